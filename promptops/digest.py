@@ -1,0 +1,42 @@
+"""The digest: one name for exactly the content a model was given.
+
+The recipe is short on purpose, so that any language can compute it; `docs/SPEC.md` has vectors.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HEADER = b"promptops-digest-v1\n"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+
+
+def normalize_newlines(data: bytes) -> bytes:
+    """CRLF and CR become LF, so that a checkout on Windows is the same content."""
+    if b"\r" not in data:
+        return data
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def compute_digest(files: Mapping[str, bytes]) -> str:
+    r"""Digest a closure: path below the prompts folder -> content.
+
+    The result is `sha256:` and the hexadecimal SHA-256 of `promptops-digest-v1\n` followed, for
+    each file in UTF-8 byte order of its path, by `<hex sha256 of its content>  <path>\n`.
+    Newlines are normalised first.
+    """
+    total = sha256(_HEADER)
+    for path in sorted(files, key=lambda path: path.encode()):
+        content = sha256(normalize_newlines(files[path])).hexdigest()
+        total.update(f"{content}  {path}\n".encode())
+    return f"sha256:{total.hexdigest()}"
+
+
+def is_digest(text: str) -> bool:
+    """Whether `text` has the form of a digest."""
+    return _DIGEST.fullmatch(text) is not None

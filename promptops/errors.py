@@ -1,0 +1,134 @@
+"""What can go wrong, as classes a caller can act on.
+
+Every error says what is wrong in its message (lower case, no full stop) and what to do about it
+in its hint. The library raises these; only the command line prints them and chooses an exit code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.finding import Finding
+
+
+class PromptopsError(Exception):
+    """Base of all errors that promptops raises on purpose.
+
+    Attributes:
+        message: what is wrong, one line, without a full stop.
+        hint: what to do about it, or None where there is nothing sensible to say.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class RefusedError(PromptopsError):
+    """A rule says no: the request was understood and everything needed to decide was there."""
+
+
+class ConflictError(RefusedError):
+    """Somebody else moved the same thing first, and repeating the request would undo their work."""
+
+
+class UsageError(PromptopsError):
+    """The request itself makes no sense: a malformed name, version, selector or option."""
+
+
+class ConfigurationError(PromptopsError):
+    """`promptops.toml` (or `[tool.promptops]`) cannot be understood."""
+
+
+class InvalidPromptError(RefusedError):
+    """A prompt has faults that keep it from being used.
+
+    Attributes:
+        findings: the faults, at least one.
+    """
+
+    def __init__(
+        self, message: str, *, findings: Sequence[Finding] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.findings = tuple(findings)
+
+
+class TemplateError(PromptopsError):
+    """A template cannot be parsed or rendered.
+
+    Attributes:
+        path: the template's path below the prompts folder, where known.
+        line: the line in that file's text, from 1, where known.
+        column: the column, in code points from 1, where known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        path: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
+        self.line = line
+        self.column = column
+
+
+class InputError(PromptopsError):
+    """The values given to a prompt are missing, unknown or of the wrong type."""
+
+
+class NotFoundError(PromptopsError):
+    """What was asked for does not exist; nothing else is ever given in its place."""
+
+
+class PromptNotFoundError(NotFoundError):
+    """No prompt of that name exists in this source."""
+
+
+class VersionNotFoundError(NotFoundError):
+    """The prompt exists, but no release answers the selector."""
+
+
+class EnvironmentNotFoundError(NotFoundError):
+    """No environment of that name exists in this source."""
+
+
+class NotDeployedError(NotFoundError):
+    """The prompt is not live in that environment."""
+
+
+class PausedError(PromptopsError):
+    """The prompt is paused in that environment: the kill switch is on."""
+
+
+class IntegrityError(PromptopsError):
+    """Content is not what its digest, tag or deployment says: altered, truncated or moved."""
+
+
+class UntrustedError(PromptopsError):
+    """A signature that was required is missing or not by an allowed signer."""
+
+
+class GitError(PromptopsError):
+    """Git refused, failed or is not usable here."""
+
+
+class NotARepositoryError(GitError):
+    """There is no Git repository at that place."""
+
+
+class RemoteError(GitError):
+    """The remote cannot be reached or refused the request."""
+
+
+class SourceUnavailableError(PromptopsError):
+    """Where prompts come from cannot be reached, and no verified copy is fresh enough to serve."""

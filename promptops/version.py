@@ -1,0 +1,215 @@
+"""Versions and ranges: SemVer 2.0.0, three numbers and an optional lower-case pre-release.
+
+Build metadata is not part of a prompt's version (two releases may not differ by it alone), and
+upper case is refused because release tags become file names on file systems that fold case.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import total_ordering
+
+from promptops.errors import UsageError
+
+_NUMBER = r"(?:0|[1-9][0-9]{0,8})"
+_IDENTIFIER = r"(?:0|[1-9][0-9]*|[0-9]*[a-z-][0-9a-z-]*)"
+_VERSION = re.compile(
+    rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_IDENTIFIER}(?:\.{_IDENTIFIER})*))?", re.ASCII
+)
+_COMPARATOR = re.compile(
+    rf"(\^|~|>=|<=|>|<|=)?\s*({_NUMBER})(?:\.({_NUMBER}|[x*])(?:\.({_NUMBER}|[x*]))?)?", re.ASCII
+)
+
+
+class Level(IntEnum):
+    """How far a change moves a version; the values order themselves."""
+
+    NONE = 0
+    PATCH = 1
+    MINOR = 2
+    MAJOR = 3
+
+    @property
+    def label(self) -> str:
+        """The lower-case word that people read and type."""
+        return self.name.lower()
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One SemVer version. Ordering is SemVer's precedence (2.0.0, clause 11)."""
+
+    major: int
+    minor: int
+    patch: int
+    prerelease: tuple[int | str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Version:
+        """Read `1.2.3` or `1.2.3-rc.1`; anything else is a UsageError with the nearest fix."""
+        match = _VERSION.fullmatch(text)
+        if match is None:
+            raise UsageError(f"'{text}' is not a version", hint=_version_hint(text))
+        major, minor, patch, pre = match.groups()
+        identifiers = tuple(
+            int(part) if part.isdigit() else part for part in (pre.split(".") if pre else ())
+        )
+        return cls(int(major), int(minor), int(patch), identifiers)
+
+    def __str__(self) -> str:
+        """The canonical text, which `parse` reads back to an equal version."""
+        text = f"{self.major}.{self.minor}.{self.patch}"
+        return f"{text}-{'.'.join(map(str, self.prerelease))}" if self.prerelease else text
+
+    @property
+    def precedence(self) -> tuple[object, ...]:
+        """A key that sorts as SemVer says: a pre-release before its release, numbers before words."""
+        return (
+            self.major,
+            self.minor,
+            self.patch,
+            not self.prerelease,
+            tuple(
+                (0, part, "") if isinstance(part, int) else (1, 0, part)
+                for part in self.prerelease
+            ),
+        )
+
+    def __lt__(self, other: Version) -> bool:
+        """SemVer precedence."""
+        return self.precedence < other.precedence
+
+    @property
+    def is_prerelease(self) -> bool:
+        """Whether ranges and `latest` skip this version."""
+        return bool(self.prerelease)
+
+    @property
+    def core(self) -> Version:
+        """The version without its pre-release part."""
+        return Version(self.major, self.minor, self.patch)
+
+    def bump(self, level: Level) -> Version:
+        """The next version for a change of `level`.
+
+        A pre-release is finished first where that already is a big enough step: `2.0.0-rc.1`
+        bumped by any level is `2.0.0`.
+        """
+        if self.prerelease and self.core.level >= level:
+            return self.core
+        if level is Level.MAJOR:
+            return Version(self.major + 1, 0, 0)
+        if level is Level.MINOR:
+            return Version(self.major, self.minor + 1, 0)
+        if level is Level.PATCH:
+            return Version(self.major, self.minor, self.patch + 1)
+        return self
+
+    @property
+    def level(self) -> Level:
+        """What kind of step this version is by its form: `2.0.0` is major, `2.1.0` minor."""
+        if self.patch:
+            return Level.PATCH
+        return Level.MINOR if self.minor else Level.MAJOR
+
+    def level_from(self, base: Version) -> Level:
+        """The size of the step from `base` up to this version; NONE when it is not above."""
+        if self <= base:
+            return Level.NONE
+        if self.major != base.major:
+            return Level.MAJOR
+        if self.minor != base.minor:
+            return Level.MINOR
+        if self.patch != base.patch:
+            return Level.PATCH
+        # Only the pre-release differs: the step is the one its core stands for.
+        return self.core.level
+
+
+def _version_hint(text: str) -> str:
+    if "+" in text:
+        return "build metadata is not part of a prompt's version; leave out the part after '+'"
+    if text[:1] in {"v", "V"}:
+        return f"leave out the letter: {text[1:]}"
+    if text.lower() != text and _VERSION.fullmatch(text.lower()):
+        return f"pre-releases are lower case: {text.lower()}"
+    if re.fullmatch(rf"{_NUMBER}(?:\.{_NUMBER})?", text, re.ASCII):
+        return f"a version has three numbers: {text + '.0' * (2 - text.count('.'))}"
+    if re.match(r"(?:\d+\.)*0\d", text, re.ASCII):
+        return "numbers have no leading zeros"
+    return "a version is three numbers and an optional pre-release, such as 1.4.0 or 2.0.0-rc.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A set of versions: half-open intervals that must all hold.
+
+    Attributes:
+        text: as the user wrote it.
+        bounds: (lowest, highest) pairs; lowest is included, highest excluded, None is open.
+    """
+
+    text: str
+    bounds: tuple[tuple[Version | None, Version | None], ...]
+
+    def __contains__(self, version: Version) -> bool:
+        """Whether a final version lies in the range; pre-releases never do."""
+        if version.is_prerelease:
+            return False
+        return all(
+            (low is None or version >= low) and (high is None or version < high)
+            for low, high in self.bounds
+        )
+
+
+def parse_range(text: str) -> Range:
+    """Read a range: `^1.2`, `~1.2.0`, `1.x`, `1`, `>=1.0,<2`. All parts must hold.
+
+    `^` allows changes that keep the left-most non-zero number, `~` those that keep the minor
+    (npm's and Cargo's reading). Malformed text is a UsageError.
+    """
+    bounds = tuple(_parse_comparator(part.strip(), text) for part in text.split(","))
+    return Range(text, bounds)
+
+
+def _parse_comparator(part: str, whole: str) -> tuple[Version | None, Version | None]:
+    match = _COMPARATOR.fullmatch(part)
+    if match is None:
+        raise UsageError(
+            f"'{whole}' is not a version or a range",
+            hint="write 1.2.0, ^1.2, ~1.2.0, 1.x or >=1.0,<2; ranges never name pre-releases",
+        )
+    operator, *numbers = match.groups()
+    given = [int(n) for n in numbers if n is not None and n not in {"x", "*"}]
+    if numbers[1] in {"x", "*"} and numbers[2] not in {None, "x", "*"}:
+        raise UsageError(
+            f"'{whole}' is not a range", hint=f"nothing can follow a wildcard: {numbers[0]}.x"
+        )
+    low = Version(*given, *([0] * (3 - len(given))))
+    if operator == "^":
+        return low, _caret_end(low, len(given))
+    if operator == "~":
+        return low, low.bump(Level.MAJOR if len(given) == 1 else Level.MINOR)
+    after = _next_after(low, len(given))
+    return {
+        ">=": (low, None),
+        ">": (after, None),
+        "<": (None, low),
+        "<=": (None, after),
+    }.get(operator or "=", (low, after))
+
+
+def _next_after(low: Version, given: int) -> Version:
+    """The first version after everything that the given numbers cover: 1 -> 2.0.0, 1.2 -> 1.3.0."""
+    return low.bump((Level.MAJOR, Level.MINOR, Level.PATCH)[given - 1])
+
+
+def _caret_end(low: Version, given: int) -> Version:
+    if low.major or given == 1:
+        return low.bump(Level.MAJOR)
+    if low.minor or given == 2:  # noqa: PLR2004 - two numbers were written: 0.0
+        return low.bump(Level.MINOR)
+    return low.bump(Level.PATCH)
