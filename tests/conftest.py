@@ -1,0 +1,118 @@
+"""A world without surprises for every test: no user's configuration, clock, colours or network.
+
+Dates and identities are fixed, so that a test that makes the same commit twice gets the same
+object id, and two racing clones can be made to write identical objects.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from tests.repositories import Repo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GIT_CONFIGURATION = """\
+[init]
+\tdefaultBranch = main
+[user]
+\tuseConfigOnly = true
+[protocol "file"]
+\tallow = always
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+[core]
+\tfsync = none
+[advice]
+\tdetachedHead = false
+"""
+
+# 2026-01-01 00:00:00 UTC
+SECONDS = 1_767_225_600
+
+FIXED_ENVIRONMENT = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_NAME": "Jane Doe",
+    "GIT_AUTHOR_EMAIL": "jane@example.com",
+    "GIT_AUTHOR_DATE": f"{SECONDS} +0000",
+    "GIT_COMMITTER_NAME": "Jane Doe",
+    "GIT_COMMITTER_EMAIL": "jane@example.com",
+    "GIT_COMMITTER_DATE": f"{SECONDS} +0000",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C.UTF-8",
+    "TERM": "xterm",
+    "TZ": "UTC",
+}
+
+LEAKING_PREFIXES = ("GIT_", "GITHUB_", "GITLAB_", "PROMPTOPS_", "SSH_", "XDG_")
+LEAKING_NAMES = (
+    "CI",
+    "COLUMNS",
+    "EDITOR",
+    "EMAIL",
+    "FORCE_COLOR",
+    "GNUPGHOME",
+    "LANG",
+    "LANGUAGE",
+    "LINES",
+    "NO_COLOR",
+    "PAGER",
+    "VISUAL",
+)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every test an empty home with a minimal `.gitconfig`, and a fixed environment."""
+    folder = tmp_path_factory.mktemp("home")
+    configuration = folder / ".gitconfig"
+    configuration.write_text(GIT_CONFIGURATION)
+    for name in list(os.environ):
+        if name.startswith(LEAKING_PREFIXES) or name in LEAKING_NAMES:
+            monkeypatch.delenv(name)
+    templates = folder / "templates"
+    templates.mkdir()
+    for name, value in {
+        **FIXED_ENVIRONMENT,
+        "HOME": str(folder),
+        "USERPROFILE": str(folder),
+        "XDG_CACHE_HOME": str(folder / ".cache"),
+        "XDG_CONFIG_HOME": str(folder / ".config"),
+        "XDG_STATE_HOME": str(folder / ".local" / "state"),
+        "GIT_CONFIG_GLOBAL": str(configuration),
+        "GIT_TEMPLATE_DIR": str(templates),
+        # A temporary folder may itself lie inside somebody's checkout.
+        "GIT_CEILING_DIRECTORIES": str(tmp_path_factory.getbasetemp()),
+    }.items():
+        monkeypatch.setenv(name, value)
+    return folder
+
+
+class MakeRepo(Protocol):
+    """Makes an empty repository in a folder of the test's own temporary folder."""
+
+    def __call__(
+        self, name: str = "repo", *, bare: bool = False, object_format: str = "sha1"
+    ) -> Repo: ...
+
+
+@pytest.fixture
+def make_repo(tmp_path: Path) -> MakeRepo:
+    """Give a maker of repositories below `tmp_path`."""
+
+    def make(name: str = "repo", *, bare: bool = False, object_format: str = "sha1") -> Repo:
+        return Repo.init(tmp_path / name, bare=bare, object_format=object_format)
+
+    return make
+
+
+@pytest.fixture
+def repo(make_repo: MakeRepo) -> Repo:
+    """Give an empty repository: the branch `main`, no commits yet."""
+    return make_repo()

@@ -1,0 +1,1 @@
+"""Tests of `promptops.git`, on real repositories."""
