@@ -1,0 +1,549 @@
+"""What a body says, read from its syntax tree: problems, includes, messages and inputs.
+
+Nothing is run. The rules that Jinja2 does not have are here: where messages may be opened, which
+includes are plain enough to be followed without running anything, and which tags have no place.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from jinja2 import nodes
+
+from promptops.template.environment import (
+    ENVIRONMENT,
+    GLOBALS,
+    HISTORY,
+    REMOVED_FILTERS,
+    SyntaxFault,
+    Tokens,
+    parse,
+)
+from promptops.template.source import (
+    ROLES,
+    Analysis,
+    Include,
+    Source,
+    TemplateProblem,
+    Use,
+    include_fault,
+    literal_include,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from promptops.finding import Position
+
+MAX_BLOCKS = 15
+"""How deep blocks may stand in each other; CPython compiles at most 20."""
+
+MAX_DEPTH = 100
+"""How deep expressions may stand in each other."""
+
+MAX_BRANCHES = 500
+"""How many `elif` one `if` may have."""
+
+MAX_PROBLEMS = 100
+"""More problems of one file than this help nobody."""
+
+NOTHING: frozenset[str] = frozenset()
+
+_TAG_HINTS = {
+    "do": "there is nothing to call for its effect in a prompt: use `{% set %}`",
+    "break": "filter the loop instead: `{% for item in items if item.wanted %}`",
+    "continue": "filter the loop instead: `{% for item in items if item.wanted %}`",
+    "trans": "prompts are not translated: write one prompt for each language",
+    "debug": "use `promptops render` to see the result",
+}
+_ROLE_HINT = f"a message is opened by one of: {', '.join(ROLES)}"
+_TAGS = (
+    *("for", "if", "elif", "else", "set", "with", "macro", "call", "filter", "include", "raw"),
+    *ROLES,
+    "history",
+)
+_UNSUPPORTED = {
+    nodes.Extends: ("extends", "put the common text into partials and include them"),
+    nodes.Block: ("block", "put the common text into partials and include them"),
+    nodes.Import: ("import", "define the macro in the file that uses it"),
+    nodes.FromImport: ("from", "define the macro in the file that uses it"),
+    nodes.ScopedEvalContextModifier: ("autoescape", "prompts are plain text: leave the tag out"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a statement stands.
+
+    Attributes:
+        role: the role of the open message, if any.
+        role_fault: why no message may be opened here, or None where it may.
+        buffered: whether what is printed here is only text for later.
+        depth: how many blocks are around it.
+    """
+
+    role: str | None = None
+    role_fault: str | None = None
+    buffered: bool = False
+    depth: int = 0
+
+
+Scope = dict[str, tuple[frozenset[str], bool]]
+"""Names the template has set: the inputs their value comes from, and whether it surely has."""
+
+
+def inspect(
+    path: str, source: str, *, partial: bool, first_line: int
+) -> tuple[Analysis, nodes.Template | None, Source]:
+    """`analyze`, and the tree it read (None after a syntax error) with its text."""
+    body = Source(path, source, first_line)
+    try:
+        tree, tokens = parse(body)
+    except SyntaxFault as fault:
+        return Analysis(problems=(_syntax_problem(body, fault),)), None, body
+    too_deep = _depth_fault(tree)
+    if too_deep is not None:
+        position = body.position(too_deep, too_deep)
+        problem = TemplateProblem(
+            "nesting",
+            "blocks or expressions are nested too deeply",
+            f"at most {MAX_BLOCKS} blocks and {MAX_DEPTH} operators: split the expression, or "
+            "move part of the text into a partial",
+            position,
+        )
+        return Analysis(problems=(problem,)), None, body
+    return _Reader(body, tokens, partial=partial).read(tree), tree, body
+
+
+_BLOCKS = (
+    nodes.For,
+    nodes.If,
+    nodes.With,
+    nodes.Macro,
+    nodes.CallBlock,
+    nodes.FilterBlock,
+    nodes.AssignBlock,
+)
+
+
+def _depth_fault(tree: nodes.Template) -> int | None:
+    """The offset of a node that is too deep; found without recursion, which would be too deep."""
+    pending: list[tuple[nodes.Node, int, int]] = [(tree, 0, 0)]
+    while pending:
+        node, blocks, depth = pending.pop()
+        if isinstance(node, _BLOCKS):
+            blocks, depth = blocks + 1, 0
+            if isinstance(node, nodes.If) and len(node.elif_) > MAX_BRANCHES:
+                return int(node.elif_[MAX_BRANCHES].lineno)
+        if blocks > MAX_BLOCKS or depth > MAX_DEPTH:
+            return int(node.lineno or 0)
+        pending.extend((child, blocks, depth + 1) for child in node.iter_child_nodes())
+    return None
+
+
+def _syntax_problem(body: Source, fault: SyntaxFault) -> TemplateProblem:
+    message, hint = _explain(fault.message)
+    end = re.compile(r"\w+|\S?").match(body.text, fault.offset)
+    position = body.position(fault.offset, end.end() if end else fault.offset)
+    return TemplateProblem("syntax", message, hint, position)
+
+
+def _explain(said: str) -> tuple[str, str | None]:
+    """Jinja's words for a syntax error in ours, with what to do."""
+    innermost = re.search(r"innermost block that needs to be closed is '(\w+)'", said)
+    if said.startswith("Unexpected end of template"):
+        if innermost is None:
+            return "the text ends inside a tag", "close it with `%}` or `}}`"
+        tag = innermost[1]
+        return f"`{tag}` is not closed", f"add `{{% end{tag} %}}`"
+    unknown = re.match(r"Encountered unknown tag '(\w+)'", said)
+    if unknown is not None:
+        return _explain_tag(unknown[1], innermost[1] if innermost else None)
+    if said.startswith("Missing end of comment"):
+        return "the comment is not closed", "add `#}`"
+    if said.startswith("Missing end of raw"):
+        return "`raw` is not closed", "add `{% endraw %}`"
+    message = re.sub(r" at \d+$", "", said).rstrip(".").replace("statement block", "tag")
+    message = message[:1].lower() + message[1:]
+    hint = "to write `{{`, `{%` or `{#` as text, put it between `{% raw %}` and `{% endraw %}`"
+    return message, hint
+
+
+def _explain_tag(tag: str, innermost: str | None) -> tuple[str, str | None]:
+    if tag in _TAG_HINTS:
+        return f"the tag `{tag}` is not available", _TAG_HINTS[tag]
+    if tag in {"developer", "tool", "function"}:
+        return f"unknown tag `{tag}`", _ROLE_HINT
+    if innermost is not None and (tag.startswith("end") or tag in {"else", "elif"}):
+        return f"`{tag}` stands where `{innermost}` is open", f"add `{{% end{innermost} %}}`"
+    if tag.startswith("end") or tag in {"else", "elif"}:
+        return f"`{tag}` closes nothing here", "remove it, or add what it closes"
+    near = get_close_matches(tag, _TAGS, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"tags are: {', '.join(_TAGS)}"
+    return f"unknown tag `{tag}`", hint
+
+
+class _Reader:
+    """One walk over one tree; see `Analysis` for what it gathers."""
+
+    def __init__(self, body: Source, tokens: Tokens, *, partial: bool) -> None:
+        self.body = body
+        self.partial = partial
+        self.tags = _tag_spans(tokens)
+        self.tag_starts = [start for start, _ in self.tags]
+        self.problems: list[tuple[int, TemplateProblem]] = []
+        self.stray: list[tuple[int, int]] = []
+        self.includes: list[Include] = []
+        self.roles: list[tuple[str, Position]] = []
+        self.histories: list[tuple[str, Position]] = []
+        self.undeclared: dict[str, list[Position]] = {}
+        self.assigned: set[str] = set()
+        self.uses: list[Use] = []
+
+    def read(self, tree: nodes.Template) -> Analysis:
+        fault = "a partial" if self.partial else None
+        self.block(tree.body, {}, Place(role_fault=fault))
+        if self.roles or self.histories:
+            hint = "move it into a message, or put it into a comment: `{# ... #}`"
+            for start, end in self.stray:
+                self.problem(
+                    "stray-text", "text outside of the messages", hint, start=start, end=end
+                )
+        self.problems.sort(key=lambda item: item[0])
+        return Analysis(
+            problems=tuple(problem for _, problem in self.problems[:MAX_PROBLEMS]),
+            includes=tuple(self.includes),
+            roles=tuple(self.roles),
+            histories=tuple(self.histories),
+            undeclared={name: tuple(places) for name, places in self.undeclared.items()},
+            assigned=frozenset(self.assigned),
+            uses=tuple(self.uses),
+        )
+
+    # Places and problems
+
+    def tag(self, offset: int) -> tuple[int, int]:
+        """Start and end of the tag or expression around an offset."""
+        index = bisect_right(self.tag_starts, offset) - 1
+        return self.tags[index] if index >= 0 else (offset, offset)
+
+    def problem(
+        self, kind: str, message: str, hint: str | None, *, start: int, end: int | None = None
+    ) -> None:
+        if end is None:
+            start, end = self.tag(start)
+        position = self.body.position(start, end)
+        self.problems.append((start, TemplateProblem(kind, message, hint, position)))
+
+    # Statements
+
+    def block(self, body: Sequence[nodes.Node], scope: Scope, place: Place) -> frozenset[str]:
+        """Read statements in order; gives the inputs that reach the text in them."""
+        printed = NOTHING
+        for node in body:
+            role = _boundary(node)
+            if role is None:
+                printed |= self.statement(node, scope, place)
+            elif role == "end":
+                place = replace(place, role=None)
+            else:
+                self.open_message(role, node.lineno, place)
+                place = replace(place, role=role)
+        return printed
+
+    def open_message(self, role: str, offset: int, place: Place) -> None:
+        self.require_open_place(role, offset, place)
+        self.roles.append((role, self.body.position(*self.tag(offset))))
+
+    def require_open_place(self, tag: str, offset: int, place: Place) -> None:
+        around = f"the message `{place.role}`" if place.role else place.role_fault
+        if around is not None:
+            message = f"`{tag}` inside {around}"
+            hint = "messages stand at the top of a prompt or in `for`, `if` and `with`"
+            self.problem("misplaced-role", message, hint, start=offset)
+
+    def statement(self, node: nodes.Node, scope: Scope, place: Place) -> frozenset[str]:  # noqa: PLR0911 (one line for each kind of statement)
+        match node:
+            case nodes.Output():
+                return self.output(node, scope, place)
+            case nodes.For():
+                return self.for_loop(node, scope, place)
+            case nodes.If():
+                return self.condition(node, scope, place)
+            case nodes.Assign():
+                self.assign(node.target, self.read_value(node.node, scope, place), scope)
+                return NOTHING
+            case nodes.With():
+                return self.with_block(node, scope, place)
+            case nodes.Include():
+                return self.include(node, scope, place)
+            case nodes.Macro():
+                return self.macro(node, scope, place)
+            case nodes.AssignBlock() | nodes.FilterBlock() | nodes.CallBlock():
+                return self.buffered_block(node, scope, place)
+            case _:
+                self.unsupported(node)
+                return NOTHING
+
+    def unsupported(self, node: nodes.Node) -> None:
+        tag, hint = _UNSUPPORTED.get(type(node), ("this tag", "remove it"))
+        kind = "unsupported-include" if tag in {"extends", "import", "from"} else "unsupported-tag"
+        self.problem(kind, f"`{tag}` is not available in prompts", hint, start=node.lineno)
+
+    def output(self, node: nodes.Output, scope: Scope, place: Place) -> frozenset[str]:
+        printed = NOTHING
+        for child in node.nodes:
+            if isinstance(child, nodes.TemplateData):
+                self.data(child, place)
+            elif isinstance(child, nodes.Filter) and child.name == HISTORY:
+                printed |= self.history(child, scope, place)
+            else:
+                self.maybe_stray(*self.tag(child.lineno), place)
+                printed |= self.read_value(child, scope, place, printed=True)
+        return printed
+
+    def data(self, node: nodes.TemplateData, place: Place) -> None:
+        stripped = node.data.strip()
+        if stripped:
+            start = node.lineno + node.data.index(stripped)
+            self.maybe_stray(start, start + len(stripped.partition("\n")[0]), place)
+
+    def maybe_stray(self, start: int, end: int, place: Place) -> None:
+        if place.role is None and not place.buffered and len(self.stray) < MAX_PROBLEMS:
+            self.stray.append((start, end))
+
+    def history(self, node: nodes.Filter, scope: Scope, place: Place) -> frozenset[str]:
+        self.require_open_place("history", node.lineno, place)
+        name = node.node
+        if not isinstance(name, nodes.Name):  # pragma: no cover (the tag makes nothing else)
+            return NOTHING
+        self.histories.append((name.name, self.body.position(*self.tag(node.lineno))))
+        return self.name(name, scope, place, printed=False)
+
+    def for_loop(self, node: nodes.For, scope: Scope, place: Place) -> frozenset[str]:
+        origins = self.read_value(node.iter, scope, place)
+        inner = dict(scope)
+        self.assign(node.target, origins, inner, loop=True)
+        if node.test is not None:
+            self.read_value(node.test, inner, place)
+        inner["loop"] = (NOTHING, True)
+        inside = place
+        if node.recursive:
+            inside = replace(place, role_fault="a recursive loop")
+        printed = self.block(node.body, inner, inside)
+        return printed | self.block(node.else_, dict(scope), place)
+
+    def condition(self, node: nodes.If, scope: Scope, place: Place) -> frozenset[str]:
+        self.read_value(node.test, scope, place)
+        branches = [dict(scope)]
+        printed = self.block(node.body, branches[0], place)
+        for branch in node.elif_:
+            self.read_value(branch.test, scope, place)
+            branches.append(dict(scope))
+            printed |= self.block(branch.body, branches[-1], place)
+        branches.append(dict(scope))
+        printed |= self.block(node.else_, branches[-1], place)
+        for name in sorted(set().union(*branches)):
+            found = [branch[name] for branch in branches if name in branch]
+            origins = NOTHING.union(*(origin for origin, _ in found))
+            surely = len(found) == len(branches) and all(sure for _, sure in found)
+            scope[name] = (origins, surely)
+        return printed
+
+    def with_block(self, node: nodes.With, scope: Scope, place: Place) -> frozenset[str]:
+        inner = dict(scope)
+        for target, value in zip(node.targets, node.values, strict=True):
+            self.assign(target, self.read_value(value, scope, place), inner)
+        return self.block(node.body, inner, place)
+
+    def include(self, node: nodes.Include, scope: Scope, place: Place) -> frozenset[str]:
+        start, end = self.tag(node.lineno)
+        literal = literal_include(self.body.text, start)
+        if literal is None or node.ignore_missing or not node.with_context:
+            self.problem(
+                "unsupported-include",
+                "only a literal path can be included",
+                'write `{% include "_shared/tone.md" %}`, inside an `if` where it is optional',
+                start=node.lineno,
+            )
+            return NOTHING
+        fault = include_fault(literal[0])
+        if fault is not None:
+            hint = "write the path from the prompts folder, such as `_shared/tone.md`"
+            self.problem("unsupported-include", fault, hint, start=node.lineno)
+            return NOTHING
+        self.maybe_stray(start, end, place)
+        visible = {name: origins for name, (origins, surely) in scope.items() if surely}
+        position = self.body.position(start, end)
+        self.includes.append(Include(literal[0], position, place.role, visible))
+        return NOTHING
+
+    def macro(self, node: nodes.Macro, scope: Scope, place: Place) -> frozenset[str]:
+        inner = dict(scope)
+        inner |= dict.fromkeys(("varargs", "kwargs", "caller"), (NOTHING, True))
+        self.parameters(node, inner, place)
+        fault = f"the macro `{node.name}`"
+        inside = replace(place, role=None, role_fault=place.role_fault or fault, buffered=True)
+        printed = self.block(node.body, inner, inside)
+        scope[node.name] = (printed, True)
+        self.assigned.add(node.name)
+        return NOTHING
+
+    def parameters(self, node: nodes.Macro | nodes.CallBlock, inner: Scope, place: Place) -> None:
+        seen: set[str] = set()
+        for argument in node.args:
+            if argument.name in seen:
+                message = f"the parameter `{argument.name}` stands twice"
+                self.problem("syntax", message, "rename one of them", start=node.lineno)
+            seen.add(argument.name)
+        for default in node.defaults:
+            self.read_value(default, inner, place)
+        for argument in node.args:
+            self.assign(argument, NOTHING, inner)
+
+    def buffered_block(
+        self,
+        node: nodes.AssignBlock | nodes.FilterBlock | nodes.CallBlock,
+        scope: Scope,
+        place: Place,
+    ) -> frozenset[str]:
+        """A block whose text goes somewhere else first: a variable, a filter or a macro."""
+        tag = {nodes.AssignBlock: "set", nodes.FilterBlock: "filter"}.get(type(node), "call")
+        fault = place.role_fault or f"a `{tag}` block"
+        inside = replace(place, role=None, role_fault=fault, buffered=True)
+        inner = dict(scope)
+        if isinstance(node, nodes.AssignBlock):
+            origins = self.block(node.body, inner, inside)
+            if node.filter is not None:
+                origins |= self.read_value(node.filter, scope, place)
+            self.assign(node.target, origins, scope)
+            return NOTHING
+        self.maybe_stray(*self.tag(node.lineno), place)
+        if isinstance(node, nodes.CallBlock):
+            printed = self.read_value(node.call, scope, place, printed=True)
+            self.parameters(node, inner, place)
+        else:
+            printed = self.read_value(node.filter, scope, place, printed=True)
+            # The text of the block is printed in place, so its inputs stay in this message.
+            inside = replace(inside, role=place.role, buffered=place.buffered)
+            inside = replace(inside, role_fault=fault)
+        return printed | self.block(node.body, inner, inside)
+
+    def assign(
+        self, target: nodes.Node, origins: frozenset[str], scope: Scope, *, loop: bool = False
+    ) -> None:
+        if isinstance(target, nodes.Name):
+            if target.name == "loop" and (loop or "loop" in scope):
+                message = "`loop` cannot be set inside a loop"
+                self.problem("reserved-name", message, "rename it", start=target.lineno)
+            scope[target.name] = (origins, True)
+            self.assigned.add(target.name)
+        elif isinstance(target, nodes.NSRef):
+            known, surely = scope.get(target.name, (NOTHING, False))
+            if not surely:
+                self.read_name(target.name, target.lineno)
+            scope[target.name] = (known | origins, True)
+        elif isinstance(target, nodes.Tuple):
+            for item in target.items:
+                self.assign(item, origins, scope, loop=loop)
+
+    # Expressions
+
+    def read_value(
+        self, node: nodes.Node, scope: Scope, place: Place, *, printed: bool = False
+    ) -> frozenset[str]:
+        """Read an expression; gives the inputs its value comes from."""
+        if isinstance(node, nodes.Name):
+            return self.name(node, scope, place, printed=printed)
+        if isinstance(node, nodes.CondExpr):
+            self.read_value(node.test, scope, place)
+            children: Iterable[nodes.Node] = filter(None, (node.expr1, node.expr2))
+        else:
+            children = node.iter_child_nodes()
+        self.check_names(node)
+        origins = NOTHING
+        for child in children:
+            origins |= self.read_value(child, scope, place, printed=printed)
+        return origins
+
+    def name(
+        self, node: nodes.Name, scope: Scope, place: Place, *, printed: bool
+    ) -> frozenset[str]:
+        name = node.name
+        if name in {"self", "super"}:
+            message = f"`{name}` is not available in prompts"
+            self.problem("reserved-name", message, "rename the input", start=node.lineno)
+            return NOTHING
+        origins, surely = scope.get(name, (NOTHING, False))
+        if not surely and (name in scope or name not in GLOBALS):
+            position = self.read_name(name, node.lineno)
+            origins |= {name}
+        else:
+            position = None
+        if origins:
+            position = position or self.name_position(name, node.lineno)
+            reaches = printed and not place.buffered
+            self.uses.extend(
+                Use(origin, position, place.role, reaches) for origin in sorted(origins)
+            )
+        return origins
+
+    def read_name(self, name: str, offset: int) -> Position:
+        position = self.name_position(name, offset)
+        self.undeclared.setdefault(name, []).append(position)
+        return position
+
+    def name_position(self, name: str, offset: int) -> Position:
+        # A bare `{% history %}` names an input without writing it as one.
+        written = self.body.text.startswith(name, offset)
+        return self.body.position(offset, offset + len(name) if written else offset)
+
+    def check_names(self, node: nodes.Node) -> None:
+        """Filters and tests that do not exist, and arguments given twice."""
+        if isinstance(node, nodes.Filter):
+            self.known("filter", node.name, ENVIRONMENT.filters, node.lineno)
+        elif isinstance(node, nodes.Test):
+            self.known("test", node.name, ENVIRONMENT.tests, node.lineno)
+        if isinstance(node, (nodes.Filter, nodes.Test, nodes.Call)):
+            keys = [keyword.key for keyword in node.kwargs]
+            if len(set(keys)) < len(keys):
+                message = "an argument is given twice"
+                self.problem("syntax", message, "remove one of them", start=node.lineno)
+
+    def known(self, kind: str, name: str, names: Mapping[str, object], offset: int) -> None:
+        if name in names:
+            return
+        hint: str | None = None
+        if kind == "filter":
+            hint = REMOVED_FILTERS.get(name)
+        if hint is None:
+            near = get_close_matches(name, [known for known in names if " " not in known], n=1)
+            hint = f"did you mean `{near[0]}`?" if near else None
+        self.problem(f"unknown-{kind}", f"there is no {kind} `{name}`", hint, start=offset)
+
+
+def _boundary(node: nodes.Node) -> str | None:
+    """The role whose message a statement begins, `end` where it ends one, None otherwise."""
+    if isinstance(node, nodes.Output) and len(node.nodes) == 1:
+        child = node.nodes[0]
+        if isinstance(child, nodes.ExtensionAttribute):
+            return str(child.name).removeprefix("begin_")
+    return None
+
+
+def _tag_spans(tokens: Tokens) -> list[tuple[int, int]]:
+    """Start and end of every tag and expression of the text, in order."""
+    spans = []
+    start = 0
+    for index, kind in enumerate(tokens.kinds):
+        if kind in {"block_begin", "variable_begin"}:
+            start = tokens.starts[index]
+        elif kind in {"block_end", "variable_end"}:
+            # Jinja counts the white space it drops after a tag as part of the tag.
+            closed = tokens.source.text[start : tokens.ends[index]].rstrip()
+            spans.append((start, start + len(closed)))
+    return spans
