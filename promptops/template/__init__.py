@@ -52,7 +52,7 @@ def analyze(path: str, source: str, *, partial: bool, first_line: int = 1) -> An
         what the body includes, opens, reads and prints, and every problem found. Never raises: a
         body that cannot be parsed has one problem of the kind `syntax` and nothing else.
     """
-    from promptops.template.analysis import inspect  # noqa: PLC0415 (Jinja2 takes 49 ms)
+    from promptops.template.analysis import inspect  # Jinja2 takes 49 ms
 
     return inspect(path, source, partial=partial, first_line=first_line)[0]
 
@@ -62,6 +62,6 @@ def tokenize(source: str, first_line: int = 1) -> list[Token]:
 
     A body with a fault gives the tokens before it (`analyze` describes the fault).
     """
-    from promptops.template.environment import read_tokens  # noqa: PLC0415 (as above)
+    from promptops.template.parsing import read_tokens  # as above
 
     return read_tokens(source, first_line)

@@ -6,7 +6,6 @@ includes are plain enough to be followed without running anything, and which tag
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -14,17 +13,11 @@ from typing import TYPE_CHECKING
 
 from jinja2 import nodes
 
-from promptops.template.environment import (
-    ENVIRONMENT,
-    GLOBALS,
-    HISTORY,
-    REMOVED_FILTERS,
-    SyntaxFault,
-    Tokens,
-    parse,
-)
+from promptops.template.environment import ENVIRONMENT, GLOBALS
+from promptops.template.faults import MAX_BLOCKS, MAX_DEPTH, depth_fault, syntax_problem
+from promptops.template.filters import HISTORY, REMOVED_FILTERS
+from promptops.template.parsing import SyntaxFault, Tokens, parse
 from promptops.template.source import (
-    ROLES,
     Analysis,
     Include,
     Source,
@@ -39,34 +32,12 @@ if TYPE_CHECKING:
 
     from promptops.finding import Position
 
-MAX_BLOCKS = 15
-"""How deep blocks may stand in each other; CPython compiles at most 20."""
-
-MAX_DEPTH = 100
-"""How deep expressions may stand in each other."""
-
-MAX_BRANCHES = 500
-"""How many `elif` one `if` may have."""
-
 MAX_PROBLEMS = 100
 """More problems of one file than this help nobody."""
 
 NOTHING: frozenset[str] = frozenset()
 
-_TAG_HINTS = {
-    "do": "there is nothing to call for its effect in a prompt: use `{% set %}`",
-    "break": "filter the loop instead: `{% for item in items if item.wanted %}`",
-    "continue": "filter the loop instead: `{% for item in items if item.wanted %}`",
-    "trans": "prompts are not translated: write one prompt for each language",
-    "debug": "use `promptops render` to see the result",
-}
-_ROLE_HINT = f"a message is opened by one of: {', '.join(ROLES)}"
-_TAGS = (
-    *("for", "if", "elif", "else", "set", "with", "macro", "call", "filter", "include", "raw"),
-    *ROLES,
-    "history",
-)
-_UNSUPPORTED = {
+_UNSUPPORTED: dict[type[nodes.Node], tuple[str, str]] = {
     nodes.Extends: ("extends", "put the common text into partials and include them"),
     nodes.Block: ("block", "put the common text into partials and include them"),
     nodes.Import: ("import", "define the macro in the file that uses it"),
@@ -104,8 +75,8 @@ def inspect(
     try:
         tree, tokens = parse(body)
     except SyntaxFault as fault:
-        return Analysis(problems=(_syntax_problem(body, fault),)), None, body
-    too_deep = _depth_fault(tree)
+        return Analysis(problems=(syntax_problem(body, fault),)), None, body
+    too_deep = depth_fault(tree)
     if too_deep is not None:
         position = body.position(too_deep, too_deep)
         problem = TemplateProblem(
@@ -117,74 +88,6 @@ def inspect(
         )
         return Analysis(problems=(problem,)), None, body
     return _Reader(body, tokens, partial=partial).read(tree), tree, body
-
-
-_BLOCKS = (
-    nodes.For,
-    nodes.If,
-    nodes.With,
-    nodes.Macro,
-    nodes.CallBlock,
-    nodes.FilterBlock,
-    nodes.AssignBlock,
-)
-
-
-def _depth_fault(tree: nodes.Template) -> int | None:
-    """The offset of a node that is too deep; found without recursion, which would be too deep."""
-    pending: list[tuple[nodes.Node, int, int]] = [(tree, 0, 0)]
-    while pending:
-        node, blocks, depth = pending.pop()
-        if isinstance(node, _BLOCKS):
-            blocks, depth = blocks + 1, 0
-            if isinstance(node, nodes.If) and len(node.elif_) > MAX_BRANCHES:
-                return int(node.elif_[MAX_BRANCHES].lineno)
-        if blocks > MAX_BLOCKS or depth > MAX_DEPTH:
-            return int(node.lineno or 0)
-        pending.extend((child, blocks, depth + 1) for child in node.iter_child_nodes())
-    return None
-
-
-def _syntax_problem(body: Source, fault: SyntaxFault) -> TemplateProblem:
-    message, hint = _explain(fault.message)
-    end = re.compile(r"\w+|\S?").match(body.text, fault.offset)
-    position = body.position(fault.offset, end.end() if end else fault.offset)
-    return TemplateProblem("syntax", message, hint, position)
-
-
-def _explain(said: str) -> tuple[str, str | None]:
-    """Jinja's words for a syntax error in ours, with what to do."""
-    innermost = re.search(r"innermost block that needs to be closed is '(\w+)'", said)
-    if said.startswith("Unexpected end of template"):
-        if innermost is None:
-            return "the text ends inside a tag", "close it with `%}` or `}}`"
-        tag = innermost[1]
-        return f"`{tag}` is not closed", f"add `{{% end{tag} %}}`"
-    unknown = re.match(r"Encountered unknown tag '(\w+)'", said)
-    if unknown is not None:
-        return _explain_tag(unknown[1], innermost[1] if innermost else None)
-    if said.startswith("Missing end of comment"):
-        return "the comment is not closed", "add `#}`"
-    if said.startswith("Missing end of raw"):
-        return "`raw` is not closed", "add `{% endraw %}`"
-    message = re.sub(r" at \d+$", "", said).rstrip(".").replace("statement block", "tag")
-    message = message[:1].lower() + message[1:]
-    hint = "to write `{{`, `{%` or `{#` as text, put it between `{% raw %}` and `{% endraw %}`"
-    return message, hint
-
-
-def _explain_tag(tag: str, innermost: str | None) -> tuple[str, str | None]:
-    if tag in _TAG_HINTS:
-        return f"the tag `{tag}` is not available", _TAG_HINTS[tag]
-    if tag in {"developer", "tool", "function"}:
-        return f"unknown tag `{tag}`", _ROLE_HINT
-    if innermost is not None and (tag.startswith("end") or tag in {"else", "elif"}):
-        return f"`{tag}` stands where `{innermost}` is open", f"add `{{% end{innermost} %}}`"
-    if tag.startswith("end") or tag in {"else", "elif"}:
-        return f"`{tag}` closes nothing here", "remove it, or add what it closes"
-    near = get_close_matches(tag, _TAGS, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"tags are: {', '.join(_TAGS)}"
-    return f"unknown tag `{tag}`", hint
 
 
 class _Reader:
@@ -266,7 +169,7 @@ class _Reader:
             hint = "messages stand at the top of a prompt or in `for`, `if` and `with`"
             self.problem("misplaced-role", message, hint, start=offset)
 
-    def statement(self, node: nodes.Node, scope: Scope, place: Place) -> frozenset[str]:  # noqa: PLR0911 (one line for each kind of statement)
+    def statement(self, node: nodes.Node, scope: Scope, place: Place) -> frozenset[str]:
         match node:
             case nodes.Output():
                 return self.output(node, scope, place)

@@ -172,7 +172,7 @@ def include_fault(path: str) -> str | None:
     """
     if not path:
         return "the path is empty"
-    if any(ord(character) < 0x20 or character in "\\\x7f" for character in path):  # noqa: PLR2004
+    if any(ord(character) < 0x20 or character in "\\\x7f" for character in path):
         return "the path has a backslash or a control character"
     if path.startswith("/"):
         return "the path is absolute"

@@ -1,0 +1,104 @@
+"""Why a body cannot be parsed, or is too deep to be compiled, in an author's words."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from jinja2 import nodes
+
+from promptops.template.source import ROLES, Source, TemplateProblem
+
+if TYPE_CHECKING:
+    from promptops.template.parsing import SyntaxFault
+
+MAX_BLOCKS = 15
+"""How deep blocks may stand in each other; CPython compiles at most 20."""
+
+MAX_DEPTH = 100
+"""How deep expressions may stand in each other."""
+
+MAX_BRANCHES = 500
+"""How many `elif` one `if` may have."""
+
+_TAG_HINTS = {
+    "do": "there is nothing to call for its effect in a prompt: use `{% set %}`",
+    "break": "filter the loop instead: `{% for item in items if item.wanted %}`",
+    "continue": "filter the loop instead: `{% for item in items if item.wanted %}`",
+    "trans": "prompts are not translated: write one prompt for each language",
+    "debug": "use `promptops render` to see the result",
+}
+_ROLE_HINT = f"a message is opened by one of: {', '.join(ROLES)}"
+_TAGS = (
+    *("for", "if", "elif", "else", "set", "with", "macro", "call", "filter", "include", "raw"),
+    *ROLES,
+    "history",
+)
+_BLOCKS = (
+    nodes.For,
+    nodes.If,
+    nodes.With,
+    nodes.Macro,
+    nodes.CallBlock,
+    nodes.FilterBlock,
+    nodes.AssignBlock,
+)
+
+
+def depth_fault(tree: nodes.Template) -> int | None:
+    """The offset of a node that is too deep; found without recursion, which would be too deep."""
+    pending: list[tuple[nodes.Node, int, int]] = [(tree, 0, 0)]
+    while pending:
+        node, blocks, depth = pending.pop()
+        if isinstance(node, _BLOCKS):
+            blocks, depth = blocks + 1, 0
+            if isinstance(node, nodes.If) and len(node.elif_) > MAX_BRANCHES:
+                return int(node.elif_[MAX_BRANCHES].lineno)
+        if blocks > MAX_BLOCKS or depth > MAX_DEPTH:
+            return int(node.lineno or 0)
+        pending.extend((child, blocks, depth + 1) for child in node.iter_child_nodes())
+    return None
+
+
+def syntax_problem(body: Source, fault: SyntaxFault) -> TemplateProblem:
+    """The problem that a syntax error is."""
+    message, hint = _explain(fault.message)
+    end = re.compile(r"\w+|\S?").match(body.text, fault.offset)
+    position = body.position(fault.offset, end.end() if end else fault.offset)
+    return TemplateProblem("syntax", message, hint, position)
+
+
+def _explain(said: str) -> tuple[str, str | None]:
+    """Jinja's words for a syntax error in ours, with what to do."""
+    innermost = re.search(r"innermost block that needs to be closed is '(\w+)'", said)
+    if said.startswith("Unexpected end of template"):
+        if innermost is None:
+            return "the text ends inside a tag", "close it with `%}` or `}}`"
+        tag = innermost[1]
+        return f"`{tag}` is not closed", f"add `{{% end{tag} %}}`"
+    unknown = re.match(r"Encountered unknown tag '(\w+)'", said)
+    if unknown is not None:
+        return _explain_tag(unknown[1], innermost[1] if innermost else None)
+    if said.startswith("Missing end of comment"):
+        return "the comment is not closed", "add `#}`"
+    if said.startswith("Missing end of raw"):
+        return "`raw` is not closed", "add `{% endraw %}`"
+    message = re.sub(r" at \d+$", "", said).rstrip(".").replace("statement block", "tag")
+    message = message[:1].lower() + message[1:]
+    hint = "to write `{{`, `{%` or `{#` as text, put it between `{% raw %}` and `{% endraw %}`"
+    return message, hint
+
+
+def _explain_tag(tag: str, innermost: str | None) -> tuple[str, str | None]:
+    if tag in _TAG_HINTS:
+        return f"the tag `{tag}` is not available", _TAG_HINTS[tag]
+    if tag in {"developer", "tool", "function"}:
+        return f"unknown tag `{tag}`", _ROLE_HINT
+    if innermost is not None and (tag.startswith("end") or tag in {"else", "elif"}):
+        return f"`{tag}` stands where `{innermost}` is open", f"add `{{% end{innermost} %}}`"
+    if tag.startswith("end") or tag in {"else", "elif"}:
+        return f"`{tag}` closes nothing here", "remove it, or add what it closes"
+    near = get_close_matches(tag, _TAGS, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"tags are: {', '.join(_TAGS)}"
+    return f"unknown tag `{tag}`", hint

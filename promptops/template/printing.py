@@ -1,0 +1,223 @@
+"""What may become text while a template runs, and how much of it.
+
+Python prints anything; half of that is an address in memory or a silent mistake. And a template
+is bounded by counts, never by a clock, so that it succeeds or fails alike on every machine.
+"""
+
+from __future__ import annotations
+
+from types import BuiltinMethodType, FunctionType, GeneratorType, MethodType
+from typing import TYPE_CHECKING
+
+from jinja2 import Undefined
+from jinja2.runtime import Macro
+
+from promptops.template.source import HISTORY_ROLES
+
+if TYPE_CHECKING:
+    from typing import NoReturn, Self
+
+MAX_CHARACTERS = 10_000_000
+"""The longest text a template may build."""
+
+MAX_STEPS = 1_000_000
+"""The most loop rounds, calls and includes of one rendering, together."""
+
+MAX_WIDTH = 1_000
+"""The widest padding, indentation or number format, in characters."""
+
+BUDGET = "step budget"
+"""Where a rendering keeps its `Budget`: with a space, no template can spell it."""
+
+MAX_BITS = 100_000
+"""The largest integer that multiplication or a power may give."""
+
+
+class Refused(Exception):  # noqa: N818 (never leaves this package: rendering turns it into ours)
+    """A rule of ours says no while a template runs."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class HistoryFault(Exception):  # noqa: N818 (as above)
+    """A list of messages that was passed in is not one."""
+
+
+class Budget:
+    """Counts the steps of one rendering, since a clock would make results differ."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MAX_STEPS
+
+    def spend(self, steps: int) -> None:
+        """Take steps; the last straw is an error."""
+        self.left -= steps
+        if self.left < 0:
+            message = f"the template takes more than {MAX_STEPS:,} steps"
+            raise Refused(message, "shorten the loops, or prepare the text before rendering")
+
+
+class Boundary(str):
+    """Where a message begins (with a role) or ends (without), told apart by its type alone.
+
+    It is an empty text, so that it could never add to a message, and no template can hold one.
+    """
+
+    __slots__ = ("role",)
+    role: str | None
+
+    def __new__(cls, role: str | None) -> Self:
+        """Make the boundary that opens a message with a role, or with None closes it."""
+        boundary = super().__new__(cls)
+        boundary.role = role
+        return boundary
+
+    def __str__(self) -> str:
+        return self
+
+
+class Inserted(str):
+    """A passed-in list of messages on its way through the output."""
+
+    __slots__ = ("messages",)
+    messages: list[dict[str, object]]
+
+    def __new__(cls, messages: list[dict[str, object]]) -> Self:
+        """Carry messages that have been checked."""
+        inserted = super().__new__(cls)
+        inserted.messages = messages
+        return inserted
+
+    def __str__(self) -> str:
+        return self
+
+
+def describe(value: object) -> str:
+    """What a value is, in the words of a prompt's author; never its address."""
+    if value is None:
+        return "none"
+    for kinds, words in _WORDS:
+        if isinstance(value, kinds):
+            return words
+    return f"a value of the type {type(value).__name__}"
+
+
+_WORDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "a boolean"),
+    (int, "an integer"),
+    (float, "a number"),
+    (str, "a string"),
+    (list, "a list"),
+    (dict, "an object"),
+    (tuple, "a tuple"),
+    (Macro, "a macro"),
+    ((BuiltinMethodType, MethodType, FunctionType, type), "a function or method"),
+    (GeneratorType, "a lazy sequence"),
+)
+
+
+def text(value: object) -> object:
+    """The value when it prints the same everywhere, as `{{ }}` needs it.
+
+    Strings, numbers, booleans, and lists and objects of these (and of none) print. Anything else
+    is a silent mistake or prints an address in memory.
+    """
+    kind = type(value)
+    if kind is str or kind in _PRINTABLE:
+        return value
+    if kind is list or kind is dict:
+        _require_plain(value)
+        return value
+    if isinstance(value, Undefined):
+        return str(value)
+    return _refuse_to_print(value)
+
+
+_PRINTABLE = frozenset({int, float, bool, Boundary, Inserted})
+
+
+def _require_plain(value: object) -> None:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        kind = type(item)
+        if kind is list:
+            pending.extend(item)  # type: ignore[arg-type]  # a list, by its type
+        elif kind is dict:
+            pending.extend(item.keys())  # type: ignore[attr-defined]  # a dict, by its type
+            pending.extend(item.values())  # type: ignore[attr-defined]
+        elif kind is not str and item is not None and kind not in _PRINTABLE:
+            if isinstance(item, Undefined):
+                str(item)
+            message = f"a list or object that holds {describe(item)} cannot be printed"
+            raise Refused(message, "print its parts one by one")
+
+
+def _refuse_to_print(value: object) -> NoReturn:
+    words = describe(value)
+    if value is None:
+        hint = 'write what to say instead: `{{ value or "" }}`'
+    elif callable(value):
+        hint = 'call it with `()`, or write `value["key"]` for a key that has a method\'s name'
+    else:
+        hint = "turn it into text with `| join(', ')` or `| tojson`"
+    message = f"{words} cannot be printed"
+    raise Refused(message, hint)
+
+
+def limit_length(length: int) -> None:
+    """Refuse a text of more than `MAX_CHARACTERS`."""
+    if length > MAX_CHARACTERS:
+        message = f"the template builds a text of more than {MAX_CHARACTERS:,} characters"
+        raise Refused(message, "shorten the loops or the inputs")
+
+
+def limit_width(*values: object) -> None:
+    """Refuse any integer above `MAX_WIDTH`."""
+    for value in values:
+        if isinstance(value, int) and abs(value) > MAX_WIDTH:
+            message = f"a width of more than {MAX_WIDTH:,} characters"
+            raise Refused(message, "use a smaller width")
+
+
+def insert_history(value: object, name: str) -> Inserted:
+    """Check a passed-in list of messages: a value never speaks as the system.
+
+    Raises:
+        HistoryFault: naming the message, counted from 0, and what is wrong with it.
+    """
+    if isinstance(value, Undefined):
+        str(value)
+    if not isinstance(value, list):
+        message = f"`{name}` is {describe(value)}, not a list of messages"
+        raise HistoryFault(message)
+    for index, item in enumerate(value):
+        fault = _message_fault(item)
+        if fault is not None:
+            message = f"message {index} of `{name}` {fault}"
+            raise HistoryFault(message)
+    return Inserted([dict(item) for item in value])
+
+
+def _message_fault(item: object) -> str | None:
+    if not isinstance(item, dict):
+        return f"is {describe(item)}, not an object with `role` and `content`"
+    role = item.get("role")
+    if role not in HISTORY_ROLES:
+        allowed = ", ".join(HISTORY_ROLES)
+        said = f"has the role {role!r}" if isinstance(role, str) else "has no role"
+        return f"{said}; a passed-in message is one of: {allowed}"
+    content = item.get("content")
+    if isinstance(content, str) or (content is None and item.get("tool_calls")):
+        return None
+    if not isinstance(content, list):
+        return f"has {describe(content)} as content, not a string or a list of parts"
+    for number, part in enumerate(content):
+        if not isinstance(part, dict) or not isinstance(part.get("type"), str):
+            return f"has a part {number} that is not an object with a `type`"
+    return None
