@@ -1,0 +1,582 @@
+#!/usr/bin/env python3
+"""Everything a checkout can be asked to do, on a machine that has only Python and Git.
+
+    python3 dev.py demo    the guided tour, in a temporary repository, offline
+    python3 dev.py test    the tests (arguments go to pytest)
+
+It makes `.venv` beside itself, installs what the command needs, and runs the command there; the
+next time it finds everything in place. Nothing outside this folder is changed. `dev.py help`
+lists the other commands.
+
+Only the standard library is used. The file is kept readable to Python 3.8, so that an older
+Python is told what is wrong instead of failing to parse it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from importlib.metadata import PackageMetadata
+    from typing import Any, BinaryIO
+
+    Command = Callable[[list[str]], int]
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENT = ROOT / ".venv"
+EXTRAS = {
+    "test": "installing what the tests need",
+    "dev": "installing the tools that check the code",
+}
+OLDEST_PYTHON = (3, 11)
+OLDEST_GIT = (2, 38)
+WINDOWS = os.name == "nt"
+
+# What runs against the installed wheel: the tests that go in by the front door.
+WHEEL_TESTS = ["tests/cli", "tests/test_package.py"]
+
+
+class CommandError(Exception):
+    """A command could not be carried out: what is wrong, and what to do about it."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+# --- talking -----------------------------------------------------------------------------------
+
+
+def say(text: str) -> None:
+    """Tell the person what happens, apart from the output of the command itself."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def step(text: str) -> Iterator[None]:
+    """Announce one piece of work on one line; on a terminal, add how long it took."""
+    terminal = sys.stderr.isatty()
+    print(text, end="" if terminal else "\n", file=sys.stderr, flush=True)
+    start = time.monotonic()
+    ending = ""
+    try:
+        yield
+        ending = f" ({time.monotonic() - start:.0f} s)"
+    finally:
+        if terminal:
+            say(ending)
+
+
+# --- running -----------------------------------------------------------------------------------
+
+
+def program(environment: Path, name: str) -> Path:
+    """Return the path of a program inside a virtual environment."""
+    folder, suffix = ("Scripts", ".exe") if WINDOWS else ("bin", "")
+    return environment / folder / (name + suffix)
+
+
+def variables(environment: Path) -> dict[str, str]:
+    """Return the process environment for programs that run inside a virtual environment."""
+    # A person's own Python or pip settings must not leak packages in, or send them elsewhere.
+    strays = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV")
+    inherited = {name: value for name, value in os.environ.items() if name not in strays}
+    path = os.pathsep.join([str(program(environment, "python").parent), os.environ.get("PATH", "")])
+    return {
+        "PIP_RETRIES": "2",
+        **inherited,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INPUT": "1",
+        "PIP_USER": "0",
+        "VIRTUAL_ENV": str(environment),
+        "PATH": path.rstrip(os.pathsep),
+    }
+
+
+def run(command: list[str | Path], environment: Path = ENVIRONMENT, cwd: Path = ROOT) -> int:
+    """Run a program with its output shown, and return its exit code."""
+    with subprocess.Popen(
+        [str(part) for part in command], cwd=str(cwd), env=variables(environment)
+    ) as process:
+        while True:
+            # Ctrl-C reaches the program too, and it is the one that decides what to do about it.
+            with contextlib.suppress(KeyboardInterrupt):
+                code = process.wait()
+                return 128 - code if code < 0 else code
+
+
+def capture(
+    command: list[str | Path], environment: Path = ENVIRONMENT, cwd: Path = ROOT
+) -> tuple[int, str]:
+    """Run a program quietly; return its exit code and all that it printed."""
+    try:
+        finished = subprocess.run(
+            [str(part) for part in command],
+            cwd=str(cwd),
+            env=variables(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        return 127, str(error)
+    return finished.returncode, finished.stdout
+
+
+# --- the virtual environment -------------------------------------------------------------------
+
+
+def project() -> dict[str, Any]:
+    """Return the project's table of pyproject.toml."""
+    import tomllib
+
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return table
+
+
+def python_of(environment: Path) -> str | None:
+    """Return the version of an environment's Python as it answers now, or None if it does not."""
+    question = "import sys; print('%d.%d' % sys.version_info[:2])"
+    code, answer = capture([program(environment, "python"), "-I", "-c", question])
+    return answer.strip() if code == 0 else None
+
+
+def create(environment: Path) -> None:
+    """Make a virtual environment with pip in it, whatever the host's Python has been stripped of.
+
+    Debian keeps the module that brings pip into an environment in a package of its own; where it
+    is missing, the host's pip can do the same.
+    """
+    code, output = capture([sys.executable, "-m", "venv", "--without-pip", environment])
+    if code != 0:
+        raise CommandError(
+            "Python cannot make a virtual environment: " + last_line(output), venv_hint()
+        )
+    add_pip(environment)
+
+
+def add_pip(environment: Path) -> None:
+    """Make sure that an environment has pip."""
+    python = program(environment, "python")
+    if capture([python, "-m", "pip", "--version"])[0] == 0:
+        return
+    if capture([python, "-m", "ensurepip", "--default-pip"])[0] == 0:
+        return
+    if capture([sys.executable, "-m", "pip", "--version"])[0] != 0:
+        raise CommandError("this Python has neither ensurepip nor pip", venv_hint())
+    pip([sys.executable, "-m", "pip", "--python", python], ["pip"])
+
+
+def venv_hint() -> str:
+    """Say how the missing parts of Python are installed here."""
+    if shutil.which("apt-get"):
+        return "apt install python3-venv"
+    return "install your system's package for Python virtual environments (venv and pip)"
+
+
+def install(environment: Path, packages: list[str | Path]) -> None:
+    """Install packages into an environment."""
+    pip([program(environment, "python"), "-m", "pip"], packages)
+
+
+def pip(command: list[str | Path], packages: list[str | Path]) -> None:
+    """Install packages quietly, or say in a line or two why that was impossible."""
+    code, output = capture([*command, "install", *packages])
+    if code == 0:
+        return
+    broken = re.search(r"connection broken by ['\"]?(\w+)", output)
+    if broken:
+        raise CommandError(
+            f"the packages cannot be downloaded: no connection ({broken[1]})",
+            "check the network, or point pip at an index you can reach (PIP_INDEX_URL)",
+        )
+    errors = [line[7:] for line in output.splitlines() if line.startswith("ERROR: ")]
+    what = errors[-1] if errors else last_line(output)
+    raise CommandError(f"pip cannot install what is needed: {what}", f"pip's own words:\n{output}")
+
+
+def last_line(text: str) -> str:
+    """Return the last line that says anything."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "it gave no reason"
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let one process at a time prepare the environment; the others wait for it."""
+    with path.open("a+b") as file:
+        if not try_lock(file):
+            say("waiting for another dev.py that is preparing .venv")
+            while not try_lock(file):
+                time.sleep(0.2)
+        # The operating system drops the lock with the file, also when the process is killed.
+        yield
+
+
+def try_lock(file: BinaryIO) -> bool:
+    """Take the lock on an open file, if nobody else has it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def prepare(*extras: str) -> None:
+    """Bring `.venv` to the state that a command needs: the project, editable, and its extras.
+
+    What was installed is written to a stamp. The environment is made anew when it is of another
+    Python, stands in another place than it was made in, or no longer works; when only
+    pyproject.toml changed, the packages are installed again.
+    """
+    if ENVIRONMENT.is_symlink() or (ENVIRONMENT.exists() and not ENVIRONMENT.is_dir()):
+        raise CommandError(".venv is not a folder", "move it out of the way")
+    ENVIRONMENT.mkdir(exist_ok=True)
+    with locked(ENVIRONMENT / "dev.lock"):
+        make_or_keep()
+        stamp = read_stamp()
+        table = project()
+        digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+        if stamp.get("project") != digest:
+            with step("installing promptops and the packages it needs into .venv"):
+                install(ENVIRONMENT, ["--editable", ROOT])
+            stamp = {**stamp, "project": digest, "extras": []}
+            write_stamp(stamp)
+        for extra in extras:
+            if extra not in stamp["extras"]:
+                # Without the project itself: a demo may be running from it at this moment.
+                with step(EXTRAS[extra]):
+                    install(ENVIRONMENT, table["optional-dependencies"][extra])
+                stamp = {**stamp, "extras": [*stamp["extras"], extra]}
+                write_stamp(stamp)
+
+
+def make_or_keep() -> None:
+    """Make `.venv`, unless there is one that works, with this Python, made for this place."""
+    wanted = dotted(sys.version_info[:2])
+    inside = Path(sys.prefix).resolve() == ENVIRONMENT
+    found = wanted if inside else python_of(ENVIRONMENT)
+    stamp = read_stamp()
+    ours = {"root": str(ROOT), "python": wanted}
+    if found == wanted and (not stamp or {name: stamp.get(name) for name in ours} == ours):
+        if not stamp:
+            add_pip(ENVIRONMENT)
+            write_stamp(ours)
+        return
+    if inside:
+        raise CommandError(
+            "this folder was moved, and the .venv in it no longer fits",
+            "run this with the system's Python instead of the one in .venv",
+        )
+    kept = ("dev.lock", "dev.json", "dev.new")
+    contents = [path for path in ENVIRONMENT.iterdir() if path.name not in kept]
+    if contents and not stamp:
+        raise CommandError(
+            f".venv was made by something else than dev.py, and Python {wanted} cannot use it",
+            "move it away, or run dev.py with the Python that it was made with",
+        )
+    with step(f"making .venv{' anew' if contents else ''} with Python {wanted}"):
+        # Written first, so that a half-made environment is known to be ours to remove.
+        write_stamp({"unfinished": True})
+        for path in contents:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(str(path))
+            else:
+                path.unlink()
+        create(ENVIRONMENT)
+        write_stamp(ours)
+
+
+def stamp_path() -> Path:
+    """Return the path of the note on what `.venv` holds."""
+    return ENVIRONMENT / "dev.json"
+
+
+def read_stamp() -> dict[str, Any]:
+    """Return the note on what `.venv` holds; empty when there is none that can be read."""
+    try:
+        stamp = json.loads(stamp_path().read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def write_stamp(stamp: dict[str, Any]) -> None:
+    """Replace the note on what `.venv` holds, in one step."""
+    draft = stamp_path().with_suffix(".new")
+    draft.write_text(json.dumps(stamp), "utf-8")
+    draft.replace(stamp_path())
+
+
+# --- commands ----------------------------------------------------------------------------------
+
+
+def tool(name: str, *arguments: str) -> int:
+    """Run a Python tool of `.venv` on the checkout, and return its exit code."""
+    return run([program(ENVIRONMENT, "python"), "-m", name, *arguments])
+
+
+def demo(arguments: list[str]) -> int:
+    """Watch prompts being released, deployed, rolled back and traced."""
+    prepare()
+    return run([program(ENVIRONMENT, "promptops"), "demo", *arguments], cwd=Path.cwd())
+
+
+def test(arguments: list[str]) -> int:
+    """Run the tests; arguments go to pytest."""
+    prepare("test")
+    return tool("pytest", "-n", "auto", "--maxprocesses", "8", *arguments)
+
+
+def lint(arguments: list[str]) -> int:
+    """Check style and formatting (--fix repairs what it can)."""
+    prepare("test", "dev")
+    fixing = "--fix" in arguments
+    checked = tool("ruff", "check", *arguments)
+    formatted = tool("ruff", "format", *([] if fixing else ["--check"]))
+    return checked or formatted
+
+
+def types(arguments: list[str]) -> int:
+    """Check the types."""
+    prepare("test", "dev")
+    return tool("mypy", *arguments)
+
+
+def contracts(arguments: list[str]) -> int:
+    """Check which module may import which."""
+    prepare("test", "dev")
+    return run([program(ENVIRONMENT, "lint-imports"), *arguments])
+
+
+def bench(arguments: list[str]) -> int:
+    """Measure the speed, side by side with others."""
+    prepare("test", "dev")
+    return tool("benchmarks", *arguments)
+
+
+def wheel(arguments: list[str]) -> int:
+    """Build the wheel and the sdist into dist/, install the wheel elsewhere and try it there."""
+    prepare("test", "dev")
+    with tempfile.TemporaryDirectory(prefix="promptops-wheel-") as folder:
+        place = Path(folder).resolve()
+        with step("building the sdist, and from it the wheel"):
+            built = build(place / "dist")
+        elsewhere = place / "venv"
+        with step("installing the wheel into an environment of its own"):
+            create(elsewhere)
+            install(elsewhere, [built["wheel"], *project()["optional-dependencies"]["test"]])
+        # The tests come from the sdist, the program from the wheel: nothing from the checkout.
+        shutil.unpack_archive(str(built["sdist"]), str(place / "sdist"))
+        (suite,) = (place / "sdist").iterdir()
+        shutil.rmtree(str(suite / "promptops"))
+        code = try_wheel(elsewhere, suite, arguments)
+        if code == 0:
+            (ROOT / "dist").mkdir(exist_ok=True)
+            for path in built.values():
+                shutil.copy2(str(path), str(ROOT / "dist"))
+                say("dist/" + path.name)
+        return code
+
+
+def build(folder: Path) -> dict[str, Path]:
+    """Build the sdist and, from its contents, the wheel; return the paths of both."""
+    python = program(ENVIRONMENT, "python")
+    code, output = capture([python, "-m", "build", "--outdir", folder, ROOT])
+    if code != 0:
+        raise CommandError("the package cannot be built: " + last_line(output), output)
+    (sdist,) = folder.glob("*.tar.gz")
+    (built,) = folder.glob("*.whl")
+    return {"sdist": sdist, "wheel": built}
+
+
+def try_wheel(environment: Path, suite: Path, arguments: list[str]) -> int:
+    """Run the installed programs, and the tests that use them, away from the checkout."""
+    commands: list[list[str | Path]] = [
+        [program(environment, "promptops"), "--version"],
+        [program(environment, "git-promptops"), "--version"],
+        ["git", "promptops", "--version"],
+        [program(environment, "promptops"), "demo"],
+    ]
+    for command in commands:
+        code, output = capture(command, environment, cwd=suite.parent)
+        if code != 0:
+            line = " ".join([Path(command[0]).name, *map(str, command[1:])])
+            raise CommandError(f"the installed '{line}' fails with exit code {code}", output)
+    python = program(environment, "python")
+    return run([python, "-m", "pytest", *(arguments or WHEEL_TESTS)], environment, cwd=suite)
+
+
+def licences(arguments: list[str]) -> int:
+    """Write the licences of the direct dependencies into THIRD_PARTY.md (--check: compare)."""
+    prepare()
+    path = ROOT / "THIRD_PARTY.md"
+    old = path.read_text("utf-8")
+    mark = "<!-- written by dev.py licences -->\n"
+    head = old.partition(mark)[0]
+    new = head + mark + "\n" + licence_table()
+    if "--check" in arguments:
+        if new == old:
+            return 0
+        raise CommandError("THIRD_PARTY.md is out of date", "run: python3 dev.py licences")
+    path.write_text(new, "utf-8")
+    say("written: THIRD_PARTY.md")
+    return 0
+
+
+def licence_table() -> str:
+    """Return a Markdown table of what the direct dependencies say of themselves when installed."""
+    from importlib.metadata import distributions
+
+    question = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    code, folder = capture([program(ENVIRONMENT, "python"), "-c", question])
+    if code != 0:
+        raise CommandError("the Python in .venv does not answer", "remove .venv and try again")
+    names = [re.split(r"[^\w.-]", text)[0] for text in project()["dependencies"]]
+    found = {each.name.lower(): each.metadata for each in distributions(path=[folder.strip()])}
+    rows = []
+    for name in sorted(names, key=str.lower):
+        if name.lower() not in found:
+            raise CommandError(f"{name} is not installed in .venv", "remove .venv and try again")
+        metadata = found[name.lower()]
+        rows.append(f"| {name} | {licence(metadata)} | {source(metadata)} |\n")
+    return "| Package | Licence | Source |\n| --- | --- | --- |\n" + "".join(rows)
+
+
+def licence(metadata: PackageMetadata) -> str:
+    """Return the licence that a package declares: its expression, short text or classifier."""
+    declared = metadata.get("License-Expression") or metadata.get("License") or ""
+    if declared and "\n" not in declared:
+        return declared
+    classifiers = metadata.get_all("Classifier") or []
+    named = [text.rpartition(" :: ")[2] for text in classifiers if text.startswith("License ::")]
+    if not named:
+        raise CommandError(
+            f"{metadata['Name']} declares no licence", "look it up and say it by hand"
+        )
+    return " or ".join(named)
+
+
+def source(metadata: PackageMetadata) -> str:
+    """Return the address of a package's source, as the package gives it."""
+    links = [text.split(", ", 1) for text in metadata.get_all("Project-URL") or []]
+    addresses = {label.lower(): address for label, address in links}
+    labels = ("repository", "source code", "source", "homepage")
+    known = [addresses[label] for label in labels if label in addresses]
+    return known[0] if known else metadata.get("Home-page", "")
+
+
+def check(arguments: list[str]) -> int:
+    """Do everything that has to be fine before a change is merged."""
+    if arguments:
+        raise CommandError("check takes no arguments", "run: python3 dev.py check")
+    prepare("test", "dev")
+    steps: tuple[tuple[str, Command, list[str]], ...] = (
+        ("lint", lint, []),
+        ("types", types, []),
+        ("contracts", contracts, []),
+        ("licences", licences, ["--check"]),
+        ("test", test, ["--cov", "--cov-report=term"]),
+        ("wheel", wheel, []),
+    )
+    results = {}
+    for name, command, options in steps:
+        say(f"\n== {name}")
+        results[name] = attempt(command, options)
+        if results[name] == 130:
+            return 130
+    verdicts = [f"{name} {'FAILED' if code else 'ok'}" for name, code in results.items()]
+    say("\n" + ", ".join(verdicts))
+    return int(any(results.values()))
+
+
+COMMANDS: dict[str, Command] = {
+    command.__name__: command
+    for command in (demo, test, lint, types, contracts, licences, wheel, bench, check)
+}
+
+
+def require_python() -> None:
+    """Refuse a Python that is too old, naming a newer one when there is one."""
+    if sys.version_info >= OLDEST_PYTHON:
+        return
+    names = [f"python3.{minor}" for minor in range(20, OLDEST_PYTHON[1] - 1, -1)]
+    newer = [name for name in names if shutil.which(name)]
+    raise CommandError(
+        f"promptops needs Python {dotted(OLDEST_PYTHON)} or newer,"
+        f" and this is {dotted(sys.version_info[:2])}",
+        f"run: {newer[0]} dev.py" if newer else "install a newer Python, and run dev.py with it",
+    )
+
+
+def require_git() -> None:
+    """Refuse to begin without a Git that is new enough."""
+    if shutil.which("git") is None:
+        raise CommandError("git is needed, and is not on PATH", "install git")
+    numbers = re.search(r"(\d+)\.(\d+)", capture(["git", "--version"])[1])
+    if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST_GIT:
+        raise CommandError(
+            f"promptops needs git {dotted(OLDEST_GIT)} or newer, and this is {numbers[0]}",
+            "install a newer git",
+        )
+
+
+def dotted(numbers: tuple[int, ...]) -> str:
+    """Return version numbers as people write them."""
+    return ".".join(map(str, numbers))
+
+
+def attempt(command: Command, arguments: list[str]) -> int:
+    """Carry out a command; say what failed, and return the exit code."""
+    try:
+        return command(arguments)
+    except CommandError as error:
+        say(f"error: {error}")
+        if error.hint:
+            say(f"hint: {error.hint}")
+        return 2
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+
+
+def begin(words: list[str]) -> int:
+    """Find the command in what was typed, and carry it out."""
+    name, arguments = (words[0], words[1:]) if words else ("help", [])
+    if name in ("help", "--help", "-h"):
+        print("usage: python3 dev.py COMMAND [ARGUMENTS]\n")
+        for each in COMMANDS.values():
+            print(f"  {each.__name__:10} {(each.__doc__ or '').splitlines()[0]}")
+        return 0 if words else 2
+    require_python()
+    if name not in COMMANDS:
+        raise CommandError(f"there is no command '{name}'", "one of: " + ", ".join(COMMANDS))
+    require_git()
+    return COMMANDS[name](arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(attempt(begin, sys.argv[1:]))
