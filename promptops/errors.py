@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from promptops.finding import Finding
 
 
+_LONGEST_QUOTE = 128
+
+
+def quote(text: str) -> str:
+    """A user's text for a message: in quotes, on one line, and not too long for it."""
+    shown = text if text.isprintable() else ascii(text)[1:-1]
+    return f"'{shown}'" if len(shown) <= _LONGEST_QUOTE else f"'{shown[:80]}…'"
+
+
 class PromptopsError(Exception):
     """Base of all errors that promptops raises on purpose.
 

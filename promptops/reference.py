@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from promptops.errors import UsageError
+from promptops.errors import UsageError, quote
 from promptops.version import Range, Version, parse_range
 
 _SEGMENT = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII)
@@ -35,11 +35,11 @@ def name_fault(name: str) -> tuple[str, str | None] | None:
         return f"a prompt name is longer than {_LONGEST_NAME} characters", None
     for segment in name.split("/"):
         if not _SEGMENT.fullmatch(segment):
-            return f"'{name}' is not a prompt name", _name_hint(name)
+            return f"{quote(name)} is not a prompt name", _name_hint(name)
         if segment.endswith(".lock"):
-            return f"'{name}' is not a prompt name", "Git keeps '.lock' endings for itself"
+            return f"{quote(name)} is not a prompt name", "Git keeps '.lock' endings for itself"
         if segment.split(".")[0] in _DEVICES:
-            return f"'{name}' is not a prompt name", f"'{segment}' is a device name on Windows"
+            return f"{quote(name)} is not a prompt name", f"'{segment}' is a device name on Windows"
     return None
 
 
@@ -68,7 +68,7 @@ def check_environment(name: str) -> str:
     """Return `name` when it can be an environment, else raise a UsageError that says why."""
     if not _ENVIRONMENT.fullmatch(name) or len(name) > _LONGEST_NAME or name.endswith(".lock"):
         raise UsageError(
-            f"'{name}' is not an environment name",
+            f"{quote(name)} is not an environment name",
             hint="use lower-case letters, digits and single '-', beginning with a letter",
         )
     if name in RESERVED_SELECTORS:
@@ -125,7 +125,9 @@ def parse_selector(text: str) -> Selector:
         return Selector(SelectorKind.LATEST, text)
     if text == "working":
         return Selector(SelectorKind.WORKING, text)
-    if text[:1].isalpha() and text[:1].islower():
+    if text[:1].isalpha():
+        if re.fullmatch(r"[vV]\d+\.\d+.*", text, re.ASCII):
+            Version.parse(text)
         return Selector(SelectorKind.ENVIRONMENT, check_environment(text))
     if re.fullmatch(r"\d+\.\d+\.\d+.*", text, re.ASCII) and "," not in text:
         return Selector(SelectorKind.VERSION, text, version=Version.parse(text))
@@ -139,7 +141,9 @@ def parse_ref(text: str) -> PromptRef:
     if not separator:
         return PromptRef(name)
     if not selector:
-        raise UsageError(f"'{text}' ends in '@'", hint="name a version, a range or an environment")
+        raise UsageError(
+            f"{quote(text)} ends in '@'", hint="name a version, a range or an environment"
+        )
     return PromptRef(name, parse_selector(selector))
 
 

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import total_ordering
 
-from promptops.errors import UsageError
+from promptops.errors import UsageError, quote
+
+LONGEST_VERSION = 128
+"""Characters in a version; longer ones would not fit into file names beside the prompt's."""
 
 _NUMBER = r"(?:0|[1-9][0-9]{0,8})"
 _IDENTIFIER = r"(?:0|[1-9][0-9]*|[0-9]*[a-z-][0-9a-z-]*)"
@@ -19,7 +22,7 @@ _VERSION = re.compile(
     rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_IDENTIFIER}(?:\.{_IDENTIFIER})*))?", re.ASCII
 )
 _COMPARATOR = re.compile(
-    rf"(\^|~|>=|<=|>|<|=)?\s*({_NUMBER})(?:\.({_NUMBER}|[x*])(?:\.({_NUMBER}|[x*]))?)?", re.ASCII
+    rf"(\^|~|>=|<=|>|<|=)? *({_NUMBER})(?:\.({_NUMBER}|[x*])(?:\.({_NUMBER}|[x*]))?)?", re.ASCII
 )
 
 
@@ -50,9 +53,9 @@ class Version:
     @classmethod
     def parse(cls, text: str) -> Version:
         """Read `1.2.3` or `1.2.3-rc.1`; anything else is a UsageError with the nearest fix."""
-        match = _VERSION.fullmatch(text)
+        match = _VERSION.fullmatch(text) if len(text) <= LONGEST_VERSION else None
         if match is None:
-            raise UsageError(f"'{text}' is not a version", hint=_version_hint(text))
+            raise UsageError(f"{quote(text)} is not a version", hint=_version_hint(text))
         major, minor, patch, pre = match.groups()
         identifiers = tuple(
             int(part) if part.isdigit() else part for part in (pre.split(".") if pre else ())
@@ -66,15 +69,14 @@ class Version:
 
     @property
     def precedence(self) -> tuple[object, ...]:
-        """A key that sorts as SemVer says: a pre-release before its release, numbers before words."""
+        """A key that sorts as SemVer says: pre-releases before releases, numbers before words."""
         return (
             self.major,
             self.minor,
             self.patch,
             not self.prerelease,
             tuple(
-                (0, part, "") if isinstance(part, int) else (1, 0, part)
-                for part in self.prerelease
+                (0, part, "") if isinstance(part, int) else (1, 0, part) for part in self.prerelease
             ),
         )
 
@@ -96,17 +98,17 @@ class Version:
         """The next version for a change of `level`.
 
         A pre-release is finished first where that already is a big enough step: `2.0.0-rc.1`
-        bumped by any level is `2.0.0`.
+        bumped by any level is `2.0.0`. No change (`Level.NONE`) is no step.
         """
+        if level is Level.NONE:
+            return self
         if self.prerelease and self.core.level >= level:
             return self.core
         if level is Level.MAJOR:
             return Version(self.major + 1, 0, 0)
         if level is Level.MINOR:
             return Version(self.major, self.minor + 1, 0)
-        if level is Level.PATCH:
-            return Version(self.major, self.minor, self.patch + 1)
-        return self
+        return Version(self.major, self.minor, self.patch + 1)
 
     @property
     def level(self) -> Level:
@@ -130,9 +132,13 @@ class Version:
 
 
 def _version_hint(text: str) -> str:
+    if len(text) > LONGEST_VERSION:
+        return f"a version has at most {LONGEST_VERSION} characters"
+    if text.strip() != text:
+        return "leave out the white space"
     if "+" in text:
         return "build metadata is not part of a prompt's version; leave out the part after '+'"
-    if text[:1] in {"v", "V"}:
+    if re.match(r"[vV][0-9]", text):
         return f"leave out the letter: {text[1:]}"
     if text.lower() != text and _VERSION.fullmatch(text.lower()):
         return f"pre-releases are lower case: {text.lower()}"
@@ -171,7 +177,7 @@ def parse_range(text: str) -> Range:
     `^` allows changes that keep the left-most non-zero number, `~` those that keep the minor
     (npm's and Cargo's reading). Malformed text is a UsageError.
     """
-    bounds = tuple(_parse_comparator(part.strip(), text) for part in text.split(","))
+    bounds = tuple(_parse_comparator(part.strip(" "), text) for part in text.split(","))
     return Range(text, bounds)
 
 
@@ -179,16 +185,17 @@ def _parse_comparator(part: str, whole: str) -> tuple[Version | None, Version | 
     match = _COMPARATOR.fullmatch(part)
     if match is None:
         raise UsageError(
-            f"'{whole}' is not a version or a range",
+            f"{quote(whole)} is not a version or a range",
             hint="write 1.2.0, ^1.2, ~1.2.0, 1.x or >=1.0,<2; ranges never name pre-releases",
         )
     operator, *numbers = match.groups()
     given = [int(n) for n in numbers if n is not None and n not in {"x", "*"}]
     if numbers[1] in {"x", "*"} and numbers[2] not in {None, "x", "*"}:
         raise UsageError(
-            f"'{whole}' is not a range", hint=f"nothing can follow a wildcard: {numbers[0]}.x"
+            f"{quote(whole)} is not a range", hint=f"nothing can follow a wildcard: {numbers[0]}.x"
         )
-    low = Version(*given, *([0] * (3 - len(given))))
+    major, minor, patch = (*given, 0, 0)[:3]
+    low = Version(major, minor, patch)
     if operator == "^":
         return low, _caret_end(low, len(given))
     if operator == "~":
@@ -210,6 +217,6 @@ def _next_after(low: Version, given: int) -> Version:
 def _caret_end(low: Version, given: int) -> Version:
     if low.major or given == 1:
         return low.bump(Level.MAJOR)
-    if low.minor or given == 2:  # noqa: PLR2004 - two numbers were written: 0.0
+    if low.minor or given == 2:
         return low.bump(Level.MINOR)
     return low.bump(Level.PATCH)
