@@ -1,0 +1,122 @@
+"""The command line: one verb, one file, one library call.
+
+Verbs are imported when they are used, so that `promptops resolve` does not pay for `promptops diff`.
+This package alone prints, asks and exits; everything it says to a person goes to standard error,
+everything a program might read goes to standard output.
+
+Exit codes: 0 fine; 1 the answer is no; 2 could not run; 3 a bug; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from promptops.cli.commands import COMMANDS, SECTIONS
+from promptops.cli.session import Session, report_bug, report_error, start_session
+from promptops.errors import PromptopsError, RefusedError
+
+EXIT_NO = 1
+EXIT_CANNOT = 2
+EXIT_BUG = 3
+
+
+class _Verbs(TyperGroup):
+    """The group of all verbs: loads them lazily and turns errors into exit codes."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # noqa: ARG002 - the base class's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - typer keeps its command class private
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"promptops.cli.{COMMANDS[cmd_name].module}")
+        verb = typer.Typer(add_completion=False, rich_markup_mode=None)
+        verb.command(cmd_name)(getattr(module, COMMANDS[cmd_name].module))
+        return typer.main.get_command(verb)
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # noqa: ANN401 - as above
+        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[arg-type] # names, for "did you mean"
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        for section, title in SECTIONS.items():
+            rows = [(name, one.summary) for name, one in COMMANDS.items() if one.section == section]
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+    def invoke(self, ctx: typer.Context) -> Any:  # noqa: ANN401 - whatever the verb returns
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except PromptopsError as error:
+            report_error(error)
+            raise typer.Exit(EXIT_NO if isinstance(error, RefusedError) else EXIT_CANNOT) from error
+        except BrokenPipeError as error:
+            # The reader has seen enough, as in `promptops list | head`.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from error
+        except OSError as error:
+            report_error(_describe_os_error(error))
+            raise typer.Exit(EXIT_CANNOT) from error
+        except (typer.Exit, typer.Abort, typer.TyperException):
+            raise
+        except Exception as error:
+            report_bug(error)
+            raise typer.Exit(EXIT_BUG) from error
+        return result
+
+
+def _describe_os_error(error: OSError) -> PromptopsError:
+    place = f"{error.filename}: " if error.filename else ""
+    what = (error.strerror or str(error)).lower()
+    return PromptopsError(
+        f"{place}{what}",
+        hint="check that the file exists, may be used, and that the disk is not full",
+    )
+
+
+app = typer.Typer(
+    cls=_Verbs,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback signature
+    if wanted:
+        from promptops import __version__
+
+        typer.echo(f"promptops {__version__}")
+        raise typer.Exit(0)
+
+
+@app.callback(invoke_without_command=False)
+def root(
+    directory: Annotated[
+        str | None, typer.Option("-C", metavar="PATH", help="Run as if started in PATH.")
+    ] = None,
+    version: Annotated[  # noqa: ARG001 - eager: its callback does the work
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Git is the registry for your prompts: validate, diff, release, promote, roll back, resolve."""
+    start_session(Session(directory or "."))
+
+
+def main() -> None:
+    """Run the command line with the process's arguments; the console scripts' entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            # A locale without UTF-8 must not turn an emoji in a prompt into a traceback.
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+    app(prog_name="promptops")

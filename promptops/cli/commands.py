@@ -1,0 +1,57 @@
+"""The list of verbs: what `promptops --help` shows, and where each one lives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One verb.
+
+    Attributes:
+        section: the key of its heading in SECTIONS.
+        summary: one line, as `--help` shows it.
+        module: the module below `promptops.cli` whose function of the same name is the command.
+    """
+
+    section: str
+    summary: str
+    module: str
+
+
+SECTIONS = {
+    "start": "Start",
+    "write": "Write",
+    "release": "Release",
+    "deploy": "Deploy",
+    "use": "Use and look back",
+}
+
+COMMANDS: dict[str, Command] = {
+    "demo": Command("start", "Watch everything happen in a temporary repository.", "demo"),
+    "init": Command("start", "Set a repository up for prompts.", "init"),
+    "new": Command("start", "Write a new prompt with its eval suite.", "new"),
+    "status": Command("start", "Show what is changed, unreleased, or not live.", "status"),
+    "list": Command("write", "List prompts, or what is live where.", "list_prompts"),
+    "show": Command("write", "Show one prompt with everything it needs.", "show"),
+    "validate": Command("write", "Check prompts.", "validate"),
+    "render": Command("write", "Print the messages for given inputs.", "render"),
+    "diff": Command("write", "Show what a change means, and the bump it needs.", "diff"),
+    "bump": Command("write", "Write the version number that the change needs.", "bump"),
+    "blame": Command("write", "Show release and author of every line.", "blame"),
+    "schema": Command("write", "Print the JSON Schema of the frontmatter.", "schema"),
+    "release": Command("release", "Freeze versions as release tags.", "release"),
+    "yank": Command("release", "Mark a release as not to be used.", "yank"),
+    "changelog": Command("release", "Print the release notes of a prompt.", "changelog"),
+    "promote": Command("deploy", "Make versions live in an environment.", "promote"),
+    "rollback": Command("deploy", "Go back to what was live before.", "rollback"),
+    "retire": Command("deploy", "Take prompts out of an environment.", "retire"),
+    "pause": Command("deploy", "Throw the kill switch.", "pause"),
+    "resume": Command("deploy", "Take the kill switch back.", "resume"),
+    "history": Command("deploy", "Show who put what live, when and why.", "history"),
+    "resolve": Command("use", "Say exactly what a prompt ref means.", "resolve"),
+    "export": Command("use", "Write a snapshot for machines without Git.", "export"),
+    "verify": Command("use", "Check releases and environments against each other.", "verify"),
+    "trace": Command("use", "Follow a version or digest back to its authors.", "trace"),
+}

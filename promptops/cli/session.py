@@ -1,0 +1,211 @@
+"""What one run of the command line shares: the repository, the streams, and how errors look."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextvars import ContextVar
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from promptops.errors import InvalidPromptError, PromptopsError, UsageError
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from promptops.repository import Repository
+
+
+class Format(StrEnum):
+    """The formats of commands whose output is no list of findings."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+FormatOption = Annotated[
+    Format, typer.Option("--format", help="text for people, json for programs.", show_default=True)
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+LocalOption = Annotated[bool, typer.Option("--local", help="Work without the remote; push later.")]
+
+
+class Session:
+    """One run of the command line. Everything is opened when it is first used."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = Path(directory)
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The repository around the directory."""
+        from promptops.repository import open_repository
+
+        if not self.directory.is_dir():
+            raise UsageError(f"{self.directory} is not a folder")
+        return open_repository(self.directory)
+
+
+_SESSION: ContextVar[Session] = ContextVar("session")
+
+
+def start_session(session: Session) -> None:
+    """Make `session` the current one."""
+    _SESSION.set(session)
+
+
+def current() -> Session:
+    """The current session."""
+    return _SESSION.get()
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person sits at the other end of the stream."""
+    try:
+        return stream.isatty()
+    except ValueError:  # a closed stream
+        return False
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Whether to use colour: on a terminal that can, unless NO_COLOR is set (no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return is_terminal(stream)
+
+
+def paint(
+    text: str,
+    colour: str | None = None,
+    *,
+    bold: bool = False,
+    dim: bool = False,
+    to: TextIO | None = None,
+) -> str:
+    """Colour `text` where the stream (standard output unless given) shows colour."""
+    if not has_colour(to or sys.stdout):
+        return text
+    return typer.style(text, fg=colour, bold=bold or None, dim=dim or None)
+
+
+def clean(text: str) -> str:
+    """Make control characters visible, so that text from a file cannot drive the terminal."""
+    return "".join(
+        character
+        if character.isprintable() or character in "\n\t\u200d\u200c"
+        else f"\\x{ord(character):02x}"
+        for character in text
+    )
+
+
+def emit(text: str) -> None:
+    """Print data to standard output, unchanged for programs and harmless for terminals."""
+    print(text if not is_terminal(sys.stdout) else _clean_painted(text))  # noqa: T201 - this is the printer
+
+
+def _clean_painted(text: str) -> str:
+    """Clean all but the colour codes that `paint` wrote."""
+    import re
+
+    parts = re.split("(\x1b\\[[0-9;]*m)", text)
+    return "".join(part if index % 2 else clean(part) for index, part in enumerate(parts))
+
+
+def emit_json(value: object) -> None:
+    """Print one JSON document to standard output, never wrapped or coloured."""
+    import json
+
+    print(json.dumps(value, ensure_ascii=False, indent=2))  # noqa: T201 - this is the printer
+
+
+def say(text: str) -> None:
+    """Tell the person something, on standard error."""
+    print(_clean_painted(text), file=sys.stderr)  # noqa: T201 - this is the printer
+
+
+def warn(text: str, hint: str | None = None) -> None:
+    """Tell the person of something that is not right but does not stop the work."""
+    say(f"{paint('warning:', 'yellow', bold=True, to=sys.stderr)} {text}")
+    if hint:
+        say(f"{paint('   hint:', 'cyan', to=sys.stderr)} {hint}")
+
+
+def emit_table(rows: list[tuple[str, ...]], *, header: tuple[str, ...] | None = None) -> None:
+    """Print rows in aligned columns; on a terminal with a dim header, for programs without."""
+    if not rows:
+        return
+    shown = [header, *rows] if header and is_terminal(sys.stdout) else rows
+    widths = [max(map(_width, column)) for column in zip(*shown, strict=True)]
+    lines = []
+    for row in shown:
+        cells = [
+            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
+        ]
+        line = "  ".join(cells).rstrip()
+        lines.append(paint(line, dim=True) if row is header else line)
+    emit("\n".join(lines))
+
+
+def _width(text: str) -> int:
+    """How many terminal cells the text takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on a terminal before something that others will notice; declining is exit code 1.
+
+    Without a terminal nobody can be asked, and a script that ran the command meant it.
+    """
+    if yes or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+        return
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201 - this is the printer
+    answer = sys.stdin.readline().strip().lower()
+    if answer not in {"y", "yes"}:
+        say("nothing changed")
+        raise typer.Exit(1)
+
+
+def report_error(error: PromptopsError) -> None:
+    """Print an error: one line that says what is wrong and one that says what to do."""
+    if isinstance(error, InvalidPromptError) and len(error.findings) > 1:
+        for finding in error.findings[:20]:
+            say(f"  {finding.place}: {finding.message}")
+    say(f"{paint('error:', 'red', bold=True, to=sys.stderr)} {_indented(error.message)}")
+    if error.hint:
+        say(f"{paint(' hint:', 'cyan', to=sys.stderr)} {_indented(error.hint)}")
+
+
+def _indented(text: str) -> str:
+    return text.strip().replace("\n", "\n       ")
+
+
+def report_bug(error: Exception) -> None:
+    """Print an error that is our fault, with what is needed to report it."""
+    import traceback
+
+    say("".join(traceback.format_exception(error)))
+    say(f"{paint('bug:', 'red', bold=True, to=sys.stderr)} {type(error).__name__}: {error}")
+    say(" hint: this is a fault of promptops; please report it with the lines above")
+
+
+def as_json_time(seconds: int) -> str:
+    """A Unix time as RFC 3339 in UTC."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def json_document(schema: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
+    """A JSON document that says which schema it follows."""
+    return {"schema": schema, **fields}

@@ -1,0 +1,245 @@
+"""The configuration: `promptops.toml`, or `[tool.promptops]` in `pyproject.toml`, or the defaults.
+
+Reading is pure: text in, `Config` out. Unknown keys are errors, because a misspelt rule that
+silently does not apply is worse than no rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import ConfigurationError, UsageError
+from promptops.frontmatter import nearest
+from promptops.reference import check_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CONFIG_FILE = "promptops.toml"
+PYPROJECT_FILE = "pyproject.toml"
+SEVERITIES = ("error", "warning", "note", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What must hold before a version may go live in an environment.
+
+    Attributes:
+        name: the environment.
+        source: the environment in which the version must be live first, or None.
+        merged: whether the release's commit must be on the default branch.
+    """
+
+    name: str
+    source: str | None = None
+    merged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one repository.
+
+    Attributes:
+        prompts: the folder with the prompts, relative to the repository's top.
+        evals: the folder with the eval suites, likewise.
+        environments: in order of promotion; versions reach the last one last.
+        default_environment: what `resolve`, `run`, `export` and the library mean without one.
+        remote: the remote that holds the true environments and releases.
+        push: whether `release` pushes its tags by itself.
+        checks: check id -> severity or `off`.
+        path_checks: (pattern, the same mapping) pairs for files below some path.
+        path: the file this came from, or None for the defaults.
+    """
+
+    prompts: str = "prompts"
+    evals: str = "evals"
+    environments: tuple[Environment, ...] = (
+        Environment("staging"),
+        Environment("production", merged=True),
+    )
+    default_environment: str = "production"
+    remote: str = "origin"
+    push: bool = False
+    checks: Mapping[str, str] = field(default_factory=dict)
+    path_checks: tuple[tuple[str, Mapping[str, str]], ...] = ()
+    path: str | None = None
+
+    @property
+    def environment_names(self) -> tuple[str, ...]:
+        """The environments' names in order of promotion."""
+        return tuple(environment.name for environment in self.environments)
+
+    def environment(self, name: str) -> Environment:
+        """The rules of the environment `name`; UsageError when there is no such environment."""
+        for environment in self.environments:
+            if environment.name == name:
+                return environment
+        known = ", ".join(self.environment_names)
+        near = nearest(name, self.environment_names)
+        raise UsageError(
+            f"there is no environment '{name}'",
+            hint=f"did you mean '{near}'?" if near else f"the environments are: {known}",
+        )
+
+    def environment_before(self, name: str) -> Environment | None:
+        """The environment from which versions are promoted to `name`; None for the first."""
+        index = self.environments.index(self.environment(name))
+        return self.environments[index - 1] if index else None
+
+
+def load_config(read: Callable[[str], bytes | None]) -> Config:
+    """Read the configuration through `read`, which gives a top-level file's bytes or None.
+
+    Raises ConfigurationError, which names file and key.
+    """
+    import tomllib
+
+    for path in (CONFIG_FILE, PYPROJECT_FILE):
+        data = read(path)
+        if data is None or (path == PYPROJECT_FILE and b"promptops" not in data):
+            continue
+        try:
+            table: Any = tomllib.loads(data.decode())
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+            message = f"{path} is not TOML: {error}"
+            raise ConfigurationError(
+                message, hint="correct the file, or see its syntax at toml.io"
+            ) from error
+        if path == PYPROJECT_FILE:
+            table = table.get("tool", {}).get("promptops")
+        if table is not None:
+            return _Reading(path).config(table)
+    return Config()
+
+
+class _Reading:
+    """One pass over a configuration table; knows the file for its errors."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def _error(self, message: str, hint: str | None = None) -> ConfigurationError:
+        return ConfigurationError(f"{self._path}: {message}", hint=hint)
+
+    def config(self, table: object) -> Config:
+        settings = self._table("the configuration", table)
+        self._known(
+            settings,
+            ("prompts", "evals", "environments", "default_environment", "remote", "push", "checks"),
+            "",
+        )
+        default = Config()
+        environments = self._environments(settings.get("environments"))
+        names = [environment.name for environment in environments]
+        default_environment = self._text(
+            settings,
+            "default_environment",
+            default.default_environment if default.default_environment in names else names[-1],
+        )
+        if default_environment not in names:
+            raise self._error(
+                f"default_environment is '{default_environment}', which is none of the environments",
+                f"the environments are: {', '.join(names)}",
+            )
+        push = settings.get("push", default.push)
+        if not isinstance(push, bool):
+            raise self._error("push is not true or false")
+        checks, path_checks = self._checks(settings.get("checks", {}))
+        return Config(
+            prompts=self._folder(settings, "prompts", default.prompts),
+            evals=self._folder(settings, "evals", default.evals),
+            environments=environments,
+            default_environment=default_environment,
+            remote=self._text(settings, "remote", default.remote),
+            push=push,
+            checks=checks,
+            path_checks=path_checks,
+            path=self._path,
+        )
+
+    def _table(self, what: str, value: object) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self._error(f"{what} is not a table")
+        return value
+
+    def _known(self, table: Mapping[str, Any], known: tuple[str, ...], prefix: str) -> None:
+        for key in table:
+            if key not in known:
+                near = nearest(key, known)
+                raise self._error(
+                    f"unknown key '{prefix}{key}'",
+                    f"did you mean '{prefix}{near}'?"
+                    if near
+                    else f"known keys: {', '.join(known)}",
+                )
+
+    def _text(self, table: Mapping[str, Any], key: str, default: str) -> str:
+        value = table.get(key, default)
+        if not isinstance(value, str) or not value or value.startswith("-"):
+            raise self._error(f"{key} is not a name")
+        return value
+
+    def _folder(self, table: Mapping[str, Any], key: str, default: str) -> str:
+        folder = self._text(table, key, default).strip("/")
+        parts = folder.split("/")
+        if "\\" in folder or any(part in {"", ".", "..", ".git"} for part in parts):
+            raise self._error(
+                f"{key} is '{table[key]}', which is no folder below the repository's top",
+                f'write a relative path with forward slashes, such as {key} = "{default}"',
+            )
+        return folder
+
+    def _environments(self, value: object) -> tuple[Environment, ...]:
+        """A list of names, or a table a name in order of promotion (TOML cannot have both)."""
+        default = Config().environments
+        if value is None:
+            return default
+        if isinstance(value, list) and all(isinstance(name, str) for name in value):
+            tables: dict[str, Any] = {name: {} for name in value}
+            if len(tables) != len(value):
+                raise self._error("an environment is listed twice")
+        else:
+            tables = self._table("environments", value)
+        if not tables:
+            raise self._error("there must be at least one environment")
+        names = tuple(tables)
+        return tuple(self._environment(name, tables[name], names) for name in names)
+
+    def _environment(self, name: str, value: object, names: tuple[str, ...]) -> Environment:
+        try:
+            check_environment(name)
+        except UsageError as error:
+            raise self._error(error.message, error.hint) from error
+        table = self._table(f"environments.{name}", value)
+        self._known(table, ("from", "merged"), f"environments.{name}.")
+        source = table.get("from")
+        if source is not None and (source not in names or source == name):
+            raise self._error(
+                f"environments.{name}.from is '{source}', which is no other environment",
+                f"the environments are: {', '.join(names)}",
+            )
+        merged = table.get("merged", name == names[-1])
+        if not isinstance(merged, bool):
+            raise self._error(f"environments.{name}.merged is not true or false")
+        return Environment(name, source, merged)
+
+    def _checks(
+        self, value: object
+    ) -> tuple[dict[str, str], tuple[tuple[str, dict[str, str]], ...]]:
+        everywhere: dict[str, str] = {}
+        by_path: list[tuple[str, dict[str, str]]] = []
+        for key, setting in self._table("checks", value).items():
+            if isinstance(setting, dict):
+                severities = {check: self._severity(check, word) for check, word in setting.items()}
+                by_path.append((key, severities))
+            else:
+                everywhere[key] = self._severity(key, setting)
+        return everywhere, tuple(by_path)
+
+    def _severity(self, check: str, word: object) -> str:
+        if not isinstance(word, str) or word not in SEVERITIES:
+            raise self._error(
+                f"checks.{check} is {word!r}", f"choose one of: {', '.join(SEVERITIES)}"
+            )
+        return word

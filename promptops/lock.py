@@ -1,0 +1,366 @@
+"""The state of an environment, and what each action makes of it. Pure: no Git in here.
+
+An environment's tree holds two files beside the released texts. `promptops.lock` says what is
+live; `promptops.undo` says, for each prompt, which deployment a rollback goes back to, which makes
+rollback a stack that is read from the tree alone. See `docs/SPEC.md` for the formats.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from promptops.digest import is_digest
+from promptops.errors import IntegrityError, NotDeployedError, RefusedError, UsageError
+from promptops.reference import name_fault
+from promptops.version import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+LOCK_FILE = "promptops.lock"
+UNDO_FILE = "promptops.undo"
+LOCK_SCHEMA = "promptops.lock/v1"
+UNDO_SCHEMA = "promptops.undo/v1"
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
+_WHOLE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One version that is live.
+
+    Attributes:
+        version: the version.
+        digest: the digest of its closure.
+        commit: the commit that was released.
+        share: its part of the traffic, in whole per cents.
+    """
+
+    version: Version
+    digest: str
+    commit: str
+    share: int = _WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is live of one prompt: versions whose shares sum to 100, and whether it is paused.
+
+    Attributes:
+        live: the versions, the longer-standing one first.
+        paused: the reason for the pause, or None.
+    """
+
+    live: tuple[Live, ...]
+    paused: str | None = None
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """The live versions."""
+        return tuple(live.version for live in self.live)
+
+    def describe(self) -> str:
+        """`1.2.0`, or `1.2.0 90%, 1.3.0 10%` while traffic is split."""
+        if len(self.live) == 1:
+            return str(self.live[0].version)
+        return ", ".join(f"{live.version} {live.share}%" for live in self.live)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One deployment of an environment.
+
+    Attributes:
+        deployment: its number, from 1.
+        commit: its commit.
+    """
+
+    deployment: int
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that an environment's tree says, but for the texts themselves.
+
+    Attributes:
+        entries: what is live, by prompt name.
+        undo: the deployment that a rollback of the prompt goes back to, by prompt name.
+    """
+
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    undo: Mapping[str, Point] = field(default_factory=dict)
+
+    def touches(self, name: str) -> tuple[Entry | None, Point | None]:
+        """What an action on `name` depends on; unchanged means that it can be repeated safely."""
+        return self.entries.get(name), self.undo.get(name)
+
+    def require(self, name: str, environment: str) -> Entry:
+        """The entry of `name`; NotDeployedError when it is not live."""
+        entry = self.entries.get(name)
+        if entry is None:
+            raise NotDeployedError(
+                f"{name} is not live in {environment}",
+                hint=f"promptops promote {name} --to {environment}",
+            )
+        return entry
+
+    def _with(self, name: str, entry: Entry | None, undo: Point | None) -> State:
+        entries, points = dict(self.entries), dict(self.undo)
+        entries.pop(name, None)
+        points.pop(name, None)
+        if entry is not None:
+            entries[name] = entry
+        if undo is not None:
+            points[name] = undo
+        return State(entries, points)
+
+
+def promote(state: State, tip: Point | None, name: str, release: Live) -> State:
+    """Make `release` live with its share; the rest stays with the version that is there.
+
+    `tip` is the deployment being replaced. The undo entry becomes the tip, but stays what it was
+    while only the share ramps, after a retirement (so that a rollback leads to what was live
+    before it), and for a prompt that was never live (there is nothing to go back to).
+    A third version while traffic is split is a RefusedError.
+    """
+    entry = state.entries.get(name)
+    live = entry.live if entry else ()
+    others = tuple(one for one in live if one.version != release.version)
+    ramps = len(others) < len(live)
+    if len(live) > 1 and not ramps:
+        raise RefusedError(
+            f"{name} splits its traffic: {Entry(live).describe()}",
+            hint=f"promote one of the two at 100 %, or roll back, before {release.version} can start",
+        )
+    if release.share < _WHOLE:
+        if not others:
+            raise UsageError(
+                f"{name} has no other version live to share traffic with {release.version}",
+                hint="leave out the share",
+            )
+        rest = replace(others[0], share=_WHOLE - release.share)
+        new_live = (release, rest) if live[0].version == release.version else (rest, release)
+    else:
+        new_live = (release,)
+    undo = state.undo.get(name)
+    if entry is not None and not ramps:
+        undo = tip
+    return state._with(name, Entry(new_live, entry.paused if entry else None), undo)  # noqa: SLF001
+
+
+def retire(state: State, tip: Point | None, name: str, environment: str) -> State:
+    """Take `name` out of the environment; a rollback brings it back."""
+    state.require(name, environment)
+    return state._with(name, None, tip)  # noqa: SLF001
+
+
+def pause(state: State, names: Iterable[str], environment: str, reason: str) -> State:
+    """Throw the kill switch of `names`, for `reason`."""
+    for name in names:
+        entry = replace(state.require(name, environment), paused=reason)
+        state = state._with(name, entry, state.undo.get(name))  # noqa: SLF001
+    return state
+
+
+def resume(state: State, names: Iterable[str], environment: str) -> State:
+    """Take the kill switch of `names` back."""
+    for name in names:
+        entry = replace(state.require(name, environment), paused=None)
+        state = state._with(name, entry, state.undo.get(name))  # noqa: SLF001
+    return state
+
+
+def rollback(
+    state: State,
+    name: str,
+    environment: str,
+    state_at: Callable[[Point], State],
+    to: Version | None = None,
+) -> tuple[State, Point]:
+    """Go back to what was live before, or further until `to` alone is live.
+
+    Returns the new state and the deployment whose texts it needs. A pause that is on stays on:
+    bringing back an older version must not release the kill switch. RefusedError when there is
+    nothing to go back to.
+    """
+    start = state
+    if to is not None:
+        entry = state.entries.get(name)
+        if entry is not None and entry.versions == (to,):
+            raise RefusedError(f"{name} {to} is already live in {environment}")
+    deepest: int | None = None
+    while True:
+        point = state.undo.get(name)
+        if point is None:
+            raise _nothing_before(start, name, environment, to)
+        if deepest is not None and point.deployment >= deepest:
+            raise IntegrityError(f"{UNDO_FILE} leads in a circle for {name}", hint=_EDITED)
+        deepest = point.deployment
+        before = state_at(point)
+        paused = start.entries[name].paused if name in start.entries else None
+        entry = before.entries.get(name)
+        restored = None if entry is None else replace(entry, paused=paused)
+        state = start._with(name, restored, before.undo.get(name))  # noqa: SLF001
+        if to is None or (restored is not None and restored.versions == (to,)):
+            return state, point
+
+
+def _nothing_before(state: State, name: str, environment: str, to: Version | None) -> RefusedError:
+    if to is not None:
+        return RefusedError(
+            f"{name} {to} is not among the versions that were live in {environment} before",
+            hint=f"promptops history {name} --env {environment} shows them; "
+            f"promptops promote {name}@{to} --to {environment} makes any release live",
+        )
+    entry = state.entries.get(name)
+    if entry is None:
+        return RefusedError(
+            f"nothing before: {name} was never live in {environment}",
+            hint=f"promptops promote {name} --to {environment}",
+        )
+    return RefusedError(
+        f"nothing before: {entry.describe()} is the first version of {name} in {environment}",
+        hint=f"promptops retire {name} --env {environment} takes it out",
+    )
+
+
+def changed_names(before: State, after: State) -> tuple[str, ...]:
+    """The prompts whose entry differs, sorted."""
+    names = before.entries.keys() | after.entries.keys()
+    return tuple(
+        sorted(name for name in names if before.entries.get(name) != after.entries.get(name))
+    )
+
+
+def release_folder(name: str, version: Version) -> str:
+    """Where an environment's tree keeps the texts of a release."""
+    return f"releases/{name}@{version}"
+
+
+def format_lock(state: State) -> bytes:
+    """The bytes of `promptops.lock`: sorted, indented JSON with a final newline."""
+    prompts = {
+        name: {
+            "live": [
+                {
+                    "version": str(live.version),
+                    "digest": live.digest,
+                    "commit": live.commit,
+                    "share": live.share,
+                }
+                for live in entry.live
+            ],
+            "paused": None if entry.paused is None else {"reason": entry.paused},
+        }
+        for name, entry in state.entries.items()
+    }
+    return _format({"schema": LOCK_SCHEMA, "prompts": prompts})
+
+
+def format_undo(state: State) -> bytes:
+    """The bytes of `promptops.undo`, in the same form."""
+    prompts = {
+        name: {"deployment": point.deployment, "commit": point.commit}
+        for name, point in state.undo.items()
+    }
+    return _format({"schema": UNDO_SCHEMA, "prompts": prompts})
+
+
+def _format(value: object) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+
+
+def parse_lock(data: bytes) -> dict[str, Entry]:
+    """Read `promptops.lock`. Whatever a hand may have put there, only a valid lock is returned.
+
+    Raises IntegrityError, which names the prompt and what is wrong with its entry.
+    """
+    return {
+        name: _entry(name, value) for name, value in _parse(data, LOCK_FILE, LOCK_SCHEMA).items()
+    }
+
+
+def parse_undo(data: bytes) -> dict[str, Point]:
+    """Read `promptops.undo`; IntegrityError as with the lock."""
+    points = {}
+    for name, value in _parse(data, UNDO_FILE, UNDO_SCHEMA).items():
+        number, commit = value.get("deployment"), value.get("commit")
+        if not _is_whole(number) or number < 1 or not _is_object_id(commit) or len(value) > 2:  # noqa: PLR2004
+            raise IntegrityError(f"{UNDO_FILE} has no valid deployment for {name}", hint=_EDITED)
+        points[name] = Point(number, commit)
+    return points
+
+
+_EDITED = "was it edited by hand? promptops verify says more; a rollback to an earlier deployment heals it"
+
+
+def _parse(data: bytes, file: str, schema: str) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise IntegrityError(f"{file} is not JSON: {error}", hint=_EDITED) from error
+    if not isinstance(value, dict) or value.get("schema") != schema:
+        found = value.get("schema") if isinstance(value, dict) else None
+        hint = (
+            "a newer promptops may have written it; update this one"
+            if isinstance(found, str) and found.startswith(schema.rpartition("/")[0])
+            else _EDITED
+        )
+        raise IntegrityError(f"{file} is not of the form {schema}", hint=hint)
+    prompts = value.get("prompts")
+    if not isinstance(prompts, dict) or set(value) != {"schema", "prompts"}:
+        raise IntegrityError(f"{file} has no prompts", hint=_EDITED)
+    for name, entry in prompts.items():
+        if name_fault(name) or not isinstance(entry, dict):
+            raise IntegrityError(f"{file} has no valid entry for {name!r}", hint=_EDITED)
+    return prompts
+
+
+def _entry(name: str, value: Mapping[str, Any]) -> Entry:
+    lives = value.get("live")
+    paused = value.get("paused")
+    if (
+        set(value) != {"live", "paused"}
+        or not isinstance(lives, list)
+        or not 1 <= len(lives) <= 2  # noqa: PLR2004 - a split has two sides
+        or not (
+            paused is None or (isinstance(paused, dict) and isinstance(paused.get("reason"), str))
+        )
+    ):
+        raise IntegrityError(f"{LOCK_FILE} has no valid entry for {name}", hint=_EDITED)
+    entry = Entry(
+        tuple(_live(name, live) for live in lives), None if paused is None else paused["reason"]
+    )
+    if sum(live.share for live in entry.live) != _WHOLE or len(set(entry.versions)) != len(lives):
+        raise IntegrityError(f"the shares of {name} in {LOCK_FILE} do not sum to 100", hint=_EDITED)
+    return entry
+
+
+def _live(name: str, value: object) -> Live:
+    if isinstance(value, dict) and set(value) == {"version", "digest", "commit", "share"}:
+        version, share = value["version"], value["share"]
+        if (
+            isinstance(version, str)
+            and isinstance(value["digest"], str)
+            and is_digest(value["digest"])
+            and _is_object_id(value["commit"])
+            and _is_whole(share)
+            and 1 <= share <= _WHOLE
+        ):
+            try:
+                return Live(Version.parse(version), value["digest"], value["commit"], share)
+            except UsageError:
+                pass
+    raise IntegrityError(f"{LOCK_FILE} has no valid version for {name}", hint=_EDITED)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_object_id(value: object) -> bool:
+    return isinstance(value, str) and _OBJECT_ID.fullmatch(value) is not None

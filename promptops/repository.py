@@ -1,0 +1,221 @@
+"""A repository with prompts: where its files, its configuration and its true refs are.
+
+This joins Git with the pure core: it opens the repository once and hands out `Files`, a view of the
+prompts folder in the work tree, the index or any commit, that all reading code takes.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from promptops.closure import Closure, collect_closure
+from promptops.config import Config, load_config
+from promptops.errors import GitError, PromptNotFoundError, PromptopsError, UsageError
+from promptops.frontmatter import is_prompt, name_from_path, nearest
+from promptops.git import Git, ObjectReader, TreeReader
+from promptops.git import remote as git_remote
+from promptops.prompt import Prompt, load_prompt
+from promptops.reference import check_name, name_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Files(Protocol):
+    """The files below the prompts folder, in one state of the repository."""
+
+    def read(self, path: str) -> bytes | None:
+        """The file at `path` below the folder, or None when there is none."""
+
+    def paths(self) -> list[str]:
+        """The paths of all files below the folder, sorted."""
+
+
+class WorkTreeFiles:
+    """The prompts folder as it lies on disk. Symbolic links are refused, never followed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._real: set[str] = set()
+
+    def read(self, path: str) -> bytes | None:
+        """The file's bytes, or None when there is no such file."""
+        parent, _, _ = path.rpartition("/")
+        if not self._is_real_folder(parent):
+            return None
+        full = self._folder / path
+        try:
+            if stat.S_ISLNK(os.lstat(full).st_mode):
+                raise _link_error(path)
+            return full.read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        except ValueError:  # an embedded NUL
+            return None
+
+    def _is_real_folder(self, folder: str) -> bool:
+        if folder in self._real:
+            return True
+        parent = folder.rpartition("/")[0]
+        if folder and not self._is_real_folder(parent):
+            return False
+        try:
+            mode = os.lstat(self._folder / folder).st_mode
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return False
+        if stat.S_ISLNK(mode):
+            raise _link_error(folder or self._folder.name)
+        self._real.add(folder)
+        return stat.S_ISDIR(mode)
+
+    def paths(self) -> list[str]:
+        """The paths of all files below the folder, sorted; links are left out."""
+        found: list[str] = []
+        pending = [""]
+        while pending:
+            folder = pending.pop()
+            try:
+                entries = list(os.scandir(self._folder / folder))
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            for entry in entries:
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(path)
+                elif entry.is_file(follow_symlinks=False):
+                    found.append(path)
+        return sorted(found)
+
+
+def _link_error(path: str) -> PromptopsError:
+    return PromptopsError(
+        f"'{path}' is a symbolic link",
+        hint="Git stores the link, not the text it leads to; put the file itself there",
+    )
+
+
+class Repository:
+    """One Git repository with prompts. Cheap to open; everything is read when first asked for."""
+
+    def __init__(self, git: Git) -> None:
+        self.git = git
+        self.objects = ObjectReader(git)
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration in the work tree, or at HEAD in a bare repository."""
+        if self.git.work_tree is None:
+            tree = TreeReader(self.objects, "HEAD", "")
+            return load_config(tree.read)
+        top = self.git.work_tree
+
+        def read(path: str) -> bytes | None:
+            try:
+                return (top / path).read_bytes()
+            except FileNotFoundError:
+                return None
+
+        return load_config(read)
+
+    @cached_property
+    def remote(self) -> str | None:
+        """The remote whose branches are the true environments; None when there is none.
+
+        A bare repository is itself what others call the remote.
+        """
+        if self.git.is_bare:
+            return None
+        name = self.config.remote
+        return name if git_remote.remote_url(self.git, name) is not None else None
+
+    @cached_property
+    def default_branch(self) -> str | None:
+        """The branch on which released commits count as merged, by its short name."""
+        return git_remote.default_branch(self.git, self.remote)
+
+    @property
+    def default_branch_ref(self) -> str | None:
+        """The full ref of the default branch as far as this clone knows the remote's."""
+        if self.default_branch is None:
+            return None
+        if self.remote is None:
+            return f"refs/heads/{self.default_branch}"
+        return f"refs/remotes/{self.remote}/{self.default_branch}"
+
+    def require_work_tree(self) -> Path:
+        """The top folder of the work tree; an error in a bare repository."""
+        if self.git.work_tree is None:
+            raise GitError(
+                "this is a bare repository: there is no work tree here",
+                hint="run the command in a clone of it",
+            )
+        return self.git.work_tree
+
+    @property
+    def working(self) -> Files:
+        """The prompts folder in the work tree."""
+        return WorkTreeFiles(self.require_work_tree() / self.config.prompts)
+
+    def at(self, revision: str) -> Files:
+        """The prompts folder at a revision; GitError when there is no such revision."""
+        return TreeReader(self.objects, self.git.resolve_commit(revision), self.config.prompts)
+
+    def has_commits(self) -> bool:
+        """Whether HEAD names a commit."""
+        return self.objects.read("HEAD") is not None
+
+
+def open_repository(start: Path | str) -> Repository:
+    """The repository around `start`; NotARepositoryError when there is none."""
+    return Repository(Git.discover(Path(start)))
+
+
+def list_names(files: Files) -> list[str]:
+    """The names of all prompts in `files`, sorted. Files with impossible names are left out."""
+    return sorted(
+        name_from_path(path)
+        for path in files.paths()
+        if is_prompt(path) and name_fault(name_from_path(path)) is None
+    )
+
+
+def find_closure(files: Files, name: str, *, where: str) -> Closure:
+    """The closure of `name` in `files`; PromptNotFoundError, with the nearest name, without it."""
+    closure = collect_closure(check_name(name), files.read)
+    if closure is None:
+        raise not_found(name, list_names(files), where)
+    if closure.faults:  # once more, with what it takes to suggest the right path
+        closure = collect_closure(name, files.read, known=files.paths()) or closure
+    return closure
+
+
+def find_prompt(files: Files, name: str, *, where: str) -> Prompt:
+    """The valid prompt `name` in `files`; InvalidPromptError says what is wrong with it."""
+    return load_prompt(find_closure(files, name, where=where))
+
+
+def not_found(name: str, known: Iterable[str], where: str) -> PromptNotFoundError:
+    """The error for a prompt that does not exist in a place."""
+    names = list(known)
+    near = nearest(name, names)
+    if near:
+        hint = f"did you mean {near}?"
+    elif names:
+        hint = "promptops list shows what there is"
+    else:
+        hint = f"promptops new {name} writes a first one"
+    return PromptNotFoundError(f"there is no prompt {name} {where}", hint=hint)
+
+
+def expand_names(files: Files, names: Iterable[str], *, everything: bool) -> list[str]:
+    """The names a command works on: those given, or all. UsageError when neither is clear."""
+    given = [check_name(name) for name in names]
+    if given and everything:
+        raise UsageError("names and --all together", hint="give one or the other")
+    if not given and not everything:
+        raise UsageError("no prompt named", hint="name prompts, or give --all")
+    return list(dict.fromkeys(given)) if given else list_names(files)
