@@ -6,6 +6,7 @@ not have built that repository with the program.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from dataclasses import dataclass
@@ -91,6 +92,22 @@ class Repo:
         self.git("tag", "-a", "--cleanup=verbatim", "-F", "-", name, target, stdin=message)
         return self.rev(f"refs/tags/{name}")
 
+    def make_ambiguous(self) -> str:
+        """Write two commits whose ids begin alike; give those first four characters."""
+        tree = self.git("write-tree")
+        seen: dict[str, str] = {}
+        for number in range(5000):
+            who = "Jane Doe <jane@example.com> 1767225600 +0000"
+            text = f"tree {tree}\nauthor {who}\ncommitter {who}\n\n{number}\n"
+            data = f"commit {len(text)}\0{text}".encode()
+            short = hashlib.sha1(data, usedforsecurity=False).hexdigest()[:4]
+            if short in seen:
+                for content in (seen[short], text):
+                    self.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=content)
+                return short
+            seen[short] = text
+        raise AssertionError
+
     def config(self, name: str, value: str) -> None:
         """Set one value in the repository's own configuration."""
         self.git("config", name, value)
@@ -115,7 +132,9 @@ class Repo:
         remote = Repo.init(path, bare=True, object_format=object_format)
         self.git("remote", "add", name, remote.url)
         if self.refs():
-            self.git("push", "--quiet", name, "refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*")
+            self.git(
+                "push", "--quiet", name, "refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*"
+            )
         self.git("fetch", "--quiet", name)
         if self.git("rev-parse", "--verify", "--quiet", f"refs/remotes/{name}/main", check=False):
             self.git("remote", "set-head", name, "main")

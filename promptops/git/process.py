@@ -1,0 +1,549 @@
+"""Runs the git binary, and turns what it says when it fails into errors with a remedy.
+
+This is the only module that starts a short-lived git process. Arguments are lists, never a shell.
+Text from a user is never in a place where git could take it for an option: callers pass object
+ids and full ref names, and revisions typed by a user go through `Git.resolve_commit`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from promptops.errors import GitError, NotARepositoryError, NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MINIMUM_VERSION = (2, 38)
+
+OLD_GIT_HINT = "install git 2.38 or newer (https://git-scm.com/downloads)"
+
+# `git rev-parse --local-env-vars`, without the GIT_CONFIG_* ones: configuration given by
+# environment or `-c` is the user's word on every repository, the others describe one of them.
+LOCAL_VARIABLES = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CONFIG",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_PREFIX",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_QUARANTINE_PATH",
+)
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
+
+_IDENTITY_HINT = (
+    'tell git who you are: git config --global user.name "Your Name" && '
+    "git config --global user.email you@example.com"
+)
+
+# What git prints (LC_ALL=C) and what to do about it; groups of the pattern fill the hint.
+_HINTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.MULTILINE), hint)
+    for pattern, hint in (
+        (
+            r"Unable to create '(.+?\.lock)': File exists",
+            "make sure that no other git command is running here, then remove {0}",
+        ),
+        (
+            (
+                r"(?:Author identity unknown|Committer identity unknown|empty ident name"
+                r"|auto-detect email address|auto-detection is disabled|tell me who you are)"
+            ),
+            _IDENTITY_HINT,
+        ),
+        (
+            r"(?:promisor remote|lazy fetching)",
+            (
+                "this is a partial clone and the object has to come from its remote: check the "
+                "connection, or fetch everything with `git fetch --refetch --no-filter`"
+            ),
+        ),
+        (
+            (
+                r"(?:gpg failed to sign|failed to sign the data|Couldn't sign|No private key found"
+                r"|user\.signingkey needs to be|failed to write commit object"
+                r"|unable to sign the tag|Couldn't load public key|Load key)"
+            ),
+            (
+                "git is configured to sign: check user.signingKey and gpg.format "
+                "(git config --show-origin --get-regexp 'sign|gpg')"
+            ),
+        ),
+        (
+            (
+                r"(?:No space left on device|File too large|Disk quota exceeded|file write error"
+                r"|short write|wrote only)"
+            ),
+            "make room on the disk (or raise the file size limit), then run the same command again",
+        ),
+        (
+            r"(?:Read-only file system|Permission denied|insufficient permission)",
+            "the repository cannot be written: check the owner and the permissions of its folder",
+        ),
+        (
+            (
+                r"(?:is corrupt|inflate: data stream|object file .+ is empty|garbage at end"
+                r"|packfile .+ (?:cannot be accessed|does not match)|hash mismatch|bad object"
+                r"|unable to unpack|corrupt loose object)"
+            ),
+            (
+                "the repository is damaged: `git fsck` lists what is broken; a fresh clone has it "
+                "if the remote does"
+            ),
+        ),
+        (
+            r"(?:shallow file has changed|shallow update not allowed|error in object: unshallow)",
+            "this is a shallow clone: deepen it with `git fetch --unshallow`",
+        ),
+        (
+            r"(?:unknown (?:option|switch)|is not a git command|usage: git)",
+            OLD_GIT_HINT,
+        ),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A git process that ended: its output, its messages, its exit code (negative: a signal)."""
+
+    stdout: bytes
+    stderr: str
+    code: int
+
+    @property
+    def text(self) -> str:
+        """Standard output as text without the last line end; odd bytes as surrogates."""
+        return self.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
+
+
+def foreign_environment() -> dict[str, str]:
+    """Give the process environment without the variables that point at the user's repository.
+
+    For any repository that is not the one the user stands in: a hook's `GIT_DIR` or quarantine
+    must not follow us there.
+    """
+    return {name: value for name, value in os.environ.items() if name not in LOCAL_VARIABLES}
+
+
+def run_git(
+    args: Sequence[str],
+    *,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    timeout_seconds: float | None = None,
+) -> Completed:
+    """Run git, in or outside a repository, and wait for it.
+
+    Args:
+        args: git's arguments without the leading "git".
+        folder: where it runs; the current folder when None.
+        environment: its environment; this process's own when None. A few variables are always
+            set on top, see `child_environment`.
+        stdin: what it reads; nothing when None.
+        timeout_seconds: when to give up; never when None.
+
+    Returns:
+        What came of it, whatever the exit code.
+
+    Raises:
+        GitError: git is missing, the folder is gone, or the time is up.
+    """
+    process = start_git(
+        args,
+        folder=folder,
+        environment=environment,
+        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+    )
+    try:
+        stdout, stderr = process.communicate(stdin, timeout_seconds)
+    except subprocess.TimeoutExpired:
+        stop(process)
+        message = f"git {command_name(args)} did not finish within {timeout_seconds:g} seconds"
+        raise GitError(message, hint="check the network connection, then try again") from None
+    except BaseException:
+        stop(process)
+        raise
+    return Completed(stdout, stderr.decode("utf-8", "replace"), process.returncode)
+
+
+def start_git(
+    args: Sequence[str],
+    *,
+    folder: Path | None,
+    environment: Mapping[str, str] | None,
+    stdin: int,
+) -> subprocess.Popen[bytes]:
+    """Start git with piped output; `GitError` when there is no git or no such folder."""
+    if any("\0" in arg for arg in args):
+        message = f"git {command_name(args)}: an argument holds a NUL character"
+        raise UsageError(message, hint="remove the NUL character")
+    try:
+        # Unbuffered pipes: a forked child that drops its copy must not flush our bytes into them.
+        return subprocess.Popen(
+            ["git", *args],
+            cwd=folder,
+            env=child_environment(environment),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+        )
+    except FileNotFoundError as error:
+        if folder is not None and not folder.is_dir():
+            message = f"the folder {folder} does not exist"
+            raise GitError(message, hint="check the path") from error
+        message = "git is not installed, or not on the PATH"
+        raise GitError(message, hint=OLD_GIT_HINT) from error
+    except OSError as error:
+        message = f"git cannot be started: {error.strerror or error}"
+        raise GitError(message, hint="check the permissions of git and of the folder") from error
+
+
+def child_environment(environment: Mapping[str, str] | None) -> dict[str, str]:
+    """Give the environment that every git of ours runs in.
+
+    English messages (we match them), real objects rather than replacements, no opportunistic
+    locks, and no question on a terminal that nobody watches.
+    """
+    result = dict(os.environ if environment is None else environment)
+    result["LC_ALL"] = "C"
+    result.pop("LANGUAGE", None)
+    result["GIT_NO_REPLACE_OBJECTS"] = "1"
+    result["GIT_OPTIONAL_LOCKS"] = "0"
+    if sys.stdin is None or sys.stdin.closed or not sys.stdin.isatty():
+        result["GIT_TERMINAL_PROMPT"] = "0"
+    return result
+
+
+def stop(process: subprocess.Popen[bytes], patience_seconds: float = 5.0) -> None:
+    """End a git process so that it can still remove its lock files; kill it if it will not."""
+    try:
+        process.terminate()
+        process.wait(patience_seconds)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def command_name(args: Sequence[str]) -> str:
+    """Give the subcommand in an argument list, past options such as `-c name=value`."""
+    arguments = iter(args)
+    for arg in arguments:
+        if arg in {"-c", "-C"}:
+            next(arguments, None)
+        elif not arg.startswith("-"):
+            return arg
+    return ""
+
+
+def failure(args: Sequence[str], done: Completed) -> GitError:
+    """Give the error for a git process that failed: git's own first useful line, and a remedy."""
+    if "dubious ownership" in done.stderr:
+        return _unsafe_folder(done.stderr)
+    name = command_name(args)
+    line = first_line(done.stderr)
+    if not line and done.code < 0:
+        return _killed(name, -done.code)
+    hint = hint_for(done.stderr)
+    if hint == OLD_GIT_HINT:
+        version = installed_version()
+        if version and version < MINIMUM_VERSION:
+            found = ".".join(map(str, version))
+            return GitError(f"git {found} is too old for promptops", hint=OLD_GIT_HINT)
+        hint = None
+    return GitError(f"git {name} failed: {line or f'exit code {done.code}'}", hint=hint)
+
+
+def first_line(stderr: str) -> str:
+    """Give the first line of git's messages that says what is wrong, without its prefix."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    for prefix in ("fatal: ", "error: "):
+        for line in lines:
+            # What a remote says comes as "remote: fatal: ..." and is kept whole.
+            if line.startswith(prefix):
+                return line.removeprefix(prefix).rstrip(".")
+    for line in lines:
+        if not line.startswith(("hint:", "warning:")):
+            return line.rstrip(".")
+    return lines[0].rstrip(".") if lines else ""
+
+
+def hint_for(stderr: str) -> str | None:
+    """Give the remedy for git's messages, where one is known."""
+    for pattern, hint in _HINTS:
+        found = pattern.search(stderr)
+        if found:
+            return hint.format(*found.groups())
+    return None
+
+
+def installed_version() -> tuple[int, ...] | None:
+    """Give the version of the installed git as numbers, or None where it does not say."""
+    found = re.search(rb"git version (\d+)\.(\d+)", run_git(["version"]).stdout)
+    return tuple(int(number) for number in found.groups()) if found else None
+
+
+def _unsafe_folder(stderr: str) -> GitError:
+    folder = re.search(r"dubious ownership in repository at '(.+)'", stderr)
+    remedy = re.search(r"git config --global --add safe\.directory .+", stderr)
+    where = folder.group(1) if folder else "this folder"
+    return GitError(
+        f"the repository at {where} belongs to another user, so git does not trust it",
+        hint=f"if you trust it: {remedy.group(0).strip()}" if remedy else None,
+    )
+
+
+def _killed(name: str, number: int) -> GitError:
+    try:
+        which = signal.Signals(number).name
+    except ValueError:
+        which = f"signal {number}"
+    if which == "SIGXFSZ":
+        return GitError(
+            f"git {name} failed: a file grew over the file size limit",
+            hint="raise the limit (ulimit -f) or make room, then run the same command again",
+        )
+    return GitError(
+        f"git {name} was ended by {which}",
+        hint="run the same command again; if it speaks of a .lock file then, "
+        "make sure that no git is running and remove that file",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """One repository, and how git is run in it.
+
+    Attributes:
+        git_dir: the absolute `.git` folder (of the linked worktree, where it is one).
+        common_dir: the folder that all worktrees of the repository share.
+        work_tree: the absolute top folder of the work tree; None in a bare repository.
+        object_format: `sha1` or `sha256`.
+        is_shallow: whether history was cut off when this was opened.
+        is_bare: whether the repository has no work tree of its own.
+        environment: the environment to run in; None is this process's own, which makes
+            `GIT_INDEX_FILE`, quarantine folders and the like of a hook count.
+    """
+
+    git_dir: Path
+    common_dir: Path
+    work_tree: Path | None
+    object_format: str = "sha1"
+    is_shallow: bool = False
+    is_bare: bool = False
+    environment: Mapping[str, str] | None = None
+
+    @classmethod
+    def discover(cls, start: Path, *, environment: Mapping[str, str] | None = None) -> Git:
+        """Find the repository that a folder belongs to.
+
+        Args:
+            start: any folder of a work tree, a bare repository, or a `.git` folder.
+            environment: see the class.
+
+        Raises:
+            NotARepositoryError: there is none, up to the root of the file system.
+            GitError: git is missing or too old, or does not trust the folder's owner.
+        """
+        if not start.is_dir():
+            message = f"there is no folder {start}"
+            raise NotARepositoryError(message, hint="check the path")
+        args = (
+            "rev-parse",
+            "--path-format=absolute",
+            "--is-bare-repository",
+            "--is-shallow-repository",
+            "--show-object-format",
+            "--git-dir",
+            "--git-common-dir",
+            # Last, since it is the one that fails where there is no work tree.
+            "--show-toplevel",
+        )
+        done = run_git(args, folder=start, environment=environment)
+        lines = done.text.split("\n") if done.stdout else []
+        # An output line is all there is between two paths, so a path must not hold a line break.
+        expected = 6 if done.code == 0 else 5
+        if done.code != 0 and (
+            len(lines) < expected or "must be run in a work tree" not in done.stderr
+        ):
+            _refuse_start(start, args, done)
+        if len(lines) != expected:
+            message = f"the path of the repository at {str(start)!r} holds a line break"
+            raise GitError(message, hint="move the repository to a folder with a plain name")
+        bare, shallow, object_format, git_dir, common_dir, *top = lines
+        return cls(
+            git_dir=Path(git_dir),
+            common_dir=Path(common_dir),
+            work_tree=Path(top[0]) if top else None,
+            object_format=object_format,
+            is_shallow=shallow == "true",
+            is_bare=bare == "true",
+            environment=environment,
+        )
+
+    @classmethod
+    def foreign(cls, path: Path) -> Git:
+        """Open the repository exactly at a path that is not the user's own, such as a mirror.
+
+        Nothing above the path is looked at, and `GIT_DIR` and its like in the environment do
+        not count (configuration in `GIT_CONFIG_*` does).
+
+        Raises:
+            NotARepositoryError: the path is not a repository.
+        """
+        environment = foreign_environment()
+        ceilings = [str(path.absolute().parent), str(path.resolve().parent)]
+        environment["GIT_CEILING_DIRECTORIES"] = os.pathsep.join(ceilings)
+        return cls.discover(path, environment=environment)
+
+    @classmethod
+    def create(cls, path: Path, *, object_format: str = "sha1") -> Git:
+        """Make an empty bare repository of our own, such as a mirror, and open it."""
+        args = (
+            "init",
+            "--quiet",
+            "--bare",
+            "--template=",
+            f"--object-format={object_format}",
+            "--",
+            str(path),
+        )
+        done = run_git(args, environment=foreign_environment())
+        if done.code != 0:
+            raise failure(args, done)
+        return cls.foreign(path)
+
+    @property
+    def folder(self) -> Path:
+        """Where git runs: the top of the work tree, or the git folder without one."""
+        return self.work_tree or self.git_dir
+
+    @property
+    def object_id_bytes(self) -> int:
+        """Length of an object id in bytes: 20 or 32."""
+        return 32 if self.object_format == "sha256" else 20
+
+    def child_environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Give the environment for a git process in this repository, with `env` on top."""
+        result = dict(os.environ if self.environment is None else self.environment)
+        # Absolute, so that neither the caller's folder nor a relative GIT_DIR matters.
+        result["GIT_DIR"] = str(self.git_dir)
+        if self.work_tree is None:
+            result.pop("GIT_WORK_TREE", None)
+        else:
+            result["GIT_WORK_TREE"] = str(self.work_tree)
+        result.update(env or {})
+        return result
+
+    def run(
+        self,
+        *args: str,
+        stdin: bytes | None = None,
+        check: bool = True,
+        timeout_seconds: float | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Completed:
+        """Run git in this repository.
+
+        Args:
+            args: git's arguments; never text from a user that could begin with a dash.
+            stdin: what it reads; nothing when None.
+            check: whether a non-zero exit code is an error.
+            timeout_seconds: when to give up; never when None.
+            env: variables on top of the repository's environment.
+
+        Raises:
+            GitError: it failed (with `check`), cannot be started or took too long.
+        """
+        done = run_git(
+            args,
+            folder=self.folder,
+            environment=self.child_environment(env),
+            stdin=stdin,
+            timeout_seconds=timeout_seconds,
+        )
+        if check and done.code != 0:
+            raise failure(args, done)
+        return done
+
+    def resolve_commit(self, revision: str) -> str:
+        """Give the id of the commit that a revision typed by a user means.
+
+        Raises:
+            UsageError: it is empty, begins with a dash or holds control characters.
+            NotFoundError: there is no such commit, or it is ambiguous.
+        """
+        return self._resolve(revision, "commit")
+
+    def resolve_tree(self, revision: str) -> str:
+        """Give the id of the tree of a revision typed by a user; errors as `resolve_commit`."""
+        return self._resolve(revision, "tree")
+
+    def _resolve(self, revision: str, kind: str) -> str:
+        if not revision or revision.startswith(("-", "^")) or _has_control(revision):
+            message = f"{revision!r} is not a revision"
+            hint = "give a commit, branch or tag; a ref that begins with a dash by its full name"
+            raise UsageError(message, hint=f"{hint} (refs/heads/-x)")
+        args = ("rev-parse", "--verify", "--end-of-options", f"{revision}^{{{kind}}}")
+        done = self.run(*args, check=False)
+        if done.code == 0 and _OBJECT_ID.match(done.text):
+            return done.text
+        if "is ambiguous" in done.stderr:
+            message = f"{revision} is ambiguous: several objects begin like that"
+            raise NotFoundError(message, hint="give more characters of the commit's id")
+        # "Needed a single revision" is the plain case; what has a remedy is another one.
+        found = failure(args, done)
+        if found.hint:
+            raise found
+        if self._has_no_commits():
+            message = f"no {kind} {revision}: the repository has no commits yet"
+            raise NotFoundError(message, hint="make a first commit")
+        hint = "`git log --oneline` and `git branch --all` show what there is"
+        if self.is_shallow:
+            hint = "this clone is shallow: `git fetch --unshallow` gets the rest of its history"
+        message = f"there is no {kind} {revision} in this repository"
+        raise NotFoundError(message, hint=hint)
+
+    def _has_no_commits(self) -> bool:
+        return not self.run("for-each-ref", "--count=1").stdout and not self.head_exists()
+
+    def head_exists(self) -> bool:
+        """Tell whether HEAD leads to a commit (not in a repository without commits)."""
+        args = ("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        return self.run(*args, check=False).code == 0
+
+
+def _refuse_start(start: Path, args: Sequence[str], done: Completed) -> NoReturn:
+    if "not a git repository" in done.stderr:
+        message = f"{start} is not in a Git repository"
+        hint = "change into your project's repository, or make one with `git init`"
+        raise NotARepositoryError(message, hint=hint)
+    raise failure(args, done)
+
+
+def _has_control(text: str) -> bool:
+    return any(ord(character) < 32 or ord(character) == 127 for character in text)
