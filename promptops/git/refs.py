@@ -1,0 +1,256 @@
+"""Lists refs by prefix, and moves them only by compare-and-swap.
+
+Every move says what the ref was, so a lost race is an error and never an overwrite; several
+moves are one transaction, all or nothing against refusals.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from promptops.errors import ConflictError, GitError, UsageError
+from promptops.git.process import failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from promptops.git.process import Completed, Git
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A ref and what it points at.
+
+    Attributes:
+        name: the full name, `refs/...`.
+        oid: the object it holds; of an annotated tag, the tag object.
+        kind: that object's kind; empty when not asked for.
+        peeled: of an annotated tag the object it leads to, else the same as `oid`.
+    """
+
+    name: str
+    oid: str
+    kind: str
+    peeled: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefUpdate:
+    """One move of a ref.
+
+    Attributes:
+        name: the full name, `refs/...`.
+        new: the object it shall hold; None deletes it.
+        old: the object it must hold now; None: it must not exist.
+    """
+
+    name: str
+    new: str | None
+    old: str | None
+
+
+# https://git-scm.com/docs/git-check-ref-format, for full names.
+_BAD_NAME = re.compile(
+    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|/\Z|\.\Z|\.lock(?:/|\Z)|\A(?!refs/)"
+)
+
+_SIMPLE = "%(refname)%00%(objectname)%00%00"
+_PEELED = "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)"
+
+
+def check_ref_name(name: str) -> str:
+    """Give back a full ref name that Git takes.
+
+    Raises:
+        UsageError: Git would not take it, or it is not a full name.
+    """
+    if _BAD_NAME.search(name):
+        message = f"{name!r} is not a full ref name"
+        raise UsageError(message, hint="see `git help check-ref-format`")
+    return name
+
+
+def list_refs(git: Git, prefix: str, *, peel: bool = True) -> list[Ref]:
+    """List the refs whose full name begins with a prefix, sorted by name.
+
+    Args:
+        git: the repository.
+        prefix: text such as `refs/tags/prompts/` or `refs/tags/prompts/a@`.
+        peel: whether to open the objects for `kind` and `peeled`; listing names alone is
+            several times faster.
+
+    Raises:
+        UsageError: the prefix is not the beginning of a ref name.
+        GitError: git failed.
+    """
+    check_ref_name(f"{prefix}x")
+    # An exact folder lets Git seek to it; `*` does not cross a slash, hence the second pattern.
+    patterns = (prefix,) if prefix.endswith("/") else (f"{prefix}*", f"{prefix}*/**")
+    return [ref for ref in _for_each(git, patterns, peel=peel) if ref.name.startswith(prefix)]
+
+
+def read_refs(git: Git, names: Sequence[str], *, peel: bool = False) -> dict[str, Ref]:
+    """Read refs by full name in one process; a ref that does not exist is not in the answer.
+
+    Raises:
+        GitError: a ref's file is damaged (empty after a crash), which is not absence.
+    """
+    wanted = {check_ref_name(name) for name in names}
+    if not wanted:
+        return {}
+    return {
+        ref.name: ref for ref in _for_each(git, sorted(wanted), peel=peel) if ref.name in wanted
+    }
+
+
+def read_ref(git: Git, name: str) -> str | None:
+    """Give the object id that a ref holds, by its full name; None when there is no such ref."""
+    ref = read_refs(git, (name,)).get(name)
+    return None if ref is None else ref.oid
+
+
+def update_refs(git: Git, updates: Sequence[RefUpdate], message: str) -> None:
+    """Move refs in one transaction, each only if it is what the caller thinks it is.
+
+    Args:
+        git: the repository.
+        updates: at most one for each ref.
+        message: for the reflog, one line.
+
+    Raises:
+        ConflictError: a ref was moved, made or removed by somebody else; nothing has changed.
+        GitError: the branch is checked out in a worktree, a name is in the way, a lock is held,
+            or git failed; nothing has changed.
+    """
+    if not updates:
+        return
+    for update in updates:
+        check_ref_name(update.name)
+    if any(update.name.startswith("refs/heads/") for update in updates):
+        _refuse_checked_out(git, updates)
+    lines = ["start", *(_instruction(update) for update in updates), "prepare", "commit", ""]
+    args = (
+        # The default tenth of a second is soon over when twenty processes take their turns.
+        *("-c", "core.filesRefLockTimeout=2000", "-c", "core.packedRefsTimeout=5000"),
+        *("update-ref", "--no-deref", "-m", " ".join(message.split()) or "promptops"),
+        *("--stdin", "-z"),
+    )
+    done = git.run(*args, stdin="\0".join(lines).encode(), check=False)
+    if done.code != 0:
+        _refuse_update(args, done)
+
+
+def checked_out_branches(git: Git) -> dict[str, Path]:
+    """Give the full name of every branch that a worktree has checked out, with its folder."""
+    branches = {}
+    folder = Path()
+    for line in git.run("worktree", "list", "--porcelain", "-z").stdout.split(b"\0"):
+        key, _, value = line.partition(b" ")
+        if key == b"worktree":
+            folder = Path(os.fsdecode(value))
+        elif key == b"branch":
+            branches[value.decode("utf-8", "surrogateescape")] = folder
+    return branches
+
+
+def current_branch(git: Git) -> str | None:
+    """Give the short name of the branch that HEAD is on, even without commits; None: detached."""
+    done = git.run("symbolic-ref", "--quiet", "HEAD", check=False)
+    if done.code == 0 and done.text.startswith("refs/heads/"):
+        return done.text.removeprefix("refs/heads/")
+    return None
+
+
+def stale_locks(git: Git) -> list[Path]:
+    """List the lock files of refs, index and configuration, sorted.
+
+    A running git holds them for moments; one that stays was left behind by a crash.
+    """
+    found: set[Path] = set()
+    for folder in {git.common_dir, git.git_dir}:
+        found.update(folder.glob("*.lock"))
+        for parent, _, files in os.walk(folder / "refs"):
+            found.update(Path(parent, name) for name in files if name.endswith(".lock"))
+    return sorted(found)
+
+
+def _for_each(git: Git, patterns: Sequence[str], *, peel: bool) -> Iterable[Ref]:
+    format_ = _PEELED if peel else _SIMPLE
+    done = git.run("for-each-ref", f"--format={format_}", "--", *patterns)
+    broken = re.search(r"ignoring (?:broken|dangling) ref (\S+)", done.stderr)
+    if broken:
+        raise GitError(
+            f"the ref {broken[1]} is damaged: it does not hold an object's id",
+            hint=f"look at `git reflog {broken[1]}`, then set it with `git update-ref` "
+            "or fetch it again",
+        )
+    for line in done.stdout.decode("utf-8", "surrogateescape").splitlines():
+        name, oid, kind, peeled = line.split("\0")
+        yield Ref(name, oid, kind, peeled or oid)
+
+
+def _instruction(update: RefUpdate) -> str:
+    if update.new is None:
+        if update.old is None:
+            return f"verify {update.name}\0"
+        return f"delete {update.name}\0{update.old}"
+    if update.old is None:
+        return f"create {update.name}\0{update.new}"
+    return f"update {update.name}\0{update.new}\0{update.old}"
+
+
+def _refuse_checked_out(git: Git, updates: Sequence[RefUpdate]) -> None:
+    branches = checked_out_branches(git)
+    for update in updates:
+        folder = branches.get(update.name)
+        if folder is not None:
+            branch = update.name.removeprefix("refs/heads/")
+            raise GitError(
+                f"the branch {branch} is checked out in {folder}, so it cannot be moved",
+                hint=f"switch that worktree to another branch: git -C {folder} switch main",
+            )
+
+
+def _refuse_update(args: Sequence[str], done: Completed) -> NoReturn:
+    said = done.stderr
+    if "File exists" in said and ".lock" in said:
+        raise failure(args, done)
+    in_the_way = re.search(r"'(refs/[^']+)' exists; cannot create '(refs/[^']+)'", said)
+    if in_the_way:
+        raise _in_the_way(*in_the_way.groups())
+    lost = re.search(
+        r"cannot lock ref '([^']+)': (?:is at \w+ but expected|reference already exists"
+        r"|unable to resolve reference)",
+        said,
+    )
+    if lost:
+        raise ConflictError(
+            f"{short_name(lost[1])} was moved by somebody else in the meantime",
+            hint="look at what is there now, then run the command again",
+        )
+    raise failure(args, done)
+
+
+def _in_the_way(existing: str, wanted: str) -> GitError:
+    hint = f"rename it: git branch -m {short_name(existing)} ANOTHER-NAME"
+    kind = "branch"
+    if not existing.startswith("refs/heads/"):
+        kind = "tag" if existing.startswith("refs/tags/") else "ref"
+        hint = f"rename or remove the {kind} {short_name(existing)}"
+    return GitError(
+        f"the {kind} {short_name(existing)} is in the way of {short_name(wanted)}: "
+        "one name cannot be both a ref and a folder of refs",
+        hint=hint,
+    )
+
+
+def short_name(name: str) -> str:
+    """Give a full ref name the way people say it: without `refs/heads/` or `refs/tags/`."""
+    for prefix in ("refs/heads/", "refs/tags/", "refs/remotes/"):
+        if name.startswith(prefix):
+            return name.removeprefix(prefix)
+    return name
