@@ -7,14 +7,17 @@ runtime, and a stranger's file must not be able to stop any of them.
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from frontmatter.default_handlers import YAMLHandler
 
 from promptops.digest import normalize_newlines
+from promptops.errors import quote
 from promptops.finding import Finding, Position, Severity
 
 if TYPE_CHECKING:
@@ -22,17 +25,88 @@ if TYPE_CHECKING:
 
 # PyYAML may have been built without libyaml; the pure loader gives the same nodes, slower.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BOUNDARY: re.Pattern[str] = YAMLHandler.FM_BOUNDARY
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
-_MAX_FRONTMATTER = 512 * 1024
+_MAX_FRONTMATTER = 256 * 1024
 _MAX_DEPTH = 64
 # Below this many nesting marks no text can be nested deeper than a C stack bears.
 _FEW_NESTING_MARKS = 256
+# More would not help anybody to mend the file.
+_MOST_FAULTS = 100
+
+_FIRST_LINE = Position(1, 1, 1, 4)
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", re.ASCII)
-_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_BOOLEANS = {
+    **dict.fromkeys(["true", "True", "TRUE"], True),
+    **dict.fromkeys(["false", "False", "FALSE"], False),
+}
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+# YAML 1.1, production c-printable.
+_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class _Places:
+    """Where the nodes of one frontmatter stand in its file. Indexes are made when first asked for.
+
+    YAML counts U+0085, U+2028 and U+2029 as ends of lines and editors do not, so that places
+    come from YAML's character offsets, never from its own line numbers.
+    """
+
+    __slots__ = ("_children", "_starts", "_text", "offset", "root")
+
+    def __init__(self, text: str, offset: int) -> None:
+        self._text = text
+        self.offset = offset
+        self.root: yaml.MappingNode | None = None
+        self._starts: list[int] | None = None
+        self._children: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
+
+    def position(self, start: int, end: int) -> Position:
+        """The place of the frontmatter's characters from `start` to `end`."""
+        return Position(*self._place(start + self.offset), *self._place(end + self.offset))
+
+    def _place(self, index: int) -> tuple[int, int]:
+        if self._starts is None:
+            self._starts = [0, *(match.end() for match in re.finditer("\n", self._text))]
+        line = bisect_right(self._starts, index)
+        return line, index - self._starts[line - 1] + 1
+
+    def node_position(self, node: yaml.Node) -> Position:
+        """The place of a node, without the white space and comments that YAML counts to it."""
+        last = node
+        while isinstance(last, yaml.CollectionNode) and not last.flow_style and last.value:
+            item = last.value[-1]
+            last = item[1] if isinstance(item, tuple) else item
+        start, end = node.start_mark.index, max(last.end_mark.index, node.start_mark.index)
+        written = self._text[start + self.offset : end + self.offset]
+        return self.position(start, start + len(written.rstrip()))
+
+    def written(self, node: yaml.Node) -> str:
+        """A node's text as the file has it."""
+        start, end = node.start_mark.index + self.offset, node.end_mark.index + self.offset
+        return self._text[start:end].strip()
+
+    def child(self, node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+        """The (key, value) nodes of one step down; for a list both are the item."""
+        if isinstance(node, yaml.MappingNode) and isinstance(step, str):
+            children = self._children.get(id(node))
+            if children is None:
+                # The first of two equal keys is the one that counts, so it is set last.
+                children = {
+                    key.value: (key, value)
+                    for key, value in reversed(node.value)
+                    if isinstance(key, yaml.ScalarNode)
+                }
+                self._children[id(node)] = children
+            return children.get(step)
+        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            items = node.value
+            if 0 <= step < len(items):
+                return items[step], items[step]
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +115,7 @@ class Document:
 
     Attributes:
         path: the file's path below the prompts folder.
-        text: the whole file, newlines normalised.
+        text: the whole file, newlines normalised, a byte order mark included.
         data: the frontmatter's mapping; empty where it could not be read.
         body: the text behind the frontmatter.
         body_line: the file's line, from 1, on which the body begins.
@@ -54,8 +128,7 @@ class Document:
     body: str
     body_line: int
     faults: tuple[Finding, ...]
-    _root: yaml.MappingNode | None = None
-    _line_offset: int = 0
+    _places: _Places | None = field(default=None, compare=False, repr=False)
 
     def locate(self, path: Sequence[str | int], *, key: bool = False) -> Position | None:
         """Where the value at `path` stands in the file (with `key`, its key).
@@ -63,66 +136,58 @@ class Document:
         A path that does not exist gives the place of its nearest existing parent's key, so that
         a missing key is reported where it would have to be added.
         """
-        node: yaml.Node | None = self._root
+        places = self._places
+        if places is None or not path:
+            return None
+        node: yaml.Node | None = places.root
         found: yaml.Node | None = None
         for step in path:
-            pair = _child(node, step)
+            pair = places.child(node, step)
             if pair is None:
-                return self._position(found) if found is not None else None
+                return places.node_position(found) if found is not None else None
             found, node = pair
-        if node is None or not path:
-            return None
-        return self._position(found if key else node)
+        wanted = found if key else node
+        return places.node_position(wanted) if wanted is not None else None
 
-    def _position(self, node: yaml.Node | None) -> Position | None:
-        if node is None:
-            return None
-        start, end = node.start_mark, node.end_mark
-        return Position(
-            start.line + self._line_offset,
-            start.column + 1,
-            end.line + self._line_offset,
-            end.column + 1,
-        )
-
-
-def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
-    """The (key, value) nodes of one step down; for a list both are the item."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == step:
-                return key, value
-    elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-        items = node.value
-        if 0 <= step < len(items):
-            return items[step], items[step]
-    return None
+    def written(self, path: Sequence[str | int]) -> str:
+        """The text of the value at `path` as the file has it, quotes included; "" for none."""
+        places = self._places
+        node: yaml.Node | None = places.root if places is not None else None
+        for step in path:
+            pair = places.child(node, step) if places is not None else None
+            node = pair[1] if pair is not None else None
+        return places.written(node) if places is not None and node is not None else ""
 
 
 def read_document(path: str, data: bytes) -> Document:
     """Read the file at `path` (below the prompts folder). Never raises; see `Document.faults`."""
     if len(data) > MAX_FILE_BYTES:
-        return _broken(path, "", "too-large", f"the file is larger than {MAX_FILE_BYTES:,} bytes")
+        message = f"the file is larger than {MAX_FILE_BYTES:,} bytes"
+        return _broken(path, "", "too-large", message, hint="move what is not prompt out of it")
     try:
         text = normalize_newlines(data).decode()
-    except UnicodeDecodeError as error:
-        return _undecodable(path, data, error)
+    except UnicodeDecodeError:
+        fault = find_undecodable(path, data)
+        return Document(path, "", {}, "", 1, (fault,) if fault is not None else ())
     return _read_text(path, text)
 
 
 def _read_text(path: str, text: str) -> Document:
-    bom = text.startswith("\ufeff")
-    boundaries = YAMLHandler.FM_BOUNDARY.finditer(text, 1 if bom else 0)
-    opening = next(boundaries, None)
-    if opening is None or opening.start() != (1 if bom else 0):
+    # The mark is no part of line 1 for an editor; whether it may be there is a check's question.
+    content = text.removeprefix("\ufeff")
+    opening = _BOUNDARY.match(content)
+    if opening is None:
+        late = content.lstrip().startswith("---")
         return _broken(
             path,
             text,
             "missing-frontmatter",
             "the file does not begin with frontmatter",
-            hint="begin with a line '---', the metadata, and another line '---'",
+            hint="nothing may stand before the first line '---'"
+            if late
+            else "begin with a line '---', the metadata, and another line '---'",
         )
-    closing = next(boundaries, None)
+    closing = _BOUNDARY.search(content, opening.end())
     if closing is None:
         return _broken(
             path,
@@ -131,92 +196,212 @@ def _read_text(path: str, text: str) -> Document:
             "the frontmatter is not closed",
             hint="end it with a line '---'",
         )
-    source = text[opening.end() : closing.start()]
-    line_offset = text.count("\n", 0, opening.end()) + 1
-    body = text[closing.end() :]
-    body_line = text.count("\n", 0, closing.end()) + 1
-    faults: list[Finding] = []
-    root = _compose(path, source, line_offset, faults)
-    document = Document(path, text, {}, body, body_line, (), root, line_offset)
-    loader = _Construction(document, faults)
-    loaded = loader.mapping(root, 0) if root is not None else {}
-    return Document(path, text, loaded, body, body_line, tuple(faults), root, line_offset)
+    # The boundary takes blank lines with it, up to the end of the last one.
+    body_start = min(closing.end() + 1, len(content))
+    body_line = content.count("\n", 0, body_start) + 1
+    places = _Places(content, opening.end())
+    reading = _Reading(path, places)
+    loaded = reading.load(content[opening.end() : closing.start()])
+    return Document(
+        path, text, loaded, content[body_start:], body_line, tuple(reading.faults), places
+    )
 
 
-def _broken(
-    path: str, text: str, check: str, message: str, *, hint: str | None = None
-) -> Document:
+def _broken(path: str, text: str, check: str, message: str, *, hint: str | None = None) -> Document:
     fault = Finding(check, Severity.ERROR, message, path, Position(1, 1, 1, 1), hint)
     return Document(path, text, {}, text, 1, (fault,))
 
 
-def _undecodable(path: str, data: bytes, error: UnicodeDecodeError) -> Document:
+def find_undecodable(path: str, data: bytes) -> Finding | None:
+    """The first byte of the file at `path` that is not UTF-8, as a finding; None without one."""
     normal = normalize_newlines(data)
-    line = normal.count(b"\n", 0, error.start) + 1
-    line_start = normal.rfind(b"\n", 0, error.start) + 1
-    column = len(normal[line_start : error.start].decode(errors="replace")) + 1
-    fault = Finding(
-        "not-utf8",
-        Severity.ERROR,
-        f"byte 0x{normal[error.start]:02x} is not UTF-8",
-        path,
-        Position(line, column, line, column + 1),
-        "save the file as UTF-8",
-    )
-    return Document(path, "", {}, "", 1, (fault,))
-
-
-def _compose(
-    path: str, source: str, line_offset: int, faults: list[Finding]
-) -> yaml.MappingNode | None:
-    """Parse YAML into its node graph, or say what is wrong and return None."""
-
-    def report(message: str, line: int, column: int, hint: str | None = None) -> None:
-        position = Position(line + line_offset, column + 1, line + line_offset, column + 2)
-        faults.append(
-            Finding("broken-frontmatter", Severity.ERROR, message, path, position, hint)
-        )
-
-    if len(source) > _MAX_FRONTMATTER:
-        report(f"the frontmatter is larger than {_MAX_FRONTMATTER:,} characters", 0, 0)
-        return None
-    if _too_deep(source):
-        report(f"the frontmatter is nested deeper than {_MAX_DEPTH} levels", 0, 0)
-        return None
-    loader = None
     try:
-        loader = _LOADER(source)
-        node = loader.get_single_node()
-    except yaml.reader.ReaderError as error:
-        line = source.count("\n", 0, error.position)
-        column = error.position - (source.rfind("\n", 0, error.position) + 1)
-        report(f"character U+{_code_point(error.character):04X} is not allowed in YAML", line, column)
-        return None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        report(
-            _yaml_message(error), mark.line if mark else 0, mark.column if mark else 0, _yaml_hint(error)
+        normal.decode()
+    except UnicodeDecodeError as error:
+        line = normal.count(b"\n", 0, error.start) + 1
+        before = normal[normal.rfind(b"\n", 0, error.start) + 1 : error.start]
+        column = len(before.decode().removeprefix("\ufeff" if line == 1 else "")) + 1
+        return Finding(
+            "not-utf8",
+            Severity.ERROR,
+            f"byte 0x{normal[error.start]:02x} is not UTF-8",
+            path,
+            Position(line, column, line, column + 1),
+            "save the file as UTF-8",
         )
-        return None
-    except yaml.YAMLError as error:
-        report(f"the frontmatter is not YAML: {' '.join(str(error).split())}", 0, 0)
-        return None
-    finally:
-        if loader is not None and hasattr(loader, "dispose"):
-            loader.dispose()
-    if node is None:
-        report("the frontmatter is empty", 0, 0, "give at least version, description, author, model")
-        return None
-    if not isinstance(node, yaml.MappingNode):
-        report("the frontmatter is not a mapping", 0, 0, "write 'key: value' lines")
-        return None
-    return node
+    return None
 
 
-def _code_point(character: object) -> int:
-    if isinstance(character, int):
-        return character
-    return ord(character) if isinstance(character, str) and len(character) == 1 else 0xFFFD
+class _Reading:
+    """One reading of a frontmatter: YAML to plain values, and what is wrong on the way."""
+
+    def __init__(self, path: str, places: _Places) -> None:
+        self.faults: list[Finding] = []
+        self._path = path
+        self._places = places
+        self._seen: set[int] = set()
+
+    def load(self, source: str) -> dict[str, Any]:
+        """The mapping that the YAML `source` holds; empty, with a fault, where it holds none."""
+        root = self._compose(source)
+        if root is None:
+            return {}
+        self._places.root = root
+        return self._mapping(root, 0)
+
+    def _report(self, check: str, message: str, place: Position, hint: str | None) -> None:
+        if len(self.faults) < _MOST_FAULTS:
+            self.faults.append(Finding(check, Severity.ERROR, message, self._path, place, hint))
+
+    def _break(self, message: str, index: int | None, hint: str | None = None) -> None:
+        """Report the frontmatter as unreadable, at a character or as a whole."""
+        place = _FIRST_LINE if index is None else self._places.position(index, index + 1)
+        self._report("broken-frontmatter", message, place, hint)
+
+    def _compose(self, source: str) -> yaml.MappingNode | None:
+        """Parse YAML into its node graph, or say what is wrong and return None."""
+        if len(source) > _MAX_FRONTMATTER:
+            self._break(
+                f"the frontmatter is larger than {_MAX_FRONTMATTER:,} characters",
+                None,
+                "move long texts into the body or into files of their own",
+            )
+            return None
+        if _too_deep(source):
+            self._break(f"the frontmatter is nested deeper than {_MAX_DEPTH} levels", None)
+            return None
+        loader = None
+        try:
+            loader = _LOADER(source)
+            node = loader.get_single_node()
+        except yaml.YAMLError as error:
+            self._explain(source, error)
+            return None
+        finally:
+            if loader is not None:
+                loader.dispose()
+        if node is None:
+            self._break(
+                "the frontmatter is empty",
+                None,
+                "give at least version, description, author and model",
+            )
+            return None
+        if not isinstance(node, yaml.MappingNode):
+            self._break(
+                "the frontmatter is not a mapping",
+                node.start_mark.index,
+                "write 'key: value' lines",
+            )
+            return None
+        return node
+
+    def _explain(self, source: str, error: yaml.YAMLError) -> None:
+        strange = _NOT_YAML.search(source)
+        if isinstance(error, yaml.reader.ReaderError) and strange is not None:
+            # The engine's own offset counts bytes in one build and characters in another.
+            self._break(
+                f"character U+{ord(strange[0]):04X} is not allowed in YAML",
+                strange.start(),
+                "take it out",
+            )
+        elif isinstance(error, yaml.MarkedYAMLError):
+            mark = error.problem_mark or error.context_mark
+            index = mark.index if mark is not None else 0
+            problem = " ".join(str(error.problem or error.context or "invalid").split())
+            hint = _yaml_hint(problem, source[index : index + 1])
+            self._break(f"the frontmatter is not YAML: {problem}", index, hint)
+        else:
+            self._break(f"the frontmatter is not YAML: {' '.join(str(error).split())}", None)
+
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._key(key_node)
+            if key is None:
+                continue
+            if key in result:
+                self._report(
+                    "duplicate-key",
+                    f"{quote(key)} is given twice",
+                    self._places.node_position(key_node),
+                    "YAML would silently take the last one; keep one",
+                )
+                continue
+            result[key] = self._value(value_node, depth + 1)
+        return result
+
+    def _key(self, node: yaml.Node) -> str | None:
+        """A key's text; None for what cannot be one."""
+        if not isinstance(node, yaml.ScalarNode):
+            self._reject(node, "a key is a list or a mapping", "a key is a word")
+            return None
+        text: str = node.value
+        if node.tag == _TEXT:
+            return text
+        kind = node.tag.removeprefix(_PREFIX)
+        if kind == "merge":
+            self._reject(
+                node, "mappings are not merged here", "write the keys out where they are needed"
+            )
+            return None
+        if kind not in _SURPRISES:
+            self._reject(node, f"tag {quote(node.tag)} is not used here", "leave it out")
+            return None
+        self._surprise(node, f"YAML reads the key {_shown(text)} as {_SURPRISES[kind]}", "")
+        return text
+
+    def _value(self, node: yaml.Node, depth: int) -> Any:  # noqa: ANN401 - any YAML value
+        if isinstance(node, yaml.ScalarNode):
+            return node.value if node.tag == _TEXT else self._scalar(node)
+        if id(node) in self._seen:
+            self._reject(
+                node,
+                "an alias stands for a list or a mapping",
+                "write the value out where it is needed",
+            )
+            return None
+        self._seen.add(id(node))
+        if depth > _MAX_DEPTH:
+            self._reject(node, f"nested deeper than {_MAX_DEPTH} levels", None)
+            return None
+        if node.tag not in _COLLECTIONS:
+            self._reject(node, f"tag {quote(node.tag)} is not used here", "leave it out")
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, depth)
+        return [self._value(item, depth + 1) for item in node.value]
+
+    def _scalar(self, node: yaml.ScalarNode) -> str | int | float | bool | None:
+        """A scalar whose tag is not that of a text."""
+        text: str = node.value
+        kind = node.tag.removeprefix(_PREFIX)
+        if kind == "int" and _INTEGER.fullmatch(text) and _is_word(text):
+            return int(text)
+        if kind == "float" and _FLOAT.fullmatch(text) and math.isfinite(float(text)):
+            return float(text)
+        if kind == "bool" and text in _BOOLEANS:
+            return _BOOLEANS[text]
+        if kind == "null" and text in _NULLS:
+            return None
+        if kind in _SURPRISES:
+            self._surprise(
+                node, f"YAML reads {_shown(text)} as {_SURPRISES[kind]}", _alternative(kind, text)
+            )
+        else:
+            self._reject(node, f"tag {quote(node.tag)} is not used here", "leave it out")
+        return text
+
+    def _reject(self, node: yaml.Node, message: str, hint: str | None) -> None:
+        self._report("broken-frontmatter", message, self._places.node_position(node), hint)
+
+    def _surprise(self, node: yaml.ScalarNode, message: str, alternative: str) -> None:
+        self._report(
+            "surprising-yaml",
+            message,
+            self._places.node_position(node),
+            f'write "{_shown(node.value)}" for the text{alternative}',
+        )
 
 
 def _too_deep(source: str) -> bool:
@@ -239,101 +424,26 @@ def _too_deep(source: str) -> bool:
     return False
 
 
-def _yaml_message(error: yaml.MarkedYAMLError) -> str:
-    problem = " ".join(str(error.problem or error.context or "invalid").split())
-    return f"the frontmatter is not YAML: {problem}"
-
-
-def _yaml_hint(error: yaml.MarkedYAMLError) -> str | None:
-    problem = str(error.problem)
+def _yaml_hint(problem: str, character: str) -> str | None:
+    """What to do about a fault of YAML's grammar that begins with `character`."""
+    if character == "\t":
+        return "indent with spaces, not tabs"
     if "mapping values are not allowed" in problem:
         return "quote a value that contains ': '"
-    if "cannot start any token" in problem and "\\t" in problem:
-        return "indent with spaces, not tabs"
-    if "undefined alias" in problem or "found character '*'" in problem:
-        return "quote a value that begins with '*'"
-    if "cannot start any token" in problem:
+    if "single document" in problem or "document start" in problem:
+        return "frontmatter is one YAML document; take the '...' or '---' inside it out"
+    if "undefined alias" in problem or character in {"*", "&"}:
+        return "quote a value that begins with '*' or '&'"
+    if "cannot start any token" in problem or character == "%":
         return "quote a value that begins with '@', '`' or '%'"
+    if "expected" in problem or "unexpected end" in problem or "could not find" in problem:
+        return "look for a wrong indentation or an open quote or bracket, here or above"
     return None
 
 
-class _Construction:
-    """Build plain values from YAML nodes; say where a value is not what it looks like."""
-
-    def __init__(self, document: Document, faults: list[Finding]) -> None:
-        self._document = document
-        self._faults = faults
-        self._seen: set[int] = set()
-
-    def _report(self, check: str, message: str, node: yaml.Node, hint: str) -> None:
-        position = self._document._position(node)  # noqa: SLF001 - the document's own builder
-        self._faults.append(
-            Finding(check, Severity.ERROR, message, self._document.path, position, hint)
-        )
-
-    def mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                self._report("broken-frontmatter", "a key is not a word", key_node, "quote the key")
-                continue
-            key = key_node.value
-            if key in result:
-                self._report(
-                    "duplicate-key",
-                    f"'{key}' is given twice",
-                    key_node,
-                    "YAML would silently take the last one; keep one",
-                )
-                continue
-            result[key] = self._value(value_node, depth + 1)
-        return result
-
-    def _value(self, node: yaml.Node, depth: int) -> Any:  # noqa: ANN401 - any YAML value
-        if isinstance(node, yaml.ScalarNode):
-            return self._scalar(node)
-        if id(node) in self._seen:
-            self._report(
-                "broken-frontmatter",
-                "an alias stands for a list or a mapping",
-                node,
-                "write the value out where it is needed",
-            )
-            return None
-        self._seen.add(id(node))
-        if not _is_plain_collection(node.tag):
-            self._report("broken-frontmatter", f"tag '{node.tag}' is not used here", node, "leave it out")
-            return None
-        if isinstance(node, yaml.MappingNode):
-            return self.mapping(node, depth)
-        return [self._value(item, depth + 1) for item in node.value]
-
-    def _scalar(self, node: yaml.ScalarNode) -> str | int | float | bool | None:
-        tag: str = node.tag
-        text: str = node.value
-        if tag == "tag:yaml.org,2002:str":
-            return text
-        kind = tag.removeprefix("tag:yaml.org,2002:")
-        if kind == "int" and _INTEGER.fullmatch(text):
-            return int(text) if len(text) < 300 else text  # noqa: PLR2004 - no real number is longer
-        if kind == "float" and _FLOAT.fullmatch(text):
-            return float(text)
-        if kind == "bool" and text in _BOOLEANS:
-            return _BOOLEANS[text]
-        if kind == "null" and text in _NULLS:
-            return None
-        if kind in _SURPRISES:
-            self._report(
-                "surprising-yaml",
-                f"YAML reads {text} as {_SURPRISES[kind]}",
-                node,
-                f'write "{text}" for the text' + _alternative(kind, text),
-            )
-            return text
-        self._report("broken-frontmatter", f"tag '{tag}' is not used here", node, "leave it out")
-        return text
-
-
+_PREFIX = "tag:yaml.org,2002:"
+_TEXT = f"{_PREFIX}str"
+_COLLECTIONS = frozenset({f"{_PREFIX}map", f"{_PREFIX}seq"})
 _SURPRISES = {
     "bool": "true or false",
     "int": "a number in another notation",
@@ -343,24 +453,39 @@ _SURPRISES = {
     "value": "a default value",
     "null": "nothing",
 }
+_SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
+def _is_word(text: str) -> bool:
+    """Whether every JSON reader can hold the number one way or another: a word of 64 bits."""
+    return len(text) <= 20 and -(2**63) <= int(text) < 2**64
+
+
+def _shown(text: str) -> str:
+    return quote(text)[1:-1]
 
 
 def _alternative(kind: str, text: str) -> str:
-    if kind == "bool":
-        return f", {'true' if text.lower() in {'yes', 'on', 'y'} else 'false'} for the switch"
-    if kind == "int" and text.replace("_", "").lstrip("+-").isdigit() and "_" in text:
-        return f", {text.replace('_', '')} for the number"
+    """What else could have been meant, to stand behind the hint."""
+    if kind == "bool" and text.lower() in _SWITCHES:
+        return f", {_SWITCHES[text.lower()]} for the switch"
+    plain = text.replace("_", "")
+    if kind == "int" and "_" in text and _INTEGER.fullmatch(plain) and _is_word(plain):
+        return f", {plain} for the number"
+    if kind == "int" and re.fullmatch("0x[0-9a-fA-F]{1,16}", plain):
+        return f", {int(plain, 16)} for the number"
     return ""
 
 
-def _is_plain_collection(tag: str) -> bool:
-    return tag in {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+_LONGEST_WORD = 200
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` most likely was meant to be, if any is near."""
     import difflib
 
+    if len(word) > _LONGEST_WORD:
+        return None
     matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return matches[0] if matches else None
 
