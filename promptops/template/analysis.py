@@ -15,7 +15,7 @@ from jinja2 import nodes
 
 from promptops.template.environment import ENVIRONMENT, GLOBALS
 from promptops.template.faults import MAX_BLOCKS, MAX_DEPTH, depth_fault, syntax_problem
-from promptops.template.filters import HISTORY, REMOVED_FILTERS
+from promptops.template.filters import HISTORY, MESSAGE, REMOVED_FILTERS
 from promptops.template.parsing import SyntaxFault, Tokens, parse
 from promptops.template.source import (
     Analysis,
@@ -148,19 +148,20 @@ class _Reader:
         """Read statements in order; gives the inputs that reach the text in them."""
         printed = NOTHING
         for node in body:
-            role = _boundary(node)
-            if role is None:
-                printed |= self.statement(node, scope, place)
-            elif role == "end":
-                place = replace(place, role=None)
-            else:
-                self.open_message(role, node.lineno, place)
-                place = replace(place, role=role)
+            printed |= self.statement(node, scope, place)
         return printed
 
-    def open_message(self, role: str, offset: int, place: Place) -> None:
-        self.require_open_place(role, offset, place)
-        self.roles.append((role, self.body.position(*self.tag(offset))))
+    def message(self, node: nodes.FilterBlock, scope: Scope, place: Place) -> frozenset[str]:
+        """A role tag or `{% history %}`, which parse as filters of ours."""
+        name = str(node.filter.args[-1].as_const())
+        position = self.body.position(*self.tag(node.lineno))
+        if node.filter.name == HISTORY:
+            self.require_open_place("history", node.lineno, place)
+            self.histories.append((name, position))
+            return self.read_value(node.filter.args[0], scope, place)
+        self.require_open_place(name, node.lineno, place)
+        self.roles.append((name, position))
+        return self.block(node.body, dict(scope), replace(place, role=name))
 
     def require_open_place(self, tag: str, offset: int, place: Place) -> None:
         around = f"the message `{place.role}`" if place.role else place.role_fault
@@ -186,6 +187,8 @@ class _Reader:
                 return self.include(node, scope, place)
             case nodes.Macro():
                 return self.macro(node, scope, place)
+            case nodes.FilterBlock() if node.filter.name in {MESSAGE, HISTORY}:
+                return self.message(node, scope, place)
             case nodes.AssignBlock() | nodes.FilterBlock() | nodes.CallBlock():
                 return self.buffered_block(node, scope, place)
             case _:
@@ -202,8 +205,6 @@ class _Reader:
         for child in node.nodes:
             if isinstance(child, nodes.TemplateData):
                 self.data(child, place)
-            elif isinstance(child, nodes.Filter) and child.name == HISTORY:
-                printed |= self.history(child, scope, place)
             else:
                 self.maybe_stray(*self.tag(child.lineno), place)
                 printed |= self.read_value(child, scope, place, printed=True)
@@ -218,14 +219,6 @@ class _Reader:
     def maybe_stray(self, start: int, end: int, place: Place) -> None:
         if place.role is None and not place.buffered and len(self.stray) < MAX_PROBLEMS:
             self.stray.append((start, end))
-
-    def history(self, node: nodes.Filter, scope: Scope, place: Place) -> frozenset[str]:
-        self.require_open_place("history", node.lineno, place)
-        name = node.node
-        if not isinstance(name, nodes.Name):  # pragma: no cover (the tag makes nothing else)
-            return NOTHING
-        self.histories.append((name.name, self.body.position(*self.tag(node.lineno))))
-        return self.name(name, scope, place, printed=False)
 
     def for_loop(self, node: nodes.For, scope: Scope, place: Place) -> frozenset[str]:
         origins = self.read_value(node.iter, scope, place)
@@ -427,15 +420,6 @@ class _Reader:
             near = get_close_matches(name, [known for known in names if " " not in known], n=1)
             hint = f"did you mean `{near[0]}`?" if near else None
         self.problem(f"unknown-{kind}", f"there is no {kind} `{name}`", hint, start=offset)
-
-
-def _boundary(node: nodes.Node) -> str | None:
-    """The role whose message a statement begins, `end` where it ends one, None otherwise."""
-    if isinstance(node, nodes.Output) and len(node.nodes) == 1:
-        child = node.nodes[0]
-        if isinstance(child, nodes.ExtensionAttribute):
-            return str(child.name).removeprefix("begin_")
-    return None
 
 
 def _tag_spans(tokens: Tokens) -> list[tuple[int, int]]:

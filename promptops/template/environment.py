@@ -4,8 +4,6 @@ This package imports Jinja2 at the top of some modules; they are themselves impo
 used.
 """
 
-# ruff: noqa: ANN401 (the values of a template are of any type, and Jinja2 says so too)
-
 from __future__ import annotations
 
 import re
@@ -13,6 +11,7 @@ from types import BuiltinMethodType
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import StrictUndefined, nodes
+from jinja2.compiler import CodeGenerator
 from jinja2.defaults import DEFAULT_NAMESPACE
 from jinja2.ext import Extension
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
@@ -20,15 +19,16 @@ from jinja2.tests import TESTS
 
 from promptops.template.filters import (
     HISTORY,
+    MESSAGE,
     OPERATORS,
     build_filters,
     concat,
     limit_method,
     same_as,
+    string,
 )
 from promptops.template.printing import (
     BUDGET,
-    Boundary,
     Refused,
     describe,
     limit_length,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jinja2 import Template
+    from jinja2.compiler import Frame
     from jinja2.parser import Parser
     from jinja2.runtime import Context
 
@@ -48,40 +49,60 @@ if TYPE_CHECKING:
 class Roles(Extension):
     """`{% system %}`, `{% user %}`, `{% assistant %}` and `{% history %}`.
 
-    A tag becomes two outputs around its content. What they put out is an object of a type that no
-    template or value can make, so the author's file alone decides where messages begin.
+    Each tag compiles like a `filter` block whose filter no author can name and whose result is not
+    text: a message is told from text by its type, so no value can open one, whatever it contains.
     """
 
     tags = {*ROLES, "history"}  # noqa: RUF012 (Jinja's own declaration)
-    begin_system = Boundary("system")
-    begin_user = Boundary("user")
-    begin_assistant = Boundary("assistant")
-    end = Boundary(None)
 
-    def parse(self, parser: Parser) -> list[nodes.Node]:
+    def parse(self, parser: Parser) -> nodes.Node:
         """Called at the tag's name; see `jinja2.ext.Extension.parse`."""
         token = next(parser.stream)
         if token.value == "history":
             current = parser.stream.current
-            name = "history"
-            if current.type == "name":
-                name = next(parser.stream).value
-            else:
-                current = token
-            value = nodes.Name(name, "load", lineno=current.lineno)
-            inserted = nodes.Filter(
-                value, HISTORY, [nodes.Const(name)], [], None, None, lineno=token.lineno
-            )
-            return [nodes.Output([inserted], lineno=token.lineno)]
+            named = next(parser.stream) if current.type == "name" else token
+            value = nodes.Name(named.value, "load", lineno=named.lineno)
+            return _filter_block([], HISTORY, [value, nodes.Const(named.value)], token.lineno)
         content = parser.parse_statements((f"name:end{token.value}",), drop_needle=True)
-        return [
-            self._output(f"begin_{token.value}", token.lineno),
-            *content,
-            self._output("end", token.lineno),
-        ]
+        return _filter_block(content, MESSAGE, [nodes.Const(token.value)], token.lineno)
 
-    def _output(self, name: str, lineno: int) -> nodes.Node:
-        return nodes.Output([self.attr(name, lineno=lineno)], lineno=lineno)
+
+def _filter_block(
+    body: list[nodes.Node], name: str, arguments: list[nodes.Expr], offset: int
+) -> nodes.Node:
+    chain = nodes.Filter(None, name, arguments, [], None, None, lineno=offset)
+    return nodes.FilterBlock(body, chain, lineno=offset)
+
+
+class PromptCodeGenerator(CodeGenerator):
+    """Compiles an output so that a string, the common case, is passed on without any call.
+
+    Anything else goes through `text`. Jinja's own `finalize` would be called for each output.
+    """
+
+    def _output_child_to_const(
+        self,
+        node: nodes.Expr,
+        frame: Frame,
+        finalize: CodeGenerator._FinalizeInfo,  # noqa: ARG002 (Jinja's own signature)
+    ) -> str:
+        return string(node.as_const(frame.eval_ctx))
+
+    def _output_child_pre(
+        self,
+        node: nodes.Expr,  # noqa: ARG002 (Jinja's own signature)
+        frame: Frame,  # noqa: ARG002 (Jinja's own signature)
+        finalize: CodeGenerator._FinalizeInfo,  # noqa: ARG002
+    ) -> None:
+        self.write("(printed if type(printed := ")
+
+    def _output_child_post(
+        self,
+        node: nodes.Expr,  # noqa: ARG002 (Jinja's own signature)
+        frame: Frame,  # noqa: ARG002 (Jinja's own signature)
+        finalize: CodeGenerator._FinalizeInfo,  # noqa: ARG002
+    ) -> None:
+        self.write(") is str else environment.string(printed))")
 
 
 class Formatter(SandboxedFormatter):
@@ -109,7 +130,9 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
     """Jinja2's immutable sandbox without what differs between runs, and with bounds."""
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
+    code_generator_class = PromptCodeGenerator
     concat = staticmethod(concat)
+    string = staticmethod(string)
     # Filled in an overlay for each prompt: the compiled partials of its closure.
     compiled: dict[str, Template]
 
@@ -157,7 +180,6 @@ def _build() -> PromptEnvironment:
         # A partial on a line of its own then reads exactly as if its text stood there.
         keep_trailing_newline=True,
         undefined=StrictUndefined,
-        finalize=text,
         extensions=[Roles],
         autoescape=False,
     )

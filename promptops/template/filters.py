@@ -1,7 +1,5 @@
 """Jinja2's filters and operators, without what differs between runs, and with bounds."""
 
-# ruff: noqa: ANN401 (the values of a template are of any type, and Jinja2 says so too)
-
 from __future__ import annotations
 
 import json
@@ -14,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Undefined, pass_context, pass_environment
 from jinja2.filters import FILTERS
 
+from promptops.template.messages import insert_history, open_message
 from promptops.template.printing import (
     BUDGET,
     MAX_BITS,
     MAX_STEPS,
     MAX_WIDTH,
     Refused,
-    insert_history,
     limit_length,
     limit_width,
     text,
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
 STEPS = "counted steps"
 CONCAT = "checked concat"
 HISTORY = "inserted history"
+MESSAGE = "opened message"
 
 # Prompts are plain text, so what produces HTML has no place; `random` and `pprint` are not stable.
 REMOVED_FILTERS = {
@@ -52,7 +51,8 @@ REMOVED_FILTERS = {
 
 def concat(parts: Iterable[str]) -> str:
     """Join what a buffered block printed, within the size limit."""
-    parts = list(parts)
+    if not isinstance(parts, list):
+        parts = list(parts)
     limit_length(sum(map(len, parts)))
     return "".join(parts)
 
@@ -272,5 +272,6 @@ def build_filters() -> dict[str, Callable[..., Any]]:
         STEPS: count_steps,
         CONCAT: checked_concat,
         HISTORY: insert_history,
+        MESSAGE: open_message,
     }
     return filters

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 from jinja2 import Undefined
 from jinja2.runtime import Macro
 
-from promptops.template.source import HISTORY_ROLES
-
 if TYPE_CHECKING:
-    from typing import NoReturn, Self
+    from typing import NoReturn
 
 MAX_CHARACTERS = 10_000_000
 """The longest text a template may build."""
@@ -42,10 +40,6 @@ class Refused(Exception):  # noqa: N818 (never leaves this package: rendering tu
         self.hint = hint
 
 
-class HistoryFault(Exception):  # noqa: N818 (as above)
-    """A list of messages that was passed in is not one."""
-
-
 class Budget:
     """Counts the steps of one rendering, since a clock would make results differ."""
 
@@ -60,41 +54,6 @@ class Budget:
         if self.left < 0:
             message = f"the template takes more than {MAX_STEPS:,} steps"
             raise Refused(message, "shorten the loops, or prepare the text before rendering")
-
-
-class Boundary(str):
-    """Where a message begins (with a role) or ends (without), told apart by its type alone.
-
-    It is an empty text, so that it could never add to a message, and no template can hold one.
-    """
-
-    __slots__ = ("role",)
-    role: str | None
-
-    def __new__(cls, role: str | None) -> Self:
-        """Make the boundary that opens a message with a role, or with None closes it."""
-        boundary = super().__new__(cls)
-        boundary.role = role
-        return boundary
-
-    def __str__(self) -> str:
-        return self
-
-
-class Inserted(str):
-    """A passed-in list of messages on its way through the output."""
-
-    __slots__ = ("messages",)
-    messages: list[dict[str, object]]
-
-    def __new__(cls, messages: list[dict[str, object]]) -> Self:
-        """Carry messages that have been checked."""
-        inserted = super().__new__(cls)
-        inserted.messages = messages
-        return inserted
-
-    def __str__(self) -> str:
-        return self
 
 
 def describe(value: object) -> str:
@@ -138,7 +97,7 @@ def text(value: object) -> object:
     return _refuse_to_print(value)
 
 
-_PRINTABLE = frozenset({int, float, bool, Boundary, Inserted})
+_PRINTABLE = frozenset({int, float, bool})
 
 
 def _require_plain(value: object) -> None:
@@ -183,41 +142,3 @@ def limit_width(*values: object) -> None:
         if isinstance(value, int) and abs(value) > MAX_WIDTH:
             message = f"a width of more than {MAX_WIDTH:,} characters"
             raise Refused(message, "use a smaller width")
-
-
-def insert_history(value: object, name: str) -> Inserted:
-    """Check a passed-in list of messages: a value never speaks as the system.
-
-    Raises:
-        HistoryFault: naming the message, counted from 0, and what is wrong with it.
-    """
-    if isinstance(value, Undefined):
-        str(value)
-    if not isinstance(value, list):
-        message = f"`{name}` is {describe(value)}, not a list of messages"
-        raise HistoryFault(message)
-    for index, item in enumerate(value):
-        fault = _message_fault(item)
-        if fault is not None:
-            message = f"message {index} of `{name}` {fault}"
-            raise HistoryFault(message)
-    return Inserted([dict(item) for item in value])
-
-
-def _message_fault(item: object) -> str | None:
-    if not isinstance(item, dict):
-        return f"is {describe(item)}, not an object with `role` and `content`"
-    role = item.get("role")
-    if role not in HISTORY_ROLES:
-        allowed = ", ".join(HISTORY_ROLES)
-        said = f"has the role {role!r}" if isinstance(role, str) else "has no role"
-        return f"{said}; a passed-in message is one of: {allowed}"
-    content = item.get("content")
-    if isinstance(content, str) or (content is None and item.get("tool_calls")):
-        return None
-    if not isinstance(content, list):
-        return f"has {describe(content)} as content, not a string or a list of parts"
-    for number, part in enumerate(content):
-        if not isinstance(part, dict) or not isinstance(part.get("type"), str):
-            return f"has a part {number} that is not an object with a `type`"
-    return None

@@ -11,9 +11,11 @@ from jinja2.runtime import Context
 from promptops.errors import InputError, PromptopsError, TemplateError
 from promptops.template.analysis import inspect
 from promptops.template.environment import ENVIRONMENT, PromptEnvironment
+from promptops.template.filters import concat
+from promptops.template.messages import HistoryFault, Messages, message_text, open_message
 from promptops.template.parsing import Guards
-from promptops.template.printing import BUDGET, Budget, HistoryFault, Refused, limit_length
-from promptops.template.values import encodable, plain_values
+from promptops.template.printing import BUDGET, Budget, Refused, limit_length
+from promptops.template.values import plain_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
 
     from promptops.template.rendering import Message
     from promptops.template.source import Analysis, Source
-
-WHITE_SPACE = " \t\n\r\f\v"
-"""What is stripped at both ends of each message: ASCII white space, no other."""
 
 
 class Program:
@@ -49,7 +48,7 @@ class Program:
 
     def render(self, values: Mapping[str, object]) -> list[Message]:
         """Run the code on values."""
-        parent = {**self.globals, **plain_values(values)}
+        parent: dict[str, Any] = {**self.globals, **plain_values(values)}
         try:
             messages = self._messages(self._context(parent))
         except Exception as error:
@@ -65,49 +64,19 @@ class Program:
         return Context(self.environment, parent, self.name, {})
 
     def _messages(self, context: Context) -> list[Message]:
-        pieces = self.root(context)
+        """Run the code; a piece of output is text, or messages, which its type alone tells."""
+        pieces: Iterator[Any] = self.root(context)
         if not self.analysis.opens_messages:
-            content = self._join(list(pieces))
-            return [{"role": "user", "content": content}] if content else []
-        return self._split(pieces)
-
-    def _split(self, pieces: Iterator[str]) -> list[Message]:
-        """Cut the output where a boundary stands, which is told by its type and nothing else."""
+            return open_message(concat(pieces), "user")
         messages: list[Message] = []
-        parts: list[str] = []
-        append = parts.append
-        role: str | None = None
-        total = 0
         for piece in pieces:
-            if type(piece) is str:
-                append(piece)
-                continue
-            content = self._join(parts)
-            parts.clear()
-            if content:
-                if role is None:
-                    message = "text outside of the messages"
-                    raise TemplateError(message, hint="move it into a message", path=self.name)
-                messages.append({"role": role, "content": content})
-                total += len(content)
-                limit_length(total)
-            inserted = getattr(piece, "messages", None)
-            if inserted is None:
-                role = piece.role  # type: ignore[attr-defined]  # a Boundary
-            else:
-                messages.extend(inserted)
-        if self._join(parts):
-            message = "text outside of the messages"
-            raise TemplateError(message, hint="move it into a message", path=self.name)
+            if type(piece) is Messages:
+                messages += piece
+            elif message_text(piece):
+                raise Refused("text outside of the messages", "move it into a message")
+        contents = [message["content"] for message in messages if "content" in message]
+        limit_length(sum(len(content) for content in contents if isinstance(content, str)))
         return messages
-
-    def _join(self, parts: list[str]) -> str:
-        content = self.environment.concat(parts).strip(WHITE_SPACE)
-        if not (content.isascii() or encodable(content)):
-            message = "a message has half of a surrogate pair, which is not text"
-            hint = "look for `\\ud800` to `\\udfff` in strings of the template"
-            raise TemplateError(message, hint=hint, path=self.name)
-        return content
 
     def _explain(self, error: Exception) -> PromptopsError:
         """One of our errors, with its place, for whatever went wrong while the template ran."""

@@ -2,37 +2,67 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from promptops.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
-def plain_values(values: Mapping[str, object]) -> dict[str, object]:
-    """Inputs as plain JSON kinds, copied, so that what a template sees is exactly what it is given.
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+_KINDS = _ATOMS | {list, dict}
+_KEYS = frozenset({str})
 
-    Subclasses of strings and numbers become what they are, tuples become lists.
+MAX_LEVELS = 100
+"""How deep lists and objects may stand in each other."""
+
+
+def plain_values(values: Mapping[str, object]) -> Mapping[str, object]:
+    """Inputs as plain JSON kinds, so that what a template sees is exactly what it is given.
+
+    Subclasses of strings and numbers become what they are, tuples become lists. What is plain
+    already, as all JSON is, is neither copied nor changed.
 
     Raises:
-        InputError: a value is of another kind, is not Unicode text, or contains itself.
+        InputError: a value is of another kind, or is nested too deeply.
     """
+    return values if _are_plain(values.values()) else _made_plain(values)
+
+
+def _are_plain(values: Iterable[object]) -> bool:
+    """Whether values are plain, level by level: each one costs a few built-in calls."""
+    level = list(values)
+    for _ in range(MAX_LEVELS):
+        kinds = set(map(type, level))
+        if kinds <= _ATOMS:
+            return True
+        if not kinds <= _KINDS:
+            return False
+        inner: list[object] = []
+        if list in kinds:
+            for item in level:
+                if type(item) is list:
+                    inner += item
+        if dict in kinds:
+            objects = [item for item in level if type(item) is dict]
+            if not set(map(type, chain.from_iterable(objects))) <= _KEYS:
+                return False
+            inner.extend(chain.from_iterable(map(dict.values, objects)))
+        level = inner
+    return False
+
+
+def _made_plain(values: Mapping[str, object]) -> dict[str, object]:
     found = {}
     for name, value in values.items():
-        kind = type(value)
-        if (kind is str and value.isascii()) or kind is int:  # type: ignore[attr-defined]  # a string
-            found[name] = value
-            continue
         try:
-            found[name] = _plain(value)
+            found[name] = _plain(value, MAX_LEVELS)
         except _NotPlainError as error:
             message = f"the input `{name}` holds {error}"
             hint = "inputs are strings, numbers, booleans, none, lists and objects of these"
             raise InputError(message, hint=hint) from None
-        except RecursionError:
-            message = f"the input `{name}` is nested too deeply"
-            raise InputError(message, hint="pass a flatter value") from None
     return found
 
 
@@ -40,38 +70,29 @@ class _NotPlainError(Exception):
     """A value that JSON has no words for."""
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, levels: int) -> object:
+    if not levels:
+        message = f"more than {MAX_LEVELS} lists and objects in each other"
+        raise _NotPlainError(message)
     match value:
         case None | bool():
             return value
         case str():
-            if not encodable(value):
-                message = "half of a surrogate pair, which is not text"
-                raise _NotPlainError(message)
             return str.__str__(value)
         case int():
             return int.__int__(value)
         case float():
             return float.__float__(value)
         case list() | tuple():
-            return [_plain(item) for item in value]
+            return [_plain(item, levels - 1) for item in value]
         case dict():
-            return {_plain_key(key): _plain(item) for key, item in value.items()}
+            return {_plain_key(key): _plain(item, levels - 1) for key, item in value.items()}
     message = f"a value of the type {type(value).__name__}"
     raise _NotPlainError(message)
 
 
 def _plain_key(key: object) -> object:
     if isinstance(key, str):
-        return _plain(key)
+        return str.__str__(key)
     message = f"an object with a key of the type {type(key).__name__}"
     raise _NotPlainError(message)
-
-
-def encodable(text: str) -> bool:
-    """Whether a text is Unicode that can be written as UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
