@@ -1,0 +1,33 @@
+"""What a change means: two versions of a prompt compared, every difference with its class."""
+
+from __future__ import annotations
+
+from promptops.diff.change import (
+    ChangeClass,
+    Difference,
+    MessageDiff,
+    MessageStatus,
+    PromptDiff,
+    required_version,
+)
+from promptops.diff.comparison import diff_prompts
+from promptops.diff.schemas import Relation, compare_schemas
+from promptops.diff.text import Hunk, Line, LineKind, Segment, SegmentKind, compare_texts
+
+__all__ = [
+    "ChangeClass",
+    "Difference",
+    "Hunk",
+    "Line",
+    "LineKind",
+    "MessageDiff",
+    "MessageStatus",
+    "PromptDiff",
+    "Relation",
+    "Segment",
+    "SegmentKind",
+    "compare_schemas",
+    "compare_texts",
+    "diff_prompts",
+    "required_version",
+]
