@@ -36,10 +36,15 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
-EXTRAS = {
+# What `.venv` can hold, in the order in which it comes there.
+PARTS = {
+    "program": "installing promptops into .venv",
+    "models": "installing the way to the models",
     "test": "installing what the tests need",
     "dev": "installing the tools that check the code",
 }
+# Nothing is asked of a model in the demo, and this takes longer to install than all the rest.
+MODELS = "litellm"
 OLDEST_PYTHON = (3, 11)
 OLDEST_GIT = (2, 38)
 WINDOWS = os.name == "nt"
@@ -196,7 +201,8 @@ def install(environment: Path, packages: list[str | Path]) -> None:
 
 def pip(command: list[str | Path], packages: list[str | Path]) -> None:
     """Install packages quietly, or say in a line or two why that was impossible."""
-    code, output = capture([*command, "install", *packages])
+    # Python compiles what it imports; compiling all of it now would double the wait.
+    code, output = capture([*command, "install", "--no-compile", *packages])
     if code == 0:
         return
     broken = re.search(r"connection broken by ['\"]?(\w+)", output)
@@ -245,8 +251,8 @@ def try_lock(file: BinaryIO) -> bool:
     return True
 
 
-def prepare(*extras: str) -> None:
-    """Bring `.venv` to the state that a command needs: the project, editable, and its extras.
+def prepare(*parts: str) -> None:
+    """Bring `.venv` to the state that a command needs: the project, editable, and further parts.
 
     What was installed is written to a stamp. The environment is made anew when it is of another
     Python, stands in another place than it was made in, or no longer works; when only
@@ -257,21 +263,30 @@ def prepare(*extras: str) -> None:
     ENVIRONMENT.mkdir(exist_ok=True)
     with locked(ENVIRONMENT / "dev.lock"):
         make_or_keep()
-        stamp = read_stamp()
-        table = project()
         digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-        if stamp.get("project") != digest:
-            with step("installing promptops and the packages it needs into .venv"):
-                install(ENVIRONMENT, ["--editable", ROOT])
-            stamp = {**stamp, "project": digest, "extras": []}
-            write_stamp(stamp)
-        for extra in extras:
-            if extra not in stamp["extras"]:
-                # Without the project itself: a demo may be running from it at this moment.
-                with step(EXTRAS[extra]):
-                    install(ENVIRONMENT, table["optional-dependencies"][extra])
-                stamp = {**stamp, "extras": [*stamp["extras"], extra]}
-                write_stamp(stamp)
+        stamp = read_stamp()
+        installed = stamp.get("parts", []) if stamp.get("project") == digest else []
+        for part in PARTS:
+            if part in parts and part not in installed:
+                with step(PARTS[part]):
+                    install_part(part)
+                installed = [*installed, part]
+                write_stamp({**stamp, "project": digest, "parts": installed})
+
+
+def install_part(part: str) -> None:
+    """Install one part of what `.venv` can hold."""
+    table = project()
+    needed: list[str] = table["dependencies"]
+    models = [text for text in needed if text.startswith(MODELS)]
+    if part == "program":
+        install(ENVIRONMENT, [text for text in needed if text not in models])
+        install(ENVIRONMENT, ["--no-deps", "--editable", ROOT])
+    elif part == "models":
+        install(ENVIRONMENT, models)
+    else:
+        # Without the project itself: a demo may be running from it at this moment.
+        install(ENVIRONMENT, table["optional-dependencies"][part])
 
 
 def make_or_keep() -> None:
@@ -341,19 +356,19 @@ def tool(name: str, *arguments: str) -> int:
 
 def demo(arguments: list[str]) -> int:
     """Watch prompts being released, deployed, rolled back and traced."""
-    prepare()
+    prepare("program")
     return run([program(ENVIRONMENT, "promptops"), "demo", *arguments], cwd=Path.cwd())
 
 
 def test(arguments: list[str]) -> int:
     """Run the tests; arguments go to pytest."""
-    prepare("test")
+    prepare("program", "models", "test")
     return tool("pytest", "-n", "auto", "--maxprocesses", "8", *arguments)
 
 
 def lint(arguments: list[str]) -> int:
     """Check style and formatting (--fix repairs what it can)."""
-    prepare("test", "dev")
+    prepare(*PARTS)
     fixing = "--fix" in arguments
     checked = tool("ruff", "check", *arguments)
     formatted = tool("ruff", "format", *([] if fixing else ["--check"]))
@@ -362,25 +377,25 @@ def lint(arguments: list[str]) -> int:
 
 def types(arguments: list[str]) -> int:
     """Check the types."""
-    prepare("test", "dev")
+    prepare(*PARTS)
     return tool("mypy", *arguments)
 
 
 def contracts(arguments: list[str]) -> int:
     """Check which module may import which."""
-    prepare("test", "dev")
+    prepare(*PARTS)
     return run([program(ENVIRONMENT, "lint-imports"), *arguments])
 
 
 def bench(arguments: list[str]) -> int:
     """Measure the speed, side by side with others."""
-    prepare("test", "dev")
+    prepare(*PARTS)
     return tool("benchmarks", *arguments)
 
 
 def wheel(arguments: list[str]) -> int:
     """Build the wheel and the sdist into dist/, install the wheel elsewhere and try it there."""
-    prepare("test", "dev")
+    prepare(*PARTS)
     with tempfile.TemporaryDirectory(prefix="promptops-wheel-") as folder:
         place = Path(folder).resolve()
         with step("building the sdist, and from it the wheel"):
@@ -432,7 +447,7 @@ def try_wheel(environment: Path, suite: Path, arguments: list[str]) -> int:
 
 def licences(arguments: list[str]) -> int:
     """Write the licences of the direct dependencies into THIRD_PARTY.md (--check: compare)."""
-    prepare()
+    prepare("program", "models")
     path = ROOT / "THIRD_PARTY.md"
     old = path.read_text("utf-8")
     mark = "<!-- written by dev.py licences -->\n"
@@ -468,7 +483,7 @@ def licence_table() -> str:
 
 def licence(metadata: PackageMetadata) -> str:
     """Return the licence that a package declares: its expression, short text or classifier."""
-    declared = metadata.get("License-Expression") or metadata.get("License") or ""
+    declared = field(metadata, "License-Expression") or field(metadata, "License")
     if declared and "\n" not in declared:
         return declared
     classifiers = metadata.get_all("Classifier") or []
@@ -480,20 +495,26 @@ def licence(metadata: PackageMetadata) -> str:
     return " or ".join(named)
 
 
+def field(metadata: PackageMetadata, name: str) -> str:
+    """Return one field of a package's metadata, empty when it is not given."""
+    values: list[str] = metadata.get_all(name) or [""]
+    return values[0]
+
+
 def source(metadata: PackageMetadata) -> str:
     """Return the address of a package's source, as the package gives it."""
     links = [text.split(", ", 1) for text in metadata.get_all("Project-URL") or []]
     addresses = {label.lower(): address for label, address in links}
     labels = ("repository", "source code", "source", "homepage")
     known = [addresses[label] for label in labels if label in addresses]
-    return known[0] if known else metadata.get("Home-page", "")
+    return known[0] if known else field(metadata, "Home-page")
 
 
 def check(arguments: list[str]) -> int:
     """Do everything that has to be fine before a change is merged."""
     if arguments:
         raise CommandError("check takes no arguments", "run: python3 dev.py check")
-    prepare("test", "dev")
+    prepare(*PARTS)
     steps: tuple[tuple[str, Command, list[str]], ...] = (
         ("lint", lint, []),
         ("types", types, []),
