@@ -315,12 +315,14 @@ class Outcome:
         changes: what changes for which prompts; empty when all was so already.
         deployment: the deployment made, or None (nothing to change, or a dry run).
         pending: whether it was made locally and still has to be pushed.
+        changed: whether the state changes, if only in what a rollback would do.
     """
 
     environment: str
     changes: tuple[Change, ...]
     deployment: Deployment | None
     pending: bool = False
+    changed: bool = False
 
 
 def deploy(
@@ -352,13 +354,13 @@ def deploy(
         if not changes and step.state == state:
             return Outcome(environment, (), None)
         if dry_run:
-            return Outcome(environment, changes, None)
+            return Outcome(environment, changes, None, changed=True)
         commit = _write_deployment(repository, environment, action, head, step, changes, reason)
         if place.move(commit, head):
             found = repository.objects.read(commit)
             assert found is not None  # noqa: S101 - written above
             made = parse_deployment(environment, commit, found.data)
-            return Outcome(environment, changes, made, pending=place.is_pending)
+            return Outcome(environment, changes, made, place.is_pending, changed=True)
         if time.monotonic() > deadline:
             raise ConflictError(
                 f"{environment} kept changing for {_RETRY_SECONDS:.0f} s; nothing was deployed",

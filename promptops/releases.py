@@ -426,15 +426,16 @@ def default_notes(plan: Plan) -> str:
 
 
 def create_releases(
-    repository: Repository, plans: Sequence[Plan], notes: str | None
+    repository: Repository, plans: Sequence[Plan], notes: str | None, operation: str
 ) -> list[Release]:
     """Make the tags of all plans that are not released yet: all of them, or none.
 
-    Returns the releases of all plans, in order. A tag that somebody made meanwhile is fine when
+    `operation` is the random id of this run, by which its tags can be told from others. Returns
+    the releases of all plans, in order. A tag that somebody made meanwhile is fine when
     its bytes are the same, else a RefusedError, and then none is made.
     """
     new = [plan for plan in plans if plan.existing is None]
-    tags = {plan.prompt.name: _write_tag(repository, plan, notes) for plan in new}
+    tags = {plan.prompt.name: _write_tag(repository, plan, notes, operation) for plan in new}
     try:
         update_refs(
             repository.git,
@@ -452,7 +453,7 @@ def create_releases(
         replanned = [_plan_again(repository, plan) for plan in plans]
         if all(plan.existing is None for plan in replanned if plan in new):
             raise GitError(error.message, hint=error.hint) from error
-        return create_releases(repository, replanned, notes)
+        return create_releases(repository, replanned, notes, operation)
     return [require_release(repository, plan.prompt.name, plan.prompt.version) for plan in plans]
 
 
@@ -464,9 +465,7 @@ def _plan_again(repository: Repository, plan: Plan) -> Plan:
     return Plan(plan.prompt, plan.commit, plan.base, plan.diff, existing, plan.merged)
 
 
-def _write_tag(repository: Repository, plan: Plan, notes: str | None) -> str:
-    import secrets
-
+def _write_tag(repository: Repository, plan: Plan, notes: str | None, operation: str) -> str:
     prompt = plan.prompt
     trailers = [
         ("Prompt-Digest", prompt.digest),
@@ -474,7 +473,7 @@ def _write_tag(repository: Repository, plan: Plan, notes: str | None) -> str:
         ("Prompt-Model", prompt.model),
         ("Prompt-Change", "new" if plan.base is None else plan.diff.level.label),
         ("Prompt-Base", str(plan.base.version) if plan.base else "none"),
-        ("Operation", secrets.token_hex(16)),
+        ("Operation", operation),
     ]
     text = default_notes(plan) if notes is None else notes
     message = format_message(f"{prompt.name} {prompt.version}", text, trailers)
@@ -532,7 +531,7 @@ def push_releases(
     replanned = [_plan_again(repository, plan) for plan in plans]
     if all(plan.existing is not None for plan in replanned):
         return [plan.existing for plan in replanned if plan.existing is not None]
-    again = create_releases(repository, replanned, _notes_of(taken_back))
+    again = create_releases(repository, replanned, _notes_of(taken_back), taken_back[0].operation)
     return push_releases(repository, replanned, again)
 
 

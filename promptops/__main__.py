@@ -1,0 +1,5 @@
+"""`python -m promptops` is the command line."""
+
+from promptops.cli import main
+
+main()

@@ -1,0 +1,76 @@
+"""`promptops bump`: write the version number that the change needs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from promptops.cli.session import (
+    DryRunOption,
+    Format,
+    FormatOption,
+    LocalOption,
+    current,
+    emit,
+    emit_json,
+    json_document,
+    say,
+)
+from promptops.errors import UsageError
+from promptops.version import Level
+
+_LEVELS = {one.label: one for one in (Level.PATCH, Level.MINOR, Level.MAJOR)}
+
+
+def bump(  # noqa: PLR0913 - a command's options are its arguments
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", show_default=False)
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All prompts.")] = False,
+    level: Annotated[
+        str | None,
+        typer.Option("--level", metavar="LEVEL", help="At least this step: patch, minor or major."),
+    ] = None,
+    local: LocalOption = False,
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Write the version number that the change since the last release needs, and only that."""
+    from promptops.bump import plan_bump, write_version
+    from promptops.releases import sync_releases
+    from promptops.repository import expand_names
+
+    repository = current().repository
+    if level is not None and level not in _LEVELS:
+        raise UsageError(f"'{level}' is no level", hint=f"one of: {', '.join(_LEVELS)}")
+    wanted = expand_names(repository.working, names or [], everything=everything)
+    if not local:
+        sync_releases(repository, wanted)
+    bumps = [plan_bump(repository, name, _LEVELS[level] if level else None) for name in wanted]
+    for one in bumps:
+        if one.after != one.before and not dry_run:
+            write_version(repository, one.name, one.after)
+    if output is Format.JSON:
+        rows = [
+            {
+                "prompt": one.name,
+                "before": str(one.before),
+                "after": str(one.after),
+                "change": one.level.label,
+                "base": str(one.base) if one.base else None,
+            }
+            for one in bumps
+        ]
+        emit_json(json_document("promptops.bump/v1", dry_run=dry_run, bumps=rows))
+        return
+    for one in bumps:
+        if one.after != one.before:
+            emit(
+                f"{one.name} {one.before} -> {one.after} ({one.level.label} change since {one.base})"
+            )
+        elif not everything:
+            why = "not released yet" if one.base is None else "its version fits the change"
+            say(f"{one.name} {one.before}: nothing to write, {why}")
+    if all(one.after == one.before for one in bumps) and everything:
+        say("nothing to write: every version fits its change")

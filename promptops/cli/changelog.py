@@ -1,0 +1,59 @@
+"""`promptops changelog`: the release notes of a prompt, newest first."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from promptops.cli.session import (
+    Format,
+    FormatOption,
+    as_json_time,
+    current,
+    emit,
+    emit_json,
+    json_document,
+)
+from promptops.errors import VersionNotFoundError
+
+
+def changelog(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Print what every release of a prompt says of itself, as Markdown, newest version first."""
+    from promptops.reference import check_name
+    from promptops.releases import find_yank, list_releases
+
+    repository = current().repository
+    releases = list_releases(repository, check_name(name))
+    if not releases:
+        raise VersionNotFoundError(f"{name} has no release", hint=f"promptops release {name}")
+    yanked = {release.version: find_yank(repository, name, release.version) for release in releases}
+    if output is Format.JSON:
+        rows = [
+            {
+                "version": str(release.version),
+                "time": as_json_time(release.tagger.time_seconds),
+                "by": {"name": release.tagger.name, "email": release.tagger.email},
+                "change": release.change,
+                "digest": release.digest,
+                "commit": release.commit,
+                "yanked": yanked[release.version],
+                "notes": release.notes,
+            }
+            for release in releases
+        ]
+        emit_json(json_document("promptops.changelog/v1", prompt=name, releases=rows))
+        return
+    parts = [f"# {name}"]
+    for release in releases:
+        day = as_json_time(release.tagger.time_seconds)[:10]
+        parts.append(f"## {release.version} ({day}, {release.tagger.name})")
+        reason = yanked[release.version]
+        if reason is not None:
+            parts.append(f"**Yanked**: {reason}")
+        if release.notes:
+            parts.append(release.notes)
+    emit("\n\n".join(parts))

@@ -1,0 +1,181 @@
+"""`promptops history`: who put what live, when and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from promptops.cli.deployment import EnvironmentOption
+from promptops.cli.session import (
+    Format,
+    FormatOption,
+    as_json_time,
+    current,
+    emit,
+    emit_json,
+    emit_table,
+    json_document,
+    paint,
+    say,
+)
+from promptops.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from promptops.environments import Deployment
+    from promptops.repository import Repository
+
+
+def history(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", show_default=False)] = None,
+    environment: EnvironmentOption = "",
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="TIME", help="Show what was live then, such as 2026-05-04T13:00."
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("-n", "--limit", metavar="N", min=1, help="Only the newest N.")
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Show the deployments of an environment, newest first: who, when, what, why."""
+    from promptops.environments import count_pending, list_deployments
+    from promptops.reference import check_name
+
+    repository = current().repository
+    environment = environment or repository.config.default_environment
+    if name is not None:
+        check_name(name)
+    if at is not None:
+        _show_state(repository, environment, name, at, output)
+        return
+    deployments = list_deployments(repository, environment, name=name, limit=limit)
+    if output is Format.JSON:
+        emit_json(
+            json_document(
+                "promptops.history/v1",
+                environment=environment,
+                deployments=[deployment_to_json(deployment) for deployment in deployments],
+            )
+        )
+    else:
+        for deployment in deployments:
+            _print_deployment(deployment, name)
+        if not deployments:
+            say(f"{name} was never live in {environment}")
+    pending = count_pending(repository, environment)
+    if pending:
+        say(
+            f"{pending} local deployments are pending: "
+            f"git push {repository.config.remote} promptops/{environment}"
+        )
+
+
+def _print_deployment(deployment: Deployment, name: str | None) -> None:
+    number = paint(f"{deployment.number:>4}", "yellow")
+    head = f"{number}  {as_json_time(deployment.author.time_seconds)}  {deployment.action}"
+    emit(f"{head}  by {deployment.author.name}")
+    shown = [change for change in deployment.changes if name is None or change.name == name]
+    for change in shown:
+        emit(f"      {change}")
+    if deployment.reason:
+        emit(f"      {paint(deployment.reason, dim=True)}")
+
+
+def deployment_to_json(deployment: Deployment) -> dict[str, Any]:
+    """A deployment as JSON values."""
+    return {
+        "number": deployment.number,
+        "commit": deployment.commit,
+        "action": deployment.action,
+        "time": as_json_time(deployment.author.time_seconds),
+        "by": {"name": deployment.author.name, "email": deployment.author.email},
+        "reason": deployment.reason,
+        "changes": [
+            {"prompt": change.name, "from": change.before, "to": change.after}
+            for change in deployment.changes
+        ],
+    }
+
+
+def _show_state(
+    repository: Repository, environment: str, name: str | None, at: str, output: Format
+) -> None:
+    """What was live at a time: the newest deployment, in graph order, that was made by then."""
+    from promptops.environments import list_deployments, read_state
+
+    seconds = _parse_time(at)
+    deployments = list_deployments(repository, environment)
+    then = next((one for one in deployments if one.author.time_seconds <= seconds), None)
+    if then is None:
+        raise NotFoundError(
+            f"{environment} had no deployment at {as_json_time(seconds)}",
+            hint=f"the first was made at {as_json_time(deployments[-1].author.time_seconds)}",
+        )
+    entries = read_state(repository, then.commit).entries
+    shown = {key: entries[key] for key in sorted(entries) if name is None or key == name}
+    origin = {key: _put_live_by(deployments, then, key) for key in shown}
+    if output is Format.JSON:
+        emit_json(
+            json_document(
+                "promptops.history/v1",
+                environment=environment,
+                at=as_json_time(seconds),
+                deployment=deployment_to_json(then),
+                live=[
+                    {
+                        "prompt": key,
+                        "live": [
+                            {
+                                "version": str(live.version),
+                                "share": live.share,
+                                "digest": live.digest,
+                            }
+                            for live in entry.live
+                        ],
+                        "paused": entry.paused,
+                        "deployment": deployment_to_json(origin[key]),
+                    }
+                    for key, entry in shown.items()
+                ],
+            )
+        )
+        return
+    say(f"{environment} at {as_json_time(seconds)}, deployment {then.number}:")
+    emit_table(
+        [
+            (
+                key,
+                entry.describe() + (" (paused)" if entry.paused is not None else ""),
+                f"deployment {origin[key].number}",
+                origin[key].author.name,
+                origin[key].reason,
+            )
+            for key, entry in shown.items()
+        ],
+        header=("PROMPT", "LIVE", "SINCE", "BY", "WHY"),
+    )
+    if not shown:
+        say(f"{name or 'nothing'} was not live" if name else "nothing was live")
+
+
+def _put_live_by(deployments: list[Deployment], then: Deployment, name: str) -> Deployment:
+    """The deployment that last changed `name`, up to `then`."""
+    for deployment in deployments:
+        if deployment.number <= then.number and any(c.name == name for c in deployment.changes):
+            return deployment
+    return then
+
+
+def _parse_time(text: str) -> int:
+    from datetime import datetime
+
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"'{text}' is not a time", hint="write 2026-05-04, 2026-05-04T13:00 or ...T13:00Z"
+        ) from error
+    return int(time.timestamp())  # without a zone: local time, as a person at this machine means it

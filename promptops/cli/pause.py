@@ -1,0 +1,52 @@
+"""`promptops pause`: throw the kill switch."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from promptops.cli.deployment import EnvironmentOption, NamesArgument, deploy_and_report
+from promptops.cli.session import (
+    DryRunOption,
+    Format,
+    FormatOption,
+    LocalOption,
+    YesOption,
+    current,
+)
+from promptops.errors import UsageError
+
+
+def pause(  # noqa: PLR0913 - a command's options are its arguments
+    names: NamesArgument = None,
+    environment: EnvironmentOption = "",
+    everything: Annotated[bool, typer.Option("--all", help="Everything that is live.")] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", "-m", metavar="TEXT", help="Why; callers are told.")
+    ] = "",
+    yes: YesOption = False,
+    local: LocalOption = False,
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Throw the kill switch: callers of a paused prompt get an error with the reason."""
+    from promptops.environments import pause_action
+
+    if not reason.strip():
+        raise UsageError("no reason given", hint="--reason TEXT: callers will be told")
+    wanted = switch_names(names, everything=everything)
+    environment = environment or current().repository.config.default_environment
+    action = pause_action(environment, wanted, reason)
+    deploy_and_report(
+        environment, action, reason=reason, yes=yes, local=local, dry_run=dry_run, output=output
+    )
+
+
+def switch_names(names: list[str] | None, *, everything: bool) -> list[str] | None:
+    """The prompts to switch; None for all that are live."""
+    from promptops.reference import check_name
+
+    if bool(names) == everything:
+        raise UsageError("which prompts is not clear", hint="name prompts, or give --all")
+    return [check_name(name) for name in dict.fromkeys(names)] if names else None

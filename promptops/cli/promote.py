@@ -1,0 +1,82 @@
+"""`promptops promote`: make versions live in an environment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from promptops.cli.deployment import ReasonOption, deploy_and_report
+from promptops.cli.session import (
+    DryRunOption,
+    Format,
+    FormatOption,
+    LocalOption,
+    YesOption,
+    current,
+)
+from promptops.errors import UsageError
+
+
+def promote(  # noqa: PLR0913 - a command's options are its arguments
+    refs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME[@SELECTOR]]...", show_default=False),
+    ] = None,
+    to: Annotated[
+        str, typer.Option("--to", metavar="ENV", help="The environment to deploy to.")
+    ] = "",
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="ENV", help="Take the versions that are live there."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All prompts that are live in --from.")
+    ] = False,
+    share: Annotated[
+        int,
+        typer.Option(
+            "--share", metavar="PERCENT", min=1, max=100, help="The part of the traffic to give it."
+        ),
+    ] = 100,
+    reason: ReasonOption = "",
+    yes: YesOption = False,
+    local: LocalOption = False,
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Make versions live in an environment, all of them in one deployment.
+
+    Without a selector, the version is the one that is live in the environment before --to (or in
+    --from); for the first environment it is the latest release.
+    """
+    from promptops.environments import (
+        choose_releases,
+        fetch_environments,
+        live_names,
+        promote_action,
+    )
+    from promptops.reference import parse_ref
+
+    repository = current().repository
+    if not to:
+        known = ", ".join(repository.config.environment_names)
+        raise UsageError("no environment given", hint=f"--to ENV, one of: {known}")
+    repository.config.environment(to)
+    if everything and (refs or source is None):
+        raise UsageError(
+            "--all goes with --from and without names", hint="--from ENV --to ENV --all"
+        )
+    if everything and source is not None:
+        repository.config.environment(source)
+        if not local:
+            fetch_environments(repository)
+        refs = live_names(repository, source)
+    if not refs:
+        raise UsageError("no prompt named", hint="name prompts, or give --from ENV --all")
+    wanted = [parse_ref(ref) for ref in dict.fromkeys(refs)]
+    releases = choose_releases(repository, to, wanted, source=source, local=local)
+    action = promote_action(repository, to, releases, share)
+    deploy_and_report(
+        to, action, reason=reason, yes=yes, local=local, dry_run=dry_run, output=output
+    )

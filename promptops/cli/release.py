@@ -1,0 +1,214 @@
+"""`promptops release`: freeze versions as release tags."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from promptops.cli.session import (
+    DryRunOption,
+    Format,
+    FormatOption,
+    LocalOption,
+    current,
+    emit,
+    emit_json,
+    is_terminal,
+    json_document,
+    paint,
+    say,
+    warn,
+)
+from promptops.errors import PromptNotFoundError, PromptopsError, RefusedError, UsageError
+from promptops.version import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.releases import Plan, Release
+    from promptops.repository import Repository
+
+
+def release(  # noqa: PLR0913 - a command's options are its arguments
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", show_default=False)
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All prompts with an unreleased version; drafts never.")
+    ] = False,
+    notes: Annotated[
+        str | None, typer.Option("--notes", metavar="TEXT", help="Release notes; @FILE reads them.")
+    ] = None,
+    bump: Annotated[
+        str | None,
+        typer.Option(
+            "--bump",
+            metavar="LEVEL",
+            help="Write the next version and commit it first: patch, minor, major or auto.",
+        ),
+    ] = None,
+    backport: Annotated[
+        bool, typer.Option("--backport", help="Allow a version below a newer release.")
+    ] = False,
+    push: Annotated[bool, typer.Option("--push", help="Push the tags.")] = False,
+    local: LocalOption = False,
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Freeze versions as annotated tags: all of those named, or none.
+
+    The commit at HEAD is released. The version must fit the change since the release below it.
+    """
+    from promptops.releases import create_releases, push_releases, refuse_unmerged, sync_releases
+    from promptops.repository import expand_names
+
+    repository = current().repository
+    if push and local:
+        raise UsageError("--push and --local together", hint="give one or the other")
+    wanted = expand_names(repository.at("HEAD"), names or [], everything=everything)
+    if not local:
+        sync_releases(repository, wanted)
+    if bump is not None:
+        _bump(repository, wanted, bump, dry_run=dry_run)
+    plans = _plan(repository, wanted, everything=everything, backport=backport)
+    pushing = (push or repository.config.push) and not local
+    if pushing:
+        refuse_unmerged(repository, plans)
+    if dry_run:
+        _report(repository, plans, None, pushed=False, output=output)
+        return
+    text = _notes(repository, plans, notes)
+    operation = secrets.token_hex(16)
+    releases: Sequence[Release] = create_releases(repository, plans, text, operation)
+    if pushing:
+        releases = push_releases(repository, plans, releases)
+    plans = [
+        replace(plan, existing=None if made.operation == operation else made)
+        for plan, made in zip(plans, releases, strict=True)
+    ]
+    _report(repository, plans, releases, pushed=pushing, output=output)
+
+
+def _bump(repository: Repository, names: list[str], level: str, *, dry_run: bool) -> None:
+    from promptops.bump import bump_and_commit
+
+    levels = {one.label: one for one in (Level.PATCH, Level.MINOR, Level.MAJOR)} | {"auto": None}
+    if level not in levels:
+        raise UsageError(f"'{level}' is no level", hint=f"one of: {', '.join(levels)}")
+    if dry_run:
+        raise UsageError("--bump edits and commits", hint="promptops bump --dry-run shows it")
+    for bumped in bump_and_commit(repository, names, levels[level]):
+        say(f"{bumped.name} {bumped.before} -> {bumped.after}, committed")
+
+
+def _plan(
+    repository: Repository, names: list[str], *, everything: bool, backport: bool
+) -> list[Plan]:
+    from promptops.releases import plan_release
+
+    plans: list[Plan] = []
+    refused: list[PromptopsError] = []
+    for name in names:
+        try:
+            plan = plan_release(repository, name, backport=backport)
+        except PromptNotFoundError:
+            raise
+        except RefusedError as error:
+            refused.append(error)
+            continue
+        if everything and plan.prompt.status == "draft":
+            continue
+        plans.append(plan)
+    if len(refused) == 1:
+        raise refused[0]
+    if refused:
+        for error in refused:
+            warn(error.message, error.hint)
+        raise RefusedError(f"{len(refused)} prompts cannot be released, so none was")
+    return plans
+
+
+def _notes(repository: Repository, plans: Sequence[Plan], notes: str | None) -> str | None:
+    """The notes given, those written in the editor on a terminal, or None for generated ones."""
+    if notes is not None and notes.startswith("@"):
+        return sys.stdin.read() if notes == "@-" else _read(notes[1:])
+    new = [plan for plan in plans if plan.existing is None]
+    if notes is not None or not new or not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
+        return notes
+    from promptops.cli.editor import edit_text
+    from promptops.releases import default_notes
+
+    draft = "\n".join(default_notes(plan) for plan in new[:1])
+    titles = ", ".join(f"{plan.prompt.name} {plan.prompt.version}" for plan in new)
+    return edit_text(repository, draft, f"Release notes for {titles}")
+
+
+def _read(path: str) -> str:
+    from pathlib import Path
+
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8", hint="save the notes as UTF-8") from error
+
+
+def _report(
+    repository: Repository,
+    plans: Sequence[Plan],
+    releases: Sequence[Release] | None,
+    *,
+    pushed: bool,
+    output: Format,
+) -> None:
+    if output is Format.JSON:
+        rows = [_to_json(plan, releases[i] if releases else None) for i, plan in enumerate(plans)]
+        emit_json(
+            json_document(
+                "promptops.release/v1", dry_run=releases is None, pushed=pushed, releases=rows
+            )
+        )
+        return
+    unpushed: list[str] = []
+    for index, plan in enumerate(plans):
+        made = releases[index] if releases else None
+        name = f"{plan.prompt.name} {plan.prompt.version}"
+        if plan.existing is not None:
+            emit(f"{name} already released by {plan.existing.tagger.name}")
+        else:
+            change = (
+                "first release"
+                if plan.base is None
+                else f"{plan.diff.level.label} change since {plan.base.version}"
+            )
+            verb = paint("released" if made else "would be released", "green", bold=True)
+            emit(f"{name} {verb} ({change}, {plan.prompt.digest[:19]})")
+        if made is not None:
+            unpushed.append(made.ref)
+        if plan.merged is False and plan.existing is None:
+            say(
+                f"  not merged yet: its commit is not on {repository.default_branch_ref or 'the default branch'}"
+            )
+    if not plans:
+        say("nothing to release")
+    if unpushed and not pushed and repository.remote is not None:
+        refs = " ".join(ref.removeprefix("refs/tags/") for ref in unpushed)
+        say(f"to publish: git push {repository.remote} {refs}")
+
+
+def _to_json(plan: Plan, made: Release | None) -> dict[str, Any]:
+    return {
+        "prompt": plan.prompt.name,
+        "version": str(plan.prompt.version),
+        "digest": plan.prompt.digest,
+        "commit": plan.commit,
+        "tag": made.tag if made else None,
+        "base": str(plan.base.version) if plan.base else None,
+        "change": "new" if plan.base is None else plan.diff.level.label,
+        "merged": plan.merged,
+        "already_released": plan.existing is not None,
+        "released_by": made.tagger.name if made else None,
+    }

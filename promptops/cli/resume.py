@@ -1,0 +1,49 @@
+"""`promptops resume`: take the kill switch back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from promptops.cli.deployment import (
+    EnvironmentOption,
+    NamesArgument,
+    ReasonOption,
+    deploy_and_report,
+)
+from promptops.cli.pause import switch_names
+from promptops.cli.session import (
+    DryRunOption,
+    Format,
+    FormatOption,
+    LocalOption,
+    YesOption,
+    current,
+)
+
+
+def resume(  # noqa: PLR0913 - a command's options are its arguments
+    names: NamesArgument = None,
+    environment: EnvironmentOption = "",
+    everything: Annotated[bool, typer.Option("--all", help="Everything that is paused.")] = False,
+    reason: ReasonOption = "",
+    yes: YesOption = False,
+    local: LocalOption = False,
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Take the kill switch back: the same versions answer again."""
+    from promptops.environments import resume_action
+
+    wanted = switch_names(names, everything=everything)
+    environment = environment or current().repository.config.default_environment
+    deploy_and_report(
+        environment,
+        resume_action(environment, wanted),
+        reason=reason,
+        yes=yes,
+        local=local,
+        dry_run=dry_run,
+        output=output,
+    )

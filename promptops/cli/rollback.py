@@ -1,0 +1,74 @@
+"""`promptops rollback`: go back to what was live before."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from promptops.cli.deployment import (
+    EnvironmentOption,
+    NamesArgument,
+    ReasonOption,
+    deploy_and_report,
+)
+from promptops.cli.session import (
+    DryRunOption,
+    Format,
+    FormatOption,
+    LocalOption,
+    YesOption,
+    current,
+)
+from promptops.errors import UsageError
+
+
+def rollback(  # noqa: PLR0913 - a command's options are its arguments
+    names: NamesArgument = None,
+    environment: EnvironmentOption = "",
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="VERSION", help="Go back until this version is live."),
+    ] = None,
+    number: Annotated[
+        int | None,
+        typer.Option(
+            "--to-deployment",
+            metavar="N",
+            min=1,
+            help="Restore all that was live after deployment N.",
+        ),
+    ] = None,
+    reason: ReasonOption = "",
+    yes: YesOption = False,
+    local: LocalOption = False,
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Go back to what was live before, in one deployment.
+
+    Rolling back twice goes back two versions: what was rolled back is never returned to. With
+    --to-deployment everything in the environment becomes what it was then.
+    """
+    from promptops.environments import restore_action, rollback_action
+    from promptops.reference import check_name
+    from promptops.version import Version
+
+    repository = current().repository
+    environment = environment or repository.config.default_environment
+    if number is not None:
+        if names or to:
+            raise UsageError(
+                "--to-deployment restores the whole environment",
+                hint="leave out the names and --to, or leave out --to-deployment",
+            )
+        action = restore_action(repository, number)
+    elif not names:
+        raise UsageError("no prompt named", hint="name prompts, or give --to-deployment N")
+    else:
+        wanted = [check_name(name) for name in dict.fromkeys(names)]
+        version = None if to is None else Version.parse(to)
+        action = rollback_action(repository, environment, wanted, version)
+    deploy_and_report(
+        environment, action, reason=reason, yes=yes, local=local, dry_run=dry_run, output=output
+    )

@@ -1,0 +1,78 @@
+"""`promptops yank`: mark a release as not to be used."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from promptops.cli.session import (
+    DryRunOption,
+    Format,
+    FormatOption,
+    LocalOption,
+    current,
+    emit,
+    emit_json,
+    json_document,
+    say,
+)
+from promptops.errors import UsageError
+
+
+def yank(  # noqa: PLR0913 - a command's options are its arguments
+    ref: Annotated[str, typer.Argument(metavar="NAME@VERSION")],
+    reason: Annotated[str, typer.Option("--reason", "-m", metavar="TEXT", help="Why.")] = "",
+    push: Annotated[bool, typer.Option("--push", help="Push the yank.")] = False,
+    local: LocalOption = False,
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Mark a release as not to be used: ranges, `latest` and promote refuse it, exact pins warn.
+
+    The release itself stays, so that whoever pinned it still gets what they pinned.
+    """
+    from promptops.reference import parse_ref, yank_tag
+    from promptops.releases import (
+        find_yank,
+        push_yank,
+        require_release,
+        sync_releases,
+        yank_release,
+    )
+
+    repository = current().repository
+    wanted = parse_ref(ref)
+    if wanted.selector is None or wanted.selector.version is None:
+        raise UsageError("which version is not clear", hint=f"{wanted.name}@1.2.0")
+    if not reason.strip():
+        raise UsageError("no reason given", hint="--reason TEXT: who pinned it will be told")
+    name, version = wanted.name, wanted.selector.version
+    if not local:
+        sync_releases(repository, [name])
+    require_release(repository, name, version)
+    if dry_run:
+        made = find_yank(repository, name, version) is None
+    else:
+        made = yank_release(repository, name, version, reason)
+    pushing = (push or repository.config.push) and not local and not dry_run
+    if pushing:
+        push_yank(repository, name, version)
+    if output is Format.JSON:
+        emit_json(
+            json_document(
+                "promptops.yank/v1",
+                prompt=name,
+                version=str(version),
+                yanked=made,
+                reason=find_yank(repository, name, version) or reason,
+                pushed=pushing,
+                dry_run=dry_run,
+            )
+        )
+        return
+    verb = ("would be yanked" if dry_run else "yanked") if made else "was yanked already"
+    emit(f"{name} {version} {verb}: {find_yank(repository, name, version) or reason}")
+    if not pushing and not dry_run and repository.remote is not None:
+        tag = yank_tag(name, version).removeprefix("refs/tags/")
+        say(f"to publish: git push {repository.remote} {tag}")
