@@ -53,69 +53,67 @@ _IDENTITY_HINT = (
 )
 
 # What git prints (LC_ALL=C) and what to do about it; groups of the pattern fill the hint.
-_HINTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.MULTILINE), hint)
-    for pattern, hint in (
+# Compiled when something fails, not at every start.
+_HINTS: tuple[tuple[str, str], ...] = (
+    (
+        r"Unable to create '(.+?\.lock)': File exists",
+        "make sure that no other git command is running here, then remove {0}",
+    ),
+    (
         (
-            r"Unable to create '(.+?\.lock)': File exists",
-            "make sure that no other git command is running here, then remove {0}",
+            r"(?:Author identity unknown|Committer identity unknown|empty ident name"
+            r"|auto-detect email address|auto-detection is disabled|tell me who you are)"
+        ),
+        _IDENTITY_HINT,
+    ),
+    (
+        r"(?:promisor remote|lazy fetching)",
+        (
+            "this is a partial clone and the object has to come from its remote: check the "
+            "connection, or fetch everything with `git fetch --refetch --no-filter`"
+        ),
+    ),
+    (
+        (
+            r"(?:gpg failed to sign|failed to sign the data|Couldn't sign|No private key found"
+            r"|user\.signingkey needs to be|unable to sign the tag|Couldn.t load public key"
+            r"|Load key)"
         ),
         (
-            (
-                r"(?:Author identity unknown|Committer identity unknown|empty ident name"
-                r"|auto-detect email address|auto-detection is disabled|tell me who you are)"
-            ),
-            _IDENTITY_HINT,
+            "git is configured to sign: check user.signingKey and gpg.format "
+            "(git config --show-origin --get-regexp 'sign|gpg')"
+        ),
+    ),
+    (
+        (
+            r"(?:No space left on device|File too large|Disk quota exceeded|file write error"
+            r"|short write|wrote only)"
+        ),
+        "make room on the disk (or raise the file size limit), then run the same command again",
+    ),
+    (
+        r"(?:Read-only file system|Permission denied|insufficient permission)",
+        "the repository cannot be written: check the owner and the permissions of its folder",
+    ),
+    (
+        (
+            r"(?:is corrupt|inflate: data stream|object file .+ is empty|garbage at end"
+            r"|packfile .+ (?:cannot be accessed|does not match)|hash mismatch|bad object"
+            r"|unable to unpack|corrupt loose object)"
         ),
         (
-            r"(?:promisor remote|lazy fetching)",
-            (
-                "this is a partial clone and the object has to come from its remote: check the "
-                "connection, or fetch everything with `git fetch --refetch --no-filter`"
-            ),
+            "the repository is damaged: `git fsck` lists what is broken; a fresh clone has it "
+            "if the remote does"
         ),
-        (
-            (
-                r"(?:gpg failed to sign|failed to sign the data|Couldn't sign|No private key found"
-                r"|user\.signingkey needs to be|failed to write commit object"
-                r"|unable to sign the tag|Couldn't load public key|Load key)"
-            ),
-            (
-                "git is configured to sign: check user.signingKey and gpg.format "
-                "(git config --show-origin --get-regexp 'sign|gpg')"
-            ),
-        ),
-        (
-            (
-                r"(?:No space left on device|File too large|Disk quota exceeded|file write error"
-                r"|short write|wrote only)"
-            ),
-            "make room on the disk (or raise the file size limit), then run the same command again",
-        ),
-        (
-            r"(?:Read-only file system|Permission denied|insufficient permission)",
-            "the repository cannot be written: check the owner and the permissions of its folder",
-        ),
-        (
-            (
-                r"(?:is corrupt|inflate: data stream|object file .+ is empty|garbage at end"
-                r"|packfile .+ (?:cannot be accessed|does not match)|hash mismatch|bad object"
-                r"|unable to unpack|corrupt loose object)"
-            ),
-            (
-                "the repository is damaged: `git fsck` lists what is broken; a fresh clone has it "
-                "if the remote does"
-            ),
-        ),
-        (
-            r"(?:shallow file has changed|shallow update not allowed|error in object: unshallow)",
-            "this is a shallow clone: deepen it with `git fetch --unshallow`",
-        ),
-        (
-            r"(?:unknown (?:option|switch)|is not a git command|usage: git)",
-            OLD_GIT_HINT,
-        ),
-    )
+    ),
+    (
+        r"(?:shallow file has changed|shallow update not allowed|error in object: unshallow)",
+        "this is a shallow clone: deepen it with `git fetch --unshallow`",
+    ),
+    (
+        r"(?:unknown (?:option|switch)|is not a git command|usage: git)",
+        OLD_GIT_HINT,
+    ),
 )
 
 
@@ -281,11 +279,10 @@ def failure(args: Sequence[str], done: Completed) -> GitError:
 def first_line(stderr: str) -> str:
     """Give the first line of git's messages that says what is wrong, without its prefix."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    for prefix in ("fatal: ", "error: "):
-        for line in lines:
-            # What a remote says comes as "remote: fatal: ..." and is kept whole.
-            if line.startswith(prefix):
-                return line.removeprefix(prefix).rstrip(".")
+    for line in lines:
+        # What a remote says comes as "remote: fatal: ..." and is kept whole.
+        if line.startswith(("fatal: ", "error: ")):
+            return line.partition(": ")[2].rstrip(".")
     for line in lines:
         if not line.startswith(("hint:", "warning:")):
             return line.rstrip(".")
@@ -295,7 +292,7 @@ def first_line(stderr: str) -> str:
 def hint_for(stderr: str) -> str | None:
     """Give the remedy for git's messages, where one is known."""
     for pattern, hint in _HINTS:
-        found = pattern.search(stderr)
+        found = re.search(pattern, stderr)
         if found:
             return hint.format(*found.groups())
     return None

@@ -212,7 +212,7 @@ def test_an_ambiguous_id_asks_for_more_characters(repo: Repo) -> None:
     ("stderr", "line", "hint"),
     [
         ("fatal: it broke.\n", "it broke", None),
-        ("hint: try\nerror: no way\nfatal: gave up\n", "gave up", None),
+        ("hint: try\nerror: no way\nfatal: gave up\n", "no way", None),
         ("warning: odd\nsomething else\n", "something else", None),
         ("", "exit code 128", None),
         (
