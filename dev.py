@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from importlib.metadata import PackageMetadata
     from typing import Any, BinaryIO
 
@@ -110,7 +110,7 @@ def variables(environment: Path) -> dict[str, str]:
     }
 
 
-def run(command: list[str | Path], environment: Path = ENVIRONMENT, cwd: Path = ROOT) -> int:
+def run(command: Sequence[str | Path], environment: Path = ENVIRONMENT, cwd: Path = ROOT) -> int:
     """Run a program with its output shown, and return its exit code."""
     with subprocess.Popen(
         [str(part) for part in command], cwd=str(cwd), env=variables(environment)
@@ -123,7 +123,7 @@ def run(command: list[str | Path], environment: Path = ENVIRONMENT, cwd: Path = 
 
 
 def capture(
-    command: list[str | Path], environment: Path = ENVIRONMENT, cwd: Path = ROOT
+    command: Sequence[str | Path], environment: Path = ENVIRONMENT, cwd: Path = ROOT
 ) -> tuple[int, str]:
     """Run a program quietly; return its exit code and all that it printed."""
     try:
@@ -194,12 +194,12 @@ def venv_hint() -> str:
     return "install your system's package for Python virtual environments (venv and pip)"
 
 
-def install(environment: Path, packages: list[str | Path]) -> None:
+def install(environment: Path, packages: Sequence[str | Path]) -> None:
     """Install packages into an environment."""
     pip([program(environment, "python"), "-m", "pip"], packages)
 
 
-def pip(command: list[str | Path], packages: list[str | Path]) -> None:
+def pip(command: Sequence[str | Path], packages: Sequence[str | Path]) -> None:
     """Install packages quietly, or say in a line or two why that was impossible."""
     # Python compiles what it imports; compiling all of it now would double the wait.
     code, output = capture([*command, "install", "--no-compile", *packages])
@@ -266,9 +266,9 @@ def prepare(*parts: str) -> None:
         digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
         stamp = read_stamp()
         installed = stamp.get("parts", []) if stamp.get("project") == digest else []
-        for part in PARTS:
+        for part, text in PARTS.items():
             if part in parts and part not in installed:
-                with step(PARTS[part]):
+                with step(text):
                     install_part(part)
                 installed = [*installed, part]
                 write_stamp({**stamp, "project": digest, "parts": installed})
@@ -471,14 +471,19 @@ def licence_table() -> str:
     if code != 0:
         raise CommandError("the Python in .venv does not answer", "remove .venv and try again")
     names = [re.split(r"[^\w.-]", text)[0] for text in project()["dependencies"]]
-    found = {each.name.lower(): each.metadata for each in distributions(path=[folder.strip()])}
+    found = {canonical(each.name): each.metadata for each in distributions(path=[folder.strip()])}
     rows = []
     for name in sorted(names, key=str.lower):
-        if name.lower() not in found:
+        if canonical(name) not in found:
             raise CommandError(f"{name} is not installed in .venv", "remove .venv and try again")
-        metadata = found[name.lower()]
+        metadata = found[canonical(name)]
         rows.append(f"| {name} | {licence(metadata)} | {source(metadata)} |\n")
     return "| Package | Licence | Source |\n| --- | --- | --- |\n" + "".join(rows)
+
+
+def canonical(name: str) -> str:
+    """Return a package's name in the one spelling that all its spellings share (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def licence(metadata: PackageMetadata) -> str:
