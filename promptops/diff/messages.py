@@ -14,7 +14,6 @@ from promptops.diff.text import (
     align,
     compare_texts,
     cut_hunks,
-    split_words,
 )
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def _pair_alike(
     old: Sequence[Element], new: Sequence[Element], befores: range, afters: range
 ) -> list[tuple[int, int]]:
     elements = [*old[befores.start : befores.stop], *new[afters.start : afters.stop]]
-    words = {id(element): frozenset(split_words(element.text)) for element in elements}
+    words = {id(element): frozenset(element.text.split()) for element in elements}
     # best[x][y]: the greatest sum of likeness among the first x and y elements of the gap.
     best = [[0.0] * (len(afters) + 1) for _ in range(len(befores) + 1)]
     gains: dict[tuple[int, int], float] = {}

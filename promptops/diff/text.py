@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -161,26 +162,27 @@ def split_words(text: str) -> list[str]:
 
 
 def _join_clusters(text: str, words: list[str]) -> list[str]:
+    extending = {character for character in set(text) if _extends(character)}
+    if not extending:
+        return words
     starts: list[int] = []
     place = 0
     for word in words:
-        if not starts or not _continues(text, place, starts[-1]):
+        if not starts or not _continues(text, place, starts[-1], extending):
             starts.append(place)
         place += len(word)
-    return [text[i:j] for i, j in zip(starts, [*starts[1:], len(text)], strict=True)]
+    return [text[i:j] for i, j in pairwise([*starts, len(text)])]
 
 
-def _continues(text: str, place: int, start: int) -> bool:
+def _continues(text: str, place: int, start: int, extending: set[str]) -> bool:
     """Whether what begins at `place` belongs to the word that began at `start`."""
     previous = text[place - 1]
-    if previous == "\n":
+    if text[place] in extending:
+        return previous != "\n"
+    if previous not in extending or text[place] == "\n":
         return False
-    if previous == _JOINER or _extends(text[place]):
-        return True
     # In many scripts vowel signs are marks, in the middle of words.
-    return (
-        unicodedata.category(previous)[0] == "M" and text[start].isalnum() and text[place].isalnum()
-    )
+    return previous == _JOINER or (text[start].isalnum() and text[place].isalnum())
 
 
 def _extends(character: str) -> bool:
