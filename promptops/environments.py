@@ -28,10 +28,10 @@ from promptops.git import (
     RefUpdate,
     ancestor,
     is_ancestor,
-    list_commits,
     parse_commit,
     push,
     read_ref,
+    rev_list,
     splice,
     update_refs,
     write_blobs,
@@ -173,7 +173,7 @@ def count_pending(repository: Repository, environment: str) -> int:
     if local is None:
         return 0
     known = read_ref(repository.git, tracking(repository, environment))
-    return len(list_commits(repository.git, local, exclude=known))
+    return len(rev_list(repository.git, local, exclude=known))
 
 
 def read_state(repository: Repository, commit: str) -> State:
@@ -236,7 +236,7 @@ def list_deployments(
 ) -> list[Deployment]:
     """The deployments of an environment, newest first; with `name`, those that changed it."""
     head = require_head(repository, environment)
-    oids = list_commits(repository.git, head.deployment.commit, limit=None if name else limit)
+    oids = rev_list(repository.git, head.deployment.commit, limit=None if name else limit)
     deployments = [
         parse_deployment(environment, found.oid, found.data)
         for found in repository.objects.read_many(oids)

@@ -25,7 +25,6 @@ from promptops.git import (
     PushRef,
     PushStatus,
     RefUpdate,
-    TreeReader,
     is_ancestor,
     list_refs,
     parse_tag,
@@ -184,7 +183,7 @@ def list_tags(repository: Repository, name: str | None = None) -> dict[tuple[str
     """The object ids of release tags, by name and version: all, or those of one prompt."""
     prefix = "refs/tags/prompts/" if name is None else f"refs/tags/prompts/{name}@"
     found = {}
-    for ref in list_refs(repository.git, prefix):
+    for ref in list_refs(repository.git, prefix, peel=False):
         parsed = parse_release_tag(ref.name)
         if parsed is not None:
             found[parsed] = ref.oid
@@ -218,7 +217,7 @@ def list_yanked(repository: Repository, name: str) -> set[Version]:
     prefix = f"refs/tags/yanked/prompts/{name}@"
     versions = (
         parse_release_tag(ref.name.replace("refs/tags/yanked/", "refs/tags/", 1))
-        for ref in list_refs(repository.git, prefix)
+        for ref in list_refs(repository.git, prefix, peel=False)
     )
     return {parsed[1] for parsed in versions if parsed is not None}
 
@@ -265,8 +264,14 @@ def load_released(repository: Repository, release: Release) -> Prompt:
 
 def read_released_closure(repository: Repository, release: Release) -> Closure:
     """The files of the release at its commit; IntegrityError when they are not there."""
-    tree = TreeReader(repository.objects, release.commit, release.folder)
-    closure = collect_closure(release.name, tree.read)
+    prefix = f"{release.commit}:{release.folder}/" if release.folder else f"{release.commit}:"
+
+    def read(path: str) -> bytes | None:
+        # Straight to the blob: the digest says whether it is the one that was released.
+        found = repository.objects.read(prefix + path)
+        return found.data if found is not None and found.kind == "blob" else None
+
+    closure = collect_closure(release.name, read)
     if closure is None:
         raise IntegrityError(
             f"the commit released as {release} has no {release.folder}/{release.name}.md",
