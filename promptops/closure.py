@@ -11,13 +11,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.digest import compute_digest, normalize_newlines
+from promptops.errors import quote
 from promptops.finding import Finding, Position, Severity
-from promptops.frontmatter import nearest, read_document
+from promptops.frontmatter import (
+    MAX_FILE_BYTES,
+    find_undecodable,
+    is_prompt,
+    nearest,
+    read_document,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from promptops.frontmatter import Document
+
+# No prompt needs more, and Jinja's own stack ends not far above.
+_MAX_INCLUDE_DEPTH = 32
+
+_Placing = Callable[[], Position | None]
 
 Reader = Callable[[str], bytes | None]
 """Reads the file at a path below the prompts folder; None when there is none."""
@@ -75,9 +87,7 @@ def collect_closure(name: str, read: Reader, *, known: Iterable[str] = ()) -> Cl
     collection.follow(path, document.body, document.body_line, ())
     for wanted, place in _data_files(document):
         collection.add_data(path, wanted, place)
-    return Closure(
-        name, collection.files, document, tuple(collection.faults), collection.includes
-    )
+    return Closure(name, collection.files, document, tuple(collection.faults), collection.includes)
 
 
 def load_closure(name: str, files: Mapping[str, bytes]) -> Closure | None:
@@ -105,81 +115,87 @@ class _Collection:
 
     def follow(self, path: str, source: str, first_line: int, above: tuple[str, ...]) -> None:
         """Collect what the template `source` includes, depth first."""
-        wanted = _included(source)
-        self.includes[path] = tuple(dict.fromkeys(wanted))
-        for partial in self.includes[path]:
-            if partial == path or partial in above:
-                chain = " -> ".join([*above[above.index(partial) :], path, partial] if partial in above else [path, partial])
-                self._report(
-                    "circular-include",
-                    f"the include goes in a circle: {chain}",
-                    path,
-                    _include_position(path, source, partial, first_line),
-                    "take one of the includes out",
-                )
-            elif partial not in self.includes:
-                text = self._load(path, partial, lambda p=partial: _include_position(path, source, p, first_line))  # type: ignore[misc]
-                if text is not None:
-                    self.follow(partial, text, 1, (*above, path))
+        chain = (*above, path)
+        self.includes[path] = wanted = tuple(dict.fromkeys(_included(source)))
+        for partial in wanted:
+            if partial in self.includes and partial not in chain:
+                continue
+            place = _IncludePlace(path, source, partial, first_line)
+            fault = _chain_fault(chain, partial)
+            if fault is not None:
+                self._report(*fault, path, place())
+                continue
+            text = self._load(path, partial, place)
+            if text is not None:
+                self.follow(partial, text, 1, chain)
 
-    def _load(self, path: str, partial: str, place: Callable[[], Position | None]) -> str | None:
+    def _load(self, path: str, partial: str, place: _Placing) -> str | None:
+        """An included file's text; None, with a fault, where there is none."""
         data = self._fetch(path, partial, place, "missing-include", "included file")
         if data is None:
             return None
-        self.files[partial] = normalize_newlines(data)
-        try:
-            return self.files[partial].decode()
-        except UnicodeDecodeError as error:
-            line = self.files[partial].count(b"\n", 0, error.start) + 1
-            self._report(
-                "not-utf8",
-                f"byte 0x{self.files[partial][error.start]:02x} is not UTF-8",
-                partial,
-                Position(line, 1, line, 1),
-                "save the file as UTF-8",
-            )
+        self.files[partial] = data
+        fault = find_undecodable(partial, data)
+        if fault is not None:
+            if fault not in self.faults:
+                self.faults.append(fault)
             return None
+        return data.decode()
 
     def add_data(self, path: str, wanted: object, place: Position | None) -> None:
         """Add a schema or tool file; a non-text entry is the metadata check's affair."""
         if isinstance(wanted, str):
             data = self._fetch(path, wanted, lambda: place, "missing-file", "file")
             if data is not None:
-                self.files[wanted] = normalize_newlines(data)
+                self.files[wanted] = data
 
     def _fetch(
-        self, path: str, wanted: str, place: Callable[[], Position | None], check: str, what: str
+        self, path: str, wanted: str, place: _Placing, check: str, what: str
     ) -> bytes | None:
+        """A wanted file's content with newlines normalised; None, with a fault, without one."""
         if not is_closure_path(wanted):
-            self._report(
-                check,
-                f"'{wanted}' is not a path below the prompts folder",
-                path,
-                place(),
-                "write it relative to the prompts folder, without '..', such as _shared/tone.md",
-            )
+            message = f"{quote(wanted)} is not a path below the prompts folder"
+            hint = "write it relative to that folder, without '..', such as _shared/tone.md"
+            self._report(check, message, hint, path, place())
             return None
         data = self._read(wanted)
         if data is None:
             near = nearest(wanted, self._known)
-            self._report(
-                check,
-                f"{what} '{wanted}' does not exist",
-                path,
-                place(),
-                f"did you mean '{near}'?" if near else "paths are relative to the prompts folder",
-            )
-        return data
+            hint = f"did you mean '{near}'?" if near else "paths begin at the prompts folder"
+            self._report(check, f"{what} '{wanted}' does not exist", hint, path, place())
+            return None
+        if len(data) > MAX_FILE_BYTES:
+            message = f"{what} '{wanted}' is larger than {MAX_FILE_BYTES:,} bytes"
+            self._report("too-large", message, "take a smaller file", path, place())
+            return None
+        return normalize_newlines(data)
 
     def _report(
-        self, check: str, message: str, path: str, position: Position | None, hint: str
+        self, check: str, message: str, hint: str, path: str, position: Position | None
     ) -> None:
         self.faults.append(Finding(check, Severity.ERROR, message, path, position, hint))
 
 
+def _chain_fault(chain: tuple[str, ...], partial: str) -> tuple[str, str, str] | None:
+    """Why the last file of `chain` may not include `partial`: check, message and hint."""
+    if partial in chain:
+        circle = " -> ".join([*chain[chain.index(partial) :], partial])
+        message = f"the include goes in a circle: {circle}"
+        return "circular-include", message, "take one of the includes out"
+    if is_prompt(partial):
+        hint = "move the shared text to a file whose name begins with '_', and include that"
+        return "missing-include", f"'{partial}' is a prompt, and only partials are included", hint
+    if len(chain) > _MAX_INCLUDE_DEPTH:
+        message = f"includes are nested deeper than {_MAX_INCLUDE_DEPTH} files"
+        return "circular-include", message, "include the deeper partials directly"
+    return None
+
+
 def is_closure_path(path: str) -> bool:
     """Whether `path` names a file below the prompts folder on every platform."""
-    return bool(path) and "\\" not in path and "\0" not in path and "\n" not in path and not any(
+    if not path.isprintable() or "\\" in path or ":" in path:
+        return False
+    return not any(
         segment in {"", ".", ".."} or segment.lower() == ".git" for segment in path.split("/")
     )
 
@@ -190,8 +206,19 @@ def _included(source: str) -> list[str]:
     return scan_includes(source)
 
 
-def _include_position(path: str, source: str, partial: str, first_line: int) -> Position | None:
-    from promptops.template import analyze
+@dataclass(frozen=True, slots=True)
+class _IncludePlace:
+    """Where a file includes another, looked up only when there is a fault to report."""
 
-    analysis = analyze(path, source, partial=first_line == 1, first_line=first_line)
-    return next((found.position for found in analysis.includes if found.path == partial), None)
+    path: str
+    source: str
+    partial: str
+    first_line: int
+
+    def __call__(self) -> Position | None:
+        from promptops.template import analyze
+
+        analysis = analyze(
+            self.path, self.source, partial=self.first_line == 1, first_line=self.first_line
+        )
+        return next((one.position for one in analysis.includes if one.path == self.partial), None)

@@ -7,24 +7,31 @@ fetched: a reference out of the schema itself is an error.
 from __future__ import annotations
 
 import json
+import math
 from functools import cache
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from promptops.errors import InputError
-from promptops.finding import Finding, Severity
+from promptops.errors import InputError, quote
+from promptops.finding import Finding, Position, Severity
 from promptops.frontmatter import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import jsonschema_rs
 
     from promptops.frontmatter import Document
 
-_JINJA_WORDS = frozenset(
-    "and as call caller else endfor false False if import in include is kwargs loop none None not or "
-    "recursive self true True varargs with without".split()
+# Jinja's own words, and the names that its templates are born with.
+_RESERVED_INPUTS = frozenset(
+    [
+        *("and", "or", "not", "in", "is", "if", "else"),
+        *("true", "false", "none", "True", "False", "None"),
+        *("loop", "self", "super", "caller", "varargs", "kwargs"),
+        *("range", "dict", "cycler", "joiner", "namespace", "lipsum"),
+    ]
 )
 _TYPE_WORDS = {
     "string": "a text",
@@ -35,6 +42,15 @@ _TYPE_WORDS = {
     "object": "a mapping",
     "null": "null",
 }
+_ALTERNATIVES = {
+    "stop": "a text or a list of texts",
+    "limitations": "a text or a list of texts",
+    "output": "a JSON Schema or the path of one",
+}
+_WHOLE_NUMBERS = ("max_tokens", "seed")
+_MOST_FAULTS = 100
+_MOST_SUGGESTIONS = 20
+_MAX_VALUE_DEPTH = 64
 
 
 @cache
@@ -44,25 +60,55 @@ def frontmatter_schema() -> dict[str, Any]:
     return loaded
 
 
-def compile_schema(schema: Mapping[str, Any] | bool) -> jsonschema_rs.Draft202012Validator:  # noqa: FBT001 - JSON Schema allows true and false
-    """A validator for `schema`; ValueError when it is no valid schema or refers to another file."""
+class SchemaFault(ValueError):  # noqa: N818 - it becomes a finding, or an error of our own
+    """Something is no valid JSON Schema.
+
+    Attributes:
+        message: what is wrong, to stand behind a colon.
+        path: where in the schema.
+    """
+
+    def __init__(self, message: str, path: Iterable[str | int] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = tuple(path)
+
+
+def compile_schema(
+    schema: Mapping[str, Any] | bool,  # noqa: FBT001 - JSON Schema allows true and false
+) -> jsonschema_rs.Draft202012Validator:
+    """A validator for `schema`.
+
+    Raises SchemaFault, a ValueError, when it is no valid schema or refers to anything outside
+    itself. The engine bounds backtracking in patterns: a value on which one runs away is refused.
+    """
     import jsonschema_rs
 
-    def refuse(uri: str) -> object:
-        message = f"refers to {uri}, which is outside this schema"
-        raise ValueError(message)
+    def refuse(uri: str, /) -> NoReturn:
+        raise ValueError(uri)
 
     try:
         return jsonschema_rs.Draft202012Validator(
-            dict(schema) if not isinstance(schema, bool) else schema, retriever=refuse
+            schema if isinstance(schema, bool) else dict(schema), retriever=refuse
         )
-    except jsonschema_rs.ReferencingError as error:
-        message = f"has a reference that leads nowhere: {error}"
-        raise ValueError(message) from error
     except jsonschema_rs.ValidationError as error:
-        place = "/".join(str(part) for part in error.instance_path)
-        message = f"{error.message}{f' at {place}' if place else ''}"
-        raise ValueError(message) from error
+        raise SchemaFault(_schema_message(error), error.instance_path) from None
+    except (jsonschema_rs.ReferencingError, ValueError) as error:
+        raise SchemaFault(_short(str(error))) from None
+
+
+def _schema_message(error: jsonschema_rs.ValidationError) -> str:
+    message = error.message
+    if message.startswith("Resource '"):
+        uri = message.removeprefix("Resource '").split("' is not present", 1)[0]
+        return f"it refers to {quote(uri)}, which is outside of it"
+    if message.startswith("Pointer '"):
+        pointer = message.removeprefix("Pointer '").removesuffix("' does not exist")
+        return f"it refers to {quote('#' + pointer)}, which does not exist"
+    place = ".".join(str(step) for step in error.instance_path)
+    if place.rsplit(".", 1)[-1] == "type":
+        return f"'{place}' is no type of JSON Schema"
+    return f"'{place}': {_short(message)}" if place else _short(message)
 
 
 @cache
@@ -73,27 +119,38 @@ def _frontmatter_validator() -> jsonschema_rs.Draft202012Validator:
 def check_metadata(document: Document) -> Iterator[Finding]:
     """Judge a document's frontmatter by the schema: unknown, missing and mistyped keys."""
     data = dict(document.data)
-    if _frontmatter_validator().is_valid(data):
+    if _frontmatter_validator().is_valid(data) and not any(
+        isinstance(data.get(key), float) for key in _WHOLE_NUMBERS
+    ):
         return
+    yield from islice(_metadata_faults(document, data), _MOST_FAULTS)
+
+
+def _metadata_faults(document: Document, data: Mapping[str, Any]) -> Iterator[Finding]:
     known = frontmatter_schema()["properties"]
-    for key in data:
-        if key not in known:
-            near = nearest(key, known)
-            yield _finding(
-                document,
-                "unknown-key",
-                f"unknown key '{key}'",
-                [key],
-                f"did you mean '{near}'?" if near else "put keys of your own below 'metadata'",
-                key=True,
-            )
+    # What YAML reads differently has been reported; its type would be a second report.
+    surprising = {fault.position for fault in document.faults}
+    unknown = [
+        key
+        for key in data
+        if key not in known and document.locate([key], key=True) not in surprising
+    ]
+    for number, key in enumerate(unknown):
+        near = nearest(key, known) if number < _MOST_SUGGESTIONS else None
+        hint = f"did you mean '{near}'?" if near else "put keys of your own below 'metadata'"
+        yield _Place(document, (key,), key=True).finding(
+            "unknown-key", f"unknown key {quote(key)}", hint
+        )
     for key in frontmatter_schema()["required"]:
         if key not in data:
-            hint = f"add a line '{key}: {_EXAMPLES[key]}'"
-            yield _finding(document, "missing-key", f"'{key}' is missing", [], hint)
+            yield _Place(document, ()).finding(
+                "missing-key", f"'{key}' is missing", f"add a line '{key}: {_EXAMPLES[key]}'"
+            )
     for key, value in data.items():
         if key in known:
-            yield from _mistyped(document, key, value)
+            for finding in _value_faults(document, key, value):
+                if finding.position not in surprising:
+                    yield finding
 
 
 _EXAMPLES = {
@@ -104,21 +161,37 @@ _EXAMPLES = {
 }
 
 
-def _mistyped(document: Document, key: str, value: object) -> Iterator[Finding]:
-    faults = sorted(
-        _property_validator(key).iter_errors(value), key=lambda fault: list(map(str, fault.instance_path))
-    )
+class _Place:
+    """One value (or key) of a document, and the findings about it."""
+
+    __slots__ = ("document", "key", "path")
+
+    def __init__(self, document: Document, path: Sequence[str | int], *, key: bool = False) -> None:
+        self.document = document
+        self.path = path
+        self.key = key
+
+    def finding(self, check: str, message: str, hint: str | None = None) -> Finding:
+        position = self.document.locate(self.path, key=self.key) or Position(1, 1, 1, 4)
+        return Finding(check, Severity.ERROR, message, self.document.path, position, hint)
+
+
+def _value_faults(document: Document, key: str, value: object) -> Iterator[Finding]:
+    """What is wrong with the value of one known key, in the order of the file."""
+    if key in _WHOLE_NUMBERS and isinstance(value, float):
+        hint = f"write {int(value)}" if value.is_integer() else None
+        message = f"'{key}' is not a whole number"
+        yield _Place(document, (key,)).finding("mistyped-key", message, hint)
+        return
     seen: set[tuple[object, ...]] = set()
-    for fault in faults:
-        path = (key, *fault.instance_path)
-        if path in seen:
-            continue
-        seen.add(path)
+    for fault in islice(_property_validator(key).iter_errors(value), _MOST_FAULTS):
+        for finding in _explain(document, (key, *fault.instance_path), fault):
+            identity = (finding.position, finding.message)
+            if identity not in seen:
+                seen.add(identity)
+                yield finding
         if key == "version":
-            yield _version_fault(document, value)
             return
-        message, hint = _explain(key, path, fault)
-        yield _finding(document, "mistyped-key", message, list(path), hint)
 
 
 @cache
@@ -131,77 +204,152 @@ def _version_fault(document: Document, value: object) -> Finding:
     from promptops.errors import UsageError
     from promptops.version import Version
 
-    written = _written(document, ["version"])
-    if not isinstance(value, str):
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        parts = written.split(".") if number else []
-        hint = (
-            f"a version has three numbers: {'.'.join([*parts, '0', '0'][:3])}"
-            if number and all(part.isdigit() for part in parts)
-            else "write three numbers, such as 1.4.0"
+    place = _Place(document, ("version",))
+    if isinstance(value, str):
+        try:
+            Version.parse(value)
+        except UsageError as error:
+            return place.finding("invalid-version", error.message, error.hint)
+        return place.finding("invalid-version", f"{quote(value)} is not a version")
+    written = document.written(["version"])
+    parts = written.split(".")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        hint = "write three numbers, such as 1.4.0"
+        return place.finding("invalid-version", "the version is not a text", hint)
+    hint = "write three numbers, such as 1.4.0"
+    if len(parts) < 3 and all(part.isdecimal() for part in parts):
+        hint = f"a version has three numbers: {'.'.join([*parts, '0', '0'][:3])}"
+    return place.finding(
+        "invalid-version", f"YAML reads {quote(written)[1:-1]} as the number {value}", hint
+    )
+
+
+def _explain(document: Document, path: tuple[Any, ...], fault: Any) -> Iterator[Finding]:  # noqa: ANN401 - the engine's error
+    """One of the engine's errors in words a person understands."""
+    kind = fault.kind.name
+    if path == ("version",):
+        yield _version_fault(document, fault.instance)
+    elif kind == "required":
+        message, hint = (
+            f"'{_dotted(path)}' has no '{fault.kind.value}'",
+            f"add '{fault.kind.value}'",
         )
-        what = f"YAML reads {written} as the number {value}" if number else "the version is not a text"
-        return _finding(document, "invalid-version", what, ["version"], hint)
-    try:
-        Version.parse(value)
-    except UsageError as error:
-        return _finding(document, "invalid-version", error.message, ["version"], error.hint)
-    return _finding(document, "invalid-version", f"'{value}' is not a version", ["version"], None)
+        yield _Place(document, path).finding("missing-key", message, hint)
+    elif kind == "additionalProperties":
+        yield from _explain_unknown(document, path, fault.kind.unexpected)
+    elif kind == "propertyNames":
+        yield _explain_name(document, path[0], str(fault.kind.error.instance))
+    elif kind == "anyOf" and path[0] == "inputs":
+        yield _explain_input(document, path, fault.instance)
+    elif kind == "uniqueItems":
+        yield _explain_repetition(document, path, fault.instance)
+    else:
+        yield _Place(document, path).finding("mistyped-key", *_explain_value(path, fault))
 
 
-def _written(document: Document, path: list[str | int]) -> str:
-    """The text of a scalar as the file has it."""
-    place = document.locate(path)
-    if place is None:
-        return ""
-    line = document.text.split("\n")[place.line - 1]
-    return line[place.column - 1 : place.end_column - 1]
+def _explain_unknown(
+    document: Document, path: tuple[Any, ...], unexpected: Iterable[str]
+) -> Iterator[Finding]:
+    schema = frontmatter_schema()["properties"][path[0]]
+    known = schema.get("items", schema)["properties"]
+    for key in unexpected:
+        near = nearest(key, known)
+        yield _Place(document, (*path, key), key=True).finding(
+            "unknown-key",
+            f"unknown key {quote(key)} in '{_dotted(path)}'",
+            f"did you mean '{near}'?" if near else f"it takes {_quoted(known)}",
+        )
 
 
-def _explain(key: str, path: tuple[object, ...], fault: Any) -> tuple[str, str | None]:  # noqa: ANN401 - the engine's error object
-    """One engine error in words a person understands."""
-    where = ".".join(str(part) for part in path)
-    expected = _find_type(fault)
-    value = fault.instance
-    if expected is not None:
+def _explain_value(path: tuple[Any, ...], fault: Any) -> tuple[str, str | None]:  # noqa: ANN401 - as above
+    where = _dotted(path)
+    kind, value, limit = fault.kind.name, fault.instance, fault.kind.value
+    if kind == "type":
+        expected = " or ".join(_TYPE_WORDS.get(name, name) for name in limit)
         return f"'{where}' is not {expected}", _type_hint(expected, value)
-    if key == "inputs" and len(path) == 2:  # noqa: PLR2004 - the input itself
-        return f"'{where}' is no input", "give a type name such as string, or a JSON Schema"
-    return f"'{where}': {fault.message}", None
+    if kind == "anyOf" and value in ("", [], [""]):
+        return f"'{where}' is empty", "give it a value, or leave the key out"
+    if kind == "anyOf":
+        expected = _ALTERNATIVES.get(str(path[0]), "a value of a known kind")
+        return f"'{where}' is not {expected}", _type_hint(expected, value)
+    if kind == "enum":
+        near = nearest(str(value), limit)
+        hint = f"did you mean '{near}'?" if near else None
+        return f"'{where}' is not one of {', '.join(map(str, limit))}", hint
+    explained: dict[str, tuple[str, str | None]] = {
+        "oneOf": (f"'{where}' does not have exactly one of model, prompt and reply", None),
+        "minLength": (f"'{where}' is empty", "give it a value, or leave the key out"),
+        "minItems": (f"'{where}' is an empty list", "give it a value, or leave the key out"),
+        "maxLength": (f"'{where}' is longer than {limit} characters", None),
+        "minimum": (f"'{where}' is {value}, less than {limit}", None),
+        "maximum": (f"'{where}' is {value}, more than {limit}", None),
+        "exclusiveMinimum": (f"'{where}' is {value}, not more than {limit}", None),
+    }
+    return explained.get(kind, (f"'{where}': {_short(fault.message)}", None))
 
 
-def _find_type(fault: Any) -> str | None:  # noqa: ANN401 - the engine's error object
-    if not list(fault.schema_path)[-1:] == ["type"]:
-        return None
-    types = getattr(fault.kind, "types", None)
-    if not types:
-        return None
-    return " or ".join(_TYPE_WORDS.get(str(name), str(name)) for name in types)
+def _explain_name(document: Document, parent: str, name: str) -> Finding:
+    place = _Place(document, (parent, name), key=True)
+    if parent == "parameters":
+        hint = (
+            "messages come from the body"
+            if name == "messages"
+            else f"write '{name}' at the top level of the frontmatter"
+        )
+        return place.finding("mistyped-key", f"'parameters.{name}' cannot be given here", hint)
+    hint = "use letters, digits and '_', and no digit at the beginning"
+    return place.finding("mistyped-key", f"{quote(name)} cannot be the name of an input", hint)
+
+
+def _explain_input(document: Document, path: tuple[Any, ...], value: object) -> Finding:
+    """Why something is no input: neither a type name nor a schema with a type that exists."""
+    where = _dotted(path)
+    if isinstance(value, dict):
+        if not isinstance(value.get("untrusted", False), bool):
+            place = _Place(document, (*path, "untrusted"))
+            return place.finding("mistyped-key", f"'{where}.untrusted' is not true or false")
+        if not isinstance(value.get("description", ""), str):
+            place = _Place(document, (*path, "description"))
+            return place.finding("mistyped-key", f"'{where}.description' is not a text", "quote it")
+        path, where, value = (*path, "type"), f"{where}.type", value.get("type")
+    near = nearest(value, _TYPE_WORDS) if isinstance(value, str) else None
+    hint = f"did you mean '{near}'?" if near else f"types are {', '.join(_TYPE_WORDS)}"
+    what = "a type" if path[-1] == "type" and len(path) > 2 else "a type name or a JSON Schema"
+    return _Place(document, path).finding("mistyped-key", f"'{where}' is not {what}", hint)
+
+
+def _explain_repetition(document: Document, path: tuple[Any, ...], items: list[object]) -> Finding:
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        text = json.dumps(item, sort_keys=True)
+        if text in seen:
+            message = f"'{_dotted(path)}' has {quote(str(item))} twice"
+            return _Place(document, (*path, index)).finding("mistyped-key", message, "keep one")
+        seen.add(text)
+    return _Place(document, path).finding("mistyped-key", f"'{_dotted(path)}' has an item twice")
+
+
+def _dotted(path: Iterable[object]) -> str:
+    return quote(".".join(str(step) for step in path))[1:-1]
 
 
 def _type_hint(expected: str, value: object) -> str | None:
-    if expected == "a text" and isinstance(value, (int, float, bool)):
+    """How the value would have to be written, where that is likely."""
+    if value is None:
+        return "give it a value, or leave the key out"
+    if expected.startswith("a text") and isinstance(value, (int, float)):
         return "quote it"
-    if expected == "a list" and isinstance(value, str):
-        return f"write [{value}]"
-    if isinstance(value, str) and expected != "a text":
-        return "leave out the quotes" if value.replace(".", "", 1).isdigit() else None
+    if expected == "a list" and isinstance(value, str) and value.isprintable():
+        return f"write [{value}]" if len(value) < 80 else "write it in brackets"
+    if isinstance(value, str) and expected in {"a number", "a whole number"}:
+        try:
+            number = float(value)
+        except ValueError:
+            return None
+        return f"write {number:g}, without quotes" if abs(number) < 1e6 else "leave out the quotes"
+    if isinstance(value, str) and expected == "true or false":
+        return "leave out the quotes" if value in {"true", "false"} else "write true or false"
     return None
-
-
-def _finding(
-    document: Document,
-    check: str,
-    message: str,
-    path: list[Any],
-    hint: str | None,
-    *,
-    key: bool = False,
-) -> Finding:
-    from promptops.finding import Position
-
-    position = document.locate(path, key=key) or Position(1, 1, 1, 4)
-    return Finding(check, Severity.ERROR, message, document.path, position, hint)
 
 
 def input_schemas(inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -214,68 +362,215 @@ def input_schemas(inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def is_reserved_input(name: str) -> bool:
     """Whether Jinja keeps this word for itself, so that no template could use the input."""
-    return name in _JINJA_WORDS
+    return name in _RESERVED_INPUTS
+
+
+def check_declarations(document: Document) -> Iterator[Finding]:
+    """Judge the schemas that a document whose metadata is valid declares in its own file.
+
+    Finds reserved names of inputs, inputs and an output that are no valid JSON Schemas, and
+    defaults that their own input would refuse.
+    """
+    for name, schema in input_schemas(document.data.get("inputs", {})).items():
+        if is_reserved_input(name):
+            yield _Place(document, ("inputs", name), key=True).finding(
+                "reserved-input", f"templates cannot use an input called '{name}'", "rename it"
+            )
+        try:
+            validator = compile_schema(schema)
+        except SchemaFault as fault:
+            place = _Place(document, ("inputs", name, *fault.path))
+            yield place.finding(
+                "invalid-schema", f"input '{name}' has no valid schema: {fault.message}"
+            )
+            continue
+        if "default" in schema:
+            reason = _refusal(validator, schema["default"])
+            if reason is not None:
+                yield _Place(document, ("inputs", name, "default")).finding(
+                    "invalid-default", f"the default of input '{name}' {reason}"
+                )
+    output = document.data.get("output")
+    if isinstance(output, dict):
+        try:
+            compile_schema(output)
+        except SchemaFault as fault:
+            yield _Place(document, ("output", *fault.path)).finding(
+                "invalid-schema", f"the output has no valid schema: {fault.message}"
+            )
+
+
+_TOOL_SCHEMA = {
+    "type": "object",
+    "required": ["type", "function"],
+    "properties": {
+        "type": {"const": "function"},
+        "function": {
+            "type": "object",
+            "required": ["name"],
+            "properties": {
+                "name": {"type": "string", "pattern": "^[a-zA-Z0-9_-]{1,64}$"},
+                "description": {"type": "string"},
+                "parameters": {"type": "object"},
+                "strict": {"type": ["boolean", "null"]},
+            },
+        },
+    },
+}
+
+
+@cache
+def _tool_validator() -> jsonschema_rs.Draft202012Validator:
+    return compile_schema(_TOOL_SCHEMA)
+
+
+def tool_fault(tool: Mapping[str, Any]) -> str | None:
+    """Why `tool` is not in the OpenAI function format, or None when it is.
+
+    The format: `{"type": "function", "function": {"name", "description", "parameters",
+    "strict"}}`, as the API reference for chat completions has it. Whether `parameters` is a valid
+    schema is not looked at.
+    """
+    try:
+        fault = next(iter(_tool_validator().iter_errors(dict(tool))), None)
+    except ValueError as error:
+        return str(error)
+    if fault is None:
+        return None
+    where = _dotted(fault.instance_path)
+    if fault.kind.name == "required":
+        return f"'{f'{where}.' if where else ''}{fault.kind.value}' is missing"
+    if fault.kind.name == "const":
+        return f"'{where}' is not \"function\""
+    if fault.kind.name == "pattern":
+        return f"'{where}' is not 1 to 64 letters, digits, '_' and '-'"
+    return f"'{where}' is not " + " or ".join(_TYPE_WORDS[name] for name in fault.kind.value)
 
 
 class InputValidator:
     """Judges and completes the values given to one prompt. Immutable and thread-safe.
 
-    Building is cheap; the schema is compiled when values are first judged.
+    Building is cheap; the schemas are compiled when values are first judged. Each input's schema
+    is its own root, so that `#/$defs/x` means what it says.
     """
 
-    __slots__ = ("_defaults", "_schemas", "_validator")
+    __slots__ = ("_defaults", "_schemas", "_validators")
 
     def __init__(self, inputs: Mapping[str, Any]) -> None:
         self._schemas = input_schemas(inputs)
         self._defaults = {
             name: schema["default"] for name, schema in self._schemas.items() if "default" in schema
         }
-        self._validator: jsonschema_rs.Draft202012Validator | None = None
+        self._validators: dict[str, jsonschema_rs.Draft202012Validator] | None = None
 
     def complete(self, values: Mapping[str, object]) -> dict[str, object]:
-        """The values with defaults filled in.
+        """The values with defaults filled in, as plain JSON values.
 
         Raises InputError, which names every missing, unknown or mistyped input.
         """
-        completed = {**self._defaults, **values}
-        if self._validator is None:
-            self._validator = compile_schema(
-                {
-                    "type": "object",
-                    "properties": self._schemas,
-                    "required": list(self._schemas),
-                    "additionalProperties": False,
-                }
-            )
-        try:
-            valid = self._validator.is_valid(completed)
-        except ValueError as error:  # a value that is no JSON: bytes, a set, an object
-            raise InputError(f"a value is no JSON value: {error}") from error
-        if not valid:
-            raise self._explain(completed)
+        given = {**self._defaults, **values}
+        if given.keys() != self._schemas.keys():
+            raise self._misfit(given)
+        validators = self._validators or self._compile()
+        completed: dict[str, object] = {}
+        faults = []
+        for name, validator in validators.items():
+            value = completed[name] = _plain(name, given[name], 0)
+            if not validator.is_valid(value):
+                reason = _refusal(validator, value)
+                faults.append(f"input '{name}' {reason}")
+        if faults:
+            raise InputError("; ".join(faults[:5]))
         return completed
 
-    def _explain(self, values: Mapping[str, object]) -> InputError:
-        missing = [name for name in self._schemas if name not in values]
-        unknown = [name for name in values if name not in self._schemas]
-        if missing:
-            return InputError(
-                f"input {_quoted(missing)} is missing",
-                hint=f"this prompt takes {_quoted(self._schemas)}",
-            )
-        if unknown:
-            near = nearest(unknown[0], self._schemas)
-            known = f"this prompt takes {_quoted(self._schemas)}" if self._schemas else "it takes no inputs"
-            return InputError(
-                f"unknown input {_quoted(unknown)}",
-                hint=f"did you mean '{near}'?" if near else known,
-            )
-        faults = []
+    def _compile(self) -> dict[str, jsonschema_rs.Draft202012Validator]:
+        validators = {}
         for name, schema in self._schemas.items():
-            for fault in compile_schema(schema).iter_errors(values[name]):
-                expected = _find_type(fault) if not list(fault.instance_path) else None
-                faults.append(f"input '{name}' " + (f"is not {expected}" if expected else f"is refused: {_short(fault.message)}"))
-        return InputError("; ".join(faults[:5]))
+            try:
+                validators[name] = compile_schema(schema)
+            except SchemaFault as fault:
+                raise InputError(
+                    f"input '{name}' has no valid schema: {fault.message}",
+                    hint="mend it in the prompt's frontmatter",
+                ) from None
+        self._validators = validators
+        return validators
+
+    def _misfit(self, given: Mapping[str, object]) -> InputError:
+        missing = [name for name in self._schemas if name not in given]
+        unknown = [name for name in given if name not in self._schemas]
+        takes = f"this prompt takes {_quoted(self._schemas)}" if self._schemas else None
+        near = nearest(str(unknown[0]), missing or self._schemas) if unknown else None
+        messages = []
+        if missing:
+            are = "is" if len(missing) == 1 else "are"
+            messages.append(f"input {_quoted(missing)} {are} missing")
+        if unknown:
+            messages.append(f"unknown input {_quoted(unknown[:5])}")
+        return InputError(
+            "; ".join(messages),
+            hint=f"did you mean '{near}'?" if near else takes or "this prompt takes no inputs",
+        )
+
+
+def _plain(name: str, value: object, depth: int) -> object:
+    """A value as plain JSON: what is like a text, number, list or mapping becomes one.
+
+    Everything else, and nesting without end, is an InputError.
+    """
+    if isinstance(value, str):
+        return _plain_text(name, value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise InputError(f"input '{name}' holds {value}, which is no number of JSON")
+        return float(value)
+    if depth == _MAX_VALUE_DEPTH:
+        raise InputError(f"input '{name}' is nested deeper than {_MAX_VALUE_DEPTH} levels")
+    if isinstance(value, (list, tuple)):
+        return [_plain(name, item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {_plain_key(name, key): _plain(name, item, depth + 1) for key, item in value.items()}
+    raise InputError(
+        f"input '{name}' holds a value of the type {type(value).__name__}, which is not JSON",
+        hint="give texts, numbers, true, false, null, lists and mappings",
+    )
+
+
+def _plain_key(name: str, key: object) -> str:
+    if isinstance(key, str):
+        return _plain_text(name, key)
+    raise InputError(
+        f"input '{name}' holds a mapping with the key {_short(repr(key))}", hint="keys are texts"
+    )
+
+
+def _plain_text(name: str, value: str) -> str:
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"input '{name}' has half a character at index {error.start}",
+                hint="decode the text with errors='replace'",
+            ) from None
+    return str.__str__(value)
+
+
+def _refusal(validator: jsonschema_rs.Draft202012Validator, value: Any) -> str | None:  # noqa: ANN401 - any JSON value
+    """Why a schema refuses a value, to stand behind its name; None when it does not."""
+    fault = next(iter(validator.iter_errors(value)), None)
+    if fault is None:
+        return None
+    where = _dotted(fault.instance_path)
+    at = f" at '{where}'" if where else ""
+    if fault.kind.name == "type":
+        expected = " or ".join(_TYPE_WORDS.get(name, name) for name in fault.kind.value)
+        return f"is not {expected}{at}"
+    return f"is refused{at}: {_short(fault.message)}"
 
 
 def _short(message: str) -> str:
