@@ -76,7 +76,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (
         (
             r"(?:gpg failed to sign|failed to sign the data|Couldn't sign|No private key found"
-            r"|user\.signingkey needs to be|unable to sign the tag|Couldn.t load public key"
+            r"|user\.signingkey needs to be|unable to sign the tag|Couldn't load public key"
             r"|Load key)"
         ),
         (

@@ -1,0 +1,270 @@
+"""Writes commits and annotated tags as objects, signed as the user configured, and asks history.
+
+Nothing here moves a ref: `refs.update_refs` does that afterwards, by compare-and-swap.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.errors import GitError, NotFoundError, UsageError
+from promptops.git.objects import Identity, parse_identity, parse_tag
+from promptops.git.process import failure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.git.process import Git
+
+# Our messages are UTF-8, whatever encoding a user writes his own in.
+_UTF8 = ("-c", "i18n.commitEncoding=UTF-8")
+
+_IDENT_VARIABLES = {"committer": "GIT_COMMITTER_IDENT", "author": "GIT_AUTHOR_IDENT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What verifying a signature found.
+
+    Attributes:
+        good: made by a key that the allowed signers name, over exactly this object.
+        principal: who that is, by the allowed signers; None unless good.
+        key: the key's fingerprint (`SHA256:...`), where one was read.
+        reason: why it is not good; None when it is.
+    """
+
+    good: bool
+    principal: str | None
+    key: str | None
+    reason: str | None
+
+
+def write_commit(git: Git, tree: str, parents: Sequence[str], message: str) -> str:
+    """Store a commit, signed when `commit.gpgSign` says so; give its id.
+
+    Args:
+        git: the repository; author, committer and dates are the user's.
+        tree: the id of its tree.
+        parents: the ids of its parents, possibly none.
+        message: the whole message, kept byte by byte; it should end in a line end.
+
+    Raises:
+        GitError: no identity is configured, or signing failed.
+    """
+    options = [option for parent in parents for option in ("-p", parent)]
+    # `commit-tree` alone does not look at commit.gpgSign.
+    if _is_true(git, "commit.gpgSign"):
+        options.append("-S")
+    args = (*_UTF8, "commit-tree", *options, "-F", "-", tree)
+    return git.run(*args, stdin=_encode(message)).text
+
+
+def write_tag(git: Git, name: str, target: str, message: str, *, kind: str = "commit") -> str:
+    """Store an annotated tag object, signed when `tag.gpgSign` says so; give its id.
+
+    No ref is made. The message is kept byte by byte, Markdown headings included.
+
+    Args:
+        git: the repository; tagger and date are the user's committer identity.
+        name: the tag's name without `refs/tags/`.
+        target: the id of the object it is about.
+        message: the whole message, ending in a line end.
+        kind: the target's kind.
+
+    Raises:
+        GitError: no identity is configured, the target does not exist, or signing failed.
+    """
+    data = _encode(message)
+    if _is_true(git, "tag.gpgSign") or _is_true(git, "tag.forceSignAnnotated"):
+        return _write_signed_tag(git, name, target, data)
+    tagger = git.run("var", _IDENT_VARIABLES["committer"]).text
+    head = f"object {target}\ntype {kind}\ntag {name}\ntagger {tagger}\n\n"
+    return git.run("mktag", stdin=_encode(head) + data).text
+
+
+def verify_signature(git: Git, oid: str, kind: str, allowed_signers: Path) -> Signature:
+    """Judge the SSH signature of a commit or tag against a list of allowed signers.
+
+    The verdict is git's exit code, never its words. Only SSH signatures count: a list of allowed
+    signers says nothing about the keys in somebody's PGP keyring.
+
+    Args:
+        git: the repository.
+        oid: the object's id.
+        kind: `commit` or `tag`.
+        allowed_signers: a file as ssh-keygen(1) describes it, from outside the source.
+
+    Raises:
+        GitError: the list cannot be read.
+        NotFoundError: there is no such object.
+    """
+    if not allowed_signers.is_file():
+        message = f"the list of allowed signers {allowed_signers} cannot be read"
+        raise GitError(message, hint="give the path of an allowed_signers file")
+    done = git.run("cat-file", kind, oid, check=False)
+    if done.code != 0:
+        message = f"there is no {kind} {oid} in this repository"
+        raise NotFoundError(message, hint="fetch it first")
+    marker = b"-----BEGIN SSH SIGNATURE-----"
+    if marker not in done.stdout:
+        signed = b"-----BEGIN PGP" in done.stdout or b"-----BEGIN SIGNED" in done.stdout
+        reason = "it is not signed with an SSH key" if signed else "it is not signed"
+        return Signature(good=False, principal=None, key=None, reason=reason)
+    args = (
+        *("-c", f"gpg.ssh.allowedSignersFile={allowed_signers.absolute()}"),
+        # Trust of "undefined", which an unlisted key has, must not be enough by configuration.
+        *("-c", "gpg.minTrustLevel=fully"),
+        *(f"verify-{kind}", "--raw", oid),
+    )
+    done = git.run(*args, check=False)
+    said = done.stderr + done.text
+    key = re.search(r"key (SHA256:[A-Za-z0-9+/]+)", said)
+    who = re.search(r'^Good "git" signature for (.+) with \S+ key SHA256:', said, re.MULTILINE)
+    good = done.code == 0 and who is not None
+    return Signature(
+        good=good,
+        principal=who[1] if good and who else None,
+        key=key[1] if key else None,
+        reason=None if good else _why_not(said),
+    )
+
+
+def is_ancestor(git: Git, ancestor: str, descendant: str) -> bool:
+    """Tell whether one commit is reachable from another (a commit is from itself)."""
+    args = ("merge-base", "--is-ancestor", ancestor, descendant)
+    done = git.run(*args, check=False)
+    if done.code in {0, 1}:
+        return done.code == 0
+    raise failure(args, done)
+
+
+def merge_base(git: Git, one: str, other: str) -> str | None:
+    """Give the best common ancestor of two commits; None when they share none here."""
+    args = ("merge-base", one, other)
+    done = git.run(*args, check=False)
+    if done.code == 1:
+        return None
+    if done.code != 0:
+        raise failure(args, done)
+    return done.text.partition("\n")[0]
+
+
+def rev_list(
+    git: Git, tip: str, *, limit: int | None = None, first_parent: bool = True
+) -> list[str]:
+    """List a commit and its ancestors, newest first, by first parents unless told otherwise."""
+    options = ["--first-parent"] if first_parent else []
+    if limit is not None:
+        options.append(f"--max-count={limit}")
+    return git.run("rev-list", *options, "--end-of-options", tip, "--").text.split()
+
+
+def ancestor(git: Git, oid: str, steps: int) -> str | None:
+    """Give the commit so many first parents back; None when history here is shorter."""
+    spec = f"{oid}~{steps}"
+    done = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", spec, check=False)
+    return done.text if done.code == 0 else None
+
+
+def is_shallow(git: Git) -> bool:
+    """Tell whether history is cut off now (a fetch may have changed that)."""
+    return git.run("rev-parse", "--is-shallow-repository").text == "true"
+
+
+def identity(git: Git, role: str = "committer") -> Identity:
+    """Give who the user is to git, and the time now, as `committer` or `author`.
+
+    Raises:
+        GitError: no identity is configured.
+    """
+    return parse_identity(git.run("var", _IDENT_VARIABLES[role]).text)
+
+
+def _write_signed_tag(git: Git, name: str, target: str, message: bytes) -> str:
+    """Sign with `git tag` in a throwaway repository that shares the real object store.
+
+    Only `git tag` signs as configured (PGP, SSH, X.509, any program), and it insists on making
+    the ref of the tag's name. There it makes it where nobody looks.
+    """
+    import tempfile
+
+    settings = git.run(
+        "config", "-z", "--get-regexp", r"^(gpg|user|author|committer)\.", check=False
+    ).stdout
+    objects = git.child_environment().get("GIT_OBJECT_DIRECTORY")
+    with tempfile.TemporaryDirectory(prefix="promptops-tag-") as folder:
+        _make_throwaway(Path(folder), git.object_format)
+        args = (
+            # Given one by one: conditional includes look at where the repository lies.
+            *_options(settings),
+            *("-c", f"core.hooksPath={os.devnull}"),
+            *("tag", "--annotate", "--sign", "--cleanup=verbatim", "-F", "-", "--", name, target),
+        )
+        env = {
+            "GIT_DIR": folder,
+            "GIT_COMMON_DIR": folder,
+            "GIT_OBJECT_DIRECTORY": str(git.folder / objects)
+            if objects
+            else str(git.common_dir / "objects"),
+        }
+        done = git.run(*args, stdin=message, env=env)
+        oid = git.run("rev-parse", "--verify", f"refs/tags/{name}", env=env).text
+    # Git 2.39 reports success for an unsigned tag when it cannot load an SSH key.
+    tag = parse_tag(git.run("cat-file", "tag", oid).stdout)
+    if tag.signature is None or tag.message != message.decode("utf-8", "surrogateescape"):
+        raise failure(args, done)
+    return oid
+
+
+def _make_throwaway(folder: Path, object_format: str) -> None:
+    for name in ("objects", "refs"):
+        (folder / name).mkdir()
+    (folder / "HEAD").write_text("ref: refs/heads/none\n")
+    lines = ["[core]", "bare = true"]
+    if object_format == "sha1":
+        lines.append("repositoryFormatVersion = 0")
+    else:
+        lines += ["repositoryFormatVersion = 1", "[extensions]", f"objectFormat = {object_format}"]
+    (folder / "config").write_text("\n".join([*lines, ""]))
+
+
+def _options(settings: bytes) -> list[str]:
+    options = []
+    for setting in settings.split(b"\0"):
+        if setting:
+            name, line_end, value = setting.decode("utf-8", "surrogateescape").partition("\n")
+            options += ["-c", f"{name}={value}" if line_end else name]
+    return options
+
+
+def _is_true(git: Git, name: str) -> bool:
+    args = ("config", "--type=bool", "--get", name)
+    done = git.run(*args, check=False)
+    if done.code not in {0, 1}:
+        raise failure(args, done)
+    return done.text == "true"
+
+
+def _why_not(said: str) -> str:
+    for sign, reason in (
+        ("No principal matched", "its key is not among the allowed signers"),
+        ("incorrect signature", "the signature does not fit the content"),
+        ("Could not verify", "the signature does not fit the content"),
+        ("cannot run ssh-keygen", "ssh-keygen is not installed"),
+        ("ssh-keygen -Y find-principals/verify is needed", "ssh-keygen is too old"),
+        ("invalid format", "the signature is malformed"),
+    ):
+        if sign in said:
+            return reason
+    return "its signature is not by an allowed signer"
+
+
+def _encode(text: str) -> bytes:
+    if "\0" in text:
+        message = "a message cannot hold a NUL character"
+        raise UsageError(message, hint="remove the NUL character")
+    return text.encode("utf-8", "surrogateescape")
