@@ -350,7 +350,7 @@ def deploy(
     while True:
         state = head.state if head else State()
         step = action.apply(state, head)
-        changes = _describe_changes(state, step.state)
+        changes = describe_changes(state, step.state)
         if not changes and step.state == state:
             return Outcome(environment, (), None)
         if dry_run:
@@ -407,7 +407,8 @@ def _describe(entry: Entry | None) -> str:
     return entry.describe() + (" (paused)" if entry.paused is not None else "")
 
 
-def _describe_changes(before: State, after: State) -> tuple[Change, ...]:
+def describe_changes(before: State, after: State) -> tuple[Change, ...]:
+    """What a deployment that made `after` of `before` has to say in its trailers."""
     return tuple(
         Change(name, _describe(before.entries.get(name)), _describe(after.entries.get(name)))
         for name in lock.changed_names(before, after)
