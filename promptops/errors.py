@@ -131,6 +131,10 @@ class GitError(PromptopsError):
     """Git refused, failed or is not usable here."""
 
 
+class NotAFileError(GitError):
+    """A link, a submodule or something else stands where a file should; it is never followed."""
+
+
 class NotARepositoryError(GitError):
     """There is no Git repository at that place."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from promptops.closure import Closure, collect_closure
 from promptops.config import Config, load_config
-from promptops.errors import GitError, PromptNotFoundError, PromptopsError, UsageError
+from promptops.errors import GitError, NotAFileError, PromptNotFoundError, UsageError
 from promptops.frontmatter import is_prompt, name_from_path, nearest
 from promptops.git import Git, ObjectReader, TreeReader
 from promptops.git import remote as git_remote
@@ -73,7 +73,7 @@ class WorkTreeFiles:
         return stat.S_ISDIR(mode)
 
     def paths(self) -> list[str]:
-        """The paths of all files below the folder, sorted; links are left out."""
+        """The paths of all files below the folder, sorted; of links too, to be refused."""
         found: list[str] = []
         pending = [""]
         while pending:
@@ -86,13 +86,13 @@ class WorkTreeFiles:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(path)
-                elif entry.is_file(follow_symlinks=False):
+                elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
                     found.append(path)
         return sorted(found)
 
 
-def _link_error(path: str) -> PromptopsError:
-    return PromptopsError(
+def _link_error(path: str) -> NotAFileError:
+    return NotAFileError(
         f"'{path}' is a symbolic link",
         hint="Git stores the link, not the text it leads to; put the file itself there",
     )
@@ -133,18 +133,20 @@ class Repository:
         return name if git_remote.remote_url(self.git, name) is not None else None
 
     @cached_property
-    def default_branch(self) -> str | None:
-        """The branch on which released commits count as merged, by its short name."""
+    def default_branch_ref(self) -> str | None:
+        """The full ref of the branch on which commits count as merged, as far as it is known here.
+
+        With a remote it is the remote's branch, as of the last fetch.
+        """
         return git_remote.default_branch(self.git, self.remote)
 
     @property
-    def default_branch_ref(self) -> str | None:
-        """The full ref of the default branch as far as this clone knows the remote's."""
-        if self.default_branch is None:
+    def default_branch(self) -> str | None:
+        """The default branch's name without the part that says where it is: `main`."""
+        if self.default_branch_ref is None:
             return None
-        if self.remote is None:
-            return f"refs/heads/{self.default_branch}"
-        return f"refs/remotes/{self.remote}/{self.default_branch}"
+        folder = "refs/heads" if self.remote is None else f"refs/remotes/{self.remote}"
+        return self.default_branch_ref.removeprefix(f"{folder}/")
 
     def require_work_tree(self) -> Path:
         """The top folder of the work tree; an error in a bare repository."""
@@ -159,6 +161,14 @@ class Repository:
     def working(self) -> Files:
         """The prompts folder in the work tree."""
         return WorkTreeFiles(self.require_work_tree() / self.config.prompts)
+
+    @property
+    def staged(self) -> Files:
+        """The prompts folder in the index: what the next commit would contain."""
+        from promptops.git.index import IndexReader
+
+        self.require_work_tree()
+        return IndexReader(self.objects, self.config.prompts)
 
     def at(self, revision: str) -> Files:
         """The prompts folder at a revision; GitError when there is no such revision."""

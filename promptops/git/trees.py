@@ -13,7 +13,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from promptops.errors import GitError, IntegrityError, NotFoundError, UsageError
+from promptops.errors import IntegrityError, NotAFileError, NotFoundError, UsageError
 from promptops.git.objects import TreeEntry, parse_tree
 from promptops.git.process import failure
 
@@ -226,7 +226,7 @@ class TreeReader:
     def _refuse_unreadable(self, path: str, entry: TreeEntry) -> None:
         what = _UNREADABLE.get(entry.mode)
         if what is not None:
-            raise GitError(
+            raise NotAFileError(
                 f"{path} is {what} in {self._treeish}, and those are never followed",
                 hint="put the file itself there",
             )

@@ -1,0 +1,45 @@
+"""Prompts without any text.
+
+## Finds
+
+A body in which nothing stands but white space and comments.
+
+## Why
+
+There is nothing to send: rendering always fails.
+
+## Example
+
+    {# to be written #}
+
+## Instead
+
+    Summarise the ticket in one sentence: {{ ticket }}
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from promptops.finding import Position, Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import PromptSubject
+
+SEVERITY = Severity.ERROR
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+
+
+def check(subject: PromptSubject) -> Iterator[Problem]:
+    """Report a body without text."""
+    document = subject.closure.document
+    body = document.body
+    if len(body) > 1 and not body[:1].isspace() and "{#" not in body:
+        return
+    if not _COMMENT.sub("", body).strip():
+        place = Position(document.body_line, 1, document.body_line, 1)
+        hint = "write what the model is to read below the frontmatter"
+        yield Problem("the prompt has no text", subject.path, place, hint)

@@ -1,0 +1,60 @@
+"""Variables that the template reads but the prompt does not declare as inputs.
+
+## Finds
+
+A name in the body, or in a partial at any depth, that is neither declared under `inputs` nor set
+by the template itself.
+
+## Why
+
+No caller can pass an undeclared input, so rendering always fails where the name is read.
+
+## Example
+
+    inputs: {ticket: string}
+    ---
+    {{ tikcet }}
+
+## Instead
+
+    inputs: {ticket: string}
+    ---
+    {{ ticket }}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.finding import Problem, Severity
+from promptops.frontmatter import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import PromptSubject
+
+SEVERITY = Severity.ERROR
+
+
+def check(subject: PromptSubject) -> Iterator[Problem]:
+    """Report each undeclared name once in each file, where it is first read."""
+    seen: set[tuple[str, frozenset[str]]] = set()
+    reported: set[tuple[str, str]] = set()
+    pending: list[tuple[str, frozenset[str]]] = [(subject.path, frozenset())]
+    while pending:
+        step = pending.pop()
+        path, visible = step
+        analysis = subject.analyses.get(path)
+        if analysis is None or step in seen:
+            continue
+        seen.add(step)
+        for name, places in analysis.undeclared.items():
+            if name in subject.inputs or name in visible or (path, name) in reported:
+                continue
+            reported.add((path, name))
+            near = nearest(name, subject.inputs)
+            whose = "a declared input" if path == subject.path else f"an input of {subject.name}"
+            hint = f"did you mean '{near}'?" if near else f"add '{name}: string' under 'inputs'"
+            yield Problem(f"'{name}' is not {whose}", path, places[0], hint)
+        pending.extend((one.path, visible | one.scope.keys()) for one in analysis.includes)

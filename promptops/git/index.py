@@ -1,0 +1,69 @@
+"""Reads the prompts folder as the index has it: what the next commit would contain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.errors import GitError, IntegrityError, NotAFileError
+
+if TYPE_CHECKING:
+    from promptops.git.objects import ObjectReader
+
+_FILE_MODES = frozenset({"100644", "100755"})
+
+
+class IndexReader:
+    """Files below one folder of the index, as a source of prompts. Read once, when first used."""
+
+    __slots__ = ("_entries", "_prefix", "_reader")
+
+    def __init__(self, reader: ObjectReader, prefix: str) -> None:
+        """Take the reader of the repository and the folder, relative to its top."""
+        self._reader = reader
+        self._prefix = prefix.strip("/")
+        self._entries: dict[str, tuple[str, str]] | None = None
+
+    def read(self, path: str) -> bytes | None:
+        """Give a file's staged bytes; None when there is no such file.
+
+        Raises:
+            NotAFileError: the path is a symbolic link or a submodule.
+            GitError: the index has an unresolved conflict.
+            IntegrityError: the file's object is missing.
+        """
+        entry = self._load().get(path)
+        if entry is None:
+            return None
+        mode, oid = entry
+        if mode not in _FILE_MODES:
+            message = f"{path} is no file in the index, and links are never followed"
+            raise NotAFileError(message, hint="put the file itself there")
+        found = self._reader.read(oid)
+        if found is None:
+            message = f"the content of {path} is missing: object {oid}"
+            raise IntegrityError(message, hint="`git fsck` lists what is broken")
+        return found.data
+
+    def paths(self) -> list[str]:
+        """List the paths of all staged files below the folder, sorted."""
+        return sorted(self._load())
+
+    def _load(self) -> dict[str, tuple[str, str]]:
+        if self._entries is None:
+            self._entries = self._list()
+        return self._entries
+
+    def _list(self) -> dict[str, tuple[str, str]]:
+        git = self._reader.git
+        done = git.run("ls-files", "--stage", "-z", "--", f":(top,literal){self._prefix}/")
+        entries = {}
+        for line in done.stdout.decode("utf-8", "surrogateescape").split("\0"):
+            if not line:
+                continue
+            facts, _, full = line.partition("\t")
+            mode, oid, stage = facts.split(" ")
+            if stage != "0":
+                message = f"{full} has a conflict that is not resolved"
+                raise GitError(message, hint="resolve it and `git add` the file")
+            entries[full.removeprefix(f"{self._prefix}/")] = (mode, oid)
+        return entries

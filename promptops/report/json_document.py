@@ -1,0 +1,44 @@
+"""Findings for programs: `promptops.validate/v1`, a mapping that stays as it is."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from promptops.finding import Severity
+
+if TYPE_CHECKING:
+    from promptops.finding import Finding
+    from promptops.report.outcome import Outcome
+
+SCHEMA = "promptops.validate/v1"
+
+
+def render(outcome: Outcome) -> str:
+    """One JSON document: counts and findings."""
+    document = {
+        "schema": SCHEMA,
+        "summary": {
+            "prompts": outcome.prompts,
+            "errors": outcome.count(Severity.ERROR),
+            "warnings": outcome.count(Severity.WARNING),
+            "notes": outcome.count(Severity.NOTE),
+        },
+        "findings": [_finding(finding) for finding in outcome.findings],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=2)
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    place = finding.position
+    return {
+        "check": finding.check,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "hint": finding.hint,
+        "path": finding.path,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "end_line": place.end_line if place else None,
+        "end_column": place.end_column if place else None,
+    }

@@ -1,0 +1,298 @@
+"""Judge prompts: faults of form and all checks, for one prompt or a whole folder.
+
+Everything is read through `Files`, so that the work tree, the index and any commit are judged alike.
+Each file is read once and each partial is parsed once, however many prompts include it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from promptops.checks import (
+    CHECKS,
+    FAULTS,
+    FILE_CHECKS,
+    FOLDER_CHECKS,
+    IGNORE_CHECKS,
+    PROMPT_CHECKS,
+)
+from promptops.checks.subject import FileSubject, FolderSubject, IgnoreSubject, PromptSubject
+from promptops.closure import collect_closure
+from promptops.digest import normalize_newlines
+from promptops.errors import ConfigurationError, NotAFileError
+from promptops.finding import Finding, Severity, sort_key
+from promptops.frontmatter import find_undecodable, is_partial, is_prompt, name_from_path, nearest
+from promptops.prompt import find_faults, read_template
+from promptops.reference import name_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from promptops.closure import Closure
+    from promptops.config import Config
+    from promptops.finding import Problem
+    from promptops.repository import Files
+    from promptops.template import Analysis
+
+_TEXT_ENDINGS = (".md", ".json", ".txt", ".j2", ".jinja", ".yaml", ".yml")
+_NOT_IGNORED = frozenset(IGNORE_CHECKS) | frozenset(FOLDER_CHECKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What a validation found.
+
+    Attributes:
+        findings: everything found, in the order of files and places; paths are relative to the
+            repository's top.
+        prompts: the names of the prompts that were judged.
+        texts: the files that have findings, as they were read, by the same paths.
+    """
+
+    findings: tuple[Finding, ...]
+    prompts: tuple[str, ...]
+    texts: dict[str, str]
+
+    def count(self, severity: Severity) -> int:
+        """How many findings have that severity."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether nothing is an error."""
+        return not self.count(Severity.ERROR)
+
+
+def validate(files: Files, config: Config) -> Validation:
+    """Judge every prompt, every partial and the folder as a whole.
+
+    Raises ConfigurationError when the configuration names a check that does not exist.
+    """
+    run = _Run(files, config)
+    names = [
+        name_from_path(path)
+        for path in run.paths
+        if is_prompt(path) and name_fault(name_from_path(path)) is None
+    ]
+    for name in names:
+        run.judge_prompt(name)
+    run.judge_rest()
+    return run.result(names)
+
+
+def validate_prompts(files: Files, config: Config, names: Collection[str]) -> Validation:
+    """Judge some prompts, which must exist, with the partials they include."""
+    run = _Run(files, config)
+    for name in names:
+        run.judge_prompt(name)
+    return run.result(names)
+
+
+def find_users(files: Files, paths: Collection[str]) -> list[str]:
+    """The names of the prompts that have any of the files `paths` in their closure, sorted."""
+    wanted = set(paths)
+    found = []
+    for path in files.paths():
+        name = name_from_path(path)
+        if is_prompt(path) and name_fault(name) is None:
+            closure = collect_closure(name, files.read)
+            if closure is not None and not wanted.isdisjoint(closure.files):
+                found.append(name)
+    return found
+
+
+class _Run:
+    """One validation: what has been read, parsed and found so far."""
+
+    def __init__(self, files: Files, config: Config) -> None:
+        _refuse_unknown_checks(config)
+        self._files = files
+        self._config = config
+        self.paths = tuple(path for path in files.paths() if not _is_hidden(path))
+        self._data: dict[str, bytes | None] = {}
+        self._analyses: dict[str, Analysis] = {}
+        self._findings: dict[Finding, None] = {}
+        self._used: set[str] = set()
+        self._read_files: set[str] = set()
+
+    def read(self, path: str) -> bytes | None:
+        """A file's bytes; what stands there and is no file is a finding and reads as empty."""
+        if path not in self._data:
+            try:
+                self._data[path] = self._files.read(path)
+            except NotAFileError as error:
+                self._data[path] = b"{}" if path.endswith(".json") else b""
+                fault = Finding(
+                    "unreadable-file", Severity.ERROR, error.message, path, None, error.hint
+                )
+                self._findings[fault] = None
+        return self._data[path]
+
+    def judge_prompt(self, name: str) -> None:
+        """Judge one prompt and the files of its closure."""
+        path = f"{name}.md"
+        if self.read(path) == b"" and self._is_unreadable(path):
+            return
+        closure = collect_closure(name, self.read, known=self.paths)
+        if closure is None:
+            return
+        self._used.update(closure.files)
+        for fault in find_faults(closure, self._analyze):
+            self._findings[fault] = None
+        subject = PromptSubject(
+            closure, {path: self._analyze(closure, path) for path in closure.includes}
+        )
+        ignore = closure.document.data.get("ignore")
+        ignored = frozenset(ignore) if isinstance(ignore, dict) else frozenset()
+        quiet: set[str] = set()
+        problems: list[tuple[str, Problem]] = []
+        if closure.document.data:
+            problems = [
+                (check, problem)
+                for check, module in PROMPT_CHECKS.items()
+                for problem in module.check(subject)
+            ]
+        problems += self._judge_file(closure.path, closure.document.text)
+        for check, problem in problems:
+            if check in ignored:
+                quiet.add(check)
+            else:
+                self._add(check, problem)
+        self._judge_ignored(subject, ignored, quiet)
+        for other in closure.files:
+            if other != closure.path:
+                self._judge_partial_text(other)
+
+    def judge_rest(self) -> None:
+        """Judge the folder as a whole, and the files that belong to no prompt."""
+        for path in self.paths:
+            if path in self._used or not _is_text(path):
+                continue
+            if is_prompt(path) and name_fault(name_from_path(path)) is None:
+                continue
+            data = self.read(path)
+            if data is None or not is_partial(path):
+                continue
+            undecodable = find_undecodable(path, data)
+            if undecodable is not None:
+                self._findings[undecodable] = None
+                continue
+            self._judge_partial_text(path)
+            if path.endswith(".md"):
+                self._judge_unused_template(path, normalize_newlines(data).decode())
+        folder = FolderSubject(self.paths, frozenset(self._used))
+        for check, module in FOLDER_CHECKS.items():
+            for problem in module.check(folder):
+                self._add(check, problem)
+
+    def _judge_unused_template(self, path: str, text: str) -> None:
+        from promptops.template import analyze
+
+        for found in analyze(path, text, partial=True).problems:
+            fault = Finding(
+                found.kind, Severity.ERROR, found.message, path, found.position, found.hint
+            )
+            self._findings[fault] = None
+
+    def _judge_ignored(
+        self, subject: PromptSubject, ignored: frozenset[str], quiet: set[str]
+    ) -> None:
+        if not ignored:
+            return
+        outcome = IgnoreSubject(subject, frozenset(quiet), frozenset(CHECKS) - _NOT_IGNORED)
+        for check, module in IGNORE_CHECKS.items():
+            for problem in module.check(outcome):
+                self._add(check, problem)
+
+    def _judge_partial_text(self, path: str) -> None:
+        if path in self._read_files:
+            return
+        self._read_files.add(path)
+        data = self.read(path)
+        if data is not None:
+            text = normalize_newlines(data).decode(errors="replace")
+            for check, problem in self._judge_file(path, text):
+                self._add(check, problem)
+
+    @staticmethod
+    def _judge_file(path: str, text: str) -> list[tuple[str, Problem]]:
+        subject = FileSubject(path, text)
+        return [
+            (check, problem)
+            for check, module in FILE_CHECKS.items()
+            for problem in module.check(subject)
+        ]
+
+    def _analyze(self, closure: Closure, path: str) -> Analysis:
+        known = self._analyses.get(path)
+        if known is None:
+            known = self._analyses[path] = read_template(closure, path)
+        return known
+
+    def _is_unreadable(self, path: str) -> bool:
+        return any(
+            finding.check == "unreadable-file" and finding.path == path
+            for finding in self._findings
+        )
+
+    def _add(self, check: str, problem: Problem) -> None:
+        severity = self._severity(check, problem.path)
+        if severity is not None:
+            self._findings[Finding.from_problem(check, severity, problem)] = None
+
+    def _severity(self, check: str, path: str) -> Severity | None:
+        word = self._config.checks.get(check, CHECKS[check].SEVERITY.value)
+        for pattern, settings in self._config.path_checks:
+            if check in settings and _matches(pattern, f"{self._config.prompts}/{path}"):
+                word = settings[check]
+        return None if word == "off" else Severity(word)
+
+    def result(self, names: Iterable[str]) -> Validation:
+        """Everything found, with paths from the repository's top."""
+        folder = self._config.prompts
+        findings = sorted((one.below(folder) for one in self._findings), key=sort_key)
+        texts = {}
+        for path in {finding.path for finding in findings}:
+            data = self._data.get(path.removeprefix(f"{folder}/"))
+            if data is not None:
+                texts[path] = normalize_newlines(data).decode(errors="replace")
+        return Validation(tuple(findings), tuple(names), texts)
+
+
+def _is_hidden(path: str) -> bool:
+    """Whether the file belongs to an editor or the system, such as `.#triage.md`, `.DS_Store`."""
+    return path.rsplit("/", 1)[-1].startswith(".")
+
+
+def _is_text(path: str) -> bool:
+    """Whether to look into a file that no prompt uses. A link may have any name, or none."""
+    return path.endswith(_TEXT_ENDINGS) or "." not in path.rsplit("/", 1)[-1]
+
+
+def _matches(pattern: str, path: str) -> bool:
+    """Whether a path of `[checks]` covers the file: a glob, or a folder and all below it."""
+    return fnmatchcase(path, pattern) or path.startswith(f"{pattern.rstrip('/')}/")
+
+
+def _refuse_unknown_checks(config: Config) -> None:
+    for check in _configured(config):
+        if check in CHECKS:
+            continue
+        if check in FAULTS:
+            raise ConfigurationError(
+                f"{config.path}: '{check}' cannot be set: {FAULTS[check]}, so it always counts",
+                hint="take the line out",
+            )
+        near = nearest(check, CHECKS)
+        raise ConfigurationError(
+            f"{config.path}: there is no check '{check}'",
+            hint=f"did you mean '{near}'?" if near else f"checks: {', '.join(sorted(CHECKS))}",
+        )
+
+
+def _configured(config: Config) -> Iterator[str]:
+    yield from config.checks
+    for _, settings in config.path_checks:
+        yield from settings
