@@ -1,25 +1,38 @@
 """A prompt, valid and ready to use: what its file means, with everything it needs.
 
-`load_prompt` is the only door: whoever holds a `Prompt` holds one that passed the schema, whose
-template parses and whose closure is complete.
+`load_prompt` is the only door: whoever holds a `Prompt` holds one that passed the schema and
+whose closure is complete. What takes longer to judge (the template, declared schemas) is judged
+by `find_faults` before a release, and again where it is used.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from promptops.errors import InvalidPromptError
+from promptops.errors import InvalidPromptError, quote
 from promptops.finding import Finding, Position, Severity
-from promptops.schema import InputValidator, check_metadata
+from promptops.frontmatter import find_undecodable
+from promptops.schema import (
+    InputValidator,
+    SchemaFault,
+    check_declarations,
+    check_metadata,
+    compile_schema,
+    tool_fault,
+)
 from promptops.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from promptops.closure import Closure
-    from promptops.template import CompiledTemplate
+    from promptops.frontmatter import Document
+    from promptops.template import Analysis, CompiledTemplate
 
 _PARAMETERS = ("temperature", "top_p", "max_tokens", "stop", "seed", "timeout")
 
@@ -83,9 +96,12 @@ class Prompt:
     def parameters(self) -> dict[str, Any]:
         """Everything the model call takes beside model and messages, as declared."""
         declared = {key: self.data[key] for key in _PARAMETERS if key in self.data}
-        return {**self.data.get("parameters", {}), **declared}
+        # A copy all through: what a client does to its arguments must not reach the prompt.
+        return deepcopy({**self.data.get("parameters", {}), **declared})
 
-    def render(self, values: Mapping[str, object] | None = None, /, **inputs: object) -> list[dict[str, Any]]:
+    def render(
+        self, values: Mapping[str, object] | None = None, /, **inputs: object
+    ) -> list[dict[str, Any]]:
         """The messages for these inputs: `[{"role": ..., "content": ...}]`.
 
         Inputs are given as keywords, or as one mapping where a name is no keyword. Raises
@@ -94,7 +110,9 @@ class Prompt:
         """
         return self._template.render(self._inputs.complete({**(values or {}), **inputs}))
 
-    def request(self, values: Mapping[str, object] | None = None, /, **inputs: object) -> dict[str, Any]:
+    def request(
+        self, values: Mapping[str, object] | None = None, /, **inputs: object
+    ) -> dict[str, Any]:
         """The keyword arguments of a chat completion call, with anyone's OpenAI-shaped client.
 
         `model`, `messages` and the declared parameters; `tools` and `response_format` where the
@@ -106,109 +124,232 @@ class Prompt:
             **self.parameters,
         }
         if self.tools:
-            request["tools"] = [dict(tool) for tool in self.tools]
+            request["tools"] = deepcopy(list(self.tools))
         if self.output is not None:
             request["response_format"] = {
                 "type": "json_schema",
-                "json_schema": {"name": _schema_name(self.name), "schema": dict(self.output)},
+                "json_schema": {"name": _schema_name(self.name), "schema": deepcopy(self.output)},
             }
         return request
 
 
 def _schema_name(name: str) -> str:
     """A prompt's name as the API's schema names allow it: letters, digits, `_`, `-`, 64 at most."""
-    return "".join(character if character.isalnum() else "_" for character in name)[-64:]
+    return re.sub("[^a-z0-9_-]", "_", name)[-64:]
 
 
-def find_faults(closure: Closure) -> Iterator[Finding]:
-    """Everything that keeps the closure from being a prompt, as errors, in no special order."""
+def read_template(closure: Closure, path: str) -> Analysis:
+    """What the template at `path`, one of `closure.includes`, says; nothing is run."""
     from promptops.template import analyze
 
+    if path == closure.path:
+        document = closure.document
+        return analyze(path, document.body, partial=False, first_line=document.body_line)
+    return analyze(path, closure.files[path].decode(errors="replace"), partial=True)
+
+
+def find_faults(
+    closure: Closure, read: Callable[[Closure, str], Analysis] = read_template
+) -> Iterator[Finding]:
+    """Everything that keeps the closure from being a prompt, as errors, in no special order.
+
+    `read` is how a template of the closure is read, for callers that keep what they have read.
+    """
     document = closure.document
     yield from document.faults
+    if document.faults and document.body == document.text:
+        # There is no telling where the body begins.
+        return
+    yield from closure.faults
+    yield from _template_faults(closure, read)
     if document.faults and not document.data:
         return
-    if not any(fault.check == "broken-frontmatter" for fault in document.faults):
-        yield from check_metadata(document)
-    yield from closure.faults
-    yield from _data_faults(closure)
+    metadata = list(check_metadata(document))
+    yield from metadata
+    data = _Data(closure)
+    yield from data.faults
+    yield from _file_schema_faults(data)
+    if not metadata and not document.faults:
+        yield from check_declarations(document)
+        yield from _expression_faults(document)
+
+
+def _template_faults(
+    closure: Closure, read: Callable[[Closure, str], Analysis]
+) -> Iterator[Finding]:
     for path in closure.includes:
-        own = path == closure.path
-        source = document.body if own else closure.files[path].decode(errors="replace")
-        analysis = analyze(
-            path, source, partial=not own, first_line=document.body_line if own else 1
-        )
-        for problem in analysis.problems:
+        for problem in read(closure, path).problems:
             yield Finding(
                 problem.kind, Severity.ERROR, problem.message, path, problem.position, problem.hint
             )
 
 
-def _data_faults(closure: Closure) -> Iterator[Finding]:
-    for path in closure.files:
-        if path in closure.includes:
-            continue
+class _Data:
+    """The JSON files of a closure: what they hold, and what is wrong with their form."""
+
+    def __init__(self, closure: Closure) -> None:
+        self.loaded: dict[str, dict[str, Any]] = {}
+        self.faults: list[Finding] = []
+        data = closure.document.data
+        output, tools = data.get("output"), data.get("tools")
+        self.output = output if isinstance(output, str) else None
+        self.tools = (
+            [tool for tool in tools or () if isinstance(tool, str)]
+            if (isinstance(tools, list))
+            else []
+        )
+        for path in dict.fromkeys([*([self.output] if self.output else []), *self.tools]):
+            if path in closure.files:
+                self._load(path, closure.files[path])
+        for path in self.tools:
+            fault = tool_fault(self.loaded[path]) if path in self.loaded else None
+            if fault is not None:
+                hint = 'write {"type": "function", "function": {"name": ..., "parameters": ...}}'
+                self._report("invalid-tool", fault, path, _TOP, hint)
+
+    def _load(self, path: str, content: bytes) -> None:
+        undecodable = find_undecodable(path, content)
+        if undecodable is not None:
+            self.faults.append(undecodable)
+            return
         try:
-            loaded = json.loads(closure.files[path])
-        except (ValueError, RecursionError) as error:
-            line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
-            yield Finding(
-                "invalid-json",
-                Severity.ERROR,
-                f"not JSON: {getattr(error, 'msg', 'cannot be read')}",
-                path,
-                Position(line, column, line, column + 1),
-                None,
+            loaded = json.loads(
+                content.decode(), parse_constant=_refuse_constant, object_pairs_hook=_unique
             )
+        except json.JSONDecodeError as error:
+            place = Position(error.lineno, error.colno, error.lineno, error.colno + 1)
+            message = error.msg[:1].lower() + error.msg[1:]
+            self._report("invalid-json", f"not JSON: {message}", path, place)
+        except ValueError as error:
+            self._report("invalid-json", f"not JSON: {error}", path, _TOP)
+        except RecursionError:
+            self._report("invalid-json", "not JSON that can be read: nested too deep", path, _TOP)
+        else:
+            if isinstance(loaded, dict):
+                self.loaded[path] = loaded
+            else:
+                self._report("invalid-json", "not a JSON object", path, _TOP)
+
+    def _report(
+        self, check: str, message: str, path: str, place: Position, hint: str | None = None
+    ) -> None:
+        self.faults.append(Finding(check, Severity.ERROR, message, path, place, hint))
+
+
+_TOP = Position(1, 1, 1, 2)
+
+
+def _refuse_constant(name: str) -> None:
+    message = f"{name} is no number of JSON"
+    raise ValueError(message)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
+        message = f"{quote(twice)} is given twice"
+        raise ValueError(message)
+    return result
+
+
+def _file_schema_faults(data: _Data) -> Iterator[Finding]:
+    """Schemas in files that are no valid JSON Schemas, and tools of one name."""
+    named: dict[str, str] = {}
+    for path in (data.output, *data.tools):
+        if path is None or path not in data.loaded:
             continue
-        if not isinstance(loaded, dict):
+        schema: Mapping[str, Any] = data.loaded[path]
+        if path in data.tools:
+            if tool_fault(schema) is not None:
+                continue
+            name = schema["function"]["name"]
+            if name in named:
+                message = f"'{named[name]}' has a function '{name}' already"
+                yield Finding("invalid-tool", Severity.ERROR, message, path, _TOP, "rename one")
+            named[name] = path
+            schema = schema["function"].get("parameters", {})
+        try:
+            compile_schema(schema)
+        except SchemaFault as fault:
+            message = f"not a valid JSON Schema: {fault.message}"
+            yield Finding("invalid-schema", Severity.ERROR, message, path, _TOP, None)
+
+
+def _expression_faults(document: Document) -> Iterator[Finding]:
+    """Conditions of routes, escalation and review that are no Jinja expressions."""
+    data = document.data
+    written: dict[tuple[str | int, ...], str] = {
+        ("routes", index, "when"): route["when"]
+        for index, route in enumerate(data.get("routes", ()))
+    }
+    written |= {(key, "when"): data[key]["when"] for key in ("escalate", "review") if key in data}
+    for path, expression in written.items():
+        message = _expression_fault(document.path, expression)
+        if message is not None:
+            dotted = ".".join(map(str, path))
             yield Finding(
-                "invalid-json", Severity.ERROR, "not a JSON object", path, Position(1, 1, 1, 2), None
+                "invalid-expression",
+                Severity.ERROR,
+                f"'{dotted}' is not an expression: {message}",
+                document.path,
+                document.locate(path),
+                "write a condition as between '{% if' and '%}', such as language == 'en'",
             )
+
+
+def _expression_fault(path: str, expression: str) -> str | None:
+    from promptops.template import analyze, tokenize
+
+    tag = f"{{% if {expression}\n%}}{{% endif %}}"
+    analysis = analyze(path, tag, partial=False)
+    if analysis.problems:
+        return analysis.problems[0].message
+    # The text could end the tag itself and go on behind it.
+    tags = sum(token.kind == "block_begin" for token in tokenize(tag))
+    return None if tags == 2 else "it holds a tag"
 
 
 def load_prompt(closure: Closure, *, digest: str | None = None) -> Prompt:
     """The prompt that `closure` holds.
 
     `digest` spares computing it where the caller has just done so. Raises InvalidPromptError,
-    whose findings say everything that is wrong. Templates are compiled on first render.
+    whose findings say what is wrong. Templates and schemas are compiled when first used.
     """
     from promptops.template import CompiledTemplate
 
     document = closure.document
     faults = (*document.faults, *closure.faults)
+    data = None
     if not faults:
-        faults = (*check_metadata(document), *_data_faults(closure))
-    if faults:
+        faults = tuple(check_metadata(document))
+    if not faults:
+        data = _Data(closure)
+        faults = tuple(data.faults)
+    if faults or data is None:
         raise invalid_prompt(closure.name, faults)
-    data = document.data
+    declared = document.data
+    output = declared.get("output")
     return Prompt(
         closure.name,
-        Version.parse(data["version"]),
+        Version.parse(declared["version"]),
         closure,
         digest or closure.compute_digest(),
-        data,
-        _load_output(closure),
-        tuple(json.loads(closure.files[path]) for path in data.get("tools", ())),
-        InputValidator(data.get("inputs", {})),
+        declared,
+        data.loaded[output] if isinstance(output, str) else output,
+        tuple(data.loaded[path] for path in data.tools),
+        InputValidator(declared.get("inputs", {})),
         CompiledTemplate(closure.path, document.body, closure.partials),
     )
 
 
 def invalid_prompt(name: str, faults: tuple[Finding, ...]) -> InvalidPromptError:
     """The error for a prompt with `faults`, which quotes the first and counts the rest."""
-    first = min(faults, key=lambda fault: (fault.position or Position(0, 0, 0, 0)))
+    first = min(faults, key=lambda fault: fault.position or Position(0, 0, 0, 0))
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return InvalidPromptError(
         f"{name} is not valid: {first.place}: {first.message}{more}",
         findings=faults,
         hint=first.hint,
     )
-
-
-def _load_output(closure: Closure) -> Mapping[str, Any] | None:
-    output = closure.document.data.get("output")
-    if isinstance(output, str):
-        loaded: Mapping[str, Any] = json.loads(closure.files[output])
-        return loaded
-    return output
