@@ -20,24 +20,15 @@ from promptops.errors import (
     NotFoundError,
     RefusedError,
     RemoteError,
+    RemoteRefNotFoundError,
     UsageError,
 )
-from promptops.git import (
-    PushRef,
-    PushStatus,
-    RefUpdate,
-    ancestor,
-    is_ancestor,
-    parse_commit,
-    push,
-    read_ref,
-    rev_list,
-    splice,
-    update_refs,
-    write_blobs,
-    write_commit,
-)
-from promptops.git import fetch as git_fetch
+from promptops.git.history import ancestor, is_ancestor, rev_list, write_commit
+from promptops.git.objects import parse_commit
+from promptops.git.refs import RefUpdate, read_ref, update_refs
+from promptops.git.remote import PushRef, PushStatus, push
+from promptops.git.remote import fetch as git_fetch
+from promptops.git.trees import splice
 from promptops.lock import Entry, Live, Point, State
 from promptops.message import format_message, one_line, parse_message
 from promptops.reference import PromptRef, SelectorKind
@@ -55,11 +46,10 @@ from promptops.version import Version
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from promptops.git import Identity
+    from promptops.git.objects import Identity
     from promptops.repository import Repository
 
 _RETRY_SECONDS = 60.0
-_BLOB_MODE = "100644"
 _TREE_MODE = "040000"
 
 
@@ -280,12 +270,12 @@ class Step:
 
     Attributes:
         state: the new state.
-        trees: where the texts of releases come from, by folder: an object id of a tree, or files.
+        texts: the texts of releases, by their folder: the id of a tree that exists, or the files.
         tree: the whole tree, where an older one is restored as it was.
     """
 
     state: State
-    trees: Mapping[str, str | Mapping[str, str]]
+    texts: Mapping[str, str | Mapping[str, bytes]]
     tree: str | None = None
 
 
@@ -447,22 +437,17 @@ def _write_deployment(  # noqa: PLR0913 - one commit has that many parts
 def _write_tree(repository: Repository, head: Head | None, step: Step) -> str:
     before = _folders(head.state) if head else frozenset()
     after = _folders(step.state)
-    lock_oid, undo_oid = write_blobs(
-        repository.git, [lock.format_lock(step.state), lock.format_undo(step.state)]
-    )
-    entries: dict[str, tuple[str, str, str] | None] = {
-        lock.LOCK_FILE: (_BLOB_MODE, lock_oid, "blob"),
-        lock.UNDO_FILE: (_BLOB_MODE, undo_oid, "blob"),
+    entries: dict[str, bytes | tuple[str, str] | None] = {
+        lock.LOCK_FILE: lock.format_lock(step.state),
+        lock.UNDO_FILE: lock.format_undo(step.state),
     }
-    for folder in before - after:
-        entries[folder] = None
+    entries.update(dict.fromkeys(before - after))
     for folder in after - before:
-        source = step.trees[folder]
+        source = step.texts[folder]
         if isinstance(source, str):
-            entries[folder] = (_TREE_MODE, source, "tree")
+            entries[folder] = (_TREE_MODE, source)
         else:
-            for path, oid in source.items():
-                entries[f"{folder}/{path}"] = (_BLOB_MODE, oid, "blob")
+            entries.update({f"{folder}/{path}": data for path, data in source.items()})
     return splice(
         repository.git, repository.objects, head.deployment.tree if head else None, entries
     )
@@ -592,7 +577,7 @@ class _RemotePlace(_Place):
         if result.status is PushStatus.STALE:
             return False
         raise RefusedError(
-            f"{repository.remote} refused the deployment: {result.summary or 'no reason given'}",
+            f"{repository.remote} refused the deployment: {result.reason or 'no reason given'}",
             hint="nothing was deployed; ask whoever runs the remote, or correct what it says",
         )
 
@@ -636,7 +621,7 @@ def promote_action(
     is not live in the environment it must come from.
     """
     rules = repository.config.environment(environment)
-    sources: dict[str, Mapping[str, str]] = {}
+    texts: dict[str, Mapping[str, bytes]] = {}
     for release in releases:
         reason = find_yank(repository, release.name, release.version)
         if reason is not None:
@@ -649,16 +634,15 @@ def promote_action(
             )
         if rules.source is not None:
             _refuse_skipped(repository, release, rules.source, environment)
-        sources[lock.release_folder(release.name, release.version)] = _stored_files(
-            repository, release
-        )
+        prompt = load_released(repository, release)
+        texts[lock.release_folder(release.name, release.version)] = prompt.closure.files
 
     def apply(state: State, head: Head | None) -> Step:
         tip = head.deployment.point if head else None
         for release in releases:
             live = Live(release.version, release.digest, release.commit, share)
             state = lock.promote(state, tip, release.name, live)
-        return Step(state, sources)
+        return Step(state, texts)
 
     return Action(
         "promote",
@@ -682,27 +666,6 @@ def _refuse_skipped(
             f"{release} is not live in {source}, from where {environment} takes its versions",
             hint=f"promptops promote {release} --to {source}",
         )
-
-
-def _stored_files(repository: Repository, release: Release) -> Mapping[str, str]:
-    """The blobs of a release's closure: path -> object id. The content is checked on the way."""
-    prompt = load_released(repository, release)
-    files = prompt.closure.files
-    specs = [f"{release.commit}:{_below(release.folder, path)}" for path in files]
-    stored: dict[str, str] = {}
-    other: list[str] = []
-    for path, found in zip(files, repository.objects.read_many(specs), strict=True):
-        if found is not None and found.data == files[path]:
-            stored[path] = found.oid
-        else:  # committed with CRLF: what is released is the normalised text
-            other.append(path)
-    written = write_blobs(repository.git, [files[path] for path in other]) if other else []
-    stored.update(zip(other, written, strict=True))
-    return stored
-
-
-def _below(folder: str, path: str) -> str:
-    return f"{folder}/{path}" if folder else path
 
 
 def retire_action(environment: str, names: Sequence[str]) -> Action:
@@ -747,7 +710,7 @@ def rollback_action(
     """Go back to what was live before, or to `to` among what was live before."""
 
     def apply(state: State, head: Head | None) -> Step:  # noqa: ARG001 - an action's shape
-        sources: dict[str, str | Mapping[str, str]] = {}
+        texts: dict[str, str] = {}
         for name in names:
             state, point = lock.rollback(
                 state, name, environment, lambda at: _state_at(repository, environment, at), to
@@ -756,8 +719,8 @@ def rollback_action(
             for live in entry.live if entry else ():
                 _refuse_yanked(repository, name, live, environment)
                 folder = lock.release_folder(name, live.version)
-                sources[folder] = _stored_tree(repository, point, folder)
-        return Step(state, sources)
+                texts[folder] = _stored_tree(repository, point, folder)
+        return Step(state, texts)
 
     return Action("rollback", tuple(names), apply, {})
 
@@ -895,7 +858,7 @@ def _refuse_unpublished(repository: Repository, releases: Sequence[Release]) -> 
         return
     try:
         git_fetch(repository.git, repository.remote, [release.ref for release in unknown])
-    except NotFoundError as error:
+    except RemoteRefNotFoundError as error:
         missing = next((r for r in unknown if r.ref in error.message), unknown[0])
         raise RefusedError(
             f"{missing} is not on {repository.remote}",

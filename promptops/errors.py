@@ -143,5 +143,9 @@ class RemoteError(GitError):
     """The remote cannot be reached or refused the request."""
 
 
+class RemoteRefNotFoundError(RemoteError):
+    """The remote can be reached, but does not have a ref that was asked for by name."""
+
+
 class SourceUnavailableError(PromptopsError):
     """Where prompts come from cannot be reached, and no verified copy is fresh enough to serve."""

@@ -136,20 +136,24 @@ def promote(state: State, tip: Point | None, name: str, release: Live) -> State:
             f"{name} splits its traffic: {Entry(live).describe()}",
             hint=f"promote one of the two at 100 %, or roll back, before {release.version} can start",
         )
-    if release.share < _WHOLE:
-        if not others:
-            raise UsageError(
-                f"{name} has no other version live to share traffic with {release.version}",
-                hint="leave out the share",
-            )
-        rest = replace(others[0], share=_WHOLE - release.share)
-        new_live = (release, rest) if live[0].version == release.version else (rest, release)
-    else:
-        new_live = (release,)
+    new_live = (release,) if release.share == _WHOLE else _split(name, live, others, release)
     undo = state.undo.get(name)
     if entry is not None and not ramps:
         undo = tip
     return state._with(name, Entry(new_live, entry.paused if entry else None), undo)  # noqa: SLF001
+
+
+def _split(
+    name: str, live: tuple[Live, ...], others: tuple[Live, ...], release: Live
+) -> tuple[Live, ...]:
+    """The two sides of a split, the longer-standing version first."""
+    if not others:
+        raise UsageError(
+            f"{name} has no other version live to share traffic with {release.version}",
+            hint="leave out the share",
+        )
+    rest = replace(others[0], share=_WHOLE - release.share)
+    return (release, rest) if live[0].version == release.version else (rest, release)
 
 
 def retire(state: State, tip: Point | None, name: str, environment: str) -> State:

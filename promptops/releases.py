@@ -21,18 +21,11 @@ from promptops.errors import (
     RefusedError,
     VersionNotFoundError,
 )
-from promptops.git import (
-    PushRef,
-    PushStatus,
-    RefUpdate,
-    is_ancestor,
-    list_refs,
-    parse_tag,
-    push,
-    update_refs,
-    write_tag,
-)
-from promptops.git import fetch as git_fetch
+from promptops.git.history import is_ancestor, write_tag
+from promptops.git.objects import parse_tag
+from promptops.git.refs import RefUpdate, list_refs, update_refs
+from promptops.git.remote import PushRef, PushStatus, push
+from promptops.git.remote import fetch as git_fetch
 from promptops.message import format_message, parse_message
 from promptops.prompt import Prompt, load_prompt
 from promptops.reference import (
@@ -51,7 +44,7 @@ if TYPE_CHECKING:
 
     from promptops.closure import Closure
     from promptops.diff import PromptDiff
-    from promptops.git import Identity
+    from promptops.git.objects import Identity
     from promptops.repository import Repository
 
 
@@ -527,7 +520,7 @@ def push_releases(
     )
     rejected = [result for result in results if result.status is PushStatus.STALE]
     if not rejected:
-        reasons = "; ".join(sorted({result.summary for result in results if result.summary}))
+        reasons = "; ".join(sorted({result.reason for result in results if result.reason}))
         raise RefusedError(
             f"{remote} refused the release: {reasons or 'no reason given'}",
             hint="nothing was released; ask whoever runs the remote, or correct what it says",
@@ -579,7 +572,7 @@ def push_yank(repository: Repository, name: str, version: Version) -> None:
     )
     if result.status in {PushStatus.PUSHED, PushStatus.UP_TO_DATE, PushStatus.STALE}:
         return
-    raise RefusedError(f"{repository.remote} refused the yank: {result.summary}")
+    raise RefusedError(f"{repository.remote} refused the yank: {result.reason}")
 
 
 def default_ref(text: PromptRef) -> Selector:

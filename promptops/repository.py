@@ -16,8 +16,9 @@ from promptops.closure import Closure, collect_closure
 from promptops.config import Config, load_config
 from promptops.errors import GitError, NotAFileError, PromptNotFoundError, UsageError
 from promptops.frontmatter import is_prompt, name_from_path, nearest
-from promptops.git import Git, ObjectReader, TreeReader
+from promptops.git import Git, ObjectReader
 from promptops.git import remote as git_remote
+from promptops.git.trees import TreeReader
 from promptops.prompt import Prompt, load_prompt
 from promptops.reference import check_name, name_fault
 

@@ -29,10 +29,10 @@ EXIT_BUG = 3
 class _Verbs(TyperGroup):
     """The group of all verbs: loads them lazily and turns errors into exit codes."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # noqa: ARG002 - the base class's signature
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer keeps its click classes private
         return list(COMMANDS)
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - typer keeps its command class private
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - as above
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"promptops.cli.{COMMANDS[cmd_name].module}")
@@ -40,17 +40,18 @@ class _Verbs(TyperGroup):
         verb.command(cmd_name)(getattr(module, COMMANDS[cmd_name].module))
         return typer.main.get_command(verb)
 
-    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # noqa: ANN401 - as above
-        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[arg-type] # names, for "did you mean"
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as above
+        names: Any = dict.fromkeys(COMMANDS)
+        self.commands = names  # what "did you mean" chooses from
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
         for section, title in SECTIONS.items():
             rows = [(name, one.summary) for name, one in COMMANDS.items() if one.section == section]
             with formatter.section(title):
                 formatter.write_dl(rows)
 
-    def invoke(self, ctx: typer.Context) -> Any:  # noqa: ANN401 - whatever the verb returns
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - whatever the verb returns
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()

@@ -168,7 +168,7 @@ def _git(cwd: Path, *words: str) -> None:
 
 def _environment() -> dict[str, str]:
     """The process's environment without what ties Git to another repository."""
-    from promptops.git import LOCAL_VARIABLES
+    from promptops.git.process import LOCAL_VARIABLES
 
     return {key: value for key, value in os.environ.items() if key not in LOCAL_VARIABLES}
 

@@ -126,8 +126,8 @@ def _plan(
     if len(refused) == 1:
         raise refused[0]
     if refused:
-        for error in refused:
-            warn(error.message, error.hint)
+        for refusal in refused:
+            warn(refusal.message, refusal.hint)
         raise RefusedError(f"{len(refused)} prompts cannot be released, so none was")
     return plans
 

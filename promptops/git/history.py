@@ -154,13 +154,22 @@ def merge_base(git: Git, one: str, other: str) -> str | None:
 
 
 def rev_list(
-    git: Git, tip: str, *, limit: int | None = None, first_parent: bool = True
+    git: Git,
+    tip: str,
+    *,
+    limit: int | None = None,
+    exclude: str | None = None,
+    first_parent: bool = True,
 ) -> list[str]:
-    """List a commit and its ancestors, newest first, by first parents unless told otherwise."""
+    """List a commit and its ancestors, newest first, by first parents unless told otherwise.
+
+    `exclude` and what is reachable from it is left out.
+    """
     options = ["--first-parent"] if first_parent else []
     if limit is not None:
         options.append(f"--max-count={limit}")
-    return git.run("rev-list", *options, "--end-of-options", tip, "--").text.split()
+    tips = [tip] if exclude is None else [tip, f"^{exclude}"]
+    return git.run("rev-list", *options, "--end-of-options", *tips, "--").text.split()
 
 
 def ancestor(git: Git, oid: str, steps: int) -> str | None:

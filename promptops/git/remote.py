@@ -1,0 +1,435 @@
+"""Talks to remotes: what they have, fetching from them, pushing by compare-and-swap.
+
+A user's `fetch.prune`, `fetch.pruneTags`, `push.followTags` and the like change what plain `git
+fetch` and `git push` do; here exactly the refs asked for move, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, NoReturn
+
+from promptops.errors import (
+    ConflictError,
+    GitError,
+    RemoteError,
+    RemoteRefNotFoundError,
+    UsageError,
+)
+from promptops.git.process import (
+    Completed,
+    failure,
+    first_line,
+    foreign_environment,
+    hint_for,
+    run_git,
+)
+from promptops.git.refs import check_ref_name, current_branch, read_refs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from promptops.git.process import Git
+
+
+class PushStatus(Enum):
+    """What became of one ref of a push."""
+
+    PUSHED = "pushed"
+    UP_TO_DATE = "up to date"
+    STALE = "stale"
+    BUSY = "busy"
+    ABORTED = "aborted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class PushRef:
+    """One ref to push.
+
+    Attributes:
+        oid: the local object; None removes the ref.
+        ref: the full name on the remote.
+        expected_old: what the remote must hold now; None: nothing. The caller has made sure
+            that `oid` builds on it, since a lease is a forced push.
+    """
+
+    oid: str | None
+    ref: str
+    expected_old: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """What became of one ref.
+
+    Attributes:
+        ref: the full name on the remote.
+        status: PUSHED: this push moved it. UP_TO_DATE: it held that object already, so perhaps
+            somebody else won with an identical one. STALE: it held something else than expected.
+            BUSY: its lock is held there, by another push or since a crash. ABORTED: another ref
+            of the same atomic push failed. REFUSED: the remote would not have it.
+        reason: the remote's own words; empty when pushed or up to date.
+    """
+
+    ref: str
+    status: PushStatus
+    reason: str
+
+
+_FETCH = (
+    *("-c", "fetch.prune=false", "-c", "fetch.pruneTags=false"),
+    *("-c", "fetch.recurseSubmodules=false", "-c", "fetch.writeCommitGraph=false"),
+)
+
+_PUSH = (
+    *("-c", "push.followTags=false", "-c", "push.gpgSign=false", "-c", "push.pushOption="),
+    *("-c", "push.recurseSubmodules=no", "-c", "push.negotiate=false"),
+)
+
+_UNREACHABLE_HINT = "check the connection and the address (git remote -v), then try again"
+
+# What the other side, the network or the transport says, and what to do about it.
+_REMOTE_HINTS = (
+    (
+        (
+            r"(?:Permission denied \(|Authentication failed|could not read (?:Username|Password)"
+            r"|terminal prompts disabled|HTTP 40[13]|error: 40[13]|access denied)"
+        ),
+        "check that you may access the remote: its credentials, key or token",
+    ),
+    (r"Host key verification failed", "add the server's key to known_hosts: connect once with ssh"),
+    (
+        (
+            r"(?:does not appear to be a git repository|[Rr]epository not found|not found|"
+            r"does not exist|No such file or directory)"
+        ),
+        "check the address (git remote -v) and that you may read the repository",
+    ),
+    (r"transport '.+' not allowed", "git's protocol.allow configuration forbids this transport"),
+)
+
+
+def remote_url(git: Git, name: str) -> str | None:
+    """Give the URL that git would fetch from, `insteadOf` applied; None: no such remote."""
+    check_remote(name)
+    if git.run("config", "--get-all", f"remote.{name}.url", check=False).code != 0:
+        return None
+    return git.run("remote", "get-url", "--", name).text
+
+
+def check_remote(remote: str) -> str:
+    """Give back a remote's name or URL that git cannot take for an option.
+
+    Raises:
+        UsageError: it is empty, begins with a dash or holds control characters.
+    """
+    if not remote or remote.startswith("-") or re.search(r"[\x00-\x1f\x7f]", remote):
+        message = f"{remote!r} is not a remote"
+        raise UsageError(message, hint="give a remote's name (git remote -v) or a URL")
+    return remote
+
+
+def fetch(
+    git: Git,
+    remote: str,
+    refspecs: Sequence[str],
+    *,
+    depth: int | None = None,
+    prune: bool = False,
+    timeout_seconds: float | None = None,
+) -> None:
+    """Fetch exactly the given refs, and no tags along with them.
+
+    Args:
+        git: the repository.
+        remote: a remote's name or a URL.
+        refspecs: such as `+refs/heads/promptops/*:refs/remotes/origin/promptops/*`. A name
+            without a `*` that the remote lacks is an error.
+        depth: cut history off after so many commits; None: all of it.
+        prune: remove local refs of these refspecs that the remote no longer has.
+        timeout_seconds: when to give up; never when None.
+
+    Raises:
+        RemoteError: the remote cannot be reached or lacks a ref.
+        GitError: the local repository cannot take the result.
+    """
+    if not refspecs:
+        return
+    for refspec in refspecs:
+        _check_refspec(refspec)
+    args = (
+        *_FETCH,
+        *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
+        *("--prune" if prune else "--no-prune", "--no-prune-tags", "--refmap="),
+        *(() if depth is None else (f"--depth={depth}",)),
+        *("--", check_remote(remote), *refspecs),
+    )
+    done = git.run(*args, check=False, timeout_seconds=timeout_seconds)
+    if done.code != 0:
+        _refuse(args, done, remote)
+
+
+def list_remote(
+    git: Git | None,
+    remote: str,
+    patterns: Sequence[str] = (),
+    *,
+    timeout_seconds: float | None = None,
+) -> dict[str, str]:
+    """Ask a remote for its refs.
+
+    Args:
+        git: the repository; None for a URL that needs none.
+        remote: a remote's name or a URL.
+        patterns: full ref names, or with `*`; all refs when empty.
+        timeout_seconds: when to give up; never when None.
+
+    Returns:
+        Full name to object id. An annotated tag is there twice: its name with the tag object,
+        and its name with `^{}` with what the tag leads to.
+
+    Raises:
+        RemoteError: the remote cannot be reached.
+    """
+    # Git asks for all refs and filters afterwards, except by these two.
+    options = [
+        option
+        for option, prefix in (("--heads", "refs/heads/"), ("--tags", "refs/tags/"))
+        if patterns and all(pattern.startswith(prefix) for pattern in patterns)
+    ]
+    args = ("ls-remote", *options, "--", check_remote(remote), *patterns)
+    done = _ask(git, args, timeout_seconds)
+    if done.code != 0:
+        _refuse(args, done, remote)
+    refs = {}
+    for line in done.text.splitlines():
+        oid, _, name = line.partition("\t")
+        # Git matches a pattern against the end of a name as well.
+        if not patterns or _matches(name.removesuffix("^{}"), patterns):
+            refs[name] = oid
+    return refs
+
+
+def remote_head(
+    git: Git | None, remote: str, *, timeout_seconds: float | None = None
+) -> str | None:
+    """Ask a remote for the name of its default branch; None when it has none.
+
+    Raises:
+        RemoteError: the remote cannot be reached.
+    """
+    args = ("ls-remote", "--symref", "--", check_remote(remote), "HEAD")
+    done = _ask(git, args, timeout_seconds)
+    if done.code != 0:
+        _refuse(args, done, remote)
+    found = re.search(r"^ref: refs/heads/(.+)\tHEAD$", done.text, re.MULTILINE)
+    return found[1] if found else None
+
+
+def default_branch(git: Git, remote: str | None) -> str | None:
+    """Give the full name of the local ref for the default branch, without asking anybody.
+
+    With a remote: what its tracked HEAD leads to, else its tracked `main` or `master`. Without:
+    the local `main`, else `master`, else the current branch. None when there is none of these.
+    """
+    if remote is not None:
+        prefix = f"refs/remotes/{check_remote(remote)}"
+        done = git.run("symbolic-ref", "--quiet", f"{prefix}/HEAD", check=False)
+        names = [f"{prefix}/main", f"{prefix}/master"]
+        if done.code == 0 and done.text.startswith(f"{prefix}/"):
+            names.insert(0, done.text)
+    else:
+        branch = current_branch(git)
+        names = ["refs/heads/main", "refs/heads/master"]
+        if branch is not None:
+            names.append(f"refs/heads/{branch}")
+    existing = read_refs(git, names)
+    return next((name for name in names if name in existing), None)
+
+
+def push(
+    git: Git,
+    remote: str,
+    refs: Sequence[PushRef],
+    *,
+    atomic: bool = True,
+    timeout_seconds: float | None = None,
+) -> list[PushResult]:
+    """Push refs, each only if the remote still holds what the caller expects.
+
+    The user's own pre-push hook runs, and may refuse.
+
+    Args:
+        git: the repository.
+        remote: a remote's name or a URL.
+        refs: what to push.
+        atomic: all or nothing; without it each ref stands for itself.
+        timeout_seconds: when to give up; never when None. After that it is unclear what the
+            remote has taken: read it again.
+
+    Returns:
+        What became of each, in the same order.
+
+    Raises:
+        RemoteError: the remote cannot be reached, or the connection broke.
+        GitError: the remote cannot push atomically, or the pre-push hook refused.
+    """
+    if not refs:
+        return []
+    for ref in refs:
+        check_ref_name(ref.ref)
+    args = (
+        *_PUSH,
+        *_not_a_mirror(remote),
+        *("push", "--porcelain", "--no-follow-tags", "--no-signed", "--recurse-submodules=no"),
+        *(("--atomic",) if atomic else ()),
+        *(f"--force-with-lease={ref.ref}:{ref.expected_old or ''}" for ref in refs),
+        *("--", check_remote(remote), *(f"{ref.oid or ''}:{ref.ref}" for ref in refs)),
+    )
+    done = git.run(*args, check=False, timeout_seconds=timeout_seconds)
+    results = _results(done)
+    if any(ref.ref not in results for ref in refs):
+        _refuse_push(args, done, remote)
+    return [results[ref.ref] for ref in refs]
+
+
+_PORCELAIN = re.compile(r"^([ +\-*=!])\t[^\t:]*:(refs/[^\t]+)\t(.*)$", re.MULTILINE)
+
+_LOST_ON_THE_REMOTE = (
+    r"is at \w+ but expected|reference already exists|unable to resolve reference"
+    r"|incorrect old value"
+)
+
+
+def _results(done: Completed) -> dict[str, PushResult]:
+    return {
+        ref: _result(ref, flag, summary, done.stderr)
+        for flag, ref, summary in _PORCELAIN.findall(done.text)
+    }
+
+
+def _result(ref: str, flag: str, summary: str, said: str) -> PushResult:
+    if flag == "=":
+        return PushResult(ref, PushStatus.UP_TO_DATE, "")
+    if flag != "!":
+        return PushResult(ref, PushStatus.PUSHED, "")
+    reason = re.sub(r"^\[[^]]*\] \((.*)\)$", r"\1", summary)
+    # The lock is taken there after the expected value was compared here.
+    locking = re.search(rf"cannot lock ref '{re.escape(ref)}': (.+)", said)
+    detail = locking[1].strip() if locking else ""
+    if "stale info" in summary or re.search(_LOST_ON_THE_REMOTE, f"{detail} {reason}"):
+        return PushResult(ref, PushStatus.STALE, detail or reason)
+    if ".lock': File exists" in detail:
+        return PushResult(ref, PushStatus.BUSY, detail)
+    if not detail and re.search(r"atomic (?:push|transaction) fail", reason):
+        return PushResult(ref, PushStatus.ABORTED, reason)
+    return PushResult(ref, PushStatus.REFUSED, _remote_words(said, detail or reason))
+
+
+def _remote_words(said: str, reason: str) -> str:
+    """Put what the remote's hook said before git's own bare "hook declined"."""
+    if "hook declined" not in reason:
+        return reason
+    lines = (line.removeprefix("remote:").strip() for line in said.splitlines())
+    spoken = [
+        line
+        for line, whole in zip(lines, said.splitlines(), strict=True)
+        if whole.startswith("remote:") and line and not line.startswith("error: hook declined")
+    ]
+    return f"{'; '.join(spoken)} ({reason})" if spoken else reason
+
+
+def _not_a_mirror(remote: str) -> tuple[str, ...]:
+    # A clone made with --mirror would otherwise refuse to push single refs.
+    if re.fullmatch(r"[A-Za-z0-9._/-]+", remote):
+        return ("-c", f"remote.{remote}.mirror=false")
+    return ()
+
+
+def _ask(git: Git | None, args: Sequence[str], timeout_seconds: float | None) -> Completed:
+    if git is None:
+        return run_git(args, environment=foreign_environment(), timeout_seconds=timeout_seconds)
+    return git.run(*args, check=False, timeout_seconds=timeout_seconds)
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    from fnmatch import fnmatchcase
+
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _check_refspec(refspec: str) -> None:
+    source, colon, target = refspec.removeprefix("+").partition(":")
+    for name in (source, target) if colon else (source,):
+        if not re.fullmatch(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", name):
+            check_ref_name(name.replace("*", "x", 1))
+
+
+def _refuse_push(args: Sequence[str], done: Completed, remote: str) -> NoReturn:
+    said = done.stderr
+    if "does not support --atomic" in said:
+        raise GitError(
+            f"the remote {_shown(remote)} cannot push several refs as one step",
+            hint="its server has atomic pushes switched off (receive.advertiseAtomic): ask for "
+            "them to be allowed, or push the refs one at a time",
+        )
+    lines = [line for line in said.splitlines() if line.strip()]
+    silent = all("failed to push some refs" in line for line in lines)
+    if done.code == 1 and silent:
+        spoken = first_line(done.text)
+        raise GitError(
+            "the pre-push hook refused the push" + (f": {spoken}" if spoken else ""),
+            hint="do what the hook asks for, then try again",
+        )
+    _refuse(args, done, remote)
+
+
+def _refuse(args: Sequence[str], done: Completed, remote: str) -> NoReturn:
+    said = done.stderr
+    rejected = re.search(r"! \[rejected\]\s+\S+\s+->\s+(\S+)\s+\((.+)\)", said)
+    if rejected:
+        raise ConflictError(
+            f"{rejected[1]} here and on the remote {_shown(remote)} have different histories "
+            f"({rejected[2]})",
+            hint="find out who moved it: the remote's is shown by "
+            f"`git ls-remote {_shown(remote)} {rejected[1]}`",
+        )
+    in_the_way = re.search(r"'(refs/[^']+)' exists; cannot create '(refs/[^']+)'", said)
+    if in_the_way:
+        raise GitError(
+            f"{in_the_way[1]} is in the way of {in_the_way[2]}",
+            hint=f"if the remote no longer has it: git remote prune {_shown(remote)}",
+        )
+    missing = re.search(r"couldn't find remote ref (\S+)", said)
+    if missing:
+        raise RemoteRefNotFoundError(
+            f"the remote {_shown(remote)} has no {missing[1]}",
+            hint=f"`git ls-remote {_shown(remote)}` shows what it has",
+        )
+    if re.search(_LOCAL_FAILURE, said) or done.code < 0:
+        raise failure(args, done)
+    words = first_line(said) or f"exit code {done.code}"
+    raise RemoteError(
+        f"cannot reach the remote {_shown(remote)}: {_shown(words)}", hint=_remote_hint(said)
+    )
+
+
+_LOCAL_FAILURE = (
+    r"(?:\.lock': File exists|No space left|File too large|Read-only file system"
+    r"|insufficient permission|refusing to fetch into|src refspec|is corrupt|bad object)"
+)
+
+
+def _remote_hint(said: str) -> str:
+    for pattern, hint in _REMOTE_HINTS:
+        if re.search(pattern, said):
+            return hint
+    return hint_for(said) or _UNREACHABLE_HINT
+
+
+def _shown(text: str) -> str:
+    """Leave out the user name and password that a URL may hold."""
+    return re.sub(r"://[^/@\s]+@", "://", text)
