@@ -16,7 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from promptops.errors import GitError, NotARepositoryError, NotFoundError, UsageError
+from promptops.errors import (
+    GitError,
+    NotARepositoryError,
+    NotFoundError,
+    RemoteError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -162,7 +168,8 @@ def run_git(
         What came of it, whatever the exit code.
 
     Raises:
-        GitError: git is missing, the folder is gone, or the time is up.
+        GitError: git is missing or the folder is gone.
+        RemoteError: the time is up.
     """
     process = start_git(
         args,
@@ -175,7 +182,8 @@ def run_git(
     except subprocess.TimeoutExpired:
         stop(process)
         message = f"git {command_name(args)} did not finish within {timeout_seconds:g} seconds"
-        raise GitError(message, hint="check the network connection, then try again") from None
+        # Only what talks to a remote is given a time limit.
+        raise RemoteError(message, hint="check the network connection, then try again") from None
     except BaseException:
         stop(process)
         raise

@@ -162,7 +162,8 @@ def fetch(
         _check_refspec(refspec)
     args = (
         *_FETCH,
-        *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
+        # Not --quiet: that hides which refs were rejected.
+        *("fetch", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
         *("--prune" if prune else "--no-prune", "--no-prune-tags", "--refmap="),
         *(() if depth is None else (f"--depth={depth}",)),
         *("--", check_remote(remote), *refspecs),
@@ -290,6 +291,9 @@ def push(
         *("--", check_remote(remote), *(f"{ref.oid or ''}:{ref.ref}" for ref in refs)),
     )
     done = git.run(*args, check=False, timeout_seconds=timeout_seconds)
+    # The connection broke off because of something here, which the remote then reports as its own.
+    if re.search(r"^fatal: bad object|pack-objects died", done.stderr, re.MULTILINE):
+        raise failure(args, done)
     results = _results(done)
     if any(ref.ref not in results for ref in refs):
         _refuse_push(args, done, remote)
@@ -331,14 +335,14 @@ def _result(ref: str, flag: str, summary: str, said: str) -> PushResult:
 
 def _remote_words(said: str, reason: str) -> str:
     """Put what the remote's hook said before git's own bare "hook declined"."""
-    if "hook declined" not in reason:
+    if "hook declined" not in reason and "unpacker error" not in reason:
         return reason
-    lines = (line.removeprefix("remote:").strip() for line in said.splitlines())
-    spoken = [
-        line
-        for line, whole in zip(lines, said.splitlines(), strict=True)
-        if whole.startswith("remote:") and line and not line.startswith("error: hook declined")
-    ]
+    lines = (
+        line.removeprefix("remote:").removeprefix("error: remote unpack failed:").strip()
+        for line in said.splitlines()
+        if line.startswith(("remote:", "error: remote unpack failed:"))
+    )
+    spoken = [line for line in lines if line and not line.startswith("error: hook declined")]
     return f"{'; '.join(spoken)} ({reason})" if spoken else reason
 
 
