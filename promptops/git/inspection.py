@@ -1,0 +1,134 @@
+"""Looks at remotes, configuration and worktrees through GitPython, for people to read.
+
+Status, setup and diagnosis use this; nothing on a hot path does, since importing GitPython
+costs more than a whole `promptops resolve`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.errors import GitError
+from promptops.git.refs import checked_out_branches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    import git as gitpython
+
+    from promptops.git.process import Git
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A configured remote: its name and the addresses it is fetched from and pushed to."""
+
+    name: str
+    urls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a person may want to know of git's configuration; None where it says nothing."""
+
+    user_name: str | None
+    user_email: str | None
+    signing_format: str | None
+    signing_key: str | None
+    signs_commits: bool
+    signs_tags: bool
+    hooks_path: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Worktree:
+    """A branch that is checked out, and where."""
+
+    branch: str
+    folder: Path
+
+
+def remotes(git: Git) -> list[Remote]:
+    """List the configured remotes by name.
+
+    Raises:
+        GitError: GitPython cannot read this repository.
+    """
+    with _opened(git) as repository:
+        return sorted(
+            (Remote(remote.name, tuple(remote.urls)) for remote in repository.remotes),
+            key=lambda remote: remote.name,
+        )
+
+
+def configuration(git: Git) -> Configuration:
+    """Give identity and signing as all levels of configuration together have them.
+
+    Raises:
+        GitError: GitPython cannot read this repository.
+    """
+    with _opened(git) as repository, repository.config_reader() as reader:
+
+        def text(section: str, name: str) -> str | None:
+            value = reader.get_value(section, name, default="")
+            return str(value) or None
+
+        def switch(section: str, name: str) -> bool:
+            value = (text(section, name) or "false").lower()
+            # A name without a value reads as the empty text, and is true to git.
+            return value in {"true", "yes", "on", "1"} or _is_bare_name(section, name)
+
+        def _is_bare_name(section: str, name: str) -> bool:
+            return reader.has_option(section, name) and text(section, name) is None
+
+        return Configuration(
+            user_name=text("user", "name"),
+            user_email=text("user", "email"),
+            signing_format=text("gpg", "format"),
+            signing_key=text("user", "signingkey"),
+            signs_commits=switch("commit", "gpgsign"),
+            signs_tags=switch("tag", "gpgsign"),
+            hooks_path=text("core", "hookspath"),
+        )
+
+
+def worktrees(git: Git) -> list[Worktree]:
+    """List checked-out branches by short name; GitPython has no list of worktrees of its own."""
+    return [
+        Worktree(name.removeprefix("refs/heads/"), folder)
+        for name, folder in sorted(checked_out_branches(git).items())
+    ]
+
+
+def _opened(git: Git) -> AbstractContextManager[gitpython.Repo]:
+    from contextlib import contextmanager
+
+    @contextmanager
+    def opened() -> Iterator[gitpython.Repo]:
+        if git.object_format != "sha1":
+            raise GitError(
+                f"GitPython cannot read a repository with {git.object_format} object ids",
+                hint="use `git remote -v` and `git config --list` to look at it",
+            )
+        try:
+            import git as gitpython
+        except ImportError as error:
+            message = f"GitPython cannot be loaded: {error}"
+            raise GitError(message, hint="install git and GitPython, then try again") from error
+        try:
+            repository = gitpython.Repo(git.git_dir)
+        except (gitpython.GitError, OSError, ValueError) as error:
+            message = f"GitPython cannot read {git.git_dir}: {type(error).__name__}"
+            raise GitError(message, hint="`git fsck` tells whether it is damaged") from error
+        try:
+            yield repository
+        except (gitpython.GitError, OSError, ValueError, KeyError) as error:
+            message = f"GitPython cannot read the configuration of {git.git_dir}: {error}"
+            raise GitError(message, hint="`git config --list` shows where it is wrong") from error
+        finally:
+            repository.close()
+
+    return opened()
