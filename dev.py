@@ -205,11 +205,10 @@ def pip(command: Sequence[str | Path], packages: Sequence[str | Path]) -> None:
     code, output = capture([*command, "install", "--no-compile", *packages])
     if code == 0:
         return
-    broken = re.search(r"connection broken by ['\"]?(\w+)", output)
-    if broken:
+    if "connection broken by" in output or "(from versions: none)" in output:
         raise CommandError(
-            f"the packages cannot be downloaded: no connection ({broken[1]})",
-            "check the network, or point pip at an index you can reach (PIP_INDEX_URL)",
+            "the packages cannot be downloaded: no package index answers",
+            "check the network, or point pip at an index that you can reach (PIP_INDEX_URL)",
         )
     errors = [line[7:] for line in output.splitlines() if line.startswith("ERROR: ")]
     what = errors[-1] if errors else last_line(output)
@@ -384,7 +383,7 @@ def types(arguments: list[str]) -> int:
 def contracts(arguments: list[str]) -> int:
     """Check which module may import which."""
     prepare(*PARTS)
-    return run([program(ENVIRONMENT, "lint-imports"), *arguments])
+    return run([program(ENVIRONMENT, "lint-imports"), "--no-logo", *arguments])
 
 
 def bench(arguments: list[str]) -> int:
