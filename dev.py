@@ -49,8 +49,9 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_GIT = (2, 38)
 WINDOWS = os.name == "nt"
 
+PARALLEL = ["--numprocesses", "auto", "--maxprocesses", "8", "--dist", "worksteal"]
 # What runs against the installed wheel: the tests that go in by the front door.
-WHEEL_TESTS = ["tests/cli", "tests/test_package.py"]
+WHEEL_TESTS = ["tests/cli", "tests/stories", "tests/test_package.py"]
 
 
 class CommandError(Exception):
@@ -362,7 +363,7 @@ def demo(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """Run the tests; arguments go to pytest."""
     prepare("program", "models", "test")
-    return tool("pytest", "-n", "auto", "--maxprocesses", "8", *arguments)
+    return tool("pytest", *PARALLEL, *arguments)
 
 
 def lint(arguments: list[str]) -> int:
@@ -440,8 +441,9 @@ def try_wheel(environment: Path, suite: Path, arguments: list[str]) -> int:
         if code != 0:
             line = " ".join([Path(command[0]).name, *map(str, command[1:])])
             raise CommandError(f"the installed '{line}' fails with exit code {code}", output)
+    chosen = arguments or [path for path in WHEEL_TESTS if (suite / path).exists()]
     python = program(environment, "python")
-    return run([python, "-m", "pytest", *(arguments or WHEEL_TESTS)], environment, cwd=suite)
+    return run([python, "-m", "pytest", *PARALLEL, *chosen], environment, cwd=suite)
 
 
 def licences(arguments: list[str]) -> int:
