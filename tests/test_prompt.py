@@ -229,7 +229,8 @@ def test_loading_imports_nothing_that_only_rendering_needs() -> None:
         "from promptops.closure import load_closure\n"
         "from promptops.prompt import load_prompt\n"
         "text = b'---\\nversion: 1.0.0\\ndescription: d\\nauthor: a\\nmodel: m\\n---\\nHi'\n"
-        "load_prompt(load_closure('a', {'a.md': text + b'{% include \"_b.md\" %}', '_b.md': b''}))\n"
+        "text += b'{% include \"_b.md\" %}'\n"
+        "load_prompt(load_closure('a', {'a.md': text, '_b.md': b''}))\n"
         "print(*[name for name in ('jinja2', 'git', 'rich', 'typer', 'deepdiff', 'litellm')"
         " if name in sys.modules])"
     )
