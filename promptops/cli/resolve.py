@@ -1,0 +1,168 @@
+"""`promptops resolve`: exactly what a prompt ref means, and how far that can be relied on."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from promptops.cli.session import (
+    Format,
+    FormatOption,
+    as_json_time,
+    clean,
+    current,
+    emit,
+    emit_json,
+    json_document,
+    paint,
+    warn,
+)
+
+if TYPE_CHECKING:
+    from promptops.resolution import RepositoryView, ResolvedPrompt
+
+TrustOption = Annotated[
+    str | None,
+    typer.Option(
+        "--trust",
+        metavar="FILE",
+        help="Accept only what a key in this allowed signers file signed.",
+        show_default=False,
+    ),
+]
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+
+
+def resolve(
+    ref: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME[@SELECTOR]",
+            help="A version, a range, latest, an environment or working; "
+            "without one the default environment.",
+            show_default=False,
+        ),
+    ],
+    trust: TrustOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Say exactly what a prompt ref means: version, digest, commit, source and freshness.
+
+    Ends with exit code 1 when the prompt is paused there.
+    """
+    from promptops.reference import parse_ref
+    from promptops.resolution import open_view
+
+    wanted = parse_ref(ref)
+    view = open_view(current().repository, trust=trust)
+    resolved = view.resolve(wanted)
+    if output is Format.JSON:
+        emit_json(to_json(resolved))
+    else:
+        emit(_describe(resolved, view))
+    _warn(resolved, view)
+    if resolved.paused is not None:
+        raise typer.Exit(1)
+
+
+def to_json(resolved: ResolvedPrompt) -> dict[str, Any]:
+    """The whole resolved prompt as `promptops.resolve/v1`."""
+    prompt, placement = resolved.prompt, resolved.placement
+    return json_document(
+        "promptops.resolve/v1",
+        ref=resolved.ref,
+        name=resolved.name,
+        version=resolved.version,
+        digest=resolved.digest,
+        commit=resolved.commit,
+        source=resolved.source,
+        environment=resolved.environment,
+        deployment=None
+        if placement is None
+        else {
+            "number": placement.deployment,
+            "commit": placement.commit,
+            "deployed_at": as_json_time(placement.deployed_at_seconds),
+            "deployed_by": placement.deployed_by,
+        },
+        split=[
+            {"version": one.version, "digest": one.digest, "share": one.share}
+            for one in resolved.split
+        ],
+        paused=resolved.paused,
+        yanked=resolved.yanked,
+        authenticated=resolved.authenticated,
+        fetched_at=None
+        if resolved.fetched_at_seconds is None
+        else as_json_time(int(resolved.fetched_at_seconds)),
+        stale=resolved.is_stale,
+        warnings=list(resolved.warnings),
+        metadata=dict(prompt.data),
+        request=prompt.request_parameters,
+        files={
+            path: data.decode("utf-8", "replace") for path, data in prompt.closure.files.items()
+        },
+    )
+
+
+def _describe(resolved: ResolvedPrompt, view: RepositoryView) -> str:
+    rows = [("digest", resolved.digest)]
+    if resolved.commit is not None:
+        rows.append(("commit", resolved.commit))
+    rows += [("model", resolved.model), ("source", resolved.source)]
+    placement = resolved.placement
+    if placement is not None:
+        age = describe_age(time.time() - placement.deployed_at_seconds)
+        what = f"deployment {placement.deployment} by {placement.deployed_by}, {age}"
+        rows.append(("environment", f"{placement.environment}, {what}"))
+        if len(resolved.split) > 1:
+            shares = ", ".join(f"{one.version} {one.share}%" for one in resolved.split)
+            rows.append(("traffic", shares))
+    rows.append(("freshness", _freshness(resolved)))
+    rows.append(("signed", resolved.authenticated or "unauthenticated"))
+    if resolved.yanked is not None:
+        rows.append(("yanked", resolved.yanked))
+    if resolved.paused is not None:
+        rows.append(("paused", f"{resolved.paused}{view.describe_pause(resolved)}"))
+    lines = [paint(clean(str(resolved)), bold=True)]
+    lines += [f"  {paint(f'{key:<11}', dim=True)}  {clean(value)}" for key, value in rows]
+    return "\n".join(lines)
+
+
+def _freshness(resolved: ResolvedPrompt) -> str:
+    if resolved.commit is None:
+        return "the work tree, read just now"
+    if resolved.placement is None and str(resolved.version) in resolved.ref:
+        return "a release never changes"
+    if resolved.fetched_at_seconds is None:
+        return "read just now"
+    return f"fetched {describe_age(time.time() - resolved.fetched_at_seconds)}"
+
+
+def describe_age(seconds: float) -> str:
+    """How long ago, in the largest unit that fits."""
+    for unit, length in _UNITS:
+        count = int(seconds // length)
+        if count >= 1:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def _warn(resolved: ResolvedPrompt, view: RepositoryView) -> None:
+    for warning in resolved.warnings:
+        warn(clean(warning))
+    environment = resolved.environment
+    pending = view.count_pending(environment) if environment else 0
+    if pending and environment:
+        what = "deployment is" if pending == 1 else "deployments are"
+        warn(
+            f"{pending} local {what} not pushed, and not served",
+            f"git push {view.repository.remote} promptops/{environment}",
+        )
+    if resolved.paused is not None:
+        warn(
+            f"{resolved.name} is paused in {environment}: {clean(resolved.paused)}",
+            f"promptops resume {resolved.name} --env {environment} lifts it",
+        )
