@@ -99,6 +99,19 @@ class Prompt:
         # A copy all through: what a client does to its arguments must not reach the prompt.
         return deepcopy({**self.data.get("parameters", {}), **declared})
 
+    @property
+    def request_parameters(self) -> dict[str, Any]:
+        """All of a chat completion call but its messages; a copy, as `request` has it."""
+        request: dict[str, Any] = {"model": self.model, **self.parameters}
+        if self.tools:
+            request["tools"] = deepcopy(list(self.tools))
+        if self.output is not None:
+            request["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {"name": _schema_name(self.name), "schema": deepcopy(self.output)},
+            }
+        return request
+
     def render(
         self, values: Mapping[str, object] | None = None, /, **inputs: object
     ) -> list[dict[str, Any]]:
@@ -121,15 +134,8 @@ class Prompt:
         request: dict[str, Any] = {
             "model": self.model,
             "messages": self.render(values, **inputs),
-            **self.parameters,
         }
-        if self.tools:
-            request["tools"] = deepcopy(list(self.tools))
-        if self.output is not None:
-            request["response_format"] = {
-                "type": "json_schema",
-                "json_schema": {"name": _schema_name(self.name), "schema": deepcopy(self.output)},
-            }
+        request.update(self.request_parameters)
         return request
 
 
