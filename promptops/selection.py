@@ -1,4 +1,4 @@
-"""Which prompts a person means by names, files and folders on the command line."""
+"""Which prompts a person means by names, files, folders and refs on the command line."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import UsageError, quote
 from promptops.frontmatter import is_prompt, name_from_path
-from promptops.reference import check_name, name_fault
+from promptops.reference import PromptRef, check_name, name_fault, parse_selector
 from promptops.repository import list_names, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from promptops.repository import Files, Repository
+    from promptops.resolution import ResolvedPrompt
 
 
 def select_prompts(
@@ -22,8 +23,8 @@ def select_prompts(
 ) -> list[str]:
     """The names of the prompts that `targets` mean, each once, in the order given.
 
-    A target is a prompt's name, the beginning of names (`support`), or a file or folder as the shell
-    completes it from `directory`. A partial or a schema file means the prompts that need it.
+    A target is a prompt's name, the beginning of names (`support`), or a file or folder as the
+    shell completes it from `directory`. A partial or a schema file means the prompts that need it.
 
     Raises PromptNotFoundError, with the nearest name, for what means nothing, and UsageError for a
     file outside of the prompts folder.
@@ -53,7 +54,7 @@ def select_prompts(
             found = [name]
         else:
             below = f"{path}/" if path else ""
-            found = [one for one in known if one.startswith(below)] or find_users(files, [path])
+            found = [one for one in known if one.startswith(below)] or find_users(files, path)
         chosen.update(dict.fromkeys(found))
     return list(chosen)
 
@@ -79,3 +80,15 @@ def _path_below(repository: Repository, directory: Path, target: str) -> str | N
         f"{quote(target)} is not below {repository.config.prompts}/",
         hint="name a prompt, or a file of the prompts folder",
     )
+
+
+def resolve_selected(repository: Repository, ref: PromptRef) -> ResolvedPrompt:
+    """The prompt that `ref` means; without a selector, the one in the work tree.
+
+    What is paused is found as well: looking at it is not using it.
+    """
+    from promptops.resolution import RepositoryView
+
+    if ref.selector is None:
+        ref = PromptRef(ref.name, parse_selector("working"))
+    return RepositoryView(repository, source=str(repository.git.folder)).resolve(ref)

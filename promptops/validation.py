@@ -1,7 +1,7 @@
 """Judge prompts: faults of form and all checks, for one prompt or a whole folder.
 
-Everything is read through `Files`, so that the work tree, the index and any commit are judged alike.
-Each file is read once and each partial is parsed once, however many prompts include it.
+Everything is read through `Files`, so that work tree, index and commits are judged alike. Each
+file is read once and each partial is parsed once, however many prompts include it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from promptops.finding import Finding, Severity, sort_key
 from promptops.frontmatter import find_undecodable, is_partial, is_prompt, name_from_path, nearest
 from promptops.prompt import find_faults, read_template
 from promptops.reference import name_fault
+from promptops.repository import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -71,11 +72,7 @@ def validate(files: Files, config: Config) -> Validation:
     Raises ConfigurationError when the configuration names a check that does not exist.
     """
     run = _Run(files, config)
-    names = [
-        name_from_path(path)
-        for path in run.paths
-        if is_prompt(path) and name_fault(name_from_path(path)) is None
-    ]
+    names = list_names(files)
     for name in names:
         run.judge_prompt(name)
     run.judge_rest()
@@ -90,16 +87,15 @@ def validate_prompts(files: Files, config: Config, names: Collection[str]) -> Va
     return run.result(names)
 
 
-def find_users(files: Files, paths: Collection[str]) -> list[str]:
-    """The names of the prompts that have any of the files `paths` in their closure, sorted."""
-    wanted = set(paths)
+def find_users(files: Files, path: str) -> list[str]:
+    """The names of the prompts whose closure has the file at `path`, or one below it, sorted."""
     found = []
-    for path in files.paths():
-        name = name_from_path(path)
-        if is_prompt(path) and name_fault(name) is None:
-            closure = collect_closure(name, files.read)
-            if closure is not None and not wanted.isdisjoint(closure.files):
-                found.append(name)
+    for name in list_names(files):
+        closure = collect_closure(name, files.read)
+        if closure is not None and any(
+            one == path or one.startswith(f"{path}/") for one in closure.files
+        ):
+            found.append(name)
     return found
 
 

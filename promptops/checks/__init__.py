@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.checks import (
-    broken_condition,
     byte_order_mark,
     colliding_paths,
     deceptive_character,
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from promptops.checks.subject import FileCheck, FolderCheck, IgnoreCheck, PromptCheck
 
 PROMPT_CHECKS: dict[str, PromptCheck] = {
-    "broken-condition": broken_condition,
     "empty-prompt": empty_prompt,
     "undeclared-variable": undeclared_variable,
     "unused-input": unused_input,
@@ -61,6 +59,7 @@ FAULTS = {
     "circular-include": "a partial includes itself, directly or through others",
     "duplicate-key": "a key is given twice",
     "invalid-default": "an input's default is refused by its own schema",
+    "invalid-expression": "the condition of a route, escalation or review is no expression",
     "invalid-json": "a schema or tool file is not a JSON object",
     "invalid-schema": "an input or the output is no valid JSON Schema",
     "invalid-tool": "a tool file is not in the function format",

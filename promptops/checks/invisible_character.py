@@ -94,4 +94,5 @@ def _is_right_to_left(text: str, index: int) -> bool:
     line_start = text.rfind("\n", 0, index) + 1
     line_end = text.find("\n", index)
     line = text[line_start : line_end if line_end >= 0 else len(text)]
-    return any(unicodedata.bidirectional(character) in {"R", "AL"} for character in line if character not in _MARKS)
+    others = (character for character in line if character not in _MARKS)
+    return any(unicodedata.bidirectional(character) in {"R", "AL"} for character in others)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from promptops.finding import Position, Problem, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from promptops.closure import Closure
     from promptops.template import Analysis
 
@@ -125,3 +126,17 @@ class IgnoreCheck(Protocol):
 
     def check(self, subject: IgnoreSubject) -> Iterator[Problem]:
         """What is wrong with the table."""
+
+
+def route_names(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]]:
+    """Each name that a route's condition reads, with the condition's place in the frontmatter."""
+    routes = subject.closure.document.data.get("routes")
+    for index, route in enumerate(routes if isinstance(routes, list) else ()):
+        condition = route.get("when") if isinstance(route, dict) else None
+        if isinstance(condition, str):
+            from promptops.template import analyze
+
+            # Whatever is no expression is a fault of form and gives no names.
+            source = f"{{% if {condition} %}}{{% endif %}}"
+            for name in analyze(subject.path, source, partial=True).undeclared:
+                yield ["routes", index, "when"], name

@@ -2,12 +2,12 @@
 
 ## Finds
 
-A name in the body, or in a partial at any depth, that is neither declared under `inputs` nor set
-by the template itself.
+A name in the body, in a partial at any depth or in a route's condition, that is neither declared
+under `inputs` nor set by the template itself.
 
 ## Why
 
-No caller can pass an undeclared input, so rendering always fails where the name is read.
+No caller can pass an undeclared input, so the call always fails where the name is read.
 
 ## Example
 
@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.checks.subject import route_names
 from promptops.finding import Problem, Severity
 from promptops.frontmatter import nearest
 
@@ -53,8 +54,17 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
             if name in subject.inputs or name in visible or (path, name) in reported:
                 continue
             reported.add((path, name))
-            near = nearest(name, subject.inputs)
             whose = "a declared input" if path == subject.path else f"an input of {subject.name}"
-            hint = f"did you mean '{near}'?" if near else f"add '{name}: string' under 'inputs'"
-            yield Problem(f"'{name}' is not {whose}", path, places[0], hint)
-        pending.extend((one.path, visible | one.scope.keys()) for one in analysis.includes)
+            yield Problem(f"'{name}' is not {whose}", path, places[0], _hint(subject, name))
+        pending.extend(
+            (include.path, visible.union(include.scope)) for include in analysis.includes
+        )
+    for place, name in route_names(subject):
+        if name not in subject.inputs:
+            message = f"the condition reads '{name}', which is not a declared input"
+            yield subject.problem(message, place, _hint(subject, name))
+
+
+def _hint(subject: PromptSubject, name: str) -> str:
+    near = nearest(name, subject.inputs)
+    return f"did you mean '{near}'?" if near else f"add '{name}: string' under 'inputs'"

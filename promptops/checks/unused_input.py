@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.broken_condition import read_names
+from promptops.checks.subject import route_names
 from promptops.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     used = {name for analysis in subject.analyses.values() for name in analysis.undeclared}
     unused = [name for name in subject.inputs if name not in used]
     if unused:
-        used |= read_names(subject)
+        used |= {name for _, name in route_names(subject)}
     for name in unused:
         if name not in used:
             place = subject.closure.document.locate(["inputs", name], key=True)

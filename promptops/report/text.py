@@ -38,9 +38,7 @@ def _paragraph(finding: Finding, lines: list[str], outcome: Outcome) -> list[str
         source, marks = _excerpt(lines[place.line - 1], place)
         if source.strip():
             result.append(f"{paint(f'{number} |', 'frame')} {source}")
-            result.append(
-                f"{paint(f'{margin} |', 'frame')} {paint(marks, finding.severity.value)}"
-            )
+            result.append(f"{paint(f'{margin} |', 'frame')} {paint(marks, finding.severity.value)}")
     if finding.hint:
         result.append(f"  {paint('hint:', 'hint')} {visible(finding.hint)}")
     return result

@@ -1,0 +1,123 @@
+"""Values for a prompt's inputs from the command line: `--var` and `--vars`, typed by the schema."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import InputError, UsageError, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def read_values(
+    declared: Mapping[str, Any], variables: Iterable[str], files: Iterable[str]
+) -> dict[str, Any]:
+    """The values that `--vars` files and then `--var` options give; later ones win.
+
+    `variables` are `name=text`, `name=@file`, `name=@-` (standard input) or, for a text that begins
+    with `@`, `name=@@text`. A text becomes what
+    the input's schema in `declared` asks for: a number, true or false, or JSON for the rest.
+    """
+    values: dict[str, Any] = {}
+    for file in files:
+        values.update(_read_mapping(file))
+    for variable in variables:
+        name, separator, text = variable.partition("=")
+        if not separator or not name:
+            raise UsageError(
+                f"{quote(variable)} gives no input a value", hint="write --var name=value"
+            )
+        if text.startswith("@@"):
+            text = text[1:]  # a text that itself begins with '@'
+        elif text.startswith("@"):
+            text = _read_text(text[1:])
+        values[name] = _convert(name, text, declared.get(name))
+    return values
+
+
+def _read_text(path: str) -> str:
+    """A file's text, as it is; `-` is standard input."""
+    if not path:
+        raise UsageError("no file is named after '@'", hint="write --var name=@file")
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return data.decode()
+    except UnicodeDecodeError as error:
+        where = "standard input" if path == "-" else path
+        raise InputError(
+            f"{where} is not UTF-8: byte 0x{error.object[error.start]:02x} at {error.start}",
+            hint="convert it first",
+        ) from error
+
+
+def _read_mapping(path: str) -> dict[str, Any]:
+    """A JSON or YAML file with a mapping of inputs."""
+    text = _read_text(path)
+    where = "standard input" if path == "-" else path
+    try:
+        loaded = json.loads(text)
+    except (ValueError, RecursionError):
+        loaded = _load_yaml(where, text)
+    if not isinstance(loaded, dict):
+        raise InputError(f"{where} is not a mapping of inputs", hint="write 'name: value' lines")
+    return loaded
+
+
+def _load_yaml(where: str, text: str) -> object:
+    """YAML by the rules of frontmatter, so that `no` and `1.10` surprise nobody."""
+    from promptops.frontmatter import read_document
+
+    document = read_document(where, f"---\n{text}\n---\n".encode())
+    if document.faults:
+        fault = document.faults[0]
+        line = f" in line {fault.position.line - 1}" if fault.position else ""
+        what = fault.message.replace("the frontmatter", "the file")
+        raise InputError(f"{where} is neither JSON nor YAML{line}: {what}", hint=fault.hint)
+    return dict(document.data)
+
+
+def _convert(name: str, text: str, schema: object) -> Any:  # noqa: ANN401 - any JSON value
+    """A text as the type its input is declared with; what does not fit is an InputError."""
+    types = _types(schema)
+    if not types or "string" in types:
+        return text
+    stripped = text.strip()
+    try:
+        value = json.loads(stripped, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        wanted = " or ".join(types)
+        raise InputError(
+            f"input '{name}' takes {wanted}, not {quote(stripped)}", hint=_hint(name, types)
+        ) from None
+    if "integer" in types and isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _refuse_constant(word: str) -> object:
+    message = f"{word} is no JSON"
+    raise ValueError(message)
+
+
+def _types(schema: object) -> list[str]:
+    """The type names that an input's schema allows, as far as it says so."""
+    kind = schema.get("type") if isinstance(schema, dict) else schema
+    if isinstance(schema, dict) and kind is None:
+        allowed = schema.get("enum", [schema["const"]] if "const" in schema else [])
+        if allowed and not any(isinstance(value, str) for value in allowed):
+            return ["JSON"]
+    return [kind] if isinstance(kind, str) else list(kind or ())
+
+
+def _hint(name: str, types: list[str]) -> str:
+    if "boolean" in types:
+        return f"write --var {name}=true or --var {name}=false"
+    if "array" in types:
+        return f'write JSON: --var \'{name}=["a", "b"]\', or --var {name}=@file.json'
+    if "object" in types:
+        return f"write JSON: --var '{name}={{\"key\": 1}}', or --var {name}=@file.json"
+    return f"write a number: --var {name}=3"

@@ -1,0 +1,145 @@
+"""`promptops list`: list prompts, or what is live where."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from promptops.cli.session import (
+    Format,
+    FormatOption,
+    current,
+    emit_json,
+    emit_table,
+    is_terminal,
+    json_document,
+    say,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.lock import Entry
+    from promptops.repository import Repository
+
+
+def list_prompts(
+    live: Annotated[bool, typer.Option("--live", help="What is live where.")] = False,
+    tags: Annotated[
+        list[str] | None,
+        typer.Option("--tag", metavar="TAG", help="Only prompts with this tag; may be repeated."),
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """List the prompts of the work tree, or with --live what is live in each environment."""
+    repository = current().repository
+    if live:
+        _list_live(repository, output)
+    else:
+        _list_all(repository, tags or [], output)
+
+
+def _list_all(repository: Repository, tags: list[str], output: Format) -> None:
+    from promptops.listing import list_prompts as list_all
+
+    has_work_tree = repository.git.work_tree is not None
+    files = repository.working if has_work_tree else repository.at("HEAD")
+    prompts = list_all(repository, files, tags=tags)
+    if output is Format.JSON:
+        rows = [
+            {
+                "name": one.name,
+                "version": one.version,
+                "status": one.status,
+                "description": one.description,
+                "author": one.author,
+                "model": one.model,
+                "tags": list(one.tags),
+                "live": describe_live(one.live),
+            }
+            for one in prompts
+        ]
+        emit_json(json_document("promptops.list/v1", prompts=rows))
+        return
+    if not prompts:
+        say(f"there are no prompts{' with these tags' if tags else ''} here")
+        if not tags:
+            say("hint: promptops new NAME writes a first one")
+        return
+    environments = repository.config.environment_names
+    emit_table(
+        [
+            (
+                one.name,
+                one.version or "?",
+                one.status,
+                *(_cell(one.live.get(environment)) for environment in environments),
+                _shortened(one.description),
+            )
+            for one in prompts
+        ],
+        header=("NAME", "VERSION", "STATUS", *(name.upper() for name in environments), "WHAT FOR"),
+    )
+
+
+def _list_live(repository: Repository, output: Format) -> None:
+    from promptops.environments import count_pending
+    from promptops.listing import list_live
+
+    found = list_live(repository)
+    environments = repository.config.environment_names
+    if output is Format.JSON:
+        rows = [{"name": name, "live": describe_live(entries)} for name, entries in found.items()]
+        emit_json(json_document("promptops.live/v1", environments=list(environments), prompts=rows))
+    elif found:
+        emit_table(
+            [
+                (name, *(_cell(entries.get(environment)) for environment in environments))
+                for name, entries in found.items()
+            ],
+            header=("NAME", *(name.upper() for name in environments)),
+        )
+    else:
+        say("nothing is live anywhere")
+        say(f"hint: promptops promote NAME --to {environments[0]}")
+    for environment in environments:
+        pending = count_pending(repository, environment)
+        if pending:
+            count = "1 deployment" if pending == 1 else f"{pending} deployments"
+            say(f"{environment}: {count} not pushed yet, so not live")
+            say(f"hint: git push {repository.remote} promptops/{environment}")
+
+
+def describe_live(entries: Mapping[str, Entry]) -> dict[str, Any]:
+    """What is live by environment, for JSON: versions with shares, and the reason of a pause."""
+    return {
+        environment: {
+            "versions": [
+                {
+                    "version": str(live.version),
+                    "digest": live.digest,
+                    "commit": live.commit,
+                    "share": live.share,
+                }
+                for live in entry.live
+            ],
+            "paused": entry.paused,
+        }
+        for environment, entry in entries.items()
+    }
+
+
+def _cell(entry: Entry | None) -> str:
+    if entry is None:
+        return "-"
+    return entry.describe() + (" (paused)" if entry.paused is not None else "")
+
+
+def _shortened(text: str) -> str:
+    """A description that leaves a terminal's line whole; programs get all of it."""
+    longest = 60
+    if not is_terminal(sys.stdout) or len(text) <= longest:
+        return text
+    return f"{text[: longest - 1].rstrip()}…"

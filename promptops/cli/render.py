@@ -1,0 +1,72 @@
+"""`promptops render`: print the messages for given inputs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from promptops.cli.session import current, emit, emit_json, is_terminal, json_document, paint, warn
+
+
+class RenderFormat(StrEnum):
+    """What is printed: texts, the messages as JSON, or a whole request."""
+
+    TEXT = "text"
+    JSON = "json"
+    REQUEST = "request"
+
+
+def render(
+    ref: Annotated[str, typer.Argument(metavar="NAME[@SELECTOR]", show_default=False)],
+    variables: Annotated[
+        list[str] | None,
+        typer.Option("--var", metavar="NAME=VALUE", help="An input; VALUE may be @FILE or @-."),
+    ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--vars", metavar="FILE", help="Inputs from a JSON or YAML file; - reads it."),
+    ] = None,
+    output: Annotated[
+        RenderFormat,
+        typer.Option("--format", help="request is what an API call takes.", show_default=True),
+    ] = RenderFormat.TEXT,
+) -> None:
+    """Print the messages for given inputs: of the work tree, a version or an environment."""
+    from promptops.cli.inputs import read_values
+    from promptops.reference import parse_ref
+    from promptops.selection import resolve_selected
+
+    resolved = resolve_selected(current().repository, parse_ref(ref))
+    prompt = resolved.prompt
+    for warning in resolved.warnings:
+        warn(warning)
+    values = read_values(prompt.inputs, variables or [], files or [])
+    if output is RenderFormat.REQUEST:
+        emit_json(prompt.request(values))
+        return
+    messages = prompt.render(values)
+    if output is RenderFormat.JSON:
+        emit_json(
+            json_document(
+                "promptops.render/v1",
+                name=prompt.name,
+                version=str(prompt.version),
+                digest=prompt.digest,
+                commit=resolved.commit,
+                messages=messages,
+            )
+        )
+        return
+    emit("\n\n".join(_paragraph(message, alone=len(messages) == 1) for message in messages))
+
+
+def _paragraph(message: dict[str, Any], *, alone: bool) -> str:
+    content = message.get("content")
+    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+    if alone and not is_terminal(sys.stdout):
+        return text
+    return f"{paint(str(message['role']), 'magenta', bold=True)}\n{text}"
