@@ -182,7 +182,7 @@ def _chain_fault(chain: tuple[str, ...], partial: str) -> tuple[str, str, str] |
         circle = " -> ".join([*chain[chain.index(partial) :], partial])
         message = f"the include goes in a circle: {circle}"
         return "circular-include", message, "take one of the includes out"
-    if is_prompt(partial):
+    if is_closure_path(partial) and is_prompt(partial):
         hint = "move the shared text to a file whose name begins with '_', and include that"
         return "missing-include", f"'{partial}' is a prompt, and only partials are included", hint
     if len(chain) > _MAX_INCLUDE_DEPTH:
