@@ -1,0 +1,178 @@
+"""`promptops diff`: what a change means, and the bump it needs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promptops.cli.session import (
+    clean,
+    current,
+    emit,
+    emit_json,
+    has_colour,
+    json_document,
+    paint,
+    say,
+)
+from promptops.errors import UsageError
+from promptops.version import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.comparison import Comparison
+    from promptops.diff import Difference, Hunk, Line, MessageDiff
+
+
+class DiffFormat(StrEnum):
+    """The formats of a comparison."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+_COLOURS = {"interface": "red", "behaviour": "yellow", "documentation": "blue"}
+_LONGEST_VALUE = 160
+
+
+def diff(
+    refs: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME[@A[..B]]]...", show_default=False)
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="REV", help="Compare from this Git revision.")
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="REV", help="To this one; the work tree unless given."),
+    ] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 when anything differs.")
+    ] = False,
+    output: Annotated[
+        DiffFormat,
+        typer.Option("--format", help="text for people, json for programs, markdown for comments."),
+    ] = DiffFormat.TEXT,
+) -> None:
+    """Show what a change means: every difference with its class, and the bump that it needs.
+
+    A and B are versions, ranges, latest, environments or working. Unless given, A is the latest
+    release and B the work tree; without names, all prompts are compared.
+    """
+    from promptops.comparison import compare_refs, compare_revisions
+    from promptops.diff import diff_to_json, diff_to_markdown
+
+    repository = current().repository
+    if to is not None and source is None:
+        raise UsageError("--to without --from", hint="--from REV --to REV")
+    if source is not None:
+        comparisons = compare_revisions(repository, source, to, refs or [])
+    else:
+        comparisons = compare_refs(repository, refs or [])
+    shown = [one for one in comparisons if refs or not one.diff.is_empty]
+    if output is DiffFormat.JSON:
+        emit_json(
+            json_document(
+                "promptops.diff/v1",
+                prompts=[
+                    {"from": one.before, "to": one.after, **diff_to_json(one.diff)} for one in shown
+                ],
+            )
+        )
+    elif output is DiffFormat.MARKDOWN:
+        emit(diff_to_markdown(*(one.diff for one in shown)))
+    else:
+        if shown:
+            emit("\n\n".join("\n".join(_describe(one)) for one in shown))
+        if all(one.diff.is_empty for one in comparisons):
+            say("no difference")
+    if exit_code and any(not one.diff.is_empty for one in comparisons):
+        raise typer.Exit(1)
+
+
+def _describe(comparison: Comparison) -> Iterator[str]:
+    diff = comparison.diff
+    title = paint(diff.name, bold=True)
+    if diff.before is None and diff.after is not None:
+        yield f"{title}: new prompt, {comparison.before} ({diff.after.version} in {comparison.after})"
+        return
+    head = f"{title}: {comparison.before} -> {comparison.after}"
+    if diff.after is None:
+        yield f"{head}: removed; callers fail"
+        return
+    if diff.is_empty:
+        yield f"{head}: no difference"
+        return
+    yield f"{head}: {_verdict(comparison)}"
+    for difference in diff.differences:
+        yield from _describe_difference(difference)
+    for message in diff.messages:
+        yield from _describe_message(message)
+
+
+def _verdict(comparison: Comparison) -> str:
+    diff = comparison.diff
+    if diff.before is None or diff.after is None or diff.change_class is None:
+        return ""
+    colour = _COLOURS[diff.change_class.value]
+    needed = diff.before.version.bump(diff.level)
+    what = paint(f"{diff.change_class} change, {diff.level.label} bump needed", colour, bold=True)
+    if diff.after.version.level_from(diff.before.version) >= diff.level > Level.NONE:
+        return f"{what}; {diff.after.version} is enough"
+    return f"{what}: {diff.before.version} -> {needed} (the file says {diff.after.version})"
+
+
+def _describe_difference(difference: Difference) -> Iterator[str]:
+    label = paint(difference.change_class.value, _COLOURS[difference.change_class.value])
+    cause = f" (in {difference.cause})" if difference.cause else ""
+    yield f"  {label}  {clean(difference.subject)}: {clean(difference.reason)}{cause}"
+    if difference.before is not None or difference.after is not None:
+        before, after = _value(difference.before), _value(difference.after)
+        yield f"      {paint(before, 'red')} -> {paint(after, 'green')}"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "nothing"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = text.replace("\n", "\\n")
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+
+
+def _describe_message(message: MessageDiff) -> Iterator[str]:
+    if not message.hunks:
+        return
+    cause = f", because of {message.cause}" if message.cause else ""
+    yield ""
+    yield f"  {paint(f'{message.subject} {message.status}', bold=True)}{cause}"
+    for hunk in message.hunks:
+        yield from _describe_hunk(hunk)
+
+
+def _describe_hunk(hunk: Hunk) -> Iterator[str]:
+    numbers = [line.after_number or line.before_number or 0 for line in hunk.lines]
+    yield paint(f"  @@ line {numbers[0]} @@", "cyan", dim=True)
+    for line in hunk.lines:
+        yield _describe_line(line)
+
+
+def _describe_line(line: Line) -> str:
+    """One line; on a terminal, the words that differ stand out."""
+    sign, colour = {"removed": ("-", "red"), "added": ("+", "green")}.get(
+        line.kind.value, (" ", None)
+    )
+    if colour is None or not has_colour(sys.stdout):
+        text = line.text.removesuffix("\n")
+        return f"  {sign} {text}" if text else f"  {sign}"
+    parts = []
+    for segment in line.segments:
+        text = clean(segment.text.removesuffix("\n"))
+        changed = segment.kind.value != "equal"
+        parts.append(typer.style(text, fg=colour, bold=changed, underline=changed) if text else "")
+    return f"  {paint(sign, colour)} {''.join(parts)}"
