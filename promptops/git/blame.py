@@ -1,0 +1,99 @@
+"""Says which commit wrote each line of a file, as `git blame` sees it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.git.objects import Identity
+from promptops.git.process import failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.git.process import Git
+
+_HEAD = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) [0-9]+ ([0-9]+)(?: [0-9]+)?")
+
+# A list of commits to look past is meant for reformatting of code; in a prompt every byte counts.
+_PLAIN = ("-c", "blame.ignoreRevsFile=", "-c", "blame.markIgnoredLines=false")
+
+
+@dataclass(frozen=True, slots=True)
+class BlamedLine:
+    """One line of a file and where it comes from.
+
+    Attributes:
+        commit: the commit that wrote it; None while it is not committed.
+        author: who and when; None while it is not committed.
+        line: its number in the file that was asked about, from 1.
+        text: its text without the line end.
+    """
+
+    commit: str | None
+    author: Identity | None
+    line: int
+    text: str
+
+
+def blame_file(git: Git, path: str, commit: str | None = None) -> list[BlamedLine] | None:
+    """Blame every line of a file.
+
+    Args:
+        git: the repository.
+        path: the file, relative to the repository's top.
+        commit: the id of the commit whose file is meant; None means the file in the work tree.
+
+    Returns:
+        The lines in order; None when no commit has the file.
+
+    Raises:
+        GitError: git failed.
+    """
+    revision = () if commit is None else (commit,)
+    args = (*_PLAIN, "blame", "--porcelain", *revision, "--", path)
+    done = git.run(*args, check=False)
+    if done.code != 0:
+        if "no such path" in done.stderr or "no such ref: HEAD" in done.stderr:
+            return None
+        raise failure(args, done)
+    return list(_parse(done.stdout))
+
+
+def _parse(output: bytes) -> Iterator[BlamedLine]:
+    """Read the porcelain format: a commit's headers come only with its first line."""
+    authors: dict[bytes, Identity] = {}
+    headers: dict[bytes, bytes] = {}
+    oid, number = b"", 0
+    for row in output.split(b"\n"):
+        found = _HEAD.fullmatch(row) if not headers else None
+        if row.startswith(b"\t"):
+            if b"author" in headers:
+                authors[oid] = _identity(headers)
+            headers = {}
+            committed = oid.strip(b"0") != b""
+            yield BlamedLine(
+                commit=oid.decode() if committed else None,
+                author=authors[oid] if committed else None,
+                line=number,
+                text=row[1:].removesuffix(b"\r").decode("utf-8", "replace"),
+            )
+        elif found:
+            oid, number = found[1], int(found[2])
+            headers = {b"": b""}
+        else:
+            key, _, value = row.partition(b" ")
+            headers[key] = value
+
+
+def _identity(headers: dict[bytes, bytes]) -> Identity:
+    def text(key: bytes) -> str:
+        return headers.get(key, b"").decode("utf-8", "surrogateescape")
+
+    return Identity(
+        text(b"author"),
+        text(b"author-mail").removeprefix("<").removesuffix(">"),
+        int(text(b"author-time") or 0),
+        text(b"author-tz"),
+    )
