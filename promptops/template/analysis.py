@@ -9,14 +9,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from math import inf
 from typing import TYPE_CHECKING
 
 from jinja2 import nodes
 
 from promptops.template.environment import ENVIRONMENT, GLOBALS
-from promptops.template.faults import MAX_BLOCKS, MAX_DEPTH, depth_fault, syntax_problem
+from promptops.template.faults import nesting_problem, require_depth, syntax_problem
 from promptops.template.filters import HISTORY, MESSAGE, REMOVED_FILTERS
-from promptops.template.parsing import SyntaxFault, Tokens, parse
+from promptops.template.parsing import SyntaxFault, Tokens, TooDeep, parse
 from promptops.template.source import (
     Analysis,
     Include,
@@ -28,7 +29,7 @@ from promptops.template.source import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from promptops.finding import Position
 
@@ -42,7 +43,7 @@ _UNSUPPORTED: dict[type[nodes.Node], tuple[str, str]] = {
     nodes.Block: ("block", "put the common text into partials and include them"),
     nodes.Import: ("import", "define the macro in the file that uses it"),
     nodes.FromImport: ("from", "define the macro in the file that uses it"),
-    nodes.ScopedEvalContextModifier: ("autoescape", "prompts are plain text: leave the tag out"),
+    nodes.Scope: ("autoescape", "prompts are plain text: leave the tag out"),
 }
 
 
@@ -74,19 +75,11 @@ def inspect(
     body = Source(path, source, first_line)
     try:
         tree, tokens = parse(body)
+        require_depth(tree)
     except SyntaxFault as fault:
         return Analysis(problems=(syntax_problem(body, fault),)), None, body
-    too_deep = depth_fault(tree)
-    if too_deep is not None:
-        position = body.position(too_deep, too_deep)
-        problem = TemplateProblem(
-            "nesting",
-            "blocks or expressions are nested too deeply",
-            f"at most {MAX_BLOCKS} blocks and {MAX_DEPTH} operators: split the expression, or "
-            "move part of the text into a partial",
-            position,
-        )
-        return Analysis(problems=(problem,)), None, body
+    except TooDeep as fault:
+        return Analysis(problems=(nesting_problem(body, fault),)), None, body
     return _Reader(body, tokens, partial=partial).read(tree), tree, body
 
 
@@ -110,7 +103,7 @@ class _Reader:
     def read(self, tree: nodes.Template) -> Analysis:
         fault = "a partial" if self.partial else None
         self.block(tree.body, {}, Place(role_fault=fault))
-        if self.roles or self.histories:
+        if (self.roles or self.histories) and not self.partial:
             hint = "move it into a message, or put it into a comment: `{# ... #}`"
             for start, end in self.stray:
                 self.problem(
@@ -198,7 +191,9 @@ class _Reader:
     def unsupported(self, node: nodes.Node) -> None:
         tag, hint = _UNSUPPORTED.get(type(node), ("this tag", "remove it"))
         kind = "unsupported-include" if tag in {"extends", "import", "from"} else "unsupported-tag"
-        self.problem(kind, f"`{tag}` is not available in prompts", hint, start=node.lineno)
+        # The node around `autoescape` is the only one of Jinja's that knows no line.
+        offset = next(_offsets(node), 0) if isinstance(node, nodes.Scope) else node.lineno
+        self.problem(kind, f"`{tag}` is not available in prompts", hint, start=offset)
 
     def output(self, node: nodes.Output, scope: Scope, place: Place) -> frozenset[str]:
         printed = NOTHING
@@ -399,9 +394,12 @@ class _Reader:
         return self.body.position(offset, offset + len(name) if written else offset)
 
     def check_names(self, node: nodes.Node) -> None:
-        """Filters and tests that do not exist, and arguments given twice."""
+        """Filters and tests that do not exist, and what Jinja compiles to broken code."""
         if isinstance(node, nodes.Filter):
             self.known("filter", node.name, ENVIRONMENT.filters, node.lineno)
+        elif isinstance(node, nodes.Const) and node.value in {inf, -inf}:
+            message = "the number is too large"
+            self.problem("syntax", message, "write a smaller one", start=node.lineno)
         elif isinstance(node, nodes.Test):
             self.known("test", node.name, ENVIRONMENT.tests, node.lineno)
         if isinstance(node, (nodes.Filter, nodes.Test, nodes.Call)):
@@ -420,6 +418,12 @@ class _Reader:
             near = get_close_matches(name, [known for known in names if " " not in known], n=1)
             hint = f"did you mean `{near[0]}`?" if near else None
         self.problem(f"unknown-{kind}", f"there is no {kind} `{name}`", hint, start=offset)
+
+
+def _offsets(node: nodes.Node) -> Iterator[int]:
+    for child in node.iter_child_nodes():
+        if child.lineno is not None:
+            yield int(child.lineno)
 
 
 def _tag_spans(tokens: Tokens) -> list[tuple[int, int]]:

@@ -29,6 +29,7 @@ from promptops.template.filters import (
 )
 from promptops.template.printing import (
     BUDGET,
+    CALL_STEPS,
     Refused,
     describe,
     limit_length,
@@ -142,7 +143,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
 
     def call(self, context: Context, callee: Any, /, *arguments: Any, **named: Any) -> Any:
         """Call from a template: counted, and bounded where a method can multiply text."""
-        context.parent[BUDGET].spend(1)
+        context.parent[BUDGET].spend(CALL_STEPS)
         if type(callee) is BuiltinMethodType and type(callee.__self__) is str:
             limit_method(callee.__name__, callee.__self__, arguments, named)
         if not self.is_safe_callable(callee):

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 from jinja2 import nodes
 
+from promptops.template.parsing import MAX_BRACKETS, SyntaxFault, TooDeep
 from promptops.template.source import ROLES, Source, TemplateProblem
-
-if TYPE_CHECKING:
-    from promptops.template.parsing import SyntaxFault
 
 MAX_BLOCKS = 15
 """How deep blocks may stand in each other; CPython compiles at most 20."""
@@ -46,19 +43,33 @@ _BLOCKS = (
 )
 
 
-def depth_fault(tree: nodes.Template) -> int | None:
-    """The offset of a node that is too deep; found without recursion, which would be too deep."""
+def require_depth(tree: nodes.Template) -> None:
+    """Find nodes that are too deep without recursion, for which they would be too deep.
+
+    Raises:
+        TooDeep: with the offset of one.
+    """
     pending: list[tuple[nodes.Node, int, int]] = [(tree, 0, 0)]
     while pending:
         node, blocks, depth = pending.pop()
         if isinstance(node, _BLOCKS):
             blocks, depth = blocks + 1, 0
             if isinstance(node, nodes.If) and len(node.elif_) > MAX_BRANCHES:
-                return int(node.elif_[MAX_BRANCHES].lineno)
+                raise TooDeep(node.elif_[MAX_BRANCHES].lineno)
         if blocks > MAX_BLOCKS or depth > MAX_DEPTH:
-            return int(node.lineno or 0)
+            raise TooDeep(node.lineno or 0)
         pending.extend((child, blocks, depth + 1) for child in node.iter_child_nodes())
-    return None
+
+
+def nesting_problem(body: Source, fault: TooDeep) -> TemplateProblem:
+    """The problem that too much nesting is."""
+    return TemplateProblem(
+        "nesting",
+        "blocks or expressions are nested too deeply",
+        f"at most {MAX_BLOCKS} blocks, {MAX_BRACKETS} brackets, {MAX_DEPTH} operators and "
+        f"{MAX_BRANCHES} branches: move part of the text into a partial",
+        body.position(fault.offset, fault.offset),
+    )
 
 
 def syntax_problem(body: Source, fault: SyntaxFault) -> TemplateProblem:
@@ -72,7 +83,7 @@ def syntax_problem(body: Source, fault: SyntaxFault) -> TemplateProblem:
 def _explain(said: str) -> tuple[str, str | None]:
     """Jinja's words for a syntax error in ours, with what to do."""
     innermost = re.search(r"innermost block that needs to be closed is '(\w+)'", said)
-    if said.startswith("Unexpected end of template"):
+    if said.lower().startswith(("unexpected end of template", "unexpected 'end of template'")):
         if innermost is None:
             return "the text ends inside a tag", "close it with `%}` or `}}`"
         tag = innermost[1]

@@ -9,7 +9,7 @@ from functools import wraps
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Undefined, pass_context, pass_environment
+from jinja2 import Undefined, pass_context, pass_environment, pass_eval_context
 from jinja2.filters import FILTERS
 
 from promptops.template.messages import insert_history, open_message
@@ -19,6 +19,7 @@ from promptops.template.printing import (
     MAX_STEPS,
     MAX_WIDTH,
     Refused,
+    describe,
     limit_length,
     limit_width,
     text,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from jinja2 import Environment
+    from jinja2.nodes import EvalContext
     from jinja2.runtime import Context
 
 # Names with a space: no template can spell them, so nothing in one can take their place.
@@ -87,7 +89,12 @@ def tojson(value: object, indent: int | None = None) -> str:
     if isinstance(value, Undefined):
         str(value)
     limit_width(indent)
-    return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        hint = "JSON has strings, numbers, booleans, null, lists and objects"
+        message = f"JSON has no word for {describe(value)} or something in it"
+        raise Refused(message, hint) from error
 
 
 def string(value: object) -> str:
@@ -244,9 +251,10 @@ def _batch(value: Any, linecount: int, fill_with: Any = None) -> Any:
     return FILTERS["batch"](value, linecount, fill_with)
 
 
-def _slice(value: Any, slices: int, fill_with: Any = None) -> Any:
+@pass_eval_context
+def _slice(context: EvalContext, value: Any, slices: int, fill_with: Any = None) -> Any:
     limit_width(slices)
-    return FILTERS["slice"](value, slices, fill_with)
+    return FILTERS["slice"](context, value, slices, fill_with)
 
 
 def build_filters() -> dict[str, Callable[..., Any]]:

@@ -15,10 +15,23 @@ from jinja2.visitor import NodeTransformer
 
 from promptops.template.environment import ENVIRONMENT
 from promptops.template.filters import CONCAT, STEPS
-from promptops.template.source import Source, Token
+from promptops.template.printing import CALL_STEPS
+from promptops.template.source import ROLES, Source, Token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+MAX_BRACKETS = 30
+"""How many brackets may be open at once."""
+
+MAX_OPEN_TAGS = 50
+"""How many tags may be open at once while parsing; fewer may in the end, see `faults`."""
+
+_OPENING = frozenset("([{")
+_CLOSING = frozenset(")]}")
+_OPENING_TAGS = frozenset({"for", "if", "with", "macro", "call", "filter", "block", *ROLES})
+_CLOSING_TAGS = frozenset(f"end{tag}" for tag in _OPENING_TAGS)
 
 
 class SyntaxFault(Exception):  # noqa: N818 (as above)
@@ -28,6 +41,40 @@ class SyntaxFault(Exception):  # noqa: N818 (as above)
         super().__init__(message)
         self.message = message
         self.offset = offset
+
+
+class TooDeep(Exception):  # noqa: N818 (as above)
+    """Something stands deeper in something than this package follows."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
+class Nesting:
+    """Counts brackets and blocks as tokens pass, before the parser recurses into them.
+
+    Otherwise how deep is too deep would depend on how deep in its own calls the caller is.
+    """
+
+    __slots__ = ("blocks", "brackets", "previous")
+
+    def __init__(self) -> None:
+        self.blocks = 0
+        self.brackets = 0
+        self.previous = ""
+
+    def follow(self, start: int, kind: str, value: str) -> None:
+        """Take one token; raises `TooDeep` at the first that is."""
+        if kind == "whitespace":
+            return
+        if kind == "operator":
+            self.brackets += (value in _OPENING) - (value in _CLOSING)
+        elif kind == "name" and self.previous == "block_begin":
+            self.blocks += (value in _OPENING_TAGS) - (value in _CLOSING_TAGS)
+        if self.brackets > MAX_BRACKETS or self.blocks > MAX_OPEN_TAGS:
+            raise TooDeep(start)
+        self.previous = kind
 
 
 class Tokens:
@@ -49,6 +96,7 @@ class Tokens:
         """
         body = self.source.text
         place = 0
+        nesting = Nesting()
         try:
             for _, kind, value in ENVIRONMENT.lexer.tokeniter(body, None):
                 start = place if body.startswith(value, place) else body.index(value, place)
@@ -56,6 +104,7 @@ class Tokens:
                 self.starts.append(start)
                 self.ends.append(place)
                 self.kinds.append(kind)
+                nesting.follow(start, kind, value)
                 yield start, kind, value
         except TemplateSyntaxError as error:
             if self.kinds and self.kinds[-1] in {"comment_begin", "raw_begin"}:
@@ -68,6 +117,7 @@ def parse(source: Source) -> tuple[nodes.Template, Tokens]:
 
     Raises:
         SyntaxFault: the body is not a template.
+        TooDeep: it is nested too deeply to be parsed.
     """
     tokens = Tokens(source)
     parser = Parser(ENVIRONMENT, "")
@@ -77,8 +127,8 @@ def parse(source: Source) -> tuple[nodes.Template, Tokens]:
     except TemplateSyntaxError as error:
         raise SyntaxFault(str(error.message), error.lineno) from None
     except RecursionError:
-        fault = "blocks or expressions are nested too deeply"
-        raise SyntaxFault(fault, tokens.starts[-1] if tokens.starts else 0) from None
+        # Only chains such as `not not not ...` get here; how far depends on the caller's stack.
+        raise TooDeep(0) from None
     except ValueError as error:
         # An integer literal of more digits than Python converts.
         raise SyntaxFault(str(error).partition(":")[0], tokens.starts[-1]) from None
@@ -93,7 +143,7 @@ def read_tokens(source: str, first_line: int) -> list[Token]:
         for start, kind, value in Tokens(body):
             line, column = body.place(start)
             found.append(Token(line, column, kind, value))
-    except SyntaxFault:
+    except (SyntaxFault, TooDeep):
         pass
     return found
 
@@ -108,8 +158,8 @@ class Guards(NodeTransformer):
         return node
 
     def visit_Include(self, node: nodes.Include) -> list[nodes.Node]:  # noqa: N802
-        """An include is one step, so that includes of includes cannot multiply without end."""
-        step = _call_filter(STEPS, nodes.Const("1", lineno=node.lineno))
+        """An include counts as a call, so that includes of includes cannot multiply without end."""
+        step = _call_filter(STEPS, nodes.Const("*" * CALL_STEPS, lineno=node.lineno))
         return [nodes.ExprStmt(step, lineno=node.lineno), node]
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802

@@ -19,7 +19,10 @@ MAX_CHARACTERS = 10_000_000
 """The longest text a template may build."""
 
 MAX_STEPS = 1_000_000
-"""The most loop rounds, calls and includes of one rendering, together."""
+"""The most rounds of loops in one rendering; a call or an include counts as `CALL_STEPS`."""
+
+CALL_STEPS = 10
+"""How many rounds of an empty loop take about as long as a call or an include."""
 
 MAX_WIDTH = 1_000
 """The widest padding, indentation or number format, in characters."""
