@@ -120,6 +120,9 @@ class _Batch:
 
     def ask(self, question: bytes) -> None:
         """Write requests, whole."""
+        # What is said from here on belongs to these requests; which of them, nobody can tell.
+        self.drain()
+        self.messages = b""
         rest = memoryview(question)
         try:
             while rest:
@@ -146,7 +149,6 @@ class _Batch:
             return GitObject(found[1].decode(), found[2].decode(), data[:-1])
         if not header.endswith(b"\n"):
             raise _DiedError
-        self.messages = b""
         self.drain()
         if header.endswith(b" ambiguous\n"):
             raise GitError(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,7 +29,6 @@ from promptops.git.process import Git
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.conftest import MakeRepo
     from tests.repositories import Repo
@@ -156,6 +157,24 @@ def test_an_ambiguous_id_is_an_error(repo: Repo, reader: ObjectReader) -> None:
     assert reader.read("HEAD:a.md") is not None
 
 
+def test_an_object_in_quarantine_is_seen_by_the_servers_hook(repo: Repo, tmp_path: Path) -> None:
+    remote = repo.publish(tmp_path / "remote.git")
+    program = tmp_path / "hook.py"
+    program.write_text(
+        "import sys; from pathlib import Path; from promptops.git import Git, ObjectReader\n"
+        "new = sys.stdin.read().split()[1]\n"
+        "with ObjectReader(Git.discover(Path())) as reader:\n"
+        "    found = reader.read(f'{new}:a.md')\n"
+        "sys.exit(0 if found and found.data == b'text' else 1)\n"
+    )
+    # Under PYTHONPATH when the package is not installed into the interpreter.
+    package = Path(objects.__file__).parents[2]
+    remote.hook("pre-receive", f"PYTHONPATH='{package}' '{sys.executable}' '{program}'")
+    commit = repo.commit({"a.md": "text"})
+    repo.git("push", "--quiet", "origin", "main")
+    assert remote.rev("refs/heads/main") == commit
+
+
 @pytest.mark.parametrize("damage", [b"", b"x\x9cnonsense"])
 def test_damage_is_not_taken_for_absence(repo: Repo, reader: ObjectReader, damage: bytes) -> None:
     repo.commit({"a.md": "text", "b.md": "more"})
@@ -163,9 +182,10 @@ def test_damage_is_not_taken_for_absence(repo: Repo, reader: ObjectReader, damag
     file = repo.path / ".git" / "objects" / oid[:2] / oid[2:]
     file.chmod(0o644)
     file.write_bytes(damage)
-    with pytest.raises(GitError) as caught:
-        reader.read(oid)
-    assert "git fsck" in (caught.value.hint or "")
+    for specs in ([oid], ["HEAD:b.md", oid, "0" * 40], ["0" * 40, oid, "HEAD:b.md"]):
+        with pytest.raises(GitError) as caught:
+            reader.read_many(specs)
+        assert "git fsck" in (caught.value.hint or "")
     assert reader.read("HEAD:b.md") is not None
 
 
