@@ -67,10 +67,15 @@ def remotes(git: Git) -> list[Remote]:
 def configuration(git: Git) -> Configuration:
     """Give identity and signing as all levels of configuration together have them.
 
+    GitPython looks for the user's file at its usual places only, not at `GIT_CONFIG_GLOBAL`;
+    `history.identity` asks git itself.
+
     Raises:
         GitError: GitPython cannot read this repository.
     """
     with _opened(git) as repository, repository.config_reader() as reader:
+        # Read on demand, a file with a fault would count as one that says nothing.
+        reader.read()
 
         def text(section: str, name: str) -> str | None:
             value = reader.get_value(section, name, default="")
@@ -104,6 +109,7 @@ def worktrees(git: Git) -> list[Worktree]:
 
 
 def _opened(git: Git) -> AbstractContextManager[gitpython.Repo]:
+    import configparser
     from contextlib import contextmanager
 
     @contextmanager
@@ -116,17 +122,20 @@ def _opened(git: Git) -> AbstractContextManager[gitpython.Repo]:
         try:
             import git as gitpython
         except ImportError as error:
-            message = f"GitPython cannot be loaded: {error}"
-            raise GitError(message, hint="install git and GitPython, then try again") from error
+            # It runs `git version` when it is imported, and says all of what that printed.
+            message = "GitPython cannot be loaded, or cannot run git"
+            hint = "`git version` shows what is wrong with git or its configuration"
+            raise GitError(message, hint=hint) from error
         try:
             repository = gitpython.Repo(git.git_dir)
-        except (gitpython.GitError, OSError, ValueError) as error:
+        except (gitpython.GitError, configparser.Error, OSError, ValueError) as error:
             message = f"GitPython cannot read {git.git_dir}: {type(error).__name__}"
             raise GitError(message, hint="`git fsck` tells whether it is damaged") from error
         try:
             yield repository
-        except (gitpython.GitError, OSError, ValueError, KeyError) as error:
-            message = f"GitPython cannot read the configuration of {git.git_dir}: {error}"
+        except (gitpython.GitError, configparser.Error, OSError, ValueError) as error:
+            words = " ".join(str(error).split())
+            message = f"GitPython cannot read the configuration of {git.git_dir}: {words}"
             raise GitError(message, hint="`git config --list` shows where it is wrong") from error
         finally:
             repository.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -59,6 +60,23 @@ def test_worktrees_are_listed(repo: Repo, tmp_path: Path) -> None:
 
 def test_a_bare_repository_is_inspected(make_repo: MakeRepo) -> None:
     assert remotes(Git.discover(make_repo("bare.git", bare=True).path)) == []
+
+
+def test_a_broken_configuration_is_a_clear_error(repo: Repo, home: Path) -> None:
+    git = Git.discover(repo.path)
+    assert configuration(git).user_name is None
+    (home / ".gitconfig").write_text("name = x\n")
+    with pytest.raises(GitError, match="GitPython cannot read the configuration") as caught:
+        configuration(git)
+    assert "git config --list" in (caught.value.hint or "")
+    assert "\n" not in caught.value.message
+
+
+def test_a_repository_that_is_gone_is_a_clear_error(repo: Repo) -> None:
+    git = Git.discover(repo.path)
+    shutil.rmtree(repo.path)
+    with pytest.raises(GitError, match="GitPython cannot read"):
+        remotes(git)
 
 
 def test_a_sha256_repository_is_a_clear_error(make_repo: MakeRepo) -> None:
