@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,6 +130,39 @@ def test_a_lost_race_changes_nothing(make_repo: MakeRepo, object_format: str, ca
     with pytest.raises(ConflictError, match="promptops/production was moved"):
         update_refs(git, [RefUpdate("refs/tags/x", second, None), lost], "race")
     assert repo.refs() == before
+
+
+def test_of_racing_updates_exactly_one_wins(repo: Repo) -> None:
+    repo.commit({"a.md": "text"})
+    tree = repo.rev("HEAD^{tree}")
+    commits = [repo.git("commit-tree", "-m", str(number), tree) for number in range(12)]
+    git = Git.discover(repo.path)
+
+    def race(commit: str) -> bool:
+        try:
+            update_refs(git, [RefUpdate(PRODUCTION, commit, None)], "race")
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(12) as pool:
+        won = list(pool.map(race, commits))
+    assert won.count(True) == 1
+    assert read_ref(git, PRODUCTION) == commits[won.index(True)]
+    assert stale_locks(git) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_repository_says_so(repo: Repo) -> None:
+    commit = repo.commit({"a.md": "text"})
+    folder = repo.path / ".git" / "refs" / "heads"
+    folder.chmod(0o555)
+    try:
+        with pytest.raises(GitError) as caught:
+            update_refs(Git.discover(repo.path), [RefUpdate(PRODUCTION, commit, None)], "make")
+    finally:
+        folder.chmod(0o755)
+    assert "cannot be written" in (caught.value.hint or "")
 
 
 def test_a_branch_in_the_way_is_named(repo: Repo) -> None:
