@@ -11,6 +11,8 @@ from promptops.diff.change import (
     required_version,
 )
 from promptops.diff.comparison import diff_prompts
+from promptops.diff.document import diff_to_json
+from promptops.diff.markdown import diff_to_markdown
 from promptops.diff.schemas import Relation, compare_schemas
 from promptops.diff.text import Hunk, Line, LineKind, Segment, SegmentKind, compare_texts
 
@@ -29,5 +31,7 @@ __all__ = [
     "compare_schemas",
     "compare_texts",
     "diff_prompts",
+    "diff_to_json",
+    "diff_to_markdown",
     "required_version",
 ]

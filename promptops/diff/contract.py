@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from promptops.diff.change import ChangeClass, Difference
-from promptops.diff.schemas import Relation, compare_schemas, same_json
+from promptops.diff.schemas import Relation, compare_schemas
+from promptops.diff.values import same_json
 from promptops.schema import input_schemas
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Rendering strips exactly these from both ends of a message.
 WHITE_SPACE = " \t\n\r\f\v"
 # Includes of includes can multiply without end; beyond this they are compared by their content.
-_MAX_INLINED_CHARACTERS = 4_000_000
+_MAX_INLINED_CHARACTERS = 1_000_000
 _SCOPED_TAGS = frozenset({"set", "macro"})
 _TIGHT = frozenset({".", "(", "["})
 
@@ -94,7 +94,7 @@ class _Reading:
                 self.names.update(_used_names(piece.words))
                 yield Piece(piece.kind, piece.text, piece.words, files)
                 continue
-            self._inlined += len(self._sources[included]) + 1
+            self._inlined += 1 + sum(len(inner.text) for inner in self._pieces(included))
             if self._inlined > _MAX_INLINED_CHARACTERS:
                 text = f"{piece.text}{{# {self._fingerprint(included)} #}}"
                 yield Piece("tag", text, piece.words, files)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from promptops.diff.change import ChangeClass, Difference
-from promptops.diff.schemas import same_json
+from promptops.diff.values import same_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
