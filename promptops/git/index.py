@@ -1,4 +1,4 @@
-"""Reads the prompts folder as the index has it: what the next commit would contain."""
+"""Reads the index and what differs from HEAD: what the next commit would, or could, contain."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from promptops.errors import GitError, IntegrityError, NotAFileError
 
 if TYPE_CHECKING:
     from promptops.git.objects import ObjectReader
+    from promptops.git.process import Git
 
 _FILE_MODES = frozenset({"100644", "100755"})
 
@@ -67,3 +68,24 @@ class IndexReader:
                 raise GitError(message, hint="resolve it and `git add` the file")
             entries[full.removeprefix(f"{self._prefix}/")] = (mode, oid)
         return entries
+
+
+def uncommitted_paths(git: Git, folder: str) -> frozenset[str]:
+    """List the files below a folder, from the repository's top, that differ from HEAD.
+
+    Untracked files count; ignored ones do not. Empty in a bare repository.
+    """
+    if git.work_tree is None:
+        return frozenset()
+    done = git.run(
+        "status",
+        "--porcelain",
+        "-z",
+        "--no-renames",
+        "--untracked-files=all",
+        "--",
+        f":(top,literal){folder}",
+        env={"GIT_OPTIONAL_LOCKS": "0"},
+    )
+    lines = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+    return frozenset(line[3:] for line in lines if line)

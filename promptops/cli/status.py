@@ -1,0 +1,97 @@
+"""`promptops status`: show what is changed, unreleased, or not live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.cli.session import (
+    Format,
+    FormatOption,
+    current,
+    emit,
+    emit_json,
+    json_document,
+    paint,
+)
+
+if TYPE_CHECKING:
+    from promptops.status import Item, Status
+
+_TITLES = {
+    "invalid": "Not valid",
+    "uncommitted": "Not committed",
+    "changed": "Changed since their release",
+    "unreleased": "Not released",
+    "not live": "Released, but not live",
+    "differs": "Different between environments",
+    "paused": "Paused",
+    "pending": "Deployed here, but not pushed",
+    "gone": "Live, but no longer here",
+}
+_MOST = 20
+
+
+def status(output: FormatOption = Format.TEXT) -> None:
+    """Show what is unfinished in this repository, each line with the command that comes next.
+
+    Nothing is fetched: this is what the clone knows.
+    """
+    from promptops.status import read_status
+
+    found = read_status(current().repository)
+    if output is Format.JSON:
+        items = [
+            {
+                "concern": item.concern.value,
+                "subject": item.subject,
+                "detail": item.detail,
+                "command": item.command,
+            }
+            for item in found.items
+        ]
+        emit_json(
+            json_document(
+                "promptops.status/v1",
+                branch=found.branch,
+                prompts=found.prompts,
+                environments=[
+                    {"name": name, "deployment": number, "live": found.live[name]}
+                    for name, number in found.deployments.items()
+                ],
+                items=items,
+            )
+        )
+    else:
+        emit("\n".join(_lines(found)))
+
+
+def _lines(found: Status) -> list[str]:
+    prompts = "1 prompt" if found.prompts == 1 else f"{found.prompts:,} prompts"
+    lines = [f"{f'on {found.branch}' if found.branch else 'on no branch'}, {prompts}"]
+    lines += [
+        f"{name}: deployment {number}, {found.live[name]:,} live"
+        for name, number in found.deployments.items()
+    ]
+    groups: dict[str, list[Item]] = {}
+    for item in found.items:
+        groups.setdefault(item.concern.value, []).append(item)
+    for concern, items in groups.items():
+        lines += ["", paint(_TITLES[concern], bold=True), *_rows(items)]
+    if not found.prompts and not found.items:
+        lines += ["", "nothing here yet: promptops new NAME writes a first prompt"]
+    elif not found.items:
+        lines += ["", "everything is committed, released and live"]
+    return lines
+
+
+def _rows(items: list[Item]) -> list[str]:
+    shown = items[:_MOST]
+    subjects = max(len(item.subject) for item in shown)
+    rows = []
+    for item in shown:
+        detail = " ".join(item.detail.split())
+        rows.append(f"  {item.subject.ljust(subjects)}  {detail}")
+        rows.append(f"  {' ' * subjects}  {paint(item.command, 'cyan')}")
+    if len(items) > _MOST:
+        rows.append(f"  … and {len(items) - _MOST:,} more (--format json lists all)")
+    return rows
