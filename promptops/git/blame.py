@@ -10,7 +10,7 @@ from promptops.git.objects import Identity
 from promptops.git.process import failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from promptops.git.process import Git
 
@@ -97,3 +97,16 @@ def _identity(headers: dict[bytes, bytes]) -> Identity:
         int(text(b"author-time") or 0),
         text(b"author-tz"),
     )
+
+
+def read_parents(git: Git, tips: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Give the parents of every commit that any of `tips` has behind it, in one git process.
+
+    Raises:
+        GitError: a tip is not in this repository, or git failed.
+    """
+    lines = "".join(f"{tip}\n" for tip in tips)
+    if not lines:
+        return {}
+    rows = git.run("rev-list", "--parents", "--stdin", stdin=lines.encode()).text.split("\n")
+    return {oid: tuple(parents) for oid, *parents in map(str.split, filter(None, rows))}

@@ -1,0 +1,93 @@
+"""`promptops blame`: the release and author of every line of a prompt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from promptops.cli.session import (
+    Format,
+    FormatOption,
+    as_json_time,
+    current,
+    emit,
+    emit_json,
+    json_document,
+    paint,
+)
+
+if TYPE_CHECKING:
+    from promptops.blame import LineOrigin, Origins
+
+_WIDEST_NAME = 18
+
+
+def blame(
+    ref: Annotated[str, typer.Argument(metavar="NAME[@SELECTOR]")],
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Show for every line of a prompt the first release that has it, its author and date.
+
+    The files that the prompt includes come after its own, each below its path.
+    """
+    from promptops.blame import blame_prompt
+    from promptops.reference import parse_ref
+
+    origins = blame_prompt(current().repository, parse_ref(ref))
+    if output is Format.JSON:
+        emit_json(origins_to_json(origins))
+        return
+    rows = [_cells(origin) for origin in origins.lines]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    path = ""
+    lines = []
+    for origin, row in zip(origins.lines, rows, strict=True):
+        if origin.path != path:
+            lines += [""] if path else []
+            lines.append(paint(origin.path, bold=True))
+            path = origin.path
+        version, author, date, number = (
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        )
+        head = f"  {paint(version, _colour(origin))}  {author}  {date}  {number.strip():>4}"
+        lines.append(f"{head}  {origin.text}".rstrip())
+    emit("\n".join(lines))
+
+
+def _cells(origin: LineOrigin) -> tuple[str, str, str, str]:
+    """Version, author, date and number of a line, as text."""
+    version = str(origin.version) if origin.version else f"({origin.state.value})"
+    if origin.author is None:
+        return version, "", "", str(origin.line)
+    name = origin.author.name
+    shown = name if len(name) <= _WIDEST_NAME else f"{name[: _WIDEST_NAME - 1]}…"
+    return version, shown, as_json_time(origin.author.time_seconds)[:10], str(origin.line)
+
+
+def _colour(origin: LineOrigin) -> str:
+    return "green" if origin.version else "yellow"
+
+
+def origins_to_json(origins: Origins) -> dict[str, Any]:
+    """The lines as `promptops.blame/v1`."""
+    return json_document(
+        "promptops.blame/v1",
+        prompt=origins.name,
+        at=origins.at,
+        lines=[
+            {
+                "path": origin.path,
+                "line": origin.line,
+                "text": origin.text,
+                "state": origin.state.value,
+                "version": str(origin.version) if origin.version else None,
+                "commit": origin.commit,
+                "author": None
+                if origin.author is None
+                else {"name": origin.author.name, "email": origin.author.email},
+                "time": None if origin.author is None else as_json_time(origin.author.time_seconds),
+            }
+            for origin in origins.lines
+        ],
+    )

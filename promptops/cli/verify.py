@@ -1,0 +1,133 @@
+"""`promptops verify`: check releases and environments against each other."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import typer
+
+from promptops.cli.session import (
+    Format,
+    FormatOption,
+    current,
+    emit,
+    emit_json,
+    is_terminal,
+    json_document,
+    paint,
+    say,
+)
+
+if TYPE_CHECKING:
+    from promptops.finding import Finding
+    from promptops.verification import Verification
+
+_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
+_EVERY = 100
+
+
+def verify(
+    refs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[REF]...",
+            help="Prompts, prompt refs or environments; everything unless given.",
+            show_default=False,
+        ),
+    ] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Look into every deployment, not only the newest 50.")
+    ] = False,
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            "--trust", metavar="FILE", help="Require signatures by the allowed signers in FILE."
+        ),
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Check that releases, environments and texts still say the same of one another.
+
+    Tags, release commits, locks, stored texts, undo entries, numbers, trailers and signatures are
+    held against each other. Nothing is changed and no remote is asked. Exit code 1: something is
+    wrong; 2: nothing is wrong, but something could not be checked in this clone.
+    """
+    from promptops.verification import verify_repository
+
+    with _Progress() as progress:
+        result = verify_repository(
+            current().repository,
+            refs or (),
+            deep=deep,
+            allowed_signers=trust,
+            progress=progress.show,
+        )
+    if output is Format.JSON:
+        emit_json(verification_to_json(result))
+    else:
+        for finding in result.findings:
+            _print_finding(finding)
+        emit(paint(result.summary, "red" if result.errors else None, bold=True))
+        if result.skipped_trees:
+            say(
+                f"of {result.skipped_trees:,} older deployments only the messages were checked; "
+                "--deep checks their trees"
+            )
+    if result.errors:
+        raise typer.Exit(1)
+    if result.unchecked:
+        raise typer.Exit(2)
+
+
+class _Progress:
+    """A line on a terminal that says how far the work is; nothing anywhere else."""
+
+    def __init__(self) -> None:
+        self._is_shown = is_terminal(sys.stderr)
+        self._is_dirty = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._is_dirty:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201 - wipes its own line
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Say it, unless the work is too small to be waited for."""
+        if self._is_shown and total > _EVERY and (done % _EVERY == 0 or done == total):
+            print(f"\r\x1b[K{what}: {done:,} of {total:,}", end="", file=sys.stderr, flush=True)  # noqa: T201 - as above
+            self._is_dirty = True
+
+
+def _print_finding(finding: Finding) -> None:
+    severity = paint(f"{finding.severity.value}:", _COLOURS[finding.severity.value], bold=True)
+    emit(f"{severity} {paint(finding.path, bold=True)}: {finding.message} [{finding.check}]")
+    if finding.hint:
+        emit(f"  {paint('hint:', 'cyan')} {finding.hint}")
+
+
+def verification_to_json(result: Verification) -> dict[str, Any]:
+    """The verification as `promptops.verify/v1`."""
+    return json_document(
+        "promptops.verify/v1",
+        consistent=not result.errors and not result.unchecked,
+        errors=result.errors,
+        unchecked=result.unchecked,
+        releases=result.releases,
+        environments=list(result.environments),
+        deployments=result.deployments,
+        skipped_trees=result.skipped_trees,
+        findings=[
+            {
+                "check": finding.check,
+                "severity": finding.severity.value,
+                "ref": finding.path,
+                "message": finding.message,
+                "hint": finding.hint,
+            }
+            for finding in result.findings
+        ],
+    )
