@@ -98,7 +98,10 @@ _HINTS: tuple[tuple[str, str], ...] = (
         "make room on the disk (or raise the file size limit), then run the same command again",
     ),
     (
-        r"(?:Read-only file system|Permission denied|insufficient permission)",
+        (
+            r"(?:Read-only file system|Permission denied|insufficient permission"
+            r"|unable to create directory for)"
+        ),
         "the repository cannot be written: check the owner and the permissions of its folder",
     ),
     (

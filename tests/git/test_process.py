@@ -222,6 +222,11 @@ def test_an_ambiguous_id_asks_for_more_characters(repo: Repo) -> None:
         ),
         ("error: unable to write file x: No space left on device", "unable", "make room"),
         ("fatal: cannot open x: Read-only file system", "cannot open", "cannot be written"),
+        (
+            "fatal: prepare: cannot lock ref 'x': unable to create directory for /r/x\n",
+            "prepare",
+            "cannot be written",
+        ),
         ("fatal: loose object 12 (stored in x) is corrupt", "loose", "git fsck"),
         ("fatal: could not fetch 12 from promisor remote", "could not", "partial clone"),
         ("fatal: unable to auto-detect email address (got 'x')", "unable", "user.email"),
