@@ -110,7 +110,9 @@ def _types(schema: object) -> list[str]:
         allowed = schema.get("enum", [schema["const"]] if "const" in schema else [])
         if allowed and not any(isinstance(value, str) for value in allowed):
             return ["JSON"]
-    return [kind] if isinstance(kind, str) else list(kind or ())
+    if isinstance(kind, str):
+        return [kind]
+    return [str(one) for one in kind] if isinstance(kind, list) else []
 
 
 def _hint(name: str, types: list[str]) -> str:
