@@ -434,7 +434,7 @@ def try_wheel(environment: Path, suite: Path, arguments: list[str]) -> int:
         [program(environment, "promptops"), "--version"],
         [program(environment, "git-promptops"), "--version"],
         ["git", "promptops", "--version"],
-        [program(environment, "promptops"), "demo"],
+        [program(environment, "promptops"), "demo", "--in", suite.parent / "demo"],
     ]
     for command in commands:
         code, output = capture(command, environment, cwd=suite.parent)
