@@ -17,7 +17,7 @@ from promptops.environments import Deployment, branch, parse_deployment, trackin
 from promptops.errors import GitError, IntegrityError, PromptopsError, UsageError
 from promptops.git.history import rev_list
 from promptops.git.objects import parse_commit, parse_tag, parse_tree
-from promptops.git.refs import list_refs, read_refs
+from promptops.git.refs import list_refs
 from promptops.git.trees import read_tree_files
 from promptops.message import parse_message
 from promptops.reference import check_environment, release_tag
@@ -25,7 +25,7 @@ from promptops.releases import parse_release
 from promptops.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from promptops.git.objects import Commit, GitObject
     from promptops.lock import State
@@ -345,15 +345,17 @@ class Frozen:
     paths: tuple[str, ...]
 
 
-def read_frozen(repository: Repository, release: Release, data: bytes | None) -> Frozen:
-    """Read the closure at a release's commit again.
+def read_frozen(
+    repository: Repository, name: str, commit: str, folder: str, data: bytes | None
+) -> Frozen:
+    """Read the closure of a prompt at a released commit again.
 
-    `data` is the prompt's own file there, which the caller has read among many. Raises
-    IntegrityError when files are missing, GitError when this clone does not have the commit.
+    `folder` is the prompts folder there, `data` the prompt's own file, which the caller has read
+    among many. Raises IntegrityError when files are missing, GitError when this clone does not
+    have the commit.
     """
-    commit, folder = release.commit, release.folder
     prefix = f"{commit}:{folder}/" if folder else f"{commit}:"
-    own = f"{release.name}.md"
+    own = f"{name}.md"
     if data is None and repository.objects.read(commit) is None:
         raise missing_object(repository, commit)
 
@@ -363,7 +365,7 @@ def read_frozen(repository: Repository, release: Release, data: bytes | None) ->
         found = repository.objects.read(prefix + path)
         return found.data if found is not None and found.kind == "blob" else None
 
-    closure = collect_closure(release.name, read)
+    closure = collect_closure(name, read)
     if closure is None:
         raise IntegrityError(
             f"its commit {commit[:12]} has no {prefix.partition(':')[2]}{own}",
@@ -378,46 +380,29 @@ def read_frozen(repository: Repository, release: Release, data: bytes | None) ->
     return Frozen(closure.compute_digest(), str(version), tuple(closure.files))
 
 
-def own_file(release: Release) -> str:
-    """The object expression of the prompt's own file at the release's commit."""
-    path = f"{release.name}.md"
-    return (
-        f"{release.commit}:{release.folder}/{path}"
-        if release.folder
-        else f"{release.commit}:{path}"
-    )
+def own_file(name: str, commit: str, folder: str) -> str:
+    """The object expression of a prompt's own file at a commit."""
+    return f"{commit}:{folder}/{name}.md" if folder else f"{commit}:{name}.md"
 
 
-def compare_frozen(release: Release, frozen: Frozen) -> PromptopsError | None:
-    """What is wrong when a release's commit holds something else than its tag says."""
-    if frozen.version != str(release.version):
-        return IntegrityError(
-            f"the file at its commit {release.commit[:12]} says version {frozen.version}",
+def compare_frozen(frozen: Frozen, version: Version, commit: str, digest: str) -> None:
+    """Raise IntegrityError when a released commit holds something else than its tag says."""
+    if frozen.version != str(version):
+        raise IntegrityError(
+            f"the file at its commit {commit[:12]} says version {frozen.version}",
             hint="the tag stands on another commit than the released one; was it moved?",
         )
-    if frozen.digest != release.digest:
-        return IntegrityError(
-            f"its commit {release.commit[:12]} holds {frozen.digest[:19]}, "
-            f"but the tag says {release.digest[:19]}",
+    if frozen.digest != digest:
+        raise IntegrityError(
+            f"its commit {commit[:12]} holds {shorten(frozen.digest)}, "
+            f"but the tag says {shorten(digest)}",
             hint="the tag stands on another commit than the released one, or was written by hand",
         )
-    return None
 
 
-def current_tags(
-    repository: Repository, releases: Iterable[tuple[str, Version]]
-) -> dict[tuple[str, Version], str]:
-    """The ids of the tags of some releases, as far as they exist."""
-    wanted = {release_tag(name, version): (name, version) for name, version in releases}
-    # More names than a command line bears are found faster in the whole list anyway.
-    if len(wanted) > _PORTION:
-        return {
-            wanted[ref.name]: ref.oid
-            for ref in list_refs(repository.git, "refs/tags/prompts/", peel=False)
-            if ref.name in wanted
-        }
-    found = read_refs(repository.git, list(wanted))
-    return {wanted[name]: ref.oid for name, ref in found.items()}
+def shorten(digest: str) -> str:
+    """A digest as people compare it: `sha256:` and twelve hex digits."""
+    return digest[: len("sha256:") + 12]
 
 
 def tag_title(repository: Repository, oid: str) -> str | None:

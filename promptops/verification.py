@@ -28,6 +28,7 @@ from promptops.integrity import (
     read_claims,
     read_frozen,
     read_history,
+    shorten,
     tag_title,
     versions_in,
     yank_target,
@@ -369,7 +370,7 @@ class _Check:
         tags = self._read([self.tags[key] for key in keys])
         opened = [self._open_tag(key, tag) for key, tag in zip(keys, tags, strict=True)]
         sound = [release for release in opened if release is not None]
-        files = self._read([own_file(release) for release in sound])
+        files = self._read([own_file(one.name, one.commit, one.folder) for one in sound])
         for release, file in zip(sound, files, strict=True):
             self._check_release(release, file)
 
@@ -412,12 +413,16 @@ class _Check:
         try:
             if isinstance(file, GitError):
                 raise file
-            frozen = read_frozen(self.repository, release, file.data if file else None)
-            fault = compare_frozen(release, frozen)
+            frozen = read_frozen(
+                self.repository,
+                release.name,
+                release.commit,
+                release.folder,
+                file.data if file else None,
+            )
+            compare_frozen(frozen, release.version, release.commit, release.digest)
         except PromptopsError as error:
-            fault = error
-        if fault is not None:
-            self._failed("broken-release", place, fault)
+            self._failed("broken-release", place, error)
 
     def _check_base(self, release: Release, place: str) -> None:
         base = release.base
@@ -801,7 +806,8 @@ class _Check:
                     self._error(
                         "altered-texts",
                         place,
-                        f"{what} has texts of {digest[:19]}, but the lock says {live.digest[:19]}",
+                        f"{what} has texts of {shorten(digest)}, "
+                        f"but the lock says {shorten(live.digest)}",
                         heal,
                     )
         self._check_against_tag(what, place, key, live, heal)
@@ -822,7 +828,7 @@ class _Check:
                 self._error("broken-tag", place, f"{what} is live, but its tag is no release's")
             return
         if tag.digest != live.digest:
-            message = f"the lock says {live.digest[:19]}, the release tag {tag.digest[:19]}"
+            message = f"the lock says {shorten(live.digest)}, the release tag {shorten(tag.digest)}"
         elif tag.commit != live.commit:
             message = f"the lock says commit {live.commit[:12]}, the release tag {tag.commit[:12]}"
         else:

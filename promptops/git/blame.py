@@ -1,4 +1,4 @@
-"""Says which commit wrote each line of a file, as `git blame` sees it."""
+"""Says which commits wrote each line of a file, or touched some files, as Git's history has it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from promptops.git.objects import Identity
 from promptops.git.process import failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from promptops.git.process import Git
 
@@ -18,6 +18,15 @@ _HEAD = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) [0-9]+ ([0-9]+)(?: [0-9]+)?")
 
 # A list of commits to look past is meant for reformatting of code; in a prompt every byte counts.
 _PLAIN = ("-c", "blame.ignoreRevsFile=", "-c", "blame.markIgnoredLines=false")
+
+
+@dataclass(frozen=True, slots=True)
+class CommitSummary:
+    """A commit in one line: its id, its author and the first line of its message."""
+
+    oid: str
+    author: Identity
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +119,31 @@ def read_parents(git: Git, tips: Iterable[str]) -> dict[str, tuple[str, ...]]:
         return {}
     rows = git.run("rev-list", "--parents", "--stdin", stdin=lines.encode()).text.split("\n")
     return {oid: tuple(parents) for oid, *parents in map(str.split, filter(None, rows))}
+
+
+def list_touching(
+    git: Git, paths: Sequence[str], commit: str, since: str | None = None
+) -> list[CommitSummary]:
+    """List the commits that touched files, newest first.
+
+    Args:
+        git: the repository.
+        paths: the files, relative to the repository's top.
+        commit: the id of the commit whose history is meant.
+        since: the id of a commit whose history does not count; None counts all.
+
+    Raises:
+        GitError: a commit is not in this repository, or git failed.
+    """
+    revisions = (commit,) if since is None else (commit, f"^{since}")
+    done = git.run(
+        *("--literal-pathspecs", "log", "-z", "--no-show-signature", "--encoding=UTF-8"),
+        *("--format=%H%n%an%n%ae%n%at %ad%n%s", "--date=format:%z", *revisions, "--", *paths),
+    )
+    found = []
+    for row in done.stdout.decode("utf-8", "surrogateescape").split("\0"):
+        if row:
+            oid, name, email, when, subject = row.split("\n", 4)
+            seconds, _, zone = when.partition(" ")
+            found.append(CommitSummary(oid, Identity(name, email, int(seconds), zone), subject))
+    return found
