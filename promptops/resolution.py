@@ -18,7 +18,6 @@ from promptops.errors import (
     IntegrityError,
     NotDeployedError,
     NotFoundError,
-    PausedError,
     PromptNotFoundError,
     VersionNotFoundError,
 )
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
 
     from promptops.closure import Closure
     from promptops.environments import Deployment
+    from promptops.errors import PromptopsError
     from promptops.git.objects import GitObject
     from promptops.lock import Entry
     from promptops.prompt import Prompt
@@ -328,19 +328,19 @@ class View(Protocol):
     def resolve(self, ref: PromptRef) -> ResolvedPrompt:
         """What the ref means. A paused prompt resolves, and says so."""
 
+    def find_pause(self, resolved: ResolvedPrompt) -> str:
+        """Who paused it and when, as ` by NAME on DATE`; nothing where that is not known."""
 
-def refuse_paused(resolved: ResolvedPrompt, cause: str = "") -> ResolvedPrompt:
-    """Give back a prompt that may be used; PausedError when its kill switch is on.
 
-    `cause` says who paused it and when, where that is known.
-    """
-    if resolved.paused is None:
-        return resolved
-    raise PausedError(
-        f"{resolved.name} is paused in {resolved.environment}{cause}: {resolved.paused}",
-        hint=f"promptops resume {resolved.name} --env {resolved.environment} lifts it; "
-        f"an exact version such as {resolved} is not paused",
+def describe_pause(resolved: ResolvedPrompt, view: View) -> tuple[str, str]:
+    """Message and hint for a prompt whose kill switch is on: by whom, when (if known) and why."""
+    cause = view.find_pause(resolved)
+    message = f"{resolved.name} is paused in {resolved.environment}{cause}: {resolved.paused}"
+    hint = (
+        f"promptops resume {resolved.name} --env {resolved.environment} lifts it; "
+        f"an exact version such as {resolved} is not paused"
     )
+    return message, hint
 
 
 def with_default(ref: PromptRef, environment: str) -> PromptRef:
@@ -365,6 +365,8 @@ class RepositoryView:
         trust: Trust | None = None,
         environment: str | None = None,
         fetched_at_seconds: float | None = None,
+        refusals: Mapping[str, PromptopsError] | None = None,
+        warnings: tuple[str, ...] = (),
     ) -> None:
         """Look at `repository`.
 
@@ -375,6 +377,8 @@ class RepositoryView:
             trust: whom to believe; None believes whoever can write to the source.
             environment: the default environment; the configuration's when None.
             fetched_at_seconds: when the repository was brought up to date; found out when None.
+            refusals: environments that may not be read now, and why.
+            warnings: what every reader should know.
         """
         self.repository = repository
         self.source = source
@@ -382,6 +386,8 @@ class RepositoryView:
         self._trust = trust
         self._environment = environment
         self._fetched_at = fetched_at_seconds
+        self._refusals = refusals or {}
+        self._warnings = warnings
         self._lives: dict[str, Live] = {}
 
     @property
@@ -431,7 +437,9 @@ class RepositoryView:
             source=self.source,
             yanked=yanked,
             authenticated=signer,
-            warnings=() if yanked is None else (describe_yank(name, str(version), yanked),),
+            warnings=self._warnings
+            if yanked is None
+            else (*self._warnings, describe_yank(name, str(version), yanked)),
             fetched_at_seconds=self._fetched_at,
         )
 
@@ -484,6 +492,9 @@ class RepositoryView:
 
     def live(self, environment: str) -> Live:
         """What is live in `environment`, as it was when this view was first asked."""
+        refusal = self._refusals.get(environment)
+        if refusal is not None:
+            raise type(refusal)(refusal.message, hint=refusal.hint)
         known = self._lives.get(environment)
         if known is None:
             known = self._lives[environment] = self._read_live(environment)
@@ -515,6 +526,7 @@ class RepositoryView:
             entries=entries,
             authenticated=signer,
             fetched_at_seconds=self._fetched_at or self._find_fetch(environment),
+            warnings=self._warnings,
         )
 
     def _find_fetch(self, environment: str) -> float | None:
@@ -642,7 +654,7 @@ class RepositoryView:
 
     # What people ask beside
 
-    def describe_pause(self, resolved: ResolvedPrompt) -> str:
+    def find_pause(self, resolved: ResolvedPrompt) -> str:
         """Who paused the prompt and when, as ` by NAME on DATE`; nothing if too long ago."""
         oid = resolved.placement.commit if resolved.placement else None
         for _ in range(_PAUSE_SEARCH):
@@ -720,11 +732,16 @@ def describe_yank(name: str, version: str, reason: str) -> str:
     return f"{name} {version} was yanked: {reason}"
 
 
-def with_freshness(
-    resolved: ResolvedPrompt, *, is_stale: bool, fetched_at_seconds: float | None
+def as_stale(
+    resolved: ResolvedPrompt, fetched_at_seconds: float, warnings: tuple[str, ...]
 ) -> ResolvedPrompt:
-    """The same answer, known to be so at another time."""
-    return replace(resolved, is_stale=is_stale, fetched_at_seconds=fetched_at_seconds)
+    """The same answer, marked as one from `fetched_at_seconds` that could not be renewed."""
+    return replace(
+        resolved,
+        is_stale=True,
+        fetched_at_seconds=fetched_at_seconds,
+        warnings=(*resolved.warnings, *warnings),
+    )
 
 
 def open_view(repository: Repository, *, trust: str | None = None) -> RepositoryView:

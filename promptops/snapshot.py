@@ -9,11 +9,11 @@ signature `FILE.sig` beside it says who made it. `docs/SPEC.md` has the format.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from promptops.cache import write_atomically
 from promptops.closure import load_closure
 from promptops.digest import is_digest
 from promptops.errors import (
@@ -332,27 +332,6 @@ def write_snapshot(file: Path, data: bytes, signature: bytes | None = None) -> N
         beside.unlink(missing_ok=True)
 
 
-def write_atomically(file: Path, data: bytes) -> None:
-    """Replace a file whole, so that a crash leaves the old bytes or the new ones."""
-    import contextlib
-    import tempfile
-
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)  # noqa: PTH101 - mkstemp is private; a new file is not
-        os.replace(name, file)  # noqa: PTH105 - as above
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)  # noqa: PTH108 - as above
-        raise
-
-
 class SnapshotView:
     """One look at a snapshot."""
 
@@ -418,6 +397,10 @@ class SnapshotView:
         if release is None:
             raise self._not_exported(ref)
         return self._answer(ref_text, release)
+
+    def find_pause(self, resolved: ResolvedPrompt) -> str:  # noqa: ARG002 - a view's shape
+        """Nothing: a snapshot does not say who paused what."""
+        return ""
 
     def _resolve_live(self, ref: str, name: str, environment: str) -> ResolvedPrompt:
         live = self.live(environment)
