@@ -92,6 +92,7 @@ class _Reader:
         self.tags = _tag_spans(tokens)
         self.tag_starts = [start for start, _ in self.tags]
         self.problems: list[tuple[int, TemplateProblem]] = []
+        self.reported: set[int] = set()
         self.stray: list[tuple[int, int]] = []
         self.includes: list[Include] = []
         self.roles: list[tuple[str, Position]] = []
@@ -218,7 +219,8 @@ class _Reader:
     def for_loop(self, node: nodes.For, scope: Scope, place: Place) -> frozenset[str]:
         origins = self.read_value(node.iter, scope, place)
         inner = dict(scope)
-        self.assign(node.target, origins, inner, loop=True)
+        self.require_free_loop(node)
+        self.assign(node.target, origins, inner)
         if node.test is not None:
             self.read_value(node.test, inner, place)
         inner["loop"] = (NOTHING, True)
@@ -227,6 +229,14 @@ class _Reader:
             inside = replace(place, role_fault="a recursive loop")
         printed = self.block(node.body, inner, inside)
         return printed | self.block(node.else_, dict(scope), place)
+
+    def require_free_loop(self, node: nodes.For) -> None:
+        """Jinja wants `loop` for itself anywhere inside a loop, its `else` included."""
+        for name in node.find_all(nodes.Name):
+            if name.name == "loop" and name.ctx == "store" and name.lineno not in self.reported:
+                self.reported.add(name.lineno)
+                message = "`loop` cannot be set inside a loop"
+                self.problem("reserved-name", message, "rename it", start=name.lineno)
 
     def condition(self, node: nodes.If, scope: Scope, place: Place) -> frozenset[str]:
         self.read_value(node.test, scope, place)
@@ -291,6 +301,11 @@ class _Reader:
                 message = f"the parameter `{argument.name}` stands twice"
                 self.problem("syntax", message, "rename one of them", start=node.lineno)
             seen.add(argument.name)
+        required = node.args[: len(node.args) - len(node.defaults)]
+        if any(argument.name == "caller" for argument in required):
+            message = "the parameter `caller` has no default"
+            hint = "leave it out, or write `caller=none`"
+            self.problem("reserved-name", message, hint, start=node.lineno)
         for default in node.defaults:
             self.read_value(default, inner, place)
         for argument in node.args:
@@ -324,13 +339,8 @@ class _Reader:
             inside = replace(inside, role_fault=fault)
         return printed | self.block(node.body, inner, inside)
 
-    def assign(
-        self, target: nodes.Node, origins: frozenset[str], scope: Scope, *, loop: bool = False
-    ) -> None:
+    def assign(self, target: nodes.Node, origins: frozenset[str], scope: Scope) -> None:
         if isinstance(target, nodes.Name):
-            if target.name == "loop" and (loop or "loop" in scope):
-                message = "`loop` cannot be set inside a loop"
-                self.problem("reserved-name", message, "rename it", start=target.lineno)
             scope[target.name] = (origins, True)
             self.assigned.add(target.name)
         elif isinstance(target, nodes.NSRef):
@@ -340,7 +350,7 @@ class _Reader:
             scope[target.name] = (known | origins, True)
         elif isinstance(target, nodes.Tuple):
             for item in target.items:
-                self.assign(item, origins, scope, loop=loop)
+                self.assign(item, origins, scope)
 
     # Expressions
 

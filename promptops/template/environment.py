@@ -183,6 +183,8 @@ def _build() -> PromptEnvironment:
         undefined=StrictUndefined,
         extensions=[Roles],
         autoescape=False,
+        # The optimizer evaluates what may fail, and does not catch it.
+        optimized=False,
     )
     environment.filters = build_filters()
     environment.tests = {**TESTS, "sameas": same_as}

@@ -14,7 +14,7 @@ from jinja2.parser import Parser
 from jinja2.visitor import NodeTransformer
 
 from promptops.template.environment import ENVIRONMENT
-from promptops.template.filters import CONCAT, STEPS
+from promptops.template.filters import CONCAT, HISTORY, MESSAGE, STEPS
 from promptops.template.printing import CALL_STEPS
 from promptops.template.source import ROLES, Source, Token
 
@@ -161,6 +161,13 @@ class Guards(NodeTransformer):
         """An include counts as a call, so that includes of includes cannot multiply without end."""
         step = _call_filter(STEPS, nodes.Const("*" * CALL_STEPS, lineno=node.lineno))
         return [nodes.ExprStmt(step, lineno=node.lineno), node]
+
+    def visit_FilterBlock(self, node: nodes.FilterBlock) -> nodes.Node:  # noqa: N802
+        """What a filter block prints is checked like any output; the tags of ours print no text."""
+        self.generic_visit(node)
+        if node.filter.name not in {MESSAGE, HISTORY}:
+            node.filter = _call_filter("string", node.filter)
+        return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
         """`~` prints its operands, so they are checked like any output."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Template, TemplateRuntimeError, TemplateSyntaxError, UndefinedError
@@ -105,7 +106,7 @@ class Program:
 def _describe(error: Exception) -> tuple[str, str | None]:
     if isinstance(error, Refused):
         return error.message, error.hint
-    said = str(error).replace("'", "`").rstrip(".")
+    said = re.sub(r" at 0x[0-9A-Fa-f]+", "", str(error)).replace("'", "`").rstrip(".")
     if isinstance(error, SecurityError):
         return said, "templates reach values and their public parts only"
     if isinstance(error, UndefinedError):
@@ -120,7 +121,7 @@ def _describe(error: Exception) -> tuple[str, str | None]:
     if isinstance(error, ZeroDivisionError):
         return "division by zero", "test the number first: `{% if number %}`"
     if isinstance(error, TemplateRuntimeError):
-        return said[:1].lower() + said[1:], None
+        return said[:1].lower() + said[1:], "check the filters and the values in the expression"
     kind = type(error).__name__
     return f"an expression fails: {said or kind}", "check the types of the values in it"
 
