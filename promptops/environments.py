@@ -574,7 +574,7 @@ class _RemotePlace(_Place):
         if result.status in {PushStatus.PUSHED, PushStatus.UP_TO_DATE}:
             self._follow(commit)
             return True
-        if result.status is PushStatus.STALE:
+        if result.status in {PushStatus.STALE, PushStatus.BUSY}:
             return False
         raise RefusedError(
             f"{repository.remote} refused the deployment: {result.reason or 'no reason given'}",

@@ -24,7 +24,7 @@ from promptops.errors import (
 from promptops.git.history import is_ancestor, write_tag
 from promptops.git.objects import parse_tag
 from promptops.git.refs import RefUpdate, list_refs, update_refs
-from promptops.git.remote import PushRef, PushStatus, push
+from promptops.git.remote import PushRef, PushResult, PushStatus, push
 from promptops.git.remote import fetch as git_fetch
 from promptops.message import format_message, parse_message
 from promptops.prompt import Prompt, load_prompt
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from promptops.diff import PromptDiff
     from promptops.git.objects import Identity
     from promptops.repository import Repository
+
+
+_PUSH_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -508,7 +511,7 @@ def push_releases(
             hint=f"git remote add {repository.config.remote} URL, or leave out --push",
         )
     refs = [PushRef(release.tag, release.ref, None) for release in releases]
-    results = push(repository.git, remote, refs, atomic=len(refs) > 1)
+    results = _push_patiently(repository, remote, refs)
     if all(result.status in {PushStatus.PUSHED, PushStatus.UP_TO_DATE} for result in results):
         return list(releases)
     made = {plan.prompt.name for plan in plans if plan.existing is None}
@@ -531,6 +534,21 @@ def push_releases(
         return [plan.existing for plan in replanned if plan.existing is not None]
     again = create_releases(repository, replanned, _notes_of(taken_back), taken_back[0].operation)
     return push_releases(repository, replanned, again)
+
+
+def _push_patiently(
+    repository: Repository, remote: str, refs: Sequence[PushRef]
+) -> list[PushResult]:
+    """Push tags as one step, again while another push holds a lock on the remote."""
+    import random
+    import time
+
+    for attempt in range(_PUSH_ATTEMPTS):
+        results = push(repository.git, remote, refs, atomic=len(refs) > 1)
+        if not any(result.status is PushStatus.BUSY for result in results):
+            break
+        time.sleep(random.uniform(0.05, 0.2) * (attempt + 1))  # noqa: S311 - jitter, not secrecy
+    return results
 
 
 def _notes_of(releases: Sequence[Release]) -> str | None:

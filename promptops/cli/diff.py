@@ -15,7 +15,6 @@ from promptops.cli.session import (
     emit,
     emit_json,
     has_colour,
-    json_document,
     paint,
     say,
 )
@@ -77,14 +76,10 @@ def diff(
         comparisons = compare_refs(repository, refs or [])
     shown = [one for one in comparisons if refs or not one.diff.is_empty]
     if output is DiffFormat.JSON:
-        emit_json(
-            json_document(
-                "promptops.diff/v1",
-                prompts=[
-                    {"from": one.before, "to": one.after, **diff_to_json(one.diff)} for one in shown
-                ],
-            )
-        )
+        document = diff_to_json(*(one.diff for one in shown))
+        for row, one in zip(document["prompts"], shown, strict=True):
+            row |= {"from": one.before, "to": one.after}
+        emit_json(document)
     elif output is DiffFormat.MARKDOWN:
         emit(diff_to_markdown(*(one.diff for one in shown)))
     else:

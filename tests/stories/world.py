@@ -1,0 +1,83 @@
+"""A team's world for stories: a bare remote, clones, and the command line as real processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.prompts import prompt_text
+from tests.repositories import Repo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one run of the command line said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def start(where: Path, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    """Start the command line as a process in a folder."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "promptops", *words],
+        cwd=where,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(env or {})},
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> Told:
+    """Wait for a started process; no run may end in a traceback."""
+    out, err = process.communicate(timeout=120)
+    assert "Traceback" not in err, err
+    return Told(process.returncode, out, err)
+
+
+def run(where: Path, *words: str, env: Mapping[str, str] | None = None) -> Told:
+    """Run the command line and wait."""
+    return finish(start(where, *words, env=env))
+
+
+def expect(where: Path, *words: str, code: int = 0) -> str:
+    """Run the command line, insist on an exit code, give standard output."""
+    told = run(where, *words)
+    assert told.code == code, f"{words}: {told}"
+    return told.out
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A bare remote and the first clone of it, with prompts on `main`."""
+
+    remote: Repo
+    first: Repo
+    folder: Path
+
+    @classmethod
+    def found(cls, folder: Path, prompts: Sequence[str] = ("support/triage",)) -> Team:
+        """Make the remote and publish the prompts at version 1.0.0."""
+        first = Repo.init(folder / "first")
+        first.commit({f"prompts/{name}.md": prompt_text() for name in prompts}, "add prompts")
+        remote = first.publish(folder / "remote.git")
+        return cls(remote, first, folder)
+
+    def clone(self, name: str) -> Repo:
+        """One more clone."""
+        return self.remote.clone(self.folder / name)
+
+    def commit(self, files: Mapping[str, str], message: str = "change") -> None:
+        """Commit in the first clone and push."""
+        self.first.commit(files, message)
+        self.first.git("push", "--quiet", "origin", "main")
