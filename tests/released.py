@@ -1,0 +1,171 @@
+"""Releases and deployments written with plain git, as docs/SPEC.md has them.
+
+What reads them is tested against these, so they are not made by the program.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.repositories import Repo
+
+Shares = str | tuple[tuple[str, int], ...]
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """The digest of a closure, by the recipe in SPEC.md, section 2."""
+    lines = "".join(
+        f"{hashlib.sha256(files[path].encode()).hexdigest()}  {path}\n"
+        for path in sorted(files, key=str.encode)
+    )
+    total = hashlib.sha256(f"promptops-digest-v1\n{lines}".encode())
+    return f"sha256:{total.hexdigest()}"
+
+
+@dataclass
+class Press:
+    """Publishes prompts in a repository."""
+
+    repo: Repo
+    key: Path | None = None
+    files: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    commits: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def release(
+        self,
+        name: str,
+        version: str,
+        body: str = "",
+        *,
+        extra: Mapping[str, str] | None = None,
+        **keys: str,
+    ) -> str:
+        """Commit a prompt and tag it as released; give its digest."""
+        text = prompt_text(version, body or f"Answer {{{{ question }}}} as {version}", **keys)
+        files = {f"{name}.md": text, **(extra or {})}
+        commit = self.repo.commit({f"prompts/{path}": text for path, text in files.items()})
+        digest = digest_of(files)
+        self.files[name, version] = files
+        self.commits[name, version] = commit
+        self.tag(
+            f"prompts/{name}@{version}",
+            f"{name} {version}\n\nNotes.\n\nPrompt-Digest: {digest}\nPrompt-Path: "
+            f"prompts/{name}.md\nPrompt-Model: openai/gpt-4o-mini\nPrompt-Change: new\n"
+            "Prompt-Base: none\nOperation: 0123\n",
+            commit,
+        )
+        return digest
+
+    def yank(self, name: str, version: str, reason: str) -> None:
+        """Yank a release."""
+        self.tag(
+            f"yanked/prompts/{name}@{version}",
+            f"Yank {name} {version}\n\nReason: {reason}\nRelease-Tag: 0123\nOperation: 0123\n",
+            self.commits[name, version],
+        )
+
+    def tag(self, name: str, message: str, commit: str) -> None:
+        """Make an annotated tag, signed where there is a key."""
+        options = ["-s", "-u", str(self.key)] if self.key else ["-a"]
+        gpg = ["-c", "gpg.format=ssh"]
+        self.repo.git(
+            *gpg, "tag", *options, "--cleanup=verbatim", "-F", "-", name, commit, stdin=message
+        )
+
+    def deploy(
+        self,
+        environment: str,
+        live: Mapping[str, Shares],
+        *,
+        paused: Mapping[str, str] | None = None,
+        action: str = "promote",
+        number: int | None = None,
+        parent: str | None = "tip",
+        change_lock: Mapping[str, Any] | None = None,
+        change_files: Mapping[str, str] | None = None,
+    ) -> str:
+        """Put one more deployment on an environment's branch; give its commit."""
+        branch = f"refs/heads/promptops/{environment}"
+        tip = self.repo.git("rev-parse", "--verify", "--quiet", branch, check=False) or None
+        before = tip if parent == "tip" else parent
+        if number is None:
+            number = 1 + (self._number(before) if before else 0)
+        lock, contents = self._state(live, paused or {})
+        lock.update(change_lock or {})
+        contents.update(change_files or {})
+        contents["promptops.lock"] = json.dumps(lock, indent=1, sort_keys=True) + "\n"
+        contents["promptops.undo"] = '{"prompts": {}, "schema": "promptops.undo/v1"}\n'
+        names = "".join(f"Prompt: {name}\nFrom: none\nTo: 1.0.0\n" for name in live)
+        message = (
+            f"{environment}: {action}\n\nDeployment: {number}\nAction: {action}\n{names}"
+            "Operation: 0123\n"
+        )
+        tree = self._tree(contents)
+        sign = [f"-S{self.key}"] if self.key else []
+        parents = ["-p", before] if before else []
+        commit = self.repo.git(
+            *("-c", "gpg.format=ssh", "commit-tree", *sign, *parents, "-F", "-", tree),
+            stdin=message,
+        )
+        self.repo.git("update-ref", branch, commit)
+        return commit
+
+    def _number(self, commit: str) -> int:
+        message = self.repo.git("cat-file", "commit", commit)
+        return int(message.partition("\nDeployment: ")[2].partition("\n")[0])
+
+    def _state(
+        self, live: Mapping[str, Shares], paused: Mapping[str, str]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        prompts, contents = {}, {}
+        for name, shares in live.items():
+            pairs = ((shares, 100),) if isinstance(shares, str) else shares
+            prompts[name] = {
+                "live": [
+                    {
+                        "version": version,
+                        "digest": digest_of(self.files[name, version]),
+                        "commit": self.commits[name, version],
+                        "share": share,
+                    }
+                    for version, share in pairs
+                ],
+                "paused": {"reason": paused[name]} if name in paused else None,
+            }
+            for version, _ in pairs:
+                for path, text in self.files[name, version].items():
+                    contents[f"releases/{name}@{version}/{path}"] = text
+        return {"schema": "promptops.lock/v1", "prompts": prompts}, contents
+
+    def _tree(self, contents: Mapping[str, str]) -> str:
+        scratch = "refs/scratch/tree"
+        who = "Jane Doe <jane@example.com> 1767225600 +0000"
+        stream = [f"commit {scratch}\ncommitter {who}\ndata 0\ndeleteall\n"]
+        for path, text in contents.items():
+            stream.append(f"M 100644 inline {path}\ndata {len(text.encode())}\n{text}\n")
+        self.repo.git("fast-import", "--quiet", "--force", stdin="".join(stream))
+        tree = self.repo.rev(f"{scratch}^{{tree}}")
+        self.repo.git("update-ref", "-d", scratch)
+        return tree
+
+
+def publish_triage(press: Press) -> None:
+    """Two releases of `support/triage`: 1.1.0 live in production, 1.0.0 before it."""
+    press.release("support/triage", "1.0.0")
+    press.release(
+        "support/triage",
+        "1.1.0",
+        'Answer {{ question }} kindly.\n{% include "_shared/tone.md" %}',
+        extra={"_shared/tone.md": "Be brief.\n"},
+    )
+    press.deploy("production", {"support/triage": "1.0.0"})
+    press.deploy("production", {"support/triage": "1.1.0"})
