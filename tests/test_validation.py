@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +14,7 @@ from promptops.validation import find_users, validate, validate_prompts
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from promptops.config import Config
@@ -25,7 +25,7 @@ def config(text: str = "") -> Config:
     return load_config({"promptops.toml": text.encode()}.get)
 
 
-def write(folder: Path, files: dict[str, str | bytes]) -> WorkTreeFiles:
+def write(folder: Path, files: Mapping[str, str | bytes]) -> WorkTreeFiles:
     for path, text in files.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -66,8 +66,10 @@ def test_paths_are_those_of_the_repository(tmp_path: Path) -> None:
         ('[checks."prompts/*.md"]\nunused-input = "error"', "error"),
         ('[checks."prompts/teams"]\nunused-input = "error"', "warning"),
         (
-            '[checks."prompts/team"]\nunused-input = "error"\n'
-            '[checks."prompts/team/a.md"]\nunused-input = "off"',
+            (
+                '[checks."prompts/team"]\nunused-input = "error"\n'
+                '[checks."prompts/team/a.md"]\nunused-input = "off"'
+            ),
             None,
         ),
     ],
@@ -107,7 +109,7 @@ def test_a_fault_in_a_partial_is_reported_once_and_there(tmp_path: Path) -> None
 
 
 def test_partials_that_nothing_includes_are_judged_too(tmp_path: Path) -> None:
-    files = {"_p.md": "{% if %}\u202e", "_q.md": b"\xff"}
+    files: dict[str, str | bytes] = {"_p.md": "{% if %}\u202e", "_q.md": b"\xff"}
     assert found(validate(write(tmp_path, files), config())) == [
         "prompts/_p.md warning unused-partial",
         "prompts/_p.md:1:7 error syntax",
@@ -124,7 +126,7 @@ def test_a_link_is_a_finding_and_never_followed(tmp_path: Path, where: str) -> N
     files = write(folder, {"b.md": prompt_text(body="{{ question }} {% include '_p.md' %}")})
     write(folder, {"_p.md": "x"})
     (folder / where).unlink(missing_ok=True)
-    os.symlink(tmp_path / "secret", folder / where)
+    (folder / where).symlink_to(tmp_path / "secret")
     result = validate(files, config())
     assert found(result) == [f"prompts/{where} error unreadable-file"]
 
@@ -170,7 +172,7 @@ def test_findings_are_counted_by_weight(tmp_path: Path) -> None:
         b"\xff\xfe",
         b"\0",
         b"---\ninputs: [1]\nignore: 3\nroutes: {a: b}\n---\n{{ x",
-        b"---\ninputs: {1: 2, a: {type: 7}, b: null}\noutput: 7\ntools: [7, x]\n---\n{% include 7 %}",
+        b"---\ninputs: {1: 2, a: {type: 7}, b: null}\noutput: 7\ntools: [7]\n---\n{% include 7 %}",
         b"---\nignore: {unused-input: [1]}\nroutes: [{when: '%} {{'}, 7]\n---\n",
         b"---\n" + b"[" * 5000 + b"\n---\n",
         b"---\nversion: 1.0.0\n---\n" + b"{% if x %}" * 500,

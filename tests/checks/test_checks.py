@@ -33,11 +33,11 @@ class Folder:
 
 
 def load(kind: str) -> list[Any]:
-    found = []
-    for file in sorted(CASES.glob("*.yaml")):
-        for case in yaml.safe_load(file.read_text())[kind]:
-            found.append(pytest.param(file.stem, case, id=f"{file.stem}: {case['name']}"))
-    return found
+    return [
+        pytest.param(file.stem, case, id=f"{file.stem}: {case['name']}")
+        for file in sorted(CASES.glob("*.yaml"))
+        for case in yaml.safe_load(file.read_text())[kind]
+    ]
 
 
 def judge(case: dict[str, Any]) -> list[Finding]:

@@ -31,10 +31,12 @@ def render(name: str, outcome: Outcome = OUTCOME) -> str:
 
 def test_text_shows_the_line_with_a_caret_and_the_hint() -> None:
     assert render("text").split("\n\n") == [
-        "prompts/a.md:2:8: error: 'tikcet' is not a declared input [undeclared-variable]\n"
-        "2 | say {{ tikcet }} now\n"
-        "  |        ^^^^^^\n"
-        "  hint: did you mean 'ticket'?",
+        (
+            "prompts/a.md:2:8: error: 'tikcet' is not a declared input [undeclared-variable]\n"
+            "2 | say {{ tikcet }} now\n"
+            "  |        ^^^^^^\n"
+            "  hint: did you mean 'ticket'?"
+        ),
         "prompts/a.md:3:8: warning: odd [syntax]\n3 |     日本 {{ x }}\n  |             ^",
         "prompts/_p.md: note: unused [unused-partial]",
     ]
@@ -90,8 +92,10 @@ def test_github_commands_cannot_be_forged() -> None:
         Position(1, 2, 3, 4),
     )
     assert render("github", Outcome([evil, WHOLE], 1)).split("\n") == [
-        "::error file=prompts/a%2Cb%3Ac.md,line=1,col=2,endLine=3,title=syntax::"
-        "100%25%0A::error::forged",
+        (
+            "::error file=prompts/a%2Cb%3Ac.md,line=1,col=2,endLine=3,title=syntax::"
+            "100%25%0A::error::forged"
+        ),
         "::notice file=prompts/_p.md,title=unused-partial::unused",
     ]
 

@@ -1,0 +1,188 @@
+"""`promptops render`: exact texts, values typed by the schema, and the three places it renders."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import run
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.repositories import Repo
+
+TYPED = """\
+---
+version: 1.0.0
+description: d
+author: jane@example.com
+model: openai/gpt-4o-mini
+temperature: 0.5
+inputs:
+  text: string
+  count: {type: integer, default: 1}
+  ratio: {type: number, default: 1}
+  formal: {type: boolean, default: false}
+  names: {type: array, default: []}
+  facts: {type: object, default: {}}
+  size: {enum: [1, 2], default: 1}
+  either: {type: [string, "null"], default: null}
+---
+{{ text }}|{{ [count, ratio, formal, names, facts, size, either] | tojson }}
+"""
+
+
+def rendered(repo: Repo, *variables: str) -> str:
+    result = run(repo, "render", "a", *(f"--var={one}" for one in variables))
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+@pytest.fixture
+def typed(repo: Repo) -> Repo:
+    repo.commit({"prompts/a.md": TYPED})
+    return repo
+
+
+@pytest.mark.parametrize(
+    ("variable", "expected"),
+    [
+        ("count=3", "[3, 1, false, [], {}, 1, null]"),
+        ("count=3.0", "[3, 1, false, [], {}, 1, null]"),
+        ("ratio=0.25", "[1, 0.25, false, [], {}, 1, null]"),
+        ("formal=true", "[1, 1, true, [], {}, 1, null]"),
+        ('names=["a", "b"]', '[1, 1, false, ["a", "b"], {}, 1, null]'),
+        ('facts={"k": 1}', '[1, 1, false, [], {"k": 1}, 1, null]'),
+        ("size=2", "[1, 1, false, [], {}, 2, null]"),
+        ("either=null", '[1, 1, false, [], {}, 1, "null"]'),
+        ("text=1.10", None),
+        ("text=", None),
+    ],
+)
+def test_values_have_the_type_their_input_declares(
+    typed: Repo, variable: str, expected: str | None
+) -> None:
+    text = variable.removeprefix("text=") if expected is None else "x"
+    expected = expected or "[1, 1, false, [], {}, 1, null]"
+    assert rendered(typed, "text=x", variable) == f"{text}|{expected}\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--var", "count=many"], "input 'count' takes integer, not 'many'"),
+        (["--var", "ratio=NaN"], "input 'ratio' takes number"),
+        (["--var", "formal=yes"], "input 'formal' takes boolean"),
+        (["--var", "names=a,b"], "input 'names' takes array"),
+        (["--var", "text=x", "--var", "count=1.5"], "input 'count' is not a whole number"),
+        (["--var", "text=x", "--var", "size=3"], "input 'size' is refused"),
+        (["--var", "txet=x"], "unknown input 'txet'"),
+        ([], "input 'text' is missing"),
+        (["--var", "text"], "gives no input a value"),
+        (["--var", "=x"], "gives no input a value"),
+        (["--var", "text=@nowhere"], "nowhere: no such file"),
+        (["--var", "text=@"], "no file is named"),
+        (["--vars", "nowhere"], "nowhere: no such file"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_one_line(typed: Repo, args: list[str], message: str) -> None:
+    result = run(typed, "render", "a", *args)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_texts_come_through_unchanged(repo: Repo, tmp_path: Path) -> None:
+    repo.commit({"prompts/a.md": prompt_text(body="{{ question }}")})
+    text = "[bold]x[/bold] {{ no }} {% raw %}\ttab \U0001f469\u200d\U0001f4bb é " + "y" * 5000
+    (tmp_path / "text").write_text(text)
+    assert rendered(repo, f"question=@{tmp_path / 'text'}") == f"{text}\n"
+    assert run(repo, "render", "a", "--var", "question=@-", stdin=text).stdout == f"{text}\n"
+    assert rendered(repo, "question=@@home") == "@home\n"
+
+
+def test_files_give_values_and_options_win(typed: Repo, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"text": "a", "count": 2}')
+    (tmp_path / "b.yaml").write_text("text: b\nnames: [no-one]\n")
+    files = [f"--vars={tmp_path / name}" for name in ("a.json", "b.yaml")]
+    result = run(typed, "render", "a", *files, "--var", "ratio=3")
+    assert result.stdout == 'b|[2, 3, false, ["no-one"], {}, 1, null]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- a", "not a mapping"),
+        ("[1, 2]", "not a mapping of inputs"),
+        ("text: no\n", "YAML reads no as true or false"),
+        ("text: 'x\n", "neither JSON nor YAML"),
+        ("", "neither JSON nor YAML"),
+    ],
+)
+def test_a_file_of_values_with_a_mistake_is_one_line(
+    typed: Repo, tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "v").write_text(text)
+    result = run(typed, "render", "a", "--vars", str(tmp_path / "v"))
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_bytes_that_are_no_text_are_refused(typed: Repo, tmp_path: Path) -> None:
+    (tmp_path / "v").write_bytes(b"\xff")
+    result = run(typed, "render", "a", "--var", f"text=@{tmp_path / 'v'}")
+    assert result.exit_code == 2
+    assert "is not UTF-8" in result.stderr
+
+
+def test_json_and_request_are_what_programs_take(repo: Repo) -> None:
+    body = "{% system %}Be kind.{% endsystem %}{% user %}{{ question }}{% enduser %}"
+    repo.commit({"prompts/a.md": prompt_text(body=body, temperature="0.5")})
+    messages = [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "why"},
+    ]
+    args = ("render", "a", "--var", "question=why", "--format")
+    document = json.loads(run(repo, *args, "json").stdout)
+    assert (document["schema"], document["version"]) == ("promptops.render/v1", "1.0.0")
+    assert document["messages"] == messages
+    assert json.loads(run(repo, *args, "request").stdout) == {
+        "model": "openai/gpt-4o-mini",
+        "messages": messages,
+        "temperature": 0.5,
+    }
+    assert run(repo, *args, "text").stdout == "system\nBe kind.\n\nuser\nwhy\n"
+
+
+def test_a_version_and_an_environment_render_what_they_hold(repo: Repo) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        repo.commit({"prompts/a.md": prompt_text(version, body=f"{version} {{{{ question }}}}")})
+        assert run(repo, "release", "a").exit_code == 0
+    assert run(repo, "promote", "a@1.0.0", "--to", "staging", "--yes").exit_code == 0
+    repo.write("prompts/a.md", prompt_text("1.2.0", body="here {{ question }}"))
+    for ref, text in {
+        "a": "here x",
+        "a@working": "here x",
+        "a@1.1.0": "1.1.0 x",
+        "a@latest": "1.1.0 x",
+        "a@<1.1": "1.0.0 x",
+        "a@staging": "1.0.0 x",
+    }.items():
+        assert run(repo, "render", ref, "--var", "question=x").stdout == f"{text}\n", ref
+    for ref in ("a@2.0.0", "a@production", "b", "b@1.0.0", "a@"):
+        result = run(repo, "render", ref, "--var", "question=x")
+        assert (result.exit_code, result.stdout) == (2, ""), ref
+        assert "hint:" in result.stderr
+
+
+def test_a_prompt_that_is_not_valid_is_not_rendered(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": "---\nversion: 1.10\n---\nHello"})
+    result = run(repo, "render", "a")
+    assert result.exit_code == 1
+    assert "prompts/a.md" in result.stderr or "a.md:2:10" in result.stderr

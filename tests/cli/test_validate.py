@@ -1,0 +1,212 @@
+"""`promptops validate` as typed, and through it the command line's behaviour around errors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import run
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import MakeRepo
+    from tests.repositories import Repo
+
+GOOD = prompt_text(body="{{ question }}")
+BAD = prompt_text(body="{{ question }} {{ tone }}")
+
+
+def test_what_is_fine_exits_0_and_prints_no_data(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": GOOD})
+    result = run(repo, "validate")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "1 prompt checked: nothing to complain about\n"
+
+
+def test_an_error_exits_1_and_shows_its_place(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": BAD, "prompts/b.md": GOOD})
+    result = run(repo, "validate")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("prompts/a.md:8:19: error: 'tone' is not a declared input")
+    assert result.stderr == "2 prompts checked: 1 error\n"
+    assert run(repo, "validate", "b").exit_code == 0
+
+
+def test_a_warning_exits_0(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": prompt_text(body="x")})
+    result = run(repo, "validate", "--format", "concise")
+    assert result.exit_code == 0
+    assert result.stdout.endswith("warning: input 'question' is never read [unused-input]\n")
+
+
+def test_formats_for_programs_say_nothing_else(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": BAD})
+    for name in ("json", "sarif", "github"):
+        result = run(repo, "validate", "--format", name)
+        assert (result.exit_code, result.stderr) == (1, "")
+        assert result.stdout.startswith("::error") or json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("targets", "judged"),
+    [
+        (["team/a"], 1),
+        (["team"], 2),
+        (["prompts/team/a.md"], 1),
+        (["prompts/team"], 2),
+        (["prompts"], 3),
+        (["prompts/_tone.md"], 1),
+        (["team/a", "prompts/team/a.md", "c"], 2),
+        ([], 3),
+    ],
+)
+def test_targets_are_names_files_and_folders(repo: Repo, targets: list[str], judged: int) -> None:
+    body = "{{ question }} {% include '_tone.md' %}"
+    repo.commit(
+        {
+            "prompts/team/a.md": GOOD,
+            "prompts/team/b.md": GOOD,
+            "prompts/c.md": prompt_text(body=body),
+            "prompts/_tone.md": "Be kind.",
+        }
+    )
+    # The runner stands in this process's folder, so that paths are given from there.
+    absolute = [str(repo.path / one) if one.startswith("prompts") else one for one in targets]
+    result = run(repo, "validate", *absolute)
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.startswith(f"{judged} prompt")
+
+
+def test_a_commit_the_index_and_the_work_tree_are_judged_apart(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": BAD})
+    repo.write("prompts/a.md", GOOD)
+    repo.git("add", "--all")
+    repo.write("prompts/a.md", "nothing")
+    assert run(repo, "validate", "--rev", "HEAD", "--format", "concise").stdout.count("\n") == 1
+    assert "undeclared-variable" in run(repo, "validate", "--rev", "HEAD").stdout
+    assert run(repo, "validate", "--staged").exit_code == 0
+    assert "missing-frontmatter" in run(repo, "validate").stdout
+
+
+def test_a_bare_repository_has_commits_to_judge_but_no_work_tree(
+    repo: Repo, tmp_path: Path
+) -> None:
+    repo.commit({"prompts/a.md": BAD})
+    bare = repo.publish(tmp_path / "bare.git")
+    assert run(bare, "validate", "--rev", "main").exit_code == 1
+    result = run(bare, "validate")
+    assert result.exit_code == 2
+    assert "bare repository" in result.stderr
+    assert "hint:" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["b"], "there is no prompt b here"),
+        (["tema/a"], "there is no prompt tema/a here"),
+        (["../x.md"], "is not below prompts/"),
+        (["Team"], "is not a prompt name"),
+        (["a\nb"], "is not a prompt name"),
+        (["--rev", "--all"], "not a revision"),
+        (["--rev", "nowhere"], "nowhere"),
+        (["--rev", "HEAD", "--staged"], "together"),
+    ],
+)
+def test_what_makes_no_sense_exits_2_with_one_line_and_a_hint(
+    repo: Repo, args: list[str], message: str
+) -> None:
+    repo.commit({"prompts/team/a.md": GOOD})
+    result = run(repo, "validate", *args)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    first, second = result.stderr.rstrip("\n").split("\n")
+    assert first.startswith("error: ")
+    assert message in first
+    assert second.startswith(" hint: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("promptops.toml", "chekcs = {}", "did you mean 'checks'?"),
+        ("promptops.toml", "= 3", "promptops.toml is not TOML"),
+        ("promptops.toml", "[checks]\nunused-imput = 'off'", "did you mean 'unused-input'?"),
+        ("pyproject.toml", "[tool.promptops]\nremote = 3", "pyproject.toml: remote is not a name"),
+    ],
+)
+def test_a_configuration_with_a_mistake_exits_2(
+    repo: Repo, name: str, text: str, message: str
+) -> None:
+    repo.write(name, text)
+    result = run(repo, "validate")
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize("object_format", ["sha1", "sha256"])
+def test_no_commits_are_no_obstacle(make_repo: MakeRepo, object_format: str) -> None:
+    repo = make_repo(object_format=object_format)
+    result = run(repo, "validate")
+    assert result.exit_code == 0
+    assert "promptops new" in result.stderr
+    repo.write("prompts/a.md", GOOD)
+    assert run(repo, "validate").stderr.startswith("1 prompt checked")
+
+
+def test_outside_of_a_repository(tmp_path: Path) -> None:
+    result = run(tmp_path, "validate")
+    assert result.exit_code == 2
+    assert "is not in a Git repository" in result.stderr
+    assert run(tmp_path / "none", "validate").exit_code == 2
+
+
+def test_a_file_with_a_conflict_cannot_be_judged_in_the_index(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": GOOD})
+    repo.git("switch", "--quiet", "-c", "other")
+    repo.commit({"prompts/a.md": BAD})
+    repo.git("switch", "--quiet", "main")
+    repo.commit({"prompts/a.md": prompt_text(body="{{ question }}?")})
+    repo.git("merge", "other", check=False)
+    result = run(repo, "validate", "--staged")
+    assert result.exit_code == 2
+    assert "conflict" in result.stderr
+
+
+def test_as_a_process_it_has_the_same_exit_codes_and_no_heavy_imports(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": BAD})
+    script = (
+        "import sys\n"
+        "from promptops.cli import main\n"
+        "sys.argv = ['promptops', 'validate', '--format', 'concise']\n"
+        "try:\n    main()\n"
+        "finally:\n"
+        "    heavy = {'rich', 'git', 'deepdiff', 'litellm'} & set(sys.modules)\n"
+        "    assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=repo.path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "1 prompt checked: 1 error\n")
+    module = [sys.executable, "-m", "promptops", "validate", "prompts/a.md"]
+    assert subprocess.run(module, cwd=repo.path, capture_output=True, check=False).returncode == 1
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(repo: Repo) -> None:
+    repo.commit({f"prompts/p{n}.md": BAD for n in range(300)})
+    done = subprocess.run(
+        f"{sys.executable} -m promptops validate | head -n 1",
+        cwd=repo.path,
+        capture_output=True,
+        text=True,
+        shell=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert "Error" not in done.stderr
