@@ -232,6 +232,8 @@ def _write_owners(repository: Repository, *, is_gitlab: bool, dry_run: bool) -> 
     lines = [f"{comment}{pattern.replace(' ', chr(92) + ' ')} {owner}" for pattern in missing]
     if is_gitlab and re.search(r"^\^?\[", text, re.MULTILINE):
         lines.insert(0, "[Prompts]")
+    if (top / path).is_symlink():
+        return Step(path, Deed.LEFT, "\n".join(["it is a link; add these lines:", *lines]))
     detail = "put your team in" if comment else f"owner: {owner}"
     return _append(repository, path, text, "\n".join(lines), detail, dry_run=dry_run)
 
@@ -287,17 +289,19 @@ promptops:
 def _write_hook(repository: Repository, *, dry_run: bool) -> Step:
     path = ".pre-commit-config.yaml"
     entry = _hook_entry(repository)
-    text = _read(repository.require_work_tree() / path)
+    file = repository.require_work_tree() / path
+    text = _read(file)
     if text is None:
         lines = "\n".join(f"  {line}" for line in entry.split("\n"))
         return _write(repository, path, f"repos:\n{lines}\n", dry_run=dry_run)
     if "promptops" in text:
         return Step(path, Deed.KEPT, "has a promptops hook")
-    extended = _extend_hooks(text, entry)
+    # Writing through a link would change a file that may belong to somebody else.
+    extended = None if file.is_symlink() else _extend_hooks(text, entry)
     if extended is None:
         return Step(path, Deed.LEFT, f"add this below repos:\n{entry}")
     if not dry_run:
-        (repository.require_work_tree() / path).write_bytes(extended.encode())
+        file.write_bytes(extended.encode())
     return Step(path, Deed.EXTENDED, "runs promptops validate before each commit")
 
 

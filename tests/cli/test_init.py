@@ -1,0 +1,239 @@
+"""`promptops init` and `new`: what they write is valid at once, and nothing is overwritten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from promptops.config import load_config
+from promptops.scaffold import _extend_hooks
+from tests.cli.running import run
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from tests.conftest import MakeRepo
+    from tests.repositories import Repo
+
+WRITTEN = [
+    ".github/CODEOWNERS",
+    ".github/workflows/promptops.yml",
+    ".pre-commit-config.yaml",
+    "evals/summarize.yaml",
+    "promptops.toml",
+    "prompts/summarize.md",
+]
+
+
+def files(repo: Repo) -> dict[str, bytes]:
+    return {
+        file.relative_to(repo.path).as_posix(): file.read_bytes()
+        for file in sorted(repo.path.rglob("*"))
+        if file.is_file() and ".git" not in file.relative_to(repo.path).parts
+    }
+
+
+def do(repo: Repo, *args: str) -> str:
+    result = run(repo, *args)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.mark.parametrize("object_format", ["sha1", "sha256"])
+def test_a_new_repository_is_set_up_and_valid(make_repo: MakeRepo, object_format: str) -> None:
+    repo = make_repo(object_format=object_format)
+    repo.config("user.email", "jane@example.com")
+    assert files(repo) == {}
+    do(repo, "init", "--dry-run")
+    assert files(repo) == {}
+    said = do(repo, "init")
+    made = files(repo)
+    assert sorted(made) == WRITTEN
+    assert all(path in said for path in WRITTEN)
+    result = run(repo, "validate")
+    assert (result.exit_code, result.stderr) == (0, "1 prompt checked: nothing to complain about\n")
+    assert load_config(made.get).path == "promptops.toml"
+    assert b"author: jane@example.com\n" in made["prompts/summarize.md"]
+    assert made[".github/CODEOWNERS"].startswith(b"/prompts/ jane@example.com\n")
+    for path in WRITTEN[1:4]:
+        assert isinstance(yaml.safe_load(made[path]), dict)
+
+
+def test_a_second_time_changes_nothing(repo: Repo) -> None:
+    do(repo, "init")
+    before = files(repo)
+    assert "written" not in do(repo, "init")
+    assert files(repo) == before
+
+
+def test_what_is_there_is_kept(repo: Repo) -> None:
+    existing = {
+        "promptops.toml": 'prompts = "ai"\n',
+        "ai/mine.md": prompt_text(),
+        ".github/workflows/promptops.yml": "mine\n",
+        ".pre-commit-config.yaml": "repos: []\n",
+        "docs/CODEOWNERS": "* @team",
+    }
+    for path, text in existing.items():
+        repo.write(path, text)
+    said = do(repo, "init")
+    after = {path: data.decode() for path, data in files(repo).items()}
+    owners = after.pop("docs/CODEOWNERS")
+    assert after == {path: text for path, text in existing.items() if path != "docs/CODEOWNERS"}
+    assert owners.startswith("* @team\n")
+    assert "/ai/ " in owners
+    assert "left to you  .pre-commit-config.yaml" in said
+    assert "- repo: local" in said
+
+
+def test_owners_that_are_named_already_stay_alone(repo: Repo) -> None:
+    text = "/prompts/ @team\n/evals/ @team\n/promptops.toml @team\n"
+    repo.write("CODEOWNERS", text)
+    do(repo, "init")
+    assert (repo.path / "CODEOWNERS").read_text() == text
+    assert not (repo.path / ".github" / "CODEOWNERS").exists()
+
+
+def test_without_an_address_owners_are_left_to_fill_in(repo: Repo) -> None:
+    assert "put your team in" in do(repo, "init")
+    owners = (repo.path / ".github" / "CODEOWNERS").read_text()
+    assert all(line.startswith("# /") for line in owners.splitlines())
+    assert "author: you@example.com" in (repo.path / "prompts" / "summarize.md").read_text()
+
+
+def test_gitlab_gets_a_job_and_owners_in_a_section_of_their_own(repo: Repo) -> None:
+    repo.git("remote", "add", "origin", "https://gitlab.example.com/team/shop.git")
+    repo.config("user.email", "jane@example.com")
+    repo.write("CODEOWNERS", "[Docs]\n/docs/ @writers\n")
+    do(repo, "init")
+    owners = (repo.path / "CODEOWNERS").read_text()
+    assert owners.split("\n")[2:4] == ["[Prompts]", "/prompts/ jane@example.com"]
+    job = yaml.safe_load((repo.path / ".gitlab-ci.yml").read_text())["promptops"]
+    assert job["script"][-1] == "promptops validate"
+    assert not (repo.path / ".github").exists()
+    repo.write(".gitlab-ci.yml", "test: {script: [make]}\n")
+    assert "left to you" in do(repo, "init")
+
+
+@pytest.mark.parametrize("place", ["prompts", "evals", ".github"])
+def test_a_link_on_the_way_is_refused(repo: Repo, place: str) -> None:
+    outside = repo.path.parent / "outside"
+    outside.mkdir()
+    (repo.path / place).symlink_to(outside)
+    result = run(repo, "init")
+    assert result.exit_code == 2
+    assert "symbolic link" in result.stderr
+    assert list(outside.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["CODEOWNERS", ".pre-commit-config.yaml"])
+def test_nothing_is_written_through_a_link(repo: Repo, place: str) -> None:
+    target = repo.path.parent / "shared"
+    target.write_text("repos:\n  - repo: a\n    hooks: [{id: b}]\n")
+    (repo.path / place).symlink_to(target)
+    assert f"left to you  {place}" in do(repo, "init")
+    assert target.read_text() == "repos:\n  - repo: a\n    hooks: [{id: b}]\n"
+
+
+ENTRY = "- repo: local\n  hooks:\n    - id: x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "repos:\n- repo: a\n  hooks:\n  - id: b\n",
+        "repos:\n  - repo: a\n    hooks:\n      - id: b",
+        "repos:\r\n  - repo: a\r\n    hooks: [{id: b}]\r\n",
+        "# top\nrepos:\n  # one\n  - repo: a\n    hooks:\n      - id: b # c\n\n# end\nci: {a: b}\n",
+        "repos:\n  - repo: a\n    hooks:\n      - id: b\n        x: |\n          x\n          y\nci: 1\n",
+        "repos:\n  - repo: a\n    hooks: [\n      {id: b}\n    ]\nci: 1\n",
+        "ci: 1\nrepos:\n    -   repo: a\n        hooks:\n        -   id: b\n\n\n",
+    ],
+)
+def test_a_hook_is_added_and_every_other_line_stays(text: str) -> None:
+    extended = _extend_hooks(text, ENTRY)
+    assert extended is not None
+    before, after = yaml.safe_load(text), yaml.safe_load(extended)
+    assert after["repos"] == [*before["repos"], *yaml.safe_load(ENTRY)]
+    kept = extended.splitlines()
+    assert [line for line in text.splitlines() if line not in kept] == []
+
+
+@pytest.mark.parametrize("text", ["", "repos: []", "repos: [{repo: a}]", "x: [", "- a", "repos: 3"])
+def test_a_hook_is_not_added_where_that_is_not_safe(text: str) -> None:
+    assert _extend_hooks(text, ENTRY) is None
+
+
+def test_new_writes_a_prompt_that_is_valid_at_once(repo: Repo) -> None:
+    do(repo, "new", "support/triage", "--model", "anthropic/claude-haiku-4-5")
+    text = (repo.path / "prompts/support/triage.md").read_text()
+    assert "model: anthropic/claude-haiku-4-5\n" in text
+    assert run(repo, "validate").stderr == "1 prompt checked: nothing to complain about\n"
+    suite: Any = yaml.safe_load((repo.path / "evals/support/triage.yaml").read_text())
+    assert suite["prompt"] == "support/triage"
+    rendered = do(repo, "render", "support/triage", "--var", "text=hello")
+    assert rendered.endswith("user\nhello\n")
+
+
+@pytest.mark.parametrize("model", ["no", "1.10", "a: b", "#x", "'", '"', "{x}", "m\u00e9\n---"])
+def test_a_model_is_written_as_what_it_is(repo: Repo, model: str) -> None:
+    do(repo, "new", "a", "--model", model)
+    shown = do(repo, "render", "a", "--var", "text=x", "--format", "request")
+    assert yaml.safe_load(shown)["model"] == model
+
+
+def test_new_copies_a_prompt_but_for_its_version(repo: Repo) -> None:
+    text = prompt_text("3.2.1  # mine", extra="", model="'openai/gpt-4o' # dear").replace(
+        "extra: \n", ""
+    )
+    repo.write("prompts/a.md", text)
+    do(repo, "new", "b", "--from", "a")
+    assert (repo.path / "prompts/b.md").read_text() == text.replace("3.2.1 ", "0.1.0 ")
+    do(repo, "new", "c", "--from", "a", "--model", "other/model")
+    assert "model: other/model # dear\n" in (repo.path / "prompts/c.md").read_text()
+    assert "question:" in (repo.path / "evals/c.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["a"], 1, "prompts/a.md exists already"),
+        (["team/B"], 2, "is not a prompt name"),
+        (["../x"], 2, "is not a prompt name"),
+        (["x.lock"], 2, "Git keeps"),
+        (["b", "--from", "aa"], 2, "there is no prompt aa"),
+        (["b", "--from", "broken"], 1, "broken is not valid"),
+        (["b", "--from", "../a"], 2, "is not a prompt name"),
+    ],
+)
+def test_new_refuses_what_makes_no_sense(
+    repo: Repo, args: list[str], code: int, message: str
+) -> None:
+    repo.write("prompts/a.md", prompt_text())
+    repo.write("prompts/broken.md", "x")
+    before = files(repo)
+    result = run(repo, "new", *args)
+    assert result.exit_code == code
+    assert message in result.stderr
+    assert files(repo) == before
+
+
+def test_new_keeps_a_suite_that_is_there(repo: Repo) -> None:
+    repo.write("evals/a.yaml", "mine")
+    assert "kept     evals/a.yaml" in do(repo, "new", "a")
+    assert (repo.path / "evals/a.yaml").read_text() == "mine"
+
+
+def test_a_name_that_differs_in_case_is_taken(repo: Repo) -> None:
+    repo.write("prompts/A.md", "x")
+    result = run(repo, "new", "a")
+    assert result.exit_code == 1
+    assert "prompts/A.md exists already" in result.stderr
+
+
+def test_a_file_where_a_folder_should_be_is_one_line(repo: Repo) -> None:
+    repo.write("prompts/team", "x")
+    result = run(repo, "new", "team/a")
+    assert result.exit_code == 2
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,235 @@
+"""`promptops list`, `show`, `status` and `schema`: what a person sees of a repository."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.running import run
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.repositories import Repo
+
+
+def do(repo: Repo, *args: str) -> str:
+    result = run(repo, *args)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def document(repo: Repo, *args: str) -> Any:
+    return json.loads(do(repo, *args, "--format", "json"))
+
+
+@pytest.fixture
+def shop(repo: Repo) -> Repo:
+    """Two prompts; of `a`, 1.0.0 is in production and 1.1.0 in staging; `b` was never released."""
+    repo.commit(
+        {
+            "prompts/a.md": prompt_text(tags="[x, y]"),
+            "prompts/team/b.md": prompt_text("0.1.0", status="draft", tags="[y]"),
+        }
+    )
+    do(repo, "release", "a")
+    do(repo, "promote", "a", "--to", "staging", "--yes")
+    do(repo, "promote", "a", "--to", "production", "--yes")
+    repo.commit({"prompts/a.md": prompt_text("1.1.0", tags="[x, y]", body="Now {{ question }}")})
+    do(repo, "release", "a")
+    do(repo, "promote", "a@latest", "--to", "staging", "--yes")
+    return repo
+
+
+def test_a_list_has_plain_columns(shop: Repo) -> None:
+    assert do(shop, "list") == (
+        "a       1.1.0  active  1.1.0  1.0.0  Answer a question.\n"
+        "team/b  0.1.0  draft   -      -      Answer a question.\n"
+    )
+
+
+def test_a_list_as_json_says_all_of_it(shop: Repo) -> None:
+    listed = document(shop, "list")
+    assert listed["schema"] == "promptops.list/v1"
+    first, second = listed["prompts"]
+    assert (first["name"], first["version"], first["tags"]) == ("a", "1.1.0", ["x", "y"])
+    (version,) = first["live"]["production"]["versions"]
+    assert (version["version"], version["share"]) == ("1.0.0", 100)
+    assert (second["status"], second["live"]) == ("draft", {})
+
+
+def test_tags_narrow_a_list(shop: Repo) -> None:
+    assert [row["name"] for row in document(shop, "list", "--tag", "y")["prompts"]] == [
+        "a",
+        "team/b",
+    ]
+    both = document(shop, "list", "--tag", "y", "--tag", "x")["prompts"]
+    assert [row["name"] for row in both] == ["a"]
+    result = run(shop, "list", "--tag", "z")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "no prompts with these tags" in result.stderr
+
+
+def test_what_is_broken_is_listed_too(repo: Repo) -> None:
+    repo.write("prompts/a.md", "nothing")
+    repo.write("prompts/b.md", b"\xff")
+    (repo.path / "prompts" / "c.md").symlink_to("/etc/passwd")
+    assert [line.split()[:2] for line in do(repo, "list").splitlines()] == [
+        ["a", "?"],
+        ["b", "?"],
+        ["c", "?"],
+    ]
+
+
+def test_a_description_stays_on_its_line(repo: Repo) -> None:
+    text = prompt_text(description='"[bold]one\\ntwo\\tthree[/bold]"')
+    repo.write("prompts/a.md", text)
+    assert do(repo, "list").endswith("  [bold]one two three[/bold]\n")
+
+
+def test_what_is_live_where(shop: Repo, tmp_path: Path) -> None:
+    assert do(shop, "list", "--live") == "a  1.1.0  1.0.0\n"
+    live = document(shop, "list", "--live")
+    assert (live["schema"], live["environments"]) == (
+        "promptops.live/v1",
+        ["staging", "production"],
+    )
+    do(shop, "pause", "a", "--env", "production", "--reason", "it swears", "--yes")
+    assert do(shop, "list", "--live") == "a  1.1.0  1.0.0 (paused)\n"
+    bare = shop.publish(tmp_path / "bare.git")
+    assert do(bare, "list", "--live") == "a  1.1.0  1.0.0 (paused)\n"
+    assert do(bare, "list").startswith("a       1.1.0")
+
+
+def test_nothing_to_list_says_what_to_do(repo: Repo) -> None:
+    for args in (["list"], ["list", "--live"]):
+        result = run(repo, *args)
+        assert (result.exit_code, result.stdout) == (0, "")
+        assert "hint: promptops" in result.stderr
+
+
+def test_show_has_what_one_needs_to_know(shop: Repo) -> None:
+    shown = do(shop, "show", "a")
+    assert shown.startswith("a 1.1.0\nAnswer a question.\n")
+    for line in (
+        "author  jane@example.com",
+        "tags    x, y",
+        "  question  string",
+        "  a.md",
+        "releases  1.1.0, 1.0.0",
+        "live in staging     1.1.0",
+        "live in production  1.0.0",
+    ):
+        assert f"\n{line}\n" in f"{shown}\n"
+    older = do(shop, "show", "a@production")
+    assert older.startswith("a 1.0.0\n")
+    assert f"commit  {shop.rev('HEAD~1')}" in older
+
+
+def test_show_as_json(shop: Repo) -> None:
+    shown = document(shop, "show", "a@1.0.0")
+    assert shown["schema"] == "promptops.show/v1"
+    assert (shown["version"], shown["commit"]) == ("1.0.0", shop.rev("HEAD~1"))
+    assert shown["metadata"]["model"] == "openai/gpt-4o-mini"
+    assert shown["files"] == ["a.md"]
+    assert shown["releases"] == [
+        {"version": "1.1.0", "yanked": False},
+        {"version": "1.0.0", "yanked": False},
+    ]
+
+
+def test_show_of_a_yanked_and_of_a_paused_version_works_and_says_so(shop: Repo) -> None:
+    do(shop, "pause", "a", "--env", "production", "--reason", "it swears", "--yes")
+    assert "1.0.0 (paused: it swears)" in do(shop, "show", "a@production")
+    do(shop, "yank", "a@1.0.0", "--reason", "it swears")
+    result = run(shop, "show", "a@1.0.0")
+    assert result.exit_code == 0
+    assert "1.0.0 (yanked)" in result.stdout
+    assert "warning:" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("ref", "message"),
+    [
+        ("aa", "there is no prompt aa"),
+        ("a@3.0.0", "3.0.0"),
+        ("team/b@production", "team/b is not live in production"),
+        ("a@prodution", "prodution"),
+        ("A", "is not a prompt name"),
+        ("../a", "is not a prompt name"),
+        ("-x", "-x"),
+        ("a@", "ends in '@'"),
+        ("a@v1.0.0", "v1.0.0"),
+    ],
+)
+def test_what_is_not_there_is_one_line_and_a_hint(shop: Repo, ref: str, message: str) -> None:
+    result = run(shop, "show", "--", ref)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+    assert "hint:" in result.stderr
+
+
+def concerns(repo: Repo) -> list[tuple[str, str, str]]:
+    items = document(repo, "status")["items"]
+    return [(item["concern"], item["subject"], item["command"]) for item in items]
+
+
+def test_status_names_what_is_unfinished_and_what_comes_next(shop: Repo) -> None:
+    assert concerns(shop) == [("differs", "a", "promptops promote a --to production")]
+    shop.commit({"prompts/a.md": prompt_text("1.1.0", body="Changed {{ question }}")})
+    shop.write("prompts/c.md", prompt_text("0.1.0"))
+    shop.write("prompts/d.md", "nothing")
+    shop.write("prompts/e f/_x.md", "x")
+    assert concerns(shop) == [
+        ("invalid", "d", "promptops validate d"),
+        ("uncommitted", "c", "git add prompts/c.md && git commit"),
+        ("changed", "a", "promptops bump a"),
+        ("unreleased", "c", "promptops release c"),
+        ("differs", "a", "promptops promote a --to production"),
+    ]
+    text = do(shop, "status")
+    assert text.startswith("on main, 4 prompts\nstaging: deployment 2, 1 live\n")
+    assert "\nChanged since their release\n  a  differs from its release 1.1.0\n" in text
+
+
+def test_what_status_proposes_finishes_the_work(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": prompt_text()})
+    for _ in range(4):
+        items = concerns(repo)
+        if not items:
+            break
+        do(repo, *items[0][2].removeprefix("promptops ").split())
+    assert do(repo, "status").endswith("\neverything is committed, released and live\n")
+
+
+def test_status_shows_pauses_and_what_is_gone(shop: Repo) -> None:
+    do(shop, "pause", "a", "--env", "staging", "--reason", "it swears", "--yes")
+    shop.git("rm", "--quiet", "prompts/a.md")
+    shop.git("commit", "--quiet", "-m", "drop a")
+    assert [item[0] for item in concerns(shop)] == ["differs", "paused", "gone", "gone"]
+
+
+def test_status_of_an_empty_repository_and_without_a_work_tree(repo: Repo, tmp_path: Path) -> None:
+    assert "promptops new NAME" in do(repo, "status")
+    repo.commit({"prompts/a.md": prompt_text()})
+    result = run(repo.publish(tmp_path / "bare.git"), "status")
+    assert result.exit_code == 2
+    assert "bare repository" in result.stderr
+
+
+def test_deployments_that_were_not_pushed_are_pending(shop: Repo, tmp_path: Path) -> None:
+    shop.publish(tmp_path / "bare.git")
+    do(shop, "promote", "a@latest", "--to", "production", "--local", "--yes")
+    found = [item for item in concerns(shop) if item[0] == "pending"]
+    assert found == [("pending", "production", "git push origin promptops/production")]
+    result = run(shop, "list", "--live")
+    assert result.stdout == "a  1.1.0  1.0.0\n"
+    assert "production: 1 deployment not pushed yet" in result.stderr
+
+
+def test_the_schema_is_the_one_that_judges(tmp_path: Path) -> None:
+    schema = json.loads(run(tmp_path, "schema").stdout)
+    assert schema["required"] == ["version", "description", "author", "model"]
