@@ -7,19 +7,22 @@ any machine. Jinja2 is imported when the first body is analysed or rendered, not
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from promptops.template.rendering import CompiledTemplate, Message
-from promptops.template.source import (
-    HISTORY_ROLES,
-    ROLES,
-    Analysis,
-    Include,
-    TemplateProblem,
-    Token,
-    Use,
-    include_fault,
-    normalize_newlines,
-    scan_includes,
-)
+
+if TYPE_CHECKING:
+    from promptops.template.includes import include_fault, normalize_newlines
+    from promptops.template.source import (
+        HISTORY_ROLES,
+        ROLES,
+        Analysis,
+        Include,
+        TemplateProblem,
+        Token,
+        Use,
+    )
 
 __all__ = [
     "HISTORY_ROLES",
@@ -37,6 +40,36 @@ __all__ = [
     "scan_includes",
     "tokenize",
 ]
+
+_LATER = {
+    "include_fault": "includes",
+    "normalize_newlines": "includes",
+    **dict.fromkeys(
+        ("HISTORY_ROLES", "ROLES", "Analysis", "Include", "TemplateProblem", "Token", "Use"),
+        "source",
+    ),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Give the types when they are asked for: rendering a prompt needs none of them."""
+    module = _LATER.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)
+
+
+def scan_includes(source: str) -> list[str]:
+    """The paths a body includes, in the order of the text, with repetitions, without Jinja2.
+
+    Agrees with `analyze(...).includes` for every body that parses: comments, raw blocks, strings
+    and includes that are refused do not count. After a syntax error the result is a best effort.
+    """
+    if "include" not in source:
+        return []
+    from promptops.template.includes import find_includes
+
+    return find_includes(source)
 
 
 def analyze(path: str, source: str, *, partial: bool, first_line: int = 1) -> Analysis:

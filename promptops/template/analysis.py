@@ -17,6 +17,7 @@ from jinja2 import nodes
 from promptops.template.environment import ENVIRONMENT, GLOBALS
 from promptops.template.faults import nesting_problem, require_depth, syntax_problem
 from promptops.template.filters import HISTORY, MESSAGE, REMOVED_FILTERS
+from promptops.template.includes import include_fault, literal_include
 from promptops.template.parsing import SyntaxFault, Tokens, TooDeep, parse
 from promptops.template.source import (
     Analysis,
@@ -24,8 +25,6 @@ from promptops.template.source import (
     Source,
     TemplateProblem,
     Use,
-    include_fault,
-    literal_include,
 )
 
 if TYPE_CHECKING:

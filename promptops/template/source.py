@@ -1,7 +1,4 @@
-"""Bodies as text: places in them, what is known about them, and the includes they name.
-
-Nothing here needs Jinja2, so that a prompt without work for it costs no import of it.
-"""
+"""Bodies as text: places in them, and what is known about them."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from promptops.finding import Position
+from promptops.template.includes import normalize_newlines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,11 +113,6 @@ class Analysis:
         return bool(self.roles or self.histories)
 
 
-def normalize_newlines(text: str) -> str:
-    """CRLF and CR become LF, as in every file of a closure."""
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
 class Source:
     """One body, and the way from an offset in it to a place in its file."""
 
@@ -141,89 +134,3 @@ class Source:
     def position(self, start: int, end: int) -> Position:
         """The place of `text[start:end]`."""
         return Position(*self.place(start), *self.place(end))
-
-
-_STRING = r"""(?:'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*")"""
-_INCLUDE = re.compile(
-    rf"\{{%[-+]?\s*include\s*((?:{_STRING}\s*)+)(?:\bwith\s+context\s*)?[-+]?%\}}", re.DOTALL
-)
-_STRINGS = re.compile(_STRING, re.DOTALL)
-_OPENING = re.compile(r"\{[#%{]")
-_RAW = re.compile(r"\{%[-+]?\s*raw\s*-?%\}")
-_RAW_END = re.compile(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
-_INSIDE = re.compile(rf"{_STRING}|[(\[{{]|[)\]}}]|%\}}", re.DOTALL)
-
-
-def literal_include(text: str, start: int) -> tuple[str, int] | None:
-    """Path and end of the include tag that begins at `start`; None when it is not a plain one.
-
-    A backslash in the literal makes it not plain: no path needs an escape.
-    """
-    match = _INCLUDE.match(text, start)
-    if match is None or "\\" in match[1]:
-        return None
-    return "".join(part[1:-1] for part in _STRINGS.findall(match[1])), match.end()
-
-
-def include_fault(path: str) -> str | None:
-    """Why a path may not be included, or None when it may.
-
-    Paths are relative to the prompts folder and stay in it.
-    """
-    if not path:
-        return "the path is empty"
-    if any(ord(character) < 0x20 or character in "\\\x7f" for character in path):
-        return "the path has a backslash or a control character"
-    if path.startswith("/"):
-        return "the path is absolute"
-    if any(segment in {"", ".", ".."} for segment in path.split("/")):
-        return "the path has an empty, `.` or `..` segment"
-    return None
-
-
-def scan_includes(source: str) -> list[str]:
-    """The paths a body includes, in the order of the text, with repetitions, without Jinja2.
-
-    Agrees with `analyze(...).includes` for every body that parses: comments, raw blocks, strings
-    and includes that are refused do not count. After a syntax error the result is a best effort.
-    """
-    found: list[str] = []
-    if "include" not in source:
-        return found
-    source = normalize_newlines(source)
-    place = 0
-    while (opening := _OPENING.search(source, place)) is not None:
-        end = _tag_end(source, opening.start())
-        if end is None:
-            break
-        if opening[0] == "{%" and (include := literal_include(source, opening.start())):
-            path, end = include
-            if include_fault(path) is None:
-                found.append(path)
-        place = end
-    return found
-
-
-def _tag_end(source: str, start: int) -> int | None:
-    """Where the comment, raw block, tag or expression that begins at `start` ends."""
-    kind = source[start + 1]
-    if kind == "#":
-        end = source.find("#}", start + 2)
-        return end + 2 if end >= 0 else None
-    if kind == "%" and (raw := _RAW.match(source, start)) is not None:
-        closing = _RAW_END.search(source, raw.end())
-        return closing.end() if closing is not None else None
-    depth = 0
-    place = start + 2
-    while (part := _INSIDE.search(source, place)) is not None:
-        place = part.end()
-        if part[0] in {"(", "[", "{"}:
-            depth += 1
-        elif part[0] in {")", "]", "}", "%}"}:
-            if depth:
-                depth -= 1
-            elif kind == "{" and source.startswith("}}", part.start()):
-                return part.start() + 2
-            else:
-                return place if kind == "%" and part[0] == "%}" else None
-    return None
