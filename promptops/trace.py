@@ -306,7 +306,7 @@ class _Period:
     @property
     def lines(self) -> Iterator[str]:
         """What began and ended it."""
-        yield f"{self.start.environment} {_describe_deployment(self.start)}"
+        yield f"{self.start.environment}: {_describe_deployment(self.start)}"
         if self.end is not None:
             yield f"until {_describe_deployment(self.end)}"
 
@@ -314,7 +314,7 @@ class _Period:
 def _describe_deployment(one: Deployment) -> str:
     reason = f": {one.reason}" if one.reason else ""
     when = format_minute(one.author.time_seconds)
-    return f"{one.number}, {when}, {one.action} by {one.author.name}{reason}"
+    return f"deployment {one.number}, {one.action} by {one.author.name}, {when}{reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -566,8 +566,8 @@ class _Chain:
         if self.problems:
             return _failed_link("deployments", _gravest(self.problems), facts, lines)
         if now:
-            places = ", ".join(f"{one.start.environment} {one.start.number}" for one in now)
-            return Link("deployments", LinkStatus.OK, f"live since {places}", lines, facts=facts)
+            places = " and ".join(one.start.environment for one in now)
+            return Link("deployments", LinkStatus.OK, f"live in {places}", lines, facts=facts)
         if self.periods:
             detail = "was live, and is no longer"
             return Link("deployments", LinkStatus.OK, detail, lines, facts=facts)

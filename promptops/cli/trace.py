@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {"ok": "green", "broken": "red", "unchecked": "yellow"}
 _WIDTH = 80
-_INDENT = " " * 25
+_INDENT = " " * 22
 
 
 def trace(
@@ -55,7 +55,7 @@ def trace(
 
 
 def _describe(found: Trace) -> list[str]:
-    lines = [paint(f"{found.name}@{found.version}", bold=True), *_wrap(found.digest or "", "  ")]
+    lines = [paint(f"{found.name}@{found.version}", bold=True), *_wrap(found.digest or "", "")]
     for link in found.links:
         lines += _describe_link(link)
     return [*lines, "", *textwrap.wrap(found.verdict, _WIDTH, break_on_hyphens=False)]
@@ -63,11 +63,11 @@ def _describe(found: Trace) -> list[str]:
 
 def _describe_link(link: Link) -> list[str]:
     status = link.status.value
-    first, *rest = _wrap(link.detail, _INDENT) or [_INDENT]
-    head = f"  {paint(status.ljust(9), _COLOURS.get(status), dim=status == 'absent')}"
-    lines = [f"{head}  {link.name.ljust(12)}{first.removeprefix(_INDENT)}", *rest]
+    first, *rest = _wrap(link.detail, _INDENT)
+    head = paint(status.ljust(9), _COLOURS.get(status), dim=status == "absent")
+    lines = [f"{head} {link.name.ljust(12)}{first.removeprefix(_INDENT)}", *rest]
     for line in link.lines:
-        lines += _wrap(line, f"{_INDENT}  ")
+        lines += _wrap(line, _INDENT)
     if link.hint:
         lines += _wrap(f"hint: {link.hint}", _INDENT)
     return lines
