@@ -54,7 +54,7 @@ class Version:
     def parse(cls, text: str) -> Version:
         """Read `1.2.3` or `1.2.3-rc.1`; anything else is a UsageError with the nearest fix."""
         match = _VERSION.fullmatch(text) if len(text) <= LONGEST_VERSION else None
-        if match is None:
+        if match is None or text.endswith(".lock"):
             raise UsageError(f"{quote(text)} is not a version", hint=_version_hint(text))
         major, minor, patch, pre = match.groups()
         identifiers = tuple(
@@ -136,6 +136,8 @@ def _version_hint(text: str) -> str:
         return f"a version has at most {LONGEST_VERSION} characters"
     if text.strip() != text:
         return "leave out the white space"
+    if text.endswith(".lock"):
+        return "Git keeps '.lock' endings for itself"
     if "+" in text:
         return "build metadata is not part of a prompt's version; leave out the part after '+'"
     if re.match(r"[vV][0-9]", text):

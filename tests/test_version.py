@@ -83,6 +83,7 @@ def test_a_version_reads_and_writes_itself(text: str) -> None:
         ("01.2.3", "leading zeros"),
         ("1.02.3", "leading zeros"),
         ("1.2.03", "leading zeros"),
+        ("1.2.3-rc.lock", "Git keeps"),
         ("1.2.3-01", "such as"),
         ("1.2.3-", "such as"),
         ("1.2.3-a..b", "such as"),
