@@ -44,6 +44,10 @@ _BOOLEANS = {
     **dict.fromkeys(["false", "False", "FALSE"], False),
 }
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+# Numbers of YAML 1.2 (its core schema) that YAML 1.1 as PyYAML reads it takes for texts.
+_NEWER_NUMBER = re.compile(
+    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+", re.ASCII
+)
 # YAML 1.1, production c-printable.
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -338,6 +342,7 @@ class _Reading:
             return None
         text: str = node.value
         if node.tag == _TEXT:
+            self._refuse_newer_number(node)
             return text
         kind = node.tag.removeprefix(_PREFIX)
         if kind == "merge":
@@ -353,7 +358,10 @@ class _Reading:
 
     def _value(self, node: yaml.Node, depth: int) -> Any:  # noqa: ANN401 - any YAML value
         if isinstance(node, yaml.ScalarNode):
-            return node.value if node.tag == _TEXT else self._scalar(node)
+            if node.tag != _TEXT:
+                return self._scalar(node)
+            self._refuse_newer_number(node)
+            return node.value
         if id(node) in self._seen:
             self._reject(
                 node,
@@ -391,6 +399,18 @@ class _Reading:
         else:
             self._reject(node, f"tag {quote(node.tag)} is not used here", "leave it out")
         return text
+
+    def _refuse_newer_number(self, node: yaml.ScalarNode) -> None:
+        """Report a text without quotes that another program's YAML would read as a number."""
+        plain = not node.style and _NEWER_NUMBER.fullmatch(node.value)
+        if plain and not self._places.written(node).startswith("!"):
+            self._report(
+                "surprising-yaml",
+                f"YAML 1.1 reads {_shown(node.value)} as a text, YAML 1.2 as a number",
+                self._places.node_position(node),
+                f'write "{_shown(node.value)}" for the text, or the number without an exponent '
+                "or leading zero",
+            )
 
     def _reject(self, node: yaml.Node, message: str, hint: str | None) -> None:
         self._report("broken-frontmatter", message, self._places.node_position(node), hint)

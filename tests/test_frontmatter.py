@@ -193,7 +193,7 @@ def test_a_file_without_frontmatter_says_so(text: str, message: str, hint: str) 
         ("1", 1), ("-1", -1), ("+1", 1), ("0", 0), ("18446744073709551615", 2**64 - 1),
         ("1.5", 1.5), (".5", 0.5), ("1.", 1.0), ("-0.5", -0.5), ("1.0e+3", 1000.0), ("1.10", 1.1),
         ("true", True), ("False", False), ("null", None), ("~", None), ("", None),
-        ("1e3", "1e3"), ("0o17", "0o17"), ("1.2.3", "1.2.3"), ("y", "y"), ("n", "n"),
+        ("'1e3'", "1e3"), ("0x", "0x"), ("1.2.3", "1.2.3"), ("y", "y"), ("n", "n"),
         ("'yes'", "yes"), ('"12:30"', "12:30"), ("!!str 1", "1"), ("|\n  a\n  b", "a\nb\n"),
         ("[]", []), ("{a: {b: [1, c]}}", {"a": {"b": [1, "c"]}}),
     ],
@@ -209,7 +209,8 @@ def test_plain_values_are_what_they_look_like(written: str, value: object) -> No
     "written",
     ["yes", "No", "ON", "off", "010", "0x1F", "0b11", "1_000", "12:30", "1:30.5", ".inf", "-.Inf",
      ".nan", "1.0e+400", "18446744073709551616", "9" * 5000, "2024-01-01", "2024-01-01 10:00:00",
-     "=", "!!int abc", "!!float 1e3", "!!bool maybe", "!!null x"],
+     "=", "!!int abc", "!!float 1e3", "!!bool maybe", "!!null x",
+     "1e3", "-1.5e3", "-.5", "08", "0o17"],
 )  # fmt: skip
 def test_what_yaml_would_read_differently_loads_as_the_text_with_a_fault(written: str) -> None:
     document = read(f"a: {written}")
