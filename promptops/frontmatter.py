@@ -404,13 +404,8 @@ class _Reading:
         """Report a text without quotes that another program's YAML would read as a number."""
         plain = not node.style and _NEWER_NUMBER.fullmatch(node.value)
         if plain and not self._places.written(node).startswith("!"):
-            self._report(
-                "surprising-yaml",
-                f"YAML 1.1 reads {_shown(node.value)} as a text, YAML 1.2 as a number",
-                self._places.node_position(node),
-                f'write "{_shown(node.value)}" for the text, or the number without an exponent '
-                "or leading zero",
-            )
+            message = f"YAML 1.1 reads {_shown(node.value)} as a text, YAML 1.2 as a number"
+            self._surprise(node, message, _plain_number(node.value))
 
     def _reject(self, node: yaml.Node, message: str, hint: str | None) -> None:
         self._report("broken-frontmatter", message, self._places.node_position(node), hint)
@@ -495,6 +490,16 @@ def _alternative(kind: str, text: str) -> str:
     if kind == "int" and re.fullmatch("0x[0-9a-fA-F]{1,16}", plain):
         return f", {int(plain, 16)} for the number"
     return ""
+
+
+def _plain_number(text: str) -> str:
+    """A number of YAML 1.2 as every YAML writes it, where that is short and the same number."""
+    if "o" in text:
+        return ""
+    number = f"{float(text):g}"
+    readable = _INTEGER.fullmatch(number) or _FLOAT.fullmatch(number)
+    same = readable and "e" not in number and float(number) == float(text)
+    return f", {number} for the number" if same else ""
 
 
 _LONGEST_WORD = 200

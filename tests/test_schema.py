@@ -92,7 +92,7 @@ BAD = [
     ("temperature: 3", "mistyped-key", 14, "'temperature' is 3, more than 2", None),
     ("temperature: -1", "mistyped-key", 14, "'temperature' is -1, less than 0", None),
     ("temperature: '0.2'", "mistyped-key", 14, "is not a number", "write 0.2, without quotes"),
-    ("temperature: 1e-1", "mistyped-key", 14, "is not a number", "write 0.1"),
+    ("temperature: 1e-1", "surprising-yaml", 14, "YAML 1.2 as a number", "0.1 for the number"),
     ("temperature: hot", "mistyped-key", 14, "is not a number", None),
     ("top_p: 2", "mistyped-key", 8, "'top_p' is 2, more than 1", None),
     ("max_tokens: 400.0", "mistyped-key", 13, "is not a whole number", "write 400"),
