@@ -535,7 +535,7 @@ class _Chain:
                 return Link("digest", LinkStatus.OK, detail, facts={**facts, "copy": place})
         if isinstance(self.frozen_fault, GitError) and not copies:
             return _failed_link("digest", self.frozen_fault, facts)
-        where = f"; {copies[0][0]} holds {shorten(copies[0][1])}" if copies else ""
+        where = f"; found {shorten(copies[0][1])} in {copies[0][0]}" if copies else ""
         return Link(
             "digest",
             LinkStatus.BROKEN,

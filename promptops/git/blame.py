@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _HEAD = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) [0-9]+ ([0-9]+)(?: [0-9]+)?")
 
 # A list of commits to look past is meant for reformatting of code; in a prompt every byte counts.
-_PLAIN = ("-c", "blame.ignoreRevsFile=", "-c", "blame.markIgnoredLines=false")
+# An empty name clears what the configuration lists.
+_NOTHING_IGNORED = "--ignore-revs-file="
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def blame_file(git: Git, path: str, commit: str | None = None) -> list[BlamedLin
         GitError: git failed.
     """
     revision = () if commit is None else (commit,)
-    args = (*_PLAIN, "blame", "--porcelain", *revision, "--", path)
+    args = ("blame", "--porcelain", _NOTHING_IGNORED, *revision, "--", path)
     done = git.run(*args, check=False)
     if done.code != 0:
         if "no such path" in done.stderr or "no such ref: HEAD" in done.stderr:

@@ -1,0 +1,167 @@
+"""What `verify`, `trace` and `blame` print, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import run
+from tests.showcase import TRIAGE, Showcase, copy_showcase
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def showcase(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Showcase:
+    return copy_showcase(tmp_path / "repo", tmp_path_factory.getbasetemp())
+
+
+def test_verify_says_that_all_is_consistent(showcase: Showcase) -> None:
+    done = run(showcase.repo, "verify")
+
+    assert done.exit_code == 0
+    assert done.stdout == "checked 4 releases and 2 environments (5 deployments): all consistent\n"
+    assert done.stderr == ""
+
+
+def test_verify_prints_place_fault_and_remedy_and_says_no(showcase: Showcase) -> None:
+    showcase.rewrite(files={"README.md": "hello"})
+
+    done = run(showcase.repo, "verify", "staging")
+
+    assert done.exit_code == 1
+    assert done.stdout.splitlines() == [
+        (
+            "error: promptops/staging: deployment 4: README.md does not belong into a "
+            "deployment [stray-file]"
+        ),
+        (
+            "  hint: the branch was edited by hand; promptops rollback --env staging "
+            "--to-deployment 3 restores what was before"
+        ),
+        "checked 1 release and 1 environment (4 deployments): 1 error",
+    ]
+
+
+def test_the_remedy_of_verify_heals(showcase: Showcase) -> None:
+    showcase.rewrite(files={"README.md": "hello"})
+
+    done = run(
+        showcase.repo, "rollback", "--env", "staging", "--to-deployment", "3", "--reason", "heal"
+    )
+
+    assert done.exit_code == 0, done.stderr
+    tip = run(showcase.repo, "trace", f"{TRIAGE}@staging")
+    assert tip.exit_code == 0
+
+
+def test_verify_as_json_counts_and_lists(showcase: Showcase) -> None:
+    showcase.repo.git("tag", "-d", f"prompts/{TRIAGE}@2.0.0")
+
+    done = run(showcase.repo, "verify", "--format", "json")
+
+    assert done.exit_code == 1
+    document = json.loads(done.stdout)
+    assert document["schema"] == "promptops.verify/v1"
+    assert (document["consistent"], document["errors"], document["releases"]) == (False, 1, 3)
+    (finding,) = document["findings"]
+    assert finding["check"] == "missing-tag"
+    assert finding["ref"] == f"prompts/{TRIAGE}@2.0.0"
+
+
+def test_verify_of_what_cannot_be_checked_is_no_success(showcase: Showcase, tmp_path: Path) -> None:
+    showcase.repo.publish(tmp_path / "remote.git")
+    clone = showcase.repo.clone(tmp_path / "clone", "--depth=1", "--no-single-branch")
+    clone.git("remote", "set-url", "origin", (tmp_path / "remote.git").as_uri())
+
+    done = run(clone, "verify")
+
+    assert done.exit_code == 2
+    assert "could not be checked" in done.stdout.splitlines()[-1]
+
+
+def test_trace_reads_as_a_chain(showcase: Showcase) -> None:
+    done = run(showcase.repo, "trace", f"{TRIAGE}@production")
+
+    lines = done.stdout.splitlines()
+    assert done.exit_code == 0
+    assert lines[0] == f"{TRIAGE}@1.0.0"
+    assert lines[1].startswith("sha256:")
+    assert [line.split()[:2] for line in lines if line and not line.startswith(" ")][2:-1] == [
+        ["ok", "digest"],
+        ["ok", "deployments"],
+        ["ok", "release"],
+        ["ok", "commit"],
+        ["ok", "authors"],
+        ["absent", "approvals"],
+        ["absent", "evidence"],
+    ]
+    assert lines[-1] == "the chain holds, as far as it was recorded (not: approvals, evidence)"
+    assert max(map(len, lines)) <= 80
+
+
+def test_trace_names_the_first_broken_link_last(showcase: Showcase) -> None:
+    showcase.repo.git("tag", "-d", f"prompts/{TRIAGE}@1.0.0")
+
+    done = run(showcase.repo, "trace", f"{TRIAGE}@production")
+    document = json.loads(
+        run(showcase.repo, "trace", f"{TRIAGE}@production", "--format", "json").stdout
+    )
+
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[-1] == (
+        f"the chain breaks at release: the tag prompts/{TRIAGE}@1.0.0 is gone"
+    )
+    assert (document["schema"], document["broken"]) == ("promptops.trace/v1", "release")
+    assert [one["status"] for one in document["links"]][:3] == ["ok", "ok", "broken"]
+
+
+def test_trace_of_nothing_could_not_run(showcase: Showcase) -> None:
+    done = run(showcase.repo, "trace", "0123456789abcdef")
+
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: no release and no deployment here has the digest")
+
+
+def test_blame_prints_release_author_date_and_line(showcase: Showcase) -> None:
+    showcase.repo.write("prompts/_shared/tone.md", "Be kind.\nBe calm.\n")
+
+    done = run(showcase.repo, "blame", TRIAGE)
+
+    lines = done.stdout.splitlines()
+    assert done.exit_code == 0
+    assert lines[0] == f"{TRIAGE}.md"
+    assert lines[2] == "  2.0.0          Jane Doe  2026-01-01     2  version: 2.0.0"
+    assert lines[-3:] == [
+        "_shared/tone.md",
+        "  1.0.0          Jane Doe  2026-01-01     1  Be kind.",
+        "  (uncommitted)                           2  Be calm.",
+    ]
+
+
+def test_blame_as_json_has_every_line(showcase: Showcase) -> None:
+    document = json.loads(run(showcase.repo, "blame", TRIAGE, "--format", "json").stdout)
+
+    assert document["schema"] == "promptops.blame/v1"
+    assert document["lines"][1] == {
+        "path": f"{TRIAGE}.md",
+        "line": 2,
+        "text": "version: 2.0.0",
+        "state": "released",
+        "version": "2.0.0",
+        "commit": showcase.repo.rev(f"prompts/{TRIAGE}@2.0.0^{{}}"),
+        "author": {"name": "Jane Doe", "email": "jane@example.com"},
+        "time": "2026-01-01T00:00:00Z",
+    }
+
+
+def test_blame_in_a_shallow_clone_could_not_run(showcase: Showcase, tmp_path: Path) -> None:
+    clone = showcase.repo.clone(tmp_path / "clone", "--depth=1")
+
+    done = run(clone, "blame", TRIAGE)
+
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[0].startswith("error: this clone is shallow")
