@@ -46,6 +46,7 @@ _TAGS = (
     "refs/tags/yanked/prompts/*:refs/tags/yanked/prompts/*",
 )
 _REPOSITORY = "repository.git"
+_DOUBTFUL = "doubtful"
 _REMADE = "the copy on disk was damaged and has been made anew"
 
 
@@ -57,6 +58,7 @@ class MirrorState:
         repository: the bare repository, to be read.
         fetched_at_seconds: when it was last known to be the source's state.
         seen: the newest deployment seen of each environment.
+        is_doubtful: whether a newer state was refused by who fetched last.
         refusals: environments whose new state was refused, and why.
         warnings: what readers should know.
     """
@@ -64,6 +66,7 @@ class MirrorState:
     repository: Repository
     fetched_at_seconds: float
     seen: dict[str, Point]
+    is_doubtful: bool = False
     refusals: dict[str, PromptopsError] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -103,7 +106,7 @@ class Mirror:
         begun = time.time()
         with _told_as_unavailable(), self._folder.locked():
             state = self._folder.read_state()
-            if state is not None and state.fetched_at_seconds > begun:
+            if state is not None and state.fetched_at_seconds > begun and not _is_doubtful(state):
                 # Another process fetched while this one waited for the lock.
                 with contextlib.suppress(GitError):
                     return self._found(state, self._open())
@@ -141,6 +144,7 @@ class Mirror:
             repository,
             state.fetched_at_seconds,
             dict(state.seen),
+            _is_doubtful(state),
             refusals or {},
             self._warnings,
         )
@@ -255,9 +259,12 @@ class Mirror:
         update_refs(git, moves, "promptops: accepted")
         facts = {} if default is None else {"default_branch": default}
         accepted = CacheState(begun, seen, facts)
-        before = state.fetched_at_seconds if state else 0.0
-        # Another process must not take for fresh what was refused here: it is to ask for itself.
-        self._folder.write_state(CacheState(before, seen, facts) if refusals else accepted)
+        if refusals:
+            # Another process must not take for fresh what was refused here: it asks for itself.
+            before = state.fetched_at_seconds if state else 0.0
+            self._folder.write_state(CacheState(before, seen, {**facts, _DOUBTFUL: "yes"}))
+        else:
+            self._folder.write_state(accepted)
         return self._found(accepted, repository, refusals)
 
     def _fresh_repository(self, git: Git) -> Repository:
@@ -284,6 +291,10 @@ class Mirror:
             deployment.point,
             lambda commit, steps: ancestor(repository.git, commit, steps),
         )
+
+
+def _is_doubtful(state: CacheState) -> bool:
+    return _DOUBTFUL in state.facts
 
 
 @contextlib.contextmanager

@@ -163,7 +163,9 @@ class Registry:
         """
         self._refuse_closed()
         with self._asking:
-            self._update()
+            state = self._update()
+        for refusal in state.look.refusals:
+            raise _again(refusal)
 
     def close(self) -> None:
         """End the processes in use. A closed registry answers nothing any more."""
@@ -218,7 +220,8 @@ class Registry:
         try:
             return state.look.view.resolve(wanted)
         except (GitError, IntegrityError) as error:
-            if error.message in state.look.refusals or not self._repair():
+            refused = any(error.message == one.message for one in state.look.refusals)
+            if refused or not self._repair():
                 raise
         return (self._state or state).look.view.resolve(wanted)
 
@@ -265,7 +268,7 @@ class Registry:
             if self._state is not None:
                 return self._current()
             look = self._source.look()
-            if look is not None and (self._source.is_local or look.age_seconds < self._refresh):
+            if look is not None and self._is_fresh(look):
                 return self._adopt(look), False
             try:
                 return self._update(), False
@@ -334,7 +337,7 @@ class Registry:
         return self._adopt(look)
 
     def _adopt(self, look: Look) -> _State:
-        if look.age_seconds < self._refresh or self._source.is_local:
+        if self._is_fresh(look):
             self._trouble = self._refusal = None
         state = _State(look, self._clock() - look.age_seconds)
         known = self._answers.copy()  # at once: other threads may be adding to it
@@ -344,6 +347,11 @@ class Registry:
         self._state = state
         self._answers = state.answers
         return state
+
+    def _is_fresh(self, look: Look) -> bool:
+        if self._source.is_local:
+            return True
+        return look.age_seconds < self._refresh and not look.is_doubtful
 
     def _complaint(self) -> tuple[str, ...]:
         trouble = self._trouble

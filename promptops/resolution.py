@@ -504,6 +504,12 @@ class RepositoryView:
         check_environment(environment)
         repository = self.repository
         found = repository.objects.read(tracking(repository, environment))
+        if found is None and environment in self._memory.seen:
+            number = self._memory.seen[environment].deployment
+            raise IntegrityError(
+                f"{environment} is gone from {self.source}, which had deployment {number}",
+                hint="environments only ever grow; somebody removed the branch",
+            )
         if found is None:
             raise self._no_environment(environment)
         if found.kind != "commit":

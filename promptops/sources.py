@@ -25,6 +25,7 @@ from promptops.errors import (
 from promptops.resolution import Memory, RepositoryView, View, describe_repository
 
 if TYPE_CHECKING:
+    from promptops.errors import PromptopsError
     from promptops.mirror import Mirror, MirrorState
     from promptops.repository import Repository
     from promptops.signatures import Trust
@@ -47,12 +48,14 @@ class Look:
     Attributes:
         view: what answers refs.
         age_seconds: how long ago the source was known to be so.
-        refusals: the messages of what was refused in it; the view raises them.
+        is_doubtful: whether something newer was refused, so that it is no longer fresh.
+        refusals: what was refused in it; the view raises these.
     """
 
     view: View
     age_seconds: float = 0.0
-    refusals: frozenset[str] = frozenset()
+    is_doubtful: bool = False
+    refusals: tuple[PromptopsError, ...] = ()
 
 
 class Source(Protocol):
@@ -178,8 +181,8 @@ class MirrorSource:
             refusals=state.refusals,
             warnings=state.warnings,
         )
-        refusals = frozenset(error.message for error in state.refusals.values())
-        return Look(view, _age(state.fetched_at_seconds), refusals)
+        refusals = tuple(state.refusals.values())
+        return Look(view, _age(state.fetched_at_seconds), state.is_doubtful, refusals)
 
     def close(self) -> None:
         """End the process that reads."""

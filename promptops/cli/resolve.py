@@ -134,7 +134,7 @@ def _describe(resolved: ResolvedPrompt, view: RepositoryView) -> str:
 def _freshness(resolved: ResolvedPrompt) -> str:
     if resolved.commit is None:
         return "the work tree, read just now"
-    if resolved.placement is None and str(resolved.version) in resolved.ref:
+    if resolved.ref == str(resolved):
         return "a release never changes"
     if resolved.fetched_at_seconds is None:
         return "read just now"
