@@ -110,6 +110,8 @@ class Repository:
     def config(self) -> Config:
         """The configuration in the work tree, or at HEAD in a bare repository."""
         if self.git.work_tree is None:
+            if not self.has_commits():  # or HEAD names a branch that nobody pushed
+                return load_config(lambda _path: None)
             tree = TreeReader(self.objects, "HEAD", "")
             return load_config(tree.read)
         top = self.git.work_tree
