@@ -15,6 +15,7 @@ from promptops.cli.session import (
     emit_table,
     is_terminal,
     json_document,
+    one_line,
     say,
 )
 
@@ -73,8 +74,8 @@ def _list_all(repository: Repository, tags: list[str], output: Format) -> None:
         [
             (
                 one.name,
-                one.version or "?",
-                one.status,
+                one_line(one.version or "?"),
+                one_line(one.status),
                 *(_cell(one.live.get(environment)) for environment in environments),
                 _shortened(one.description),
             )
@@ -140,6 +141,7 @@ def _cell(entry: Entry | None) -> str:
 def _shortened(text: str) -> str:
     """A description that leaves a terminal's line whole; programs get all of it."""
     longest = 60
+    text = one_line(text)
     if not is_terminal(sys.stdout) or len(text) <= longest:
         return text
     return f"{text[: longest - 1].rstrip()}…"

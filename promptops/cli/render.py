@@ -9,7 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
-from promptops.cli.session import current, emit, emit_json, is_terminal, json_document, paint, warn
+from promptops.cli.session import (
+    clean,
+    current,
+    emit,
+    emit_json,
+    is_terminal,
+    json_document,
+    paint,
+    warn,
+)
 
 
 class RenderFormat(StrEnum):
@@ -67,6 +76,8 @@ def render(
 def _paragraph(message: dict[str, Any], *, alone: bool) -> str:
     content = message.get("content")
     text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
-    if alone and not is_terminal(sys.stdout):
+    if is_terminal(sys.stdout):
+        text = clean(text)
+    elif alone:
         return text
     return f"{paint(str(message['role']), 'magenta', bold=True)}\n{text}"

@@ -105,6 +105,14 @@ def clean(text: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """A text from a file for a column or a line: no line breaks, and no control characters.
+
+    Even colours are written out, since emitting leaves those alone that `paint` made.
+    """
+    return clean(" ".join(text.split()))
+
+
 def emit(text: str) -> None:
     """Print data to standard output, unchanged for programs and harmless for terminals."""
     print(text if not is_terminal(sys.stdout) else _clean_painted(text))  # noqa: T201 - this is the printer

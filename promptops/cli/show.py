@@ -15,6 +15,7 @@ from promptops.cli.session import (
     emit,
     emit_json,
     json_document,
+    one_line,
     paint,
     warn,
 )
@@ -84,7 +85,7 @@ def _lines(
     prompt = found.prompt
     lines = [
         f"{paint(found.name, bold=True)} {found.version}",
-        _one_line(prompt.description),
+        one_line(prompt.description),
         "",
         *_table(_facts(found)),
     ]
@@ -92,7 +93,11 @@ def _lines(
         lines += ["", paint("inputs", bold=True), *_table(_inputs(prompt.inputs), "  ")]
     if prompt.output is not None:
         lines += ["", paint("output", bold=True), f"  {_describe_schema(prompt.output)}"]
-    lines += ["", paint("files", bold=True), *(f"  {path}" for path in prompt.closure.files)]
+    lines += [
+        "",
+        paint("files", bold=True),
+        *(f"  {one_line(path)}" for path in prompt.closure.files),
+    ]
     shown = [f"{version} (yanked)" if gone else version for version, gone in releases[:_NEWEST]]
     more = f" and {len(releases) - _NEWEST} older" if len(releases) > _NEWEST else ""
     lines += ["", *_table([("releases", f"{', '.join(shown)}{more}" if shown else "none yet")])]
@@ -140,9 +145,9 @@ def _describe_schema(schema: Mapping[str, Any]) -> str:
         if key not in {"type", "default", "untrusted", "description"}
     }
     if rest:
-        parts.append(_shortened(json.dumps(rest, ensure_ascii=False)))
+        parts.append(one_line(_shortened(json.dumps(rest, ensure_ascii=False))))
     if isinstance(schema.get("description"), str):
-        parts.append(_one_line(schema["description"]))
+        parts.append(one_line(schema["description"]))
     return ", ".join(parts) or "anything"
 
 
@@ -153,14 +158,10 @@ def _table(rows: Sequence[tuple[str, str]], indent: str = "") -> list[str]:
 
 def _value(value: object) -> str:
     if isinstance(value, str):
-        return _one_line(value)
+        return one_line(value)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return ", ".join(_one_line(item) for item in value)
-    return _shortened(json.dumps(value, ensure_ascii=False))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+        return ", ".join(one_line(item) for item in value)
+    return one_line(_shortened(json.dumps(value, ensure_ascii=False)))
 
 
 def _shortened(text: str) -> str:
@@ -169,4 +170,4 @@ def _shortened(text: str) -> str:
 
 
 def _paused(entry: Entry) -> str:
-    return f" (paused: {_one_line(entry.paused)})" if entry.paused is not None else ""
+    return f" (paused: {one_line(entry.paused)})" if entry.paused is not None else ""

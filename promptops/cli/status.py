@@ -11,6 +11,7 @@ from promptops.cli.session import (
     emit,
     emit_json,
     json_document,
+    one_line,
     paint,
 )
 
@@ -89,9 +90,8 @@ def _rows(items: list[Item]) -> list[str]:
     subjects = max(len(item.subject) for item in shown)
     rows = []
     for item in shown:
-        detail = " ".join(item.detail.split())
-        rows.append(f"  {item.subject.ljust(subjects)}  {detail}")
-        rows.append(f"  {' ' * subjects}  {paint(item.command, 'cyan')}")
+        rows.append(f"  {item.subject.ljust(subjects)}  {one_line(item.detail)}")
+        rows.append(f"  {' ' * subjects}  {paint(one_line(item.command), 'cyan')}")
     if len(items) > _MOST:
         rows.append(f"  … and {len(items) - _MOST:,} more (--format json lists all)")
     return rows

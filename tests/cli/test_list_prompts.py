@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -233,3 +237,41 @@ def test_deployments_that_were_not_pushed_are_pending(shop: Repo, tmp_path: Path
 def test_the_schema_is_the_one_that_judges(tmp_path: Path) -> None:
     schema = json.loads(run(tmp_path, "schema").stdout)
     assert schema["required"] == ["version", "description", "author", "model"]
+
+
+def test_a_file_cannot_drive_the_terminal(repo: Repo) -> None:
+    evil = '"\\e[8mhidden\\e[0m\\u202e [bold]"'
+    text = prompt_text(description=evil, author=evil, tags=f"[{evil}]", body="{{ question }}")
+    repo.commit({"prompts/a.md": text})
+    outputs = [
+        on_terminal(repo, *args)
+        for args in (
+            ["list"],
+            ["show", "a"],
+            ["status"],
+            ["render", "a", "--var", "question=\x1b[8mhidden\x1b[0m"],
+        )
+    ]
+    for output in outputs:
+        assert "\x1b[8m" not in output
+        assert "\u202e" not in output
+    assert "\\x1b[8mhidden" in outputs[0]
+    assert "\\x1b[8mhidden" in outputs[3]
+    assert "[bold]" in outputs[1]
+
+
+def on_terminal(repo: Repo, *args: str) -> str:
+    """What a person sees who runs the command in a terminal."""
+    pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "promptops", *args], cwd=repo.path, stdout=theirs, stderr=theirs
+    ):
+        os.close(theirs)
+        seen = b""
+        # Linux tells the end of a terminal by an error.
+        with contextlib.suppress(OSError):
+            while chunk := os.read(ours, 65536):
+                seen += chunk
+    os.close(ours)
+    return seen.decode()
