@@ -85,6 +85,11 @@ def analyze(path: str, source: str, *, partial: bool, first_line: int = 1) -> An
         what the body includes, opens, reads and prints, and every problem found. Never raises: a
         body that cannot be parsed has one problem of the kind `syntax` and nothing else.
     """
+    from promptops.template.plain import read_plain
+
+    plain = read_plain(path, source, partial=partial, first_line=first_line)
+    if plain is not None:
+        return plain
     from promptops.template.analysis import inspect  # Jinja2 takes 49 ms
 
     return inspect(path, source, partial=partial, first_line=first_line)[0]
