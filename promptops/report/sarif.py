@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from promptops.checks import describe, explain
 from promptops.finding import Severity
@@ -42,6 +41,8 @@ def render(outcome: Outcome) -> str:
 
 
 def _result(finding: Finding, rule: int) -> dict[str, Any]:
+    from urllib.parse import quote
+
     location: dict[str, Any] = {"artifactLocation": {"uri": quote(finding.path)}}
     place = finding.position
     if place is not None:

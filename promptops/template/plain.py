@@ -8,9 +8,13 @@ left to `promptops.template.analysis`; where this gives an answer, it is exactly
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from promptops.template.includes import include_fault, literal_include
 from promptops.template.source import ROLES, Analysis, Include, Source, Use
+
+if TYPE_CHECKING:
+    from promptops.finding import Position
 
 _OPENING = re.compile(r"\{[{%#]")
 _NAME = re.compile(r"\{\{[ \t\n]*([A-Za-z_][A-Za-z0-9_]*)[ \t\n]*\}\}")
@@ -97,15 +101,14 @@ class _Reading:
         """Everything taken; None when a message is open, or something stands outside of them."""
         if self._role is not None or (self._roles and self._has_text_outside):
             return None
-        names = dict.fromkeys(use.name for use in self._uses)
+        undeclared: dict[str, list[Position]] = {}
+        for use in self._uses:
+            undeclared.setdefault(use.name, []).append(use.position)
         return Analysis(
             includes=tuple(self._includes),
             roles=tuple(
                 (role, self._body.position(start, end)) for role, start, end in self._roles
             ),
-            undeclared={
-                name: tuple(use.position for use in self._uses if use.name == name)
-                for name in names
-            },
+            undeclared={name: tuple(places) for name, places in undeclared.items()},
             uses=tuple(self._uses),
         )
