@@ -460,6 +460,9 @@ def _download(url: str, etag: str | None) -> tuple[bytes, str | None] | None:
                 )
             data = answer.read(_LARGEST + 1)
             found = answer.headers.get("ETag")
+            length = answer.headers.get("Content-Length", "")
+            if length.isdecimal() and len(data) < int(length) <= _LARGEST:
+                raise http.client.IncompleteRead(data, int(length) - len(data))
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == http.HTTPStatus.NOT_MODIFIED:
