@@ -4,11 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops import verification
 from promptops.errors import NotFoundError, UsageError
 from promptops.finding import Severity
 from promptops.repository import open_repository
-from promptops.verification import NOT_CHECKED, verify_repository
+from promptops.verification import NOT_CHECKED, environments, verify_repository
 from tests.repositories import Repo
 from tests.showcase import TRIAGE, Showcase, copy_showcase, make_showcase
 
@@ -445,16 +444,33 @@ def test_trees_of_old_deployments_are_looked_into_only_when_asked(
     showcase.rewrite(files={"README.md": "hello"})
     showcase.promote("2.0.0")
     showcase.rewrite(files={"README.md": None})
-    monkeypatch.setattr(verification, "NEWEST_TREES", 1)
+    monkeypatch.setattr(environments, "NEWEST", 1)
 
     newest = verify(showcase, "staging")
     all_of_them = verify_repository(showcase.repository, ["staging"], deep=True)
 
     assert (told(newest), newest.skipped_trees) == ([], 4)
     assert told(all_of_them) == [
-        ("error promptops/staging: deployment 4: README.md does not belong into a deployment")
+        ("warning promptops/staging: deployment 4: README.md does not belong into a deployment")
     ]
     assert all_of_them.skipped_trees == 0
+
+
+def test_a_healed_branch_is_told_from_a_broken_one(showcase: Showcase) -> None:
+    from promptops.environments import restore_action
+
+    showcase.rewrite(files={f"releases/{TRIAGE}@1.1.0/_shared/tone.md": "Be rude.\n"})
+    showcase.promote("1.0.0", "staging", "support/reply")
+    still = verify(showcase)
+    showcase.deploy("staging", restore_action(showcase.repository, 2))
+    healed = verify(showcase)
+
+    (message,) = told(still)
+    assert message.startswith(f"error promptops/staging: deployment 4: {TRIAGE}@1.1.0 has texts")
+    assert "--to-deployment 3" in (still.findings[0].hint or "")
+    assert told(healed) == [message.replace("error", "warning", 1)]
+    assert (healed.errors, healed.unchecked) == (0, 0)
+    assert "it is so no longer" in (healed.findings[0].hint or "")
 
 
 # Clones
