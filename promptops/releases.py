@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.closure import collect_closure
-from promptops.diff import diff_prompts
 from promptops.digest import is_digest
 from promptops.errors import (
     ConflictError,
@@ -339,6 +338,8 @@ def plan_release(
     Raises InvalidPromptError for a prompt that is not valid, RefusedError for one that has
     uncommitted changes or whose version does not fit the releases there are.
     """
+    from promptops.diff import diff_prompts  # resolving a prompt must not wait for it
+
     commit = repository.git.resolve_commit(revision)
     _refuse_uncommitted(repository, name, commit)
     prompt = load_valid(find_closure(repository.at(commit), name, where=f"at {revision}"))
