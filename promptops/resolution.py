@@ -755,16 +755,14 @@ def open_view(repository: Repository, *, trust: str | None = None) -> Repository
 
     `trust` is the path of an allowed signers file, or None to believe the repository.
     """
-    from promptops.signatures import open_trust
+    known = None
+    if trust is not None:
+        from promptops.signatures import open_trust
 
-    return RepositoryView(
-        repository,
-        source=describe_repository(repository),
-        trust=None if trust is None else open_trust(trust),
-    )
+        known = open_trust(trust)
+    return RepositoryView(repository, source=describe_repository(repository), trust=known)
 
 
 def describe_repository(repository: Repository) -> str:
-    """A repository's place, for people, with the remote whose environments it shows."""
-    place = str(repository.git.work_tree or repository.git.git_dir)
-    return place if repository.remote is None else f"{place} ({repository.remote})"
+    """A repository's place, for people."""
+    return str(repository.git.work_tree or repository.git.git_dir)

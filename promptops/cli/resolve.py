@@ -111,8 +111,10 @@ def _describe(resolved: ResolvedPrompt, view: RepositoryView) -> str:
     rows = [("digest", resolved.digest)]
     if resolved.commit is not None:
         rows.append(("commit", resolved.commit))
-    rows += [("model", resolved.model), ("source", resolved.source)]
     placement = resolved.placement
+    remote = view.repository.remote if placement is not None else None
+    source = resolved.source if remote is None else f"{resolved.source} (as of {remote})"
+    rows += [("model", resolved.model), ("source", source)]
     if placement is not None:
         age = describe_age(time.time() - placement.deployed_at_seconds)
         what = f"deployment {placement.deployment} by {placement.deployed_by}, {age}"
