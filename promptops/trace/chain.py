@@ -1,30 +1,19 @@
-"""Trace: the chain from a piece of content back to the people who wrote and approved it.
-
-A digest leads to deployments, these to a release, this to a commit, that to authors, approvals and
-evidence. Every link is checked against what it hangs on and not just read, because a chain is
-asked for on the day when somebody doubts it.
-"""
+"""Follows one version from its content to the people behind it, checking link by link."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from promptops.environments import Deployment, branch, require_head, tracking
 from promptops.errors import (
     GitError,
     IntegrityError,
-    NotFoundError,
     PromptopsError,
-    UsageError,
-    quote,
 )
 from promptops.git.blame import CommitSummary, list_touching
 from promptops.git.objects import parse_commit
 from promptops.git.refs import short_name
-from promptops.git.signers import Trust, configured_signers, judge_signature
+from promptops.git.signers import Trust, judge_signature
 from promptops.integrity import (
     Texts,
     compare_frozen,
@@ -32,268 +21,29 @@ from promptops.integrity import (
     list_environments,
     missing_object,
     own_file,
-    read_all,
     read_claims,
     read_frozen,
-    read_history,
     shorten,
     versions_in,
 )
-from promptops.reference import SelectorKind, parse_ref, release_tag
-from promptops.releases import find_yank, is_merged, list_tags, require_release, select_release
+from promptops.reference import release_tag
+from promptops.releases import find_yank, is_merged, list_tags
+from promptops.trace.link import Link, LinkStatus, failed_link
+from promptops.trace.subject import read_known_history
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from promptops.environments import Deployment
     from promptops.git.objects import Identity
     from promptops.integrity import Frozen, History, Record
     from promptops.lock import Live
-    from promptops.reference import Selector
     from promptops.releases import Release
     from promptops.repository import Repository
-    from promptops.version import Version
+    from promptops.trace.subject import Subject
 
-_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})", re.ASCII)
-_HEX = re.compile(r"[0-9a-fA-F]+", re.ASCII)
-_FEWEST_DIGITS = 12
 _MOST_COMMITS = 10
-
-
-class LinkStatus(StrEnum):
-    """What became of checking one link."""
-
-    OK = "ok"
-    BROKEN = "broken"
-    ABSENT = "absent"
-    UNCHECKED = "unchecked"
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One link of a chain.
-
-    Attributes:
-        name: digest, deployments, release, commit, authors, approvals or evidence.
-        status: `absent` is what was never recorded, `unchecked` what this clone cannot tell.
-        detail: one line that says what it is, or what is wrong with it.
-        lines: more of it, in reading order.
-        hint: what to do about a link that does not hold.
-        facts: the same as JSON values.
-    """
-
-    name: str
-    status: LinkStatus
-    detail: str
-    lines: tuple[str, ...] = ()
-    hint: str | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """The chain of one version of one prompt.
-
-    Attributes:
-        asked: what was asked for.
-        name: the prompt.
-        version: the version.
-        digest: the digest of its content; None when nothing says one.
-        links: in order, from the content to the people.
-    """
-
-    asked: str
-    name: str
-    version: Version
-    digest: str | None
-    links: tuple[Link, ...]
-
-    def first(self, status: LinkStatus) -> Link | None:
-        """The first link of that status."""
-        return next((link for link in self.links if link.status is status), None)
-
-    @property
-    def verdict(self) -> str:
-        """What came of it, in one line: the first broken link, or that there is none."""
-        broken = self.first(LinkStatus.BROKEN)
-        if broken is not None:
-            return f"the chain breaks at {broken.name}: {broken.detail}"
-        unchecked = self.first(LinkStatus.UNCHECKED)
-        if unchecked is not None:
-            return f"the chain could not be followed at {unchecked.name}: {unchecked.detail}"
-        absent = [link.name for link in self.links if link.status is LinkStatus.ABSENT]
-        if not absent:
-            return "the chain holds"
-        return f"the chain holds, as far as it was recorded (not: {', '.join(absent)})"
-
-
-def trace_chain(
-    repository: Repository, asked: str, *, allowed_signers: Path | None = None
-) -> Trace:
-    """Follow `name@version`, `name@environment`, `name@range` or a digest to its origin.
-
-    Args:
-        repository: the repository; it is only read, and its remote is not asked.
-        asked: a prompt ref, or a digest: `sha256:` may be left out, and all but 12 hex digits.
-        allowed_signers: whose keys are known; the user's Git configuration says it when None.
-
-    Raises:
-        UsageError: it is neither, means the work tree, or begins several digests.
-        NotFoundError: nothing here has that name, version or digest.
-    """
-    subject = _find_subject(repository, asked)
-    chain = _Chain(repository, subject, allowed_signers or configured_signers(repository.git))
-    return Trace(asked, subject.name, subject.version, subject.digest, chain.follow())
-
-
-# What is asked for
-
-
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """The version that is traced.
-
-    Attributes:
-        name: the prompt.
-        version: the version.
-        digest: the one asked for, or that of what is live, or what the tag says; None when nothing
-            says any.
-        environment: the environment whose content is meant, or None.
-        rivals: the other releases whose tags claim the same digest.
-    """
-
-    name: str
-    version: Version
-    digest: str | None
-    environment: str | None = None
-    rivals: tuple[str, ...] = ()
-
-
-def _find_subject(repository: Repository, asked: str) -> _Subject:
-    found = _DIGEST.fullmatch(asked)
-    if found is not None:
-        return _find_digest(repository, f"sha256:{found[1]}")
-    if asked.startswith("sha256:") or (len(asked) > _FEWEST_DIGITS and _HEX.fullmatch(asked)):
-        raise UsageError(
-            f"{quote(asked)} is not a digest",
-            hint=f"a digest has 64 hex digits in lower case; the first {_FEWEST_DIGITS} are enough",
-        )
-    ref = parse_ref(asked)
-    if ref.selector is None:
-        default = repository.config.default_environment
-        raise UsageError(
-            f"{ref.name} names no version",
-            hint=f"say which: {ref.name}@1.0.0, {ref.name}@latest or {ref.name}@{default}; "
-            f"a digest needs at least {_FEWEST_DIGITS} hex digits",
-        )
-    return _find_selected(repository, ref.name, ref.selector)
-
-
-def _find_selected(repository: Repository, name: str, selector: Selector) -> _Subject:
-    if selector.kind is SelectorKind.WORKING:
-        raise UsageError(
-            "the work tree has no chain yet",
-            hint=f"promptops release {name} begins one; promptops blame {name} says who wrote it",
-        )
-    if selector.kind is SelectorKind.ENVIRONMENT:
-        return _find_live(repository, name, selector.text)
-    if selector.kind is SelectorKind.VERSION and selector.version is not None:
-        return _find_version(repository, name, selector.version)
-    release = select_release(repository, name, selector)
-    return _Subject(name, release.version, release.digest)
-
-
-def _find_live(repository: Repository, name: str, environment: str) -> _Subject:
-    entry = require_head(repository, environment).state.require(name, environment)
-    if len(entry.live) > 1:
-        raise UsageError(
-            f"{name} splits its traffic in {environment}: {entry.describe()}",
-            hint=f"say which one is meant, such as {name}@{entry.live[-1].version}",
-        )
-    return _Subject(name, entry.live[0].version, entry.live[0].digest, environment)
-
-
-def _find_version(repository: Repository, name: str, version: Version) -> _Subject:
-    found = repository.objects.read(release_tag(name, version))
-    release = None if found is None else inspect_tag(name, version, found)[0]
-    if release is not None:
-        return _Subject(name, version, release.digest)
-    # The tag is gone or says nothing, but what was live is still known.
-    for environment, one, live in _ever_live(repository):
-        if (one, live.version) == (name, version):
-            return _Subject(name, version, live.digest, environment)
-    if found is None:
-        require_release(repository, name, version)
-    return _Subject(name, version, None)
-
-
-def _find_digest(repository: Repository, prefix: str) -> _Subject:
-    """The version whose digest begins like that, by tags and by what is or was live."""
-    claims = {
-        (release.digest, release.name, release.version): None
-        for release in _releases_with(repository, prefix)
-    }
-    everywhere = not claims
-    for _, name, live in _ever_live(repository, only_now=not everywhere):
-        if live.digest.startswith(prefix):
-            claims.setdefault((live.digest, name, live.version))
-            if everywhere:
-                break
-    if not claims:
-        raise NotFoundError(
-            f"no release and no deployment here has the digest {prefix}",
-            hint="a digest of the work tree was never released; else git fetch --tags, then again",
-        )
-    digests = sorted({digest for digest, _, _ in claims})
-    if len(digests) > 1:
-        raise UsageError(
-            f"{prefix} begins {len(digests)} digests: {', '.join(map(shorten, digests[:3]))}",
-            hint="give more of its hex digits",
-        )
-    (digest, name, version), *others = claims
-    rivals = tuple(f"{name}@{version}" for _, name, version in others)
-    return _Subject(name, version, digest, rivals=rivals)
-
-
-def _releases_with(repository: Repository, prefix: str) -> Iterator[Release]:
-    """The releases whose tag says a digest that begins like that."""
-    tags = list_tags(repository)
-    needle = f"\nPrompt-Digest: {prefix}".encode()
-    for key, found in zip(tags, read_all(repository, list(tags.values())), strict=True):
-        if found is not None and needle in found.data:
-            release, _ = inspect_tag(*key, found)
-            if release is not None and release.digest.startswith(prefix):
-                yield release
-
-
-def _ever_live(
-    repository: Repository, *, only_now: bool = False
-) -> Iterator[tuple[str, str, Live]]:
-    """What is and was live: environment, prompt, version; as far as locks can be read."""
-    texts = Texts(repository)
-    for environment in list_environments(repository):
-        try:
-            history = _read_history(repository, environment)
-        except PromptopsError:
-            continue  # the link of the deployments will say so
-        records = history.records[::-1] if history else ()
-        for record in records[:1] if only_now else records:
-            try:
-                entries = texts.state(record).entries
-            except PromptopsError:
-                continue
-            for name, entry in entries.items():
-                for live in entry.live:
-                    yield environment, name, live
-
-
-def _read_history(repository: Repository, environment: str) -> History | None:
-    """An environment's history: the one readers take, else what waits to be pushed."""
-    history = read_history(repository, environment, tracking(repository, environment))
-    return history or read_history(repository, environment, branch(environment))
-
-
-# The chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,11 +85,11 @@ class _Seen:
 
 
 @dataclass(slots=True)
-class _Chain:
+class Chain:
     """One chain being followed: the subject, and what the links so far brought up."""
 
     repository: Repository
-    subject: _Subject
+    subject: Subject
     signers: Path | None
     texts: Texts = field(init=False)
     release: Release | None = None
@@ -391,7 +141,7 @@ class _Chain:
 
     def _read_environment(self, environment: str) -> None:
         try:
-            history = _read_history(self.repository, environment)
+            history = read_known_history(self.repository, environment)
         except PromptopsError as error:
             self.problems.append(error)
             return
@@ -534,7 +284,7 @@ class _Chain:
                 detail = f"{shorten(digest)}, computed again from {place}"
                 return Link("digest", LinkStatus.OK, detail, facts={**facts, "copy": place})
         if isinstance(self.frozen_fault, GitError) and not copies:
-            return _failed_link("digest", self.frozen_fault, facts)
+            return failed_link("digest", self.frozen_fault, facts)
         where = f"; found {shorten(copies[0][1])} in {copies[0][0]}" if copies else ""
         return Link(
             "digest",
@@ -564,7 +314,7 @@ class _Chain:
         facts = {"periods": [_period_to_json(period) for period in self.periods]}
         lines = tuple(line for period in self.periods for line in period.lines)
         if self.problems:
-            return _failed_link("deployments", _gravest(self.problems), facts, lines)
+            return failed_link("deployments", _gravest(self.problems), facts, lines)
         if now:
             places = " and ".join(one.start.environment for one in now)
             return Link("deployments", LinkStatus.OK, f"live in {places}", lines, facts=facts)
@@ -576,14 +326,14 @@ class _Chain:
                 "this shallow clone does not have the deployment that made it live",
                 hint="git fetch --unshallow gets the whole history",
             )
-            return _failed_link("deployments", fault, facts)
+            return failed_link("deployments", fault, facts)
         return Link("deployments", LinkStatus.ABSENT, "never deployed", facts=facts)
 
     def _release_link(self) -> Link:
         release = self.release
         if release is None:
             fault = self.release_fault or IntegrityError("there is no release")
-            return _failed_link("release", fault, {"tag": None})
+            return failed_link("release", fault, {"tag": None})
         facts = {
             "tag": release.tag,
             "by": _person(release.tagger),
@@ -596,11 +346,11 @@ class _Chain:
             lines.append(f"yanked: {facts['yanked']}")
         moved = self._moved_tag(release)
         if moved is not None:
-            return _failed_link("release", moved, facts, tuple(lines))
+            return failed_link("release", moved, facts, tuple(lines))
         try:
             signed = self._describe_signature(release.tag, "tag", release.signature)
         except PromptopsError as error:
-            return _failed_link("release", error, facts, tuple(lines))
+            return failed_link("release", error, facts, tuple(lines))
         when = format_minute(release.tagger.time_seconds)
         detail = f"{when} by {_person(release.tagger)}, {signed}"
         return Link("release", LinkStatus.OK, detail, tuple(lines), facts=facts)
@@ -664,7 +414,7 @@ class _Chain:
                 self.release.digest if self.release else self.subject.digest or "",
             )
         except PromptopsError as error:
-            return _failed_link("commit", error, facts)
+            return failed_link("commit", error, facts)
         detail = f"{commit[:12]} by {content.author.name}, {self._describe_merged(merged)}"
         return Link("commit", LinkStatus.OK, detail, (subject,), facts=facts)
 
@@ -687,11 +437,11 @@ class _Chain:
                 "history is cut off in this shallow clone",
                 hint="git fetch --unshallow gets the whole history",
             )
-            return _failed_link("authors", fault)
+            return failed_link("authors", fault)
         try:
             commits = self._list_commits(frozen)
         except PromptopsError as error:
-            return _failed_link("authors", error)
+            return failed_link("authors", error)
         since = f" since {release.base}" if release is not None and release.base else ""
         facts = {"commits": [_commit_to_json(commit) for commit in commits]}
         if not commits:
@@ -739,17 +489,6 @@ class _Chain:
         facts = {"recorded": [{"key": key, "value": value} for key, value in found]}
         detail = f"{len(found)} recorded by the release tag, not judged again"
         return Link(name, LinkStatus.OK, detail, lines, facts=facts)
-
-
-def _failed_link(
-    name: str,
-    error: PromptopsError,
-    facts: Mapping[str, Any] | None = None,
-    lines: tuple[str, ...] = (),
-) -> Link:
-    """A link that does not hold, or of which this clone cannot tell."""
-    status = LinkStatus.UNCHECKED if isinstance(error, GitError) else LinkStatus.BROKEN
-    return Link(name, status, error.message, lines, error.hint, facts or {})
 
 
 def _gravest(problems: list[PromptopsError]) -> PromptopsError:
