@@ -72,15 +72,15 @@ class _Seen:
     """What one deployment recorded of the version.
 
     Attributes:
-        place: `production 12`.
+        place: `deployment 12 of production`.
         live: what its lock says.
-        folder: the tree with the texts, or None when they are missing.
+        digest: the digest of the texts in its tree, or None when they cannot be read.
         tag: the tag object that it deployed, or None when it does not say.
     """
 
     place: str
     live: Live
-    folder: str | None
+    digest: str | None
     tag: str | None
 
 
@@ -178,10 +178,19 @@ class Chain:
             is_live = self.subject.version in versions_in(claim.after)
             if is_live:
                 self._read_texts(record, claim.release_tag if start is None else None)
+                self._judge_deployment(deployment)
             elif start is not None:
                 self.periods.append(_Period(start, deployment))
             return (start or deployment) if is_live else None
         return start
+
+    def _judge_deployment(self, one: Deployment) -> None:
+        """Take note of a signature that does not fit its deployment."""
+        try:
+            self._describe_signature(one.commit, "commit", one.signature)
+        except PromptopsError as error:
+            place = f"deployment {one.number} of {one.environment}"
+            self.problems.append(type(error)(f"{place}: {error.message}", hint=error.hint))
 
     def _read_texts(self, record: Record, tag: str | None) -> None:
         """Hold a deployment's lock and texts to each other."""
@@ -196,12 +205,12 @@ class Chain:
             self._distrust(f"{place} says that {self._label} is live, but its lock does not")
             return
         folder = folders.get(self._label)
-        self.seen.append(_Seen(place, live, folder, tag))
         try:
             digest = None if folder is None else self.texts.digest(folder)
         except PromptopsError as error:
             self.problems.append(error)
             return
+        self.seen.append(_Seen(place, live, digest, tag))
         if digest is None:
             self._distrust(f"{place} has {self._label} live without its texts")
         elif digest != live.digest:
@@ -304,8 +313,8 @@ class Chain:
             )
         for seen in reversed(self.seen):
             of_environment = seen.place.endswith(f" of {self.subject.environment}")
-            if seen.folder is not None and (self.subject.environment is None or of_environment):
-                yield f"the texts in {seen.place}", self.texts.digest(seen.folder)
+            if seen.digest is not None and (self.subject.environment is None or of_environment):
+                yield f"the texts in {seen.place}", seen.digest
                 if of_environment:  # what is served now, not what once was
                     return
 
