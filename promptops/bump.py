@@ -10,7 +10,6 @@ from promptops.diff import diff_prompts
 from promptops.errors import InvalidPromptError, RefusedError
 from promptops.frontmatter import read_document
 from promptops.releases import list_versions, load_released, load_valid, require_release
-from promptops.repository import find_closure
 from promptops.version import Level, Version
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def plan_bump(repository: Repository, name: str, level: Level | None = None) -> 
     Compared with the greatest release that is not above the file's version. A `level` given is
     taken where it is enough; one that is too small is a RefusedError.
     """
-    prompt = load_valid(find_closure(repository.working, name, where="in the work tree"))
+    prompt = load_valid(repository, repository.working, name, where="in the work tree")
     versions = list_versions(repository, name)
     reached = [version for version in versions if version <= prompt.version]
     if not reached:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from promptops.closure import Closure
     from promptops.diff import PromptDiff
     from promptops.git.objects import Identity
-    from promptops.repository import Repository
+    from promptops.repository import Files, Repository
 
 
 _PUSH_ATTEMPTS = 10
@@ -342,7 +342,7 @@ def plan_release(
 
     commit = repository.git.resolve_commit(revision)
     _refuse_uncommitted(repository, name, commit)
-    prompt = load_valid(find_closure(repository.at(commit), name, where=f"at {revision}"))
+    prompt = load_valid(repository, repository.at(commit), name, where=f"at {revision}")
     versions = list_versions(repository, name)
     merged = is_merged(repository, commit)
     if prompt.version in versions:
@@ -364,13 +364,20 @@ def plan_release(
     return Plan(prompt, commit, base, diff, None, merged)
 
 
-def load_valid(closure: Closure) -> Prompt:
-    """The prompt of a closure that passes everything a release must pass."""
-    from promptops.prompt import find_faults, invalid_prompt
+def load_valid(repository: Repository, files: Files, name: str, *, where: str) -> Prompt:
+    """The prompt `name` of `files`, when `validate` finds no error in it.
 
-    faults = tuple(find_faults(closure))
-    if faults:
-        raise invalid_prompt(closure.name, faults)
+    Raises InvalidPromptError with all that it finds, PromptNotFoundError without the prompt.
+    """
+    from promptops.finding import Severity
+    from promptops.prompt import invalid_prompt
+    from promptops.validation import validate_prompts
+
+    closure = find_closure(files, name, where=where)
+    findings = validate_prompts(files, repository.config, [name]).findings
+    errors = tuple(one for one in findings if one.severity is Severity.ERROR)
+    if errors:
+        raise invalid_prompt(name, errors)
     return load_prompt(closure)
 
 
@@ -544,12 +551,12 @@ def _push_patiently(
     import random
     import time
 
-    for attempt in range(_PUSH_ATTEMPTS):
+    for attempt in range(1, _PUSH_ATTEMPTS):
         results = push(repository.git, remote, refs, atomic=len(refs) > 1)
         if not any(result.status is PushStatus.BUSY for result in results):
-            break
-        time.sleep(random.uniform(0.05, 0.2) * (attempt + 1))  # noqa: S311 - jitter, not secrecy
-    return results
+            return results
+        time.sleep(random.uniform(0.05, 0.2) * attempt)  # noqa: S311 - jitter, not secrecy
+    return push(repository.git, remote, refs, atomic=len(refs) > 1)
 
 
 def _notes_of(releases: Sequence[Release]) -> str | None:

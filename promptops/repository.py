@@ -105,6 +105,7 @@ class Repository:
     def __init__(self, git: Git) -> None:
         self.git = git
         self.objects = ObjectReader(git)
+        self._trees: dict[str, TreeReader] = {}
 
     @cached_property
     def config(self) -> Config:
@@ -175,7 +176,10 @@ class Repository:
 
     def at(self, revision: str) -> Files:
         """The prompts folder at a revision; GitError when there is no such revision."""
-        return TreeReader(self.objects, self.git.resolve_commit(revision), self.config.prompts)
+        commit = self.git.resolve_commit(revision)
+        if commit not in self._trees:
+            self._trees[commit] = TreeReader(self.objects, commit, self.config.prompts)
+        return self._trees[commit]
 
     def has_commits(self) -> bool:
         """Whether HEAD names a commit."""

@@ -149,7 +149,7 @@ class TreeReader:
     Folders are read when first needed and kept, since a commit never changes.
     """
 
-    __slots__ = ("_folders", "_prefix", "_reader", "_treeish")
+    __slots__ = ("_files", "_folders", "_prefix", "_reader", "_treeish")
 
     def __init__(self, reader: ObjectReader, treeish: str, prefix: str = "") -> None:
         """Take the reader, an object id or full ref name, and the folder (empty: the root)."""
@@ -157,6 +157,7 @@ class TreeReader:
         self._treeish = treeish
         self._prefix = prefix.strip("/")
         self._folders: dict[str, dict[str, TreeEntry] | None] = {}
+        self._files: list[TreeFile] | None = None
 
     def read(self, path: str) -> bytes | None:
         """Give a file's bytes; None when there is no such file.
@@ -184,8 +185,10 @@ class TreeReader:
 
     def files(self) -> list[TreeFile]:
         """List all files below the folder."""
-        self._folder(self._prefix)
-        return list_files(self._reader.git, self._treeish, self._prefix)
+        if self._files is None:
+            self._folder(self._prefix)
+            self._files = list_files(self._reader.git, self._treeish, self._prefix)
+        return self._files
 
     def mode(self, path: str) -> str | None:
         """Give a path's mode (`100644`, `120000`, `040000`); None when there is no such path."""
