@@ -389,8 +389,8 @@ def contracts(arguments: list[str]) -> int:
 
 def bench(arguments: list[str]) -> int:
     """Measure the speed, side by side with others."""
-    prepare(*PARTS)
-    return tool("benchmarks", *arguments)
+    # It brings its own environments, so that nothing of `.venv` is measured along.
+    return run([sys.executable, ROOT / "benchmarks" / "run.py", *arguments])
 
 
 def wheel(arguments: list[str]) -> int:

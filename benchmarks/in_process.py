@@ -1,0 +1,206 @@
+"""Times the library inside one process: resolving and rendering, against the same work done bare.
+
+Run by `run.py` with the Python of promptops' own environment:
+
+    in_process.py REPOSITORY TURNS PROMPTS VERSIONS
+
+It prints JSON: name of the measurement -> list of seconds, one for each turn.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import promptops
+import yaml
+from repositories import Shape, prompt_name, version_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Each turn takes the same prompts with both sides, and never one it has seen before.
+_GETS_A_TURN = 40
+_CACHED_GETS_A_TURN = 20_000
+_RENDERS_A_TURN = 2_000
+
+
+class _Bare:
+    """What is left when everything that promptops adds is taken away: git and a YAML parser."""
+
+    def __init__(self, folder: str) -> None:
+        self._process = subprocess.Popen(
+            ["git", "cat-file", "--batch"],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def read(self, spec: str) -> bytes | None:
+        questions, answers = self._process.stdin, self._process.stdout
+        assert questions is not None
+        assert answers is not None
+        questions.write(f"{spec}\n".encode())
+        questions.flush()
+        header = answers.readline()
+        if header.endswith(b" missing\n"):
+            return None
+        return answers.read(int(header.split()[2]) + 1)[:-1]
+
+    def get(self, name: str, version: str) -> object:
+        """Read tag, yank tag and file, and load the frontmatter; nothing is checked."""
+        tag = self.read(f"refs/tags/prompts/{name}@{version}") or b""
+        self.read(f"refs/tags/yanked/prompts/{name}@{version}")
+        commit = tag[7:47].decode()
+        text = self.read(f"{commit}:prompts/{name}.md") or b""
+        return yaml.load(text.split(b"---\n", 2)[1], Loader=yaml.CSafeLoader)
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+def time_gets(folder: str, turns: int, shape: Shape) -> dict[str, list[float]]:
+    registry, bare = promptops.open(folder), _Bare(folder)
+    # The first of each starts a process and imports what is needed.
+    registry.get(f"{prompt_name(0)}@{version_name(0)}")
+    bare.get(prompt_name(0), version_name(0))
+    taken: dict[str, list[float]] = {"get, uncached": [], "bare reads and YAML": []}
+    for turn in range(turns):
+        chosen = [
+            (prompt_name(index), version_name((turn + index) % shape.versions))
+            for index in _spread(turn, shape)
+        ]
+        sides: list[tuple[str, Callable[[], object]]] = [
+            ("get, uncached", lambda: [registry.get(f"{n}@{v}") for n, v in chosen]),
+            ("bare reads and YAML", lambda: [bare.get(n, v) for n, v in chosen]),
+        ]
+        # Who comes second finds what git has unpacked for the first.
+        for label, work in sides if turn % 2 else reversed(sides):
+            taken[label].append(_seconds(work) / len(chosen))
+    ref = f"{prompt_name(0)}@{version_name(0)}"
+    get = registry.get
+    taken["get, cached"] = []
+    for _ in range(turns):
+        work = lambda: [get(ref) for _ in range(_CACHED_GETS_A_TURN)]  # noqa: E731
+        taken["get, cached"].append(_seconds(work) / _CACHED_GETS_A_TURN)
+    bare.close()
+    registry.close()
+    return taken
+
+
+def _spread(turn: int, shape: Shape) -> list[int]:
+    """Choose prompts from everywhere, other ones at every turn."""
+    step = max(1, shape.prompts // _GETS_A_TURN)
+    chosen = [(1 + turn + step * index) % shape.prompts for index in range(_GETS_A_TURN)]
+    return sorted(set(chosen))
+
+
+_BODY = """\
+{% system %}
+You triage support tickets for a shop that sells outdoor equipment in {{ country }}.
+Answer in {{ language }}, in at most {{ sentences }} sentences.
+"""
+
+_RULE = "Asked about {}, say what happens next and when.\n"
+
+_REST = """\
+{% for topic in topics %}
+- {{ topic }}
+{% endfor %}
+{% if urgent %}
+This one is urgent: say so in the first sentence.
+{% endif %}
+{% endsystem %}
+{% user %}
+{{ ticket }}
+{% enduser %}
+"""
+
+_INPUTS: dict[str, Any] = {
+    "country": "Norway",
+    "language": "en",
+    "sentences": 5,
+    "topics": ["delivery", "returns", "warranty", "payment", "something else"],
+    "urgent": True,
+    "ticket": "My tent arrived yesterday, and one of the poles is bent. " * 6,
+}
+
+_HEAD = """\
+---
+version: 1.0.0
+description: Answer a ticket.
+author: jane@example.com
+model: openai/gpt-4o-mini
+inputs:
+  country: string
+  language: {type: string, default: en}
+  sentences: {type: integer, minimum: 1}
+  topics: {type: array, items: {type: string}}
+  urgent: boolean
+  ticket: {type: string, maxLength: 8000}
+---
+"""
+
+
+def time_rendering(turns: int) -> dict[str, list[float]]:
+    from promptops.closure import collect_closure
+    from promptops.prompt import load_prompt
+
+    themes = (
+        "a delivery",
+        "a return",
+        "a warranty",
+        "a price",
+        "a size",
+        "a refund",
+        "a repair",
+        "a gift",
+    )
+    times = ("before an order", "after an order", "after a complaint")
+    rules = "".join(_RULE.format(f"{theme} {when}") for theme in themes for when in times)
+    body = _BODY + rules + _REST
+    assert 1900 <= len(body) <= 2300, len(body)
+    files = {"answer.md": (_HEAD + body).encode()}
+    closure = collect_closure("answer", files.get)
+    assert closure is not None
+    prompt = load_prompt(closure)
+    # The same text for plain Jinja2, which knows no roles.
+    bare_body = body
+    for tag in ("system", "endsystem", "user", "enduser"):
+        bare_body = bare_body.replace("{% " + tag + " %}\n", "")
+    environment = jinja2.Environment(
+        trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    template = environment.from_string(bare_body)
+    together = "\n".join(message["content"] for message in prompt.render(**_INPUTS))
+    assert together.strip() == template.render(**_INPUTS).strip()
+    sides: list[tuple[str, Callable[[], object]]] = [
+        ("render, 2 kB", lambda: [prompt.render(**_INPUTS) for _ in range(_RENDERS_A_TURN)]),
+        ("bare Jinja2", lambda: [template.render(**_INPUTS) for _ in range(_RENDERS_A_TURN)]),
+    ]
+    taken: dict[str, list[float]] = {label: [] for label, _ in sides}
+    for turn in range(turns):
+        for label, work in sides if turn % 2 else reversed(sides):
+            taken[label].append(_seconds(work) / _RENDERS_A_TURN)
+    return taken
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    folder, turns, prompts, versions = sys.argv[1], *map(int, sys.argv[2:5])
+    shape = Shape(prompts, versions)
+    taken = {**time_gets(folder, turns, shape), **time_rendering(turns)}
+    print(json.dumps(taken))
+
+
+if __name__ == "__main__":
+    main()
