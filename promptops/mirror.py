@@ -25,12 +25,11 @@ from promptops.errors import (
     RemoteRefNotFoundError,
     SourceUnavailableError,
 )
-from promptops.git.history import ancestor
 from promptops.git.process import Git
 from promptops.git.refs import RefUpdate, list_refs, update_refs
 from promptops.git.remote import fetch, list_remote, remote_head
 from promptops.repository import Repository
-from promptops.resolution import accept_point
+from promptops.resolution import accept_point, stands_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -289,7 +288,7 @@ class Mirror:
             seen,
             environment,
             deployment.point,
-            lambda commit, steps: ancestor(repository.git, commit, steps),
+            lambda later, earlier: stands_on(repository.git, later, earlier),
         )
 
 

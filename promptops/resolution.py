@@ -8,6 +8,7 @@ commit; either way the digest is computed anew, and content that does not fit it
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,7 +23,7 @@ from promptops.errors import (
     VersionNotFoundError,
 )
 from promptops.frontmatter import nearest
-from promptops.git.history import ancestor
+from promptops.git.history import ancestor, is_shallow
 from promptops.git.objects import parse_tag
 from promptops.git.trees import read_tree_files
 from promptops.lock import LOCK_FILE, Point, parse_lock, release_folder
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from promptops.environments import Deployment
     from promptops.errors import PromptopsError
     from promptops.git.objects import GitObject
+    from promptops.git.process import Git
     from promptops.lock import Entry
     from promptops.prompt import Prompt
     from promptops.releases import Release
@@ -297,11 +299,17 @@ class Memory:
         prompts: verified prompts by name and digest: the same digest is the same content.
         seen: the newest deployment seen of each environment; nothing older is taken again.
         lives: the state of each deployment read, by environment: only the newest.
+        reading: held from reading an environment's branch until it is noted in `seen`.
     """
 
     prompts: dict[tuple[str, str], Prompt] = field(default_factory=dict)
     seen: dict[str, Point] = field(default_factory=dict)
     lives: dict[str, tuple[Deployment, Mapping[str, Entry]]] = field(default_factory=dict)
+    reading: threading.Lock = field(default_factory=threading.Lock)
+
+    def after_fork(self) -> None:
+        """In a forked child: the thread that held the lock does not exist here."""
+        self.reading = threading.Lock()
 
     def adopt(self, name: str, closure: Closure, digest: str) -> Prompt:
         """The prompt of a closure whose digest was verified: the one known already, if so."""
@@ -497,7 +505,9 @@ class RepositoryView:
             raise type(refusal)(refusal.message, hint=refusal.hint)
         known = self._lives.get(environment)
         if known is None:
-            known = self._lives[environment] = self._read_live(environment)
+            # One at a time: what was read first must not be judged after what was read later.
+            with self._memory.reading:
+                known = self._lives[environment] = self._read_live(environment)
         return known
 
     def _read_live(self, environment: str) -> Live:
@@ -519,7 +529,12 @@ class RepositoryView:
         if self._trust is not None:
             what = f"deployment {deployment.number} of {environment}"
             signer = self._trust.authenticate_object(what, found.oid, found.data)
-        accept_point(self._memory.seen, environment, deployment.point, self._ancestor)
+        accept_point(
+            self._memory.seen,
+            environment,
+            deployment.point,
+            lambda later, earlier: stands_on(repository.git, later, earlier),
+        )
         self._memory.lives[environment] = (deployment, entries)
         return Live(
             placement=Placement(
@@ -569,9 +584,6 @@ class RepositoryView:
                 hint="the branch was not written by promptops, or was edited by hand",
             )
         return deployment, parse_lock(file.data)
-
-    def _ancestor(self, commit: str, steps: int) -> str | None:
-        return ancestor(self.repository.git, commit, steps)
 
     def _no_environment(self, environment: str) -> EnvironmentNotFoundError:
         repository = self.repository
@@ -694,16 +706,25 @@ class RepositoryView:
         return count_pending(repository, environment)
 
 
+def stands_on(git: Git, later: Point, earlier: Point) -> bool:
+    """Whether `earlier` is where `later` says it came from, as far as the history here goes.
+
+    A runtime may keep one commit of history; then the numbers alone speak.
+    """
+    found = ancestor(git, later.commit, later.deployment - earlier.deployment)
+    return found == earlier.commit or (found is None and is_shallow(git))
+
+
 def accept_point(
     seen: dict[str, Point],
     environment: str,
     point: Point,
-    ancestor_of: Callable[[str, int], str | None] | None = None,
+    stands_on: Callable[[Point, Point], bool] | None = None,
 ) -> None:
     """Take note of an environment's newest deployment, if it follows the one seen before.
 
-    `ancestor_of(commit, steps)` tells which commit stands so many deployments before, where that
-    can be asked. IntegrityError for a lower number, another commit under the same number, or a
+    `stands_on(later, earlier)` tells whether the one is an ancestor of the other, where that can
+    be asked. IntegrityError for a lower number, another commit under the same number, or a
     higher one that does not stand on what was seen.
     """
     before = seen.get(environment)
@@ -714,7 +735,7 @@ def accept_point(
             what = f"went back from deployment {before.deployment} to {point.deployment}"
         elif steps == 0:
             what = f"has another deployment {point.deployment} than the one seen before"
-        elif ancestor_of is not None and ancestor_of(point.commit, steps) != before.commit:
+        elif stands_on is not None and not stands_on(point, before):
             what = f"has a deployment {point.deployment} that does not stand on {before.deployment}"
         if what is not None:
             raise IntegrityError(

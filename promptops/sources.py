@@ -140,7 +140,8 @@ class RepositorySource:
         self._repository.objects.close()
 
     def after_fork(self) -> None:
-        """Nothing to forget: the reader notices by itself."""
+        """Leave the parent's lock to the parent; the reader notices by itself."""
+        self._memory.after_fork()
 
 
 class MirrorSource:
@@ -191,6 +192,7 @@ class MirrorSource:
     def after_fork(self) -> None:
         """Leave the parent's lock to the parent."""
         self._mirror.forget_lock()
+        self._memory.after_fork()
 
 
 class SnapshotFileSource:
@@ -450,7 +452,11 @@ def _download(url: str, etag: str | None) -> tuple[bytes, str | None] | None:
     if etag is not None:
         headers["If-None-Match"] = etag
     shown = without_credentials(url)
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - http(s), see choose_source
+    address, authorization = _split_credentials(url)
+    request = urllib.request.Request(address, headers=headers)  # noqa: S310 - http(s), see choose_source
+    if authorization is not None:
+        # Not for whoever this server may redirect to.
+        request.add_unredirected_header("Authorization", authorization)
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
             if url.lower().startswith("https:") and not answer.url.lower().startswith("https:"):
@@ -480,6 +486,20 @@ def _download(url: str, etag: str | None) -> tuple[bytes, str | None] | None:
     if len(data) > _LARGEST:
         raise IntegrityError(f"{shown} is larger than a snapshot can be")
     return data, found
+
+
+def _split_credentials(url: str) -> tuple[str, str | None]:
+    """A URL without user name and password, and the header (RFC 7617) that says them instead."""
+    from base64 import b64encode
+    from urllib.parse import unquote, urlsplit
+
+    parts = urlsplit(url)
+    credentials, separator, host = parts.netloc.rpartition("@")
+    if not separator:
+        return url, None
+    user, _, password = credentials.partition(":")
+    said = b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
+    return parts._replace(netloc=host).geturl(), f"Basic {said}"
 
 
 def without_credentials(url: str) -> str:

@@ -262,6 +262,32 @@ def test_another_commit_under_the_same_number_is_refused(
         registry.get(NAME)
 
 
+def test_a_shallow_runtime_follows_by_number(
+    press: Press, clock: Clock, tmp_path: Path, open_at: Callable[..., Registry]
+) -> None:
+    branch = "promptops/production"
+    options = ("--bare", f"--branch={branch}", "--no-tags", "--depth=1")
+    runtime = press.repo.clone(tmp_path / "runtime", *options)
+    registry = open_at(runtime.path)
+    assert registry.get(NAME).deployment == 2
+    press.deploy("production", {NAME: "1.0.0"})
+    press.deploy("production", {NAME: "1.1.0"})
+    runtime.git("fetch", "--quiet", "--depth=1", "origin", f"+{branch}:{branch}")
+    clock.now += 61
+    assert registry.get(NAME).deployment == 4
+
+
+def test_a_number_without_the_history_for_it_is_refused(
+    press: Press, clock: Clock, open_at: Callable[..., Registry]
+) -> None:
+    registry = open_at(press.repo.path)
+    registry.get(NAME)
+    press.deploy("production", {NAME: "1.0.0"}, parent=None, number=99)
+    clock.now += 61
+    with pytest.raises(IntegrityError, match="does not stand on 2"):
+        registry.get(NAME)
+
+
 def test_an_environment_that_was_removed_is_refused(
     press: Press, tmp_path: Path, open_at: Callable[..., Registry]
 ) -> None:

@@ -224,6 +224,7 @@ class Web:
         self.cut = 0
         self.answers: list[int] = []
         self.url = ""
+        self.authorization: str | None = None
 
 
 @contextmanager
@@ -238,6 +239,7 @@ def serve() -> Iterator[Web]:
             if status == 200 and self.headers.get("If-None-Match") == etag:
                 status = 304
             web.answers.append(status)
+            web.authorization = self.headers.get("Authorization")
             self.send_response(status)
             if status == 200 and body is not None:
                 self.send_header("ETag", etag)
@@ -361,3 +363,14 @@ def test_a_url_needs_its_signature_where_signers_are_named(web: Web, tmp_path: P
     web.status = 500
     with promptops.open(web.url, trust=signers, cache=tmp_path / "cache", refresh=0) as cold:
         assert (cold.get(NAME).authenticated, cold.get(NAME).is_stale) == ("jane@example.com", True)
+
+
+def test_credentials_in_a_url_are_sent_and_never_shown(web: Web, tmp_path: Path) -> None:
+    url = web.url.replace("://", "://jane:s%40cret@")
+    with promptops.open(url, cache=tmp_path / "cache") as registry:
+        resolved = registry.get(NAME)
+        web.status = 500
+        with pytest.raises(SourceUnavailableError) as caught:
+            registry.refresh()
+    assert web.authorization == "Basic amFuZTpzQGNyZXQ="
+    assert "cret" not in f"{resolved.source} {registry!r} {caught.value}"
