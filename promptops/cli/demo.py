@@ -120,8 +120,22 @@ def demo(
     tone.write_text(_TONE.replace(*_CHANGE), encoding="utf-8")
     for step in _AFTER_CHANGE:
         _run_step(repository, step)
-    _print(f"\nThe repository is yours to try things in:\n\n  cd {repository}\n  promptops status\n")
-    _print("Then, in a repository of your own: promptops init")
+    _print("\nThe repository is yours to try things in:\n")
+    for line in _way_there(repository):
+        _print(f"  {line}")
+    _print("\nThen, in a repository of your own: promptops init")
+
+
+def _way_there(repository: Path) -> list[str]:
+    """What to type to go on, including what makes `promptops` a command where it is none yet."""
+    import shlex
+    import shutil
+
+    lines = [f"cd {shlex.quote(os.fspath(repository))}", "promptops status"]
+    here = Path(sys.executable).parent
+    if shutil.which("promptops") is None and (here / "promptops").exists():
+        lines.insert(0, f'export PATH={shlex.quote(os.fspath(here))}:"$PATH"')
+    return lines
 
 
 def _make_folder(folder: str | None) -> Path:
