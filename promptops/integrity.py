@@ -18,7 +18,7 @@ from promptops.errors import GitError, IntegrityError, PromptopsError, UsageErro
 from promptops.git.history import rev_list
 from promptops.git.objects import parse_commit, parse_tag, parse_tree
 from promptops.git.refs import list_refs
-from promptops.git.trees import read_tree_files
+from promptops.git.trees import TreeReader, read_tree_files
 from promptops.message import parse_message
 from promptops.reference import check_environment, release_tag
 from promptops.releases import parse_release
@@ -120,7 +120,7 @@ def read_history(repository: Repository, environment: str, ref: str) -> History 
             f"the branch of {environment} holds a {found.kind}, not a commit",
             hint=f"git reflog {ref} may show where it was",
         )
-    oids = rev_list(repository.git, found.oid)[::-1]
+    oids = _list_commits(repository, environment, found.oid)
     records = tuple(
         _read_record(environment, one)
         for one in read_all(repository, oids)
@@ -128,6 +128,19 @@ def read_history(repository: Repository, environment: str, ref: str) -> History 
     )
     parents = records[0].commit.parents
     return History(environment, ref, records, parents[0] if parents else None)
+
+
+def _list_commits(repository: Repository, environment: str, tip: str) -> list[str]:
+    """The commits behind a tip, the oldest first; IntegrityError when one is missing."""
+    try:
+        return rev_list(repository.git, tip)[::-1]
+    except GitError as error:
+        if repository.git.is_shallow or "partial clone" in (error.hint or ""):
+            raise
+        raise IntegrityError(
+            f"the history of {environment} is damaged: {error.message}",
+            hint="git fsck lists what is broken; fetch again from where it is whole",
+        ) from error
 
 
 def _read_record(environment: str, found: GitObject) -> Record:
@@ -372,6 +385,8 @@ def read_frozen(
             hint="the tag stands on another commit than the released one",
         )
     if closure.faults:
+        # Once more, to tell a file that was never there from one that is lost or a link.
+        collect_closure(name, TreeReader(repository.objects, commit, folder).read)
         raise IntegrityError(
             f"its commit {commit[:12]} lacks what it needs: {closure.faults[0].message}",
             hint="the tag stands on another commit than the released one",

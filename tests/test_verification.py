@@ -204,6 +204,45 @@ def test_yanks_must_mean_a_release(showcase: Showcase) -> None:
     ]
 
 
+def lose(showcase: Showcase, revision: str) -> str:
+    """Remove an object from the repository, as a failing disk does; give its id."""
+    oid = showcase.repo.rev(revision)
+    (showcase.repo.path / ".git/objects" / oid[:2] / oid[2:]).unlink()
+    return oid
+
+
+def test_a_lost_tag_object_is_damage(showcase: Showcase) -> None:
+    oid = lose(showcase, "refs/tags/prompts/support/reply@1.0.0")
+
+    assert told(verify(showcase, "support/reply")) == [
+        f"error prompts/support/reply@1.0.0: the object {oid[:12]} is missing"
+    ]
+
+
+def test_a_lost_text_is_damage_wherever_it_is_needed(showcase: Showcase) -> None:
+    oid = lose(showcase, "main:prompts/_shared/tone.md")
+
+    messages = told(verify(showcase))
+
+    assert (
+        "error prompts/support/reply@1.0.0: the content of _shared/tone.md is missing: "
+        f"object {oid}"
+    ) in messages
+    assert (
+        f"error promptops/production: deployment 1: {TRIAGE}@1.0.0: "
+        f"the object {oid[:12]} is missing"
+    ) in messages
+
+
+def test_a_lost_deployment_is_damage(showcase: Showcase) -> None:
+    oid = lose(showcase, "promptops/staging~2")
+
+    (message,) = told(verify(showcase, "staging"))
+
+    assert message.startswith("error promptops/staging: the history of staging is damaged:")
+    assert oid in message
+
+
 # Locks, texts and undo entries
 
 

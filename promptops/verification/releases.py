@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.errors import GitError, PromptopsError
-from promptops.git.refs import list_refs, short_name
-from promptops.integrity import compare_frozen, inspect_tag, own_file, read_frozen, yank_target
+from promptops.git.refs import list_refs, read_ref, short_name
+from promptops.integrity import (
+    compare_frozen,
+    inspect_tag,
+    missing_object,
+    own_file,
+    read_frozen,
+    yank_target,
+)
 from promptops.reference import parse_release_tag, release_tag
 from promptops.verification.scope import list_release_tags
 from promptops.verification.survey import KnownTag
@@ -58,13 +65,14 @@ class ReleaseCheck:
     def _open_tag(self, key: Key, found: GitObject | GitError | None) -> Release | None:
         """The release that a tag holds; None, and a finding, when it holds none."""
         self.survey.known[key] = None
-        if found is None:  # removed since it was listed
-            del self.survey.known[key]
+        if found is None and read_ref(self.survey.repository.git, release_tag(*key)) is None:
+            del self.survey.known[key]  # removed since it was listed
             return None
         self.survey.released += 1
         place = short_name(release_tag(*key))
-        if isinstance(found, GitError):
-            self.survey.failed("unreadable-tag", place, found)
+        if found is None or isinstance(found, GitError):
+            lost = found or missing_object(self.survey.repository, self.survey.tags[key])
+            self.survey.failed("unreadable-tag", place, lost)
             return None
         release, fault = inspect_tag(*key, found)
         if release is None:

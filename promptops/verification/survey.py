@@ -90,13 +90,14 @@ class Survey:
         """Put on record what could not be checked in this clone."""
         self.warn(NOT_CHECKED, place, message, hint)
 
-    def failed(self, check: str, place: str, error: PromptopsError, label: str = "") -> None:
+    def failed(self, check: str, place: str, error: PromptopsError) -> None:
         """Put an error on record: as a fault, or as what this clone cannot tell."""
-        message = f"{label}: {error.message}" if label else error.message
+        # Elsewhere such errors send people here.
+        hint = (error.hint or "").replace("; promptops verify says more", "") or None
         if isinstance(error, GitError):
-            self.unchecked(place, message, error.hint)
+            self.unchecked(place, error.message, hint)
         else:
-            self.error(check, place, message, error.hint)
+            self.error(check, place, error.message, hint)
 
     def first_time(self, *what: object) -> bool:
         """Whether this has not come up before; one fault is told once, however often it shows."""

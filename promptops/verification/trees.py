@@ -73,7 +73,9 @@ class TreeCheck:
         try:
             state = self.texts.state(record)
         except PromptopsError as error:
-            self._keep(("state", record.oid), [self._failed(record, "broken-lock", error)])
+            if record.deployment is not None:  # else there is worse to say, and said already
+                found = self._failed(record, error, check="broken-lock")
+                self._keep(("state", record.oid), [found])
             return None
         self._check_folders(record, state)
         for name, point in state.undo.items():
@@ -107,13 +109,21 @@ class TreeCheck:
         message = f"{record.label}: {message}"
         return Finding(check, Severity.ERROR, message, self.place, None, hint)
 
-    def _failed(self, record: Record, check: str, error: PromptopsError, what: str = "") -> Finding:
+    def _failed(
+        self,
+        record: Record,
+        error: PromptopsError,
+        what: str = "",
+        *,
+        check: str = "missing-texts",
+    ) -> Finding:
         """What could not be read: a fault, or a gap of this clone."""
         message = f"{what}: {error.message}" if what else error.message
         found = self._fault(record, check, message)
         if isinstance(error, GitError):
             return replace(found, check=NOT_CHECKED, severity=Severity.WARNING, hint=error.hint)
-        return found
+        # What is lost was edited by nobody; of a lock the error itself knows less than we do.
+        return replace(found, hint=error.hint or found.hint) if what else found
 
     # What a tree holds
 
@@ -121,7 +131,7 @@ class TreeCheck:
         try:
             folders = self.texts.folders(record.commit.tree)
         except PromptopsError as error:
-            findings = [self._failed(record, "missing-texts", error)]
+            findings = [self._failed(record, error)]
             self._keep(("folders", record.commit.tree), findings)
             return
         expected = set()
@@ -163,7 +173,7 @@ class TreeCheck:
         try:
             digest = self.texts.digest(folder)
         except PromptopsError as error:
-            yield self._failed(record, "missing-texts", error, label)
+            yield self._failed(record, error, label)
             return
         if digest != live.digest:
             yield self._fault(
