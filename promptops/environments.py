@@ -188,7 +188,8 @@ def parse_deployment(environment: str, oid: str, data: bytes) -> Deployment:
     message = parse_message(commit.message)
     number = message.value("Deployment") or ""
     action = message.value("Action")
-    if not number.isdigit() or not number.isascii() or action is None or len(commit.parents) > 1:
+    is_number = number.isdigit() and number.isascii() and len(number) < 19
+    if not is_number or action is None or len(commit.parents) > 1:
         raise IntegrityError(
             f"commit {oid[:12]} on {environment} is not a deployment",
             hint="environment branches are written by promptops alone; promptops verify says more",

@@ -177,6 +177,16 @@ def test_a_lock_edited_by_hand_is_refused(press: Press) -> None:
         resolve(press, "support/triage")
 
 
+@pytest.mark.parametrize("digits", [19, 5000])
+def test_a_number_that_nobody_can_count_to_is_no_deployment(press: Press, digits: int) -> None:
+    tip = press.repo.rev("refs/heads/promptops/production")
+    message = f"x\n\nDeployment: {'9' * digits}\nAction: promote\n"
+    commit = press.repo.git("commit-tree", "-F", "-", "-p", tip, f"{tip}^{{tree}}", stdin=message)
+    press.repo.git("update-ref", "refs/heads/promptops/production", commit)
+    with pytest.raises(IntegrityError, match="is not a deployment"):
+        resolve(press, "support/triage")
+
+
 def test_sha256_repositories_resolve_alike(make_repo: MakeRepo) -> None:
     press = Press(make_repo("sha256", object_format="sha256"))
     publish_triage(press)
