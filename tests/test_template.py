@@ -577,6 +577,7 @@ def test_include_paths_stay_below_the_prompts_folder(path: str, *, allowed: bool
         ("{{ f(a=1, a=2) }}", "syntax", "given twice", (1, 1)),
         ("x{% user %}a{% enduser %}", "stray-text", "outside of the messages", (1, 1)),
         ("{% user %}a{% enduser %}\n\n  é text\nmore", "stray-text", "outside", (3, 3)),
+        ("{% user %}a{% enduser %}\u00a0", "stray-text", "outside", (1, 25)),
         ("{% user %}a{% enduser %}\n{{ x }}", "stray-text", "outside", (2, 1)),
         ("{% history %}{% include '_a' %}", "stray-text", "outside", (1, 14)),
         ("{% for x in y %}{% user %}a{% enduser %}, {% endfor %}", "stray-text", "o", (1, 41)),

@@ -20,6 +20,7 @@ from promptops.template.filters import HISTORY, MESSAGE, REMOVED_FILTERS
 from promptops.template.includes import include_fault, literal_include
 from promptops.template.parsing import SyntaxFault, Tokens, TooDeep, parse
 from promptops.template.source import (
+    WHITE_SPACE,
     Analysis,
     Include,
     Source,
@@ -206,7 +207,7 @@ class _Reader:
         return printed
 
     def data(self, node: nodes.TemplateData, place: Place) -> None:
-        stripped = node.data.strip()
+        stripped = node.data.strip(WHITE_SPACE)
         if stripped:
             start = node.lineno + node.data.index(stripped)
             self.maybe_stray(start, start + len(stripped.partition("\n")[0]), place)

@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 from jinja2 import Undefined
 
 from promptops.template.printing import Refused, describe
-from promptops.template.source import HISTORY_ROLES
+from promptops.template.source import HISTORY_ROLES, WHITE_SPACE
 
 if TYPE_CHECKING:
     from promptops.template.rendering import Message
-
-WHITE_SPACE = " \t\n\r\f\v"
-"""What is stripped at both ends of each message: ASCII white space, no other."""
 
 
 class Messages(list["Message"]):

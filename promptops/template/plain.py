@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from promptops.template.includes import include_fault, literal_include
-from promptops.template.source import ROLES, Analysis, Include, Source, Use
+from promptops.template.source import ROLES, WHITE_SPACE, Analysis, Include, Source, Use
 
 if TYPE_CHECKING:
     from promptops.finding import Position
@@ -61,7 +61,7 @@ class _Reading:
 
     def text(self, start: int, end: int) -> None:
         """Take the text between two tags."""
-        if self._role is None and self._body.text[start:end].strip():
+        if self._role is None and self._body.text[start:end].strip(WHITE_SPACE):
             self._has_text_outside = True
 
     def tag(self, start: int) -> int | None:

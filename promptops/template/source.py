@@ -19,6 +19,9 @@ ROLES = ("system", "user", "assistant")
 HISTORY_ROLES = ("user", "assistant", "tool")
 """The roles that a passed-in message may have: a value never speaks as the system."""
 
+WHITE_SPACE = " \t\n\r\f\v"
+"""What is stripped at both ends of each message, and may stand outside of any: ASCII only."""
+
 
 @dataclass(frozen=True, slots=True)
 class TemplateProblem:
