@@ -146,10 +146,14 @@ def warn(text: str, hint: str | None = None) -> None:
 
 
 def emit_table(rows: list[tuple[str, ...]], *, header: tuple[str, ...] | None = None) -> None:
-    """Print rows in aligned columns; on a terminal with a dim header, for programs without."""
+    """Print rows in aligned columns below a header, which is dim on a terminal.
+
+    The header is there in a pipe as well: without it nobody can tell one version from another.
+    Programs take JSON.
+    """
     if not rows:
         return
-    shown = [header, *rows] if header and is_terminal(sys.stdout) else rows
+    shown = [header, *rows] if header else rows
     widths = [max(map(_width, column)) for column in zip(*shown, strict=True)]
     lines = []
     for row in shown:
