@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from promptops.errors import UsageError
 from promptops.git.history import verify_signature
 
 if TYPE_CHECKING:
@@ -40,10 +41,24 @@ class Verdict:
     reason: str | None
 
 
-def configured_signers(git: Git) -> Path | None:
-    """Give the list of allowed signers in the user's own configuration, where there is one."""
+def choose_signers(git: Git, given: Path | None) -> Path | None:
+    """Give the list of allowed signers to judge by, or None where nobody's keys are known.
+
+    Args:
+        git: the repository.
+        given: the list that the user names; without one, that of the user's Git configuration.
+
+    Raises:
+        UsageError: the list that the user names is no file.
+    """
+    if given is not None:
+        if not given.is_file():
+            message = f"there is no list of allowed signers {given}"
+            raise UsageError(message, hint="ssh-keygen(1) describes the file; check its path")
+        return given
     done = git.run("config", "--type=path", "--get", "gpg.ssh.allowedSignersFile", check=False)
-    return Path(git.folder / done.text) if done.code == 0 and done.text else None
+    configured = git.folder / done.text if done.code == 0 and done.text else None
+    return configured if configured is not None and configured.is_file() else None
 
 
 def judge_signature(git: Git, oid: str, kind: str, allowed_signers: Path | None) -> Verdict:

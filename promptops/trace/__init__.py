@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.git.signers import configured_signers
+from promptops.git.signers import choose_signers
 from promptops.trace.chain import Chain
 from promptops.trace.link import Link, LinkStatus, Trace
 from promptops.trace.subject import find_subject
@@ -37,5 +37,5 @@ def trace_chain(
         NotFoundError: nothing here has that name, version or digest.
     """
     subject = find_subject(repository, asked)
-    chain = Chain(repository, subject, allowed_signers or configured_signers(repository.git))
+    chain = Chain(repository, subject, choose_signers(repository.git, allowed_signers))
     return Trace(asked, subject.name, subject.version, subject.digest, chain.follow())

@@ -89,7 +89,7 @@ def verify_repository(
         progress: told of a kind of work, how much of it is done, and of how much.
 
     Raises:
-        UsageError: a ref is malformed, or means the work tree.
+        UsageError: a ref is malformed or means the work tree, or there are no such signers.
         NotFoundError: a ref means nothing that exists.
     """
     survey = Survey(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from promptops.errors import GitError, PromptopsError
 from promptops.finding import Finding, Severity
 from promptops.git.refs import short_name
-from promptops.git.signers import Trust, configured_signers, judge_signature
+from promptops.git.signers import Trust, choose_signers, judge_signature
 from promptops.reference import release_tag
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 NOT_CHECKED = "not-checked"
-_NEWEST_SIGNATURES = 200
+_MOST_SIGNATURES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Survey:
     told: set[object] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.signers = self.allowed_signers or configured_signers(self.repository.git)
+        self.signers = choose_signers(self.repository.git, self.allowed_signers)
 
     def error(self, check: str, place: str, message: str, hint: str | None = None) -> None:
         """Put a fault on record."""
@@ -171,7 +171,7 @@ class Survey:
                 )
             return
         self.signatures += 1
-        if self.signatures > _NEWEST_SIGNATURES and self.scope.is_everything and not self.deep:
+        if self.signatures > _MOST_SIGNATURES and self.scope.is_everything and not self.deep:
             self.skipped_signatures += 1
             return
         try:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops.errors import UsageError
 from promptops.git.process import Git
-from promptops.git.signers import Trust, configured_signers, judge_signature
+from promptops.git.signers import Trust, choose_signers, judge_signature
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,11 +70,17 @@ def test_another_kind_of_signature_is_unknown(repo: Repo) -> None:
     assert verdict.trust is Trust.UNKNOWN
 
 
-def test_the_list_in_the_configuration_is_found(repo: Repo, home: Path) -> None:
+def test_the_list_that_is_named_comes_before_the_configured_one(
+    repo: Repo, home: Path, tmp_path: Path
+) -> None:
     git = Git.discover(repo.path)
-    assert configured_signers(git) is None
+    assert choose_signers(git, None) is None
 
     repo.config("gpg.ssh.allowedSignersFile", "~/signers")
-    assert configured_signers(git) == home / "signers"
-    repo.config("gpg.ssh.allowedSignersFile", "signers")
-    assert configured_signers(git) == repo.path / "signers"
+    assert choose_signers(git, None) is None
+    (home / "signers").write_text("")
+    assert choose_signers(git, None) == home / "signers"
+    with pytest.raises(UsageError, match="there is no list of allowed signers"):
+        choose_signers(git, tmp_path / "nothing")
+    (tmp_path / "named").write_text("")
+    assert choose_signers(git, tmp_path / "named") == tmp_path / "named"
