@@ -45,8 +45,9 @@ def test_environments_may_be_a_list_or_tables_in_order_of_promotion() -> None:
 
 
 def test_the_default_environment_is_production_or_else_the_last() -> None:
-    assert read(promptops_toml="environments = ['production', 'eu']\n").default_environment == "production"
-    assert read(promptops_toml="environments = ['dev', 'live']\n").default_environment == "live"
+    both = read(promptops_toml="environments = ['production', 'eu']\n")
+    neither = read(promptops_toml="environments = ['dev', 'live']\n")
+    assert (both.default_environment, neither.default_environment) == ("production", "live")
 
 
 def test_checks_have_severities_everywhere_and_by_path() -> None:
@@ -71,7 +72,11 @@ def test_checks_have_severities_everywhere_and_by_path() -> None:
         ("environments = ['Prod']", "'Prod' is not an environment name", None),
         ("environments = 3", "environments is not a table", None),
         ("default_environment = 'live'", "none of the environments", "staging, production"),
-        ("[environments.a]\nform = 'b'", "unknown key 'environments.a.form'", "environments.a.from"),
+        (
+            "[environments.a]\nform = 'b'",
+            "unknown key 'environments.a.form'",
+            "environments.a.from",
+        ),
         ("[environments.a]\nfrom = 'a'", "no other environment", None),
         ("[checks]\nx = 'warn'", "checks.x is 'warn'", "error, warning, note, off"),
         ("a = ", "not TOML", None),

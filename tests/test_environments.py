@@ -36,7 +36,7 @@ from tests.prompts import prompt_text
 from tests.repositories import Repo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 NAMES = ("a", "support/triage")
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0", "2.0.0")
@@ -259,7 +259,9 @@ class Deployments(RuleBasedStateMachine):
         share=st.sampled_from([100, 100, 100, 10, 50]),
     )
     def promote(self, name: str, version: str, share: int) -> None:
-        self.both("promote", name, version, share, lambda: self.model.promote(name, version, share))
+        self.both(
+            "promote", name, version, share, act=lambda: self.model.promote(name, version, share)
+        )
 
     @rule(name=st.sampled_from(NAMES))
     def retire(self, name: str) -> None:
@@ -282,7 +284,17 @@ class Deployments(RuleBasedStateMachine):
     def restore(self, number: int) -> None:
         self.both("restore", NAMES[0], number=number, act=lambda: self.model.restore(number))
 
-    def both(self, verb, name, version="1.0.0", share=100, act=None, number=1) -> None:  # type: ignore[no-untyped-def]
+    def both(
+        self,
+        verb: str,
+        name: str,
+        version: str = "1.0.0",
+        share: int = 100,
+        *,
+        act: Callable[[], None],
+        number: int = 1,
+    ) -> None:
+        """Act on model and world; where the model refuses, so must the world."""
         try:
             act()
         except IndexError:
@@ -337,21 +349,16 @@ def _assert_files_match(repository: Repository, head: Head) -> None:
     assert {file.path for file in list_files(repository.git, head.deployment.commit)} == expected
 
 
-class TestInMemory(Deployments.TestCase):  # type: ignore[name-defined, misc]
-    """Many long walks: nothing is written."""
-
-    settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
-
-
-class TestInGit(GitDeployments.TestCase):  # type: ignore[name-defined, misc]
-    """Fewer and shorter walks: every step starts git."""
-
-    settings = settings(
-        max_examples=12,
-        stateful_step_count=12,
-        deadline=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
-    )
+# Many long walks where nothing is written; fewer and shorter ones where every step starts git.
+TestInMemory = Deployments.TestCase
+TestInMemory.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestInGit = GitDeployments.TestCase
+TestInGit.settings = settings(
+    max_examples=12,
+    stateful_step_count=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
+)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,9 @@ from promptops.errors import IntegrityError, NotDeployedError, RefusedError, Usa
 from promptops.lock import Entry, Live, Point, State
 from promptops.version import Version
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 DIGEST = "sha256:" + "a" * 64
 COMMIT = "c" * 40
 
@@ -21,6 +24,11 @@ COMMIT = "c" * 40
 def live(version: str, share: int = 100) -> Live:
     """One live version."""
     return Live(Version.parse(version), DIGEST, COMMIT, share)
+
+
+def no_deployments(at: Point) -> State:
+    """An environment in which nothing can be gone back to."""
+    raise AssertionError(at)
 
 
 def point(number: int) -> Point:
@@ -119,7 +127,7 @@ def test_a_split_has_two_sides_and_no_third() -> None:
     state = lock.promote(state, point(1), "a", live("1.1.0", 10))
     assert state.entries["a"].describe() == "1.0.0 90%, 1.1.0 10%"
     for share in (20, 100):
-        with pytest.raises(RefusedError, match="splits its traffic: 1.0.0 90%, 1.1.0 10%"):
+        with pytest.raises(RefusedError, match=r"splits its traffic: 1\.0\.0 90%, 1\.1\.0 10%"):
             lock.promote(state, point(2), "a", live("1.2.0", share))
     ramped = lock.promote(state, point(2), "a", live("1.1.0", 50))
     assert ramped.entries["a"].describe() == "1.0.0 50%, 1.1.0 50%"
@@ -144,11 +152,13 @@ def test_promoting_what_is_live_changes_nothing() -> None:
 
 def test_there_is_nothing_before_the_first_version() -> None:
     state = lock.promote(State(), point(7), "a", live("1.0.0"))
-    with pytest.raises(RefusedError, match="nothing before: 1.0.0 is the first version") as caught:
-        lock.rollback(state, "a", "production", {}.__getitem__)
+    with pytest.raises(
+        RefusedError, match=r"nothing before: 1\.0\.0 is the first version"
+    ) as caught:
+        lock.rollback(state, "a", "production", no_deployments)
     assert "retire" in (caught.value.hint or "")
     with pytest.raises(RefusedError, match="never live"):
-        lock.rollback(State(), "a", "production", {}.__getitem__)
+        lock.rollback(State(), "a", "production", no_deployments)
 
 
 def test_rolling_back_keeps_the_kill_switch_where_it_is() -> None:
@@ -165,7 +175,7 @@ def test_rolling_back_keeps_the_kill_switch_where_it_is() -> None:
 def test_rolling_back_to_a_version_that_was_never_live_is_refused() -> None:
     first = lock.promote(State(), None, "a", live("1.0.0"))
     second = lock.promote(first, point(1), "a", live("1.1.0"))
-    with pytest.raises(RefusedError, match="0.9.0 is not among the versions") as caught:
+    with pytest.raises(RefusedError, match=r"0\.9\.0 is not among the versions") as caught:
         lock.rollback(second, "a", "staging", lambda _: first, Version.parse("0.9.0"))
     assert "promptops promote a@0.9.0 --to staging" in (caught.value.hint or "")
     with pytest.raises(RefusedError, match="already live"):
@@ -178,12 +188,14 @@ def test_an_undo_file_that_leads_in_a_circle_is_found() -> None:
         lock.rollback(state, "a", "staging", lambda _: state, Version.parse("0.1.0"))
 
 
-@pytest.mark.parametrize("action", ["retire", "pause", "resume"])
-def test_what_is_not_live_cannot_be_switched(action: str) -> None:
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda: lock.retire(State(), None, "a", "staging"),
+        lambda: lock.pause(State(), ["a"], "staging", "why"),
+        lambda: lock.resume(State(), ["a"], "staging"),
+    ],
+)
+def test_what_is_not_live_cannot_be_switched(action: Callable[[], State]) -> None:
     with pytest.raises(NotDeployedError, match="a is not live in staging"):
-        if action == "retire":
-            lock.retire(State(), None, "a", "staging")
-        elif action == "pause":
-            lock.pause(State(), ["a"], "staging", "why")
-        else:
-            lock.resume(State(), ["a"], "staging")
+        action()

@@ -27,7 +27,9 @@ def test_text_never_becomes_a_trailer(text: str) -> None:
     assert message.text == text.replace("\r\n", "\n").strip("\n")
 
 
-@pytest.mark.parametrize("value", ["a\n\nOperation: forged", "x\u2028Action: y", "a\rb", "a\x1b[31mb"])
+@pytest.mark.parametrize(
+    "value", ["a\n\nOperation: forged", "x\u2028Action: y", "a\rb", "a\x1b[31mb"]
+)
 def test_a_trailers_value_stays_on_one_line(value: str) -> None:
     message = parse_message(format_message("t", "", [("Reason", value), ("Operation", "real")]))
     assert [key for key, _ in message.trailers] == ["Reason", "Operation"]
