@@ -15,6 +15,8 @@ from promptops.environments import (
     deploy,
     pause_action,
     promote_action,
+    restore_action,
+    resume_action,
     retire_action,
     rollback_action,
 )
@@ -104,6 +106,14 @@ class Showcase:
     def pause(self, environment: str = "staging", name: str = TRIAGE) -> Outcome:
         """Pause a prompt."""
         return self.deploy(environment, pause_action(environment, [name], "wrong answers"))
+
+    def resume(self, environment: str = "staging", name: str = TRIAGE) -> Outcome:
+        """Resume a prompt."""
+        return self.deploy(environment, resume_action(environment, [name]))
+
+    def restore(self, number: int, environment: str = "staging") -> Outcome:
+        """Restore the whole state that a deployment left."""
+        return self.deploy(environment, restore_action(self.repository, environment, number))
 
     # Tampering
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import contextlib
+import random
 from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.errors import NotFoundError, UsageError
+from promptops.errors import NotFoundError, PromptopsError, UsageError
 from promptops.finding import Severity
 from promptops.repository import open_repository
+from promptops.trace import LinkStatus, trace_chain
 from promptops.verification import NOT_CHECKED, environments, verify_repository
 from tests.repositories import Repo
 from tests.showcase import TRIAGE, Showcase, copy_showcase, make_showcase
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from tests.conftest import MakeRepo
 
 TAG = f"prompts/{TRIAGE}"
+BROKEN = LinkStatus.BROKEN
 
 
 @pytest.fixture
@@ -46,6 +50,33 @@ def test_what_the_program_wrote_is_consistent(showcase: Showcase) -> None:
     assert result.summary == (
         "checked 4 releases and 2 environments (8 deployments): all consistent"
     )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_whatever_the_verbs_do_is_consistent(showcase: Showcase, seed: int) -> None:
+    choices = random.Random(seed)
+    done = 0
+    for _ in range(25):
+        name = choices.choice([TRIAGE, "support/reply"])
+        version = choices.choice(["1.0.0", "1.1.0", "2.0.0"] if name == TRIAGE else ["1.0.0"])
+        number = choices.randint(1, 5)
+        share = choices.choice([10, 50, 100])
+        verb = choices.choice(["promote", "rollback", "retire", "pause", "resume", "restore"])
+        with contextlib.suppress(PromptopsError):  # what a state refuses is not the point here
+            if verb == "promote":
+                showcase.promote(version, name=name, share=share)
+            elif verb == "restore":
+                showcase.restore(number)
+            else:
+                getattr(showcase, verb)(name=name)
+            done += 1
+
+    result = verify_repository(showcase.repository, deep=True)
+
+    assert told(result) == []
+    assert done > 5
+    for version in ("1.0.0", "1.1.0", "2.0.0"):
+        assert trace_chain(showcase.repository, f"{TRIAGE}@{version}").first(BROKEN) is None
 
 
 def test_a_repository_without_any_release_is_consistent(repo: Repo) -> None:
@@ -496,12 +527,10 @@ def test_trees_of_old_deployments_are_looked_into_only_when_asked(
 
 
 def test_a_healed_branch_is_told_from_a_broken_one(showcase: Showcase) -> None:
-    from promptops.environments import restore_action
-
     showcase.rewrite(files={f"releases/{TRIAGE}@1.1.0/_shared/tone.md": "Be rude.\n"})
     showcase.promote("1.0.0", "staging", "support/reply")
     still = verify(showcase)
-    showcase.deploy("staging", restore_action(showcase.repository, 2))
+    showcase.restore(2)
     healed = verify(showcase)
 
     (message,) = told(still)
