@@ -194,6 +194,12 @@ def parse_deployment(environment: str, oid: str, data: bytes) -> Deployment:
             f"commit {oid[:12]} on {environment} is not a deployment",
             hint="environment branches are written by promptops alone; promptops verify says more",
         )
+    if not message.title.startswith(f"{environment}: "):
+        # Signed or not: what was decided for one environment is not decided for another.
+        raise IntegrityError(
+            f"commit {oid[:12]} on {environment} is a deployment of another environment",
+            hint="the branch was moved by hand; promptops verify says more",
+        )
     return Deployment(
         environment=environment,
         number=int(number),
