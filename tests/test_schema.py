@@ -8,6 +8,8 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from promptops.errors import InputError
 from promptops.frontmatter import Document, read_document
@@ -19,6 +21,7 @@ from promptops.schema import (
     compile_schema,
     frontmatter_schema,
     input_schemas,
+    is_plainly_valid,
     is_reserved_input,
     tool_fault,
 )
@@ -145,6 +148,75 @@ def test_bad_values_are_one_finding_in_their_place(
     assert finding.position is not None
     last = document.text.split("\n").index(line) + 1
     assert (finding.position.line, finding.position.column) == (last, column)
+
+
+_WORDS = st.sampled_from(
+    [
+        *(
+            "",
+            " ",
+            "a",
+            "b",
+            "é",
+            "a\nb",
+            "\ud800",
+            "1.2.3",
+            "1.02.3",
+            "1.2",
+            "1.2.3-rc.1",
+            "\uff11.0.0",
+        ),
+        *("1234567890.0.0", "draft", "string", "text", "untrusted", "_x", "1x", "type", "x" * 1025),
+    ]
+)
+_ATOMS = st.one_of(
+    _WORDS,
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.sampled_from([2**53, 2**64, 10**30, 0.5, 1.0, 1e308, float("inf"), float("nan")]),
+)
+_VALUES = st.recursive(
+    _ATOMS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+_METADATA = st.fixed_dictionaries(
+    {key: st.sampled_from(["1.0.0", "a"]) | _VALUES for key in REQUIRED},
+    optional={
+        **{key: _VALUES for key in frontmatter_schema()["properties"] if key not in REQUIRED},
+        "unknown": _VALUES,
+        "inputs": st.dictionaries(_WORDS, _VALUES, max_size=3),
+    },
+)
+
+
+@given(_METADATA)
+def test_what_is_plainly_valid_is_valid(data: dict[str, Any]) -> None:
+    whole = all(not isinstance(data.get(key), float) for key in ("max_tokens", "seed"))
+    if is_plainly_valid(data):
+        assert compile_schema(frontmatter_schema()).is_valid(data)
+        assert whole
+
+
+@given(st.sampled_from(sorted(frontmatter_schema()["properties"])), _VALUES)
+def test_one_value_that_is_plainly_valid_is_valid(key: str, value: object) -> None:
+    data = {"version": "1.0.0", "description": "d", "author": "a", "model": "m", key: value}
+    if is_plainly_valid(data):
+        assert compile_schema(frontmatter_schema()).is_valid(data)
+
+
+def test_ordinary_frontmatter_is_plainly_valid() -> None:
+    # Else every command would wait for the engine.
+    lines = [
+        "requires_review: true", "status: draft", "tags: [a, b]", "fallbacks: [m]", "top_p: 0.5",
+        "temperature: 0.7", "max_tokens: 400", "timeout: 30", "tools: [t/a.json]",
+        "output: {type: object}", "output: _shared/out.json", "evals: evals/a.yaml",
+        "inputs: {a: string, b: {type: string, maxLength: 8000, untrusted: true}}",
+        "metadata: {team: support}",
+    ]  # fmt: skip
+    for line in lines:
+        assert is_plainly_valid(read(line).data), line
 
 
 def test_every_key_has_a_good_and_a_bad_example_here() -> None:
