@@ -174,13 +174,15 @@ def test_a_release_tag_says_what_its_vector_says() -> None:
 
 def test_a_deployment_says_what_its_vector_says() -> None:
     vector = VECTORS["deployment"]
-    found = parse_deployment("production", "0" * 40, vector["object"].encode())
+    found = parse_deployment(vector["environment"], "0" * 40, vector["object"].encode())
     for key in ("number", "parent", "action", "reason"):
         assert getattr(found, key) == vector[key]
     changes = [[change.name, change.before, change.after] for change in found.changes]
     assert changes == vector["changes"]
     author = (found.author.name, found.author.time_seconds)
     assert author == (vector["deployed_by"], vector["deployed_at"])
+    with pytest.raises(IntegrityError, match="another environment"):
+        parse_deployment("staging", "0" * 40, vector["object"].encode())
 
 
 @pytest.mark.parametrize("vector", of("locks"))

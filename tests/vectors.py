@@ -479,6 +479,7 @@ def _release_tag() -> dict[str, Any]:
 def _deployment() -> dict[str, Any]:
     return {
         "object": DEPLOYMENT,
+        "environment": "production",
         "number": 8,
         "parent": COMMIT,
         "action": "promote",
