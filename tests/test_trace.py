@@ -339,6 +339,52 @@ def test_an_amended_deployment_breaks_the_deployments(showcase: Showcase) -> Non
     )
 
 
+def test_a_commit_edited_in_the_lock_breaks_the_release(showcase: Showcase) -> None:
+    def change(prompts: dict[str, Any]) -> None:
+        prompts[TRIAGE]["live"][0]["commit"] = "0" * 40
+
+    showcase.edit_json("promptops.lock", change)
+
+    assert trace(showcase).verdict.startswith(
+        "the chain breaks at release: deployment 4 of staging has commit 000000000000, "
+        "the tag stands on "
+    )
+
+
+def test_a_lock_that_is_none_breaks_the_deployments(showcase: Showcase) -> None:
+    showcase.rewrite(files={"promptops.lock": "{"})
+
+    assert trace(showcase).verdict.startswith(
+        "the chain breaks at deployments: deployment 4 of staging: promptops.lock is not JSON"
+    )
+
+
+def test_missing_texts_break_the_deployments(showcase: Showcase) -> None:
+    showcase.rewrite(files={f"releases/{TRIAGE}@1.1.0": None})
+
+    assert trace(showcase).verdict == (
+        f"the chain breaks at deployments: deployment 4 of staging has {TRIAGE}@1.1.0 live "
+        "without its texts"
+    )
+
+
+def test_a_commit_by_hand_breaks_the_deployments(showcase: Showcase) -> None:
+    commit = showcase.rewrite(message=lambda _: "tidy up\n")
+
+    assert trace(showcase).verdict == (
+        f"the chain breaks at deployments: commit {commit[:12]} on staging is not a deployment"
+    )
+
+
+def test_a_lost_deployment_breaks_the_deployments(showcase: Showcase) -> None:
+    oid = showcase.repo.rev("promptops/staging~2")
+    (showcase.repo.path / ".git/objects" / oid[:2] / oid[2:]).unlink()
+
+    assert trace(showcase).verdict.startswith(
+        "the chain breaks at deployments: the history of staging is damaged"
+    )
+
+
 def test_wrong_numbers_break_the_deployments(showcase: Showcase) -> None:
     showcase.rewrite(message=lambda text: text.replace("Deployment: 4", "Deployment: 2"))
 

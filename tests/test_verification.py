@@ -274,6 +274,36 @@ def test_a_lost_deployment_is_damage(showcase: Showcase) -> None:
     assert oid in message
 
 
+def test_a_yank_must_stand_where_its_release_does(showcase: Showcase) -> None:
+    from promptops.releases import yank_release
+    from promptops.version import Version
+
+    yank_release(showcase.repository, "support/reply", Version.parse("1.0.0"), "rude")
+    showcase.move_tag("yanked/prompts/support/reply@1.0.0", "main~1")
+    mine, release = showcase.repo.rev("main~1"), showcase.repo.rev("main")
+
+    assert told(verify(showcase)) == [
+        (
+            f"error yanked/prompts/support/reply@1.0.0: it stands on commit {mine[:12]}, "
+            f"the release on {release[:12]}"
+        )
+    ]
+
+
+def test_a_yank_remembers_the_tag_that_it_meant(showcase: Showcase) -> None:
+    from promptops.releases import yank_release
+    from promptops.version import Version
+
+    yank_release(showcase.repository, "support/reply", Version.parse("1.0.0"), "rude")
+    tag = "prompts/support/reply@1.0.0"
+    old = showcase.repo.rev(f"refs/tags/{tag}")
+    new = showcase.move_tag(tag, "main", lambda text: f"Again\n{text}")
+
+    assert told(verify(showcase)) == [
+        f"error {tag}: the tag was moved: it was yanked as {old[:12]}, now it is {new[:12]}"
+    ]
+
+
 # Locks, texts and undo entries
 
 
