@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING
 from promptops.diff import diff_prompts
 from promptops.errors import InvalidPromptError, RefusedError
 from promptops.frontmatter import read_document
-from promptops.releases import list_versions, load_released, load_valid, require_release
+from promptops.releases import (
+    list_versions,
+    load_released,
+    load_valid,
+    refuse_uncommitted,
+    require_release,
+)
 from promptops.version import Level, Version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from promptops.repository import Repository
 
@@ -73,9 +80,23 @@ def plan_bump(repository: Repository, name: str, level: Level | None = None) -> 
 
 def write_version(repository: Repository, name: str, version: Version) -> None:
     """Put `version` into the work tree's file: the bytes of the old value, and nothing else."""
-    path = repository.require_work_tree() / repository.config.prompts / f"{name}.md"
-    data = path.read_bytes()
-    path.write_bytes(replace_version(data, version))
+    path = _prompt_path(repository, name)
+    _replace_file(path, replace_version(path.read_bytes(), version))
+
+
+def _prompt_path(repository: Repository, name: str) -> Path:
+    return repository.require_work_tree() / repository.config.prompts / f"{name}.md"
+
+
+def _replace_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: a full disk must not cost anybody their prompt."""
+    new = path.with_name(f".{path.name}.promptops")
+    try:
+        new.write_bytes(data)
+        new.chmod(path.stat().st_mode & 0o7777)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def replace_version(data: bytes, version: Version) -> bytes:
@@ -96,18 +117,24 @@ def replace_version(data: bytes, version: Version) -> bytes:
     return b"".join(lines)
 
 
-def bump_and_commit(
-    repository: Repository, names: Sequence[str], level: Level | None
-) -> list[Bump]:
-    """Write the versions that `names` need and commit those files alone."""
-    bumps = [plan_bump(repository, name, level) for name in names]
-    moved = [one for one in bumps if one.after != one.before]
-    if not moved:
-        return []
-    folder = repository.config.prompts
-    paths = [f"{folder}/{one.name}.md" for one in moved]
-    for one in moved:
-        write_version(repository, one.name, one.after)
-    title = ", ".join(f"{one.name} {one.after}" for one in moved)
-    repository.git.run("commit", "--quiet", "-m", f"Bump {title}", "--", *paths)
-    return moved
+def commit_bumps(repository: Repository, bumps: Sequence[Bump]) -> None:
+    """Write the versions of `bumps` and commit those files alone, or leave all as it was.
+
+    RefusedError for a prompt with uncommitted changes: a commit that says it bumps a version
+    must not carry anything else.
+    """
+    committed = repository.at("HEAD")
+    for one in bumps:
+        refuse_uncommitted(repository, one.name, committed)
+    paths = [_prompt_path(repository, one.name) for one in bumps]
+    before = [path.read_bytes() for path in paths]
+    title = ", ".join(f"{one.name} {one.after}" for one in bumps)
+    args = ("commit", "--quiet", "-m", f"Bump {title}", "--only", "--", *map(str, paths))
+    try:
+        for one in bumps:
+            write_version(repository, one.name, one.after)
+        repository.git.run(*args, env={"GIT_LITERAL_PATHSPECS": "1"})
+    except BaseException:
+        for path, data in zip(paths, before, strict=True):
+            _replace_file(path, data)
+        raise

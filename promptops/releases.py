@@ -8,7 +8,9 @@ own tag from an identical-looking one after an unclear push.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from promptops.closure import collect_closure
@@ -18,17 +20,19 @@ from promptops.errors import (
     GitError,
     IntegrityError,
     RefusedError,
+    RemoteError,
+    RemoteRefNotFoundError,
+    UsageError,
     VersionNotFoundError,
 )
 from promptops.git.history import is_ancestor, write_tag
 from promptops.git.objects import parse_tag
-from promptops.git.refs import RefUpdate, list_refs, update_refs
-from promptops.git.remote import PushRef, PushResult, PushStatus, push
+from promptops.git.refs import RefUpdate, list_refs, read_refs, short_name, update_refs
+from promptops.git.remote import PushRef, PushResult, PushStatus, list_remote, push
 from promptops.git.remote import fetch as git_fetch
 from promptops.message import format_message, parse_message
 from promptops.prompt import Prompt, load_prompt
 from promptops.reference import (
-    PromptRef,
     Selector,
     SelectorKind,
     parse_release_tag,
@@ -39,15 +43,22 @@ from promptops.repository import find_closure
 from promptops.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from promptops.closure import Closure
     from promptops.diff import PromptDiff
-    from promptops.git.objects import Identity
+    from promptops.git.objects import GitObject, Identity
+    from promptops.git.refs import Ref
     from promptops.repository import Files, Repository
 
 
 _PUSH_ATTEMPTS = 10
+# More names than this are asked for as all there are: a command line has an end.
+_MANY = 100
+_NEWEST = 5
+_FEW = 3
+_AT_HEAD = "in the commit at HEAD"
+_THERE = frozenset({PushStatus.PUSHED, PushStatus.UP_TO_DATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +112,14 @@ def read_release(repository: Repository, name: str, version: Version) -> Release
     found = repository.objects.read(release_tag(name, version))
     if found is None:
         return None
+    return _parse_tag_object(name, version, found)
+
+
+def _parse_tag_object(name: str, version: Version, found: GitObject) -> Release:
     if found.kind != "tag":
         raise IntegrityError(
             f"the tag of {name}@{version} is not an annotated tag",
-            hint="it was not made by promptops release; see promptops verify",
+            hint="it was not made by promptops release; promptops verify says what to do",
         )
     return parse_release(name, version, found.oid, found.data)
 
@@ -130,7 +145,6 @@ def parse_release(name: str, version: Version, oid: str, data: bytes) -> Release
             f"the tag {expected} {what}",
             hint="it was made or moved by hand; promptops verify says more",
         )
-    base = message.value("Prompt-Base")
     return Release(
         name=name,
         version=version,
@@ -140,13 +154,25 @@ def parse_release(name: str, version: Version, oid: str, data: bytes) -> Release
         folder=path[: -len(f"{name}.md")].rstrip("/"),
         model=message.value("Prompt-Model") or "",
         change=message.value("Prompt-Change") or "",
-        base=Version.parse(base) if base and base != "none" else None,
+        base=_parse_base(message.value("Prompt-Base"), expected),
         operation=message.value("Operation") or "",
         notes=message.text,
         tagger=tag.tagger,
         signature=tag.signature,
         trailers=message.trailers,
     )
+
+
+def _parse_base(text: str | None, tag: str) -> Version | None:
+    if text is None or text == "none":
+        return None
+    try:
+        return Version.parse(text)
+    except UsageError as error:
+        raise IntegrityError(
+            f"the tag {tag} names {text!r} as the release before it",
+            hint="it was made or moved by hand; promptops verify says more",
+        ) from error
 
 
 def require_release(repository: Repository, name: str, version: Version) -> Release:
@@ -159,13 +185,16 @@ def require_release(repository: Repository, name: str, version: Version) -> Rele
 
 def _version_not_found(repository: Repository, message: str, name: str) -> VersionNotFoundError:
     versions = list_versions(repository, name)
+    hint = f"promptops release {name} makes the first"
     if versions:
-        newest = ", ".join(str(version) for version in versions[-5:][::-1])
-        hint = f"released: {newest}" + (" and older ones" if len(versions) > 5 else "")  # noqa: PLR2004 - as many as are read at a glance
+        yanked = list_yanked(repository, name)
+        newest = ", ".join(
+            f"{version} (yanked)" if version in yanked else str(version)
+            for version in versions[-_NEWEST:][::-1]
+        )
+        hint = f"released: {newest}" + (" and older ones" if len(versions) > _NEWEST else "")
     elif repository.remote is not None:
-        hint = f"this clone has no releases of it; git fetch {repository.remote} --tags gets them"
-    else:
-        hint = f"promptops release {name} makes the first"
+        hint += f"; git fetch {repository.remote} --tags gets those of others"
     return VersionNotFoundError(message, hint=hint)
 
 
@@ -190,9 +219,9 @@ def list_releases(repository: Repository, name: str) -> list[Release]:
     tags = sorted(list_tags(repository, name).items(), key=lambda item: item[0][1], reverse=True)
     objects = repository.objects.read_many([oid for _, oid in tags])
     return [
-        parse_release(name, version, oid, found.data)
-        for ((_, version), oid), found in zip(tags, objects, strict=True)
-        if found is not None and found.kind == "tag"
+        _parse_tag_object(name, version, found)
+        for ((_, version), _), found in zip(tags, objects, strict=True)
+        if found is not None
     ]
 
 
@@ -315,53 +344,166 @@ def sync_releases(repository: Repository, names: Iterable[str]) -> None:
     """
     if repository.remote is None:
         return
-    refspecs = [
-        refspec
-        for name in names
-        for refspec in (
-            f"refs/tags/prompts/{name}@*:refs/tags/prompts/{name}@*",
-            f"refs/tags/yanked/prompts/{name}@*:refs/tags/yanked/prompts/{name}@*",
-        )
-    ]
-    if repository.default_branch is not None:
-        refspecs.append(
-            f"+refs/heads/{repository.default_branch}:refs/remotes/{repository.remote}/{repository.default_branch}"
-        )
-    git_fetch(repository.git, repository.remote, refspecs)
+    names = list(names)
+    patterns = [f"prompts/{name}@*" for name in names] if len(names) <= _MANY else ["prompts/*"]
+    # Whoever yanked it, yanked it is: the remote's word replaces one that was not pushed.
+    refspecs = [f"refs/tags/{one}:refs/tags/{one}" for one in patterns]
+    refspecs += [f"+refs/tags/yanked/{one}:refs/tags/yanked/{one}" for one in patterns]
+    branch = repository.default_branch
+    if branch is not None:
+        refspecs.append(f"+refs/heads/{branch}:refs/remotes/{repository.remote}/{branch}")
+    try:
+        git_fetch(repository.git, repository.remote, refspecs)
+    except ConflictError as error:
+        found = _find_diverged(repository, repository.remote, patterns)
+        if found is None:
+            raise
+        raise ConflictError(
+            f"the tag {found} here is another one than on {repository.remote}",
+            hint=f"if the one here was never pushed, git tag -d {found} drops it; else somebody "
+            f"moved the one on {repository.remote}, and no release may move",
+        ) from error
 
 
-def plan_release(
-    repository: Repository, name: str, *, backport: bool = False, revision: str = "HEAD"
-) -> Plan:
-    """What releasing `name` from the commit `revision` would do. Changes nothing.
+def _find_diverged(repository: Repository, remote: str, patterns: Sequence[str]) -> str | None:
+    """The short name of a release tag that is one object here and another on the remote."""
+    there = list_remote(repository.git, remote, [f"refs/tags/{one}" for one in patterns])
+    here = read_refs(repository.git, [ref for ref in there if not ref.endswith("^{}")])
+    return next((short_name(ref) for ref in here if here[ref].oid != there[ref]), None)
+
+
+def is_published(repository: Repository, ref: str) -> bool:
+    """Whether the remote has the tag `ref`; without a remote everything is as public as it gets."""
+    if repository.remote is None:
+        return True
+    try:
+        git_fetch(repository.git, repository.remote, [ref])
+    except RemoteRefNotFoundError:
+        return False
+    return True
+
+
+def plan_release(repository: Repository, name: str, *, backport: bool = False) -> Plan:
+    """What releasing `name` from HEAD would do. Changes nothing.
 
     Raises InvalidPromptError for a prompt that is not valid, RefusedError for one that has
     uncommitted changes or whose version does not fit the releases there are.
     """
-    from promptops.diff import diff_prompts  # resolving a prompt must not wait for it
+    return _Planner(repository, [name], backport=backport).plan(name)
 
-    commit = repository.git.resolve_commit(revision)
-    _refuse_uncommitted(repository, name, commit)
-    prompt = load_valid(repository, repository.at(commit), name, where=f"at {revision}")
-    versions = list_versions(repository, name)
-    merged = is_merged(repository, commit)
-    if prompt.version in versions:
-        existing = require_release(repository, name, prompt.version)
-        _refuse_other_bytes(prompt, existing)
+
+def plan_releases(
+    repository: Repository, names: Sequence[str], *, backport: bool = False, drafts: bool = True
+) -> tuple[list[Plan], list[RefusedError]]:
+    """What releasing `names` from HEAD would do, and why some of them cannot be released.
+
+    Without `drafts`, prompts that say they are drafts are left out, valid or not.
+    """
+    planner = _Planner(repository, names, backport=backport)
+    plans: list[Plan] = []
+    refused: list[RefusedError] = []
+    for name in names:
+        if not drafts and planner.is_draft(name):
+            continue
+        try:
+            plans.append(planner.plan(name))
+        except RefusedError as error:
+            refused.append(error)
+    return plans, refused
+
+
+class _Planner:
+    """Plans releases from the commit at HEAD: what they share is read once."""
+
+    def __init__(self, repository: Repository, names: Sequence[str], *, backport: bool) -> None:
+        self._repository = repository
+        self._backport = backport
+        self._commit = repository.git.resolve_commit("HEAD")
+        self._files = repository.at(self._commit)
+        self._versions = _versions_by_name(repository, names)
+
+    def is_draft(self, name: str) -> bool:
+        closure = find_closure(self._files, name, where=_AT_HEAD)
+        return closure.document.data.get("status") == "draft"
+
+    def plan(self, name: str) -> Plan:
+        from promptops.diff import diff_prompts
+
+        repository, versions = self._repository, self._versions.get(name, [])
+        refuse_uncommitted(repository, name, self._files)
+        prompt = load_valid(repository, self._files, name, where=_AT_HEAD)
         base = _greatest_below(repository, name, prompt.version, versions)
-        before = load_released(repository, base) if base else None
-        return Plan(prompt, existing.commit, base, diff_prompts(before, prompt), existing, merged)
-    newer = [v for v in versions if v > prompt.version and not v.is_prerelease]
-    if newer and not backport:
-        raise RefusedError(
-            f"{name} {prompt.version} lies below {newer[-1]}, which is released",
-            hint=f"promptops bump {name} writes the next version; --backport releases a fix of an old one",
-        )
-    base = _greatest_below(repository, name, prompt.version, versions)
-    diff = diff_prompts(load_released(repository, base) if base else None, prompt)
-    if base is not None:
-        _refuse_small_step(prompt, base, diff)
-    return Plan(prompt, commit, base, diff, None, merged)
+        existing = None
+        if prompt.version in versions:
+            existing = require_release(repository, name, prompt.version)
+            _refuse_other_bytes(prompt, existing)
+        else:
+            self._refuse_below(prompt, versions)
+        diff = diff_prompts(load_released(repository, base) if base else None, prompt)
+        if existing is None and base is not None:
+            _refuse_small_step(prompt, base, diff)
+        commit = existing.commit if existing else self._commit
+        return Plan(prompt, commit, base, diff, existing, self._is_merged(commit))
+
+    def _refuse_below(self, prompt: Prompt, versions: Sequence[Version]) -> None:
+        newer = [v for v in versions if v > prompt.version and not v.is_prerelease]
+        if newer and not self._backport:
+            raise RefusedError(
+                f"{prompt.name} {prompt.version} lies below {newer[-1]}, which is released",
+                hint=f"write a version above {newer[-1]} into the file, "
+                "or release a fix of an older one with --backport",
+            )
+
+    @cache  # noqa: B019 - a planner lives for one command
+    def _is_merged(self, commit: str) -> bool | None:
+        return is_merged(self._repository, commit)
+
+
+def _versions_by_name(repository: Repository, names: Sequence[str]) -> dict[str, list[Version]]:
+    if len(names) == 1:
+        return {names[0]: list_versions(repository, names[0])}
+    found: dict[str, list[Version]] = {}
+    for name, version in sorted(list_tags(repository)):
+        found.setdefault(name, []).append(version)
+    return found
+
+
+def refuse_uncommitted(repository: Repository, name: str, files: Files) -> None:
+    """Refuse a prompt whose files in the work tree are not `files`, those of the commit at HEAD."""
+    if repository.git.work_tree is None:
+        return
+    committed = collect_closure(name, files.read)
+    working = collect_closure(name, repository.working.read)
+    if working is None or (committed is not None and committed.files == working.files):
+        return
+    old = committed.files if committed else {}
+    folder = repository.config.prompts
+    changed = sorted(
+        f"{folder}/{path}"
+        for path in working.files.keys() | old.keys()
+        if working.files.get(path) != old.get(path)
+    )
+    known = [path for path in changed if path.removeprefix(f"{folder}/") in old]
+    if known == changed and not _is_changed(repository, changed):
+        return
+    raise RefusedError(
+        f"{name} has uncommitted changes in {_shorten(changed, ', ')}",
+        hint="commit them first: git add -A && git commit"
+        if len(changed) > _FEW
+        else f"commit them first: git add {' '.join(changed)} && git commit",
+    )
+
+
+def _is_changed(repository: Repository, paths: Sequence[str]) -> bool:
+    """What Git says: its attributes may make other bytes of a file on checkout (ident, filter)."""
+    args = ("diff-index", "--quiet", "HEAD", "--", *(f":(top,literal){path}" for path in paths))
+    repository.git.run("update-index", "-q", "--refresh", check=False)
+    return repository.git.run(*args, check=False).code != 0
+
+
+def _shorten(words: Sequence[str], separator: str) -> str:
+    more = len(words) - _FEW
+    return separator.join(words[:_FEW]) + (f" and {more} more" if more > 0 else "")
 
 
 def load_valid(repository: Repository, files: Files, name: str, *, where: str) -> Prompt:
@@ -381,30 +523,12 @@ def load_valid(repository: Repository, files: Files, name: str, *, where: str) -
     return load_prompt(closure)
 
 
-def _refuse_uncommitted(repository: Repository, name: str, commit: str) -> None:
-    if repository.git.work_tree is None:
-        return
-    committed = collect_closure(name, repository.at(commit).read)
-    working = collect_closure(name, repository.working.read)
-    if working is None or (committed is not None and committed.files == working.files):
-        return
-    changed = sorted(
-        path
-        for path in working.files.keys() | (committed.files.keys() if committed else set())
-        if committed is None or working.files.get(path) != committed.files.get(path)
-    )
-    folder = repository.config.prompts
-    raise RefusedError(
-        f"{name} has uncommitted changes in {', '.join(f'{folder}/{path}' for path in changed[:3])}",
-        hint=f"commit them first: git commit -m '...' -- {' '.join(f'{folder}/{path}' for path in changed[:3])}",
-    )
-
-
 def _refuse_other_bytes(prompt: Prompt, existing: Release) -> None:
     if existing.digest != prompt.digest:
         raise RefusedError(
             f"{existing} is already released by {existing.tagger.name}, with other content",
-            hint=f"a released version never changes; promptops bump {prompt.name} writes the next one",
+            hint="a released version never changes; "
+            f"promptops bump {prompt.name} writes the next one",
         )
 
 
@@ -422,7 +546,7 @@ def _refuse_small_step(prompt: Prompt, base: Release, diff: PromptDiff) -> None:
         raise RefusedError(
             f"{prompt.name} {prompt.version} is a {step.label} step from {base.version}, "
             f"but the change is {diff.level.label}: {strongest.subject}: {strongest.reason}",
-            hint=f"promptops bump {prompt.name} writes {base.version.bump(diff.level)}",
+            hint=f"promptops bump {prompt.name} writes a version that is enough",
         )
 
 
@@ -444,18 +568,22 @@ def create_releases(
     its bytes are the same, else a RefusedError, and then none is made.
     """
     new = [plan for plan in plans if plan.existing is None]
-    tags = {plan.prompt.name: _write_tag(repository, plan, notes, operation) for plan in new}
+    tags = {
+        release_tag(plan.prompt.name, plan.prompt.version): _write_tag(
+            repository, plan, notes, operation
+        )
+        for plan in new
+    }
     try:
         update_refs(
             repository.git,
-            [
-                RefUpdate(
-                    release_tag(plan.prompt.name, plan.prompt.version), tags[plan.prompt.name], None
-                )
-                for plan in new
-            ],
+            [RefUpdate(ref, oid, None) for ref, oid in tags.items()],
             "promptops release",
         )
+    except KeyboardInterrupt:
+        # Git moves the refs of a set one after the other at the very end.
+        _take_back(repository, tags)
+        raise
     except ConflictError as error:
         if not any(read_release(repository, p.prompt.name, p.prompt.version) for p in new):
             raise
@@ -495,12 +623,25 @@ def refuse_unmerged(repository: Repository, plans: Iterable[Plan]) -> None:
     for plan in plans:
         if plan.prompt.version.is_prerelease or is_merged(repository, plan.commit):
             continue
-        branch = repository.default_branch or "the default branch"
+        tag = release_tag(plan.prompt.name, plan.prompt.version)
+        if plan.existing is not None and is_published(repository, tag):
+            continue
+        branch = repository.default_branch or "main"
+        hint = (
+            f"merge and push it first (git push {repository.remote} {branch}); "
+            "a pre-release may be pushed from any branch"
+        )
+        if plan.existing is not None:
+            hint = (
+                "it was released from a commit that was never merged; unless it still will be, "
+                f"git tag -d {short_name(tag)} takes the release back"
+            )
+        if repository.git.is_shallow:
+            hint = "this clone is shallow and cannot tell: git fetch --unshallow, then again"
         raise RefusedError(
             f"{plan.prompt.name} {plan.prompt.version} is not merged: its commit is not on "
             f"{repository.remote}/{branch}",
-            hint=f"merge and push it first (git push {repository.remote} {branch}); "
-            "a pre-release may be pushed from any branch",
+            hint=hint,
         )
 
 
@@ -512,36 +653,91 @@ def push_releases(
     Returns the releases as the remote has them. Where somebody pushed the same version first,
     the tag made here is taken back; the same bytes are then fine, others a RefusedError.
     """
-    remote = repository.remote
-    if remote is None:
-        raise RefusedError(
-            f"there is no remote '{repository.config.remote}' to push to",
-            hint=f"git remote add {repository.config.remote} URL, or leave out --push",
-        )
+    remote = _require_remote(repository)
+    made = {
+        release.ref: release.tag
+        for plan, release in zip(plans, releases, strict=True)
+        if plan.existing is None
+    }
     refs = [PushRef(release.tag, release.ref, None) for release in releases]
-    results = _push_patiently(repository, remote, refs)
-    if all(result.status in {PushStatus.PUSHED, PushStatus.UP_TO_DATE} for result in results):
+    try:
+        results = _push_patiently(repository, remote, refs)
+    except RemoteError as error:
+        # The connection may have broken after the remote took them: ask before saying no.
+        if not _is_unclear(repository, remote, made, error):
+            return list(releases)
+        raise
+    except GitError:
+        _take_back(repository, made)
+        raise
+    if all(result.status in _THERE for result in results):
         return list(releases)
-    made = {plan.prompt.name for plan in plans if plan.existing is None}
-    taken_back = [release for release in releases if release.name in made]
-    update_refs(
-        repository.git,
-        [RefUpdate(release.ref, None, release.tag) for release in taken_back],
-        "promptops release: taken back",
-    )
-    rejected = [result for result in results if result.status is PushStatus.STALE]
-    if not rejected:
+    _take_back(repository, made)
+    if not any(result.status is PushStatus.STALE for result in results):
         reasons = "; ".join(sorted({result.reason for result in results if result.reason}))
-        raise RefusedError(
-            f"{remote} refused the release: {reasons or 'no reason given'}",
-            hint="nothing was released; ask whoever runs the remote, or correct what it says",
-        )
+        raise refused_by_remote(remote, "release", reasons)
     sync_releases(repository, [plan.prompt.name for plan in plans])
     replanned = [_plan_again(repository, plan) for plan in plans]
-    if all(plan.existing is not None for plan in replanned):
-        return [plan.existing for plan in replanned if plan.existing is not None]
-    again = create_releases(repository, replanned, _notes_of(taken_back), taken_back[0].operation)
+    found = [plan.existing for plan in replanned if plan.existing is not None]
+    if len(found) == len(replanned):
+        return found
+    again = create_releases(repository, replanned, _notes_of(releases), releases[0].operation)
     return push_releases(repository, replanned, again)
+
+
+def _require_remote(repository: Repository) -> str:
+    if repository.remote is None:
+        name = repository.config.remote
+        raise RefusedError(
+            f"there is no remote '{name}' to push to",
+            hint=f"git remote add {name} URL, or leave out --push",
+        )
+    return repository.remote
+
+
+def _is_unclear(
+    repository: Repository, remote: str, made: Mapping[str, str], error: RemoteError
+) -> bool:
+    """Find out what became of a push that broke: False when all of it arrived.
+
+    What surely did not arrive is taken back here as well. When the remote cannot be asked, the
+    tags stay: the same command again completes the release.
+    """
+    try:
+        there = list_remote(repository.git, remote, list(made))
+    except RemoteError:
+        kept = ", ".join(short_name(ref) for ref in made)
+        error.hint = f"{kept} may have arrived or not; the same command again completes it"
+        return True
+    if made and all(there.get(ref) == oid for ref, oid in made.items()):
+        return False
+    _take_back(repository, made)
+    return True
+
+
+def _take_back(repository: Repository, tags: Mapping[str, str]) -> None:
+    """Remove those of our tags that were made here, however far making them came."""
+    there = read_refs(repository.git, list(tags))
+    update_refs(
+        repository.git,
+        [RefUpdate(ref, None, oid) for ref, oid in tags.items() if _holds(there.get(ref), oid)],
+        "promptops release: taken back",
+    )
+
+
+def _holds(ref: Ref | None, oid: str) -> bool:
+    return ref is not None and ref.oid == oid
+
+
+def refused_by_remote(remote: str, what: str, reason: str) -> RefusedError:
+    """The error for a push that the remote would not have."""
+    hint = "nothing was changed; do what it says, or ask whoever runs the remote"
+    in_the_way = re.search(r"'(refs/[^']+)' exists; cannot create", reason)
+    if in_the_way:
+        hint = f"that name is in the way there: git push {remote} --delete {in_the_way[1]}"
+    return RefusedError(
+        f"{remote} refused the {what}: {reason or 'it does not say why'}", hint=hint
+    )
 
 
 def _push_patiently(
@@ -578,29 +774,29 @@ def yank_release(repository: Repository, name: str, version: Version, reason: st
         [("Reason", reason), ("Release-Tag", release.tag), ("Operation", secrets.token_hex(16))],
     )
     oid = write_tag(repository.git, tag.removeprefix("refs/tags/"), release.commit, message)
-    update_refs(repository.git, [RefUpdate(tag, oid, None)], "promptops yank")
+    try:
+        update_refs(repository.git, [RefUpdate(tag, oid, None)], "promptops yank")
+    except ConflictError:
+        return False  # somebody else yanked it just now
     return True
 
 
-def push_yank(repository: Repository, name: str, version: Version) -> None:
-    """Push the tag that yanks a release; a yank that is there already is fine."""
-    if repository.remote is None:
-        raise RefusedError(
-            f"there is no remote '{repository.config.remote}' to push to",
-            hint="leave out --push",
-        )
+def push_yank(repository: Repository, name: str, version: Version, *, made: bool) -> None:
+    """Push the tag that yanks a release; one that is there already is fine.
+
+    What the remote refuses is taken back when it was `made` just now, so that nobody takes a
+    release for yanked that others still get.
+    """
+    remote = _require_remote(repository)
     tag = yank_tag(name, version)
     found = repository.objects.read(tag)
     if found is None:
-        raise GitError(f"the tag {tag} is gone")
-    (result,) = push(
-        repository.git, repository.remote, [PushRef(found.oid, tag, None)], atomic=False
-    )
-    if result.status in {PushStatus.PUSHED, PushStatus.UP_TO_DATE, PushStatus.STALE}:
-        return
-    raise RefusedError(f"{repository.remote} refused the yank: {result.reason}")
-
-
-def default_ref(text: PromptRef) -> Selector:
-    """The selector of a ref, with `latest` where there is none."""
-    return text.selector or Selector(SelectorKind.LATEST, "latest")
+        raise GitError(f"the tag {short_name(tag)} is gone", hint="run the command again")
+    try:
+        (result,) = push(repository.git, remote, [PushRef(found.oid, tag, None)], atomic=False)
+        if result.status not in {*_THERE, PushStatus.STALE}:
+            raise refused_by_remote(remote, "yank", result.reason)
+    except (GitError, RefusedError):
+        if made:
+            _take_back(repository, {tag: found.oid})
+        raise

@@ -23,7 +23,7 @@ from promptops.version import Level
 _LEVELS = {one.label: one for one in (Level.PATCH, Level.MINOR, Level.MAJOR)}
 
 
-def bump(  # noqa: PLR0913 - a command's options are its arguments
+def bump(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", show_default=False)
     ] = None,
@@ -67,10 +67,16 @@ def bump(  # noqa: PLR0913 - a command's options are its arguments
     for one in bumps:
         if one.after != one.before:
             emit(
-                f"{one.name} {one.before} -> {one.after} ({one.level.label} change since {one.base})"
+                f"{one.name} {one.before} -> {one.after} "
+                f"({describe_level(one.level)} since {one.base})"
             )
         elif not everything:
             why = "not released yet" if one.base is None else "its version fits the change"
             say(f"{one.name} {one.before}: nothing to write, {why}")
     if all(one.after == one.before for one in bumps) and everything:
         say("nothing to write: every version fits its change")
+
+
+def describe_level(level: Level) -> str:
+    """`minor change`, or `no change`."""
+    return "no change" if level is Level.NONE else f"{level.label} change"

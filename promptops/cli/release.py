@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from promptops.cli.bump import describe_level
 from promptops.cli.session import (
     DryRunOption,
     Format,
@@ -23,7 +24,7 @@ from promptops.cli.session import (
     say,
     warn,
 )
-from promptops.errors import PromptNotFoundError, PromptopsError, RefusedError, UsageError
+from promptops.errors import RefusedError, UsageError
 from promptops.version import Level
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from promptops.repository import Repository
 
 
-def release(  # noqa: PLR0913 - a command's options are its arguments
+def release(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", show_default=False)
     ] = None,
@@ -69,13 +70,13 @@ def release(  # noqa: PLR0913 - a command's options are its arguments
     repository = current().repository
     if push and local:
         raise UsageError("--push and --local together", hint="give one or the other")
+    pushing = (push or (repository.config.push and bump is None)) and not local
     wanted = expand_names(repository.at("HEAD"), names or [], everything=everything)
     if not local:
         sync_releases(repository, wanted)
     if bump is not None:
-        _bump(repository, wanted, bump, dry_run=dry_run)
+        _bump(repository, wanted, bump, push=push, dry_run=dry_run)
     plans = _plan(repository, wanted, everything=everything, backport=backport)
-    pushing = (push or repository.config.push) and not local
     if pushing:
         refuse_unmerged(repository, plans)
     if dry_run:
@@ -93,42 +94,45 @@ def release(  # noqa: PLR0913 - a command's options are its arguments
     _report(repository, plans, releases, pushed=pushing, output=output)
 
 
-def _bump(repository: Repository, names: list[str], level: str, *, dry_run: bool) -> None:
-    from promptops.bump import bump_and_commit
+def _bump(
+    repository: Repository, names: list[str], level: str, *, push: bool, dry_run: bool
+) -> None:
+    from promptops.bump import commit_bumps, plan_bump
 
     levels = {one.label: one for one in (Level.PATCH, Level.MINOR, Level.MAJOR)} | {"auto": None}
     if level not in levels:
         raise UsageError(f"'{level}' is no level", hint=f"one of: {', '.join(levels)}")
     if dry_run:
         raise UsageError("--bump edits and commits", hint="promptops bump --dry-run shows it")
-    for bumped in bump_and_commit(repository, names, levels[level]):
-        say(f"{bumped.name} {bumped.before} -> {bumped.after}, committed")
+    bumps = [plan_bump(repository, name, levels[level]) for name in names]
+    bumps = [one for one in bumps if one.after != one.before]
+    if not bumps:
+        return
+    if push and repository.remote is not None:
+        raise UsageError(
+            f"--bump makes a commit that is not on {repository.remote} yet, so it cannot --push",
+            hint="release with --bump, push the branch, then promptops release again with --push",
+        )
+    commit_bumps(repository, bumps)
+    for one in bumps:
+        say(f"{one.name} {one.before} -> {one.after}, committed")
 
 
 def _plan(
     repository: Repository, names: list[str], *, everything: bool, backport: bool
 ) -> list[Plan]:
-    from promptops.releases import plan_release
+    from promptops.releases import plan_releases
 
-    plans: list[Plan] = []
-    refused: list[PromptopsError] = []
-    for name in names:
-        try:
-            plan = plan_release(repository, name, backport=backport)
-        except PromptNotFoundError:
-            raise
-        except RefusedError as error:
-            refused.append(error)
-            continue
-        if everything and plan.prompt.status == "draft":
-            continue
-        plans.append(plan)
+    plans, refused = plan_releases(repository, names, backport=backport, drafts=not everything)
     if len(refused) == 1:
         raise refused[0]
     if refused:
         for refusal in refused:
             warn(refusal.message, refusal.hint)
-        raise RefusedError(f"{len(refused)} prompts cannot be released, so none was")
+        raise RefusedError(
+            f"{len(refused)} prompts cannot be released, so none was",
+            hint="do what is said above for each of them",
+        )
     return plans
 
 
@@ -172,31 +176,44 @@ def _report(
             )
         )
         return
+    from promptops.git.refs import short_name
+
     unpushed: list[str] = []
     for index, plan in enumerate(plans):
         made = releases[index] if releases else None
         name = f"{plan.prompt.name} {plan.prompt.version}"
         if plan.existing is not None:
             emit(f"{name} already released by {plan.existing.tagger.name}")
+            _warn_of_yank(repository, plan)
         else:
             change = (
                 "first release"
                 if plan.base is None
-                else f"{plan.diff.level.label} change since {plan.base.version}"
+                else f"{describe_level(plan.diff.level)} since {plan.base.version}"
             )
             verb = paint("released" if made else "would be released", "green", bold=True)
             emit(f"{name} {verb} ({change}, {plan.prompt.digest[:19]})")
-        if made is not None:
-            unpushed.append(made.ref)
+            if made is not None:
+                unpushed.append(made.ref)
         if plan.merged is False and plan.existing is None:
-            say(
-                f"  not merged yet: its commit is not on {repository.default_branch_ref or 'the default branch'}"
-            )
+            branch = short_name(repository.default_branch_ref or "the default branch")
+            say(f"  not merged yet: its commit is not on {branch}")
     if not plans:
         say("nothing to release")
     if unpushed and not pushed and repository.remote is not None:
         refs = " ".join(ref.removeprefix("refs/tags/") for ref in unpushed)
         say(f"to publish: git push {repository.remote} {refs}")
+
+
+def _warn_of_yank(repository: Repository, plan: Plan) -> None:
+    from promptops.releases import find_yank
+
+    reason = find_yank(repository, plan.prompt.name, plan.prompt.version)
+    if reason is not None:
+        warn(
+            f"{plan.prompt.name} {plan.prompt.version} is yanked: {reason}",
+            f"promptops bump {plan.prompt.name} --level patch writes the next version",
+        )
 
 
 def _to_json(plan: Plan, made: Release | None) -> dict[str, Any]:

@@ -18,9 +18,10 @@ from promptops.cli.session import (
     say,
 )
 from promptops.errors import UsageError
+from promptops.message import one_line
 
 
-def yank(  # noqa: PLR0913 - a command's options are its arguments
+def yank(
     ref: Annotated[str, typer.Argument(metavar="NAME@VERSION")],
     reason: Annotated[str, typer.Option("--reason", "-m", metavar="TEXT", help="Why.")] = "",
     push: Annotated[bool, typer.Option("--push", help="Push the yank.")] = False,
@@ -32,9 +33,11 @@ def yank(  # noqa: PLR0913 - a command's options are its arguments
 
     The release itself stays, so that whoever pinned it still gets what they pinned.
     """
+    from promptops.git.refs import short_name
     from promptops.reference import parse_ref, yank_tag
     from promptops.releases import (
         find_yank,
+        is_published,
         push_yank,
         require_release,
         sync_releases,
@@ -44,20 +47,22 @@ def yank(  # noqa: PLR0913 - a command's options are its arguments
     repository = current().repository
     wanted = parse_ref(ref)
     if wanted.selector is None or wanted.selector.version is None:
-        raise UsageError("which version is not clear", hint=f"{wanted.name}@1.2.0")
+        raise UsageError("which version is not clear", hint=f"write it out: {wanted.name}@1.2.0")
     if not reason.strip():
         raise UsageError("no reason given", hint="--reason TEXT: who pinned it will be told")
+    if push and local:
+        raise UsageError("--push and --local together", hint="give one or the other")
     name, version = wanted.name, wanted.selector.version
     if not local:
         sync_releases(repository, [name])
     require_release(repository, name, version)
-    if dry_run:
-        made = find_yank(repository, name, version) is None
-    else:
+    made = find_yank(repository, name, version) is None
+    if made and not dry_run:
         made = yank_release(repository, name, version, reason)
     pushing = (push or repository.config.push) and not local and not dry_run
     if pushing:
-        push_yank(repository, name, version)
+        push_yank(repository, name, version, made=made)
+    why = find_yank(repository, name, version) or one_line(reason)
     if output is Format.JSON:
         emit_json(
             json_document(
@@ -65,14 +70,15 @@ def yank(  # noqa: PLR0913 - a command's options are its arguments
                 prompt=name,
                 version=str(version),
                 yanked=made,
-                reason=find_yank(repository, name, version) or reason,
+                reason=why,
                 pushed=pushing,
                 dry_run=dry_run,
             )
         )
         return
     verb = ("would be yanked" if dry_run else "yanked") if made else "was yanked already"
-    emit(f"{name} {version} {verb}: {find_yank(repository, name, version) or reason}")
-    if not pushing and not dry_run and repository.remote is not None:
-        tag = yank_tag(name, version).removeprefix("refs/tags/")
-        say(f"to publish: git push {repository.remote} {tag}")
+    emit(f"{name} {version} {verb}: {why}")
+    tag = yank_tag(name, version)
+    waits = not pushing and not dry_run and repository.remote is not None
+    if waits and (local or not is_published(repository, tag)):
+        say(f"to publish: git push {repository.remote} {short_name(tag)}")
