@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from promptops import lock
 from promptops.errors import (
+    ConfigurationError,
     ConflictError,
     EnvironmentNotFoundError,
     GitError,
     IntegrityError,
+    NotDeployedError,
     NotFoundError,
     RefusedError,
     RemoteError,
@@ -25,32 +27,36 @@ from promptops.errors import (
 )
 from promptops.git.history import ancestor, is_ancestor, rev_list, write_commit
 from promptops.git.objects import parse_commit
-from promptops.git.refs import RefUpdate, read_ref, update_refs
-from promptops.git.remote import PushRef, PushStatus, push
+from promptops.git.refs import RefUpdate, read_ref, short_name, update_refs
+from promptops.git.remote import PushRef, PushStatus, list_remote, push
 from promptops.git.remote import fetch as git_fetch
 from promptops.git.trees import splice
 from promptops.lock import Entry, Live, Point, State
 from promptops.message import format_message, one_line, parse_message
-from promptops.reference import PromptRef, SelectorKind
+from promptops.reference import PromptRef, Selector, SelectorKind
 from promptops.releases import (
     Release,
     find_yank,
     is_merged,
     load_released,
+    refused_by_remote,
     require_release,
     select_release,
     sync_releases,
 )
-from promptops.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from promptops.git.objects import Identity
     from promptops.repository import Repository
+    from promptops.version import Version
 
 _RETRY_SECONDS = 60.0
 _TREE_MODE = "040000"
+_REMEDY_SEARCH = 100
+_FEW = 5
+_EDITED = "the branch was edited by hand: promptops verify says how"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ def branch(environment: str) -> str:
 
 
 def tracking(repository: Repository, environment: str) -> str:
-    """The full ref that readers take for the environment: the remote's branch where there is one."""
+    """The full ref that readers take for the environment: the remote's where there is one."""
     if repository.remote is None:
         return branch(environment)
     return f"refs/remotes/{repository.remote}/promptops/{environment}"
@@ -139,9 +145,11 @@ def require_head(repository: Repository, environment: str) -> Head:
         return head
     hint = f"promptops promote NAME --to {environment} makes the first"
     if repository.remote is not None:
-        hint = f"git fetch {repository.remote} gets what is there; {hint}"
-    if read_ref(repository.git, branch(environment)) is not None and repository.remote:
-        hint = f"the local branch has deployments that were never pushed: git push {repository.remote} promptops/{environment}"
+        pattern = f"refs/heads/promptops/*:refs/remotes/{repository.remote}/promptops/*"
+        hint = f"git fetch {repository.remote} '{pattern}' gets what is there; {hint}"
+        if read_ref(repository.git, branch(environment)) is not None:
+            hint = "the local branch has deployments that were never pushed: "
+            hint += f"git push {repository.remote} promptops/{environment}"
     raise EnvironmentNotFoundError(f"{environment} has no deployments", hint=hint)
 
 
@@ -151,19 +159,51 @@ def _read_head(repository: Repository, environment: str, ref: str) -> Head | Non
         return None
     if found.kind != "commit":
         raise IntegrityError(f"the branch of {environment} does not lead to a commit")
-    deployment = parse_deployment(environment, found.oid, found.data)
-    return Head(environment, ref, deployment, read_state(repository, found.oid))
+    try:
+        deployment = parse_deployment(environment, found.oid, found.data)
+        return Head(environment, ref, deployment, read_state(repository, found.oid))
+    except IntegrityError as error:
+        hint = _name_remedy(repository, environment, found.oid)
+        raise IntegrityError(error.message, hint=hint or error.hint) from error
+
+
+def _name_remedy(repository: Repository, environment: str, tip: str) -> str | None:
+    """What gets an environment out of an edit by hand: back to its newest sound deployment."""
+    for oid in rev_list(repository.git, tip, limit=_REMEDY_SEARCH)[1:]:
+        found = repository.objects.read(oid)
+        if found is None:
+            return None
+        try:
+            number = parse_deployment(environment, oid, found.data).number
+            read_state(repository, oid)
+        except IntegrityError:
+            continue
+        ref = branch(environment)
+        if repository.remote is None:
+            back = f"git update-ref {ref} {oid}"
+        else:
+            back = f"git push --force-with-lease={ref}:{tip} {repository.remote} {oid}:{ref}"
+        return f"{_EDITED}; to go back to deployment {number}, the last sound one: {back}"
+    return None
 
 
 def count_pending(repository: Repository, environment: str) -> int:
     """How many deployments of the local branch the remote does not have."""
-    if repository.remote is None:
+    if repository.remote is None or repository.objects.read(branch(environment)) is None:
         return 0
     local = read_ref(repository.git, branch(environment))
     if local is None:
         return 0
     known = read_ref(repository.git, tracking(repository, environment))
     return len(rev_list(repository.git, local, exclude=known))
+
+
+def pending_remedy(repository: Repository, environment: str) -> str:
+    """The command for pending deployments: push them, or drop them where others were faster."""
+    known = read_ref(repository.git, tracking(repository, environment))
+    if known is None or is_ancestor(repository.git, known, branch(environment)):
+        return f"git push {repository.remote} promptops/{environment}"
+    return f"others deployed meanwhile; git branch -D promptops/{environment} drops them"
 
 
 def read_state(repository: Repository, commit: str) -> State:
@@ -250,7 +290,8 @@ def find_deployment(repository: Repository, head: Head, number: int) -> Deployme
     if not 1 <= number <= newest:
         raise NotFoundError(
             f"{head.environment} has no deployment {number}",
-            hint=f"they are numbered from 1 to {newest}; promptops history --env {head.environment}",
+            hint=f"they are numbered from 1 to {newest}: "
+            f"promptops history --env {head.environment}",
         )
     oid = ancestor(repository.git, head.deployment.commit, newest - number)
     found = None if oid is None else repository.objects.read(oid)
@@ -330,12 +371,13 @@ def deploy(
     reason: str = "",
     local: bool = False,
     dry_run: bool = False,
+    agreed: tuple[Change, ...] | None = None,
 ) -> Outcome:
     """Apply `action` to the environment as one deployment, all or nothing.
 
     A lost race is repeated while what the action touches is unchanged, for up to a minute; else
-    ConflictError says what is live now. RemoteError when the remote cannot be reached: nothing
-    has changed then.
+    ConflictError says what is live now, as it does when the changes are not those `agreed` to
+    beforehand. RemoteError when the remote cannot be reached: nothing has changed then.
     """
     import time
 
@@ -348,11 +390,15 @@ def deploy(
         state = head.state if head else State()
         step = action.apply(state, head)
         changes = describe_changes(state, step.state)
+        if agreed is not None and changes != agreed:
+            raise _overtaken(environment, head, tuple(change.name for change in agreed))
         if not changes and step.state == state:
             return Outcome(environment, (), None)
         if dry_run:
             return Outcome(environment, changes, None, changed=True)
-        commit = _write_deployment(repository, environment, action, head, step, changes, reason)
+        commit = _write_deployment(
+            repository, environment, action, head=head, step=step, changes=changes, reason=reason
+        )
         if place.move(commit, head):
             found = repository.objects.read(commit)
             assert found is not None  # noqa: S101 - written above
@@ -384,17 +430,21 @@ def _refuse_overtaken(environment: str, action: Action, seen: State, newer: Head
     names = action.names
     if names is None:
         names = tuple(sorted(seen.entries.keys() | now.entries.keys()))
-    moved = [name for name in names if seen.touches(name) != now.touches(name)]
-    if not moved or newer is None:
-        return
-    live = ", ".join(
-        f"{name} {now.entries[name].describe() if name in now.entries else 'none'}"
-        for name in moved[:5]
-    )
-    raise ConflictError(
+    moved = tuple(name for name in names if seen.touches(name) != now.touches(name))
+    if moved:
+        raise _overtaken(environment, newer, moved)
+
+
+def _overtaken(environment: str, newer: Head | None, names: Sequence[str]) -> ConflictError:
+    hint = f"nothing was changed; look at promptops history --env {environment}, then decide again"
+    if newer is None:
+        return ConflictError(f"all deployments of {environment} are gone", hint=hint)
+    entries = newer.state.entries
+    live = ", ".join(f"{name} {_describe(entries.get(name))}" for name in names[:_FEW])
+    return ConflictError(
         f"{newer.deployment.author.name} deployed to {environment} at the same time; "
         f"live now: {live} (deployment {newer.deployment.number})",
-        hint=f"nothing was changed; look at promptops history --env {environment}, then decide again",
+        hint=hint,
     )
 
 
@@ -412,10 +462,11 @@ def describe_changes(before: State, after: State) -> tuple[Change, ...]:
     )
 
 
-def _write_deployment(  # noqa: PLR0913 - one commit has that many parts
+def _write_deployment(
     repository: Repository,
     environment: str,
     action: Action,
+    *,
     head: Head | None,
     step: Step,
     changes: tuple[Change, ...],
@@ -468,6 +519,19 @@ def _folders(state: State) -> frozenset[str]:
     )
 
 
+def _refuse_unnamed_remote(repository: Repository) -> None:
+    """Refuse to call a deployment done that reached none of the repository's remotes."""
+    if repository.git.is_bare:
+        return
+    others = repository.git.run("remote").text.split()
+    if others:
+        raise ConfigurationError(
+            f"this clone has no remote '{repository.config.remote}', where the environments are; "
+            f"it has {', '.join(others)}",
+            hint=f'write remote = "{others[0]}" into promptops.toml, or deploy with --local',
+        )
+
+
 class _Place:
     """Where an environment is written: how its branch is read anew and moved."""
 
@@ -482,6 +546,8 @@ class _Place:
     def of(repository: Repository, environment: str, *, local: bool) -> _Place:
         repository.config.environment(environment)
         if repository.remote is None:
+            if not local:
+                _refuse_unnamed_remote(repository)
             return _Place(repository, environment)
         return (_PendingPlace if local else _RemotePlace)(repository, environment)
 
@@ -551,10 +617,22 @@ class _RemotePlace(_Place):
         self._tracking = tracking(repository, environment)
 
     def refresh(self) -> None:
-        fetch_environments(self._repository)
+        fetch_environments(self._repository, [self._environment])
 
     def refresh_branch(self) -> None:
-        fetch_environments(self._repository)
+        repository = self._repository
+        before = read_ref(repository.git, self._tracking)
+        self.refresh()
+        if before is None or read_ref(repository.git, self._tracking) != before:
+            return
+        # A fetch does not tell that the branch is no longer there.
+        assert repository.remote is not None  # noqa: S101 - this place is chosen by it
+        if self._ref not in list_remote(repository.git, repository.remote, [self._ref]):
+            raise IntegrityError(
+                f"somebody deleted promptops/{self._environment} on {repository.remote}",
+                hint="to put it back as it was: "
+                f"git push {repository.remote} {self._tracking}:{self._ref}",
+            )
 
     def read(self) -> Head | None:
         return _read_head(self._repository, self._environment, self._tracking)
@@ -573,7 +651,7 @@ class _RemotePlace(_Place):
             )
         except RemoteError:
             # The connection may have broken after the remote took it: ask before saying no.
-            fetch_environments(repository)
+            self.refresh()
             tip = read_ref(repository.git, self._tracking)
             if tip is not None and is_ancestor(repository.git, commit, tip):
                 return True
@@ -583,10 +661,7 @@ class _RemotePlace(_Place):
             return True
         if result.status in {PushStatus.STALE, PushStatus.BUSY}:
             return False
-        raise RefusedError(
-            f"{repository.remote} refused the deployment: {result.reason or 'no reason given'}",
-            hint="nothing was deployed; ask whoever runs the remote, or correct what it says",
-        )
+        raise refused_by_remote(repository.remote, "deployment", result.reason)
 
     def _follow(self, commit: str) -> None:
         """Let the remote-tracking branch show what was just pushed."""
@@ -602,18 +677,33 @@ class _RemotePlace(_Place):
                 return  # another fetch moved it on, which is as good
 
 
-def fetch_environments(repository: Repository) -> None:
-    """Fetch the remote's environments. A branch that lost history is an IntegrityError."""
-    if repository.remote is None:
+def fetch_environments(repository: Repository, environments: Iterable[str]) -> None:
+    """Fetch environments from the remote. A branch that lost history is an IntegrityError."""
+    remote = repository.remote
+    if remote is None:
         return
-    refspec = f"refs/heads/promptops/*:refs/remotes/{repository.remote}/promptops/*"
-    try:
-        git_fetch(repository.git, repository.remote, [refspec])
-    except ConflictError as error:
-        raise IntegrityError(
-            f"an environment of {repository.remote} lost history since the last fetch: {error.message}",
-            hint="environments only ever grow; somebody rewrote the branch on the remote",
-        ) from error
+    for environment in dict.fromkeys(environments):
+        ref = tracking(repository, environment)
+        _refuse_in_the_way(repository, f"refs/remotes/{remote}/promptops", ref)
+        # A pattern, since a branch that is not there yet is no error.
+        try:
+            git_fetch(repository.git, remote, [f"{branch(environment)}*:{ref}*"])
+        except ConflictError as error:
+            raise IntegrityError(
+                f"{environment} lost deployments on {remote} since the last fetch: "
+                "somebody rewrote the branch there",
+                hint=f"to put them back: git push {remote} {ref}:{branch(environment)}; "
+                f"or, if it was meant: git update-ref -d {ref}",
+            ) from error
+
+
+def _refuse_in_the_way(repository: Repository, ref: str, wanted: str) -> None:
+    """Refuse before the push what would else fail after it."""
+    if repository.objects.read(ref) is not None:
+        raise GitError(
+            f"the branch {short_name(ref)} is in the way of {short_name(wanted)}",
+            hint=f"rename it on the remote, then git remote prune {repository.remote}",
+        )
 
 
 # Actions
@@ -634,11 +724,11 @@ def promote_action(
         if reason is not None:
             raise RefusedError(f"{release} is yanked: {reason}", hint="promote another version")
         if rules.merged and not is_merged(repository, release.commit):
-            where = repository.default_branch or "the default branch"
-            raise RefusedError(
-                f"{release} is not merged: its commit is not on {_remote_branch(repository, where)}",
-                hint=f"merge it first; {environment} takes merged releases only",
-            )
+            where = _remote_branch(repository, repository.default_branch or "the default branch")
+            hint = f"merge it first; {environment} takes merged releases only"
+            if repository.git.is_shallow:
+                hint = "this clone is shallow and cannot tell: git fetch --unshallow, then again"
+            raise RefusedError(f"{release} is not merged: its commit is not on {where}", hint=hint)
         if rules.source is not None:
             _refuse_skipped(repository, release, rules.source, environment)
         prompt = load_released(repository, release)
@@ -691,6 +781,10 @@ def pause_action(environment: str, names: Sequence[str] | None, reason: str) -> 
     """Throw the kill switch of prompts, or of everything that is live."""
 
     def apply(state: State, head: Head | None) -> Step:  # noqa: ARG001 - an action's shape
+        if names is None and not state.entries:
+            raise NotDeployedError(
+                f"nothing is live in {environment}", hint="is it the environment you mean?"
+            )
         wanted = tuple(state.entries) if names is None else names
         return Step(lock.pause(state, wanted, environment, one_line(reason)), {})
 
@@ -737,7 +831,8 @@ def _refuse_yanked(repository: Repository, name: str, live: Live, environment: s
     if reason is not None:
         raise RefusedError(
             f"{name}@{live.version}, live in {environment} before, is yanked: {reason}",
-            hint=f"promptops rollback {name} --env {environment} --to VERSION goes back further",
+            hint=f"promptops rollback {name} --env {environment} --to VERSION "
+            "goes back to a version that is not",
         )
 
 
@@ -751,8 +846,10 @@ def _state_at(repository: Repository, environment: str, point: Point) -> State:
     deployment = parse_deployment(environment, found.oid, found.data)
     if deployment.number != point.deployment:
         raise IntegrityError(
-            f"{lock.UNDO_FILE} says deployment {point.deployment}, its commit says {deployment.number}",
-            hint="promptops verify says more; promptops rollback --to-deployment N restores a whole state",
+            f"{lock.UNDO_FILE} says deployment {point.deployment}, "
+            f"its commit says {deployment.number}",
+            hint="promptops verify says more; "
+            "promptops rollback --to-deployment N restores a whole state",
         )
     return read_state(repository, point.commit)
 
@@ -767,16 +864,24 @@ def _stored_tree(repository: Repository, point: Point, folder: str) -> str:
     return found.oid
 
 
-def restore_action(repository: Repository, number: int) -> Action:
+def restore_action(repository: Repository, environment: str, number: int) -> Action:
     """Restore the whole state that deployment `number` left: prompts, pauses, undo and all."""
 
     def apply(state: State, head: Head | None) -> Step:
         if head is None:
-            raise RefusedError("there is no deployment to go back to")
+            raise EnvironmentNotFoundError(
+                f"{environment} has no deployments",
+                hint=f"promptops promote NAME --to {environment} makes the first",
+            )
         target = find_deployment(repository, head, number)
         if target.tree == head.deployment.tree:
             return Step(state, {})
-        return Step(read_state(repository, target.commit), {}, target.tree)
+        restored = read_state(repository, target.commit)
+        for name, entry in restored.entries.items():
+            for live in entry.live:
+                if state.entries.get(name) != entry:
+                    _refuse_yanked(repository, name, live, environment)
+        return Step(restored, {}, target.tree)
 
     return Action("restore", None, apply, {})
 
@@ -797,16 +902,31 @@ def choose_releases(
     Without a selector: the version in `source`, or in the environment before; `latest` for the
     first environment.
     """
+    rules = repository.config.environment(environment)
     if source is None:
         before = repository.config.environment_before(environment)
         source = before.name if before else None
     if not local:
         sync_releases(repository, [ref.name for ref in refs])
-        fetch_environments(repository)
-    chosen = [_choose(repository, ref, source, environment) for ref in refs]
+        asked = [
+            ref.selector.text
+            for ref in refs
+            if ref.selector is not None and ref.selector.kind is SelectorKind.ENVIRONMENT
+        ]
+        fetch_environments(repository, [one for one in (source, rules.source, *asked) if one])
+    chosen: dict[str, Release] = {}
+    for ref in refs:
+        release = _choose(repository, ref, source, environment)
+        other = chosen.setdefault(ref.name, release)
+        if other.version != release.version:
+            raise UsageError(
+                f"{ref.name} is named twice, as {other.version} and as {release.version}",
+                hint="name the one that shall be live",
+            )
+    releases = list(chosen.values())
     if not local:
-        _refuse_unpublished(repository, chosen)
-    return chosen
+        _refuse_unpublished(repository, releases)
+    return releases
 
 
 def _choose(
@@ -824,9 +944,8 @@ def _choose(
         )
     if selector is None and source is not None and source != environment:
         return require_release(repository, ref.name, live_version(repository, ref.name, source))
-    from promptops.releases import default_ref
-
-    return select_release(repository, ref.name, default_ref(ref))
+    latest = Selector(SelectorKind.LATEST, "latest")
+    return select_release(repository, ref.name, selector or latest)
 
 
 def live_version(repository: Repository, name: str, environment: str) -> Version:

@@ -134,7 +134,8 @@ def promote(state: State, tip: Point | None, name: str, release: Live) -> State:
     if len(live) > 1 and not ramps:
         raise RefusedError(
             f"{name} splits its traffic: {Entry(live).describe()}",
-            hint=f"promote one of the two at 100 %, or roll back, before {release.version} can start",
+            hint="promote one of the two at 100 %, or roll back, "
+            f"before {release.version} can start",
         )
     new_live = (release,) if release.share == _WHOLE else _split(name, live, others, release)
     undo = state.undo.get(name)
@@ -293,13 +294,13 @@ def parse_undo(data: bytes) -> dict[str, Point]:
     points = {}
     for name, value in _parse(data, UNDO_FILE, UNDO_SCHEMA).items():
         number, commit = value.get("deployment"), value.get("commit")
-        if not _is_whole(number) or number < 1 or not _is_object_id(commit) or len(value) > 2:  # noqa: PLR2004
+        if not _is_whole(number) or number < 1 or not _is_object_id(commit) or len(value) > 2:
             raise IntegrityError(f"{UNDO_FILE} has no valid deployment for {name}", hint=_EDITED)
         points[name] = Point(number, commit)
     return points
 
 
-_EDITED = "was it edited by hand? promptops verify says more; a rollback to an earlier deployment heals it"
+_EDITED = "was it edited by hand? promptops verify says more"
 
 
 def _parse(data: bytes, file: str, schema: str) -> dict[str, Any]:
@@ -330,7 +331,7 @@ def _entry(name: str, value: Mapping[str, Any]) -> Entry:
     if (
         set(value) != {"live", "paused"}
         or not isinstance(lives, list)
-        or not 1 <= len(lives) <= 2  # noqa: PLR2004 - a split has two sides
+        or not 1 <= len(lives) <= 2
         or not (
             paused is None or (isinstance(paused, dict) and isinstance(paused.get("reason"), str))
         )

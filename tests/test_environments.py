@@ -235,7 +235,7 @@ class GitWorld:
             "rollback-to": lambda: rollback_action(
                 repository, ENVIRONMENT, [name], Version.parse(version)
             ),
-            "restore": lambda: restore_action(repository, number),
+            "restore": lambda: restore_action(repository, ENVIRONMENT, number),
         }[verb]()
         deploy(repository, ENVIRONMENT, action)
 

@@ -13,9 +13,11 @@ from promptops.cli.session import (
     current,
     emit,
     emit_json,
+    is_terminal,
     json_document,
     paint,
     say,
+    warn,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ ReasonOption = Annotated[
 NamesArgument = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", show_default=False)]
 
 
-def deploy_and_report(  # noqa: PLR0913 - the options every deploying verb has
+def deploy_and_report(
     environment: str,
     action: Action,
     *,
@@ -38,18 +40,27 @@ def deploy_and_report(  # noqa: PLR0913 - the options every deploying verb has
     dry_run: bool,
     output: Format,
 ) -> None:
-    """Show what `action` changes, ask where somebody can be asked, deploy, and say what happened."""
+    """Show what `action` changes, ask where somebody can be asked, deploy, and say the outcome."""
     from promptops.environments import deploy
-    from promptops.cli.session import is_terminal
 
     repository = current().repository
+    agreed = None
     if not yes and not dry_run and is_terminal(sys.stdin) and is_terminal(sys.stderr):
         preview = deploy(repository, environment, action, reason=reason, local=local, dry_run=True)
         if preview.changed:
             for change in preview.changes:
                 say(f"{environment}: {change}")
             confirm("Deploy this?", yes=False)
-    outcome = deploy(repository, environment, action, reason=reason, local=local, dry_run=dry_run)
+            agreed = preview.changes
+    outcome = deploy(
+        repository,
+        environment,
+        action,
+        reason=reason,
+        local=local,
+        dry_run=dry_run,
+        agreed=agreed,
+    )
     if output is Format.JSON:
         emit_json(outcome_to_json(outcome, dry_run=dry_run))
     else:
@@ -66,9 +77,20 @@ def _print_outcome(outcome: Outcome, *, dry_run: bool) -> None:
         say("nothing was changed: this was a dry run")
     else:
         say(f"{outcome.environment}: nothing to change, it is so already")
-    if outcome.pending:
-        say(
-            f"pending: git push {current().repository.config.remote} promptops/{outcome.environment}"
+    warn_of_pending(outcome.environment)
+
+
+def warn_of_pending(environment: str) -> None:
+    """Say which local deployments nobody else gets yet, and what to do with them."""
+    from promptops.environments import count_pending, pending_remedy
+
+    repository = current().repository
+    pending = count_pending(repository, environment)
+    if pending:
+        what = "1 deployment is" if pending == 1 else f"{pending} deployments are"
+        warn(
+            f"{environment}: {what} only here, not on {repository.remote}",
+            pending_remedy(repository, environment),
         )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from promptops.cli.deployment import EnvironmentOption
+from promptops.cli.deployment import EnvironmentOption, warn_of_pending
 from promptops.cli.session import (
     Format,
     FormatOption,
@@ -41,7 +41,7 @@ def history(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Show the deployments of an environment, newest first: who, when, what, why."""
-    from promptops.environments import count_pending, list_deployments
+    from promptops.environments import list_deployments
     from promptops.reference import check_name
 
     repository = current().repository
@@ -65,12 +65,7 @@ def history(
             _print_deployment(deployment, name)
         if not deployments:
             say(f"{name} was never live in {environment}")
-    pending = count_pending(repository, environment)
-    if pending:
-        say(
-            f"{pending} local deployments are pending: "
-            f"git push {repository.config.remote} promptops/{environment}"
-        )
+    warn_of_pending(environment)
 
 
 def _print_deployment(deployment: Deployment, name: str | None) -> None:

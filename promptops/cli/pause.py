@@ -18,7 +18,7 @@ from promptops.cli.session import (
 from promptops.errors import UsageError
 
 
-def pause(  # noqa: PLR0913 - a command's options are its arguments
+def pause(
     names: NamesArgument = None,
     environment: EnvironmentOption = "",
     everything: Annotated[bool, typer.Option("--all", help="Everything that is live.")] = False,

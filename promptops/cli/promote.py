@@ -18,7 +18,7 @@ from promptops.cli.session import (
 from promptops.errors import UsageError
 
 
-def promote(  # noqa: PLR0913 - a command's options are its arguments
+def promote(
     refs: Annotated[
         list[str] | None,
         typer.Argument(metavar="[NAME[@SELECTOR]]...", show_default=False),
@@ -70,7 +70,7 @@ def promote(  # noqa: PLR0913 - a command's options are its arguments
     if everything and source is not None:
         repository.config.environment(source)
         if not local:
-            fetch_environments(repository)
+            fetch_environments(repository, [source])
         refs = live_names(repository, source)
     if not refs:
         raise UsageError("no prompt named", hint="name prompts, or give --from ENV --all")

@@ -23,7 +23,7 @@ from promptops.cli.session import (
 )
 
 
-def resume(  # noqa: PLR0913 - a command's options are its arguments
+def resume(
     names: NamesArgument = None,
     environment: EnvironmentOption = "",
     everything: Annotated[bool, typer.Option("--all", help="Everything that is paused.")] = False,

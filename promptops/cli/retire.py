@@ -19,7 +19,7 @@ from promptops.cli.session import (
 from promptops.errors import UsageError
 
 
-def retire(  # noqa: PLR0913 - a command's options are its arguments
+def retire(
     names: NamesArgument = None,
     environment: EnvironmentOption = "",
     reason: ReasonOption = "",

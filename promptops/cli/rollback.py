@@ -23,7 +23,7 @@ from promptops.cli.session import (
 from promptops.errors import UsageError
 
 
-def rollback(  # noqa: PLR0913 - a command's options are its arguments
+def rollback(
     names: NamesArgument = None,
     environment: EnvironmentOption = "",
     to: Annotated[
@@ -62,7 +62,7 @@ def rollback(  # noqa: PLR0913 - a command's options are its arguments
                 "--to-deployment restores the whole environment",
                 hint="leave out the names and --to, or leave out --to-deployment",
             )
-        action = restore_action(repository, number)
+        action = restore_action(repository, environment, number)
     elif not names:
         raise UsageError("no prompt named", hint="name prompts, or give --to-deployment N")
     else:
