@@ -50,6 +50,7 @@ class Config:
         checks: check id -> severity or `off`.
         path_checks: (pattern, the same mapping) pairs for files below some path.
         path: the file this came from, or None for the defaults.
+        names_remote: whether the file says which remote it is.
     """
 
     prompts: str = "prompts"
@@ -64,6 +65,7 @@ class Config:
     checks: Mapping[str, str] = field(default_factory=dict)
     path_checks: tuple[tuple[str, Mapping[str, str]], ...] = ()
     path: str | None = None
+    names_remote: bool = False
 
     @property
     def environment_names(self) -> tuple[str, ...]:
@@ -93,15 +95,18 @@ def load_config(read: Callable[[str], bytes | None]) -> Config:
 
     Raises ConfigurationError, which names file and key.
     """
-    import tomllib
-
     for path in (CONFIG_FILE, PYPROJECT_FILE):
         data = read(path)
         if data is None or (path == PYPROJECT_FILE and b"promptops" not in data):
             continue
+        import tomllib  # takes milliseconds, and most repositories have no configuration
+
         try:
             table: Any = tomllib.loads(data.decode())
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        except UnicodeDecodeError as error:
+            message = f"{path} is not UTF-8 text"
+            raise ConfigurationError(message, hint="save the file as UTF-8") from error
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             message = f"{path} is not TOML: {error}"
             raise ConfigurationError(
                 message, hint="correct the file, or see its syntax at toml.io"
@@ -139,7 +144,8 @@ class _Reading:
         )
         if default_environment not in names:
             raise self._error(
-                f"default_environment is '{default_environment}', which is none of the environments",
+                f"default_environment is '{default_environment}', "
+                "which is none of the environments",
                 f"the environments are: {', '.join(names)}",
             )
         push = settings.get("push", default.push)
@@ -156,6 +162,7 @@ class _Reading:
             checks=checks,
             path_checks=path_checks,
             path=self._path,
+            names_remote="remote" in settings,
         )
 
     def _table(self, what: str, value: object) -> dict[str, Any]:

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from promptops.closure import Closure, collect_closure
 from promptops.config import Config, load_config
-from promptops.errors import GitError, NotAFileError, PromptNotFoundError, UsageError
+from promptops.errors import (
+    ConfigurationError,
+    GitError,
+    NotAFileError,
+    PromptNotFoundError,
+    UsageError,
+)
 from promptops.frontmatter import is_prompt, name_from_path, nearest
 from promptops.git import Git, ObjectReader
 from promptops.git import remote as git_remote
@@ -70,6 +76,11 @@ class WorkTreeFiles:
             return False
         if stat.S_ISLNK(mode):
             raise _link_error(folder or self._folder.name)
+        if os.path.lexists(self._folder / folder / ".git"):
+            raise NotAFileError(
+                f"'{folder or self._folder.name}' is a repository of its own",
+                hint="prompts of a submodule are released there; keep this one's outside of it",
+            )
         self._real.add(folder)
         return stat.S_ISDIR(mode)
 
@@ -83,6 +94,8 @@ class WorkTreeFiles:
                 entries = list(os.scandir(self._folder / folder))
             except (FileNotFoundError, NotADirectoryError):
                 continue
+            if any(entry.name == ".git" for entry in entries):
+                continue  # a submodule: to Git, its files are not ours
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
@@ -129,12 +142,22 @@ class Repository:
     def remote(self) -> str | None:
         """The remote whose branches are the true environments; None when there is none.
 
+        ConfigurationError for one that the configuration names and this clone does not have:
+        what is live must not depend on how a clone calls its remotes.
+
         A bare repository is itself what others call the remote.
         """
         if self.git.is_bare:
             return None
         name = self.config.remote
-        return name if git_remote.remote_url(self.git, name) is not None else None
+        if git_remote.remote_url(self.git, name) is not None:
+            return name
+        if self.config.names_remote:
+            raise ConfigurationError(
+                f"{self.config.path} names the remote '{name}', which this clone does not have",
+                hint=f"git remote add {name} URL, or name another one there (git remote -v)",
+            )
+        return None
 
     @cached_property
     def default_branch_ref(self) -> str | None:

@@ -93,7 +93,7 @@ def test_what_means_nothing_is_an_error_that_names_it(
 
 
 def test_bytes_that_are_no_text_are_an_error() -> None:
-    with pytest.raises(ConfigurationError, match="not TOML"):
+    with pytest.raises(ConfigurationError, match="not UTF-8"):
         load_config({"promptops.toml": b"\xff\xfe"}.get)
 
 
