@@ -1,7 +1,7 @@
 """The command line: one verb, one file, one library call.
 
-Verbs are imported when they are used, so that `promptops resolve` does not pay for `promptops diff`.
-This package alone prints, asks and exits; everything it says to a person goes to standard error,
+Verbs are imported when they are used, so that `promptops resolve` does not pay for `diff`. This
+package alone prints, asks and exits; everything it says to a person goes to standard error,
 everything a program might read goes to standard output.
 
 Exit codes: 0 fine; 1 the answer is no; 2 could not run; 3 a bug; 130 interrupted.
@@ -91,7 +91,7 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback signature
+def _print_version(wanted: bool) -> None:
     if wanted:
         from promptops import __version__
 
@@ -109,15 +109,27 @@ def root(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Git is the registry for your prompts: validate, diff, release, promote, roll back, resolve."""
+    """Git is the registry for your prompts: validate, diff, release, promote, roll back."""
     start_session(Session(directory or "."))
 
 
 def main() -> None:
     """Run the command line with the process's arguments; the console scripts' entry point."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             # A locale without UTF-8 must not turn an emoji in a prompt into a traceback.
             reconfigure(encoding="utf-8", errors="backslashreplace")
     app(prog_name="promptops")
+
+
+def _open_closed_streams() -> None:
+    """Stand in for standard streams that are closed, before another file gets their number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, os.fdopen(number, mode))

@@ -82,11 +82,10 @@ def diff(
         emit_json(document)
     elif output is DiffFormat.MARKDOWN:
         emit(diff_to_markdown(*(one.diff for one in shown)))
+    elif shown:
+        emit("\n\n".join("\n".join(_describe(one)) for one in shown))
     else:
-        if shown:
-            emit("\n\n".join("\n".join(_describe(one)) for one in shown))
-        if all(one.diff.is_empty for one in comparisons):
-            say("no difference")
+        say("no difference")
     if exit_code and any(not one.diff.is_empty for one in comparisons):
         raise typer.Exit(1)
 
@@ -95,7 +94,8 @@ def _describe(comparison: Comparison) -> Iterator[str]:
     diff = comparison.diff
     title = paint(diff.name, bold=True)
     if diff.before is None and diff.after is not None:
-        yield f"{title}: new prompt, {comparison.before} ({diff.after.version} in {comparison.after})"
+        place = f"{diff.after.version} in {comparison.after}"
+        yield f"{title}: new prompt, {comparison.before} ({place})"
         return
     head = f"{title}: {comparison.before} -> {comparison.after}"
     if diff.after is None:
