@@ -381,9 +381,11 @@ def _refuse_push(args: Sequence[str], done: Completed, remote: str) -> NoReturn:
             "them to be allowed, or push the refs one at a time",
         )
     lines = [line for line in said.splitlines() if line.strip()]
-    silent = all("failed to push some refs" in line for line in lines)
-    if done.code == 1 and silent:
-        spoken = first_line(done.text)
+    # Without a verdict on any ref and without a word of git's own, the push never began.
+    own = [line for line in lines if line.startswith(("fatal:", "error:", "remote:"))]
+    if done.code == 1 and all("failed to push some refs" in line for line in own):
+        hook = [line.strip() for line in lines if line not in own]
+        spoken = hook[0] if hook else first_line(done.text)
         raise GitError(
             "the pre-push hook refused the push" + (f": {spoken}" if spoken else ""),
             hint="do what the hook asks for, then try again",
