@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from promptops.closure import collect_closure, load_closure
-from promptops.environments import branch, count_pending, parse_deployment, tracking
 from promptops.errors import (
     EnvironmentNotFoundError,
     IntegrityError,
@@ -23,10 +22,7 @@ from promptops.errors import (
     VersionNotFoundError,
 )
 from promptops.frontmatter import nearest
-from promptops.git.history import ancestor, is_shallow
 from promptops.git.objects import parse_tag
-from promptops.git.trees import read_tree_files
-from promptops.lock import LOCK_FILE, Point, parse_lock, release_folder
 from promptops.message import parse_message
 from promptops.prompt import load_prompt
 from promptops.reference import (
@@ -49,13 +45,14 @@ if TYPE_CHECKING:
     from promptops.errors import PromptopsError
     from promptops.git.objects import GitObject
     from promptops.git.process import Git
-    from promptops.lock import Entry
+    from promptops.lock import Entry, Point
     from promptops.prompt import Prompt
     from promptops.releases import Release
     from promptops.repository import Repository
     from promptops.signatures import Trust
     from promptops.version import Version
 
+# What only environments need is imported where it is used: a pinned version does without.
 _BLOB_MODES = frozenset({"100644", "100755"})
 # A pause is looked for among so many deployments; it is only words in an error.
 _PAUSE_SEARCH = 500
@@ -511,6 +508,8 @@ class RepositoryView:
         return known
 
     def _read_live(self, environment: str) -> Live:
+        from promptops.environments import tracking
+
         check_environment(environment)
         repository = self.repository
         found = repository.objects.read(tracking(repository, environment))
@@ -573,6 +572,9 @@ class RepositoryView:
     def _read_deployment(
         self, environment: str, found: GitObject
     ) -> tuple[Deployment, Mapping[str, Entry]]:
+        from promptops.environments import parse_deployment
+        from promptops.lock import LOCK_FILE, parse_lock
+
         known = self._memory.lives.get(environment)
         if known is not None and known[0].commit == found.oid:
             return known
@@ -586,6 +588,8 @@ class RepositoryView:
         return deployment, parse_lock(file.data)
 
     def _no_environment(self, environment: str) -> EnvironmentNotFoundError:
+        from promptops.environments import branch
+
         repository = self.repository
         known = repository.config.environment_names
         near = nearest(environment, [name for name in known if name != environment])
@@ -630,6 +634,9 @@ class RepositoryView:
 
     def load_live(self, live: Live, name: str, version: Version, digest: str) -> Prompt:
         """The prompt of one live version, from the environment's own tree, verified."""
+        from promptops.git.trees import read_tree_files
+        from promptops.lock import release_folder
+
         known = self._memory.prompts.get((name, digest))
         if known is not None and known.version == version:
             return known
@@ -674,6 +681,8 @@ class RepositoryView:
 
     def find_pause(self, resolved: ResolvedPrompt) -> str:
         """Who paused the prompt and when, as ` by NAME on DATE`; nothing if too long ago."""
+        from promptops.environments import parse_deployment
+
         oid = resolved.placement.commit if resolved.placement else None
         for _ in range(_PAUSE_SEARCH):
             found = self.repository.objects.read(oid) if oid else None
@@ -695,6 +704,8 @@ class RepositoryView:
 
     def count_pending(self, environment: str) -> int:
         """How many deployments wait to be pushed; they are never served."""
+        from promptops.environments import branch, count_pending, tracking
+
         repository = self.repository
         if repository.remote is None:
             return 0
@@ -711,6 +722,8 @@ def stands_on(git: Git, later: Point, earlier: Point) -> bool:
 
     A runtime may keep one commit of history; then the numbers alone speak.
     """
+    from promptops.git.history import ancestor, is_shallow
+
     found = ancestor(git, later.commit, later.deployment - earlier.deployment)
     return found == earlier.commit or (found is None and is_shallow(git))
 
