@@ -22,7 +22,7 @@ from promptops.lock import State, format_lock, format_undo, parse_lock, parse_un
 from promptops.message import format_message, parse_message
 from promptops.prompt import find_faults, load_prompt
 from promptops.reference import check_environment, name_fault, parse_ref
-from promptops.releases import parse_release
+from promptops.release import parse_release
 from promptops.snapshot import SnapshotView, format_snapshot, parse_snapshot
 from promptops.version import Version, parse_range
 from tests import vectors
@@ -286,6 +286,12 @@ def test_the_examples_on_the_page_have_the_form_that_it_prescribes() -> None:
     for group in ("environments", "releases"):
         (one,), (other,) = shown[group].values(), real[group].values()
         assert one.keys() == other.keys()
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 # The readers against real environment branches
