@@ -35,7 +35,6 @@ from promptops.lock import Entry, Live, Point, State
 from promptops.message import format_message, one_line, parse_message
 from promptops.reference import PromptRef, Selector, SelectorKind
 from promptops.releases import (
-    Release,
     find_yank,
     is_merged,
     load_released,
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from promptops.git.objects import Identity
+    from promptops.release import Release
     from promptops.repository import Repository
     from promptops.version import Version
 

@@ -21,7 +21,7 @@ from promptops.git.refs import list_refs
 from promptops.git.trees import TreeReader, read_tree_files
 from promptops.message import parse_message
 from promptops.reference import check_environment, release_tag
-from promptops.releases import parse_release
+from promptops.release import parse_release
 from promptops.version import Version
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from promptops.git.objects import Commit, GitObject
     from promptops.lock import State
-    from promptops.releases import Release
+    from promptops.release import Release
     from promptops.repository import Repository
 
 _PORTION = 2000

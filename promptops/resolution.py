@@ -33,7 +33,7 @@ from promptops.reference import (
     release_tag,
     yank_tag,
 )
-from promptops.releases import list_tags, parse_release, require_release, select_release
+from promptops.release import parse_release
 from promptops.repository import find_prompt
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from promptops.git.process import Git
     from promptops.lock import Entry, Point
     from promptops.prompt import Prompt
-    from promptops.releases import Release
+    from promptops.release import Release
     from promptops.repository import Repository
     from promptops.signatures import Trust
     from promptops.version import Version
@@ -417,6 +417,8 @@ class RepositoryView:
     def _resolve_release(self, ref: str, name: str, selector: Selector) -> ResolvedPrompt:
         version = selector.version
         if version is None:
+            from promptops.releases import select_release
+
             try:
                 version = select_release(self.repository, name, selector).version
             except VersionNotFoundError as error:
@@ -425,6 +427,8 @@ class RepositoryView:
             (release_tag(name, version), yank_tag(name, version))
         )
         if tag is None or tag.kind != "tag":
+            from promptops.releases import require_release
+
             try:
                 require_release(self.repository, name, version)  # raises what is to be said
             except VersionNotFoundError as error:
@@ -484,6 +488,8 @@ class RepositoryView:
 
     def _sharpen(self, error: NotFoundError, name: str) -> NotFoundError:
         """Say that the prompt is unknown where that, and not the version, is what is wrong."""
+        from promptops.releases import list_tags
+
         names = {known for known, _ in list_tags(self.repository)}
         if name in names:
             return error
@@ -665,6 +671,8 @@ class RepositoryView:
         return self._verify(what, closure, digest, version)
 
     def _not_live(self, name: str, live: Live) -> NotFoundError:
+        from promptops.releases import list_tags
+
         environment = live.placement.environment
         near = nearest(name, live.entries)
         released = list_tags(self.repository, name)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from promptops.closure import collect_closure
 from promptops.errors import InvalidPromptError, NotAFileError
 from promptops.listing import read_heads
-from promptops.releases import list_tags, parse_release
+from promptops.release import parse_release
+from promptops.releases import list_tags
 from promptops.repository import list_names
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from promptops.closure import Closure
     from promptops.environments import Head
-    from promptops.releases import Release
+    from promptops.release import Release
     from promptops.repository import Files, Repository
     from promptops.version import Version
 

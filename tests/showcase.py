@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from promptops.environments import Action, Outcome
-    from promptops.releases import Release
+    from promptops.release import Release
     from promptops.repository import Repository
 
 TRIAGE = "support/triage"

@@ -30,7 +30,8 @@ from promptops.version import Level
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.releases import Plan, Release
+    from promptops.release import Release
+    from promptops.releases import Plan
     from promptops.repository import Repository
 
 

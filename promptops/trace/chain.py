@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from promptops.git.objects import Identity
     from promptops.integrity import Frozen, History, Record
     from promptops.lock import Live
-    from promptops.releases import Release
+    from promptops.release import Release
     from promptops.repository import Repository
     from promptops.trace.subject import Subject
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from promptops.integrity import History
     from promptops.lock import Live
     from promptops.reference import Selector
-    from promptops.releases import Release
+    from promptops.release import Release
     from promptops.repository import Repository
     from promptops.version import Version
 

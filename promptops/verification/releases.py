@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from promptops.git.objects import GitObject
-    from promptops.releases import Release
+    from promptops.release import Release
     from promptops.verification.scope import Key
     from promptops.verification.survey import Survey
 
