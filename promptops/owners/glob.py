@@ -1,0 +1,207 @@
+"""Matches patterns with stars against sequences, in time that no pattern can blow up.
+
+A file's name is a sequence of characters, a path one of names; `*` in the one and `**` in the other
+mean "anything of any length". So one matcher serves both. It splits a pattern at its stars into
+runs: the first must stand at the beginning, the last at the end, and each between them at its
+leftmost place after the one before, since a later place never helps. There is nothing to back out
+of, and finding a run reads each item once (Shift-And: Baeza-Yates and Gonnet, 1992).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, cast
+
+Test: TypeAlias = Callable[[str], bool]
+
+
+def anything(item: str) -> bool:  # noqa: ARG001 - a test's signature
+    """The test that every item passes."""
+    return True
+
+
+# One item of a run: what must stand there as it is, or a test of what may.
+Element: TypeAlias = str | Test
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterClass:
+    """A set of characters, as `[a-z]` or `[!0-9_]` writes it; a test of one character.
+
+    Attributes:
+        members: single characters.
+        ranges: first and last character of each range.
+        is_negated: whether it holds the characters that are not listed.
+    """
+
+    members: frozenset[str]
+    ranges: tuple[tuple[str, str], ...]
+    is_negated: bool
+
+    def __call__(self, character: str) -> bool:
+        """Whether the character is in the set."""
+        is_listed = character in self.members or any(
+            first <= character <= last for first, last in self.ranges
+        )
+        return is_listed is not self.is_negated
+
+
+class Run(Protocol):
+    """A part of a pattern that has a fixed length, which is its `size`."""
+
+    size: int
+
+    def fits(self, items: Sequence[str], at: int) -> bool:
+        """Whether the items from `at` on are such a run; there are enough of them."""
+
+    def find(self, items: Sequence[str], start: int, stop: int) -> int:
+        """Where the leftmost such run between `start` and `stop` ends; -1 without one."""
+
+
+class Glob:
+    """A pattern of runs with anything between them."""
+
+    __slots__ = ("_first", "_last", "_least", "_middle")
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        """Take the runs, at least one; there is a star between each and the next."""
+        self._first = runs[0]
+        self._last = runs[-1] if len(runs) > 1 else None
+        self._middle = tuple(runs[1:-1])
+        self._least = sum(run.size for run in runs)
+
+    def matches(self, items: Sequence[str]) -> bool:
+        """Whether the whole sequence fits the pattern."""
+        first, last, count = self._first, self._last, len(items)
+        if count < self._least:
+            return False
+        if last is None:
+            return count == first.size and first.fits(items, 0)
+        stop = count - last.size
+        if not (first.fits(items, 0) and last.fits(items, stop)):
+            return False
+        start = first.size
+        for run in self._middle:
+            start = run.find(items, start, stop)
+            if start < 0:
+                return False
+        return True
+
+
+class TextRun:
+    """Characters that must stand there as they are; only for patterns of names, which are text."""
+
+    __slots__ = ("size", "text")
+
+    def __init__(self, text: str) -> None:
+        """Take the characters."""
+        self.text = text
+        self.size = len(text)
+
+    def fits(self, items: Sequence[str], at: int) -> bool:
+        """As `Run` says."""
+        return cast("str", items).startswith(self.text, at)
+
+    def find(self, items: Sequence[str], start: int, stop: int) -> int:
+        """As `Run` says."""
+        at = cast("str", items).find(self.text, start, stop)
+        return at if at < 0 else at + self.size
+
+
+class ElementRun:
+    """Items of which some are tested and not compared."""
+
+    __slots__ = ("_elements", "_exact", "_tests", "size")
+
+    def __init__(self, elements: Sequence[Element]) -> None:
+        """Take the elements; what is text is compared, the others are called."""
+        self.size = len(elements)
+        self._elements = tuple(elements)
+        # For `find`: the places of each item and of each test in the run, as bits.
+        self._exact: dict[str, int] = {}
+        self._tests: dict[Test, int] = {}
+        for index, element in enumerate(elements):
+            if isinstance(element, str):
+                self._exact[element] = self._exact.get(element, 0) | 1 << index
+            else:
+                self._tests[element] = self._tests.get(element, 0) | 1 << index
+
+    def fits(self, items: Sequence[str], at: int) -> bool:
+        """As `Run` says."""
+        for index, element in enumerate(self._elements, at):
+            if isinstance(element, str):
+                if items[index] != element:
+                    return False
+            elif not element(items[index]):
+                return False
+        return True
+
+    def find(self, items: Sequence[str], start: int, stop: int) -> int:
+        """As `Run` says."""
+        if self.size == 0:
+            return start
+        known: dict[str, int] = {}
+        # Bit i of the state: the items up to here fit the first i + 1 elements.
+        state, whole = 0, 1 << (self.size - 1)
+        for at in range(start, stop):
+            item = items[at]
+            places = known.get(item)
+            if places is None:
+                places = known[item] = self._places(item)
+            state = (state << 1 | 1) & places
+            if state & whole:
+                return at + 1
+        return -1
+
+    def _places(self, item: str) -> int:
+        """The places of the run at which an item may stand, as bits."""
+        places = self._exact.get(item, 0)
+        for test, bits in self._tests.items():
+            if test(item):
+                places |= bits
+        return places
+
+
+class Star:
+    """The mark in a list of elements for any number of items, none included."""
+
+
+STAR = Star()
+
+
+def compile_name(tokens: Sequence[Element | Star]) -> Element:
+    """Make the element that stands for one name of a path, from one token a character.
+
+    Returns:
+        The name itself where the tokens leave no choice, otherwise a test.
+    """
+    if all(isinstance(token, str) for token in tokens):
+        return "".join(token for token in tokens if isinstance(token, str))
+    if all(token is STAR for token in tokens):
+        return anything
+    return Glob([_character_run(run) for run in split_at_stars(tokens)]).matches
+
+
+def compile_path(elements: Sequence[Element | Star]) -> Glob:
+    """Make the pattern for whole paths, as sequences of names, from one element a name."""
+    return Glob([ElementRun(run) for run in split_at_stars(elements)])
+
+
+def split_at_stars(elements: Sequence[Element | Star]) -> list[list[Element]]:
+    """Split elements into runs; stars side by side mean no more than one."""
+    runs: list[list[Element]] = [[]]
+    before: Element | Star | None = None
+    for element in elements:
+        if not isinstance(element, Star):
+            runs[-1].append(element)
+        elif before is not STAR:
+            runs.append([])
+        before = element
+    return runs
+
+
+def _character_run(tokens: Sequence[Element]) -> Run:
+    if all(isinstance(token, str) for token in tokens):
+        return TextRun("".join(token for token in tokens if isinstance(token, str)))
+    return ElementRun(tokens)
