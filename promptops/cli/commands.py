@@ -40,6 +40,7 @@ COMMANDS: dict[str, Command] = {
     "diff": Command("write", "Show what a change means, and the bump it needs.", "diff"),
     "bump": Command("write", "Write the version number that the change needs.", "bump"),
     "blame": Command("write", "Show release and author of every line.", "blame"),
+    "owners": Command("write", "Say who owns what, by CODEOWNERS.", "owners"),
     "schema": Command("write", "Print the JSON Schema of the frontmatter.", "schema"),
     "release": Command("release", "Freeze versions as release tags.", "release"),
     "yank": Command("release", "Mark a release as not to be used.", "yank"),

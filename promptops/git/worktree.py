@@ -1,0 +1,22 @@
+"""Lists what lies in a work tree, as the next commits could contain it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from promptops.git.process import Git
+
+
+def list_work_files(git: Git) -> list[str]:
+    """List the paths, from the repository's top, of all files that are not ignored, sorted.
+
+    Files that Git does not know yet count, and so do links and submodules. Empty in a bare
+    repository.
+    """
+    if git.work_tree is None:
+        return []
+    args = ("ls-files", "-z", "--full-name", "--cached", "--others", "--exclude-standard")
+    output = git.run(*args).stdout.decode("utf-8", "surrogateescape")
+    # A path in conflict is listed once for each side.
+    return sorted({path for path in output.split("\0") if path})
