@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.diff import diff_prompts
-from promptops.errors import InvalidPromptError, RefusedError
+from promptops.errors import GitError, InvalidPromptError, RefusedError
 from promptops.frontmatter import read_document
 from promptops.releases import (
     list_versions,
@@ -16,6 +16,7 @@ from promptops.releases import (
     refuse_uncommitted,
     require_release,
 )
+from promptops.repository import replace_file
 from promptops.version import Level, Version
 
 if TYPE_CHECKING:
@@ -81,22 +82,11 @@ def plan_bump(repository: Repository, name: str, level: Level | None = None) -> 
 def write_version(repository: Repository, name: str, version: Version) -> None:
     """Put `version` into the work tree's file: the bytes of the old value, and nothing else."""
     path = _prompt_path(repository, name)
-    _replace_file(path, replace_version(path.read_bytes(), version))
+    replace_file(path, replace_version(path.read_bytes(), version))
 
 
 def _prompt_path(repository: Repository, name: str) -> Path:
     return repository.require_work_tree() / repository.config.prompts / f"{name}.md"
-
-
-def _replace_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: a full disk must not cost anybody their prompt."""
-    new = path.with_name(f".{path.name}.promptops")
-    try:
-        new.write_bytes(data)
-        new.chmod(path.stat().st_mode & 0o7777)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def replace_version(data: bytes, version: Version) -> bytes:
@@ -134,7 +124,9 @@ def commit_bumps(repository: Repository, bumps: Sequence[Bump]) -> None:
         for one in bumps:
             write_version(repository, one.name, one.after)
         repository.git.run(*args, env={"GIT_LITERAL_PATHSPECS": "1"})
-    except BaseException:
+    except BaseException as error:
         for path, data in zip(paths, before, strict=True):
-            _replace_file(path, data)
+            replace_file(path, data)
+        if isinstance(error, GitError):
+            error.hint = error.hint or "the versions are as before; do what it says, then again"
         raise

@@ -25,20 +25,71 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """One edit that mends a fault without changing what anything else means.
+
+    Offsets count code points of the file as checks see it: newlines normalised, a byte order mark
+    included. `text` is written as it stands, so that a fix can also replace a line end by another.
+
+    Attributes:
+        path: the file, relative as the path of its problem or finding is.
+        start: where the replaced text begins.
+        end: where it ends, exclusive.
+        text: what to put there.
+    """
+
+    path: str
+    start: int
+    end: int
+    text: str
+
+    @classmethod
+    def at(cls, path: str, source: str, position: Position, text: str) -> Fix:
+        """The fix that puts `text` at a place in `source`, the whole file's normalised text."""
+        start = _offset(source, position.line, position.column)
+        return cls(path, start, _offset(source, position.end_line, position.end_column), text)
+
+
+def _offset(source: str, line: int, column: int) -> int:
+    start = 0
+    for _ in range(line - 1):
+        start = source.index("\n", start) + 1
+    # A byte order mark takes no column.
+    mark = line == 1 and source.startswith("\ufeff")
+    return start + column - 1 + mark
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """One place where a template includes another file: the path with the tag, and the tag."""
+
+    path: str
+    position: Position
+
+    @property
+    def place(self) -> str:
+        """`path:line:column`."""
+        return f"{self.path}:{self.position.line}:{self.position.column}"
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """What a check found, before the caller stamps the check's id and severity on it.
 
     Attributes:
         message: what is wrong, lower case, no full stop.
-        path: the file that has the fault, relative to the prompts folder.
+        path: the file that has the fault, relative to the prompts folder; with a `/` before it,
+            relative to the repository's top folder.
         position: where in that file; None when the fault is the file as a whole.
         hint: what to do.
+        fixes: edits that mend it, to be made together; empty where a person has to decide.
     """
 
     message: str
     path: str
     position: Position | None = None
     hint: str | None = None
+    fixes: tuple[Fix, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +103,7 @@ class Finding:
         path: the file that has the fault, relative to the repository's top folder.
         position: where in that file; None when the fault is the file as a whole.
         hint: what to do.
+        fixes: edits that mend it, to be made together; empty where a person has to decide.
     """
 
     check: str
@@ -60,17 +112,27 @@ class Finding:
     path: str
     position: Position | None = None
     hint: str | None = None
+    fixes: tuple[Fix, ...] = ()
 
     @classmethod
     def from_problem(cls, check: str, severity: Severity, problem: Problem) -> Finding:
         """Stamp a problem with the check that found it."""
         return cls(
-            check, severity, problem.message, problem.path, problem.position, problem.hint
+            check,
+            severity,
+            problem.message,
+            problem.path,
+            problem.position,
+            problem.hint,
+            problem.fixes,
         )
 
     def below(self, folder: str) -> Finding:
         """The same finding with its path put below `folder`."""
-        return replace(self, path=f"{folder}/{self.path}" if folder else self.path)
+        if not folder:
+            return self
+        fixes = tuple(replace(fix, path=f"{folder}/{fix.path}") for fix in self.fixes)
+        return replace(self, path=f"{folder}/{self.path}", fixes=fixes)
 
     @property
     def place(self) -> str:

@@ -18,7 +18,7 @@ from frontmatter.default_handlers import YAMLHandler
 
 from promptops.digest import normalize_newlines
 from promptops.errors import quote
-from promptops.finding import Finding, Position, Severity
+from promptops.finding import Finding, Fix, Position, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -93,6 +93,25 @@ class _Places:
         start, end = node.start_mark.index + self.offset, node.end_mark.index + self.offset
         return self._text[start:end].strip()
 
+    def entry_span(self, node: yaml.MappingNode, name: str) -> tuple[int, int] | None:
+        """The characters of an entry that would go with it: its lines, or it and its comma."""
+        keys = [key.value for key, _ in node.value]
+        if keys.count(name) != 1:
+            return None
+        index = keys.index(name)
+        key, value = node.value[index]
+        start, end = key.start_mark.index + self.offset, value.end_mark.index + self.offset
+        if node.flow_style:
+            if index + 1 < len(node.value):
+                return start, node.value[index + 1][0].start_mark.index + self.offset
+            if index:
+                start = node.value[index - 1][1].end_mark.index + self.offset
+            return start, end
+        line = self._text.rfind("\n", 0, start) + 1
+        last = start + len(self._text[start:end].rstrip())
+        line_end = self._text.find("\n", last) + 1
+        return None if self._text[line:start].strip() or not line_end else (line, line_end)
+
     def child(self, node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
         """The (key, value) nodes of one step down; for a list both are the item."""
         if isinstance(node, yaml.MappingNode) and isinstance(step, str):
@@ -162,6 +181,39 @@ class Document:
             node = pair[1] if pair is not None else None
         return places.written(node) if places is not None and node is not None else ""
 
+    def find_removal(self, path: Sequence[str | int]) -> Fix | None:
+        """The edit that takes the entry at `path` out of its mapping, and nothing else.
+
+        The last entry takes its mapping along. None where the edit would touch anything else.
+        """
+        places = self._places
+        *above, name = path
+        node: yaml.Node | None = places.root if places is not None else None
+        for step in above:
+            pair = places.child(node, step) if places is not None else None
+            node = pair[1] if pair is not None else None
+        if places is None or not isinstance(node, yaml.MappingNode):
+            return None
+        if above and len(node.value) == 1:
+            return self.find_removal(above)
+        span = places.entry_span(node, str(name))
+        if span is None:
+            return None
+        mark = len(self.text) - len(self.text.removeprefix("\ufeff"))
+        start, end = (index + mark for index in span)
+        shorter = read_document(self.path, (self.text[:start] + self.text[end:]).encode())
+        same = (shorter.data, shorter.body) == (_without(self.data, path), self.body)
+        same = same and len(shorter.faults) == len(self.faults)
+        return Fix(self.path, start, end, "") if same else None
+
+
+def _without(data: Mapping[str, Any], path: Sequence[str | int]) -> dict[str, Any]:
+    """The mapping without the value at `path`."""
+    name, *below = path
+    if not below:
+        return {key: value for key, value in data.items() if key != name}
+    return {key: _without(value, below) if key == name else value for key, value in data.items()}
+
 
 def read_document(path: str, data: bytes) -> Document:
     """Read the file at `path` (below the prompts folder). Never raises; see `Document.faults`."""
@@ -204,7 +256,7 @@ def _read_text(path: str, text: str) -> Document:
     body_start = min(closing.end() + 1, len(content))
     body_line = content.count("\n", 0, body_start) + 1
     places = _Places(content, opening.end())
-    reading = _Reading(path, places)
+    reading = _Reading(path, text, places)
     loaded = reading.load(content[opening.end() : closing.start()])
     return Document(
         path, text, loaded, content[body_start:], body_line, tuple(reading.faults), places
@@ -239,9 +291,10 @@ def find_undecodable(path: str, data: bytes) -> Finding | None:
 class _Reading:
     """One reading of a frontmatter: YAML to plain values, and what is wrong on the way."""
 
-    def __init__(self, path: str, places: _Places) -> None:
+    def __init__(self, path: str, text: str, places: _Places) -> None:
         self.faults: list[Finding] = []
         self._path = path
+        self._text = text
         self._places = places
         self._seen: set[int] = set()
 
@@ -253,9 +306,17 @@ class _Reading:
         self._places.root = root
         return self._mapping(root, 0)
 
-    def _report(self, check: str, message: str, place: Position, hint: str | None) -> None:
+    def _report(
+        self,
+        check: str,
+        message: str,
+        place: Position,
+        hint: str | None,
+        fixes: tuple[Fix, ...] = (),
+    ) -> None:
         if len(self.faults) < _MOST_FAULTS:
-            self.faults.append(Finding(check, Severity.ERROR, message, self._path, place, hint))
+            fault = Finding(check, Severity.ERROR, message, self._path, place, hint, fixes)
+            self.faults.append(fault)
 
     def _break(self, message: str, index: int | None, hint: str | None = None) -> None:
         """Report the frontmatter as unreadable, at a character or as a whole."""
@@ -411,12 +472,14 @@ class _Reading:
         self._report("broken-frontmatter", message, self._places.node_position(node), hint)
 
     def _surprise(self, node: yaml.ScalarNode, message: str, alternative: str) -> None:
-        self._report(
-            "surprising-yaml",
-            message,
-            self._places.node_position(node),
-            f'write "{_shown(node.value)}" for the text{alternative}',
-        )
+        place = self._places.node_position(node)
+        shown = _shown(node.value)
+        quoted = f'"{shown}"'
+        # In quotes it is the text that it is taken for here; only its author knows of another wish.
+        certain = not alternative and self._places.written(node) == node.value == shown
+        fixes = (Fix.at(self._path, self._text, place, quoted),) if certain else ()
+        hint = f"write {quoted} for the text{alternative}"
+        self._report("surprising-yaml", message, place, hint, fixes)
 
 
 def _too_deep(source: str) -> bool:

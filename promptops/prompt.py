@@ -14,8 +14,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from promptops.digest import normalize_newlines
 from promptops.errors import InvalidPromptError, quote
-from promptops.finding import Finding, Position, Severity
+from promptops.finding import Finding, Fix, Position, Severity
 from promptops.frontmatter import find_undecodable
 from promptops.schema import (
     InputValidator,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from promptops.closure import Closure
     from promptops.frontmatter import Document
-    from promptops.template import Analysis, CompiledTemplate
+    from promptops.template import Analysis, CompiledTemplate, TemplateProblem
 
 _PARAMETERS = ("temperature", "top_p", "max_tokens", "stop", "seed", "timeout")
 
@@ -185,9 +186,24 @@ def _template_faults(
 ) -> Iterator[Finding]:
     for path in closure.includes:
         for problem in read(closure, path).problems:
-            yield Finding(
-                problem.kind, Severity.ERROR, problem.message, path, problem.position, problem.hint
-            )
+            yield template_fault(path, closure.files[path], problem)
+
+
+def template_fault(path: str, data: bytes, problem: TemplateProblem) -> Finding:
+    """A problem of the template in the file at `path`, whose bytes are `data`, as a finding."""
+    fixes: tuple[Fix, ...] = ()
+    if problem.replacement is not None:
+        source = normalize_newlines(data).decode(errors="replace")
+        fixes = (Fix.at(path, source, problem.position, problem.replacement),)
+    return Finding(
+        problem.kind,
+        Severity.ERROR,
+        problem.message,
+        path,
+        problem.position,
+        problem.hint,
+        fixes,
+    )
 
 
 class _Data:

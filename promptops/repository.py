@@ -10,7 +10,7 @@ import os
 import stat
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from promptops.closure import Closure, collect_closure
 from promptops.config import Config, load_config
@@ -29,7 +29,7 @@ from promptops.prompt import Prompt, load_prompt
 from promptops.reference import check_name, name_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 class Files(Protocol):
@@ -42,12 +42,25 @@ class Files(Protocol):
         """The paths of all files below the folder, sorted."""
 
 
-class WorkTreeFiles:
-    """The prompts folder as it lies on disk. Symbolic links are refused, never followed."""
+@runtime_checkable
+class PlacedFiles(Files, Protocol):
+    """Files that know what lies beside their folder, in the same state of the repository."""
 
-    def __init__(self, folder: Path) -> None:
+    def beside(self, folder: str) -> Files | None:
+        """The files below another folder, relative to the top (empty: the top); None: unknown."""
+
+
+class WorkTreeFiles:
+    """A folder as it lies on disk. Symbolic links are refused, never followed."""
+
+    def __init__(self, folder: Path, top: Path | None = None) -> None:
         self._folder = folder
+        self._top = top
         self._real: set[str] = set()
+
+    def beside(self, folder: str) -> Files | None:
+        """The files below another folder of the same work tree, where its top is known."""
+        return None if self._top is None else WorkTreeFiles(self._top / folder, self._top)
 
     def read(self, path: str) -> bytes | None:
         """The file's bytes, or None when there is no such file."""
@@ -105,11 +118,43 @@ class WorkTreeFiles:
         return sorted(found)
 
 
+class OverlaidFiles:
+    """Files of which some have other content, or are new."""
+
+    def __init__(self, files: Files, content: Mapping[str, bytes]) -> None:
+        self._files = files
+        self._content = content
+
+    def read(self, path: str) -> bytes | None:
+        """The file's bytes, or None when there is no such file."""
+        data = self._content.get(path)
+        return data if data is not None else self._files.read(path)
+
+    def paths(self) -> list[str]:
+        """The paths of all files below the folder, sorted."""
+        return sorted({*self._files.paths(), *self._content})
+
+    def beside(self, folder: str) -> Files | None:
+        """The files below another folder, which have the content that they had."""
+        return self._files.beside(folder) if isinstance(self._files, PlacedFiles) else None
+
+
 def _link_error(path: str) -> NotAFileError:
     return NotAFileError(
         f"'{path}' is a symbolic link",
         hint="Git stores the link, not the text it leads to; put the file itself there",
     )
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: a full disk must not cost anybody their prompt."""
+    new = path.with_name(f".{path.name}.promptops")
+    try:
+        new.write_bytes(data)
+        new.chmod(path.stat().st_mode & 0o7777)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 class Repository:
@@ -187,7 +232,8 @@ class Repository:
     @property
     def working(self) -> Files:
         """The prompts folder in the work tree."""
-        return WorkTreeFiles(self.require_work_tree() / self.config.prompts)
+        top = self.require_work_tree()
+        return WorkTreeFiles(top / self.config.prompts, top)
 
     @property
     def staged(self) -> Files:

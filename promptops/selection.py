@@ -59,6 +59,21 @@ def select_prompts(
     return list(chosen)
 
 
+def locate_file(repository: Repository, directory: Path, target: str) -> str:
+    """The path below the prompts folder of a file, given as from `directory`; it need not exist.
+
+    Raises UsageError for what is not below that folder.
+    """
+    path = _path_below(repository, directory, target)
+    if not path:
+        raise UsageError(
+            f"{quote(target)} is not a file below {repository.config.prompts}/",
+            hint="name a file of the prompts folder, such as "
+            f"{repository.config.prompts}/support/triage.md",
+        )
+    return path
+
+
 def _path_below(repository: Repository, directory: Path, target: str) -> str | None:
     """The path below the prompts folder that `target` names as a file; None for a name."""
     if "\0" in target:

@@ -6,7 +6,7 @@ file is read once and each partial is parsed once, however many prompts include 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -22,14 +22,14 @@ from promptops.checks.subject import FileSubject, FolderSubject, IgnoreSubject, 
 from promptops.closure import collect_closure
 from promptops.digest import normalize_newlines
 from promptops.errors import ConfigurationError, NotAFileError
-from promptops.finding import Finding, Severity, sort_key
+from promptops.finding import Finding, Inclusion, Severity, sort_key
 from promptops.frontmatter import find_undecodable, is_partial, is_prompt, name_from_path, nearest
-from promptops.prompt import find_faults, read_template
+from promptops.prompt import find_faults, read_template, template_fault
 from promptops.reference import name_fault
 from promptops.repository import list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from promptops.closure import Closure
     from promptops.config import Config
@@ -50,11 +50,14 @@ class Validation:
             repository's top.
         prompts: the names of the prompts that were judged.
         texts: the files that have findings, as they were read, by the same paths.
+        included_from: for partials with findings, the includes that lead to them from a prompt,
+            nearest first, by the same paths.
     """
 
     findings: tuple[Finding, ...]
     prompts: tuple[str, ...]
     texts: dict[str, str]
+    included_from: Mapping[str, tuple[Inclusion, ...]] = field(default_factory=dict)
 
     def count(self, severity: Severity) -> int:
         """How many findings have that severity."""
@@ -177,20 +180,17 @@ class _Run:
                 continue
             self._judge_partial_text(path)
             if path.endswith(".md"):
-                self._judge_unused_template(path, normalize_newlines(data).decode())
+                self._judge_unused_template(path, normalize_newlines(data))
         folder = FolderSubject(self.paths, frozenset(self._used))
         for check, module in FOLDER_CHECKS.items():
             for problem in module.check(folder):
                 self._add(check, problem)
 
-    def _judge_unused_template(self, path: str, text: str) -> None:
+    def _judge_unused_template(self, path: str, data: bytes) -> None:
         from promptops.template import analyze
 
-        for found in analyze(path, text, partial=True).problems:
-            fault = Finding(
-                found.kind, Severity.ERROR, found.message, path, found.position, found.hint
-            )
-            self._findings[fault] = None
+        for found in analyze(path, data.decode(), partial=True).problems:
+            self._findings[template_fault(path, data, found)] = None
 
     def _judge_ignored(
         self, subject: PromptSubject, ignored: frozenset[str], quiet: set[str]
@@ -254,7 +254,29 @@ class _Run:
             data = self._data.get(path.removeprefix(f"{folder}/"))
             if data is not None:
                 texts[path] = normalize_newlines(data).decode(errors="replace")
-        return Validation(tuple(findings), tuple(names), texts)
+        return Validation(tuple(findings), tuple(names), texts, self._find_includers())
+
+    def _find_includers(self) -> dict[str, tuple[Inclusion, ...]]:
+        """How one comes to each partial with findings: by its first includer, and so on."""
+        wanted = {finding.path for finding in self._findings if is_partial(finding.path)}
+        if not wanted:
+            return {}
+        first: dict[str, Inclusion] = {}
+        for path in sorted(self._analyses):
+            for include in self._analyses[path].includes:
+                first.setdefault(include.path, Inclusion(path, include.position))
+        folder = f"{self._config.prompts}/"
+        found = {}
+        for path in wanted & first.keys():
+            chain: list[Inclusion] = []
+            place: Inclusion | None = first[path]
+            while place is not None and place not in chain:
+                chain.append(place)
+                place = first.get(place.path)
+            found[folder + path] = tuple(
+                Inclusion(folder + one.path, one.position) for one in chain
+            )
+        return found
 
 
 def _is_hidden(path: str) -> bool:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.finding import Position, Problem, Severity
+from promptops.finding import Fix, Position, Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,4 +40,5 @@ def check(subject: FileSubject) -> Iterator[Problem]:
             subject.path,
             Position(1, 1, 1, 1),
             "save it as UTF-8 without one",
+            (Fix(subject.path, 0, 1, ""),),
         )

@@ -39,14 +39,19 @@ def check(subject: IgnoreSubject) -> Iterator[Problem]:
     """Report each entry that was not needed."""
     document = subject.prompt.closure.document
     ignore = document.data.get("ignore")
-    for check_id in ignore if isinstance(ignore, dict) else ():
+    entries = ignore if isinstance(ignore, dict) else {}
+    needless = [one for one in entries if one in subject.known and one not in subject.used]
+    for check_id in entries:
         if check_id in subject.used:
             continue
         place = document.locate(["ignore", check_id], key=True)
-        if check_id in subject.known:
+        fix = None
+        if check_id in needless:
             message, hint = f"'{check_id}' finds nothing here", "take the entry out"
+            is_whole = len(needless) == len(entries)
+            fix = document.find_removal(["ignore"] if is_whole else ["ignore", check_id])
         else:
             near = nearest(check_id, subject.known)
             message = f"there is no check '{check_id}' that can be ignored"
             hint = f"did you mean '{near}'?" if near else "take the entry out"
-        yield Problem(message, subject.prompt.path, place, hint)
+        yield Problem(message, subject.prompt.path, place, hint, (fix,) if fix else ())

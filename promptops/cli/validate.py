@@ -1,19 +1,39 @@
-"""`promptops validate`: check prompts."""
+"""`promptops validate`: check prompts, and mend what can be mended safely."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.session import current, emit, has_colour, is_terminal, say
-from promptops.errors import UsageError
+from promptops.cli.session import (
+    Session,
+    current,
+    emit,
+    emit_json,
+    emit_table,
+    has_colour,
+    is_terminal,
+    json_document,
+    report_error,
+    say,
+    start_session,
+)
+from promptops.errors import PromptopsError, UsageError
 
 if TYPE_CHECKING:
-    from promptops.report.outcome import Paint
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from promptops.report.choice import Choice
+    from promptops.report.outcome import Outcome, Paint
     from promptops.repository import Files, Repository
+    from promptops.validation import Validation
+
+_STDIN = "-"
 
 
 class ReportName(StrEnum):
@@ -24,14 +44,40 @@ class ReportName(StrEnum):
     JSON = "json"
     SARIF = "sarif"
     GITHUB = "github"
+    GITLAB = "gitlab"
+    JUNIT = "junit"
+    MARKDOWN = "markdown"
+
+
+class FailOn(StrEnum):
+    """From which severity on the exit code is 1."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What was asked for."""
+
+    targets: Sequence[str]
+    revision: str | None
+    staged: bool
+    stdin_filename: str | None
+    choice: Choice
+    output: ReportName
+    statistics: bool
+    fail_on: FailOn
 
 
 def validate(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME|PATH]...",
-            help="Prompts, files or folders; everything when none is given.",
+            metavar="[NAME|PATH|-]...",
+            help="Prompts, files or folders; everything when none is given; - is standard input.",
             show_default=False,
         ),
     ] = None,
@@ -41,44 +87,259 @@ def validate(
     staged: Annotated[
         bool, typer.Option("--staged", help="Check what the next commit would contain.")
     ] = False,
+    stdin_filename: Annotated[
+        str | None,
+        typer.Option(
+            "--stdin-filename", metavar="PATH", help="The file that standard input stands for."
+        ),
+    ] = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select", metavar="CHECK", help="Report only these checks; 'unused-*' works."
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--exclude", metavar="CHECK|PATH", help="Leave out these checks, files or folders."
+        ),
+    ] = None,
+    fail_on: Annotated[
+        FailOn, typer.Option("--fail-on", help="From what on the exit code is 1.")
+    ] = FailOn.ERROR,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Mend what can be mended safely, then check.")
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show what --fix would change; exit code 1 if anything.")
+    ] = False,
+    statistics: Annotated[
+        bool, typer.Option("--statistics", help="Count the findings of each check.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Check again whenever a file changes.")
+    ] = False,
     output: Annotated[
         ReportName, typer.Option("--format", help="How to write findings.", show_default=True)
     ] = ReportName.TEXT,
 ) -> None:
-    """Check prompts: form, templates, inputs, names. Exit code 1 when anything is an error."""
-    from promptops.report import FORMATS
-    from promptops.report.outcome import Outcome, summarize
-    from promptops.selection import select_prompts
-    from promptops.validation import validate as validate_all
-    from promptops.validation import validate_prompts
+    """Check prompts: form, templates, inputs, safety, names. Exit code 1 when there are errors."""
+    from promptops.report.choice import parse_choice
 
-    repository = current().repository
-    files = _choose_files(repository, revision, staged=staged)
-    if targets:
-        names = select_prompts(repository, files, current().directory, targets)
-        result = validate_prompts(files, repository.config, names)
-    else:
-        result = validate_all(files, repository.config)
-    outcome = Outcome(result.findings, len(result.prompts), result.texts, _painter())
-    report = FORMATS[output.value].render(outcome)
-    if report:
-        emit(report)
-    if output in {ReportName.TEXT, ReportName.CONCISE}:
-        if report and is_terminal(sys.stdout):
-            say("")
-        say(summarize(outcome))
-        if not result.prompts and not targets:
-            say(f"hint: promptops new NAME writes a prompt below {repository.config.prompts}/")
-    if not result.is_passed:
+    elsewhere = [
+        option
+        for option, given in (
+            ("--rev", revision is not None),
+            ("--staged", staged),
+            ("standard input", stdin_filename is not None or _STDIN in (targets or ())),
+        )
+        if given
+    ]
+    exclusive = [option for option, on in (("--fix", fix), ("--diff", diff)) if on]
+    if watch or fix:
+        _refuse_together([*exclusive, *(["--watch"] if watch else []), *elsewhere])
+    _refuse_together(exclusive)
+    _refuse_together(elsewhere)
+    if statistics and output not in {ReportName.TEXT, ReportName.JSON}:
+        raise UsageError(
+            f"--statistics has no format {output.value}", hint="its formats are text and json"
+        )
+    choice = parse_choice(select or (), exclude or ())
+    request = _Request(
+        targets or (), revision, staged, stdin_filename, choice, output, statistics, fail_on
+    )
+    if watch:
+        _watch(request)
+    elif diff:
+        passed = _show_fixes(request)
+        if not passed:
+            raise typer.Exit(1)
+    elif not _check(request, fix=fix):
         raise typer.Exit(1)
 
 
-def _choose_files(repository: Repository, revision: str | None, *, staged: bool) -> Files:
-    if revision is not None and staged:
-        raise UsageError("--rev and --staged together", hint="give one or the other")
-    if revision is not None:
-        return repository.at(revision)
-    return repository.staged if staged else repository.working
+def _refuse_together(options: Sequence[str]) -> None:
+    if len(options) > 1:
+        raise UsageError(f"{options[0]} and {options[1]} together", hint="give one or the other")
+
+
+def _check(request: _Request, *, fix: bool = False) -> bool:
+    """Check once and report; whether the answer is yes."""
+    repository = current().repository
+    files, only = _choose_files(repository, request)
+    judge = _Judge(repository, request, files, only)
+    if fix:
+        from promptops.fixing import plan_fixes, write_fixes
+
+        mending = plan_fixes(files, repository.config.prompts, judge)
+        write_fixes(repository.require_work_tree() / repository.config.prompts, mending)
+        result = mending.rest
+        if mending.mended and request.output in {ReportName.TEXT, ReportName.CONCISE}:
+            what = "1 finding" if mending.mended == 1 else f"{mending.mended:,} findings"
+            where = "1 file" if len(mending.after) == 1 else f"{len(mending.after):,} files"
+            say(f"mended {what} in {where}")
+    else:
+        result = judge(files)
+    _report(repository, request, result)
+    return _is_passed(result, request.fail_on)
+
+
+def _show_fixes(request: _Request) -> bool:
+    """Show what fixing would change; whether that is nothing."""
+    from promptops.fixing import plan_fixes, show_diff
+
+    repository = current().repository
+    files, only = _choose_files(repository, request)
+    folder = repository.config.prompts
+    mending = plan_fixes(files, folder, _Judge(repository, request, files, only))
+    text = show_diff(mending, folder)
+    if text:
+        emit(text.removesuffix("\n"))
+        say(f"--fix mends {mending.mended:,} finding{'' if mending.mended == 1 else 's'}")
+    else:
+        say("--fix changes nothing")
+    return not text
+
+
+class _Judge:
+    """Judges some files as asked for, leaving out the findings that nobody wants to see."""
+
+    def __init__(
+        self, repository: Repository, request: _Request, files: Files, only: str | None
+    ) -> None:
+        from promptops.selection import select_prompts
+
+        self._config = repository.config
+        self._choice = request.choice
+        self._only = f"{repository.config.prompts}/{only}" if only is not None else None
+        self._names: list[str] | None = None
+        named = [request.stdin_filename or ""] if only is not None else request.targets
+        if named:
+            self._names = select_prompts(repository, files, current().directory, named)
+
+    def __call__(self, files: Files) -> Validation:
+        from promptops.validation import validate as validate_all
+        from promptops.validation import validate_prompts
+
+        # A partial that nothing includes yet is judged with the folder.
+        if self._names is None or (self._only is not None and not self._names):
+            result = validate_all(files, self._config)
+        else:
+            result = validate_prompts(files, self._config, self._names)
+        kept = tuple(
+            finding
+            for finding in result.findings
+            if self._choice.keeps(finding) and self._only in {None, finding.path}
+        )
+        return replace(result, findings=kept)
+
+
+def _choose_files(repository: Repository, request: _Request) -> tuple[Files, str | None]:
+    """The files to judge; and the path of the only one to report, when it is standard input."""
+    if request.stdin_filename is not None or _STDIN in request.targets:
+        return _read_stdin(repository, request)
+    if request.revision is not None:
+        return repository.at(request.revision), None
+    return repository.staged if request.staged else repository.working, None
+
+
+def _read_stdin(repository: Repository, request: _Request) -> tuple[Files, str]:
+    from promptops.repository import OverlaidFiles
+    from promptops.selection import locate_file
+
+    if request.stdin_filename is None:
+        raise UsageError(
+            "standard input has no name", hint="give the file's with --stdin-filename PATH"
+        )
+    if any(target != _STDIN for target in request.targets):
+        raise UsageError("standard input and other targets together", hint="give one or the other")
+    path = locate_file(repository, current().directory, request.stdin_filename)
+    content = {path: sys.stdin.buffer.read()}
+    return OverlaidFiles(repository.working, content), path
+
+
+def _report(repository: Repository, request: _Request, result: Validation) -> None:
+    from promptops.report import render
+    from promptops.report.outcome import Outcome, summarize
+
+    outcome = Outcome(
+        result.findings, len(result.prompts), result.texts, _painter(), result.included_from
+    )
+    if request.statistics:
+        _count(outcome, request.output)
+        report = ""
+    else:
+        report = render(request.output.value, outcome)
+    if report:
+        emit(report)
+    if request.output in {ReportName.TEXT, ReportName.CONCISE}:
+        if report and is_terminal(sys.stdout):
+            say("")
+        say(summarize(outcome))
+        if not result.prompts and not request.targets:
+            say(f"hint: promptops new NAME writes a prompt below {repository.config.prompts}/")
+
+
+def _count(outcome: Outcome, output: ReportName) -> None:
+    from promptops.report.outcome import count_checks
+
+    rows = count_checks(outcome)
+    if output is ReportName.JSON:
+        counts = [
+            {"check": check, "severity": severity.value, "count": number, "fixable": fixable}
+            for number, severity, check, fixable in rows
+        ]
+        emit_json(json_document("promptops.statistics/v1", checks=counts))
+        return
+    emit_table(
+        [
+            (f"{number:,}", severity.value, check, f"{fixable:,} fixable" if fixable else "")
+            for number, severity, check, fixable in rows
+        ]
+    )
+
+
+def _is_passed(result: Validation, fail_on: FailOn) -> bool:
+    from promptops.finding import Severity
+
+    order = [severity.value for severity in Severity]
+    if fail_on is FailOn.NEVER:
+        return True
+    grave = order[: order.index(fail_on.value) + 1]
+    return not any(finding.severity.value in grave for finding in result.findings)
+
+
+def _watch(request: _Request) -> None:
+    """Check again and again, until interrupted; what cannot be checked is said, and waited for."""
+    import time
+
+    from promptops.watching import watch
+
+    directory = str(current().directory)
+    for _ in watch(_watched_paths, time.sleep):
+        if is_terminal(sys.stdout):
+            typer.clear()
+        try:
+            _check(request)
+        except PromptopsError as error:
+            report_error(error)
+        sys.stdout.flush()
+        say("watching for changes; Ctrl-C ends it")
+        start_session(Session(directory))
+
+
+def _watched_paths() -> Iterable[Path]:
+    from promptops.config import CONFIG_FILE, PYPROJECT_FILE, Config
+
+    repository = current().repository
+    top = repository.require_work_tree()
+    try:
+        config = repository.config
+    except PromptopsError:
+        config = Config()
+    names = (config.prompts, config.evals, CONFIG_FILE, PYPROJECT_FILE, "CODEOWNERS")
+    return [top / name for name in names]
 
 
 _STYLES: dict[str, tuple[str | None, bool]] = {

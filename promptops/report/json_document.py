@@ -24,12 +24,12 @@ def render(outcome: Outcome) -> str:
             "warnings": outcome.count(Severity.WARNING),
             "notes": outcome.count(Severity.NOTE),
         },
-        "findings": [_finding(finding) for finding in outcome.findings],
+        "findings": [_finding(finding, outcome) for finding in outcome.findings],
     }
     return json.dumps(document, ensure_ascii=False, indent=2)
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding, outcome: Outcome) -> dict[str, Any]:
     place = finding.position
     return {
         "check": finding.check,
@@ -41,4 +41,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "column": place.column if place else None,
         "end_line": place.end_line if place else None,
         "end_column": place.end_column if place else None,
+        "fixable": bool(finding.fixes),
+        "included_from": [
+            {"path": one.path, "line": one.position.line, "column": one.position.column}
+            for one in outcome.included_from.get(finding.path, ())
+        ],
     }

@@ -39,6 +39,10 @@ def _paragraph(finding: Finding, lines: list[str], outcome: Outcome) -> list[str
         if source.strip():
             result.append(f"{paint(f'{number} |', 'frame')} {source}")
             result.append(f"{paint(f'{margin} |', 'frame')} {paint(marks, finding.severity.value)}")
+    chain = outcome.included_from.get(finding.path, ())
+    if chain:
+        places = ", ".join(visible(inclusion.place) for inclusion in chain)
+        result.append(f"  {paint('included from', 'frame')} {places}")
     if finding.hint:
         result.append(f"  {paint('hint:', 'hint')} {visible(finding.hint)}")
     return result

@@ -26,6 +26,11 @@ _TAG_HINTS = {
     "trans": "prompts are not translated: write one prompt for each language",
     "debug": "use `promptops render` to see the result",
 }
+# How other languages call it.
+_OTHER_WORDS = {"elseif": "elif", "elsif": "elif"}
+_SURELY_NEAR = 0.8
+_INNERMOST = re.compile(r"innermost block that needs to be closed is '(\w+)'")
+_UNKNOWN = re.compile(r"Encountered unknown tag '(\w+)'")
 _ROLE_HINT = f"a message is opened by one of: {', '.join(ROLES)}"
 _TAGS = (
     *("for", "if", "elif", "else", "set", "with", "macro", "call", "filter", "include", "raw"),
@@ -75,20 +80,37 @@ def nesting_problem(body: Source, fault: TooDeep) -> TemplateProblem:
 def syntax_problem(body: Source, fault: SyntaxFault) -> TemplateProblem:
     """The problem that a syntax error is."""
     message, hint = _explain(fault.message)
+    meant = _meant_tag(fault.message)
     end = re.compile(r"\w+|\S?").match(body.text, fault.offset)
     position = body.position(fault.offset, end.end() if end else fault.offset)
-    return TemplateProblem("syntax", message, hint, position)
+    return TemplateProblem("syntax", message, hint, position, meant)
+
+
+def _meant_tag(said: str) -> str | None:
+    """The tag that must have been meant by an unknown one, where only one can stand there."""
+    unknown = _UNKNOWN.match(said)
+    innermost = _INNERMOST.search(said)
+    if unknown is None or innermost is None:
+        return None
+    tag, closing = unknown[1], f"end{innermost[1]}"
+    if tag in _OTHER_WORDS:
+        return _OTHER_WORDS[tag] if innermost[1] == "if" else None
+    others = {f"end{other}" for other in _TAGS}
+    is_near = tag == "end" or (
+        tag.startswith("end") and get_close_matches(tag, [closing], n=1, cutoff=_SURELY_NEAR)
+    )
+    return closing if is_near and tag not in others else None
 
 
 def _explain(said: str) -> tuple[str, str | None]:
     """Jinja's words for a syntax error in ours, with what to do."""
-    innermost = re.search(r"innermost block that needs to be closed is '(\w+)'", said)
+    innermost = _INNERMOST.search(said)
     if said.lower().startswith(("unexpected end of template", "unexpected 'end of template'")):
         if innermost is None:
             return "the text ends inside a tag", "close it with `%}` or `}}`"
         tag = innermost[1]
         return f"`{tag}` is not closed", f"add `{{% end{tag} %}}`"
-    unknown = re.match(r"Encountered unknown tag '(\w+)'", said)
+    unknown = _UNKNOWN.match(said)
     if unknown is not None:
         return _explain_tag(unknown[1], innermost[1] if innermost else None)
     if said.startswith("Missing end of comment"):
@@ -110,6 +132,7 @@ def _explain_tag(tag: str, innermost: str | None) -> tuple[str, str | None]:
         return f"`{tag}` stands where `{innermost}` is open", f"add `{{% end{innermost} %}}`"
     if tag.startswith("end") or tag in {"else", "elif"}:
         return f"`{tag}` closes nothing here", "remove it, or add what it closes"
-    near = get_close_matches(tag, _TAGS, n=1)
+    meant = _OTHER_WORDS.get(tag)
+    near = [meant] if meant is not None else get_close_matches(tag, _TAGS, n=1)
     hint = f"did you mean `{near[0]}`?" if near else f"tags are: {', '.join(_TAGS)}"
     return f"unknown tag `{tag}`", hint

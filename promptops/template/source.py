@@ -33,12 +33,14 @@ class TemplateProblem:
         message: what is wrong, lower case, no full stop.
         hint: what to do.
         position: where in the file.
+        replacement: what surely was meant to stand at that place, where that is certain.
     """
 
     kind: str
     message: str
     hint: str | None
     position: Position
+    replacement: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 
 from promptops.checks import FAULTS
 from promptops.finding import Finding, Position, Severity
+from promptops import report
 from promptops.report import FORMATS
 from promptops.report.outcome import Outcome, summarize
 
@@ -26,7 +27,7 @@ OUTCOME = Outcome([ERROR, WIDE, WHOLE], 2, {"prompts/a.md": TEXT})
 
 
 def render(name: str, outcome: Outcome = OUTCOME) -> str:
-    return FORMATS[name].render(outcome)
+    return report.render(name, outcome)
 
 
 def test_text_shows_the_line_with_a_caret_and_the_hint() -> None:
@@ -64,6 +65,8 @@ def test_json_is_a_stable_mapping() -> None:
         "column": 8,
         "end_line": 2,
         "end_column": 14,
+        "fixable": False,
+        "included_from": [],
     }
     assert document["findings"][2]["line"] is None
 
@@ -78,9 +81,9 @@ def test_sarif_names_rules_levels_and_regions() -> None:
     assert (first["level"], second["level"], third["level"]) == ("error", "warning", "note")
     assert rules[first["ruleIndex"]]["id"] == first["ruleId"] == "undeclared-variable"
     place = first["locations"][0]["physicalLocation"]
-    assert place["artifactLocation"] == {"uri": "prompts/a.md"}
+    assert place["artifactLocation"] == {"uri": "prompts/a.md", "uriBaseId": "%SRCROOT%"}
     assert place["region"] == {"startLine": 2, "startColumn": 8, "endLine": 2, "endColumn": 14}
-    assert "region" not in third["locations"][0]["physicalLocation"]
+    assert third["locations"][0]["physicalLocation"]["region"] == {"startLine": 1}
 
 
 def test_github_commands_cannot_be_forged() -> None:
