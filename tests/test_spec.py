@@ -548,6 +548,20 @@ def test_a_reader_refuses_another_digest_in_the_lock(deployed: Repo, reader: Rea
     assert "a.b was altered" in done.stderr.decode()
 
 
+def test_verify_names_a_lock_that_readers_could_take_in_two_ways(deployed: Repo) -> None:
+    assert run(deployed, "verify").exit_code == 0
+    lock = deployed.git("show", f"{BRANCH}:promptops.lock") + "\n"
+    message = deployed.git("log", "-1", "--format=%B", BRANCH)
+    twice = lock.replace('   "paused": null\n', '   "paused": null,\n   "paused": null\n')
+    edit(deployed, [("promptops.lock", twice)])
+    tree = deployed.rev(f"{BRANCH}^{{tree}}")
+    commit = deployed.git("commit-tree", "-p", f"{BRANCH}~2", "-F", "-", tree, stdin=message)
+    deployed.git("update-ref", BRANCH, commit)
+    done = run(deployed, "verify")
+    assert done.exit_code == 1
+    assert "promptops.lock is valid, but not written as promptops writes it" in done.output
+
+
 def test_the_typescript_reader_passes_the_strict_type_check(compiled: Path) -> None:
     assert compiled.is_file()
 

@@ -56,6 +56,8 @@ class TreeCheck:
             after = self._check_record(records[index], before)
             before = after
             self.survey.progress(self.history.environment, index - start + 1, len(records) - start)
+        if records and before is not None:
+            self._check_form(records[-1], before)
         for key, findings in self.faults.items():
             is_past = key not in self.present
             self.survey.findings += [_put_past(one) if is_past else one for one in findings]
@@ -85,6 +87,15 @@ class TreeCheck:
         if before is not None:
             self._keep(("change", record.oid), list(self._judge_change(record, before, state)))
         return state
+
+    def _check_form(self, record: Record, state: State) -> None:
+        """Judge the newest lock's bytes: a reader may go by its lines, as `docs/SPEC.md` says."""
+        forms = {lock.LOCK_FILE: lock.format_lock(state), lock.UNDO_FILE: lock.format_undo(state)}
+        for file, data in forms.items():
+            found = self.survey.repository.objects.read(f"{record.oid}:{file}")
+            if found is not None and found.data != data:
+                message = f"{file} is valid, but not written as promptops writes it"
+                self._keep(("form", file), [self._fault(record, "wrong-form", message)])
 
     # Faults
 
