@@ -6,15 +6,18 @@ back beside what could be made of the rest, as the forge would make it.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from promptops.finding import Finding, Position, Severity
-from promptops.owners.pattern import KeyKind, PathPattern
+from promptops.owners.pattern import Key, KeyKind, PathPattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
+
+    from promptops.owners.glob import Test
 
 # "If your CODEOWNERS file exceeds this limit, it will not be loaded" (GitHub Docs).
 MAX_BYTES = 3 * 1024 * 1024
@@ -187,7 +190,7 @@ class OwnersFile:
 class SplitPath:
     """A path and what of it the index asks for."""
 
-    __slots__ = ("different_names", "extensions", "names", "prefixes")
+    __slots__ = ("different_names", "names", "prefixes")
 
     def __init__(self, path: str) -> None:
         """Take the path."""
@@ -198,32 +201,45 @@ class SplitPath:
         for name in self.names[1:]:
             prefix = f"{prefix}/{name}"
             self.prefixes.append(prefix)
-        self.extensions = dict.fromkeys(
-            name.rpartition(".")[2] for name in self.names if "." in name
-        )
+
+
+# How many names an index remembers the tests of.
+_REMEMBERED = 20_000
 
 
 class RuleIndex:
-    """Finds the few rules that can match a path among all of them."""
+    """Finds the few rules that can match a path among all of them.
 
-    __slots__ = ("_others", "_rules", "_tables")
+    Each rule is filed under the one of its keys that it shares with the fewest others. The names in
+    a repository's paths are few compared to the paths, so that each is tested only once.
+    """
+
+    __slots__ = ("_exact", "_others", "_rules", "_tested", "_tests")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         """Take the rules from weakest to strongest."""
         self._rules = tuple(rules)
-        # Places of rules, the strongest first; those of `_others` can match any path.
+        # Everywhere: places of rules, the strongest first; those of `_others` can match any path.
         self._others: list[int] = []
-        self._tables: dict[KeyKind, dict[str, list[int]]] = {
+        self._exact: dict[KeyKind, dict[Hashable, list[int]]] = {
             KeyKind.PREFIX: {},
             KeyKind.NAME: {},
-            KeyKind.EXTENSION: {},
         }
+        self._tests: dict[str, list[tuple[Test, list[int]]]] = {}
+        self._tested: dict[str, tuple[list[int], ...]] = {}
+        shared = Counter(key for rule in rules for key in rule.matcher.keys)
+        by_key: dict[Key, list[int]] = {}
         for place in range(len(rules) - 1, -1, -1):
             matcher = rules[place].matcher
-            if matcher.kind is not KeyKind.NOTHING:
-                self._tables[matcher.kind].setdefault(matcher.key, []).append(place)
+            if matcher.keys:
+                by_key.setdefault(min(matcher.keys, key=shared.__getitem__), []).append(place)
             elif matcher.glob is not None:
                 self._others.append(place)
+        for key, places in by_key.items():
+            if key.test is None:
+                self._exact[key.kind][key.value] = places
+            else:
+                self._tests.setdefault(key.extension, []).append((key.test, places))
 
     def strongest(self, path: SplitPath) -> Rule | None:
         """The last rule that matches; None when none does."""
@@ -251,14 +267,29 @@ class RuleIndex:
         for kind, keys in (
             (KeyKind.PREFIX, path.prefixes),
             (KeyKind.NAME, path.different_names),
-            (KeyKind.EXTENSION, path.extensions),
         ):
-            table = self._tables[kind]
+            table = self._exact[kind]
             if table:
                 for key in keys:
                     places = table.get(key)
                     if places is not None:
                         yield places
+        if self._tests:
+            for name in path.different_names:
+                yield from self._passing(name)
+
+    def _passing(self, name: str) -> tuple[list[int], ...]:
+        """The places of the rules whose test a name passes."""
+        found = self._tested.get(name)
+        if found is None:
+            tests = self._tests.get("", ())
+            extension = name.rpartition(".")[2] if "." in name else ""
+            more = self._tests.get(extension, ()) if extension else ()
+            found = tuple(places for group in (tests, more) for test, places in group if test(name))
+            if len(self._tested) >= _REMEMBERED:
+                self._tested.clear()
+            self._tested[name] = found
+        return found
 
 
 class _Section:

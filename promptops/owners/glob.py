@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, cast
+from typing import Protocol, TypeAlias, TypeGuard, cast
 
 Test: TypeAlias = Callable[[str], bool]
 
@@ -178,9 +178,29 @@ def compile_name(tokens: Sequence[Element | Star]) -> Element:
     """
     if all(isinstance(token, str) for token in tokens):
         return "".join(token for token in tokens if isinstance(token, str))
-    if all(token is STAR for token in tokens):
+    runs = split_at_stars(tokens)
+    if not any(runs):
         return anything
-    return Glob([_character_run(run) for run in split_at_stars(tokens)]).matches
+    simple = ["".join(run) for run in runs if _is_text(run)]
+    if len(simple) == len(runs):
+        return _simple_test(simple) or Glob([TextRun(text) for text in simple]).matches
+    return Glob([_character_run(run) for run in runs]).matches
+
+
+def _simple_test(runs: Sequence[str]) -> Test | None:
+    """What most patterns are, without the detour: `*.md`, `test_*`, `a*b` and `*draft*`."""
+    first, *middle, last = runs
+    least = len(first) + len(last)
+    if not middle:
+        return lambda name: name.endswith(last) and name.startswith(first) and len(name) >= least
+    if len(middle) == 1 and not least:
+        text = middle[0]
+        return lambda name: text in name
+    return None
+
+
+def _is_text(run: Sequence[Element]) -> TypeGuard[Sequence[str]]:
+    return all(isinstance(token, str) for token in run)
 
 
 def compile_path(elements: Sequence[Element | Star]) -> Glob:
@@ -202,6 +222,4 @@ def split_at_stars(elements: Sequence[Element | Star]) -> list[list[Element]]:
 
 
 def _character_run(tokens: Sequence[Element]) -> Run:
-    if all(isinstance(token, str) for token in tokens):
-        return TextRun("".join(token for token in tokens if isinstance(token, str)))
-    return ElementRun(tokens)
+    return TextRun("".join(tokens)) if _is_text(tokens) else ElementRun(tokens)

@@ -7,8 +7,9 @@ syntax", and `ee/lib/gitlab/code_owners/file.rb`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import takewhile
 from typing import TYPE_CHECKING, TypeAlias
 
 from promptops.owners.glob import (
@@ -17,13 +18,14 @@ from promptops.owners.glob import (
     Element,
     Glob,
     Star,
+    Test,
     anything,
     compile_name,
     compile_path,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
 # The tokens of one name of a pattern, one for each character.
 _Name: TypeAlias = list[Element | Star]
@@ -37,8 +39,24 @@ class KeyKind(StrEnum):
 
     PREFIX = "prefix"
     NAME = "name"
-    EXTENSION = "extension"
-    NOTHING = "nothing"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Something that a path must have for a pattern to match it.
+
+    Attributes:
+        kind: what the value is.
+        value: the path's first names, or one of its names, or what tells two tests apart.
+        test: which one of the path's names must pass; None for the other kinds.
+        extension: what a name has after its last dot if it passes; empty when that is open.
+    """
+
+    kind: KeyKind
+    value: Hashable
+    test: Test | None = field(default=None, compare=False)
+    extension: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +65,18 @@ class PathPattern:
 
     Attributes:
         glob: decides; takes a path as its list of names. None: no path can match.
-        kind: what `key` says, so that most paths need not be tried.
-        key: the path's first names, or one of its names, or the extension of one (without the
-            dot); without it nothing matches.
+        keys: each a condition without which nothing matches, so that most paths need not be tried.
     """
 
     glob: Glob | None
-    kind: KeyKind
-    key: str
+    keys: tuple[Key, ...]
 
     def matches(self, names: Sequence[str]) -> bool:
         """Whether a path, split at its slashes, matches."""
         return self.glob is not None and self.glob.matches(names)
 
 
-NEVER = PathPattern(None, KeyKind.NOTHING, "")
+NEVER = PathPattern(None, ())
 
 
 def github_fault(pattern: str) -> str | None:
@@ -107,7 +122,7 @@ def compile_github(pattern: str) -> PathPattern:
     elif names[-1] != [STAR]:
         # A folder's name stands for all that is in it as well; `docs/*` alone is one level.
         elements.append(STAR)
-    return _with_key(elements, names)
+    return _with_keys(elements, names)
 
 
 def _split_github(pattern: str) -> list[_Name]:
@@ -161,7 +176,7 @@ def compile_gitlab(normalized: str) -> PathPattern:
         # At the end, two stars are no more than one.
         is_star = name == _FOLDERS and index < len(names) - 1
         elements.append(STAR if is_star else compile_name(name))
-    return _with_key(elements, names)
+    return _with_keys(elements, names)
 
 
 # Both stars unescaped, and nothing beside them.
@@ -231,23 +246,19 @@ def _member(pattern: str, at: int) -> tuple[str | None, int]:
     return (pattern[at], at + 1) if at < len(pattern) else (None, at)
 
 
-def _with_key(elements: Sequence[Element | Star], names: Iterable[_Name]) -> PathPattern:
-    """Make the pattern, with the key that leaves the fewest paths to try."""
-    glob = compile_path(elements)
-    prefix = []
-    for element in elements:
-        if not isinstance(element, str):
-            break
-        prefix.append(element)
-    if prefix:
-        return PathPattern(glob, KeyKind.PREFIX, "/".join(prefix))
-    literals = [element for element in elements if isinstance(element, str)]
+def _with_keys(elements: Sequence[Element | Star], names: Iterable[_Name]) -> PathPattern:
+    """Make the pattern from its elements, and its keys from the tokens of its names."""
+    prefix = list(takewhile(lambda element: isinstance(element, str), elements))
+    keys = [Key(KeyKind.PREFIX, "/".join(map(str, prefix)))] if prefix else []
+    literals = [element for element in elements[len(prefix) :] if isinstance(element, str)]
     if literals:
-        return PathPattern(glob, KeyKind.NAME, max(literals, key=len))
-    extensions = [found for found in map(_extension, names) if found]
-    if extensions:
-        return PathPattern(glob, KeyKind.EXTENSION, max(extensions, key=len))
-    return PathPattern(glob, KeyKind.NOTHING, "")
+        keys.append(Key(KeyKind.NAME, max(literals, key=len)))
+    for name in names:
+        if any(token is not STAR for token in name):
+            test = compile_name(name)
+            if not isinstance(test, str):
+                keys.append(Key(KeyKind.TEST, tuple(name), test, _extension(name)))
+    return PathPattern(compile_path(elements), tuple(keys))
 
 
 def _extension(name: _Name) -> str:
