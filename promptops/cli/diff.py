@@ -102,7 +102,8 @@ def _describe(comparison: Comparison) -> Iterator[str]:
         yield f"{head}: removed; callers fail"
         return
     if diff.is_empty:
-        yield f"{head}: no difference"
+        same = diff.before.version != diff.after.version or diff.before.digest == diff.after.digest
+        yield f"{head}: " + ("no difference" if same else "the same meaning, only its bytes differ")
         return
     yield f"{head}: {_verdict(comparison)}"
     for difference in diff.differences:

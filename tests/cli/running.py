@@ -20,3 +20,28 @@ def run(place: Repo | Path, *args: str, stdin: str | bytes | None = None) -> Res
     """Run `promptops` with arguments in a folder; give exit code and both outputs."""
     folder = getattr(place, "path", place)
     return CliRunner().invoke(app, ["-C", str(folder), *args], input=stdin)
+
+
+def accept(place: Repo | Path, *args: str, stdin: str | bytes | None = None) -> str:
+    """Run `promptops`, insist that it succeeds, give standard output."""
+    result = run(place, *args, stdin=stdin)
+    assert result.exit_code == 0, f"{args}: {result.output}"
+    return result.stdout
+
+
+def refuse(place: Repo | Path, *args: str, code: int = 1) -> str:
+    """Run `promptops`, insist on its exit code and on one clear line with a hint; give both."""
+    result = run(place, *args)
+    assert result.exit_code == code, f"{args}: {result.output}"
+    assert "Traceback" not in result.output
+    said = [line for line in result.stderr.splitlines() if not line.startswith("warning:")]
+    errors = [line for line in said if line.startswith("error: ")]
+    hints = [line for line in said if line.startswith(" hint: ")]
+    assert (len(errors), len(hints)) == (1, 1), f"{args}: {result.stderr}"
+    return f"{errors[0]}\n{hints[0]}"
+
+
+def follow_hint(place: Repo, refusal: str) -> None:
+    """Do what the git command at the end of a refusal's hint says."""
+    command = refusal[refusal.rindex(": git ") + len(": git ") :]
+    place.git(*command.split(" && ")[0].split())

@@ -1,0 +1,52 @@
+"""`promptops changelog`: what every release says of itself."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import accept, refuse
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from tests.repositories import Repo
+
+NOTES = "# Heading\n\nText.\n\nOperation: not a trailer"
+
+
+@pytest.fixture
+def released(repo: Repo) -> Repo:
+    """Releases 1.0.0 and 1.1.0, the newer one with notes, the older one yanked."""
+    repo.commit({"prompts/a.md": prompt_text()})
+    accept(repo, "release", "a")
+    repo.commit({"prompts/a.md": prompt_text("1.1.0", "New {{ question }}")})
+    accept(repo, "release", "a", "--notes", NOTES)
+    accept(repo, "yank", "a@1.0.0", "--reason", "wrong facts")
+    return repo
+
+
+def test_notes_come_out_as_they_went_in_newest_first(released: Repo) -> None:
+    assert accept(released, "changelog", "a") == (
+        "# a\n\n"
+        f"## 1.1.0 (2026-01-01, Jane Doe)\n\n{NOTES}\n\n"
+        "## 1.0.0 (2026-01-01, Jane Doe)\n\n**Yanked**: wrong facts\n\nFirst release.\n"
+    )
+
+
+def test_json(released: Repo) -> None:
+    document = json.loads(accept(released, "changelog", "a", "--format", "json"))
+    assert document["schema"] == "promptops.changelog/v1"
+    rows = [(row["version"], row["notes"], row["yanked"]) for row in document["releases"]]
+    assert rows == [("1.1.0", NOTES, None), ("1.0.0", "First release.", "wrong facts")]
+
+
+def test_a_prompt_without_releases(released: Repo) -> None:
+    assert "b has no release" in refuse(released, "changelog", "b", code=2)
+    assert "is not a prompt name" in refuse(released, "changelog", "../a", code=2)
+
+
+def test_a_tag_that_is_no_release_is_never_left_out_silently(released: Repo) -> None:
+    released.git("tag", "prompts/a@1.2.0")
+    assert "not an annotated tag" in refuse(released, "changelog", "a", code=2)

@@ -1,0 +1,123 @@
+"""`promptops diff`: which states are compared, and how that reads for people and programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import accept, refuse, run
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from tests.repositories import Repo
+
+PATH = "prompts/a.md"
+
+
+@pytest.fixture
+def history(repo: Repo) -> Repo:
+    """Releases 1.0.0 and 1.1.0; 1.0.0 is in staging; the work tree says something newer."""
+    repo.commit({PATH: prompt_text()})
+    accept(repo, "release", "a")
+    accept(repo, "promote", "a", "--to", "staging")
+    repo.commit({PATH: prompt_text("1.1.0", "One more {{ question }}")})
+    accept(repo, "release", "a")
+    repo.write(PATH, prompt_text("1.1.0", "The newest {{ question }}"))
+    return repo
+
+
+@pytest.mark.parametrize(
+    ("words", "head"),
+    [
+        (("a",), "a: 1.1.0 -> work tree: behaviour change, minor bump needed: 1.1.0 -> 1.2.0"),
+        (("a@1.0.0",), "a: 1.0.0 -> work tree: behaviour change, minor bump needed; 1.1.0 is enou"),
+        (("a@1.0.0..1.1.0",), "a: 1.0.0 -> 1.1.0: behaviour change, minor bump needed; 1.1.0 is"),
+        (("a@staging",), "a: 1.0.0 (staging, deployment 1) -> work tree: behaviour change"),
+        (("a@staging..latest",), "a: 1.0.0 (staging, deployment 1) -> 1.1.0: behaviour change"),
+        (("a@^1.0..working",), "a: 1.1.0 -> work tree: behaviour change"),
+        (("a@1.1.0..1.1.0",), "a: 1.1.0 -> 1.1.0: no difference"),
+        (("--from", "HEAD"), "a: HEAD -> work tree: behaviour change"),
+        (("--from", "HEAD~1", "--to", "HEAD"), "a: HEAD~1 -> HEAD: behaviour change"),
+        ((), "a: 1.1.0 -> work tree: behaviour change"),
+    ],
+)
+def test_two_states_are_compared(history: Repo, words: tuple[str, ...], head: str) -> None:
+    assert accept(history, "diff", *words).startswith(head)
+
+
+def test_changed_words_are_shown(history: Repo) -> None:
+    lines = accept(history, "diff", "a").splitlines()
+    assert "  - One more {{ question }}" in lines
+    assert "  + The newest {{ question }}" in lines
+
+
+def test_a_changed_partial_is_named_as_the_cause(repo: Repo) -> None:
+    text = prompt_text(body='{% include "_tone.md" %} {{ question }}')
+    repo.commit({PATH: text, "prompts/_tone.md": "Be kind."})
+    accept(repo, "release", "a")
+    repo.write("prompts/_tone.md", "Be brief.")
+    assert "because of _tone.md" in accept(repo, "diff", "a")
+
+
+def test_new_and_removed_prompts(history: Repo) -> None:
+    history.write("prompts/b.md", prompt_text("0.1.0"))
+    assert accept(history, "diff", "b") == (
+        "b: new prompt, nothing released (0.1.0 in work tree)\n"
+    )
+    (history.path / PATH).unlink()
+    assert accept(history, "diff", "a") == "a: 1.1.0 -> work tree: removed; callers fail\n"
+
+
+def test_exit_code_says_whether_anything_differs(history: Repo) -> None:
+    assert run(history, "diff", "--exit-code").exit_code == 1
+    history.git("checkout", "-q", "--", PATH)
+    result = run(history, "diff", "--exit-code")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "no difference\n")
+
+
+def test_text_of_people_comes_through_unchanged(history: Repo) -> None:
+    body = "[bold]no markup[/bold] 🎉\t" + "long " * 400 + "{{ question }}"
+    history.write(PATH, prompt_text("1.2.0", body))
+    assert f"  + {body}" in accept(history, "diff", "a").splitlines()
+    assert body[:60] in accept(history, "diff", "a", "--format", "markdown")
+
+
+def test_json_names_both_sides(history: Repo) -> None:
+    document = json.loads(accept(history, "diff", "a@staging", "--format", "json"))
+    assert document["schema"] == "promptops.diff/v1"
+    (row,) = document["prompts"]
+    assert (row["from"], row["to"]) == ("1.0.0 (staging, deployment 1)", "work tree")
+
+
+def test_other_bytes_of_the_same_meaning_are_not_no_difference(history: Repo) -> None:
+    history.write(PATH, prompt_text('"1.1.0"', "One more {{ question }}"))
+    assert "only its bytes differ" in accept(history, "diff", "a")
+
+
+_NONSENSE = (
+    (("nope",), "there is no prompt nope"),
+    (("a@",), "does not say what to compare"),
+    (("a@..1.0.0",), "does not say what to compare"),
+    (("a@1.0.0..",), "does not say what to compare"),
+    (("a@9.9.9",), "a 9.9.9 is not released"),
+    (("a@-x",), "is not a version or a range"),
+    (("a@production",), "production has no deployments"),
+    (("a@nowhere",), "there is no environment nowhere"),
+    (("../a",), "is not a prompt name"),
+    (("--to", "HEAD"), "--to without --from"),
+    (("--from", "-x"), "'-x' is not a revision"),
+    (("--from", ""), "'' is not a revision"),
+    (("--from", "nope"), "there is no commit nope"),
+)
+
+
+def test_what_cannot_be_compared_is_said(history: Repo) -> None:
+    for words, told in _NONSENSE:
+        assert told in refuse(history, "diff", *words, code=2)
+
+
+def test_an_invalid_prompt_is_said(history: Repo) -> None:
+    history.write(PATH, "nothing")
+    assert "a is not valid" in refuse(history, "diff", "a")

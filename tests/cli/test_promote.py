@@ -1,0 +1,235 @@
+"""`promptops promote`: which version goes live where, what is refused, and the remote's truth."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import accept, refuse, run
+from tests.prompts import prompt_text
+from tests.stories.world import Team
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.repositories import Repo
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    """Releases 1.0.0, 1.1.0 and 1.2.0 of `a`, and 1.0.0 of `b`, all pushed; nothing live."""
+    team = Team.found(tmp_path, ["a", "b"])
+    accept(team.first, "release", "--all", "--push")
+    for version in ("1.1.0", "1.2.0"):
+        team.commit({"prompts/a.md": prompt_text(version, f"{version} {{{{ question }}}}")})
+        accept(team.first, "release", "a", "--push")
+    return team
+
+
+def live(repo: Repo, environment: str = "staging") -> dict[str, str]:
+    document = json.loads(
+        repo.git("show", f"refs/remotes/origin/promptops/{environment}:promptops.lock")
+    )
+    return {
+        name: ", ".join(f"{one['version']} {one['share']}" for one in entry["live"])
+        for name, entry in document["prompts"].items()
+    }
+
+
+def test_the_first_environment_gets_the_latest_and_the_next_what_is_before_it(team: Team) -> None:
+    assert accept(team.first, "promote", "a", "--to", "staging") == "staging: a none -> 1.2.0\n"
+    accept(team.first, "promote", "a@1.1.0", "--to", "staging")
+    out = accept(team.first, "promote", "a", "--to", "production")
+    assert out == "production: a none -> 1.1.0\n"
+    assert live(team.first, "production") == {"a": "1.1.0 100"}
+    accept(team.first, "verify")
+
+
+@pytest.mark.parametrize(
+    ("ref", "version"),
+    [("a@1.0.0", "1.0.0"), ("a@~1.1.0", "1.1.0"), ("a@latest", "1.2.0"), ("a@production", "1.1.0")],
+)
+def test_selectors(team: Team, ref: str, version: str) -> None:
+    accept(team.first, "promote", "a@1.1.0", "--to", "staging")
+    accept(team.first, "promote", "a", "--to", "production")
+    accept(team.first, "promote", "b", "--to", "staging")
+    accept(team.first, "promote", ref, "--to", "staging")
+    assert live(team.first) == {"a": f"{version} 100", "b": "1.0.0 100"}
+
+
+def test_all_of_an_environment_is_one_deployment(team: Team) -> None:
+    accept(team.first, "promote", "a", "b", "--to", "staging")
+    words = ("promote", "--from", "staging", "--to", "production", "--all", "--format", "json")
+    document = json.loads(accept(team.first, *words))
+    assert document["schema"] == "promptops.deployment/v1"
+    assert document["deployment"]["number"] == 1
+    assert [change["prompt"] for change in document["changes"]] == ["a", "b"]
+
+
+def test_what_is_live_already_makes_no_deployment(team: Team) -> None:
+    accept(team.first, "promote", "a", "--to", "staging")
+    tip = team.remote.rev("promptops/staging")
+    result = run(team.first, "promote", "a", "--to", "staging")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "it is so already" in result.stderr
+    assert team.remote.rev("promptops/staging") == tip
+
+
+def test_shares_ramp_and_a_third_version_waits(team: Team) -> None:
+    def promote(ref: str, share: int) -> None:
+        accept(team.first, "promote", ref, "--to", "staging", "--share", str(share))
+
+    promote("a@1.0.0", 100)
+    for share in (10, 50):
+        promote("a@1.1.0", share)
+        assert live(team.first) == {"a": f"1.0.0 {100 - share}, 1.1.0 {share}"}
+    told = refuse(team.first, "promote", "a@1.2.0", "--to", "staging")
+    assert "a splits its traffic: 1.0.0 50%, 1.1.0 50%" in told
+    told = refuse(team.first, "promote", "a", "--to", "production")
+    assert "say which version is meant: a@1.1.0" in told
+    promote("a@1.1.0", 100)
+    accept(team.first, "rollback", "a", "--env", "staging")
+    assert live(team.first) == {"a": "1.0.0 100"}
+
+
+def test_a_share_needs_somebody_to_share_with(team: Team) -> None:
+    told = refuse(team.first, "promote", "a", "--to", "staging", "--share", "10", code=2)
+    assert "a has no other version live to share traffic with 1.2.0" in told
+
+
+_NONSENSE = (
+    (("a",), "no environment given"),
+    (("a", "--to", "prod"), "there is no environment 'prod'"),
+    (("--to", "staging"), "no prompt named"),
+    (("--to", "staging", "--all"), "--all goes with --from"),
+    (("a", "--from", "staging", "--to", "production", "--all"), "--all goes with --from"),
+    (("a@1.0.0", "a@1.1.0", "--to", "staging"), "a is named twice, as 1.0.0 and as 1.1.0"),
+    (("a@1.0.0", "a", "--to", "staging"), "a is named twice, as 1.0.0 and as 1.2.0"),
+    (("a@working", "--to", "staging"), "the work tree cannot be promoted"),
+    (("a@9.9.9", "--to", "staging"), "a 9.9.9 is not released"),
+    (("c", "--to", "staging"), "c has no release"),
+    (("a@", "--to", "staging"), "ends in '@'"),
+    (("../a", "--to", "staging"), "is not a prompt name"),
+    (("a", "--to", "production"), "staging has no deployments"),
+    (("a", "--from", "nowhere", "--to", "staging"), "there is no environment 'nowhere'"),
+)
+
+
+def test_requests_that_make_no_sense(team: Team) -> None:
+    for words, told in _NONSENSE:
+        assert told in refuse(team.first, "promote", *words, code=2)
+    assert team.remote.refs("refs/heads/promptops/") == {}
+
+
+def test_a_share_is_a_per_cent(team: Team) -> None:
+    for share in ("0", "101", "-1", "9" * 30, "ten"):
+        result = run(team.first, "promote", "a", "--to", "staging", "--share", share)
+        assert result.exit_code == 2
+        assert "--share" in result.stderr
+
+
+def test_the_same_release_twice_is_once(team: Team) -> None:
+    accept(team.first, "promote", "a@1.2.0", "a@latest", "--to", "staging")
+    assert live(team.first) == {"a": "1.2.0 100"}
+
+
+def test_only_what_others_can_trace_is_deployed(team: Team) -> None:
+    team.first.commit({"prompts/a.md": prompt_text("1.3.0", "Three {{ question }}")})
+    accept(team.first, "release", "a")
+    told = refuse(team.first, "promote", "a@1.3.0", "--to", "staging")
+    assert "a@1.3.0 is not on origin" in told
+    team.first.git("push", "-q", "origin", "refs/tags/prompts/a@1.3.0")
+    accept(team.first, "promote", "a@1.3.0", "--to", "staging")
+    told = refuse(team.first, "promote", "a", "--to", "production")
+    assert "a@1.3.0 is not merged: its commit is not on origin/main" in told
+
+
+def test_an_environment_may_insist_on_another_one_first(team: Team) -> None:
+    configuration = '[environments.staging]\n[environments.production]\nfrom = "staging"\n'
+    team.commit({"promptops.toml": configuration})
+    accept(team.first, "promote", "a@1.0.0", "--to", "staging")
+    told = refuse(team.first, "promote", "a@1.1.0", "--to", "production")
+    assert "a@1.1.0 is not live in staging" in told
+    accept(team.first, "promote", "a@1.0.0", "--to", "production")
+
+
+def test_a_dry_run_deploys_nothing(team: Team) -> None:
+    result = run(team.first, "promote", "a", "--to", "staging", "--dry-run")
+    assert result.stdout == "staging: a none -> 1.2.0\n"
+    assert "this was a dry run" in result.stderr
+    assert team.remote.refs("refs/heads/promptops/") == {}
+
+
+def test_reasons_that_look_like_trailers_stay_reasons(team: Team) -> None:
+    reason = "hot fix\n\nDeployment: 99\nAction: retire"
+    accept(team.first, "promote", "a", "--to", "staging", "--reason", reason)
+    out = accept(team.first, "history", "--env", "staging")
+    assert "hot fix Deployment: 99 Action: retire" in out
+    accept(team.first, "verify")
+
+
+# The remote is the truth
+
+
+def test_unreachable_means_unchanged_and_local_opts_out(team: Team) -> None:
+    accept(team.first, "promote", "a@1.0.0", "--to", "staging")
+    before = team.first.refs()
+    team.remote.path.rename(team.folder / "away.git")
+    told = refuse(team.first, "promote", "a@1.1.0", "--to", "staging", code=2)
+    assert "cannot reach the remote origin" in told
+    assert team.first.refs() == before
+    result = run(team.first, "promote", "a@1.1.0", "--to", "staging", "--local")
+    assert "1 deployment is only here, not on origin" in result.stderr
+    assert live(team.first) == {"a": "1.0.0 100"}
+    (team.folder / "away.git").rename(team.remote.path)
+    team.first.git("push", "-q", "origin", "promptops/staging")
+    assert live(team.first) == {"a": "1.1.0 100"}
+    accept(team.first, "verify")
+
+
+def test_local_deployments_that_others_overtook_are_said(team: Team) -> None:
+    accept(team.first, "promote", "a@1.0.0", "--to", "staging", "--local")
+    result = run(team.first, "promote", "a@1.1.0", "--to", "staging")
+    assert "git branch -D promptops/staging drops them" in result.stderr
+    told = refuse(team.first, "promote", "a@1.2.0", "--to", "staging", "--local", code=2)
+    assert "went separate ways" in told
+    team.first.git("branch", "-q", "-D", "promptops/staging")
+    accept(team.first, "promote", "a@1.2.0", "--to", "staging", "--local")
+
+
+def test_a_remote_may_refuse_and_nothing_changes(team: Team) -> None:
+    team.remote.hook("update", "echo 'no deploys on friday' >&2; exit 1")
+    told = refuse(team.first, "promote", "a", "--to", "staging")
+    assert "origin refused the deployment: no deploys on friday" in told
+    assert not [ref for ref in team.first.refs() if "promptops" in ref]
+
+
+def test_a_pre_push_hook_may_refuse(team: Team) -> None:
+    team.first.hook("pre-push", "echo 'not now' >&2; exit 1")
+    told = refuse(team.first, "promote", "a", "--to", "staging", code=2)
+    assert "the pre-push hook refused the push: not now" in told
+
+
+def test_a_remote_may_be_called_otherwise(team: Team) -> None:
+    team.first.git("remote", "rename", "origin", "upstream")
+    told = refuse(team.first, "promote", "a", "--to", "staging", code=2)
+    assert "this clone has no remote 'origin', where the environments are; it has upstream" in told
+    assert team.first.refs("refs/heads/promptops/") == {}
+    team.first.commit({"promptops.toml": 'remote = "upstream"\n'})
+    accept(team.first, "promote", "a", "--to", "staging")
+    assert "refs/heads/promptops/staging" in team.remote.refs()
+    team.first.commit({"promptops.toml": 'remote = "nowhere"\n'})
+    told = refuse(team.first, "promote", "a", "--to", "staging", code=2)
+    assert "names the remote 'nowhere', which this clone does not have" in told
+
+
+def test_an_environment_branch_that_is_checked_out_does_not_matter_with_a_remote(
+    team: Team,
+) -> None:
+    accept(team.first, "promote", "a@1.0.0", "--to", "staging")
+    team.first.git("checkout", "-q", "promptops/staging")
+    accept(team.first, "promote", "a@1.1.0", "--to", "staging")
+    told = refuse(team.first, "promote", "a@1.2.0", "--to", "staging", "--local", code=2)
+    assert "promptops/staging is checked out in" in told

@@ -1,0 +1,327 @@
+"""`promptops release`: what is frozen, what is refused, and that nothing is left half-done."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import accept, follow_hint, refuse, run
+from tests.prompts import prompt_text
+from tests.stories.world import Team
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.repositories import Repo
+
+PATH = "prompts/a.md"
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    """A remote and a clone with one prompt at 1.0.0, not released."""
+    return Team.found(tmp_path, ["a"])
+
+
+@pytest.fixture
+def released(team: Team) -> Repo:
+    """The clone after 1.0.0 was released and pushed."""
+    accept(team.first, "release", "a", "--push")
+    return team.first
+
+
+def tags(repo: Repo) -> list[str]:
+    return sorted(ref.removeprefix("refs/tags/") for ref in repo.refs("refs/tags/"))
+
+
+def message(repo: Repo, tag: str) -> str:
+    return repo.git("for-each-ref", "--format=%(contents)", f"refs/tags/{tag}")
+
+
+def test_a_release_is_an_annotated_tag_that_says_what_was_frozen(team: Team) -> None:
+    out = accept(team.first, "release", "a", "--notes", "# First\n\nHello.")
+    assert out.startswith("a 1.0.0 released (first release, sha256:")
+    text = message(team.first, "prompts/a@1.0.0")
+    assert text.startswith("a 1.0.0\n\n# First\n\nHello.\n\nPrompt-Digest: sha256:")
+    for line in ("Prompt-Path: prompts/a.md", "Prompt-Change: new", "Prompt-Base: none"):
+        assert line in text.splitlines()
+    assert tags(team.remote) == []
+
+
+def test_a_release_says_how_to_publish_it_and_whether_it_is_merged(released: Repo) -> None:
+    released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
+    result = run(released, "release", "a")
+    assert "to publish: git push origin prompts/a@1.1.0" in result.stderr
+    assert "not merged yet: its commit is not on origin/main" in result.stderr
+
+
+def test_the_same_bytes_again_are_fine_and_other_bytes_are_not(released: Repo) -> None:
+    assert accept(released, "release", "a") == "a 1.0.0 already released by Jane Doe\n"
+    released.commit({PATH: prompt_text("1.0.0", "Other {{ question }}")})
+    assert "is already released by Jane Doe, with other content" in refuse(released, "release", "a")
+
+
+def test_a_requoted_version_is_other_bytes(released: Repo) -> None:
+    released.commit({PATH: prompt_text('"1.0.0"')})
+    assert "with other content" in refuse(released, "release", "a")
+    assert accept(released, "bump", "a") == "a 1.0.0 -> 1.0.1 (patch change since 1.0.0)\n"
+    assert '"1.0.1"' in (released.path / PATH).read_text()
+
+
+def test_uncommitted_changes_are_refused_with_the_command_that_helps(released: Repo) -> None:
+    released.write(PATH, prompt_text("1.1.0", "New {{ question }}"))
+    told = refuse(released, "release", "a")
+    assert "a has uncommitted changes in prompts/a.md" in told
+    assert "git add prompts/a.md && git commit" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("no frontmatter", "does not begin with frontmatter"),
+        (prompt_text("banana"), "'banana' is not a version"),
+        (prompt_text("1.1.0", "{{ nope }}"), "'nope' is not a declared input"),
+        (prompt_text("1.1.0", "{% if %}"), "expected an expression"),
+        (prompt_text("1.1.0", '{% include "_x.md" %}'), "'_x.md' does not exist"),
+        (prompt_text("1.1.0", '{% include "../secret.md" %}'), "`..` segment"),
+    ],
+)
+def test_what_validate_calls_an_error_is_never_released(
+    released: Repo, text: str, words: str
+) -> None:
+    released.commit({PATH: text})
+    assert words in refuse(released, "release", "a")
+
+
+def test_a_step_must_be_as_large_as_the_change(released: Repo) -> None:
+    released.commit({PATH: prompt_text("1.0.1", "New {{ question }}")})
+    told = refuse(released, "release", "a")
+    assert "a 1.0.1 is a patch step from 1.0.0, but the change is minor" in told
+
+
+def test_a_version_below_a_newer_release_is_a_backport(released: Repo) -> None:
+    released.commit({PATH: prompt_text("2.0.0", "Two {{ question }}")})
+    accept(released, "release", "a")
+    released.commit({PATH: prompt_text("1.1.0", "Fixed {{ question }}")})
+    told = refuse(released, "release", "a")
+    assert "a 1.1.0 lies below 2.0.0, which is released" in told
+    assert "--backport" in told
+    out = accept(released, "release", "a", "--backport")
+    assert "a 1.1.0 released (minor change since 1.0.0" in out
+
+
+def test_a_final_version_after_its_candidate_needs_no_change(released: Repo) -> None:
+    released.commit({PATH: prompt_text("1.1.0-rc.1", "New {{ question }}")})
+    accept(released, "release", "a")
+    released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
+    out = accept(released, "release", "a")
+    assert "a 1.1.0 released (no change since 1.1.0-rc.1" in out
+
+
+def test_what_is_pushed_must_be_merged_unless_it_is_a_candidate(released: Repo) -> None:
+    released.git("checkout", "-q", "-b", "feature")
+    released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
+    told = refuse(released, "release", "a", "--push")
+    assert "a 1.1.0 is not merged: its commit is not on origin/main" in told
+    assert tags(released) == ["prompts/a@1.0.0"]
+    released.commit({PATH: prompt_text("1.1.0-rc.1", "New {{ question }}")})
+    accept(released, "release", "a", "--push")
+
+
+def test_a_release_of_an_unmerged_commit_can_be_taken_back(released: Repo) -> None:
+    released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
+    accept(released, "release", "a")
+    told = refuse(released, "release", "a", "--push")
+    assert "git tag -d prompts/a@1.1.0 takes the release back" in told
+
+
+def test_all_leaves_drafts_alone_even_broken_ones(team: Team) -> None:
+    team.first.commit({"prompts/b.md": prompt_text(status="draft", body="{{ nope }}")})
+    assert accept(team.first, "release", "--all").startswith("a 1.0.0 released")
+    assert tags(team.first) == ["prompts/a@1.0.0"]
+
+
+def test_one_refused_prompt_refuses_all(team: Team) -> None:
+    team.first.commit({f"prompts/{name}.md": prompt_text(body="{{ nope }}") for name in "bc"})
+    result = run(team.first, "release", "--all")
+    assert result.exit_code == 1
+    assert "b is not valid" in result.stderr
+    assert "c is not valid" in result.stderr
+    assert "error: 2 prompts cannot be released, so none was" in result.stderr
+    assert tags(team.first) == []
+
+
+def test_bump_writes_commits_and_releases(released: Repo) -> None:
+    released.commit({PATH: prompt_text("1.0.0", "New {{ question }}")})
+    result = run(released, "release", "a", "--bump", "auto")
+    assert "a 1.0.0 -> 1.1.0, committed" in result.stderr
+    assert "a 1.1.0 released (minor change since 1.0.0" in result.stdout
+    assert released.git("log", "-1", "--format=%s") == "Bump a 1.1.0"
+    assert released.git("status", "--porcelain") == ""
+
+
+def test_bump_commits_nothing_but_the_version(released: Repo) -> None:
+    released.commit({PATH: prompt_text("1.0.0", "New {{ question }}"), "b": "1"})
+    released.write(PATH, prompt_text("1.0.0", "Newer {{ question }}"))
+    assert "uncommitted changes" in refuse(released, "release", "a", "--bump", "auto")
+    released.git("checkout", "-q", "--", PATH)
+    released.write("b", "2")
+    released.git("add", "b")
+    accept(released, "release", "a", "--bump", "auto")
+    assert released.git("show", "--format=", "--name-only", "HEAD") == PATH
+    assert released.git("status", "--porcelain") == "M  b"
+
+
+def test_a_bump_that_cannot_be_committed_is_undone(released: Repo) -> None:
+    released.commit({PATH: prompt_text("1.0.0", "New {{ question }}")})
+    released.hook("pre-commit", "echo 'not on my watch' >&2; exit 1")
+    assert "not on my watch" in refuse(released, "release", "a", "--bump", "auto", code=2)
+    assert released.git("status", "--porcelain") == ""
+    assert tags(released) == ["prompts/a@1.0.0"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--bump", "huge"), "'huge' is no level"),
+        (("--bump", "auto", "--dry-run"), "--bump edits and commits"),
+        (("--bump", "auto", "--push"), "cannot --push"),
+        (("--push", "--local"), "--push and --local together"),
+        (("--all",), "names and --all together"),
+        (("--notes", "@/no/such/file"), "no such file"),
+    ],
+)
+def test_options_that_make_no_sense(released: Repo, options: tuple[str, ...], words: str) -> None:
+    head = released.commit({PATH: prompt_text("1.0.0", "New {{ question }}")})
+    if "--notes" in options:
+        head = released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
+    assert words in refuse(released, "release", "a", *options, code=2)
+    assert released.rev("HEAD") == head
+    assert tags(released) == ["prompts/a@1.0.0"]
+
+
+def test_a_dry_run_changes_nothing(team: Team) -> None:
+    assert "a 1.0.0 would be released" in accept(team.first, "release", "a", "--dry-run")
+    assert tags(team.first) == []
+
+
+def test_json_says_what_became_of_each(team: Team) -> None:
+    for already in (False, True):
+        document = json.loads(accept(team.first, "release", "a", "--push", "--format", "json"))
+        (row,) = document["releases"]
+        assert document["schema"] == "promptops.release/v1"
+        assert (document["pushed"], document["dry_run"]) == (True, False)
+        assert (row["prompt"], row["version"], row["change"]) == ("a", "1.0.0", "new")
+        assert row["already_released"] is already
+        assert row["tag"] == team.remote.rev("refs/tags/prompts/a@1.0.0")
+
+
+@pytest.mark.parametrize("spoken", ["echo 'run the linter first'", "echo 'run it' >&2", ":"])
+def test_a_pre_push_hook_may_refuse_and_no_tag_stays(team: Team, spoken: str) -> None:
+    team.first.hook("pre-push", f"{spoken}; exit 1")
+    told = refuse(team.first, "release", "a", "--push", code=2)
+    assert "the pre-push hook refused the push" in told
+    assert tags(team.first) == []
+
+
+def test_a_remote_may_refuse_and_no_tag_stays(team: Team) -> None:
+    team.remote.hook("pre-receive", "echo 'Policy 42: ask first' >&2; exit 1")
+    told = refuse(team.first, "release", "a", "--push")
+    assert "origin refused the release: Policy 42: ask first" in told
+    assert tags(team.first) == tags(team.remote) == []
+
+
+def test_a_remote_without_atomic_push_gets_one_at_a_time(team: Team) -> None:
+    team.commit({"prompts/b.md": prompt_text()})
+    team.remote.config("receive.advertiseAtomic", "false")
+    told = refuse(team.first, "release", "--all", "--push", code=2)
+    assert "cannot push several refs as one step" in told
+    assert tags(team.first) == tags(team.remote) == []
+    for name in ("a", "b"):
+        accept(team.first, "release", name, "--push")
+    assert tags(team.remote) == ["prompts/a@1.0.0", "prompts/b@1.0.0"]
+
+
+def test_a_name_in_the_way_on_the_remote_is_named(team: Team) -> None:
+    team.first.git("push", "-q", "origin", "HEAD:refs/tags/prompts")
+    told = refuse(team.first, "release", "a", "--push")
+    assert "'refs/tags/prompts' exists" in told
+    assert tags(team.first) == []
+    follow_hint(team.first, told)
+    accept(team.first, "release", "a", "--push")
+
+
+def test_a_remote_that_is_gone_is_said_before_anything_is_made(team: Team) -> None:
+    team.remote.path.rename(team.folder / "away.git")
+    for options in ((), ("--push",)):
+        assert "cannot reach the remote" in refuse(team.first, "release", "a", *options, code=2)
+    assert tags(team.first) == []
+    accept(team.first, "release", "a", "--local")
+
+
+def test_a_clone_without_tags_asks_before_it_numbers(team: Team, released: Repo) -> None:
+    clone = team.remote.clone(team.folder / "bare-of-tags", "--no-tags")
+    assert tags(clone) == []
+    assert "already released by Jane Doe" in accept(clone, "release", "a")
+    assert tags(clone) == tags(released)
+
+
+def test_a_tag_that_is_another_one_on_the_remote_is_named(team: Team, released: Repo) -> None:
+    clone = team.remote.clone(team.folder / "second", "--no-tags")
+    accept(clone, "release", "a", "--local")
+    for command in (("release", "a"), ("promote", "a", "--to", "staging"), ("bump", "a")):
+        told = refuse(clone, *command)
+        assert "the tag prompts/a@1.0.0 here is another one than on origin" in told
+        assert "git tag -d prompts/a@1.0.0" in told
+    clone.git("tag", "-d", "prompts/a@1.0.0")
+    accept(clone, "release", "a")
+    assert clone.refs("refs/tags/") == released.refs("refs/tags/")
+
+
+def test_pruning_of_tags_does_not_lose_a_release_that_waits(released: Repo) -> None:
+    released.config("fetch.prune", "true")
+    released.config("fetch.pruneTags", "true")
+    released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
+    accept(released, "release", "a")
+    accept(released, "release", "a")
+    assert "prompts/a@1.1.0" in tags(released)
+
+
+@pytest.mark.parametrize("attributes", ["*.md text eol=crlf\n", "*.md ident\n"])
+def test_what_git_makes_of_a_file_on_checkout_is_no_change(team: Team, attributes: str) -> None:
+    body = "$Id$ {{ question }}" if "ident" in attributes else "Plain {{ question }}"
+    team.first.commit({".gitattributes": attributes, PATH: prompt_text(body=body)})
+    before = (team.first.path / PATH).read_bytes()
+    (team.first.path / PATH).unlink()
+    team.first.git("checkout", "-q", "--", PATH)
+    assert (team.first.path / PATH).read_bytes() != before
+    assert "a 1.0.0 released" in accept(team.first, "release", "a")
+
+
+def test_a_prompts_folder_may_lie_deep_and_move(repo: Repo) -> None:
+    repo.commit(
+        {"promptops.toml": 'prompts = "apps/x/prompts"\n', "apps/x/prompts/a.md": prompt_text()}
+    )
+    accept(repo.path / "apps", "release", "a")
+    repo.git("mv", "apps/x/prompts", "library")
+    repo.commit({"promptops.toml": 'prompts = "library"\n'})
+    assert "already released" in accept(repo, "release", "a")
+    repo.commit({"library/a.md": prompt_text("1.1.0", "New {{ question }}")})
+    assert "minor change since 1.0.0" in accept(repo, "release", "a")
+    accept(repo, "verify")
+
+
+def test_a_yanked_version_is_not_quietly_already_released(released: Repo) -> None:
+    accept(released, "yank", "a@1.0.0", "--reason", "wrong facts", "--push")
+    result = run(released, "release", "a")
+    assert "warning: a 1.0.0 is yanked: wrong facts" in result.stderr
+
+
+def test_hand_made_tags_are_no_releases(team: Team) -> None:
+    team.first.git("tag", "prompts/a@1.0.0")
+    assert "is not an annotated tag" in refuse(team.first, "release", "a", code=2)
+    team.first.git("tag", "-d", "prompts/a@1.0.0")
+    team.first.tag("prompts/a@1.0.0")
+    assert "has no valid trailers" in refuse(team.first, "release", "a", code=2)

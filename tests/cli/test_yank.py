@@ -1,0 +1,109 @@
+"""`promptops yank`: a release that must not be used, from the word on that it is pushed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import accept, refuse, run
+from tests.prompts import prompt_text
+from tests.stories.world import Team
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TAG = "refs/tags/yanked/prompts/a@1.1.0"
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    """Releases 1.0.0 and 1.1.0 of one prompt, pushed."""
+    team = Team.found(tmp_path, ["a"])
+    accept(team.first, "release", "a", "--push")
+    team.commit({"prompts/a.md": prompt_text("1.1.0", "New {{ question }}")})
+    accept(team.first, "release", "a", "--push")
+    return team
+
+
+def test_a_yank_is_a_second_tag_with_the_reason(team: Team) -> None:
+    result = run(team.first, "yank", "a@1.1.0", "--reason", "wrong facts")
+    assert result.stdout == "a 1.1.0 yanked: wrong facts\n"
+    assert result.stderr == "to publish: git push origin yanked/prompts/a@1.1.0\n"
+    release = team.first.rev("refs/tags/prompts/a@1.1.0")
+    text = team.first.git("cat-file", "tag", TAG)
+    assert f"\n\nReason: wrong facts\nRelease-Tag: {release}\nOperation: " in text
+    assert TAG not in team.remote.refs()
+
+
+def test_what_is_yanked_is_not_chosen_any_more(team: Team) -> None:
+    accept(team.first, "yank", "a@1.1.0", "--reason", "wrong facts", "--push")
+    for clone in (team.first, team.clone("other")):
+        told = refuse(clone, "promote", "a@1.1.0", "--to", "staging")
+        assert "a@1.1.0 is yanked: wrong facts" in told
+        told = refuse(clone, "promote", "a@^1.1", "--to", "staging", code=2)
+        assert "released: 1.1.0 (yanked), 1.0.0" in told
+    assert "a none -> 1.0.0" in accept(team.first, "promote", "a", "--to", "staging")
+    accept(team.first, "verify")
+
+
+def test_yanking_again_is_fine_and_the_first_reason_stays(team: Team) -> None:
+    accept(team.first, "yank", "a@1.1.0", "--reason", "first")
+    result = run(team.first, "yank", "a@1.1.0", "--reason", "second")
+    assert result.stdout == "a 1.1.0 was yanked already: first\n"
+    assert "to publish" in result.stderr
+    accept(team.first, "yank", "a@1.1.0", "--reason", "second", "--push")
+    assert run(team.first, "yank", "a@1.1.0", "--reason", "third").stderr == ""
+
+
+def test_two_who_yank_at_once_agree_on_what_was_pushed(team: Team) -> None:
+    other = team.clone("other")
+    accept(other, "yank", "a@1.1.0", "--reason", "mine", "--local")
+    accept(team.first, "yank", "a@1.1.0", "--reason", "theirs", "--push")
+    assert "was yanked already: theirs" in accept(other, "yank", "a@1.1.0", "--reason", "mine")
+
+
+def test_a_reason_cannot_pose_as_a_trailer(team: Team) -> None:
+    reason = "bad\n\nRelease-Tag: forged\nOperation: forged"
+    out = accept(team.first, "yank", "a@1.1.0", "--reason", reason)
+    assert out == "a 1.1.0 yanked: bad Release-Tag: forged Operation: forged\n"
+    accept(team.first, "verify")
+
+
+def test_a_refused_yank_is_taken_back(team: Team) -> None:
+    team.remote.hook("pre-receive", "echo 'ask first' >&2; exit 1")
+    told = refuse(team.first, "yank", "a@1.1.0", "--reason", "x", "--push")
+    assert "origin refused the yank: ask first" in told
+    assert TAG not in team.first.refs()
+
+
+def test_a_dry_run_yanks_nothing(team: Team) -> None:
+    words = ("yank", "a@1.1.0", "--reason", "x", "--push", "--dry-run", "--format", "json")
+    document = json.loads(accept(team.first, *words))
+    assert document == {
+        "schema": "promptops.yank/v1",
+        "prompt": "a",
+        "version": "1.1.0",
+        "yanked": True,
+        "reason": "x",
+        "pushed": False,
+        "dry_run": True,
+    }
+    assert TAG not in team.first.refs()
+
+
+_NONSENSE = (
+    (("a", "--reason", "x"), "which version is not clear"),
+    (("a@latest", "--reason", "x"), "which version is not clear"),
+    (("a@1.1.0",), "no reason given"),
+    (("a@1.1.0", "--reason", " \n"), "no reason given"),
+    (("a@2.0.0", "--reason", "x"), "a 2.0.0 is not released"),
+    (("b@1.0.0", "--reason", "x"), "b 1.0.0 is not released"),
+    (("a@1.1.0", "--reason", "x", "--push", "--local"), "--push and --local together"),
+)
+
+
+def test_requests_that_make_no_sense(team: Team) -> None:
+    for words, told in _NONSENSE:
+        assert told in refuse(team.first, "yank", *words, code=2)
