@@ -6,9 +6,9 @@ file is read once and each partial is parsed once, however many prompts include 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from promptops.checks import (
     CHECKS,
@@ -16,9 +16,18 @@ from promptops.checks import (
     FILE_CHECKS,
     FOLDER_CHECKS,
     IGNORE_CHECKS,
+    MASKED,
+    NOT_IGNORABLE,
+    OFF,
     PROMPT_CHECKS,
 )
-from promptops.checks.subject import FileSubject, FolderSubject, IgnoreSubject, PromptSubject
+from promptops.checks.subject import (
+    FileSubject,
+    FolderSubject,
+    IgnoreSubject,
+    PromptSubject,
+    Surroundings,
+)
 from promptops.closure import collect_closure
 from promptops.digest import normalize_newlines
 from promptops.errors import ConfigurationError, NotAFileError
@@ -26,19 +35,20 @@ from promptops.finding import Finding, Inclusion, Severity, sort_key
 from promptops.frontmatter import find_undecodable, is_partial, is_prompt, name_from_path, nearest
 from promptops.prompt import find_faults, read_template, template_fault
 from promptops.reference import name_fault
-from promptops.repository import list_names
+from promptops.repository import PlacedFiles, list_names
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from promptops.closure import Closure
     from promptops.config import Config
-    from promptops.finding import Problem
+    from promptops.finding import Position, Problem
+    from promptops.frontmatter import Document
     from promptops.repository import Files
     from promptops.template import Analysis
 
 _TEXT_ENDINGS = (".md", ".json", ".txt", ".j2", ".jinja", ".yaml", ".yml")
-_NOT_IGNORED = frozenset(IGNORE_CHECKS) | frozenset(FOLDER_CHECKS)
+_MASK = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,8 @@ class Validation:
         findings: everything found, in the order of files and places; paths are relative to the
             repository's top.
         prompts: the names of the prompts that were judged.
-        texts: the files that have findings, as they were read, by the same paths.
+        texts: the files that have findings, by the same paths, to be shown: what must not be seen,
+            such as a secret, is masked.
         included_from: for partials with findings, the includes that lead to them from a prompt,
             nearest first, by the same paths.
     """
@@ -75,11 +86,10 @@ def validate(files: Files, config: Config) -> Validation:
     Raises ConfigurationError when the configuration names a check that does not exist.
     """
     run = _Run(files, config)
-    names = list_names(files)
-    for name in names:
+    for name in run.names:
         run.judge_prompt(name)
     run.judge_rest()
-    return run.result(names)
+    return run.result(run.names)
 
 
 def validate_prompts(files: Files, config: Config, names: Collection[str]) -> Validation:
@@ -110,6 +120,16 @@ class _Run:
         self._files = files
         self._config = config
         self.paths = tuple(path for path in files.paths() if not _is_hidden(path))
+        self.names = [
+            name_from_path(path)
+            for path in self.paths
+            if is_prompt(path) and name_fault(name_from_path(path)) is None
+        ]
+        self._around = _look_around(files, config, self.names)
+        self._documents: dict[str, Document] = {}
+        self._prompt_checks = _active(PROMPT_CHECKS, config)
+        self._file_checks = _active(FILE_CHECKS, config)
+        self._folder_checks = _active(FOLDER_CHECKS, config)
         self._data: dict[str, bytes | None] = {}
         self._analyses: dict[str, Analysis] = {}
         self._findings: dict[Finding, None] = {}
@@ -140,8 +160,11 @@ class _Run:
         self._used.update(closure.files)
         for fault in find_faults(closure, self._analyze):
             self._findings[fault] = None
+        self._documents[name] = closure.document
         subject = PromptSubject(
-            closure, {path: self._analyze(closure, path) for path in closure.includes}
+            closure,
+            {path: self._analyze(closure, path) for path in closure.includes},
+            self._around,
         )
         ignore = closure.document.data.get("ignore")
         ignored = frozenset(ignore) if isinstance(ignore, dict) else frozenset()
@@ -150,12 +173,13 @@ class _Run:
         if closure.document.data:
             problems = [
                 (check, problem)
-                for check, module in PROMPT_CHECKS.items()
+                for check, module in self._prompt_checks
                 for problem in module.check(subject)
             ]
-        problems += self._judge_file(closure.path, closure.document.text)
+        body_start = len(closure.document.text) - len(closure.document.body)
+        problems += self._judge_file(closure.path, closure.document.text, body_start)
         for check, problem in problems:
-            if check in ignored:
+            if check in ignored and check not in NOT_IGNORABLE:
                 quiet.add(check)
             else:
                 self._add(check, problem)
@@ -181,8 +205,8 @@ class _Run:
             self._judge_partial_text(path)
             if path.endswith(".md"):
                 self._judge_unused_template(path, normalize_newlines(data))
-        folder = FolderSubject(self.paths, frozenset(self._used))
-        for check, module in FOLDER_CHECKS.items():
+        folder = FolderSubject(self.paths, frozenset(self._used), self._documents, self._around)
+        for check, module in self._folder_checks:
             for problem in module.check(folder):
                 self._add(check, problem)
 
@@ -197,7 +221,10 @@ class _Run:
     ) -> None:
         if not ignored:
             return
-        outcome = IgnoreSubject(subject, frozenset(quiet), frozenset(CHECKS) - _NOT_IGNORED)
+        known = frozenset(CHECKS) - NOT_IGNORABLE
+        # Nobody can tell whether a check that is off would find something.
+        off = {one for one in ignored & known if self._severity(one, subject.path) is None}
+        outcome = IgnoreSubject(subject, frozenset(quiet | off), known)
         for check, module in IGNORE_CHECKS.items():
             for problem in module.check(outcome):
                 self._add(check, problem)
@@ -212,12 +239,11 @@ class _Run:
             for check, problem in self._judge_file(path, text):
                 self._add(check, problem)
 
-    @staticmethod
-    def _judge_file(path: str, text: str) -> list[tuple[str, Problem]]:
-        subject = FileSubject(path, text)
+    def _judge_file(self, path: str, text: str, body_start: int = 0) -> list[tuple[str, Problem]]:
+        subject = FileSubject(path, text, self.read(path) or b"", body_start)
         return [
             (check, problem)
-            for check, module in FILE_CHECKS.items()
+            for check, module in self._file_checks
             for problem in module.check(subject)
         ]
 
@@ -239,21 +265,23 @@ class _Run:
             self._findings[Finding.from_problem(check, severity, problem)] = None
 
     def _severity(self, check: str, path: str) -> Severity | None:
-        word = self._config.checks.get(check, CHECKS[check].SEVERITY.value)
+        word = self._config.checks.get(check, _default(check))
+        full = path[1:] if path.startswith("/") else f"{self._config.prompts}/{path}"
         for pattern, settings in self._config.path_checks:
-            if check in settings and _matches(pattern, f"{self._config.prompts}/{path}"):
+            if check in settings and _matches(pattern, full):
                 word = settings[check]
         return None if word == "off" else Severity(word)
 
     def result(self, names: Iterable[str]) -> Validation:
         """Everything found, with paths from the repository's top."""
         folder = self._config.prompts
-        findings = sorted((one.below(folder) for one in self._findings), key=sort_key)
+        findings = sorted((_place_below(one, folder) for one in self._findings), key=sort_key)
         texts = {}
         for path in {finding.path for finding in findings}:
             data = self._data.get(path.removeprefix(f"{folder}/"))
             if data is not None:
                 texts[path] = normalize_newlines(data).decode(errors="replace")
+        findings = _mask(findings, texts)
         return Validation(tuple(findings), tuple(names), texts, self._find_includers())
 
     def _find_includers(self) -> dict[str, tuple[Inclusion, ...]]:
@@ -277,6 +305,123 @@ class _Run:
                 Inclusion(folder + one.path, one.position) for one in chain
             )
         return found
+
+
+def _place_below(finding: Finding, folder: str) -> Finding:
+    """The finding with its path from the repository's top; one that has such a path begins so."""
+    if finding.path.startswith("/"):
+        return replace(finding, path=finding.path[1:])
+    return finding.below(folder)
+
+
+def _default(check: str) -> str:
+    return "off" if check in OFF else CHECKS[check].SEVERITY.value
+
+
+_Check = TypeVar("_Check")
+
+
+def _active(checks: Mapping[str, _Check], config: Config) -> list[tuple[str, _Check]]:
+    """The checks that are on, at least for some path; the others need not look at all."""
+    return [
+        (check, module)
+        for check, module in checks.items()
+        if config.checks.get(check, _default(check)) != "off"
+        or any(settings.get(check, "off") != "off" for _, settings in config.path_checks)
+    ]
+
+
+def _look_around(files: Files, config: Config, names: Iterable[str]) -> Surroundings:
+    """What lies beside the prompts folder, in the same state of the repository."""
+    known = frozenset(names)
+    top = files.beside("") if isinstance(files, PlacedFiles) else None
+    evals = files.beside(config.evals) if isinstance(files, PlacedFiles) else None
+    if top is None or evals is None:
+        return Surroundings(known)
+    suites = frozenset(f"{config.evals}/{path}" for path in evals.paths())
+
+    def read_suite(path: str) -> str:
+        return (_read_quietly(top, path) or b"").decode(errors="replace")
+
+    return Surroundings(
+        known,
+        _find_owners(top, config.prompts),
+        suites or None,
+        f"{config.evals}/{{}}.yaml".format,
+        read_suite,
+    )
+
+
+def _read_quietly(files: Files, path: str) -> bytes | None:
+    """A file that others judge; a link in its place is as good as none."""
+    try:
+        return files.read(path)
+    except NotAFileError:
+        return None
+
+
+def _find_owners(top: Files, folder: str) -> Callable[[str], Sequence[str]] | None:
+    """Who owns a file of the prompts folder; None without a CODEOWNERS file that forges read."""
+    from promptops.owners import Dialect, decode_owners, find_owners_file, parse_owners
+
+    for dialect in (Dialect.GITHUB, Dialect.GITLAB):
+        found = find_owners_file(dialect, lambda path: _read_quietly(top, path))
+        if found is None:
+            continue
+        text = decode_owners(found[1])
+        # Only GitLab has sections; to GitHub their headings are lines to skip.
+        is_gitlab = any(line.startswith(("[", "^[")) for line in text.split("\n"))
+        owners = parse_owners(text, Dialect.GITLAB if is_gitlab else dialect)
+        if owners.refusal is not None:
+            return None
+        return lambda path: owners.match(f"{folder}/{path}").owners
+    return None
+
+
+def _mask(findings: Iterable[Finding], texts: dict[str, str]) -> list[Finding]:
+    """Black out in `texts`, and in all that is said, what the masked checks found."""
+    result = list(findings)
+    spans = [
+        (one.path, _span(texts[one.path], one.position))
+        for one in result
+        if one.check in MASKED and one.position is not None and one.path in texts
+    ]
+    if not spans:
+        return result
+    hidden = {texts[path][start:end] for path, (start, end) in spans} - {""}
+    for path, text in texts.items():
+        shown = text
+        for secret in hidden:
+            shown = shown.replace(secret, _blackened(secret))
+        texts[path] = shown
+    return [_without(one, hidden) for one in result]
+
+
+def _without(finding: Finding, hidden: Collection[str]) -> Finding:
+    message, hint, fixes = finding.message, finding.hint, finding.fixes
+    for secret in hidden:
+        message = message.replace(secret, _blackened(secret))
+        hint = hint.replace(secret, _blackened(secret)) if hint is not None else None
+        # An edit that writes the secret out again would carry it into every report.
+        if any(secret in fix.text for fix in fixes):
+            fixes = ()
+    return replace(finding, message=message, hint=hint, fixes=fixes)
+
+
+def _blackened(secret: str) -> str:
+    """As long as the secret, line for line, so that all places stay where they are."""
+    return "\n".join(_MASK * len(line) for line in secret.split("\n"))
+
+
+def _span(text: str, place: Position) -> tuple[int, int]:
+    """The offsets of a place in a file's text, whose byte order mark takes no column."""
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    mark = text.startswith("\ufeff")
+    start = starts[place.line - 1] + place.column - 1 + (mark and place.line == 1)
+    end = starts[place.end_line - 1] + place.end_column - 1 + (mark and place.end_line == 1)
+    return start, end
 
 
 def _is_hidden(path: str) -> bool:

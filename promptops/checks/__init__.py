@@ -2,7 +2,8 @@
 
 A check's id is its module's name with dashes. Each module has a `SEVERITY`, a `check` function that
 yields problems, and a docstring under the headings Finds, Why, Example and Instead, which is its
-documentation. Which dictionary a module is in says what it looks at.
+documentation. Which dictionary a module is in says what it looks at; `GROUPS` says what it is
+about.
 """
 
 from __future__ import annotations
@@ -13,10 +14,34 @@ from promptops.checks import (
     byte_order_mark,
     colliding_paths,
     deceptive_character,
+    duplicate_prompt,
+    empty_message,
     empty_prompt,
+    exposed_secret,
+    impossible_expression,
     invisible_character,
+    leftover_text,
+    missing_evals,
+    missing_replacement,
+    mixed_line_endings,
+    orphaned_evals,
+    oversized_prompt,
+    personal_data,
+    prompt_leak,
     prompt_name,
+    repeated_text,
+    role_order,
+    shadowed_input,
+    similar_prompt,
     undeclared_variable,
+    undelimited_input,
+    unknown_model,
+    unknown_prompt,
+    unlimited_input,
+    unowned_prompt,
+    unreviewable_prompt,
+    unsupported_parameter,
+    untrusted_in_system,
     unused_ignore,
     unused_input,
     unused_partial,
@@ -26,20 +51,44 @@ if TYPE_CHECKING:
     from promptops.checks.subject import FileCheck, FolderCheck, IgnoreCheck, PromptCheck
 
 PROMPT_CHECKS: dict[str, PromptCheck] = {
+    "empty-message": empty_message,
     "empty-prompt": empty_prompt,
+    "impossible-expression": impossible_expression,
+    "missing-evals": missing_evals,
+    "missing-replacement": missing_replacement,
+    "oversized-prompt": oversized_prompt,
+    "role-order": role_order,
+    "shadowed-input": shadowed_input,
     "undeclared-variable": undeclared_variable,
+    "undelimited-input": undelimited_input,
+    "unknown-model": unknown_model,
+    "unknown-prompt": unknown_prompt,
+    "unlimited-input": unlimited_input,
+    "unowned-prompt": unowned_prompt,
+    "unreviewable-prompt": unreviewable_prompt,
+    "unsupported-parameter": unsupported_parameter,
+    "untrusted-in-system": untrusted_in_system,
     "unused-input": unused_input,
 }
 
 FILE_CHECKS: dict[str, FileCheck] = {
     "byte-order-mark": byte_order_mark,
     "deceptive-character": deceptive_character,
+    "exposed-secret": exposed_secret,
     "invisible-character": invisible_character,
+    "leftover-text": leftover_text,
+    "mixed-line-endings": mixed_line_endings,
+    "personal-data": personal_data,
+    "prompt-leak": prompt_leak,
 }
 
 FOLDER_CHECKS: dict[str, FolderCheck] = {
     "colliding-paths": colliding_paths,
+    "duplicate-prompt": duplicate_prompt,
+    "orphaned-evals": orphaned_evals,
     "prompt-name": prompt_name,
+    "repeated-text": repeated_text,
+    "similar-prompt": similar_prompt,
     "unused-partial": unused_partial,
 }
 
@@ -53,6 +102,17 @@ CHECKS: dict[str, PromptCheck | FileCheck | FolderCheck | IgnoreCheck] = {
     **FOLDER_CHECKS,
     **IGNORE_CHECKS,
 }
+
+OFF = frozenset({"oversized-prompt", "similar-prompt", "unknown-model", "unsupported-parameter"})
+"""Checks that look only where the configuration gives them a severity."""
+
+MASKED = frozenset({"exposed-secret", "personal-data"})
+"""Checks whose places must not be shown: no report may carry what they found."""
+
+NOT_IGNORABLE = frozenset(
+    [*FOLDER_CHECKS, *IGNORE_CHECKS, "exposed-secret", "unowned-prompt", "unreviewable-prompt"]
+)
+"""Checks that a prompt cannot ignore: those about the folder, and those that hold its author."""
 
 FAULTS = {
     "broken-frontmatter": "the frontmatter is not readable YAML",
@@ -86,6 +146,85 @@ FAULTS = {
     "unsupported-tag": "the template uses a tag that prompts do not have",
 }
 """Faults of form: what keeps a prompt from being used at all. Always errors, never ignored."""
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "syntax": (
+        "broken-frontmatter",
+        "byte-order-mark",
+        "deceptive-character",
+        "duplicate-key",
+        "empty-message",
+        "empty-prompt",
+        "invisible-character",
+        "misplaced-role",
+        "missing-frontmatter",
+        "mixed-line-endings",
+        "nesting",
+        "not-utf8",
+        "role-order",
+        "stray-text",
+        "surprising-yaml",
+        "syntax",
+        "too-large",
+        "unreadable-file",
+    ),
+    "metadata": (
+        "invalid-default",
+        "invalid-json",
+        "invalid-schema",
+        "invalid-tool",
+        "invalid-version",
+        "missing-file",
+        "missing-key",
+        "missing-replacement",
+        "mistyped-key",
+        "prompt-name",
+        "reserved-input",
+        "unknown-key",
+        "unknown-model",
+        "unknown-prompt",
+        "unsupported-parameter",
+        "unused-ignore",
+    ),
+    "template": (
+        "circular-include",
+        "impossible-expression",
+        "invalid-expression",
+        "missing-include",
+        "oversized-prompt",
+        "reserved-name",
+        "shadowed-input",
+        "undeclared-variable",
+        "unknown-filter",
+        "unknown-test",
+        "unsupported-include",
+        "unsupported-tag",
+        "unused-input",
+        "unused-partial",
+    ),
+    "safety": (
+        "exposed-secret",
+        "leftover-text",
+        "personal-data",
+        "prompt-leak",
+        "undelimited-input",
+        "unlimited-input",
+        "untrusted-in-system",
+    ),
+    "ownership and tests": (
+        "missing-evals",
+        "orphaned-evals",
+        "unowned-prompt",
+        "unreviewable-prompt",
+    ),
+    "set": (
+        "colliding-paths",
+        "duplicate-prompt",
+        "repeated-text",
+        "similar-prompt",
+    ),
+}
+"""What checks and faults are about, in the order in which they are listed."""
 
 
 def describe(check: str) -> str:

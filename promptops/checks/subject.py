@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from promptops.finding import Position, Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from promptops.closure import Closure
-    from promptops.template import Analysis
+    from promptops.frontmatter import Document
+    from promptops.template import Analysis, Use
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a prompt is judged against beside its own files.
+
+    Attributes:
+        names: every prompt of the folder.
+        owners: the owners of the file at a path below the prompts folder, as CODEOWNERS has them;
+            None where nothing is known about owners.
+        suites: the paths of all eval suites, from the repository's top; None where there is no
+            folder of them.
+        default_suite: the path of a prompt's suite unless its frontmatter names another.
+        read_suite: the text of the suite at such a path.
+    """
+
+    names: frozenset[str] = frozenset()
+    owners: Callable[[str], Sequence[str]] | None = None
+    suites: frozenset[str] | None = None
+    default_suite: Callable[[str], str] = "evals/{}.yaml".format
+    read_suite: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +43,12 @@ class PromptSubject:
     Attributes:
         closure: its files.
         analyses: what each template of the closure says, by path.
+        around: what lies around it.
     """
 
     closure: Closure
     analyses: Mapping[str, Analysis]
+    around: Surroundings = field(default_factory=Surroundings)
 
     @property
     def name(self) -> str:
@@ -42,6 +66,36 @@ class PromptSubject:
         inputs = self.closure.document.data.get("inputs")
         return inputs if isinstance(inputs, dict) else {}
 
+    @property
+    def is_parsed(self) -> bool:
+        """Whether every template could be read to its end."""
+        return not any(
+            problem.kind in {"syntax", "nesting", "too-large"}
+            for analysis in self.analyses.values()
+            for problem in analysis.problems
+        )
+
+    def input_schema(self, name: str) -> Mapping[str, Any]:
+        """What is declared of an input, a type name written out; empty where nothing is."""
+        declared = self.inputs.get(name)
+        if isinstance(declared, str):
+            return {"type": declared}
+        return declared if isinstance(declared, dict) else {}
+
+    @property
+    def untrusted(self) -> frozenset[str]:
+        """The inputs that are declared as untrusted."""
+        return frozenset(
+            name for name in self.inputs if self.input_schema(name).get("untrusted") is True
+        )
+
+    def text(self, path: str) -> str:
+        """The text of the template at `path`, without frontmatter."""
+        document = self.closure.document
+        if path == document.path:
+            return document.body
+        return self.closure.files[path].decode(errors="replace")
+
     def problem(self, message: str, path: list[str | int], hint: str | None = None) -> Problem:
         """A problem with the frontmatter value at `path`."""
         return Problem(message, self.path, self.closure.document.locate(path), hint)
@@ -49,19 +103,30 @@ class PromptSubject:
 
 @dataclass(frozen=True, slots=True)
 class FileSubject:
-    """One text file below the prompts folder, newlines normalised."""
+    """One text file below the prompts folder.
+
+    Attributes:
+        path: where it is.
+        text: what it says, newlines normalised.
+        data: its bytes as they are.
+        body_start: where the text behind the frontmatter begins; 0 in a file without.
+    """
 
     path: str
     text: str
+    data: bytes = b""
+    body_start: int = 0
 
     def position(self, start: int, end: int) -> Position:
         """Where `text[start:end]` stands; a byte order mark takes no column."""
-        line = self.text.count("\n", 0, start) + 1
-        line_start = self.text.rfind("\n", 0, start) + 1
-        column = start - line_start + 1
+        return Position(*self._place(start), *self._place(end))
+
+    def _place(self, index: int) -> tuple[int, int]:
+        line = self.text.count("\n", 0, index) + 1
+        column = index - self.text.rfind("\n", 0, index)
         if line == 1 and self.text.startswith("\ufeff"):
             column = max(column - 1, 1)
-        return Position(line, column, line, column + end - start)
+        return line, column
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +136,14 @@ class FolderSubject:
     Attributes:
         paths: every file below it.
         used: the files that are part of some prompt.
+        documents: the files of the prompts, by name.
+        around: what lies around the folder.
     """
 
     paths: tuple[str, ...]
     used: frozenset[str]
+    documents: Mapping[str, Document] = field(default_factory=dict)
+    around: Surroundings = field(default_factory=Surroundings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +209,54 @@ def route_names(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]]
             source = f"{{% if {condition} %}}{{% endif %}}"
             for name in analyze(subject.path, source, partial=True).undeclared:
                 yield ["routes", index, "when"], name
+
+
+def model_places(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]]:
+    """Each model that the frontmatter names, with its place there."""
+    data = subject.closure.document.data
+    found: list[tuple[list[str | int], object]] = [(["model"], data.get("model"))]
+    for key in ("fallbacks", "routes"):
+        items = data.get(key)
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            if isinstance(item, dict):
+                found.append(([key, index, "model"], item.get("model")))
+            else:
+                found.append(([key, index], item))
+    for key in ("escalate", "review"):
+        table = data.get(key)
+        if isinstance(table, dict):
+            found.append(([key, "model"], table.get("model")))
+    for place, model in found:
+        if isinstance(model, str):
+            yield place, model
+
+
+_Scope: TypeAlias = tuple[tuple[str, frozenset[str]], ...]
+
+
+def read_uses(subject: PromptSubject) -> Iterator[tuple[str, Use, str | None, frozenset[str]]]:
+    """Every place where an input is read, partials included, for each way in which it is reached.
+
+    Gives the file, the place, the role of the message around it (None in a prompt that opens no
+    message), and the inputs of the prompt from which the value comes.
+    """
+    pending: list[tuple[str, str | None, _Scope]] = [(subject.path, None, ())]
+    seen: set[tuple[str, str | None, _Scope]] = set()
+    while pending:
+        step = pending.pop()
+        path, role, scope = step
+        analysis = subject.analyses.get(path)
+        if analysis is None or step in seen:
+            continue
+        seen.add(step)
+        origins = dict(scope)
+        for use in analysis.uses:
+            sources = origins.get(use.name, frozenset((use.name,)))
+            yield path, use, use.role or role, sources
+        for include in analysis.includes:
+            inner = {
+                name: frozenset().union(*(origins.get(one, frozenset((one,))) for one in found))
+                for name, found in include.scope.items()
+            }
+            merged = tuple(sorted({**origins, **inner}.items(), key=lambda item: item[0]))
+            pending.append((include.path, include.role or role, merged))

@@ -39,7 +39,7 @@ SEVERITY = Severity.WARNING
 def check(subject: PromptSubject) -> Iterator[Problem]:
     """Report each input that nothing reads, at its name."""
     if not subject.inputs or any(
-        problem.kind in {"syntax", "nesting"}
+        problem.kind in {"syntax", "nesting", "too-large"}
         for analysis in subject.analyses.values()
         for problem in analysis.problems
     ):

@@ -49,6 +49,10 @@ class IndexReader:
         """List the paths of all staged files below the folder, sorted."""
         return sorted(self._load())
 
+    def beside(self, folder: str) -> IndexReader:
+        """Give another folder of the same index, relative to the repository's top."""
+        return IndexReader(self._reader, folder)
+
     def _load(self) -> dict[str, tuple[str, str]]:
         if self._entries is None:
             self._entries = self._list()
@@ -56,7 +60,8 @@ class IndexReader:
 
     def _list(self) -> dict[str, tuple[str, str]]:
         git = self._reader.git
-        done = git.run("ls-files", "--stage", "-z", "--", f":(top,literal){self._prefix}/")
+        below = f"{self._prefix}/" if self._prefix else ""
+        done = git.run("ls-files", "--stage", "-z", "--", f":(top,literal){below}")
         entries = {}
         for line in done.stdout.decode("utf-8", "surrogateescape").split("\0"):
             if not line:
@@ -66,7 +71,7 @@ class IndexReader:
             if stage != "0":
                 message = f"{full} has a conflict that is not resolved"
                 raise GitError(message, hint="resolve it and `git add` the file")
-            entries[full.removeprefix(f"{self._prefix}/")] = (mode, oid)
+            entries[full.removeprefix(below)] = (mode, oid)
         return entries
 
 

@@ -183,6 +183,10 @@ class TreeReader:
         """List all files' paths below the folder; of links and submodules too, to be refused."""
         return [file.path for file in self.files()]
 
+    def beside(self, folder: str) -> TreeReader:
+        """Give another folder of the same commit, relative to its top."""
+        return TreeReader(self._reader, self._treeish, folder)
+
     def files(self) -> list[TreeFile]:
         """List all files below the folder."""
         if self._files is None:

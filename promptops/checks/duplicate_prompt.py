@@ -1,0 +1,48 @@
+"""Prompts that say the same to the same model.
+
+## Finds
+
+Two prompts for one model whose texts differ in nothing but white space and case. Very short texts
+are left alone.
+
+## Why
+
+One of them is changed later and the other is forgotten.
+
+## Example
+
+    prompts/support/triage.md
+    prompts/support/triage-copy.md, with the same text
+
+## Instead
+
+    prompts/support/triage.md
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.finding import Position, Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import FolderSubject
+
+SEVERITY = Severity.WARNING
+_SHORTEST = 40
+
+
+def check(subject: FolderSubject) -> Iterator[Problem]:
+    """Report each later one of two such prompts where its text begins."""
+    seen: dict[tuple[str, str], str] = {}
+    for name, document in sorted(subject.documents.items()):
+        text = " ".join(document.body.split()).casefold()
+        if len(text) < _SHORTEST:
+            continue
+        first = seen.setdefault((text, str(document.data.get("model"))), name)
+        if first != name:
+            place = Position(document.body_line, 1, document.body_line, 1)
+            hint = "keep one, or move what they share into a partial"
+            yield Problem(f"the text is that of {first}", document.path, place, hint)

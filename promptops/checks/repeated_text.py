@@ -1,0 +1,63 @@
+"""Long paragraphs that several prompts repeat.
+
+## Finds
+
+A paragraph of 300 characters or more that stands word for word in three prompts or more.
+
+## Why
+
+It should be a partial: whoever changes it has to find and release every copy by hand, and after the
+first one that is missed the prompts disagree.
+
+## Example
+
+    the same rules on tone in prompts/a.md, prompts/b.md and prompts/c.md
+
+## Instead
+
+    {% include "_shared/tone.md" %}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.finding import Position, Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import FolderSubject
+
+SEVERITY = Severity.NOTE
+_SHORTEST = 300
+_FEWEST_PROMPTS = 3
+_MOST_NAMES = 3
+
+
+def check(subject: FolderSubject) -> Iterator[Problem]:
+    """Report each such paragraph once, in the first of the prompts that have it."""
+    places: dict[str, dict[str, Position]] = {}
+    for name, document in sorted(subject.documents.items()):
+        if len(document.body) < _SHORTEST:
+            continue
+        line = document.body_line
+        for paragraph in document.body.split("\n\n"):
+            text = paragraph.strip()
+            if len(text) >= _SHORTEST:
+                skipped = len(paragraph) - len(paragraph.lstrip())
+                start = line + paragraph.count("\n", 0, skipped)
+                lines = text.split("\n")
+                end = start + len(lines) - 1
+                place = Position(start, 1, end, len(lines[-1]) + 1)
+                places.setdefault(" ".join(text.split()), {}).setdefault(name, place)
+            line += paragraph.count("\n") + 2
+    for found in places.values():
+        if len(found) < _FEWEST_PROMPTS:
+            continue
+        first, *others = found
+        shown = ", ".join(others[:_MOST_NAMES])
+        more = f" and {len(others) - _MOST_NAMES} more" if len(others) > _MOST_NAMES else ""
+        message = f"{shown}{more} repeat this paragraph"
+        path = subject.documents[first].path
+        yield Problem(message, path, found[first], "move it into a partial and include that")

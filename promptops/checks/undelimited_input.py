@@ -1,0 +1,84 @@
+"""Untrusted inputs that run into the text around them.
+
+## Finds
+
+An input declared with `untrusted: true` that is printed in the middle of a message's text, with
+nothing on both sides of it that says where it begins and ends. A value is delimited by tags
+(`<ticket>`), quotation marks, code fences or rules, or when it is the last thing in a message, on
+lines of its own. Values that only a loop or a filter prints are not judged.
+
+## Why
+
+The model cannot tell the stranger's words from yours, and an instruction at the end of the value
+reads like your next sentence.
+
+## Example
+
+    Translate {{ text }} into French. Answer with the translation alone.
+
+## Instead
+
+    Translate the text between the tags into French. Answer with the translation alone.
+
+    <text>
+    {{ text }}
+    </text>
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from promptops.checks.subject import read_uses
+from promptops.finding import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import PromptSubject
+    from promptops.finding import Position
+
+SEVERITY = Severity.NOTE
+_LONGEST = 400
+_MARK = "[>`\"'»“”„\u2018\u2019«\\]\\[}{)(|]|-{3}|={3}|#{3}|\\*{3}|~{3}|_{3}"
+_OPENED = re.compile(rf"(?:{_MARK})\s*\Z")
+_CLOSED = re.compile(rf"\s*(?:<|{_MARK})")
+_BEGINS = re.compile(r"(?:\A|\{%[-+]?\s*(?:system|user|assistant)\s*[-+]?%\})\s*\Z")
+_ENDS = re.compile(r"\s*(?:\Z|\{%[-+]?\s*end(?:system|user|assistant)\b)")
+_ALONE = re.compile(r"(?:\A|\n)[ \t]*\Z")
+
+
+def check(subject: PromptSubject) -> Iterator[Problem]:
+    """Report each such place."""
+    untrusted = subject.untrusted
+    if not untrusted:
+        return
+    for path, use, role, sources in read_uses(subject):
+        found = sources & untrusted
+        if not found or not use.printed or role == "system":
+            continue  # a system message is another check's affair
+        first_line = subject.closure.document.body_line if path == subject.path else 1
+        name = min(found)
+        if _is_bare(subject.text(path), first_line, use.position, name):
+            message = f"nothing says where untrusted input '{name}' begins and ends"
+            yield Problem(message, path, use.position, f"put it into tags: <{name}>…</{name}>")
+
+
+def _is_bare(text: str, first_line: int, place: Position, name: str) -> bool:
+    start = 0
+    for _ in range(place.line - first_line):
+        start = text.index("\n", start) + 1
+    offset = start + place.column - 1
+    opening, closing = text.rfind("{{", 0, offset), text.find("}}", offset)
+    if not text.startswith(name, offset) or opening < 0 or closing < 0:
+        return False  # a variable that only comes from it
+    if text[opening + 2 : offset].strip(" \t\n-+") or "{%" in text[opening:closing]:
+        return False
+    before = text[max(0, opening - _LONGEST) : opening]
+    after = text[closing + 2 : closing + 2 + _LONGEST]
+    if _BEGINS.search(before) and _ENDS.match(after):
+        return False
+    if _ENDS.match(after) and _ALONE.search(before):
+        return False
+    return not (_OPENED.search(before) and _CLOSED.match(after))
