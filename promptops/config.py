@@ -150,7 +150,7 @@ class _Reading:
             )
         push = settings.get("push", default.push)
         if not isinstance(push, bool):
-            raise self._error("push is not true or false")
+            raise self._error("push is not true or false", "write push = true, or leave it out")
         checks, path_checks = self._checks(settings.get("checks", {}))
         return Config(
             prompts=self._folder(settings, "prompts", default.prompts),
@@ -184,7 +184,7 @@ class _Reading:
     def _text(self, table: Mapping[str, Any], key: str, default: str) -> str:
         value = table.get(key, default)
         if not isinstance(value, str) or not value or value.startswith("-"):
-            raise self._error(f"{key} is not a name")
+            raise self._error(f"{key} is not a name", f'write a text, such as {key} = "{default}"')
         return value
 
     def _folder(self, table: Mapping[str, Any], key: str, default: str) -> str:
@@ -205,11 +205,13 @@ class _Reading:
         if isinstance(value, list) and all(isinstance(name, str) for name in value):
             tables: dict[str, Any] = {name: {} for name in value}
             if len(tables) != len(value):
-                raise self._error("an environment is listed twice")
+                raise self._error("an environment is listed twice", "list each of them once")
         else:
             tables = self._table("environments", value)
         if not tables:
-            raise self._error("there must be at least one environment")
+            raise self._error(
+                "there must be at least one environment", 'such as environments = ["production"]'
+            )
         names = tuple(tables)
         return tuple(self._environment(name, tables[name], names) for name in names)
 
@@ -228,7 +230,9 @@ class _Reading:
             )
         merged = table.get("merged", name == names[-1])
         if not isinstance(merged, bool):
-            raise self._error(f"environments.{name}.merged is not true or false")
+            raise self._error(
+                f"environments.{name}.merged is not true or false", "write merged = true or false"
+            )
         return Environment(name, source, merged)
 
     def _checks(

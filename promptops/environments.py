@@ -158,7 +158,10 @@ def _read_head(repository: Repository, environment: str, ref: str) -> Head | Non
     if found is None:
         return None
     if found.kind != "commit":
-        raise IntegrityError(f"the branch of {environment} does not lead to a commit")
+        raise IntegrityError(
+            f"{short_name(ref)} does not lead to a commit",
+            hint="environment branches are written by promptops alone; put back the one there was",
+        )
     try:
         deployment = parse_deployment(environment, found.oid, found.data)
         return Head(environment, ref, deployment, read_state(repository, found.oid))
@@ -644,7 +647,10 @@ class _RemotePlace(_Place):
         # A lease is a forced push: only the parent makes this an append.
         found = repository.objects.read(commit)
         if found is None or parse_commit(found.data).parents != ((old,) if old else ()):
-            raise GitError("the new deployment does not stand on the one it replaces")
+            raise GitError(
+                "the new deployment does not stand on the one it replaces",
+                hint="nothing was deployed; run the command again",
+            )
         try:
             (result,) = push(
                 repository.git, repository.remote, [PushRef(commit, self._ref, old)], atomic=False

@@ -196,7 +196,10 @@ def rollback(
     if to is not None:
         entry = state.entries.get(name)
         if entry is not None and entry.versions == (to,):
-            raise RefusedError(f"{name} {to} is already live in {environment}")
+            raise RefusedError(
+                f"{name} {to} is already live in {environment}",
+                hint=f"promptops history {name} --env {environment} shows what was live before",
+            )
     deepest: int | None = None
     while True:
         point = state.undo.get(name)

@@ -184,7 +184,10 @@ def load_released(repository: Repository, release: Release) -> Prompt:
         )
     prompt = load_prompt(closure, digest=digest)
     if prompt.version != release.version:
-        raise IntegrityError(f"the file released as {release} says version {prompt.version}")
+        raise IntegrityError(
+            f"the file released as {release} says version {prompt.version}",
+            hint="the tag was made by hand; promptops verify says what to do",
+        )
     return prompt
 
 

@@ -168,9 +168,9 @@ def _parse_time(text: str) -> int:
     from datetime import datetime
 
     try:
-        time = datetime.fromisoformat(text)
-    except ValueError as error:
+        # Without a zone it is local time, as a person at this machine means it.
+        return int(datetime.fromisoformat(text).timestamp())
+    except (ValueError, OverflowError) as error:
         raise UsageError(
             f"'{text}' is not a time", hint="write 2026-05-04, 2026-05-04T13:00 or ...T13:00Z"
         ) from error
-    return int(time.timestamp())  # without a zone: local time, as a person at this machine means it

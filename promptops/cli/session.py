@@ -49,7 +49,7 @@ class Session:
         from promptops.repository import open_repository
 
         if not self.directory.is_dir():
-            raise UsageError(f"{self.directory} is not a folder")
+            raise UsageError(f"{self.directory} is not a folder", hint="check the path after -C")
         return open_repository(self.directory)
 
 
@@ -212,10 +212,13 @@ def report_bug(error: Exception) -> None:
 
 
 def as_json_time(seconds: int) -> str:
-    """A Unix time as RFC 3339 in UTC."""
+    """A Unix time as RFC 3339 in UTC; as Git writes it (`@99999999999999`) beyond its years."""
     from datetime import UTC, datetime
 
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return f"@{seconds}"
 
 
 def json_document(schema: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values

@@ -1,0 +1,62 @@
+"""`promptops pause` and `resume`: the kill switch, one prompt or all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import accept, refuse, run
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from tests.repositories import Repo
+
+ENV = ("--env", "staging")
+
+
+@pytest.fixture
+def deployed(repo: Repo) -> Repo:
+    """Prompts `a` and `b`, both live in staging."""
+    repo.commit({"prompts/a.md": prompt_text(), "prompts/b.md": prompt_text()})
+    accept(repo, "release", "--all")
+    accept(repo, "promote", "a", "b", "--to", "staging")
+    return repo
+
+
+def test_a_pause_and_its_end(deployed: Repo) -> None:
+    out = accept(deployed, "pause", "a", *ENV, "--reason", "wrong\n\nAction: resume")
+    assert out == "staging: a 1.0.0 -> 1.0.0 (paused)\n"
+    assert "wrong Action: resume" in accept(deployed, "history", *ENV)
+    assert accept(deployed, "resume", "a", *ENV) == "staging: a 1.0.0 (paused) -> 1.0.0\n"
+    accept(deployed, "verify")
+
+
+def test_all_at_once(deployed: Repo) -> None:
+    accept(deployed, "pause", "b", *ENV, "--reason", "first")
+    out = accept(deployed, "pause", "--all", *ENV, "--reason", "everything")
+    assert (
+        out == "staging: a 1.0.0 -> 1.0.0 (paused)\nstaging: b 1.0.0 (paused) -> 1.0.0 (paused)\n"
+    )
+    accept(deployed, "resume", "--all", *ENV)
+    assert "it is so already" in run(deployed, "resume", "--all", *ENV).stderr
+    accept(deployed, "verify")
+
+
+def test_a_kill_switch_that_kills_nothing_says_so(deployed: Repo) -> None:
+    told = refuse(deployed, "pause", "--all", "--reason", "help", code=2)
+    assert "nothing is live in production" in told
+
+
+def test_requests_that_make_no_sense(deployed: Repo) -> None:
+    for words, told in (
+        (("pause", "a", *ENV), "no reason given"),
+        (("pause", "a", *ENV, "--reason", "\n "), "no reason given"),
+        (("pause", *ENV, "--reason", "x"), "which prompts is not clear"),
+        (("pause", "a", "--all", *ENV, "--reason", "x"), "which prompts is not clear"),
+        (("pause", "c", *ENV, "--reason", "x"), "c is not live in staging"),
+        (("resume", *ENV), "which prompts is not clear"),
+        (("resume", "c", *ENV), "c is not live in staging"),
+        (("resume", "a", "--env", "nowhere"), "there is no environment 'nowhere'"),
+    ):
+        assert told in refuse(deployed, *words, code=2)

@@ -1,0 +1,150 @@
+"""`promptops rollback`: what was live before, from any clone, in one deployment."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import accept, follow_hint, refuse, run
+from tests.prompts import prompt_text
+from tests.stories.world import Team
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.repositories import Repo
+
+ENV = ("--env", "staging")
+
+
+@pytest.fixture
+def repo(repo: Repo) -> Repo:
+    """Without a remote: 1.0.0, 1.1.0 and 1.2.0 of `a` went live in staging, one after the other."""
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        repo.commit({"prompts/a.md": prompt_text(version, f"{version} {{{{ question }}}}")})
+        accept(repo, "release", "a")
+        accept(repo, "promote", f"a@{version}", "--to", "staging")
+    return repo
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    """With a remote: 1.0.0 and then 1.1.0 of `a` went live in staging."""
+    team = Team.found(tmp_path, ["a"])
+    for version in ("1.0.0", "1.1.0"):
+        team.commit({"prompts/a.md": prompt_text(version, f"{version} {{{{ question }}}}")})
+        accept(team.first, "release", "a", "--push")
+        accept(team.first, "promote", f"a@{version}", "--to", "staging")
+    return team
+
+
+def test_rolling_back_twice_goes_back_two_versions_and_no_further(repo: Repo) -> None:
+    assert accept(repo, "rollback", "a", *ENV) == "staging: a 1.2.0 -> 1.1.0\n"
+    assert accept(repo, "rollback", "a", *ENV) == "staging: a 1.1.0 -> 1.0.0\n"
+    told = refuse(repo, "rollback", "a", *ENV)
+    assert "nothing before: 1.0.0 is the first version of a in staging" in told
+    accept(repo, "verify")
+
+
+def test_to_a_version_that_was_live(repo: Repo) -> None:
+    told = refuse(repo, "rollback", "a", *ENV, "--to", "9.9.9")
+    assert "a 9.9.9 is not among the versions that were live in staging before" in told
+    told = refuse(repo, "rollback", "a", *ENV, "--to", "1.2.0")
+    assert "a 1.2.0 is already live in staging" in told
+    assert accept(repo, "rollback", "a", *ENV, "--to", "1.0.0") == "staging: a 1.2.0 -> 1.0.0\n"
+
+
+def test_to_a_deployment_restores_everything(repo: Repo) -> None:
+    accept(repo, "retire", "a", *ENV)
+    out = accept(repo, "rollback", *ENV, "--to-deployment", "2", "--format", "json")
+    document = json.loads(out)
+    assert document["deployment"]["number"] == 5
+    assert document["changes"] == [{"prompt": "a", "from": "none", "to": "1.1.0"}]
+    result = run(repo, "rollback", *ENV, "--to-deployment", "2")
+    assert "it is so already" in result.stderr
+    accept(repo, "verify")
+
+
+def test_a_yanked_version_does_not_come_back(repo: Repo) -> None:
+    accept(repo, "yank", "a@1.1.0", "--reason", "wrong facts")
+    told = refuse(repo, "rollback", "a", *ENV)
+    assert "a@1.1.0, live in staging before, is yanked: wrong facts" in told
+    assert "is yanked" in refuse(repo, "rollback", *ENV, "--to-deployment", "2")
+    accept(repo, "rollback", "a", *ENV, "--to", "1.0.0")
+
+
+def test_a_pause_stays_on(repo: Repo) -> None:
+    accept(repo, "pause", "a", *ENV, "--reason", "wrong")
+    out = accept(repo, "rollback", "a", *ENV)
+    assert out == "staging: a 1.2.0 (paused) -> 1.1.0 (paused)\n"
+
+
+def test_a_dry_run_rolls_nothing_back(repo: Repo) -> None:
+    tip = repo.rev("promptops/staging")
+    accept(repo, "rollback", "a", *ENV, "--dry-run")
+    assert repo.rev("promptops/staging") == tip
+
+
+_NONSENSE = (
+    ((*ENV,), "no prompt named"),
+    (("a", *ENV, "--to", "banana"), "'banana' is not a version"),
+    (("a", *ENV, "--to-deployment", "1"), "restores the whole environment"),
+    ((*ENV, "--to-deployment", "1", "--to", "1.0.0"), "restores the whole environment"),
+    ((*ENV, "--to-deployment", "4"), "staging has no deployment 4"),
+    ((*ENV, "--to-deployment", "9" * 30), "staging has no deployment 999"),
+    (("--to-deployment", "1"), "production has no deployments"),
+    (("a", "--env", "nowhere"), "there is no environment 'nowhere'"),
+    (("../a", *ENV), "is not a prompt name"),
+)
+
+
+def test_requests_that_make_no_sense(repo: Repo) -> None:
+    tip = repo.rev("promptops/staging")
+    for words, told in _NONSENSE:
+        assert told in refuse(repo, "rollback", *words, code=2)
+    for number in ("0", "-3", "two"):
+        assert run(repo, "rollback", *ENV, "--to-deployment", number).exit_code == 2
+    assert "b was never live in staging" in refuse(repo, "rollback", "b", *ENV)
+    assert repo.rev("promptops/staging") == tip
+
+
+def test_any_clone_can(team: Team) -> None:
+    assert accept(team.clone("any"), "rollback", "a", *ENV) == "staging: a 1.1.0 -> 1.0.0\n"
+    single = team.remote.clone(team.folder / "single", "--depth=1")
+    assert "nothing before" in refuse(single, "rollback", "a", *ENV)
+
+
+def test_a_clone_with_cut_off_history_says_how_to_get_it(team: Team) -> None:
+    shallow = team.remote.clone(team.folder / "cut", "--depth=1", "--no-single-branch")
+    for words in (("a", *ENV), (*ENV, "--to-deployment", "1")):
+        told = refuse(shallow, "rollback", *words, code=2)
+        assert "deployment 1 of staging is not in this clone" in told
+        assert "git fetch --unshallow" in told
+    shallow.git("fetch", "-q", "--unshallow")
+    accept(shallow, "rollback", "a", *ENV)
+
+
+def test_a_deleted_branch_is_no_race(team: Team) -> None:
+    team.remote.git("update-ref", "-d", "refs/heads/promptops/staging")
+    told = refuse(team.first, "rollback", "a", *ENV, code=2)
+    assert "somebody deleted promptops/staging on origin" in told
+    follow_hint(team.first, told.replace("as it was: ", ": "))
+    accept(team.first, "rollback", "a", *ENV)
+
+
+def test_a_rewound_branch_is_said_and_stops_only_its_own_environment(team: Team) -> None:
+    team.remote.git("update-ref", "refs/heads/promptops/staging", "promptops/staging~1")
+    told = refuse(team.first, "rollback", "a", *ENV, code=2)
+    assert "staging lost deployments on origin since the last fetch" in told
+    accept(team.first, "promote", "a@1.0.0", "--from", "production", "--to", "production")
+    follow_hint(team.first, told[: told.index("; or, if")])
+    accept(team.first, "rollback", "a", *ENV)
+
+
+def test_a_branch_that_is_checked_out_is_not_moved(repo: Repo) -> None:
+    repo.git("worktree", "add", "-q", str(repo.path.parent / "tree"), "promptops/staging")
+    told = refuse(repo, "rollback", "a", *ENV, code=2)
+    assert "promptops/staging is checked out in" in told
+    accept(repo, "verify")
