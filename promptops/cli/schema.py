@@ -1,12 +1,52 @@
-"""`promptops schema`: print the JSON Schema of the frontmatter."""
+"""`promptops schema`: print the JSON Schema of a kind of file, or what makes an editor use it."""
 
 from __future__ import annotations
 
-from promptops.cli.session import emit_json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promptops.cli.session import current, emit, emit_json, say
+from promptops.editors import Draft, Editor, Kind
+from promptops.errors import NotARepositoryError, UsageError
+
+if TYPE_CHECKING:
+    from promptops.config import Config
 
 
-def schema() -> None:
-    """Print the JSON Schema of a prompt's frontmatter, for editors and other tools."""
-    from promptops.schema import frontmatter_schema
+def schema(
+    kind: Annotated[
+        Kind, typer.Argument(metavar="[frontmatter|evals|config]", help="Of which files.")
+    ] = Kind.FRONTMATTER,
+    draft: Annotated[
+        Draft, typer.Option("--draft", help="The edition of JSON Schema; editors like 7.")
+    ] = Draft.DRAFT_2020,
+    editor: Annotated[
+        Editor | None,
+        typer.Option("--editor", help="Print the snippet that makes this editor use the schema."),
+    ] = None,
+) -> None:
+    """Print the JSON Schema of a prompt's frontmatter, of an eval suite or of the configuration."""
+    from promptops.editors import load_schema, write_snippet
 
-    emit_json(frontmatter_schema())
+    if editor is None:
+        emit_json(load_schema(kind, draft))
+        return
+    snippet = write_snippet(kind, editor, _config())
+    say(
+        f"1. mkdir -p .promptops && promptops schema {kind.value} --draft 7 > {snippet.schema_path}"
+    )
+    if snippet.needs is not None:
+        say(f"2. install {snippet.needs}")
+    say(f"{2 + (snippet.needs is not None)}. put this into {snippet.path}:")
+    emit(snippet.text)
+
+
+def _config() -> Config:
+    """The repository's configuration; the defaults outside of one."""
+    from promptops.config import Config
+
+    try:
+        return current().repository.config
+    except (NotARepositoryError, UsageError):
+        return Config()

@@ -1,0 +1,27 @@
+"""Finds where git looks for this repository's hooks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from promptops.git.process import Git
+
+
+def hooks_folder(git: Git) -> Path:
+    """Give the folder that git runs hooks from: `core.hooksPath`, or that of the repository.
+
+    It need not exist, and may lie anywhere.
+    """
+    return _path(git, "--git-path", "hooks")
+
+
+def common_folder(git: Git) -> Path:
+    """Give the folder that all worktrees of the repository share."""
+    return _path(git, "--git-common-dir")
+
+
+def _path(git: Git, *options: str) -> Path:
+    # A path may end in white space, so only the line end goes.
+    return Path(git.run("rev-parse", "--path-format=absolute", *options).text)
