@@ -34,12 +34,14 @@ class Mending:
         before: the bytes of each file that changes, by path below the prompts folder.
         after: the same files mended.
         mended: how many findings went away by it.
+        first: what was found before.
         rest: what is found in the mended files.
     """
 
     before: Mapping[str, bytes]
     after: Mapping[str, bytes]
     mended: int
+    first: Validation
     rest: Validation
 
 
@@ -51,7 +53,7 @@ def plan_fixes(files: Files, folder: str, judge: Callable[[Files], Validation]) 
     before: dict[str, bytes] = {}
     after: dict[str, bytes] = {}
     mended = 0
-    result = judge(files)
+    first = result = judge(files)
     states: set[frozenset[tuple[str, bytes]]] = set()
     while True:
         chosen, count = choose_fixes(result.findings)
@@ -70,7 +72,7 @@ def plan_fixes(files: Files, folder: str, judge: Callable[[Files], Validation]) 
         mended += count
         result = judge(OverlaidFiles(files, after))
     after = {path: data for path, data in after.items() if data != before[path]}
-    return Mending({path: before[path] for path in after}, after, mended, result)
+    return Mending({path: before[path] for path in after}, after, mended, first, result)
 
 
 def choose_fixes(findings: Iterable[Finding]) -> tuple[dict[str, list[Fix]], int]:
@@ -135,19 +137,32 @@ def write_fixes(folder: Path, mending: Mending) -> None:
 
 
 def show_diff(mending: Mending, folder: str) -> str:
-    """The changes as a unified diff that `git apply` takes; empty when there are none."""
-    return "".join(
-        _file_diff(f"{folder}/{path}", mending.before[path], data)
-        for path, data in mending.after.items()
-    )
+    """The changes as a unified diff that `git apply` takes; empty when there are none.
+
+    A file with something that must not be seen, such as a secret, is shown masked, which no
+    program can apply.
+    """
+    parts = []
+    for path, data in mending.after.items():
+        full = f"{folder}/{path}"
+        texts = mending.before[path].decode(), data.decode()
+        masked = mending.first.texts.get(full)
+        if masked is not None and masked != _normalize(texts[0]):
+            texts = masked, mending.rest.texts.get(full, masked)
+        parts.append(_file_diff(full, *texts))
+    return "".join(parts)
 
 
-def _file_diff(path: str, before: bytes, after: bytes) -> str:
+def _normalize(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _file_diff(path: str, before: str, after: str) -> str:
     import difflib
 
     lines = difflib.unified_diff(
-        _LINE.findall(before.decode()),
-        _LINE.findall(after.decode()),
+        _LINE.findall(before),
+        _LINE.findall(after),
         f"a/{path}",
         f"b/{path}",
     )

@@ -319,7 +319,7 @@ def _watch(request: _Request) -> None:
     directory = str(current().directory)
     for _ in watch(_watched_paths, time.sleep):
         if is_terminal(sys.stdout):
-            typer.clear()
+            sys.stdout.write("\x1b[2J\x1b[H")
         try:
             _check(request)
         except PromptopsError as error:

@@ -28,7 +28,7 @@ class TemplateProblem:
     """One fault of a body.
 
     Attributes:
-        kind: `syntax`, `nesting`, `stray-text`, `misplaced-role`, `unsupported-include`,
+        kind: `syntax`, `nesting`, `too-large`, `stray-text`, `misplaced-role`, `unsupported-include`,
             `unsupported-tag`, `unknown-filter`, `unknown-test` or `reserved-name`.
         message: what is wrong, lower case, no full stop.
         hint: what to do.
@@ -130,11 +130,15 @@ class Source:
         self._starts: list[int] | None = None
 
     def place(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset; logarithmic after the first call."""
+        """Line and column of an offset; logarithmic after the first call.
+
+        A byte order mark, which only a partial can begin with, takes no column.
+        """
         if self._starts is None:
-            self._starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
-        index = bisect_right(self._starts, offset) - 1
-        return self.first_line + index, offset - self._starts[index] + 1
+            mark = int(self.text.startswith("\ufeff"))
+            self._starts = [mark, *(match.end() for match in re.finditer("\n", self.text))]
+        index = max(bisect_right(self._starts, offset) - 1, 0)
+        return self.first_line + index, max(offset - self._starts[index], 0) + 1
 
     def position(self, start: int, end: int) -> Position:
         """The place of `text[start:end]`."""
