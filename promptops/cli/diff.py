@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from promptops.comparison import Comparison
-    from promptops.diff import Difference, Hunk, Line, MessageDiff
+    from promptops.diff import Difference, Hunk, Line, MessageDiff, PromptDiff
 
 
 class DiffFormat(StrEnum):
@@ -102,14 +102,22 @@ def _describe(comparison: Comparison) -> Iterator[str]:
         yield f"{head}: removed; callers fail"
         return
     if diff.is_empty:
-        same = diff.before.version != diff.after.version or diff.before.digest == diff.after.digest
-        yield f"{head}: " + ("no difference" if same else "the same meaning, only its bytes differ")
+        yield f"{head}: {_describe_sameness(diff)}"
         return
     yield f"{head}: {_verdict(comparison)}"
     for difference in diff.differences:
         yield from _describe_difference(difference)
     for message in diff.messages:
         yield from _describe_message(message)
+
+
+def _describe_sameness(diff: PromptDiff) -> str:
+    """Other bytes under one version cannot be released, whatever they mean."""
+    if diff.before is None or diff.after is None or diff.before.version != diff.after.version:
+        return "no difference"
+    if diff.before.digest == diff.after.digest:
+        return "no difference"
+    return "the same meaning, only its bytes differ"
 
 
 def _verdict(comparison: Comparison) -> str:
