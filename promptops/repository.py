@@ -23,13 +23,13 @@ from promptops.errors import (
 )
 from promptops.frontmatter import is_prompt, name_from_path, nearest
 from promptops.git import Git, ObjectReader
-from promptops.git import remote as git_remote
-from promptops.git.trees import TreeReader
 from promptops.prompt import Prompt, load_prompt
 from promptops.reference import check_name, name_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from promptops.git.trees import TreeReader
 
 
 class Files(Protocol):
@@ -171,6 +171,8 @@ class Repository:
         if self.git.work_tree is None:
             if not self.has_commits():  # or HEAD names a branch that nobody pushed
                 return load_config(lambda _path: None)
+            from promptops.git.trees import TreeReader
+
             tree = TreeReader(self.objects, "HEAD", "")
             return load_config(tree.read)
         top = self.git.work_tree
@@ -194,8 +196,10 @@ class Repository:
         """
         if self.git.is_bare:
             return None
+        from promptops.git.remote import remote_url
+
         name = self.config.remote
-        if git_remote.remote_url(self.git, name) is not None:
+        if remote_url(self.git, name) is not None:
             return name
         if self.config.names_remote:
             raise ConfigurationError(
@@ -210,7 +214,9 @@ class Repository:
 
         With a remote it is the remote's branch, as of the last fetch.
         """
-        return git_remote.default_branch(self.git, self.remote)
+        from promptops.git.remote import default_branch
+
+        return default_branch(self.git, self.remote)
 
     @property
     def default_branch(self) -> str | None:
@@ -245,6 +251,8 @@ class Repository:
 
     def at(self, revision: str) -> Files:
         """The prompts folder at a revision; GitError when there is no such revision."""
+        from promptops.git.trees import TreeReader
+
         commit = self.git.resolve_commit(revision)
         if commit not in self._trees:
             self._trees[commit] = TreeReader(self.objects, commit, self.config.prompts)

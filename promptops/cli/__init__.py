@@ -7,12 +7,18 @@ everything a program might read goes to standard output.
 Exit codes: 0 fine; 1 the answer is no; 2 could not run; 3 a bug; 130 interrupted.
 """
 
+# ruff: noqa: E402
+
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any
+
+# Looking for garbage among what is just being imported takes time and finds none.
+gc.disable()
 
 import typer
 from typer.core import TyperGroup
@@ -21,9 +27,12 @@ from promptops.cli.commands import COMMANDS, SECTIONS
 from promptops.cli.session import Session, report_bug, report_error, start_session
 from promptops.errors import PromptopsError, RefusedError
 
+gc.enable()
+
 EXIT_NO = 1
 EXIT_CANNOT = 2
 EXIT_BUG = 3
+_GARBAGE_THRESHOLD = 100_000
 
 
 class _Verbs(TyperGroup):
@@ -121,7 +130,13 @@ def main() -> None:
         if reconfigure is not None:
             # A locale without UTF-8 must not turn an emoji in a prompt into a traceback.
             reconfigure(encoding="utf-8", errors="backslashreplace")
-    app(prog_name="promptops")
+    # Most commands end before it pays to look for garbage.
+    gc.set_threshold(_GARBAGE_THRESHOLD)
+    try:
+        app(prog_name="promptops")
+    finally:
+        # Nor is it worth a last look: the memory goes back to the system as a whole.
+        gc.freeze()
 
 
 def _open_closed_streams() -> None:
