@@ -140,12 +140,21 @@ def find_yank(repository: Repository, name: str, version: Version) -> str | None
 
 def list_yanked(repository: Repository, name: str) -> set[Version]:
     """The yanked versions of `name`."""
-    prefix = f"refs/tags/yanked/prompts/{name}@"
-    versions = (
+    return {version for _, version in _list_yanks(repository, f"{name}@")}
+
+
+def list_all_yanked(repository: Repository) -> set[tuple[str, Version]]:
+    """The names and versions of everything that was yanked."""
+    return _list_yanks(repository, "")
+
+
+def _list_yanks(repository: Repository, beginning: str) -> set[tuple[str, Version]]:
+    prefix = f"refs/tags/yanked/prompts/{beginning}"
+    tags = (
         parse_release_tag(ref.name.replace("refs/tags/yanked/", "refs/tags/", 1))
         for ref in list_refs(repository.git, prefix, peel=False)
     )
-    return {parsed[1] for parsed in versions if parsed is not None}
+    return {tag for tag in tags if tag is not None}
 
 
 def select_release(repository: Repository, name: str, selector: Selector) -> Release:
@@ -489,12 +498,10 @@ def create_releases(
         # Git moves the refs of a set one after the other at the very end.
         _take_back(repository, tags)
         raise
-    except ConflictError as error:
-        if not any(read_release(repository, p.prompt.name, p.prompt.version) for p in new):
-            raise
+    except ConflictError:
         replanned = [_plan_again(repository, plan) for plan in plans]
-        if all(plan.existing is None for plan in replanned if plan in new):
-            raise GitError(error.message, hint=error.hint) from error
+        if replanned == list(plans):
+            raise
         return create_releases(repository, replanned, notes, operation)
     return [require_release(repository, plan.prompt.name, plan.prompt.version) for plan in plans]
 
