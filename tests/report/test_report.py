@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from promptops import report
 from promptops.checks import FAULTS
 from promptops.finding import Finding, Position, Severity
-from promptops import report
 from promptops.report import FORMATS
 from promptops.report.outcome import Outcome, summarize
 

@@ -1,0 +1,151 @@
+"""`promptops checks` and `promptops schema`: what the tool says about itself."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from promptops.checks import CHECKS, FAULTS
+from promptops.config import load_config
+from promptops.errors import ConfigurationError
+from tests.cli.running import run
+
+if TYPE_CHECKING:
+    from tests.repositories import Repo
+
+HERE = Path(__file__).parents[2]
+
+
+def test_every_check_is_listed_with_its_severity_here(repo: Repo) -> None:
+    repo.write("promptops.toml", '[checks]\nunused-input = "error"\nrole-order = "off"')
+    listed = json.loads(run(repo, "checks", "--format", "json").stdout)
+    assert listed["schema"] == "promptops.checks/v1"
+    facts = {one["check"]: one for one in listed["checks"]}
+    assert set(facts) == {*CHECKS, *FAULTS}
+    assert facts["unused-input"]["severity"] == "error"
+    assert facts["unused-input"]["default_severity"] == "warning"
+    assert facts["role-order"]["severity"] == "off"
+    assert facts["similar-prompt"]["default_severity"] == "off"
+    assert not facts["syntax"]["configurable"]
+    rows = run(repo, "checks").stdout.splitlines()
+    assert set(facts) <= {row.split()[0] for row in rows}
+    assert any(row.split()[:2] == ["unused-input", "error"] for row in rows)
+
+
+def test_a_check_is_explained_with_the_way_to_set_it(repo: Repo, tmp_path: Path) -> None:
+    result = run(repo, "checks", "unused-input")
+    assert result.stdout.startswith("# unused-input\n")
+    for heading in ("## Finds", "## Why", "## Example", "## Instead", "[checks]", "ignore:"):
+        assert heading in result.stdout
+    assert "cannot ignore it" in run(repo, "checks", "exposed-secret").stdout
+    assert "always" in run(repo, "checks", "syntax").stdout
+    document = json.loads(run(repo, "checks", "unused-input", "--format", "json").stdout)
+    assert document["schema"] == "promptops.check/v1"
+    assert "## Why" in document["documentation"]
+    # Documentation is there for who has no repository, too.
+    assert run(tmp_path, "checks", "unused-input").exit_code == 0
+
+
+def test_an_unknown_check_is_refused_with_the_nearest(repo: Repo) -> None:
+    result = run(repo, "checks", "unused-imput")
+    assert result.exit_code == 2
+    assert "did you mean 'unused-input'?" in result.stderr
+
+
+def schema(repo: Repo, *args: str) -> dict[str, Any]:
+    result = run(repo, "schema", *args)
+    assert result.exit_code == 0, result.stderr
+    loaded: dict[str, Any] = json.loads(result.stdout)
+    return loaded
+
+
+@pytest.mark.parametrize("kind", ["frontmatter", "evals", "config"])
+@pytest.mark.parametrize(
+    ("draft", "validator"),
+    [
+        ("2020-12", jsonschema_rs.Draft202012Validator),
+        ("7", jsonschema_rs.Draft7Validator),
+    ],
+)
+def test_each_schema_is_one_in_both_drafts(
+    repo: Repo, kind: str, draft: str, validator: Any
+) -> None:
+    loaded = schema(repo, kind, "--draft", draft)
+    assert draft.replace("7", "draft-07") in loaded["$schema"]
+    validator(loaded)
+
+
+def test_the_repository_s_own_suites_fit_their_schema(repo: Repo) -> None:
+    for draft in ("7", "2020-12"):
+        validator = jsonschema_rs.validator_for(schema(repo, "evals", "--draft", draft))
+        for file in sorted((HERE / "evals").rglob("*.yaml")):
+            validator.validate(yaml.safe_load(file.read_text()))
+    assert not validator.is_valid({"schema": "promptops.suite/v2", "prompt": "a", "samples": []})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        'prompts = "ai/prompts"\nevals = "ai/evals"\nremote = "upstream"\npush = true',
+        'environments = ["dev", "live"]\ndefault_environment = "dev"',
+        "[environments.a]\n[environments.b]\nfrom = 'a'\nmerged = false",
+        '[checks]\nunused-input = "off"\n[checks."prompts/x/*"]\nunused-input = "note"',
+        'prompts = ""',
+        "prompts = 3",
+        "push = 1",
+        "environments = []",
+        'environments = ["A"]',
+        'environments = ["a", "a"]',
+        "environments = ['latest']",
+        "[environments.a]\nform = 'b'",
+        'remote = "-x"',
+        "chekcs = {}",
+        '[checks]\nunused-input = "loud"',
+        '[checks.x]\nunused-input = "loud"',
+    ],
+)
+def test_the_schema_of_the_configuration_takes_what_the_program_takes(
+    repo: Repo, text: str
+) -> None:
+    import tomllib
+
+    try:
+        load_config({"promptops.toml": text.encode()}.get)
+        is_read = True
+    except ConfigurationError:
+        is_read = False
+    validator = jsonschema_rs.validator_for(schema(repo, "config"))
+    assert validator.is_valid(tomllib.loads(text)) is is_read
+
+
+def test_the_schema_of_the_configuration_knows_each_check(repo: Repo) -> None:
+    checks = schema(repo, "config")["properties"]["checks"]
+    assert set(checks["properties"]) == set(CHECKS)
+    assert set(checks["additionalProperties"]["properties"]) == set(CHECKS)
+
+
+@pytest.mark.parametrize("kind", ["frontmatter", "evals", "config"])
+def test_editors_are_told_where_the_schema_is(repo: Repo, kind: str) -> None:
+    repo.write("promptops.toml", 'prompts = "ai/prompts"\nevals = "ai/evals"')
+    place = f".promptops/{kind}.schema.json"
+    for editor in ("vscode", "jetbrains"):
+        result = run(repo, "schema", kind, "--editor", editor)
+        assert result.exit_code == 0
+        assert place in result.stdout
+        assert f"promptops schema {kind} --draft 7 > {place}" in result.stderr
+        if kind != "config":
+            assert "ai/" in result.stdout
+        if editor == "jetbrains":
+            names = [one.get("name") for one in ET.fromstring(result.stdout).iter("option")]
+            assert "relativePathToSchema" in names
+        elif kind == "evals":
+            assert list(json.loads(result.stdout)["yaml.schemas"].values()) == [
+                "ai/evals/**/*.yaml"
+            ]
