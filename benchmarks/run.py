@@ -19,9 +19,17 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from measuring import Command, Row, Samples, format_samples, format_table, time_in_turns
+from measuring import (
+    Command,
+    FailedCommandError,
+    Row,
+    Samples,
+    format_samples,
+    format_table,
+    time_in_turns,
+)
 from repositories import (
     Shape,
     add_remote,
@@ -32,7 +40,7 @@ from repositories import (
     prompt_name,
     version_name,
 )
-from tools import install_others, install_promptops, process_environment
+from tools import install_library, install_others, install_promptops, process_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +49,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Not measured with fewer in earnest.
 _TURNS = 11
 _GTO_TURNS = 7
+_OWNERS_TURNS = 7
 # Live with its first version in every repository made here.
 _PROMPT = prompt_name(42)
 _PIN = f"{_PROMPT}@{version_name(1)}"
@@ -105,6 +114,7 @@ class Bench:
         yield from self.listing()
         yield from self.deploying()
         yield from self.deploying_to_a_remote()
+        yield from self.owning()
         if self._scale is _FULL:
             yield from self.resolving_with_gto()
 
@@ -191,6 +201,31 @@ class Bench:
         for name, shape in self._environments():
             folder = self._make(f"{name}-clone", self._make_clone, shape)
             yield from self._deploy(folder, f"{_where(shape)}, `file://` remote", None)
+
+    def owning(self) -> Iterator[Row]:
+        paths, rules = (10_000, 1_000) if self._scale is _FULL else (500, 200)
+        script = (Path(__file__).with_name("owners.py"), str(paths), str(rules))
+        pythons = {
+            "promptops": self._programs / "python",
+            "codeowners": install_library(self._cache, "codeowners==0.9.0"),
+        }
+        taken: dict[str, list[dict[str, Any]]] = {name: [] for name in pythons}
+        for _ in range(min(self._turns, _OWNERS_TURNS)):
+            for name, python in pythons.items():
+                done = subprocess.run(
+                    (python, *script), env=self._environment, check=True, stdout=subprocess.PIPE
+                )
+                taken[name].append(json.loads(done.stdout))
+        if len({one["answer"] for turns in taken.values() for one in turns}) != 1:
+            raise FailedCommandError("promptops and codeowners disagree about who owns what")
+        ours, other = (
+            Samples(f"owners, {name}", tuple(one["seconds"] for one in turns))
+            for name, turns in taken.items()
+        )
+        yield Row(f"owners of {paths:,} paths by {rules:,} rules", ours, other, 0.6)
+        for hostile in taken["promptops"][0]["hostile"]:
+            seconds = tuple(one["hostile"][hostile] for one in taken["promptops"])
+            yield Row(f"owners, {hostile}", Samples(hostile, seconds), None, 10e-3)
 
     def _environments(self) -> tuple[tuple[str, Shape], ...]:
         return (

@@ -23,6 +23,11 @@ def install_others(cache: Path) -> dict[str, Path]:
     }
 
 
+def install_library(cache: Path, requirement: str) -> Path:
+    """Install a library compared with; give the Python that has it."""
+    return _install(cache / requirement.partition("=")[0], requirement, requirement) / "python"
+
+
 def install_promptops(cache: Path, root: Path) -> Path:
     """Install promptops from a checkout as a user gets it, not editable; give its programs' folder.
 
