@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 # The tokens of one name of a pattern, one for each character.
 _Name: TypeAlias = list[Element | Star]
 
+# `**`, with neither star escaped.
+_FOLDERS: _Name = [STAR, STAR]
+
 # What Ruby takes for white space.
 WHITE_SPACE = " \t\r\n\f\v"
 
@@ -109,9 +112,10 @@ def compile_github(pattern: str) -> PathPattern:
     if not all(names):
         return NEVER  # a path has no empty names
     elements: _Name = [] if is_rooted or len(names) > 1 else [STAR]
-    for index, name in enumerate(names):
-        if name != [STAR, STAR]:
-            elements.append(compile_name(name))
+    compiled = [compile_name(name) for name in names]
+    for index, element in enumerate(compiled):
+        if names[index] != _FOLDERS:
+            elements.append(element)
         elif index == len(names) - 1:
             # What is below the folder before it, and not that folder.
             elements += [STAR, anything]
@@ -122,7 +126,7 @@ def compile_github(pattern: str) -> PathPattern:
     elif names[-1] != [STAR]:
         # A folder's name stands for all that is in it as well; `docs/*` alone is one level.
         elements.append(STAR)
-    return _with_keys(elements, names)
+    return _with_keys(elements, zip(names, compiled, strict=True))
 
 
 def _split_github(pattern: str) -> list[_Name]:
@@ -171,16 +175,13 @@ def compile_gitlab(normalized: str) -> PathPattern:
     names = _split_gitlab(normalized.removeprefix("/"))
     if names is None or not all(names):
         return NEVER
-    elements: _Name = []
-    for index, name in enumerate(names):
+    compiled = [compile_name(name) for name in names]
+    elements: _Name = [
         # At the end, two stars are no more than one.
-        is_star = name == _FOLDERS and index < len(names) - 1
-        elements.append(STAR if is_star else compile_name(name))
-    return _with_keys(elements, names)
-
-
-# Both stars unescaped, and nothing beside them.
-_FOLDERS: _Name = [STAR, STAR]
+        STAR if names[index] == _FOLDERS and index < len(names) - 1 else element
+        for index, element in enumerate(compiled)
+    ]
+    return _with_keys(elements, zip(names, compiled, strict=True))
 
 
 def _split_gitlab(pattern: str) -> list[_Name] | None:
@@ -246,18 +247,20 @@ def _member(pattern: str, at: int) -> tuple[str | None, int]:
     return (pattern[at], at + 1) if at < len(pattern) else (None, at)
 
 
-def _with_keys(elements: Sequence[Element | Star], names: Iterable[_Name]) -> PathPattern:
-    """Make the pattern from its elements, and its keys from the tokens of its names."""
+def _with_keys(
+    elements: Sequence[Element | Star], names: Iterable[tuple[_Name, Element]]
+) -> PathPattern:
+    """Make the pattern from its elements, and its keys from its names, as tokens and compiled."""
     prefix = list(takewhile(lambda element: isinstance(element, str), elements))
     keys = [Key(KeyKind.PREFIX, "/".join(map(str, prefix)))] if prefix else []
     literals = [element for element in elements[len(prefix) :] if isinstance(element, str)]
     if literals:
         keys.append(Key(KeyKind.NAME, max(literals, key=len)))
-    for name in names:
-        if any(token is not STAR for token in name):
-            test = compile_name(name)
-            if not isinstance(test, str):
-                keys.append(Key(KeyKind.TEST, tuple(name), test, _extension(name)))
+    keys += [
+        Key(KeyKind.TEST, tuple(name), test, _extension(name))
+        for name, test in names
+        if not isinstance(test, str) and test is not anything
+    ]
     return PathPattern(compile_path(elements), tuple(keys))
 
 
