@@ -188,8 +188,8 @@ def _print_owners(
     if answers:
         has_sections = any(one.section is not None for answer in answers for one in answer.answers)
         width = len(_HEADER) - (not has_sections)
-        rows = [row[:width] for answer in answers for row in _rows(answer)]
-        emit_table(rows, header=_HEADER[:width])
+        shown = [row[:width] for answer in answers for row in _rows(answer)]
+        emit_table(shown, header=_HEADER[:width])
     else:
         say("there are no files here" if of is None else f"{one_line(of)} owns none of these files")
     skipped = len({problem.position for problem in found.owners.problems if problem.position})
