@@ -104,7 +104,7 @@ class State:
         if entry is None:
             raise NotDeployedError(
                 f"{name} is not live in {environment}",
-                hint=f"promptops promote {name} --to {environment}",
+                hint=_near_or_promote(name, self.entries, environment),
             )
         return entry
 
@@ -217,6 +217,16 @@ def rollback(
             return state, point
 
 
+def _near_or_promote(name: str, live: Iterable[str], environment: str) -> str:
+    """What to do about a name that is not live: correct it, or deploy it."""
+    from promptops.frontmatter import nearest  # brings YAML along, which no lock needs
+
+    near = nearest(name, live)
+    if near is not None:
+        return f"did you mean {near}? promptops list --live shows what is live"
+    return f"promptops promote {name} --to {environment} makes it live"
+
+
 def _nothing_before(state: State, name: str, environment: str, to: Version | None) -> RefusedError:
     if to is not None:
         return RefusedError(
@@ -227,8 +237,9 @@ def _nothing_before(state: State, name: str, environment: str, to: Version | Non
     entry = state.entries.get(name)
     if entry is None:
         return RefusedError(
-            f"nothing before: {name} was never live in {environment}",
-            hint=f"promptops promote {name} --to {environment}",
+            f"nothing before: {name} is not live in {environment}, "
+            "and there is nothing to go back to",
+            hint=_near_or_promote(name, state.entries, environment),
         )
     return RefusedError(
         f"nothing before: {entry.describe()} is the first version of {name} in {environment}",

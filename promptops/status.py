@@ -15,17 +15,22 @@ from promptops.closure import collect_closure
 from promptops.errors import InvalidPromptError, NotAFileError
 from promptops.listing import read_heads
 from promptops.release import parse_release
-from promptops.releases import list_tags
+from promptops.releases import list_all_yanked, list_tags
 from promptops.repository import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from promptops.closure import Closure
-    from promptops.environments import Head
+    from promptops.environments import Deployment, Head
+    from promptops.lock import Entry
     from promptops.release import Release
     from promptops.repository import Files, Repository
     from promptops.version import Version
+
+
+# How many deployments are looked through for the reason of a difference.
+_RECENT = 200
 
 
 class Concern(StrEnum):
@@ -37,6 +42,7 @@ class Concern(StrEnum):
     UNRELEASED = "unreleased"
     BEHIND = "not live"
     DIFFERS = "differs"
+    YANKED = "yanked"
     PAUSED = "paused"
     PENDING = "pending"
     GONE = "gone"
@@ -88,13 +94,15 @@ def read_status(repository: Repository) -> Status:
     heads = read_heads(repository)
     folder = repository.config.prompts
     dirty = uncommitted_paths(repository.git, folder)
+    yanked = list_all_yanked(repository)
     newest = _newest_releases(repository)
     items: list[Item] = []
     for name in names:
         items += _judge_prompt(files, name, newest.get(name), dirty, folder)
-    for name in sorted(newest):
-        items += _judge_live(repository, name, newest[name], heads)
-    items += _judge_environments(repository, heads, frozenset(names))
+    arrivals = _Arrivals(repository, heads, yanked)
+    for name in sorted(newest.keys() & set(names)):
+        items += arrivals.judge(name, newest[name].version)
+    items += _judge_environments(repository, heads, frozenset(names), yanked)
     order = list(Concern)
     items.sort(key=lambda item: order.index(item.concern))
     return Status(
@@ -157,30 +165,75 @@ def _dirty_paths(closure: Closure, dirty: frozenset[str], folder: str) -> list[s
     return [f"{folder}/{path}" for path in closure.files if f"{folder}/{path}" in dirty]
 
 
-def _judge_live(
-    repository: Repository, name: str, release: Release, heads: Mapping[str, Head]
-) -> Iterator[Item]:
-    """Where the newest release, or what is live before, has not arrived yet."""
-    before: Version | None = None if release.version.is_prerelease else release.version
-    source = "released"
-    for environment in repository.config.environment_names:
-        head = heads.get(environment)
-        entry = head.state.entries.get(name) if head is not None else None
-        live = entry.live[-1].version if entry is not None else None
-        if before is not None and before != live:
-            concern = Concern.BEHIND if live is None or source == "released" else Concern.DIFFERS
-            now = f"{environment} has {live}" if live else f"not live in {environment}"
-            ref = f"{name}@{before}" if source == "released" else name
-            command = f"promptops promote {ref} --to {environment}"
+class _Arrivals:
+    """Where a version has not arrived yet, and whether it should."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        heads: Mapping[str, Head],
+        yanked: set[tuple[str, Version]],
+    ) -> None:
+        self._repository = repository
+        self._heads = heads
+        self._yanked = yanked
+        self._recent: dict[str, list[Deployment]] = {}
+
+    def judge(self, name: str, newest: Version) -> Iterator[Item]:
+        """Follow a prompt from its newest release through the environments."""
+        is_wanted = not newest.is_prerelease and (name, newest) not in self._yanked
+        before, source = (newest if is_wanted else None), "released"
+        for environment in self._repository.config.environment_names:
+            head = self._heads.get(environment)
+            entry = head.state.entries.get(name) if head is not None else None
+            if before is not None:
+                yield from self._compare(name, environment, entry, before, source)
+            if entry is None:
+                if before is not None:
+                    return
+                continue
+            before, source = entry.live[-1].version, f"in {environment}"
+
+    def _compare(
+        self, name: str, environment: str, entry: Entry | None, before: Version, source: str
+    ) -> Iterator[Item]:
+        if entry is not None and before in entry.versions:
+            return  # there, or on its way while traffic is split
+        ref = f"{name}@{before}" if source == "released" else name
+        command = f"promptops promote {ref} --to {environment}"
+        look = f"promptops history {name} --env {environment}"
+        if entry is None:
+            detail = f"{before} is {source}, not live in {environment}"
+            yield Item(Concern.BEHIND, name, detail, command)
+            return
+        now = f"{environment} has {entry.describe()}"
+        concern = Concern.BEHIND if source == "released" else Concern.DIFFERS
+        if self._went_back(name, environment):
+            yield Item(concern, name, f"{before} is {source}; {now}, after a rollback", look)
+        elif entry.live[-1].version > before:
+            yield Item(concern, name, f"{before} is {source}, but {now} already", look)
+        else:
             yield Item(concern, name, f"{before} is {source}, {now}", command)
-            if live is None:
-                return
-        if live is not None:
-            before, source = live, f"in {environment}"
+
+    def _went_back(self, name: str, environment: str) -> bool:
+        """Whether the last thing that happened to the prompt there was a step back."""
+        from promptops.environments import list_deployments
+
+        if environment not in self._recent:
+            self._recent[environment] = list_deployments(
+                self._repository, environment, limit=_RECENT
+            )
+        for deployment in self._recent[environment]:
+            if any(change.name == name for change in deployment.changes):
+                return deployment.action in {"rollback", "restore"}
+        return False
 
 
 def _judge_environments(
-    repository: Repository, heads: Mapping[str, Head], names: frozenset[str]
+    repository: Repository,
+    heads: Mapping[str, Head],
+    names: frozenset[str],
+    yanked: set[tuple[str, Version]],
 ) -> Iterator[Item]:
     from promptops.environments import count_pending
 
@@ -196,6 +249,11 @@ def _judge_environments(
                 detail = f"paused in {environment}: {entry.paused}"
                 command = f"promptops resume {name} --env {environment}"
                 yield Item(Concern.PAUSED, name, detail, command)
+            for version in entry.versions:
+                if (name, version) in yanked:
+                    detail = f"{version} is live in {environment}, and yanked"
+                    command = f"promptops rollback {name} --env {environment}"
+                    yield Item(Concern.YANKED, name, detail, command)
             if name not in names:
                 detail = f"live in {environment}, but no longer in the work tree"
                 command = f"promptops retire {name} --env {environment}"

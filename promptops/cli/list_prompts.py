@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from promptops.lock import Entry
     from promptops.repository import Repository
+    from promptops.version import Version
 
 
 def list_prompts(
@@ -44,6 +45,7 @@ def list_prompts(
 
 def _list_all(repository: Repository, tags: list[str], output: Format) -> None:
     from promptops.listing import list_prompts as list_all
+    from promptops.releases import list_all_yanked
 
     has_work_tree = repository.git.work_tree is not None
     files = repository.working if has_work_tree else repository.at("HEAD")
@@ -70,13 +72,14 @@ def _list_all(repository: Repository, tags: list[str], output: Format) -> None:
             say("hint: promptops new NAME writes a first one")
         return
     environments = repository.config.environment_names
+    yanked = list_all_yanked(repository)
     emit_table(
         [
             (
                 one.name,
                 one_line(one.version or "?"),
                 one_line(one.status),
-                *(_cell(one.live.get(environment)) for environment in environments),
+                *(_cell(one.name, one.live.get(place), yanked) for place in environments),
                 _shortened(one.description),
             )
             for one in prompts
@@ -88,6 +91,7 @@ def _list_all(repository: Repository, tags: list[str], output: Format) -> None:
 def _list_live(repository: Repository, output: Format) -> None:
     from promptops.environments import count_pending
     from promptops.listing import list_live
+    from promptops.releases import list_all_yanked
 
     found = list_live(repository)
     environments = repository.config.environment_names
@@ -95,9 +99,10 @@ def _list_live(repository: Repository, output: Format) -> None:
         rows = [{"name": name, "live": describe_live(entries)} for name, entries in found.items()]
         emit_json(json_document("promptops.live/v1", environments=list(environments), prompts=rows))
     elif found:
+        yanked = list_all_yanked(repository)
         emit_table(
             [
-                (name, *(_cell(entries.get(environment)) for environment in environments))
+                (name, *(_cell(name, entries.get(place), yanked) for place in environments))
                 for name, entries in found.items()
             ],
             header=("NAME", *(name.upper() for name in environments)),
@@ -132,10 +137,16 @@ def describe_live(entries: Mapping[str, Entry]) -> dict[str, Any]:
     }
 
 
-def _cell(entry: Entry | None) -> str:
+def _cell(name: str, entry: Entry | None, yanked: set[tuple[str, Version]]) -> str:
+    """What is live, with what makes it other than it should be."""
     if entry is None:
         return "-"
-    return entry.describe() + (" (paused)" if entry.paused is not None else "")
+    troubled = any((name, version) in yanked for version in entry.versions)
+    return (
+        entry.describe()
+        + (" (yanked)" if troubled else "")
+        + (" (paused)" if entry.paused is not None else "")
+    )
 
 
 def _shortened(text: str) -> str:

@@ -25,6 +25,7 @@ _TITLES = {
     "unreleased": "Not released",
     "not live": "Released, but not live",
     "differs": "Different between environments",
+    "yanked": "Live, but yanked",
     "paused": "Paused",
     "pending": "Deployed here, but not pushed",
     "gone": "Live, but no longer here",

@@ -215,7 +215,7 @@ def test_status_shows_pauses_and_what_is_gone(shop: Repo) -> None:
     do(shop, "pause", "a", "--env", "staging", "--reason", "it swears", "--yes")
     shop.git("rm", "--quiet", "prompts/a.md")
     shop.git("commit", "--quiet", "-m", "drop a")
-    assert [item[0] for item in concerns(shop)] == ["differs", "paused", "gone", "gone"]
+    assert [item[0] for item in concerns(shop)] == ["paused", "gone", "gone"]
 
 
 def test_status_of_an_empty_repository_and_without_a_work_tree(repo: Repo, tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+"""`promptops status`: every line is true, and the command beside it does no harm."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.running import accept as do
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from tests.repositories import Repo
+
+
+@pytest.fixture
+def shop(repo: Repo) -> Repo:
+    """`a` at 1.0.0 and 1.1.0; production had both, and now has the second."""
+    repo.commit({"prompts/a.md": prompt_text()})
+    do(repo, "release", "a")
+    for environment in ("staging", "production"):
+        do(repo, "promote", "a", "--to", environment)
+    repo.commit({"prompts/a.md": prompt_text("1.1.0", "Now {{ question }}")})
+    do(repo, "release", "a")
+    for environment in ("staging", "production"):
+        do(repo, "promote", "a@1.1.0", "--to", environment)
+    return repo
+
+
+def items(repo: Repo) -> list[dict[str, Any]]:
+    """What status finds unfinished."""
+    found: list[dict[str, Any]] = json.loads(do(repo, "status", "--format", "json"))["items"]
+    return found
+
+
+def test_when_all_is_done_it_says_so(shop: Repo) -> None:
+    assert items(shop) == []
+    assert "everything is committed, released and live" in do(shop, "status")
+
+
+def test_what_was_rolled_back_is_not_proposed_again(shop: Repo) -> None:
+    do(shop, "rollback", "a", "--env", "production")
+    (item,) = items(shop)
+    assert item["detail"] == "1.1.0 is in staging; production has 1.0.0, after a rollback"
+    assert item["command"] == "promptops history a --env production"
+
+
+def test_a_step_down_is_not_proposed(shop: Repo) -> None:
+    do(shop, "promote", "a@1.0.0", "--to", "staging")
+    first, second = items(shop)
+    assert first["detail"] == "1.1.0 is released, staging has 1.0.0"
+    assert second["detail"] == "1.0.0 is in staging, but production has 1.1.0 already"
+    assert second["command"] == "promptops history a --env production"
+
+
+def test_what_comes_next_is_proposed(shop: Repo) -> None:
+    shop.commit({"prompts/a.md": prompt_text("1.2.0", "Then {{ question }}")})
+    do(shop, "release", "a")
+    (item,) = [one for one in items(shop) if "staging" in one["command"]]
+    assert item["command"] == "promptops promote a@1.2.0 --to staging"
+    do(shop, "promote", "a@1.2.0", "--to", "staging", "--share", "10")
+    assert [one for one in items(shop) if "staging" in one["command"]] == []
+
+
+def test_a_yanked_version_is_not_proposed_and_a_live_one_is_named(shop: Repo) -> None:
+    shop.commit({"prompts/a.md": prompt_text("1.2.0", "Then {{ question }}")})
+    do(shop, "release", "a")
+    do(shop, "yank", "a@1.2.0", "--reason", "it swears")
+    assert items(shop) == []
+    do(shop, "yank", "a@1.1.0", "--reason", "so does this")
+    assert [(one["concern"], one["command"]) for one in items(shop)] == [
+        ("yanked", "promptops rollback a --env staging"),
+        ("yanked", "promptops rollback a --env production"),
+    ]
+    assert "1.1.0 (yanked)" in do(shop, "list", "--live")
+
+
+def test_what_left_the_work_tree_is_to_be_retired_and_nothing_else(shop: Repo) -> None:
+    shutil.rmtree(shop.path / "prompts")
+    shop.commit(message="remove it")
+    assert {one["command"] for one in items(shop)} == {
+        "promptops retire a --env staging",
+        "promptops retire a --env production",
+    }
+
+
+def test_each_state_of_a_file_has_its_line(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": prompt_text(), "prompts/draft.md": prompt_text(status="draft")})
+    repo.write("prompts/broken.md", "nothing")
+    repo.write("prompts/new.md", prompt_text())
+    found = {(one["concern"], one["subject"]): one["command"] for one in items(repo)}
+    assert found["invalid", "broken"] == "promptops validate broken"
+    assert found["uncommitted", "new"] == "git add prompts/new.md && git commit"
+    assert found["unreleased", "a"] == "promptops release a"
+    assert ("unreleased", "draft") not in found
