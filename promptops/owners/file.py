@@ -188,19 +188,14 @@ class OwnersFile:
 
 
 class SplitPath:
-    """A path and what of it the index asks for."""
+    """A path as its names, in order and each once."""
 
-    __slots__ = ("different_names", "names", "prefixes")
+    __slots__ = ("different_names", "names")
 
     def __init__(self, path: str) -> None:
         """Take the path."""
         self.names = path.split("/")
         self.different_names = dict.fromkeys(self.names)
-        prefix = self.names[0]
-        self.prefixes = [prefix]
-        for name in self.names[1:]:
-            prefix = f"{prefix}/{name}"
-            self.prefixes.append(prefix)
 
 
 # How many names an index remembers the tests of.
@@ -214,17 +209,16 @@ class RuleIndex:
     a repository's paths are few compared to the paths, so that each is tested only once.
     """
 
-    __slots__ = ("_exact", "_others", "_rules", "_tested", "_tests")
+    __slots__ = ("_named", "_others", "_prefixed", "_rules", "_tested", "_tests")
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         """Take the rules from weakest to strongest."""
         self._rules = tuple(rules)
         # Everywhere: places of rules, the strongest first; those of `_others` can match any path.
         self._others: list[int] = []
-        self._exact: dict[KeyKind, dict[Hashable, list[int]]] = {
-            KeyKind.PREFIX: {},
-            KeyKind.NAME: {},
-        }
+        self._named: dict[Hashable, list[int]] = {}
+        # By the number of names, since few are in use, and a path may have thousands.
+        self._prefixed: dict[int, dict[Hashable, list[int]]] = {}
         self._tests: dict[str, list[tuple[Test, list[int]]]] = {}
         self._tested: dict[str, tuple[list[int], ...]] = {}
         shared = Counter(key for rule in rules for key in rule.matcher.keys)
@@ -236,8 +230,10 @@ class RuleIndex:
             elif matcher.glob is not None:
                 self._others.append(place)
         for key, places in by_key.items():
-            if key.test is None:
-                self._exact[key.kind][key.value] = places
+            if key.kind is KeyKind.NAME:
+                self._named[key.value] = places
+            elif key.test is None:
+                self._prefixed.setdefault(key.depth, {})[key.value] = places
             else:
                 self._tests.setdefault(key.extension, []).append((key.test, places))
 
@@ -264,16 +260,15 @@ class RuleIndex:
     def _candidates(self, path: SplitPath) -> Iterator[list[int]]:
         if self._others:
             yield self._others
-        for kind, keys in (
-            (KeyKind.PREFIX, path.prefixes),
-            (KeyKind.NAME, path.different_names),
-        ):
-            table = self._exact[kind]
-            if table:
-                for key in keys:
-                    places = table.get(key)
-                    if places is not None:
-                        yield places
+        for depth, table in self._prefixed.items():
+            places = table.get("/".join(path.names[:depth]))
+            if places is not None:
+                yield places
+        if self._named:
+            for name in path.different_names:
+                places = self._named.get(name)
+                if places is not None:
+                    yield places
         if self._tests:
             for name in path.different_names:
                 yield from self._passing(name)

@@ -52,12 +52,14 @@ class Key:
     Attributes:
         kind: what the value is.
         value: the path's first names, or one of its names, or what tells two tests apart.
+        depth: how many first names; 0 for the other kinds.
         test: which one of the path's names must pass; None for the other kinds.
         extension: what a name has after its last dot if it passes; empty when that is open.
     """
 
     kind: KeyKind
     value: Hashable
+    depth: int = 0
     test: Test | None = field(default=None, compare=False)
     extension: str = ""
 
@@ -82,6 +84,9 @@ class PathPattern:
 NEVER = PathPattern(None, ())
 
 
+_DELICATE = frozenset("[]\\")
+
+
 def github_fault(pattern: str) -> str | None:
     """Say why GitHub skips a line with this pattern; None for a pattern that it takes."""
     if pattern.startswith("!"):
@@ -92,6 +97,8 @@ def github_fault(pattern: str) -> str | None:
         return "GitHub takes no three stars in a row"
     if pattern == "/":
         return "'/' never matches anything"
+    if not _DELICATE.intersection(pattern):
+        return None
     escaped = False
     for character in pattern:
         if not escaped and character in "[]":
@@ -252,12 +259,12 @@ def _with_keys(
 ) -> PathPattern:
     """Make the pattern from its elements, and its keys from its names, as tokens and compiled."""
     prefix = list(takewhile(lambda element: isinstance(element, str), elements))
-    keys = [Key(KeyKind.PREFIX, "/".join(map(str, prefix)))] if prefix else []
+    keys = [Key(KeyKind.PREFIX, "/".join(map(str, prefix)), len(prefix))] if prefix else []
     literals = [element for element in elements[len(prefix) :] if isinstance(element, str)]
     if literals:
         keys.append(Key(KeyKind.NAME, max(literals, key=len)))
     keys += [
-        Key(KeyKind.TEST, tuple(name), test, _extension(name))
+        Key(KeyKind.TEST, tuple(name), test=test, extension=_extension(name))
         for name, test in names
         if not isinstance(test, str) and test is not anything
     ]
