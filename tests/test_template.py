@@ -521,7 +521,7 @@ def test_reading_never_fails_and_agrees_with_scanning_and_compiling(pieces: list
     body = "".join(pieces)
     analysis = read(body)
     scanned = scan_includes(body)
-    if any(problem.kind in {"syntax", "nesting"} for problem in analysis.problems):
+    if any(problem.kind in {"syntax", "nesting", "too-large"} for problem in analysis.problems):
         return
     assert scanned == [include.path for include in analysis.includes]
     if analysis.problems:
@@ -608,6 +608,13 @@ def test_include_paths_stay_below_the_prompts_folder(path: str, *, allowed: bool
         ("{% for x in y %}" * 200 + "{% endfor %}" * 200, "nesting", "nested", (1, 804)),
         ("{{ " + "not " * 9999 + "1 }}", "nesting", "nested", (1, 1)),
         ("{% if 1 %}" + "{% elif 1 %}" * 600 + "{% endif %}", "nesting", "nested", None),
+        ("{{a}}" * 10_001, "too-large", "more than", (1, 50_001)),
+        ("{% set a = [" + ",".join(f"b{n}" for n in range(1000)) + "] %}" + "{{a}}" * 1000,
+         "too-large", "more than", None),
+        ("".join(f"{{%set a{n}=1%}}{{%if b%}}{{%endif%}}" for n in range(1000)),
+         "too-large", "more than", None),
+        ("".join(f"{{%set a{n}=1%}}{{%include 'b'%}}" for n in range(1000)),
+         "too-large", "more than", None),
     ],
 )  # fmt: skip
 def test_problems_have_a_kind_and_a_place(
@@ -623,6 +630,18 @@ def test_problems_have_a_kind_and_a_place(
     error = refusal(body, {"_a": ""})
     assert error.message == problem.message
     assert (error.line, error.column) == (problem.position.line, problem.position.column)
+
+
+def test_many_names_and_tags_are_read_to_the_end() -> None:
+    body = "".join(f"{{{{ name_{n} }}}} and {{% if name_{n} %}}x{{% endif %}}" for n in range(1500))
+    analysis = read(body)
+    assert not analysis.problems
+    assert len(analysis.undeclared) == 1500
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_scanning_ends_at_a_string_without_end(quote: str) -> None:
+    assert scan_includes("{% include 'a' %}{{ " + f"\\{quote}" * 300_000 + " include") == ["a"]
 
 
 def test_partials_open_no_messages_but_have_no_stray_text() -> None:

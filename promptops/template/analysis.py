@@ -15,10 +15,15 @@ from typing import TYPE_CHECKING
 from jinja2 import nodes
 
 from promptops.template.environment import ENVIRONMENT, GLOBALS
-from promptops.template.faults import nesting_problem, require_depth, syntax_problem
+from promptops.template.faults import (
+    nesting_problem,
+    require_depth,
+    size_problem,
+    syntax_problem,
+)
 from promptops.template.filters import HISTORY, MESSAGE, REMOVED_FILTERS
 from promptops.template.includes import include_fault, literal_include
-from promptops.template.parsing import SyntaxFault, Tokens, TooDeep, parse
+from promptops.template.parsing import SyntaxFault, Tokens, TooDeep, TooLarge, parse
 from promptops.template.source import (
     WHITE_SPACE,
     Analysis,
@@ -35,6 +40,13 @@ if TYPE_CHECKING:
 
 MAX_PROBLEMS = 100
 """More problems of one file than this help nobody."""
+
+MAX_STEPS = 300_000
+"""How many pairs of a place and a variable seen from there one body may have.
+
+Thousands of names and thousands of places are each within the limit of tokens; their product is
+what memory and time would go to.
+"""
 
 NOTHING: frozenset[str] = frozenset()
 
@@ -76,11 +88,14 @@ def inspect(
     try:
         tree, tokens = parse(body)
         require_depth(tree)
+        analysis = _Reader(body, tokens, partial=partial).read(tree)
     except SyntaxFault as fault:
         return Analysis(problems=(syntax_problem(body, fault),)), None, body
     except TooDeep as fault:
         return Analysis(problems=(nesting_problem(body, fault),)), None, body
-    return _Reader(body, tokens, partial=partial).read(tree), tree, body
+    except TooLarge as fault:
+        return Analysis(problems=(size_problem(body, fault),)), None, body
+    return analysis, tree, body
 
 
 class _Reader:
@@ -100,6 +115,7 @@ class _Reader:
         self.undeclared: dict[str, list[Position]] = {}
         self.assigned: set[str] = set()
         self.uses: list[Use] = []
+        self.steps = 0
 
     def read(self, tree: nodes.Template) -> Analysis:
         fault = "a partial" if self.partial else None
@@ -136,14 +152,25 @@ class _Reader:
         position = self.body.position(start, end)
         self.problems.append((start, TemplateProblem(kind, message, hint, position)))
 
+    def spend(self, steps: int, offset: int) -> None:
+        """Count what a place costs; raises `TooLarge` when it is more than is left."""
+        self.steps += steps
+        if self.steps > MAX_STEPS:
+            raise TooLarge(offset)
+
+    def enter(self, scope: Scope, offset: int) -> Scope:
+        """A copy of a scope, for what is set inside a block."""
+        self.spend(len(scope), offset)
+        return dict(scope)
+
     # Statements
 
     def block(self, body: Sequence[nodes.Node], scope: Scope, place: Place) -> frozenset[str]:
         """Read statements in order; gives the inputs that reach the text in them."""
-        printed = NOTHING
+        printed: set[str] = set()
         for node in body:
             printed |= self.statement(node, scope, place)
-        return printed
+        return frozenset(printed)
 
     def message(self, node: nodes.FilterBlock, scope: Scope, place: Place) -> frozenset[str]:
         """A role tag or `{% history %}`, which parse as filters of ours."""
@@ -155,7 +182,8 @@ class _Reader:
             return self.read_value(node.filter.args[0], scope, place)
         self.require_open_place(name, node.lineno, place)
         self.roles.append((name, position))
-        return self.block(node.body, dict(scope), replace(place, role=name))
+        inner = self.enter(scope, node.lineno)
+        return self.block(node.body, inner, replace(place, role=name))
 
     def require_open_place(self, tag: str, offset: int, place: Place) -> None:
         around = f"the message `{place.role}`" if place.role else place.role_fault
@@ -197,14 +225,14 @@ class _Reader:
         self.problem(kind, f"`{tag}` is not available in prompts", hint, start=offset)
 
     def output(self, node: nodes.Output, scope: Scope, place: Place) -> frozenset[str]:
-        printed = NOTHING
+        printed: set[str] = set()
         for child in node.nodes:
             if isinstance(child, nodes.TemplateData):
                 self.data(child, place)
             else:
                 self.maybe_stray(*self.tag(child.lineno), place)
                 printed |= self.read_value(child, scope, place, printed=True)
-        return printed
+        return frozenset(printed)
 
     def data(self, node: nodes.TemplateData, place: Place) -> None:
         stripped = node.data.strip(WHITE_SPACE)
@@ -218,7 +246,7 @@ class _Reader:
 
     def for_loop(self, node: nodes.For, scope: Scope, place: Place) -> frozenset[str]:
         origins = self.read_value(node.iter, scope, place)
-        inner = dict(scope)
+        inner = self.enter(scope, node.lineno)
         self.require_free_loop(node)
         self.assign(node.target, origins, inner)
         if node.test is not None:
@@ -228,7 +256,7 @@ class _Reader:
         if node.recursive:
             inside = replace(place, role_fault="a recursive loop")
         printed = self.block(node.body, inner, inside)
-        return printed | self.block(node.else_, dict(scope), place)
+        return printed | self.block(node.else_, self.enter(scope, node.lineno), place)
 
     def require_free_loop(self, node: nodes.For) -> None:
         """Jinja wants `loop` for itself anywhere inside a loop, its `else` included."""
@@ -240,23 +268,30 @@ class _Reader:
 
     def condition(self, node: nodes.If, scope: Scope, place: Place) -> frozenset[str]:
         self.read_value(node.test, scope, place)
-        branches = [dict(scope)]
+        branches = [self.enter(scope, node.lineno)]
         printed = self.block(node.body, branches[0], place)
         for branch in node.elif_:
             self.read_value(branch.test, scope, place)
-            branches.append(dict(scope))
+            branches.append(self.enter(scope, branch.lineno))
             printed |= self.block(branch.body, branches[-1], place)
-        branches.append(dict(scope))
+        branches.append(self.enter(scope, node.lineno))
         printed |= self.block(node.else_, branches[-1], place)
-        for name in sorted(set().union(*branches)):
+        changed = {
+            name
+            for branch in branches
+            for name, known in branch.items()
+            if scope.get(name) is not known
+        }
+        for name in sorted(changed):
             found = [branch[name] for branch in branches if name in branch]
             origins = NOTHING.union(*(origin for origin, _ in found))
             surely = len(found) == len(branches) and all(sure for _, sure in found)
+            self.spend(len(found) * (1 + len(origins)), node.lineno)
             scope[name] = (origins, surely)
         return printed
 
     def with_block(self, node: nodes.With, scope: Scope, place: Place) -> frozenset[str]:
-        inner = dict(scope)
+        inner = self.enter(scope, node.lineno)
         for target, value in zip(node.targets, node.values, strict=True):
             self.assign(target, self.read_value(value, scope, place), inner)
         return self.block(node.body, inner, place)
@@ -278,13 +313,14 @@ class _Reader:
             self.problem("unsupported-include", fault, hint, start=node.lineno)
             return NOTHING
         self.maybe_stray(start, end, place)
+        self.spend(len(scope), node.lineno)
         visible = {name: origins for name, (origins, surely) in scope.items() if surely}
         position = self.body.position(start, end)
         self.includes.append(Include(literal[0], position, place.role, visible))
         return NOTHING
 
     def macro(self, node: nodes.Macro, scope: Scope, place: Place) -> frozenset[str]:
-        inner = dict(scope)
+        inner = self.enter(scope, node.lineno)
         inner |= dict.fromkeys(("varargs", "kwargs", "caller"), (NOTHING, True))
         self.parameters(node, inner, place)
         fault = f"the macro `{node.name}`"
@@ -321,7 +357,7 @@ class _Reader:
         tag = {nodes.AssignBlock: "set", nodes.FilterBlock: "filter"}.get(type(node), "call")
         fault = place.role_fault or f"a `{tag}` block"
         inside = replace(place, role=None, role_fault=fault, buffered=True)
-        inner = dict(scope)
+        inner = self.enter(scope, node.lineno)
         if isinstance(node, nodes.AssignBlock):
             origins = self.block(node.body, inner, inside)
             if node.filter is not None:
@@ -366,10 +402,10 @@ class _Reader:
         else:
             children = node.iter_child_nodes()
         self.check_names(node)
-        origins = NOTHING
+        origins: set[str] = set()
         for child in children:
             origins |= self.read_value(child, scope, place, printed=printed)
-        return origins
+        return frozenset(origins)
 
     def name(
         self, node: nodes.Name, scope: Scope, place: Place, *, printed: bool
@@ -386,6 +422,7 @@ class _Reader:
         else:
             position = None
         if origins:
+            self.spend(len(origins), node.lineno)
             position = position or self.name_position(name, node.lineno)
             reaches = printed and not place.buffered
             self.uses.extend(

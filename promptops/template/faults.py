@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from jinja2 import nodes
 
-from promptops.template.parsing import MAX_BRACKETS, SyntaxFault, TooDeep
+from promptops.template.parsing import MAX_BRACKETS, MAX_TOKENS, SyntaxFault, TooDeep, TooLarge
 from promptops.template.source import ROLES, Source, TemplateProblem
 
 MAX_BLOCKS = 15
@@ -73,6 +73,18 @@ def nesting_problem(body: Source, fault: TooDeep) -> TemplateProblem:
         "blocks or expressions are nested too deeply",
         f"at most {MAX_BLOCKS} blocks, {MAX_BRACKETS} brackets, {MAX_DEPTH} operators and "
         f"{MAX_BRANCHES} branches: move part of the text into a partial",
+        body.position(fault.offset, fault.offset),
+    )
+
+
+def size_problem(body: Source, fault: TooLarge) -> TemplateProblem:
+    """The problem that too many tags are."""
+    return TemplateProblem(
+        "too-large",
+        "the template holds more than can be followed",
+        f"at most {MAX_TOKENS:,} tokens, and fewer where each of many tags sees many variables: "
+        "pass large data as an input, or put text with braces between `{% raw %}` and "
+        "`{% endraw %}`",
         body.position(fault.offset, fault.offset),
     )
 

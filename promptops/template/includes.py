@@ -22,7 +22,7 @@ _STRINGS = re.compile(_STRING, re.DOTALL)
 _OPENING = re.compile(r"\{[#%{]")
 _RAW = re.compile(r"\{%[-+]?\s*raw\s*-?%\}")
 _RAW_END = re.compile(r"\{%[-+]?\s*endraw\s*[-+]?%\}")
-_INSIDE = re.compile(rf"{_STRING}|[(\[{{]|[)\]}}]|%\}}", re.DOTALL)
+_INSIDE = re.compile(rf"{_STRING}|['\"(\[{{]|[)\]}}]|%\}}", re.DOTALL)
 
 
 def literal_include(text: str, start: int) -> tuple[str, int] | None:
@@ -82,6 +82,8 @@ def _tag_end(source: str, start: int) -> int | None:
     place = start + 2
     while (part := _INSIDE.search(source, place)) is not None:
         place = part.end()
+        if part[0] in {"'", '"'}:
+            return None  # a string without end: looking on would read the rest again and again
         if part[0] in {"(", "[", "{"}:
             depth += 1
         elif part[0] in {")", "]", "}", "%}"}:

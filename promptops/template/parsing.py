@@ -28,6 +28,9 @@ MAX_BRACKETS = 30
 MAX_OPEN_TAGS = 50
 """How many tags may be open at once while parsing; fewer may in the end, see `faults`."""
 
+MAX_TOKENS = 30_000
+"""How many tokens a body may have, which bounds the time that reading one takes to a second."""
+
 _OPENING = frozenset("([{")
 _CLOSING = frozenset(")]}")
 _OPENING_TAGS = frozenset({"for", "if", "with", "macro", "call", "filter", "block", *ROLES})
@@ -45,6 +48,14 @@ class SyntaxFault(Exception):  # noqa: N818 (as above)
 
 class TooDeep(Exception):  # noqa: N818 (as above)
     """Something stands deeper in something than this package follows."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
+class TooLarge(Exception):  # noqa: N818 (as above)
+    """There is more in a body than this package follows."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset)
@@ -104,6 +115,8 @@ class Tokens:
                 self.starts.append(start)
                 self.ends.append(place)
                 self.kinds.append(kind)
+                if len(self.starts) > MAX_TOKENS:
+                    raise TooLarge(start)
                 nesting.follow(start, kind, value)
                 yield start, kind, value
         except TemplateSyntaxError as error:
@@ -118,6 +131,7 @@ def parse(source: Source) -> tuple[nodes.Template, Tokens]:
     Raises:
         SyntaxFault: the body is not a template.
         TooDeep: it is nested too deeply to be parsed.
+        TooLarge: it has too many tokens.
     """
     tokens = Tokens(source)
     parser = Parser(ENVIRONMENT, "")
@@ -143,7 +157,7 @@ def read_tokens(source: str, first_line: int) -> list[Token]:
         for start, kind, value in Tokens(body):
             line, column = body.place(start)
             found.append(Token(line, column, kind, value))
-    except (SyntaxFault, TooDeep):
+    except (SyntaxFault, TooDeep, TooLarge):
         pass
     return found
 

@@ -16,6 +16,7 @@ from promptops.template.source import ROLES, WHITE_SPACE, Analysis, Include, Sou
 if TYPE_CHECKING:
     from promptops.finding import Position
 
+_MAX_TAGS = 5_000
 _OPENING = re.compile(r"\{[{%#]")
 _NAME = re.compile(r"\{\{[ \t\n]*([A-Za-z_][A-Za-z0-9_]*)[ \t\n]*\}\}")
 _ROLE = re.compile(rf"\{{%[ \t\n]*(end)?({'|'.join(ROLES)})[ \t\n]*%\}}")
@@ -35,8 +36,11 @@ def read_plain(path: str, source: str, *, partial: bool, first_line: int) -> Ana
     body = Source(path, source, first_line)
     reading = _Reading(body, partial=partial)
     text = body.text
-    place = 0
+    place = tags = 0
     while (opening := _OPENING.search(text, place)) is not None:
+        tags += 1
+        if tags > _MAX_TAGS:
+            return None
         start = opening.start()
         reading.text(place, start)
         end = reading.tag(start)

@@ -28,8 +28,9 @@ class TemplateProblem:
     """One fault of a body.
 
     Attributes:
-        kind: `syntax`, `nesting`, `too-large`, `stray-text`, `misplaced-role`, `unsupported-include`,
-            `unsupported-tag`, `unknown-filter`, `unknown-test` or `reserved-name`.
+        kind: `syntax`, `nesting`, `too-large`, `stray-text`, `misplaced-role`,
+            `unsupported-include`, `unsupported-tag`, `unknown-filter`, `unknown-test` or
+            `reserved-name`.
         message: what is wrong, lower case, no full stop.
         hint: what to do.
         position: where in the file.
