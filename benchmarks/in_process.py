@@ -13,12 +13,14 @@ import json
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jinja2
-import promptops
 import yaml
 from repositories import Shape, prompt_name, version_name
+
+import promptops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,8 +77,8 @@ def time_gets(folder: str, turns: int, shape: Shape) -> dict[str, list[float]]:
             for index in _spread(turn, shape)
         ]
         sides: list[tuple[str, Callable[[], object]]] = [
-            ("get, uncached", lambda: [registry.get(f"{n}@{v}") for n, v in chosen]),
-            ("bare reads and YAML", lambda: [bare.get(n, v) for n, v in chosen]),
+            ("get, uncached", partial(_get_all, registry, chosen)),
+            ("bare reads and YAML", partial(_read_all, bare, chosen)),
         ]
         # Who comes second finds what git has unpacked for the first.
         for label, work in sides if turn % 2 else reversed(sides):
@@ -90,6 +92,16 @@ def time_gets(folder: str, turns: int, shape: Shape) -> dict[str, list[float]]:
     bare.close()
     registry.close()
     return taken
+
+
+def _get_all(registry: promptops.Registry, chosen: list[tuple[str, str]]) -> None:
+    for name, version in chosen:
+        registry.get(f"{name}@{version}")
+
+
+def _read_all(bare: _Bare, chosen: list[tuple[str, str]]) -> None:
+    for name, version in chosen:
+        bare.get(name, version)
 
 
 def _spread(turn: int, shape: Shape) -> list[int]:

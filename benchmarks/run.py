@@ -119,6 +119,7 @@ class Bench:
             yield from self.resolving_with_gto()
 
     def start_up(self) -> Iterator[Row]:
+        """What a bare command costs."""
         ours, promptpin, gto = self._time(
             Command("promptops --help", (self._promptops, "--help"), self._cache),
             Command("promptpin --help", (self._promptpin, "--help"), self._cache),
@@ -128,6 +129,7 @@ class Bench:
         yield Row("`--help`", ours, gto, None)
 
     def resolving(self) -> Iterator[Row]:
+        """One pinned version, against promptpin."""
         shape = self._scale.tags
         others = self._make("promptpin", make_promptpin, shape.prompts, shape.versions)
         line = (self._promptpin, "show", f"{flat_name(42)}@v2")
@@ -138,6 +140,7 @@ class Bench:
         yield Row(f"`resolve NAME@VERSION`, {shape.tags:,} tags", ours, promptpin, 0.9)
 
     def resolving_with_gto(self) -> Iterator[Row]:
+        """The same against gto, which takes half a minute each time."""
         shape = self._scale.tags
         others = self._make("gto", make_gto, shape.prompts, shape.versions)
         line = (self._gto, "show", f"{flat_name(42)}@v{version_name(1)}")
@@ -153,6 +156,7 @@ class Bench:
         yield Row(f"`resolve NAME@VERSION`, {shape.tags:,} tags", ours, gto, None)
 
     def growing(self) -> Iterator[Row]:
+        """One pinned version, among few and among very many."""
         small, large = self._scale.small, self._scale.large
         pin = f"{prompt_name(3)}@{version_name(1)}"
         ours, before = self._time(
@@ -164,6 +168,7 @@ class Bench:
         yield Row(what, ours, before, 1.2)
 
     def in_process(self) -> Iterator[Row]:
+        """What the library takes, without a process of its own."""
         shape = self._scale.large
         line = (
             self._programs / "python",
@@ -171,7 +176,9 @@ class Bench:
             self._repository("large", shape),
             *map(str, (self._turns, shape.prompts, shape.versions)),
         )
-        done = subprocess.run(line, env=self._environment, check=True, stdout=subprocess.PIPE)
+        done = subprocess.run(
+            [*map(str, line)], env=self._environment, check=True, stdout=subprocess.PIPE
+        )
         taken = {
             label: Samples(label, tuple(seconds))
             for label, seconds in json.loads(done.stdout).items()
@@ -183,16 +190,18 @@ class Bench:
         yield Row("`render`, 2 kB", taken["render, 2 kB"], taken["bare Jinja2"], 1.3)
 
     def listing(self) -> Iterator[Row]:
+        """Everything that is live."""
         shape = self._scale.large
         folder = self._repository("large", shape)
         listing, resolving = self._time(
             Command("list --live", (self._promptops, "list", "--live"), folder),
-            self._resolve(folder, _PROMPT),
+            self._resolve(folder, _PIN),
         )
         what = f"`list --live`, {shape.prompts:,} prompts in two environments"
         yield Row(what, listing, resolving, 3.0)
 
     def deploying(self) -> Iterator[Row]:
+        """What is written, without a remote."""
         for name, shape in self._environments():
             yield from self._deploy(self._repository(name, shape), _where(shape), 1.6)
 
