@@ -43,8 +43,6 @@ PARTS = {
     "test": "installing what the tests need",
     "dev": "installing the tools that check the code",
 }
-# Nothing is asked of a model in the demo, and this takes longer to install than all the rest.
-MODELS = "litellm"
 OLDEST_PYTHON = (3, 11)
 OLDEST_GIT = (2, 38)
 WINDOWS = os.name == "nt"
@@ -277,13 +275,9 @@ def prepare(*parts: str) -> None:
 def install_part(part: str) -> None:
     """Install one part of what `.venv` can hold."""
     table = project()
-    needed: list[str] = table["dependencies"]
-    models = [text for text in needed if text.startswith(MODELS)]
     if part == "program":
-        install(ENVIRONMENT, [text for text in needed if text not in models])
+        install(ENVIRONMENT, table["dependencies"])
         install(ENVIRONMENT, ["--no-deps", "--editable", ROOT])
-    elif part == "models":
-        install(ENVIRONMENT, models)
     else:
         # Without the project itself: a demo may be running from it at this moment.
         install(ENVIRONMENT, table["optional-dependencies"][part])
@@ -362,13 +356,13 @@ def demo(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     """Run the tests; arguments go to pytest."""
-    prepare("program", "models", "test")
+    prepare("program", "test")
     return tool("pytest", *PARALLEL, *arguments)
 
 
 def lint(arguments: list[str]) -> int:
     """Check style and formatting (--fix repairs what it can)."""
-    prepare(*PARTS)
+    prepare("program", "test", "dev")
     fixing = "--fix" in arguments
     checked = tool("ruff", "check", *arguments)
     formatted = tool("ruff", "format", *([] if fixing else ["--check"]))
@@ -377,13 +371,13 @@ def lint(arguments: list[str]) -> int:
 
 def types(arguments: list[str]) -> int:
     """Check the types."""
-    prepare(*PARTS)
+    prepare("program", "test", "dev")
     return tool("mypy", *arguments)
 
 
 def contracts(arguments: list[str]) -> int:
     """Check which module may import which."""
-    prepare(*PARTS)
+    prepare("program", "test", "dev")
     return run([program(ENVIRONMENT, "lint-imports"), "--no-logo", *arguments])
 
 
@@ -463,6 +457,35 @@ def licences(arguments: list[str]) -> int:
     return 0
 
 
+def checks(arguments: list[str]) -> int:
+    """Write docs/checks.md and the table in README.md from the checks (--check: compare)."""
+    prepare("program")
+    page, readme = ROOT / "docs" / "checks.md", ROOT / "README.md"
+    head, mark, rest = readme.read_text("utf-8").partition("<!-- written by dev.py checks -->\n")
+    tail = rest[rest.index("<!-- end -->") :]
+    new = {
+        page: ask_catalogue("to_markdown"),
+        readme: f"{head}{mark}\n{ask_catalogue('to_table')}\n{tail}",
+    }
+    stale = [path for path, text in new.items() if path.read_text("utf-8") != text]
+    if stale and "--check" in arguments:
+        names = " and ".join(path.name for path in stale)
+        raise CommandError(f"out of date: {names}", "run: python3 dev.py checks")
+    for path in stale:
+        path.write_text(new[path], "utf-8")
+        say(f"written: {path.relative_to(ROOT)}")
+    return 0
+
+
+def ask_catalogue(question: str) -> str:
+    """Return what a function of the program's catalogue of checks says."""
+    source = f"import promptops.checks.catalogue as c; print(c.{question}(), end='')"
+    code, text = capture([program(ENVIRONMENT, "python"), "-c", source])
+    if code != 0:
+        raise CommandError("the program cannot be loaded", f"it says:\n{text}")
+    return text
+
+
 def licence_table() -> str:
     """Return a Markdown table of what the direct dependencies say of themselves when installed."""
     from importlib.metadata import distributions
@@ -471,7 +494,9 @@ def licence_table() -> str:
     code, folder = capture([program(ENVIRONMENT, "python"), "-c", question])
     if code != 0:
         raise CommandError("the Python in .venv does not answer", "remove .venv and try again")
-    names = [re.split(r"[^\w.-]", text)[0] for text in project()["dependencies"]]
+    table = project()
+    needed = [*table["dependencies"], *table["optional-dependencies"]["models"]]
+    names = [re.split(r"[^\w.-]", text)[0] for text in needed]
     found = {canonical(each.name): each.metadata for each in distributions(path=[folder.strip()])}
     rows = []
     for name in sorted(names, key=str.lower):
@@ -526,7 +551,9 @@ def check(arguments: list[str]) -> int:
         ("types", types, []),
         ("contracts", contracts, []),
         ("licences", licences, ["--check"]),
+        ("checks", checks, ["--check"]),
         ("test", test, ["--cov", "--cov-report=term"]),
+        ("pre-commit", test, ["-m", "network"]),
         ("wheel", wheel, []),
     )
     results = {}
@@ -542,7 +569,7 @@ def check(arguments: list[str]) -> int:
 
 COMMANDS: dict[str, Command] = {
     command.__name__: command
-    for command in (demo, test, lint, types, contracts, licences, wheel, bench, check)
+    for command in (demo, test, lint, types, contracts, licences, checks, wheel, bench, check)
 }
 
 

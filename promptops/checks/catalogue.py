@@ -110,6 +110,20 @@ def to_markdown() -> str:
     return "\n".join(parts)
 
 
+def to_table() -> str:
+    """A short table for the README: what checks are about, and which there are for it.
+
+    Faults of form are left out; checks that are off unless weighed stand in italics.
+    """
+    rows = ["| About | Checks |", "| --- | --- |"]
+    for group in GROUPS:
+        found = [one for one in entries() if one.group == group and one.is_configurable]
+        links = [f"[{one.id}](docs/checks.md#{one.id})" for one in found]
+        shown = [link if one.is_on else f"*{link}*" for one, link in zip(found, links, strict=True)]
+        rows.append(f"| {group} | {', '.join(shown)} |")
+    return "\n".join(rows) + "\n"
+
+
 def _row(entry: Entry) -> str:
     name = f"[`{entry.id}`](#{entry.id})" if entry.is_configurable else f"`{entry.id}`"
     return f"| {name} | {entry.summary} | {describe_severity(entry)} |"

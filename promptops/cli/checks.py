@@ -20,6 +20,8 @@ from promptops.errors import NotARepositoryError, NotFoundError, UsageError, quo
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from promptops.checks.catalogue import Entry
+
 
 def checks(
     check: Annotated[
@@ -28,73 +30,80 @@ def checks(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """List every check with its severity here, or explain one: what it finds, why, what to do."""
+    from promptops.checks.catalogue import entries
+
     settings = _settings()
     if check is not None:
-        _explain(check, settings, output)
-        return
-    from promptops.checks import GROUPS
-
-    if output is Format.JSON:
-        known = [_facts(one, settings) for ids in GROUPS.values() for one in ids]
+        _explain(_find(check), settings, output)
+    elif output is Format.JSON:
+        known = [_facts(entry, settings) for entry in entries()]
         emit_json(json_document("promptops.checks/v1", checks=known))
-        return
-    rows: list[tuple[str, ...]] = []
-    for group, ids in GROUPS.items():
-        facts = [_facts(one, settings) for one in ids]
-        rows += [(one["check"], one["severity"], group, one["summary"]) for one in facts]
-    emit_table(rows, header=("check", "severity", "about", "finds"))
+    else:
+        emit_table(
+            [
+                (entry.id, _severity(entry, settings), entry.group, entry.summary)
+                for entry in entries()
+            ],
+            header=("check", "severity", "about", "finds"),
+        )
 
 
-def _explain(check: str, settings: Mapping[str, str], output: Format) -> None:
-    from promptops.checks import CHECKS, FAULTS, explain
+def _find(check: str) -> Entry:
+    from promptops.checks.catalogue import entries, find_entry
     from promptops.frontmatter import nearest
 
-    if check not in CHECKS and check not in FAULTS:
-        near = nearest(check, [*CHECKS, *FAULTS])
+    entry = find_entry(check)
+    if entry is None:
+        near = nearest(check, [one.id for one in entries()])
         hint = f"did you mean '{near}'?" if near else "`promptops checks` lists them"
         raise NotFoundError(f"there is no check {quote(check)}", hint=hint)
-    facts = _facts(check, settings)
+    return entry
+
+
+def _explain(entry: Entry, settings: Mapping[str, str], output: Format) -> None:
     if output is Format.JSON:
-        emit_json(json_document("promptops.check/v1", **facts, documentation=explain(check)))
+        facts = _facts(entry, settings)
+        document = json_document("promptops.check/v1", **facts, documentation=entry.documentation)
+        emit_json(document)
         return
-    emit(f"# {check}\n\n{explain(check)}\n\n{_how_to_set(check, facts)}")
+    emit(f"# {entry.id}\n\n{entry.documentation}\n\n{_how_to_set(entry, settings)}")
 
 
-def _how_to_set(check: str, facts: Mapping[str, Any]) -> str:
-    if not facts["configurable"]:
-        return f"Severity: {facts['severity']}, always: a prompt that has it cannot be used."
-    by_itself = facts["default_severity"]
-    here = "" if facts["severity"] == by_itself else f", here {facts['severity']}"
+def _how_to_set(entry: Entry, settings: Mapping[str, str]) -> str:
+    if not entry.is_configurable:
+        return f"Severity: {entry.severity.value}, always: a prompt that has it cannot be used."
+    here, default = _severity(entry, settings), _severity(entry, {})
+    weight = default if here == default else f"{default}, here {here}"
     lines = [
-        f"Severity: {by_itself}{here}. To change it, in promptops.toml:",
+        f"Severity: {weight}. To change it, in promptops.toml:",
         "",
         "    [checks]",
-        f'    {check} = "error"  # or "warning", "note", "off"',
+        f'    {entry.id} = "error"  # or "warning", "note", "off"',
         "",
     ]
-    if facts["ignorable"]:
-        lines += ["For one prompt, in its frontmatter:", "", f"    ignore: {{{check}: the reason}}"]
+    if entry.is_ignorable:
+        lines += ["For one prompt, in its frontmatter:", "", f"    ignore: {{{entry.id}: reason}}"]
     else:
         lines.append("A prompt's frontmatter cannot ignore it.")
     return "\n".join(lines)
 
 
-def _facts(check: str, settings: Mapping[str, str]) -> dict[str, Any]:
-    from promptops.checks import CHECKS, GROUPS, NOT_IGNORABLE, OFF, describe
-
-    module = CHECKS.get(check)
-    default = "error"
-    if module is not None:
-        default = "off" if check in OFF else module.SEVERITY.value
+def _facts(entry: Entry, settings: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "check": check,
-        "group": next(group for group, ids in GROUPS.items() if check in ids),
-        "severity": settings.get(check, default),
-        "default_severity": default,
-        "configurable": module is not None,
-        "ignorable": module is not None and check not in NOT_IGNORABLE,
-        "summary": describe(check),
+        "check": entry.id,
+        "group": entry.group,
+        "severity": _severity(entry, settings),
+        "default_severity": _severity(entry, {}),
+        "configurable": entry.is_configurable,
+        "ignorable": entry.is_ignorable,
+        "summary": entry.summary,
     }
+
+
+def _severity(entry: Entry, settings: Mapping[str, str]) -> str:
+    """How much the check weighs with these settings: a severity, or off."""
+    default = entry.severity.value if entry.is_on else "off"
+    return settings.get(entry.id, default)
 
 
 def _settings() -> Mapping[str, str]:

@@ -173,7 +173,7 @@ def start_watching(repo: Repo) -> subprocess.Popen[str]:
 
 def read_round(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
-    lines = []
+    lines: list[str] = []
     for line in process.stdout:
         if line.startswith("watching"):
             return "".join(lines)
