@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from promptops.checks import (
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from promptops.repository import Files
     from promptops.template import Analysis
 
+_MOST_PROBLEMS = 1_000
 _TEXT_ENDINGS = (".md", ".json", ".txt", ".j2", ".jinja", ".yaml", ".yml")
 _MASK = "*"
 
@@ -244,7 +246,8 @@ class _Run:
         return [
             (check, problem)
             for check, module in self._file_checks
-            for problem in module.check(subject)
+            # Generated text can hold one for each character; nobody reads on after so many.
+            for problem in islice(module.check(subject), _MOST_PROBLEMS)
         ]
 
     def _analyze(self, closure: Closure, path: str) -> Analysis:
@@ -362,6 +365,9 @@ def _read_quietly(files: Files, path: str) -> bytes | None:
 
 def _find_owners(top: Files, folder: str) -> Callable[[str], Sequence[str]] | None:
     """Who owns a file of the prompts folder; None without a CODEOWNERS file that forges read."""
+    places = ("", ".github/", ".gitlab/", "docs/")
+    if all(_read_quietly(top, f"{place}CODEOWNERS") is None for place in places):
+        return None
     from promptops.owners import Dialect, decode_owners, find_owners_file, parse_owners
 
     for dialect in (Dialect.GITHUB, Dialect.GITLAB):

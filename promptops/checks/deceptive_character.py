@@ -38,6 +38,8 @@ _SUSPECT = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u061c\u202a-\u202e\u2066-\u2069]"
     "|[\U000e0000-\U000e007f]+"
 )
+# The same among the characters that most files have alone; one set is found faster than a choice.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 # Unicode Technical Standard 51, emoji tag sequences: a black flag, a region in tags, the end tag.
 _FLAG_BASE = "\U0001f3f4"
 _FLAG = re.compile("[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
@@ -46,6 +48,8 @@ _DIRECTIONS = frozenset("\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\
 
 def check(subject: FileSubject) -> Iterator[Problem]:
     """Report each such character; a run of tags once."""
+    if subject.text.isascii() and _CONTROL.search(subject.text) is None:
+        return
     found = 0
     for match in _SUSPECT.finditer(subject.text):
         text = match[0]

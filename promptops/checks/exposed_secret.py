@@ -93,6 +93,8 @@ _FORMATS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ),
     ("a signed token", "eyJ", _key(r"eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{16,2000}")),
 )
+# Every secret but a password is as long; most prompts have no such word, and are done with.
+_SHORTEST_WORD = 20
 _URL_PASSWORD = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@{}<>]{1,64}:([^\s:/@{}<>]{6,100})@")
 _ASSIGNED = re.compile(
     r"(?:api[_ -]?key|secret(?:[_ -]?(?:access)?[_ -]?key)?|access[_ -]?token|auth[_ -]?token"
@@ -124,11 +126,13 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def _find(text: str) -> Iterator[tuple[str, int, int]]:
-    yield from _find_formats(text)
     if "://" in text and "@" in text:
         for match in _URL_PASSWORD.finditer(text):
             if not _is_example(match[1], fewest=5) and not match[1].lower().startswith("pass"):
                 yield "a password in a URL", *match.span(1)
+    if max(map(len, text.split()), default=0) < _SHORTEST_WORD:
+        return
+    yield from _find_formats(text)
     lowered = text.lower()
     if any(word in lowered for word in _ASSIGNMENT_WORDS):
         for match in _ASSIGNED.finditer(text):

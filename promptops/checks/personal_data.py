@@ -41,6 +41,7 @@ _EMAIL = re.compile(
 )
 _PHONE = re.compile(r"(?<![\w.+-])\+[1-9]\d{0,2}(?:[ .()/-]{0,2}\d){7,12}(?![\w-])")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
+_FOUR_DIGITS = re.compile(r"\d{4}")
 _CARD = re.compile(
     r"(?<![\w.-])[2-6]\d{3}(?:([ -]?)\d{4}\1\d{4}\1\d{1,7}|[ -]\d{6}[ -]\d{5})(?![\w-])"
 )
@@ -147,11 +148,11 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def _find(text: str, first: int) -> Iterator[tuple[str, int, int]]:
-    if "@" in text:
+    if text.find("@", first) >= 0:
         for match in _EMAIL.finditer(text, first):
             if not _is_example_address(match[1], match[2].lower()):
                 yield "the e-mail address of a person", *match.span()
-    if "+" in text:
+    if text.find("+", first) >= 0:
         for match in _PHONE.finditer(text, first):
             if not _is_reserved_phone(re.sub(r"\D", "", match[0])):
                 yield "a telephone number", *match.span()
@@ -159,6 +160,8 @@ def _find(text: str, first: int) -> Iterator[tuple[str, int, int]]:
 
 
 def _find_accounts(text: str, first: int) -> Iterator[tuple[str, int, int]]:
+    if _FOUR_DIGITS.search(text, first) is None:
+        return
     for match in _IBAN.finditer(text, first):
         if _is_iban(match[0].replace(" ", "")):
             yield "a bank account", *match.span()

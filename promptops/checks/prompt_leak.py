@@ -41,6 +41,7 @@ _INVITATION = re.compile(
     r"|initial\s+(?:prompt|instructions)|prompt\s+(?:above|verbatim))\b",
     re.IGNORECASE,
 )
+_MARKER = re.compile(r"system\s+(?:prompt|message|instructions)|initial\s|verbatim|above")
 _SENTENCE_START = re.compile(r"[.!?:;]\s|\n\s*\n|\n\s*[-*#\d]")
 _REFUSAL = re.compile(
     r"\b(?:not|never|no|n't|cannot|can't|don't|won't|refuse\w*|declin\w+|avoid\w*|without|ignor\w+"
@@ -55,6 +56,8 @@ _IMPERATIVE = re.compile(r",\s*(?:then\s+|please\s+|always\s+|you\s+(?:may|shoul
 def check(subject: FileSubject) -> Iterator[Problem]:
     """Report each such sentence."""
     text = subject.text
+    if _MARKER.search(text.lower()) is None:
+        return
     for match in _INVITATION.finditer(text, subject.body_start):
         start = 0
         window = text[max(subject.body_start, match.start() - 300) : match.start()]
