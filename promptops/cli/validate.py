@@ -338,7 +338,8 @@ def _watched_paths() -> Iterable[Path]:
         config = repository.config
     except PromptopsError:
         config = Config()
-    names = (config.prompts, config.evals, CONFIG_FILE, PYPROJECT_FILE, "CODEOWNERS")
+    owners = [f"{folder}CODEOWNERS" for folder in ("", ".github/", ".gitlab/", "docs/")]
+    names = [config.prompts, config.evals, CONFIG_FILE, PYPROJECT_FILE, *owners]
     return [top / name for name in names]
 
 

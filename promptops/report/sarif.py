@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from promptops.checks import describe, explain
+from promptops.checks import GROUPS, describe, explain
 from promptops.finding import Severity
 from promptops.report.outcome import fingerprints
 
@@ -22,6 +22,11 @@ _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
+_PROBLEMS = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.NOTE: "recommendation",
+}
 MOST_RESULTS = 25_000
 MOST_LOCATIONS = 100
 LONGEST_DESCRIPTION = 1_024
@@ -68,7 +73,10 @@ def _rule(check: str, severity: Severity) -> dict[str, Any]:
         "fullDescription": {"text": _cut(describe(check), LONGEST_DESCRIPTION)},
         "help": {"text": text, "markdown": text},
         "defaultConfiguration": {"level": _LEVELS[severity]},
-        "properties": {"tags": ["prompts"], "precision": "high"},
+        "properties": {
+            "tags": ["prompts", *(group for group, ids in GROUPS.items() if check in ids)],
+            "problem.severity": _PROBLEMS[severity],
+        },
     }
 
 
