@@ -122,7 +122,8 @@ class Prompt:
         InputError for missing, unknown or mistyped inputs, TemplateError for what goes wrong
         inside the template. The same inputs always give the same messages.
         """
-        return self._template.render(self._inputs.complete({**(values or {}), **inputs}))
+        given = self._inputs.complete({**values, **inputs} if values else inputs)
+        return self._template.render(given, are_plain=True)
 
     def request(
         self, values: Mapping[str, object] | None = None, /, **inputs: object

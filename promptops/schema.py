@@ -559,12 +559,18 @@ class InputValidator:
     is its own root, so that `#/$defs/x` means what it says.
     """
 
-    __slots__ = ("_defaults", "_schemas", "_validators")
+    __slots__ = ("_defaults", "_kinds", "_schemas", "_validators")
 
     def __init__(self, inputs: Mapping[str, Any]) -> None:
         self._schemas = input_schemas(inputs)
         self._defaults = {
             name: schema["default"] for name, schema in self._schemas.items() if "default" in schema
+        }
+        # What asks for a type alone is judged without the engine.
+        self._kinds = {
+            name: _KINDS[schema["type"]]
+            for name, schema in self._schemas.items()
+            if schema.keys() <= _ANNOTATIONS and schema.get("type") in ("string", "boolean")
         }
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] | None = None
 
@@ -579,9 +585,10 @@ class InputValidator:
         validators = self._validators or self._compile()
         completed: dict[str, object] = {}
         faults = []
+        kinds = self._kinds
         for name, validator in validators.items():
             value = completed[name] = _plain(name, given[name], 0)
-            if not validator.is_valid(value):
+            if type(value) is not kinds.get(name) and not validator.is_valid(value):
                 reason = _refusal(validator, value)
                 faults.append(f"input '{name}' {reason}")
         if faults:
@@ -618,6 +625,12 @@ class InputValidator:
         )
 
 
+# What may stand beside a type and judges nothing.
+_ANNOTATIONS = frozenset({"type", "default", "description", "untrusted"})
+_KINDS: dict[str, type] = {"string": str, "boolean": bool}
+_PLAIN_KINDS = frozenset({int, bool, type(None)})
+
+
 def _plain(name: str, value: object, depth: int) -> object:
     """A value as plain JSON: what is like a text, number, list or mapping becomes one.
 
@@ -625,7 +638,7 @@ def _plain(name: str, value: object, depth: int) -> object:
     """
     if isinstance(value, str):
         return _plain_text(name, value)
-    if value is None or isinstance(value, bool):
+    if type(value) in _PLAIN_KINDS:
         return value
     if isinstance(value, int):
         return int(value)
@@ -636,13 +649,19 @@ def _plain(name: str, value: object, depth: int) -> object:
     if depth == _MAX_VALUE_DEPTH:
         raise InputError(f"input '{name}' is nested deeper than {_MAX_VALUE_DEPTH} levels")
     if isinstance(value, (list, tuple)):
-        return [_plain(name, item, depth + 1) for item in value]
+        return _plain_texts(value) or [_plain(name, item, depth + 1) for item in value]
     if isinstance(value, dict):
         return {_plain_key(name, key): _plain(name, item, depth + 1) for key, item in value.items()}
     raise InputError(
         f"input '{name}' holds a value of the type {type(value).__name__}, which is not JSON",
         hint="give texts, numbers, true, false, null, lists and mappings",
     )
+
+
+def _plain_texts(value: Sequence[object]) -> list[object] | None:
+    """A list of texts that need no looking into, which most lists are; None for any other."""
+    is_plain = set(map(type, value)) == {str} and all(map(str.isascii, value))  # type: ignore[arg-type]
+    return list(value) if is_plain else None
 
 
 def _plain_key(name: str, key: object) -> str:

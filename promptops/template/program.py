@@ -47,9 +47,10 @@ class Program:
         self.root = template.root_render_func
         self.globals = dict(environment.globals)
 
-    def render(self, values: Mapping[str, object]) -> list[Message]:
-        """Run the code on values."""
-        parent: dict[str, Any] = {**self.globals, **plain_values(values)}
+    def render(self, values: Mapping[str, object], *, are_plain: bool = False) -> list[Message]:
+        """Run the code on values; `are_plain`: they need not be looked through once more."""
+        plain = values if are_plain else plain_values(values)
+        parent: dict[str, Any] = {**self.globals, **plain}
         try:
             messages = self._messages(self._context(parent))
         except Exception as error:
@@ -75,8 +76,8 @@ class Program:
                 messages += piece
             elif message_text(piece):
                 raise Refused("text outside of the messages", "move it into a message")
-        contents = [message["content"] for message in messages if "content" in message]
-        limit_length(sum(len(content) for content in contents if isinstance(content, str)))
+        contents = [message.get("content") for message in messages]
+        limit_length(sum([len(content) for content in contents if isinstance(content, str)]))
         return messages
 
     def _explain(self, error: Exception) -> PromptopsError:

@@ -39,7 +39,7 @@ class CompiledTemplate:
         self._first_line = first_line
         self._program: Program | None = None
 
-    def render(self, values: Mapping[str, object]) -> list[Message]:
+    def render(self, values: Mapping[str, object], *, are_plain: bool = False) -> list[Message]:
         """Fill in values and give the messages.
 
         Each message is stripped of ASCII white space at both ends; one that is empty then is left
@@ -47,6 +47,7 @@ class CompiledTemplate:
 
         Args:
             values: the inputs: strings, numbers, booleans, None, lists and objects of these.
+            are_plain: whether the caller made sure of that already.
 
         Raises:
             InputError: a value is of another kind, or a passed-in message is malformed.
@@ -60,4 +61,4 @@ class CompiledTemplate:
             program = self._program = build_program(
                 self._name, self._body, self._partials, self._first_line
             )
-        return program.render(values)
+        return program.render(values, are_plain=are_plain)
