@@ -408,15 +408,24 @@ def deploy(
             made = parse_deployment(environment, commit, found.data)
             return Outcome(environment, changes, made, place.is_pending, changed=True)
         if time.monotonic() > deadline:
-            raise ConflictError(
-                f"{environment} kept changing for {_RETRY_SECONDS:.0f} s; nothing was deployed",
-                hint="run the command again",
-            )
+            raise _out_of_time(environment, place.lock_held)
         pause_seconds = _wait(pause_seconds)
         place.refresh_branch()
         newer = place.read()
         _refuse_overtaken(environment, action, state, newer)
         head = newer
+
+
+def _out_of_time(environment: str, lock_held: str) -> ConflictError:
+    if lock_held:
+        return ConflictError(
+            f"the branch of {environment} stayed locked, so nothing was deployed: {lock_held}",
+            hint="where no push is running, that file was left by a crash and may be removed there",
+        )
+    return ConflictError(
+        f"{environment} kept changing for {_RETRY_SECONDS:.0f} s; nothing was deployed",
+        hint="run the command again",
+    )
 
 
 def _wait(seconds: float) -> float:
@@ -539,6 +548,7 @@ class _Place:
     """Where an environment is written: how its branch is read anew and moved."""
 
     is_pending = False
+    lock_held = ""  # what the other side said when it last found the branch locked
 
     def __init__(self, repository: Repository, environment: str) -> None:
         self._repository = repository
@@ -666,6 +676,7 @@ class _RemotePlace(_Place):
             self._follow(commit)
             return True
         if result.status in {PushStatus.STALE, PushStatus.BUSY}:
+            self.lock_held = result.reason if result.status is PushStatus.BUSY else ""
             return False
         raise refused_by_remote(repository.remote, "deployment", result.reason)
 

@@ -140,7 +140,7 @@ def _plan(
 def _notes(repository: Repository, plans: Sequence[Plan], notes: str | None) -> str | None:
     """The notes given, those written in the editor on a terminal, or None for generated ones."""
     if notes is not None and notes.startswith("@"):
-        return sys.stdin.read() if notes == "@-" else _read(notes[1:])
+        return _read(notes[1:])
     new = [plan for plan in plans if plan.existing is None]
     if notes is not None or not new or not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         return notes
@@ -156,9 +156,11 @@ def _read(path: str) -> str:
     from pathlib import Path
 
     try:
-        return Path(path).read_text(encoding="utf-8")
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return data.decode()
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8", hint="save the notes as UTF-8") from error
+        name = "standard input" if path == "-" else path
+        raise UsageError(f"{name} is not UTF-8", hint="save the notes as UTF-8") from error
 
 
 def _report(

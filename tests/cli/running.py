@@ -30,7 +30,7 @@ def accept(place: Repo | Path, *args: str, stdin: str | bytes | None = None) -> 
 
 
 def refuse(place: Repo | Path, *args: str, code: int = 1) -> str:
-    """Run `promptops`, insist on its exit code and on one clear line with a hint; give both."""
+    """Run `promptops`, insist on its exit code and on one error with a hint; give what it said."""
     result = run(place, *args)
     assert result.exit_code == code, f"{args}: {result.output}"
     assert "Traceback" not in result.output
@@ -38,7 +38,7 @@ def refuse(place: Repo | Path, *args: str, code: int = 1) -> str:
     errors = [line for line in said if line.startswith("error: ")]
     hints = [line for line in said if line.startswith(" hint: ")]
     assert (len(errors), len(hints)) == (1, 1), f"{args}: {result.stderr}"
-    return f"{errors[0]}\n{hints[0]}"
+    return result.stderr.rstrip()
 
 
 def follow_hint(place: Repo, refusal: str) -> None:

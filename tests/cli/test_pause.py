@@ -39,7 +39,7 @@ def test_all_at_once(deployed: Repo) -> None:
         out == "staging: a 1.0.0 -> 1.0.0 (paused)\nstaging: b 1.0.0 (paused) -> 1.0.0 (paused)\n"
     )
     accept(deployed, "resume", "--all", *ENV)
-    assert "it is so already" in run(deployed, "resume", "--all", *ENV).stderr
+    assert "nothing to change" in run(deployed, "resume", "--all", *ENV).stderr
     accept(deployed, "verify")
 
 

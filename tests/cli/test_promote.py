@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops import environments
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 from tests.stories.world import Team
@@ -73,7 +74,7 @@ def test_what_is_live_already_makes_no_deployment(team: Team) -> None:
     tip = team.remote.rev("promptops/staging")
     result = run(team.first, "promote", "a", "--to", "staging")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "it is so already" in result.stderr
+    assert "nothing to change" in result.stderr
     assert team.remote.rev("promptops/staging") == tip
 
 
@@ -189,14 +190,16 @@ def test_unreachable_means_unchanged_and_local_opts_out(team: Team) -> None:
     accept(team.first, "verify")
 
 
-def test_local_deployments_that_others_overtook_are_said(team: Team) -> None:
+def test_local_deployments_are_not_left_behind_unsaid(team: Team) -> None:
     accept(team.first, "promote", "a@1.0.0", "--to", "staging", "--local")
-    result = run(team.first, "promote", "a@1.1.0", "--to", "staging")
-    assert "git branch -D promptops/staging drops them" in result.stderr
+    told = run(team.first, "promote", "a@1.1.0", "--to", "staging").stderr
+    assert "git push origin promptops/staging" in told or "git branch -D" in told
+    accept(team.clone("other"), "promote", "a@1.2.0", "--to", "staging")
+    team.first.git("fetch", "-q", "origin")
     told = refuse(team.first, "promote", "a@1.2.0", "--to", "staging", "--local", code=2)
     assert "went separate ways" in told
     team.first.git("branch", "-q", "-D", "promptops/staging")
-    accept(team.first, "promote", "a@1.2.0", "--to", "staging", "--local")
+    accept(team.first, "promote", "a@1.0.0", "--to", "staging", "--local")
 
 
 def test_a_remote_may_refuse_and_nothing_changes(team: Team) -> None:
@@ -204,6 +207,20 @@ def test_a_remote_may_refuse_and_nothing_changes(team: Team) -> None:
     told = refuse(team.first, "promote", "a", "--to", "staging")
     assert "origin refused the deployment: no deploys on friday" in told
     assert not [ref for ref in team.first.refs() if "promptops" in ref]
+
+
+def test_a_lock_that_a_crash_left_on_the_remote_is_named(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environments, "_RETRY_SECONDS", 0.0)
+    accept(team.first, "promote", "a@1.0.0", "--to", "staging")
+    lock = team.remote.path / "refs/heads/promptops/staging.lock"
+    lock.touch()
+    told = refuse(team.first, "promote", "a@1.1.0", "--to", "staging")
+    assert "the branch of staging stayed locked, so nothing was deployed" in told
+    assert "staging.lock" in told
+    lock.unlink()
+    accept(team.first, "promote", "a@1.1.0", "--to", "staging")
 
 
 def test_a_pre_push_hook_may_refuse(team: Team) -> None:

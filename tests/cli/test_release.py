@@ -52,9 +52,13 @@ def test_a_release_is_an_annotated_tag_that_says_what_was_frozen(team: Team) -> 
 
 def test_a_release_says_how_to_publish_it_and_whether_it_is_merged(released: Repo) -> None:
     released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
-    result = run(released, "release", "a")
-    assert "to publish: git push origin prompts/a@1.1.0" in result.stderr
-    assert "not merged yet: its commit is not on origin/main" in result.stderr
+    assert (
+        "not merged yet: its commit is not on origin/main" in run(released, "release", "a").stderr
+    )
+    released.commit({"prompts/b.md": prompt_text()})
+    released.git("push", "-q", "origin", "main")
+    result = run(released, "release", "b")
+    assert "to publish: git push origin prompts/b@1.0.0" in result.stderr
 
 
 def test_the_same_bytes_again_are_fine_and_other_bytes_are_not(released: Repo) -> None:
@@ -200,6 +204,14 @@ def test_options_that_make_no_sense(released: Repo, options: tuple[str, ...], wo
     assert words in refuse(released, "release", "a", *options, code=2)
     assert released.rev("HEAD") == head
     assert tags(released) == ["prompts/a@1.0.0"]
+
+
+def test_notes_from_standard_input_are_utf_8(team: Team) -> None:
+    result = run(team.first, "release", "a", "--notes", "@-", stdin=b"\xff")
+    assert result.exit_code == 2
+    assert "error: standard input is not UTF-8" in result.stderr
+    accept(team.first, "release", "a", "--notes", "@-", stdin="nötes\n")
+    assert "\n\nnötes\n\n" in message(team.first, "prompts/a@1.0.0")
 
 
 def test_a_dry_run_changes_nothing(team: Team) -> None:
