@@ -123,10 +123,18 @@ def commit_bumps(repository: Repository, bumps: Sequence[Bump]) -> None:
     try:
         for one in bumps:
             write_version(repository, one.name, one.after)
-        repository.git.run(*args, env={"GIT_LITERAL_PATHSPECS": "1"})
+        _commit(repository, args)
     except BaseException as error:
         for path, data in zip(paths, before, strict=True):
             replace_file(path, data)
         if isinstance(error, GitError):
             error.hint = error.hint or "the versions are as before; do what it says, then again"
         raise
+
+
+def _commit(repository: Repository, args: Sequence[str]) -> None:
+    """Run `git commit`; a hook's reason to refuse can be anywhere in what it printed."""
+    done = repository.git.run(*args, env={"GIT_LITERAL_PATHSPECS": "1"}, check=False)
+    if done.code != 0:
+        said = f"{done.stderr.strip()}\n{done.text}".strip() or f"exit code {done.code}"
+        raise GitError(f"git commit failed: {said}")

@@ -9,7 +9,7 @@ from promptops.closure import collect_closure
 from promptops.diff import diff_prompts
 from promptops.errors import UsageError
 from promptops.prompt import load_prompt
-from promptops.reference import PromptRef, Selector, SelectorKind, check_name, parse_selector
+from promptops.reference import PromptRef, Selector, check_name, parse_selector
 from promptops.releases import list_versions, load_released, require_release
 from promptops.repository import list_names, not_found
 from promptops.selection import resolve_selected
@@ -78,7 +78,7 @@ def _select(repository: Repository, name: str, selector: Selector) -> tuple[Prom
 def _compare_working(repository: Repository, name: str, before: Selector | None) -> Comparison:
     new = _load(repository.working, name)
     if before is None:
-        old, words = _latest(repository, name)
+        old, words = _released_before(repository, name, new)
     else:
         old, words = _select(repository, name, before)
     if old is None and new is None:
@@ -86,14 +86,20 @@ def _compare_working(repository: Repository, name: str, before: Selector | None)
     return Comparison(words, "work tree", diff_prompts(old, new))
 
 
-def _latest(repository: Repository, name: str) -> tuple[Prompt | None, str]:
-    """The latest release, or the greatest pre-release where there is no other."""
+def _released_before(
+    repository: Repository, name: str, new: Prompt | None
+) -> tuple[Prompt | None, str]:
+    """The release that the work tree's version follows, as `bump` and `release` see it.
+
+    That is the greatest one not above it, even a yanked one, whose number is taken as well; the
+    greatest of all where every release is above.
+    """
     versions = list_versions(repository, name)
     if not versions:
         return None, "nothing released"
-    if any(not version.is_prerelease for version in versions):
-        return _select(repository, name, Selector(SelectorKind.LATEST, "latest"))
-    release = require_release(repository, name, versions[-1])
+    reached = [version for version in versions if new is None or version <= new.version]
+    final = [version for version in reached if not version.is_prerelease]
+    release = require_release(repository, name, (final or reached or versions)[-1])
     return load_released(repository, release), str(release.version)
 
 

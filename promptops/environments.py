@@ -38,6 +38,7 @@ from promptops.releases import (
     find_yank,
     is_merged,
     load_released,
+    offer_local,
     refused_by_remote,
     require_release,
     select_release,
@@ -631,6 +632,15 @@ class _RemotePlace(_Place):
 
     def refresh(self) -> None:
         fetch_environments(self._repository, [self._environment])
+        pending = count_pending(self._repository, self._environment)
+        if pending:
+            # A deployment beside them would leave them behind, a pause among them.
+            count = "1 deployment" if pending == 1 else f"{pending} deployments"
+            raise RefusedError(
+                f"{self._environment} has {count} here that were never pushed to "
+                f"{self._repository.remote}",
+                hint=pending_remedy(self._repository, self._environment),
+            )
 
     def refresh_branch(self) -> None:
         repository = self._repository
@@ -712,6 +722,8 @@ def fetch_environments(repository: Repository, environments: Iterable[str]) -> N
                 hint=f"to put them back: git push {remote} {ref}:{branch(environment)}; "
                 f"or, if it was meant: git update-ref -d {ref}",
             ) from error
+        except RemoteError as error:
+            raise offer_local(error) from error
 
 
 def _refuse_in_the_way(repository: Repository, ref: str, wanted: str) -> None:

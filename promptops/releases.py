@@ -86,6 +86,8 @@ def require_release(repository: Repository, name: str, version: Version) -> Rele
 
 
 def _version_not_found(repository: Repository, message: str, name: str) -> VersionNotFoundError:
+    from promptops.frontmatter import nearest
+
     versions = list_versions(repository, name)
     hint = f"promptops release {name} makes the first"
     if versions:
@@ -95,6 +97,8 @@ def _version_not_found(repository: Repository, message: str, name: str) -> Versi
             for version in versions[-_NEWEST:][::-1]
         )
         hint = f"released: {newest}" + (" and older ones" if len(versions) > _NEWEST else "")
+    elif near := nearest(name, {known for known, _ in list_tags(repository)} - {name}):
+        hint = f"did you mean {near}?"
     elif repository.remote is not None:
         hint += f"; git fetch {repository.remote} --tags gets those of others"
     return VersionNotFoundError(message, hint=hint)
@@ -277,6 +281,15 @@ def sync_releases(repository: Repository, names: Iterable[str]) -> None:
             hint=f"if the one here was never pushed, git tag -d {found} drops it; else somebody "
             f"moved the one on {repository.remote}, and no release may move",
         ) from error
+    except RemoteError as error:
+        raise offer_local(error) from error
+
+
+def offer_local(error: RemoteError) -> RemoteError:
+    """The same error, with the way to work while the remote is out of reach."""
+    away = "--local works without the remote"
+    error.hint = f"{error.hint}; {away}" if error.hint else away
+    return error
 
 
 def _find_diverged(repository: Repository, remote: str, patterns: Sequence[str]) -> str | None:

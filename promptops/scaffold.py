@@ -191,7 +191,8 @@ def _write_config(repository: Repository, *, dry_run: bool) -> Step:
     config = repository.config
     environments = json.dumps(list(config.environment_names))
     text = f"""\
-# Every key and what it means: promptops.toml in the documentation of promptops.
+# The keys are explained in promptops' README, under "Configuration";
+# `promptops schema config` prints their JSON Schema.
 prompts = {json.dumps(config.prompts)}
 evals = {json.dumps(config.evals)}
 
@@ -271,7 +272,7 @@ jobs:
       - uses: actions/setup-python@v5
         with:
           python-version: "3.13"
-      - run: pip install git-promptops
+      - run: pip install git-promptops  # or where your promptops comes from
       - run: promptops validate --format github
 """
 
@@ -281,7 +282,7 @@ promptops:
   variables:
     GIT_DEPTH: "0"
   script:
-    - pip install git-promptops
+    - pip install git-promptops  # or where your promptops comes from
     - promptops validate
 """
 
@@ -314,8 +315,7 @@ def _hook_entry(repository: Repository) -> str:
     - id: promptops-validate
       name: promptops validate
       entry: promptops validate
-      language: python
-      additional_dependencies: [git-promptops]
+      language: system
       files: {json.dumps(files)}
       pass_filenames: false"""
 

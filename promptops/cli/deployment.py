@@ -23,7 +23,10 @@ from promptops.cli.session import (
 if TYPE_CHECKING:
     from promptops.environments import Action, Outcome
 
-EnvironmentOption = Annotated[str, typer.Option("--env", metavar="ENV", help="The environment.")]
+EnvironmentOption = Annotated[
+    str,
+    typer.Option("--env", metavar="ENV", help="The environment; default_environment unless given."),
+]
 ReasonOption = Annotated[
     str, typer.Option("--reason", "-m", metavar="TEXT", help="Why; kept with the deployment.")
 ]
@@ -64,10 +67,10 @@ def deploy_and_report(
     if output is Format.JSON:
         emit_json(outcome_to_json(outcome, dry_run=dry_run))
     else:
-        _print_outcome(outcome, dry_run=dry_run)
+        _print_outcome(outcome, action, dry_run=dry_run)
 
 
-def _print_outcome(outcome: Outcome, *, dry_run: bool) -> None:
+def _print_outcome(outcome: Outcome, action: Action, *, dry_run: bool) -> None:
     for change in outcome.changes:
         before, after = paint(change.before, "red"), paint(change.after, "green", bold=True)
         emit(f"{outcome.environment}: {change.name} {before} -> {after}")
@@ -76,7 +79,7 @@ def _print_outcome(outcome: Outcome, *, dry_run: bool) -> None:
     elif dry_run and outcome.changed:
         say("nothing was changed: this was a dry run")
     else:
-        say(f"{outcome.environment}: nothing to change, it is so already")
+        say(f"{outcome.environment}: nothing to change, it is so already{_describe_live(outcome, action)}")
     warn_of_pending(outcome.environment)
 
 
@@ -92,6 +95,18 @@ def warn_of_pending(environment: str) -> None:
             f"{environment}: {what} only here, not on {repository.remote}",
             pending_remedy(repository, environment),
         )
+
+
+def _describe_live(outcome: Outcome, action: Action) -> str:
+    """What is live of the prompts that the action would have touched."""
+    from promptops.environments import read_head
+
+    head = read_head(current().repository, outcome.environment)
+    if head is None or not action.names:
+        return ""
+    entries = head.state.entries
+    live = [f"{name} {entries[name].describe()}" for name in action.names if name in entries]
+    return f": {', '.join(live[:5])}" if live else ""
 
 
 def outcome_to_json(outcome: Outcome, *, dry_run: bool) -> dict[str, Any]:

@@ -196,14 +196,16 @@ def _report(
             )
             verb = paint("released" if made else "would be released", "green", bold=True)
             emit(f"{name} {verb} ({change}, {plan.prompt.digest[:19]})")
-            if made is not None:
+            if made is not None and (plan.merged is not False or made.version.is_prerelease):
                 unpushed.append(made.ref)
         if plan.merged is False and plan.existing is None:
             branch = short_name(repository.default_branch_ref or "the default branch")
-            say(f"  not merged yet: its commit is not on {branch}")
+            say(f"  not merged yet: its commit is not on {branch}; publish it once it is")
     if not plans:
         say("nothing to release")
-    if unpushed and not pushed and repository.remote is not None:
+    if pushed and plans:
+        say(f"on {repository.remote} as well")
+    elif unpushed and repository.remote is not None:
         refs = " ".join(ref.removeprefix("refs/tags/") for ref in unpushed)
         say(f"to publish: git push {repository.remote} {refs}")
 

@@ -33,7 +33,9 @@ FormatOption = Annotated[
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+YesOption = Annotated[
+    bool, typer.Option("--yes", "-y", help="Do not ask; only a person at a terminal is asked.")
+]
 LocalOption = Annotated[bool, typer.Option("--local", help="Work without the remote; push later.")]
 
 
