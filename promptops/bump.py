@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from promptops.diff import diff_prompts
 from promptops.errors import GitError, InvalidPromptError, RefusedError
 from promptops.frontmatter import read_document
+from promptops.git.process import hint_for
 from promptops.releases import (
     list_versions,
     load_released,
@@ -136,5 +137,6 @@ def _commit(repository: Repository, args: Sequence[str]) -> None:
     """Run `git commit`; a hook's reason to refuse can be anywhere in what it printed."""
     done = repository.git.run(*args, env={"GIT_LITERAL_PATHSPECS": "1"}, check=False)
     if done.code != 0:
-        said = f"{done.stderr.strip()}\n{done.text}".strip() or f"exit code {done.code}"
-        raise GitError(f"git commit failed: {said}")
+        lines = [line for line in f"{done.stderr}\n{done.text}".splitlines() if line.strip()]
+        said = "\n".join(lines) or f"exit code {done.code}"
+        raise GitError(f"git commit failed: {said}", hint=hint_for(done.stderr))
