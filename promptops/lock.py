@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from promptops.digest import is_digest
@@ -26,6 +27,8 @@ LOCK_SCHEMA = "promptops.lock/v1"
 UNDO_SCHEMA = "promptops.undo/v1"
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 _WHOLE = 100
+_ENTRY_KEYS = frozenset({"live", "paused"})
+_LIVE_KEYS = frozenset({"version", "digest", "commit", "share"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +346,7 @@ def _entry(name: str, value: Mapping[str, Any]) -> Entry:
     lives = value.get("live")
     paused = value.get("paused")
     if (
-        set(value) != {"live", "paused"}
+        not _has_keys(value, _ENTRY_KEYS)
         or not isinstance(lives, list)
         or not 1 <= len(lives) <= 2
         or not (
@@ -352,29 +355,41 @@ def _entry(name: str, value: Mapping[str, Any]) -> Entry:
     ):
         raise IntegrityError(f"{LOCK_FILE} has no valid entry for {name}", hint=_EDITED)
     entry = Entry(
-        tuple(_live(name, live) for live in lives), None if paused is None else paused["reason"]
+        tuple([_live(name, live) for live in lives]), None if paused is None else paused["reason"]
     )
-    if sum(live.share for live in entry.live) != _WHOLE or len(set(entry.versions)) != len(lives):
+    if not _is_split_whole(entry.live):
         raise IntegrityError(f"the shares of {name} in {LOCK_FILE} do not sum to 100", hint=_EDITED)
     return entry
 
 
+def _is_split_whole(lives: tuple[Live, ...]) -> bool:
+    if len(lives) == 1:
+        return lives[0].share == _WHOLE
+    versions = {live.version for live in lives}
+    return sum(live.share for live in lives) == _WHOLE and len(versions) == len(lives)
+
+
 def _live(name: str, value: object) -> Live:
-    if isinstance(value, dict) and set(value) == {"version", "digest", "commit", "share"}:
-        version, share = value["version"], value["share"]
+    if isinstance(value, dict) and _has_keys(value, _LIVE_KEYS):
+        version, digest = value["version"], value["digest"]
+        commit, share = value["commit"], value["share"]
         if (
             isinstance(version, str)
-            and isinstance(value["digest"], str)
-            and is_digest(value["digest"])
-            and _is_object_id(value["commit"])
+            and isinstance(digest, str)
+            and is_digest(digest)
+            and _is_object_id(commit)
             and _is_whole(share)
             and 1 <= share <= _WHOLE
         ):
             try:
-                return Live(Version.parse(version), value["digest"], value["commit"], share)
+                return Live(_parse_version(version), digest, commit, share)
             except UsageError:
                 pass
     raise IntegrityError(f"{LOCK_FILE} has no valid version for {name}", hint=_EDITED)
+
+
+def _has_keys(value: Mapping[str, Any], keys: frozenset[str]) -> bool:
+    return len(value) == len(keys) and keys.issubset(value)
 
 
 def _is_whole(value: object) -> bool:
@@ -382,4 +397,15 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_object_id(value: object) -> bool:
-    return isinstance(value, str) and _OBJECT_ID.fullmatch(value) is not None
+    return isinstance(value, str) and _has_form_of_id(value)
+
+
+# Ten thousand prompts are live in a handful of versions, from few commits.
+@lru_cache(maxsize=1024)
+def _has_form_of_id(text: str) -> bool:
+    return _OBJECT_ID.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=1024)
+def _parse_version(text: str) -> Version:
+    return Version.parse(text)
