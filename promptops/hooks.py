@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from promptops.errors import NotAFileError, RefusedError
-from promptops.git.hooks import common_folder, hooks_folder
+from promptops.git.hooks import hooks_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,7 +130,7 @@ def _locate(repository: Repository) -> tuple[Path, bool]:
     top = repository.require_work_tree()
     folder = hooks_folder(repository.git)
     real = folder.resolve()
-    own = common_folder(repository.git).resolve()
+    own = repository.git.common_dir.resolve()
     is_shared = real.is_relative_to(top.resolve()) and not real.is_relative_to(own)
     if not is_shared and not real.is_relative_to(own):
         raise RefusedError(

@@ -14,14 +14,4 @@ def hooks_folder(git: Git) -> Path:
 
     It need not exist, and may lie anywhere.
     """
-    return _path(git, "--git-path", "hooks")
-
-
-def common_folder(git: Git) -> Path:
-    """Give the folder that all worktrees of the repository share."""
-    return _path(git, "--git-common-dir")
-
-
-def _path(git: Git, *options: str) -> Path:
-    # A path may end in white space, so only the line end goes.
-    return Path(git.run("rev-parse", "--path-format=absolute", *options).text)
+    return Path(git.run("rev-parse", "--path-format=absolute", "--git-path", "hooks").text)
