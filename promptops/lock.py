@@ -11,6 +11,7 @@ import json
 import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from json.encoder import encode_basestring as _quote
 from typing import TYPE_CHECKING, Any
 
 from promptops.digest import is_digest
@@ -265,35 +266,37 @@ def release_folder(name: str, version: Version) -> str:
 
 def format_lock(state: State) -> bytes:
     """The bytes of `promptops.lock`: sorted, indented JSON with a final newline."""
-    prompts = {
-        name: {
-            "live": [
-                {
-                    "version": str(live.version),
-                    "digest": live.digest,
-                    "commit": live.commit,
-                    "share": live.share,
-                }
-                for live in entry.live
-            ],
-            "paused": None if entry.paused is None else {"reason": entry.paused},
-        }
-        for name, entry in state.entries.items()
-    }
-    return _format({"schema": LOCK_SCHEMA, "prompts": prompts})
+    prompts = {}
+    for name, entry in state.entries.items():
+        lives = ",\n".join([_format_live(live) for live in entry.live])
+        paused = "null"
+        if entry.paused is not None:
+            paused = f'{{\n    "reason": {_quote(entry.paused)}\n   }}'
+        prompts[name] = f'   "live": [\n{lives}\n   ],\n   "paused": {paused}'
+    return _format(LOCK_SCHEMA, prompts)
+
+
+def _format_live(live: Live) -> str:
+    return (
+        f'    {{\n     "commit": {_quote(live.commit)},\n     "digest": {_quote(live.digest)},\n'
+        f'     "share": {live.share},\n     "version": {_quote(str(live.version))}\n    }}'
+    )
 
 
 def format_undo(state: State) -> bytes:
     """The bytes of `promptops.undo`, in the same form."""
     prompts = {
-        name: {"deployment": point.deployment, "commit": point.commit}
+        name: f'   "commit": {_quote(point.commit)},\n   "deployment": {point.deployment}'
         for name, point in state.undo.items()
     }
-    return _format({"schema": UNDO_SCHEMA, "prompts": prompts})
+    return _format(UNDO_SCHEMA, prompts)
 
 
-def _format(value: object) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+def _format(schema: str, prompts: Mapping[str, str]) -> bytes:
+    """What `json.dumps` would write, which takes as long for indented text as all else together."""
+    entries = [f"  {_quote(name)}: {{\n{text}\n  }}" for name, text in sorted(prompts.items())]
+    block = "{\n" + ",\n".join(entries) + "\n }" if entries else "{}"
+    return f'{{\n "prompts": {block},\n "schema": {_quote(schema)}\n}}\n'.encode()
 
 
 def parse_lock(data: bytes) -> dict[str, Entry]:

@@ -67,6 +67,13 @@ def test_lock_and_undo_are_read_as_written(state: State) -> None:
     assert lock.parse_undo(lock.format_undo(state)) == state.undo
 
 
+@given(states)
+def test_the_bytes_are_those_of_any_json_writer(state: State) -> None:
+    for data in (lock.format_lock(state), lock.format_undo(state)):
+        text = json.dumps(json.loads(data), ensure_ascii=False, indent=1, sort_keys=True)
+        assert data.decode() == text + "\n"
+
+
 def test_the_locks_bytes_are_canonical() -> None:
     state = State({"b": Entry((live("1.0.0"),)), "a": Entry((live("2.0.0"),), "broken ü")})
     text = lock.format_lock(state).decode()
