@@ -28,7 +28,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BOUNDARY: re.Pattern[str] = YAMLHandler.FM_BOUNDARY
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
-_MAX_FRONTMATTER = 256 * 1024
+_MAX_FRONTMATTER = 128 * 1024
 _MAX_DEPTH = 64
 # Below this many nesting marks no text can be nested deeper than a C stack bears.
 _FEW_NESTING_MARKS = 256

@@ -2,14 +2,19 @@
 
 Everything is read through `Files`, so that work tree, index and commits are judged alike. Each
 file is read once and each partial is parsed once, however many prompts include it.
+
+How a prompt is judged comes out as a `Judgement`, whoever gives it: this process, a copy of it that
+works on the other core, or a memory of the same files having been judged before.
 """
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from promptops.checks import (
     CHECKS,
@@ -27,6 +32,7 @@ from promptops.checks.subject import (
     FolderSubject,
     IgnoreSubject,
     PromptSubject,
+    PromptText,
     Surroundings,
 )
 from promptops.closure import collect_closure
@@ -34,9 +40,11 @@ from promptops.digest import normalize_newlines
 from promptops.errors import ConfigurationError, NotAFileError
 from promptops.finding import Finding, Inclusion, Severity, sort_key
 from promptops.frontmatter import find_undecodable, is_partial, is_prompt, name_from_path, nearest
+from promptops.judgement import Judgement, fingerprint
 from promptops.prompt import find_faults, read_template, template_fault
 from promptops.reference import name_fault
-from promptops.repository import PlacedFiles, list_names
+from promptops.repository import PlacedFiles, WorkTreeFiles, list_names
+from promptops.workers import count_workers, working
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -44,11 +52,12 @@ if TYPE_CHECKING:
     from promptops.closure import Closure
     from promptops.config import Config
     from promptops.finding import Position, Problem
-    from promptops.frontmatter import Document
     from promptops.repository import Files
     from promptops.template import Analysis
 
 _MOST_PROBLEMS = 1_000
+# Fewer are judged before a copy of the process has answered.
+_FEWEST_TO_SHARE = 400
 _TEXT_ENDINGS = (".md", ".json", ".txt", ".j2", ".jinja", ".yaml", ".yml")
 _MASK = "*"
 
@@ -82,14 +91,32 @@ class Validation:
         return not self.count(Severity.ERROR)
 
 
-def validate(files: Files, config: Config) -> Validation:
+class Memory(Protocol):
+    """What remembers judgements from one validation to the next."""
+
+    def begin(self, scope: str) -> None:
+        """Forget, for now, what was judged in another scope."""
+
+    def recall(self, path: str) -> Judgement | None:
+        """How the prompt at `path` was judged last, in this scope."""
+
+    def keep(self, judgement: Judgement) -> None:
+        """Remember how a prompt was judged."""
+
+    def save(self) -> None:
+        """Write what was kept and recalled, and nothing else."""
+
+
+def validate(files: Files, config: Config, *, memory: Memory | None = None) -> Validation:
     """Judge every prompt, every partial and the folder as a whole.
+
+    What `memory` has of the same files is not judged again; without one everything is. A thousand
+    files of a work tree are shared out to the cores that the process may use.
 
     Raises ConfigurationError when the configuration names a check that does not exist.
     """
     run = _Run(files, config)
-    for name in run.names:
-        run.judge_prompt(name)
+    run.judge_prompts(memory)
     run.judge_rest()
     return run.result(run.names)
 
@@ -128,13 +155,17 @@ class _Run:
             if is_prompt(path) and name_fault(name_from_path(path)) is None
         ]
         self._around = _look_around(files, config, self.names)
-        self._documents: dict[str, Document] = {}
+        top = files.beside("") if isinstance(files, PlacedFiles) else None
+        self._owners = _read_owners(top)
+        self._texts: dict[str, PromptText] = {}
+        self._inclusions: dict[str, list[tuple[str, Inclusion]]] = {}
         self._prompt_checks = _active(PROMPT_CHECKS, config)
         self._file_checks = _active(FILE_CHECKS, config)
         self._folder_checks = _active(FOLDER_CHECKS, config)
         self._data: dict[str, bytes | None] = {}
         self._analyses: dict[str, Analysis] = {}
         self._findings: dict[Finding, None] = {}
+        self._fingerprints: dict[str, str] = {}
         self._used: set[str] = set()
         self._read_files: set[str] = set()
 
@@ -151,18 +182,104 @@ class _Run:
                 self._findings[fault] = None
         return self._data[path]
 
+    def judge_prompts(self, memory: Memory | None) -> None:
+        """Judge all prompts, apart from those that `memory` knows."""
+        pending = self.names
+        if memory is not None:
+            memory.begin(self._describe_scope())
+            pending = [name for name in self.names if not self._recall(name, memory)]
+        for judgement in self._share(pending):
+            self._take(judgement)
+            if memory is not None and judgement.is_lasting:
+                memory.keep(judgement)
+        if memory is not None:
+            memory.save()
+
     def judge_prompt(self, name: str) -> None:
         """Judge one prompt and the files of its closure."""
+        judgement = self._judge(name)
+        if judgement is not None:
+            self._take(judgement)
+
+    def _describe_scope(self) -> str:
+        """All that a prompt is judged by beside its own files, unless it is not lasting."""
+        around = self._around
+        return repr((self._config, self._owners, sorted(around.suites or ())))
+
+    def _recall(self, name: str, memory: Memory) -> bool:
+        """Take what is remembered of a prompt; False where files are not what they were."""
+        judgement = memory.recall(f"{name}.md")
+        if judgement is None:
+            return False
+        for path, digest in judgement.files.items():
+            if self._fingerprint(path) != digest:
+                return False
+        self._take(judgement)
+        return True
+
+    def _fingerprint(self, path: str) -> str:
+        known = self._fingerprints.get(path)
+        if known is None:
+            data = self.read(path)
+            known = "" if data is None else fingerprint(data)
+            self._fingerprints[path] = known
+        return known
+
+    def _share(self, names: Sequence[str]) -> Iterator[Judgement]:
+        """Judge prompts on all cores, where these are many and files can be read by copies."""
+        count = count_workers() if len(names) >= _FEWEST_TO_SHARE else 1
+        if count == 1 or not isinstance(self._files, WorkTreeFiles):
+            yield from self._judge_all(names)
+            return
+        ours, *others = (names[start::count] for start in range(count))
+
+        def work(names: Sequence[str]) -> bytes:
+            return "\n".join(one.encode() for one in self._judge_all(names)).encode()
+
+        with ExitStack() as stack:
+            pending = [stack.enter_context(working(partial(work, names))) for names in others]
+            yield from self._judge_all(ours)
+            for theirs, collect in zip(others, pending, strict=True):
+                found = collect()
+                if found is None:
+                    yield from self._judge_all(theirs)
+                else:
+                    yield from map(Judgement.decode, found.decode().split("\n") if found else ())
+
+    def _judge_all(self, names: Iterable[str]) -> Iterator[Judgement]:
+        return (found for name in names if (found := self._judge(name)) is not None)
+
+    def _take(self, judgement: Judgement) -> None:
+        """Add what one prompt gave to what all did."""
+        path = judgement.path
+        self._used.update(judgement.files)
+        self._findings.update(dict.fromkeys(judgement.findings))
+        for one in judgement.inclusions:
+            self._inclusions.setdefault(one, judgement.list_inclusions(one))
+        text = normalize_newlines(self.read(path) or b"").decode(errors="replace")
+        self._texts[name_from_path(path)] = PromptText(
+            path,
+            text[judgement.body_start :],
+            judgement.body_line,
+            judgement.model,
+            judgement.evals,
+        )
+        for other in judgement.files:
+            if other != path:
+                self._judge_partial_text(other)
+
+    def _judge(self, name: str) -> Judgement | None:
         path = f"{name}.md"
         if self.read(path) == b"" and self._is_unreadable(path):
-            return
+            return None
         closure = collect_closure(name, self.read, known=self.paths)
         if closure is None:
-            return
-        self._used.update(closure.files)
-        for fault in find_faults(closure, self._analyze):
-            self._findings[fault] = None
-        self._documents[name] = closure.document
+            return None
+        faults = dict.fromkeys(find_faults(closure, self._analyze))
+        findings = list(faults)
+        document = closure.document
+        # Hints name what else there is, and routes lead to other prompts.
+        is_lasting = not faults and "routes" not in document.data
         subject = PromptSubject(
             closure,
             {path: self._analyze(closure, path) for path in closure.includes},
@@ -184,11 +301,26 @@ class _Run:
             if check in ignored and check not in NOT_IGNORABLE:
                 quiet.add(check)
             else:
-                self._add(check, problem)
-        self._judge_ignored(subject, ignored, quiet)
-        for other in closure.files:
-            if other != closure.path:
-                self._judge_partial_text(other)
+                findings += self._weigh(check, problem)
+        if not faults:
+            # Checks see too little of a broken prompt for telling what they would find.
+            findings += self._judge_ignored(subject, ignored, quiet)
+        evals = document.data.get("evals")
+        return Judgement(
+            path,
+            {one: self._fingerprint(one) for one in closure.files},
+            tuple(dict.fromkeys(findings)),
+            {
+                one: tuple((to.path, to.position) for to in self._analyze(closure, one).includes)
+                for one in closure.includes
+            },
+            body_start,
+            document.body_line,
+            str(document.data.get("model")),
+            None if evals is None else str(evals),
+            # Others' messages may quote what must not be written anywhere.
+            is_lasting and not any(finding.check in MASKED for finding in findings),
+        )
 
     def judge_rest(self) -> None:
         """Judge the folder as a whole, and the files that belong to no prompt."""
@@ -207,7 +339,7 @@ class _Run:
             self._judge_partial_text(path)
             if path.endswith(".md"):
                 self._judge_unused_template(path, normalize_newlines(data))
-        folder = FolderSubject(self.paths, frozenset(self._used), self._documents, self._around)
+        folder = FolderSubject(self.paths, frozenset(self._used), self._texts, self._around)
         for check, module in self._folder_checks:
             for problem in module.check(folder):
                 self._add(check, problem)
@@ -220,16 +352,19 @@ class _Run:
 
     def _judge_ignored(
         self, subject: PromptSubject, ignored: frozenset[str], quiet: set[str]
-    ) -> None:
+    ) -> list[Finding]:
         if not ignored:
-            return
+            return []
         known = frozenset(CHECKS) - NOT_IGNORABLE
         # Nobody can tell whether a check that is off would find something.
         off = {one for one in ignored & known if self._severity(one, subject.path) is None}
         outcome = IgnoreSubject(subject, frozenset(quiet | off), known)
-        for check, module in IGNORE_CHECKS.items():
-            for problem in module.check(outcome):
-                self._add(check, problem)
+        return [
+            finding
+            for check, module in IGNORE_CHECKS.items()
+            for problem in module.check(outcome)
+            for finding in self._weigh(check, problem)
+        ]
 
     def _judge_partial_text(self, path: str) -> None:
         if path in self._read_files:
@@ -263,9 +398,12 @@ class _Run:
         )
 
     def _add(self, check: str, problem: Problem) -> None:
+        self._findings.update(dict.fromkeys(self._weigh(check, problem)))
+
+    def _weigh(self, check: str, problem: Problem) -> list[Finding]:
+        """The finding that a problem is; none where the check is off."""
         severity = self._severity(check, problem.path)
-        if severity is not None:
-            self._findings[Finding.from_problem(check, severity, problem)] = None
+        return [] if severity is None else [Finding.from_problem(check, severity, problem)]
 
     def _severity(self, check: str, path: str) -> Severity | None:
         word = self._config.checks.get(check, _default(check))
@@ -293,9 +431,9 @@ class _Run:
         if not wanted:
             return {}
         first: dict[str, Inclusion] = {}
-        for path in sorted(self._analyses):
-            for include in self._analyses[path].includes:
-                first.setdefault(include.path, Inclusion(path, include.position))
+        for path in sorted(self._inclusions):
+            for to, inclusion in self._inclusions[path]:
+                first.setdefault(to, inclusion)
         folder = f"{self._config.prompts}/"
         found = {}
         for path in wanted & first.keys():
@@ -363,10 +501,17 @@ def _read_quietly(files: Files, path: str) -> bytes | None:
         return None
 
 
+def _read_owners(top: Files | None) -> tuple[bytes | None, ...]:
+    """What stands in each place where a forge looks for a CODEOWNERS file."""
+    places = ("", ".github/", ".gitlab/", "docs/")
+    if top is None:
+        return ()
+    return tuple(_read_quietly(top, f"{place}CODEOWNERS") for place in places)
+
+
 def _find_owners(top: Files, folder: str) -> Callable[[str], Sequence[str]] | None:
     """Who owns a file of the prompts folder; None without a CODEOWNERS file that forges read."""
-    places = ("", ".github/", ".gitlab/", "docs/")
-    if all(_read_quietly(top, f"{place}CODEOWNERS") is None for place in places):
+    if all(text is None for text in _read_owners(top)):
         return None
     from promptops.owners import Dialect, decode_owners, find_owners_file, parse_owners
 

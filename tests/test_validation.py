@@ -184,3 +184,27 @@ def test_no_file_can_stop_a_validation(tmp_path: Path, content: bytes) -> None:
     result = validate(write(tmp_path, {"a.md": content, "b.md": UNUSED}), config())
     assert not result.is_passed
     assert "prompts/b.md:6:10 warning unused-input" in found(result)
+
+
+def test_of_many_like_problems_in_one_file_only_the_first_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("promptops.validation._MOST_PROBLEMS", 2)
+    body = "{{ question }}\n" + "TODO: mend this\n" * 9
+    result = validate(write(tmp_path, {"a.md": prompt_text(body=body)}), config())
+    assert [one.check for one in result.findings] == ["leftover-text"] * 2
+
+
+def test_many_prompts_are_shared_out_and_judged_as_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = ["{{ question }}", "TODO: {{ asked }}", "{% if %}", '{% include "_t.md" %}']
+    texts = {f"p{index}.md": prompt_text(body=bodies[index % 4]) for index in range(20)}
+    files = write(tmp_path, {**texts, "_t.md": "{{ other }}"})
+    alone = validate(files, config())
+    for name, value in (("_FEWEST_TO_SHARE", 1), ("count_workers", lambda: 3)):
+        monkeypatch.setattr(f"promptops.validation.{name}", value)
+    assert validate(files, config()) == alone
+    # What a copy of the process cannot do is done here.
+    monkeypatch.setattr("promptops.judgement.Judgement.encode", None)
+    assert validate(files, config()) == alone

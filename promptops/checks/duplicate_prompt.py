@@ -37,12 +37,12 @@ _SHORTEST = 40
 def check(subject: FolderSubject) -> Iterator[Problem]:
     """Report each later one of two such prompts where its text begins."""
     seen: dict[tuple[str, str], str] = {}
-    for name, document in sorted(subject.documents.items()):
-        text = " ".join(document.body.split()).casefold()
+    for name, prompt in sorted(subject.texts.items()):
+        text = " ".join(prompt.body.split()).casefold()
         if len(text) < _SHORTEST:
             continue
-        first = seen.setdefault((text, str(document.data.get("model"))), name)
+        first = seen.setdefault((text, prompt.model), name)
         if first != name:
-            place = Position(document.body_line, 1, document.body_line, 1)
+            place = Position(prompt.body_line, 1, prompt.body_line, 1)
             hint = "keep one, or move what they share into a partial"
-            yield Problem(f"the text is that of {first}", document.path, place, hint)
+            yield Problem(f"the text is that of {first}", prompt.path, place, hint)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 SEVERITY = Severity.NOTE
 _END = re.compile(rb"\r\n|\r|\n")
 _NOT_LF = re.compile("\r\n?")
+# An editor converts a larger file faster than so many edits are made.
+_MOST_FIXES = 10_000
 _NAMES = {b"\r\n": "CRLF", b"\r": "CR", b"\n": "LF"}
 
 
@@ -50,7 +52,9 @@ def check(subject: FileSubject) -> Iterator[Problem]:
         elif match[0] != usual:
             message = f"line {number} ends in {_NAMES[match[0]]}, the first one in {_NAMES[usual]}"
             place = Position(number, 1, number, 1)
-            fixes = tuple(_fixes(subject.path, data.decode(errors="replace")))
+            fixes: tuple[Fix, ...] = ()
+            if data.count(b"\r") <= _MOST_FIXES:
+                fixes = tuple(_fixes(subject.path, data.decode(errors="replace")))
             yield Problem(message, subject.path, place, "end all lines in LF", fixes)
             return
 

@@ -43,9 +43,9 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
         return
     taken = {around.default_suite(name).removesuffix(".yaml") for name in around.names}
     named = {
-        str(document.data["evals"]).removeprefix("./")
-        for document in subject.documents.values()
-        if "evals" in document.data
+        prompt.evals.removeprefix("./")
+        for prompt in subject.texts.values()
+        if prompt.evals is not None
     }
     for path in sorted(around.suites - named):
         if any(segment.startswith(("_", ".")) for segment in path.split("/")):

@@ -38,11 +38,11 @@ _MOST_NAMES = 3
 def check(subject: FolderSubject) -> Iterator[Problem]:
     """Report each such paragraph once, in the first of the prompts that have it."""
     places: dict[str, dict[str, Position]] = {}
-    for name, document in sorted(subject.documents.items()):
-        if len(document.body) < _SHORTEST:
+    for name, prompt in sorted(subject.texts.items()):
+        if len(prompt.body) < _SHORTEST:
             continue
-        line = document.body_line
-        for paragraph in document.body.split("\n\n"):
+        line = prompt.body_line
+        for paragraph in prompt.body.split("\n\n"):
             text = paragraph.strip()
             if len(text) >= _SHORTEST:
                 skipped = len(paragraph) - len(paragraph.lstrip())
@@ -59,5 +59,5 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
         shown = ", ".join(others[:_MOST_NAMES])
         more = f" and {len(others) - _MOST_NAMES} more" if len(others) > _MOST_NAMES else ""
         message = f"{shown}{more} repeat this paragraph"
-        path = subject.documents[first].path
+        path = subject.texts[first].path
         yield Problem(message, path, found[first], "move it into a partial and include that")

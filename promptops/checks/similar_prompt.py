@@ -55,8 +55,8 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
     holders: dict[int, list[str]] = {}
     sketches: dict[str, frozenset[int]] = {}
     texts: dict[str, str] = {}
-    for name, document in sorted(subject.documents.items()):
-        words = _WORD.findall(document.body.casefold())
+    for name, prompt in sorted(subject.texts.items()):
+        words = _WORD.findall(prompt.body.casefold())
         if len(words) < _FEWEST_WORDS:
             continue
         runs = {
@@ -70,9 +70,9 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
         texts[name] = " ".join(words)
         for other, _ in shared.most_common(3):
             if texts[other] != texts[name] and _alike(sketch, sketches[other]) >= _LEAST_SHARED:
-                place = Position(document.body_line, 1, document.body_line, 1)
+                place = Position(prompt.body_line, 1, prompt.body_line, 1)
                 hint = "move what they share into a partial"
-                yield Problem(f"the text is almost that of {other}", document.path, place, hint)
+                yield Problem(f"the text is almost that of {other}", prompt.path, place, hint)
                 break
         sketches[name] = sketch
         for run in sketch:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -11,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from promptops.closure import Closure
-    from promptops.frontmatter import Document
     from promptops.template import Analysis, Use
 
 
@@ -116,17 +117,40 @@ class FileSubject:
     text: str
     data: bytes = b""
     body_start: int = 0
+    _starts: list[int] = field(default_factory=list, compare=False, repr=False)
 
     def position(self, start: int, end: int) -> Position:
         """Where `text[start:end]` stands; a byte order mark takes no column."""
         return Position(*self._place(start), *self._place(end))
 
     def _place(self, index: int) -> tuple[int, int]:
-        line = self.text.count("\n", 0, index) + 1
-        column = index - self.text.rfind("\n", 0, index)
+        if not self._starts:
+            ends = (match.end() for match in re.finditer("\n", self.text))
+            self._starts.extend([0, *ends])
+        line = bisect_right(self._starts, index)
+        column = index - self._starts[line - 1] + 1
         if line == 1 and self.text.startswith("\ufeff"):
             column = max(column - 1, 1)
         return line, column
+
+
+@dataclass(frozen=True, slots=True)
+class PromptText:
+    """What the folder's checks see of each prompt, valid or not.
+
+    Attributes:
+        path: its file.
+        body: the text behind the frontmatter.
+        body_line: the line on which that begins.
+        model: the model as declared.
+        evals: the path of its eval suite, where the frontmatter names one.
+    """
+
+    path: str
+    body: str
+    body_line: int
+    model: str
+    evals: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +160,13 @@ class FolderSubject:
     Attributes:
         paths: every file below it.
         used: the files that are part of some prompt.
-        documents: the files of the prompts, by name.
+        texts: the prompts, by name.
         around: what lies around the folder.
     """
 
     paths: tuple[str, ...]
     used: frozenset[str]
-    documents: Mapping[str, Document] = field(default_factory=dict)
+    texts: Mapping[str, PromptText] = field(default_factory=dict)
     around: Surroundings = field(default_factory=Surroundings)
 
 

@@ -70,6 +70,7 @@ class _Request:
     output: ReportName
     statistics: bool
     fail_on: FailOn
+    cache: bool
 
 
 def validate(
@@ -117,6 +118,12 @@ def validate(
     statistics: Annotated[
         bool, typer.Option("--statistics", help="Count the findings of each check.")
     ] = False,
+    cache: Annotated[
+        bool,
+        typer.Option(
+            "--cache/--no-cache", help="Pass over prompts that are as they were last time."
+        ),
+    ] = True,
     watch: Annotated[
         bool, typer.Option("--watch", help="Check again whenever a file changes.")
     ] = False,
@@ -147,7 +154,7 @@ def validate(
         )
     choice = parse_choice(select or (), exclude or ())
     request = _Request(
-        targets or (), revision, staged, stdin_filename, choice, output, statistics, fail_on
+        targets or (), revision, staged, stdin_filename, choice, output, statistics, fail_on, cache
     )
     if watch:
         _watch(request)
@@ -214,6 +221,13 @@ class _Judge:
         self._choice = request.choice
         self._only = f"{repository.config.prompts}/{only}" if only is not None else None
         self._names: list[str] | None = None
+        self._memory = None
+        # What a gate or a server asks about a revision is always looked at anew.
+        if request.cache and request.revision is None and only is None:
+            from promptops.memory import JudgementStore
+
+            folder = repository.git.common_dir / "promptops" / "validate"
+            self._memory = JudgementStore(folder)
         named = [request.stdin_filename or ""] if only is not None else request.targets
         if named:
             self._names = select_prompts(repository, files, current().directory, named)
@@ -224,7 +238,7 @@ class _Judge:
 
         # A partial that nothing includes yet is judged with the folder.
         if self._names is None or (self._only is not None and not self._names):
-            result = validate_all(files, self._config)
+            result = validate_all(files, self._config, memory=self._memory)
         else:
             result = validate_prompts(files, self._config, self._names)
         kept = tuple(
