@@ -86,9 +86,10 @@ _FORMATS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
         "a private key",
         "PRIVATE KEY",
         re.compile(
-            r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----"
-            r"[A-Za-z0-9+/=\s:,.()-]{40,20000}?(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
-            r"|\Z|(?=\n[ \t]*\n))"
+            r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----\s{0,9}"
+            r"(?=(?:[\w-]{1,20}: [^\n]{0,80}\n){0,3}\s{0,9}[A-Za-z0-9+/=]{24})"
+            r"(?:[A-Za-z0-9+/=\s:,.()]++|-(?!-))*+"
+            r"(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?"
         ),
     ),
     ("a signed token", "eyJ", _key(r"eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{16,2000}")),
@@ -96,18 +97,23 @@ _FORMATS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
 # Every secret but a password is as long; most prompts have no such word, and are done with.
 _SHORTEST_WORD = 20
 _URL_PASSWORD = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@{}<>]{1,64}:([^\s:/@{}<>]{6,100})@")
+# Tokens of pages, requests and the like are no secrets: only some kinds, or the word alone.
 _ASSIGNED = re.compile(
-    r"(?:api[_ -]?key|secret(?:[_ -]?(?:access)?[_ -]?key)?|access[_ -]?token|auth[_ -]?token"
-    r"|bearer|password|passwd|private[_ -]?key|token)[\"'`]?\s{0,3}(?:is\s|[:=]|\s)\s{0,3}[\"'`]?"
+    r"(?:api[_ -]?key|secret(?:[_ -]?(?:access)?[_ -]?key)?|bearer|password|passwd"
+    r"|private[_ -]?key|(?:access|api|auth|bot|refresh|secret)[_ -]?token|(?<![\w-])token)"
+    r"[\"'`]?\s{0,3}(?:is\s|[:=]|\s)\s{0,3}[\"'`]?"
     r"([A-Za-z0-9+/_.~-]{20,200}={0,2})(?![\w{(])",
     re.IGNORECASE,
 )
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ASSIGNMENT_WORDS = ("key", "secret", "token", "passw", "bearer")
 _EXAMPLES = (
     *("example", "sample", "placeholder", "dummy", "redacted", "changeme", "change-me"),
     *("xxxx", "****", "....", "your", "insert", "fake", "notreal", "not-real", "123456789"),
     *("abcdefgh", "00000000", "deadbeef", "eyjzdwiioiixmjm0nty3odkw", "test-key", "testkey"),
 )
+# A name of a secret, which is none.
+_MORE_EXAMPLES = (*_EXAMPLES, "secret", "password", "token")
 _FEWEST_CHARACTERS = 8
 _LEAST_ENTROPY = 3.6
 
@@ -136,7 +142,7 @@ def _find(text: str) -> Iterator[tuple[str, int, int]]:
     lowered = text.lower()
     if any(word in lowered for word in _ASSIGNMENT_WORDS):
         for match in _ASSIGNED.finditer(text):
-            if not _is_example(match[1]) and _is_random(match[1]):
+            if not _is_example(match[1], words=_MORE_EXAMPLES) and _is_random(match[1]):
                 yield "a secret", *match.span(1)
 
 
@@ -148,15 +154,19 @@ def _find_formats(text: str) -> Iterator[tuple[str, int, int]]:
                     yield what, *match.span()
 
 
-def _is_example(secret: str, fewest: int = _FEWEST_CHARACTERS) -> bool:
+def _is_example(
+    secret: str, fewest: int = _FEWEST_CHARACTERS, words: tuple[str, ...] = _EXAMPLES
+) -> bool:
     lowered = secret.lower()
-    return len(set(secret)) < fewest or any(word in lowered for word in _EXAMPLES)
+    return len(set(secret)) < fewest or any(word in lowered for word in words)
 
 
 def _is_random(text: str) -> bool:
     """Whether a value looks drawn by lot: letters and digits well mixed, and no words."""
     digits = sum(character.isdigit() for character in text)
     if digits < 3 or digits == len(text) or not re.search("[A-Za-z]", text):
+        return False
+    if _IDENTIFIER.fullmatch(text):
         return False
     if re.search("[a-z]{7,}|[A-Z]{7,}", text) or re.fullmatch(r"[a-z0-9.-]+\.[a-z]{2,6}", text):
         return False  # words, paths and hosts

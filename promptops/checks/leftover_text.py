@@ -23,6 +23,7 @@ The model reads notes to yourself as part of its task, and fills gaps with somet
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from promptops.finding import Problem, Severity
@@ -43,11 +44,8 @@ _LEFTOVER = re.compile(
 )
 _MARKERS = ("todo", "fixme", "xxx", "tbd", "lorem ipsum", "[insert", "[your", "[fill", "[add")
 _MORE_MARKERS = ("[put", "[replace")
-_CODE = re.compile(
-    r"^[ \t]*(`{3,}|~{3,}).*?^[ \t]*\1|`[^`\n]+`|\{#.*?#\}|\"[^\"\n]*\"|“[^”\n]*”",
-    re.DOTALL | re.MULTILINE,
-)
-_NEEDS_CAPITALS = ("todo", "fixme", "xxx", "tbd")
+_FENCE = re.compile(r"^[ \t]{0,12}(`{3,}+|~{3,}+)", re.MULTILINE)
+_QUOTED = re.compile('`[^`\n]{1,300}`|"[^"\n]{0,300}"|“[^”\n]{0,300}”')
 
 
 def check(subject: FileSubject) -> Iterator[Problem]:
@@ -58,7 +56,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
     lowered = text.lower()
     if not any(marker in lowered for marker in (*_MARKERS, *_MORE_MARKERS)):
         return
-    quiet = [match.span() for match in _CODE.finditer(text, subject.body_start)]
+    quiet = _find_quiet(text)
     found = 0
     for match in _LEFTOVER.finditer(text, subject.body_start):
         kind = str(match.lastgroup)
@@ -66,7 +64,8 @@ def check(subject: FileSubject) -> Iterator[Problem]:
         written = text[start:end]
         if kind == "note" and written != written.upper() and "(" not in written:
             continue
-        if any(low <= start < high for low, high in quiet):
+        before = bisect_right(quiet, (start, len(text)))
+        if before and start < quiet[before - 1][1]:
             continue
         found += 1
         if found > _MOST:
@@ -78,3 +77,39 @@ def check(subject: FileSubject) -> Iterator[Problem]:
         }[kind]
         hint = "put it into a comment: {# ... #}" if kind == "note" else "write what belongs here"
         yield Problem(what, subject.path, subject.position(start, end), hint)
+
+
+def _find_quiet(text: str) -> list[tuple[int, int]]:
+    """Where code, quotations and template comments are: in order, none inside another."""
+    spans = [*_find_fences(text), *_find_comments(text)]
+    spans += [match.span() for match in _QUOTED.finditer(text)]
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _find_fences(text: str) -> Iterator[tuple[int, int]]:
+    """Fenced code, as CommonMark has it: a fence ends with one as long, or with the text."""
+    opened: re.Match[str] | None = None
+    for fence in _FENCE.finditer(text):
+        if opened is None:
+            opened = fence
+        elif fence[1].startswith(opened[1]):
+            yield opened.start(), fence.end()
+            opened = None
+    if opened is not None:
+        yield opened.start(), len(text)
+
+
+def _find_comments(text: str) -> Iterator[tuple[int, int]]:
+    start = text.find("{#")
+    while start >= 0:
+        end = text.find("#}", start + 2)
+        if end < 0:
+            return
+        yield start, end + 2
+        start = text.find("{#", end + 2)

@@ -58,7 +58,7 @@ _OFFICES = re.compile(
     r"|service|customer[\w.-]*|webmaster|postmaster|root|git|orders?|returns?|marketing|news\w*"
     r"|user\w*|name|email|e-mail|you|your[\w.-]*|someone|somebody|foo|bar|test\w*|me|x+|abc"
     r"|john|jane|jdoe|j\.doe|john[._]?doe|jane[._]?doe|john[._]?smith|jane[._]?smith|alice|bob"
-    r"|first[._]?(?:name)?[._]?last(?:name)?|noc|hostmaster|maintainers?|partners?|events?)"
+    r"|first[._]?(?:name)?[._]?last(?:name)?|noc|owner-.*|.*-?daemon|hostmaster|maintainers?|partners?|events?)"
     r"(?:\+.*)?",
     re.IGNORECASE,
 )

@@ -22,6 +22,7 @@ them sooner. Such sentences are mostly left over from trying things out.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from promptops.finding import Problem, Severity
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import FileSubject
 
 SEVERITY = Severity.WARNING
+_MOST = 200
 _INVITATION = re.compile(
     r"\b(?:repeat|print|reveal|output|disclose|display|recite|echo|dump|show|quote)\s+"
     r"(?:(?:them|the\s+user|users|him|her|back|out)\s+)?"
@@ -58,7 +60,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
     text = subject.text
     if _MARKER.search(text.lower()) is None:
         return
-    for match in _INVITATION.finditer(text, subject.body_start):
+    for match in islice(_INVITATION.finditer(text, subject.body_start), _MOST):
         start = 0
         window = text[max(subject.body_start, match.start() - 300) : match.start()]
         for boundary in _SENTENCE_START.finditer(window):
