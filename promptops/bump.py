@@ -10,13 +10,8 @@ from promptops.diff import diff_prompts
 from promptops.errors import GitError, InvalidPromptError, RefusedError
 from promptops.frontmatter import read_document
 from promptops.git.process import hint_for
-from promptops.releases import (
-    list_versions,
-    load_released,
-    load_valid,
-    refuse_uncommitted,
-    require_release,
-)
+from promptops.publication import load_valid, refuse_uncommitted
+from promptops.releases import list_versions, load_released, require_release
 from promptops.repository import replace_file
 from promptops.version import Level, Version
 

@@ -11,8 +11,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from promptops.environments import (
-    deploy,
+from promptops.actions import (
     pause_action,
     promote_action,
     restore_action,
@@ -20,7 +19,9 @@ from promptops.environments import (
     retire_action,
     rollback_action,
 )
-from promptops.releases import create_releases, plan_release, require_release
+from promptops.deployments import deploy
+from promptops.publication import create_releases, plan_release
+from promptops.releases import require_release
 from promptops.repository import open_repository
 from promptops.version import Version
 from tests.repositories import Repo
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from promptops.environments import Action, Outcome
+    from promptops.deployments import Action, Outcome
     from promptops.release import Release
     from promptops.repository import Repository
 

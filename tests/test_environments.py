@@ -13,23 +13,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from promptops import lock
-from promptops.environments import (
-    Head,
-    deploy,
-    find_deployment,
-    list_deployments,
+from promptops.actions import (
     pause_action,
     promote_action,
-    read_head,
-    read_state,
     restore_action,
     resume_action,
     retire_action,
     rollback_action,
 )
+from promptops.deployments import deploy
+from promptops.environments import Head, find_deployment, list_deployments, read_head, read_state
 from promptops.errors import NotFoundError, PromptopsError, RefusedError
 from promptops.lock import Live, Point, State
-from promptops.releases import create_releases, plan_release, require_release
+from promptops.publication import create_releases, plan_release
+from promptops.releases import require_release
 from promptops.repository import Repository, open_repository
 from promptops.version import Version
 from tests.prompts import prompt_text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops import releases
+from promptops import publication
 from promptops.errors import (
     ConflictError,
     IntegrityError,
@@ -17,9 +17,15 @@ from promptops.errors import (
 )
 from promptops.git.refs import update_refs
 from promptops.git.remote import push
+from promptops.publication import (
+    create_releases,
+    plan_release,
+    plan_releases,
+    push_releases,
+    yank_release,
+)
 from promptops.reference import parse_selector
 from promptops.releases import (
-    create_releases,
     find_yank,
     is_merged,
     is_published,
@@ -27,14 +33,10 @@ from promptops.releases import (
     list_versions,
     list_yanked,
     load_released,
-    plan_release,
-    plan_releases,
-    push_releases,
     read_release,
     require_release,
     select_release,
     sync_releases,
-    yank_release,
 )
 from promptops.repository import open_repository
 from promptops.version import Level, Version
@@ -214,7 +216,7 @@ def test_what_some_are_refused_for_does_not_hide_the_others(team: Team) -> None:
 # Making and pushing
 
 
-def _plan_all(repository: Repository) -> list[releases.Plan]:
+def _plan_all(repository: Repository) -> list[publication.Plan]:
     return plan_releases(repository, ["a", "b"])[0]
 
 
@@ -247,7 +249,7 @@ def _break_push(monkeypatch: pytest.MonkeyPatch, *, arrives: bool) -> None:
             push(git, remote, refs, atomic=atomic)
         raise RemoteError("the connection broke")
 
-    monkeypatch.setattr(releases, "push", broken)
+    monkeypatch.setattr(publication, "push", broken)
 
 
 def test_a_push_that_broke_after_it_arrived_is_a_release(
@@ -300,7 +302,7 @@ def test_an_interruption_takes_back_what_was_made(
 
     repository = open_repository(team.first.path)
     plans = _plan_all(repository)
-    monkeypatch.setattr(releases, "update_refs", interrupted)
+    monkeypatch.setattr(publication, "update_refs", interrupted)
     with pytest.raises(KeyboardInterrupt):
         create_releases(repository, plans, None, "ours")
     assert team.first.refs("refs/tags/") == {}

@@ -219,7 +219,7 @@ def test_approvals_and_evidence_are_shown_where_recorded(showcase: Showcase) -> 
 
 
 def test_a_yank_is_told(showcase: Showcase) -> None:
-    from promptops.releases import yank_release
+    from promptops.publication import yank_release
     from promptops.version import Version
 
     yank_release(showcase.repository, TRIAGE, Version.parse("1.1.0"), "it swears")

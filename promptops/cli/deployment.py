@@ -21,7 +21,7 @@ from promptops.cli.session import (
 )
 
 if TYPE_CHECKING:
-    from promptops.environments import Action, Outcome
+    from promptops.deployments import Action, Outcome
 
 EnvironmentOption = Annotated[
     str,
@@ -44,7 +44,7 @@ def deploy_and_report(
     output: Format,
 ) -> None:
     """Show what `action` changes, ask where somebody can be asked, deploy, and say the outcome."""
-    from promptops.environments import deploy
+    from promptops.deployments import deploy
 
     repository = current().repository
     agreed = None
@@ -79,7 +79,8 @@ def _print_outcome(outcome: Outcome, action: Action, *, dry_run: bool) -> None:
     elif dry_run and outcome.changed:
         say("nothing was changed: this was a dry run")
     else:
-        say(f"{outcome.environment}: nothing to change, it is so already{_describe_live(outcome, action)}")
+        live = _describe_live(outcome, action)
+        say(f"{outcome.environment}: nothing to change, it is so already{live}")
     warn_of_pending(outcome.environment)
 
 

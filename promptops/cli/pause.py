@@ -31,7 +31,7 @@ def pause(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Throw the kill switch: callers of a paused prompt get an error with the reason."""
-    from promptops.environments import pause_action
+    from promptops.actions import pause_action
 
     if not reason.strip():
         raise UsageError("no reason given", hint="--reason TEXT: callers will be told")

@@ -50,12 +50,9 @@ def promote(
     Without a selector, the version is the one that is live in the environment before --to (or in
     --from); for the first environment it is the latest release.
     """
-    from promptops.environments import (
-        choose_releases,
-        fetch_environments,
-        live_names,
-        promote_action,
-    )
+    from promptops.actions import choose_releases, promote_action
+    from promptops.deployments import fetch_environments
+    from promptops.environments import live_names
     from promptops.reference import parse_ref
 
     repository = current().repository

@@ -30,8 +30,8 @@ from promptops.version import Level
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from promptops.publication import Plan
     from promptops.release import Release
-    from promptops.releases import Plan
     from promptops.repository import Repository
 
 
@@ -65,7 +65,8 @@ def release(
 
     The commit at HEAD is released. The version must fit the change since the release below it.
     """
-    from promptops.releases import create_releases, push_releases, refuse_unmerged, sync_releases
+    from promptops.publication import create_releases, push_releases, refuse_unmerged
+    from promptops.releases import sync_releases
     from promptops.repository import expand_names
 
     repository = current().repository
@@ -122,7 +123,7 @@ def _bump(
 def _plan(
     repository: Repository, names: list[str], *, everything: bool, backport: bool
 ) -> list[Plan]:
-    from promptops.releases import plan_releases
+    from promptops.publication import plan_releases
 
     plans, refused = plan_releases(repository, names, backport=backport, drafts=not everything)
     if len(refused) == 1:
@@ -145,7 +146,7 @@ def _notes(repository: Repository, plans: Sequence[Plan], notes: str | None) -> 
     if notes is not None or not new or not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         return notes
     from promptops.cli.editor import edit_text
-    from promptops.releases import default_notes
+    from promptops.publication import default_notes
 
     draft = "\n".join(default_notes(plan) for plan in new[:1])
     titles = ", ".join(f"{plan.prompt.name} {plan.prompt.version}" for plan in new)

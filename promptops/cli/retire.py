@@ -29,7 +29,7 @@ def retire(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Take prompts out of an environment; a rollback brings them back."""
-    from promptops.environments import retire_action
+    from promptops.actions import retire_action
     from promptops.reference import check_name
 
     if not names:

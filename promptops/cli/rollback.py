@@ -50,7 +50,7 @@ def rollback(
     Rolling back twice goes back two versions: what was rolled back is never returned to. With
     --to-deployment everything in the environment becomes what it was then.
     """
-    from promptops.environments import restore_action, rollback_action
+    from promptops.actions import restore_action, rollback_action
     from promptops.reference import check_name
     from promptops.version import Version
 

@@ -34,15 +34,9 @@ def yank(
     The release itself stays, so that whoever pinned it still gets what they pinned.
     """
     from promptops.git.refs import short_name
+    from promptops.publication import push_yank, yank_release
     from promptops.reference import parse_ref, yank_tag
-    from promptops.releases import (
-        find_yank,
-        is_published,
-        push_yank,
-        require_release,
-        sync_releases,
-        yank_release,
-    )
+    from promptops.releases import find_yank, is_published, require_release, sync_releases
 
     repository = current().repository
     wanted = parse_ref(ref)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops import environments
+from promptops import deployments
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 from tests.stories.world import Team
@@ -212,7 +212,7 @@ def test_a_remote_may_refuse_and_nothing_changes(team: Team) -> None:
 def test_a_lock_that_a_crash_left_on_the_remote_is_named(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(environments, "_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(deployments, "_RETRY_SECONDS", 0.0)
     accept(team.first, "promote", "a@1.0.0", "--to", "staging")
     lock = team.remote.path / "refs/heads/promptops/staging.lock"
     lock.touch()
