@@ -96,6 +96,13 @@ HEAD = "---\nversion: 1.0.0\ndescription: d\nauthor: a\nmodel: m\n"
             HEAD + "inputs: {x: string}\n---\n{% for y in x %}{% if y %}a{% endfor %}",
             id="a tag that is right and stands in the wrong place",
         ),
+        pytest.param(
+            HEAD + "inputs: {x: string, y: string}\nignore: {unused-input: so be it}\n"
+            "---\n{% if x %}{% elseif y %}{% endif",
+            HEAD + "inputs: {x: string, y: string}\nignore: {unused-input: so be it}\n"
+            "---\n{% if x %}{% elif y %}{% endif",
+            id="nothing of what is ignored in a prompt that cannot be read",
+        ),
         pytest.param(HEAD + "tempeature: 1\n---\nHi", HEAD + "tempeature: 1\n---\nHi", id="a key"),
     ],
 )
