@@ -486,6 +486,12 @@ def ask_catalogue(question: str) -> str:
     return text
 
 
+def models(arguments: list[str]) -> int:
+    """Write the table of models that checks know, from the installed LiteLLM."""
+    prepare("program", "models")
+    return run([program(ENVIRONMENT, "python"), ROOT / "benchmarks" / "models.py", *arguments])
+
+
 def licence_table() -> str:
     """Return a Markdown table of what the direct dependencies say of themselves when installed."""
     from importlib.metadata import distributions
@@ -569,7 +575,19 @@ def check(arguments: list[str]) -> int:
 
 COMMANDS: dict[str, Command] = {
     command.__name__: command
-    for command in (demo, test, lint, types, contracts, licences, checks, wheel, bench, check)
+    for command in (
+        demo,
+        test,
+        lint,
+        types,
+        contracts,
+        licences,
+        checks,
+        models,
+        wheel,
+        bench,
+        check,
+    )
 }
 
 
