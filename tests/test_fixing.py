@@ -6,7 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.config import Config
@@ -185,6 +185,7 @@ def test_of_overlapping_fixes_the_first_is_made_and_equal_ones_once() -> None:
 TEXTS = st.text(alphabet="ab\r\n\ufeffé😀", max_size=30)
 
 
+@settings(deadline=None)
 @given(TEXTS, st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3), TEXTS), max_size=4))
 def test_bytes_outside_of_fixes_stay(text: str, edits: list[tuple[int, int, str]]) -> None:
     # A CRLF is one character for a fix, as a check sees only normalised text.
@@ -201,6 +202,7 @@ def test_bytes_outside_of_fixes_stay(text: str, edits: list[tuple[int, int, str]
     assert apply_fixes(text.encode(), made) == expected.encode()
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(
