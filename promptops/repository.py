@@ -89,7 +89,8 @@ class WorkTreeFiles:
             return False
         if stat.S_ISLNK(mode):
             raise _link_error(folder or self._folder.name)
-        if os.path.lexists(self._folder / folder / ".git"):
+        is_top = self._folder / folder == self._top
+        if not is_top and os.path.lexists(self._folder / folder / ".git"):
             raise NotAFileError(
                 f"'{folder or self._folder.name}' is a repository of its own",
                 hint="prompts of a submodule are released there; keep this one's outside of it",

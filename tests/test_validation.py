@@ -9,7 +9,7 @@ import pytest
 from promptops.config import load_config
 from promptops.errors import ConfigurationError
 from promptops.finding import Severity
-from promptops.repository import WorkTreeFiles
+from promptops.repository import WorkTreeFiles, open_repository
 from promptops.validation import find_users, validate, validate_prompts
 from tests.prompts import prompt_text
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from promptops.config import Config
     from promptops.validation import Validation
+    from tests.repositories import Repo
 
 
 def config(text: str = "") -> Config:
@@ -208,3 +209,23 @@ def test_many_prompts_are_shared_out_and_judged_as_by_one(
     # What a copy of the process cannot do is done here.
     monkeypatch.setattr("promptops.judgement.Judgement.encode", None)
     assert validate(files, config()) == alone
+
+
+@pytest.mark.parametrize("state", ["working", "staged", "committed"])
+def test_owners_and_suites_are_those_of_the_same_state(repo: Repo, state: str) -> None:
+    repo.write("prompts/a.md", prompt_text(requires_review="true"))
+    repo.write("evals/b.yaml", "prompt: b\n")
+    repo.write("CODEOWNERS", "* @jane\n")
+    repository = open_repository(repo.path)
+    files = repository.working
+    if state != "working":
+        repo.git("add", ".")
+        files = repository.staged
+    if state == "committed":
+        repo.git("commit", "-q", "-m", "x")
+        files = repository.at("HEAD")
+    assert found(validate(files, config())) == [
+        "evals/b.yaml warning orphaned-evals",
+        "prompts/a.md note missing-evals",
+        "prompts/a.md:7:18 warning unreviewable-prompt",
+    ]
