@@ -164,7 +164,9 @@ def test_there_is_nothing_before_the_first_version() -> None:
     ) as caught:
         lock.rollback(state, "a", "production", no_deployments)
     assert "retire" in (caught.value.hint or "")
-    with pytest.raises(RefusedError, match="a is not live in production, and there is nothing to go back to"):
+    with pytest.raises(
+        RefusedError, match="a is not live in production, and there is nothing to go back to"
+    ):
         lock.rollback(State(), "a", "production", no_deployments)
 
 
