@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from jinja2 import nodes
 
     from promptops.checks.subject import PromptSubject
-    from promptops.template import Analysis
 
 SEVERITY = Severity.ERROR
 
@@ -87,7 +86,12 @@ _ORDER = frozenset({"gt", "gteq", "lt", "lteq"})
 # Whoever asks first, or gives a default, knows that the value may be missing.
 _ASKING = frozenset({"defined", "undefined"})
 _DEFAULTS = frozenset({"default", "d"})
-_PLAIN_PARTS = re.compile(r"\{[{%]")
+_OPENINGS = re.compile(r"\{[{%]")
+_PLAIN_TAG = re.compile(
+    r"\{\{-?\s*\w+\s*-?\}\}"
+    r"|\{%-?\s*(?:(?:if|elif)\s+(?:not\s+)?\w+(?:\s+(?:and|or)\s+(?:not\s+)?\w+)*"
+    r"|else|end\w+|system|user|assistant|include\s+\"[^\"{}]*\")\s*-?%\}"
+)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
@@ -102,7 +106,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
             # A name that the includer sets has another value here.
             judged -= {name for one in subject.analyses.values() for name in one.assigned}
         text = subject.text(path) if judged and not analysis.problems else ""
-        if not text or _is_plain(text, analysis):
+        if not text or _is_plain(text):
             continue
         from promptops.template.parsing import parse
         from promptops.template.source import Source
@@ -125,13 +129,12 @@ def _one_type(schema: Mapping[str, Any]) -> str | None:
 _HINT = "change the expression, or the type that is declared"
 
 
-def _is_plain(text: str, analysis: Analysis) -> bool:
-    """Whether the body has nothing but names, includes and messages, which suit every type."""
-    parts = len(_PLAIN_PARTS.findall(text))
-    names = text.count("{{") == len(analysis.uses)
-    if not names or parts != len(analysis.uses) + len(analysis.includes) + 2 * len(analysis.roles):
-        return False
-    return not re.search(r"\{\{[^}]*[^\w\s{}][^}]*\}\}", text)
+def _is_plain(text: str) -> bool:
+    """Whether the body has nothing but what suits every type, which spares parsing it again.
+
+    That is names to print, conditions of bare names, includes and messages.
+    """
+    return len(_OPENINGS.findall(text)) == sum(1 for _ in _PLAIN_TAG.finditer(text))
 
 
 _Fault = tuple[str, int, str, str | None]
