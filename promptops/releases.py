@@ -66,11 +66,12 @@ def require_release(repository: Repository, name: str, version: Version) -> Rele
     """The release of `name` at `version`; VersionNotFoundError, with what there is, without it."""
     release = read_release(repository, name, version)
     if release is None:
-        raise _version_not_found(repository, f"{name} {version} is not released", name)
+        raise version_not_found(repository, f"{name} {version} is not released", name)
     return release
 
 
-def _version_not_found(repository: Repository, message: str, name: str) -> VersionNotFoundError:
+def version_not_found(repository: Repository, message: str, name: str) -> VersionNotFoundError:
+    """The error for a version that is not there, with what is there, or the name that is."""
     from promptops.frontmatter import nearest
 
     versions = list_versions(repository, name)
@@ -167,7 +168,7 @@ def select_release(repository: Repository, name: str, selector: Selector) -> Rel
         message = f"no release of {name} answers '{selector}'"
         if not versions:
             message = f"{name} has no release"
-        raise _version_not_found(repository, message, name)
+        raise version_not_found(repository, message, name)
     return require_release(repository, name, allowed[-1])
 
 

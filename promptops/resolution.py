@@ -26,6 +26,7 @@ from promptops.git.objects import parse_tag
 from promptops.message import parse_message
 from promptops.prompt import load_prompt
 from promptops.reference import (
+    RESERVED_SELECTORS,
     PromptRef,
     Selector,
     SelectorKind,
@@ -598,11 +599,13 @@ class RepositoryView:
 
         repository = self.repository
         known = repository.config.environment_names
-        near = nearest(environment, [name for name in known if name != environment])
         if environment not in known:
+            near = nearest(environment, [*known, *RESERVED_SELECTORS])
             return EnvironmentNotFoundError(
                 f"there is no environment {environment} in {self.source}",
-                hint=f"did you mean {near}?" if near else f"there are: {', '.join(known)}",
+                hint=f"did you mean {near}?"
+                if near
+                else f"there are: {', '.join(known)}; versions, ranges, latest and working do too",
             )
         hint = f"promptops promote NAME --to {environment} makes the first"
         if repository.remote is not None:

@@ -76,7 +76,7 @@ def test_owners_stand_for_every_governed_path() -> None:
 
 def test_the_hook_runs_what_exists() -> None:
     (hook,) = yaml.safe_load((TOP / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-    assert (hook["entry"], hook["language"]) == ("promptops validate", "python")
+    assert (hook["entry"], hook["language"]) == ("promptops validate --staged", "python")
 
 
 def test_the_frontmatter_schema_is_itself_valid() -> None:

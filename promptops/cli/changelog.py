@@ -15,7 +15,6 @@ from promptops.cli.session import (
     emit_json,
     json_document,
 )
-from promptops.errors import VersionNotFoundError
 
 
 def changelog(
@@ -24,12 +23,12 @@ def changelog(
 ) -> None:
     """Print what every release of a prompt says of itself, as Markdown, newest version first."""
     from promptops.reference import check_name
-    from promptops.releases import find_yank, list_releases
+    from promptops.releases import find_yank, list_releases, version_not_found
 
     repository = current().repository
     releases = list_releases(repository, check_name(name))
     if not releases:
-        raise VersionNotFoundError(f"{name} has no release", hint=f"promptops release {name}")
+        raise version_not_found(repository, f"{name} has no release", name)
     yanked = {release.version: find_yank(repository, name, release.version) for release in releases}
     if output is Format.JSON:
         rows = [

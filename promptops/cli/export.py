@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from promptops.cli.resolve import TrustOption
-from promptops.cli.session import clean, current, say, warn
+from promptops.cli.session import DryRunOption, clean, current, say, warn
 from promptops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def export(
         ),
     ] = None,
     trust: TrustOption = None,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Write a snapshot: resolved prompts with all they need, in one file that checks itself."""
     from promptops.resolution import open_view
@@ -69,6 +70,11 @@ def export(
     snapshot = take_snapshot(view, parse_refs(refs or []), environments or [])
     data = format_snapshot(snapshot)
     _warn(snapshot)
+    count = len(snapshot.releases)
+    what = f"{count} release{'' if count == 1 else 's'}"
+    if dry_run:
+        say(f"{what}, {len(data):,} bytes, would be written to {file}")
+        return
     if file == _STDOUT:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
@@ -80,8 +86,7 @@ def export(
 
         signature = sign_bytes(data, sign, SNAPSHOT_NAMESPACE)
     write_snapshot(Path(file), data, signature)
-    count = len(snapshot.releases)
-    say(f"{count} release{'' if count == 1 else 's'} in {file}" + (", signed" if sign else ""))
+    say(f"{what} in {file}" + (", signed" if sign else ""))
 
 
 def _warn(snapshot: Snapshot) -> None:

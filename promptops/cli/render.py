@@ -53,9 +53,6 @@ def render(
     prompt = resolved.prompt
     for warning in resolved.warnings:
         warn(warning)
-    if resolved.paused is not None:
-        where = resolved.environment or "there"
-        warn(f"paused in {where}, so no application gets this: {resolved.paused}")
     values = read_values(prompt.inputs, variables or [], files or [])
     if output is RenderFormat.REQUEST:
         emit_json(prompt.request(values))

@@ -127,7 +127,7 @@ def _describe(resolved: ResolvedPrompt, view: RepositoryView) -> str:
     if resolved.yanked is not None:
         rows.append(("yanked", resolved.yanked))
     if resolved.paused is not None:
-        rows.append(("paused", f"{resolved.paused}{view.find_pause(resolved)}"))
+        rows.append(("paused", f"{resolved.paused} (paused{view.find_pause(resolved)})"))
     lines = [paint(clean(str(resolved)), bold=True)]
     lines += [f"  {paint(f'{key:<11}', dim=True)}  {clean(value)}" for key, value in rows]
     return "\n".join(lines)
