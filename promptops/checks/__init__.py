@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from promptops.checks import (
     byte_order_mark,
     colliding_paths,
+    conflict_marker,
     deceptive_character,
     duplicate_prompt,
     empty_message,
@@ -73,6 +74,7 @@ PROMPT_CHECKS: dict[str, PromptCheck] = {
 
 FILE_CHECKS: dict[str, FileCheck] = {
     "byte-order-mark": byte_order_mark,
+    "conflict-marker": conflict_marker,
     "deceptive-character": deceptive_character,
     "exposed-secret": exposed_secret,
     "invisible-character": invisible_character,
@@ -151,6 +153,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "syntax": (
         "broken-frontmatter",
         "byte-order-mark",
+        "conflict-marker",
         "deceptive-character",
         "duplicate-key",
         "empty-message",
