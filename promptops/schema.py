@@ -587,7 +587,11 @@ class InputValidator:
         faults = []
         kinds = self._kinds
         for name, validator in validators.items():
-            value = completed[name] = _plain(name, given[name], 0)
+            value = given[name]
+            # Most are plain texts, and rendering is short enough for a call to count.
+            if type(value) is not str or not value.isascii():
+                value = _plain(name, value, 0)
+            completed[name] = value
             if type(value) is not kinds.get(name) and not validator.is_valid(value):
                 reason = _refusal(validator, value)
                 faults.append(f"input '{name}' {reason}")

@@ -77,7 +77,7 @@ class Program:
             elif message_text(piece):
                 raise Refused("text outside of the messages", "move it into a message")
         contents = [message.get("content") for message in messages]
-        limit_length(sum([len(content) for content in contents if isinstance(content, str)]))
+        limit_length(sum([len(content) for content in contents if type(content) is str]))
         return messages
 
     def _explain(self, error: Exception) -> PromptopsError:
