@@ -13,7 +13,7 @@ import json
 import subprocess
 import sys
 import time
-from functools import partial
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -25,10 +25,17 @@ import promptops
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Each turn takes the same prompts with both sides, and never one it has seen before.
-_GETS_A_TURN = 40
-_CACHED_GETS_A_TURN = 20_000
-_RENDERS_A_TURN = 2_000
+# A turn goes to and fro between the two sides in batches of a few milliseconds: a busy machine
+# slows down for longer than that.
+_BATCHES = 40
+_GETS = 5
+_CACHED_GETS = 1_000
+_RENDERS = 50
+# Shares no divisor with a number of prompts, so that one is not chosen twice.
+_STRIDE = 37
+
+# What is measured by one name, and how often one call of it does the work.
+_Side = tuple[str, "Callable[[int], object]", int]
 
 
 class _Bare:
@@ -70,25 +77,24 @@ def time_gets(folder: str, turns: int, shape: Shape) -> dict[str, list[float]]:
     # The first of each starts a process and imports what is needed.
     registry.get(f"{prompt_name(0)}@{version_name(0)}")
     bare.get(prompt_name(0), version_name(0))
-    taken: dict[str, list[float]] = {"get, uncached": [], "bare reads and YAML": []}
-    for turn in range(turns):
-        chosen = [
-            (prompt_name(index), version_name((turn + index) % shape.versions))
-            for index in _spread(turn, shape)
-        ]
-        sides: list[tuple[str, Callable[[], object]]] = [
-            ("get, uncached", partial(_get_all, registry, chosen)),
-            ("bare reads and YAML", partial(_read_all, bare, chosen)),
-        ]
-        # Who comes second finds what git has unpacked for the first.
-        for label, work in sides if turn % 2 else reversed(sides):
-            taken[label].append(_seconds(work) / len(chosen))
+
+    def choose(batch: int) -> list[tuple[str, str]]:
+        """Both sides get the same ones, from everywhere, and never one that was read before."""
+        names = [(1 + batch * _GETS + index) * _STRIDE % shape.prompts for index in range(_GETS)]
+        lap = (1 + batch * _GETS) // shape.prompts
+        return [(prompt_name(n), version_name((n + lap) % shape.versions)) for n in names]
+
+    taken = _take_turns(
+        [
+            ("get, uncached", lambda batch: _get_all(registry, choose(batch)), _GETS),
+            ("bare reads and YAML", lambda batch: _read_all(bare, choose(batch)), _GETS),
+        ],
+        turns,
+    )
     ref = f"{prompt_name(0)}@{version_name(0)}"
     get = registry.get
-    taken["get, cached"] = []
-    for _ in range(turns):
-        work = lambda: [get(ref) for _ in range(_CACHED_GETS_A_TURN)]  # noqa: E731
-        taken["get, cached"].append(_seconds(work) / _CACHED_GETS_A_TURN)
+    cached: _Side = ("get, cached", lambda _: [get(ref) for _ in range(_CACHED_GETS)], _CACHED_GETS)
+    taken |= _take_turns([cached], turns)
     bare.close()
     registry.close()
     return taken
@@ -102,13 +108,6 @@ def _get_all(registry: promptops.Registry, chosen: list[tuple[str, str]]) -> Non
 def _read_all(bare: _Bare, chosen: list[tuple[str, str]]) -> None:
     for name, version in chosen:
         bare.get(name, version)
-
-
-def _spread(turn: int, shape: Shape) -> list[int]:
-    """Choose prompts from everywhere, other ones at every turn."""
-    step = max(1, shape.prompts // _GETS_A_TURN)
-    chosen = [(1 + turn + step * index) % shape.prompts for index in range(_GETS_A_TURN)]
-    return sorted(set(chosen))
 
 
 _BODY = """\
@@ -190,21 +189,40 @@ def time_rendering(turns: int) -> dict[str, list[float]]:
     template = environment.from_string(bare_body)
     together = "\n".join(message["content"] for message in prompt.render(**_INPUTS))
     assert together.strip() == template.render(**_INPUTS).strip()
-    sides: list[tuple[str, Callable[[], object]]] = [
-        ("render, 2 kB", lambda: [prompt.render(**_INPUTS) for _ in range(_RENDERS_A_TURN)]),
-        ("bare Jinja2", lambda: [template.render(**_INPUTS) for _ in range(_RENDERS_A_TURN)]),
-    ]
-    taken: dict[str, list[float]] = {label: [] for label, _ in sides}
+    return _take_turns(
+        [
+            (
+                "render, 2 kB",
+                lambda _: [prompt.render(**_INPUTS) for _ in range(_RENDERS)],
+                _RENDERS,
+            ),
+            (
+                "bare Jinja2",
+                lambda _: [template.render(**_INPUTS) for _ in range(_RENDERS)],
+                _RENDERS,
+            ),
+        ],
+        turns,
+    )
+
+
+def _take_turns(sides: list[_Side], turns: int) -> dict[str, list[float]]:
+    """Let the sides work in turns; give the seconds that each took for one piece of work.
+
+    Of a turn's batches the median counts: what stood still for others meanwhile is left out.
+    """
+    taken: dict[str, list[float]] = {label: [] for label, _, _ in sides}
     for turn in range(turns):
-        for label, work in sides if turn % 2 else reversed(sides):
-            taken[label].append(_seconds(work) / _RENDERS_A_TURN)
+        seconds: dict[str, list[float]] = {label: [] for label in taken}
+        for batch in range(turn * _BATCHES, (turn + 1) * _BATCHES):
+            # Who comes second finds what the first has left in the caches.
+            for label, work, _ in sides if batch % 2 else reversed(sides):
+                start = time.perf_counter()
+                work(batch)
+                seconds[label].append(time.perf_counter() - start)
+        for label, _, pieces in sides:
+            taken[label].append(median(seconds[label]) / pieces)
     return taken
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def main() -> None:

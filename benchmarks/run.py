@@ -212,6 +212,7 @@ class Bench:
             yield from self._deploy(folder, f"{_where(shape)}, `file://` remote", None)
 
     def owning(self) -> Iterator[Row]:
+        """Who owns very many paths."""
         paths, rules = (10_000, 1_000) if self._scale is _FULL else (500, 200)
         script = (Path(__file__).with_name("owners.py"), str(paths), str(rules))
         pythons = {
