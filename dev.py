@@ -387,6 +387,12 @@ def bench(arguments: list[str]) -> int:
     return run([sys.executable, ROOT / "benchmarks" / "run.py", *arguments])
 
 
+def fuzz(arguments: list[str]) -> int:
+    """Try hostile files on all that reads them (--executions N)."""
+    prepare("program", "test")
+    return tool("tests.fuzz", *arguments)
+
+
 def wheel(arguments: list[str]) -> int:
     """Build the wheel and the sdist into dist/, install the wheel elsewhere and try it there."""
     prepare(*PARTS)
@@ -586,6 +592,7 @@ COMMANDS: dict[str, Command] = {
         models,
         wheel,
         bench,
+        fuzz,
         check,
     )
 }

@@ -1,0 +1,26 @@
+"""A short run of the fuzzer; the long one is `python3 dev.py fuzz --executions 1000000`."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fuzz.inputs import make_large, make_small
+from tests.fuzz.targets import TARGETS, try_prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_hostile_files_raise_nothing(target: Callable[[bytes], None]) -> None:
+    random = Random(target.__name__)
+    for _ in range(150):
+        target(make_small(random))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_large_hostile_files_raise_nothing(seed: int) -> None:
+    try_prompt(make_large(Random(seed)))
