@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from folders import write_ivault, write_promptops, write_promptpin
 from measuring import (
     Command,
     FailedCommandError,
@@ -102,6 +103,7 @@ class Bench:
         self._environment = process_environment(cache)
         others = install_others(cache)
         self._promptpin, self._gto = others["promptpin"], others["gto"]
+        self._ivault = others["ivault"]
         self._programs = install_promptops(cache, ROOT)
         self._promptops = self._programs / "promptops"
 
@@ -115,6 +117,7 @@ class Bench:
         yield from self.deploying()
         yield from self.deploying_to_a_remote()
         yield from self.owning()
+        yield from self.validating()
         if self._scale is _FULL:
             yield from self.resolving_with_gto()
 
@@ -237,6 +240,35 @@ class Bench:
             seconds = tuple(one["hostile"][hostile] for one in taken["promptops"])
             yield Row(f"owners, {hostile}", Samples(hostile, seconds), None, 10e-3)
 
+    def validating(self) -> Iterator[Row]:
+        """What checking costs: beside others, beside the bare work, again, and for one file."""
+        some, many = (1_000, 10_000) if self._scale is _FULL else (100, 1_000)
+        folder = self._make("validate", write_promptops, some)
+        check = (self._promptops, "validate", "--format", "concise")
+        promptpin = self._make("validate-promptpin", write_promptpin, some)
+        ivault = self._make("validate-ivault", write_ivault, some)
+        ours, theirs, others = self._time(
+            Command("validate", (*check, "--no-cache"), folder),
+            Command("promptpin validate", (self._promptpin, "validate"), promptpin),
+            Command("ivault validate", (self._ivault, "validate", "prompts"), ivault),
+        )
+        yield Row(f"`validate --no-cache`, {some:,} prompts", ours, theirs, 0.8)
+        yield Row(f"`validate --no-cache`, {some:,} prompts", ours, others, 0.15)
+        large = self._make("validate-many", write_promptops, many)
+        python = self._programs / "python"
+        cold, floor, warm = self._time(
+            Command("validate --no-cache", (*check, "--no-cache"), large),
+            Command("bare work", (python, Path(__file__).with_name("floor.py"), "prompts"), large),
+            Command("validate", check, large),
+        )
+        yield Row(f"`validate --no-cache`, {many:,} prompts", cold, floor, 1.4)
+        yield Row(f"`validate` again, {many:,} prompts", warm, cold, 0.25)
+        one, bare = self._time(
+            Command("one file", (*check, "prompts/area-001/prompt-40.md"), folder),
+            Command("imports", (python, "-c", "import typer, yaml, jinja2"), folder),
+        )
+        yield Row(f"`validate FILE` of {some:,} prompts", one, bare, 1.6)
+
     def _environments(self) -> tuple[tuple[str, Shape], ...]:
         return (
             ("environment", self._scale.environment),
@@ -287,7 +319,9 @@ class Bench:
 
 def _sources() -> str:
     here = Path(__file__).parent
-    return "".join((here / name).read_text("utf-8") for name in ("packs.py", "repositories.py"))
+    return "".join(
+        (here / name).read_text("utf-8") for name in ("packs.py", "repositories.py", "folders.py")
+    )
 
 
 def _where(shape: Shape) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-OTHERS = {"promptpin": "promptpin==0.1.1", "gto": "gto==1.10.1"}
+OTHERS = {"promptpin": "promptpin==0.1.1", "gto": "gto==1.10.1", "ivault": "instructvault==0.7.1"}
 
 
 def install_others(cache: Path) -> dict[str, Path]:
