@@ -105,6 +105,8 @@ _ASSIGNED = re.compile(
     r"([A-Za-z0-9+/_.~-]{20,200}={0,2})(?![\w{(])",
     re.IGNORECASE,
 )
+# What such a value could be; few prompts have one, and all have a word such as `max_tokens`.
+_VALUE = re.compile("[A-Za-z0-9+/_.~-]{20,}")
 _IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ASSIGNMENT_WORDS = ("key", "secret", "token", "passw", "bearer")
 _EXAMPLES = (
@@ -115,6 +117,7 @@ _EXAMPLES = (
 # A name of a secret, which is none.
 _MORE_EXAMPLES = (*_EXAMPLES, "secret", "password", "token")
 _FEWEST_CHARACTERS = 8
+_FEWEST_DIGITS = 3
 _LEAST_ENTROPY = 3.6
 
 
@@ -139,6 +142,8 @@ def _find(text: str) -> Iterator[tuple[str, int, int]]:
     if max(map(len, text.split()), default=0) < _SHORTEST_WORD:
         return
     yield from _find_formats(text)
+    if not any(map(_has_digits, _VALUE.findall(text))):
+        return
     lowered = text.lower()
     if any(word in lowered for word in _ASSIGNMENT_WORDS):
         for match in _ASSIGNED.finditer(text):
@@ -161,10 +166,13 @@ def _is_example(
     return len(set(secret)) < fewest or any(word in lowered for word in words)
 
 
+def _has_digits(text: str) -> bool:
+    return sum(character.isdigit() for character in text) >= _FEWEST_DIGITS
+
+
 def _is_random(text: str) -> bool:
     """Whether a value looks drawn by lot: letters and digits well mixed, and no words."""
-    digits = sum(character.isdigit() for character in text)
-    if digits < 3 or digits == len(text) or not re.search("[A-Za-z]", text):
+    if not _has_digits(text) or text.isdigit() or not re.search("[A-Za-z]", text):
         return False
     if _IDENTIFIER.fullmatch(text):
         return False

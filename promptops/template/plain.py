@@ -1,4 +1,4 @@
-"""Reads the plainest bodies without Jinja2: texts, names to fill in, role tags and includes.
+"""Reads the plainest bodies without Jinja2: texts, names, bare conditions, roles and includes.
 
 Most prompts are no more than that, and reading them this way takes a tenth of the time, which is
 what a folder of a thousand prompts is validated in. Whatever is anything else, or has a fault, is
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _MAX_TAGS = 5_000
 _OPENING = re.compile(r"\{[{%#]")
 _NAME = re.compile(r"\{\{[ \t\n]*([A-Za-z_][A-Za-z0-9_]*)[ \t\n]*\}\}")
+_CONDITION = re.compile(
+    r"\{%[ \t\n]*(?:(if|elif)[ \t\n]+([A-Za-z_][A-Za-z0-9_]*)|(else|endif))[ \t\n]*%\}"
+)
+_MOST_OPEN = 10
 _ROLE = re.compile(rf"\{{%[ \t\n]*(end)?({'|'.join(ROLES)})[ \t\n]*%\}}")
 # Words of the language, and names that are there without being inputs.
 _NOT_PLAIN = frozenset(
@@ -58,7 +62,10 @@ class _Reading:
         self._body = body
         self._partial = partial
         self._role: str | None = None
+        # Of each open condition: the role around it, and whether its `else` has come.
+        self._conditions: list[tuple[str | None, bool]] = []
         self._has_text_outside = False
+        self._branches = 0
         self._includes: list[Include] = []
         self._uses: list[Use] = []
         self._roles: list[tuple[str, int, int]] = []
@@ -75,6 +82,8 @@ class _Reading:
             return self._take_name(match)
         if (match := _ROLE.match(text, start)) is not None:
             return self._take_role(match)
+        if (match := _CONDITION.match(text, start)) is not None:
+            return self._take_condition(match)
         literal = literal_include(text, start)
         if literal is None or include_fault(literal[0]) is not None:
             return None
@@ -92,10 +101,33 @@ class _Reading:
         self._uses.append(Use(name, position, self._role, printed=True))
         return match.end()
 
+    def _take_condition(self, match: re.Match[str]) -> int | None:
+        word, name, ending = match.groups()
+        word = word or ending
+        self._branches += word == "elif"
+        if word == "if":
+            self._conditions.append((self._role, False))
+        elif not self._conditions or self._conditions[-1][0] != self._role:
+            return None
+        elif word == "endif":
+            self._conditions.pop()
+        elif self._conditions[-1][1]:
+            return None
+        else:
+            self._conditions[-1] = (self._role, word == "else")
+        if name in _NOT_PLAIN or max(len(self._conditions), self._branches) > _MOST_OPEN:
+            return None
+        if name is not None:
+            position = self._body.position(*match.span(2))
+            self._uses.append(Use(name, position, self._role, printed=False))
+        return match.end()
+
     def _take_role(self, match: re.Match[str]) -> int | None:
         ends, role = match.groups()
         if self._partial or self._role != (role if ends else None):
             return None
+        if ends and self._conditions and self._conditions[-1][0] is not None:
+            return None  # it ends inside a condition, and began before that
         if not ends:
             self._roles.append((role, *match.span()))
         self._role = None if ends else role
@@ -103,7 +135,7 @@ class _Reading:
 
     def result(self) -> Analysis | None:
         """Everything taken; None when a message is open, or something stands outside of them."""
-        if self._role is not None or (self._roles and self._has_text_outside):
+        if self._role is not None or self._conditions or (self._roles and self._has_text_outside):
             return None
         undeclared: dict[str, list[Position]] = {}
         for use in self._uses:
