@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from json.encoder import encode_basestring as _quote
 from typing import TYPE_CHECKING, Any
 
@@ -304,9 +304,56 @@ def parse_lock(data: bytes) -> dict[str, Entry]:
 
     Raises IntegrityError, which names the prompt and what is wrong with its entry.
     """
+    entries = parse_canonical(data)
+    if entries is not None:
+        return entries
     return {
         name: _entry(name, value) for name, value in _parse(data, LOCK_FILE, LOCK_SCHEMA).items()
     }
+
+
+def parse_canonical(data: bytes) -> dict[str, Entry] | None:
+    """Read a lock, byte for byte as `format_lock` writes it, where nothing is split or paused.
+
+    Almost every lock is like that, and ten thousand entries are read in a fraction of the time
+    that JSON and its checks take. None says only that `parse_lock` has to look properly.
+    """
+    try:
+        text = data.decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    match = _plain_entry().match
+    entries: dict[str, Entry] = {}
+    position, before = len(_BEGINNING), ""
+    found = match(text, position) if text.startswith(_BEGINNING) else None
+    while found is not None:
+        name, commit, digest, version, end = found.groups()
+        if name <= before or name_fault(name):
+            return None
+        try:
+            entries[name] = Entry((Live(_parse_version(version), digest, commit),))
+        except UsageError:
+            return None
+        position, before = found.end(), name
+        if end == _ENDING:
+            return entries if position == len(text) else None
+        found = match(text, position)
+    return None
+
+
+_BEGINNING = '{\n "prompts": {\n'
+_ENDING = f'\n }},\n "schema": "{LOCK_SCHEMA}"\n}}\n'
+
+
+@cache
+def _plain_entry() -> re.Pattern[str]:
+    return re.compile(
+        r'  "([a-z0-9._/-]+)": \{\n   "live": \[\n    \{\n'
+        r'     "commit": "([0-9a-f]{40}(?:[0-9a-f]{24})?)",\n'
+        r'     "digest": "(sha256:[0-9a-f]{64})",\n'
+        rf'     "share": {_WHOLE},\n     "version": "([0-9a-z.-]+)"\n    \}}\n   \],\n'
+        rf'   "paused": null\n  \}}(,\n|{re.escape(_ENDING)})'
+    )
 
 
 def parse_undo(data: bytes) -> dict[str, Point]:

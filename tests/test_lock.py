@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -72,6 +73,28 @@ def test_the_bytes_are_those_of_any_json_writer(state: State) -> None:
     for data in (lock.format_lock(state), lock.format_undo(state)):
         text = json.dumps(json.loads(data), ensure_ascii=False, indent=1, sort_keys=True)
         assert data.decode() == text + "\n"
+
+
+@given(states, st.data())
+def test_the_short_way_to_read_a_lock_leads_to_the_same(state: State, data: st.DataObject) -> None:
+    text = lock.format_lock(
+        State({name: replace(e, paused=None) for name, e in state.entries.items()})
+    )
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, min(start + 3, len(text))))
+    middle = data.draw(
+        st.sampled_from([text[start:end], b"", b" ", b"0", b"a", b'"', b"\n", b",\n"])
+    )
+    edited = text[:start] + middle + text[end:]
+    short = lock.parse_canonical(edited)
+    if short is not None:
+        assert json.loads(edited)["prompts"].keys() == short.keys()
+        assert lock.format_lock(State(short)) == edited
+
+
+def test_an_ordinary_lock_is_read_the_short_way() -> None:
+    state = State({name: Entry((live("1.2.0-rc.1"),)) for name in ("a", "b/c", "b/c-d")})
+    assert lock.parse_canonical(lock.format_lock(state)) == state.entries
 
 
 def test_the_locks_bytes_are_canonical() -> None:
