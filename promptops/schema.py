@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -95,6 +95,16 @@ def compile_schema(
         raise SchemaFault(_schema_message(error), error.instance_path) from None
     except (jsonschema_rs.ReferencingError, ValueError) as error:
         raise SchemaFault(_short(str(error))) from None
+
+
+def _compile_again(schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    """`compile_schema` for schemas of which a folder has the same ones over and over."""
+    return _compile_text(json.dumps(schema))
+
+
+@lru_cache(maxsize=256)
+def _compile_text(text: str) -> jsonschema_rs.Draft202012Validator:
+    return compile_schema(json.loads(text))
 
 
 def _schema_message(error: jsonschema_rs.ValidationError) -> str:
@@ -482,7 +492,7 @@ def check_declarations(document: Document) -> Iterator[Finding]:
                 "reserved-input", f"templates cannot use an input called '{name}'", "rename it"
             )
         try:
-            validator = compile_schema(schema)
+            validator = _compile_again(schema)
         except SchemaFault as fault:
             place = _Place(document, ("inputs", name, *fault.path))
             yield place.finding(
@@ -498,7 +508,7 @@ def check_declarations(document: Document) -> Iterator[Finding]:
     output = document.data.get("output")
     if isinstance(output, dict):
         try:
-            compile_schema(output)
+            _compile_again(output)
         except SchemaFault as fault:
             yield _Place(document, ("output", *fault.path)).finding(
                 "invalid-schema", f"the output has no valid schema: {fault.message}"
