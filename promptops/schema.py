@@ -569,10 +569,11 @@ class InputValidator:
     is its own root, so that `#/$defs/x` means what it says.
     """
 
-    __slots__ = ("_defaults", "_kinds", "_schemas", "_validators")
+    __slots__ = ("_defaults", "_kinds", "_names", "_schemas", "_validators")
 
     def __init__(self, inputs: Mapping[str, Any]) -> None:
         self._schemas = input_schemas(inputs)
+        self._names = frozenset(self._schemas)
         self._defaults = {
             name: schema["default"] for name, schema in self._schemas.items() if "default" in schema
         }
@@ -590,7 +591,7 @@ class InputValidator:
         Raises InputError, which names every missing, unknown or mistyped input.
         """
         given = {**self._defaults, **values}
-        if given.keys() != self._schemas.keys():
+        if len(given) != len(self._schemas) or not self._names.issubset(given):
             raise self._misfit(given)
         validators = self._validators or self._compile()
         completed: dict[str, object] = {}
