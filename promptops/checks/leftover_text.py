@@ -43,6 +43,10 @@ _LEFTOVER = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _MARKERS = ("todo", "fixme", "xxx", "tbd", "lorem ipsum", "[insert", "[your", "[fill", "[add")
+# A prompt that speaks of gaps has the model fill them in, or leave them.
+_SPEAKS_OF_GAPS = re.compile(
+    r"\bplaceholders?\b|\bsquare brackets\b|\bfill in the\b", re.IGNORECASE
+)
 _MORE_MARKERS = ("[put", "[replace")
 _FENCE = re.compile(r"^[ \t]{0,12}(`{3,}+|~{3,}+)", re.MULTILINE)
 _QUOTED = re.compile('`[^`\n]{1,300}`|"[^"\n]{0,300}"|“[^”\n]{0,300}”')
@@ -57,10 +61,13 @@ def check(subject: FileSubject) -> Iterator[Problem]:
     if not any(marker in lowered for marker in (*_MARKERS, *_MORE_MARKERS)):
         return
     quiet = _find_quiet(text)
+    speaks_of_gaps = _SPEAKS_OF_GAPS.search(text, subject.body_start) is not None
     found = 0
     for match in _LEFTOVER.finditer(text, subject.body_start):
         kind = str(match.lastgroup)
         start, end = match.span(kind)
+        if kind == "gap" and speaks_of_gaps:
+            continue
         written = text[start:end]
         if kind == "note" and written != written.upper() and "(" not in written:
             continue

@@ -62,6 +62,12 @@ _OFFICES = re.compile(
     r"(?:\+.*)?",
     re.IGNORECASE,
 )
+# Part of an organisation, in whatever words it stands.
+_UNITS = re.compile(
+    r"(?:.*[._-])?(?:teams?|office|dept|departments?|desk|group|board|compliance|risk|finance"
+    r"|support|sales|legal|operations|ops)(?:[._-].*)?",
+    re.IGNORECASE,
+)
 # Numbers that are printed in documentation everywhere.
 _KNOWN_IBANS = frozenset(
     [
@@ -174,7 +180,8 @@ def _is_example_address(local: str, domain: str) -> bool:
     if domain.endswith(_EXAMPLE_ENDS) or _EXAMPLE_DOMAINS.fullmatch(domain):
         return True
     ends_as_file = domain.rsplit(".", 1)[-1] in {"png", "jpg", "svg", "md", "py", "js", "json"}
-    return ends_as_file or _OFFICES.fullmatch(local) is not None
+    is_office = _OFFICES.fullmatch(local) or _UNITS.fullmatch(local)
+    return ends_as_file or is_office is not None
 
 
 def _is_reserved_phone(digits: str) -> bool:

@@ -5,7 +5,8 @@
 An input declared with `untrusted: true` that is printed in the middle of a message's text, with
 nothing on both sides of it that says where it begins and ends. A value is delimited by tags
 (`<ticket>`), quotation marks, code fences or rules, or when it is the last thing in a message, on
-lines of its own. Values that only a loop or a filter prints are not judged.
+lines of its own or behind a label (`Question:`). Values that only a loop or a filter prints are not
+judged.
 
 ## Why
 
@@ -46,7 +47,9 @@ _OPENED = re.compile(rf"(?:{_MARK})\s*\Z")
 _CLOSED = re.compile(rf"\s*(?:<|{_MARK})")
 _BEGINS = re.compile(r"(?:\A|\{%[-+]?\s*(?:system|user|assistant)\s*[-+]?%\})\s*\Z")
 _ENDS = re.compile(r"\s*(?:\Z|\{%[-+]?\s*end(?:system|user|assistant)\b)")
-_ALONE = re.compile(r"(?:\A|\n)[ \t]*\Z")
+_ALONE = re.compile(r"(?:\A|\n|\%\})[ \t]*(?:[*_#]{0,3}\w[\w '-]{0,40}:[*_]{0,2}[ \t]*)?\Z")
+_CLOSING_TAG = re.compile(r"\s*</([A-Za-z][\w.-]*)>")
+_CLOSING_RULE = re.compile(r"[ \t]*\n\s*([-=#*~_]{3,})[ \t]*(?:\n|\Z)")
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
@@ -81,4 +84,9 @@ def _is_bare(text: str, first_line: int, place: Position, name: str) -> bool:
         return False
     if _ENDS.match(after) and _ALONE.search(before):
         return False
-    return not (_OPENED.search(before) and _CLOSED.match(after))
+    if _OPENED.search(before) and _CLOSED.match(after):
+        return False
+    tag, rule = _CLOSING_TAG.match(after), _CLOSING_RULE.match(after)
+    if tag is not None and f"<{tag[1]}" in before:
+        return False
+    return rule is None or not re.search(rf"{re.escape(rule[1])}[ \t]*\n", before)
