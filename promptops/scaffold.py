@@ -129,7 +129,7 @@ author: {_quoted(author)}
 model: {_quoted(model)}
 temperature: 0.2
 inputs:
-  text: {{type: string, untrusted: true}}
+  text: {{type: string, maxLength: 20000, untrusted: true}}
 ---
 {{% system %}}
 Summarize the text in one sentence. Say nothing that the text does not say.

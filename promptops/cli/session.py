@@ -54,12 +54,20 @@ class Session:
             raise UsageError(f"{self.directory} is not a folder", hint="check the path after -C")
         return open_repository(self.directory)
 
+    def close(self) -> None:
+        """End the git process that reads for this session. The end of the program does, too."""
+        if "repository" in self.__dict__:
+            self.repository.objects.close()
+
 
 _SESSION: ContextVar[Session] = ContextVar("session")
 
 
 def start_session(session: Session) -> None:
-    """Make `session` the current one."""
+    """Make `session` the current one; one before it, in the same process, is over."""
+    previous = _SESSION.get(None)
+    if previous is not None:
+        previous.close()
     _SESSION.set(session)
 
 

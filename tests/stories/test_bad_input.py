@@ -433,7 +433,10 @@ def _on_terminal(
         os.environ.update(variables)
         os.execv(sys.executable, [sys.executable, "-m", "promptops", *words])
     said = b""
-    while select.select([terminal], [], [], 60)[0]:
+    # Not `select`: a long run of tests may have more than a thousand files open.
+    waiting = select.poll()
+    waiting.register(terminal, select.POLLIN)
+    while waiting.poll(60_000):
         try:
             part = os.read(terminal, 65536)
         except OSError:  # Linux says so when the other end is closed
