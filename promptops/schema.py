@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from promptops.frontmatter import Document
 
+    # An input's name, the type that is all it asks for (if so), and what judges it otherwise.
+    _Judge = tuple[str, type | None, jsonschema_rs.Draft202012Validator]
+
 # Jinja's own words, and the names that its templates are born with.
 _RESERVED_INPUTS = frozenset(
     [
@@ -583,7 +586,7 @@ class InputValidator:
             for name, schema in self._schemas.items()
             if schema.keys() <= _ANNOTATIONS and schema.get("type") in ("string", "boolean")
         }
-        self._validators: dict[str, jsonschema_rs.Draft202012Validator] | None = None
+        self._validators: list[_Judge] | None = None
 
     def complete(self, values: Mapping[str, object]) -> dict[str, object]:
         """The values with defaults filled in, as plain JSON values.
@@ -596,25 +599,24 @@ class InputValidator:
         validators = self._validators or self._compile()
         completed: dict[str, object] = {}
         faults = []
-        kinds = self._kinds
-        for name, validator in validators.items():
+        for name, kind, validator in validators:
             value = given[name]
             # Most are plain texts, and rendering is short enough for a call to count.
             if type(value) is not str or not value.isascii():
                 value = _plain(name, value, 0)
             completed[name] = value
-            if type(value) is not kinds.get(name) and not validator.is_valid(value):
+            if type(value) is not kind and not validator.is_valid(value):
                 reason = _refusal(validator, value)
                 faults.append(f"input '{name}' {reason}")
         if faults:
             raise InputError("; ".join(faults[:5]))
         return completed
 
-    def _compile(self) -> dict[str, jsonschema_rs.Draft202012Validator]:
-        validators = {}
+    def _compile(self) -> list[_Judge]:
+        validators: list[_Judge] = []
         for name, schema in self._schemas.items():
             try:
-                validators[name] = compile_schema(schema)
+                validators.append((name, self._kinds.get(name), compile_schema(schema)))
             except SchemaFault as fault:
                 raise InputError(
                     f"input '{name}' has no valid schema: {fault.message}",
