@@ -201,6 +201,8 @@ def slow_name(pattern: str, name: str) -> bool:
         return not name
     if pattern[0] == "*":
         return slow_name(pattern[1:], name) or (name != "" and slow_name(pattern, name[1:]))
+    if pattern == "\\":
+        return name == pattern  # nothing follows that it could escape
     if pattern[0] == "\\":
         pattern = pattern[1:]
     elif pattern[0] == "?":
@@ -217,6 +219,8 @@ def slow_github(pattern: str, path: str) -> bool:
     is_folder = names[-1] == ""
     if is_folder:
         names = names[:-1]
+    if not names:
+        return False
 
     def walk(names: list[str], parts: list[str]) -> bool:
         if not names:
@@ -290,6 +294,8 @@ PATHS = st.lists(st.text("ab*[", min_size=1, max_size=4), min_size=1, max_size=5
 @given(st.text("ab*?/\\", min_size=1, max_size=10), PATHS)
 @example("a/**/", "a/b/b")
 @example("**/**", "a")
+@example("\\/", "[")
+@example("\\\\/", "[")
 def test_github_patterns_match_as_the_slow_matcher_says(pattern: str, path: str) -> None:
     if github_fault(pattern) is None:
         matcher = compile_github(pattern)
