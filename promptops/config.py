@@ -6,7 +6,7 @@ silently does not apply is worse than no rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import ConfigurationError, UsageError
@@ -29,11 +29,52 @@ class Environment:
         name: the environment.
         source: the environment in which the version must be live first, or None.
         merged: whether the release's commit must be on the default branch.
+        deployers: who may deploy: principals of the allowed signers file, `@logins` and teams that
+            the groups file knows; empty: whoever may push.
+        approvals: how many people beside the deployer must have approved the release for it.
+        evals: whether the release must carry evidence that its evals passed.
     """
 
     name: str
     source: str | None = None
     merged: bool = False
+    deployers: tuple[str, ...] = ()
+    approvals: int = 0
+    evals: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a change must have before it may merge.
+
+    Attributes:
+        approvals: who vouches for approvals: one of `APPROVALS`.
+        dialect: whose CODEOWNERS rules hold: `github` or `gitlab`; None: GitLab's where a GitLab
+            pipeline runs, else GitHub's.
+        groups: the file that says which people are in which team, and which names are one person.
+        signers: the file of allowed signers whose statements count.
+        repository: what signed statements call this repository; None: its first commit.
+        evals: what a change without evidence of passed evals is: one of `EVALS`.
+        govern: more paths that need an owner's approval: files, folders, or globs.
+        branches: the branches that a server's hook lets nobody pass without the gate; empty: the
+            default branch.
+        committers: whether those who committed to the change may approve it.
+    """
+
+    approvals: str = "auto"
+    dialect: str | None = None
+    groups: str = ".promptops/groups.toml"
+    signers: str = ".promptops/allowed_signers"
+    repository: str | None = None
+    evals: str = "off"
+    govern: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    committers: bool = False
+
+
+APPROVALS = ("auto", "off", "github", "gitlab", "signed", "file")
+EVALS = ("off", "warn", "block")
+DIALECTS = ("github", "gitlab")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +90,7 @@ class Config:
         push: whether `release` pushes its tags by itself.
         checks: check id -> severity or `off`.
         path_checks: (pattern, the same mapping) pairs for files below some path.
+        gate: what a change must have before it may merge.
         path: the file this came from, or None for the defaults.
         names_remote: whether the file says which remote it is.
     """
@@ -64,6 +106,7 @@ class Config:
     push: bool = False
     checks: Mapping[str, str] = field(default_factory=dict)
     path_checks: tuple[tuple[str, Mapping[str, str]], ...] = ()
+    gate: Gate = field(default_factory=Gate)
     path: str | None = None
     names_remote: bool = False
 
@@ -118,6 +161,18 @@ def load_config(read: Callable[[str], bytes | None]) -> Config:
     return Config()
 
 
+_KEYS = (
+    "prompts",
+    "evals",
+    "environments",
+    "default_environment",
+    "remote",
+    "push",
+    "checks",
+    "gate",
+)
+
+
 class _Reading:
     """One pass over a configuration table; knows the file for its errors."""
 
@@ -129,11 +184,7 @@ class _Reading:
 
     def config(self, table: object) -> Config:
         settings = self._table("the configuration", table)
-        self._known(
-            settings,
-            ("prompts", "evals", "environments", "default_environment", "remote", "push", "checks"),
-            "",
-        )
+        self._known(settings, _KEYS, "")
         default = Config()
         environments = self._environments(settings.get("environments"))
         names = [environment.name for environment in environments]
@@ -148,9 +199,6 @@ class _Reading:
                 "which is none of the environments",
                 f"the environments are: {', '.join(names)}",
             )
-        push = settings.get("push", default.push)
-        if not isinstance(push, bool):
-            raise self._error("push is not true or false", "write push = true, or leave it out")
         checks, path_checks = self._checks(settings.get("checks", {}))
         return Config(
             prompts=self._folder(settings, "prompts", default.prompts),
@@ -158,9 +206,10 @@ class _Reading:
             environments=environments,
             default_environment=default_environment,
             remote=self._text(settings, "remote", default.remote),
-            push=push,
+            push=self._flag(settings, "push", default=default.push),
             checks=checks,
             path_checks=path_checks,
+            gate=self._gate(settings.get("gate", {})),
             path=self._path,
             names_remote="remote" in settings,
         )
@@ -221,19 +270,66 @@ class _Reading:
         except UsageError as error:
             raise self._error(error.message, error.hint) from error
         table = self._table(f"environments.{name}", value)
-        self._known(table, ("from", "merged"), f"environments.{name}.")
+        prefix = f"environments.{name}."
+        self._known(table, ("from", "merged", "deployers", "approvals", "evals"), prefix)
         source = table.get("from")
         if source is not None and (source not in names or source == name):
             raise self._error(
                 f"environments.{name}.from is '{source}', which is no other environment",
                 f"the environments are: {', '.join(names)}",
             )
-        merged = table.get("merged", name == names[-1])
-        if not isinstance(merged, bool):
+        approvals = table.get("approvals", 0)
+        if not isinstance(approvals, int) or isinstance(approvals, bool) or approvals < 0:
+            raise self._error(f"{prefix}approvals is no number of people", "write approvals = 1")
+        return Environment(
+            name,
+            source,
+            self._flag(table, "merged", default=name == names[-1], prefix=prefix),
+            self._texts(table, "deployers", prefix),
+            approvals,
+            self._flag(table, "evals", default=False, prefix=prefix),
+        )
+
+    def _gate(self, value: object) -> Gate:
+        table = self._table("gate", value)
+        default = Gate()
+        known = tuple(field.name for field in fields(Gate))
+        self._known(table, known, "gate.")
+        dialect = self._choice(table, "dialect", DIALECTS, "") if "dialect" in table else None
+        repository = self._text(table, "repository", "") if "repository" in table else None
+        return Gate(
+            approvals=self._choice(table, "approvals", APPROVALS, default.approvals),
+            dialect=dialect,
+            groups=self._folder(table, "groups", default.groups),
+            signers=self._folder(table, "signers", default.signers),
+            repository=repository,
+            evals=self._choice(table, "evals", EVALS, default.evals),
+            govern=self._texts(table, "govern", "gate."),
+            branches=self._texts(table, "branches", "gate."),
+            committers=self._flag(table, "committers", default=default.committers, prefix="gate."),
+        )
+
+    def _choice(
+        self, table: Mapping[str, Any], key: str, words: tuple[str, ...], default: str
+    ) -> str:
+        word = table.get(key, default)
+        if word not in words:
+            raise self._error(f"gate.{key} is {word!r}", f"choose one of: {', '.join(words)}")
+        return str(word)
+
+    def _flag(self, table: Mapping[str, Any], key: str, *, default: bool, prefix: str = "") -> bool:
+        value = table.get(key, default)
+        if not isinstance(value, bool):
             raise self._error(
-                f"environments.{name}.merged is not true or false", "write merged = true or false"
+                f"{prefix}{key} is not true or false", f"write {key} = true, or leave it out"
             )
-        return Environment(name, source, merged)
+        return value
+
+    def _texts(self, table: Mapping[str, Any], key: str, prefix: str) -> tuple[str, ...]:
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+            raise self._error(f"{prefix}{key} is no list of texts", f'write {key} = ["..."]')
+        return tuple(value)
 
     def _checks(
         self, value: object
