@@ -19,9 +19,9 @@ There is nothing to send: rendering always fails.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from promptops.checks.subject import find_comments
 from promptops.finding import Position, Problem, Severity
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from promptops.checks.subject import PromptSubject
 
 SEVERITY = Severity.ERROR
-_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
@@ -39,7 +38,15 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     body = document.body
     if len(body) > 1 and not body[:1].isspace() and "{#" not in body:
         return
-    if not _COMMENT.sub("", body).strip():
+    if not _without_comments(body).strip():
         place = Position(document.body_line, 1, document.body_line, 1)
         hint = "write what the model is to read below the frontmatter"
         yield Problem("the prompt has no text", subject.path, place, hint)
+
+
+def _without_comments(text: str) -> str:
+    kept, place = [], 0
+    for start, end in find_comments(text):
+        kept.append(text[place:start])
+        place = end
+    return "".join([*kept, text[place:]])

@@ -26,6 +26,7 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from promptops.checks.subject import find_comments
 from promptops.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 def _find_quiet(text: str) -> list[tuple[int, int]]:
     """Where code, quotations and template comments are: in order, none inside another."""
-    spans = [*_find_fences(text), *_find_comments(text)]
+    spans = [*_find_fences(text), *find_comments(text)]
     spans += [match.span() for match in _QUOTED.finditer(text)]
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
@@ -110,13 +111,3 @@ def _find_fences(text: str) -> Iterator[tuple[int, int]]:
             opened = None
     if opened is not None:
         yield opened.start(), len(text)
-
-
-def _find_comments(text: str) -> Iterator[tuple[int, int]]:
-    start = text.find("{#")
-    while start >= 0:
-        end = text.find("#}", start + 2)
-        if end < 0:
-            return
-        yield start, end + 2
-        start = text.find("{#", end + 2)

@@ -221,6 +221,17 @@ class IgnoreCheck(Protocol):
         """What is wrong with the table."""
 
 
+def find_comments(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each template comment that is closed, in one pass over the text."""
+    start = text.find("{#")
+    while start >= 0:
+        end = text.find("#}", start + 2)
+        if end < 0:
+            return
+        yield start, end + 2
+        start = text.find("{#", end + 2)
+
+
 def route_names(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]]:
     """Each name that a route's condition reads, with the condition's place in the frontmatter."""
     routes = subject.closure.document.data.get("routes")

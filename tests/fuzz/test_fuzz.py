@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fuzz.inputs import make_large, make_small
+from tests.fuzz.inputs import HEADS, LARGE, make_large, make_small
 from tests.fuzz.targets import TARGETS, try_prompt
 
 if TYPE_CHECKING:
@@ -24,3 +24,8 @@ def test_hostile_files_raise_nothing(target: Callable[[bytes], None]) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_large_hostile_files_raise_nothing(seed: int) -> None:
     try_prompt(make_large(Random(seed)))
+
+
+@pytest.mark.parametrize("unit", ["{#\ufeff"])
+def test_files_that_once_took_minutes(unit: str) -> None:
+    try_prompt(f"{HEADS[1]}x{unit * (LARGE // len(unit))}".encode())
