@@ -149,7 +149,7 @@ def load_config(read: Callable[[str], bytes | None]) -> Config:
         except UnicodeDecodeError as error:
             message = f"{path} is not UTF-8 text"
             raise ConfigurationError(message, hint="save the file as UTF-8") from error
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # int() has errors of its own
             message = f"{path} is not TOML: {error}"
             raise ConfigurationError(
                 message, hint="correct the file, or see its syntax at toml.io"

@@ -80,6 +80,7 @@ def test_checks_have_severities_everywhere_and_by_path() -> None:
         ("[environments.a]\nfrom = 'a'", "no other environment", None),
         ("[checks]\nx = 'warn'", "checks.x is 'warn'", "error, warning, note, off"),
         ("a = ", "not TOML", None),
+        ("a = " + "1" * 5000, "not TOML", None),
     ],
 )
 def test_what_means_nothing_is_an_error_that_names_it(
