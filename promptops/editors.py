@@ -18,6 +18,7 @@ class Kind(StrEnum):
     FRONTMATTER = "frontmatter"
     EVALS = "evals"
     CONFIG = "config"
+    GROUPS = "groups"
 
 
 class Editor(StrEnum):
@@ -65,6 +66,8 @@ def load_schema(kind: Kind, draft: Draft = Draft.DRAFT_2020) -> dict[str, Any]:
         schema = frontmatter_schema()
     elif kind is Kind.EVALS:
         schema = _read("suite.schema.json")
+    elif kind is Kind.GROUPS:
+        schema = _read("groups.schema.json")
     else:
         schema = _read("config.schema.json")
         schema["properties"]["checks"] = _checks_schema(schema)
@@ -96,6 +99,7 @@ def write_snippet(kind: Kind, editor: Editor, config: Config) -> Snippet:
         Kind.FRONTMATTER: f"{config.prompts}/**/*.md",
         Kind.EVALS: f"{config.evals}/**/*.yaml",
         Kind.CONFIG: "promptops.toml",
+        Kind.GROUPS: config.gate.groups,
     }[kind]
     if editor is Editor.JETBRAINS:
         return Snippet(
@@ -106,9 +110,10 @@ def write_snippet(kind: Kind, editor: Editor, config: Config) -> Snippet:
         text = json.dumps(settings, ensure_ascii=False, indent=2)
         needs = "the extension redhat.vscode-yaml"
         return Snippet(schema_path, ".vscode/settings.json", text, needs)
-    if kind is Kind.CONFIG:
+    if kind in {Kind.CONFIG, Kind.GROUPS}:
         needs = "the extension tamasfe.even-better-toml"
-        return Snippet(schema_path, "promptops.toml", f"#:schema ./{schema_path}", needs)
+        up = "../" * pattern.count("/") or "./"
+        return Snippet(schema_path, pattern, f"#:schema {up}{schema_path}", needs)
     needs = (
         "the extension unifiedjs.vscode-remark, and: npm install --save-dev remark "
         "remark-frontmatter remark-lint-frontmatter-schema"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def schema(
     kind: Annotated[
-        Kind, typer.Argument(metavar="[frontmatter|evals|config]", help="Of which files.")
+        Kind, typer.Argument(metavar="[frontmatter|evals|config|groups]", help="Of which files.")
     ] = Kind.FRONTMATTER,
     draft: Annotated[
         Draft, typer.Option("--draft", help="The edition of JSON Schema; editors like 7.")
@@ -26,7 +26,7 @@ def schema(
         typer.Option("--editor", help="Print the snippet that makes this editor use the schema."),
     ] = None,
 ) -> None:
-    """Print the JSON Schema of a prompt's frontmatter, of an eval suite or of the configuration."""
+    """Print the JSON Schema of frontmatter, eval suites, the configuration or the groups file."""
     from promptops.editors import load_schema, write_snippet
 
     if editor is None:

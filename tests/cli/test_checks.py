@@ -14,6 +14,7 @@ import yaml
 from promptops.checks import CHECKS, FAULTS
 from promptops.config import load_config
 from promptops.errors import ConfigurationError
+from promptops.gate.people import parse_groups
 from tests.cli.running import run
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def schema(repo: Repo, *args: str) -> dict[str, Any]:
     return loaded
 
 
-@pytest.mark.parametrize("kind", ["frontmatter", "evals", "config"])
+@pytest.mark.parametrize("kind", ["frontmatter", "evals", "config", "groups"])
 @pytest.mark.parametrize(
     ("draft", "validator"),
     [
@@ -124,13 +125,46 @@ def test_the_schema_of_the_configuration_takes_what_the_program_takes(
     assert validator.is_valid(tomllib.loads(text)) is is_read
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[people]\njane = ['@jane', 'jane@example.com']\n[teams]\n'@x/a' = ['jane', '@bob']",
+        "[persons]",
+        "people = 1",
+        "[people]\njane = '@jane'",
+        "[people]\njane = ['']",
+        "[people]\njane = ['@jane ']",
+        "[people]\njane = ['@acme/jane']",
+        "[people]\njane = ['@@owner']",
+        "[teams]\n'acme/a' = []",
+        "[teams]\n'@acme/a' = [1]",
+    ],
+)
+def test_the_schema_of_the_groups_takes_what_the_program_takes(repo: Repo, text: str) -> None:
+    import tomllib
+
+    try:
+        parse_groups(text.encode())
+        is_read = True
+    except ConfigurationError:
+        is_read = False
+    validator = jsonschema_rs.validator_for(schema(repo, "groups"))
+    assert validator.is_valid(tomllib.loads(text)) is is_read
+
+
+def test_an_editor_finds_the_schema_from_where_the_groups_file_lies(repo: Repo) -> None:
+    result = run(repo, "schema", "groups", "--editor", "vscode")
+    assert result.stdout == "#:schema ../.promptops/groups.schema.json\n"
+
+
 def test_the_schema_of_the_configuration_knows_each_check(repo: Repo) -> None:
     checks = schema(repo, "config")["properties"]["checks"]
     assert set(checks["properties"]) == set(CHECKS)
     assert set(checks["additionalProperties"]["properties"]) == set(CHECKS)
 
 
-@pytest.mark.parametrize("kind", ["frontmatter", "evals", "config"])
+@pytest.mark.parametrize("kind", ["frontmatter", "evals", "config", "groups"])
 def test_editors_are_told_where_the_schema_is(repo: Repo, kind: str) -> None:
     repo.write("promptops.toml", 'prompts = "ai/prompts"\nevals = "ai/evals"')
     place = f".promptops/{kind}.schema.json"
@@ -139,7 +173,7 @@ def test_editors_are_told_where_the_schema_is(repo: Repo, kind: str) -> None:
         assert result.exit_code == 0
         assert place in result.stdout
         assert f"promptops schema {kind} --draft 7 > {place}" in result.stderr
-        if kind != "config":
+        if kind in {"frontmatter", "evals"}:
             assert "ai/" in result.stdout
         if editor == "jetbrains":
             names = [one.get("name") for one in ET.fromstring(result.stdout).iter("option")]
