@@ -27,6 +27,8 @@ from promptops.cli.commands import COMMANDS, SECTIONS
 from promptops.cli.session import Session, report_bug, report_error, start_session
 from promptops.errors import PromptopsError, RefusedError
 
+# What was imported stays, so that a first look need not go through it.
+gc.freeze()
 gc.enable()
 
 EXIT_NO = 1
