@@ -6,6 +6,7 @@ so the same code serves the work tree, the index, any commit and any environment
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -120,7 +121,7 @@ class _Collection:
         for partial in wanted:
             if partial in self.includes and partial not in chain:
                 continue
-            place = _IncludePlace(path, source, partial, first_line)
+            place = functools.partial(_find_include, path, source, partial, first_line)
             fault = _chain_fault(chain, partial)
             if fault is not None:
                 self._report(*fault, path, place())
@@ -206,19 +207,9 @@ def _included(source: str) -> list[str]:
     return scan_includes(source)
 
 
-@dataclass(frozen=True, slots=True)
-class _IncludePlace:
-    """Where a file includes another, looked up only when there is a fault to report."""
+def _find_include(path: str, source: str, partial: str, first_line: int) -> Position | None:
+    """Where a file includes another; looked up only when there is a fault to report."""
+    from promptops.template import analyze
 
-    path: str
-    source: str
-    partial: str
-    first_line: int
-
-    def __call__(self) -> Position | None:
-        from promptops.template import analyze
-
-        analysis = analyze(
-            self.path, self.source, partial=self.first_line == 1, first_line=self.first_line
-        )
-        return next((one.position for one in analysis.includes if one.path == self.partial), None)
+    analysis = analyze(path, source, partial=first_line == 1, first_line=first_line)
+    return next((one.position for one in analysis.includes if one.path == partial), None)

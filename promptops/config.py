@@ -7,7 +7,7 @@ silently does not apply is worse than no rule.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import ConfigurationError, UsageError
 from promptops.frontmatter import nearest
@@ -21,8 +21,7 @@ PYPROJECT_FILE = "pyproject.toml"
 SEVERITIES = ("error", "warning", "note", "off")
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """What must hold before a version may go live in an environment.
 
     Attributes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -14,8 +14,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A place in a text: lines and columns from 1, columns in code points, the end exclusive."""
 
     line: int
@@ -24,8 +23,7 @@ class Position:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(NamedTuple):
     """One edit that mends a fault without changing what anything else means.
 
     Offsets count code points of the file as checks see it: newlines normalised, a byte order mark
@@ -59,8 +57,7 @@ def _offset(source: str, line: int, column: int) -> int:
     return start + column - 1 + mark
 
 
-@dataclass(frozen=True, slots=True)
-class Inclusion:
+class Inclusion(NamedTuple):
     """One place where a template includes another file: the path with the tag, and the tag."""
 
     path: str
@@ -72,8 +69,7 @@ class Inclusion:
         return f"{self.path}:{self.position.line}:{self.position.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """What a check found, before the caller stamps the check's id and severity on it.
 
     Attributes:
@@ -92,8 +88,7 @@ class Problem:
     fixes: tuple[Fix, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing a check says about one place.
 
     Attributes:
@@ -131,8 +126,8 @@ class Finding:
         """The same finding with its path put below `folder`."""
         if not folder:
             return self
-        fixes = tuple(replace(fix, path=f"{folder}/{fix.path}") for fix in self.fixes)
-        return replace(self, path=f"{folder}/{self.path}", fixes=fixes)
+        fixes = tuple(fix._replace(path=f"{folder}/{fix.path}") for fix in self.fixes)
+        return self._replace(path=f"{folder}/{self.path}", fixes=fixes)
 
     @property
     def place(self) -> str:

@@ -7,8 +7,8 @@ platform: what is accepted here can be checked out on Windows and pushed to any 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from promptops.errors import UsageError, quote
 from promptops.version import Range, Version, parse_range
@@ -86,8 +86,7 @@ class SelectorKind(StrEnum):
     WORKING = "working"
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(NamedTuple):
     """Which version of a prompt is meant.
 
     Attributes:
@@ -107,8 +106,7 @@ class Selector:
         return self.text
 
 
-@dataclass(frozen=True, slots=True)
-class PromptRef:
+class PromptRef(NamedTuple):
     """`name[@selector]`; without a selector each command says what it means."""
 
     name: str

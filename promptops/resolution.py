@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from promptops.closure import collect_closure, load_closure
 from promptops.errors import (
@@ -59,8 +59,7 @@ _BLOB_MODES = frozenset({"100644", "100755"})
 _PAUSE_SEARCH = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """One live version of a prompt while traffic is split, or the only one.
 
     Attributes:
@@ -74,8 +73,7 @@ class Share:
     share: int
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """Where and since when something is live: one deployment of an environment.
 
     Attributes:
@@ -231,8 +229,7 @@ def _as_time(seconds: float | None) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class LivePrompt:
+class LivePrompt(NamedTuple):
     """One prompt of an environment, as its lock says; its files are not read.
 
     Attributes:

@@ -10,7 +10,7 @@ works on the other core, or a memory of the same files having been judged before
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import islice
@@ -451,7 +451,7 @@ class _Run:
 def _place_below(finding: Finding, folder: str) -> Finding:
     """The finding with its path from the repository's top; one that has such a path begins so."""
     if finding.path.startswith("/"):
-        return replace(finding, path=finding.path[1:])
+        return finding._replace(path=finding.path[1:])
     return finding.below(folder)
 
 
@@ -556,7 +556,7 @@ def _without(finding: Finding, hidden: Collection[str]) -> Finding:
         # An edit that writes the secret out again would carry it into every report.
         if any(secret in fix.text for fix in fixes):
             fixes = ()
-    return replace(finding, message=message, hint=hint, fixes=fixes)
+    return finding._replace(message=message, hint=hint, fixes=fixes)
 
 
 def _blackened(secret: str) -> str:

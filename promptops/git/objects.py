@@ -12,8 +12,7 @@ import os
 import re
 import subprocess
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.errors import GitError, IntegrityError, UsageError
 from promptops.git.process import Completed, failure, start_git, stop
@@ -37,8 +36,7 @@ _BATCH = ("-c", "core.warnAmbiguousRefs=false", "cat-file", "--batch")
 _HEADER = re.compile(rb"([0-9a-f]{40,64}) (commit|tag|tree|blob) ([0-9]+)\n\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class GitObject:
+class GitObject(NamedTuple):
     """One object: its id, its kind (`commit`, `tag`, `tree` or `blob`) and its raw bytes."""
 
     oid: str
@@ -46,8 +44,7 @@ class GitObject:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who and when, as an object records it: seconds since 1970, zone such as `+0200`."""
 
     name: str
@@ -56,8 +53,7 @@ class Identity:
     zone: str
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """A commit's content; the signature is armoured text, None when unsigned."""
 
     tree: str
@@ -68,8 +64,7 @@ class Commit:
     signature: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """An annotated tag's content; the message is without the signature."""
 
     target: str
@@ -80,8 +75,7 @@ class Tag:
     signature: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """One line of a tree; the mode is git's octal text, six digits (`100644`, `040000`)."""
 
     mode: str

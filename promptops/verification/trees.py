@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from promptops import lock
@@ -132,9 +132,9 @@ class TreeCheck:
         message = f"{what}: {error.message}" if what else error.message
         found = self._fault(record, check, message)
         if isinstance(error, GitError):
-            return replace(found, check=NOT_CHECKED, severity=Severity.WARNING, hint=error.hint)
+            return found._replace(check=NOT_CHECKED, severity=Severity.WARNING, hint=error.hint)
         # What is lost was edited by nobody; of a lock the error itself knows less than we do.
-        return replace(found, hint=error.hint or found.hint) if what else found
+        return found._replace(hint=error.hint or found.hint) if what else found
 
     # What a tree holds
 
@@ -279,4 +279,4 @@ def _put_past(finding: Finding) -> Finding:
     """The finding as what was wrong once."""
     if finding.check == NOT_CHECKED:
         return finding
-    return replace(finding, severity=Severity.WARNING, hint=_PAST)
+    return finding._replace(severity=Severity.WARNING, hint=_PAST)

@@ -8,7 +8,6 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,7 +128,7 @@ def test_sarif_has_a_rule_with_help_for_every_check_there_is() -> None:
 
 def test_sarif_keeps_to_what_code_scanning_takes_and_drops_the_least_first() -> None:
     note = Finding("syntax", Severity.NOTE, "m" * 5_000, "prompts/a.md", Position(1, 1, 1, 2))
-    error = replace(note, severity=Severity.ERROR)
+    error = note._replace(severity=Severity.ERROR)
     text = report.render("sarif", Outcome([*[note] * MOST_RESULTS, error], 1))
     (run,) = json.loads(text)["runs"]
     assert len(run["results"]) == MOST_RESULTS == 25_000
@@ -252,7 +251,7 @@ def test_what_can_be_mended_is_counted() -> None:
     fix = Fix("a.md", 0, 1, "")
     fixable = Finding("byte-order-mark", Severity.WARNING, "m", "a.md", fixes=(fix,))
     plain = Finding("syntax", Severity.NOTE, "m", "a.md")
-    outcome = Outcome([plain, fixable, replace(plain, severity=Severity.ERROR)], 1)
+    outcome = Outcome([plain, fixable, plain._replace(severity=Severity.ERROR)], 1)
     assert summarize(outcome).endswith("1 error, 1 warning, 1 note; --fix mends 1")
     assert count_checks(outcome) == [
         (2, Severity.ERROR, "syntax", 0),
