@@ -7,8 +7,7 @@ when the remote has it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from promptops import lock
 from promptops.environments import (
@@ -57,8 +56,7 @@ _TREE_MODE = "040000"
 _FEW = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What an action makes of the tip it finds.
 
     Attributes:
@@ -72,8 +70,7 @@ class Step:
     tree: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """One kind of deployment, ready to be applied to whatever the tip turns out to be.
 
     Attributes:
@@ -89,8 +86,7 @@ class Action:
     tags: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a deployment did, or would do.
 
     Attributes:
@@ -263,7 +259,7 @@ def _refuse_unnamed_remote(repository: Repository) -> None:
     """Refuse to call a deployment done that reached none of the repository's remotes."""
     if repository.git.is_bare:
         return
-    others = repository.git.run("remote").text.split()
+    others = repository.remotes
     if others:
         raise ConfigurationError(
             f"this clone has no remote '{repository.config.remote}', where the environments are; "

@@ -8,7 +8,7 @@ local branch. `deployments` writes them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from promptops import lock
 from promptops.errors import (
@@ -35,8 +35,7 @@ _REMEDY_SEARCH = 100
 _EDITED = "the branch was edited by hand: promptops verify says how"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What a deployment did to one prompt, in words: versions with their shares, or `none`."""
 
     name: str
@@ -86,8 +85,7 @@ class Deployment:
         return Point(self.number, self.commit)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The newest deployment of an environment and the state it left."""
 
     environment: str

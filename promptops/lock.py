@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from json.encoder import encode_basestring as _quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.digest import is_digest
 from promptops.errors import IntegrityError, NotDeployedError, RefusedError, UsageError
@@ -32,8 +32,7 @@ _ENTRY_KEYS = frozenset({"live", "paused"})
 _LIVE_KEYS = frozenset({"version", "digest", "commit", "share"})
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(NamedTuple):
     """One version that is live.
 
     Attributes:
@@ -49,8 +48,7 @@ class Live:
     share: int = _WHOLE
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What is live of one prompt: versions whose shares sum to 100, and whether it is paused.
 
     Attributes:
@@ -73,8 +71,7 @@ class Entry:
         return ", ".join(f"{live.version} {live.share}%" for live in self.live)
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """One deployment of an environment.
 
     Attributes:
@@ -157,7 +154,7 @@ def _split(
             f"{name} has no other version live to share traffic with {release.version}",
             hint="leave out the share",
         )
-    rest = replace(others[0], share=_WHOLE - release.share)
+    rest = others[0]._replace(share=_WHOLE - release.share)
     return (release, rest) if live[0].version == release.version else (rest, release)
 
 
@@ -170,7 +167,7 @@ def retire(state: State, tip: Point | None, name: str, environment: str) -> Stat
 def pause(state: State, names: Iterable[str], environment: str, reason: str) -> State:
     """Throw the kill switch of `names`, for `reason`."""
     for name in names:
-        entry = replace(state.require(name, environment), paused=reason)
+        entry = state.require(name, environment)._replace(paused=reason)
         state = state._with(name, entry, state.undo.get(name))  # noqa: SLF001
     return state
 
@@ -178,7 +175,7 @@ def pause(state: State, names: Iterable[str], environment: str, reason: str) -> 
 def resume(state: State, names: Iterable[str], environment: str) -> State:
     """Take the kill switch of `names` back."""
     for name in names:
-        entry = replace(state.require(name, environment), paused=None)
+        entry = state.require(name, environment)._replace(paused=None)
         state = state._with(name, entry, state.undo.get(name))  # noqa: SLF001
     return state
 
@@ -215,7 +212,7 @@ def rollback(
         before = state_at(point)
         paused = start.entries[name].paused if name in start.entries else None
         entry = before.entries.get(name)
-        restored = None if entry is None else replace(entry, paused=paused)
+        restored = None if entry is None else entry._replace(paused=paused)
         state = start._with(name, restored, before.undo.get(name))  # noqa: SLF001
         if to is None or (restored is not None and restored.versions == (to,)):
             return state, point

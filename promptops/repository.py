@@ -188,6 +188,13 @@ class Repository:
         return load_config(read)
 
     @cached_property
+    def remotes(self) -> tuple[str, ...]:
+        """The names of all remotes of this clone."""
+        from promptops.git.remote import configured_remotes
+
+        return tuple(configured_remotes(self.git))
+
+    @cached_property
     def remote(self) -> str | None:
         """The remote whose branches are the true environments; None when there is none.
 
@@ -198,10 +205,8 @@ class Repository:
         """
         if self.git.is_bare:
             return None
-        from promptops.git.remote import remote_url
-
         name = self.config.remote
-        if remote_url(self.git, name) is not None:
+        if name in self.remotes:
             return name
         if self.config.names_remote:
             raise ConfigurationError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -78,7 +77,7 @@ def test_the_bytes_are_those_of_any_json_writer(state: State) -> None:
 @given(states, st.data())
 def test_the_short_way_to_read_a_lock_leads_to_the_same(state: State, data: st.DataObject) -> None:
     text = lock.format_lock(
-        State({name: replace(e, paused=None) for name, e in state.entries.items()})
+        State({name: e._replace(paused=None) for name, e in state.entries.items()})
     )
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, min(start + 3, len(text))))

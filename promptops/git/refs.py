@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from promptops.errors import ConflictError, GitError, UsageError
 from promptops.git.process import failure
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from promptops.git.process import Completed, Git
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(NamedTuple):
     """A ref and what it points at.
 
     Attributes:
@@ -38,8 +36,7 @@ class Ref:
     peeled: str
 
 
-@dataclass(frozen=True, slots=True)
-class RefUpdate:
+class RefUpdate(NamedTuple):
     """One move of a ref.
 
     Attributes:

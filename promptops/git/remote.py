@@ -7,9 +7,8 @@ fetch` and `git push` do; here exactly the refs asked for move, and nothing else
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from promptops.errors import (
     ConflictError,
@@ -45,8 +44,7 @@ class PushStatus(Enum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class PushRef:
+class PushRef(NamedTuple):
     """One ref to push.
 
     Attributes:
@@ -61,8 +59,7 @@ class PushRef:
     expected_old: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PushResult:
+class PushResult(NamedTuple):
     """What became of one ref.
 
     Attributes:
@@ -110,6 +107,16 @@ _REMOTE_HINTS = (
     ),
     (r"transport '.+' not allowed", "git's protocol.allow configuration forbids this transport"),
 )
+
+
+def configured_remotes(git: Git) -> list[str]:
+    """Give the names of the remotes that have a URL, in the order of the configuration."""
+    args = ("config", "-z", "--name-only", "--get-regexp", r"^remote\..+\.url$")
+    done = git.run(*args, check=False)
+    if done.code not in {0, 1}:  # 1: there is none
+        raise failure(args, done)
+    keys = done.text.split("\0")[:-1]
+    return list(dict.fromkeys(key.removeprefix("remote.").removesuffix(".url") for key in keys))
 
 
 def remote_url(git: Git, name: str) -> str | None:
@@ -242,11 +249,13 @@ def default_branch(git: Git, remote: str | None) -> str | None:
         names = [f"{prefix}/main", f"{prefix}/master"]
         if done.code == 0 and done.text.startswith(f"{prefix}/"):
             names.insert(0, done.text)
-    else:
-        branch = current_branch(git)
-        names = ["refs/heads/main", "refs/heads/master"]
-        if branch is not None:
-            names.append(f"refs/heads/{branch}")
+        return _first_existing(git, names)
+    found = _first_existing(git, ["refs/heads/main", "refs/heads/master"])
+    branch = current_branch(git) if found is None else None
+    return found if branch is None else _first_existing(git, [f"refs/heads/{branch}"])
+
+
+def _first_existing(git: Git, names: Sequence[str]) -> str | None:
     existing = read_refs(git, names)
     return next((name for name in names if name in existing), None)
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from promptops.errors import IntegrityError, NotAFileError, NotFoundError, UsageError
 from promptops.git.objects import TreeEntry, parse_tree
@@ -32,8 +31,7 @@ _PACK_TYPES = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _UNREADABLE = {"120000": "a symbolic link", "160000": "a submodule"}
 
 
-@dataclass(frozen=True, slots=True)
-class TreeFile:
+class TreeFile(NamedTuple):
     """A file below a folder: its path there, its mode (`100644`), its blob."""
 
     path: str
