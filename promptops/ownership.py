@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import NotAFileError, NotFoundError, UsageError, quote
+from promptops.gate.people import parse_groups
 from promptops.git.trees import TreeReader
 from promptops.git.worktree import list_work_files
 from promptops.owners import OWNERS_PATHS, Dialect, decode_owners, find_owners_file, parse_owners
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from promptops.finding import Finding
+    from promptops.gate.people import Groups
     from promptops.owners import OwnersFile
     from promptops.repository import Repository
 
@@ -77,6 +79,16 @@ def read_owners(
     return FoundOwners(path, text, len(data), parse_owners(text, dialect))
 
 
+def read_groups(repository: Repository, revision: str | None = None) -> Groups | None:
+    """What the groups file of the work tree, or of a commit, says; None without such a file.
+
+    Raises ConfigurationError for a file that cannot be meant, NotAFileError for a link.
+    """
+    path = repository.config.gate.groups
+    data = _reader(repository, revision)(path)
+    return None if data is None else parse_groups(data, path)
+
+
 def list_paths(repository: Repository, revision: str | None = None) -> list[str]:
     """All files of a commit, or of the work tree (HEAD without one), sorted."""
     if revision is None and repository.git.work_tree is not None:
@@ -131,11 +143,12 @@ def lint_repository(
     """Judge a CODEOWNERS file by the files of the work tree, or of a commit; see `lint_owners`."""
     config = repository.config
     paths = list_paths(repository, revision)
+    groups = read_groups(repository, revision)
     workflows = _WORKFLOWS[found.owners.dialect]
     gate = [
         path
         for path in paths
-        if path in {found.path, config.path}
+        if path in {found.path, config.path, config.gate.groups, config.gate.signers}
         or _is_below(path, config.evals)
         or path.startswith(workflows)
     ]
@@ -144,7 +157,9 @@ def lint_repository(
         for path in paths
         if _is_below(path, config.prompts) and not path.endswith("/README.md")
     ]
-    return lint_owners(found.owners, Surroundings(found.path, found.size, paths, prompts, gate))
+    knows = None if groups is None else groups.knows
+    around = Surroundings(found.path, found.size, paths, prompts, gate, knows)
+    return lint_owners(found.owners, around)
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -611,9 +611,10 @@ def lint(
     gate: Collection[str] = (),
     dialect: Dialect = GITHUB,
     size: int | None = None,
+    knows: Callable[[str], bool] | None = None,
 ) -> list[Finding]:
     size = len(text.encode()) if size is None else size
-    around = Surroundings("CODEOWNERS", size, paths, prompts, gate)
+    around = Surroundings("CODEOWNERS", size, paths, prompts, gate, knows)
     return lint_owners(parse_owners(text, dialect), around)
 
 
@@ -643,6 +644,18 @@ def test_prompts_and_gate_files_without_owners_are_errors() -> None:
     ]
     assert {one.severity for one in findings} == {"error"}
     assert "line 2 names no owners" in findings[1].message
+
+
+def test_owners_that_the_groups_file_does_not_know_are_named_once() -> None:
+    text = "a @Jane @typo\nb @TYPO @org/gone\nc\nd @typo\n"
+    assert lint(text, "abcd") == []
+    findings = lint(text, "abcd", knows=lambda owner: owner.casefold() == "@jane")
+    assert found_in(findings) == [("unknown-owner", 1), ("unknown-owner", 2)]
+    assert [one.message for one in findings] == [
+        "the groups file does not know '@typo', and 2 more of the lines name it",
+        "the groups file does not know '@org/gone'",
+    ]
+    assert {one.severity for one in findings} == {"warning"}
 
 
 def test_the_faults_of_lines_come_with_the_lint_in_order() -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from promptops.finding import Finding
+    from promptops.gate.people import Groups
     from promptops.owners import Ownership
     from promptops.ownership import FoundOwners
     from promptops.repository import Repository
@@ -50,6 +51,9 @@ class OwnersFormat(StrEnum):
     CONCISE = "concise"
     SARIF = "sarif"
     GITHUB = "github"
+    GITLAB = "gitlab"
+    JUNIT = "junit"
+    MARKDOWN = "markdown"
 
 
 def owners(
@@ -69,7 +73,11 @@ def owners(
     nul: Annotated[bool, typer.Option("-z", help="Paths on --stdin end in NUL.")] = False,
     of: Annotated[
         str | None,
-        typer.Option("--of", metavar="OWNER", help="Only what @user or @org/team owns."),
+        typer.Option(
+            "--of",
+            metavar="OWNER",
+            help="Only what @user or @org/team owns, also by the groups file.",
+        ),
     ] = None,
     file: Annotated[
         Path | None, typer.Option("--file", metavar="FILE", help="Read this CODEOWNERS file.")
@@ -78,8 +86,11 @@ def owners(
         str | None, typer.Option("--rev", metavar="REV", help="Look at the files of a commit.")
     ] = None,
     dialect: Annotated[
-        DialectName, typer.Option("--dialect", help="Whose rules to follow.", show_default=True)
-    ] = DialectName.GITHUB,
+        DialectName | None,
+        typer.Option(
+            "--dialect", help="Whose rules to follow; GitHub's unless given here or in [gate]."
+        ),
+    ] = None,
     output: Annotated[
         OwnersFormat,
         typer.Option("--format", help="text or json; the others for lint.", show_default=True),
@@ -90,7 +101,7 @@ def owners(
     A path is owned, unowned (its rule names nobody) or unmatched (there is no rule for it).
     """
     from promptops.owners import Dialect
-    from promptops.ownership import read_owners
+    from promptops.ownership import read_groups, read_owners
 
     is_lint = _LINT in (targets or ())
     if is_lint and (len(targets or ()) > 1 or stdin or nul or of):
@@ -104,9 +115,10 @@ def owners(
     if not is_lint and output not in {OwnersFormat.TEXT, OwnersFormat.JSON}:
         raise UsageError(f"--format {output.value} is for owners lint", hint="use text or json")
     repository = current().repository
+    rules = repository.config.gate.dialect or Dialect.GITHUB.value
     found = read_owners(
         repository,
-        Dialect(dialect.value),
+        Dialect(rules if dialect is None else dialect.value),
         revision=revision,
         file=None if file is None else current().directory / file,
     )
@@ -119,7 +131,9 @@ def owners(
         )
     paths = _stdin_paths(nul=nul) if stdin else _paths(repository, targets or [], revision)
     answers = [found.owners.match(path) for path in paths]
-    _print_owners(found, answers if of is None else list(_owned_by(answers, of)), of, output)
+    if of is not None:
+        answers = _owned_by(answers, of, read_groups(repository, revision))
+    _print_owners(found, answers, of, output)
 
 
 def _paths(repository: Repository, targets: Sequence[str], revision: str | None) -> list[str]:
@@ -162,13 +176,13 @@ def _unquoted(line: str) -> str:
     return result.decode("utf-8", "surrogateescape")
 
 
-def _owned_by(answers: Iterable[Ownership], owner: str) -> Iterable[Ownership]:
+def _owned_by(answers: Iterable[Ownership], owner: str, groups: Groups | None) -> list[Ownership]:
     from promptops.owners import owner_key
 
-    if "@" not in owner:
+    if "@" not in owner and (groups is None or not groups.knows(owner)):
         raise UsageError(f"{quote(owner)} is no owner", hint=f"did you mean @{owner.lstrip('-')}?")
-    key = owner_key(owner)
-    return (one for one in answers if key in map(owner_key, one.owners))
+    keys = {owner_key(owner)} if groups is None else groups.owners_met_by(owner)
+    return [one for one in answers if not keys.isdisjoint(map(owner_key, one.owners))]
 
 
 def _print_owners(

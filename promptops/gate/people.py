@@ -37,7 +37,7 @@ class Groups:
     """What a groups file says; without arguments, what no groups file says: nothing.
 
     Attributes:
-        people: every name that the file lists under `[people]`, casefolded, with all names of the
+        people: every name of a person that the file mentions, casefolded, with all names of the
             same person.
         teams: every team's key (`owner_key`) with its members as listed: names, casefolded, and
             keys of other teams.
@@ -59,12 +59,22 @@ class Groups:
 
     def knows(self, owner: str) -> bool:
         """Whether the file mentions this owner: as a person, as a team, or as somebody in one."""
-        key = owner_key(owner)
-        return (
-            key in self.people
-            or key in self.teams
-            or any(key in members for members in self.teams.values())
-        )
+        return owner_key(owner) in self.people or owner_key(owner) in self.teams
+
+    def owners_met_by(self, who: str) -> frozenset[str]:
+        """The keys of all owners that a person or a team is or belongs to, itself included."""
+        around: dict[str, list[str]] = {}
+        for team, members in self.teams.items():
+            for member in members:
+                around.setdefault(member, []).append(team)
+        met = {owner_key(who), *self.person(who)}
+        pending = list(met)
+        while pending:
+            for team in around.get(pending.pop(), ()):
+                if team not in met:
+                    met.add(team)
+                    pending.append(team)
+        return frozenset(met)
 
     def _names(self, team: str) -> Iterator[str]:
         seen = {team}
@@ -136,7 +146,9 @@ class _Reading:
         people = self._people(self._lists(table, "people"))
         teams = self._teams(self._lists(table, "teams"), people)
         self._refuse_cycles(teams)
-        return Groups(people, teams)
+        others = {name for members in teams.values() for name in members}
+        others -= people.keys() | teams.keys()
+        return Groups(people | {name: frozenset((name,)) for name in others}, teams)
 
     def _error(self, message: str, hint: str) -> ConfigurationError:
         return ConfigurationError(f"{self._path}: {message}", hint=hint)

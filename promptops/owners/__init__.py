@@ -23,6 +23,7 @@ from promptops.owners.file import (
     OwnersProblem,
     Rule,
     State,
+    owner_key,
 )
 from promptops.owners.github import read_github
 from promptops.owners.gitlab import read_gitlab
@@ -69,12 +70,6 @@ def find_owners_file(
 def decode_owners(data: bytes) -> str:
     """The text of a CODEOWNERS file. Bytes that are no UTF-8 stay, as they do in Git's paths."""
     return data.decode("utf-8", "surrogateescape")
-
-
-def owner_key(owner: str) -> str:
-    """What two spellings of one owner have in common; forges compare them without case."""
-    key = owner.casefold()
-    return key.removesuffix("s") if key.startswith("@@") else key
 
 
 def parse_owners(text: str, dialect: Dialect) -> OwnersFile:

@@ -48,6 +48,12 @@ OWNERS_PATHS = {
 }
 
 
+def owner_key(owner: str) -> str:
+    """What two spellings of one owner have in common; forges compare them without case."""
+    key = owner.casefold()
+    return key.removesuffix("s") if key.startswith("@@") else key
+
+
 @dataclass(frozen=True, slots=True)
 class OwnersProblem:
     """A fault of a CODEOWNERS file.

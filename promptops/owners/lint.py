@@ -8,11 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from promptops.errors import quote
 from promptops.finding import Finding, Position, Severity, sort_key
-from promptops.owners.file import MAX_BYTES, Dialect, RuleIndex, SplitPath, State
+from promptops.owners.file import (
+    MAX_BYTES,
+    Dialect,
+    RuleIndex,
+    SplitPath,
+    State,
+    owner_key,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from promptops.owners.file import OwnersFile, Rule
 
@@ -28,7 +36,9 @@ class Surroundings:
         size: how many bytes it has.
         paths: all files of the repository.
         prompts: those that make up prompts.
-        gate: those that decide what may merge: configuration, evals, workflows, CODEOWNERS itself.
+        gate: those that decide what may merge: configuration, evals, workflows, people and their
+            keys, CODEOWNERS itself.
+        knows: whether the groups file mentions an owner; None: there is no such file.
     """
 
     path: str
@@ -36,6 +46,7 @@ class Surroundings:
     paths: Collection[str]
     prompts: Collection[str]
     gate: Collection[str]
+    knows: Callable[[str], bool] | None = None
 
 
 def lint_owners(owners: OwnersFile, around: Surroundings) -> list[Finding]:
@@ -54,6 +65,7 @@ def lint_owners(owners: OwnersFile, around: Surroundings) -> list[Finding]:
     if owners.refusal is None:
         findings += _size(owners, around)
         findings += _idle_rules(owners, around)
+        findings += _unknown_owners(owners, around)
         findings += _unowned(owners, around)
     return sorted(findings, key=sort_key)
 
@@ -97,6 +109,32 @@ def _about(rule: Rule, around: Surroundings, check: str, message: str) -> Findin
         hint = "the last rule that matches wins: move this one down, or remove it"
     place = Position(rule.line, 1, rule.line, 1 + len(rule.pattern))
     return Finding(check, Severity.WARNING, message, around.path, place, hint)
+
+
+def _unknown_owners(owners: OwnersFile, around: Surroundings) -> Iterator[Finding]:
+    """Owners that the groups file does not mention, each where it comes first."""
+    if around.knows is None:
+        return
+    lines: dict[str, list[int]] = {}
+    for rule in owners.rules:
+        for owner in dict.fromkeys(rule.owners):
+            lines.setdefault(owner_key(owner), []).append(rule.line)
+    for rule in owners.rules:
+        for owner in rule.owners:
+            key = owner_key(owner)
+            if key not in lines:
+                continue
+            others = len(lines.pop(key)) - 1
+            if not around.knows(owner):
+                more = f", and {others:,} more of the lines name it" if others else ""
+                yield Finding(
+                    "unknown-owner",
+                    Severity.WARNING,
+                    f"the groups file does not know {quote(owner)}{more}",
+                    around.path,
+                    Position(rule.line, 1, rule.line, 1 + len(rule.pattern)),
+                    "correct the name, or add the owner to the groups file",
+                )
 
 
 def _unowned(owners: OwnersFile, around: Surroundings) -> Iterator[Finding]:

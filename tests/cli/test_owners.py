@@ -103,6 +103,26 @@ def test_what_one_owner_owns(owned: Repo) -> None:
     assert "did you mean @org/all?" in result.stderr
 
 
+def test_what_somebody_owns_by_way_of_the_groups_file(owned: Repo) -> None:
+    assert paths(owned, "--of", "@kim") == []
+    owned.write(
+        ".promptops/groups.toml",
+        '[people]\nkim = ["@kim", "@jane"]\n[teams]\n"@org/prompts" = ["@zoe"]\n',
+    )
+    for who in ("@kim", "kim", "@zoe"):
+        assert paths(owned, "--of", who) == ["prompts/a.md"]
+    owned.write(".promptops/groups.toml", "[team]\n")
+    result = run(owned, "owners", "--of", "@kim")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert ".promptops/groups.toml: unknown key 'team'" in result.stderr
+
+
+def test_the_configuration_chooses_the_dialect(owned: Repo) -> None:
+    owned.write("promptops.toml", '[gate]\ndialect = "gitlab"\n')
+    assert document(owned, "x")["dialect"] == "gitlab"
+    assert document(owned, "x", "--dialect", "github")["dialect"] == "github"
+
+
 def test_paths_are_relative_to_where_one_is(owned: Repo) -> None:
     result = run(owned.path / "prompts", "owners", "a.md", "../app", "--format", "json")
     rows = json.loads(result.stdout)["paths"]
@@ -267,6 +287,29 @@ def test_lint_guards_what_decides_about_merging(owned: Repo) -> None:
     ]
 
 
+def test_lint_guards_people_and_keys_and_asks_the_groups_file(owned: Repo) -> None:
+    files = {
+        "CODEOWNERS": "* @a\n/.promptops/ \n/ai/ @b\n",
+        ".promptops/groups.toml": "[people]\na = ['@a']\n",
+        ".promptops/allowed_signers": "",
+        "ai/x": "",
+    }
+    owned.commit(files)
+    result = run(owned, "owners", "lint", "--format", "json")
+    assert [(one["check"], one["path"]) for one in json.loads(result.stdout)["findings"]] == [
+        ("unowned-gate-file", ".promptops/allowed_signers"),
+        ("unowned-gate-file", ".promptops/groups.toml"),
+        ("unknown-owner", "CODEOWNERS"),
+    ]
+    owned.write("promptops.toml", "[gate]\ngroups = 'ai/x'\nsigners = 'ai/y'\n")
+    result = run(owned, "owners", "lint")
+    assert (result.exit_code, ".promptops" in result.stdout) == (0, False)
+    assert "does not know '@a', and 1 more" not in result.stdout
+    assert "does not know '@b'" in result.stdout
+    owned.commit({".promptops/groups.toml": "nonsense", "promptops.toml": ""})
+    assert run(owned, "owners", "lint").exit_code == 2
+
+
 def test_lint_of_a_revision_and_a_file_called_lint(owned: Repo) -> None:
     owned.commit({"CODEOWNERS": "* @a\n", "lint": ""})
     assert run(owned, "owners", "lint").exit_code == 0
@@ -274,7 +317,7 @@ def test_lint_of_a_revision_and_a_file_called_lint(owned: Repo) -> None:
     assert paths(owned, "./lint") == ["lint"]
 
 
-@pytest.mark.parametrize("output", ["github", "sarif"])
+@pytest.mark.parametrize("output", ["github", "gitlab", "junit", "markdown", "sarif"])
 def test_lint_speaks_to_forges(owned: Repo, output: str) -> None:
     result = run(owned, "owners", "lint", "--format", output)
     assert result.exit_code == 1

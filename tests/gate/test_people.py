@@ -75,6 +75,24 @@ def test_an_owner_is_known_when_the_file_mentions_it(owner: str, known: bool) ->
     assert parse_groups(FILE).knows(owner) is known
 
 
+@pytest.mark.parametrize(
+    ("who", "owners"),
+    [
+        ("@bob", BOB | {"@acme/writers", "@acme/prompts", "@@maintainer"}),
+        ("@zoe", {"@zoe", "@acme/prompts"}),
+        ("@Acme/Writers", {"@acme/writers", "@acme/prompts"}),
+        ("@stranger", {"@stranger"}),
+    ],
+)
+def test_whoever_is_in_a_team_meets_its_ownership(who: str, owners: set[str]) -> None:
+    groups = parse_groups(FILE)
+    assert groups.owners_met_by(who) == owners
+    for owner in owners:
+        if groups.members(owner) is not None:
+            names = groups.members(who) or groups.person(who)
+            assert names <= (groups.members(owner) or set())
+
+
 def test_without_a_file_nobody_is_known_and_everybody_is_one_person() -> None:
     assert Groups().person("@Jane") == {"@jane"}
     assert Groups().members("@acme/prompts") is None
