@@ -6,7 +6,7 @@ silently does not apply is worse than no rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import ConfigurationError, UsageError
@@ -42,8 +42,7 @@ class Environment(NamedTuple):
     evals: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(NamedTuple):
     """What a change must have before it may merge.
 
     Attributes:
@@ -292,7 +291,7 @@ class _Reading:
     def _gate(self, value: object) -> Gate:
         table = self._table("gate", value)
         default = Gate()
-        known = tuple(field.name for field in fields(Gate))
+        known = Gate._fields
         self._known(table, known, "gate.")
         dialect = self._choice(table, "dialect", DIALECTS, "") if "dialect" in table else None
         repository = self._text(table, "repository", "") if "repository" in table else None

@@ -141,7 +141,7 @@ def _cell(name: str, entry: Entry | None, yanked: set[tuple[str, Version]]) -> s
     """What is live, with what makes it other than it should be."""
     if entry is None:
         return "-"
-    troubled = any((name, version) in yanked for version in entry.versions)
+    troubled = yanked and any((name, version) in yanked for version in entry.versions)
     return (
         entry.describe()
         + (" (yanked)" if troubled else "")

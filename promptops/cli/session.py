@@ -164,15 +164,19 @@ def emit_table(rows: list[tuple[str, ...]], *, header: tuple[str, ...] | None = 
     if not rows:
         return
     shown = [header, *rows] if header else rows
-    widths = [max(map(_width, column)) for column in zip(*shown, strict=True)]
-    lines = []
-    for row in shown:
-        cells = [
-            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
-        ]
-        line = "  ".join(cells).rstrip()
-        lines.append(paint(line, dim=True) if row is header else line)
+    # Where a character is a cell, as in most tables, ten thousand rows need no measuring.
+    is_plain = "".join(map("".join, shown)).isascii()
+    measure = len if is_plain else _width
+    widths = [max(map(measure, column)) for column in zip(*shown, strict=True)]
+    pad = str.ljust if is_plain else _pad
+    lines = ["  ".join(map(pad, row, widths)).rstrip() for row in shown]
+    if header:
+        lines[0] = paint(lines[0], dim=True)
     emit("\n".join(lines))
+
+
+def _pad(text: str, width: int) -> str:
+    return text + " " * (width - _width(text))
 
 
 def _width(text: str) -> int:
