@@ -18,7 +18,7 @@ from promptops.errors import (
 )
 from promptops.git.history import is_ancestor
 from promptops.git.objects import parse_tag
-from promptops.git.refs import list_refs, read_refs, short_name
+from promptops.git.refs import list_refs, list_refs_below, read_refs, short_name
 from promptops.git.remote import fetch as git_fetch
 from promptops.git.remote import list_remote
 from promptops.message import parse_message
@@ -103,6 +103,21 @@ def list_tags(repository: Repository, name: str | None = None) -> dict[tuple[str
         parsed = parse_release_tag(ref.name)
         if parsed is not None:
             found[parsed] = ref.oid
+    return found
+
+
+def list_tags_of(repository: Repository, names: Sequence[str]) -> dict[tuple[str, Version], str]:
+    """The object ids of the release tags of some prompts, by name and version.
+
+    Git seeks to each name: how many other tags there are does not matter.
+    """
+    found = {}
+    prefixes = [f"refs/tags/prompts/{name}@" for name in names]
+    for start in range(0, len(prefixes), _MANY):
+        for ref in list_refs_below(repository.git, prefixes[start : start + _MANY]):
+            parsed = parse_release_tag(ref.name)
+            if parsed is not None:
+                found[parsed] = ref.oid
     return found
 
 

@@ -90,6 +90,21 @@ def list_refs(git: Git, prefix: str, *, peel: bool = True) -> list[Ref]:
     return [ref for ref in _for_each(git, patterns, peel=peel) if ref.name.startswith(prefix)]
 
 
+def list_refs_below(git: Git, prefixes: Sequence[str]) -> list[Ref]:
+    """List the refs whose full name begins with one of the prefixes, without opening objects.
+
+    One git process for all; none of the prefixes may end in a slash. Errors as `list_refs`.
+    """
+    if not prefixes:
+        return []
+    for prefix in prefixes:
+        check_ref_name(f"{prefix}x")
+    patterns = [f"{prefix}*" for prefix in prefixes]
+    return [
+        ref for ref in _for_each(git, patterns, peel=False) if ref.name.startswith(tuple(prefixes))
+    ]
+
+
 def read_refs(git: Git, names: Sequence[str], *, peel: bool = False) -> dict[str, Ref]:
     """Read refs by full name in one process; a ref that does not exist is not in the answer.
 

@@ -1,0 +1,125 @@
+"""Asks git what merging two commits gives, and what differs between two trees.
+
+All of it is read from objects. Attributes, configuration and rename detection of a work tree have
+no say in what counts as changed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from promptops.errors import GitError
+from promptops.git.history import merge_base, rev_list
+from promptops.git.objects import parse_commit
+from promptops.git.process import failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from promptops.git.objects import Commit, ObjectReader
+    from promptops.git.process import Git
+
+_MOST_NAMED = 3
+_ABSENT = "000000"
+
+
+@dataclass(frozen=True, slots=True)
+class TreeChange:
+    """One path that differs between two trees.
+
+    Attributes:
+        path: from the top; odd bytes as surrogates.
+        before: mode and object id in the first tree; None where it is not there.
+        after: the same in the second.
+    """
+
+    path: str
+    before: tuple[str, str] | None
+    after: tuple[str, str] | None
+
+
+def merge_trees(git: Git, base: str, head: str) -> str:
+    """Give the id of the tree that merging `head` into `base` makes; no ref or file is touched.
+
+    Raises:
+        GitError: the two conflict, which names the paths; or git failed.
+    """
+    # Without a work tree, so that no .gitattributes lying there chooses how to merge.
+    away = replace(git, work_tree=None)
+    args = ("-c", "core.bare=true", "merge-tree", "--write-tree", "-z", "--name-only")
+    done = away.run(*args, "--no-messages", base, head, check=False)
+    parts = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+    if done.code == 0:
+        return parts[0]
+    if done.code != 1:
+        raise failure(args, done)
+    paths = list(dict.fromkeys(path for path in parts[1:] if path))
+    named = ", ".join(paths[:_MOST_NAMED]) + (" and others" if len(paths) > _MOST_NAMED else "")
+    raise GitError(
+        f"the change does not merge: conflict in {named}",
+        hint="merge or rebase onto the target branch, and resolve it there",
+    )
+
+
+def require_merge_base(git: Git, base: str, head: str) -> str:
+    """Give the best common ancestor of two commits.
+
+    Raises:
+        GitError: they have none here: history is cut off, or really unrelated.
+    """
+    found = merge_base(git, base, head)
+    if found is not None:
+        return found
+    if git.is_shallow:
+        raise GitError(
+            "this shallow clone does not reach back to where the change began",
+            hint="git fetch --unshallow (in GitHub Actions: actions/checkout with fetch-depth: 0)",
+        )
+    raise GitError(
+        f"{base[:12]} and {head[:12]} have no common ancestor",
+        hint="is that the right base? promptops gate --base REV",
+    )
+
+
+def list_tree_changes(git: Git, before: str, after: str) -> list[TreeChange]:
+    """List what differs between two commits or trees, sorted by path.
+
+    A rename is the removal of one path and the addition of another: both concern somebody.
+    """
+    args = (
+        *("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff"),
+        *("--ignore-submodules=none", "--end-of-options", before, after),
+    )
+    fields = git.run(*args).stdout.decode("utf-8", "surrogateescape").split("\0")
+    changes = []
+    for head, path in zip(fields[0::2], fields[1::2], strict=False):
+        old_mode, new_mode, old, new, _ = head.removeprefix(":").split(" ")
+        changes.append(
+            TreeChange(
+                path,
+                None if old_mode == _ABSENT else (old_mode, old),
+                None if new_mode == _ABSENT else (new_mode, new),
+            )
+        )
+    return sorted(changes, key=lambda change: change.path)
+
+
+def read_commits(git: Git, reader: ObjectReader, base: str, head: str) -> Iterator[Commit]:
+    """Read the commits that are reachable from `head` and not from `base`."""
+    oids = rev_list(git, head, exclude=base, first_parent=False)
+    for found in reader.read_many(oids):
+        if found is None:
+            raise GitError(
+                "a commit of the change is not in this clone", hint="git fetch gets what is missing"
+            )
+        yield parse_commit(found.data)
+
+
+_CO_AUTHOR = re.compile(r"^co-authored-by:.*<([^<>\n]+)>[ \t]*$", re.IGNORECASE | re.MULTILINE)
+
+
+def co_authors(message: str) -> Sequence[str]:
+    """The e-mail addresses that a commit message names as co-authors."""
+    return _CO_AUTHOR.findall(message)
