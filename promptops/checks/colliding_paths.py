@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 from promptops.finding import Problem, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from promptops.checks.subject import FolderSubject
 
@@ -38,14 +38,22 @@ SEVERITY = Severity.ERROR
 
 def check(subject: FolderSubject) -> Iterator[Problem]:
     """Report the second of two such paths."""
+    for path, first in find_collisions(subject.paths):
+        message = f"the path differs from '{first}' only in case or encoding"
+        yield Problem(message, path, None, "rename one of the two")
+
+
+def find_collisions(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each path that is the same as an earlier one to such a system, with that one."""
     seen: dict[str, str] = {}
-    for path in subject.paths:
-        folded = path.lower() if path.isascii() else _fold(path)
-        first = seen.setdefault(folded, path)
+    for path in paths:
+        first = seen.setdefault(fold(path), path)
         if first != path:
-            message = f"the path differs from '{first}' only in case or encoding"
-            yield Problem(message, path, None, "rename one of the two")
+            yield path, first
 
 
-def _fold(path: str) -> str:
+def fold(path: str) -> str:
+    """What a path is to a system that ignores case and how letters are encoded."""
+    if path.isascii():
+        return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
