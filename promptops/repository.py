@@ -194,6 +194,13 @@ class Repository:
 
         return tuple(configured_remotes(self.git))
 
+    def under(self, config: Config) -> Repository:
+        """The same repository as another configuration than the checked-out one has it."""
+        other = Repository(self.git)
+        other.objects = self.objects
+        other.config = config
+        return other
+
     @cached_property
     def remote(self) -> str | None:
         """The remote whose branches are the true environments; None when there is none.

@@ -63,6 +63,8 @@ class Approval:
         base: the commit on the target branch that the approver compared with; None where the
             source ties an approval to one change, as a forge does. What the target branch has
             changed at a path since then, the approver did not see.
+        lapsed: the paths that the target branch has changed since `base`: what was approved there
+            has been merged, and perhaps taken back, since.
         may_write: whether the person may write to the repository; None where the source knows no
             permissions.
         where: where a person can look the approval up.
@@ -73,6 +75,7 @@ class Approval:
     commit: str | None = None
     contents: Mapping[str, Entry | None] | None = None
     base: str | None = None
+    lapsed: frozenset[str] = frozenset()
     may_write: bool | None = None
     where: str = ""
 
@@ -85,6 +88,7 @@ class Approvals:
         sources: the sources that were asked; none: approval was not checked.
         found: the approvals, whatever they are worth.
         author: `@login` of who proposes the change, where a source knows it.
+        committers: `@login`s of the commits' authors and committers, where a source knows them.
         teams: the members of the teams that were asked for, by the team's key (`owner_key`), child
             teams included. A team that is not here is unknown, and owns nothing.
         objections: people who ask for changes, by name.
@@ -94,6 +98,7 @@ class Approvals:
     sources: tuple[str, ...] = ()
     found: tuple[Approval, ...] = ()
     author: str | None = None
+    committers: tuple[str, ...] = ()
     teams: Mapping[str, frozenset[str]] = field(default_factory=dict)
     objections: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -1,0 +1,213 @@
+"""Who has to approve which path, and whether somebody did.
+
+The rules, each from the forges' documentation or from what goes wrong without it:
+
+* The last CODEOWNERS rule that matches decides, in each section of GitLab's. One approval by any
+  one owner is enough, or as many as the section asks for. A path that nobody owns needs anybody's
+  approval: a forge would let it pass unseen.
+* Nobody approves their own change: neither its author nor, by default, anybody who had a hand in
+  its commits, under any of the names that are one person.
+* An approval is of content. It counts for a path as long as mode and blob there are the ones that
+  were looked at, and ends with the next push that changes them; a rebase that changes nothing there
+  leaves it standing.
+* The approver may write to the repository, where the source knows who may.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from promptops.owners import owner_key
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from promptops.gate.approval import Approval, Approvals
+    from promptops.gate.change import Change, ChangedPath
+    from promptops.gate.people import Groups
+    from promptops.owners import OwnersFile
+
+
+class Ground(StrEnum):
+    """Why an approval is needed."""
+
+    OWNERSHIP = "ownership"
+    REVIEW = "requires_review"
+    SUPPRESSION = "suppression"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """Approvals that one path needs.
+
+    Attributes:
+        path: the path, from the top.
+        ground: why.
+        about: what, for a ground that is more than ownership: the prompt, or the check.
+        owners: who may give them, as CODEOWNERS says it; empty: anybody who may approve at all.
+        count: how many people it takes.
+        line: the rule's line in the CODEOWNERS file; None where no rule matches.
+        section: the rule's section (GitLab).
+        given: the approvals that count, one for each person.
+        left_out: approvals that do not count, each with the reason.
+    """
+
+    path: str
+    ground: Ground
+    about: str = ""
+    owners: tuple[str, ...] = ()
+    count: int = 1
+    line: int | None = None
+    section: str | None = None
+    given: tuple[Approval, ...] = ()
+    left_out: tuple[tuple[Approval, str], ...] = ()
+
+    @property
+    def is_met(self) -> bool:
+        """Whether enough people approved."""
+        return len(self.given) >= self.count
+
+
+def list_requirements(
+    change: Change,
+    owners: OwnersFile | None,
+    groups: Groups,
+    approvals: Approvals,
+    *,
+    committers_may: bool = False,
+) -> list[Requirement]:
+    """Everything that has to be approved, in the order of paths, and who did.
+
+    Args:
+        change: what is proposed.
+        owners: the CODEOWNERS file of the target branch; None: it has none, so that nobody can be
+            asked and nothing has to be approved.
+        groups: people and teams.
+        approvals: what the sources found.
+        committers_may: whether those who committed to the change may approve it.
+    """
+    if owners is None:
+        return []
+    jury = _Jury(change, groups, approvals, committers_may=committers_may)
+    required = [
+        jury.judge(path, one)
+        for path, one in (
+            *_by_ownership(change, owners),
+            *_by_reviews(change, owners),
+            *_by_suppressions(change, owners),
+        )
+    ]
+    return sorted(required, key=lambda one: (one.path, one.ground, one.about))
+
+
+_Wanted = tuple["ChangedPath", Requirement]
+
+
+def _by_ownership(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
+    for path in _proposed(change):
+        yield from _ask_owners(owners, path, path.path, Ground.OWNERSHIP)
+
+
+def _by_reviews(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
+    """A prompt that demands a review: an owner of it, for every file of it that changed."""
+    for prompt in change.prompts:
+        if prompt.requires_review:
+            for path in _proposed(change, prompt.changed):
+                yield from _ask_owners(owners, path, prompt.path, Ground.REVIEW, prompt.name)
+
+
+def _by_suppressions(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
+    for prompt in change.prompts:
+        for check in prompt.new_suppressions:
+            for path in _proposed(change, (prompt.path,)):
+                yield from _ask_owners(owners, path, prompt.path, Ground.SUPPRESSION, check)
+
+
+def _proposed(change: Change, wanted: Collection[str] | None = None) -> Iterator[ChangedPath]:
+    for path in change.paths:
+        if path.is_proposed and (wanted is None or path.path in wanted):
+            yield path
+
+
+def _ask_owners(
+    owners: OwnersFile, path: ChangedPath, owned: str, ground: Ground, about: str = ""
+) -> Iterator[_Wanted]:
+    """What it takes from the owners of the path `owned` for what the change has at `path`."""
+    rules = owners.match(owned).required
+    if not rules:
+        yield path, Requirement(path.path, ground, about)
+    for rule in rules:
+        count = rule.approvals if ground is Ground.OWNERSHIP else 1
+        yield (
+            path,
+            Requirement(
+                path.path, ground, about, rule.owners, count, line=rule.line, section=rule.section
+            ),
+        )
+
+
+class _Jury:
+    """Decides which approvals count for what."""
+
+    def __init__(
+        self, change: Change, groups: Groups, approvals: Approvals, *, committers_may: bool
+    ) -> None:
+        self._groups = groups
+        self._approvals = approvals
+        author = {approvals.author} if approvals.author else set()
+        self._authors = self._all_names({*change.authors, *author})
+        # Whoever opened a change, it is theirs as well whose commits it holds.
+        committers = () if committers_may else (*change.committers, *approvals.committers)
+        self._committers = self._all_names(committers)
+
+    def _all_names(self, names: Iterable[str]) -> frozenset[str]:
+        return frozenset().union(*map(self._groups.person, names))
+
+    def judge(self, path: ChangedPath, requirement: Requirement) -> Requirement:
+        """The requirement with the approvals that count for it, and those that do not."""
+        given: list[Approval] = []
+        left_out: list[tuple[Approval, str]] = []
+        people: list[frozenset[str]] = []
+        for approval in self._approvals.found:
+            person = self._groups.person(approval.approver)
+            reason = self._object(approval, person, path, requirement.owners)
+            if reason is not None:
+                left_out.append((approval, reason))
+            elif person not in people:
+                people.append(person)
+                given.append(approval)
+        return replace(requirement, given=tuple(given), left_out=tuple(left_out))
+
+    def _object(
+        self,
+        approval: Approval,
+        person: frozenset[str],
+        path: ChangedPath,
+        owners: tuple[str, ...],
+    ) -> str | None:
+        """Why the approval does not count for the path, or None."""
+        if person & self._authors:
+            return "the author of the change"
+        if person & self._committers:
+            return "committed to the change"
+        if approval.may_write is False:
+            return "may not write to the repository"
+        if owners and not any(self._is_owner(owner, person) for owner in owners):
+            return "no owner of it"
+        if approval.contents is None or path.path not in approval.contents:
+            return "it is not known what was approved"
+        if approval.contents[path.path] != path.after:
+            return "approved other content"
+        if path.path in approval.lapsed:
+            return "the target branch has changed it since"
+        return None
+
+    def _is_owner(self, owner: str, person: frozenset[str]) -> bool:
+        if owner.casefold() in person:
+            return True
+        members = self._approvals.teams.get(owner_key(owner))
+        if members is None:
+            members = self._groups.members(owner)
+        return members is not None and not members.isdisjoint(person)

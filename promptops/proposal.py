@@ -1,0 +1,380 @@
+"""Reads what a change proposes: what merging it would do to which prompt, and to what else.
+
+Judged is the tree that merging would make, since two changes that are fine alone can merge cleanly
+into something that nobody has seen. Everything is read from objects; nothing is checked out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from fnmatch import fnmatchcase
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from promptops.checks.colliding_paths import fold
+from promptops.closure import collect_closure
+from promptops.config import CONFIG_FILE, PYPROJECT_FILE, load_config
+from promptops.diff import diff_prompts
+from promptops.environments import read_head
+from promptops.errors import InvalidPromptError, NotAFileError, PromptopsError
+from promptops.frontmatter import is_prompt, name_from_path
+from promptops.gate import Change, ChangedPath, Entry, PathKind, PromptChange, PromptState
+from promptops.gate.change import names_of
+from promptops.git.changes import (
+    co_authors,
+    list_tree_changes,
+    merge_trees,
+    read_commits,
+    require_merge_base,
+)
+from promptops.git.trees import TreeReader
+from promptops.owners import OWNERS_PATHS
+from promptops.prompt import load_prompt
+from promptops.reference import name_fault
+from promptops.releases import list_tags_of, load_released, require_release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from promptops.config import Config
+    from promptops.diff import PromptDiff
+    from promptops.policy import Policy
+    from promptops.prompt import Prompt
+    from promptops.release import Release
+    from promptops.repository import Repository
+    from promptops.version import Version
+
+    _Read = Callable[[str], bytes | None]
+
+_PORTION = 2_000
+# What a forge runs by itself: who may write there may approve themselves.
+_WORKFLOWS = (".github/workflows", ".github/actions", ".gitlab-ci.yml", ".gitlab/ci")
+
+
+def read_change(
+    repository: Repository, policy: Policy, base: str, head: str, target: str
+) -> Change:
+    """Read what merging `head` into `base` does.
+
+    Args:
+        repository: where both are.
+        policy: the rules at `base`.
+        base: the commit at the target branch's tip.
+        head: the commit that is proposed.
+        target: the branch's short name.
+
+    Raises:
+        GitError: the two conflict, or have no common ancestor in this clone.
+        IntegrityError: a release of a changed prompt is not what its tag says.
+    """
+    return _Reading(repository, policy, base, head).change(target)
+
+
+class _Reading:
+    """One proposal on its way into a `Change`: both sides, and what they have in common."""
+
+    def __init__(self, repository: Repository, policy: Policy, base: str, head: str) -> None:
+        git = repository.git
+        self._repository = repository
+        self._config = policy.config
+        self._base, self._head = base, head
+        self._merge_base = require_merge_base(git, base, head)
+        is_ahead = self._merge_base == base
+        self._tree = head if is_ahead else merge_trees(git, base, head)
+        self._proposed = {one.path: one for one in list_tree_changes(git, self._merge_base, head)}
+        merging = [] if is_ahead else list_tree_changes(git, base, self._tree)
+        self._merging = {one.path: one for one in merging}
+        self._new_config = self._read_new_config()
+        self._old = TreeReader(repository.objects, base, self._config.prompts)
+        self._new = TreeReader(repository.objects, self._tree, self._new_config.prompts)
+
+    def _read_new_config(self) -> Config:
+        """The configuration after merging; the one before where that is broken."""
+        if not {CONFIG_FILE, PYPROJECT_FILE} & (self._proposed.keys() | self._merging.keys()):
+            return self._config
+        try:
+            return load_config(TreeReader(self._repository.objects, self._tree).read)
+        except PromptopsError:
+            return self._config
+
+    def change(self, target: str) -> Change:
+        paths = self._govern()
+        everything = self._proposed.keys() | self._merging.keys()
+        authors: set[str] = set()
+        committers: set[str] = set()
+        git, objects = self._repository.git, self._repository.objects
+        for commit in read_commits(git, objects, self._base, self._head):
+            authors |= names_of(commit.author.email)
+            committers |= names_of(commit.committer.email)
+            for email in co_authors(commit.message):
+                committers |= names_of(email)
+        return Change(
+            target=target,
+            base=self._base,
+            head=self._head,
+            merge_base=self._merge_base,
+            tree=self._repository.git.resolve_tree(self._tree),
+            paths=tuple(paths),
+            others=len(everything - {path.path for path in paths}),
+            prompts=tuple(self._read_prompts(paths)),
+            authors=frozenset(authors),
+            committers=frozenset(authors | committers),
+        )
+
+    # Which paths are governed.
+
+    def _govern(self) -> list[ChangedPath]:
+        governed = []
+        for path in sorted(self._proposed.keys() | self._merging.keys()):
+            kind = self._kind(path)
+            if kind is not None:
+                governed.append(self._changed(path, kind))
+        return sorted([*governed, *self._moved_in(governed)], key=lambda one: one.path)
+
+    def _changed(self, path: str, kind: PathKind) -> ChangedPath:
+        proposed = self._proposed.get(path)
+        if proposed is None:
+            merging = self._merging[path]
+            before, after = _entry(merging.before), _entry(merging.after)
+            return ChangedPath(path, kind, before, None, after, is_proposed=False)
+        after = _entry(proposed.after)
+        if self._merge_base == self._base:
+            merged = after
+        else:
+            found = TreeReader(self._repository.objects, self._tree).entry(path)
+            merged = None if found is None or found.is_folder else Entry(found.mode, found.oid)
+        return ChangedPath(path, kind, _entry(proposed.before), after, merged)
+
+    def _kind(self, path: str) -> PathKind | None:
+        """Why a path is governed; None for one that is not.
+
+        Case does not matter: on a disk that ignores it, `Prompts/` is `prompts/`.
+        """
+        if path == PYPROJECT_FILE:
+            return PathKind.CONFIGURATION if self._has_new_table() else None
+        folded = fold(path)
+        for governed, kind in self._governed.items():
+            if _is_below(folded, governed):
+                return kind
+        if any(fnmatchcase(path, one) or _is_below(path, one) for one in self._config.gate.govern):
+            return PathKind.GOVERNED
+        return None
+
+    @cached_property
+    def _governed(self) -> dict[str, PathKind]:
+        """Files and folders with the reason why what is there is governed, folded."""
+        governed = dict.fromkeys(_WORKFLOWS, PathKind.WORKFLOW)
+        governed |= {fold(one): PathKind.OWNERS for one in chain(*OWNERS_PATHS.values())}
+        governed[CONFIG_FILE] = PathKind.CONFIGURATION
+        for config in (self._new_config, self._config):
+            governed |= {
+                fold(config.prompts): PathKind.PROMPTS,
+                fold(config.evals): PathKind.EVALS,
+                fold(config.gate.groups): PathKind.GROUPS,
+                fold(config.gate.signers): PathKind.SIGNERS,
+            }
+        return governed
+
+    def _has_new_table(self) -> bool:
+        """Whether `[tool.promptops]` is another one: the rest of pyproject.toml is not ours."""
+        tables = []
+        for commit in (self._base, self._tree):
+            data = TreeReader(self._repository.objects, commit).read(PYPROJECT_FILE)
+            try:
+                tables.append(load_config({PYPROJECT_FILE: data}.get))
+            except PromptopsError:
+                return True
+        return tables[0] != tables[1]
+
+    def _moved_in(self, governed: Iterable[ChangedPath]) -> list[ChangedPath]:
+        """What is below a folder that the change makes the prompts folder: all of it is new."""
+        known = {path.path for path in governed}
+        found = []
+        for old, new, kind in (
+            (self._config.prompts, self._new_config.prompts, PathKind.PROMPTS),
+            (self._config.evals, self._new_config.evals, PathKind.EVALS),
+        ):
+            if old == new:
+                continue
+            for file in TreeReader(self._repository.objects, self._tree, new).files():
+                path = f"{new}/{file.path}"
+                if path not in known:
+                    entry = Entry(file.mode, file.oid)
+                    found.append(ChangedPath(path, kind, None, entry, entry))
+        return found
+
+    # What becomes of the prompts.
+
+    def _read_prompts(self, paths: Sequence[ChangedPath]) -> list[PromptChange]:
+        touched = {one.path for one in paths if one.kind is PathKind.PROMPTS}
+        pairs = []
+        for name in sorted(self._find_names(touched)):
+            before, after = self._state(self._old, name), self._state(self._new, name)
+            if before is None and after is None:
+                continue
+            if before and after and before.closure.files == after.closure.files:
+                continue
+            pairs.append((name, before, after))
+        releases = _Releases(self._repository, [name for name, _, _ in pairs])
+        return [self._compare(touched, releases, *pair) for pair in pairs]
+
+    def _compare(
+        self,
+        touched: set[str],
+        releases: _Releases,
+        name: str,
+        before: PromptState | None,
+        after: PromptState | None,
+    ) -> PromptChange:
+        files = {
+            f"{config.prompts}/{path}"
+            for config, state in ((self._config, before), (self._new_config, after))
+            if state is not None
+            for path in state.closure.files
+        }
+        folder = (self._config if after is None else self._new_config).prompts
+        old = before.prompt if before else None
+        new = after.prompt if after else None
+        # With one side invalid nobody can say what differs.
+        is_comparable = (before is None or old is not None) and (after is None or new is not None)
+        diff = diff_prompts(old, new) if is_comparable else None
+        released, base, base_diff = (
+            (None, None, None) if new is None else releases.place(old, new, diff)
+        )
+        return PromptChange(
+            name=name,
+            path=f"{folder}/{name}.md",
+            before=before,
+            after=after,
+            changed=tuple(sorted(files & touched)),
+            diff=diff,
+            versions=tuple(releases.versions[name]),
+            released_digest=released,
+            base=base,
+            base_diff=base_diff,
+            live_in=self._find_live(name) if after is None and releases.versions[name] else (),
+        )
+
+    def _state(self, files: TreeReader, name: str) -> PromptState | None:
+        closure = collect_closure(name, _tolerant(files))
+        if closure is None:
+            return None
+        try:
+            return PromptState(closure, load_prompt(closure))
+        except InvalidPromptError:
+            return PromptState(closure, None)
+
+    def _find_live(self, name: str) -> tuple[str, ...] | None:
+        """The environments where the prompt is live; None when no environment is known here."""
+        live = []
+        is_known = False
+        for environment in self._config.environment_names:
+            head = read_head(self._repository, environment)
+            is_known = is_known or head is not None
+            if head is not None and name in head.state.entries:
+                live.append(environment)
+        return tuple(live) if is_known else None
+
+    def _find_names(self, touched: Iterable[str]) -> set[str]:
+        """The prompts that may be touched: by their own file, or by one that they need."""
+        names = set()
+        needed = set()
+        for folder, path in (
+            (one.prompts, path)
+            for path in touched
+            for one in (self._config, self._new_config)
+            if _is_below(path, one.prompts)
+        ):
+            below = path.removeprefix(f"{folder}/")
+            if not is_prompt(below):
+                needed.add(below)
+            elif name_fault(name_from_path(below)) is None:
+                names.add(name_from_path(below))
+        return names | (self._find_users(needed) if needed else set())
+
+    def _find_users(self, needed: set[str]) -> set[str]:
+        """The prompts, on either side, that may need one of the files, through partials too.
+
+        What names a file holds its name. A text with a backslash may spell it otherwise, so it
+        is always among those that are then looked at properly.
+        """
+        texts: defaultdict[str, set[bytes]] = defaultdict(set)
+        files = {(one.path, one.oid) for side in (self._old, self._new) for one in side.files()}
+        listed = sorted(files)
+        for start in range(0, len(listed), _PORTION):
+            portion = listed[start : start + _PORTION]
+            found = self._repository.objects.read_many([oid for _, oid in portion])
+            for (path, _), blob in zip(portion, found, strict=True):
+                if blob is not None and blob.kind == "blob":
+                    texts[path].add(blob.data)
+        pending, names = set(needed), set()
+        seen: set[str] = set()
+        while pending:
+            words = [path.rpartition("/")[2].encode() for path in pending]
+            seen |= pending
+            pending = set()
+            for path, versions in texts.items():
+                if path in seen or not any(
+                    b"\\" in data or any(word in data for word in words) for data in versions
+                ):
+                    continue
+                if is_prompt(path):
+                    if name_fault(name_from_path(path)) is None:
+                        names.add(name_from_path(path))
+                else:
+                    pending.add(path)
+        return names
+
+
+class _Releases:
+    """The releases of the changed prompts: listed together, read one by one."""
+
+    def __init__(self, repository: Repository, names: Sequence[str]) -> None:
+        self._repository = repository
+        self.versions: dict[str, list[Version]] = {name: [] for name in names}
+        for name, version in sorted(list_tags_of(repository, names)):
+            self.versions[name].append(version)
+
+    def place(
+        self, old: Prompt | None, new: Prompt, diff: PromptDiff | None
+    ) -> tuple[str | None, Version | None, PromptDiff | None]:
+        """Where `new` stands among the releases.
+
+        Returns the digest that its version was released with, the greatest release below it, and
+        what differs from that one.
+        """
+        versions = self.versions[new.name]
+        released = None
+        if new.version in versions:
+            released = self._require(new.name, new.version).digest
+        below = [version for version in versions if version < new.version]
+        if not below:
+            return released, None, None
+        base = self._require(new.name, below[-1])
+        if old is not None and diff is not None and old.digest == base.digest:
+            return released, base.version, diff
+        return released, base.version, diff_prompts(load_released(self._repository, base), new)
+
+    def _require(self, name: str, version: Version) -> Release:
+        return require_release(self._repository, name, version)
+
+
+def _tolerant(files: TreeReader) -> _Read:
+    """Reads files; a link or a submodule reads as empty, and others say what is wrong with it."""
+
+    def read(path: str) -> bytes | None:
+        try:
+            return files.read(path)
+        except NotAFileError:
+            return b""
+
+    return read
+
+
+def _entry(found: tuple[str, str] | None) -> Entry | None:
+    return None if found is None else Entry(*found)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")

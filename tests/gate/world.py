@@ -1,0 +1,147 @@
+"""A repository with a target branch and changes to it, for tests of the gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from promptops.admission import Admission, find_endpoints, judge_change
+from promptops.gate import Approval, Approvals, Entry
+from promptops.repository import open_repository
+from tests.repositories import Repo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from promptops.gate import Change, EvalResult, Verdict
+    from promptops.policy import Policy
+
+PROMPT = """\
+---
+version: {version}
+description: Classify a support ticket.
+author: author@example.com
+model: openai/gpt-4o-mini
+inputs:
+  ticket: {{type: string, maxLength: 2000}}
+{more}---
+{{% system %}}
+{words}
+{{% include "_shared/tone.md" %}}
+{{% endsystem %}}
+{{% user %}}
+<ticket>{{{{ ticket }}}}</ticket>
+{{% enduser %}}
+"""
+TRIAGE = "prompts/support/triage.md"
+TONE = "prompts/_shared/tone.md"
+OWNERS = "* @nobody\n/prompts/ @prompt-owner\n/CODEOWNERS @lead\n/promptops.toml @lead\n"
+
+
+def prompt(version: str = "1.0.0", words: str = "Triage.", more: str = "") -> str:
+    """The text of a prompt."""
+    return PROMPT.format(version=version, words=words, more=more)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A repository whose `main` is the target, and whose other branches are changes."""
+
+    repo: Repo
+
+    @classmethod
+    def make(cls, path: Path, files: Mapping[str, str | bytes] | None = None) -> World:
+        """One released prompt with a partial, owned by @prompt-owner; `files` come on top."""
+        repo = Repo.init(path)
+        world = cls(repo)
+        first = {TRIAGE: prompt(), TONE: "Be kind.\n", "CODEOWNERS": OWNERS}
+        repo.commit({**first, **(files or {})}, "Begin")
+        return world
+
+    def propose(
+        self,
+        files: Mapping[str, str | bytes] | None = None,
+        *,
+        remove: Iterable[str] = (),
+        branch: str = "change",
+        email: str = "author@example.com",
+    ) -> str:
+        """Commit to a branch that starts at `main`; give the commit."""
+        if self.repo.run("rev-parse", "--verify", "--quiet", branch).returncode != 0:
+            self.repo.git("checkout", "--quiet", "-b", branch, "main")
+        else:
+            self.repo.git("checkout", "--quiet", branch)
+        for path in remove:
+            self.repo.git("rm", "--quiet", "-r", "--", path)
+        for path, content in (files or {}).items():
+            self.repo.write(path, content)
+        self.repo.git("add", "--all")
+        name = email.partition("@")[0]
+        env = {
+            "GIT_AUTHOR_EMAIL": email,
+            "GIT_COMMITTER_EMAIL": email,
+            "GIT_AUTHOR_NAME": name,
+            "GIT_COMMITTER_NAME": name,
+        }
+        self.repo.git("commit", "--quiet", "--allow-empty", "-m", "Change", env=env)
+        return self.repo.rev("HEAD")
+
+    def on_main(self, files: Mapping[str, str | bytes], message: str = "Meanwhile") -> str:
+        """Commit to the target branch; give the commit."""
+        self.repo.git("checkout", "--quiet", "main")
+        return self.repo.commit(files, message)
+
+    def judge(
+        self,
+        *approvals: Approval,
+        checked: bool = True,
+        branch: str = "change",
+        evidence: tuple[EvalResult, ...] = (),
+        **found: object,
+    ) -> Verdict:
+        """The verdict on a branch; approvals without contents are of what the branch has."""
+        return self.admit(
+            *approvals, checked=checked, branch=branch, evidence=evidence, **found
+        ).verdict
+
+    def admit(
+        self,
+        *approvals: Approval,
+        checked: bool = True,
+        branch: str = "change",
+        evidence: tuple[EvalResult, ...] = (),
+        **found: object,
+    ) -> Admission:
+        """The verdict with what it takes to show it."""
+        repository = open_repository(self.repo.path)
+
+        def read(_policy: Policy, change: Change) -> Approvals:
+            seen = {path.path: path.after for path in change.paths}
+            filled = [
+                one if one.contents is not None else replace(one, contents=seen)
+                for one in approvals
+            ]
+            sources = ("file",) if checked else ()
+            return replace(Approvals(sources, tuple(filled)), **found)  # type: ignore[arg-type]
+
+        endpoints = find_endpoints(repository, "main", branch)
+        return judge_change(repository, endpoints, read, evidence=evidence)
+
+
+def approval(approver: str = "@prompt-owner", **more: object) -> Approval:
+    """An approval of everything that the change has, unless told otherwise."""
+    return Approval(approver, "file", **more)  # type: ignore[arg-type]
+
+
+def checks(verdict: Verdict, *, errors_only: bool = True) -> list[str]:
+    """The ids of the findings that block, or of all."""
+    return [
+        one.check for one in verdict.findings if not errors_only or one.severity.value == "error"
+    ]
+
+
+def entry(world: World, revision: str, path: str) -> Entry:
+    """What a revision has at a path."""
+    mode, _, oid = world.repo.git("ls-tree", revision, "--", path).split("\t")[0].split(" ")
+    return Entry(mode, oid)
