@@ -94,8 +94,14 @@ _FORMATS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ),
     ("a signed token", "eyJ", _key(r"eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{16,2000}")),
 )
-# Every secret but a password is as long; most prompts have no such word, and are done with.
-_SHORTEST_WORD = 20
+# Every secret but a password has so many of these characters in a row. Most prompts have no such
+# run and are done with; what is no ASCII counts as one of them.
+_RUN = b"a" * 20
+_RUNS = re.compile(_RUN + b"a*")
+_RUN_CHARACTERS = bytes(
+    ord("a" if code > 0x7F or chr(code).isalnum() or chr(code) in "+/_.=:~-" else " ")
+    for code in range(256)
+)
 _URL_PASSWORD = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@{}<>]{1,64}:([^\s:/@{}<>]{6,100})@")
 # Tokens of pages, requests and the like are no secrets: only some kinds, or the word alone.
 _ASSIGNED = re.compile(
@@ -139,9 +145,12 @@ def _find(text: str) -> Iterator[tuple[str, int, int]]:
         for match in _URL_PASSWORD.finditer(text):
             if not _is_example(match[1], fewest=5) and not match[1].lower().startswith("pass"):
                 yield "a password in a URL", *match.span(1)
-    if max(map(len, text.split()), default=0) < _SHORTEST_WORD:
+    data = text.encode()
+    marked = data.translate(_RUN_CHARACTERS)
+    if _RUN not in marked:
         return
-    yield from _find_formats(text)
+    runs = b" ".join(data[slice(*match.span())] for match in _RUNS.finditer(marked))
+    yield from _find_formats(text, runs.decode())
     if not any(map(_has_digits, _VALUE.findall(text))):
         return
     lowered = text.lower()
@@ -151,9 +160,9 @@ def _find(text: str) -> Iterator[tuple[str, int, int]]:
                 yield "a secret", *match.span(1)
 
 
-def _find_formats(text: str) -> Iterator[tuple[str, int, int]]:
+def _find_formats(text: str, runs: str) -> Iterator[tuple[str, int, int]]:
     for what, marker, pattern in _FORMATS:
-        if marker in text:
+        if marker in (text if " " in marker else runs):
             for match in pattern.finditer(text):
                 if not _is_example(match[0]):
                     yield what, *match.span()

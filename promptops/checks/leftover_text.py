@@ -43,12 +43,12 @@ _LEFTOVER = re.compile(
     r"|(?P<gap>\[(?:insert|your|fill in|add|put|replace)[ _](?:[^\]\n]{1,60})(?: here)?\](?!\())",
     re.IGNORECASE | re.MULTILINE,
 )
-_MARKERS = ("todo", "fixme", "xxx", "tbd", "lorem ipsum", "[insert", "[your", "[fill", "[add")
+_MARKERS = ("todo", "fixme", "xxx", "tbd", "lorem ipsum")
+_GAP_MARKERS = ("[insert", "[your", "[fill", "[add", "[put", "[replace")
 # A prompt that speaks of gaps has the model fill them in, or leave them.
 _SPEAKS_OF_GAPS = re.compile(
     r"\bplaceholders?\b|\bsquare brackets\b|\bfill in the\b", re.IGNORECASE
 )
-_MORE_MARKERS = ("[put", "[replace")
 _FENCE = re.compile(r"^[ \t]{0,12}(`{3,}+|~{3,}+)", re.MULTILINE)
 _QUOTED = re.compile('`[^`\n]{1,300}`|"[^"\n]{0,300}"|“[^”\n]{0,300}”')
 
@@ -58,8 +58,9 @@ def check(subject: FileSubject) -> Iterator[Problem]:
     text = subject.text
     if not subject.path.endswith((".md", ".txt", ".j2", ".jinja")):
         return
-    lowered = text.lower()
-    if not any(marker in lowered for marker in (*_MARKERS, *_MORE_MARKERS)):
+    lowered = text[subject.body_start :].lower()
+    markers = (*_MARKERS, *_GAP_MARKERS) if "[" in lowered else _MARKERS
+    if not any(marker in lowered for marker in markers):
         return
     quiet = _find_quiet(text)
     speaks_of_gaps = _SPEAKS_OF_GAPS.search(text, subject.body_start) is not None

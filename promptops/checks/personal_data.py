@@ -41,7 +41,9 @@ _EMAIL = re.compile(
 )
 _PHONE = re.compile(r"(?<![\w.+-])\+[1-9]\d{0,2}(?:[ .()/-]{0,2}\d){7,12}(?![\w-])")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
-_FOUR_DIGITS = re.compile(r"\d{4}")
+# What is no ASCII may be a digit, too.
+_DIGITS = bytes(ord("0" if code > 0x7F or chr(code).isdigit() else " ") for code in range(256))
+_FOUR_DIGITS = b"0000"
 _CARD = re.compile(
     r"(?<![\w.-])[2-6]\d{3}(?:([ -]?)\d{4}\1\d{4}\1\d{1,7}|[ -]\d{6}[ -]\d{5})(?![\w-])"
 )
@@ -166,7 +168,7 @@ def _find(text: str, first: int) -> Iterator[tuple[str, int, int]]:
 
 
 def _find_accounts(text: str, first: int) -> Iterator[tuple[str, int, int]]:
-    if _FOUR_DIGITS.search(text, first) is None:
+    if _FOUR_DIGITS not in text[first:].encode().translate(_DIGITS):
         return
     for match in _IBAN.finditer(text, first):
         if _is_iban(match[0].replace(" ", "")):

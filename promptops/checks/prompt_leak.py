@@ -43,6 +43,7 @@ _INVITATION = re.compile(
     r"|initial\s+(?:prompt|instructions)|prompt\s+(?:above|verbatim))\b",
     re.IGNORECASE,
 )
+_NOUNS = ("prompt", "instructions", "message")
 _MARKER = re.compile(r"system\s+(?:prompt|message|instructions)|initial\s|verbatim|above")
 _SENTENCE_START = re.compile(r"[.!?:;]\s|\n\s*\n|\n\s*[-*#\d]")
 _REFUSAL = re.compile(
@@ -58,7 +59,8 @@ _IMPERATIVE = re.compile(r",\s*(?:then\s+|please\s+|always\s+|you\s+(?:may|shoul
 def check(subject: FileSubject) -> Iterator[Problem]:
     """Report each such sentence."""
     text = subject.text
-    if _MARKER.search(text.lower()) is None:
+    lowered = text[subject.body_start :].lower()
+    if not any(noun in lowered for noun in _NOUNS) or _MARKER.search(lowered) is None:
         return
     for match in islice(_INVITATION.finditer(text, subject.body_start), _MOST):
         start = 0
