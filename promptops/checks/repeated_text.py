@@ -27,31 +27,47 @@ from promptops.finding import Position, Problem, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from promptops.checks.subject import FolderSubject
+    from promptops.checks.subject import FolderSubject, PromptText
 
 SEVERITY = Severity.NOTE
 _SHORTEST = 300
 _FEWEST_PROMPTS = 3
 _MOST_NAMES = 3
+# What begins otherwise goes on otherwise: few paragraphs have to be compared as a whole.
+_WORDS_OF_OPENING = 8
 
 
 def check(subject: FolderSubject) -> Iterator[Problem]:
     """Report each such paragraph once, in the first of the prompts that have it."""
-    places: dict[str, dict[str, Position]] = {}
+    alike: dict[tuple[str, ...], list[tuple[str, int, str]]] = {}
     for name, prompt in sorted(subject.texts.items()):
-        if len(prompt.body) < _SHORTEST:
-            continue
-        line = prompt.body_line
-        for paragraph in prompt.body.split("\n\n"):
-            text = paragraph.strip()
-            if len(text) >= _SHORTEST:
-                skipped = len(paragraph) - len(paragraph.lstrip())
-                start = line + paragraph.count("\n", 0, skipped)
-                lines = text.split("\n")
-                end = start + len(lines) - 1
-                place = Position(start, 1, end, len(lines[-1]) + 1)
-                places.setdefault(" ".join(text.split()), {}).setdefault(name, place)
-            line += paragraph.count("\n") + 2
+        for line, text in _find_paragraphs(prompt):
+            opening = tuple(text.split(None, _WORDS_OF_OPENING)[:_WORDS_OF_OPENING])
+            alike.setdefault(opening, []).append((name, line, text))
+    for group in alike.values():
+        if len(group) >= _FEWEST_PROMPTS:
+            yield from _compare(subject, group)
+
+
+def _find_paragraphs(prompt: PromptText) -> Iterator[tuple[int, str]]:
+    """Each paragraph that is long enough, with the line on which it begins."""
+    if len(prompt.body) < _SHORTEST:
+        return
+    line = prompt.body_line
+    for paragraph in prompt.body.split("\n\n"):
+        text = paragraph.strip()
+        if len(text) >= _SHORTEST:
+            skipped = len(paragraph) - len(paragraph.lstrip())
+            yield line + paragraph.count("\n", 0, skipped), text
+        line += paragraph.count("\n") + 2
+
+
+def _compare(subject: FolderSubject, group: list[tuple[str, int, str]]) -> Iterator[Problem]:
+    places: dict[str, dict[str, Position]] = {}
+    for name, start, text in group:
+        lines = text.split("\n")
+        place = Position(start, 1, start + len(lines) - 1, len(lines[-1]) + 1)
+        places.setdefault(" ".join(text.split()), {}).setdefault(name, place)
     for found in places.values():
         if len(found) < _FEWEST_PROMPTS:
             continue
