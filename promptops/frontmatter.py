@@ -23,8 +23,48 @@ from promptops.finding import Finding, Fix, Position, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-# PyYAML may have been built without libyaml; the pure loader gives the same nodes, slower.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Gives the same nodes as PyYAML's own loader, and knows sooner what most of them are.
+
+    PyYAML may have been built without libyaml; its pure loader is slower.
+    """
+
+    def resolve(self, kind: type[yaml.Node], value: str | None, implicit: tuple[bool, bool]) -> str:
+        """The tag of a node that has none; `value` is None for a collection.
+
+        `implicit` says whether a scalar is plain, without quotes.
+        """
+        if value is None:
+            return _MAPPING if kind is yaml.MappingNode else _SEQUENCE
+        if value[:1] not in _FIRST_OF_NUMBERS:
+            return _TAGS_OF_WORDS.get(value, _TEXT) if implicit[0] else _TEXT
+        number = _DIGITS.fullmatch(value) if implicit[0] else None
+        if number is not None:
+            return _TAGS_OF_DIGITS[number.lastindex]
+        tag: str = super().resolve(kind, value, implicit)
+        return tag
+
+
+_PREFIX = "tag:yaml.org,2002:"
+_TEXT = f"{_PREFIX}str"
+_MAPPING = f"{_PREFIX}map"
+_SEQUENCE = f"{_PREFIX}seq"
+_FIRST_OF_NUMBERS = frozenset("+-.0123456789")
+_DIGITS = re.compile(r"(?:0|[1-9][0-9]*)(\.[0-9]*)?(\.[0-9]+)?")
+# By how many dots stand in them: a text is what versions are.
+_TAGS_OF_DIGITS = {None: f"{_PREFIX}int", 1: f"{_PREFIX}float", 2: _TEXT}
+# All plain scalars of YAML 1.1 that are neither texts nor numbers nor dates.
+_TAGS_OF_WORDS = {
+    "<<": f"{_PREFIX}merge",
+    "=": f"{_PREFIX}value",
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), f"{_PREFIX}null"),
+    **{
+        written: f"{_PREFIX}bool"
+        for word in ("yes", "no", "true", "false", "on", "off")
+        for written in (word, word.capitalize(), word.upper())
+    },
+}
 _BOUNDARY: re.Pattern[str] = YAMLHandler.FM_BOUNDARY
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
@@ -337,7 +377,7 @@ class _Reading:
             return None
         loader = None
         try:
-            loader = _LOADER(source)
+            loader = _Loader(source)
             node = loader.get_single_node()
         except yaml.YAMLError as error:
             self._explain(source, error)
@@ -382,8 +422,8 @@ class _Reading:
     def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = self._key(key_node)
-            if key is None:
+            key = _plain_text(key_node)
+            if key is None and (key := self._key(key_node)) is None:
                 continue
             if key in result:
                 self._report(
@@ -393,7 +433,8 @@ class _Reading:
                     "YAML would silently take the last one; keep one",
                 )
                 continue
-            result[key] = self._value(value_node, depth + 1)
+            text = _plain_text(value_node)
+            result[key] = text if text is not None else self._value(value_node, depth + 1)
         return result
 
     def _key(self, node: yaml.Node) -> str | None:
@@ -482,6 +523,15 @@ class _Reading:
         self._report("surprising-yaml", message, place, hint, fixes)
 
 
+def _plain_text(node: yaml.Node) -> str | None:
+    """The text that a node is beyond doubt, which almost all are; None for any other."""
+    if node.tag == _TEXT and type(node) is yaml.ScalarNode:
+        text: str = node.value
+        if text[:1] not in _FIRST_OF_NUMBERS:
+            return text
+    return None
+
+
 def _too_deep(source: str) -> bool:
     """Whether the YAML nests past the limit, found without recursion."""
     marks = sum(source.count(mark) for mark in ("[", "{", "- ", "-\t", "? ", "-\n"))
@@ -489,7 +539,7 @@ def _too_deep(source: str) -> bool:
         return False
     depth = 0
     try:
-        for event in yaml.parse(source, Loader=_LOADER):
+        for event in yaml.parse(source, Loader=_Loader):
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > _MAX_DEPTH:
@@ -519,9 +569,7 @@ def _yaml_hint(problem: str, character: str) -> str | None:
     return None
 
 
-_PREFIX = "tag:yaml.org,2002:"
-_TEXT = f"{_PREFIX}str"
-_COLLECTIONS = frozenset({f"{_PREFIX}map", f"{_PREFIX}seq"})
+_COLLECTIONS = frozenset({_MAPPING, _SEQUENCE})
 _SURPRISES = {
     "bool": "true or false",
     "int": "a number in another notation",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from functools import cache, lru_cache
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -102,12 +102,18 @@ def compile_schema(
 
 def _compile_again(schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
     """`compile_schema` for schemas of which a folder has the same ones over and over."""
-    return _compile_text(json.dumps(schema))
+    text = repr(schema)  # of values that YAML or JSON can hold, and no others are written alike
+    known = _compiled.get(text)
+    if known is None:
+        known = compile_schema(schema)
+        if len(_compiled) >= _MOST_COMPILED:
+            _compiled.clear()
+        _compiled[text] = known
+    return known
 
 
-@lru_cache(maxsize=256)
-def _compile_text(text: str) -> jsonschema_rs.Draft202012Validator:
-    return compile_schema(json.loads(text))
+_compiled: dict[str, jsonschema_rs.Draft202012Validator] = {}
+_MOST_COMPILED = 256
 
 
 def _schema_message(error: jsonschema_rs.ValidationError) -> str:
@@ -208,6 +214,8 @@ def _is_input(value: object) -> bool:
 
 def _is_plain_json(value: object, levels: int = 16) -> bool:
     """Whether a value is surely one that the engine takes for JSON."""
+    if type(value) is str:
+        return value == "" or _is_text(value)
     if type(value) is dict and levels:
         return all(
             type(key) is str and key.isascii() and _is_plain_json(item, levels - 1)
@@ -217,7 +225,7 @@ def _is_plain_json(value: object, levels: int = 16) -> bool:
         return all(_is_plain_json(item, levels - 1) for item in value)
     if type(value) in {int, float}:
         return -_LARGEST_PLAIN_NUMBER <= value <= _LARGEST_PLAIN_NUMBER  # type: ignore[operator]
-    return value is None or value == "" or type(value) is bool or _is_text(value)
+    return value is None or type(value) is bool
 
 
 _REQUIRED = frozenset({"version", "description", "author", "model"})

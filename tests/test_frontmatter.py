@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from frontmatter.default_handlers import YAMLHandler
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from promptops import frontmatter
 from promptops.finding import Position
 from promptops.frontmatter import (
     MAX_FILE_BYTES,
@@ -402,3 +404,21 @@ def test_names_and_near_words() -> None:
     assert nearest("temprature", ["temperature", "top_p"]) == "temperature"
     assert nearest("xyz", ["temperature"]) is None
     assert nearest("a" * 100_000, ["a" * 99_999]) is None
+
+
+@given(st.text("0123456789.+-_:eExob~<=aflnorstuyNTYF# TZ", max_size=12), st.booleans())
+@example("1.2.0", True)
+@example("0123", True)
+@example("False", True)
+@example("2026-01-31", True)
+@example("", True)
+def test_scalars_are_told_apart_as_yaml_does(value: str, is_plain: bool) -> None:
+    implicit = (is_plain, not is_plain)
+    theirs = yaml.SafeLoader("").resolve(yaml.ScalarNode, value, implicit)
+    assert frontmatter._Loader("").resolve(yaml.ScalarNode, value, implicit) == theirs
+
+
+@pytest.mark.parametrize("kind", [yaml.MappingNode, yaml.SequenceNode])
+def test_collections_are_told_apart_as_yaml_does(kind: type[yaml.Node]) -> None:
+    theirs = yaml.SafeLoader("").resolve(kind, None, implicit := (True, False))
+    assert frontmatter._Loader("").resolve(kind, None, implicit) == theirs
