@@ -35,6 +35,9 @@ _Placing = Callable[[], Position | None]
 Reader = Callable[[str], bytes | None]
 """Reads the file at a path below the prompts folder; None when there is none."""
 
+Scanner = Callable[[str, str, int], "Iterable[str]"]
+"""The paths that a template includes, from its path, its text and the line on which that begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Closure:
@@ -73,17 +76,27 @@ class Closure:
         return compute_digest(self.files)
 
 
-def collect_closure(name: str, read: Reader, *, known: Iterable[str] = ()) -> Closure | None:
+def scan_template(path: str, source: str, first_line: int) -> list[str]:  # noqa: ARG001
+    """The scanner for whoever wants nothing else of a template; see `Scanner`."""
+    from promptops.template import scan_includes
+
+    return scan_includes(source)
+
+
+def collect_closure(
+    name: str, read: Reader, *, known: Iterable[str] = (), scan: Scanner = scan_template
+) -> Closure | None:
     """Collect the closure of the prompt `name`, or None when the prompt does not exist.
 
-    `known` are paths that exist, for suggestions. Faults in files are reported, never raised.
+    `known` are paths that exist, for suggestions; `scan` is for callers that have read templates
+    already. Faults in files are reported, never raised.
     """
     path = f"{name}.md"
     data = read(path)
     if data is None:
         return None
     document = read_document(path, data)
-    collection = _Collection(read, tuple(known))
+    collection = _Collection(read, tuple(known), scan)
     collection.files[path] = normalize_newlines(data)
     collection.follow(path, document.body, document.body_line, ())
     for wanted, place in _data_files(document):
@@ -107,17 +120,18 @@ def _data_files(document: Document) -> Iterator[tuple[object, Position | None]]:
 
 
 class _Collection:
-    def __init__(self, read: Reader, known: tuple[str, ...]) -> None:
+    def __init__(self, read: Reader, known: tuple[str, ...], scan: Scanner) -> None:
         self.files: dict[str, bytes] = {}
         self.faults: list[Finding] = []
         self.includes: dict[str, tuple[str, ...]] = {}
         self._read = read
         self._known = known
+        self._scan = scan
 
     def follow(self, path: str, source: str, first_line: int, above: tuple[str, ...]) -> None:
         """Collect what the template `source` includes, depth first."""
         chain = (*above, path)
-        self.includes[path] = wanted = tuple(dict.fromkeys(_included(source)))
+        self.includes[path] = wanted = tuple(dict.fromkeys(self._scan(path, source, first_line)))
         for partial in wanted:
             if partial in self.includes and partial not in chain:
                 continue
@@ -199,12 +213,6 @@ def is_closure_path(path: str) -> bool:
     return not any(
         segment in {"", ".", ".."} or segment.lower() == ".git" for segment in path.split("/")
     )
-
-
-def _included(source: str) -> list[str]:
-    from promptops.template import scan_includes
-
-    return scan_includes(source)
 
 
 def _find_include(path: str, source: str, partial: str, first_line: int) -> Position | None:

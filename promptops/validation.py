@@ -35,7 +35,7 @@ from promptops.checks.subject import (
     PromptText,
     Surroundings,
 )
-from promptops.closure import collect_closure
+from promptops.closure import collect_closure, scan_template
 from promptops.digest import normalize_newlines
 from promptops.errors import ConfigurationError, NotAFileError
 from promptops.finding import Finding, Inclusion, Severity, sort_key
@@ -272,7 +272,7 @@ class _Run:
         path = f"{name}.md"
         if self.read(path) == b"" and self._is_unreadable(path):
             return None
-        closure = collect_closure(name, self.read, known=self.paths)
+        closure = collect_closure(name, self.read, known=self.paths, scan=self._scan)
         if closure is None:
             return None
         faults = dict.fromkeys(find_faults(closure, self._analyze))
@@ -384,6 +384,18 @@ class _Run:
             # Generated text can hold one for each character; nobody reads on after so many.
             for problem in islice(module.check(subject), _MOST_PROBLEMS)
         ]
+
+    def _scan(self, path: str, source: str, first_line: int) -> Iterable[str]:
+        """What a template includes: all templates are analysed, which tells that as well."""
+        from promptops.template import analyze
+
+        known = self._analyses.get(path)
+        if known is None:
+            known = analyze(path, source, partial=not is_prompt(path), first_line=first_line)
+            self._analyses[path] = known
+        if known.problems:
+            return scan_template(path, source, first_line)
+        return [include.path for include in known.includes]
 
     def _analyze(self, closure: Closure, path: str) -> Analysis:
         known = self._analyses.get(path)

@@ -101,6 +101,8 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     if not typed:
         return
     for path, analysis in subject.analyses.items():
+        if analysis.is_plain:
+            continue
         judged = typed.intersection(analysis.undeclared) - analysis.assigned
         if path != subject.path:
             # A name that the includer sets has another value here.

@@ -45,11 +45,26 @@ class PromptSubject:
         closure: its files.
         analyses: what each template of the closure says, by path.
         around: what lies around it.
+        inputs: the declared inputs; empty where they are not a mapping.
+        untrusted: the inputs that are declared as untrusted.
     """
 
     closure: Closure
     analyses: Mapping[str, Analysis]
     around: Surroundings = field(default_factory=Surroundings)
+    inputs: Mapping[str, Any] = field(init=False)
+    untrusted: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look up once what most checks ask for."""
+        inputs = self.closure.document.data.get("inputs")
+        object.__setattr__(self, "inputs", inputs if isinstance(inputs, dict) else {})
+        untrusted = (
+            name
+            for name, one in self.inputs.items()
+            if isinstance(one, dict) and one.get("untrusted") is True
+        )
+        object.__setattr__(self, "untrusted", frozenset(untrusted))
 
     @property
     def name(self) -> str:
@@ -60,12 +75,6 @@ class PromptSubject:
     def path(self) -> str:
         """The prompt's own file."""
         return self.closure.path
-
-    @property
-    def inputs(self) -> Mapping[str, Any]:
-        """The declared inputs; empty where they are not a mapping."""
-        inputs = self.closure.document.data.get("inputs")
-        return inputs if isinstance(inputs, dict) else {}
 
     @property
     def is_parsed(self) -> bool:
@@ -82,13 +91,6 @@ class PromptSubject:
         if isinstance(declared, str):
             return {"type": declared}
         return declared if isinstance(declared, dict) else {}
-
-    @property
-    def untrusted(self) -> frozenset[str]:
-        """The inputs that are declared as untrusted."""
-        return frozenset(
-            name for name in self.inputs if self.input_schema(name).get("untrusted") is True
-        )
 
     def text(self, path: str) -> str:
         """The text of the template at `path`, without frontmatter."""

@@ -18,6 +18,7 @@ _STRING = r"""(?:'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*")"""
 _INCLUDE = re.compile(
     rf"\{{%[-+]?\s*include\s*((?:{_STRING}\s*)+)(?:\bwith\s+context\s*)?[-+]?%\}}", re.DOTALL
 )
+_NOT_IN_PATHS = re.compile(r"[\x00-\x1f\\\x7f]")
 _STRINGS = re.compile(_STRING, re.DOTALL)
 _OPENING = re.compile(r"\{[#%{]")
 _RAW = re.compile(r"\{%[-+]?\s*raw\s*-?%\}")
@@ -43,7 +44,7 @@ def include_fault(path: str) -> str | None:
     """
     if not path:
         return "the path is empty"
-    if any(ord(character) < 0x20 or character in "\\\x7f" for character in path):
+    if _NOT_IN_PATHS.search(path) is not None:
         return "the path has a backslash or a control character"
     if path.startswith("/"):
         return "the path is absolute"

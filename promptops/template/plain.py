@@ -17,13 +17,23 @@ if TYPE_CHECKING:
     from promptops.finding import Position
 
 _MAX_TAGS = 5_000
-_OPENING = re.compile(r"\{[{%#]")
-_NAME = re.compile(r"\{\{[ \t\n]*([A-Za-z_][A-Za-z0-9_]*)[ \t\n]*\}\}")
-_CONDITION = re.compile(
-    r"\{%[ \t\n]*(?:(if|elif)[ \t\n]+([A-Za-z_][A-Za-z0-9_]*)|(else|endif))[ \t\n]*%\}"
+_GAP = r"[ \t\n]"
+_NAME = "[A-Za-z_][A-Za-z0-9_]*"
+_TAG = re.compile(
+    rf"""
+    \{{(?:
+        \{{ {_GAP}* (?P<name>{_NAME}) {_GAP}* \}}\}}
+        | % {_GAP}* (?:
+            (?P<ends>end)?(?P<role>{"|".join(ROLES)})
+            | (?P<word>if|elif) {_GAP}+ (?P<condition>{_NAME})
+            | (?P<ending>else|endif)
+        ) {_GAP}* %\}}
+        | (?P<other>[{{%\#])
+    )
+    """,
+    re.VERBOSE,
 )
 _MOST_OPEN = 10
-_ROLE = re.compile(rf"\{{%[ \t\n]*(end)?({'|'.join(ROLES)})[ \t\n]*%\}}")
 # Words of the language, and names that are there without being inputs.
 _NOT_PLAIN = frozenset(
     [
@@ -41,13 +51,12 @@ def read_plain(path: str, source: str, *, partial: bool, first_line: int) -> Ana
     reading = _Reading(body, partial=partial)
     text = body.text
     place = tags = 0
-    while (opening := _OPENING.search(text, place)) is not None:
+    while (match := _TAG.search(text, place)) is not None:
         tags += 1
         if tags > _MAX_TAGS:
             return None
-        start = opening.start()
-        reading.text(place, start)
-        end = reading.tag(start)
+        reading.text(place, match.start())
+        end = reading.tag(match)
         if end is None:
             return None
         place = end
@@ -75,16 +84,17 @@ class _Reading:
         if self._role is None and self._body.text[start:end].strip(WHITE_SPACE):
             self._has_text_outside = True
 
-    def tag(self, start: int) -> int | None:
-        """Take the tag at `start`; gives its end, or None when it is not a plain one."""
-        text = self._body.text
-        if (match := _NAME.match(text, start)) is not None:
+    def tag(self, match: re.Match[str]) -> int | None:
+        """Take a tag; gives its end, or None when it is not a plain one."""
+        kind = match.lastgroup
+        if kind == "name":
             return self._take_name(match)
-        if (match := _ROLE.match(text, start)) is not None:
+        if kind == "role":
             return self._take_role(match)
-        if (match := _CONDITION.match(text, start)) is not None:
+        if kind != "other":
             return self._take_condition(match)
-        literal = literal_include(text, start)
+        start = match.start()
+        literal = literal_include(self._body.text, start)
         if literal is None or include_fault(literal[0]) is not None:
             return None
         self._has_text_outside |= self._role is None
@@ -93,16 +103,16 @@ class _Reading:
         return literal[1]
 
     def _take_name(self, match: re.Match[str]) -> int | None:
-        name = match[1]
+        name = match["name"]
         if name in _NOT_PLAIN:
             return None
         self._has_text_outside |= self._role is None
-        position = self._body.position(*match.span(1))
+        position = self._body.position(*match.span("name"))
         self._uses.append(Use(name, position, self._role, printed=True))
         return match.end()
 
     def _take_condition(self, match: re.Match[str]) -> int | None:
-        word, name, ending = match.groups()
+        word, name, ending = match.group("word", "condition", "ending")
         word = word or ending
         self._branches += word == "elif"
         if word == "if":
@@ -118,12 +128,12 @@ class _Reading:
         if name in _NOT_PLAIN or max(len(self._conditions), self._branches) > _MOST_OPEN:
             return None
         if name is not None:
-            position = self._body.position(*match.span(2))
+            position = self._body.position(*match.span("condition"))
             self._uses.append(Use(name, position, self._role, printed=False))
         return match.end()
 
     def _take_role(self, match: re.Match[str]) -> int | None:
-        ends, role = match.groups()
+        ends, role = match.group("ends", "role")
         if self._partial or self._role != (role if ends else None):
             return None
         if ends and self._conditions and self._conditions[-1][0] is not None:
@@ -147,4 +157,5 @@ class _Reading:
             ),
             undeclared={name: tuple(places) for name, places in undeclared.items()},
             uses=tuple(self._uses),
+            is_plain=True,
         )

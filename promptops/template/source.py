@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -103,6 +102,7 @@ class Analysis:
             place. These must be inputs. Those of included partials are not among them.
         assigned: every name the template sets, by `set`, `for`, `with` or `macro`.
         uses: each place where an input is read.
+        is_plain: whether there surely is no expression but bare names, and no filter or test.
     """
 
     problems: tuple[TemplateProblem, ...] = ()
@@ -112,6 +112,7 @@ class Analysis:
     undeclared: Mapping[str, tuple[Position, ...]] = field(default_factory=dict)
     assigned: frozenset[str] = frozenset()
     uses: tuple[Use, ...] = ()
+    is_plain: bool = field(default=False, compare=False)
 
     @property
     def opens_messages(self) -> bool:
@@ -135,12 +136,28 @@ class Source:
 
         A byte order mark, which only a partial can begin with, takes no column.
         """
-        if self._starts is None:
-            mark = int(self.text.startswith("\ufeff"))
-            self._starts = [mark, *(match.end() for match in re.finditer("\n", self.text))]
-        index = max(bisect_right(self._starts, offset) - 1, 0)
-        return self.first_line + index, max(offset - self._starts[index], 0) + 1
+        line, start = self._find_line(offset)
+        return line, max(offset - start, 0) + 1
+
+    def _find_line(self, offset: int) -> tuple[int, int]:
+        """The line of an offset, and the offset at which that begins."""
+        starts = self._starts or self._find_starts()
+        index = max(bisect_right(starts, offset) - 1, 0)
+        return self.first_line + index, starts[index]
+
+    def _find_starts(self) -> list[int]:
+        mark = int(self.text.startswith("\ufeff"))
+        starts = self._starts = [mark]
+        end = self.text.find("\n")
+        while end >= 0:
+            starts.append(end + 1)
+            end = self.text.find("\n", end + 1)
+        return starts
 
     def position(self, start: int, end: int) -> Position:
         """The place of `text[start:end]`."""
-        return Position(*self.place(start), *self.place(end))
+        line, first = self._find_line(start)
+        column = max(start - first, 0) + 1
+        if "\n" in self.text[start:end]:
+            return Position(line, column, *self.place(end))
+        return Position(line, column, line, max(end - first, 0) + 1)
