@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 from frontmatter.default_handlers import YAMLHandler
@@ -406,6 +408,10 @@ def test_names_and_near_words() -> None:
     assert nearest("a" * 100_000, ["a" * 99_999]) is None
 
 
+def resolve(loader: Any, kind: type[yaml.Node], value: str | None, *, is_plain: bool) -> object:
+    return loader("").resolve(kind, value, (is_plain, not is_plain))
+
+
 @given(st.text("0123456789.+-_:eExob~<=aflnorstuyNTYF# TZ", max_size=12), st.booleans())
 @example("1.2.0", True)
 @example("0123", True)
@@ -413,12 +419,17 @@ def test_names_and_near_words() -> None:
 @example("2026-01-31", True)
 @example("", True)
 def test_scalars_are_told_apart_as_yaml_does(value: str, is_plain: bool) -> None:
-    implicit = (is_plain, not is_plain)
-    theirs = yaml.SafeLoader("").resolve(yaml.ScalarNode, value, implicit)
-    assert frontmatter._Loader("").resolve(yaml.ScalarNode, value, implicit) == theirs
+    ours, theirs = (
+        resolve(loader, yaml.ScalarNode, value, is_plain=is_plain)
+        for loader in (frontmatter._Loader, yaml.SafeLoader)
+    )
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("kind", [yaml.MappingNode, yaml.SequenceNode])
 def test_collections_are_told_apart_as_yaml_does(kind: type[yaml.Node]) -> None:
-    theirs = yaml.SafeLoader("").resolve(kind, None, implicit := (True, False))
-    assert frontmatter._Loader("").resolve(kind, None, implicit) == theirs
+    ours, theirs = (
+        resolve(loader, kind, None, is_plain=True)
+        for loader in (frontmatter._Loader, yaml.SafeLoader)
+    )
+    assert ours == theirs
