@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _TRAILER = re.compile(r"([A-Z][A-Za-z-]*): ?(.*)")
-_LINE_BREAKS = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+# Compiled when a message is written.
+_LINE_BREAKS = r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+"
 
 
 class Message(NamedTuple):
@@ -51,7 +52,7 @@ def format_message(title: str, text: str, trailers: Iterable[tuple[str, str]]) -
 
 def one_line(text: str) -> str:
     """The text with line breaks, and control characters beside them, as single spaces."""
-    text = _LINE_BREAKS.sub(" ", text)
+    text = re.sub(_LINE_BREAKS, " ", text)
     return "".join(c if c.isprintable() or c in "\u200d\u200c" else " " for c in text).strip()
 
 

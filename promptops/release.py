@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.digest import is_digest
 from promptops.errors import IntegrityError, UsageError
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from promptops.git.objects import Identity
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(NamedTuple):
     """One frozen version, as its tag says.
 
     Attributes:

@@ -255,8 +255,7 @@ class LivePrompt(NamedTuple):
         return self.split[0].digest
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(NamedTuple):
     """All that is live in an environment.
 
     Attributes:

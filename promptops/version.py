@@ -21,9 +21,8 @@ _IDENTIFIER = r"(?:0|[1-9][0-9]*|[0-9]*[a-z-][0-9a-z-]*)"
 _VERSION = re.compile(
     rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_IDENTIFIER}(?:\.{_IDENTIFIER})*))?", re.ASCII
 )
-_COMPARATOR = re.compile(
-    rf"(\^|~|>=|<=|>|<|=)? *({_NUMBER})(?:\.({_NUMBER}|[x*])(?:\.({_NUMBER}|[x*]))?)?", re.ASCII
-)
+# Compiled when a range is read: a pinned version does without.
+_COMPARATOR = rf"(\^|~|>=|<=|>|<|=)? *({_NUMBER})(?:\.({_NUMBER}|[x*])(?:\.({_NUMBER}|[x*]))?)?"
 
 
 class Level(IntEnum):
@@ -184,7 +183,7 @@ def parse_range(text: str) -> Range:
 
 
 def _parse_comparator(part: str, whole: str) -> tuple[Version | None, Version | None]:
-    match = _COMPARATOR.fullmatch(part)
+    match = re.fullmatch(_COMPARATOR, part, re.ASCII)
     if match is None:
         raise UsageError(
             f"{quote(whole)} is not a version or a range",
