@@ -47,6 +47,24 @@ class CacheState:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
+def read_cache_state(folder: Path) -> CacheState | None:
+    """The state that a source's folder is in; None when it says none that can be believed."""
+    try:
+        value = json.loads((folder / "state.json").read_bytes())
+        if value["schema"] != _SCHEMA:
+            return None
+        return CacheState(
+            float(value["fetched_at"]),
+            {
+                str(name): Point(int(point["deployment"]), str(point["commit"]))
+                for name, point in value["seen"].items()
+            },
+            {str(key): str(fact) for key, fact in value["facts"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
 class CacheFolder:
     """The folder of one source's copy."""
 
@@ -82,20 +100,7 @@ class CacheFolder:
 
     def read_state(self) -> CacheState | None:
         """The state; None when there is none, or it is not one that can be believed."""
-        try:
-            value = json.loads((self.path / "state.json").read_bytes())
-            if value["schema"] != _SCHEMA:
-                return None
-            return CacheState(
-                float(value["fetched_at"]),
-                {
-                    str(name): Point(int(point["deployment"]), str(point["commit"]))
-                    for name, point in value["seen"].items()
-                },
-                {str(key): str(fact) for key, fact in value["facts"].items()},
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return None
+        return read_cache_state(self.path)
 
     def write_state(self, state: CacheState) -> None:
         """Replace the state. Call it with the lock held."""

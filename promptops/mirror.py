@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promptops.cache import CacheFolder, CacheState
+from promptops.cache import CacheFolder, CacheState, read_cache_state
 from promptops.environments import parse_deployment
 from promptops.errors import (
     ConflictError,
@@ -44,6 +44,7 @@ _TAGS = (
     "refs/tags/prompts/*:refs/tags/prompts/*",
     "refs/tags/yanked/prompts/*:refs/tags/yanked/prompts/*",
 )
+_KIND = "mirrors"
 _REPOSITORY = "repository.git"
 _DOUBTFUL = "doubtful"
 _REMADE = "the copy on disk was damaged and has been made anew"
@@ -70,12 +71,23 @@ class MirrorState:
     warnings: tuple[str, ...] = ()
 
 
+def list_mirrors(cache: Path) -> list[tuple[Path, CacheState | None]]:
+    """The folders of all mirrors in a cache folder, each with its state; None: never finished."""
+    folders = sorted(path for path in (cache / _KIND).glob("*") if path.is_dir())
+    return [(folder, read_cache_state(folder)) for folder in folders]
+
+
+def is_doubtful(state: CacheState) -> bool:
+    """Whether a newer state of the source was refused by who fetched last."""
+    return _DOUBTFUL in state.facts
+
+
 class Mirror:
     """The copy of one URL."""
 
     def __init__(self, url: str, cache: Path, trust: Trust | None) -> None:
         # Who trusts differently must not share what was accepted.
-        self._folder = CacheFolder(cache, "mirrors", url, str(trust.signers) if trust else "")
+        self._folder = CacheFolder(cache, _KIND, url, str(trust.signers) if trust else "")
         self._url = url
         self._trust = trust
         self._repository: Repository | None = None
@@ -105,7 +117,7 @@ class Mirror:
         begun = time.time()
         with _told_as_unavailable(), self._folder.locked():
             state = self._folder.read_state()
-            if state is not None and state.fetched_at_seconds > begun and not _is_doubtful(state):
+            if state is not None and state.fetched_at_seconds > begun and not is_doubtful(state):
                 # Another process fetched while this one waited for the lock.
                 with contextlib.suppress(GitError):
                     return self._found(state, self._open())
@@ -143,7 +155,7 @@ class Mirror:
             repository,
             state.fetched_at_seconds,
             dict(state.seen),
-            _is_doubtful(state),
+            is_doubtful(state),
             refusals or {},
             self._warnings,
         )
@@ -290,10 +302,6 @@ class Mirror:
             deployment.point,
             lambda later, earlier: stands_on(repository.git, later, earlier),
         )
-
-
-def _is_doubtful(state: CacheState) -> bool:
-    return _DOUBTFUL in state.facts
 
 
 @contextlib.contextmanager

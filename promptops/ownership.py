@@ -67,7 +67,7 @@ def read_owners(
         NotFoundError: there is no such file.
         NotAFileError: a link or a submodule is in its place.
     """
-    read = _reader(repository, revision)
+    read = open_reader(repository, revision)
     if file is None:
         found = find_owners_file(dialect, read)
         if found is None:
@@ -85,7 +85,7 @@ def read_groups(repository: Repository, revision: str | None = None) -> Groups |
     Raises ConfigurationError for a file that cannot be meant, NotAFileError for a link.
     """
     path = repository.config.gate.groups
-    data = _reader(repository, revision)(path)
+    data = open_reader(repository, revision)(path)
     return None if data is None else parse_groups(data, path)
 
 
@@ -94,6 +94,14 @@ def list_paths(repository: Repository, revision: str | None = None) -> list[str]
     if revision is None and repository.git.work_tree is not None:
         return list_work_files(repository.git)
     return sorted(_tree(repository, revision).paths())
+
+
+def open_reader(repository: Repository, revision: str | None = None) -> _Read:
+    """What gives a file's bytes by its path from the top, in a commit or the work tree."""
+    top = repository.git.work_tree
+    if revision is not None or top is None:
+        return _tree(repository, revision).read
+    return lambda path: _read_in_work_tree(top, path)
 
 
 def select_paths(
@@ -169,13 +177,6 @@ def _is_below(path: str, folder: str) -> bool:
 def _tree(repository: Repository, revision: str | None) -> TreeReader:
     commit = repository.git.resolve_commit("HEAD" if revision is None else revision)
     return TreeReader(repository.objects, commit)
-
-
-def _reader(repository: Repository, revision: str | None) -> _Read:
-    top = repository.git.work_tree
-    if revision is not None or top is None:
-        return _tree(repository, revision).read
-    return lambda path: _read_in_work_tree(top, path)
 
 
 def _read_in_work_tree(top: Path, path: str) -> bytes | None:

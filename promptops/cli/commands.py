@@ -32,6 +32,7 @@ COMMANDS: dict[str, Command] = {
     "init": Command("start", "Set a repository up for prompts.", "init"),
     "new": Command("start", "Write a new prompt with its eval suite.", "new"),
     "hook": Command("start", "Check prompts before each commit.", "hook"),
+    "doctor": Command("start", "Look for ways past the gate.", "doctor"),
     "status": Command("start", "Show what is changed, unreleased, or not live.", "status"),
     "list": Command("write", "List prompts, or what is live where.", "list_prompts"),
     "show": Command("write", "Show one prompt with everything it needs.", "show"),

@@ -1,0 +1,138 @@
+"""`promptops doctor`: is this repository really protected?"""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promptops.cli.session import current, emit, emit_json, json_document, one_line, paint, say
+
+if TYPE_CHECKING:
+    from promptops.doctor import Answer, Diagnosis
+
+
+class DoctorFormat(StrEnum):
+    """The formats of the diagnosis."""
+
+    TEXT = "text"
+    JSON = "json"
+    CONCISE = "concise"
+    GITHUB = "github"
+
+
+def doctor(
+    output: Annotated[
+        DoctorFormat, typer.Option("--format", help="How to write the answers.", show_default=True)
+    ] = DoctorFormat.TEXT,
+) -> None:
+    """Look for ways past the gate: in this clone, its files, and its forge's settings.
+
+    Exit code 1 when somebody could get past, 2 when that could not be told.
+    """
+    from promptops.cache import default_cache
+    from promptops.doctor import Subject, examine
+
+    subject = Subject(current().repository, cache=default_cache(), now_seconds=time.time())
+    diagnosis = examine(subject)
+    if output is DoctorFormat.JSON:
+        emit_json(_document(diagnosis))
+    elif output is DoctorFormat.TEXT:
+        emit("\n".join(_lines(diagnosis)))
+        say(_summary(diagnosis))
+    else:
+        _report(diagnosis, output)
+    if not diagnosis.is_protected:
+        raise typer.Exit(1)
+    if not diagnosis.is_certain:
+        raise typer.Exit(2)
+
+
+def _report(diagnosis: Diagnosis, output: DoctorFormat) -> None:
+    from promptops.doctor import State
+    from promptops.report.outcome import Outcome, ReportFormat
+
+    answers = [*diagnosis.of(State.FINDING), *diagnosis.of(State.UNKNOWN)]
+    findings = [finding for answer in answers if (finding := answer.as_finding())]
+    module: ReportFormat = import_module(f"promptops.report.{output.value}")
+    report = module.render(Outcome(findings, 0))
+    if report:
+        emit(report)
+
+
+_COLOURS = {
+    "error": "red",
+    "warning": "yellow",
+    "note": "blue",
+    "unknown": "magenta",
+    "fine": "green",
+}
+
+
+def _lines(diagnosis: Diagnosis) -> list[str]:
+    """What is not fine, what could not be told, and what is fine, in this order."""
+    from promptops.doctor import State
+
+    lines: list[str] = []
+    for state in (State.FINDING, State.UNKNOWN):
+        for answer in diagnosis.of(state):
+            lines += [*_paragraph(answer), ""]
+    for answer in diagnosis.of(State.FINE):
+        lines.append(_headline(answer, "fine"))
+    return lines if lines and lines[-1] else lines[:-1]
+
+
+def _paragraph(answer: Answer) -> list[str]:
+    word = answer.severity.value if answer.severity else "unknown"
+    lines = [_headline(answer, word)]
+    if one_line(answer.place) not in one_line(answer.seen):
+        lines.append(f"{'':9}{paint('where:', dim=True)} {one_line(answer.place)}")
+    if answer.risk:
+        lines.append(f"{'':10}{paint('risk:', dim=True)} {one_line(answer.risk)}")
+    if answer.remedy:
+        lines.append(f"{'':9}{paint('remedy:', 'cyan')} {one_line(answer.remedy)}")
+    return lines
+
+
+def _headline(answer: Answer, word: str) -> str:
+    return (
+        f"{paint(f'{word:>7}', _COLOURS[word], bold=True)}  {one_line(answer.seen)} "
+        f"{paint(f'[{answer.check}]', dim=True)}"
+    )
+
+
+def _summary(diagnosis: Diagnosis) -> str:
+    from promptops.doctor import State
+    from promptops.finding import Severity
+
+    counts = []
+    for severity in Severity:
+        number = sum(answer.severity is severity for answer in diagnosis.answers)
+        counts += [f"{number} {severity.value}{'' if number == 1 else 's'}"] * bool(number)
+    unknown = len(diagnosis.of(State.UNKNOWN))
+    counts += [f"{unknown} could not be told"] * bool(unknown)
+    fine = len(diagnosis.of(State.FINE))
+    return f"{', '.join(counts) or 'nothing to complain about'}; {fine} fine"
+
+
+def _document(diagnosis: Diagnosis) -> dict[str, object]:
+    return json_document(
+        "promptops.doctor/v1",
+        protected=diagnosis.is_protected,
+        certain=diagnosis.is_certain,
+        answers=[
+            {
+                "check": answer.check,
+                "state": answer.state.name.lower(),
+                "severity": answer.severity.value if answer.severity else None,
+                "seen": answer.seen,
+                "place": answer.place,
+                "risk": answer.risk or None,
+                "remedy": answer.remedy or None,
+            }
+            for answer in diagnosis.answers
+        ],
+    )

@@ -1,0 +1,203 @@
+"""Reads GitHub workflow files as far as it matters here: what starts them, and what their jobs do.
+
+Total: a file of any content gives workflows or the reason why it does not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+FOLDER = ".github/workflows/"
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_GATE_COMMAND = re.compile(r"\bpromptops\b[^\n;|&]*?\sgate\b")
+_DEPLOY_COMMAND = re.compile(
+    r"\bpromptops\b[^\n;|&]*?\s(?:promote|rollback|retire|pause|resume|\"?\$\{?\w+\}?\"?)(?=\s|$)"
+)
+_PROMPTOPS_ACTION = re.compile(r"(?:^|/)(?:git-)?promptops(?:[/@.]|$)")
+_ALWAYS = re.compile(r"(?:\$\{\{)?\s*(?:always\(\)|!\s*cancelled\(\))\s*(?:\}\})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job.
+
+    Attributes:
+        key: its key below `jobs`.
+        name: what its check is called.
+        uses: the reusable workflow that it is, or None.
+        condition: its `if`, or None.
+        needs: the jobs before it.
+        is_tolerant: whether a failure of it, or of a step of it, counts as success.
+        environment: the environment that it deploys to, or None.
+        concurrency: whether at most one runs at a time.
+        permissions: what its token may do; None where the workflow decides.
+        steps: its steps as they are written.
+    """
+
+    key: str
+    name: str
+    uses: str | None = None
+    condition: str | None = None
+    needs: tuple[str, ...] = ()
+    is_tolerant: bool = False
+    environment: str | None = None
+    concurrency: bool = False
+    permissions: Any = None
+    steps: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def always_runs(self) -> bool:
+        """Whether nothing can make GitHub skip it; a skipped check counts as passed."""
+        if self.condition is None:
+            return not self.needs
+        return _ALWAYS.fullmatch(self.condition.strip()) is not None
+
+    @property
+    def commands(self) -> str:
+        """What its steps run."""
+        return "\n".join(str(step["run"]) for step in self.steps if "run" in step)
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What its steps use, and the reusable workflow that it is."""
+        used = [str(step["uses"]) for step in self.steps if "uses" in step]
+        return (*used, *([self.uses] if self.uses else []))
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """One workflow file.
+
+    Attributes:
+        path: where it is, from the repository's top.
+        triggers: each event with its filters.
+        jobs: in the order of the file.
+        permissions: what its token may do; None where the repository's setting decides.
+        concurrency: whether at most one runs at a time.
+        text: the file.
+    """
+
+    path: str
+    triggers: Mapping[str, Mapping[str, Any]]
+    jobs: tuple[Job, ...]
+    permissions: Any = None
+    concurrency: bool = False
+    text: str = field(default="", repr=False)
+
+
+def read_workflows(
+    paths: Iterable[str], read: Callable[[str], bytes | None]
+) -> tuple[list[Workflow], dict[str, str]]:
+    """All workflows among the files of a repository, and by path why a file is none."""
+    workflows: list[Workflow] = []
+    faults: dict[str, str] = {}
+    for path in sorted(paths):
+        name = path.removeprefix(FOLDER)
+        if name == path or "/" in name or not name.endswith((".yml", ".yaml")):
+            continue
+        found = parse_workflow(path, read(path) or b"")
+        if isinstance(found, Workflow):
+            workflows.append(found)
+        else:
+            faults[path] = found
+    return workflows, faults
+
+
+def parse_workflow(path: str, data: bytes) -> Workflow | str:
+    """The workflow that a file says; the reason where it says none."""
+    text = data.decode("utf-8", "replace")
+    try:
+        document = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, in C where there is one
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        return " ".join(str(error).split())[:200]
+    if not isinstance(document, dict) or not isinstance(document.get("jobs"), dict):
+        return "it has no jobs"
+    # YAML 1.1 takes the key `on` for a truth value.
+    triggers = _triggers(document.get("on", document.get(True)))
+    jobs = tuple(
+        _job(str(key), value) for key, value in document["jobs"].items() if isinstance(value, dict)
+    )
+    return Workflow(
+        path, triggers, jobs, document.get("permissions"), "concurrency" in document, text
+    )
+
+
+def _triggers(value: object) -> dict[str, Mapping[str, Any]]:
+    if isinstance(value, str):
+        return {value: {}}
+    if isinstance(value, list):
+        return {str(event): {} for event in value}
+    if isinstance(value, dict):
+        return {
+            str(event): filters if isinstance(filters, dict) else {}
+            for event, filters in value.items()
+        }
+    return {}
+
+
+def _job(key: str, table: Mapping[str, Any]) -> Job:
+    written = table.get("steps")
+    listed = written if isinstance(written, list) else ()
+    steps = tuple(step for step in listed if isinstance(step, dict))
+    needs = table.get("needs")
+    environment = table.get("environment")
+    if isinstance(environment, dict):
+        environment = environment.get("name")
+    return Job(
+        key,
+        str(table.get("name") or key),
+        uses=_text(table.get("uses")),
+        condition=_text(table.get("if")),
+        needs=tuple(map(str, needs if isinstance(needs, list) else [needs])) if needs else (),
+        is_tolerant=any(one.get("continue-on-error", False) for one in (table, *steps)),
+        environment=_text(environment),
+        concurrency="concurrency" in table,
+        permissions=table.get("permissions"),
+        steps=steps,
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def gate_jobs(
+    workflows: Iterable[Workflow], read: Callable[[str], bytes | None]
+) -> list[tuple[Workflow, Job]]:
+    """The jobs that run the gate: by its command, or through the action."""
+    return [
+        (workflow, job)
+        for workflow in workflows
+        for job in workflow.jobs
+        if _GATE_COMMAND.search(job.commands)
+        or any(_is_promptops(action, read) for action in job.actions)
+    ]
+
+
+def deploy_jobs(workflows: Iterable[Workflow]) -> list[tuple[Workflow, Job]]:
+    """The jobs that deploy by hand: started by a person, running a command that deploys."""
+    return [
+        (workflow, job)
+        for workflow in workflows
+        if "workflow_dispatch" in workflow.triggers
+        for job in workflow.jobs
+        if _DEPLOY_COMMAND.search(job.commands)
+    ]
+
+
+def _is_promptops(action: str, read: Callable[[str], bytes | None]) -> bool:
+    """Whether an action is that of promptops; a local one is known by what its file says."""
+    if not action.startswith("./"):
+        return _PROMPTOPS_ACTION.search(action.partition("@")[0]) is not None
+    folder = action.removeprefix("./").strip("/")
+    files = [folder]
+    if not folder.endswith((".yml", ".yaml")):
+        files = [f"{folder}/{name}".lstrip("/") for name in ("action.yml", "action.yaml")]
+    return any(b"promptops gate" in (read(file) or b"") for file in files)

@@ -1,0 +1,42 @@
+"""Reads the configuration as git itself sees it: every level, every value, in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from promptops.git.process import Git
+
+_TRUE = frozenset({"true", "yes", "on", "1"})
+
+
+def read_settings(git: Git) -> dict[str, list[str | None]]:
+    """Give all settings by name, the values of one name in the order in which git reads them.
+
+    Section and key are in lower case, as git prints them; a subsection (`remote.Origin.url`) keeps
+    its own. A name without a value, which means true, has the value None.
+
+    Raises:
+        GitError: the configuration has a fault.
+    """
+    settings: dict[str, list[str | None]] = {}
+    for record in git.run("config", "--list", "-z", "--includes").stdout.split(b"\0"):
+        if not record:
+            continue
+        name, found, value = record.decode("utf-8", "surrogateescape").partition("\n")
+        settings.setdefault(name, []).append(value if found else None)
+    return settings
+
+
+def last_value(settings: Mapping[str, Sequence[str | None]], name: str) -> str | None:
+    """Give the value that counts, the last; None when there is none."""
+    values = settings.get(name, ())
+    return values[-1] if values else None
+
+
+def is_on(settings: Mapping[str, Sequence[str | None]], name: str) -> bool:
+    """Tell whether a switch is on; one that is not set is off."""
+    values = settings.get(name, ())
+    return bool(values) and (values[-1] is None or values[-1].lower() in _TRUE)
