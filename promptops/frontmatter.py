@@ -633,9 +633,10 @@ def name_from_path(path: str) -> str:
 
 def is_partial(path: str) -> bool:
     """Whether the file, or a folder above it, begins with `_`: included, never run."""
-    return any(segment.startswith("_") for segment in path.split("/"))
+    return path.startswith("_") or "/_" in path
 
 
 def is_prompt(path: str) -> bool:
     """Whether a file below the prompts folder is a prompt: `.md`, no partial, no README.md."""
-    return path.endswith(".md") and not is_partial(path) and path.rsplit("/", 1)[-1] != "README.md"
+    is_readme = path == "README.md" or path.endswith("/README.md")
+    return path.endswith(".md") and not is_partial(path) and not is_readme

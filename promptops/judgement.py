@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from promptops.finding import Finding, Fix, Inclusion, Position, Severity
+from promptops.finding import Finding, Fix, Position, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,32 +40,24 @@ class Judgement:
     evals: str | None
     is_lasting: bool
 
-    def encode(self) -> str:
-        """The judgement as JSON."""
-        inclusions = {
-            path: [(to, _list_position(place)) for to, place in found]
-            for path, found in self.inclusions.items()
-            if found
-        }
-        findings = [_list_finding(finding) for finding in self.findings]
-        return json.dumps(
-            [
-                self.path,
-                dict(self.files),
-                findings,
-                inclusions,
-                self.body_start,
-                self.body_line,
-                self.model,
-                self.evals,
-                self.is_lasting,
-            ]
-        )
+    def encode(self) -> list[Any]:
+        """The judgement as a value of JSON."""
+        return [
+            self.path,
+            dict(self.files),
+            self.findings,
+            {path: found for path, found in self.inclusions.items() if found},
+            self.body_start,
+            self.body_line,
+            self.model,
+            self.evals,
+            self.is_lasting,
+        ]
 
     @classmethod
-    def decode(cls, text: str) -> Judgement:
-        """The judgement that `encode` wrote."""
-        path, files, findings, inclusions, *rest = json.loads(text)
+    def decode(cls, listed: list[Any]) -> Judgement:
+        """The judgement that `encode` gave."""
+        path, files, findings, inclusions, *rest = listed
         return cls(
             path,
             files,
@@ -78,28 +69,10 @@ class Judgement:
             *rest,
         )
 
-    def list_inclusions(self, path: str) -> list[tuple[str, Inclusion]]:
-        """The files that the one at `path` includes, each with the place where it does."""
-        found = self.inclusions.get(path, ())
-        return [(to, Inclusion(path, place)) for to, place in found]
-
 
 def fingerprint(data: bytes) -> str:
     """What tells a file's bytes from any others."""
     return sha256(data).hexdigest()
-
-
-def _list_position(place: Position | None) -> list[int] | None:
-    if place is None:
-        return None
-    return [place.line, place.column, place.end_line, place.end_column]
-
-
-def _list_finding(finding: Finding) -> list[Any]:
-    fixes = [(fix.path, fix.start, fix.end, fix.text) for fix in finding.fixes]
-    place = _list_position(finding.position)
-    severity = finding.severity.value
-    return [finding.check, severity, finding.message, finding.path, place, finding.hint, fixes]
 
 
 def _make_finding(listed: list[Any]) -> Finding:

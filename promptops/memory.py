@@ -15,7 +15,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from promptops import __version__
 from promptops.cache import write_atomically
@@ -24,7 +24,7 @@ from promptops.judgement import Judgement
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SCHEMA = "promptops.judgements/v1"
+_SCHEMA = "promptops.judgements/v2"
 
 
 class JudgementStore:
@@ -34,8 +34,8 @@ class JudgementStore:
         """Take the folder; nothing is read or made before it is needed."""
         self._file = folder / "judgements.json"
         self._scope = ""
-        self._known: dict[str, str] = {}
-        self._kept: dict[str, str] = {}
+        self._known: dict[str, list[Any]] = {}
+        self._kept: dict[str, list[Any]] = {}
 
     def begin(self, scope: str) -> None:
         """Read what was remembered for prompts that are judged within `scope`."""
@@ -45,11 +45,11 @@ class JudgementStore:
 
     def recall(self, path: str) -> Judgement | None:
         """How the prompt at `path` was judged last, when nothing says otherwise."""
-        text = self._known.get(path)
-        if text is None:
+        listed = self._known.get(path)
+        if listed is None:
             return None
-        self._kept[path] = text
-        return Judgement.decode(text)
+        self._kept[path] = listed
+        return Judgement.decode(listed)
 
     def keep(self, judgement: Judgement) -> None:
         """Remember how a prompt was judged."""
@@ -66,7 +66,7 @@ class JudgementStore:
             write_atomically(self._file, _checksum(body) + b"\n" + body)
         self._known = self._kept
 
-    def _load(self) -> dict[str, str]:
+    def _load(self) -> dict[str, list[Any]]:
         try:
             checksum, _, body = self._file.read_bytes().partition(b"\n")
         except OSError:
@@ -74,7 +74,7 @@ class JudgementStore:
         if checksum != _checksum(body):
             return {}
         document = json.loads(body)
-        found: dict[str, str] = document["judgements"]
+        found: dict[str, list[Any]] = document["judgements"]
         return found if document["scope"] == self._scope else {}
 
 

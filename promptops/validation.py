@@ -9,6 +9,7 @@ works on the other core, or a memory of the same files having been judged before
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -158,7 +159,7 @@ class _Run:
         top = files.beside("") if isinstance(files, PlacedFiles) else None
         self._owners = _read_owners(top)
         self._texts: dict[str, PromptText] = {}
-        self._inclusions: dict[str, list[tuple[str, Inclusion]]] = {}
+        self._inclusions: dict[str, Sequence[tuple[str, Position]]] = {}
         self._prompt_checks = _active(PROMPT_CHECKS, config)
         self._file_checks = _active(FILE_CHECKS, config)
         self._folder_checks = _active(FOLDER_CHECKS, config)
@@ -234,7 +235,7 @@ class _Run:
         ours, *others = (names[start::count] for start in range(count))
 
         def work(names: Sequence[str]) -> bytes:
-            return "\n".join(one.encode() for one in self._judge_all(names)).encode()
+            return json.dumps([one.encode() for one in self._judge_all(names)]).encode()
 
         with ExitStack() as stack:
             pending = [stack.enter_context(working(partial(work, names))) for names in others]
@@ -244,7 +245,7 @@ class _Run:
                 if found is None:
                     yield from self._judge_all(theirs)
                 else:
-                    yield from map(Judgement.decode, found.decode().split("\n") if found else ())
+                    yield from map(Judgement.decode, json.loads(found))
 
     def _judge_all(self, names: Iterable[str]) -> Iterator[Judgement]:
         return (found for name in names if (found := self._judge(name)) is not None)
@@ -254,8 +255,7 @@ class _Run:
         path = judgement.path
         self._used.update(judgement.files)
         self._findings.update(dict.fromkeys(judgement.findings))
-        for one in judgement.inclusions:
-            self._inclusions.setdefault(one, judgement.list_inclusions(one))
+        self._inclusions.update(judgement.inclusions)
         text = normalize_newlines(self.read(path) or b"").decode(errors="replace")
         self._texts[name_from_path(path)] = PromptText(
             path,
@@ -265,7 +265,7 @@ class _Run:
             judgement.evals,
         )
         for other in judgement.files:
-            if other != path:
+            if other not in self._read_files and other != path:
                 self._judge_partial_text(other)
 
     def _judge(self, name: str) -> Judgement | None:
@@ -444,8 +444,8 @@ class _Run:
             return {}
         first: dict[str, Inclusion] = {}
         for path in sorted(self._inclusions):
-            for to, inclusion in self._inclusions[path]:
-                first.setdefault(to, inclusion)
+            for to, position in self._inclusions[path]:
+                first.setdefault(to, Inclusion(path, position))
         folder = f"{self._config.prompts}/"
         found = {}
         for path in wanted & first.keys():

@@ -111,7 +111,7 @@ def test_a_prompt_that_is_as_it_was_is_not_judged_again(
         lambda data: data.replace(b"prompts", b"prompt5", 1) + b" ",
         lambda data: b"",
         lambda data: data.partition(b"\n")[2],
-        lambda data: b"promptops.judgements/v2" + data[len(b"promptops.judgements/v1") :],
+        lambda data: b"promptops.judgements/v1" + data[len(b"promptops.judgements/v2") :],
     ],
 )
 def test_a_damaged_memory_is_none(tmp_path: Path, damage: object) -> None:

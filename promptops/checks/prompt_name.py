@@ -38,6 +38,8 @@ SEVERITY = Severity.ERROR
 def check(subject: FolderSubject) -> Iterator[Problem]:
     """Report each file that would be a prompt if it had a proper name."""
     for path in subject.paths:
+        if path.removesuffix(".md") in subject.around.names:
+            continue
         if not is_prompt(path) or path.rsplit("/", 1)[-1].startswith("."):
             continue
         fault = name_fault(name_from_path(path))

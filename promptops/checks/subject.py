@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from promptops.finding import Position, Problem, Severity
 
@@ -136,8 +136,7 @@ class FileSubject:
         return line, column
 
 
-@dataclass(frozen=True, slots=True)
-class PromptText:
+class PromptText(NamedTuple):
     """What the folder's checks see of each prompt, valid or not.
 
     Attributes:

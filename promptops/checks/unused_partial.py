@@ -35,6 +35,7 @@ SEVERITY = Severity.WARNING
 def check(subject: FolderSubject) -> Iterator[Problem]:
     """Report each partial outside of every closure."""
     for path in subject.paths:
-        file_name = path.rsplit("/", 1)[-1]
-        if path not in subject.used and is_partial(path) and file_name != "README.md":
+        if path in subject.used or not is_partial(path):
+            continue
+        if path.rsplit("/", 1)[-1] != "README.md":
             yield Problem("no prompt includes this partial", path, None, "include it or delete it")
