@@ -19,7 +19,6 @@ from promptops.gate import Approvals, PathKind, Rules, judge
 from promptops.gate.people import parse_groups
 from promptops.git.refs import list_refs
 from promptops.git.remote import list_remote
-from promptops.git.trees import TreeReader
 from promptops.owners import Dialect, decode_owners, parse_owners
 from promptops.policy import read_policy
 from promptops.proposal import read_change
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from promptops.gate import Change, EvalResult, Verdict
+    from promptops.git.trees import TreeReader
     from promptops.policy import Policy
     from promptops.repository import Files, Repository
     from promptops.validation import Validation
@@ -137,9 +137,11 @@ def judge_change(
         policy = read_policy(repository, endpoints.base, dialect=dialect)
     repository = repository.under(policy.config)
     change = read_change(repository, policy, endpoints.base, endpoints.head, endpoints.target)
-    tree = TreeReader(repository.objects, change.tree)
+    tree = repository.tree(change.tree)
     names = [one.name for one in change.prompts if one.after is not None]
-    files = _MergedFiles(tree, TreeReader(repository.objects, endpoints.base), policy)
+    files = _MergedFiles(
+        tree, repository.tree(change.tree, policy.config.prompts), repository.tree(change.base)
+    )
     validation = validate_prompts(files, policy.config, names)
     verdict = judge(
         change,
@@ -164,10 +166,10 @@ def judge_change(
 class _MergedFiles:
     """The prompts folder after merging; beside it the CODEOWNERS file that counts, the old one."""
 
-    def __init__(self, merged: TreeReader, base: TreeReader, policy: Policy) -> None:
+    def __init__(self, merged: TreeReader, prompts: TreeReader, base: TreeReader) -> None:
         self._merged = merged
+        self._prompts = prompts
         self._base = base
-        self._prompts = merged.beside(policy.config.prompts)
 
     def read(self, path: str) -> bytes | None:
         return self._prompts.read(path)

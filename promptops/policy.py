@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from promptops.config import Config, load_config
 from promptops.errors import PromptopsError
 from promptops.gate.people import Groups, parse_groups
-from promptops.git.trees import TreeReader
 from promptops.owners import Dialect, decode_owners, find_owners_file, parse_owners
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def read_policy(
     """
     if commit is None:
         return Policy(None, Config(), None, None, parse_groups(b""), None)
-    tree = TreeReader(repository.objects, commit)
+    tree = repository.tree(commit)
     config = load_config(tree.read)
     rules = Dialect(config.gate.dialect) if config.gate.dialect else dialect
     found = find_owners_file(rules, tree.read)

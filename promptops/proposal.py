@@ -28,7 +28,6 @@ from promptops.git.changes import (
     read_commits,
     require_merge_base,
 )
-from promptops.git.trees import TreeReader
 from promptops.owners import OWNERS_PATHS
 from promptops.prompt import load_prompt
 from promptops.reference import name_fault
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
     from promptops.config import Config
     from promptops.diff import PromptDiff
+    from promptops.git.trees import TreeReader
     from promptops.policy import Policy
     from promptops.prompt import Prompt
     from promptops.release import Release
@@ -81,20 +81,20 @@ class _Reading:
         self._base, self._head = base, head
         self._merge_base = require_merge_base(git, base, head)
         is_ahead = self._merge_base == base
-        self._tree = head if is_ahead else merge_trees(git, base, head)
+        self._tree = git.resolve_tree(head) if is_ahead else merge_trees(git, base, head)
         self._proposed = {one.path: one for one in list_tree_changes(git, self._merge_base, head)}
         merging = [] if is_ahead else list_tree_changes(git, base, self._tree)
         self._merging = {one.path: one for one in merging}
         self._new_config = self._read_new_config()
-        self._old = TreeReader(repository.objects, base, self._config.prompts)
-        self._new = TreeReader(repository.objects, self._tree, self._new_config.prompts)
+        self._old = repository.tree(base, self._config.prompts)
+        self._new = repository.tree(self._tree, self._new_config.prompts)
 
     def _read_new_config(self) -> Config:
         """The configuration after merging; the one before where that is broken."""
         if not {CONFIG_FILE, PYPROJECT_FILE} & (self._proposed.keys() | self._merging.keys()):
             return self._config
         try:
-            return load_config(TreeReader(self._repository.objects, self._tree).read)
+            return load_config(self._repository.tree(self._tree).read)
         except PromptopsError:
             return self._config
 
@@ -114,7 +114,7 @@ class _Reading:
             base=self._base,
             head=self._head,
             merge_base=self._merge_base,
-            tree=self._repository.git.resolve_tree(self._tree),
+            tree=self._tree,
             paths=tuple(paths),
             others=len(everything - {path.path for path in paths}),
             prompts=tuple(self._read_prompts(paths)),
@@ -142,7 +142,7 @@ class _Reading:
         if self._merge_base == self._base:
             merged = after
         else:
-            found = TreeReader(self._repository.objects, self._tree).entry(path)
+            found = self._repository.tree(self._tree).entry(path)
             merged = None if found is None or found.is_folder else Entry(found.mode, found.oid)
         return ChangedPath(path, kind, _entry(proposed.before), after, merged)
 
@@ -180,7 +180,7 @@ class _Reading:
         """Whether `[tool.promptops]` is another one: the rest of pyproject.toml is not ours."""
         tables = []
         for commit in (self._base, self._tree):
-            data = TreeReader(self._repository.objects, commit).read(PYPROJECT_FILE)
+            data = self._repository.tree(commit).read(PYPROJECT_FILE)
             try:
                 tables.append(load_config({PYPROJECT_FILE: data}.get))
             except PromptopsError:
@@ -197,7 +197,7 @@ class _Reading:
         ):
             if old == new:
                 continue
-            for file in TreeReader(self._repository.objects, self._tree, new).files():
+            for file in self._repository.tree(self._tree, new).files():
                 path = f"{new}/{file.path}"
                 if path not in known:
                     entry = Entry(file.mode, file.oid)

@@ -186,7 +186,7 @@ class Repository:
     def __init__(self, git: Git) -> None:
         self.git = git
         self.objects = ObjectReader(git)
-        self._trees: dict[str, TreeReader] = {}
+        self._trees: dict[tuple[str, str], TreeReader] = {}
 
     @cached_property
     def config(self) -> Config:
@@ -218,7 +218,7 @@ class Repository:
     def under(self, config: Config) -> Repository:
         """The same repository as another configuration than the checked-out one has it."""
         other = Repository(self.git)
-        other.objects = self.objects
+        other.objects, other._trees = self.objects, self._trees
         other.config = config
         return other
 
@@ -286,12 +286,18 @@ class Repository:
 
     def at(self, revision: str) -> Files:
         """The prompts folder at a revision; GitError when there is no such revision."""
+        return self.tree(self.git.resolve_commit(revision), self.config.prompts)
+
+    def tree(self, oid: str, folder: str = "") -> TreeReader:
+        """The files of a commit or a tree, by its object id, below a folder (empty: all)."""
         from promptops.git.trees import TreeReader
 
-        commit = self.git.resolve_commit(revision)
-        if commit not in self._trees:
-            self._trees[commit] = TreeReader(self.objects, commit, self.config.prompts)
-        return self._trees[commit]
+        key = (oid, folder)
+        if key not in self._trees:
+            self._trees[key] = (
+                self.tree(oid).beside(folder) if folder else TreeReader(self.objects, oid)
+            )
+        return self._trees[key]
 
     def has_commits(self) -> bool:
         """Whether HEAD names a commit."""

@@ -183,7 +183,9 @@ class TreeReader:
 
     def beside(self, folder: str) -> TreeReader:
         """Give another folder of the same commit, relative to its top."""
-        return TreeReader(self._reader, self._treeish, folder)
+        other = TreeReader(self._reader, self._treeish, folder)
+        other._folders = self._folders  # kept by their paths from the top
+        return other
 
     def files(self) -> list[TreeFile]:
         """List all files below the folder."""

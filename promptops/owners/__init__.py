@@ -9,6 +9,7 @@ grows with its size only, and where the forge skips or ignores something, so do 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from promptops.finding import Severity
@@ -72,6 +73,7 @@ def decode_owners(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
+@lru_cache(maxsize=2)  # whoever judges a change asks for the same file again
 def parse_owners(text: str, dialect: Dialect) -> OwnersFile:
     """Read a CODEOWNERS file; never raises.
 

@@ -26,6 +26,7 @@ class Outcome:
         texts: the files with findings, by path, for excerpts.
         paint: colours text, or leaves it alone.
         included_from: for partials with findings, the includes that lead to them, nearest first.
+        rules: what findings mean that are no check's, by id.
     """
 
     findings: Sequence[Finding]
@@ -33,6 +34,7 @@ class Outcome:
     texts: Mapping[str, str] = field(default_factory=dict)
     paint: Paint = _plain
     included_from: Mapping[str, Sequence[Inclusion]] = field(default_factory=dict)
+    rules: Mapping[str, str] = field(default_factory=dict)
 
     def count(self, severity: Severity) -> int:
         """How many findings have that severity."""

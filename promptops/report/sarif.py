@@ -49,7 +49,7 @@ def render(outcome: Outcome) -> str:
     driver = {
         "name": "promptops",
         "semanticVersion": __version__,
-        "rules": [_rule(check, levels[check]) for check in ids],
+        "rules": [_rule(check, levels[check], outcome.rules.get(check)) for check in ids],
     }
     run = {
         "tool": {"driver": driver},
@@ -64,13 +64,14 @@ def render(outcome: Outcome) -> str:
     return json.dumps(log, ensure_ascii=False, indent=2)
 
 
-def _rule(check: str, severity: Severity) -> dict[str, Any]:
-    text = explain(check)
+def _rule(check: str, severity: Severity, rule: str | None) -> dict[str, Any]:
+    text = rule or explain(check)
+    summary = _cut(rule or describe(check), LONGEST_DESCRIPTION)
     return {
         "id": check,
         "name": "".join(word.capitalize() for word in check.split("-")),
-        "shortDescription": {"text": _cut(describe(check), LONGEST_DESCRIPTION)},
-        "fullDescription": {"text": _cut(describe(check), LONGEST_DESCRIPTION)},
+        "shortDescription": {"text": summary},
+        "fullDescription": {"text": summary},
         "help": {"text": text, "markdown": text},
         "defaultConfiguration": {"level": _LEVELS[severity]},
         "properties": {

@@ -1,0 +1,100 @@
+"""How a verdict of the gate reads on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.cli.session import one_line, paint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.gate import ChangedPath, PromptChange, Requirement, Verdict
+
+_MOST_PATHS = 10
+
+
+def describe_verdict(verdict: Verdict) -> Iterator[str]:
+    """What would be merged, prompt by prompt: version, change, whose approval is there."""
+    change = verdict.change
+    head = paint("may merge", "green", bold=True)
+    if not verdict.is_allowed:
+        head = paint("may not merge", "red", bold=True)
+    yield f"{head}: {change.head[:12]} into {one_line(change.target)}"
+    for prompt in change.prompts:
+        yield ""
+        yield from _describe_prompt(verdict, prompt)
+    shown = {path for prompt in change.prompts for path in (prompt.path, *prompt.changed)}
+    others = [path for path in change.paths if path.path not in shown]
+    if others:
+        yield ""
+        yield from _describe_others(verdict, others)
+    if change.others:
+        yield ""
+        noun = "file that is" if change.others == 1 else "files that are"
+        yield paint(f"{change.others:,} other {noun} none of the gate's business", dim=True)
+
+
+def _describe_prompt(verdict: Verdict, prompt: PromptChange) -> Iterator[str]:
+    from promptops.gate.summary import describe_bump, describe_versions
+
+    bump = describe_bump(prompt)
+    line = f"{paint(prompt.name, bold=True)}  {describe_versions(prompt)}"
+    yield f"{line}  {bump}" if bump else line
+    yield from _describe_consent(verdict, verdict.requirements_of(prompt))
+
+
+def _describe_others(verdict: Verdict, paths: list[ChangedPath]) -> Iterator[str]:
+    yield paint("other governed files", bold=True)
+    for path in paths[:_MOST_PATHS]:
+        yield f"  {one_line(path.path)}: {path.kind.value}"
+    if len(paths) > _MOST_PATHS:
+        yield f"  and {len(paths) - _MOST_PATHS:,} more"
+    wanted = {path.path for path in paths}
+    needs = [one for one in verdict.requirements if one.path in wanted]
+    yield from _describe_consent(verdict, needs)
+
+
+def _describe_consent(verdict: Verdict, needs: list[Requirement]) -> Iterator[str]:
+    from promptops.gate.summary import group_requirements
+
+    for owners, group in group_requirements(needs):
+        place = f" ({verdict.owners_path}:{group[0].line})" if group[0].line else ""
+        given = dict.fromkeys(one.approver for need in group for one in need.given)
+        who = f"approval of {one_line(owners)}{place}"
+        if all(need.is_met for need in group):
+            yield f"  {who}: {paint(', '.join(map(one_line, given)), 'green')}"
+        elif verdict.sources or any(need.ground.value != "ownership" for need in group):
+            files = sum(not need.is_met for need in group)
+            more = f", for {files} files" if files > 1 else ""
+            yield f"  {who}: {paint('missing', 'red', bold=True)}{more}"
+        else:
+            yield f"  {who}: {paint('not checked', 'yellow')}"
+
+
+def explain_verdict(verdict: Verdict) -> Iterator[str]:
+    """What the verdict rests on: the rules, every approval, and why some do not count."""
+    change = verdict.change
+    yield "read from"
+    yield f"  rules      {change.base[:12]}, the tip of {one_line(change.target)}"
+    yield f"  changes    {change.merge_base[:12]}..{change.head[:12]}, by " + (
+        ", ".join(map(one_line, sorted(change.committers))) or "nobody"
+    )
+    yield f"  prompts    the tree {change.tree[:12]}, which merging makes"
+    yield f"  approvals  {', '.join(verdict.sources) or 'nobody was asked'}"
+    yield f"  owners     {verdict.owners_path or 'there is no CODEOWNERS file'}"
+    for need in verdict.requirements:
+        rule = f"{verdict.owners_path}:{need.line}" if need.line else "no rule"
+        ground = need.ground.value + (f" of {one_line(need.about)}" if need.about else "")
+        owners = " or ".join(need.owners) or "anybody"
+        state = "met" if need.is_met else "not met"
+        count = f"{need.count} of {one_line(owners)}"
+        yield f"{one_line(need.path)}: {ground}, {rule}, {count}: {state}"
+        for approval in need.given:
+            where = f" ({one_line(approval.where)})" if approval.where else ""
+            yield f"  + {one_line(approval.approver)}, {approval.source}{where}"
+        for approval, reason in need.left_out:
+            yield f"  - {one_line(approval.approver)}, {approval.source}: {reason}"
+    for note in verdict.notes:
+        yield f"note: {one_line(note)}"
+    yield f"verdict {verdict.digest}"

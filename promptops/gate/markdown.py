@@ -1,0 +1,92 @@
+"""A verdict as Markdown, for a comment on the change or the summary of a job.
+
+What comes from files and people stands in code, so that nothing in it can mention, link or forge a
+line. The first line never changes: a script finds its earlier comment by it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.diff.markdown import code
+from promptops.finding import Severity
+from promptops.gate.summary import describe_bump, describe_versions, group_requirements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from promptops.finding import Finding
+    from promptops.gate.consent import Requirement
+    from promptops.gate.verdict import Verdict
+
+MARKER = "<!-- promptops gate -->"
+_SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "💡"}
+# GitHub refuses comments of more than 65,536 characters; nobody reads a tenth of that.
+_MOST = 30
+_FEW = 3
+_LONGEST = 300
+
+
+def verdict_to_markdown(verdict: Verdict) -> str:
+    """The verdict with a row for each prompt, whose approval is missing, and what is wrong."""
+    sign, words = ("✅", "may merge") if verdict.is_allowed else ("❌", "may not merge")
+    parts = [f"{MARKER}\n### {sign} Prompts: {words}"]
+    if verdict.change.prompts:
+        parts.append("\n".join(_table(verdict)))
+    elif not verdict.change.paths:
+        parts.append("The change touches no prompt and nothing that governs them.")
+    approvals = list(_approvals(verdict.requirements))
+    if approvals:
+        parts.append("\n".join(_cut(approvals, "more")))
+    findings = sorted(verdict.findings, key=lambda one: list(Severity).index(one.severity))
+    if findings:
+        parts.append("\n".join(_cut([_bullet(one) for one in findings], "more findings")))
+    parts.append(
+        f"<sub>{code(verdict.change.head[:12])} into {code(verdict.change.target)}, "
+        f"verdict {code(verdict.digest[:19])}</sub>"
+    )
+    return "\n\n".join(parts)
+
+
+def _table(verdict: Verdict) -> Iterator[str]:
+    yield "| Prompt | Version | Change | Approved by |"
+    yield "| --- | --- | --- | --- |"
+    for prompt in verdict.change.prompts[:_MOST]:
+        given = dict.fromkeys(
+            approval.approver for need in verdict.requirements_of(prompt) for approval in need.given
+        )
+        missing = any(not need.is_met for need in verdict.requirements_of(prompt))
+        who = ", ".join(map(code, given)) or "—"
+        if missing and not verdict.sources:
+            who = "not checked"
+        yield (
+            f"| {code(prompt.name)} | {describe_versions(prompt)} | {describe_bump(prompt)} "
+            f"| {who} |"
+        )
+    more = len(verdict.change.prompts) - _MOST
+    if more > 0:
+        yield f"| … and {more:,} more | | | |"
+
+
+def _approvals(requirements: Iterable[Requirement]) -> Iterator[str]:
+    for owners, needs in group_requirements(one for one in requirements if not one.is_met):
+        paths = ", ".join(code(need.path) for need in needs[:_FEW])
+        more = f" and {len(needs) - _FEW:,} more" if len(needs) > _FEW else ""
+        yield f"- Waiting for {code(owners)}: {paths}{more}"
+
+
+def _cut(lines: list[str], what: str) -> list[str]:
+    if len(lines) <= _MOST:
+        return lines
+    return [*lines[:_MOST], f"- … and {len(lines) - _MOST:,} {what}"]
+
+
+def _bullet(finding: Finding) -> str:
+    place = finding.position
+    where = f"{code(finding.path)} line {place.line}: " if place else ""
+    text = f"- {_SIGNS[finding.severity]} {where}{_short(finding.message)} ({code(finding.check)})"
+    return f"{text}\n  {_short(finding.hint)}" if finding.hint else text
+
+
+def _short(text: str) -> str:
+    return code(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")

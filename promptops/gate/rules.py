@@ -1,0 +1,23 @@
+"""What the gate looks for beyond the checks: ids of its findings, with what each means."""
+
+from __future__ import annotations
+
+RULES = {
+    "broken-policy": "the change brings a configuration or groups file that cannot be read",
+    "changed-release": "a released version has other content than it was released with",
+    "irregular-file": "a link or a submodule stands where a governed file should",
+    "lowered-version": "a prompt's version goes back",
+    "missing-approval": "an owner of a governed file has not approved what the change makes of it",
+    "missing-evidence": "there is no evidence that a prompt's evals passed for this content",
+    "missing-review": "a prompt requires a review, and none of its owners has approved the change",
+    "moved-by-merge": "merging changes a governed file that the change itself does not touch",
+    "no-owners": "the target branch has no CODEOWNERS file",
+    "removed-prompt": "a prompt goes that is still live, or was released and never deprecated",
+    "requested-change": "a reviewer asks for changes",
+    "small-bump": "a version moves by less than the change needs",
+    "unapproved-suppression": "a prompt newly ignores a check, and no owner has approved that",
+    "unchanged-version": "a prompt changes and its version does not",
+    "unchecked-approval": "nobody was asked who approved the change",
+    "unowned-path": "a governed file has no owner",
+}
+"""Each id with the sentence that a report shows for it. Which are errors depends on the policy."""

@@ -1,0 +1,75 @@
+"""A verdict in a person's words: what changes, and whose approval is there or missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from promptops.gate.change import PromptChange
+    from promptops.gate.consent import Requirement
+    from promptops.gate.verdict import Verdict
+
+
+def describe_versions(change: PromptChange) -> str:
+    """`1.2.0 -> 1.3.0`, `new, 1.0.0`, `1.2.0, removed`; without numbers where none can be read."""
+    old = change.before.prompt if change.before else None
+    new = change.after.prompt if change.after else None
+    if change.before is None:
+        return f"new, {new.version}" if new else "new, not valid"
+    if change.after is None:
+        return f"{old.version}, removed" if old else "removed"
+    before = str(old.version) if old else "not valid"
+    after = str(new.version) if new else "not valid"
+    return before if before == after else f"{before} -> {after}"
+
+
+def describe_bump(change: PromptChange) -> str:
+    """What the change is, and what it needs: `behaviour change, minor bump needed`."""
+    if change.before is None or change.after is None or change.diff is None:
+        return ""
+    if change.diff.change_class is None:
+        return "the same meaning, only bytes differ"
+    return f"{change.diff.change_class} change, {change.diff.level.label} bump needed"
+
+
+def group_requirements(
+    requirements: Iterable[Requirement],
+) -> list[tuple[str, list[Requirement]]]:
+    """Requirements by whose approval it takes, in words, in the order in which they come."""
+    groups: dict[str, list[Requirement]] = {}
+    for one in requirements:
+        who = " or ".join(one.owners) or "anybody who may write here and is not the author"
+        if one.count > 1:
+            who = f"{one.count} of {who}"
+        groups.setdefault(who, []).append(one)
+    return list(groups.items())
+
+
+def list_commands(verdict: Verdict, base: str) -> list[str]:
+    """What to run to get the change further, in order; empty when nothing would help."""
+    found = {finding.check for finding in verdict.findings if finding.severity is Severity.ERROR}
+    commands = []
+    if found & _BUMPS:
+        names = [
+            prompt.name
+            for prompt in verdict.change.prompts
+            if any(one.path == prompt.path and one.check in _BUMPS for one in verdict.findings)
+        ]
+        what = " ".join(names) if len(names) <= _FEW else "--all"
+        commands.append(f"promptops bump {what}")
+    waiting = [one for one in verdict.requirements if not one.is_met]
+    if waiting and found & _CONSENTS:
+        commands.append(
+            f"promptops approve --base {base} --head {verdict.change.head[:12]}"
+            "    (by an owner; or their approval on the forge)"
+        )
+    return commands
+
+
+_FEW = 5
+_BUMPS = frozenset({"changed-release", "small-bump", "unchanged-version"})
+_CONSENTS = frozenset({"missing-approval", "missing-review", "unapproved-suppression"})
