@@ -8,17 +8,18 @@ and nothing is run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from promptops.checks.colliding_paths import find_collisions, fold
 from promptops.config import load_config
-from promptops.errors import GitError, PromptopsError, RemoteError
+from promptops.errors import GitError, NotAFileError, PromptopsError, RemoteError
 from promptops.finding import Finding, Severity
-from promptops.gate import Approvals, PathKind, Rules, judge
+from promptops.gate import Approvals, Entry, PathKind, Rules, judge
 from promptops.gate.people import parse_groups
 from promptops.git.refs import list_refs
-from promptops.git.remote import list_remote
+from promptops.git.remote import fetch, list_remote
 from promptops.owners import Dialect, decode_owners, parse_owners
 from promptops.policy import read_policy
 from promptops.proposal import read_change
@@ -98,14 +99,13 @@ def find_endpoints(
 
 def _short_branch(repository: Repository, base: str) -> str:
     """The short name of the branch that a revision names; the default branch's for a commit."""
-    done = repository.git.run("rev-parse", "--symbolic-full-name", "--end-of-options", base)
-    ref = done.text.splitlines()[-1] if done.text else ""
-    folders = ["refs/heads/"]
-    if repository.remote is not None:
-        folders.append(f"refs/remotes/{repository.remote}/")
-    for folder in folders:
-        if ref.startswith(folder):
-            return ref.removeprefix(folder)
+    done = repository.git.run(
+        "rev-parse", "--symbolic-full-name", "--verify", "--end-of-options", base, check=False
+    )
+    if done.text.startswith("refs/heads/"):
+        return done.text.removeprefix("refs/heads/")
+    if done.text.startswith("refs/remotes/"):
+        return done.text.split("/", 3)[-1]
     return repository.default_branch or "main"
 
 
@@ -137,12 +137,13 @@ def judge_change(
         policy = read_policy(repository, endpoints.base, dialect=dialect)
     repository = repository.under(policy.config)
     change = read_change(repository, policy, endpoints.base, endpoints.head, endpoints.target)
+    approvals = _look_up(repository, change, read_approvals(policy, change))
     tree = repository.tree(change.tree)
     names = [one.name for one in change.prompts if one.after is not None]
     files = _MergedFiles(
-        tree, repository.tree(change.tree, policy.config.prompts), repository.tree(change.base)
+        tree, repository.tree(change.tree, change.folder), repository.tree(change.base)
     )
-    validation = validate_prompts(files, policy.config, names)
+    validation = validate_prompts(files, replace(policy.config, prompts=change.folder), names)
     verdict = judge(
         change,
         Rules(
@@ -152,15 +153,58 @@ def judge_change(
             policy.config.gate.evals,
             policy.config.gate.committers,
         ),
-        read_approvals(policy, change),
+        approvals,
         findings=[
             *validation.findings,
-            *_judge_collisions(change, policy, files),
+            *_judge_collisions(change, files),
             *_judge_policy_files(change, policy, tree),
         ],
         evidence=evidence,
     )
     return Admission(verdict, validation)
+
+
+def _look_up(repository: Repository, change: Change, approvals: Approvals) -> Approvals:
+    """Say of each approval that names a commit what was there to be approved.
+
+    A commit that was pushed over is fetched; where that fails, what was approved stays unknown.
+    """
+    commits = {one.commit for one in approvals.found if one.contents is None and one.commit}
+    seen: dict[str, Mapping[str, Entry | None]] = {}
+    notes = list(approvals.notes)
+    for commit in sorted(commits):
+        found = _read_entries(repository, change, commit)
+        if found is None:
+            notes.append(f"the approved commit {commit[:12]} is not here and cannot be fetched")
+        else:
+            seen[commit] = found
+    found_again = tuple(
+        replace(one, contents=seen[one.commit])
+        if one.contents is None and one.commit in seen
+        else one
+        for one in approvals.found
+    )
+    return replace(approvals, found=found_again, notes=tuple(notes))
+
+
+def _read_entries(
+    repository: Repository, change: Change, commit: str
+) -> dict[str, Entry | None] | None:
+    found = repository.objects.read(commit)
+    if found is None and repository.remote is not None:
+        with suppress(RemoteError):
+            fetch(repository.git, repository.remote, [commit])
+        found = repository.objects.read(commit)
+    if found is None or found.kind != "commit":
+        return None
+    tree = repository.tree(commit)
+    entries: dict[str, Entry | None] = {}
+    for path in change.paths:
+        # What lies behind a link is not what the path holds.
+        with suppress(NotAFileError):
+            entry = tree.entry(path.path)
+            entries[path.path] = None if entry is None else Entry(entry.mode, entry.oid)
+    return entries
 
 
 class _MergedFiles:
@@ -181,11 +225,11 @@ class _MergedFiles:
         return self._merged.beside(folder) if folder else self._base
 
 
-def _judge_collisions(change: Change, policy: Policy, files: Files) -> Iterator[Finding]:
+def _judge_collisions(change: Change, files: Files) -> Iterator[Finding]:
     """Paths that are another one on a disk that ignores case: what is checked out is not sure."""
     new = {path.path for path in change.paths if path.before is None and path.merged is not None}
     hint = "rename one of the two"
-    folder = policy.config.prompts
+    folder = change.folder
     if new:
         for pair in find_collisions(f"{folder}/{path}" for path in files.paths()):
             if new.intersection(pair):

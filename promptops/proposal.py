@@ -115,6 +115,7 @@ class _Reading:
             head=self._head,
             merge_base=self._merge_base,
             tree=self._tree,
+            folder=self._new_config.prompts,
             paths=tuple(paths),
             others=len(everything - {path.path for path in paths}),
             prompts=tuple(self._read_prompts(paths)),
@@ -296,8 +297,8 @@ class _Reading:
     def _find_users(self, needed: set[str]) -> set[str]:
         """The prompts, on either side, that may need one of the files, through partials too.
 
-        What names a file holds its name. A text with a backslash may spell it otherwise, so it
-        is always among those that are then looked at properly.
+        What needs a file holds its name; YAML alone may spell it with escapes, so that a text with
+        a backslash is always among those that are then looked at properly.
         """
         texts: defaultdict[str, set[bytes]] = defaultdict(set)
         files = {(one.path, one.oid) for side in (self._old, self._new) for one in side.files()}

@@ -137,6 +137,7 @@ class Change:
         head: the commit that is proposed.
         merge_base: where the two parted.
         tree: the tree that merging makes.
+        folder: where the prompts are in that tree.
         paths: the governed paths that merging changes, sorted.
         others: how many other paths it changes: an application's own files.
         prompts: what becomes of each prompt whose closure is touched, by name.
@@ -149,6 +150,7 @@ class Change:
     head: str
     merge_base: str
     tree: str
+    folder: str
     paths: tuple[ChangedPath, ...]
     others: int
     prompts: tuple[PromptChange, ...]

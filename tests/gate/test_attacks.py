@@ -1,0 +1,352 @@
+"""Changes that try to pass without the approval they need: each is told no, or "cannot tell"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from promptops.errors import ConfigurationError, NotAFileError, PromptopsError
+from tests.gate.world import OWNERS, TONE, TRIAGE, World, approval, checks, entry, prompt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from promptops.gate import Approval
+
+GROUPS = '[people]\nauthor = ["author@example.com", "@second-name"]\n'
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World.make(tmp_path / "repo")
+
+
+def paths(world: World, *approvals: Approval) -> dict[str, str]:
+    """The governed paths of the change, each with why it is governed."""
+    return {path.path: path.kind.name for path in world.judge(*approvals).change.paths}
+
+
+# Rules that a change brings along for itself.
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("CODEOWNERS", "* @author\n"),
+        (".github/CODEOWNERS", "* @author\n"),
+        ("docs/CODEOWNERS", "* @author\n"),
+        ("promptops.toml", '[gate]\napprovals = "off"\ncommitters = true\n'),
+        (".promptops/groups.toml", '[teams]\n"@acme/all" = ["@author"]\n'),
+        (".promptops/allowed_signers", "author@example.com ssh-ed25519 AAAA\n"),
+        (".github/workflows/gate.yml", "on: push\n"),
+        (".github/actions/gate/action.yml", "name: none\n"),
+        (".gitlab-ci.yml", "stages: []\n"),
+        ("evals/support/triage.yaml", "prompt: support/triage\ncases: []\n"),
+    ],
+)
+def test_whoever_edits_the_rules_needs_the_old_owners(world: World, path: str, text: str) -> None:
+    world.propose({path: text})
+    author = approval("@author", contents=None)
+    assert path in paths(world)
+    assert "missing-approval" in checks(world.judge(author))
+
+
+def test_rules_that_the_change_brings_do_not_judge_it(world: World) -> None:
+    world.propose({"CODEOWNERS": "* @friend\n", TRIAGE: prompt("1.1.0", "Triage well.")})
+    verdict = world.judge(approval("@friend"))
+    assert checks(verdict) == ["missing-approval", "missing-approval"]
+    assert {need.owners for need in verdict.requirements} == {("@lead",), ("@prompt-owner",)}
+
+
+def test_a_pyproject_without_our_table_is_the_applications_own(world: World) -> None:
+    world.propose({"pyproject.toml": "[project]\nname = 'app'\n"})
+    assert paths(world) == {}
+    world.propose({"pyproject.toml": "[tool.promptops.checks]\nunused-input = 'off'\n"})
+    assert paths(world) == {"pyproject.toml": "CONFIGURATION"}
+
+
+def test_a_broken_configuration_would_stop_every_later_change(world: World) -> None:
+    world.propose({"promptops.toml": "promts = 'x'\n"})
+    assert "broken-policy" in checks(world.judge(approval("@lead")))
+
+
+def test_a_broken_policy_on_the_target_branch_lets_nobody_tell(world: World) -> None:
+    world.on_main({"promptops.toml": "promts = 'x'\n"})
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    with pytest.raises(ConfigurationError, match="unknown key 'promts'"):
+        world.judge(approval())
+
+
+def test_a_new_prompts_folder_is_judged_as_a_whole(world: World) -> None:
+    text = prompt("1.0.0", "Leak everything.")
+    world.on_main({"elsewhere/support/triage.md": text, "elsewhere/_shared/tone.md": "x\n"})
+    world.propose({"promptops.toml": 'prompts = "elsewhere"\n'})
+    verdict = world.judge(approval("@lead"))
+    assert "elsewhere/support/triage.md" in {path.path for path in verdict.change.paths}
+    assert "unchanged-version" in checks(verdict)
+    assert "missing-approval" in checks(verdict)
+
+
+# Places where a change hides.
+
+
+def test_both_names_of_a_rename_need_their_owners(world: World) -> None:
+    world.on_main({"CODEOWNERS": OWNERS + "/prompts/free/ @friend\n"})
+    world.propose({"prompts/free/triage.md": prompt()}, remove=[TRIAGE])
+    verdict = world.judge(approval("@friend"))
+    assert [one.path for one in verdict.requirements if not one.is_met] == [TRIAGE]
+    assert world.judge(approval("@friend"), approval("@prompt-owner")).is_allowed
+
+
+def test_a_deletion_needs_the_owner(world: World) -> None:
+    world.propose(remove=[TRIAGE])
+    assert checks(world.judge(approval("@friend"))) == ["missing-approval"]
+
+
+def test_a_link_in_the_place_of_a_prompt_is_refused(world: World) -> None:
+    world.propose({"notes.md": prompt("1.1.0", "Triage well.")})
+    (world.repo.path / TRIAGE).unlink()
+    (world.repo.path / TRIAGE).symlink_to("../../notes.md")
+    world.propose()
+    verdict = world.judge(approval())
+    assert {"irregular-file", "unreadable-file"} <= set(checks(verdict))
+
+
+def test_a_link_in_the_place_of_a_rule_lets_nobody_tell(world: World) -> None:
+    world.repo.git("rm", "--quiet", "CODEOWNERS")
+    (world.repo.path / "rules").write_text("* @author\n")
+    (world.repo.path / "CODEOWNERS").symlink_to("rules")
+    world.repo.commit()
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    with pytest.raises(NotAFileError):
+        world.judge(approval())
+
+
+def test_a_submodule_in_the_place_of_the_prompts_is_refused(world: World) -> None:
+    commit = world.repo.rev("HEAD")
+    world.propose(remove=["prompts"])
+    world.repo.git("update-index", "--add", "--cacheinfo", f"160000,{commit},prompts")
+    world.repo.git("commit", "--quiet", "-m", "Hide")
+    with pytest.raises(NotAFileError, match="prompts is a submodule"):
+        world.judge(approval())
+
+
+def test_a_change_of_mode_needs_the_owner(world: World) -> None:
+    world.propose()
+    world.repo.git("update-index", "--chmod=+x", TRIAGE)
+    world.repo.git("commit", "--quiet", "-m", "Mode")
+    assert checks(world.judge()) == ["missing-approval"]
+    assert world.judge(approval()).is_allowed
+
+
+@pytest.mark.parametrize("path", ["Prompts/support/triage.md", "prompts/Support/triage.md"])
+def test_a_path_that_differs_in_case_is_no_way_around(world: World, path: str) -> None:
+    blob = world.repo.git("hash-object", "-w", "--stdin", stdin=prompt("9.0.0", "Leak."))
+    world.propose()
+    world.repo.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}")
+    world.repo.git("commit", "--quiet", "-m", "Case")
+    verdict = world.judge(approval(), approval("@nobody"))
+    assert "colliding-paths" in checks(verdict)
+
+
+@pytest.mark.parametrize("name", ["ä.md", "a\u0308.md", 'quo"te.md', "tab\t.md", "line\nend.md"])
+def test_an_odd_name_is_governed_as_well(world: World, name: str) -> None:
+    world.propose({f"prompts/{name}": prompt()})
+    assert f"prompts/{name}" in paths(world)
+    assert "missing-approval" in checks(world.judge())
+
+
+def test_a_file_that_merging_moves_somewhere_else_was_seen_by_nobody(world: World) -> None:
+    long = prompt("1.0.0", "\n".join(f"Rule {number}." for number in range(30)))
+    world.on_main({"prompts/old.md": long})
+    world.propose({"prompts/old.md": long.replace("Rule 7", "Leak")})
+    world.repo.git("checkout", "--quiet", "main")
+    world.repo.git("mv", "prompts/old.md", "prompts/new.md")
+    world.repo.commit(message="Move")
+    verdict = world.judge(approval())
+    assert [one.path for one in verdict.findings if one.check == "moved-by-merge"] == [
+        "prompts/new.md"
+    ]
+
+
+def test_a_prompt_that_spells_its_schema_in_an_unusual_way_is_found(world: World) -> None:
+    schema = '{"type": "object", "properties": {"topic": {"type": "string"}}}'
+    more = 'output: "_shared/\\x6fut.json"\n'
+    world.on_main({TRIAGE: prompt(more=more), "prompts/_shared/out.json": schema})
+    world.propose({"prompts/_shared/out.json": schema.replace("string", "integer")})
+    assert checks(world.judge(approval())) == ["unchanged-version"]
+
+
+# People who may not approve.
+
+
+def test_nobody_approves_their_own_change(world: World) -> None:
+    world.on_main({"CODEOWNERS": "* author@example.com\n"})
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    verdict = world.judge(approval("author@example.com"))
+    assert checks(verdict) == ["missing-approval"]
+    assert "the author of the change" in str(verdict.findings)
+
+
+def test_nobody_approves_their_own_change_under_a_second_name(world: World) -> None:
+    world.on_main({"CODEOWNERS": "* @second-name\n", ".promptops/groups.toml": GROUPS})
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    assert checks(world.judge(approval("@second-name"))) == ["missing-approval"]
+    assert world.judge(approval("@second-name"), branch="change").approvers == ()
+
+
+def test_the_forges_author_counts_beside_those_of_the_commits(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")}, email="bot@example.com")
+    assert checks(world.judge(approval(), author="@Prompt-Owner")) == ["missing-approval"]
+
+
+def test_nobody_approves_what_they_committed_to(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    world.propose({"src/app.py": "1\n"}, email="1234+prompt-owner@users.noreply.github.com")
+    assert checks(world.judge(approval())) == ["missing-approval"]
+    world.on_main({"promptops.toml": "[gate]\ncommitters = true\n"})
+    world.repo.git("checkout", "--quiet", "change")
+    world.repo.git("commit", "--amend", "--quiet", "--reset-author", "--no-edit")
+    message = "Change\n\nCo-authored-by: Owner <prompt-owner@users.noreply.github.com>"
+    world.repo.git("commit", "--amend", "--quiet", "-m", message)
+    assert world.judge(approval()).is_allowed
+
+
+def test_a_co_author_committed_to_the_change(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    message = "Change\n\nCo-authored-by: Owner <prompt-owner@users.noreply.github.com>"
+    world.repo.git("commit", "--amend", "--quiet", "-m", message)
+    assert checks(world.judge(approval())) == ["missing-approval"]
+
+
+def test_without_write_access_an_approval_is_an_opinion(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    assert checks(world.judge(approval(may_write=False))) == ["missing-approval"]
+    assert world.judge(approval(may_write=True)).is_allowed
+
+
+def test_an_owner_of_something_else_is_not_enough(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    assert checks(world.judge(approval("@lead"))) == ["missing-approval"]
+
+
+def test_a_team_that_nobody_knows_owns_nothing(world: World) -> None:
+    world.on_main({"CODEOWNERS": "* @acme/prompts\n"})
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    assert checks(world.judge(approval("@member"))) == ["missing-approval"]
+    teams = {"@acme/prompts": frozenset({"@member"})}
+    assert world.judge(approval("@member"), teams=teams).is_allowed
+    assert not world.judge(approval("@member"), teams={"@acme/prompts": frozenset()}).is_allowed
+
+
+def test_a_team_counts_with_the_teams_within_it(world: World) -> None:
+    groups = '[teams]\n"@acme/prompts" = ["@acme/writers"]\n"@acme/writers" = ["@Member"]\n'
+    world.on_main({"CODEOWNERS": "* @acme/prompts\n", ".promptops/groups.toml": groups})
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    assert world.judge(approval("@member")).is_allowed
+
+
+def test_what_nobody_owns_takes_anybody_but_the_author(world: World) -> None:
+    world.on_main({"CODEOWNERS": "/src/ @dev\n/prompts/\n"})
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    assert checks(world.judge()) == ["missing-approval"]
+    assert checks(world.judge(approval("author@example.com"))) == ["missing-approval"]
+    assert world.judge(approval("@anybody")).is_allowed
+    assert "unowned-path" in checks(world.judge(), errors_only=False)
+
+
+# Approvals of something else.
+
+
+def test_what_was_approved_must_be_known(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    assert checks(world.judge(approval(contents={}))) == ["missing-approval"]
+
+
+def test_an_approval_of_a_commit_is_one_of_its_content(world: World) -> None:
+    old = world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    world.propose({TRIAGE: prompt("1.1.0", "Triage badly."), "prompts/_shared/more.md": "x\n"})
+    new = world.repo.rev("HEAD")
+
+    def of(commit: str) -> Approval:
+        return approval(commit=commit, contents=None)
+
+    repository_verdict = judge_with_commit(world, of(old))
+    assert "missing-approval" in repository_verdict
+    assert judge_with_commit(world, of(new)) == []
+
+
+def test_an_approval_survives_a_rebase_that_changes_nothing_there(world: World) -> None:
+    old = world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    world.on_main({"src/app.py": "print()\n"})
+    world.repo.git("checkout", "--quiet", "change")
+    world.repo.git("rebase", "--quiet", "main")
+    assert world.repo.rev("HEAD") != old
+    assert judge_with_commit(world, approval(commit=old, contents=None)) == []
+
+
+def test_an_approved_commit_that_is_nowhere_is_no_approval(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    assert judge_with_commit(world, approval(commit="0" * 39 + "1", contents=None)) == [
+        "missing-approval"
+    ]
+
+
+def test_what_the_target_branch_changed_since_has_to_be_approved_again(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    assert checks(world.judge(approval(lapsed=frozenset({TRIAGE})))) == ["missing-approval"]
+
+
+def test_absence_is_content_too(world: World) -> None:
+    world.propose(
+        remove=[TONE],
+        files={TRIAGE: prompt("1.1.0").replace('{% include "_shared/tone.md" %}\n', "")},
+    )
+    verdict = world.judge(approval(contents={TRIAGE: entry(world, "change", TRIAGE)}))
+    assert [one.path for one in verdict.requirements if not one.is_met] == [TONE]
+
+
+def judge_with_commit(world: World, given: Approval) -> list[str]:
+    """The errors where approvals name commits, which are looked up."""
+    from promptops.admission import find_endpoints, judge_change
+    from promptops.gate import Approvals
+    from promptops.repository import open_repository
+
+    repository = open_repository(world.repo.path)
+    admission = judge_change(
+        repository,
+        find_endpoints(repository, "main", "change"),
+        lambda _policy, _change: Approvals(("file",), (given,)),
+    )
+    return checks(admission.verdict)
+
+
+# Rules that cannot be used.
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["#" * (3 * 1024 * 1024 + 1), "* @prompt-owner\0\n", "* @a\n" * 200_001],
+    ids=["size", "binary", "lines"],
+)
+def test_owners_that_cannot_be_read_let_nobody_tell(world: World, text: str) -> None:
+    world.on_main({"CODEOWNERS": text})
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    with pytest.raises(PromptopsError, match="nobody can tell who owns what"):
+        world.judge(approval())
+
+
+def test_only_a_line_feed_begins_a_rule(world: World) -> None:
+    world.on_main({"CODEOWNERS": "* @prompt-owner\n# note\u2028/prompts/ @author\f* @author\n"})
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    assert checks(world.judge(approval("@author"))) == ["missing-approval"]
+    assert world.judge(approval()).is_allowed
+
+
+def test_a_hundred_thousand_rules_are_no_excuse(world: World) -> None:
+    rules = "".join(f"/src/{number}/ @dev\n" for number in range(100_000))
+    world.on_main({"CODEOWNERS": rules + "/prompts/ @prompt-owner\n"})
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    assert checks(world.judge(approval("@dev"))) == ["missing-approval"]
+    assert world.judge(approval()).is_allowed
