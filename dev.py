@@ -48,6 +48,11 @@ OLDEST_GIT = (2, 38)
 WINDOWS = os.name == "nt"
 
 PARALLEL = ["--numprocesses", "auto", "--maxprocesses", "8", "--dist", "worksteal"]
+# What GitHub says of its own API and events, by what the tests call it: npm package, file in it.
+DESCRIPTIONS = {
+    "openapi": ("@octokit/openapi@23.0.2", "generated/api.github.com.json"),
+    "webhooks": ("@octokit/webhooks-examples@7.6.1", "api.github.com/index.json"),
+}
 # What runs against the installed wheel: the tests that go in by the front door.
 WHEEL_TESTS = ["tests/cli", "tests/stories", "tests/test_package.py"]
 
@@ -498,6 +503,37 @@ def models(arguments: list[str]) -> int:
     return run([program(ENVIRONMENT, "python"), ROOT / "benchmarks" / "models.py", *arguments])
 
 
+def descriptions(arguments: list[str]) -> int:
+    """Fetch GitHub's descriptions of its API and events into build/, for the tests (needs npm)."""
+    folder = ROOT / "build" / "descriptions"
+    wanted = {
+        folder / f"{kind}-{package.rpartition('@')[2]}.json": Path(package.rpartition("@")[0], path)
+        for kind, (package, path) in DESCRIPTIONS.items()
+    }
+    if all(path.exists() for path in wanted):
+        return 0
+    npm = shutil.which("npm")
+    if npm is None:
+        # Without them the tests say what they could not compare; a server has to have them.
+        if os.environ.get("CI"):
+            raise CommandError("npm is needed to fetch GitHub's descriptions", "install Node.js")
+        say("left out: there is no npm here, so GitHub's descriptions cannot be fetched")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="promptops-descriptions-") as place:
+        packages = [package for package, _ in DESCRIPTIONS.values()]
+        command: list[str | Path] = [npm, "install", "--prefix", place, "--ignore-scripts"]
+        with step("fetching GitHub's descriptions of its API and events"):
+            code, output = capture([*command, "--no-audit", "--no-fund", *packages])
+        if code != 0:
+            raise CommandError("npm cannot fetch them: " + last_line(output), output)
+        shutil.rmtree(str(folder), ignore_errors=True)
+        folder.mkdir(parents=True)
+        for path, source_path in wanted.items():
+            shutil.copyfile(str(Path(place, "node_modules") / source_path), str(path))
+            say(f"written: {path.relative_to(ROOT)}")
+    return 0
+
+
 def licence_table() -> str:
     """Return a Markdown table of what the direct dependencies say of themselves when installed."""
     from importlib.metadata import distributions
@@ -564,6 +600,7 @@ def check(arguments: list[str]) -> int:
         ("contracts", contracts, []),
         ("licences", licences, ["--check"]),
         ("checks", checks, ["--check"]),
+        ("descriptions", descriptions, []),
         ("test", test, ["--cov", "--cov-report=term"]),
         ("pre-commit", test, ["-m", "network"]),
         ("wheel", wheel, []),
@@ -590,6 +627,7 @@ COMMANDS: dict[str, Command] = {
         licences,
         checks,
         models,
+        descriptions,
         wheel,
         bench,
         fuzz,
@@ -648,7 +686,7 @@ def begin(words: list[str]) -> int:
     if name in ("help", "--help", "-h"):
         print("usage: python3 dev.py COMMAND [ARGUMENTS]\n")
         for each in COMMANDS.values():
-            print(f"  {each.__name__:10} {(each.__doc__ or '').splitlines()[0]}")
+            print(f"  {each.__name__:12} {(each.__doc__ or '').splitlines()[0]}")
         return 0 if words else 2
     require_python()
     if name not in COMMANDS:

@@ -143,6 +143,20 @@ class RemoteError(GitError):
     """The remote cannot be reached or refused the request."""
 
 
+class DeniedError(RemoteError):
+    """A forge refuses the token, or hides what was asked for: it answers 401, 403 or 404.
+
+    Which of the two a 404 is, a forge does not say on purpose.
+
+    Attributes:
+        status: the HTTP status.
+    """
+
+    def __init__(self, message: str, *, status: int, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
 class RemoteRefNotFoundError(RemoteError):
     """The remote can be reached, but does not have a ref that was asked for by name."""
 

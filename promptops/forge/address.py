@@ -1,0 +1,66 @@
+"""Where a token may go, and what may stand in a request."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+from promptops.errors import UsageError
+from promptops.errors import quote as quote_text
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_DEFAULT_PORTS = {"https": ":443", "http": ":80"}
+
+
+def check_address(forge: str, url: str) -> str:
+    """An API's address, in the spelling that all its spellings share, without a slash at its end.
+
+    Raises:
+        UsageError: it is none, or none that a token may be sent to.
+    """
+    hint = "it looks like https://api.github.com or https://gitlab.example.com/api/v4"
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        parts, host = urlsplit(""), None
+    plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
+    if not plain or parts.scheme not in _DEFAULT_PORTS or not host or set("?#") & set(url):
+        raise UsageError(f"{quote_text(url)} is no address of {forge}'s API", hint=hint)
+    if "@" in parts.netloc:
+        raise UsageError(
+            f"the address of {forge}'s API holds a user name",
+            hint="give the token in its variable instead",
+        )
+    if parts.scheme == "http" and host not in LOOPBACK:
+        raise UsageError(
+            f"{quote_text(url)} is not encrypted, and the token would travel in clear",
+            hint="give the address that begins with https://",
+        )
+    place = parts.netloc.lower().removesuffix(_DEFAULT_PORTS[parts.scheme])
+    return f"{parts.scheme}://{place}{parts.path}".rstrip("/")
+
+
+def check_token(token: str, *, hint: str) -> str:
+    """A token as it goes into a header.
+
+    Raises:
+        UsageError: it is none; the message does not show it.
+    """
+    token = token.strip()
+    if not token:
+        raise UsageError("there is no token to ask the forge with", hint=hint)
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError("the token has letters that no token has", hint=hint)
+    return token
+
+
+def to_path(*segments: str) -> str:
+    """A path of these segments, each with a slash before it.
+
+    Raises:
+        UsageError: a segment would be something else: nothing, or a way up.
+    """
+    for segment in segments:
+        if segment in {"", ".", ".."}:
+            raise UsageError(f"{quote_text(segment)} is no name that a forge can have")
+    return "".join("/" + quote(segment, safe="", errors="strict") for segment in segments)

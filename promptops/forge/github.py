@@ -1,0 +1,195 @@
+"""What GitHub's REST API says of a repository, its pull requests and its people.
+
+Endpoints, permissions and the meaning of fields are those of GitHub's own OpenAPI description, to
+which the tests hold both the requests and the answers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.errors import DeniedError, UsageError, quote
+from promptops.forge.address import check_token, to_path
+from promptops.forge.transport import Transport
+from promptops.gate import Review
+
+if TYPE_CHECKING:
+    from promptops.forge.limits import Limits
+    from promptops.forge.record import Record
+
+API_URL = "https://api.github.com"
+# With `permission`, GitHub says the base role: maintain is write, triage is read, and a role of
+# one's own is what it builds on. The other words are for servers that say more than that.
+_WRITING = frozenset({"admin", "maintain", "write"})
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+_QUEUE = re.compile(r"(?:refs/heads/)?(gh-readonly-queue/.+)/pr-([0-9]{1,15})-([0-9a-f]{40,64})")
+_HOW_TO_GIVE = "give one in PROMPTOPS_GITHUB_TOKEN or GITHUB_TOKEN"
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """What the gate needs of a pull request.
+
+    Attributes:
+        number: its number.
+        author: `@login`; None where the account is gone.
+        base_ref: the branch that it is to be merged into.
+        base: that branch's tip, as GitHub has it.
+        head: the newest commit of what is proposed.
+        url: where a person can look at it.
+    """
+
+    number: int
+    author: str | None
+    base_ref: str
+    base: str
+    head: str
+    url: str
+
+
+class GitHub(Transport):
+    """One repository on GitHub.
+
+    Args:
+        repository: `owner/name`.
+        token: a token that may read it.
+        url: where the API is; GitHub Enterprise Server has it at `https://HOST/api/v3`.
+        limits: what GitHub may ask of us.
+
+    Raises:
+        UsageError: repository, token or address cannot be any.
+    """
+
+    def __init__(
+        self, repository: str, *, token: str, url: str = API_URL, limits: Limits | None = None
+    ) -> None:
+        if not _REPOSITORY.fullmatch(repository):
+            raise UsageError(
+                f"{quote(repository)} is no GitHub repository", hint="it looks like owner/name"
+            )
+        headers = {
+            "Accept": "application/vnd.github+json",
+            "Authorization": f"Bearer {check_token(token, hint=_HOW_TO_GIVE)}",
+            "X-GitHub-Api-Version": "2022-11-28",
+        }
+        super().__init__("GitHub", url, headers, limits)
+        self._repository = repository
+
+    def at(self, *segments: str) -> str:
+        """The path of something in the repository; without segments, of the repository."""
+        return to_path("repos", *self._repository.split("/"), *segments)
+
+    def pull_request(self, number: int) -> PullRequest:
+        """One pull request.
+
+        Raises:
+            PromptopsError: see `Transport.record`.
+        """
+        found = self.record(self.at("pulls", str(number)), needs="pull requests: read")
+        if found.number("number") != number:
+            raise found.refuse("another pull request stands")
+        base, head = found.record("base"), found.record("head")
+        return PullRequest(
+            number=number,
+            author=_login_of(found),
+            base_ref=base.word("ref"),
+            base=base.object_id("sha"),
+            head=head.object_id("sha"),
+            url=found.word("html_url"),
+        )
+
+    def reviews(self, number: int) -> list[Review]:
+        """All reviews of a pull request, the oldest first.
+
+        Raises:
+            PromptopsError: see `Transport.records`.
+        """
+        path = self.at("pulls", str(number), "reviews")
+        return [
+            _to_review(found, number) for found in self.records(path, needs="pull requests: read")
+        ]
+
+    def may_write(self, login: str) -> bool:
+        """Whether a person may write to the repository. Who is not known there may not.
+
+        Raises:
+            PromptopsError: see `Transport.record`.
+        """
+        path = self.at("collaborators", login.removeprefix("@"), "permission")
+        try:
+            found = self.record(
+                path, needs="metadata: read, of someone who may write to the repository"
+            )
+        except DeniedError as error:
+            # The repository itself was seen before, with the same token: here it is the person.
+            if error.status == 404:
+                return False
+            raise
+        return found.text("permission") in _WRITING
+
+    def team_members(self, organization: str, slug: str) -> frozenset[str]:
+        """The members of a team and of its child teams, as `@login`.
+
+        Raises:
+            PromptopsError: see `Transport.records`.
+        """
+        path = to_path("orgs", organization, "teams", slug, "members")
+        found = self.records(path, needs="organization members: read")
+        return frozenset(f"@{member.word('login')}" for member in found)
+
+    def queued(self, head_ref: str) -> tuple[int, ...]:
+        """The pull requests that merging an entry of the merge queue merges, the last one first.
+
+        An entry's branch is `gh-readonly-queue/TARGET/pr-NUMBER-PARENT`: one pull request, merged
+        on top of PARENT, which is the target's tip or the head of the entry before. GitHub may
+        merge several at once, so those before belong to what is judged. Of those that are merged
+        already no branch is left, and nothing needs to be known.
+
+        Args:
+            head_ref: the entry's branch, as the event `merge_group` names it.
+
+        Raises:
+            UsageError: it is no branch of a merge queue.
+            PromptopsError: see `Transport.records`.
+        """
+        folder, number, parent = _parse_queue_ref(head_ref)
+        path = self.at("git", "matching-refs", "heads", *folder.split("/"), "pr-")
+        entries = {}
+        for found in self.records(path, needs="contents: read", is_paged=False):
+            name = found.word("ref")
+            if _QUEUE.fullmatch(name):
+                entries[found.record("object").object_id("sha")] = _parse_queue_ref(name)
+        numbers = [number]
+        while parent in entries:
+            _, number, parent = entries.pop(parent)
+            if number not in numbers:
+                numbers.append(number)
+        return tuple(numbers)
+
+
+def _parse_queue_ref(ref: str) -> tuple[str, int, str]:
+    """A merge queue's branch: the folder of its target, its pull request, its parent."""
+    found = _QUEUE.fullmatch(ref)
+    if found is None:
+        raise UsageError(f"{quote(ref)} is no branch of a merge queue")
+    folder, number, parent = found.groups()
+    return folder, int(number), parent
+
+
+def _to_review(found: Record, number: int) -> Review:
+    # Somebody else's reviews would be somebody else's approval.
+    if not found.text("pull_request_url").endswith(f"/pulls/{number}"):
+        raise found.refuse("another pull request stands")
+    return Review(
+        user=_login_of(found),
+        state=found.text("state"),
+        commit=None if found.text_or_none("commit_id") is None else found.object_id("commit_id"),
+        url=found.word("html_url"),
+    )
+
+
+def _login_of(found: Record) -> str | None:
+    user = found.record_or_none("user")
+    return None if user is None else f"@{user.word('login')}"

@@ -1,0 +1,146 @@
+"""JSON from strangers, read with the types that it should have."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from promptops.errors import IntegrityError, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_KINDS = {
+    bool: "true or false",
+    dict: "an object",
+    float: "a number",
+    int: "a whole number",
+    list: "a list",
+    str: "a text",
+    type(None): "null",
+}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One JSON object. What is missing or of another type is an `IntegrityError`.
+
+    Attributes:
+        values: the object's members.
+        where: what the object is, for messages, such as `GitHub's answer to /user`.
+    """
+
+    values: Mapping[str, object]
+    where: str
+
+    def has(self, name: str) -> bool:
+        """Whether there is a member of that name that is not null."""
+        return self.values.get(name) is not None
+
+    def text(self, name: str) -> str:
+        """The text under a name."""
+        found = cast("str", self._get(name, str))
+        # JSON can spell half a character, which nothing can print.
+        if _SURROGATE.search(found):
+            raise self.refuse(f"'{name}' is no Unicode text")
+        return found
+
+    def text_or_none(self, name: str) -> str | None:
+        """The text under a name that has to be there but may be null."""
+        return None if self._is_null(name) else self.text(name)
+
+    def word(self, name: str) -> str:
+        """The text under a name, which has to be something, on one line and without spaces."""
+        found = self.text(name)
+        if not found or not found.isprintable() or " " in found:
+            raise self.refuse(f"'{name}' cannot be {quote(found)}")
+        return found
+
+    def object_id(self, name: str) -> str:
+        """The id of a Git object under a name, whole and in lower case."""
+        found = self.text(name)
+        if not _OBJECT_ID.fullmatch(found):
+            raise self.refuse(f"'{name}' is {quote(found)}, which is no object's id")
+        return found
+
+    def number(self, name: str) -> int:
+        """The whole number under a name."""
+        return cast("int", self._get(name, int))
+
+    def flag(self, name: str) -> bool:
+        """The truth value under a name."""
+        return cast("bool", self._get(name, bool))
+
+    def record(self, name: str) -> Record:
+        """The object under a name."""
+        return Record(cast("dict[str, object]", self._get(name, dict)), self._below(name))
+
+    def record_or_none(self, name: str) -> Record | None:
+        """The object under a name that has to be there but may be null."""
+        return None if self._is_null(name) else self.record(name)
+
+    def records(self, name: str) -> list[Record]:
+        """The objects in the list under a name."""
+        return to_records(self._get(name, list), self._below(name))
+
+    def texts(self, name: str) -> list[str]:
+        """The texts in the list under a name."""
+        found = cast("list[object]", self._get(name, list))
+        for item in found:
+            if not isinstance(item, str):
+                raise _wrong(f"an item of {self._below(name)}", item, str)
+        return cast("list[str]", found)
+
+    def refuse(self, what: str) -> IntegrityError:
+        """The error for an object of which something does not hold."""
+        return IntegrityError(f"{what} in {self.where}", hint=_HINT)
+
+    def _below(self, name: str) -> str:
+        return f"'{name}' in {self.where}"
+
+    def _is_null(self, name: str) -> bool:
+        if name not in self.values:
+            raise self.refuse(f"'{name}' is missing")
+        return self.values[name] is None
+
+    def _get(self, name: str, kind: type) -> object:
+        if name not in self.values:
+            raise self.refuse(f"'{name}' is missing")
+        value = self.values[name]
+        # To Python, True is a number.
+        if type(value) is not kind:
+            raise _wrong(self._below(name), value, kind)
+        return value
+
+
+def to_record(value: object, where: str) -> Record:
+    """Parsed JSON that has to be an object.
+
+    Raises:
+        IntegrityError: it is something else.
+    """
+    if not isinstance(value, dict):
+        raise _wrong(where, value, dict)
+    return Record(value, where)
+
+
+def to_records(value: object, where: str) -> list[Record]:
+    """Parsed JSON that has to be a list of objects.
+
+    Raises:
+        IntegrityError: it is something else.
+    """
+    if not isinstance(value, list):
+        raise _wrong(where, value, list)
+    return [to_record(item, f"an item of {where}") for item in value]
+
+
+def _wrong(what: str, value: object, wanted: type) -> IntegrityError:
+    found = _KINDS.get(type(value), type(value).__name__)
+    return IntegrityError(f"{what} is {found}, not {_KINDS[wanted]}", hint=_HINT)
+
+
+_HINT = "is that what is meant, and of a version that promptops knows?"

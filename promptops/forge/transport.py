@@ -1,0 +1,296 @@
+"""GET requests to a forge's API: bounded, patient, and never taking the token elsewhere.
+
+* Lists come in pages, and the next page is where the `Link` header says (RFC 8288).
+* A request that names the `ETag` of an answer seen before is answered by a 304 where nothing
+  changed, and then does not count against GitHub's limit. Answers are kept in this process only:
+  who could write to a cache on disk could write reviews.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urljoin, urlsplit
+
+from promptops.errors import DeniedError, IntegrityError, RemoteError, quote
+from promptops.forge.address import LOOPBACK, check_address
+from promptops.forge.limits import Limits, limit_of, parse_date, to_time
+from promptops.forge.record import Record, to_record, to_records
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    import httpx
+
+PAGE_SIZE = 100
+_MOST_REDIRECTS = 3
+_MOST_KEPT_ANSWERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A whole answer of status 200: its JSON, and where the list goes on."""
+
+    body: object
+    next_url: str | None
+    etag: str | None
+
+
+class Transport:
+    """A connection to the API of one forge, with one token.
+
+    Args:
+        forge: the forge's name, for messages.
+        url: where its API is.
+        headers: what goes along with every request, the token among them.
+        limits: what the forge may ask of us.
+
+    Raises:
+        UsageError: the address is none that a token may be sent to.
+    """
+
+    def __init__(
+        self, forge: str, url: str, headers: Mapping[str, str], limits: Limits | None = None
+    ) -> None:
+        import httpx
+
+        from promptops import __version__
+
+        self._forge = forge
+        self._limits = limits or Limits()
+        self._url = check_address(forge, url)
+        self._kept: dict[str, _Answer] = {}
+        self._waited_seconds = 0.0
+        self._http = httpx.Client(
+            headers={"User-Agent": f"promptops/{__version__}", **headers},
+            timeout=self._limits.silence_seconds,
+            follow_redirects=False,
+            # What runs on this machine is not behind a proxy.
+            trust_env=urlsplit(self._url).hostname not in LOOPBACK,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._http.close()
+
+    def record(self, path: str, *, needs: str) -> Record:
+        """One object.
+
+        Args:
+            path: what to ask for, below the API's address, beginning with a slash.
+            needs: what a token must be allowed to do, in the forge's words, for the hint.
+
+        Raises:
+            DeniedError: the answer is 401, 403 or 404.
+            RemoteError: there is no answer, or one of another status, or a rate limit holds for
+                longer than we wait.
+            IntegrityError: the answer is not what the forge's description promises.
+        """
+        answer = self._ask(self._url + path, needs)
+        return to_record(answer.body, self._where(path))
+
+    def records(
+        self, path: str, *, needs: str, key: str | None = None, is_paged: bool = True
+    ) -> list[Record]:
+        """Every object of a list, page after page.
+
+        Args:
+            path: as of `record`.
+            needs: as of `record`.
+            key: the member that holds the list, where the answer is an object around it.
+            is_paged: whether the list comes in pages.
+
+        Raises:
+            DeniedError: as `record`.
+            RemoteError: as `record`.
+            IntegrityError: as `record`; or the pages lead elsewhere, in circles, or to no end.
+        """
+        where = self._where(path)
+        url: str | None = self._url + path
+        if is_paged:
+            url = f"{url}{'&' if '?' in path else '?'}per_page={PAGE_SIZE}"
+        seen: set[str] = set()
+        found: list[Record] = []
+        while url is not None:
+            if url in seen or len(seen) >= self._limits.pages:
+                raise IntegrityError(
+                    f"{where} does not end after {len(seen)} pages",
+                    hint="is this the API's address? nothing was judged by a part of a list",
+                )
+            seen.add(url)
+            answer = self._ask(url, needs)
+            if key is None:
+                found += to_records(answer.body, where)
+            else:
+                found += to_record(answer.body, where).records(key)
+            url = answer.next_url
+        return found
+
+    def _where(self, path: str) -> str:
+        return f"{self._forge}'s answer to {path.partition('?')[0]}"
+
+    def _ask(self, url: str, needs: str) -> _Answer:
+        """The answer to one request, after all the waiting and repeating that it may take."""
+        failures = redirects = 0
+        while True:
+            try:
+                response, data = self._send(url)
+            except _NoAnswerError as error:
+                failures += 1
+                self._pause(failures, error)
+                continue
+            status = response.status_code
+            now_seconds = self._time_of(response)
+            wait_seconds = limit_of(status, response.headers, data, now_seconds=now_seconds)
+            if wait_seconds is not None:
+                self._wait(wait_seconds, now_seconds)
+            elif status == 304 and url in self._kept:
+                return self._kept[url]
+            elif response.has_redirect_location and redirects < _MOST_REDIRECTS:
+                redirects += 1
+                url = self._check_ours(url, response.headers["location"])
+            elif status >= 500:
+                failures += 1
+                self._pause(failures, _NoAnswerError(f"it answers {status}"))
+            elif status != 200:
+                raise self._refusal(url, status, data, needs)
+            else:
+                return self._keep(url, self._understand(url, response, data))
+
+    def _send(self, url: str) -> tuple[httpx.Response, bytes]:
+        """Send one request, and read what comes back, no further than the limits.
+
+        Raises:
+            _NoAnswerError: nothing came, or not all of it.
+            IntegrityError: too much came.
+        """
+        import httpx
+
+        limits = self._limits
+        kept = self._kept.get(url)
+        headers = {} if kept is None or kept.etag is None else {"If-None-Match": kept.etag}
+        deadline = limits.monotonic() + limits.answer_seconds
+        data = bytearray()
+        try:
+            with self._http.stream("GET", url, headers=headers) as response:
+                for chunk in response.iter_bytes():
+                    data += chunk
+                    if len(data) > limits.bytes:
+                        raise IntegrityError(
+                            f"{self._answer_to(url)} is larger than {limits.bytes:,} bytes",
+                            hint="is this the API's address?",
+                        )
+                    if limits.monotonic() > deadline:
+                        raise _NoAnswerError(
+                            f"an answer takes longer than {limits.answer_seconds:g} seconds"
+                        )
+        except httpx.TimeoutException as error:
+            raise _NoAnswerError(f"it is silent for {limits.silence_seconds:g} seconds") from error
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise _NoAnswerError(str(error) or type(error).__name__) from error
+        return response, bytes(data)
+
+    def _pause(self, failures: int, error: _NoAnswerError) -> None:
+        """Give the forge a moment to recover, unless it had its chances."""
+        if failures >= self._limits.attempts:
+            raise RemoteError(
+                f"{self._forge} gives no answer: {error}",
+                hint=f"check the connection and the address {self._url}, or try again later",
+            ) from error
+        self._limits.sleep(2.0 ** (failures - 1))
+
+    def _time_of(self, response: httpx.Response) -> float:
+        """What time it is for the forge; our own clock may be wrong."""
+        date = parse_date(response.headers.get("date", ""))
+        return self._limits.now() if date is None else date.timestamp()
+
+    def _wait(self, seconds: float, now_seconds: float) -> None:
+        self._waited_seconds += seconds
+        if self._waited_seconds > self._limits.waiting_seconds:
+            raise RemoteError(
+                f"{self._forge}'s rate limit is used up until {to_time(now_seconds + seconds)}",
+                hint="run it again then, or use a token with a limit of its own",
+            )
+        self._limits.sleep(seconds)
+
+    def _check_ours(self, url: str, target: str) -> str:
+        """Where an answer leads, if that is within the API that the token is for."""
+        found = urljoin(url, target)
+        if not found.startswith(self._url + "/") or not found.isprintable():
+            raise RemoteError(
+                f"{self._answer_to(url)} leads to {quote(found)}, and the token is not for there",
+                hint=f"is {self._url} the API's own address?",
+            )
+        return found
+
+    def _answer_to(self, url: str) -> str:
+        return self._where(url.removeprefix(self._url))
+
+    def _refusal(self, url: str, status: int, data: bytes, needs: str) -> RemoteError:
+        """The error for an answer that is a no."""
+        said = _message_of(data)
+        message = f"{self._answer_to(url)} is {status}" + (f": {quote(said)}" if said else "")
+        hints = {
+            401: "the token is wrong, expired or revoked",
+            403: f"the token needs: {needs}",
+            404: f"there is no such thing, or the token may not see it; it needs: {needs}",
+        }
+        if status in hints:
+            return DeniedError(message, status=status, hint=hints[status])
+        return RemoteError(message, hint=f"is {self._url} the API's address?")
+
+    def _understand(self, url: str, response: httpx.Response, data: bytes) -> _Answer:
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json" and not kind.endswith("+json"):
+            raise IntegrityError(
+                f"{self._answer_to(url)} is {quote(kind or 'of no type')}, not JSON",
+                hint="is this the API's address, or does a proxy or a login page answer?",
+            )
+        try:
+            body = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise IntegrityError(
+                f"{self._answer_to(url)} is not JSON: {error}",
+                hint="it may have been cut off on its way; try again",
+            ) from error
+        link = response.links.get("next", {}).get("url")
+        next_url = None if link is None else self._check_ours(url, link)
+        return _Answer(body, next_url, response.headers.get("etag"))
+
+    def _keep(self, url: str, answer: _Answer) -> _Answer:
+        """Remember an answer, for the next time that the same is asked."""
+        # A full last page may get a successor without changing itself.
+        is_full = isinstance(answer.body, list) and len(answer.body) >= PAGE_SIZE
+        if answer.etag is not None and not (is_full and answer.next_url is None):
+            self._kept.pop(url, None)
+            self._kept[url] = answer
+            if len(self._kept) > _MOST_KEPT_ANSWERS:
+                del self._kept[next(iter(self._kept))]
+        return answer
+
+
+class _NoAnswerError(Exception):
+    """A request brought nothing that could be judged; another one may."""
+
+
+def _message_of(data: bytes) -> str:
+    """What the forge says of its refusal; empty when it says nothing."""
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        return ""
+    said = body.get("message", body.get("error")) if isinstance(body, dict) else None
+    return said if isinstance(said, str) else ""
