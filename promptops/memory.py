@@ -88,10 +88,12 @@ def _describe_program() -> str:
     Of an installed program and all that it stands on, the folder of packages tells; of a checkout
     that is being worked on, the files themselves.
     """
-    import yaml
+    from importlib.util import find_spec
 
     here = Path(__file__).parent
-    packages = Path(yaml.__file__).parent.parent
+    found = find_spec("yaml")  # importing it takes longer than this reading saves
+    assert found is not None and found.origin is not None  # noqa: S101, PT018 - we stand on it
+    packages = Path(found.origin).parent.parent
     installed = (str(packages), packages.stat().st_mtime_ns)
     return repr((__version__, sys.version, installed, sorted(_list_sources(str(here)))))
 

@@ -10,7 +10,7 @@ from frontmatter.default_handlers import YAMLHandler
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from promptops import frontmatter
+from promptops import yaml_frontmatter
 from promptops.finding import Position
 from promptops.frontmatter import (
     MAX_FILE_BYTES,
@@ -421,7 +421,7 @@ def resolve(loader: Any, kind: type[yaml.Node], value: str | None, *, is_plain: 
 def test_scalars_are_told_apart_as_yaml_does(value: str, is_plain: bool) -> None:
     ours, theirs = (
         resolve(loader, yaml.ScalarNode, value, is_plain=is_plain)
-        for loader in (frontmatter._Loader, yaml.SafeLoader)
+        for loader in (yaml_frontmatter._Loader, yaml.SafeLoader)
     )
     assert ours == theirs
 
@@ -430,6 +430,6 @@ def test_scalars_are_told_apart_as_yaml_does(value: str, is_plain: bool) -> None
 def test_collections_are_told_apart_as_yaml_does(kind: type[yaml.Node]) -> None:
     ours, theirs = (
         resolve(loader, kind, None, is_plain=True)
-        for loader in (frontmatter._Loader, yaml.SafeLoader)
+        for loader in (yaml_frontmatter._Loader, yaml.SafeLoader)
     )
     assert ours == theirs
