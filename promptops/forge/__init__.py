@@ -11,9 +11,10 @@ ever an empty answer. Nothing is ever written.
 
 from __future__ import annotations
 
+from promptops.forge.event import Event, read_event
 from promptops.forge.github import GitHub, PullRequest
 from promptops.forge.limits import Limits
 from promptops.forge.record import Record
 from promptops.forge.transport import Transport
 
-__all__ = ["GitHub", "Limits", "PullRequest", "Record", "Transport"]
+__all__ = ["Event", "GitHub", "Limits", "PullRequest", "Record", "Transport", "read_event"]
