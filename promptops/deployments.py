@@ -18,6 +18,7 @@ from promptops.environments import (
     count_pending,
     describe_changes,
     describe_entry,
+    list_trailers,
     parse_deployment,
     pending_remedy,
     read_head_at,
@@ -36,9 +37,9 @@ from promptops.git.objects import parse_commit
 from promptops.git.refs import RefUpdate, read_ref, short_name, update_refs
 from promptops.git.remote import PushRef, PushStatus, list_remote, push
 from promptops.git.remote import fetch as git_fetch
-from promptops.git.trees import splice
+from promptops.git.trees import FOLDER_MODE, splice
 from promptops.lock import State
-from promptops.message import format_message, one_line
+from promptops.message import format_message
 from promptops.publication import (
     refused_by_remote,
 )
@@ -49,10 +50,10 @@ from promptops.releases import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from promptops.git.trees import Change as TreeChange
     from promptops.repository import Repository
 
 _RETRY_SECONDS = 60.0
-_TREE_MODE = "040000"
 _FEW = 5
 
 
@@ -210,15 +211,14 @@ def _write_deployment(
 ) -> str:
     import secrets
 
-    number = head.deployment.number + 1 if head else 1
-    trailers = [("Deployment", str(number)), ("Action", action.verb)]
-    for change in changes:
-        trailers += [("Prompt", change.name), ("From", change.before), ("To", change.after)]
-        if change.name in action.tags:
-            trailers.append(("Release-Tag", action.tags[change.name]))
-    if one_line(reason):
-        trailers.append(("Reason", reason))
-    trailers.append(("Operation", secrets.token_hex(16)))
+    trailers = list_trailers(
+        head.deployment.number + 1 if head else 1,
+        action.verb,
+        changes,
+        tags=action.tags,
+        reason=reason,
+        operation=secrets.token_hex(16),
+    )
     what = (
         f"{changes[0].name} {changes[0].after}" if len(changes) == 1 else f"{len(changes)} prompts"
     )
@@ -229,30 +229,26 @@ def _write_deployment(
 
 
 def _write_tree(repository: Repository, head: Head | None, step: Step) -> str:
-    before = _folders(head.state) if head else frozenset()
-    after = _folders(step.state)
-    entries: dict[str, bytes | tuple[str, str] | None] = {
+    changes = change_tree(head.state if head else State(), step)
+    root = head.deployment.tree if head else None
+    return splice(repository.git, repository.objects, root, changes)
+
+
+def change_tree(before: State, step: Step) -> dict[str, TreeChange]:
+    """What a step changes in the tree of the deployment that left `before`, path by path."""
+    old, new = lock.release_folders(before), lock.release_folders(step.state)
+    changes: dict[str, TreeChange] = {
         lock.LOCK_FILE: lock.format_lock(step.state),
         lock.UNDO_FILE: lock.format_undo(step.state),
     }
-    entries.update(dict.fromkeys(before - after))
-    for folder in after - before:
+    changes.update(dict.fromkeys(old - new))
+    for folder in new - old:
         source = step.texts[folder]
         if isinstance(source, str):
-            entries[folder] = (_TREE_MODE, source)
+            changes[folder] = (FOLDER_MODE, source)
         else:
-            entries.update({f"{folder}/{path}": data for path, data in source.items()})
-    return splice(
-        repository.git, repository.objects, head.deployment.tree if head else None, entries
-    )
-
-
-def _folders(state: State) -> frozenset[str]:
-    return frozenset(
-        lock.release_folder(name, live.version)
-        for name, entry in state.entries.items()
-        for live in entry.live
-    )
+            changes.update({f"{folder}/{path}": data for path, data in source.items()})
+    return changes
 
 
 def _refuse_unnamed_remote(repository: Repository) -> None:

@@ -22,10 +22,10 @@ from promptops.git.history import ancestor, is_ancestor, rev_list
 from promptops.git.objects import parse_commit
 from promptops.git.refs import read_ref, short_name
 from promptops.lock import Entry, Point, State
-from promptops.message import parse_message
+from promptops.message import one_line, parse_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from promptops.git.objects import Identity
     from promptops.repository import Repository
@@ -302,6 +302,29 @@ def describe_changes(before: State, after: State) -> tuple[Change, ...]:
         )
         for name in lock.changed_names(before, after)
     )
+
+
+def list_trailers(
+    number: int,
+    action: str,
+    changes: Iterable[Change],
+    *,
+    tags: Mapping[str, str],
+    reason: str,
+    operation: str,
+) -> list[tuple[str, str]]:
+    """The trailers of a deployment, in their order.
+
+    `tags` are the tag objects of the releases that a promotion makes live, by prompt name.
+    """
+    trailers = [("Deployment", str(number)), ("Action", action)]
+    for change in changes:
+        trailers += [("Prompt", change.name), ("From", change.before), ("To", change.after)]
+        if change.name in tags:
+            trailers.append(("Release-Tag", tags[change.name]))
+    if one_line(reason):
+        trailers.append(("Reason", one_line(reason)))
+    return [*trailers, ("Operation", operation)]
 
 
 def live_version(repository: Repository, name: str, environment: str) -> Version:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from promptops.git.objects import Commit, GitObject
-    from promptops.lock import State
+    from promptops.lock import Live, State
     from promptops.release import Release
     from promptops.repository import Repository
 
@@ -413,6 +413,15 @@ def compare_frozen(frozen: Frozen, version: Version, commit: str, digest: str) -
             f"but the tag says {shorten(digest)}",
             hint="the tag stands on another commit than the released one, or was written by hand",
         )
+
+
+def contradict_lock(live: Live, digest: str, commit: str) -> str | None:
+    """What a lock's entry says otherwise than the release's tag, as a clause; None: nothing."""
+    if digest != live.digest:
+        return f"the lock says {shorten(live.digest)}, the release tag {shorten(digest)}"
+    if commit != live.commit:
+        return f"the lock says commit {live.commit[:12]}, the release tag {commit[:12]}"
+    return None
 
 
 def shorten(digest: str) -> str:

@@ -256,6 +256,30 @@ def changed_names(before: State, after: State) -> tuple[str, ...]:
     )
 
 
+def touched_names(before: State, after: State) -> tuple[str, ...]:
+    """The prompts whose entry or way back differs, sorted."""
+    pairs = ((before.entries, after.entries), (before.undo, after.undo))
+    return tuple(
+        sorted(
+            {
+                name
+                for old, new in pairs
+                for name in old.keys() | new.keys()
+                if old.get(name) != new.get(name)
+            }
+        )
+    )
+
+
+def release_folders(state: State) -> frozenset[str]:
+    """All folders with texts of releases that a tree with this state has."""
+    return frozenset(
+        release_folder(name, live.version)
+        for name, entry in state.entries.items()
+        for live in entry.live
+    )
+
+
 def release_folder(name: str, version: Version) -> str:
     """Where an environment's tree keeps the texts of a release."""
     return f"releases/{name}@{version}"

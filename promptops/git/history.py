@@ -16,7 +16,7 @@ from promptops.git.objects import Identity, parse_identity, parse_tag
 from promptops.git.process import failure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from promptops.git.process import Git
 
@@ -170,6 +170,16 @@ def rev_list(
         options.append(f"--max-count={limit}")
     tips = [tip] if exclude is None else [tip, f"^{exclude}"]
     return git.run("rev-list", *options, "--end-of-options", *tips, "--").text.split()
+
+
+def find_unreachable(git: Git, commits: Iterable[str], tips: Iterable[str]) -> set[str]:
+    """Give those of the commits that cannot be reached from any of the tips, in one process."""
+    wanted = set(commits)
+    if not wanted:
+        return set()
+    lines = [*wanted, *(f"^{tip}" for tip in tips), ""]
+    listed = git.run("rev-list", "--stdin", stdin="\n".join(lines).encode()).text.split()
+    return wanted.intersection(listed)
 
 
 def ancestor(git: Git, oid: str, steps: int) -> str | None:

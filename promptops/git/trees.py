@@ -100,13 +100,27 @@ def splice(git: Git, reader: ObjectReader, root: str | None, changes: Mapping[st
         UsageError: a path is not one that Git takes, or is both a file and a folder.
         IntegrityError: a tree is missing or damaged.
     """
+    result, new = _splice(git, reader, root, changes)
+    write_objects(git, new)
+    return result
+
+
+def compute_splice(
+    git: Git, reader: ObjectReader, root: str | None, changes: Mapping[str, Change]
+) -> str:
+    """Give the id of the tree that `splice` would write, and write nothing; errors as there."""
+    return _splice(git, reader, root, changes)[0]
+
+
+def _splice(
+    git: Git, reader: ObjectReader, root: str | None, changes: Mapping[str, Change]
+) -> tuple[str, list[tuple[str, bytes]]]:
     new: list[tuple[str, bytes]] = []
     result = _rewrite(git, reader, root, _plan(changes), new)
     if result is None:
         new.append(("tree", b""))
         result = object_id(git.object_format, "tree", b"")
-    write_objects(git, new)
-    return result
+    return result, new
 
 
 def list_files(git: Git, treeish: str, prefix: str = "") -> list[TreeFile]:

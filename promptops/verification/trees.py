@@ -9,7 +9,13 @@ from promptops import lock
 from promptops.environments import describe_changes
 from promptops.errors import GitError, PromptopsError
 from promptops.finding import Finding, Severity
-from promptops.integrity import Texts, inspect_tag, read_claims, shorten
+from promptops.integrity import (
+    Texts,
+    contradict_lock,
+    inspect_tag,
+    read_claims,
+    shorten,
+)
 from promptops.verification.survey import NOT_CHECKED, KnownTag
 
 if TYPE_CHECKING:
@@ -203,20 +209,8 @@ class TreeCheck:
             if not self.survey.opens(key):
                 message = f"{label} is live, but its tag is no release's"
                 yield self._fault(record, "broken-tag", message)
-        elif tag.digest != live.digest:
-            yield self._fault(
-                record,
-                "wrong-lock",
-                f"{label}: the lock says {shorten(live.digest)}, "
-                f"the release tag {shorten(tag.digest)}",
-            )
-        elif tag.commit != live.commit:
-            yield self._fault(
-                record,
-                "wrong-lock",
-                f"{label}: the lock says commit {live.commit[:12]}, "
-                f"the release tag {tag.commit[:12]}",
-            )
+        elif fault := contradict_lock(live, tag.digest, tag.commit):
+            yield self._fault(record, "wrong-lock", f"{label}: {fault}")
 
     def _read_tag(self, key: Key) -> KnownTag | None:
         """What a release's tag says; None when it is no release."""
