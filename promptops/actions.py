@@ -19,13 +19,12 @@ from promptops.environments import (
     Head,
     find_deployment,
     live_version,
-    parse_deployment,
     read_head,
+    read_point,
     read_state,
 )
 from promptops.errors import (
     EnvironmentNotFoundError,
-    GitError,
     IntegrityError,
     NotDeployedError,
     RefusedError,
@@ -162,7 +161,7 @@ def rollback_action(
         texts: dict[str, str] = {}
         for name in names:
             state, point = lock.rollback(
-                state, name, environment, lambda at: _state_at(repository, environment, at), to
+                state, name, environment, lambda at: read_point(repository, environment, at), to
             )
             entry = state.entries.get(name)
             for live in entry.live if entry else ():
@@ -182,24 +181,6 @@ def _refuse_yanked(repository: Repository, name: str, live: Live, environment: s
             hint=f"promptops rollback {name} --env {environment} --to VERSION "
             "goes back to a version that is not",
         )
-
-
-def _state_at(repository: Repository, environment: str, point: Point) -> State:
-    found = repository.objects.read(point.commit)
-    if found is None:
-        raise GitError(
-            f"deployment {point.deployment} of {environment} is not in this clone",
-            hint="git fetch --unshallow gets the whole history",
-        )
-    deployment = parse_deployment(environment, found.oid, found.data)
-    if deployment.number != point.deployment:
-        raise IntegrityError(
-            f"{lock.UNDO_FILE} says deployment {point.deployment}, "
-            f"its commit says {deployment.number}",
-            hint="promptops verify says more; "
-            "promptops rollback --to-deployment N restores a whole state",
-        )
-    return read_state(repository, point.commit)
 
 
 def _stored_tree(repository: Repository, point: Point, folder: str) -> str:

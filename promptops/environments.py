@@ -200,6 +200,28 @@ def read_state(repository: Repository, commit: str) -> State:
     return State(lock.parse_lock(lock_file.data), lock.parse_undo(undo_file.data))
 
 
+def read_point(repository: Repository, environment: str, point: Point) -> State:
+    """The state that an older deployment left.
+
+    GitError when this clone does not have it, IntegrityError when its number is another.
+    """
+    found = repository.objects.read(point.commit)
+    if found is None:
+        raise GitError(
+            f"deployment {point.deployment} of {environment} is not in this clone",
+            hint="git fetch --unshallow gets the whole history",
+        )
+    deployment = parse_deployment(environment, found.oid, found.data)
+    if deployment.number != point.deployment:
+        raise IntegrityError(
+            f"{lock.UNDO_FILE} says deployment {point.deployment}, "
+            f"its commit says {deployment.number}",
+            hint="promptops verify says more; "
+            "promptops rollback --to-deployment N restores a whole state",
+        )
+    return read_state(repository, point.commit)
+
+
 def parse_deployment(environment: str, oid: str, data: bytes) -> Deployment:
     """Read a deployment from its commit; IntegrityError when the commit is none."""
     commit = parse_commit(data)

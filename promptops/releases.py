@@ -135,8 +135,11 @@ def list_releases(repository: Repository, name: str) -> list[Release]:
 def find_yank(repository: Repository, name: str, version: Version) -> str | None:
     """Why the release was yanked, or None when it was not."""
     found = repository.objects.read(yank_tag(name, version))
-    if found is None:
-        return None
+    return None if found is None else yank_reason(found)
+
+
+def yank_reason(found: GitObject) -> str:
+    """Why a release was yanked, by the object that the tag of the yank holds."""
     if found.kind != "tag":
         return "no reason given"
     message = parse_message(parse_tag(found.data).message)

@@ -1,41 +1,101 @@
-"""`promptops hook`: check prompts before each commit, without a hook manager."""
+"""`promptops hook`: check prompts before each commit, and pushes before they are taken."""
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.session import DryRunOption, current, one_line, say
+from promptops.cli.session import DryRunOption, current, one_line, report_error, say
+from promptops.errors import PromptopsError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from promptops.hooks import HookChange
+    from promptops.reception import Command
+
+_NO, _CANNOT = 1, 2
 
 
 class HookAction(StrEnum):
-    """What to do with the hook."""
+    """What to do with a hook, or which of git's hooks this is."""
 
     INSTALL = "install"
     UNINSTALL = "uninstall"
+    PRE_RECEIVE = "pre-receive"
+    UPDATE = "update"
 
 
 def hook(
-    action: Annotated[HookAction, typer.Argument(metavar="install|uninstall", show_default=False)],
+    action: Annotated[
+        HookAction,
+        typer.Argument(metavar="install|uninstall|pre-receive|update", show_default=False),
+    ],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[REF OLD NEW]", show_default=False)
+    ] = None,
+    server: Annotated[
+        bool, typer.Option("--server", help="The hook of a bare repository that others push to.")
+    ] = False,
     dry_run: DryRunOption = False,
 ) -> None:
     """Install or remove a Git hook that runs `promptops validate --staged` before each commit.
 
     It goes where core.hooksPath says. A hook that is there already runs first, and is put back by
-    uninstall.
-    """
-    from promptops.hooks import install_hook, uninstall_hook
+    uninstall. With --server it is the hook of a repository that others push to, which runs
+    `promptops hook pre-receive`.
 
-    if action is HookAction.INSTALL:
-        change = install_hook(current().repository, sys.executable, dry_run=dry_run)
+    `pre-receive` and `update` are what Git calls on a server: they judge what is pushed, and refuse
+    it with exit code 1, or 2 where they cannot tell.
+    """
+    given = arguments or []
+    wanted = 3 if action is HookAction.UPDATE else 0
+    if len(given) != wanted:
+        raise UsageError(
+            f"hook {action.value} takes {wanted or 'no'} arguments, and was given {len(given)}",
+            hint="git calls the hook `update` with REF OLD NEW, and `pre-receive` with a list of "
+            "refs on its standard input",
+        )
+    if action is HookAction.PRE_RECEIVE:
+        from promptops.reception import read_commands
+
+        _receive(read_commands(sys.stdin.buffer.read()))
+    elif action is HookAction.UPDATE:
+        from promptops.reception import read_command
+
+        _receive([read_command(*given)])
     else:
-        change = uninstall_hook(current().repository, dry_run=dry_run)
+        _place(is_installed=action is HookAction.INSTALL, is_server=server, dry_run=dry_run)
+
+
+def _receive(commands: Sequence[Command]) -> None:
+    """Say why the push is refused, if it is: one line and a hint for each ref."""
+    from promptops.git.refs import short_name
+    from promptops.reception import judge_push
+
+    refusals = judge_push(current().repository, commands, os.environ)
+    for refusal in refusals:
+        message = one_line(f"{short_name(refusal.ref)}: {refusal.message}")
+        hint = one_line(refusal.hint) if refusal.hint else None
+        report_error(PromptopsError(message, hint=hint))
+    if refusals:
+        is_unclear = all(refusal.is_unclear for refusal in refusals)
+        raise typer.Exit(_CANNOT if is_unclear else _NO)
+
+
+def _place(*, is_installed: bool, is_server: bool, dry_run: bool) -> None:
+    from promptops.hooks import HookKind, install_hook, uninstall_hook
+
+    repository = current().repository
+    kind = HookKind.RECEIVE if is_server else HookKind.COMMIT
+    if is_installed:
+        change = install_hook(repository, sys.executable, kind=kind, dry_run=dry_run)
+    else:
+        change = uninstall_hook(repository, kind=kind, dry_run=dry_run)
     for line in _describe(change, dry_run=dry_run):
         say(line)
 

@@ -189,6 +189,12 @@ def ancestor(git: Git, oid: str, steps: int) -> str | None:
     return done.text if done.code == 0 else None
 
 
+def list_trees(git: Git, tip: str) -> set[str]:
+    """Give the trees of a commit and its ancestors, by first parents."""
+    args = ("rev-list", "--first-parent", "--no-commit-header", "--format=%T", tip, "--")
+    return set(git.run(*args).text.split())
+
+
 def is_shallow(git: Git) -> bool:
     """Tell whether history is cut off now (a fetch may have changed that)."""
     return git.run("rev-parse", "--is-shallow-repository").text == "true"

@@ -1,0 +1,79 @@
+"""Reception: what a push may do to the refs that promptops gives a meaning.
+
+A server's hook asks here before anything has moved. Release tags are made once, environment
+branches grow by one sound deployment at a time, approvals stay where they are, and guarded branches
+take only what may merge. By what rules is said by the branch that is protected, as it was before
+the push; nothing that is pushed is ever run. What is none of ours passes without being looked at.
+
+Refs are read by their full name and objects by their id, all in the hook's own view of the
+repository, which has what is pushed in quarantine; nothing is written. How many tags there are
+makes no difference.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.errors import PromptopsError, RefusedError
+from promptops.reception.branches import check_branch
+from promptops.reception.commands import Command, read_command, read_commands
+from promptops.reception.deployments import check_environment
+from promptops.reception.refusal import Refusal, describe_refusal
+from promptops.reception.scope import Kind, classify
+from promptops.reception.tags import check_release_tag, check_yank_tag, refuse_moves
+from promptops.reception.visit import Visit, open_visit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from promptops.repository import Repository
+
+__all__ = ["Command", "Refusal", "judge_push", "read_command", "read_commands"]
+
+
+def judge_push(
+    repository: Repository, commands: Sequence[Command], variables: Mapping[str, str]
+) -> list[Refusal]:
+    """Say what of a push is refused, and why; nothing means that all of it may happen.
+
+    Args:
+        repository: the repository that is pushed to, its refs as they were before.
+        commands: what the push asks for.
+        variables: the environment of the hook, from which the server's configuration may have the
+            name of who pushes taken.
+
+    Raises:
+        PromptopsError: the protected branch's rules cannot be read, so that nothing may pass.
+    """
+    visit = open_visit(repository, commands, variables)
+    refusals: list[Refusal] = []
+    for command in commands:
+        kind = classify(command.ref, visit.policy.guarded)
+        if kind is None:
+            continue
+        try:
+            _CHECKS[kind](visit, command)
+        except PromptopsError as error:
+            refusals.append(describe_refusal(command.ref, error))
+    return refusals
+
+
+def _check_approval(_visit: Visit, command: Command) -> None:
+    refuse_moves(command, "an approval is made once, for one content; approve the new one anew")
+
+
+def _refuse_misplaced(_visit: Visit, _command: Command) -> None:
+    raise RefusedError(
+        "no such name may be used here: it stands among the refs of promptops, or in their way",
+        hint="environments are promptops/NAME, releases prompts/NAME@VERSION, all in lower case",
+    )
+
+
+_CHECKS: Mapping[Kind, Callable[[Visit, Command], None]] = {
+    Kind.RELEASE: check_release_tag,
+    Kind.YANK: check_yank_tag,
+    Kind.ENVIRONMENT: check_environment,
+    Kind.APPROVAL: _check_approval,
+    Kind.GUARDED: check_branch,
+    Kind.MISPLACED: _refuse_misplaced,
+}

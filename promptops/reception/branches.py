@@ -1,0 +1,38 @@
+"""What a push may do to a guarded branch: move it on, by a change that may merge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.errors import IntegrityError, RefusedError
+from promptops.git.history import is_ancestor
+from promptops.git.refs import short_name
+
+if TYPE_CHECKING:
+    from promptops.reception.commands import Command
+    from promptops.reception.visit import Visit
+
+_FORWARD = "a guarded branch only moves on: git revert undoes a change by another one"
+
+
+def check_branch(visit: Visit, command: Command) -> None:
+    """Raise why a guarded branch may not be made, moved or deleted like that.
+
+    The first push of the protected branch needs nobody: there are no rules yet. Another guarded
+    branch begins where a guarded branch has been.
+    """
+    if command.new is None:
+        raise RefusedError("a guarded branch is never deleted", hint=_FORWARD)
+    found = visit.repository.objects.read(command.new)
+    if found is None or found.kind != "commit":
+        raise IntegrityError(f"it would lead to no commit ({command.new[:12]})", hint=_FORWARD)
+    if command.old is not None:
+        if not is_ancestor(visit.repository.git, command.old, command.new):
+            raise RefusedError(f"commits after {command.new[:12]} would be lost", hint=_FORWARD)
+        return
+    if command.ref != visit.policy.branch and visit.find_unmerged([command.new]):
+        name = short_name(visit.policy.branch)
+        raise RefusedError(
+            f"a new guarded branch begins on {name}, and {command.new[:12]} is not there",
+            hint=f"push a commit of {name}, then propose changes to the new branch",
+        )

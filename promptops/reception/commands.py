@@ -1,0 +1,64 @@
+"""What a push asks for, as git tells its hooks: githooks(5), `pre-receive` and `update`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from promptops.errors import UsageError
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
+_HINT = "git itself calls this hook, with `old new ref` on each line of its standard input"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One ref that a push makes, moves or deletes.
+
+    Attributes:
+        ref: its full name.
+        old: the object that it holds by the pusher's word, which git compares when it moves the
+            ref; None: it does not exist.
+        new: the object that it shall hold; None: it is deleted.
+    """
+
+    ref: str
+    old: str | None
+    new: str | None
+
+
+def read_commands(data: bytes) -> tuple[Command, ...]:
+    """Read what git writes to `pre-receive`; UsageError when it is anything else, or nothing.
+
+    Nothing at all is what is left when another hook has read the input first, and an empty push
+    does not exist: it must not pass for one that has been judged.
+    """
+    lines = data.decode("utf-8", "surrogateescape").split("\n")
+    if lines.pop() or not lines:
+        message = "the hook was given no refs" if not lines else "the list of refs is cut off"
+        raise UsageError(message, hint=_HINT)
+    commands = tuple(_read_line(line) for line in lines)
+    if len({command.ref for command in commands}) != len(commands):
+        raise UsageError("one ref is listed twice", hint=_HINT)
+    return commands
+
+
+def _read_line(line: str) -> Command:
+    parts = line.split(" ", 2)
+    if len(parts) != 3:
+        raise UsageError(f"{line[:100]!r} is no line of a push", hint=_HINT)
+    old, new, ref = parts
+    return read_command(ref, old, new)
+
+
+def read_command(ref: str, old: str, new: str) -> Command:
+    """Read one ref with its ids, which are all zeros for none; UsageError when they are no ids."""
+    if not ref.startswith("refs/") or len(old) != len(new):
+        raise UsageError(f"{ref[:100]!r} is not the full name of a ref with two ids", hint=_HINT)
+    return Command(ref, _read_id(old), _read_id(new))
+
+
+def _read_id(text: str) -> str | None:
+    if not _OBJECT_ID.fullmatch(text):
+        raise UsageError(f"{text[:100]!r} is not the id of an object", hint=_HINT)
+    return text if text.strip("0") else None

@@ -1,0 +1,93 @@
+"""Who deployed: whoever signed the deployment, or whom the server says that it let in.
+
+An author's name and address are what anybody writes into a commit, and count for nothing. A
+signature counts by the list of allowed signers on the protected branch, as it was before the push.
+Where the server itself knows who pushes, its configuration can name the variable that says so,
+`promptops.deployerVariable`; only the configuration, since variables may be the pusher's to send.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.errors import PromptopsError, RefusedError, UntrustedError
+from promptops.gate.people import Groups, parse_groups
+from promptops.git.refs import short_name
+from promptops.owners import owner_key
+from promptops.signatures import open_trust
+
+if TYPE_CHECKING:
+    from promptops.config import Environment
+    from promptops.reception.visit import Visit
+
+SETTING = "promptops.deployerVariable"
+
+
+def check_deployer(visit: Visit, rules: Environment, commit: str) -> None:
+    """Raise why nobody who may deploy to the environment has made the deployment `commit`.
+
+    RefusedError or UntrustedError where that is certain, another PromptopsError where nobody can
+    tell. Without a rule, whoever may push may deploy.
+    """
+    if not rules.deployers:
+        return
+    who = _find_deployer(visit, commit)
+    groups = _read_groups(visit)
+    met = groups.owners_met_by(who)
+    if any(owner_key(one) in met for one in rules.deployers):
+        return
+    for one in rules.deployers:
+        if "/" in one and groups.members(one) is None:
+            raise PromptopsError(
+                f"who is in {one}, which may deploy to {rules.name}, is not known",
+                hint=f"list its members in {visit.policy.config.gate.groups} on the protected "
+                "branch",
+            )
+    raise RefusedError(
+        f"{who} may not deploy to {rules.name}",
+        hint=f"those who may: {', '.join(rules.deployers)}",
+    )
+
+
+def _find_deployer(visit: Visit, commit: str) -> str:
+    done = visit.repository.git.run("config", "--get", SETTING, check=False)
+    variable = done.text
+    if not variable:
+        return _find_signer(visit, commit)
+    name = visit.variables.get(variable, "").strip()
+    if not name:
+        raise PromptopsError(
+            f"{SETTING} is {variable}, and the server does not say who pushes in it",
+            hint="whoever runs the server: name the variable that it sets for its hooks",
+        )
+    return name if "@" in name else f"@{name}"
+
+
+def _find_signer(visit: Visit, commit: str) -> str:
+    import tempfile
+
+    file = visit.policy.config.gate.signers
+    place = f"{file} on {short_name(visit.policy.branch)}"
+    signers = visit.policy.read(file)
+    if signers is None:
+        raise PromptopsError(
+            f"only some may deploy, and there is no {place} to tell who signed",
+            hint=f"list the keys there, or have the server say who pushes: git config {SETTING}",
+        )
+    found = visit.repository.objects.read(commit)
+    data = b"" if found is None else found.data
+    with tempfile.TemporaryDirectory(prefix="promptops-") as folder:
+        path = Path(folder, "allowed_signers")
+        path.write_bytes(signers)
+        try:
+            return open_trust(path).authenticate_object("the deployment", commit, data)
+        except UntrustedError as error:
+            error.hint = f"sign it with a key in {place}: git config commit.gpgSign true"
+            raise
+
+
+def _read_groups(visit: Visit) -> Groups:
+    path = visit.policy.config.gate.groups
+    data = visit.policy.read(path)
+    return Groups() if data is None else parse_groups(data, path)
