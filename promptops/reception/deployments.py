@@ -24,9 +24,11 @@ from promptops.environments import (
 )
 from promptops.errors import IntegrityError, RefusedError, quote
 from promptops.git.history import is_ancestor, list_trees, rev_list
-from promptops.git.trees import TreeReader, compute_splice
+from promptops.git.objects import parse_commit
+from promptops.git.trees import FILE_MODE, TreeReader, compute_splice, read_tree_files
 from promptops.integrity import contradict_lock, read_claims, shorten
 from promptops.lock import State
+from promptops.message import parse_message
 from promptops.reception.rules import check_rules
 from promptops.reception.scope import ENVIRONMENTS
 from promptops.reception.transition import BY_HAND, Transition, check_action, list_promoted
@@ -60,6 +62,7 @@ def check_environment(visit: Visit, command: Command) -> None:
             _Check(visit, before, after).run()
         except (IntegrityError, RefusedError) as error:
             error.message = f"deployment {after.deployment.number} ({oid[:12]}): {error.message}"
+            error.hint = error.hint or BY_HAND
             raise
         before = after
 
@@ -155,6 +158,8 @@ class _Check:
                 tag = claim.release_tag or ""
                 if tag in self._list_promoted_tags(transition, claim.name):
                     tags[claim.name] = tag
+        if _read_text(self.visit, deployment.commit):
+            raise IntegrityError("its message has a text, which no deployment has", hint=BY_HAND)
         changes = describe_changes(transition.before, transition.after)
         missing = [change.name for change in changes if change.name not in tags]
         if deployment.action == "promote" and missing:
@@ -211,6 +216,12 @@ class _Check:
 
     def _check_texts(self, label: str, live: Live, folder: str) -> None:
         digest = self.visit.texts.digest(folder)
+        for file in read_tree_files(self.visit.repository.objects, folder).values():
+            if file.mode != FILE_MODE:
+                raise IntegrityError(
+                    f"{file.path} of {label} has a mode that no text of a release has: {file.mode}",
+                    hint=BY_HAND,
+                )
         if digest != live.digest:
             raise IntegrityError(
                 f"{label} has texts of {shorten(digest)}, but {lock.LOCK_FILE} says "
@@ -232,6 +243,12 @@ class _Check:
                 fault = contradict_lock(live, release.digest, release.commit)
                 if fault is not None:
                     raise IntegrityError(f"{release}: {fault}", hint=BY_HAND)
+
+
+def _read_text(visit: Visit, commit: str) -> str:
+    """What a deployment's message says between its title and its trailers."""
+    found = visit.repository.objects.read(commit)
+    return "" if found is None else parse_message(parse_commit(found.data).message).text
 
 
 def _quote(trailer: tuple[str, str] | None) -> str:

@@ -1,0 +1,279 @@
+"""A bare repository that judges pushes, a clone of it, and deployments written by hand.
+
+The deployments are composed with plain git from docs/SPEC.md alone, so that the hook is held to
+the specification; whatever a test then bends is all that is wrong with them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.cli.running import accept
+from tests.prompts import prompt_text
+from tests.released import Press, digest_of
+from tests.repositories import Repo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+NAME = "support/triage"
+OTHER = "support/reply"
+VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
+SETTINGS = """\
+[environments.staging]
+[environments.production]
+from = "staging"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What became of a push."""
+
+    code: int
+    said: str
+
+
+@dataclass(slots=True)
+class Server:
+    """The bare repository with its hook, and the clone that pushes to it."""
+
+    remote: Repo
+    clone: Repo
+    press: Press
+
+    @classmethod
+    def open(
+        cls, folder: Path, *, object_format: str = "sha1", files: Mapping[str, str] | None = None
+    ) -> Server:
+        """Make both, with three versions of one prompt and one of another, all released."""
+        clone = Repo.init(folder / "clone", object_format=object_format)
+        clone.commit(files or {"promptops.toml": SETTINGS}, "configure")
+        press = Press(clone)
+        for version in VERSIONS:
+            press.release(NAME, version)
+        press.release(OTHER, "1.0.0")
+        remote = clone.publish(folder / "remote.git")
+        accept(remote, "hook", "install", "--server")
+        return cls(remote, clone, press)
+
+    def push(self, *refspecs: str, options: tuple[str, ...] = ()) -> Pushed:
+        """Push from the clone."""
+        done = self.clone.run("push", "--porcelain", *options, "origin", *refspecs)
+        said = (done.stdout + done.stderr).decode()
+        assert "Traceback" not in said, said
+        return Pushed(done.returncode, said)
+
+    def take(self, *refspecs: str, options: tuple[str, ...] = ()) -> None:
+        """Push, and insist that it is taken."""
+        pushed = self.push(*refspecs, options=options)
+        assert pushed.code == 0, pushed.said
+
+    def refuse(self, *refspecs: str, why: str, options: tuple[str, ...] = ("--force",)) -> str:
+        """Push, and insist that nothing has changed, and on why; give all that was said."""
+        before = self.remote.refs()
+        pushed = self.push(*refspecs, options=options)
+        assert pushed.code == 1, pushed.said
+        assert "pre-receive hook declined" in pushed.said
+        assert why in pushed.said, pushed.said
+        assert "remote:  hint: " in pushed.said
+        assert self.remote.refs() == before
+        return pushed.said
+
+    def deploy(self, draft: Draft) -> str:
+        """Push a deployment, and insist that it is taken; give its commit."""
+        commit = draft.write()
+        self.take(f"{commit}:refs/heads/promptops/{draft.environment}")
+        return commit
+
+    def refuse_deployment(self, draft: Draft, why: str) -> None:
+        """Push a deployment, and insist that it is refused, and on why."""
+        commit = draft.write()
+        self.refuse(f"{commit}:refs/heads/promptops/{draft.environment}", why=why)
+
+    def yank(self, version: str, reason: str = "it lies", **trailers: str) -> str:
+        """Yank a release in the clone, as SPEC.md has it but for what is bent; give the ref."""
+        return self.yank_of(version, self.press.commits[NAME, version], reason, **trailers)
+
+    def yank_of(self, version: str, commit: str, reason: str = "it lies", **trailers: str) -> str:
+        """The same, on a commit."""
+        tag = f"prompts/{NAME}@{version}"
+        said = {"Reason": reason, "Release-Tag": "", "Operation": "0123"}
+        if f"refs/tags/{tag}" in self.clone.refs("refs/tags/"):
+            said["Release-Tag"] = self.clone.rev(f"refs/tags/{tag}")
+        said |= {key.replace("_", "-"): value for key, value in trailers.items()}
+        lines = "".join(f"{key}: {value}\n" for key, value in said.items())
+        self.clone.tag(f"yanked/{tag}", f"Yank {NAME} {version}\n\n{lines}", commit)
+        return f"refs/tags/yanked/{tag}"
+
+    def draft(self, environment: str = "staging", *, tip: str | None = None) -> Draft:
+        """A deployment on top of what the server has, that changes nothing yet."""
+        ref = f"refs/heads/promptops/{environment}"
+        tip = tip or self.remote.refs().get(ref)
+        if tip is None:
+            return Draft(self.clone, environment)
+        lock, undo = (
+            json.loads(self.clone.git("cat-file", "blob", f"{tip}:promptops.{name}"))["prompts"]
+            for name in ("lock", "undo")
+        )
+        message = self.clone.git("cat-file", "commit", tip)
+        number = int(message.partition("\nDeployment: ")[2].partition("\n")[0])
+        return Draft(self.clone, environment, tip, number + 1, lock=lock, undo=undo)
+
+    def promotion(
+        self,
+        version: str,
+        environment: str = "staging",
+        *,
+        name: str = NAME,
+        share: int = 100,
+        tip: str | None = None,
+    ) -> Draft:
+        """The promotion of a release on top of what the server has, as it should be."""
+        draft = self.draft(environment, tip=tip)
+        before = draft.lock.get(name)
+        live = {
+            "version": version,
+            "digest": digest_of(self.press.files[name, version]),
+            "commit": self.press.commits[name, version],
+            "share": share,
+        }
+        lives = [live]
+        if share < 100:
+            assert before is not None
+            lives.insert(0, {**before["live"][0], "share": 100 - share})
+        draft.lock[name] = {"live": lives, "paused": before["paused"] if before else None}
+        if before is not None:
+            draft.undo[name] = {"commit": draft.tip, "deployment": draft.number - 1}
+            if share == 100:
+                draft.drop(name, before["live"][0]["version"])
+        draft.put(name, version, self.press.files[name, version])
+        tag = self.clone.rev(f"refs/tags/prompts/{name}@{version}")
+        draft.changes.append((name, describe(before), describe(draft.lock[name]), tag))
+        return draft
+
+
+def describe(entry: Mapping[str, Any] | None) -> str:
+    """What trailers say of an entry of the lock."""
+    if entry is None:
+        return "none"
+    shares = ", ".join(
+        one["version"] if one["share"] == 100 else f"{one['version']} {one['share']}%"
+        for one in entry["live"]
+    )
+    return shares + (" (paused)" if entry["paused"] else "")
+
+
+@dataclass(slots=True)
+class Draft:
+    """A deployment that is being written; everything in it can be bent."""
+
+    repo: Repo
+    environment: str
+    tip: str | None = None
+    number: int = 1
+    action: str = "promote"
+    lock: dict[str, Any] = field(default_factory=dict)
+    undo: dict[str, Any] = field(default_factory=dict)
+    changes: list[tuple[str, str, str, str | None]] = field(default_factory=list)
+    files: dict[str, str | None] = field(default_factory=dict)
+    more: list[tuple[str, str]] = field(default_factory=list)
+    title: str | None = None
+    text: str = ""
+    parents: list[str] | None = None
+    mode: str = "100644"
+    key: Path | None = None
+    author: str | None = None
+
+    def put(self, name: str, version: str, files: Mapping[str, str]) -> None:
+        """Add the texts of a release."""
+        for path, text in files.items():
+            self.files[f"releases/{name}@{version}/{path}"] = text
+
+    def drop(self, name: str, version: str) -> None:
+        """Take the texts of a release away."""
+        folder = f"releases/{name}@{version}"
+        listed = self.repo.git("ls-tree", "-r", "--name-only", f"{self.tip}", "--", folder)
+        self.files.update(dict.fromkeys(listed.splitlines()))
+
+    def write(self) -> str:
+        """Write the commit; give its id."""
+        return self.commit(self.tree())
+
+    def tree(self) -> str:
+        """Write the tree; give its id."""
+        index = {"GIT_INDEX_FILE": str(self.repo.path / ".git/draft-index")}
+        if self.tip:
+            self.repo.git("read-tree", self.tip, env=index)
+        else:
+            self.repo.git("read-tree", "--empty", env=index)
+        contents = {
+            "promptops.lock": _format("promptops.lock/v1", self.lock),
+            "promptops.undo": _format("promptops.undo/v1", self.undo),
+            **self.files,
+        }
+        for path, text in contents.items():
+            self.repo.git("rm", "--cached", "--quiet", "--ignore-unmatch", "--", path, env=index)
+            if text is not None:
+                blob = self.repo.git("hash-object", "-w", "--stdin", stdin=text)
+                mode = self.mode if path.startswith("releases/") else "100644"
+                entry = f"{mode},{blob},{path}"
+                self.repo.git("update-index", "--add", "--cacheinfo", entry, env=index)
+        return self.repo.git("write-tree", env=index)
+
+    def commit(self, tree: str) -> str:
+        """Write the commit of a tree; give its id."""
+        parents = self.parents if self.parents is not None else [self.tip] if self.tip else []
+        options = [option for parent in parents for option in ("-p", parent)]
+        if self.key is not None:
+            options.append(f"-S{self.key}")
+        env = {} if self.author is None else {"GIT_AUTHOR_EMAIL": self.author}
+        args = ("-c", "gpg.format=ssh", "commit-tree", *options, "-F", "-", tree)
+        return self.repo.git(*args, stdin=self.message(), env=env)
+
+    def message(self) -> str:
+        """The message, in the form of SPEC.md."""
+        trailers = [("Deployment", str(self.number)), ("Action", self.action)]
+        for name, before, after, tag in sorted(self.changes):
+            trailers += [("Prompt", name), ("From", before), ("To", after)]
+            if tag is not None:
+                trailers.append(("Release-Tag", tag))
+        trailers += [*self.more, ("Operation", "0123456789abcdef0123456789abcdef")]
+        title = self.title or f"{self.environment}: {self.action}"
+        lines = "".join(f"{key}: {value}\n" for key, value in trailers)
+        text = f"{self.text}\n\n" if self.text else ""
+        return f"{title}\n\n{text}{lines}"
+
+
+def _format(schema: str, prompts: Mapping[str, Any]) -> str:
+    document = {"prompts": prompts, "schema": schema}
+    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def write_tag(
+    repo: Repo,
+    version: str,
+    commit: str,
+    *,
+    name: str = NAME,
+    text: str | None = None,
+    **trailers: str,
+) -> str:
+    """Tag a commit as a release, in the form of SPEC.md, but for what is bent; give the ref."""
+    text = text or prompt_text(version, f"Answer {{{{ question }}}} as {version}")
+    said = {
+        "Prompt-Digest": digest_of({f"{name}.md": text}),
+        "Prompt-Path": f"prompts/{name}.md",
+        "Prompt-Model": "openai/gpt-4o-mini",
+        "Prompt-Change": "new",
+        "Prompt-Base": "none",
+        "Operation": "0123",
+        **{key.replace("_", "-"): value for key, value in trailers.items()},
+    }
+    lines = "".join(f"{key}: {value}\n" for key, value in said.items())
+    tag = f"prompts/{name}@{version}"
+    repo.tag(tag, f"{name} {version}\n\nNotes.\n\n{lines}", commit)
+    return f"refs/tags/{tag}"

@@ -1,0 +1,79 @@
+"""Guarded branches and approvals that are pushed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.prompts import prompt_text
+from tests.reception.server import NAME, Server
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GUARDED = """\
+[gate]
+branches = ["main", "stable"]
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Server:
+    """Give a server with two guarded branches, of which one is still to come."""
+    return Server.open(tmp_path, files={"promptops.toml": GUARDED})
+
+
+def test_the_first_push_needs_nobody(tmp_path: Path) -> None:
+    server = Server.open(tmp_path)
+    for ref in server.remote.refs():
+        server.remote.git("update-ref", "-d", ref)
+    server.take("main", "refs/tags/prompts/*")
+
+
+def test_a_guarded_branch_only_moves_on(server: Server) -> None:
+    server.clone.commit({"README.md": "x"})
+    server.take("main")
+    server.clone.git("reset", "--quiet", "--hard", "HEAD~1")
+    server.refuse("main", why="would be lost")
+    server.clone.commit({"README.md": "y"})
+    server.refuse("main", why="would be lost")
+    server.remote.config("receive.denyDeleteCurrent", "ignore")
+    server.refuse(":main", why="a guarded branch is never deleted")
+
+
+def test_another_guarded_branch_begins_on_the_protected_one(server: Server) -> None:
+    server.take("HEAD~1:refs/heads/stable")
+    server.refuse(":refs/heads/stable", why="a guarded branch is never deleted")
+    server.remote.git("update-ref", "-d", "refs/heads/stable")
+    server.clone.git("switch", "--quiet", "-c", "evil")
+    evil = server.clone.commit({f"prompts/{NAME}.md": prompt_text("9.0.0")})
+    server.refuse(f"{evil}:refs/heads/stable", why="a new guarded branch begins on main")
+
+
+def test_branches_that_are_not_guarded_are_free(server: Server) -> None:
+    server.take("main:refs/heads/topic")
+    server.take("HEAD~1:refs/heads/topic", options=("--force",))
+    server.take(":refs/heads/topic")
+
+
+def test_approvals_are_made_once(server: Server) -> None:
+    ref = "refs/promptops/approvals/0123/jane"
+    blobs = [server.clone.git("hash-object", "-w", "--stdin", stdin=text) for text in "ab"]
+    server.take(f"{blobs[0]}:{ref}")
+    server.refuse(f"{blobs[1]}:{ref}", why="it is never moved")
+    server.refuse(f":{ref}", why="it is never deleted")
+    server.take(f"{blobs[1]}:{ref}2")
+
+
+@pytest.mark.parametrize(
+    "settings", ["[gate]\nbranch = ['main']\n", "[gate]\nbranches = ['release/*']\n", "x = ["]
+)
+def test_rules_that_cannot_be_read_let_nothing_pass(tmp_path: Path, settings: str) -> None:
+    server = Server.open(tmp_path, files={"promptops.toml": settings})
+    server.refuse("main:refs/heads/topic", why="the rules on main cannot be read")
+
+
+def test_without_a_branch_at_head_nobody_can_tell(server: Server) -> None:
+    server.remote.git("update-ref", "--no-deref", "HEAD", server.clone.rev("main"))
+    server.refuse("main:refs/heads/topic", why="HEAD of this repository is on no branch")
