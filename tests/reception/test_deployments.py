@@ -186,7 +186,7 @@ def bend_nothing_live(draft: Draft) -> None:
     del draft.lock[NAME]
 
 
-BENT = {
+BENT: dict[Callable[[Draft], None], str] = {
     bend_number: "it should have the number 2",
     bend_title: "is a deployment of another environment",
     bend_action: "its action is rollback, which does not make of support/triage",
