@@ -8,7 +8,7 @@ its own tag from an identical-looking one after an unclear push.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -67,6 +67,7 @@ class Plan:
         diff: the change from there.
         existing: the release of the same version and bytes, where there is one already.
         merged: whether the commit is on the default branch; None when there is none.
+        attested: trailers that say what the gate found, who approved and which evals passed.
     """
 
     prompt: Prompt
@@ -75,6 +76,7 @@ class Plan:
     diff: PromptDiff
     existing: Release | None
     merged: bool | None
+    attested: tuple[tuple[str, str], ...] = ()
 
 
 def plan_release(repository: Repository, name: str, *, backport: bool = False) -> Plan:
@@ -291,7 +293,7 @@ def _plan_again(repository: Repository, plan: Plan) -> Plan:
     existing = read_release(repository, plan.prompt.name, plan.prompt.version)
     if existing is not None:
         _refuse_other_bytes(plan.prompt, existing)
-    return Plan(plan.prompt, plan.commit, plan.base, plan.diff, existing, plan.merged)
+    return replace(plan, existing=existing)
 
 
 def _write_tag(repository: Repository, plan: Plan, notes: str | None, operation: str) -> str:
@@ -302,6 +304,7 @@ def _write_tag(repository: Repository, plan: Plan, notes: str | None, operation:
         ("Prompt-Model", prompt.model),
         ("Prompt-Change", "new" if plan.base is None else plan.diff.level.label),
         ("Prompt-Base", str(plan.base.version) if plan.base else "none"),
+        *plan.attested,
         ("Operation", operation),
     ]
     text = default_notes(plan) if notes is None else notes

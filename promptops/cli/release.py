@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -56,6 +57,12 @@ def release(
     backport: Annotated[
         bool, typer.Option("--backport", help="Allow a version below a newer release.")
     ] = False,
+    verdict: Annotated[
+        Path | None,
+        typer.Option(
+            "--verdict", metavar="FILE", help="The gate's verdict, as --report json=FILE wrote it."
+        ),
+    ] = None,
     push: Annotated[bool, typer.Option("--push", help="Push the tags.")] = False,
     local: LocalOption = False,
     dry_run: DryRunOption = False,
@@ -79,6 +86,7 @@ def release(
     if bump is not None:
         _bump(repository, wanted, bump, push=push, dry_run=dry_run)
     plans = _plan(repository, wanted, everything=everything, backport=backport)
+    plans = _attest(repository, plans, verdict)
     if pushing:
         refuse_unmerged(repository, plans)
     if dry_run:
@@ -118,6 +126,17 @@ def _bump(
     commit_bumps(repository, bumps)
     for one in bumps:
         say(f"{one.name} {one.before} -> {one.after}, committed")
+
+
+def _attest(repository: Repository, plans: list[Plan], verdict: Path | None) -> list[Plan]:
+    """Add what the gate said of exactly these prompts, here or in the file."""
+    from promptops.verdicts import find_trailers, read_verdict, trailers_from
+
+    if verdict is None:
+        return [replace(plan, attested=find_trailers(repository, plan.prompt)) for plan in plans]
+    name = str(verdict)
+    document = read_verdict((current().directory / verdict).read_bytes(), name)
+    return [replace(plan, attested=trailers_from(document, name, plan.prompt)) for plan in plans]
 
 
 def _plan(
