@@ -22,6 +22,7 @@ class Command(NamedTuple):
 SECTIONS = {
     "start": "Start",
     "write": "Write",
+    "review": "Review",
     "release": "Release",
     "deploy": "Deploy",
     "use": "Use and look back",
@@ -42,8 +43,9 @@ COMMANDS: dict[str, Command] = {
     "diff": Command("write", "Show what a change means, and the bump it needs.", "diff"),
     "bump": Command("write", "Write the version number that the change needs.", "bump"),
     "blame": Command("write", "Show release and author of every line.", "blame"),
-    "owners": Command("write", "Say who owns what, by CODEOWNERS.", "owners"),
+    "owners": Command("review", "Say who owns what, by CODEOWNERS.", "owners"),
     "schema": Command("write", "Print a JSON Schema, for editors and other tools.", "schema"),
+    "gate": Command("review", "Say whether a change may merge.", "gate"),
     "release": Command("release", "Freeze versions as release tags.", "release"),
     "yank": Command("release", "Mark a release as not to be used.", "yank"),
     "changelog": Command("release", "Print the release notes of a prompt.", "changelog"),

@@ -278,7 +278,7 @@ def _report(repository: Repository, request: _Request, result: Validation) -> No
     from promptops.report.outcome import Outcome, summarize
 
     outcome = Outcome(
-        result.findings, len(result.prompts), result.texts, _painter(), result.included_from
+        result.findings, len(result.prompts), result.texts, painter(), result.included_from
     )
     if request.statistics:
         _count(outcome, request.output)
@@ -367,7 +367,7 @@ _STYLES: dict[str, tuple[str | None, bool]] = {
 }
 
 
-def _painter() -> Paint:
+def painter() -> Paint:
     """Colours for a report on standard output, where it shows colours."""
     colours = has_colour(sys.stdout)
 

@@ -1,0 +1,186 @@
+"""`promptops gate`: may this change merge?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promptops.cli.session import current, emit, say
+from promptops.cli.validate import ReportName, painter
+from promptops.errors import UsageError, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.admission import Admission
+    from promptops.gate import EvalResult
+    from promptops.report.outcome import Outcome, Paint
+    from promptops.repository import Repository
+
+
+def gate(
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base", metavar="REV", help="What to merge into; the remote's default branch."
+        ),
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option("--head", metavar="REV", help="What is proposed; HEAD.")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target", metavar="BRANCH", help="The target branch's name, where --base is a commit."
+        ),
+    ] = None,
+    evidence: Annotated[
+        list[Path] | None,
+        typer.Option("--evidence", metavar="FILE", help="Results of evals, as JSON."),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what the verdict rests on.")
+    ] = False,
+    local: Annotated[
+        bool, typer.Option("--local", help="Do not ask the remote for release tags.")
+    ] = False,
+    report: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--report", metavar="FORMAT=FILE", help="Write the verdict to a file as well."
+        ),
+    ] = None,
+    output: Annotated[
+        ReportName, typer.Option("--format", help="The format of the output.", show_default=True)
+    ] = ReportName.TEXT,
+) -> None:
+    """Say whether a change may merge: valid, versioned, owned and approved.
+
+    Judged is what merging would make. Rules, owners and signers come from the target branch, never
+    from the change. Exit code 0: it may merge; 1: it may not; 2: that cannot be told.
+    """
+    from promptops.verdicts import keep_verdict
+
+    repository = current().repository
+    files = [_parse_report(text) for text in report or ()]
+    admission = _judge(repository, base, head, target, local, _read_evidence(evidence or ()))
+    keep_verdict(repository, admission.verdict)
+    for name, file in files:
+        file.write_text(f"{_render(admission, name, _plain)}\n", "utf-8")
+    shown = _render(admission, output, painter())
+    if shown:
+        emit(shown)
+    if output in {ReportName.TEXT, ReportName.CONCISE}:
+        _advise(admission, base, explain=explain)
+    if not admission.verdict.is_allowed:
+        raise typer.Exit(1)
+
+
+def _parse_report(text: str) -> tuple[ReportName, Path]:
+    word, _, file = text.partition("=")
+    names = [name.value for name in ReportName]
+    if word not in names or not file:
+        raise UsageError(
+            f"--report {quote(text)} names no format and file",
+            hint=f"write FORMAT=FILE with one of {', '.join(names)}",
+        )
+    return ReportName(word), current().directory / file
+
+
+def _read_evidence(files: Sequence[Path]) -> list[EvalResult]:
+    from promptops.gate import parse_evidence
+
+    results: list[EvalResult] = []
+    for file in files:
+        results += parse_evidence((current().directory / file).read_bytes(), str(file))
+    return results
+
+
+def _judge(
+    repository: Repository,
+    base: str | None,
+    head: str | None,
+    target: str | None,
+    local: bool,
+    evidence: Sequence[EvalResult],
+) -> Admission:
+    from promptops.admission import find_endpoints, judge_change, require_release_tags
+    from promptops.gate import Approvals
+
+    endpoints = find_endpoints(repository, base, head, target)
+    if not local:
+        require_release_tags(repository)
+    return judge_change(
+        repository, endpoints, lambda _policy, _change: Approvals(), evidence=evidence
+    )
+
+
+def _plain(text: str, purpose: str) -> str:  # noqa: ARG001 - a painter's signature
+    return text
+
+
+def _render(admission: Admission, name: ReportName, paint: Paint) -> str:
+    from promptops.report import render
+
+    verdict = admission.verdict
+    if name is ReportName.JSON:
+        return json.dumps(verdict.as_json(), ensure_ascii=False, indent=2)
+    if name is ReportName.MARKDOWN:
+        from promptops.gate.markdown import verdict_to_markdown
+
+        return verdict_to_markdown(verdict)
+    findings = render(name.value, _outcome(admission, paint))
+    if name is not ReportName.TEXT:
+        return findings
+    from promptops.cli.verdict import describe_verdict
+
+    parts = ["\n".join(describe_verdict(verdict)), findings]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _outcome(admission: Admission, paint: Paint) -> Outcome:
+    """What a report is made of; the touched prompts' texts come along, to be shown as excerpts."""
+    from promptops.gate.rules import RULES
+    from promptops.report.outcome import Outcome
+
+    verdict, validation = admission.verdict, admission.validation
+    texts = {
+        one.path: one.after.closure.document.text
+        for one in verdict.change.prompts
+        if one.after is not None
+    }
+    return Outcome(
+        verdict.findings,
+        len(verdict.change.prompts),
+        {**texts, **validation.texts},
+        paint,
+        validation.included_from,
+        RULES,
+    )
+
+
+def _advise(admission: Admission, base: str | None, *, explain: bool) -> None:
+    """Sum up on standard error, and say what would get the change further."""
+    from promptops.cli.verdict import explain_verdict
+    from promptops.finding import Severity
+    from promptops.gate.summary import list_commands
+
+    verdict = admission.verdict
+    if explain:
+        say("")
+        for line in explain_verdict(verdict):
+            say(line)
+    counts = [
+        (sum(one.severity is severity for one in verdict.findings), severity.value)
+        for severity in Severity
+    ]
+    found = ", ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
+    say("")
+    say(
+        f"{'may merge' if verdict.is_allowed else 'may not merge'}: {found or 'nothing against it'}"
+    )
+    for command in list_commands(verdict, base or verdict.change.target):
+        say(f" hint: {command}")

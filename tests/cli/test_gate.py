@@ -1,0 +1,171 @@
+"""`promptops gate` as a person or a pipeline runs it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import accept, refuse, run
+from tests.gate.world import TRIAGE, World, prompt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TRIAGE_NAME = "support/triage"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World.make(tmp_path / "repo")
+
+
+def test_a_change_that_may_merge(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well."), "app.py": "1\n"})
+    result = run(world.repo, "gate")
+    assert result.exit_code == 0
+    assert "may merge" in result.stdout
+    assert "support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump needed" in result.stdout
+    assert "approval of @prompt-owner (CODEOWNERS:2): not checked" in result.stdout
+    assert "1 other file that is none of the gate's business" in result.stdout
+    assert "approval not checked" in result.stdout
+
+
+def test_a_change_that_may_not(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.0.0", "Triage well.")})
+    result = run(world.repo, "gate", "--base", "main", "--head", "change")
+    assert result.exit_code == 1
+    assert "may not merge" in result.stdout
+    assert "[unchanged-version]" in result.stdout
+    assert "version: 1.0.0" in result.stdout
+    assert "hint: promptops bump support/triage" in result.stderr
+
+
+def test_each_format_carries_the_findings(world: World, tmp_path: Path) -> None:
+    world.propose({TRIAGE: prompt("1.0.0", "Triage well.")})
+    formats = ["concise", "json", "sarif", "github", "gitlab", "junit", "markdown"]
+    reports = [f"--report={name}={tmp_path / name}" for name in formats]
+    for name in formats:
+        result = run(world.repo, "gate", "--format", name, *reports)
+        assert result.exit_code == 1
+        assert "unchanged-version" in result.stdout
+        assert (tmp_path / name).read_text() == result.stdout
+    verdict = json.loads((tmp_path / "json").read_text())
+    assert verdict["schema"] == "promptops.gate/v1"
+    assert verdict["allowed"] is False
+    sarif = json.loads((tmp_path / "sarif").read_text())
+    rules = {rule["id"]: rule for rule in sarif["runs"][0]["tool"]["driver"]["rules"]}
+    assert "its version does not" in rules["unchanged-version"]["help"]["text"]
+    assert (tmp_path / "markdown").read_text().startswith("<!-- promptops gate -->\n")
+
+
+def test_explain_says_what_the_verdict_rests_on(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    said = run(world.repo, "gate", "--explain").stderr
+    assert "by author@example.com" in said
+    assert "prompts/support/triage.md: ownership, CODEOWNERS:2, 1 of @prompt-owner: not met" in said
+    assert "verdict sha256:" in said
+
+
+def test_the_same_change_has_the_same_verdict(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    first, second = (accept(world.repo, "gate", "--format", "json") for _ in range(2))
+    assert first == second
+
+
+def test_a_release_names_the_verdict_that_let_it_through(world: World, tmp_path: Path) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    file = tmp_path / "verdict.json"
+    accept(world.repo, "gate", "--report", f"json={file}")
+    digest = json.loads(file.read_text())["digest"]
+    world.repo.git("checkout", "--quiet", "main")
+    world.repo.git("merge", "--quiet", "--squash", "change")
+    world.repo.commit(message="Squashed")
+    accept(world.repo, "release", TRIAGE_NAME, "--dry-run", "--verdict", str(file))
+    accept(world.repo, "release", TRIAGE_NAME)
+    message = world.repo.git("cat-file", "tag", f"prompts/{TRIAGE_NAME}@1.1.0")
+    assert f" {digest}\n" in message
+    assert "Prompt-Gate: " in message
+    assert digest in accept(world.repo, "trace", f"{TRIAGE_NAME}@1.1.0")
+
+
+def test_a_release_takes_no_verdict_about_something_else(world: World, tmp_path: Path) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    file = tmp_path / "verdict.json"
+    accept(world.repo, "gate", "--report", f"json={file}")
+    world.propose({TRIAGE: prompt("1.2.0", "Triage badly.")})
+    said = refuse(world.repo, "release", TRIAGE_NAME, "--verdict", str(file), code=2)
+    assert "is not about support/triage" in said
+    file.write_text("{}")
+    refuse(world.repo, "release", TRIAGE_NAME, "--verdict", str(file), code=2)
+    accept(world.repo, "release", TRIAGE_NAME)
+    message = world.repo.git("cat-file", "tag", f"prompts/{TRIAGE_NAME}@1.2.0")
+    assert "Prompt-Gate" not in message
+
+
+def test_evidence_is_asked_for_where_the_policy_says_so(world: World, tmp_path: Path) -> None:
+    world.on_main({"promptops.toml": '[gate]\nevals = "block"\n'})
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    assert "missing-evidence" in run(world.repo, "gate").stdout
+    verdict = json.loads(run(world.repo, "gate", "--format", "json").stdout)
+    result = {
+        "prompt": TRIAGE_NAME,
+        "digest": verdict["prompts"][0]["digest"],
+        "suite": "evals/support/triage.yaml",
+        "passed": True,
+        "samples": 3,
+    }
+    file = tmp_path / "results.json"
+    file.write_text(json.dumps({"schema": "promptops.evals/v1", "results": [result]}))
+    accept(world.repo, "gate", "--evidence", str(file))
+    for change in ({"passed": False}, {"samples": 0}, {"digest": "sha256:" + "0" * 64}):
+        other = {"schema": "promptops.evals/v1", "results": [{**result, **change}]}
+        file.write_text(json.dumps(other))
+        assert run(world.repo, "gate", "--evidence", str(file)).exit_code == 1
+    file.write_text("[]")
+    refuse(world.repo, "gate", "--evidence", str(file), code=2)
+
+
+def test_what_cannot_be_told_is_exit_code_two(world: World, tmp_path: Path) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    refuse(world.repo, "gate", "--base", "nowhere", code=2)
+    refuse(world.repo, "gate", "--head", "--output=x", code=2)
+    refuse(world.repo, "gate", "--report", "toml=x", code=2)
+    world.on_main({TRIAGE: prompt("1.1.0", "Otherwise.")})
+    assert "conflict in prompts/support/triage.md" in refuse(
+        world.repo, "gate", "--head", "change", code=2
+    )
+    world.repo.git("checkout", "--quiet", "change")
+    world.repo.git("reset", "--quiet", "--hard", "HEAD~1")
+    for number in range(3):
+        world.propose({TRIAGE: prompt(f"1.{number + 1}.0", f"Take {number}.")})
+    shallow = tmp_path / "shallow"
+    world.repo.git(
+        *("clone", "--quiet", "--depth", "1", "--no-single-branch"),
+        *(f"file://{world.repo.path}", str(shallow)),
+    )
+    said = refuse(shallow, "gate", "--base", "origin/main", "--head", "origin/change", code=2)
+    assert "git fetch --unshallow" in said
+
+
+def test_a_clone_without_release_tags_is_no_place_to_judge_versions(
+    world: World, tmp_path: Path
+) -> None:
+    world.repo.git("tag", "-a", "prompts/support/triage@1.0.0", "-m", "x")
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    clone = tmp_path / "clone"
+    world.repo.git("clone", "--quiet", "--no-tags", f"file://{world.repo.path}", str(clone))
+    said = refuse(clone, "gate", "--base", "origin/main", "--head", "origin/change", code=2)
+    assert "git fetch origin --tags" in said
+    accept(clone, "gate", "--base", "origin/main", "--head", "origin/change", "--local")
+
+
+def test_the_first_rules_need_nobody(tmp_path: Path) -> None:
+    world = World.make(tmp_path / "repo", {})
+    world.repo.git("rm", "--quiet", "CODEOWNERS")
+    world.repo.commit(message="No owners")
+    world.propose({"CODEOWNERS": "* @lead\n", TRIAGE: prompt("1.1.0", "Triage well.")})
+    result = run(world.repo, "gate")
+    assert result.exit_code == 0
+    assert "[no-owners]" in result.stdout
