@@ -74,5 +74,5 @@ def _parse_result(name: str, result: object) -> EvalResult:
 
 def _fault(name: str, what: str) -> ConfigurationError:
     return ConfigurationError(
-        f"the evidence in {name} {what}", hint="docs/protection.md describes the file"
+        f"the evidence in {name} {what}", hint="docs/gate.md describes the file"
     )
