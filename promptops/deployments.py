@@ -7,6 +7,7 @@ when the remote has it.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops import lock
@@ -40,9 +41,6 @@ from promptops.git.remote import fetch as git_fetch
 from promptops.git.trees import FOLDER_MODE, splice
 from promptops.lock import State
 from promptops.message import format_message
-from promptops.publication import (
-    refused_by_remote,
-)
 from promptops.releases import (
     offer_local,
 )
@@ -209,15 +207,13 @@ def _write_deployment(
     changes: tuple[Change, ...],
     reason: str,
 ) -> str:
-    import secrets
-
     trailers = list_trailers(
         head.deployment.number + 1 if head else 1,
         action.verb,
         changes,
         tags=action.tags,
         reason=reason,
-        operation=secrets.token_hex(16),
+        operation=os.urandom(16).hex(),
     )
     what = (
         f"{changes[0].name} {changes[0].after}" if len(changes) == 1 else f"{len(changes)} prompts"
@@ -225,7 +221,8 @@ def _write_deployment(
     message = format_message(f"{environment}: {action.verb} {what}", "", trailers)
     tree = step.tree or _write_tree(repository, head, step)
     parents = [head.deployment.commit] if head else []
-    return write_commit(repository.git, tree, parents, message)
+    is_signed = repository.signs_commits
+    return write_commit(repository.git, tree, parents, message, is_signed=is_signed)
 
 
 def _write_tree(repository: Repository, head: Head | None, step: Step) -> str:
@@ -407,6 +404,8 @@ class _RemotePlace(_Place):
         if result.status in {PushStatus.STALE, PushStatus.BUSY}:
             self.lock_held = result.reason if result.status is PushStatus.BUSY else ""
             return False
+        from promptops.publication import refused_by_remote
+
         raise refused_by_remote(repository.remote, "deployment", result.reason)
 
     def _follow(self, commit: str) -> None:

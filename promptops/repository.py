@@ -27,7 +27,7 @@ from promptops.prompt import Prompt, load_prompt
 from promptops.reference import check_name, name_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from promptops.git.trees import TreeReader
 
@@ -209,11 +209,26 @@ class Repository:
         return load_config(read)
 
     @cached_property
-    def remotes(self) -> tuple[str, ...]:
-        """The names of all remotes of this clone."""
-        from promptops.git.remote import configured_remotes
+    def _settings(self) -> Mapping[str, Sequence[str | None]]:
+        from promptops.git.settings import read_settings
 
-        return tuple(configured_remotes(self.git))
+        return read_settings(self.git)
+
+    @property
+    def remotes(self) -> tuple[str, ...]:
+        """The names of all remotes of this clone that have a URL."""
+        return tuple(
+            name.removeprefix("remote.").removesuffix(".url")
+            for name in self._settings
+            if name.startswith("remote.") and name.endswith(".url")
+        )
+
+    @property
+    def signs_commits(self) -> bool:
+        """Whether git is configured to sign every commit."""
+        from promptops.git.settings import is_set
+
+        return "commit.gpgsign" in self._settings and is_set(self.git, "commit.gpgSign")
 
     def under(self, config: Config) -> Repository:
         """The same repository as another configuration than the checked-out one has it."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from promptops.errors import GitError, NotFoundError, UsageError
 from promptops.git.objects import Identity, parse_identity, parse_tag
 from promptops.git.process import failure
+from promptops.git.settings import is_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,7 +44,9 @@ class Signature:
     reason: str | None
 
 
-def write_commit(git: Git, tree: str, parents: Sequence[str], message: str) -> str:
+def write_commit(
+    git: Git, tree: str, parents: Sequence[str], message: str, *, is_signed: bool | None = None
+) -> str:
     """Store a commit, signed when `commit.gpgSign` says so; give its id.
 
     Args:
@@ -51,13 +54,16 @@ def write_commit(git: Git, tree: str, parents: Sequence[str], message: str) -> s
         tree: the id of its tree.
         parents: the ids of its parents, possibly none.
         message: the whole message, kept byte by byte; it should end in a line end.
+        is_signed: what `commit.gpgSign` says, where the caller knows it already.
 
     Raises:
         GitError: no identity is configured, or signing failed.
     """
     options = [option for parent in parents for option in ("-p", parent)]
     # `commit-tree` alone does not look at commit.gpgSign.
-    if _is_true(git, "commit.gpgSign"):
+    if is_signed is None:
+        is_signed = is_set(git, "commit.gpgSign")
+    if is_signed:
         options.append("-S")
     args = (*_UTF8, "commit-tree", *options, "-F", "-", tree)
     return git.run(*args, stdin=_encode(message)).text
@@ -79,7 +85,7 @@ def write_tag(git: Git, name: str, target: str, message: str, *, kind: str = "co
         GitError: no identity is configured, the target does not exist, or signing failed.
     """
     data = _encode(message)
-    if _is_true(git, "tag.gpgSign") or _is_true(git, "tag.forceSignAnnotated"):
+    if is_set(git, "tag.gpgSign") or is_set(git, "tag.forceSignAnnotated"):
         return _write_signed_tag(git, name, target, data)
     tagger = git.run("var", _IDENT_VARIABLES["committer"]).text
     head = f"object {target}\ntype {kind}\ntag {name}\ntagger {tagger}\n\n"
@@ -264,14 +270,6 @@ def _options(settings: bytes) -> list[str]:
             name, line_end, value = setting.decode("utf-8", "surrogateescape").partition("\n")
             options += ["-c", f"{name}={value}" if line_end else name]
     return options
-
-
-def _is_true(git: Git, name: str) -> bool:
-    args = ("config", "--type=bool", "--get", name)
-    done = git.run(*args, check=False)
-    if done.code not in {0, 1}:
-        raise failure(args, done)
-    return done.text == "true"
 
 
 def _why_not(said: str) -> str:

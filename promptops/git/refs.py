@@ -216,6 +216,8 @@ def _instruction(update: RefUpdate) -> str:
 
 
 def _refuse_checked_out(git: Git, updates: Sequence[RefUpdate]) -> None:
+    if _is_elsewhere(git, {update.name for update in updates}):
+        return
     branches = checked_out_branches(git)
     for update in updates:
         folder = branches.get(update.name)
@@ -225,6 +227,27 @@ def _refuse_checked_out(git: Git, updates: Sequence[RefUpdate]) -> None:
                 f"the branch {branch} is checked out in {folder}, so it cannot be moved",
                 hint=f"switch that worktree to another branch: git -C {folder} switch main",
             )
+
+
+def _is_elsewhere(git: Git, names: set[str]) -> bool:
+    """Tell whether the only worktree is plainly on another branch, without starting git.
+
+    HEAD and `worktrees` are where gitrepository-layout(5) has them. Where refs are not kept as
+    files, HEAD names a branch that cannot be; that, a link and a detached HEAD are git's to judge.
+    """
+    head = git.common_dir / "HEAD"
+    if git.is_bare or head.is_symlink() or (git.common_dir / "worktrees").exists():
+        return False
+    try:
+        kind, _, name = head.read_text("utf-8").partition(": ")
+    except (OSError, UnicodeDecodeError):
+        return False
+    name = name.removesuffix("\n")
+    is_branch = kind == "ref" and name.startswith("refs/heads/") and name != _NOT_IN_FILES
+    return is_branch and name not in names
+
+
+_NOT_IN_FILES = "refs/heads/.invalid"
 
 
 def _refuse_update(args: Sequence[str], done: Completed) -> NoReturn:

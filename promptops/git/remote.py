@@ -109,16 +109,6 @@ _REMOTE_HINTS = (
 )
 
 
-def configured_remotes(git: Git) -> list[str]:
-    """Give the names of the remotes that have a URL, in the order of the configuration."""
-    args = ("config", "-z", "--name-only", "--get-regexp", r"^remote\..+\.url$")
-    done = git.run(*args, check=False)
-    if done.code not in {0, 1}:  # 1: there is none
-        raise failure(args, done)
-    keys = done.text.split("\0")[:-1]
-    return list(dict.fromkeys(key.removeprefix("remote.").removesuffix(".url") for key in keys))
-
-
 def remote_url(git: Git, name: str) -> str | None:
     """Give the URL that git would fetch from, `insteadOf` applied; None: no such remote."""
     check_remote(name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.git.process import failure
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -40,3 +42,16 @@ def is_on(settings: Mapping[str, Sequence[str | None]], name: str) -> bool:
     """Tell whether a switch is on; one that is not set is off."""
     values = settings.get(name, ())
     return bool(values) and (values[-1] is None or values[-1].lower() in _TRUE)
+
+
+def is_set(git: Git, name: str) -> bool:
+    """Ask git itself whether a switch is on: where much depends on it, as on `commit.gpgSign`.
+
+    Raises:
+        GitError: its value is neither on nor off.
+    """
+    args = ("config", "--type=bool", "--get", name)
+    done = git.run(*args, check=False)
+    if done.code not in {0, 1}:  # 1: it is not set
+        raise failure(args, done)
+    return done.text == "true"

@@ -205,6 +205,21 @@ def test_a_checked_out_branch_is_never_moved(repo: Repo, tmp_path: Path) -> None
     assert read_ref(git, PRODUCTION) == first
 
 
+def test_the_only_worktrees_branch_is_never_moved(repo: Repo) -> None:
+    first, second = repo.commit({"a.md": "1"}), repo.commit({"a.md": "2"})
+    repo.git("switch", "--quiet", "--create", "promptops/production", first)
+    git = Git.discover(repo.path)
+    with pytest.raises(GitError, match=f"is checked out in {repo.path}"):
+        update_refs(git, [RefUpdate(PRODUCTION, second, first)], "move")
+    # As old programs wrote it: a link to the branch's own file.
+    head = git.git_dir / "HEAD"
+    head.unlink()
+    head.symlink_to(PRODUCTION)
+    with pytest.raises(GitError, match=f"is checked out in {repo.path}"):
+        update_refs(git, [RefUpdate(PRODUCTION, second, first)], "move")
+    assert read_ref(git, PRODUCTION) == first
+
+
 def test_the_head_of_a_bare_repository_is_not_a_worktree(make_repo: MakeRepo) -> None:
     git = Git.discover(make_repo("bare.git", bare=True).path)
     assert checked_out_branches(git) == {}
