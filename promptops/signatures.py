@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError, UntrustedError, UsageError
+from promptops.signers import lines_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,20 +72,95 @@ def open_trust(signers: Path | str) -> Trust:
     return Trust(path)
 
 
-def sign(data: bytes, key: Path, namespace: str) -> bytes:
+def sign(data: bytes, key: Path, namespace: str, *, program: str = "ssh-keygen") -> bytes:
     """Sign `data` with the private key at `key` (or a public one that an agent holds).
 
-    Returns the armoured signature. PromptopsError when ssh-keygen will not sign.
+    `program` takes ssh-keygen's arguments, as Git's `gpg.ssh.program` does.
+
+    Returns the armoured signature. PromptopsError when the program will not sign.
     """
-    code, output, said = _run(
-        ["-Y", "sign", "-q", "-f", str(key.absolute()), "-n", namespace], data
-    )
-    if code != 0 or not output.startswith(_OPENING):
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="promptops-") as folder:
+        # As Git does it: other programs than ssh-keygen know files alone.
+        file = Path(folder, "data")
+        file.write_bytes(data)
+        place = ["-f", str(key.absolute()), str(file)]
+        code, _, said = _run(["-Y", "sign", "-n", namespace, *place], b"", program=program)
+        signed = file.with_name("data.sig")
+        output = signed.read_bytes() if code == 0 and signed.is_file() else b""
+    if not output.startswith(_OPENING):
+        words = [line for line in said.splitlines() if not line.startswith("Signing file ")]
         raise PromptopsError(
-            f"cannot sign with {key}: {said or 'ssh-keygen refused'}",
+            f"cannot sign with {key}: {words[0] if words else f'{program} refused'}",
             hint="give a private SSH key, or a public one whose private key is in ssh-agent",
         )
     return output
+
+
+def read_public_key(key: Path) -> bytes:
+    """The public half of an SSH key in base64, from the key's file or the `.pub` file beside it.
+
+    PromptopsError when it cannot be read without the key's passphrase.
+    """
+    for file in (key, key.with_name(f"{key.name}.pub")):
+        try:
+            parts = file.read_bytes().split(None, 2)
+        except OSError:
+            continue
+        if len(parts) > 1 and parts[1].startswith(b"AAAA"):
+            return parts[1]
+    code, output, _ = _run(["-y", "-P", "", "-f", str(key)], b"")
+    parts = output.split(None, 2)
+    if code != 0 or len(parts) < 2:
+        raise PromptopsError(
+            f"cannot read the public half of the key {key}",
+            hint=f"put it beside the key: ssh-keygen -y -f {key} > {key}.pub",
+        )
+    return parts[1]
+
+
+def verify_as(
+    principal: str, data: bytes, signature: bytes, signers: bytes, namespace: str
+) -> None:
+    """Make sure that `principal` signed `data` for `namespace`, judged now.
+
+    Args:
+        principal: who is said to have signed; has to stand in the list as it is (see `signers`).
+        data: what was signed.
+        signature: the armoured signature.
+        signers: the content of an allowed signers file.
+        namespace: what for.
+
+    Raises:
+        UntrustedError: it is not so; the message is a clause that says why.
+    """
+    import tempfile
+
+    if not signature.startswith(_OPENING):
+        raise UntrustedError("it is not signed with an SSH key")
+    lines = lines_for(signers, principal)
+    if not lines:
+        raise UntrustedError(f"{principal} is not among the allowed signers")
+    with tempfile.TemporaryDirectory(prefix="promptops-") as folder:
+        signed, allowed = Path(folder, "signature"), Path(folder, "allowed_signers")
+        signed.write_bytes(signature)
+        allowed.write_bytes(lines)
+        place = ["-s", str(signed), "-f", str(allowed)]
+        code, _, said = _run(["-Y", "verify", *place, "-I", principal, "-n", namespace], data)
+    if code != 0:
+        raise UntrustedError(next((why for sign, why in _REASONS if sign in said), _STRANGE_KEY))
+
+
+_REASONS = (
+    ("has expired", "its key has expired"),
+    ("not yet valid", "its key is not valid yet"),
+    ("not permitted for use", "its key is allowed to sign other things only"),
+    ("namespace does not match", "it was signed for another purpose"),
+    ("incorrect signature", "the signature does not fit the content"),
+    ("parse signature", "the signature is malformed"),
+)
+_STRANGE_KEY = "its key is not among the allowed signers"
 
 
 def verify(what: str, data: bytes, signature: bytes, signers: Path, namespace: str) -> str:
@@ -147,12 +223,14 @@ def split_object(data: bytes) -> tuple[bytes, bytes | None]:
     return b"\n".join(kept) + separator + body, b"\n".join(signature) + b"\n"
 
 
-def _run(args: Sequence[str], data: bytes) -> tuple[int, bytes, str]:
+def _run(
+    args: Sequence[str], data: bytes, *, program: str = "ssh-keygen"
+) -> tuple[int, bytes, str]:
     import subprocess
 
     try:
         done = subprocess.run(  # noqa: S603 - an argument list, never a shell
-            ["ssh-keygen", *args],  # noqa: S607 - looked up on PATH, as git does
+            [program, *args],
             input=data,
             capture_output=True,
             check=False,
@@ -161,13 +239,12 @@ def _run(args: Sequence[str], data: bytes) -> tuple[int, bytes, str]:
         )
     except FileNotFoundError as error:
         raise PromptopsError(
-            "ssh-keygen is not installed, or not on the PATH",
+            f"{program} is not installed, or not on the PATH",
             hint="install OpenSSH 8.2 or newer: it signs and verifies",
         ) from error
     except subprocess.TimeoutExpired as error:
         raise PromptopsError(
-            f"ssh-keygen did not finish within {_TIMEOUT_SECONDS:.0f} seconds",
+            f"{program} did not finish within {_TIMEOUT_SECONDS:.0f} seconds",
             hint="does the key ask for a passphrase? add it to ssh-agent first",
         ) from error
-    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return done.returncode, done.stdout, lines[0] if lines else ""
+    return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip()

@@ -93,9 +93,7 @@ def write_statement(statement: Statement) -> bytes:
             "branch": statement.branch,
             "base": statement.base,
             "tree": statement.tree,
-            "contents": {
-                path: write_entry(entry) for path, entry in statement.contents.items()
-            },
+            "contents": {path: write_entry(entry) for path, entry in statement.contents.items()},
         }
     else:
         document |= {
@@ -147,7 +145,7 @@ def parse_entry(value: object) -> Entry | None:
     if not isinstance(value, str) or not _ENTRY.fullmatch(value):
         raise IntegrityError(
             f"{value!r} is not what a path holds",
-            hint="write mode and object id, as in '100644 d670460b4b4aece5915caf5c68d12f560a9fe3e4'",
+            hint="write mode and object id, as `git ls-tree` shows them: '100644 d670460b…'",
         )
     mode, _, oid = value.partition(" ")
     return Entry(mode, oid)

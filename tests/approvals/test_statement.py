@@ -169,7 +169,7 @@ def test_any_bytes_are_a_statement_or_an_integrity_error(data: bytes) -> None:
 
 @pytest.mark.parametrize("field", ["repository", "branch", "base", "tree", "approver", "time"])
 def test_every_field_is_in_the_bytes(field: str) -> None:
-    other = {"base": B, "tree": A, "time": "2027-01-01T00:00:00Z"}.get(field, "other")
+    other: Any = {"base": B, "tree": A, "time": "2027-01-01T00:00:00Z"}.get(field, "other")
     assert write_statement(replace(CHANGE, **{field: other})) != write_statement(CHANGE)
 
 

@@ -1,0 +1,63 @@
+"""Reads an allowed signers file: which lines vouch for whom. Pure; ssh-keygen(1) has the format.
+
+OpenSSH matches a principal against patterns. Where a person's approval is at stake that is too
+much: by `*@example.com KEY` the holder of that key could sign in any colleague's name. So a person
+here is a principal that stands in a line as it is, and only certificates, which carry their own
+principals, may come by a pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# A principals field: in double quotes, or up to white space; then the rest of the line.
+_LINE = re.compile(rb'[ \t]*(?:"([^"\r\n]*)"|([^ \t"#\r\n][^ \t"\r\n]*))[ \t]+(\S.*)')
+_AUTHORITY = re.compile(rb"(?:^|,)cert-authority(?:,|$)", re.IGNORECASE)
+_KEY_TYPE = re.compile(rb"(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+", re.IGNORECASE)
+_TOKEN = re.compile(rb'(?:"(?:[^"\\]|\\.)*"|[^ \t"])+')
+
+
+def lines_for(signers: bytes, principal: str) -> bytes:
+    """The lines of an allowed signers file that may vouch for `principal`; empty: none does."""
+    name = principal.encode("utf-8", "surrogateescape")
+    if not name or re.search(rb"[\s*?!,\"#]", name):
+        return b""
+    kept = [
+        line
+        for line, principals, rest in _read(signers)
+        if name in principals or _is_authority(rest)
+    ]
+    return b"".join(line + b"\n" for line in kept)
+
+
+def principals_of(signers: bytes, key: bytes) -> list[str]:
+    """The principals that stand beside a public key (its base64 part), as they are, in order."""
+    found = [
+        principal.decode("utf-8", "surrogateescape")
+        for _, principals, rest in _read(signers)
+        if key in _TOKEN.findall(rest) and not _is_authority(rest)
+        for principal in principals
+        if not re.search(rb"[*?!]", principal)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _read(signers: bytes) -> Iterator[tuple[bytes, list[bytes], bytes]]:
+    """Each line with a signer: the line, the principals, and what follows them."""
+    for line in signers.split(b"\n"):
+        match = _LINE.match(line)
+        if match:
+            field = match[1] if match[1] is not None else match[2]
+            yield line, [one for one in field.split(b",") if one], match[3]
+
+
+def _is_authority(rest: bytes) -> bool:
+    """Whether the options before the key's type make it the key of a certificate authority."""
+    first = _TOKEN.match(rest)
+    if first is None or _KEY_TYPE.fullmatch(first[0]):
+        return False
+    return _AUTHORITY.search(re.sub(rb'"(?:[^"\\]|\\.)*"', b"", first[0])) is not None
