@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "promptops.toml"
 PYPROJECT_FILE = "pyproject.toml"
+# The OpenPGP keys whose approvals count, as `gpg --armor --export` writes them.
+OPENPGP_KEYS_FILE = ".promptops/allowed_keys.asc"
 SEVERITIES = ("error", "warning", "note", "off")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from promptops.config import OPENPGP_KEYS_FILE
 from promptops.errors import NotAFileError, NotFoundError, UsageError, quote
 from promptops.gate.people import parse_groups
 from promptops.git.trees import TreeReader
@@ -153,10 +154,12 @@ def lint_repository(
     paths = list_paths(repository, revision)
     groups = read_groups(repository, revision)
     workflows = _WORKFLOWS[found.owners.dialect]
+    people = {config.gate.groups, config.gate.signers, OPENPGP_KEYS_FILE}
     gate = [
         path
         for path in paths
-        if path in {found.path, config.path, config.gate.groups, config.gate.signers}
+        if path in people
+        or path in {found.path, config.path}
         or _is_below(path, config.evals)
         or path.startswith(workflows)
     ]

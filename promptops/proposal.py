@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from promptops.checks.colliding_paths import fold
 from promptops.closure import collect_closure
-from promptops.config import CONFIG_FILE, PYPROJECT_FILE, load_config
+from promptops.config import CONFIG_FILE, OPENPGP_KEYS_FILE, PYPROJECT_FILE, load_config
 from promptops.diff import diff_prompts
 from promptops.environments import read_head
 from promptops.errors import InvalidPromptError, NotAFileError, PromptopsError
@@ -168,6 +168,7 @@ class _Reading:
         governed = dict.fromkeys(_WORKFLOWS, PathKind.WORKFLOW)
         governed |= {fold(one): PathKind.OWNERS for one in chain(*OWNERS_PATHS.values())}
         governed[CONFIG_FILE] = PathKind.CONFIGURATION
+        governed[fold(OPENPGP_KEYS_FILE)] = PathKind.SIGNERS
         for config in (self._new_config, self._config):
             governed |= {
                 fold(config.prompts): PathKind.PROMPTS,

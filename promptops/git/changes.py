@@ -16,13 +16,14 @@ from promptops.git.objects import parse_commit
 from promptops.git.process import failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from promptops.git.objects import Commit, ObjectReader
     from promptops.git.process import Git
 
 _MOST_NAMED = 3
 _ABSENT = "000000"
+_MOST_ARGUMENTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,29 @@ def list_tree_changes(git: Git, before: str, after: str) -> list[TreeChange]:
             )
         )
     return sorted(changes, key=lambda change: change.path)
+
+
+def list_touched(git: Git, base: str, tip: str, paths: Collection[str]) -> set[str]:
+    """List which of some paths any commit changed that is reachable from `tip`, not from `base`.
+
+    What was changed and changed back counts as touched, and so does what a merge brought in.
+    """
+    # Beyond what fits on a command line, all is compared and most of it thrown away.
+    wanted = [*paths] if len(paths) <= _MOST_ARGUMENTS else []
+    commits = git.run(
+        *("--literal-pathspecs", "rev-list", "--full-history", "--end-of-options"),
+        *(f"{base}..{tip}", "--", *wanted),
+    ).stdout
+    if not commits:
+        return set()
+    done = git.run(
+        *("--literal-pathspecs", "diff-tree", "--stdin", "-r", "-m", "-z", "--name-only"),
+        *("--no-commit-id", "--no-renames", "--no-ext-diff", "--ignore-submodules=none"),
+        *("--", *wanted),
+        stdin=commits,
+    )
+    names = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+    return set(paths).intersection(names)
 
 
 def read_commits(git: Git, reader: ObjectReader, base: str, head: str) -> Iterator[Commit]:

@@ -301,6 +301,24 @@ class ObjectReader:
             batch.abandon()
 
 
+def list_sizes(git: Git, oids: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """Give kind and size in bytes of objects, in one process, without reading them.
+
+    What does not exist is not in the answer.
+    """
+    if not oids:
+        return {}
+    format_ = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
+    done = git.run("cat-file", format_, stdin="".join(f"{oid}\n" for oid in oids).encode())
+    sizes = {}
+    for line in done.text.splitlines():
+        oid, _, rest = line.partition(" ")
+        kind, _, size = rest.partition(" ")
+        if size.isdecimal():
+            sizes[oid] = (kind, int(size))
+    return sizes
+
+
 def parse_commit(data: bytes) -> Commit:
     """Read a raw commit.
 
