@@ -2,6 +2,170 @@
 
 `statement` is what somebody signs, `store` where signed statements lie, `signed` judges them, and
 `file` reads what another forge's pipeline wrote down. What an approval is worth, `gate` decides.
+
+Signed statements are looked at beside every other source where the target branch lists keys: what
+has to be reviewed can be reviewed on any forge and on none.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from promptops.approvals.file import read_approvals_file
+from promptops.approvals.signed import SOURCE as SIGNED
+from promptops.approvals.signed import find_lapsed, read_keys, read_signed
+from promptops.errors import NotAFileError, RemoteError, UntrustedError, UsageError, quote
+from promptops.gate import Approvals, Entry
+from promptops.git.trees import TreeReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from promptops.gate import Change
+    from promptops.policy import Policy
+    from promptops.repository import Repository
+
+    ForgeReader = Callable[[Repository, Policy, Change], Approvals]
+    """Asks the forge in whose CI this runs, or for which there is a token."""
+
+__all__ = ["collect_approvals", "merge_approvals"]
+
+_FORGES = frozenset({"github", "gitlab"})
+
+
+def collect_approvals(
+    repository: Repository,
+    policy: Policy,
+    change: Change,
+    *,
+    source: str | None = None,
+    forge: ForgeReader | None = None,
+    file: Path | None = None,
+    fetch: bool = True,
+) -> Approvals:
+    """Ask the sources of approvals that the policy names.
+
+    Args:
+        repository: where the change is.
+        policy: the rules at the target branch's tip.
+        change: what is proposed.
+        source: who vouches for approvals, one of `config.APPROVALS`; None: what the policy says.
+        forge: asks the forge; None: there is none to ask here.
+        file: the file with approvals from elsewhere.
+        fetch: whether to ask the remote for signed statements.
+
+    Raises:
+        UsageError: the source cannot be asked here.
+        RemoteError: a source that has to be asked cannot be reached.
+        IntegrityError: a source says something that is not understood.
+    """
+    wanted = source or policy.config.gate.approvals
+    if (file is None) == (wanted == "file"):
+        message = "--approvals-file and the approvals that are asked for do not go together"
+        hint = "--approvals file --approvals-file FILE"
+        raise UsageError(message if file else "no file with approvals is given", hint=hint)
+    parts = []
+    if wanted in _FORGES and forge is None:
+        raise UsageError(
+            f"approvals come from {wanted}, and there is no way to ask it here",
+            hint="run this in its CI, or give the repository and a token in the environment",
+        )
+    if forge is not None and wanted in {*_FORGES, "auto"}:
+        parts.append(forge(repository, policy, change))
+    if file is not None:
+        parts.append(_check_bases(repository, change, read_approvals_file(repository, file)))
+    if wanted == SIGNED:
+        parts.append(read_signed(repository, policy, change, fetch=fetch))
+    elif not read_keys(repository, policy.commit, policy.config.gate.signers).is_empty:
+        further = _read_further(repository, policy, change, fetch=fetch)
+        # Alone they are no source: whoever signed something did not make everybody have to.
+        parts.append(further if parts and further.found else replace(further, sources=()))
+    return _fill(repository, change, merge_approvals(parts))
+
+
+def _read_further(
+    repository: Repository, policy: Policy, change: Change, *, fetch: bool
+) -> Approvals:
+    """The signed statements, where another source was asked for, or none."""
+    try:
+        return read_signed(repository, policy, change, fetch=fetch)
+    except RemoteError as error:
+        # Fewer approvals never let more pass, and the other source may have enough.
+        found = read_signed(repository, policy, change, fetch=False)
+        note = f"signed approvals are those that were here: {error.message}"
+        return replace(found, notes=(note, *found.notes))
+
+
+def merge_approvals(parts: Iterable[Approvals]) -> Approvals:
+    """What several sources know, in their order; a team is as the first that knows it says."""
+    merged = Approvals()
+    for part in parts:
+        merged = Approvals(
+            sources=(*merged.sources, *part.sources),
+            found=(*merged.found, *part.found),
+            author=merged.author or part.author,
+            committers=(*merged.committers, *part.committers),
+            teams={**part.teams, **merged.teams},
+            objections=(*merged.objections, *part.objections),
+            notes=(*merged.notes, *part.notes),
+        )
+    return merged
+
+
+def _check_bases(repository: Repository, change: Change, approvals: Approvals) -> Approvals:
+    """Find out what the target branch has changed since the bases that approvals name."""
+    kept, notes = [], list(approvals.notes)
+    paths = {path.path for path in change.paths}
+    for one in approvals.found:
+        if one.base is None:
+            kept.append(one)
+            continue
+        try:
+            lapsed = find_lapsed(repository, change, one.base, paths)
+        except UntrustedError as error:
+            notes.append(f"approval by {quote(one.approver)} does not count: {error.message}")
+        else:
+            kept.append(replace(one, lapsed=lapsed))
+    return replace(approvals, found=tuple(kept), notes=tuple(notes))
+
+
+def _fill(repository: Repository, change: Change, approvals: Approvals) -> Approvals:
+    """Read what approvals of commits are approvals of."""
+    notes = list(approvals.notes)
+    found = []
+    known: dict[str, dict[str, Entry | None] | None] = {}
+    for one in approvals.found:
+        if one.contents is not None or one.commit is None:
+            found.append(one)
+            continue
+        if one.commit not in known:
+            known[one.commit] = _read_contents(repository, change, one.commit)
+        contents = known[one.commit]
+        if contents is None:
+            notes.append(
+                f"approval by {quote(one.approver)} does not count: it is of the commit "
+                f"{one.commit[:12]}, which is not in this clone"
+            )
+        found.append(replace(one, contents=contents))
+    return replace(approvals, found=tuple(found), notes=tuple(notes))
+
+
+def _read_contents(
+    repository: Repository, change: Change, commit: str
+) -> dict[str, Entry | None] | None:
+    """What a commit has at the governed paths of the change; None: it is not here."""
+    found = repository.objects.read(commit)
+    if found is None or found.kind != "commit":
+        return None
+    tree = TreeReader(repository.objects, commit)
+    return {path.path: _read_entry(tree, path.path) for path in change.paths}
+
+
+def _read_entry(tree: TreeReader, path: str) -> Entry | None:
+    try:
+        entry = tree.entry(path)
+    except NotAFileError:  # a link or a submodule where the path has a folder
+        return None
+    return None if entry is None or entry.is_folder else Entry(entry.mode, entry.oid)
