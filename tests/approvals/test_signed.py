@@ -18,7 +18,7 @@ from promptops.signatures import sign
 from tests.approvals.world import GROUPS, PEOPLE, SIGNERS, Signing
 from tests.gate.world import TONE, TRIAGE, checks, prompt
 from tests.keys import allow, public, ssh_key
-from tests.test_openpgp import LONG_AGO, Keyring, keyring
+from tests.test_openpgp import LONG_AGO, SOON_AFTER, Keyring, keyring
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -387,7 +387,7 @@ def test_an_openpgp_key_counts_by_its_fingerprint(tmp_path: Path, keyring: Keyri
 
     put(kim, "kim")
     put(jane, "kim")
-    put(old, "old", *LONG_AGO)
+    put(old, "old", *SOON_AFTER)
     assert signing.read().found == ()
     assert len(signing.read().notes) == 3
     put(jane, "jane")
