@@ -116,6 +116,9 @@ class _Reader:
         self.assigned: set[str] = set()
         self.uses: list[Use] = []
         self.steps = 0
+        # The macros of the block that is being read, and of the blocks around each open macro.
+        self.macros: frozenset[str] = NOTHING
+        self.callable: list[frozenset[str]] = []
 
     def read(self, tree: nodes.Template) -> Analysis:
         fault = "a partial" if self.partial else None
@@ -168,8 +171,11 @@ class _Reader:
     def block(self, body: Sequence[nodes.Node], scope: Scope, place: Place) -> frozenset[str]:
         """Read statements in order; gives the inputs that reach the text in them."""
         printed: set[str] = set()
+        outer = self.macros
+        self.macros = frozenset(node.name for node in body if isinstance(node, nodes.Macro))
         for node in body:
             printed |= self.statement(node, scope, place)
+        self.macros = outer
         return frozenset(printed)
 
     def message(self, node: nodes.FilterBlock, scope: Scope, place: Place) -> frozenset[str]:
@@ -325,7 +331,10 @@ class _Reader:
         self.parameters(node, inner, place)
         fault = f"the macro `{node.name}`"
         inside = replace(place, role=None, role_fault=place.role_fault or fault, buffered=True)
+        # When it is called, it and the macros beside it are there, also those that come later.
+        self.callable.append(self.macros)
         printed = self.block(node.body, inner, inside)
+        self.callable.pop()
         scope[node.name] = (printed, True)
         self.assigned.add(node.name)
         return NOTHING
@@ -416,6 +425,7 @@ class _Reader:
             self.problem("reserved-name", message, "rename the input", start=node.lineno)
             return NOTHING
         origins, surely = scope.get(name, (NOTHING, False))
+        surely = surely or any(name in macros for macros in self.callable)
         if not surely and (name in scope or name not in GLOBALS):
             position = self.read_name(name, node.lineno)
             origins |= {name}
