@@ -3,7 +3,8 @@
 ## Finds
 
 Lines that begin with `TODO:`, `FIXME:` or `TBD`, filler such as "lorem ipsum", and gaps such as
-`[insert company name]`. Code, quotations and template comments are left alone.
+`[insert company name]`. Code, quotations and template comments are left alone, and so are gaps that
+the prompt forbids ("never sign with [your name]") or that end a letter, alone on their line.
 
 ## Why
 
@@ -49,6 +50,10 @@ _GAP_MARKERS = ("[insert", "[your", "[fill", "[add", "[put", "[replace")
 _SPEAKS_OF_GAPS = re.compile(
     r"\bplaceholders?\b|\bsquare brackets\b|\bfill in the\b", re.IGNORECASE
 )
+# "Never sign with [your name]": spoken of, not left.
+_REFUSED = re.compile(
+    r"\b(?:not|never|no|nowhere|without|avoid\w*|cannot|instead of)\b|n['\u2019]t\b", re.IGNORECASE
+)
 _FENCE = re.compile(r"^[ \t]{0,12}(`{3,}+|~{3,}+)", re.MULTILINE)
 _QUOTED = re.compile('`[^`\n]{1,300}`|"[^"\n]{0,300}"|“[^”\n]{0,300}”')
 
@@ -68,7 +73,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
     for match in _LEFTOVER.finditer(text, subject.body_start):
         kind = str(match.lastgroup)
         start, end = match.span(kind)
-        if kind == "gap" and speaks_of_gaps:
+        if kind == "gap" and (speaks_of_gaps or _is_meant(text, start, end)):
             continue
         written = text[start:end]
         if kind == "note" and written != written.upper() and "(" not in written:
@@ -86,6 +91,15 @@ def check(subject: FileSubject) -> Iterator[Problem]:
         }[kind]
         hint = "put it into a comment: {# ... #}" if kind == "note" else "write what belongs here"
         yield Problem(what, subject.path, subject.position(start, end), hint)
+
+
+def _is_meant(text: str, start: int, end: int) -> bool:
+    """Whether a gap is forbidden by the line before it, or is the signature of a sample letter."""
+    before = text[text.rfind("\n", 0, start) + 1 : start]
+    if _REFUSED.search(before[-200:]) is not None:
+        return True
+    is_signature = text.startswith(("your", "Your"), start + 1)
+    return is_signature and not before.strip() and text[end : end + 1] in {"", "\n"}
 
 
 def _find_quiet(text: str) -> list[tuple[int, int]]:

@@ -2,7 +2,8 @@
 
 ## Finds
 
-A paragraph of 300 characters or more that stands word for word in three prompts or more.
+A paragraph of 300 characters or more that stands word for word in three prompts or more. One that
+holds only a part of a condition or loop is left alone, since no partial could hold it.
 
 ## Why
 
@@ -20,6 +21,7 @@ first one that is missed the prompts disagree.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from promptops.finding import Position, Problem, Severity
@@ -33,6 +35,7 @@ SEVERITY = Severity.NOTE
 _SHORTEST = 300
 _FEWEST_PROMPTS = 3
 _MOST_NAMES = 3
+_BLOCK = re.compile(r"\{%[-+]?\s*(?:(end)?(?:if|for|with|macro|call|filter)|(el)(?:se|if))\b")
 # What begins otherwise goes on otherwise: few paragraphs have to be compared as a whole.
 _WORDS_OF_OPENING = 8
 
@@ -68,8 +71,8 @@ def _compare(subject: FolderSubject, group: list[tuple[str, int, str]]) -> Itera
         lines = text.split("\n")
         place = Position(start, 1, start + len(lines) - 1, len(lines[-1]) + 1)
         places.setdefault(" ".join(text.split()), {}).setdefault(name, place)
-    for found in places.values():
-        if len(found) < _FEWEST_PROMPTS:
+    for text, found in places.items():
+        if len(found) < _FEWEST_PROMPTS or not _is_whole(text):
             continue
         first, *others = found
         shown = ", ".join(others[:_MOST_NAMES])
@@ -77,3 +80,13 @@ def _compare(subject: FolderSubject, group: list[tuple[str, int, str]]) -> Itera
         message = f"{shown}{more} repeat this paragraph"
         path = subject.texts[first].path
         yield Problem(message, path, found[first], "move it into a partial and include that")
+
+
+def _is_whole(text: str) -> bool:
+    """Whether each condition and loop that a paragraph touches begins and ends in it."""
+    depth = 0
+    for block in _BLOCK.finditer(text):
+        if not depth and (block[1] or block[2]):
+            return False
+        depth += 0 if block[2] else -1 if block[1] else 1
+    return not depth

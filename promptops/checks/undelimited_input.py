@@ -4,9 +4,10 @@
 
 An input declared with `untrusted: true` that is printed in the middle of a message's text, with
 nothing on both sides of it that says where it begins and ends. A value is delimited by tags
-(`<ticket>`), quotation marks, code fences or rules, or when it is the last thing in a message, on
-lines of its own or behind a label (`Question:`). Values that only a loop or a filter prints are not
-judged.
+(`<ticket>`), quotation marks, brackets, code fences or rules, by `tojson`, by a label or heading
+(`Question:`) before it and a heading, fence or rule on the next line, or when it is the last thing
+in a message, on lines of its own or behind a label. Values that only a loop or another filter
+prints are not judged.
 
 ## Why
 
@@ -42,12 +43,17 @@ if TYPE_CHECKING:
 
 SEVERITY = Severity.NOTE
 _LONGEST = 400
-_MARK = "[>`\"'»“”„\u2018\u2019«\\]\\[}{)(|]|-{3}|={3}|#{3}|\\*{3}|~{3}|_{3}"
+_BRACKETS = "\\]\\[}{)(|【】「」『』《》〈〉\uff08\uff09\uff3b\uff3d"
+_MARK = f"[>`\"'»“”„\u2018\u2019«{_BRACKETS}]|-{{3}}|={{3}}|#{{3}}|\\*{{3}}|~{{3}}|_{{3}}"
 _OPENED = re.compile(rf"(?:{_MARK})\s*\Z")
 _CLOSED = re.compile(rf"\s*(?:<|{_MARK})")
 _BEGINS = re.compile(r"(?:\A|\{%[-+]?\s*(?:system|user|assistant)\s*[-+]?%\})\s*\Z")
 _ENDS = re.compile(r"\s*(?:\Z|\{%[-+]?\s*end(?:system|user|assistant)\b)")
-_ALONE = re.compile(r"(?:\A|\n|\%\})[ \t]*(?:[*_#]{0,3}\w[\w '-]{0,40}:[*_]{0,2}[ \t]*)?\Z")
+_LABEL = "[*_#]{0,4}[ \\t]*\\w[\\w '-]{0,40}[:\uff1a][*_]{0,2}"
+_ALONE = re.compile(rf"(?:\A|\n|\%\}})[ \t]*(?:{_LABEL}[ \t]*)?\Z")
+_HEADED = re.compile(rf"(?:\A|\n)[ \t]*(?:{_LABEL}|#{{1,6}}[ \t][^\n]{{1,80}}\n)\s*\Z")
+_NEXT_PART = re.compile(r"[ \t]*\n\s*(?:`{3}|~{3}|[-=*_]{3}|#{1,6}[ \t])")
+_AS_JSON = re.compile(r"\|\s*tojson\b")
 _CLOSING_TAG = re.compile(r"\s*</([A-Za-z][\w.-]*)>")
 _CLOSING_RULE = re.compile(r"[ \t]*\n\s*([-=#*~_]{3,})[ \t]*(?:\n|\Z)")
 
@@ -78,6 +84,8 @@ def _is_bare(text: str, first_line: int, place: Position, name: str) -> bool:
         return False  # a variable that only comes from it
     if text[opening + 2 : offset].strip(" \t\n-+") or "{%" in text[opening:closing]:
         return False
+    if _AS_JSON.search(text, offset, closing):
+        return False
     before = text[max(0, opening - _LONGEST) : opening]
     after = text[closing + 2 : closing + 2 + _LONGEST]
     if _BEGINS.search(before) and _ENDS.match(after):
@@ -85,6 +93,8 @@ def _is_bare(text: str, first_line: int, place: Position, name: str) -> bool:
     if _ENDS.match(after) and _ALONE.search(before):
         return False
     if _OPENED.search(before) and _CLOSED.match(after):
+        return False
+    if _HEADED.search(before) and _NEXT_PART.match(after):
         return False
     tag, rule = _CLOSING_TAG.match(after), _CLOSING_RULE.match(after)
     if tag is not None and f"<{tag[1]}" in before:
