@@ -38,6 +38,7 @@ class PullRequest:
         base_ref: the branch that it is to be merged into.
         base: that branch's tip, as GitHub has it.
         head: the newest commit of what is proposed.
+        commits: how many commits are proposed.
         url: where a person can look at it.
     """
 
@@ -46,6 +47,7 @@ class PullRequest:
     base_ref: str
     base: str
     head: str
+    commits: int
     url: str
 
 
@@ -97,6 +99,7 @@ class GitHub(Transport):
             base_ref=base.word("ref"),
             base=base.object_id("sha"),
             head=head.object_id("sha"),
+            commits=found.number("commits"),
             url=found.word("html_url"),
         )
 
@@ -110,6 +113,27 @@ class GitHub(Transport):
         return [
             _to_review(found, number) for found in self.records(path, needs="pull requests: read")
         ]
+
+    def committers(self, pull: PullRequest) -> frozenset[str]:
+        """Who wrote or committed what a pull request proposes, as `@login`.
+
+        Where an address in a commit belongs to no account, nobody is named.
+
+        Raises:
+            UsageError: there are more commits than GitHub lists.
+            PromptopsError: see `Transport.records`.
+        """
+        path = self.at("pulls", str(pull.number), "commits")
+        commits = self.records(path, needs="pull requests: read")
+        if len(commits) < pull.commits:
+            raise UsageError(
+                f"GitHub names the people of {len(commits)} of the {pull.commits} commits of pull "
+                f"request {pull.number}, and nobody may approve their own",
+                hint="squash the commits, or propose them in parts",
+            )
+        roles = ("author", "committer")
+        logins = {_committer_of(commit, role) for commit in commits for role in roles}
+        return frozenset(login for login in logins if login is not None)
 
     def may_write(self, login: str) -> bool:
         """Whether a person may write to the repository. Who is not known there may not.
@@ -190,6 +214,11 @@ def _to_review(found: Record, number: int) -> Review:
     )
 
 
-def _login_of(found: Record) -> str | None:
-    user = found.record_or_none("user")
+def _login_of(found: Record, name: str = "user") -> str | None:
+    user = found.record_or_none(name)
     return None if user is None else f"@{user.word('login')}"
+
+
+def _committer_of(commit: Record, role: str) -> str | None:
+    # An address that belongs to no account gives null, or an empty object.
+    return None if commit.values.get(role) == {} else _login_of(commit, role)

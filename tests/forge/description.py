@@ -98,19 +98,29 @@ class Description:
             "openapi": self._document["openapi"],
             "info": self._document["info"],
             "servers": [{"url": _HOST}],
-            "paths": {template: {"get": _without_examples(operation)}},
-            "components": {kind: _without_examples(some) for kind, some in components.items()},
+            "paths": {template: {"get": _prepare(operation)}},
+            "components": {kind: _prepare(some) for kind, some in components.items()},
         }
 
 
-def _without_examples(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            name: _without_examples(part)
-            for name, part in value.items()
-            if not (name == "examples" and isinstance(part, dict))
-        }
-    return [_without_examples(part) for part in value] if isinstance(value, list) else value
+def _prepare(value: Any) -> Any:
+    """A part of the description without examples, and with what it says of null made effective.
+
+    GitHub writes `nullable` beside a choice of schemas, where it has no effect in OpenAPI 3.0.
+    """
+    if isinstance(value, list):
+        return [_prepare(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    found = {
+        name: _prepare(part)
+        for name, part in value.items()
+        if not (name == "examples" and isinstance(part, dict))
+    }
+    for choice in ("oneOf", "anyOf"):
+        if found.get("nullable") is True and isinstance(found.get(choice), list):
+            found[choice].append({"nullable": True, "enum": [None]})
+    return found
 
 
 class _Asked:

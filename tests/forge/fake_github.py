@@ -20,6 +20,7 @@ OWNER, NAME = "acme", "prompts"
 ROLES = {"admin": "admin", "maintain": "write", "write": "write", "triage": "read", "read": "read"}
 EVERYTHING = frozenset({"contents", "members", "metadata", "pull_requests"})
 _PAGE = 30
+_MOST_COMMITS = 250
 _NAMED, _NUMBERED = f"/repos/{OWNER}/{NAME}", "/repositories/1296269"
 
 
@@ -46,6 +47,8 @@ class Pull:
     author: str
     base: str = "main"
     reviews: list[Review] = field(default_factory=list)
+    # Author and committer of each commit; None where the address belongs to no account.
+    commits: list[tuple[str | None, str | None]] = field(default_factory=lambda: [("jane", "jane")])
 
     @property
     def head(self) -> str:
@@ -128,6 +131,7 @@ class FakeGitHub:
         return [
             (rf"{here}/pulls/(\d+)", "pull_requests", self._pull),
             (rf"{here}/pulls/(\d+)/reviews", "pull_requests", self._reviews),
+            (rf"{here}/pulls/(\d+)/commits", "pull_requests", self._commits),
             (rf"{here}/collaborators/([^/]+)/permission", "metadata", self._permission),
             (rf"{here}/git/matching-refs/(.+)", "contents", self._refs),
             (rf"/orgs/{OWNER}/teams/([^/]+)/members", "members", self._members),
@@ -188,6 +192,38 @@ class FakeGitHub:
             for review in self.pulls[int(number)].reviews
         ]
         return self._paged(request, shown)
+
+    def _commits(self, request: Request, number: str) -> Response:
+        if int(number) not in self.pulls:
+            return _refuse(404, "Not Found")
+        here = f"{self.url}{_NAMED}/commits/1"
+        who: dict[str, Any] = {
+            "name": "Jane",
+            "email": "jane@example.com",
+            "date": "2026-01-01T00:00:00Z",
+        }
+        shown: list[dict[str, Any]] = [
+            {
+                "sha": commit(f"commit {index}"),
+                "node_id": "C_1",
+                "url": here,
+                "html_url": here,
+                "comments_url": here,
+                "commit": {
+                    "url": here,
+                    "message": "a change",
+                    "author": who,
+                    "committer": who,
+                    "comment_count": 0,
+                    "tree": {"sha": commit("tree"), "url": here},
+                },
+                "author": self._user(author) if author else None,
+                "committer": self._user(committer) if committer else {},
+                "parents": [],
+            }
+            for index, (author, committer) in enumerate(self.pulls[int(number)].commits)
+        ]
+        return self._paged(request, shown[:_MOST_COMMITS])
 
     def _permission(self, request: Request, login: str) -> Response:
         role = self.roles.get(login)
@@ -259,7 +295,7 @@ class FakeGitHub:
         nothing = (
             "assignee auto_merge body closed_at merge_commit_sha merged_at merged_by milestone"
         )
-        counts = "additions changed_files comments commits deletions review_comments"
+        counts = "additions changed_files comments deletions review_comments"
         addresses = (
             "url issue_url commits_url review_comments_url review_comment_url comments_url"
             " statuses_url"
@@ -285,6 +321,7 @@ class FakeGitHub:
             "mergeable": None,
             "mergeable_state": "unknown",
             "merged": False,
+            "commits": len(pull.commits),
             "maintainer_can_modify": False,
             **dict.fromkeys(nothing.split()),
             **dict.fromkeys(counts.split(), 1),

@@ -24,6 +24,7 @@ def test_a_pull_request(forge: FakeGitHub, github: GitHub) -> None:
         base_ref="release/1.x",
         base=commit("tip of release/1.x"),
         head=commit("head of 12"),
+        commits=1,
         url="https://github.com/acme/prompts/pull/12",
     )
 
@@ -62,6 +63,19 @@ def test_accounts_and_commits_may_be_gone(forge: FakeGitHub, github: GitHub) -> 
             "@eve", "SHRUGGED", commit("head of 12"), "https://github.com/acme/prompts/pull/12#r82"
         ),
     ]
+
+
+def test_whose_commits_are_proposed(forge: FakeGitHub, github: GitHub) -> None:
+    forge.open(12).commits = [("jane", "web-flow"), ("bob", None), (None, "bob")]
+    assert github.committers(github.pull_request(12)) == {"@jane", "@bob", "@web-flow"}
+
+
+def test_more_commits_than_are_listed(forge: FakeGitHub, github: GitHub) -> None:
+    forge.open(12).commits = [("jane", "jane")] * 250
+    assert github.committers(github.pull_request(12)) == {"@jane"}
+    forge.pulls[12].commits.append(("bob", "bob"))
+    with pytest.raises(UsageError, match="250 of the 251 commits of pull request 12"):
+        github.committers(github.pull_request(12))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,41 @@
+"""Opens the forge that an event is of, with the token from the environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.errors import UsageError
+from promptops.forge.github import GitHub
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.forge.event import Event
+    from promptops.forge.limits import Limits
+
+
+def open_github(
+    event: Event, environment: Mapping[str, str], limits: Limits | None = None
+) -> GitHub:
+    """Open GitHub, to be closed by the caller.
+
+    The token is `PROMPTOPS_GITHUB_TOKEN`, or else `GITHUB_TOKEN`, which a workflow hands on by
+    `env: {GITHUB_TOKEN: "${{ github.token }}"}`. That one cannot read teams; with it, the groups
+    file says who is in them.
+
+    Args:
+        event: what the run is about.
+        environment: the process's environment.
+        limits: what GitHub may ask of us.
+
+    Raises:
+        UsageError: there is no token.
+    """
+    token = environment.get("PROMPTOPS_GITHUB_TOKEN") or environment.get("GITHUB_TOKEN", "")
+    if not token.strip():
+        raise UsageError(
+            "approvals come from GitHub, and there is no token to ask it with",
+            hint="in the workflow's step: env: {GITHUB_TOKEN: '${{ github.token }}'}, and "
+            "permissions: {contents: read, pull-requests: read}",
+        )
+    return GitHub(event.repository, token=token, url=event.url, limits=limits)

@@ -1,0 +1,7 @@
+"""The forges that approvals come from."""
+
+from __future__ import annotations
+
+from tests.forge.conftest import clock, description, forge, github
+
+__all__ = ["clock", "description", "forge", "github"]
