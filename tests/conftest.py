@@ -7,6 +7,8 @@ object id, and two racing clones can be made to write identical objects.
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -116,3 +118,26 @@ def make_repo(tmp_path: Path) -> MakeRepo:
 def repo(make_repo: MakeRepo) -> Repo:
     """Give an empty repository: the branch `main`, no commits yet."""
     return make_repo()
+
+
+@pytest.fixture
+def bound_by_permissions(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Have git be refused what permissions refuse, even as root, whom they do not bind.
+
+    Git is still root's own then, but has given up the right to override them (capabilities(7)).
+    """
+    if os.geteuid() != 0:
+        return
+    give_up = ("setpriv", "--bounding-set=-dac_override")
+    git = shutil.which("git")
+    if (
+        shutil.which("setpriv") is None
+        or subprocess.run((*give_up, "true"), check=False, capture_output=True).returncode != 0
+    ):
+        pytest.skip("root is bound by permissions only with setpriv, and where that may be used")
+    bound = tmp_path_factory.mktemp("bound") / "git"
+    bound.write_text(f'#!/bin/sh\nexec {" ".join(give_up)} {git} "$@"\n', "utf-8")
+    bound.chmod(0o755)
+    monkeypatch.setenv("PATH", str(bound.parent), prepend=os.pathsep)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -152,7 +151,7 @@ def test_of_racing_updates_exactly_one_wins(repo: Repo) -> None:
     assert stale_locks(git) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.usefixtures("bound_by_permissions")
 def test_a_read_only_repository_says_so(repo: Repo) -> None:
     commit = repo.commit({"a.md": "text"})
     folder = repo.path / ".git" / "refs" / "heads"

@@ -129,7 +129,7 @@ def test_replaced_objects_do_not_count(team: Team) -> None:
     accept(team.first, "verify")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
+@pytest.mark.usefixtures("bound_by_permissions")
 def test_a_read_only_repository(released: Repo) -> None:
     folders = [folder for folder, _, _ in os.walk(released.path / ".git")]
     for folder in folders:
