@@ -1,7 +1,8 @@
 """Who approved: asks the sources of approvals, and gives what they know in one shape.
 
-`statement` is what somebody signs, `store` where signed statements lie, `signed` judges them, and
-`file` reads what another forge's pipeline wrote down. What an approval is worth, `gate` decides.
+`forge` asks a forge's API. `statement` is what somebody signs, `store` where signed statements lie,
+and `signed` judges them. `file` reads what another forge's pipeline wrote down. What an approval is
+worth, `gate` decides.
 
 Signed statements are looked at beside every other source where the target branch lists keys: what
 has to be reviewed can be reviewed on any forge and on none.
@@ -13,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptops.approvals.file import read_approvals_file
+from promptops.approvals.forge import find_forge
 from promptops.approvals.signed import SOURCE as SIGNED
 from promptops.approvals.signed import find_lapsed, read_keys, read_signed
 from promptops.errors import NotAFileError, RemoteError, UntrustedError, UsageError, quote
@@ -20,15 +22,12 @@ from promptops.gate import Approvals, Entry
 from promptops.git.trees import TreeReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from promptops.gate import Change
     from promptops.policy import Policy
     from promptops.repository import Repository
-
-    ForgeReader = Callable[[Repository, Policy, Change], Approvals]
-    """Asks the forge in whose CI this runs, or for which there is a token."""
 
 __all__ = ["collect_approvals", "merge_approvals"]
 
@@ -41,8 +40,8 @@ def collect_approvals(
     change: Change,
     *,
     source: str | None = None,
-    forge: ForgeReader | None = None,
     file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
     fetch: bool = True,
 ) -> Approvals:
     """Ask the sources of approvals that the policy names.
@@ -51,9 +50,10 @@ def collect_approvals(
         repository: where the change is.
         policy: the rules at the target branch's tip.
         change: what is proposed.
-        source: who vouches for approvals, one of `config.APPROVALS`; None: what the policy says.
-        forge: asks the forge; None: there is none to ask here.
+        source: who vouches for approvals, one of `config.APPROVALS`; None: what the policy says,
+            or the file where there is one.
         file: the file with approvals from elsewhere.
+        environment: the process's environment, which says in which forge's CI this runs.
         fetch: whether to ask the remote for signed statements.
 
     Raises:
@@ -61,19 +61,22 @@ def collect_approvals(
         RemoteError: a source that has to be asked cannot be reached.
         IntegrityError: a source says something that is not understood.
     """
-    wanted = source or policy.config.gate.approvals
+    wanted = source or ("file" if file else policy.config.gate.approvals)
     if (file is None) == (wanted == "file"):
-        message = "--approvals-file and the approvals that are asked for do not go together"
+        message = f"approvals come from {wanted}, and not from a file"
         hint = "--approvals file --approvals-file FILE"
         raise UsageError(message if file else "no file with approvals is given", hint=hint)
     parts = []
-    if wanted in _FORGES and forge is None:
-        raise UsageError(
-            f"approvals come from {wanted}, and there is no way to ask it here",
-            hint="run this in its CI, or give the repository and a token in the environment",
-        )
-    if forge is not None and wanted in {*_FORGES, "auto"}:
-        parts.append(forge(repository, policy, change))
+    if wanted in {*_FORGES, "auto"}:
+        forge = find_forge(environment or {}, wanted=wanted if wanted in _FORGES else None)
+        if forge is not None:
+            parts.append(forge(repository, policy, change))
+        elif wanted in _FORGES:
+            raise UsageError(
+                f"approvals come from {wanted}, and this is no run of its CI that is about a "
+                "proposal",
+                hint="let its CI judge; here, --approvals off judges everything else",
+            )
     if file is not None:
         parts.append(_check_bases(repository, change, read_approvals_file(repository, file)))
     if wanted == SIGNED:

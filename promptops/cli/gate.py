@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,9 +18,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from promptops.admission import Admission
-    from promptops.gate import EvalResult
+    from promptops.gate import Approvals, Change, EvalResult
+    from promptops.policy import Policy
     from promptops.report.outcome import Outcome, Paint
-    from promptops.repository import Repository
+
+
+class ApprovalSource(StrEnum):
+    """Who vouches for approvals."""
+
+    AUTO = "auto"
+    OFF = "off"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    SIGNED = "signed"
+    FILE = "file"
 
 
 def gate(
@@ -37,6 +50,20 @@ def gate(
             "--target", metavar="BRANCH", help="The target branch's name, where --base is a commit."
         ),
     ] = None,
+    approvals: Annotated[
+        ApprovalSource | None,
+        typer.Option(
+            "--approvals", help="Who vouches for approvals; what [gate] says unless given."
+        ),
+    ] = None,
+    approvals_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--approvals-file",
+            metavar="FILE",
+            help="Approvals from elsewhere, as JSON from outside of the checkout.",
+        ),
+    ] = None,
     evidence: Annotated[
         list[Path] | None,
         typer.Option("--evidence", metavar="FILE", help="Results of evals, as JSON."),
@@ -45,7 +72,8 @@ def gate(
         bool, typer.Option("--explain", help="Say what the verdict rests on.")
     ] = False,
     local: Annotated[
-        bool, typer.Option("--local", help="Do not ask the remote for release tags.")
+        bool,
+        typer.Option("--local", help="Do not ask the remote for release tags and approvals."),
     ] = False,
     report: Annotated[
         list[str] | None,
@@ -62,11 +90,29 @@ def gate(
     Judged is what merging would make. Rules, owners and signers come from the target branch, never
     from the change. Exit code 0: it may merge; 1: it may not; 2: that cannot be told.
     """
+    from promptops.admission import find_endpoints, judge_change, require_release_tags
+    from promptops.approvals import collect_approvals
     from promptops.verdicts import keep_verdict
 
     repository = current().repository
     files = [_parse_report(text) for text in report or ()]
-    admission = _judge(repository, base, head, target, local, _read_evidence(evidence or ()))
+    endpoints = find_endpoints(repository, base, head, target)
+    if not local:
+        require_release_tags(repository)
+
+    def read_approvals(policy: Policy, change: Change) -> Approvals:
+        return collect_approvals(
+            repository,
+            policy,
+            change,
+            source=approvals.value if approvals else None,
+            file=None if approvals_file is None else current().directory / approvals_file,
+            environment=os.environ,
+            fetch=not local,
+        )
+
+    results = _read_evidence(evidence or ())
+    admission = judge_change(repository, endpoints, read_approvals, evidence=results)
     keep_verdict(repository, admission.verdict)
     for name, file in files:
         file.write_text(f"{_render(admission, name, _plain)}\n", "utf-8")
@@ -97,25 +143,6 @@ def _read_evidence(files: Sequence[Path]) -> list[EvalResult]:
     for file in files:
         results += parse_evidence((current().directory / file).read_bytes(), str(file))
     return results
-
-
-def _judge(
-    repository: Repository,
-    base: str | None,
-    head: str | None,
-    target: str | None,
-    local: bool,
-    evidence: Sequence[EvalResult],
-) -> Admission:
-    from promptops.admission import find_endpoints, judge_change, require_release_tags
-    from promptops.gate import Approvals
-
-    endpoints = find_endpoints(repository, base, head, target)
-    if not local:
-        require_release_tags(repository)
-    return judge_change(
-        repository, endpoints, lambda _policy, _change: Approvals(), evidence=evidence
-    )
 
 
 def _plain(text: str, purpose: str) -> str:  # noqa: ARG001 - a painter's signature

@@ -15,6 +15,7 @@ from tests.approvals.world import SIGNERS, Signing
 from tests.gate.world import TONE, TRIAGE, checks, entry, prompt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from promptops.gate import Change
@@ -27,10 +28,19 @@ def signing(tmp_path: Path) -> Signing:
     return Signing.make(tmp_path / "repo")
 
 
-def collect(signing: Signing, **options: Any) -> Approvals:
-    return collect_approvals(
-        signing.repository, signing.policy(), signing.change(), **{"fetch": False, **options}
-    )
+def collect(signing: Signing, forge: Any = None, **options: Any) -> Approvals:
+    """Ask, in the CI of the given forge or in none."""
+
+    def find(environment: Mapping[str, str], *, wanted: str | None = None) -> Any:
+        assert environment == {}
+        assert wanted in {None, "github", "gitlab"}
+        return forge
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("promptops.approvals.find_forge", find)
+        return collect_approvals(
+            signing.repository, signing.policy(), signing.change(), **{"fetch": False, **options}
+        )
 
 
 def write(path: Path, *approvals: Any) -> Path:
@@ -66,7 +76,7 @@ def test_a_forge_is_asked_when_there_is_one_and_off_asks_nobody(signing: Signing
     assert collect(signing, forge=forge).sources == ("github",)
     assert collect(signing, forge=forge, source="off").sources == ()
     assert collect(signing, forge=forge, source="signed").sources == ("signed",)
-    with pytest.raises(UsageError, match="no way to ask it here"):
+    with pytest.raises(UsageError, match="this is no run of its CI"):
         collect(signing, source="gitlab")
 
 
@@ -129,7 +139,8 @@ def test_the_file_is_held_to_its_bases(signing: Signing, tmp_path: Path) -> None
 
 def test_file_and_source_have_to_go_together(signing: Signing, tmp_path: Path) -> None:
     file = write(tmp_path / "f")
-    for options in ({"source": "file"}, {"file": file}, {"source": "signed", "file": file}):
+    assert collect(signing, file=file).sources == ("file",)
+    for options in ({"source": "file"}, {"source": "off", "file": file}):
         with pytest.raises(UsageError):
             collect(signing, **options)
 
