@@ -31,6 +31,7 @@ from measuring import (
     format_table,
     time_in_turns,
 )
+from proposals import CHANGE, make_proposal
 from repositories import (
     Shape,
     add_remote,
@@ -117,6 +118,7 @@ class Bench:
         yield from self.deploying()
         yield from self.deploying_to_a_remote()
         yield from self.owning()
+        yield from self.gating()
         yield from self.validating()
         if self._scale is _FULL:
             yield from self.resolving_with_gto()
@@ -240,6 +242,24 @@ class Bench:
             seconds = tuple(one["hostile"][hostile] for one in taken["promptops"])
             yield Row(f"owners, {hostile}", Samples(hostile, seconds), None, 10e-3)
 
+    def gating(self) -> Iterator[Row]:
+        """A change of many prompts, among very many with very many releases."""
+        shape = self._scale.large
+        changed, rules = (100, 1_000) if self._scale is _FULL else (10, 200)
+        few = Shape(shape.prompts, 1)
+        large = self._make("proposal", make_proposal, shape, changed, rules)
+        small = self._make("proposal-few-tags", make_proposal, few, changed, rules)
+        line = (self._promptops, "gate", "--base", "main", "--head", CHANGE, "--format", "concise")
+        gate, resolve, before = self._time(
+            Command("gate", line, large),
+            self._resolve(large, _PIN),
+            Command(f"the same, {few.tags:,} tags", line, small),
+        )
+        what = f"`gate`, {changed} of {shape.prompts:,} prompts, {rules:,} owner rules"
+        yield Row(f"{what}, {shape.tags:,} tags", gate, resolve, 6.0)
+        yield Row(f"{what}, {shape.tags:,} tags", gate, None, 1.5)
+        yield Row(f"{what}, {shape.tags:,} tags", gate, before, 1.2)
+
     def validating(self) -> Iterator[Row]:
         """What checking costs: beside others, beside the bare work, again, and for one file."""
         some, many = (1_000, 10_000) if self._scale is _FULL else (100, 1_000)
@@ -319,9 +339,8 @@ class Bench:
 
 def _sources() -> str:
     here = Path(__file__).parent
-    return "".join(
-        (here / name).read_text("utf-8") for name in ("packs.py", "repositories.py", "folders.py")
-    )
+    makers = ("packs.py", "repositories.py", "folders.py", "proposals.py")
+    return "".join((here / name).read_text("utf-8") for name in makers)
 
 
 def _where(shape: Shape) -> str:
