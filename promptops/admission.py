@@ -241,11 +241,14 @@ def _judge_collisions(change: Change, files: Files) -> Iterator[Finding]:
             yield Finding("colliding-paths", Severity.ERROR, message, path, None, hint)
 
 
+_POLICY = frozenset({PathKind.CONFIGURATION, PathKind.GROUPS, PathKind.OWNERS})
+
+
 def _judge_policy_files(change: Change, policy: Policy, tree: TreeReader) -> Iterator[Finding]:
     """Rules that the change brings along must be readable, or nothing could merge after it."""
     gate = policy.config.gate
     for path in change.paths:
-        if path.merged is None or not path.merged.mode.startswith("100"):
+        if path.kind not in _POLICY or not path.merged or not path.merged.mode.startswith("100"):
             continue
         data = tree.read(path.path) or b""
         try:

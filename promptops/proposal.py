@@ -31,17 +31,16 @@ from promptops.git.changes import (
 from promptops.owners import OWNERS_PATHS
 from promptops.prompt import load_prompt
 from promptops.reference import name_fault
-from promptops.releases import list_tags_of, load_released, require_release
+from promptops.releases import list_tags_of, load_released, parse_tag_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from promptops.config import Config
     from promptops.diff import PromptDiff
     from promptops.git.trees import TreeReader
     from promptops.policy import Policy
     from promptops.prompt import Prompt
-    from promptops.release import Release
     from promptops.repository import Repository
     from promptops.version import Version
 
@@ -139,11 +138,11 @@ class _Reading:
             merging = self._merging[path]
             before, after = _entry(merging.before), _entry(merging.after)
             return ChangedPath(path, kind, before, None, after, is_proposed=False)
-        after = _entry(proposed.after)
-        if self._merge_base == self._base:
-            merged = after
-        else:
-            found = self._repository.tree(self._tree).entry(path)
+        merged = after = _entry(proposed.after)
+        if path in self._merging:
+            merged = _entry(self._merging[path].after)
+        elif self._merge_base != self._base:  # merging leaves what the target branch has
+            found = self._repository.tree(self._base).entry(path)
             merged = None if found is None or found.is_folder else Entry(found.mode, found.oid)
         return ChangedPath(path, kind, _entry(proposed.before), after, merged)
 
@@ -210,15 +209,19 @@ class _Reading:
 
     def _read_prompts(self, paths: Sequence[ChangedPath]) -> list[PromptChange]:
         touched = {one.path for one in paths if one.kind is PathKind.PROMPTS}
+        names = sorted(self._find_names(touched))
+        for side in (self._old, self._new):
+            side.keep([f"{name}.md" for name in names])
         pairs = []
-        for name in sorted(self._find_names(touched)):
+        for name in names:
             before, after = self._state(self._old, name), self._state(self._new, name)
             if before is None and after is None:
                 continue
             if before and after and before.closure.files == after.closure.files:
                 continue
             pairs.append((name, before, after))
-        releases = _Releases(self._repository, [name for name, _, _ in pairs])
+        new = {name: after.prompt if after else None for name, _, after in pairs}
+        releases = _Releases(self._repository, new)
         return [self._compare(touched, releases, *pair) for pair in pairs]
 
     def _compare(
@@ -330,13 +333,32 @@ class _Reading:
 
 
 class _Releases:
-    """The releases of the changed prompts: listed together, read one by one."""
+    """The releases among which the changed prompts stand: listed and read all at once."""
 
-    def __init__(self, repository: Repository, names: Sequence[str]) -> None:
+    def __init__(self, repository: Repository, prompts: Mapping[str, Prompt | None]) -> None:
         self._repository = repository
-        self.versions: dict[str, list[Version]] = {name: [] for name in names}
-        for name, version in sorted(list_tags_of(repository, names)):
+        self.versions: dict[str, list[Version]] = {name: [] for name in prompts}
+        tags = list_tags_of(repository, list(prompts))
+        for name, version in sorted(tags):
             self.versions[name].append(version)
+        wanted = [
+            (name, version)
+            for name, prompt in prompts.items()
+            if prompt is not None
+            for version in (self._find_base(prompt), prompt.version)
+            if version is not None and (name, version) in tags
+        ]
+        objects = repository.objects.read_many([tags[one] for one in wanted])
+        self._releases = {
+            one: parse_tag_object(*one, found)
+            for one, found in zip(wanted, objects, strict=True)
+            if found is not None
+        }
+
+    def _find_base(self, prompt: Prompt) -> Version | None:
+        """The greatest released version below the prompt's own."""
+        below = [one for one in self.versions[prompt.name] if one < prompt.version]
+        return below[-1] if below else None
 
     def place(
         self, old: Prompt | None, new: Prompt, diff: PromptDiff | None
@@ -346,20 +368,15 @@ class _Releases:
         Returns the digest that its version was released with, the greatest release below it, and
         what differs from that one.
         """
-        versions = self.versions[new.name]
-        released = None
-        if new.version in versions:
-            released = self._require(new.name, new.version).digest
-        below = [version for version in versions if version < new.version]
-        if not below:
+        same = self._releases.get((new.name, new.version))
+        released = same.digest if same else None
+        below = self._find_base(new)
+        if below is None:
             return released, None, None
-        base = self._require(new.name, below[-1])
-        if old is not None and diff is not None and old.digest == base.digest:
-            return released, base.version, diff
-        return released, base.version, diff_prompts(load_released(self._repository, base), new)
-
-    def _require(self, name: str, version: Version) -> Release:
-        return require_release(self._repository, name, version)
+        base = self._releases[new.name, below]
+        if old is None or diff is None or old.digest != base.digest:
+            diff = diff_prompts(load_released(self._repository, base), new)
+        return released, base.version, diff
 
 
 def _tolerant(files: TreeReader) -> _Read:

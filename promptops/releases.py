@@ -50,10 +50,11 @@ def read_release(repository: Repository, name: str, version: Version) -> Release
     found = repository.objects.read(release_tag(name, version))
     if found is None:
         return None
-    return _parse_tag_object(name, version, found)
+    return parse_tag_object(name, version, found)
 
 
-def _parse_tag_object(name: str, version: Version, found: GitObject) -> Release:
+def parse_tag_object(name: str, version: Version, found: GitObject) -> Release:
+    """The release that an object is; IntegrityError when it is none."""
     if found.kind != "tag":
         raise IntegrityError(
             f"the tag of {name}@{version} is not an annotated tag",
@@ -126,7 +127,7 @@ def list_releases(repository: Repository, name: str) -> list[Release]:
     tags = sorted(list_tags(repository, name).items(), key=lambda item: item[0][1], reverse=True)
     objects = repository.objects.read_many([oid for _, oid in tags])
     return [
-        _parse_tag_object(name, version, found)
+        parse_tag_object(name, version, found)
         for ((_, version), _), found in zip(tags, objects, strict=True)
         if found is not None
     ]

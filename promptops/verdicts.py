@@ -1,7 +1,7 @@
 """Keeps what the gate said, so that the releases that follow can name it in their tags.
 
-One small file for each digest of a prompt that was let through, below the repository's Git folder;
-deleting them is safe. A pipeline that judges in one place and releases in another hands the verdict
+One file below the repository's Git folder has what can be said of each digest that was let through;
+deleting it is safe. A pipeline that judges in one place and releases in another hands the verdict
 over as the file that `promptops gate --report json=FILE` writes.
 
 Either is a record, not a proof: whoever makes a tag can write anything into it. A server's hook
@@ -31,30 +31,46 @@ Trailers = tuple[tuple[str, str], ...]
 _GATE = "Prompt-Gate"
 _APPROVED_BY = "Prompt-Approved-By"
 _EVALS = "Prompt-Evals"
+_MOST = 10_000
 
 
 def keep_verdict(repository: Repository, verdict: Verdict) -> None:
-    """Remember a verdict for the prompts that it lets through."""
-    if not verdict.is_allowed:
-        return
+    """Remember a verdict for the prompts that it lets through.
+
+    Of two that are kept at the same moment one may be lost: a release then does not name it.
+    """
     document = verdict.as_json()
+    new = {
+        prompt["digest"]: _trailers_of(document, prompt)
+        for prompt in document["prompts"]
+        if verdict.is_allowed and prompt["digest"] is not None
+    }
+    if not new:
+        return
+    kept = {key: value for key, value in _read_kept(repository).items() if key not in new}
+    newest = list({**kept, **new}.items())[-_MOST:]
+    file = _file(repository)
     # A repository that cannot be written is judged all the same.
     with contextlib.suppress(OSError):
-        for prompt in document["prompts"]:
-            if prompt["digest"] is None:
-                continue
-            file = _file(repository, prompt["digest"])
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(file, json.dumps(_trailers_of(document, prompt)).encode())
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, json.dumps(dict(newest)).encode())
 
 
 def find_trailers(repository: Repository, prompt: Prompt) -> Trailers:
     """What a release of exactly this prompt can say of the gate; nothing where it was not asked."""
+    return _read_kept(repository).get(prompt.digest, ())
+
+
+def _read_kept(repository: Repository) -> dict[str, Trailers]:
+    """What is remembered, the oldest first; nothing where the file is missing or damaged."""
     try:
-        listed = json.loads(_file(repository, prompt.digest).read_bytes())
-        return tuple((str(key), str(value)) for key, value in listed)
-    except (OSError, ValueError, TypeError):
-        return ()
+        kept = json.loads(_file(repository).read_bytes())
+        return {
+            digest: tuple((str(key), str(value)) for key, value in trailers)
+            for digest, trailers in kept.items()
+        }
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
 
 
 def read_verdict(data: bytes, name: str) -> dict[str, Any]:
@@ -104,9 +120,8 @@ def _trailers_of(document: Mapping[str, Any], prompt: Mapping[str, Any]) -> Trai
     )
 
 
-def _file(repository: Repository, digest: str) -> Path:
-    folder = repository.git.common_dir / "promptops" / "verdicts"
-    return folder / f"{digest.removeprefix('sha256:')}.json"
+def _file(repository: Repository) -> Path:
+    return repository.git.common_dir / "promptops" / "verdicts.json"
 
 
 def _fault(name: str, what: str) -> ConfigurationError:

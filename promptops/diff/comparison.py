@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from promptops.diff.change import ChangeClass, Difference, PromptDiff
@@ -92,10 +93,18 @@ def _find_unseen_data(
             yield _unseen(path, "the file changed, what it says did not", path)
 
 
+# A line that begins so at the very left is the key of the frontmatter itself: YAML indents all that
+# belongs to another one.
+_VERSION = re.compile(r"^(version:[ \t]+)[0-9a-z.-]+(?=[ \t]*(?:#|$))", re.MULTILINE)
+
+
 def _frontmatter(prompt: Prompt) -> str:
     """The text above the body, without the version."""
     document = prompt.closure.document
     head = document.text[: len(document.text) - len(document.body)]
+    without, count = _VERSION.subn(r"\1", head)
+    if count == 1:
+        return without
     place = document.locate(["version"])
     if place is None:
         return head

@@ -70,6 +70,8 @@ def _meaning(prompt: Prompt) -> dict[str, Any]:
 
 def _find_paths(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Where they differ: keys down to the first list, which a person reads as a whole."""
+    if same_json(old, new):
+        return []
     from deepdiff import DeepDiff
 
     found = DeepDiff(old, new, view="tree", ignore_numeric_type_changes=True, verbose_level=1)

@@ -17,7 +17,7 @@ from promptops.git.objects import TreeEntry, parse_tree
 from promptops.git.process import failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from promptops.git.objects import ObjectReader
     from promptops.git.process import Git
@@ -161,7 +161,7 @@ class TreeReader:
     Folders are read when first needed and kept, since a commit never changes.
     """
 
-    __slots__ = ("_files", "_folders", "_prefix", "_reader", "_treeish")
+    __slots__ = ("_files", "_folders", "_kept", "_prefix", "_reader", "_treeish")
 
     def __init__(self, reader: ObjectReader, treeish: str, prefix: str = "") -> None:
         """Take the reader, an object id or full ref name, and the folder (empty: the root)."""
@@ -170,6 +170,32 @@ class TreeReader:
         self._prefix = prefix.strip("/")
         self._folders: dict[str, dict[str, TreeEntry] | None] = {}
         self._files: list[TreeFile] | None = None
+        self._kept: dict[str, bytes] | None = None
+
+    def keep(self, paths: Collection[str]) -> None:
+        """Read many files with few round trips, and keep them and whatever is read from now on.
+
+        What cannot be read is left for `read` to say.
+        """
+        self._kept = kept = {} if self._kept is None else self._kept
+        top = f"{self._prefix}/" if self._prefix else ""
+        full = [f"{top}{path}" for path in paths if "\n" not in path]
+        folders = sorted({path.rpartition("/")[0] for path in full} - self._folders.keys())
+        found = self._reader.read_many([f"{self._treeish}:{folder}" for folder in folders])
+        for folder, tree in zip(folders, found, strict=True):
+            if tree is not None and tree.kind == "tree":
+                self._folders[folder] = self._parse(tree.data)
+        entries = [self._look_up(path) for path in full]
+        oids = list(dict.fromkeys(one.oid for one in entries if one and one.oid not in kept))
+        for blob in self._reader.read_many(oids):
+            if blob is not None and blob.kind == "blob":
+                kept[blob.oid] = blob.data
+
+    def _look_up(self, full: str) -> TreeEntry | None:
+        """The entry of a path from the top, if it is a file in a folder that was read."""
+        folder, _, name = full.rpartition("/")
+        entry = (self._folders.get(folder) or {}).get(name)
+        return entry if entry and not entry.is_folder and entry.mode not in _UNREADABLE else None
 
     def read(self, path: str) -> bytes | None:
         """Give a file's bytes; None when there is no such file.
@@ -183,12 +209,16 @@ class TreeReader:
         if entry is None or entry.is_folder:
             return None
         self._refuse_unreadable(path, entry)
+        if self._kept is not None and entry.oid in self._kept:
+            return self._kept[entry.oid]
         found = self._reader.read(entry.oid)
         if found is None:
             raise IntegrityError(
                 f"the content of {path} is missing: object {entry.oid}",
                 hint="`git fsck` lists what is broken; fetch again",
             )
+        if self._kept is not None:
+            self._kept[entry.oid] = found.data
         return found.data
 
     def paths(self) -> list[str]:
@@ -198,7 +228,7 @@ class TreeReader:
     def beside(self, folder: str) -> TreeReader:
         """Give another folder of the same commit, relative to its top."""
         other = TreeReader(self._reader, self._treeish, folder)
-        other._folders = self._folders  # kept by their paths from the top
+        other._folders, other._kept = self._folders, self._kept  # by paths from the top, and ids
         return other
 
     def files(self) -> list[TreeFile]:
@@ -241,7 +271,10 @@ class TreeReader:
         if found is None:
             message = f"there is no tree {spec.removesuffix('^{tree}')} in this repository"
             raise NotFoundError(message, hint="fetch it first")
-        entries = parse_tree(found.data, self._reader.git.object_id_bytes)
+        return self._parse(found.data)
+
+    def _parse(self, data: bytes) -> dict[str, TreeEntry]:
+        entries = parse_tree(data, self._reader.git.object_id_bytes)
         return {entry.name: entry for entry in entries}
 
     def _refuse_unreadable(self, path: str, entry: TreeEntry) -> None:
