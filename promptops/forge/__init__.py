@@ -13,8 +13,19 @@ from __future__ import annotations
 
 from promptops.forge.event import Event, read_event
 from promptops.forge.github import GitHub, PullRequest
+from promptops.forge.gitlab import GitLab, MergeRequest
 from promptops.forge.limits import Limits
 from promptops.forge.record import Record
 from promptops.forge.transport import Transport
 
-__all__ = ["Event", "GitHub", "Limits", "PullRequest", "Record", "Transport", "read_event"]
+__all__ = [
+    "Event",
+    "GitHub",
+    "GitLab",
+    "Limits",
+    "MergeRequest",
+    "PullRequest",
+    "Record",
+    "Transport",
+    "read_event",
+]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.forge.conftest import clock, description, forge, github
+from tests.forge.conftest import clock, description, forge, github, gitlab, lab
 
-__all__ = ["clock", "description", "forge", "github"]
+__all__ = ["clock", "description", "forge", "github", "gitlab", "lab"]

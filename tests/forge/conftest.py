@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.forge import GitHub
+from promptops.forge import GitHub, GitLab
 from tests.forge.description import Description, find_description
 from tests.forge.fake_github import NAME, OWNER, FakeGitHub
+from tests.forge.fake_gitlab import PROJECT, FakeGitLab
 from tests.forge.server import Clock
 
 if TYPE_CHECKING:
@@ -43,4 +44,20 @@ def github(forge: FakeGitHub, clock: Clock) -> Iterator[GitHub]:
     """A client that may read everything."""
     limits = clock.limits(silence_seconds=5.0)
     with GitHub(f"{OWNER}/{NAME}", token="good", url=forge.url, limits=limits) as client:
+        yield client
+
+
+@pytest.fixture
+def lab(clock: Clock) -> Iterator[FakeGitLab]:
+    """A GitLab; of that, there is no description to hold it to."""
+    fake = FakeGitLab(clock)
+    with fake.server.running():
+        yield fake
+
+
+@pytest.fixture
+def gitlab(lab: FakeGitLab, clock: Clock) -> Iterator[GitLab]:
+    """A client that may read everything."""
+    limits = clock.limits(silence_seconds=5.0)
+    with GitLab(PROJECT, token="good", url=lab.url, limits=limits) as client:
         yield client

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from promptops.approvals.forge import find_forge, list_owners, read_github
+from promptops.approvals.forge import find_forge, list_owners
+from promptops.approvals.github import read_github
 from promptops.errors import DeniedError, RemoteError, UsageError
 from promptops.gate import Approval, Approvals, Change, ChangedPath, Entry, PathKind
 from promptops.gate.people import Groups, parse_groups

@@ -1,0 +1,263 @@
+"""What GitLab's REST API says of a project, its merge requests and its people.
+
+Endpoints and the meaning of fields are those of docs.gitlab.com/api: merge_request_approvals,
+merge_requests, members, notes. The token needs the scope `read_api`; a job's own token
+(`CI_JOB_TOKEN`) may not read any of this.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from promptops.errors import DeniedError, UsageError, quote
+from promptops.forge.address import check_token, to_path
+from promptops.forge.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from promptops.forge.limits import Limits
+    from promptops.forge.record import Record
+
+API_URL = "https://gitlab.com/api/v4"
+DEVELOPER = 30
+# Roles of CODEOWNERS, each for its own level only (docs.gitlab.com, "Role eligibility").
+ROLES = {"developer": DEVELOPER, "maintainer": 40, "owner": 50}
+_NAME = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
+_NEEDS = "the scope read_api, and to be a member of the project"
+_NEEDS_GROUP = "the scope read_api, and to see the group"
+_HOW_TO_GIVE = "give one in PROMPTOPS_GITLAB_TOKEN"
+_APPROVED = "approved this merge request"
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRequest:
+    """What the gate needs of a merge request.
+
+    Attributes:
+        id: its number among all merge requests of the server.
+        number: its number in the project.
+        author: `@username`.
+        target: the branch that it is to be merged into.
+        head: the newest commit of what is proposed.
+        url: where a person can look at it.
+    """
+
+    id: int
+    number: int
+    author: str
+    target: str
+    head: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenApproval:
+    """One person's approval of a merge request.
+
+    Attributes:
+        user: `@username`.
+        user_id: that person's number.
+        at: when it was given, by the server's clock; None where the server does not say.
+    """
+
+    user: str
+    user_id: int
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DiffVersion:
+    """What a merge request proposed from some time on.
+
+    Attributes:
+        head: the commit that was proposed.
+        at: since when, by the server's clock.
+    """
+
+    head: str
+    at: datetime
+
+
+class GitLab(Transport):
+    """One project on GitLab.
+
+    Args:
+        project: its number, or its path with all groups.
+        token: a token that may read it.
+        url: where the API is: `https://HOST/api/v4`.
+        limits: what GitLab may ask of us.
+
+    Raises:
+        UsageError: project, token or address cannot be any.
+    """
+
+    def __init__(
+        self, project: str, *, token: str, url: str = API_URL, limits: Limits | None = None
+    ) -> None:
+        headers = {"Authorization": f"Bearer {check_token(token, hint=_HOW_TO_GIVE)}"}
+        super().__init__("GitLab", url, headers, limits)
+        self._project = _check_name(project)
+
+    def at(self, *segments: str) -> str:
+        """The path of something in the project; without segments, of the project."""
+        return to_path("projects", self._project, *segments)
+
+    def merge_request(self, number: int) -> MergeRequest:
+        """One merge request.
+
+        Raises:
+            PromptopsError: see `Transport.record`.
+        """
+        found = self.record(self._of(number), needs=_NEEDS)
+        if found.number("iid") != number:
+            raise found.refuse("another merge request stands")
+        return MergeRequest(
+            id=found.number("id"),
+            number=number,
+            author=f"@{found.record('author').word('username')}",
+            target=found.word("target_branch"),
+            head=found.object_id("sha"),
+            url=found.word("web_url"),
+        )
+
+    def approvals(self, request: MergeRequest) -> list[GivenApproval]:
+        """The approvals that a merge request has at present.
+
+        Raises:
+            PromptopsError: see `Transport.record`.
+        """
+        found = self.record(self._of(request.number, "approvals"), needs=_NEEDS)
+        if found.has("iid") and found.number("iid") != request.number:
+            raise found.refuse("another merge request stands")
+        return [
+            GivenApproval(
+                user=f"@{user.word('username')}",
+                user_id=user.number("id"),
+                at=_time(one, "approved_at") if one.has("approved_at") else None,
+            )
+            for one in found.records("approved_by")
+            if (user := one.record_or_none("user")) is not None
+        ]
+
+    def approval_notes(self, request: MergeRequest) -> dict[str, datetime]:
+        """When people approved, by the notes that the server itself writes on that.
+
+        Returns:
+            The last time of each, by `@username`, casefolded.
+
+        Raises:
+            PromptopsError: see `Transport.records`.
+        """
+        path = f"{self._of(request.number, 'notes')}?sort=asc&order_by=created_at"
+        times: dict[str, datetime] = {}
+        for note in self.records(path, needs=_NEEDS):
+            if note.flag("system") and note.text("body").strip() == _APPROVED:
+                user, time = note.record("author").word("username"), _time(note, "created_at")
+                key = f"@{user}".casefold()
+                times[key] = max(time, times.get(key, time))
+        return times
+
+    def versions(self, request: MergeRequest) -> list[DiffVersion]:
+        """What a merge request has proposed, and since when, the oldest first.
+
+        Raises:
+            PromptopsError: see `Transport.records`.
+        """
+        found = self.records(self._of(request.number, "versions"), needs=_NEEDS)
+        for one in found:
+            if one.number("merge_request_id") != request.id:
+                raise one.refuse("another merge request stands")
+        return [
+            DiffVersion(one.object_id("head_commit_sha"), _time(one, "created_at"))
+            for one in sorted(found, key=lambda one: one.number("id"))
+        ]
+
+    def objectors(self, request: MergeRequest) -> list[str]:
+        """The reviewers who ask for changes, as `@username`.
+
+        Raises:
+            PromptopsError: see `Transport.records`.
+        """
+        found = self.records(self._of(request.number, "reviewers"), needs=_NEEDS)
+        return [
+            f"@{one.record('user').word('username')}"
+            for one in found
+            if one.text("state") == "requested_changes"
+        ]
+
+    def may_write(self, user_id: int) -> bool:
+        """Whether a person may write to the project: a developer, or more, by any way.
+
+        Raises:
+            PromptopsError: see `Transport.record`.
+        """
+        try:
+            found = self.record(self.at("members", "all", str(user_id)), needs=_NEEDS)
+        except DeniedError as error:
+            # The project itself was seen before, with the same token: here it is the person.
+            if error.status == 404:
+                return False
+            raise
+        if found.number("id") != user_id:
+            raise found.refuse("another person stands")
+        return _is_active(found) and found.number("access_level") >= DEVELOPER
+
+    def role_members(self, role: str) -> frozenset[str]:
+        """The project's direct members of exactly this role, as `@username`.
+
+        Args:
+            role: one of `ROLES`.
+
+        Raises:
+            PromptopsError: see `Transport.records`.
+        """
+        found = self.records(self.at("members"), needs=_NEEDS)
+        return _names(one for one in found if one.number("access_level") == ROLES[role])
+
+    def group_members(self, group: str) -> frozenset[str]:
+        """The direct members of a group, as `@username`.
+
+        Those that it inherits own nothing (docs.gitlab.com, "Group eligibility").
+
+        Raises:
+            UsageError: this cannot be a group's path.
+            PromptopsError: see `Transport.records`.
+        """
+        path = to_path("groups", _check_name(group), "members")
+        return _names(self.records(path, needs=_NEEDS_GROUP))
+
+    def _of(self, number: int, *segments: str) -> str:
+        return self.at("merge_requests", str(number), *segments)
+
+
+def _check_name(path: str) -> str:
+    """The path of a project or a group, which nothing can climb out of."""
+    if not _NAME.fullmatch(path) or {".", ".."} & set(path.split("/")):
+        raise UsageError(
+            f"{quote(path)} is no project or group of GitLab", hint="it looks like group/project"
+        )
+    return path
+
+
+def _names(members: Iterable[Record]) -> frozenset[str]:
+    return frozenset(f"@{one.word('username')}" for one in members if _is_active(one))
+
+
+def _is_active(member: Record) -> bool:
+    """Whether the account is neither blocked nor deactivated."""
+    return member.text("state") == "active"
+
+
+def _time(found: Record, name: str) -> datetime:
+    text = found.text(name)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise found.refuse(f"'{name}' is {quote(text)}, which is no time") from None
+    if time.tzinfo is None:
+        raise found.refuse(f"'{name}' is {quote(text)}, of no zone")
+    return time
