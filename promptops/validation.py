@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import islice
@@ -61,6 +61,8 @@ _MOST_PROBLEMS = 1_000
 _FEWEST_TO_SHARE = 400
 _TEXT_ENDINGS = (".md", ".json", ".txt", ".j2", ".jinja", ".yaml", ".yml")
 _MASK = "*"
+# Under this path, which no file has, the outcome for all of them is remembered.
+_FOLDER = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,15 @@ def validate(files: Files, config: Config, *, memory: Memory | None = None) -> V
     Raises ConfigurationError when the configuration names a check that does not exist.
     """
     run = _Run(files, config)
+    if memory is not None:
+        memory.begin(run.describe_scope())
+        if run.recall_folder(memory):
+            return run.result(run.names)
     run.judge_prompts(memory)
     run.judge_rest()
+    if memory is not None:
+        run.keep_folder(memory)
+        memory.save()
     return run.result(run.names)
 
 
@@ -155,11 +164,13 @@ class _Run:
             for path in self.paths
             if is_prompt(path) and name_fault(name_from_path(path)) is None
         ]
-        self._around = _look_around(files, config, self.names)
+        around = _look_around(files, config, self.names)
+        self._around = replace(around, read_suite=partial(self._read_suite, around.read_suite))
+        self._has_read_suites = False
         top = files.beside("") if isinstance(files, PlacedFiles) else None
         self._owners = _read_owners(top)
         self._texts: dict[str, PromptText] = {}
-        self._inclusions: dict[str, Sequence[tuple[str, Position]]] = {}
+        self._inclusions: dict[str, tuple[tuple[str, Position], ...]] = {}
         self._prompt_checks = _active(PROMPT_CHECKS, config)
         self._file_checks = _active(FILE_CHECKS, config)
         self._folder_checks = _active(FOLDER_CHECKS, config)
@@ -169,6 +180,10 @@ class _Run:
         self._fingerprints: dict[str, str] = {}
         self._used: set[str] = set()
         self._read_files: set[str] = set()
+
+    def _read_suite(self, read: Callable[[str], str], path: str) -> str:
+        self._has_read_suites = True
+        return read(path)
 
     def read(self, path: str) -> bytes | None:
         """A file's bytes; what stands there and is no file is a finding and reads as empty."""
@@ -187,14 +202,11 @@ class _Run:
         """Judge all prompts, apart from those that `memory` knows."""
         pending = self.names
         if memory is not None:
-            memory.begin(self._describe_scope())
             pending = [name for name in self.names if not self._recall(name, memory)]
         for judgement in self._share(pending):
             self._take(judgement)
             if memory is not None and judgement.is_lasting:
                 memory.keep(judgement)
-        if memory is not None:
-            memory.save()
 
     def judge_prompt(self, name: str) -> None:
         """Judge one prompt and the files of its closure."""
@@ -202,10 +214,44 @@ class _Run:
         if judgement is not None:
             self._take(judgement)
 
-    def _describe_scope(self) -> str:
+    def describe_scope(self) -> str:
         """All that a prompt is judged by beside its own files, unless it is not lasting."""
         around = self._around
         return repr((self._config, self._owners, sorted(around.suites or ())))
+
+    def recall_folder(self, memory: Memory) -> bool:
+        """Take what is remembered of the whole folder; False where any file is not what it was."""
+        judgement = memory.recall(_FOLDER)
+        if judgement is None or judgement.files != self._describe_folder() or self._findings:
+            return False
+        self._findings.update(dict.fromkeys(judgement.findings))
+        self._inclusions.update(judgement.inclusions)
+        return True
+
+    def keep_folder(self, memory: Memory) -> None:
+        """Remember the outcome, unless it stands on anything that the folder's files do not tell.
+
+        That is a file that is none of the folder's (or not there, or no file), or an eval suite.
+        """
+        if self._has_read_suites or not self._data.keys() <= set(self.paths):
+            return
+        if any(one.check in MASKED or one.check == "unreadable-file" for one in self._findings):
+            return
+        are_shown = any(is_partial(finding.path) for finding in self._findings)
+        inclusions = self._inclusions if are_shown else {}
+        files = self._describe_folder()
+        memory.keep(
+            Judgement(
+                _FOLDER, files, tuple(self._findings), inclusions, 0, 1, "", None, is_lasting=True
+            )
+        )
+
+    def _describe_folder(self) -> dict[str, str]:
+        """The fingerprint of all paths, and of all files that are looked into."""
+        described = "\n".join(
+            f"{path}\0{self._fingerprint(path) if _is_text(path) else ''}" for path in self.paths
+        )
+        return {_FOLDER: fingerprint(described.encode())}
 
     def _recall(self, name: str, memory: Memory) -> bool:
         """Take what is remembered of a prompt; False where files are not what they were."""

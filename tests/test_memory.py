@@ -104,6 +104,48 @@ def test_a_prompt_that_is_as_it_was_is_not_judged_again(
         judge(tmp_path, store)
 
 
+def test_a_folder_that_is_as_it_was_is_not_compared_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = JudgementStore(tmp_path / "kept")
+    write(tmp_path, {"p/a.md": "partial", "p/b.md": "broken", "_tone.md": "left"})
+    first = judge(tmp_path, store)
+    monkeypatch.setattr("promptops.checks.duplicate_prompt.check", None)
+    assert judge(tmp_path, store) == first
+    assert first.included_from
+    (tmp_path / "prompts" / "_more.md").touch()
+    with pytest.raises(TypeError):
+        judge(tmp_path, store)
+
+
+def test_what_a_folder_stands_on_beside_its_files_is_looked_at_again(tmp_path: Path) -> None:
+    store = JudgementStore(tmp_path / "kept")
+    prompts = tmp_path / "prompts"
+    write(tmp_path, {"p/a.md": "plain"})
+    (prompts / "p" / "a.md").write_text(prompt_text(body="{% include '_h/.x.txt' %}{{ question }}"))
+    (prompts / "_h").mkdir()
+    hidden, link, suite = (
+        prompts / "_h" / ".x.txt",
+        prompts / "_l.md",
+        tmp_path / "evals" / "b.yaml",
+    )
+    suite.parent.mkdir()
+    changes = (
+        lambda: hidden.write_text("x"),
+        lambda: hidden.write_text("{{ y }}"),
+        hidden.unlink,
+        lambda: link.symlink_to("p/a.md"),
+        link.unlink,
+        link.touch,
+        lambda: suite.write_text("prompt: p/b"),
+        lambda: suite.write_text("prompt: p/a"),
+    )
+    for change in changes:
+        change()
+        for _ in range(2):
+            assert judge(tmp_path, store) == judge(tmp_path, None)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -161,7 +203,7 @@ def test_the_command_line_remembers_in_the_repository_unless_told_not_to(repo: R
     assert not file.exists()
     accept(repo, "validate")
     document = json.loads(file.read_bytes().partition(b"\n")[2])
-    assert list(document["judgements"]) == ["a.md"]
+    assert list(document["judgements"]) == ["a.md", ""]
     # What a revision holds is judged anew, whatever is remembered of it.
     assert run(repo, "validate", "--rev", "HEAD").exit_code == 0
     assert run(repo, "validate", "--staged").exit_code == 0
