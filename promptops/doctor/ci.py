@@ -6,11 +6,19 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from promptops.doctor.answer import error, fine, note, unknown, warning
-from promptops.doctor.workflows import FOLDER, deploy_jobs, gate_jobs, read_workflows
+from promptops.doctor.workflows import (
+    FOLDER,
+    deploy_jobs,
+    follows_reviews,
+    gate_jobs,
+    read_workflows,
+    sets_status,
+)
+from promptops.finding import Severity
 from promptops.owners import Dialect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from promptops.doctor.answer import Answer
     from promptops.doctor.subject import Subject
@@ -19,39 +27,64 @@ if TYPE_CHECKING:
 _GUIDE = "docs/protection.md of promptops"
 _HEAD = re.compile(r"github\.event\.pull_request\.head\.(?:sha|ref)|github\.head_ref|refs/pull/")
 _CHANGES = ("pull_request", "pull_request_target")
+# Each run uses the workflow file of its commit, which for these is the change merged into its
+# target (GitHub, "Events that trigger workflows").
+_OF_THE_CHANGE = ("pull_request", "pull_request_review")
 # What GitHub starts a workflow for unless `types` says otherwise, and that a gate must not miss.
 _NEEDED_TYPES = {"opened", "synchronize", "reopened"}
 
 
 def look_at_gate_workflow(subject: Subject) -> Iterator[Answer]:
     """Does CI run the gate for every change, after every review, in a job that always runs?"""
-    if subject.git.is_bare and not subject.paths:
-        return
-    if subject.dialect is Dialect.GITLAB:
+    # The gate of a bare repository is its hook.
+    if subject.git.is_bare or subject.dialect is Dialect.GITLAB:
         return
     workflows, faults = read_workflows(subject.paths, subject.read)
     for path, fault in faults.items():
         yield unknown(f"this workflow cannot be read: {fault}", path, "correct the file")
-    gates = gate_jobs(workflows, subject.read)
+    yield from judge_gate_workflow(
+        workflows, subject.read, where=subject.where, owned=subject.is_owned
+    )
+
+
+def judge_gate_workflow(
+    workflows: Sequence[Workflow],
+    read: Callable[[str], bytes | None],
+    *,
+    where: str,
+    owned: Callable[[str], bool],
+) -> Iterator[Answer]:
+    """Judge the workflows of a branch.
+
+    Args:
+        workflows: all of them.
+        read: gives a file of the same branch by its path, to know local actions by.
+        where: the branch, in words.
+        owned: whether a path has owners.
+    """
+    gates = gate_jobs(workflows, read)
     if not gates:
-        if subject.git.is_bare:
-            return  # the server's hook is the gate there
         yield error(
-            f"no workflow on {subject.where} runs the gate",
+            f"no workflow on {where} runs the gate",
             FOLDER,
             risk="nothing asks for versions, owners and approvals when a change to prompts merges",
             remedy="promptops init writes .github/workflows/promptops.yml; merge it, then require "
-            "its check",
+            "its status",
         )
-        return
     for workflow, job in gates:
-        answers = [*_judge_triggers(workflow), *_judge_job(workflow, job)]
-        yield from answers or [
-            fine(f"the job {job.name} judges every change and always runs", workflow.path)
+        answers = [
+            *_judge_triggers(workflow, job, workflows),
+            *_judge_author(workflow, owned),
+            *_judge_job(workflow, job),
         ]
+        if all(answer.severity is Severity.NOTE for answer in answers):
+            yield fine(f"the job {job.name} judges every change and always runs", workflow.path)
+        yield from answers
 
 
-def _judge_triggers(workflow: Workflow) -> Iterator[Answer]:
+def _judge_triggers(
+    workflow: Workflow, job: Job, workflows: Sequence[Workflow]
+) -> Iterator[Answer]:
     events = [event for event in _CHANGES if event in workflow.triggers]
     if not events:
         yield error(
@@ -62,21 +95,23 @@ def _judge_triggers(workflow: Workflow) -> Iterator[Answer]:
         )
     for event in events:
         yield from _judge_filters(workflow, event, workflow.triggers[event])
-    if "pull_request_target" not in events and events:
-        yield warning(
-            "the workflow runs as the change has written it",
-            workflow.path,
-            risk="a change can rewrite this very file so that its own gate says yes",
-            remedy="give .github/ to owners and require their review, and better: run it on "
-            f"pull_request_target, or from an organisation's ruleset ({_GUIDE})",
-        )
-    if "pull_request_review" not in workflow.triggers:
+    if not follows_reviews(workflow, workflows):
         yield warning(
             "a review does not start the gate",
             workflow.path,
             risk="an approval does not turn the check green, and one that is taken back leaves it "
             "green",
-            remedy="add pull_request_review: {types: [submitted, edited, dismissed]} below on:",
+            remedy="promptops init writes promptops-review.yml, whose end starts the gate by "
+            "workflow_run: {workflows: [promptops review], types: [completed]}",
+        )
+    elif not sets_status(job):
+        yield warning(
+            "the runs for a push and for a review are two checks, and none sets a status",
+            workflow.path,
+            risk="the check that failed before anybody had approved stays, an approved change is "
+            "blocked, and the check is taken off to get work done",
+            remedy="let the gate set a commit status (statuses: write, PROMPTOPS_STATUS), and "
+            "require that",
         )
     if "merge_group" not in workflow.triggers:
         yield warning(
@@ -85,6 +120,30 @@ def _judge_triggers(workflow: Workflow) -> Iterator[Answer]:
             risk="once the branch has a merge queue, every change waits in it for ever, and the "
             "check is taken off to get work done",
             remedy="add merge_group: below on:",
+        )
+
+
+def _judge_author(workflow: Workflow, owned: Callable[[str], bool]) -> Iterator[Answer]:
+    """Who decides what the workflow says when it runs: the default branch, or the change?"""
+    events = [event for event in _OF_THE_CHANGE if event in workflow.triggers]
+    if not events:
+        return
+    seen = f"on {' and '.join(events)} the workflow runs as the change has written it"
+    risk = "a change can rewrite this very file so that its own gate says yes"
+    remedy = "run it on pull_request_target and workflow_run, or from an organisation's ruleset"
+    if owned(workflow.path):
+        yield note(
+            seen,
+            workflow.path,
+            risk=f"{risk}, and only the forge's own review of its owners is in the way",
+            remedy=f"{remedy} ({_GUIDE})",
+        )
+    else:
+        yield warning(
+            f"{seen}, and nobody owns it",
+            workflow.path,
+            risk=risk,
+            remedy=f"give {FOLDER} to owners, and {remedy} ({_GUIDE})",
         )
 
 
@@ -173,8 +232,9 @@ def look_at_deploy_workflow(subject: Subject) -> Iterator[Answer]:
     if subject.dialect is Dialect.GITLAB:
         return
     workflows, _ = read_workflows(subject.paths, subject.read)
-    jobs = deploy_jobs(workflows)
-    if not jobs and not subject.git.is_bare and "github" in (subject.url or ""):
+    answers = list(judge_deploy_workflow(workflows))
+    yield from answers
+    if not answers and not subject.git.is_bare and "github" in (subject.url or ""):
         yield note(
             f"no workflow on {subject.where} deploys",
             FOLDER,
@@ -183,11 +243,13 @@ def look_at_deploy_workflow(subject: Subject) -> Iterator[Answer]:
             remedy="promptops init --deploy writes .github/workflows/promptops-deploy.yml; let "
             f"nobody else write to promptops/* ({_GUIDE})",
         )
-    for workflow, job in jobs:
+
+
+def judge_deploy_workflow(workflows: Iterable[Workflow]) -> Iterator[Answer]:
+    """Judge the jobs that deploy; nothing where there are none."""
+    for workflow, job in deploy_jobs(workflows):
         answers = list(_judge_deploying(workflow, job))
-        yield from answers or [
-            fine(f"the job {job.name} deploys to {job.environment}", workflow.path)
-        ]
+        yield from answers or [fine(f"the job {job.name} waits for its environment", workflow.path)]
 
 
 def _judge_deploying(workflow: Workflow, job: Job) -> Iterator[Answer]:

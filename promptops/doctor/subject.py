@@ -6,16 +6,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from promptops.config import Config, load_config
+from promptops.errors import NotFoundError
 from promptops.git.refs import short_name
 from promptops.git.remote import remote_url
 from promptops.git.settings import read_settings
-from promptops.owners import Dialect
-from promptops.ownership import list_paths, open_reader
+from promptops.owners import Dialect, State
+from promptops.ownership import list_paths, open_reader, read_owners
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from promptops.owners import OwnersFile
     from promptops.repository import Repository
 
 
@@ -86,3 +88,14 @@ class Subject:
             return Dialect.GITLAB if "gitlab" in self.url.lower() else Dialect.GITHUB
         is_gitlab = ".gitlab-ci.yml" in self.paths
         return Dialect.GITLAB if is_gitlab else Dialect.GITHUB
+
+    @cached_property
+    def _owners(self) -> OwnersFile | None:
+        try:
+            return read_owners(self.repository, self.dialect, revision=self.base).owners
+        except NotFoundError:
+            return None
+
+    def is_owned(self, path: str) -> bool:
+        """Whether a file has owners in the state that the gate believes."""
+        return self._owners is not None and self._owners.match(path).state is State.OWNED

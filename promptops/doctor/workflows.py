@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FOLDER = ".github/workflows/"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_GATE_COMMAND = re.compile(r"\bpromptops\b[^\n;|&]*?\sgate\b")
+_GATE_COMMAND = re.compile(r"\bpromptops(?:\.ci\b|\b[^\n;|&]*?\sgate\b)")
 _DEPLOY_COMMAND = re.compile(
     r"\bpromptops\b[^\n;|&]*?\s(?:promote|rollback|retire|pause|resume|\"?\$\{?\w+\}?\"?)(?=\s|$)"
 )
@@ -77,6 +77,7 @@ class Workflow:
 
     Attributes:
         path: where it is, from the repository's top.
+        name: what it is called.
         triggers: each event with its filters.
         jobs: in the order of the file.
         permissions: what its token may do; None where the repository's setting decides.
@@ -85,6 +86,7 @@ class Workflow:
     """
 
     path: str
+    name: str
     triggers: Mapping[str, Mapping[str, Any]]
     jobs: tuple[Job, ...]
     permissions: Any = None
@@ -124,8 +126,9 @@ def parse_workflow(path: str, data: bytes) -> Workflow | str:
     jobs = tuple(
         _job(str(key), value) for key, value in document["jobs"].items() if isinstance(value, dict)
     )
+    name = str(document.get("name") or path)
     return Workflow(
-        path, triggers, jobs, document.get("permissions"), "concurrency" in document, text
+        path, name, triggers, jobs, document.get("permissions"), "concurrency" in document, text
     )
 
 
@@ -179,6 +182,29 @@ def gate_jobs(
         if _GATE_COMMAND.search(job.commands)
         or any(_is_promptops(action, read) for action in job.actions)
     ]
+
+
+def follows_reviews(workflow: Workflow, workflows: Iterable[Workflow]) -> bool:
+    """Whether a review starts the workflow: itself, or by the end of another that it starts."""
+    if "pull_request_review" in workflow.triggers:
+        return True
+    after = workflow.triggers.get("workflow_run", {}).get("workflows")
+    names = {str(name) for name in (after if isinstance(after, list) else [after])}
+    return any(one.name in names and "pull_request_review" in one.triggers for one in workflows)
+
+
+def sets_status(job: Job) -> bool:
+    """Whether a job that runs the gate sets a commit status, as far as it can be seen."""
+    for step in job.steps:
+        given, variables = step.get("with"), step.get("env")
+        if "uses" in step and _PROMPTOPS_ACTION.search(str(step["uses"]).partition("@")[0]):
+            return not isinstance(given, dict) or given.get("status", "promptops") != ""
+        if step.get("uses") == "./":
+            return not isinstance(given, dict) or given.get("status", "promptops") != ""
+        if isinstance(variables, dict) and variables.get("PROMPTOPS_STATUS"):
+            return True
+    # A reusable workflow does what it does somewhere else.
+    return job.uses is not None
 
 
 def deploy_jobs(workflows: Iterable[Workflow]) -> list[tuple[Workflow, Job]]:

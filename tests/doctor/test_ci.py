@@ -41,8 +41,14 @@ def judge(repo: Repo, check: str, files: dict[str, str]) -> list[Answer]:
     return of(look(repo), check)
 
 
+def grave(answers: list[Answer]) -> Answer:
+    """The one answer that is no note."""
+    (answer,) = (one for one in answers if one.severity is not NOTE)
+    return answer
+
+
 def test_a_whole_gate_is_fine(repo: Repo) -> None:
-    (answer,) = judge(repo, "gate-workflow", {PATH: GATE})
+    answer = grave(judge(repo, "gate-workflow", {PATH: GATE}))
     assert (answer.state, answer.place) == (State.FINE, PATH)
 
 
@@ -54,8 +60,8 @@ def test_a_gate_is_known_by_action_command_or_local_action(repo: Repo) -> None:
     reused += "    uses: acme/ci/.github/workflows/promptops.yml@v1\n"
     action = {"action.yml": "name: promptops gate\n"}
     for text, more in ((command, {}), (local, action), (reused, {})):
-        (answer,) = judge(repo, "gate-workflow", {PATH: text, **more})
-        assert answer.state is State.FINE, text
+        answer = judge(repo, "gate-workflow", {PATH: text, **more})[0]
+        assert "no workflow" not in answer.seen, text
     repo.git("rm", "--quiet", "action.yml")
     (answer,) = judge(repo, "gate-workflow", {PATH: local})
     assert "no workflow on main runs the gate" in answer.seen
@@ -63,7 +69,6 @@ def test_a_gate_is_known_by_action_command_or_local_action(repo: Repo) -> None:
 
 HOLES: list[tuple[str, str, Severity, str]] = [
     ("  pull_request_target:\n", "", ERROR, "does not run for pull requests"),
-    ("pull_request_target:", "pull_request:", WARNING, "runs as the change has written it"),
     (
         "pull_request_target:",
         "pull_request_target: {paths: [prompts/**]}",
@@ -114,16 +119,46 @@ def test_each_hole_of_a_gate_is_found(
     repo: Repo, old: str, new: str, severity: Severity, said: str
 ) -> None:
     assert old in GATE
-    (answer,) = judge(repo, "gate-workflow", {PATH: GATE.replace(old, new, 1)})
+    answer = grave(judge(repo, "gate-workflow", {PATH: GATE.replace(old, new, 1)}))
     assert answer.severity is severity
     assert said in answer.seen
     assert answer.risk
     assert answer.remedy
 
 
+def test_a_workflow_that_the_change_writes_is_only_as_good_as_its_owners(repo: Repo) -> None:
+    text = GATE.replace("pull_request_target:", "pull_request:")
+    fine, note = judge(repo, "gate-workflow", {PATH: text})
+    assert (fine.state, note.severity) == (State.FINE, NOTE)
+    assert "on pull_request and pull_request_review the workflow runs as the change" in note.seen
+    (answer,) = judge(repo, "gate-workflow", {"CODEOWNERS": "/prompts/ @acme/everybody\n"})
+    assert answer.severity is WARNING
+    assert answer.seen.endswith("and nobody owns it")
+
+
+def test_the_end_of_a_workflow_that_a_review_starts_will_do(repo: Repo) -> None:
+    review = "  pull_request_review: {types: [submitted, edited, dismissed]}\n"
+    text = GATE.replace(review, "  workflow_run: {workflows: [reviewed], types: [completed]}\n")
+    (answer,) = judge(repo, "gate-workflow", {PATH: text})
+    assert "a review does not start the gate" in answer.seen
+    other = f"name: reviewed\non:\n{review}jobs: {{}}\n"
+    (answer,) = judge(repo, "gate-workflow", {".github/workflows/review.yml": other})
+    assert (answer.state, answer.severity) == (State.FINE, None)
+
+
+def test_two_checks_of_one_name_are_found(repo: Repo) -> None:
+    step = "run: promptops gate --base origin/main"
+    text = GATE.replace(f"uses: {ACTION}", step)
+    answers = judge(repo, "gate-workflow", {PATH: text})
+    assert [one.severity for one in answers] == [WARNING, NOTE]
+    assert "are two checks" in answers[0].seen
+    text = text.replace(step, f"{step}\n        env: {{PROMPTOPS_STATUS: promptops}}")
+    assert judge(repo, "gate-workflow", {PATH: text})[0].state is State.FINE
+
+
 def test_a_job_that_runs_always_may_need_others(repo: Repo) -> None:
     text = GATE.replace("  gate:\n", "  gate:\n    needs: [build]\n    if: ${{ always() }}\n")
-    (answer,) = judge(repo, "gate-workflow", {PATH: text})
+    answer = grave(judge(repo, "gate-workflow", {PATH: text}))
     assert answer.state is State.FINE
 
 

@@ -76,7 +76,7 @@ def sound(repo: Repo, tmp_path: Path) -> Repo:
 def test_a_sound_repository_is_protected_and_certain(sound: Repo) -> None:
     diagnosis = look(sound)
     findings = [(one.check, one.severity) for one in diagnosis.of(FINDING)]
-    assert findings == [("signing", Severity.NOTE)]
+    assert findings == [("signing", Severity.NOTE), ("gate-workflow", Severity.NOTE)]
     assert diagnosis.is_protected
     assert diagnosis.is_certain
     # What does not apply answers nothing, everything else has looked.

@@ -45,6 +45,8 @@ class Request:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass
@@ -63,9 +65,9 @@ class Response:
 
 
 class Server:
-    """Answers GET requests by a function, and keeps what was asked and said."""
+    """Answers requests by a function, and keeps what was asked and said."""
 
-    def __init__(self, answer: Callable[[Request], Response], clock: Clock) -> None:
+    def __init__(self, respond: Callable[[Request], Response], clock: Clock) -> None:
         self.exchanges: list[tuple[Request, Response]] = []
         server = self
 
@@ -75,14 +77,16 @@ class Server:
             wbufsize = -1
             disable_nagle_algorithm = True
 
-            def do_GET(self) -> None:
+            def answer(self) -> None:
                 parts = urlsplit(self.path)
                 request = Request(
                     parts.path,
                     dict(parse_qsl(parts.query)),
                     {name.lower(): text for name, text in self.headers.items()},
+                    self.command,
+                    self.rfile.read(int(self.headers.get("content-length") or 0)),
                 )
-                response = answer(request)
+                response = respond(request)
                 server.exchanges.append((request, response))
                 self.send_response_only(response.status)
                 body = response.body
@@ -97,6 +101,8 @@ class Server:
                     for part in [body] if isinstance(body, bytes) else body:
                         self.wfile.write(part)
                         self.wfile.flush()
+
+            do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - its caller's names
 
             def log_message(self, *arguments: Any) -> None:
                 """Say nothing."""

@@ -1,0 +1,156 @@
+"""Which change a run is about, and how it comes here: as data, into a repository of its own."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import RemoteError, UsageError
+from promptops.forge.event import read_event
+from promptops.forge.record import to_record
+from promptops.git.process import Git, failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from promptops.forge.github import PullRequest
+
+_HEAD = "refs/promptops/head"
+# Releases, yanks and statements of approval, and what is live: all that judging looks at.
+_REFSPECS = (
+    "+refs/tags/prompts/*:refs/tags/prompts/*",
+    "+refs/tags/yanked/*:refs/tags/yanked/*",
+    "+refs/promptops/approvals/*:refs/promptops/approvals/*",
+    "+refs/heads/promptops/*:refs/heads/promptops/*",
+)
+_EVENTS = (
+    "the gate judges pull_request, pull_request_target, pull_request_review and merge_group; and "
+    "workflow_run, after a workflow that a review started"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change that wants to merge.
+
+    Attributes:
+        target: the branch that it is to be merged into, without `refs/heads/`.
+        head_ref: the ref on the server that leads to what is proposed.
+        head: the commit that is proposed, which the verdict is about.
+        number: the pull request; None in a merge queue.
+    """
+
+    target: str
+    head_ref: str
+    head: str
+    number: int | None
+
+
+def read_change(environment: Mapping[str, str]) -> Change:
+    """The change that the present run is about.
+
+    Raises:
+        UsageError: this run is about no change, or its event cannot be understood.
+        IntegrityError: the event is not of the form that GitHub documents.
+    """
+    event = read_event(environment)
+    if event is None or event.forge != "github":
+        raise UsageError("this is no run of a GitHub workflow", hint="run `promptops gate` here")
+    if event.target is None or event.head is None or not event.is_change:
+        raise UsageError(
+            f"the event {event.name} is about no change that could merge", hint=_EVENTS
+        )
+    if event.queue is not None:
+        return Change(event.target, f"refs/heads/{event.queue}", event.head, None)
+    return Change(event.target, f"refs/pull/{event.number}/head", event.head, event.number)
+
+
+def follow_review(
+    environment: Mapping[str, str],
+    folder: Path,
+    find_pull_request: Callable[[str, str, str], PullRequest | None],
+) -> dict[str, str] | None:
+    """Turn the end of a workflow that a review started into an event about that pull request.
+
+    A run after another (`workflow_run`) is of the default branch, whatever the change has written,
+    and has a token that may speak even where the change comes from a fork. But its event does not
+    say which pull request it is about.
+
+    Args:
+        environment: the run's environment, whose event is `workflow_run`.
+        folder: where to write the event.
+        find_pull_request: finds the open pull request by the owner of its branch, the branch, and
+            the commit.
+
+    Returns:
+        The environment with the other event; None when the pull request is closed by now, or has
+        moved on, and there is nothing left to judge.
+
+    Raises:
+        UsageError: the event cannot be read.
+        IntegrityError: it is not of the form that GitHub documents.
+        PromptopsError: the forge cannot be asked.
+    """
+    try:
+        value: Any = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_bytes())
+    except (KeyError, OSError, ValueError) as error:
+        raise UsageError("the event file cannot be read", hint=_EVENTS) from error
+    run = to_record(value, "the event workflow_run").record("workflow_run")
+    owner = run.record("head_repository").record("owner").word("login")
+    pull = find_pull_request(owner, run.word("head_branch"), run.object_id("head_sha"))
+    if pull is None:
+        return None
+    file = folder / "event.json"
+    user = None if pull.author is None else {"login": pull.author.removeprefix("@")}
+    event = {
+        "number": pull.number,
+        "base": {"ref": pull.base_ref, "sha": pull.base},
+        "head": {"sha": pull.head},
+        "user": user,
+    }
+    file.write_text(json.dumps({"pull_request": event}), "utf-8")
+    return {
+        **environment,
+        "GITHUB_EVENT_NAME": "pull_request_target",
+        "GITHUB_EVENT_PATH": str(file),
+    }
+
+
+def fetch_change(change: Change, url: str, token: str, folder: Path) -> None:
+    """Fetch what judging needs into a new bare repository, the target branch as its own.
+
+    Nothing is checked out: files of the change never lie on the disk as files.
+
+    Raises:
+        GitError: the server does not give it.
+        RemoteError: the change has moved on since the run was started.
+    """
+    git = Git.create(folder, object_format="sha256" if len(change.head) == 64 else "sha1")
+    branch = f"refs/heads/{change.target}"
+    refspecs = [f"+{branch}:{branch}", f"+{change.head_ref}:{_HEAD}", *_REFSPECS]
+    args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", url, *refspecs]
+    done = git.run(*args, env=_credentials(url, token), check=False)
+    if done.code != 0:
+        raise failure(args, done)
+    git.run("symbolic-ref", "HEAD", branch)
+    if git.run("cat-file", "-e", f"{change.head}^{{commit}}", check=False).code != 0:
+        raise RemoteError(
+            f"the commit {change.head} is no longer part of the change, which was pushed over",
+            hint="the run for what the change is now judges that",
+        )
+
+
+def _credentials(url: str, token: str) -> dict[str, str]:
+    """The token for this one server, in the environment, where no list of processes shows it."""
+    if not token or not url.startswith("https://"):
+        return {}
+    server = "/".join(url.split("/")[:3])
+    basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"http.{server}/.extraheader",
+        "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: basic {basic}",
+    }

@@ -1,0 +1,122 @@
+"""What the gate says on GitHub: a commit status, and one comment on the pull request.
+
+This alone writes to a forge, and only these two things. A commit status has one state a commit and
+name, the last one set, whatever event a workflow ran for. A job's own check does not do as well:
+the runs for a push and for a review are two checks to GitHub, and the one that failed before
+anybody had approved stays there.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from promptops.errors import RemoteError
+from promptops.forge.github import GitHub
+
+if TYPE_CHECKING:
+    from promptops.forge.github import PullRequest
+    from promptops.forge.record import Record
+
+# GitHub refuses comments of more than 65,536 characters, and descriptions of more than 140.
+_LONGEST_COMMENT = 65_000
+_LONGEST_DESCRIPTION = 140
+_STATUS_NEEDS = "commit statuses: write"
+_COMMENT_NEEDS = "pull requests: write"
+
+
+class StatusState(StrEnum):
+    """The states of a commit status that a verdict can have."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    ERROR = "error"
+
+
+class Conversation(GitHub):
+    """One repository on GitHub, and a token that may speak there."""
+
+    def set_status(
+        self, commit: str, context: str, state: StatusState, description: str, *, url: str | None
+    ) -> None:
+        """Set the status named `context` of a commit; `url` is where a person reads more.
+
+        Raises:
+            DeniedError: the token may not.
+            RemoteError: there is no answer, or another one.
+        """
+        shown = description
+        if len(shown) > _LONGEST_DESCRIPTION:
+            shown = f"{shown[: _LONGEST_DESCRIPTION - 1]}…"
+        value = {"state": state.value, "context": context, "description": shown}
+        if url is not None:
+            value["target_url"] = url
+        self._write("POST", self.at("statuses", commit), value, _STATUS_NEEDS)
+
+    def put_comment(self, number: int, body: str) -> None:
+        """Write the comment on a pull request, or change the one that is there.
+
+        The first line of `body` is a marker, by which the next run finds it again. Anybody may
+        write that line, so only a bot's comments are changed, which a workflow's token always is.
+
+        Raises:
+            DeniedError: the token may not.
+            RemoteError: there is no answer, or another one.
+            IntegrityError: the answer is not what GitHub's description promises.
+        """
+        marker = body.partition("\n")[0]
+        text = body
+        if len(text) > _LONGEST_COMMENT:
+            text = f"{text[:_LONGEST_COMMENT]}\n\n… the log of the run has the rest."
+        path = self.at("issues", str(number), "comments")
+        comments = self.records(path, needs=_COMMENT_NEEDS)
+        own = [one for one in comments if _is_ours(one, marker)]
+        if not own:
+            self._write("POST", path, {"body": text}, _COMMENT_NEEDS)
+            return
+        first, *others = own
+        for other in others:  # two runs at once may both have been the first
+            self._write("DELETE", self._comment(other), None, _COMMENT_NEEDS)
+        if first.text("body") != text:
+            self._write("PATCH", self._comment(first), {"body": text}, _COMMENT_NEEDS)
+
+    def find_pull_request(self, owner: str, branch: str, commit: str) -> PullRequest | None:
+        """The open pull request that proposes `commit` from a branch of `owner`; None without one.
+
+        Raises:
+            PromptopsError: see `Transport.records`.
+        """
+        path = f"{self.at('pulls')}?state=open&head={quote(f'{owner}:{branch}', safe='')}"
+        for found in self.records(path, needs="pull requests: read"):
+            if found.record("head").object_id("sha") == commit:
+                return self.pull_request(found.number("number"))
+        return None
+
+    def _comment(self, comment: Record) -> str:
+        return self.at("issues", "comments", str(comment.number("id")))
+
+    def _write(self, method: str, path: str, value: object, needs: str) -> None:
+        import httpx
+
+        url = self._url + path
+        data = b"" if value is None else json.dumps(value).encode()
+        try:
+            response = self._http.request(
+                method, url, content=data, headers={"Content-Type": "application/json"}
+            )
+        except httpx.TransportError as error:
+            raise RemoteError(
+                f"GitHub gives no answer: {str(error) or type(error).__name__}",
+                hint=f"check the connection and the address {self._url}",
+            ) from error
+        if response.status_code not in {200, 201, 204}:
+            raise self._refusal(url, response.status_code, response.content, needs)
+
+
+def _is_ours(comment: Record, marker: str) -> bool:
+    user = comment.record_or_none("user")
+    is_bot = user is not None and user.text("type") == "Bot"
+    body = comment.text_or_none("body") or ""
+    return is_bot and body.partition("\n")[0].rstrip("\r") == marker
