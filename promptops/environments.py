@@ -7,7 +7,6 @@ local branch. `deployments` writes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops import lock
@@ -47,8 +46,7 @@ class Change(NamedTuple):
         return f"{self.name} {self.before} -> {self.after}"
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(NamedTuple):
     """One commit of an environment branch, as its message says.
 
     Attributes:

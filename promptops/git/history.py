@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.errors import GitError, NotFoundError, UsageError
 from promptops.git.objects import Identity, parse_identity, parse_tag
@@ -27,8 +26,7 @@ _UTF8 = ("-c", "i18n.commitEncoding=UTF-8")
 _IDENT_VARIABLES = {"committer": "GIT_COMMITTER_IDENT", "author": "GIT_AUTHOR_IDENT"}
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(NamedTuple):
     """What verifying a signature found.
 
     Attributes:
