@@ -8,18 +8,17 @@ and nothing is run.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from promptops.checks.colliding_paths import find_collisions, fold
 from promptops.config import load_config
-from promptops.errors import GitError, NotAFileError, PromptopsError, RemoteError
+from promptops.errors import GitError, PromptopsError, RemoteError
 from promptops.finding import Finding, Severity
-from promptops.gate import Approvals, Entry, PathKind, Rules, judge
+from promptops.gate import PathKind, Rules, judge
 from promptops.gate.people import parse_groups
 from promptops.git.refs import list_refs
-from promptops.git.remote import fetch, list_remote
+from promptops.git.remote import list_remote
 from promptops.owners import Dialect, decode_owners, parse_owners
 from promptops.policy import read_policy
 from promptops.proposal import read_change
@@ -28,7 +27,7 @@ from promptops.validation import validate_prompts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from promptops.gate import Change, EvalResult, Verdict
+    from promptops.gate import Approvals, Change, EvalResult, Verdict
     from promptops.git.trees import TreeReader
     from promptops.policy import Policy
     from promptops.repository import Files, Repository
@@ -137,7 +136,6 @@ def judge_change(
         policy = read_policy(repository, endpoints.base, dialect=dialect)
     repository = repository.under(policy.config)
     change = read_change(repository, policy, endpoints.base, endpoints.head, endpoints.target)
-    approvals = _look_up(repository, change, read_approvals(policy, change))
     tree = repository.tree(change.tree)
     names = [one.name for one in change.prompts if one.after is not None]
     files = _MergedFiles(
@@ -153,7 +151,7 @@ def judge_change(
             policy.config.gate.evals,
             policy.config.gate.committers,
         ),
-        approvals,
+        read_approvals(policy, change),
         findings=[
             *validation.findings,
             *_judge_collisions(change, files),
@@ -162,49 +160,6 @@ def judge_change(
         evidence=evidence,
     )
     return Admission(verdict, validation)
-
-
-def _look_up(repository: Repository, change: Change, approvals: Approvals) -> Approvals:
-    """Say of each approval that names a commit what was there to be approved.
-
-    A commit that was pushed over is fetched; where that fails, what was approved stays unknown.
-    """
-    commits = {one.commit for one in approvals.found if one.contents is None and one.commit}
-    seen: dict[str, Mapping[str, Entry | None]] = {}
-    notes = list(approvals.notes)
-    for commit in sorted(commits):
-        found = _read_entries(repository, change, commit)
-        if found is None:
-            notes.append(f"the approved commit {commit[:12]} is not here and cannot be fetched")
-        else:
-            seen[commit] = found
-    found_again = tuple(
-        replace(one, contents=seen[one.commit])
-        if one.contents is None and one.commit in seen
-        else one
-        for one in approvals.found
-    )
-    return replace(approvals, found=found_again, notes=tuple(notes))
-
-
-def _read_entries(
-    repository: Repository, change: Change, commit: str
-) -> dict[str, Entry | None] | None:
-    found = repository.objects.read(commit)
-    if found is None and repository.remote is not None:
-        with suppress(RemoteError):
-            fetch(repository.git, repository.remote, [commit])
-        found = repository.objects.read(commit)
-    if found is None or found.kind != "commit":
-        return None
-    tree = repository.tree(commit)
-    entries: dict[str, Entry | None] = {}
-    for path in change.paths:
-        # What lies behind a link is not what the path holds.
-        with suppress(NotAFileError):
-            entry = tree.entry(path.path)
-            entries[path.path] = None if entry is None else Entry(entry.mode, entry.oid)
-    return entries
 
 
 class _MergedFiles:

@@ -10,6 +10,7 @@ has to be reviewed can be reviewed on any forge and on none.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from promptops.approvals.signed import SOURCE as SIGNED
 from promptops.approvals.signed import find_lapsed, read_keys, read_signed
 from promptops.errors import NotAFileError, RemoteError, UntrustedError, UsageError, quote
 from promptops.gate import Approvals, Entry
+from promptops.git.remote import fetch as fetch_refs
 from promptops.git.trees import TreeReader
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from promptops.policy import Policy
     from promptops.repository import Repository
 
-__all__ = ["collect_approvals", "merge_approvals"]
+__all__ = ["collect_approvals", "fill_contents", "merge_approvals"]
 
 _FORGES = frozenset({"github", "gitlab"})
 
@@ -85,7 +87,7 @@ def collect_approvals(
         further = _read_further(repository, policy, change, fetch=fetch)
         # Alone they are no source: whoever signed something did not make everybody have to.
         parts.append(further if parts and further.found else replace(further, sources=()))
-    return _fill(repository, change, merge_approvals(parts))
+    return fill_contents(repository, change, merge_approvals(parts), fetch=fetch)
 
 
 def _read_further(
@@ -134,8 +136,14 @@ def _check_bases(repository: Repository, change: Change, approvals: Approvals) -
     return replace(approvals, found=tuple(kept), notes=tuple(notes))
 
 
-def _fill(repository: Repository, change: Change, approvals: Approvals) -> Approvals:
-    """Read what approvals of commits are approvals of."""
+def fill_contents(
+    repository: Repository, change: Change, approvals: Approvals, *, fetch: bool = True
+) -> Approvals:
+    """Read what approvals of commits are approvals of.
+
+    A commit that was pushed over since is not in a clone of the branches: with `fetch`, the remote
+    is asked for it. Where it cannot be had, nobody knows what was approved, and a note says so.
+    """
     notes = list(approvals.notes)
     found = []
     known: dict[str, dict[str, Entry | None] | None] = {}
@@ -144,7 +152,7 @@ def _fill(repository: Repository, change: Change, approvals: Approvals) -> Appro
             found.append(one)
             continue
         if one.commit not in known:
-            known[one.commit] = _read_contents(repository, change, one.commit)
+            known[one.commit] = _read_contents(repository, change, one.commit, fetch=fetch)
         contents = known[one.commit]
         if contents is None:
             notes.append(
@@ -156,10 +164,14 @@ def _fill(repository: Repository, change: Change, approvals: Approvals) -> Appro
 
 
 def _read_contents(
-    repository: Repository, change: Change, commit: str
+    repository: Repository, change: Change, commit: str, *, fetch: bool
 ) -> dict[str, Entry | None] | None:
-    """What a commit has at the governed paths of the change; None: it is not here."""
+    """What a commit has at the governed paths of the change; None: it cannot be had."""
     found = repository.objects.read(commit)
+    if found is None and fetch and repository.remote is not None:
+        with suppress(RemoteError):
+            fetch_refs(repository.git, repository.remote, [commit])
+        found = repository.objects.read(commit)
     if found is None or found.kind != "commit":
         return None
     tree = TreeReader(repository.objects, commit)

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops.admission import find_endpoints, judge_change
+from promptops.approvals import fill_contents
 from promptops.errors import ConfigurationError, NotAFileError, PromptopsError
+from promptops.gate import Approvals
+from promptops.repository import open_repository
 from tests.gate.world import OWNERS, TONE, TRIAGE, World, approval, checks, entry, prompt
 
 if TYPE_CHECKING:
@@ -272,8 +276,7 @@ def test_an_approval_of_a_commit_is_one_of_its_content(world: World) -> None:
     def of(commit: str) -> Approval:
         return approval(commit=commit, contents=None)
 
-    repository_verdict = judge_with_commit(world, of(old))
-    assert "missing-approval" in repository_verdict
+    assert "missing-approval" in judge_with_commit(world, of(old))
     assert judge_with_commit(world, of(new)) == []
 
 
@@ -309,15 +312,11 @@ def test_absence_is_content_too(world: World) -> None:
 
 def judge_with_commit(world: World, given: Approval) -> list[str]:
     """The errors where approvals name commits, which are looked up."""
-    from promptops.admission import find_endpoints, judge_change
-    from promptops.gate import Approvals
-    from promptops.repository import open_repository
-
     repository = open_repository(world.repo.path)
     admission = judge_change(
         repository,
         find_endpoints(repository, "main", "change"),
-        lambda _policy, _change: Approvals(("file",), (given,)),
+        lambda _, change: fill_contents(repository, change, Approvals(("file",), (given,))),
     )
     return checks(admission.verdict)
 
@@ -350,3 +349,20 @@ def test_a_hundred_thousand_rules_are_no_excuse(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     assert checks(world.judge(approval("@dev"))) == ["missing-approval"]
     assert world.judge(approval()).is_allowed
+
+
+def test_an_approved_commit_that_was_pushed_over_is_fetched(world: World, tmp_path: Path) -> None:
+    old = world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    world.repo.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    world.repo.git("commit", "--quiet", "--amend", "-m", "The same, in other words")
+    clone = tmp_path / "clone"
+    world.repo.git("clone", "--quiet", f"file://{world.repo.path}", str(clone))
+    repository = open_repository(clone)
+    assert repository.objects.read(old) is None
+    given = Approvals(("file",), (approval(commit=old, contents=None),))
+    admission = judge_change(
+        repository,
+        find_endpoints(repository, "origin/main", "origin/change"),
+        lambda _, change: fill_contents(repository, change, given),
+    )
+    assert checks(admission.verdict) == []
