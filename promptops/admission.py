@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from promptops.checks.colliding_paths import find_collisions, fold
 from promptops.config import load_config
-from promptops.errors import GitError, PromptopsError, RemoteError
+from promptops.errors import GitError, NotFoundError, PromptopsError, RemoteError
 from promptops.finding import Finding, Severity
 from promptops.gate import PathKind, Rules, judge
 from promptops.gate.people import parse_groups
-from promptops.git.refs import list_refs
+from promptops.git.refs import list_refs, read_ref
 from promptops.git.remote import list_remote
 from promptops.owners import Dialect, decode_owners, parse_owners
 from promptops.policy import read_policy
@@ -27,6 +27,7 @@ from promptops.validation import validate_prompts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from promptops.forge.event import Event
     from promptops.gate import Approvals, Change, EvalResult, Verdict
     from promptops.git.trees import TreeReader
     from promptops.policy import Policy
@@ -94,6 +95,32 @@ def find_endpoints(
         repository.git.resolve_commit(head or "HEAD"),
         target or _short_branch(repository, base),
     )
+
+
+def find_proposed(repository: Repository, event: Event) -> Endpoints | None:
+    """Find the two commits that a CI run is about; None for a run that is about no proposal.
+
+    The base is the target branch's tip as it was fetched, which may be newer than the event. What
+    is checked out does not matter: often that is a merge that the forge made for testing.
+
+    Raises:
+        NotFoundError: a commit of the proposal is not in this clone.
+    """
+    if not event.is_change or event.head is None or event.target is None:
+        return None
+    tip = None
+    if repository.remote is not None:
+        tip = read_ref(repository.git, f"refs/remotes/{repository.remote}/{event.target}")
+    base = tip or event.base
+    for commit in (base, event.head):
+        if commit is None or repository.objects.read(commit) is None:
+            what = f"the commit {commit[:12]}" if commit else f"the branch {event.target}"
+            raise NotFoundError(
+                f"{what}, which this run is about, is not in this clone",
+                hint=f"git fetch {repository.remote or 'origin'} {commit or event.target} "
+                "(in GitHub Actions: actions/checkout with fetch-depth: 0)",
+            )
+    return Endpoints(str(base), event.head, event.target)
 
 
 def _short_branch(repository: Repository, base: str) -> str:

@@ -88,15 +88,28 @@ def gate(
     """Say whether a change may merge: valid, versioned, owned and approved.
 
     Judged is what merging would make. Rules, owners and signers come from the target branch, never
-    from the change. Exit code 0: it may merge; 1: it may not; 2: that cannot be told.
+    from the change. In GitHub's and GitLab's CI, what is proposed is what the run is about. Exit
+    code 0: it may merge; 1: it may not; 2: that cannot be told.
     """
-    from promptops.admission import find_endpoints, judge_change, require_release_tags
+    from promptops.admission import (
+        find_endpoints,
+        find_proposed,
+        judge_change,
+        require_release_tags,
+    )
     from promptops.approvals import collect_approvals
+    from promptops.forge.event import read_event
+    from promptops.owners import Dialect
     from promptops.verdicts import keep_verdict
 
     repository = current().repository
     files = [_parse_report(text) for text in report or ()]
-    endpoints = find_endpoints(repository, base, head, target)
+    event = read_event(os.environ)
+    endpoints = None
+    if event is not None and base is None and head is None:
+        endpoints = find_proposed(repository, event)
+    endpoints = endpoints or find_endpoints(repository, base, head, target)
+    dialect = Dialect(event.forge) if event is not None else Dialect.GITHUB
     if not local:
         require_release_tags(repository)
 
@@ -112,7 +125,9 @@ def gate(
         )
 
     results = _read_evidence(evidence or ())
-    admission = judge_change(repository, endpoints, read_approvals, evidence=results)
+    admission = judge_change(
+        repository, endpoints, read_approvals, dialect=dialect, evidence=results
+    )
     keep_verdict(repository, admission.verdict)
     for name, file in files:
         file.write_text(f"{_render(admission, name, _plain)}\n", "utf-8")

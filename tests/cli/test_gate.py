@@ -169,3 +169,30 @@ def test_the_first_rules_need_nobody(tmp_path: Path) -> None:
     result = run(world.repo, "gate")
     assert result.exit_code == 0
     assert "[no-owners]" in result.stdout
+
+
+def test_in_a_forges_ci_it_judges_what_the_run_is_about(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    world.repo.git("checkout", "--quiet", "main")
+    clone = tmp_path / "clone"
+    world.repo.git("clone", "--quiet", f"file://{world.repo.path}", str(clone))
+    base = {"ref": "main", "sha": world.repo.rev("main")}
+    pull = {"number": 7, "base": base, "head": {"sha": head}, "user": {"login": "author"}}
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"pull_request": pull}))
+    for name, value in {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_EVENT_NAME": "pull_request",
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_REPOSITORY": "acme/prompts",
+        "GITHUB_API_URL": "http://127.0.0.1:1",
+        "GITHUB_SHA": head,
+    }.items():
+        monkeypatch.setenv(name, value)
+    verdict = json.loads(accept(clone, "gate", "--approvals", "off", "--format", "json"))
+    assert (verdict["target"], verdict["head"]) == ("main", head)
+    pull["head"] = {"sha": "0" * 39 + "1"}
+    event.write_text(json.dumps({"pull_request": pull}))
+    assert "is not in this clone" in refuse(clone, "gate", "--approvals", "off", code=2)
