@@ -74,3 +74,9 @@ def read_policy(
         parse_groups(tree.read(config.gate.groups) or b""),
         tree.read(config.gate.signers),
     )
+
+
+def read_default_policy(repository: Repository) -> Policy:
+    """The rules at the tip of the default branch, as far as it is known here; see `read_policy`."""
+    ref = repository.default_branch_ref
+    return read_policy(repository, None if ref is None else repository.git.resolve_commit(ref))

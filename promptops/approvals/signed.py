@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from promptops.approvals.store import Sealed, Shelf
+    from promptops.config import Config
     from promptops.gate import Change
     from promptops.policy import Policy
+    from promptops.release import Release
     from promptops.repository import Repository
 
 SOURCE = "signed"
@@ -70,14 +72,15 @@ def read_keys(repository: Repository, commit: str | None, signers: str) -> Keys:
     return Keys(tree.read(signers), tree.read(OPENPGP_KEYS_FILE))
 
 
-def repository_id(repository: Repository, policy: Policy) -> str:
-    """What statements call a repository: what the policy says, or else its first commit.
+def repository_id(repository: Repository, config: Config, commit: str | None) -> str:
+    """What statements call a repository: what the configuration says, or else its first commit.
 
-    GitError in a clone that does not reach back to that one.
+    `commit` is the tip of the branch that the configuration is of. GitError in a clone that does
+    not reach back to the first commit.
     """
-    if policy.config.gate.repository is not None:
-        return policy.config.gate.repository
-    if policy.commit is None:
+    if config.gate.repository is not None:
+        return config.gate.repository
+    if commit is None:
         raise GitError(
             "the repository has no commits, so that nothing can be approved in it",
             hint="make a first commit on the default branch",
@@ -89,7 +92,7 @@ def repository_id(repository: Repository, policy: Policy) -> str:
             hint='git fetch --unshallow; or give it a name: [gate] repository = "acme/prompts"',
         )
     # By first parents there is one root, and merging other histories in later does not change it.
-    args = ("rev-list", "--first-parent", "--max-parents=0", "--end-of-options", policy.commit)
+    args = ("rev-list", "--first-parent", "--max-parents=0", "--end-of-options", commit)
     return repository.git.run(*args, "--").text
 
 
@@ -114,7 +117,7 @@ def read_signed(
     if keys.is_empty:
         note = f"{change.target} has no {gate.signers}, so nobody's signature counts"
         return Approvals((SOURCE,), notes=(note,))
-    name = repository_id(repository, policy)
+    name = repository_id(repository, policy.config, policy.commit)
     shelf = change_shelf(name, change.target)
     if fetch:
         fetch_statements(repository, shelf)
@@ -273,11 +276,12 @@ def verify_statement(sealed: Sealed, keys: Keys) -> None:
         raise UntrustedError("another key than the named one signed it")
 
 
-def read_signed_deployments(
+def read_deployment_approvers(
     repository: Repository,
-    policy: Policy,
+    config: Config,
+    commit: str | None,
     environment: str,
-    release: tuple[str, str, str],
+    release: Release,
     *,
     fetch: bool = True,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -285,22 +289,21 @@ def read_signed_deployments(
 
     Args:
         repository: where the statements are.
-        policy: the rules at the default branch's tip.
+        config: the configuration at the default branch's tip.
+        commit: that tip.
         environment: the environment.
-        release: the prompt's name, the version, and the digest of what was released.
+        release: the release; what counts of it is its name, version and digest.
         fetch: whether to ask the remote for statements first.
 
     Returns:
         The approvers, each once, and notes on statements that do not count. Errors as
         `read_signed`.
     """
-    gate = policy.config.gate
-    keys = read_keys(repository, policy.commit, gate.signers)
+    keys = read_keys(repository, commit, config.gate.signers)
     if keys.is_empty:
-        return (), (f"there is no {gate.signers}, so nobody's signature counts",)
-    name = repository_id(repository, policy)
-    prompt, version, digest = release
-    shelf = deployment_shelf(name, environment, prompt)
+        return (), (f"there is no {config.gate.signers}, so nobody's signature counts",)
+    name = repository_id(repository, config, commit)
+    shelf = deployment_shelf(name, environment, release.name)
     if fetch:
         fetch_statements(repository, shelf)
     statements, notes = read_statements(repository, shelf)
@@ -309,7 +312,13 @@ def read_signed_deployments(
     for sealed in statements:
         one = sealed.statement
         expected = DeploymentStatement(
-            name, environment, prompt, version, digest, one.approver, one.time
+            repository=name,
+            environment=environment,
+            prompt=release.name,
+            version=str(release.version),
+            digest=release.digest,
+            approver=one.approver,
+            time=one.time,
         )
         if one == expected and one.approver not in approvers:
             try:

@@ -46,6 +46,7 @@ COMMANDS: dict[str, Command] = {
     "owners": Command("review", "Say who owns what, by CODEOWNERS.", "owners"),
     "schema": Command("write", "Print a JSON Schema, for editors and other tools.", "schema"),
     "gate": Command("review", "Say whether a change may merge.", "gate"),
+    "approve": Command("review", "Sign that a change may merge, or a release go live.", "approve"),
     "release": Command("release", "Freeze versions as release tags.", "release"),
     "yank": Command("release", "Mark a release as not to be used.", "yank"),
     "changelog": Command("release", "Print the release notes of a prompt.", "changelog"),

@@ -83,14 +83,15 @@ def diff(
     elif output is DiffFormat.MARKDOWN:
         emit(diff_to_markdown(*(one.diff for one in shown)))
     elif shown:
-        emit("\n\n".join("\n".join(_describe(one)) for one in shown))
+        emit("\n\n".join("\n".join(describe_comparison(one)) for one in shown))
     else:
         say("no difference")
     if exit_code and any(not one.diff.is_empty for one in comparisons):
         raise typer.Exit(1)
 
 
-def _describe(comparison: Comparison) -> Iterator[str]:
+def describe_comparison(comparison: Comparison) -> Iterator[str]:
+    """A comparison in lines for a person."""
     diff = comparison.diff
     title = paint(diff.name, bold=True)
     if diff.before is None and diff.after is not None:

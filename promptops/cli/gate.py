@@ -97,7 +97,7 @@ def gate(
         judge_change,
         require_release_tags,
     )
-    from promptops.approvals import collect_approvals
+    from promptops.approvals.collection import collect_approvals
     from promptops.forge.event import read_event
     from promptops.owners import Dialect
     from promptops.verdicts import keep_verdict

@@ -51,6 +51,7 @@ def promote(
     --from); for the first environment it is the latest release.
     """
     from promptops.actions import choose_releases, promote_action
+    from promptops.approvals.deployment import check_deployment
     from promptops.deployments import fetch_environments
     from promptops.environments import live_names
     from promptops.reference import parse_ref
@@ -73,6 +74,7 @@ def promote(
         raise UsageError("no prompt named", hint="name prompts, or give --from ENV --all")
     wanted = [parse_ref(ref) for ref in dict.fromkeys(refs)]
     releases = choose_releases(repository, to, wanted, source=source, local=local)
+    check_deployment(repository, to, releases, local=local)
     action = promote_action(repository, to, releases, share)
     deploy_and_report(
         to, action, reason=reason, yes=yes, local=local, dry_run=dry_run, output=output

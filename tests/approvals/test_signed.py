@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from promptops.approvals import store
-from promptops.approvals.signed import read_signed, repository_id
+from promptops.approvals.signed import read_signed
 from promptops.approvals.statement import write_statement
 from promptops.errors import GitError, IntegrityError, RemoteError
 from promptops.gate import Entry
@@ -228,8 +228,7 @@ def test_an_author_does_not_approve_under_a_second_name(tmp_path: Path) -> None:
 
 def test_a_ref_may_hold_anything(signing: Signing, monkeypatch: pytest.MonkeyPatch) -> None:
     repo = signing.world.repo
-    name = repository_id(signing.repository, signing.policy())
-    folder = f"refs/promptops/approvals/{store.change_shelf(name, 'main').name}"
+    folder = f"refs/promptops/approvals/{store.change_shelf(signing.name, 'main').name}"
     monkeypatch.setattr(store, "_MAX_BLOB", 5_000)
     tag = repo.tag("x")
     for content in (b"", b"\n", b"\xff\n", b"{}\nx", b"{" * 4_000, b"x" * 6_000):
@@ -262,8 +261,7 @@ def test_a_flood_of_statements_is_read_and_a_flood_of_false_ones_ends_in_an_erro
 
 def flood(signing: Signing, number: int, **values: Any) -> None:
     """Put many statements with a signature that is none, as somebody would who may push."""
-    name = repository_id(signing.repository, signing.policy())
-    folder = f"refs/promptops/approvals/{store.change_shelf(name, 'main').name}"
+    folder = f"refs/promptops/approvals/{store.change_shelf(signing.name, 'main').name}"
     lines = []
     contents = [
         write_statement(
@@ -303,7 +301,7 @@ def test_merging_another_history_in_does_not_rename_the_repository(signing: Sign
     repo.git(
         "merge", "--quiet", "--allow-unrelated-histories", "-m", "Merge", "other", "-s", "ours"
     )
-    assert repository_id(signing.repository, signing.policy()) == first
+    assert signing.name == first
 
 
 def test_a_branch_without_keys_has_no_signed_approvals(signing: Signing) -> None:

@@ -49,6 +49,12 @@ class Signing:
     def repository(self) -> Repository:
         return open_repository(self.world.repo.path)
 
+    @property
+    def name(self) -> str:
+        """What statements call the repository."""
+        policy = self.policy()
+        return repository_id(self.repository, policy.config, policy.commit)
+
     def policy(self, base: str = "main") -> Policy:
         repository = self.repository
         return read_policy(repository, repository.git.resolve_commit(base))
@@ -63,7 +69,7 @@ class Signing:
         """What approves the change as it is, but for `values`."""
         change = self.change()
         statement = ChangeStatement(
-            repository=repository_id(self.repository, self.policy()),
+            repository=self.name,
             branch=change.target,
             base=change.base,
             tree=self.world.repo.rev(f"{change.head}^{{tree}}"),
@@ -84,8 +90,7 @@ class Signing:
         """Put a statement, signed by that key, where those about `main` lie; give the ref."""
         payload = write_statement(statement)
         armour = sign(payload, ssh_key(key), namespace) if signature is None else signature
-        name = repository_id(self.repository, self.policy())
-        shelf = change_shelf(name, "main")
+        shelf = change_shelf(self.name, "main")
         return keep_statement(self.repository, shelf, payload, armour, local=True)
 
     def read(self, head: str = "change", *, fetch: bool = False) -> Approvals:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.admission import find_endpoints, judge_change
-from promptops.approvals import fill_contents
+from promptops.approvals.collection import fill_contents
 from promptops.errors import ConfigurationError, NotAFileError, PromptopsError
 from promptops.gate import Approvals
 from promptops.repository import open_repository

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from promptops.approvals import collect_approvals, merge_approvals
+from promptops.approvals.collection import collect_approvals, merge_approvals
 from promptops.errors import RemoteError, UsageError
 from promptops.gate import Approval, Approvals
 from tests.approvals.world import SIGNERS, Signing
@@ -37,7 +37,7 @@ def collect(signing: Signing, forge: Any = None, **options: Any) -> Approvals:
         return forge
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("promptops.approvals.find_forge", find)
+        patch.setattr("promptops.approvals.collection.find_forge", find)
         return collect_approvals(
             signing.repository, signing.policy(), signing.change(), **{"fetch": False, **options}
         )

@@ -1,0 +1,277 @@
+"""`promptops approve`: sign that a change may merge, or that a release may go live."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from promptops.cli.session import (
+    DryRunOption,
+    Format,
+    FormatOption,
+    YesOption,
+    confirm,
+    current,
+    emit,
+    emit_json,
+    is_terminal,
+    json_document,
+    one_line,
+    paint,
+    say,
+    warn,
+)
+from promptops.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from promptops.approvals.approving import Draft
+    from promptops.gate import Change, ChangedPath
+    from promptops.policy import Policy
+    from promptops.release import Release
+    from promptops.repository import Repository
+
+
+def approve(
+    release: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME@VERSION]",
+            help="With --env: the release that may go live there.",
+            show_default=False,
+        ),
+    ] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option("--env", metavar="ENV", help="Approve a release for this environment."),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base", metavar="REV", help="What to merge into; the remote's default branch."
+        ),
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option("--head", metavar="REV", help="What is proposed; HEAD.")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target", metavar="BRANCH", help="The target branch's name, where --base is a commit."
+        ),
+    ] = None,
+    yes: YesOption = False,
+    local: Annotated[
+        bool, typer.Option("--local", help="Keep the approval in this clone; push it later.")
+    ] = False,
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Sign that you approve a change, with the key that Git is configured to sign with.
+
+    What you sign is the content: the approval ends when the change does something else. It counts
+    where your key is in the target branch's list of allowed signers, and is kept on the remote.
+    """
+    if (release is None) != (environment is None):
+        raise UsageError(
+            "NAME@VERSION and --env go together", hint="promptops approve NAME@VERSION --env ENV"
+        )
+    if release is not None and environment is not None:
+        if base or head or target:
+            raise UsageError(
+                "--base, --head and --target are for changes, not for releases",
+                hint="promptops approve NAME@VERSION --env ENV",
+            )
+        _approve_release(release, environment, _Manner(yes, local, dry_run, output))
+    else:
+        _approve_change(base, head, target, _Manner(yes, local, dry_run, output))
+
+
+class _Manner:
+    """How to go about it: what to ask, where to keep it, and how to say it."""
+
+    def __init__(self, yes: bool, local: bool, dry_run: bool, output: Format) -> None:
+        self.yes, self.local, self.dry_run, self.output = yes, local, dry_run, output
+
+    def finish(
+        self, repository: Repository, draft: Draft, lines: Sequence[str], document: dict[str, Any]
+    ) -> None:
+        """Show what is to be signed, ask, sign, keep, and say what has become of it."""
+        asks = not self.yes and not self.dry_run and is_terminal(sys.stdin)
+        if self.output is Format.TEXT:
+            emit("\n".join(lines))
+        elif asks:
+            say("\n".join(lines))
+        for doubt in draft.doubts:
+            warn(doubt)
+        ref = None
+        if not self.dry_run:
+            confirm("Sign this?", yes=self.yes)
+            ref = draft.sign(repository, local=self.local)
+        remote = None if self.local else repository.remote
+        if self.output is Format.JSON:
+            emit_json(
+                json_document(
+                    "promptops.approve/v1",
+                    approver=draft.signer.approver,
+                    dry_run=self.dry_run,
+                    ref=ref,
+                    remote=remote if ref else None,
+                    doubts=list(draft.doubts),
+                    **document,
+                )
+            )
+        elif ref is None:
+            say("nothing was signed: this was a dry run")
+        else:
+            self._say_where(repository, draft, ref, remote)
+
+    def _say_where(
+        self, repository: Repository, draft: Draft, ref: str, remote: str | None
+    ) -> None:
+        place = f"on {remote}" if remote else "in this clone"
+        say(f"approved as {one_line(draft.signer.approver)}; kept {place} as {ref}")
+        if remote is None and repository.remote is not None:
+            say(f" hint: git push {repository.remote} {ref}")
+
+
+def _approve_change(
+    base: str | None, head: str | None, target: str | None, manner: _Manner
+) -> None:
+    from promptops.admission import find_endpoints
+    from promptops.approvals.approving import draft_approval
+    from promptops.approvals.statement import write_entry
+    from promptops.policy import read_policy
+    from promptops.proposal import read_change
+
+    repository = current().repository
+    ends = find_endpoints(repository, base, head, target)
+    policy = read_policy(repository, ends.base)
+    repository = repository.under(policy.config)
+    change = read_change(repository, policy, ends.base, ends.head, ends.target)
+    draft = draft_approval(repository, policy, change)
+    if draft is None:
+        say(f"nothing in {change.head[:12]} needs an approval")
+        if manner.output is Format.JSON:
+            emit_json(json_document("promptops.approve/v1", ref=None, paths=[], prompts=[]))
+        return
+    document = {
+        "kind": "change",
+        "branch": change.target,
+        "base": change.base,
+        "head": change.head,
+        "prompts": _prompt_rows(change),
+        "paths": [
+            {
+                "path": path.path,
+                "before": write_entry(path.before),
+                "after": write_entry(path.after),
+                "owners": list(_owners(policy, path)),
+                "own": path.path in draft.own,
+            }
+            for path in change.paths
+            if path.is_proposed
+        ],
+    }
+    manner.finish(repository, draft, list(_describe_change(policy, change, draft)), document)
+
+
+def _prompt_rows(change: Change) -> list[dict[str, Any]]:
+    rows = []
+    for prompt in change.prompts:
+        old = prompt.before.prompt if prompt.before else None
+        new = prompt.after.prompt if prompt.after else None
+        kind = prompt.diff.change_class if prompt.diff else None
+        rows.append(
+            {
+                "name": prompt.name,
+                "from": str(old.version) if old else None,
+                "to": str(new.version) if new else None,
+                "class": kind.value if kind else None,
+                "bump": prompt.diff.level.label if prompt.diff and old and new else None,
+            }
+        )
+    return rows
+
+
+def _owners(policy: Policy, path: ChangedPath) -> tuple[str, ...]:
+    return () if policy.owners is None else policy.owners.match(path.path).owners
+
+
+def _describe_change(policy: Policy, change: Change, draft: Draft) -> Iterator[str]:
+    from promptops.gate.summary import describe_bump, describe_versions
+
+    who = one_line(draft.signer.approver)
+    yield f"{change.head[:12]} into {one_line(change.target)}, as {paint(who, bold=True)}"
+    shown: set[str] = set()
+    for prompt in change.prompts:
+        yield ""
+        bump = describe_bump(prompt)
+        line = f"{paint(prompt.name, bold=True)}  {describe_versions(prompt)}"
+        yield f"{line}  {bump}" if bump else line
+        touched = {prompt.path, *prompt.changed}
+        yield from _describe_paths(policy, change, draft, touched)
+        shown |= touched
+    others = {path.path for path in change.paths} - shown
+    if others:
+        yield ""
+        yield paint("other governed files", bold=True)
+        yield from _describe_paths(policy, change, draft, others)
+
+
+def _describe_paths(
+    policy: Policy, change: Change, draft: Draft, wanted: set[str]
+) -> Iterator[str]:
+    for path in change.paths:
+        if path.path in wanted and path.is_proposed:
+            what = (
+                "removed" if path.after is None else "added" if path.before is None else "changed"
+            )
+            owners = " ".join(map(one_line, _owners(policy, path))) or "nobody owns it"
+            mark = "" if path.path in draft.own else paint("  (not yours)", dim=True)
+            yield f"  {one_line(path.path)}  {what}  {owners}{mark}"
+
+
+def _approve_release(text: str, environment: str, manner: _Manner) -> None:
+    from promptops.actions import choose_releases
+    from promptops.approvals.approving import draft_deployment_approval
+    from promptops.policy import read_default_policy
+    from promptops.reference import parse_ref
+
+    repository = current().repository
+    policy = read_default_policy(repository)
+    repository = repository.under(policy.config)
+    (release,) = choose_releases(repository, environment, [parse_ref(text)], local=manner.local)
+    draft = draft_deployment_approval(repository, policy, environment, release)
+    document = {
+        "kind": "deployment",
+        "environment": environment,
+        "prompt": release.name,
+        "version": str(release.version),
+        "digest": release.digest,
+    }
+    lines = list(_describe_release(repository, environment, release, draft))
+    manner.finish(repository, draft, lines, document)
+
+
+def _describe_release(
+    repository: Repository, environment: str, release: Release, draft: Draft
+) -> Iterator[str]:
+    from promptops.cli.diff import describe_comparison
+    from promptops.comparison import compare_refs
+    from promptops.environments import read_head
+
+    who = paint(one_line(draft.signer.approver), bold=True)
+    yield f"{release} in {environment}, as {who}"
+    yield f"  digest {release.digest}"
+    head = read_head(repository, environment)
+    live = head.state.entries.get(release.name) if head else None
+    yield f"  live there now: {live.describe() if live else 'nothing'}"
+    for version in live.versions if live else ():
+        if version != release.version:
+            yield ""
+            for one in compare_refs(repository, [f"{release.name}@{version}..{release.version}"]):
+                yield from describe_comparison(one)
