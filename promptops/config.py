@@ -59,6 +59,7 @@ class Gate(NamedTuple):
         branches: the branches that a server's hook lets nobody pass without the gate; empty: the
             default branch.
         committers: whether those who committed to the change may approve it.
+        samples: how many samples the eval suite of a prompt must have, where there is one.
     """
 
     approvals: str = "auto"
@@ -70,6 +71,7 @@ class Gate(NamedTuple):
     govern: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
     committers: bool = False
+    samples: int = 0
 
 
 APPROVALS = ("auto", "off", "github", "gitlab", "signed", "file")
@@ -278,15 +280,12 @@ class _Reading:
                 f"environments.{name}.from is '{source}', which is no other environment",
                 f"the environments are: {', '.join(names)}",
             )
-        approvals = table.get("approvals", 0)
-        if not isinstance(approvals, int) or isinstance(approvals, bool) or approvals < 0:
-            raise self._error(f"{prefix}approvals is no number of people", "write approvals = 1")
         return Environment(
             name,
             source,
             self._flag(table, "merged", default=name == names[-1], prefix=prefix),
             self._texts(table, "deployers", prefix),
-            approvals,
+            self._number(table, "approvals", prefix, "people"),
             self._flag(table, "evals", default=False, prefix=prefix),
         )
 
@@ -307,6 +306,7 @@ class _Reading:
             govern=self._texts(table, "govern", "gate."),
             branches=self._texts(table, "branches", "gate."),
             committers=self._flag(table, "committers", default=default.committers, prefix="gate."),
+            samples=self._number(table, "samples", "gate.", "samples"),
         )
 
     def _choice(
@@ -316,6 +316,12 @@ class _Reading:
         if word not in words:
             raise self._error(f"gate.{key} is {word!r}", f"choose one of: {', '.join(words)}")
         return str(word)
+
+    def _number(self, table: Mapping[str, Any], key: str, prefix: str, of_what: str) -> int:
+        value = table.get(key, 0)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise self._error(f"{prefix}{key} is no number of {of_what}", f"write {key} = 1")
+        return value
 
     def _flag(self, table: Mapping[str, Any], key: str, *, default: bool, prefix: str = "") -> bool:
         value = table.get(key, default)

@@ -28,6 +28,7 @@ class Judgement:
         evals: the path of its eval suite, where the frontmatter names one.
         is_lasting: whether the same files will be judged in the same way, whatever other prompts
             there are.
+        draft: where the frontmatter says that the prompt is a draft; None for any other.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Judgement:
     model: str
     evals: str | None
     is_lasting: bool
+    draft: Position | None = None
 
     def encode(self) -> list[Any]:
         """The judgement as a value of JSON."""
@@ -52,12 +54,13 @@ class Judgement:
             self.model,
             self.evals,
             self.is_lasting,
+            self.draft,
         ]
 
     @classmethod
     def decode(cls, listed: list[Any]) -> Judgement:
         """The judgement that `encode` gave."""
-        path, files, findings, inclusions, *rest = listed
+        path, files, findings, inclusions, start, line, model, evals, is_lasting, draft = listed
         return cls(
             path,
             files,
@@ -66,13 +69,22 @@ class Judgement:
                 path: tuple((to, Position(*place)) for to, place in found)
                 for path, found in inclusions.items()
             },
-            *rest,
+            start,
+            line,
+            model,
+            evals,
+            is_lasting=is_lasting,
+            draft=_make_position(draft),
         )
 
 
 def fingerprint(data: bytes) -> str:
     """What tells a file's bytes from any others."""
     return sha256(data).hexdigest()
+
+
+def _make_position(listed: list[int] | None) -> Position | None:
+    return None if listed is None else Position(*listed)
 
 
 def _make_finding(listed: list[Any]) -> Finding:
@@ -82,7 +94,7 @@ def _make_finding(listed: list[Any]) -> Finding:
         Severity(severity),
         message,
         path,
-        None if place is None else Position(*place),
+        _make_position(place),
         hint,
         tuple(Fix(*fix) for fix in fixes),
     )

@@ -24,7 +24,7 @@ from promptops.judgement import Judgement
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SCHEMA = "promptops.judgements/v2"
+_SCHEMA = "promptops.judgements/v3"
 
 
 class JudgementStore:

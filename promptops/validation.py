@@ -110,15 +110,22 @@ class Memory(Protocol):
         """Write what was kept and recalled, and nothing else."""
 
 
-def validate(files: Files, config: Config, *, memory: Memory | None = None) -> Validation:
+def validate(
+    files: Files,
+    config: Config,
+    *,
+    memory: Memory | None = None,
+    list_live: Callable[[], Mapping[str, Sequence[str]]] | None = None,
+) -> Validation:
     """Judge every prompt, every partial and the folder as a whole.
 
     What `memory` has of the same files is not judged again; without one everything is. A thousand
-    files of a work tree are shared out to the cores that the process may use.
+    files of a work tree are shared out to the cores that the process may use. `list_live` gives
+    the environments in which each prompt is live, and is asked only where that matters.
 
     Raises ConfigurationError when the configuration names a check that does not exist.
     """
-    run = _Run(files, config)
+    run = _Run(files, config, list_live)
     if memory is not None:
         memory.begin(run.describe_scope())
         if run.recall_folder(memory):
@@ -154,7 +161,12 @@ def find_users(files: Files, path: str) -> list[str]:
 class _Run:
     """One validation: what has been read, parsed and found so far."""
 
-    def __init__(self, files: Files, config: Config) -> None:
+    def __init__(
+        self,
+        files: Files,
+        config: Config,
+        list_live: Callable[[], Mapping[str, Sequence[str]]] | None = None,
+    ) -> None:
         _refuse_unknown_checks(config)
         self._files = files
         self._config = config
@@ -165,7 +177,12 @@ class _Run:
             if is_prompt(path) and name_fault(name_from_path(path)) is None
         ]
         around = _look_around(files, config, self.names)
-        self._around = replace(around, read_suite=partial(self._read_suite, around.read_suite))
+        self._around = replace(
+            around,
+            read_suite=partial(self._read_suite, around.read_suite),
+            fewest_samples=config.gate.samples,
+            list_live=list_live,
+        )
         self._has_read_suites = False
         top = files.beside("") if isinstance(files, PlacedFiles) else None
         self._owners = _read_owners(top)
@@ -231,9 +248,13 @@ class _Run:
     def keep_folder(self, memory: Memory) -> None:
         """Remember the outcome, unless it stands on anything that the folder's files do not tell.
 
-        That is a file that is none of the folder's (or not there, or no file), or an eval suite.
+        That is a file that is none of the folder's (or not there, or no file), an eval suite, or
+        what is live where.
         """
-        if self._has_read_suites or not self._data.keys() <= set(self.paths):
+        reads_suites = self._has_read_suites or self._config.gate.samples > 0
+        if reads_suites or not self._data.keys() <= set(self.paths):
+            return
+        if any(text.draft is not None for text in self._texts.values()):
             return
         if any(one.check in MASKED or one.check == "unreadable-file" for one in self._findings):
             return
@@ -309,6 +330,7 @@ class _Run:
             judgement.body_line,
             judgement.model,
             judgement.evals,
+            judgement.draft,
         )
         for other in judgement.files:
             if other not in self._read_files and other != path:
@@ -325,7 +347,7 @@ class _Run:
         findings = list(faults)
         document = closure.document
         # Hints name what else there is, and routes lead to other prompts.
-        is_lasting = not faults and "routes" not in document.data
+        is_lasting = not faults and "routes" not in document.data and not self._config.gate.samples
         subject = PromptSubject(
             closure,
             {path: self._analyze(closure, path) for path in closure.includes},
@@ -366,6 +388,7 @@ class _Run:
             None if evals is None else str(evals),
             # Others' messages may quote what must not be written anywhere.
             is_lasting and not any(finding.check in MASKED for finding in findings),
+            document.locate(["status"]) if document.data.get("status") == "draft" else None,
         )
 
     def judge_rest(self) -> None:

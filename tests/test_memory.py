@@ -153,7 +153,7 @@ def test_what_a_folder_stands_on_beside_its_files_is_looked_at_again(tmp_path: P
         lambda data: data.replace(b"prompts", b"prompt5", 1) + b" ",
         lambda data: b"",
         lambda data: data.partition(b"\n")[2],
-        lambda data: b"promptops.judgements/v1" + data[len(b"promptops.judgements/v2") :],
+        lambda data: b"promptops.judgements/v1" + data[len(b"promptops.judgements/v3") :],
     ],
 )
 def test_a_damaged_memory_is_none(tmp_path: Path, damage: object) -> None:

@@ -15,6 +15,7 @@ from promptops.checks import (
     colliding_paths,
     conflict_marker,
     deceptive_character,
+    deployed_draft,
     duplicate_prompt,
     empty_message,
     empty_prompt,
@@ -32,6 +33,7 @@ from promptops.checks import (
     prompt_name,
     repeated_text,
     role_order,
+    scarce_samples,
     shadowed_input,
     similar_prompt,
     undeclared_variable,
@@ -59,6 +61,7 @@ PROMPT_CHECKS: dict[str, PromptCheck] = {
     "missing-replacement": missing_replacement,
     "oversized-prompt": oversized_prompt,
     "role-order": role_order,
+    "scarce-samples": scarce_samples,
     "shadowed-input": shadowed_input,
     "undeclared-variable": undeclared_variable,
     "undelimited-input": undelimited_input,
@@ -86,6 +89,7 @@ FILE_CHECKS: dict[str, FileCheck] = {
 
 FOLDER_CHECKS: dict[str, FolderCheck] = {
     "colliding-paths": colliding_paths,
+    "deployed-draft": deployed_draft,
     "duplicate-prompt": duplicate_prompt,
     "orphaned-evals": orphaned_evals,
     "prompt-name": prompt_name,
@@ -172,6 +176,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "unreadable-file",
     ),
     "metadata": (
+        "deployed-draft",
         "invalid-default",
         "invalid-json",
         "invalid-schema",
@@ -217,6 +222,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "ownership and tests": (
         "missing-evals",
         "orphaned-evals",
+        "scarce-samples",
         "unowned-prompt",
         "unreviewable-prompt",
     ),

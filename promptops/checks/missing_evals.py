@@ -36,16 +36,14 @@ SEVERITY = Severity.NOTE
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
     """Report a prompt without a suite, or a suite that is not there."""
-    suites = subject.around.suites
     data = subject.closure.document.data
-    if suites is None or data.get("status", "active") != "active":
+    if subject.around.suites is None or data.get("status", "active") != "active":
         return
-    named = data.get("evals")
-    if isinstance(named, str):
-        if named.removeprefix("./") not in suites:
-            message = "the eval suite does not exist"
-            yield subject.problem(message, ["evals"], "paths begin at the repository's top")
+    if subject.find_suite() is not None:
         return
-    path = subject.around.default_suite(subject.name)
-    if path not in suites and f"{path.removesuffix('.yaml')}.yml" not in suites:
+    if isinstance(data.get("evals"), str):
+        message = "the eval suite does not exist"
+        yield subject.problem(message, ["evals"], "paths begin at the repository's top")
+    else:
+        path = subject.around.default_suite(subject.name)
         yield Problem("the prompt has no eval suite", subject.path, None, f"write {path}")

@@ -28,6 +28,9 @@ class Surroundings:
             folder of them.
         default_suite: the path of a prompt's suite unless its frontmatter names another.
         read_suite: the text of the suite at such a path.
+        fewest_samples: how many samples each suite must have.
+        list_live: the environments in which each prompt is live, by name; None where nothing is
+            known about environments.
     """
 
     names: frozenset[str] = frozenset()
@@ -35,6 +38,8 @@ class Surroundings:
     suites: frozenset[str] | None = None
     default_suite: Callable[[str], str] = "evals/{}.yaml".format
     read_suite: Callable[[str], str] = str
+    fewest_samples: int = 0
+    list_live: Callable[[], Mapping[str, Sequence[str]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,17 @@ class PromptSubject:
             return {"type": declared}
         return declared if isinstance(declared, dict) else {}
 
+    def find_suite(self) -> str | None:
+        """The path of the prompt's eval suite; None when there is none."""
+        suites = self.around.suites or frozenset()
+        named = self.closure.document.data.get("evals")
+        if isinstance(named, str):
+            paths = [named.removeprefix("./")]
+        else:
+            path = self.around.default_suite(self.name)
+            paths = [path, f"{path.removesuffix('.yaml')}.yml"]
+        return next((path for path in paths if path in suites), None)
+
     def text(self, path: str) -> str:
         """The text of the template at `path`, without frontmatter."""
         document = self.closure.document
@@ -145,6 +161,7 @@ class PromptText(NamedTuple):
         body_line: the line on which that begins.
         model: the model as declared.
         evals: the path of its eval suite, where the frontmatter names one.
+        draft: where the frontmatter says that it is a draft; None for any other.
     """
 
     path: str
@@ -152,6 +169,7 @@ class PromptText(NamedTuple):
     body_line: int
     model: str
     evals: str | None
+    draft: Position | None
 
 
 @dataclass(frozen=True, slots=True)

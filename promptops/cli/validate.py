@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,7 +26,7 @@ from promptops.cli.session import (
 from promptops.errors import PromptopsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from promptops.report.choice import Choice
@@ -221,6 +222,8 @@ class _Judge:
         self._choice = request.choice
         self._only = f"{repository.config.prompts}/{only}" if only is not None else None
         self._names: list[str] | None = None
+        # What was live when another revision was made is not what is live now.
+        self._list_live = partial(_list_live, repository) if request.revision is None else None
         self._memory = None
         # What a gate or a server asks about a revision is always looked at anew.
         if request.cache and request.revision is None and only is None:
@@ -238,7 +241,9 @@ class _Judge:
 
         # A partial that nothing includes yet is judged with the folder.
         if self._names is None or (self._only is not None and not self._names):
-            result = validate_all(files, self._config, memory=self._memory)
+            result = validate_all(
+                files, self._config, memory=self._memory, list_live=self._list_live
+            )
         else:
             result = validate_prompts(files, self._config, self._names)
         kept = tuple(
@@ -247,6 +252,16 @@ class _Judge:
             if self._choice.keeps(finding) and self._only in {None, finding.path}
         )
         return replace(result, findings=kept)
+
+
+def _list_live(repository: Repository) -> Mapping[str, Sequence[str]]:
+    """The environments in which each prompt is live, as far as this clone knows."""
+    from promptops.listing import list_live
+
+    try:
+        return {name: tuple(entries) for name, entries in list_live(repository).items()}
+    except PromptopsError:
+        return {}  # what is wrong with an environment is for `verify` to say
 
 
 def _choose_files(repository: Repository, request: _Request) -> tuple[Files, str | None]:

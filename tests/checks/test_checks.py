@@ -21,7 +21,7 @@ from promptops.checks import (
     explain,
 )
 from promptops.checks.catalogue import entries, find_entry, to_markdown
-from promptops.config import Config
+from promptops.config import Config, Gate
 from promptops.finding import Finding, Severity
 from promptops.report import FORMATS, render
 from promptops.report.outcome import Outcome
@@ -76,7 +76,9 @@ def validate_case(check: str, case: dict[str, Any]) -> Validation:
     if check in MASKED:
         files = {path: text.replace(JOINT, "") for path, text in files.items()}
     weights = {check: CHECKS[check].SEVERITY.value} if check in OFF else {}
-    return validate(Folder(files), Config(checks=weights))
+    config = Config(checks=weights, gate=Gate(**case.get("gate", {})))
+    live = case.get("live", {})
+    return validate(Folder(files), config, list_live=lambda: live)
 
 
 def judge(check: str, case: dict[str, Any]) -> list[Finding]:

@@ -210,3 +210,16 @@ def test_a_reader_that_has_seen_enough_is_no_error(repo: Repo) -> None:
     )
     assert "Traceback" not in done.stderr
     assert "Error" not in done.stderr
+
+
+def test_a_draft_that_is_live_is_found(repo: Repo) -> None:
+    repo.commit({"prompts/a.md": GOOD})
+    for line in (("release", "a"), ("promote", "a@1.0.0", "--to", "staging", "--yes")):
+        assert run(repo, *line).exit_code == 0
+    repo.commit({"prompts/a.md": GOOD.replace("model:", "status: draft\nmodel:")})
+    for _ in range(2):  # the second time, what was found before is remembered
+        found = run(repo, "validate", "--format", "concise").stdout
+        assert "a draft that is live in staging [deployed-draft]" in found
+    assert run(repo, "validate", "--rev", "HEAD", "--format", "concise").stdout == ""
+    assert run(repo, "retire", "a", "--env", "staging", "--yes").exit_code == 0
+    assert run(repo, "validate", "--format", "concise").stdout == ""
