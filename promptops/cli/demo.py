@@ -40,6 +40,7 @@ You triage support tickets. Answer in {{ language }}.
 {% enduser %}
 """
 _TONE = "Be friendly and brief.\n"
+_OWNERS = "# Whose approval a change needs.\n/prompts/ @you @support-team\n"
 _CHANGE = ("Be friendly and brief.", "Be brief. One word per answer.")
 _NAME = "support/triage"
 
@@ -80,12 +81,20 @@ _AFTER_CHANGE = (
         "Somebody changes one sentence of the shared tone. What does that mean?",
         ("promptops", "diff", _NAME),
     ),
+    _Step("", ("git", "switch", "--quiet", "--create", "shorter")),
     _Step("", ("git", "commit", "--quiet", "-am", "Make answers shorter")),
-    _Step("It cannot go out under the old number.", ("promptops", "release", _NAME), 1),
     _Step(
-        "So write the number that the change needs, and release that.", ("promptops", "bump", _NAME)
+        "May that merge? The gate judges what merging would make, as a check in CI would.",
+        ("promptops", "gate"),
+        1,
+    ),
+    _Step(
+        "So write the number that the change needs, and ask again.", ("promptops", "bump", _NAME)
     ),
     _Step("", ("git", "commit", "--quiet", "-am", "Bump the triage prompt")),
+    _Step("", ("promptops", "gate")),
+    _Step("", ("git", "switch", "--quiet", "main")),
+    _Step("", ("git", "merge", "--quiet", "shorter")),
     _Step("", ("git", "push", "--quiet", "origin", "main")),
     _Step("", ("promptops", "release", _NAME, "--notes", "Shorter answers.", "--push")),
     _Step("", ("promptops", "promote", _NAME, "--to", "staging")),
@@ -113,7 +122,7 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Watch validate, diff, release, promote, rollback, resolve and trace in a real repository.
+    """Watch validate, diff, gate, release, promote, rollback, resolve and trace at work.
 
     Works offline and touches nothing but the folder it makes.
     """
@@ -122,6 +131,7 @@ def demo(
     _print(f"A new repository with a bare remote beside it, in {top}\n")
     _show_file(repository, f"prompts/{_NAME}.md", _PROMPT)
     _show_file(repository, "prompts/_shared/tone.md", _TONE)
+    _show_file(repository, "CODEOWNERS", _OWNERS)
     for step in _BEFORE_CHANGE:
         _run_step(repository, step)
     tone = repository / "prompts/_shared/tone.md"
@@ -168,7 +178,12 @@ def _make_repository(top: Path) -> Path:
         _git(repository, "config", f"user.{key}", value)
     for key in ("commit.gpgSign", "tag.gpgSign"):
         _git(repository, "config", key, "false")
-    for path, text in ((f"prompts/{_NAME}.md", _PROMPT), ("prompts/_shared/tone.md", _TONE)):
+    files = {
+        f"prompts/{_NAME}.md": _PROMPT,
+        "prompts/_shared/tone.md": _TONE,
+        "CODEOWNERS": _OWNERS,
+    }
+    for path, text in files.items():
         file = repository / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

@@ -221,8 +221,6 @@ def _advise(admission: Admission, base: str | None, *, explain: bool) -> None:
     ]
     found = ", ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
     say("")
-    say(
-        f"{'may merge' if verdict.is_allowed else 'may not merge'}: {found or 'nothing against it'}"
-    )
+    say(found or "nothing to be said against it")
     for command in list_commands(verdict, base or verdict.change.target):
         say(f" hint: {command}")
