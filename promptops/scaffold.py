@@ -31,6 +31,8 @@ _PLACEHOLDER = "you@example.com"
 # In the order in which each forge looks; the first that exists is the only one it reads.
 _GITHUB_OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 _GITLAB_OWNERS = ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
+_WORKFLOWS = ".github/workflows"
+_REVIEW = "promptops review"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._+-]*(?:[@/ ][A-Za-z0-9._+/@-]+)+", re.ASCII)
 
 
@@ -89,8 +91,11 @@ def write_prompt(
     ]
 
 
-def set_up(repository: Repository, *, dry_run: bool = False) -> list[Step]:
-    """Write everything a repository with prompts wants to have. A second time changes nothing."""
+def set_up(repository: Repository, *, deploys: bool = False, dry_run: bool = False) -> list[Step]:
+    """Write everything a repository with prompts wants to have. A second time changes nothing.
+
+    With `deploys`, also the workflow by which people deploy on GitHub.
+    """
     steps = [_write_config(repository, dry_run=dry_run)]
     names = list_names(repository.working)
     if names:
@@ -100,7 +105,7 @@ def set_up(repository: Repository, *, dry_run: bool = False) -> list[Step]:
         steps += write_prompt(repository, FIRST_PROMPT, dry_run=dry_run)
     is_gitlab = _is_gitlab(repository)
     steps.append(_write_owners(repository, is_gitlab=is_gitlab, dry_run=dry_run))
-    steps.append(_write_workflow(repository, is_gitlab=is_gitlab, dry_run=dry_run))
+    steps += _write_workflows(repository, is_gitlab=is_gitlab, deploys=deploys, dry_run=dry_run)
     steps.append(_write_hook(repository, dry_run=dry_run))
     return steps
 
@@ -224,6 +229,10 @@ def _write_owners(repository: Repository, *, is_gitlab: bool, dry_run: bool) -> 
     owner, comment = (author, "") if author != _PLACEHOLDER else ("@your-org/your-team", "# ")
     config = repository.config
     patterns = [f"/{config.prompts}/", f"/{config.evals}/", f"/{CONFIG_FILE}"]
+    # Who may change these may change who has to approve.
+    patterns.append("/.gitlab-ci.yml" if is_gitlab else "/.github/")
+    if not path.startswith(".github/"):
+        patterns.append(f"/{path}")
     text = _read(top / path) or ""
     owned = {line.split()[0] for line in text.split("\n") if line.split()}
     owned |= {line.lstrip("# ").split()[0] for line in text.split("\n") if line.strip("# ")}
@@ -239,52 +248,47 @@ def _write_owners(repository: Repository, *, is_gitlab: bool, dry_run: bool) -> 
     return _append(repository, path, text, "\n".join(lines), detail, dry_run=dry_run)
 
 
-def _write_workflow(repository: Repository, *, is_gitlab: bool, dry_run: bool) -> Step:
-    if not is_gitlab:
-        path = ".github/workflows/promptops.yml"
-        return _write(repository, path, _GITHUB_WORKFLOW, dry_run=dry_run)
+def _write_workflows(
+    repository: Repository, *, is_gitlab: bool, deploys: bool, dry_run: bool
+) -> list[Step]:
+    """The files that make CI run the gate, and on GitHub deploy as well, where that is wanted."""
+    if is_gitlab:
+        return [_write_pipeline(repository, dry_run=dry_run)]
+    names = ["promptops.yml"]
+    # Beside somebody's own workflow, one that only starts ours would be of no use.
+    text = _read(repository.require_work_tree() / _WORKFLOWS / names[0])
+    if text is None or _REVIEW in text:
+        names.append("promptops-review.yml")
+    if deploys:
+        names.append("promptops-deploy.yml")
+    return [
+        _write(repository, f"{_WORKFLOWS}/{name}", _fitted(repository, name), dry_run=dry_run)
+        for name in names
+    ]
+
+
+def _write_pipeline(repository: Repository, *, dry_run: bool) -> Step:
     path = ".gitlab-ci.yml"
+    job = _template("gitlab-ci.yml")
     text = _read(repository.require_work_tree() / path)
     if text is None:
-        return _write(repository, path, _GITLAB_JOB, dry_run=dry_run)
-    if "promptops validate" in text:
-        return Step(path, Deed.KEPT, "runs promptops validate")
-    return Step(path, Deed.LEFT, f"add this job:\n{_GITLAB_JOB.rstrip()}")
+        return _write(repository, path, job, dry_run=dry_run)
+    if "promptops gate" in text or "promptops/workflows/gitlab-ci.yml" in text:
+        return Step(path, Deed.KEPT, "runs promptops gate")
+    return Step(path, Deed.LEFT, f"add this job:\n{job.rstrip()}")
 
 
-_GITHUB_WORKFLOW = """\
-name: promptops
-on:
-  pull_request:
-  merge_group:
-  push:
-    branches: [main, master]
-permissions:
-  contents: read
-jobs:
-  validate:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-        with:
-          fetch-depth: 0
-          persist-credentials: false
-      - uses: actions/setup-python@v5
-        with:
-          python-version: "3.13"
-      - run: pip install git-promptops  # or where your promptops comes from
-      - run: promptops validate --format github
-"""
+def _fitted(repository: Repository, name: str) -> str:
+    """A workflow with the environments of this repository."""
+    environments = json.dumps(list(repository.config.environment_names)).replace('"', "")
+    return _template(name).replace("[staging, production]", environments)
 
-_GITLAB_JOB = """\
-promptops:
-  image: python:3.13
-  variables:
-    GIT_DEPTH: "0"
-  script:
-    - pip install git-promptops  # or where your promptops comes from
-    - promptops validate
-"""
+
+def _template(name: str) -> str:
+    """A file for CI, as the package has it: what is tested is what is written."""
+    from importlib.resources import files
+
+    return files("promptops").joinpath("workflows", name).read_text("utf-8")
 
 
 def _write_hook(repository: Repository, *, dry_run: bool) -> Step:

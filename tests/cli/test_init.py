@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 WRITTEN = [
     ".github/CODEOWNERS",
+    ".github/workflows/promptops-review.yml",
     ".github/workflows/promptops.yml",
     ".pre-commit-config.yaml",
     "evals/summarize.yaml",
@@ -56,7 +58,7 @@ def test_a_new_repository_is_set_up_and_valid(make_repo: MakeRepo, object_format
     assert load_config(made.get).path == "promptops.toml"
     assert b"author: jane@example.com\n" in made["prompts/summarize.md"]
     assert made[".github/CODEOWNERS"].startswith(b"/prompts/ jane@example.com\n")
-    for path in WRITTEN[1:4]:
+    for path in WRITTEN[1:5]:
         assert isinstance(yaml.safe_load(made[path]), dict)
 
 
@@ -88,7 +90,8 @@ def test_what_is_there_is_kept(repo: Repo) -> None:
 
 
 def test_owners_that_are_named_already_stay_alone(repo: Repo) -> None:
-    text = "/prompts/ @team\n/evals/ @team\n/promptops.toml @team\n"
+    paths = ["/prompts/", "/evals/", "/promptops.toml", "/CODEOWNERS", "/.github/"]
+    text = "".join(f"{path} @team\n" for path in paths)
     repo.write("CODEOWNERS", text)
     do(repo, "init")
     assert (repo.path / "CODEOWNERS").read_text() == text
@@ -110,10 +113,35 @@ def test_gitlab_gets_a_job_and_owners_in_a_section_of_their_own(repo: Repo) -> N
     owners = (repo.path / "CODEOWNERS").read_text()
     assert owners.split("\n")[2:4] == ["[Prompts]", "/prompts/ jane@example.com"]
     job = yaml.safe_load((repo.path / ".gitlab-ci.yml").read_text())["promptops"]
-    assert job["script"][-1] == "promptops validate"
+    assert " promptops gate --base " in job["script"][-1]
     assert not (repo.path / ".github").exists()
     repo.write(".gitlab-ci.yml", "test: {script: [make]}\n")
     assert "left to you" in do(repo, "init")
+
+
+def test_the_workflow_that_deploys_knows_the_environments(repo: Repo) -> None:
+    repo.write("promptops.toml", 'environments = ["canary", "live"]\n')
+    path = ".github/workflows/promptops-deploy.yml"
+    assert path not in do(repo, "init")
+    assert f"written  {path}" in do(repo, "init", "--deploy")
+    workflow = yaml.safe_load((repo.path / path).read_text())
+    # YAML 1.1 takes the key `on` for a truth value.
+    assert workflow[True]["workflow_dispatch"]["inputs"]["environment"]["options"] == [
+        "canary",
+        "live",
+    ]
+    assert f"kept  {path}" in do(repo, "init", "--deploy")
+
+
+def test_what_is_written_leaves_the_doctor_little_to_say(repo: Repo) -> None:
+    repo.config("user.email", "jane@example.com")
+    do(repo, "init", "--deploy")
+    repo.commit()
+    diagnosis = json.loads(run(repo, "doctor", "--format", "json").stdout)
+    grave = {
+        one["check"] for one in diagnosis["answers"] if one["severity"] in {"error", "warning"}
+    }
+    assert grave == {"remote"}
 
 
 @pytest.mark.parametrize("place", ["prompts", "evals", ".github"])
