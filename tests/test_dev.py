@@ -148,3 +148,28 @@ def test_every_direct_dependency_has_its_licence_listed() -> None:
         re.findall(r"^\| ([\w.-]+) \|", (ROOT / "THIRD_PARTY.md").read_text(), re.MULTILINE)
     )
     assert listed - {"Package", "---"} == needed
+
+
+@pytest.mark.parametrize(("server", "code"), [("", 0), ("true", 2)])
+def test_githubs_descriptions_need_npm_on_a_server_alone(
+    dev: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    server: str,
+    code: int,
+) -> None:
+    monkeypatch.setenv("CI", server)
+    monkeypatch.setattr(dev.shutil, "which", lambda _name: None)
+    assert dev.attempt(dev.descriptions, []) == code
+    assert "npm" in capsys.readouterr().err
+
+
+def test_descriptions_that_are_here_are_not_fetched_again(
+    dev: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dev.shutil, "which", pytest.fail)
+    folder = dev.ROOT / "build" / "descriptions"
+    folder.mkdir(parents=True)
+    for kind, (package, _) in dev.DESCRIPTIONS.items():
+        (folder / f"{kind}-{package.rpartition('@')[2]}.json").write_text("{}")
+    assert dev.attempt(dev.descriptions, []) == 0

@@ -31,15 +31,10 @@ class Comment:
 
 @dataclass
 class RealPull(Pull):
-    """A pull request whose commit exists in a repository."""
+    """A pull request of a branch that exists in a repository."""
 
-    real_head: str = ""
     branch: str = "change"
     state: str = "open"
-
-    @property
-    def head(self) -> str:
-        return self.real_head
 
 
 @dataclass
@@ -70,7 +65,7 @@ class TalkingGitHub(FakeGitHub):
         self.may = {"statuses", "comments"}
 
     def propose(self, number: int, head: str, author: str = "jane") -> RealPull:
-        pull = RealPull(number, author, real_head=head)
+        pull = RealPull(number, author, head=head)
         self.pulls[number] = pull
         return pull
 

@@ -25,7 +25,9 @@ _NAMED, _NUMBERED = f"/repos/{OWNER}/{NAME}", "/repositories/1296269"
 
 
 def commit(name: str) -> str:
-    """An object id that a test can call by name."""
+    """An object id that a test can call by name; a real one stays what it is."""
+    if re.fullmatch(r"[0-9a-f]{40}", name):
+        return name
     return hashlib.sha1(name.encode()).hexdigest()
 
 
@@ -49,10 +51,10 @@ class Pull:
     reviews: list[Review] = field(default_factory=list)
     # Author and committer of each commit; None where the address belongs to no account.
     commits: list[tuple[str | None, str | None]] = field(default_factory=lambda: [("jane", "jane")])
+    head: str = ""
 
-    @property
-    def head(self) -> str:
-        return commit(f"head of {self.number}")
+    def __post_init__(self) -> None:
+        self.head = self.head or commit(f"head of {self.number}")
 
 
 class FakeGitHub:

@@ -10,6 +10,7 @@ from promptops.errors import DeniedError, IntegrityError, UsageError
 from promptops.forge import GitHub, PullRequest
 from promptops.gate import Review
 from tests.forge.fake_github import commit
+from tests.forge.server import Response
 
 if TYPE_CHECKING:
     from tests.forge.fake_github import FakeGitHub
@@ -78,6 +79,17 @@ def test_more_commits_than_are_listed(forge: FakeGitHub, github: GitHub) -> None
         github.committers(github.pull_request(12))
 
 
+def test_a_list_inside_an_object(forge: FakeGitHub, github: GitHub) -> None:
+    forge.instead.append(
+        lambda request: Response.of({"total_count": 1, "environments": [{"name": "production"}]})
+    )
+    path = github.at("environments")
+    (found,) = github.records(path, needs="actions: read", key="environments")
+    assert found.text("name") == "production"
+    with pytest.raises(IntegrityError, match="'others' is missing"):
+        github.records(path, needs="actions: read", key="others")
+
+
 @pytest.mark.parametrize(
     ("role", "may_write"),
     [
@@ -111,6 +123,9 @@ def test_a_queue_entry_merges_those_before_it_too(forge: FakeGitHub, github: Git
     third = forge.enqueue(8, commit(second))
     forge.enqueue(5, tip)
     assert github.queued(third) == (8, 9, 7)
+    assert github.queued(first) == (7,)
+    # Somebody's own branch, of a name that only looks like it.
+    forge.queue.append(("refs/heads/gh-readonly-queue/main/pr-7-mine", commit(tip)))
     assert github.queued(first) == (7,)
     # What came before was merged meanwhile.
     forge.queue = forge.queue[1:]

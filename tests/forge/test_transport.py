@@ -10,6 +10,7 @@ import pytest
 
 from promptops.errors import DeniedError, IntegrityError, RemoteError, UsageError
 from promptops.forge import GitHub
+from promptops.forge.limits import parse_date, to_time
 from tests.forge.server import START_SECONDS, Clock, Request, Response, Server
 
 if TYPE_CHECKING:
@@ -463,3 +464,16 @@ def test_a_token_may_end_with_a_line(forge: FakeGitHub, clock: Clock, pull: Pull
     (request, _) = forge.server.exchanges[0]
     assert request.headers["authorization"] == "Bearer good"
     assert request.headers["user-agent"].startswith("promptops/")
+
+
+# --- times
+
+
+@pytest.mark.parametrize("text", ["", "soon", "Thu, 99 Foo 2026 00:00:00 GMT"])
+def test_what_is_no_date(text: str) -> None:
+    assert parse_date(text) is None
+
+
+def test_a_time_beyond_the_calendar() -> None:
+    assert to_time(START_SECONDS) == "2026-01-01 00:00:00 UTC"
+    assert to_time(1e15) == "a time that is out of reach"
