@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops import lock
 from promptops.environments import (
     Change,
     Deployment,
     Head,
     branch,
+    change_tree,
     count_pending,
     describe_changes,
     describe_entry,
@@ -38,7 +38,7 @@ from promptops.git.objects import parse_commit
 from promptops.git.refs import RefUpdate, read_ref, short_name, update_refs
 from promptops.git.remote import PushRef, PushStatus, list_remote, push
 from promptops.git.remote import fetch as git_fetch
-from promptops.git.trees import FOLDER_MODE, splice
+from promptops.git.trees import splice
 from promptops.lock import State
 from promptops.message import format_message
 from promptops.releases import (
@@ -48,7 +48,6 @@ from promptops.releases import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from promptops.git.trees import Change as TreeChange
     from promptops.repository import Repository
 
 _RETRY_SECONDS = 60.0
@@ -226,26 +225,9 @@ def _write_deployment(
 
 
 def _write_tree(repository: Repository, head: Head | None, step: Step) -> str:
-    changes = change_tree(head.state if head else State(), step)
+    changes = change_tree(head.state if head else State(), step.state, step.texts)
     root = head.deployment.tree if head else None
     return splice(repository.git, repository.objects, root, changes)
-
-
-def change_tree(before: State, step: Step) -> dict[str, TreeChange]:
-    """What a step changes in the tree of the deployment that left `before`, path by path."""
-    old, new = lock.release_folders(before), lock.release_folders(step.state)
-    changes: dict[str, TreeChange] = {
-        lock.LOCK_FILE: lock.format_lock(step.state),
-        lock.UNDO_FILE: lock.format_undo(step.state),
-    }
-    changes.update(dict.fromkeys(old - new))
-    for folder in new - old:
-        source = step.texts[folder]
-        if isinstance(source, str):
-            changes[folder] = (FOLDER_MODE, source)
-        else:
-            changes.update({f"{folder}/{path}": data for path, data in source.items()})
-    return changes
 
 
 def _refuse_unnamed_remote(repository: Repository) -> None:

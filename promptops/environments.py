@@ -20,6 +20,7 @@ from promptops.errors import (
 from promptops.git.history import ancestor, is_ancestor, rev_list
 from promptops.git.objects import parse_commit
 from promptops.git.refs import read_ref, short_name
+from promptops.git.trees import FOLDER_MODE
 from promptops.lock import Entry, Point, State
 from promptops.message import one_line, parse_message
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from promptops.git.objects import Identity
+    from promptops.git.trees import Change as TreeChange
     from promptops.repository import Repository
     from promptops.version import Version
 
@@ -322,6 +324,28 @@ def describe_changes(before: State, after: State) -> tuple[Change, ...]:
         )
         for name in lock.changed_names(before, after)
     )
+
+
+def change_tree(
+    before: State, after: State, texts: Mapping[str, str | Mapping[str, bytes]]
+) -> dict[str, TreeChange]:
+    """What is changed, path by path, in the tree of a deployment that left the state `before`.
+
+    `texts` are those of releases, by their folder: the id of a tree that exists, or the files.
+    """
+    old, new = lock.release_folders(before), lock.release_folders(after)
+    changes: dict[str, TreeChange] = {
+        lock.LOCK_FILE: lock.format_lock(after),
+        lock.UNDO_FILE: lock.format_undo(after),
+    }
+    changes.update(dict.fromkeys(old - new))
+    for folder in new - old:
+        source = texts[folder]
+        if isinstance(source, str):
+            changes[folder] = (FOLDER_MODE, source)
+        else:
+            changes.update({f"{folder}/{path}": data for path, data in source.items()})
+    return changes
 
 
 def list_trailers(

@@ -15,17 +15,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError, RefusedError
-from promptops.reception.branches import check_branch
-from promptops.reception.commands import Command, read_command, read_commands
-from promptops.reception.deployments import check_environment
+from promptops.reception.commands import Command, read_command, read_commands, refuse_moves
 from promptops.reception.refusal import Refusal, describe_refusal
 from promptops.reception.scope import Kind, classify
-from promptops.reception.tags import check_release_tag, check_yank_tag, refuse_moves
-from promptops.reception.visit import Visit, open_visit
+from promptops.reception.visit import open_visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from promptops.reception.visit import Visit
     from promptops.repository import Repository
 
 __all__ = ["Command", "Refusal", "judge_push", "read_command", "read_commands"]
@@ -52,10 +50,23 @@ def judge_push(
         if kind is None:
             continue
         try:
-            _CHECKS[kind](visit, command)
+            _choose_check(kind)(visit, command)
         except PromptopsError as error:
             refusals.append(describe_refusal(command.ref, error))
     return refusals
+
+
+def _choose_check(kind: Kind) -> Callable[[Visit, Command], None]:
+    """The check of a kind of ref; most pushes need none, so that each brings its own imports."""
+    if kind in {Kind.RELEASE, Kind.YANK}:
+        from promptops.reception.tags import check_release_tag, check_yank_tag
+
+        return check_release_tag if kind is Kind.RELEASE else check_yank_tag
+    if kind is Kind.ENVIRONMENT:
+        return check_environment
+    if kind is Kind.GUARDED:
+        return check_branch
+    return _check_approval if kind is Kind.APPROVAL else _refuse_misplaced
 
 
 def _check_approval(_visit: Visit, command: Command) -> None:
@@ -67,13 +78,3 @@ def _refuse_misplaced(_visit: Visit, _command: Command) -> None:
         "no such name may be used here: it stands among the refs of promptops, or in their way",
         hint="environments are promptops/NAME, releases prompts/NAME@VERSION, all in lower case",
     )
-
-
-_CHECKS: Mapping[Kind, Callable[[Visit, Command], None]] = {
-    Kind.RELEASE: check_release_tag,
-    Kind.YANK: check_yank_tag,
-    Kind.ENVIRONMENT: check_environment,
-    Kind.APPROVAL: _check_approval,
-    Kind.GUARDED: check_branch,
-    Kind.MISPLACED: _refuse_misplaced,
-}

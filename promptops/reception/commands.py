@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from promptops.errors import UsageError
+from promptops.errors import RefusedError, UsageError
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 _HINT = "git itself calls this hook, with `old new ref` on each line of its standard input"
@@ -62,3 +62,11 @@ def _read_id(text: str) -> str | None:
     if not _OBJECT_ID.fullmatch(text):
         raise UsageError(f"{text[:100]!r} is not the id of an object", hint=_HINT)
     return text if text.strip("0") else None
+
+
+def refuse_moves(command: Command, hint: str) -> None:
+    """Raise RefusedError unless the ref is new."""
+    if command.new is None:
+        raise RefusedError("it is never deleted", hint=hint)
+    if command.old is not None:
+        raise RefusedError("it is never moved", hint=hint)

@@ -28,10 +28,8 @@ def check_deployer(visit: Visit, rules: Environment, commit: str) -> None:
     """Raise why nobody who may deploy to the environment has made the deployment `commit`.
 
     RefusedError or UntrustedError where that is certain, another PromptopsError where nobody can
-    tell. Without a rule, whoever may push may deploy.
+    tell.
     """
-    if not rules.deployers:
-        return
     who = _find_deployer(visit, commit)
     groups = _read_groups(visit)
     met = groups.owners_met_by(who)

@@ -13,9 +13,9 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from promptops import lock
-from promptops.deployments import Step, change_tree
 from promptops.environments import (
     Head,
+    change_tree,
     describe_changes,
     list_trailers,
     parse_deployment,
@@ -114,9 +114,9 @@ class _Check:
             self._check_restored()
         else:
             check_action(transition)
+        self._check_releases(transition)
         self._check_message(transition)
         self._check_tree(transition)
-        self._check_releases(transition)
         check_rules(self.visit, transition)
 
     def _check_place(self) -> None:
@@ -207,7 +207,7 @@ class _Check:
                 self._check_texts(f"{name}@{live.version}", live, found.oid)
                 texts[folder] = found.oid
         root = self.before.deployment.tree if self.before else None
-        changes = change_tree(transition.before, Step(transition.after, texts))
+        changes = change_tree(transition.before, transition.after, texts)
         if compute_splice(self.visit.repository.git, objects, root, changes) != deployment.tree:
             raise IntegrityError(
                 "its files are not those that promptops writes for what it says is live",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from promptops.environments import branch, read_state
 from promptops.errors import PromptopsError, RefusedError
 from promptops.git.refs import short_name
-from promptops.reception.deployer import check_deployer
 from promptops.reception.transition import list_gaining
 
 if TYPE_CHECKING:
@@ -33,7 +32,10 @@ def check_rules(visit: Visit, transition: Transition) -> None:
     """
     deployment = transition.deployment
     rules = visit.policy.config.environment(deployment.environment)
-    check_deployer(visit, rules, deployment.commit)
+    if rules.deployers:
+        from promptops.reception.deployer import check_deployer
+
+        check_deployer(visit, rules, deployment.commit)
     if deployment.action in _PUTS_NOTHING_LIVE:
         return
     releases = _list_gaining(visit, transition)

@@ -10,6 +10,7 @@ from promptops.git.objects import parse_tag
 from promptops.git.refs import short_name
 from promptops.git.trees import TreeReader
 from promptops.integrity import compare_frozen, own_file, read_frozen, yank_target
+from promptops.reception.commands import refuse_moves
 from promptops.reception.scope import RELEASES, YANKS
 from promptops.reference import parse_release_tag, release_tag
 from promptops.version import Level
@@ -104,14 +105,6 @@ def check_yank_tag(visit: Visit, command: Command) -> None:
             hint=f"promptops yank {name}@{version} --reason TEXT --push, in a clone that has "
             "fetched the tags",
         )
-
-
-def refuse_moves(command: Command, hint: str) -> None:
-    """Raise RefusedError unless the ref is new."""
-    if command.new is None:
-        raise RefusedError("it is never deleted", hint=hint)
-    if command.old is not None:
-        raise RefusedError("it is never moved", hint=hint)
 
 
 def _read_key(ref: str) -> tuple[str, Version]:

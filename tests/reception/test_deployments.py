@@ -191,10 +191,10 @@ BENT: dict[Callable[[Draft], None], str] = {
     bend_title: "is a deployment of another environment",
     bend_action: "its action is rollback, which does not make of support/triage",
     bend_action_to_nonsense: "its action is 'teleport', which there is not",
-    bend_lock_beside_it: "its Release-Tag is not the tag of what it makes live of support/reply",
-    bend_digest: "has texts of sha256:",
+    bend_lock_beside_it: "support/reply@1.0.0: the lock says sha256:",
+    bend_digest: "the lock says sha256:000000000000, the release tag sha256:",
     bend_commit: "the lock says commit",
-    bend_version: "its Release-Tag is not the tag of what it makes live",
+    bend_version: "support/triage@1.2.0: the lock says sha256:",
     bend_pause: "its action is promote, which does not make of support/triage",
     bend_texts: "has texts of sha256:",
     bend_texts_away: "its texts are missing",
@@ -299,7 +299,7 @@ def test_a_restoration_brings_back_what_there_was(server: Server) -> None:
 def test_a_release_that_is_not_there_is_refused(server: Server) -> None:
     server.press.release(NAME, "2.0.0")
     draft = server.promotion("2.0.0")
-    server.refuse_deployment(draft, "its Release-Tag is not the tag")
+    server.refuse_deployment(draft, "support/triage@2.0.0 is not released here")
     commit = draft.write()
     # What it rests on may come in the same push, in whatever order.
     server.take(f"{commit}:{STAGING}", f"refs/tags/prompts/{NAME}@2.0.0", "main")

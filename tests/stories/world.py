@@ -66,9 +66,15 @@ class Team:
     folder: Path
 
     @classmethod
-    def found(cls, folder: Path, prompts: Sequence[str] = ("support/triage",)) -> Team:
+    def found(
+        cls,
+        folder: Path,
+        prompts: Sequence[str] = ("support/triage",),
+        *,
+        object_format: str = "sha1",
+    ) -> Team:
         """Make the remote and publish the prompts at version 1.0.0."""
-        first = Repo.init(folder / "first")
+        first = Repo.init(folder / "first", object_format=object_format)
         first.commit({f"prompts/{name}.md": prompt_text() for name in prompts}, "add prompts")
         remote = first.publish(folder / "remote.git")
         return cls(remote, first, folder)
