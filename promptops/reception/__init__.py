@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError, RefusedError
 from promptops.reception.commands import Command, read_command, read_commands, refuse_moves
-from promptops.reception.refusal import Refusal, describe_refusal
+from promptops.reception.refusal import Refusal, describe_refusals
 from promptops.reception.scope import Kind, classify
 from promptops.reception.visit import open_visit
 
@@ -46,13 +46,13 @@ def judge_push(
     visit = open_visit(repository, commands, variables)
     refusals: list[Refusal] = []
     for command in commands:
-        kind = classify(command.ref, visit.policy.guarded)
+        kind = classify(command.ref, visit.protection.guarded)
         if kind is None:
             continue
         try:
             _choose_check(kind)(visit, command)
         except PromptopsError as error:
-            refusals.append(describe_refusal(command.ref, error))
+            refusals += describe_refusals(command.ref, error)
     return refusals
 
 
@@ -63,8 +63,12 @@ def _choose_check(kind: Kind) -> Callable[[Visit, Command], None]:
 
         return check_release_tag if kind is Kind.RELEASE else check_yank_tag
     if kind is Kind.ENVIRONMENT:
+        from promptops.reception.deployments import check_environment
+
         return check_environment
     if kind is Kind.GUARDED:
+        from promptops.reception.branches import check_branch
+
         return check_branch
     return _check_approval if kind is Kind.APPROVAL else _refuse_misplaced
 

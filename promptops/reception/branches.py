@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.errors import IntegrityError, RefusedError
+from promptops.admission import Endpoints, judge_change
+from promptops.errors import IntegrityError, PromptopsError, RefusedError
+from promptops.finding import Severity
+from promptops.gate import Approvals
 from promptops.git.history import is_ancestor
 from promptops.git.refs import short_name
+from promptops.reception.refusal import RefusedChangeError
 
 if TYPE_CHECKING:
+    from promptops.gate import Change
+    from promptops.policy import Policy
     from promptops.reception.commands import Command
     from promptops.reception.visit import Visit
 
@@ -29,10 +35,32 @@ def check_branch(visit: Visit, command: Command) -> None:
     if command.old is not None:
         if not is_ancestor(visit.repository.git, command.old, command.new):
             raise RefusedError(f"commits after {command.new[:12]} would be lost", hint=_FORWARD)
+        _judge(visit, Endpoints(command.old, command.new, short_name(command.ref)))
         return
-    if command.ref != visit.policy.branch and visit.find_unmerged([command.new]):
-        name = short_name(visit.policy.branch)
+    if command.ref != visit.protection.branch and visit.find_unmerged([command.new]):
+        name = short_name(visit.protection.branch)
         raise RefusedError(
             f"a new guarded branch begins on {name}, and {command.new[:12]} is not there",
             hint=f"push a commit of {name}, then propose changes to the new branch",
         )
+
+
+def _judge(visit: Visit, endpoints: Endpoints) -> None:
+    """Ask the gate, by the rules of the branch's old tip; RefusedChangeError when it says no."""
+    verdict = judge_change(
+        visit.repository, endpoints, _read_approvals, dialect=visit.dialect
+    ).verdict
+    if not verdict.is_allowed:
+        raise RefusedChangeError(
+            [one for one in verdict.findings if one.severity is Severity.ERROR]
+        )
+
+
+def _read_approvals(policy: Policy, _change: Change) -> Approvals:
+    wanted = policy.config.gate.approvals
+    if wanted in {"auto", "off"}:
+        return Approvals()
+    raise PromptopsError(
+        f"the configuration wants approvals from '{wanted}', which this hook cannot ask",
+        hint="merge through what can ask, and let its robot alone push this branch",
+    )

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError, RefusedError, UntrustedError
-from promptops.gate.people import Groups, parse_groups
 from promptops.git.refs import short_name
 from promptops.owners import owner_key
+from promptops.policy import read_policy
 from promptops.signatures import open_trust
 
 if TYPE_CHECKING:
     from promptops.config import Environment
+    from promptops.policy import Policy
     from promptops.reception.visit import Visit
 
 SETTING = "promptops.deployerVariable"
@@ -31,7 +32,7 @@ def check_deployer(visit: Visit, rules: Environment, commit: str) -> None:
     tell.
     """
     who = _find_deployer(visit, commit)
-    groups = _read_groups(visit)
+    groups = _read_policy(visit).groups
     met = groups.owners_met_by(who)
     if any(owner_key(one) in met for one in rules.deployers):
         return
@@ -39,7 +40,7 @@ def check_deployer(visit: Visit, rules: Environment, commit: str) -> None:
         if "/" in one and groups.members(one) is None:
             raise PromptopsError(
                 f"who is in {one}, which may deploy to {rules.name}, is not known",
-                hint=f"list its members in {visit.policy.config.gate.groups} on the protected "
+                hint=f"list its members in {visit.protection.config.gate.groups} on the protected "
                 "branch",
             )
     raise RefusedError(
@@ -65,9 +66,8 @@ def _find_deployer(visit: Visit, commit: str) -> str:
 def _find_signer(visit: Visit, commit: str) -> str:
     import tempfile
 
-    file = visit.policy.config.gate.signers
-    place = f"{file} on {short_name(visit.policy.branch)}"
-    signers = visit.policy.read(file)
+    place = f"{visit.protection.config.gate.signers} on {short_name(visit.protection.branch)}"
+    signers = _read_policy(visit).signers
     if signers is None:
         raise PromptopsError(
             f"only some may deploy, and there is no {place} to tell who signed",
@@ -85,7 +85,5 @@ def _find_signer(visit: Visit, commit: str) -> str:
             raise
 
 
-def _read_groups(visit: Visit) -> Groups:
-    path = visit.policy.config.gate.groups
-    data = visit.policy.read(path)
-    return Groups() if data is None else parse_groups(data, path)
+def _read_policy(visit: Visit) -> Policy:
+    return read_policy(visit.repository, visit.protection.tip, dialect=visit.dialect)

@@ -46,7 +46,7 @@ _APPEND = "the branch only grows: promptops rollback makes one more deployment t
 def check_environment(visit: Visit, command: Command) -> None:
     """Raise what is wrong with what a push does to an environment's branch."""
     environment = command.ref.removeprefix(ENVIRONMENTS)
-    known = visit.policy.config.environment_names
+    known = visit.protection.config.environment_names
     if environment not in known:
         raise RefusedError(
             f"there is no environment '{environment}' in the configuration",

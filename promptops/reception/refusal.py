@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 from promptops.errors import IntegrityError, RefusedError, UntrustedError
 
 if TYPE_CHECKING:
-    from promptops.errors import PromptopsError
+    from collections.abc import Sequence
 
+    from promptops.errors import PromptopsError
+    from promptops.finding import Finding
+
+# What git shows of a hook goes by on a terminal.
+_MOST = 20
+_GATE = "promptops gate shows all that is missing before you push"
 _ANSWERS = (RefusedError, IntegrityError, UntrustedError)
 
 
@@ -30,6 +36,28 @@ class Refusal:
     is_unclear: bool
 
 
-def describe_refusal(ref: str, error: PromptopsError) -> Refusal:
-    """Give the refusal that an error means; one that is no answer means that nobody can tell."""
-    return Refusal(ref, error.message, error.hint, not isinstance(error, _ANSWERS))
+class RefusedChangeError(RefusedError):
+    """A change may not merge.
+
+    Attributes:
+        findings: why not, at least one.
+    """
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("the change may not merge")
+        self.findings = tuple(findings)
+
+
+def describe_refusals(ref: str, error: PromptopsError) -> list[Refusal]:
+    """Give the refusals that an error means; one that is no answer means that nobody can tell."""
+    if not isinstance(error, RefusedChangeError):
+        return [Refusal(ref, error.message, error.hint, not isinstance(error, _ANSWERS))]
+    refusals = [
+        Refusal(ref, f"{one.place}: {one.message}", one.hint or _GATE, is_unclear=False)
+        for one in error.findings[:_MOST]
+    ]
+    more = len(error.findings) - _MOST
+    if more > 0:
+        message = f"the change may not merge for {more} more reasons"
+        refusals.append(Refusal(ref, message, _GATE, is_unclear=False))
+    return refusals

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.environments import branch, read_state
+from promptops.environments import branch as branch_of
+from promptops.environments import read_state
 from promptops.errors import PromptopsError, RefusedError
 from promptops.git.refs import short_name
 from promptops.reception.transition import list_gaining
@@ -31,7 +32,7 @@ def check_rules(visit: Visit, transition: Transition) -> None:
     since stays out.
     """
     deployment = transition.deployment
-    rules = visit.policy.config.environment(deployment.environment)
+    rules = visit.protection.config.environment(deployment.environment)
     if rules.deployers:
         from promptops.reception.deployer import check_deployer
 
@@ -69,16 +70,17 @@ def _list_gaining(visit: Visit, transition: Transition) -> list[Release]:
 
 def _refuse_unmerged(visit: Visit, rules: Environment, releases: Sequence[Release]) -> None:
     outside = visit.find_unmerged(release.commit for release in releases)
+    branch = short_name(visit.protection.branch)
     for release in releases:
         if release.commit in outside:
             raise RefusedError(
-                f"{release} is not merged: its commit is not on {short_name(visit.policy.branch)}",
+                f"{release} is not merged: its commit is not on {branch}",
                 hint=f"merge it first; {rules.name} takes merged releases only",
             )
 
 
 def _refuse_skipped(visit: Visit, source: str, releases: Sequence[Release]) -> None:
-    tip = visit.after(branch(source))
+    tip = visit.after(branch_of(source))
     entries = read_state(visit.repository, tip).entries if tip else {}
     for release in releases:
         entry = entries.get(release.name)

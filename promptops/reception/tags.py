@@ -42,7 +42,7 @@ def check_release_tag(visit: Visit, command: Command) -> None:
     )
     compare_frozen(frozen, version, release.commit, release.digest)
     if not version.is_prerelease and visit.find_ungated([release.commit]):
-        branches = ", ".join(map(short_name, sorted(visit.policy.guarded)))
+        branches = ", ".join(map(short_name, sorted(visit.protection.guarded)))
         raise RefusedError(
             f"its commit {release.commit[:12]} has not been merged into {branches}",
             hint="merge it first, or push the branch together with the tag; "

@@ -9,8 +9,8 @@ from promptops.config import Config, load_config
 from promptops.errors import ConfigurationError, GitError, UsageError
 from promptops.git.history import find_unreachable
 from promptops.git.refs import check_ref_name, current_branch, short_name
-from promptops.git.trees import TreeReader
 from promptops.integrity import Texts, inspect_tag
+from promptops.owners import Dialect
 from promptops.reference import release_tag, yank_tag
 from promptops.releases import yank_reason
 
@@ -24,24 +24,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """The rules of a repository, as its protected branch had them before the push.
+class Protection:
+    """What is protected, by the word of the protected branch as it was before the push.
 
     Attributes:
         branch: that branch, the one that HEAD names, by its full name.
-        files: its files; None before anything was pushed to it.
-        config: its configuration.
+        tip: its commit; None before anything was pushed to it.
+        config: the configuration there.
         guarded: the full names of the branches that nobody passes without the gate.
     """
 
     branch: str
-    files: TreeReader | None
+    tip: str | None
     config: Config
     guarded: frozenset[str]
-
-    def read(self, path: str) -> bytes | None:
-        """A file of the protected branch; None when there is none."""
-        return None if self.files is None else self.files.read(path)
 
 
 @dataclass(slots=True)
@@ -51,14 +47,14 @@ class Visit:
     Attributes:
         repository: the repository that is pushed to.
         commands: what the push asks for, by ref.
-        policy: by which rules it is judged.
+        protection: by which rules it is judged.
         variables: the environment of the hook.
         texts: the texts in environments' trees.
     """
 
     repository: Repository
     commands: Mapping[str, Command]
-    policy: Policy
+    protection: Protection
     variables: Mapping[str, str]
     texts: Texts = field(init=False)
     _releases: dict[str, Release | None] = field(default_factory=dict)
@@ -66,6 +62,11 @@ class Visit:
 
     def __post_init__(self) -> None:
         self.texts = Texts(self.repository)
+
+    @property
+    def dialect(self) -> Dialect:
+        """Whose CODEOWNERS rules hold where the configuration does not say: the server's."""
+        return Dialect.GITLAB if "GL_REPOSITORY" in self.variables else Dialect.GITHUB
 
     def before(self, ref: str) -> str | None:
         """The object that a ref holds now; None when there is no such ref."""
@@ -111,7 +112,7 @@ class Visit:
 
     def find_unmerged(self, commits: Iterable[str]) -> set[str]:
         """Those of the commits that the protected branch does not have."""
-        tip = self.after(self.policy.branch)
+        tip = self.after(self.protection.branch)
         return self._find_outside(commits, [tip] if tip else [])
 
     def _find_outside(self, commits: Iterable[str], tips: Sequence[str]) -> set[str]:
@@ -125,7 +126,7 @@ class Visit:
 
     def _guarded_tips(self) -> list[str]:
         if self._tips is None:
-            tips = map(self.after, sorted(self.policy.guarded))
+            tips = map(self.after, sorted(self.protection.guarded))
             self._tips = [tip for tip in tips if tip is not None]
         return self._tips
 
@@ -136,13 +137,12 @@ def open_visit(
     variables: Mapping[str, str],
 ) -> Visit:
     """Begin to judge a push; errors as `judge_push`."""
-    policy = read_policy(repository)
     by_ref = {command.ref: command for command in commands}
-    return Visit(repository, by_ref, policy, variables)
+    return Visit(repository, by_ref, read_protection(repository), variables)
 
 
-def read_policy(repository: Repository) -> Policy:
-    """The rules of the branch that HEAD names.
+def read_protection(repository: Repository) -> Protection:
+    """What is protected by the branch that HEAD names.
 
     GitError when HEAD names no branch, ConfigurationError when its configuration cannot be read.
     """
@@ -155,10 +155,9 @@ def read_policy(repository: Repository) -> Policy:
     branch = f"refs/heads/{name}"
     tip = repository.objects.read(branch)
     if tip is None:
-        return Policy(branch, None, Config(), frozenset({branch}))
-    files = TreeReader(repository.objects, tip.oid)
+        return Protection(branch, None, Config(), frozenset({branch}))
     try:
-        config = load_config(files.read)
+        config = load_config(repository.tree(tip.oid).read)
         guarded = {check_ref_name(f"refs/heads/{one}") for one in config.gate.branches}
     except (ConfigurationError, UsageError) as error:
         raise ConfigurationError(
@@ -166,4 +165,4 @@ def read_policy(repository: Repository) -> Policy:
             hint="whoever runs the server can put the branch back to a commit where they can: "
             f"git update-ref {branch} COMMIT",
         ) from error
-    return Policy(branch, files, config, frozenset(guarded or {branch}))
+    return Protection(branch, tip.oid, config, frozenset(guarded or {branch}))

@@ -77,3 +77,30 @@ def test_rules_that_cannot_be_read_let_nothing_pass(tmp_path: Path, settings: st
 def test_without_a_branch_at_head_nobody_can_tell(server: Server) -> None:
     server.remote.git("update-ref", "--no-deref", "HEAD", server.clone.rev("main"))
     server.refuse("main:refs/heads/topic", why="HEAD of this repository is on no branch")
+
+
+def test_a_change_that_the_gate_lets_through_is_taken(server: Server) -> None:
+    server.clone.commit({f"prompts/{NAME}.md": prompt_text("1.3.0", "Answer {{ question }} well")})
+    server.take("main")
+    server.clone.commit({"src/app.py": "print()\n"})
+    server.take("main")
+
+
+def test_a_change_that_may_not_merge_is_refused_with_every_reason(server: Server) -> None:
+    files = {
+        f"prompts/{NAME}.md": prompt_text("1.2.0", "Answer {{ question }} otherwise"),
+        "prompts/broken.md": "---\nversion: one\n---\n{{ nothing",
+    }
+    server.clone.commit(files)
+    said = server.refuse("main", why=f"main: prompts/{NAME}.md")
+    assert "main: prompts/broken.md" in said
+    assert said.count("remote: error: ") == said.count("remote:  hint: ") > 2
+
+
+def test_what_the_rules_ask_for_is_asked_of_the_old_tip(server: Server) -> None:
+    owners = "/prompts/ @jane\n/promptops.toml @jane\n/CODEOWNERS @jane\n"
+    settings = GUARDED + "approvals = 'signed'\n"
+    server.clone.commit({"CODEOWNERS": owners, "promptops.toml": settings})
+    server.take("main")
+    server.clone.commit({"promptops.toml": GUARDED})
+    server.refuse("main", why="")
