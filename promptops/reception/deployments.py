@@ -26,7 +26,7 @@ from promptops.errors import IntegrityError, RefusedError, quote
 from promptops.git.history import is_ancestor, list_trees, rev_list
 from promptops.git.objects import parse_commit
 from promptops.git.trees import FILE_MODE, TreeReader, compute_splice, read_tree_files
-from promptops.integrity import contradict_lock, read_claims, shorten
+from promptops.integrity import Texts, contradict_lock, read_claims, shorten
 from promptops.lock import State
 from promptops.message import parse_message
 from promptops.reception.rules import check_rules
@@ -215,7 +215,7 @@ class _Check:
             )
 
     def _check_texts(self, label: str, live: Live, folder: str) -> None:
-        digest = self.visit.texts.digest(folder)
+        digest = Texts(self.visit.repository).digest(folder)
         for file in read_tree_files(self.visit.repository.objects, folder).values():
             if file.mode != FILE_MODE:
                 raise IntegrityError(

@@ -9,14 +9,12 @@ from promptops.config import Config, load_config
 from promptops.errors import ConfigurationError, GitError, UsageError
 from promptops.git.history import find_unreachable
 from promptops.git.refs import check_ref_name, current_branch, short_name
-from promptops.integrity import Texts, inspect_tag
-from promptops.owners import Dialect
 from promptops.reference import release_tag, yank_tag
-from promptops.releases import yank_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from promptops.owners import Dialect
     from promptops.reception.commands import Command
     from promptops.release import Release
     from promptops.repository import Repository
@@ -49,23 +47,20 @@ class Visit:
         commands: what the push asks for, by ref.
         protection: by which rules it is judged.
         variables: the environment of the hook.
-        texts: the texts in environments' trees.
     """
 
     repository: Repository
     commands: Mapping[str, Command]
     protection: Protection
     variables: Mapping[str, str]
-    texts: Texts = field(init=False)
     _releases: dict[str, Release | None] = field(default_factory=dict)
     _tips: list[str] | None = None
-
-    def __post_init__(self) -> None:
-        self.texts = Texts(self.repository)
 
     @property
     def dialect(self) -> Dialect:
         """Whose CODEOWNERS rules hold where the configuration does not say: the server's."""
+        from promptops.owners import Dialect
+
         return Dialect.GITLAB if "GL_REPOSITORY" in self.variables else Dialect.GITHUB
 
     def before(self, ref: str) -> str | None:
@@ -90,6 +85,8 @@ class Visit:
 
         IntegrityError when its tag is no release.
         """
+        from promptops.integrity import inspect_tag  # other pushes have no use for it
+
         ref = release_tag(name, version)
         if ref not in self._releases:
             oid = self.after(ref)
@@ -102,6 +99,8 @@ class Visit:
 
     def find_yank(self, name: str, version: Version) -> str | None:
         """Why a release is yanked, or will be by this push; None when it is not."""
+        from promptops.releases import yank_reason
+
         oid = self.after(yank_tag(name, version))
         found = None if oid is None else self.repository.objects.read(oid)
         return None if found is None else yank_reason(found)
