@@ -124,8 +124,9 @@ def deploy(
     place.refresh()
     deadline = time.monotonic() + _RETRY_SECONDS
     head = place.read()
-    pause_seconds = 0.05
+    losses = 0
     while True:
+        began = time.monotonic()
         state = head.state if head else State()
         step = action.apply(state, head)
         changes = describe_changes(state, step.state)
@@ -145,7 +146,8 @@ def deploy(
             return Outcome(environment, changes, made, place.is_pending, changed=True)
         if time.monotonic() > deadline:
             raise _out_of_time(environment, place.lock_held)
-        pause_seconds = _wait(pause_seconds)
+        losses += 1
+        _wait(losses, time.monotonic() - began)
         place.refresh_branch()
         newer = place.read()
         _refuse_overtaken(environment, action, state, newer)
@@ -164,13 +166,17 @@ def _out_of_time(environment: str, lock_held: str) -> ConflictError:
     )
 
 
-def _wait(seconds: float) -> float:
-    """Wait about that long, never quite as long as the others; return the next wait."""
+def _wait(losses: int, attempt_seconds: float) -> None:
+    """Wait before the next try, never quite as long as the others.
+
+    The longer a try takes, because a server judges each, or is busy with those of all the others,
+    the more do they lose who all try again at once. So the wait grows with both.
+    """
     import random
     import time
 
+    seconds = max(0.05, min(losses, 4) * 0.5 * attempt_seconds)
     time.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not secrecy
-    return min(seconds * 1.5, 1.0)
 
 
 def _refuse_overtaken(environment: str, action: Action, seen: State, newer: Head | None) -> None:

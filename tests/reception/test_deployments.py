@@ -191,7 +191,7 @@ BENT: dict[Callable[[Draft], None], str] = {
     bend_title: "is a deployment of another environment",
     bend_action: "its action is rollback, which does not make of support/triage",
     bend_action_to_nonsense: "its action is 'teleport', which there is not",
-    bend_lock_beside_it: "support/reply@1.0.0: the lock says sha256:",
+    bend_lock_beside_it: "support/reply@1.1.0 is not released here",
     bend_digest: "the lock says sha256:000000000000, the release tag sha256:",
     bend_commit: "the lock says commit",
     bend_version: "support/triage@1.2.0: the lock says sha256:",

@@ -93,12 +93,19 @@ def test_racing_promotes_all_land_through_the_hook(tmp_path: Path) -> None:
     guard(team)
     expect(team.first.path, "release", "--all", "--push")
     clones = [team.clone(f"clone-{number}") for number in range(PEOPLE)]
-    processes = [
-        start(clone.path, "promote", name, "--to", "staging")
-        for clone, name in zip(clones, NAMES, strict=True)
-    ]
-    told = [finish(process) for process in processes]
-    assert [one.code for one in told] == [0] * PEOPLE, told
+    racing = dict(zip(NAMES, clones, strict=True))
+    for _ in range(3):
+        started = {
+            name: start(clone.path, "promote", name, "--to", "staging")
+            for name, clone in racing.items()
+        }
+        told = {name: finish(process) for name, process in started.items()}
+        for name, one in told.items():
+            if one.code == 0:
+                del racing[name]
+            else:  # a machine too slow for so many of them in a minute
+                assert "hint: run the command again" in one.err
+    assert not racing
     log = team.remote.git(
         "log", "--format=%(trailers:key=Deployment,valueonly)", "promptops/staging"
     )
