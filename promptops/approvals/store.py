@@ -136,7 +136,7 @@ def read_statements(repository: Repository, shelf: Shelf) -> tuple[list[Sealed],
     statements = []
     for name, data in _read_all(repository, readable):
         try:
-            statements.append(_unseal(name, data))
+            statements.append(unseal(name, data))
         except IntegrityError as error:
             notes.append(f"{name}: {error.message}")
     return statements, notes
@@ -153,7 +153,8 @@ def _read_all(
                 yield name, blob.data
 
 
-def _unseal(name: str, data: bytes) -> Sealed:
+def unseal(name: str, data: bytes) -> Sealed:
+    """Take apart what a ref holds; IntegrityError when that is no statement."""
     payload, line_end, signature = data.partition(b"\n")
     payload += line_end
     return Sealed(name, parse_statement(payload), payload, signature)

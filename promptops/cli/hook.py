@@ -80,8 +80,7 @@ def _receive(commands: Sequence[Command]) -> None:
     refusals = judge_push(current().repository, commands, os.environ)
     for refusal in refusals:
         message = one_line(f"{short_name(refusal.ref)}: {refusal.message}")
-        hint = one_line(refusal.hint) if refusal.hint else None
-        report_error(PromptopsError(message, hint=hint))
+        report_error(PromptopsError(message, hint=one_line(refusal.hint)))
     if refusals:
         is_unclear = all(refusal.is_unclear for refusal in refusals)
         raise typer.Exit(_CANNOT if is_unclear else _NO)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError, RefusedError
-from promptops.reception.commands import Command, read_command, read_commands, refuse_moves
+from promptops.reception.commands import Command, read_command, read_commands
 from promptops.reception.refusal import Refusal, describe_refusals
 from promptops.reception.scope import Kind, classify
 from promptops.reception.visit import open_visit
@@ -70,11 +70,11 @@ def _choose_check(kind: Kind) -> Callable[[Visit, Command], None]:
         from promptops.reception.branches import check_branch
 
         return check_branch
-    return _check_approval if kind is Kind.APPROVAL else _refuse_misplaced
+    if kind is Kind.APPROVAL:
+        from promptops.reception.statements import check_approval
 
-
-def _check_approval(_visit: Visit, command: Command) -> None:
-    refuse_moves(command, "an approval is made once, for one content; approve the new one anew")
+        return check_approval
+    return _refuse_misplaced
 
 
 def _refuse_misplaced(_visit: Visit, _command: Command) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.admission import Endpoints, judge_change
-from promptops.errors import IntegrityError, PromptopsError, RefusedError
+from promptops.approvals import collect_approvals
+from promptops.errors import IntegrityError, RefusedError
 from promptops.finding import Severity
-from promptops.gate import Approvals
 from promptops.git.history import is_ancestor
 from promptops.git.refs import short_name
 from promptops.reception.refusal import RefusedChangeError
 
 if TYPE_CHECKING:
-    from promptops.gate import Change
+    from promptops.gate import Approvals, Change
     from promptops.policy import Policy
     from promptops.reception.commands import Command
     from promptops.reception.visit import Visit
@@ -47,20 +47,14 @@ def check_branch(visit: Visit, command: Command) -> None:
 
 def _judge(visit: Visit, endpoints: Endpoints) -> None:
     """Ask the gate, by the rules of the branch's old tip; RefusedChangeError when it says no."""
-    verdict = judge_change(
-        visit.repository, endpoints, _read_approvals, dialect=visit.dialect
-    ).verdict
+    repository = visit.repository
+
+    def read_approvals(policy: Policy, change: Change) -> Approvals:
+        # Nobody is asked from a server's hook: what was signed is here, and a forge's CI is not.
+        return collect_approvals(repository, policy, change, environment={}, fetch=False)
+
+    verdict = judge_change(repository, endpoints, read_approvals, dialect=visit.dialect).verdict
     if not verdict.is_allowed:
         raise RefusedChangeError(
             [one for one in verdict.findings if one.severity is Severity.ERROR]
         )
-
-
-def _read_approvals(policy: Policy, _change: Change) -> Approvals:
-    wanted = policy.config.gate.approvals
-    if wanted in {"auto", "off"}:
-        return Approvals()
-    raise PromptopsError(
-        f"the configuration wants approvals from '{wanted}', which this hook cannot ask",
-        hint="merge through what can ask, and let its robot alone push this branch",
-    )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # What git shows of a hook goes by on a terminal.
 _MOST = 20
 _GATE = "promptops gate shows all that is missing before you push"
+_RULES = "docs/server.md of promptops says what a push may do here"
 _ANSWERS = (RefusedError, IntegrityError, UntrustedError)
 
 
@@ -26,13 +27,13 @@ class Refusal:
     Attributes:
         ref: its full name.
         message: what is wrong.
-        hint: what to do about it, or None.
+        hint: what to do about it.
         is_unclear: whether this could not be judged, which refuses it as well.
     """
 
     ref: str
     message: str
-    hint: str | None
+    hint: str
     is_unclear: bool
 
 
@@ -51,7 +52,7 @@ class RefusedChangeError(RefusedError):
 def describe_refusals(ref: str, error: PromptopsError) -> list[Refusal]:
     """Give the refusals that an error means; one that is no answer means that nobody can tell."""
     if not isinstance(error, RefusedChangeError):
-        return [Refusal(ref, error.message, error.hint, not isinstance(error, _ANSWERS))]
+        return [Refusal(ref, error.message, error.hint or _RULES, not isinstance(error, _ANSWERS))]
     refusals = [
         Refusal(ref, f"{one.place}: {one.message}", one.hint or _GATE, is_unclear=False)
         for one in error.findings[:_MOST]

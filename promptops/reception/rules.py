@@ -34,7 +34,7 @@ def check_rules(visit: Visit, transition: Transition) -> None:
     deployment = transition.deployment
     rules = visit.protection.config.environment(deployment.environment)
     if rules.deployers:
-        from promptops.reception.deployer import check_deployer
+        from promptops.reception.people import check_deployer
 
         check_deployer(visit, rules, deployment.commit)
     if deployment.action in _PUTS_NOTHING_LIVE:
@@ -51,9 +51,15 @@ def check_rules(visit: Visit, transition: Transition) -> None:
     if rules.source is not None:
         _refuse_skipped(visit, rules.source, releases)
     if rules.approvals:
-        raise _unchecked(rules, f"approvals = {rules.approvals}")
+        from promptops.reception.people import check_approvers
+
+        check_approvers(visit, rules, deployment.commit, releases)
     if rules.evals:
-        raise _unchecked(rules, "evals = true")
+        raise PromptopsError(
+            f"evals have to have passed for {rules.name}, and of that this hook has no evidence",
+            hint="who ran the evals is trusted where they run: let that robot alone push this "
+            f"branch, and leave evals out of [environments.{rules.name}]",
+        )
 
 
 def _list_gaining(visit: Visit, transition: Transition) -> list[Release]:
@@ -89,10 +95,3 @@ def _refuse_skipped(visit: Visit, source: str, releases: Sequence[Release]) -> N
                 f"{release} is not live in {source}, where it has to be first",
                 hint=f"promptops promote {release} --to {source}",
             )
-
-
-def _unchecked(rules: Environment, rule: str) -> PromptopsError:
-    return PromptopsError(
-        f"the configuration says {rule} for {rules.name}, which this hook cannot check",
-        hint=f"nothing can be promoted to {rules.name} by a push here while that rule stands",
-    )

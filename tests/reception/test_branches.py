@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops.approvals.statement import ChangeStatement
+from promptops.gate import Entry
 from tests.prompts import prompt_text
 from tests.reception.server import NAME, Server
+from tests.reception.signing import approve, make_key, public, seal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+DIGEST = f"sha256:{'0' * 64}"
 GUARDED = """\
 [gate]
 branches = ["main", "stable"]
@@ -57,13 +61,24 @@ def test_branches_that_are_not_guarded_are_free(server: Server) -> None:
     server.take(":refs/heads/topic")
 
 
-def test_approvals_are_made_once(server: Server) -> None:
-    ref = "refs/promptops/approvals/0123/jane"
-    blobs = [server.clone.git("hash-object", "-w", "--stdin", stdin=text) for text in "ab"]
-    server.take(f"{blobs[0]}:{ref}")
-    server.refuse(f"{blobs[1]}:{ref}", why="it is never moved")
-    server.refuse(f":{ref}", why="it is never deleted")
-    server.take(f"{blobs[1]}:{ref}2")
+def test_approvals_are_made_once_and_signed_by_somebody_known(
+    server: Server, tmp_path: Path
+) -> None:
+    jane, eve = make_key(tmp_path / "jane"), make_key(tmp_path / "eve")
+    true, false = (approve(server, key, DIGEST, "jane@example.com") for key in (jane, eve))
+    # Where nobody's key is known, nothing can be told, and nothing counts.
+    server.take(true)
+    server.clone.commit({".promptops/allowed_signers": f"jane@example.com {public(jane)}\n"})
+    server.take("main")
+    server.refuse(f":{true.partition(':')[2]}", why="it is never deleted")
+    server.refuse(f"{false.partition(':')[0]}:{true.partition(':')[2]}", why="it is never moved")
+    server.refuse(false, why="it does not count")
+    server.take(approve(server, jane, DIGEST, "jane@example.com", "1.1.0"))
+    ref = "refs/promptops/approvals/change/0123"
+    server.refuse(f"main:{ref}/x", why="it holds no statement")
+    blob = server.clone.git("hash-object", "-w", "--stdin", stdin="{}")
+    server.refuse(f"{blob}:{ref}/jane", why="it is not named after what it holds")
+    server.refuse(f"{blob}:{ref}/{blob}", why="error: refs/promptops/approvals/change/0123/")
 
 
 @pytest.mark.parametrize(
@@ -97,10 +112,39 @@ def test_a_change_that_may_not_merge_is_refused_with_every_reason(server: Server
     assert said.count("remote: error: ") == said.count("remote:  hint: ") > 2
 
 
-def test_what_the_rules_ask_for_is_asked_of_the_old_tip(server: Server) -> None:
-    owners = "/prompts/ @jane\n/promptops.toml @jane\n/CODEOWNERS @jane\n"
-    settings = GUARDED + "approvals = 'signed'\n"
-    server.clone.commit({"CODEOWNERS": owners, "promptops.toml": settings})
+def test_what_the_rules_ask_for_is_asked_of_the_old_tip(server: Server, tmp_path: Path) -> None:
+    key = make_key(tmp_path / "bob")
+    files = {
+        "CODEOWNERS": "* bob@example.com\n",
+        "promptops.toml": f"{GUARDED}approvals = 'signed'\nrepository = 'acme'\n",
+        ".promptops/allowed_signers": f"bob@example.com {public(key)}\n",
+    }
+    server.clone.commit(files)
     server.take("main")
+    base = server.clone.rev("main")
+    # The change takes the rule away, and is judged by it all the same.
     server.clone.commit({"promptops.toml": GUARDED})
-    server.refuse("main", why="")
+    server.refuse("main", why="main: promptops.toml: ")
+    entry = server.clone.git("ls-tree", "main", "promptops.toml").split()
+    statement = ChangeStatement(
+        repository="acme",
+        branch="main",
+        base=base,
+        tree=server.clone.rev("main^{tree}"),
+        contents={"promptops.toml": Entry(entry[0], entry[2])},
+        approver="bob@example.com",
+        time="2026-01-31T12:00:00Z",
+    )
+    server.take(seal(server, key, statement))
+    server.take("main")
+
+
+@pytest.mark.parametrize("source", ["github", "gitlab", "file"])
+def test_approvals_that_a_hook_cannot_ask_for_let_nothing_pass(
+    tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = f"[gate]\napprovals = '{source}'\n"
+    server = Server.open(tmp_path, files={"promptops.toml": settings, "CODEOWNERS": "* @jane\n"})
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    server.clone.commit({f"prompts/{NAME}.md": prompt_text("1.3.0", "Answer {{ question }} well")})
+    server.refuse("main", why="error: main: ")

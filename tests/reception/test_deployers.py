@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.reception.server import NAME, Server
+from tests.reception.signing import approve, make_key, public
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,14 +36,12 @@ def keys(tmp_path: Path) -> Path:
     folder = tmp_path / "keys"
     folder.mkdir()
     for who in PEOPLE:
-        args = ["-q", "-t", "ed25519", "-N", "", "-f", str(folder / who)]
-        subprocess.run(["ssh-keygen", *args], check=True)
+        make_key(folder / who)
     return folder
 
 
 def list_signers(folder: Path, *people: str, options: str = "") -> str:
-    keys = {who: " ".join((folder / f"{who}.pub").read_text().split()[:2]) for who in people}
-    return "".join(f"{who}@example.com {options}{key}\n" for who, key in keys.items())
+    return "".join(f"{who}@example.com {options}{public(folder / who)}\n" for who in people)
 
 
 @pytest.fixture
@@ -164,8 +162,56 @@ def test_a_variable_that_the_server_does_not_name_counts_for_nothing(
     server.refuse_deployment(server.promotion("1.0.0"), "the deployment is not signed")
 
 
-@pytest.mark.parametrize("rule", ["evals = true"])
-def test_a_rule_that_cannot_be_checked_lets_nothing_pass(tmp_path: Path, rule: str) -> None:
-    settings = f"[environments.staging]\n{rule}\n"
+def test_evals_that_cannot_be_checked_let_nothing_pass(tmp_path: Path) -> None:
+    settings = "[environments.staging]\nevals = true\n"
     server = Server.open(tmp_path, files={"promptops.toml": settings})
-    server.refuse_deployment(server.promotion("1.0.0"), f"says {rule} for staging, which this hook")
+    server.refuse_deployment(server.promotion("1.0.0"), "of that this hook has no evidence")
+
+
+@pytest.fixture
+def approving(tmp_path: Path, keys: Path) -> Server:
+    """Give a server where a release needs one more person's approval for staging."""
+    files = {
+        "promptops.toml": "[environments.staging]\napprovals = 1\n[gate]\nrepository = 'acme'\n",
+        ".promptops/groups.toml": GROUPS,
+        FILE: list_signers(keys, "jane", "bob", "eve"),
+    }
+    return Server.open(tmp_path, files=files)
+
+
+def test_a_release_needs_the_approval_of_another_person(approving: Server, keys: Path) -> None:
+    server = approving
+    draft = server.promotion("1.0.0")
+    digest = draft.lock[NAME]["live"][0]["digest"]
+    draft.key = keys / "jane"
+    why = "needs the approval of 1 for staging, the deployer not counted, and has that of 0"
+    server.refuse_deployment(draft, why)
+    server.take(approve(server, keys / "jane", digest, "jane@example.com"))
+    server.refuse_deployment(draft, why)
+    server.take(approve(server, keys / "bob", digest, "bob@example.com", "1.1.0"))
+    server.refuse_deployment(draft, why)
+    server.take(approve(server, keys / "bob", digest, "bob@example.com"))
+    server.deploy(draft)
+
+
+def test_nobody_approves_their_own_deployment_under_a_second_name(
+    approving: Server, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = approving
+    server.remote.config("promptops.deployerVariable", "GL_USERNAME")
+    draft = server.promotion("1.0.0")
+    digest = draft.lock[NAME]["live"][0]["digest"]
+    server.take(approve(server, keys / "jane", digest, "jane@example.com"))
+    monkeypatch.setenv("GL_USERNAME", "jane")
+    server.refuse_deployment(draft, "and has that of 0")
+    monkeypatch.setenv("GL_USERNAME", "j.doe")
+    server.refuse_deployment(draft, "nobody can tell which approvals are not @j.doe's own")
+    monkeypatch.setenv("GL_USERNAME", "bob")
+    server.deploy(draft)
+
+
+def test_an_unsigned_deployment_has_nobody_to_be_told_from(approving: Server, keys: Path) -> None:
+    draft = approving.promotion("1.0.0")
+    digest = draft.lock[NAME]["live"][0]["digest"]
+    approving.take(approve(approving, keys / "bob", digest, "bob@example.com"))
+    approving.refuse_deployment(draft, "the deployment is not signed")

@@ -1,4 +1,6 @@
-"""Who deployed: whoever signed the deployment, or whom the server says that it let in.
+"""The people behind a deployment: who made it, and who approved what it puts live.
+
+Who deployed is whoever signed the deployment, or whom the server says that it let in.
 
 An author's name and address are what anybody writes into a commit, and count for nothing. A
 signature counts by the list of allowed signers on the protected branch, as it was before the push.
@@ -11,6 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from promptops.approvals.signed import read_signed_deployments
 from promptops.errors import PromptopsError, RefusedError, UntrustedError
 from promptops.git.refs import short_name
 from promptops.owners import owner_key
@@ -18,9 +21,12 @@ from promptops.policy import read_policy
 from promptops.signatures import open_trust
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from promptops.config import Environment
     from promptops.policy import Policy
     from promptops.reception.visit import Visit
+    from promptops.release import Release
 
 SETTING = "promptops.deployerVariable"
 
@@ -47,6 +53,37 @@ def check_deployer(visit: Visit, rules: Environment, commit: str) -> None:
         f"{who} may not deploy to {rules.name}",
         hint=f"those who may: {', '.join(rules.deployers)}",
     )
+
+
+def check_approvers(
+    visit: Visit, rules: Environment, commit: str, releases: Sequence[Release]
+) -> None:
+    """Raise which of the releases too few people beside the deployer have approved for it.
+
+    An approval is a signed statement about that release and environment, which is here already.
+    Errors as `check_deployer`, GitError where the repository's history cannot tell its name.
+    """
+    policy = _read_policy(visit)
+    who = _find_deployer(visit, commit)
+    if who.startswith("@") and not policy.groups.knows(who):
+        raise PromptopsError(
+            f"nobody can tell which approvals are not {who}'s own: who that is is not known",
+            hint=f"list all names of each person in {policy.config.gate.groups}",
+        )
+    deployer = policy.groups.person(who)
+    for release in releases:
+        about = (release.name, str(release.version), release.digest)
+        signed, notes = read_signed_deployments(
+            visit.repository, policy, rules.name, about, fetch=False
+        )
+        people = {policy.groups.person(approver) for approver in signed} - {deployer}
+        if len(people) < rules.approvals:
+            said = f" ({'; '.join(notes)})" if notes else ""
+            raise RefusedError(
+                f"{release} needs the approval of {rules.approvals} for {rules.name}, the deployer "
+                f"not counted, and has that of {len(people)}{said}",
+                hint=f"promptops approve {release} --env {rules.name}",
+            )
 
 
 def _find_deployer(visit: Visit, commit: str) -> str:
