@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.admission import Endpoints, judge_change
-from promptops.approvals import collect_approvals
+from promptops.approvals.collection import collect_approvals
 from promptops.errors import IntegrityError, RefusedError
 from promptops.finding import Severity
 from promptops.git.history import is_ancestor

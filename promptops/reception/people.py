@@ -13,10 +13,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promptops.approvals.signed import read_signed_deployments
+from promptops.approvals.deployment import Rulebook, require_approvals
 from promptops.errors import PromptopsError, RefusedError, UntrustedError
+from promptops.gate.deployment import may_deploy
 from promptops.git.refs import short_name
-from promptops.owners import owner_key
 from promptops.policy import read_policy
 from promptops.signatures import open_trust
 
@@ -37,10 +37,9 @@ def check_deployer(visit: Visit, rules: Environment, commit: str) -> None:
     RefusedError or UntrustedError where that is certain, another PromptopsError where nobody can
     tell.
     """
-    who = _find_deployer(visit, commit)
     groups = _read_policy(visit).groups
-    met = groups.owners_met_by(who)
-    if any(owner_key(one) in met for one in rules.deployers):
+    who = _find_deployer(visit, commit)
+    if may_deploy(rules.deployers, [who], groups):
         return
     for one in rules.deployers:
         if "/" in one and groups.members(one) is None:
@@ -70,20 +69,9 @@ def check_approvers(
             f"nobody can tell which approvals are not {who}'s own: who that is is not known",
             hint=f"list all names of each person in {policy.config.gate.groups}",
         )
-    deployer = policy.groups.person(who)
+    book = Rulebook(policy.config, policy.commit or "", policy.groups)
     for release in releases:
-        about = (release.name, str(release.version), release.digest)
-        signed, notes = read_signed_deployments(
-            visit.repository, policy, rules.name, about, fetch=False
-        )
-        people = {policy.groups.person(approver) for approver in signed} - {deployer}
-        if len(people) < rules.approvals:
-            said = f" ({'; '.join(notes)})" if notes else ""
-            raise RefusedError(
-                f"{release} needs the approval of {rules.approvals} for {rules.name}, the deployer "
-                f"not counted, and has that of {len(people)}{said}",
-                hint=f"promptops approve {release} --env {rules.name}",
-            )
+        require_approvals(visit.repository, book, rules, [who], release, fetch=False)
 
 
 def _find_deployer(visit: Visit, commit: str) -> str:

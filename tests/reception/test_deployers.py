@@ -184,7 +184,7 @@ def test_a_release_needs_the_approval_of_another_person(approving: Server, keys:
     draft = server.promotion("1.0.0")
     digest = draft.lock[NAME]["live"][0]["digest"]
     draft.key = keys / "jane"
-    why = "needs the approval of 1 for staging, the deployer not counted, and has that of 0"
+    why = "needs one approval for staging beside the deployer's, and has none"
     server.refuse_deployment(draft, why)
     server.take(approve(server, keys / "jane", digest, "jane@example.com"))
     server.refuse_deployment(draft, why)
@@ -203,7 +203,7 @@ def test_nobody_approves_their_own_deployment_under_a_second_name(
     digest = draft.lock[NAME]["live"][0]["digest"]
     server.take(approve(server, keys / "jane", digest, "jane@example.com"))
     monkeypatch.setenv("GL_USERNAME", "jane")
-    server.refuse_deployment(draft, "and has that of 0")
+    server.refuse_deployment(draft, "and has none")
     monkeypatch.setenv("GL_USERNAME", "j.doe")
     server.refuse_deployment(draft, "nobody can tell which approvals are not @j.doe's own")
     monkeypatch.setenv("GL_USERNAME", "bob")
