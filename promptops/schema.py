@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from promptops.errors import InputError, quote
 from promptops.finding import Finding, Position, Severity
-from promptops.frontmatter import nearest
+from promptops.frontmatter import name_from_path, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -264,6 +264,8 @@ def _metadata_faults(document: Document, data: Mapping[str, Any]) -> Iterator[Fi
     for number, key in enumerate(unknown):
         near = nearest(key, known) if number < _MOST_SUGGESTIONS else None
         hint = f"did you mean '{near}'?" if near else "put keys of your own below 'metadata'"
+        if key == "name":
+            hint = f"the name is the path, {name_from_path(document.path)}: take the line out"
         yield _Place(document, (key,), key=True).finding(
             "unknown-key", f"unknown key {quote(key)}", hint
         )

@@ -132,6 +132,7 @@ BAD = [
     ("metadata: x", "mistyped-key", 11, "'metadata' is not a mapping", None),
     ("tempratur: 1", "unknown-key", 1, "unknown key 'tempratur'", "'temperature'"),
     ("team: a", "unknown-key", 1, "unknown key 'team'", "below 'metadata'"),
+    ("name: a", "unknown-key", 1, "unknown key 'name'", "the name is the path, "),
     ("yes: a", "surprising-yaml", 1, "the key yes as true or false", 'write "yes"'),
 ]  # fmt: skip
 

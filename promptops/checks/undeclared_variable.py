@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from promptops.checks.subject import PromptSubject
 
 SEVERITY = Severity.ERROR
+# What other template engines have, and what gives another prompt on another day or machine.
+_NEVER_THE_SAME = frozenset(
+    ["now", "utcnow", "today", "random", "randint", "uuid", "uuid4", "lipsum", "env", "getenv"]
+)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
@@ -67,4 +71,6 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 
 def _hint(subject: PromptSubject, name: str) -> str:
     near = nearest(name, subject.inputs)
+    if near is None and name in _NEVER_THE_SAME:
+        return f"rendering is deterministic: declare '{name}' under 'inputs' and pass the value"
     return f"did you mean '{near}'?" if near else f"add '{name}: string' under 'inputs'"
