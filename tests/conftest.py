@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from typing import TYPE_CHECKING, Protocol
 
@@ -67,6 +68,16 @@ LEAKING_NAMES = (
     "PAGER",
     "VISUAL",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Let children be interrupted, even where a shell has the tests run in the background.
+
+    Such a shell has SIGINT ignored, which every child inherits; it would wait for ever.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
