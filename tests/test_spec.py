@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from promptops.approvals.statement import parse_statement, write_statement
 from promptops.closure import collect_closure, load_closure
 from promptops.digest import compute_digest
 from promptops.environments import parse_deployment
@@ -209,6 +210,23 @@ def test_a_snapshot_is_read_and_written_to_the_byte() -> None:
         parse_snapshot(altered.encode(), "a snapshot")
 
 
+@pytest.mark.parametrize("vector", of("statements"))
+def test_a_statement_is_read_and_written_to_the_byte(vector: dict[str, Any]) -> None:
+    statement = parse_statement(vector["line"].encode())
+    assert write_statement(statement).decode() == vector["line"]
+    document = json.loads(vector["line"])
+    keys = ("environment", "prompt") if document["kind"] == "deployment" else ("branch",)
+    about = "\0".join(document[key] for key in ("repository", *keys))
+    key = hashlib.sha256(about.encode()).hexdigest()[:32]
+    assert vector["shelf"] == f"{document['kind']}/{key}"
+
+
+@pytest.mark.parametrize("vector", of("bad_statements"))
+def test_a_bad_statement_is_refused(vector: dict[str, Any]) -> None:
+    with pytest.raises(IntegrityError):
+        parse_statement(vector["line"].encode())
+
+
 # The vectors against plain tools, without the program
 
 
@@ -233,7 +251,7 @@ def test_a_digest_is_what_coreutils_compute(tmp_path: Path, vector: dict[str, An
         file = tmp_path / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text.replace("\r\n", "\n").encode())
-    (recipe,) = re.findall(r"```sh\n(.*?)```", read_page(), re.DOTALL)
+    recipe, *_ = re.findall(r"```sh\n(.*?)```", read_page(), re.DOTALL)
     done = subprocess.run(
         [SHELL, "-c", recipe], cwd=tmp_path, capture_output=True, text=True, check=True
     )

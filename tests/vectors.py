@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from promptops import lock
+from promptops.approvals.statement import (
+    ChangeStatement,
+    DeploymentStatement,
+    Statement,
+    write_statement,
+)
+from promptops.approvals.store import Shelf, change_shelf, deployment_shelf
 from promptops.closure import load_closure
+from promptops.gate import Entry as TreeEntry
 from promptops.lock import Entry, Live, Point, State
 from promptops.message import format_message
 from promptops.prompt import load_prompt
@@ -392,6 +400,63 @@ BAD_LOCKS: list[tuple[str, Any]] = [
 ]
 
 
+_REPOSITORY = "acme/prompts"
+_APPROVER = "jane@example.com"
+_TIME = "2026-01-31T12:00:00Z"
+_CHANGE = ChangeStatement(
+    repository=_REPOSITORY,
+    branch="main",
+    base=COMMIT,
+    tree="0" * 40,
+    contents={
+        "prompts/support/triage.md": TreeEntry("100644", COMMIT),
+        'prompts/\u00e4 "\udcff\U0001f600.md': None,
+    },
+    approver=_APPROVER,
+    time=_TIME,
+)
+STATEMENTS: list[tuple[str, Statement, Shelf]] = [
+    ("a change", _CHANGE, change_shelf(_REPOSITORY, "main")),
+    (
+        "a deployment",
+        DeploymentStatement(
+            repository=_REPOSITORY,
+            environment="production",
+            prompt="support/triage",
+            version="1.3.0",
+            digest=DIGEST,
+            approver=_APPROVER,
+            time=_TIME,
+        ),
+        deployment_shelf(_REPOSITORY, "production", "support/triage"),
+    ),
+]
+_LINE = write_statement(_CHANGE).decode()
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":")) + "\n"
+
+
+BAD_STATEMENTS: list[tuple[str, str]] = [
+    ("no line end", _LINE.removesuffix("\n")),
+    ("white space", _LINE.replace('":"main"', '": "main"')),
+    ("a key twice", _LINE.replace('"branch":"main"', '"branch":"main","branch":"main"')),
+    ("a key too many", _LINE.replace('"tree"', '"trea":null,"tree"')),
+    ("a key too few", _LINE.replace('"branch":"main",', "")),
+    ("keys in another order", _compact(dict(reversed(json.loads(_LINE).items())))),
+    ("another escape", _LINE.replace('"main"', '"m\\u0061in"')),
+    ("another schema", _LINE.replace("approval/v1", "approval/v2")),
+    ("another kind", _LINE.replace('"change"', '"merge"')),
+    (
+        "no contents",
+        _LINE.replace(_LINE[_LINE.index('"contents":') :].split("}")[0], '"contents":{'),
+    ),
+    ("a short id", _LINE.replace(COMMIT, COMMIT[:39])),
+    ("a time with an offset", _LINE.replace("00Z", "00+00:00")),
+]
+
+
 def make() -> dict[str, Any]:
     """All vectors, as JSON values."""
     return {
@@ -438,6 +503,11 @@ def make() -> dict[str, Any]:
             for why, value in BAD_LOCKS
         ],
         "snapshot": _snapshot(),
+        "statements": [
+            {"why": why, "line": write_statement(statement).decode(), "shelf": shelf.name}
+            for why, statement, shelf in STATEMENTS
+        ],
+        "bad_statements": [{"why": why, "line": line} for why, line in BAD_STATEMENTS],
     }  # fmt: skip
 
 

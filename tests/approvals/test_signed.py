@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from typing import TYPE_CHECKING, Any
+import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +22,6 @@ from tests.approvals.world import GROUPS, PEOPLE, SIGNERS, Signing
 from tests.gate.world import TONE, TRIAGE, checks, prompt
 from tests.keys import allow, public, ssh_key
 from tests.test_openpgp import LONG_AGO, SOON_AFTER, Keyring, keyring
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["keyring"]
 
@@ -74,6 +74,21 @@ def test_several_people_and_several_statements_of_one(signing: Signing) -> None:
 def test_the_same_statement_twice_is_one_ref(signing: Signing) -> None:
     assert signing.put(signing.statement()) == signing.put(signing.statement())
     assert len(signing.world.repo.refs("refs/promptops/approvals/")) == 1
+
+
+def test_git_and_ssh_keygen_are_all_it_takes_to_verify_one(signing: Signing) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "SPEC.md").read_text()
+    script = page[page.index("git cat-file blob") :].partition("```")[0]
+    ref = signing.put(signing.statement())
+    done = subprocess.run(
+        ["sh", "-euc", f"git show main:{SIGNERS} > allowed_signers\n{script}"],
+        cwd=signing.world.repo.path,
+        env={**os.environ, "ref": ref},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert 'Good "promptops-approval@v1" signature for jane@example.com' in done.stdout
 
 
 # Attacks
