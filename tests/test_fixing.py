@@ -77,7 +77,7 @@ HEAD = "---\nversion: 1.0.0\ndescription: d\nauthor: a\nmodel: m\n"
         ),
         pytest.param(
             HEAD + "inputs: {x: string}\n"
-            "ignore: {empty-prompt: a, unused-input: so be it, role-order: b}\n---\nHello",
+            "ignore: {empty-prompt: a, unused-input: so be it, wrong-role-order: b}\n---\nHello",
             HEAD + "inputs: {x: string}\nignore: {unused-input: so be it}\n---\nHello",
             id="two in a row of what is ignored",
         ),
@@ -210,7 +210,9 @@ def test_bytes_outside_of_fixes_stay(text: str, edits: list[tuple[int, int, str]
         ),
         unique=True,
     ),
-    st.lists(st.sampled_from(["empty-prompt", "unused-input", "role-order", "nope"]), unique=True),
+    st.lists(
+        st.sampled_from(["empty-prompt", "unused-input", "wrong-role-order", "nope"]), unique=True
+    ),
     st.booleans(),
     st.sampled_from(["\n", "\r\n", "mixed"]),
     st.sampled_from(["Hi", "{{ x }}", "{% if x %}{% elseif x %}{% end %}", "{% user %}a{% end %}"]),

@@ -30,9 +30,7 @@ from promptops.checks import (
     oversized_prompt,
     personal_data,
     prompt_leak,
-    prompt_name,
     repeated_text,
-    role_order,
     scarce_samples,
     shadowed_input,
     similar_prompt,
@@ -45,9 +43,11 @@ from promptops.checks import (
     unreviewable_prompt,
     unsupported_parameter,
     untrusted_in_system,
+    unusable_name,
     unused_ignore,
     unused_input,
     unused_partial,
+    wrong_role_order,
 )
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ PROMPT_CHECKS: dict[str, PromptCheck] = {
     "missing-evals": missing_evals,
     "missing-replacement": missing_replacement,
     "oversized-prompt": oversized_prompt,
-    "role-order": role_order,
     "scarce-samples": scarce_samples,
     "shadowed-input": shadowed_input,
     "undeclared-variable": undeclared_variable,
@@ -73,6 +72,7 @@ PROMPT_CHECKS: dict[str, PromptCheck] = {
     "unsupported-parameter": unsupported_parameter,
     "untrusted-in-system": untrusted_in_system,
     "unused-input": unused_input,
+    "wrong-role-order": wrong_role_order,
 }
 
 FILE_CHECKS: dict[str, FileCheck] = {
@@ -92,9 +92,9 @@ FOLDER_CHECKS: dict[str, FolderCheck] = {
     "deployed-draft": deployed_draft,
     "duplicate-prompt": duplicate_prompt,
     "orphaned-evals": orphaned_evals,
-    "prompt-name": prompt_name,
     "repeated-text": repeated_text,
     "similar-prompt": similar_prompt,
+    "unusable-name": unusable_name,
     "unused-partial": unused_partial,
 }
 
@@ -168,12 +168,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "mixed-line-endings",
         "nesting",
         "not-utf8",
-        "role-order",
         "stray-text",
         "surprising-yaml",
         "syntax",
         "too-large",
         "unreadable-file",
+        "wrong-role-order",
     ),
     "metadata": (
         "deployed-draft",
@@ -186,12 +186,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "missing-key",
         "missing-replacement",
         "mistyped-key",
-        "prompt-name",
         "reserved-input",
         "unknown-key",
         "unknown-model",
         "unknown-prompt",
         "unsupported-parameter",
+        "unusable-name",
         "unused-ignore",
     ),
     "template": (

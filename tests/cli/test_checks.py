@@ -24,14 +24,14 @@ HERE = Path(__file__).parents[2]
 
 
 def test_every_check_is_listed_with_its_severity_here(repo: Repo) -> None:
-    repo.write("promptops.toml", '[checks]\nunused-input = "error"\nrole-order = "off"')
+    repo.write("promptops.toml", '[checks]\nunused-input = "error"\nwrong-role-order = "off"')
     listed = json.loads(run(repo, "checks", "--format", "json").stdout)
     assert listed["schema"] == "promptops.checks/v1"
     facts = {one["check"]: one for one in listed["checks"]}
     assert set(facts) == {*CHECKS, *FAULTS}
     assert facts["unused-input"]["severity"] == "error"
     assert facts["unused-input"]["default_severity"] == "warning"
-    assert facts["role-order"]["severity"] == "off"
+    assert facts["wrong-role-order"]["severity"] == "off"
     assert facts["similar-prompt"]["default_severity"] == "off"
     assert not facts["syntax"]["configurable"]
     rows = run(repo, "checks").stdout.splitlines()
