@@ -1,13 +1,18 @@
-"""What is tried with each hostile file: everything that reads a stranger's prompt."""
+"""What is tried with each hostile file: everything that reads what a stranger wrote."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from promptops.approvals.file import parse_approvals
+from promptops.approvals.statement import parse_statement
 from promptops.closure import collect_closure
 from promptops.config import Config
 from promptops.errors import PromptopsError
+from promptops.gate.people import parse_groups
 from promptops.prompt import load_prompt
+from promptops.signers import lines_for, principals_of
 from promptops.template import CompiledTemplate, analyze, scan_includes, tokenize
 from promptops.validation import validate
 
@@ -65,9 +70,23 @@ def try_template(data: bytes) -> None:
     analyze("a.md", text, partial=False, first_line=3)
 
 
+def try_policy(data: bytes) -> None:
+    """As the files that say who may approve, and as what people sign."""
+    for read in (
+        parse_groups,
+        parse_statement,
+        lambda data: parse_approvals(data, "approvals.json"),
+        lambda data: principals_of(data, b"AAAA"),
+        lambda data: lines_for(data, "jane@example.com"),
+    ):
+        with suppress(PromptopsError):
+            read(data)
+
+
 TARGETS: tuple[Callable[[bytes], None], ...] = (
     try_prompt,
     try_partial,
     try_render,
     try_template,
+    try_policy,
 )
