@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from importlib import import_module
@@ -88,7 +89,8 @@ def owners(
     dialect: Annotated[
         DialectName | None,
         typer.Option(
-            "--dialect", help="Whose rules to follow; GitHub's unless given here or in [gate]."
+            "--dialect",
+            help="Whose rules to follow; what [gate] says, else GitLab's in its CI, else GitHub's.",
         ),
     ] = None,
     output: Annotated[
@@ -115,7 +117,8 @@ def owners(
     if not is_lint and output not in {OwnersFormat.TEXT, OwnersFormat.JSON}:
         raise UsageError(f"--format {output.value} is for owners lint", hint="use text or json")
     repository = current().repository
-    rules = repository.config.gate.dialect or Dialect.GITHUB.value
+    here = Dialect.GITLAB if os.environ.get("GITLAB_CI") == "true" else Dialect.GITHUB
+    rules = repository.config.gate.dialect or here.value
     found = read_owners(
         repository,
         Dialect(rules if dialect is None else dialect.value),

@@ -117,7 +117,15 @@ def test_what_somebody_owns_by_way_of_the_groups_file(owned: Repo) -> None:
     assert ".promptops/groups.toml: unknown key 'team'" in result.stderr
 
 
-def test_the_configuration_chooses_the_dialect(owned: Repo) -> None:
+def test_the_configuration_chooses_the_dialect(
+    owned: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert document(owned, "x")["dialect"] == "github"
+    monkeypatch.setenv("GITLAB_CI", "true")
+    assert document(owned, "x")["dialect"] == "gitlab"
+    owned.write("promptops.toml", '[gate]\ndialect = "github"\n')
+    assert document(owned, "x")["dialect"] == "github"
+    monkeypatch.delenv("GITLAB_CI")
     owned.write("promptops.toml", '[gate]\ndialect = "gitlab"\n')
     assert document(owned, "x")["dialect"] == "gitlab"
     assert document(owned, "x", "--dialect", "github")["dialect"] == "github"
