@@ -44,7 +44,7 @@ class Sealed:
     """A statement as it lies there: nothing about it has been verified.
 
     Attributes:
-        ref: the full name of the ref that holds it.
+        ref: the full name of the ref that holds it, or held it where it was fetched from.
         statement: what it says.
         payload: the bytes that are said to be signed.
         signature: the armoured signature.
@@ -113,7 +113,8 @@ def read_statements(repository: Repository, shelf: Shelf) -> tuple[list[Sealed],
     for prefix in prefixes:
         for ref in list_refs(repository.git, f"{prefix}{shelf.name}/", peel=False):
             if ref.name.rpartition("/")[2] == ref.oid:
-                held.setdefault(ref.oid, ref.name)
+                # By the name that it has on the remote, which is the same in every clone.
+                held[ref.oid] = f"{_APPROVALS}{shelf.name}/{ref.oid}"
             else:
                 notes.append(f"{ref.name} was moved, and does not count")
     readable = []

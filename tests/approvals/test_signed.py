@@ -343,14 +343,14 @@ def test_statements_come_from_the_remote_and_go_when_they_go(
     assert again == ref
     assert signing.counting() == [JANE]
 
-    def read(*, fetch: bool) -> list[str]:
+    def read(*, fetch: bool) -> list[tuple[str, str]]:
         change = signing.change()
         found = read_signed(open_repository(clone.path), signing.policy(), change, fetch=fetch)
-        return [one.approver for one in found.found]
+        return [(one.approver, one.where) for one in found.found]
 
     clone.git("fetch", "--quiet", "origin", "change")
     assert read(fetch=False) == []
-    assert read(fetch=True) == read(fetch=False) == [JANE]
+    assert read(fetch=True) == read(fetch=False) == [(JANE, ref)]
     remote.git("update-ref", "-d", ref)
     assert read(fetch=True) == []
     shutil.rmtree(remote.path)
