@@ -53,7 +53,7 @@ FIXED_ENVIRONMENT = {
     "TZ": "UTC",
 }
 
-LEAKING_PREFIXES = ("GIT_", "GITHUB_", "GITLAB_", "PROMPTOPS_", "SSH_", "XDG_")
+LEAKING_PREFIXES = ("CI_", "GH_", "GIT_", "GITHUB_", "GITLAB_", "PROMPTOPS_", "SSH_", "XDG_")
 LEAKING_NAMES = (
     "CI",
     "COLUMNS",

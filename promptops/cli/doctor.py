@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from enum import StrEnum
 from importlib import import_module
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
     from promptops.doctor import Answer, Diagnosis
 
 
+class ForgeName(StrEnum):
+    """Which forge to ask."""
+
+    AUTO = "auto"
+    OFF = "off"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+
+
 class DoctorFormat(StrEnum):
     """The formats of the diagnosis."""
 
@@ -25,19 +35,26 @@ class DoctorFormat(StrEnum):
 
 
 def doctor(
+    forge: Annotated[
+        ForgeName,
+        typer.Option(
+            "--forge", help="Whom to ask for settings; auto: the remote's.", show_default=True
+        ),
+    ] = ForgeName.AUTO,
     output: Annotated[
         DoctorFormat, typer.Option("--format", help="How to write the answers.", show_default=True)
     ] = DoctorFormat.TEXT,
 ) -> None:
     """Look for ways past the gate: in this clone, its files, and its forge's settings.
 
-    Exit code 1 when somebody could get past, 2 when that could not be told.
+    The forge is asked with PROMPTOPS_GITHUB_TOKEN or PROMPTOPS_GITLAB_TOKEN. Exit code 1 when
+    somebody could get past, 2 when that could not be told.
     """
     from promptops.cache import default_cache
-    from promptops.doctor import Subject, examine
+    from promptops.doctor import ForgeChoice, Subject, examine
 
     subject = Subject(current().repository, cache=default_cache(), now_seconds=time.time())
-    diagnosis = examine(subject)
+    diagnosis = examine(subject, forge=ForgeChoice(forge.value), environment=os.environ)
     if output is DoctorFormat.JSON:
         emit_json(_document(diagnosis))
     elif output is DoctorFormat.TEXT:

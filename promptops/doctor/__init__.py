@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from promptops.doctor.answer import Answer, State, unknown
+from promptops.doctor.choice import ForgeChoice
 from promptops.doctor.ci import look_at_deploy_workflow, look_at_gate_workflow
 from promptops.doctor.clone import (
     look_at_depth,
@@ -32,7 +33,7 @@ from promptops.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["LOCAL_CHECKS", "Answer", "Diagnosis", "State", "Subject", "examine"]
+__all__ = ["LOCAL_CHECKS", "Answer", "Diagnosis", "ForgeChoice", "State", "Subject", "examine"]
 
 LOCAL_CHECKS: Mapping[str, Callable[[Subject], Iterator[Answer]]] = {
     "git-version": look_at_git_version,
@@ -77,13 +78,27 @@ class Diagnosis:
         return not any(answer.state is State.UNKNOWN for answer in self.answers)
 
 
-def examine(subject: Subject) -> Diagnosis:
-    """Ask all checks of the clone. A check that fails is an answer: it could not tell."""
-    return Diagnosis(
-        tuple(
-            answer for check, look in LOCAL_CHECKS.items() for answer in _ask(check, look, subject)
-        )
-    )
+def examine(
+    subject: Subject,
+    *,
+    forge: ForgeChoice = ForgeChoice.OFF,
+    environment: Mapping[str, str] | None = None,
+) -> Diagnosis:
+    """Ask all checks of the clone, then the forge. A check that fails is an answer, too.
+
+    Args:
+        subject: the repository.
+        forge: which forge to ask.
+        environment: where its token is.
+    """
+    answers = [
+        answer for check, look in LOCAL_CHECKS.items() for answer in _ask(check, look, subject)
+    ]
+    if forge is not ForgeChoice.OFF:
+        from promptops.doctor.forges import ask_forge
+
+        answers += ask_forge(subject, forge, environment or {})
+    return Diagnosis(tuple(answers))
 
 
 def _ask(

@@ -12,7 +12,7 @@ from promptops.doctor.workflows import (
     follows_reviews,
     gate_jobs,
     read_workflows,
-    sets_status,
+    set_status_of,
 )
 from promptops.finding import Severity
 from promptops.owners import Dialect
@@ -104,7 +104,7 @@ def _judge_triggers(
             remedy="promptops init writes promptops-review.yml, whose end starts the gate by "
             "workflow_run: {workflows: [promptops review], types: [completed]}",
         )
-    elif not sets_status(job):
+    elif set_status_of(job) is None:
         yield warning(
             "the runs for a push and for a review are two checks, and none sets a status",
             workflow.path,

@@ -80,7 +80,7 @@ def look_at_remote(subject: Subject) -> Iterator[Answer]:
     push_url = subject.git.run("remote", "get-url", "--push", "--", name).text
     faults = list(_judge_url(subject.url, place))
     if push_url != subject.url:
-        if _address(push_url) != _address(subject.url):
+        if split_address(push_url) != split_address(subject.url):
             faults.append(
                 warning(
                     f"{name} is read from {_shown(subject.url)} and written to {_shown(push_url)}",
@@ -138,8 +138,11 @@ def _shown(url: str) -> str:
     return re.sub(r"//[^/@]*@", "//", url) if "://" in url else url
 
 
-def _address(url: str) -> tuple[str, str]:
-    """Host and path, however they are written; `git@host:path` and `https://host/path` agree."""
+def split_address(url: str) -> tuple[str, str]:
+    """Host and path, however they are written; `git@host:path` and `https://host/path` agree.
+
+    A path on this machine has no host.
+    """
     scp = re.fullmatch(r"(?:[^@/]+@)?([^:/]+):(?!//)(.+)", url)
     if scp:
         host, path = scp.groups()

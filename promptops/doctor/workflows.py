@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 FOLDER = ".github/workflows/"
+# What `action.yml` sets unless it is told otherwise.
+DEFAULT_STATUS = "promptops"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _GATE_COMMAND = re.compile(r"\bpromptops(?:\.ci\b|\b[^\n;|&]*?\sgate\b)")
 _DEPLOY_COMMAND = re.compile(
@@ -193,18 +195,29 @@ def follows_reviews(workflow: Workflow, workflows: Iterable[Workflow]) -> bool:
     return any(one.name in names and "pull_request_review" in one.triggers for one in workflows)
 
 
-def sets_status(job: Job) -> bool:
-    """Whether a job that runs the gate sets a commit status, as far as it can be seen."""
+def set_status_of(job: Job) -> str | None:
+    """The commit status that a job sets for the gate, as far as it can be seen; None: none."""
     for step in job.steps:
         given, variables = step.get("with"), step.get("env")
-        if "uses" in step and _PROMPTOPS_ACTION.search(str(step["uses"]).partition("@")[0]):
-            return not isinstance(given, dict) or given.get("status", "promptops") != ""
-        if step.get("uses") == "./":
-            return not isinstance(given, dict) or given.get("status", "promptops") != ""
+        used = str(step.get("uses", "")).partition("@")[0]
+        if used == "./" or _PROMPTOPS_ACTION.search(used):
+            table = given if isinstance(given, dict) else {}
+            return str(table.get("status", DEFAULT_STATUS)) or None
         if isinstance(variables, dict) and variables.get("PROMPTOPS_STATUS"):
-            return True
+            return str(variables["PROMPTOPS_STATUS"])
     # A reusable workflow does what it does somewhere else.
-    return job.uses is not None
+    return DEFAULT_STATUS if job.uses is not None else None
+
+
+def status_names(workflow: Workflow, job: Job) -> frozenset[str]:
+    """What may be required of a job that runs the gate: the status that it sets, else its check.
+
+    Where runs for reviews are checks of their own, only a status says the last word.
+    """
+    status = set_status_of(job)
+    if status is not None:
+        return frozenset({status})
+    return frozenset({job.name}) if "pull_request_review" not in workflow.triggers else frozenset()
 
 
 def deploy_jobs(workflows: Iterable[Workflow]) -> list[tuple[Workflow, Job]]:
