@@ -22,6 +22,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -507,8 +508,8 @@ def descriptions(arguments: list[str]) -> int:
     """Fetch GitHub's descriptions of its API and events into build/, for the tests (needs npm)."""
     folder = ROOT / "build" / "descriptions"
     wanted = {
-        folder / f"{kind}-{package.rpartition('@')[2]}.json": Path(package.rpartition("@")[0], path)
-        for kind, (package, path) in DESCRIPTIONS.items()
+        folder / f"{kind}-{package.rpartition('@')[2]}.json": (package, member)
+        for kind, (package, member) in DESCRIPTIONS.items()
     }
     if all(path.exists() for path in wanted):
         return 0
@@ -519,19 +520,32 @@ def descriptions(arguments: list[str]) -> int:
             raise CommandError("npm is needed to fetch GitHub's descriptions", "install Node.js")
         say("left out: there is no npm here, so GitHub's descriptions cannot be fetched")
         return 0
-    with tempfile.TemporaryDirectory(prefix="promptops-descriptions-") as place:
-        packages = [package for package, _ in DESCRIPTIONS.values()]
-        command: list[str | Path] = [npm, "install", "--prefix", place, "--ignore-scripts"]
-        with step("fetching GitHub's descriptions of its API and events"):
-            code, output = capture([*command, "--no-audit", "--no-fund", *packages])
-        if code != 0:
-            raise CommandError("npm cannot fetch them: " + last_line(output), output)
-        shutil.rmtree(str(folder), ignore_errors=True)
-        folder.mkdir(parents=True)
-        for path, source_path in wanted.items():
-            shutil.copyfile(str(Path(place, "node_modules") / source_path), str(path))
-            say(f"written: {path.relative_to(ROOT)}")
+    shutil.rmtree(str(folder), ignore_errors=True)
+    folder.mkdir(parents=True)
+    with step("fetching GitHub's descriptions of its API and events"):
+        for path, (package, member) in wanted.items():
+            fetch_member(npm, package, member, path)
     return 0
+
+
+def fetch_member(npm: str, package: str, member: str, path: Path) -> None:
+    """Write one file of an npm package; the whole package would be hundreds of megabytes."""
+    with tempfile.TemporaryDirectory(prefix="promptops-npm-") as place:
+        code, output = capture([npm, "pack", "--pack-destination", place, package], cwd=Path(place))
+        if code != 0:
+            raise CommandError(f"npm cannot fetch {package}: {last_line(output)}", output)
+        (archive,) = Path(place).glob("*.tgz")
+        with tarfile.open(str(archive)) as tar:
+            try:
+                found = tar.extractfile(f"package/{member}")
+            except KeyError:
+                found = None
+            if found is None:
+                raise CommandError(f"{package} holds no file {member}")
+            draft = path.with_suffix(".new")
+            with found, draft.open("wb") as file:
+                shutil.copyfileobj(found, file)
+            draft.replace(path)
 
 
 def licence_table() -> str:
