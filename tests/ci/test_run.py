@@ -331,3 +331,95 @@ def test_no_word_of_a_change_is_a_command_to_the_runner(runner: Runner) -> None:
         elif not stopped:
             assert not line.lstrip().startswith("::add-mask"), line
     assert not stopped
+
+
+def test_from_a_push_to_an_approval_and_back(runner: Runner) -> None:
+    """The status of one commit follows its reviews, whatever event brings the news."""
+    runner.repo.commit({".github/CODEOWNERS": "* @bob\n"})
+    runner.repo.git("push", "--quiet", "origin", "main")
+    head = runner.propose(7, SOUND)
+    runner.forge.roles = {"bob": "write", "jane": "write"}
+
+    def state_after(name: str) -> str:
+        event = after_review(runner, 7) if name == "workflow_run" else runner.about(7)
+        ran = runner.run(name, event)
+        status = runner.forge.said.statuses[-1]
+        assert status.commit == head
+        assert (ran.code == 0) is (status.state == "success"), ran.log
+        return status.state
+
+    assert state_after("pull_request_target") == "failure"
+    assert "@bob" in runner.forge.said.comments[0].body
+    runner.forge.review(7, "jane")
+    assert state_after("workflow_run") == "failure"
+    runner.forge.review(7, "bob")
+    assert state_after("workflow_run") == "success"
+    runner.forge.review(7, "bob", "DISMISSED")
+    assert state_after("workflow_run") == "failure"
+    assert len(runner.forge.said.comments) == 1
+
+
+def test_a_queue_asks_for_the_approvals_of_its_pull_requests(runner: Runner) -> None:
+    runner.repo.commit({".github/CODEOWNERS": "* @bob\n"})
+    runner.repo.git("push", "--quiet", "origin", "main")
+    head = runner.propose(7, SOUND)
+    runner.forge.roles = {"bob": "write"}
+    tip = runner.repo.rev("main")
+    branch = f"refs/heads/gh-readonly-queue/main/pr-7-{tip}"
+    runner.repo.git("push", "--quiet", "origin", f"{head}:{branch}")
+    runner.forge.queue.append((branch, head))
+    group = {
+        "head_sha": head,
+        "head_ref": branch,
+        "base_sha": tip,
+        "base_ref": "refs/heads/main",
+    }
+    assert runner.run("merge_group", {"merge_group": group}).code == 1
+    runner.forge.review(7, "bob")
+    ran = runner.run("merge_group", {"merge_group": group})
+    assert ran.code == 0, ran.log
+    assert [one.state for one in runner.forge.said.statuses] == ["failure", "success"]
+
+
+@pytest.mark.network
+def test_the_first_step_installs_what_the_second_one_runs(runner: Runner) -> None:
+    """The whole action, as it is written: a virtual environment away from the workspace."""
+    temporary = runner.folder / "temp"
+    (temporary / "promptops").unlink()
+    step = ACTION["runs"]["steps"][0]
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]],
+        cwd=runner.folder / "workspace",
+        env={
+            **os.environ,
+            **runner.expand(step["env"]),
+            "PROMPTOPS_PYTHON": sys.executable,
+            "GITHUB_ACTION_PATH": str(ROOT),
+            "RUNNER_TEMP": str(temporary),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    if done.returncode and any(word in said for word in ("No matching distribution", "Connection")):
+        pytest.skip("the packages that promptops needs are out of reach")
+    assert done.returncode == 0, said
+    runner.propose(7, SOUND)
+    ran = runner.run("pull_request_target", runner.about(7))
+    assert (ran.code, ran.outputs) == (0, {"verdict": "yes"}), ran.log
+
+
+def test_a_python_that_is_too_old_is_named(runner: Runner, tmp_path: Path) -> None:
+    old = tmp_path / "python"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-e", "-c", ACTION["runs"]["steps"][0]["run"]],
+        env={**os.environ, "PROMPTOPS_PYTHON": str(old), "RUNNER_TEMP": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "::error title=promptops::Python 3.11 or newer is needed" in done.stdout
