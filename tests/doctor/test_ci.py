@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from promptops.doctor import LOCAL_CHECKS
 from promptops.doctor.answer import State
+from promptops.doctor.github import GITHUB_CHECKS
+from promptops.doctor.gitlab import GITLAB_CHECKS
 from promptops.doctor.workflows import Workflow, deploy_jobs, gate_jobs, parse_workflow
 from promptops.finding import Severity
 from tests.doctor.test_clone import GATE, look, of
@@ -293,3 +298,11 @@ def test_a_workflow_of_any_content_is_read(jobs: object, on: object) -> None:
 @given(data=st.binary(max_size=80))
 def test_any_bytes_give_a_workflow_or_a_reason(data: bytes) -> None:
     assert isinstance(parse_workflow(PATH, data), Workflow | str)
+
+
+def test_every_check_is_in_the_guide() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "protection.md").read_text("utf-8")
+    listed = re.findall(r"^\| `([a-z-]+)` \|", guide, re.MULTILINE)
+    known = [*LOCAL_CHECKS, *GITHUB_CHECKS, *GITLAB_CHECKS]
+    # The first table of that form is that of the action's inputs.
+    assert listed[-len(known) :] == known
