@@ -10,12 +10,12 @@ import resource
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 
 class FailedCommandError(Exception):
@@ -30,11 +30,13 @@ class Command:
         label: what it is called in the results.
         line: the program's path and its arguments.
         folder: where it runs.
+        stdin: the file that it reads; nothing when None.
     """
 
     label: str
     line: tuple[str | Path, ...]
     folder: Path
+    stdin: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +125,16 @@ def time_in_turns(
 def _run(command: Command, environment: Mapping[str, str]) -> tuple[float, float]:
     """Run one command; give its time on the clock and its processor time, in seconds."""
     before, start = _children_seconds(), time.perf_counter()
-    done = subprocess.run(
-        [os.fspath(part) for part in command.line],
-        cwd=command.folder,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        check=False,
-    )
+    with Path(command.stdin or os.devnull).open("rb") as stdin:
+        done = subprocess.run(
+            [os.fspath(part) for part in command.line],
+            cwd=command.folder,
+            env=dict(environment),
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
     taken = time.perf_counter() - start, _children_seconds() - before
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip()

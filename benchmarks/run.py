@@ -32,6 +32,7 @@ from measuring import (
     time_in_turns,
 )
 from proposals import CHANGE, make_proposal
+from pushes import PUSHES, list_file, make_pushes
 from repositories import (
     Shape,
     add_remote,
@@ -119,6 +120,7 @@ class Bench:
         yield from self.deploying_to_a_remote()
         yield from self.owning()
         yield from self.gating()
+        yield from self.receiving()
         yield from self.validating()
         if self._scale is _FULL:
             yield from self.resolving_with_gto()
@@ -260,6 +262,25 @@ class Bench:
         yield Row(f"{what}, {shape.tags:,} tags", gate, None, 1.5)
         yield Row(f"{what}, {shape.tags:,} tags", gate, before, 1.2)
 
+    def receiving(self) -> Iterator[Row]:
+        """What a server's hook takes for a push of ten prompts, among very many."""
+        shape = self._scale.large
+        pushed, rules = (10, 1_000) if self._scale is _FULL else (5, 200)
+        few = Shape(shape.prompts, 3, deployments=shape.deployments)
+        large = self._make("pushes", make_pushes, shape, pushed, rules)
+        small = self._make("pushes-few-tags", make_pushes, few, pushed, rules)
+        line = (self._promptops, "hook", "pre-receive")
+        for push in PUSHES:
+            hook, resolve, before = self._time(
+                Command("hook pre-receive", line, large, list_file(large, push)),
+                self._resolve(large, _PROMPT),
+                Command(f"the same, {few.tags:,} tags", line, small, list_file(small, push)),
+            )
+            what = f"`hook pre-receive`, {push} of {pushed} of {shape.prompts:,} prompts"
+            yield Row(f"{what}, {shape.tags:,} tags", hook, resolve, 3.0)
+            yield Row(f"{what}, {shape.tags:,} tags", hook, None, 0.5)
+            yield Row(f"{what}, {shape.tags:,} tags", hook, before, 1.2)
+
     def validating(self) -> Iterator[Row]:
         """What checking costs: beside others, beside the bare work, again, and for one file."""
         some, many = (1_000, 10_000) if self._scale is _FULL else (100, 1_000)
@@ -339,7 +360,7 @@ class Bench:
 
 def _sources() -> str:
     here = Path(__file__).parent
-    makers = ("packs.py", "repositories.py", "folders.py", "proposals.py")
+    makers = ("packs.py", "repositories.py", "folders.py", "proposals.py", "pushes.py")
     return "".join((here / name).read_text("utf-8") for name in makers)
 
 
