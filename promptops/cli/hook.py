@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.session import DryRunOption, current, one_line, report_error, say
+from promptops.cli.session import DryRunOption, current, one_line, report_error, say, warn
 from promptops.errors import PromptopsError, UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from promptops.hooks import HookChange
     from promptops.reception import Command
+    from promptops.repository import Repository
 
 _NO, _CANNOT = 1, 2
 
@@ -97,6 +98,21 @@ def _place(*, is_installed: bool, is_server: bool, dry_run: bool) -> None:
         change = uninstall_hook(repository, kind=kind, dry_run=dry_run)
     for line in _describe(change, dry_run=dry_run):
         say(line)
+    if is_installed and is_server:
+        _warn_of_no_rules(repository)
+
+
+def _warn_of_no_rules(repository: Repository) -> None:
+    """Say when the branch that HEAD names, whose rules hold, is not there, while others are."""
+    from promptops.git.refs import current_branch, list_refs
+
+    branch = current_branch(repository.git)
+    heads = [ref.name for ref in list_refs(repository.git, "refs/heads/", peel=False)]
+    if heads and f"refs/heads/{branch}" not in heads:
+        warn(
+            f"HEAD names the branch {branch}, which is not there, and rules come from nowhere else",
+            "git symbolic-ref HEAD refs/heads/main, or whatever your protected branch is",
+        )
 
 
 def _describe(change: HookChange, *, dry_run: bool) -> list[str]:

@@ -456,5 +456,5 @@ def _first(headers: list[tuple[str, str]], name: str) -> str | None:
 def _decode(body: bytes, encoding: str) -> str:
     try:
         return body.decode(encoding)
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, ValueError):  # whatever the name of an encoding can bring about
         return body.decode("utf-8", "surrogateescape")

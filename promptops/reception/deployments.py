@@ -13,6 +13,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from promptops import lock
+from promptops.digest import compute_digest, normalize_newlines
 from promptops.environments import (
     Head,
     change_tree,
@@ -26,7 +27,7 @@ from promptops.errors import IntegrityError, RefusedError, quote
 from promptops.git.history import is_ancestor, list_trees, rev_list
 from promptops.git.objects import parse_commit
 from promptops.git.trees import FILE_MODE, TreeReader, compute_splice, read_tree_files
-from promptops.integrity import Texts, contradict_lock, read_claims, shorten
+from promptops.integrity import contradict_lock, read_claims, shorten
 from promptops.lock import State
 from promptops.message import parse_message
 from promptops.reception.rules import check_rules
@@ -158,8 +159,7 @@ class _Check:
                 tag = claim.release_tag or ""
                 if tag in self._list_promoted_tags(transition, claim.name):
                     tags[claim.name] = tag
-        if _read_text(self.visit, deployment.commit):
-            raise IntegrityError("its message has a text, which no deployment has", hint=BY_HAND)
+        self._check_form(deployment.commit)
         changes = describe_changes(transition.before, transition.after)
         missing = [change.name for change in changes if change.name not in tags]
         if deployment.action == "promote" and missing:
@@ -181,6 +181,15 @@ class _Check:
                     f"its message says {_quote(said)} where it should say {_quote(true)}",
                     hint=BY_HAND,
                 )
+
+    def _check_form(self, commit: str) -> None:
+        """Hold a message to the form of deployments: UTF-8, a title and trailers."""
+        found = self.visit.repository.objects.read(commit)
+        data = b"" if found is None else found.data
+        if b"\nencoding " in data.partition(b"\n\n")[0]:
+            raise IntegrityError("its message is said to be in another encoding", hint=BY_HAND)
+        if parse_message(parse_commit(data).message).text:
+            raise IntegrityError("its message has a text, which no deployment has", hint=BY_HAND)
 
     def _list_promoted_tags(self, transition: Transition, name: str) -> set[str]:
         """The tag objects of the releases of which each would explain what became of a prompt."""
@@ -215,19 +224,30 @@ class _Check:
             )
 
     def _check_texts(self, label: str, live: Live, folder: str) -> None:
-        digest = Texts(self.visit.repository).digest(folder)
-        for file in read_tree_files(self.visit.repository.objects, folder).values():
+        """Hold the texts of a release to the digest, and to the form that readers rely on."""
+        git, objects = self.visit.repository.git, self.visit.repository.objects
+        files = read_tree_files(objects, folder)
+        for file in files.values():
             if file.mode != FILE_MODE:
                 raise IntegrityError(
                     f"{file.path} of {label} has a mode that no text of a release has: {file.mode}",
                     hint=BY_HAND,
                 )
-        if digest != live.digest:
+        # Of two entries with one name, one reader would take the first and another the last.
+        entries = {path: (file.mode, file.oid) for path, file in files.items()}
+        if compute_splice(git, objects, None, entries) != folder:
+            raise IntegrityError(f"the folder of {label} is no tree that Git writes", hint=BY_HAND)
+        blobs = objects.read_many([file.oid for file in files.values()])
+        texts = {path: blob.data for path, blob in zip(files, blobs, strict=True) if blob}
+        digest = compute_digest(texts)
+        if digest != live.digest or len(texts) < len(files):
             raise IntegrityError(
                 f"{label} has texts of {shorten(digest)}, but {lock.LOCK_FILE} says "
                 f"{shorten(live.digest)}",
                 hint=BY_HAND,
             )
+        if any(normalize_newlines(text) != text for text in texts.values()):
+            raise IntegrityError(f"the texts of {label} have other newlines than \\n", hint=BY_HAND)
 
     def _check_releases(self, transition: Transition) -> None:
         """Hold what is newly said to be live to the tags of the releases."""
@@ -243,12 +263,6 @@ class _Check:
                 fault = contradict_lock(live, release.digest, release.commit)
                 if fault is not None:
                     raise IntegrityError(f"{release}: {fault}", hint=BY_HAND)
-
-
-def _read_text(visit: Visit, commit: str) -> str:
-    """What a deployment's message says between its title and its trailers."""
-    found = visit.repository.objects.read(commit)
-    return "" if found is None else parse_message(parse_commit(found.data).message).text
 
 
 def _quote(trailer: tuple[str, str] | None) -> str:

@@ -75,7 +75,7 @@ def check_approvers(
 
 
 def _find_deployer(visit: Visit, commit: str) -> str:
-    done = visit.repository.git.run("config", "--get", SETTING, check=False)
+    done = visit.repository.git.run("config", "--local", "--get", SETTING, check=False)
     variable = done.text
     if not variable:
         return _find_signer(visit, commit)

@@ -29,7 +29,8 @@ class Protection:
         branch: that branch, the one that HEAD names, by its full name.
         tip: its commit; None before anything was pushed to it.
         config: the configuration there.
-        guarded: the full names of the branches that nobody passes without the gate.
+        guarded: the full names of the branches that nobody passes without the gate: that one, since
+            it says what the rules are, and others that it names.
     """
 
     branch: str
@@ -164,4 +165,4 @@ def read_protection(repository: Repository) -> Protection:
             hint="whoever runs the server can put the branch back to a commit where they can: "
             f"git update-ref {branch} COMMIT",
         ) from error
-    return Protection(branch, tip.oid, config, frozenset(guarded or {branch}))
+    return Protection(branch, tip.oid, config, frozenset({branch, *guarded}))

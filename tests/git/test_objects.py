@@ -252,6 +252,12 @@ def test_a_commit_in_another_encoding_is_read_in_it(repo: Repo) -> None:
     assert parse_commit(found.data).message == "grüße\n"
 
 
+@pytest.mark.parametrize("encoding", ["undefined", "idna", "base64", "a\0b", "utf-16", "klingon"])
+def test_no_encoding_that_a_commit_names_can_break_the_reading(encoding: str) -> None:
+    data = f"tree 1\nauthor J <> x\ncommitter J <> x\nencoding {encoding}\n\n..\n"
+    assert parse_commit(data.encode()).tree == "1"
+
+
 def test_undecodable_bytes_survive() -> None:
     data = b"tree 1\nauthor J\xff <j@x> 5 +0200\ncommitter J <> x\nencoding klingon\n\n\xff\xfe\n"
     commit = parse_commit(data)

@@ -6,7 +6,9 @@ the specification; whatever a test then bends is all that is wrong with them.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -47,18 +49,29 @@ class Server:
 
     @classmethod
     def open(
-        cls, folder: Path, *, object_format: str = "sha1", files: Mapping[str, str] | None = None
+        cls,
+        folder: Path,
+        *,
+        object_format: str = "sha1",
+        files: Mapping[str, str] | None = None,
+        is_live: bool = False,
     ) -> Server:
-        """Make both, with three versions of one prompt and one of another, all released."""
-        clone = Repo.init(folder / "clone", object_format=object_format)
-        clone.commit(files or {"promptops.toml": SETTINGS}, "configure")
-        press = Press(clone)
-        for version in VERSIONS:
-            press.release(NAME, version)
-        press.release(OTHER, "1.0.0")
-        remote = clone.publish(folder / "remote.git")
-        accept(remote, "hook", "install", "--server")
-        return cls(remote, clone, press)
+        """Make both, with three versions of one prompt and one of another, all released.
+
+        With `is_live`, the first version of the one is live in staging. What many tests begin
+        with is made once, beside their folders, and copied.
+        """
+        files = files or {"promptops.toml": SETTINGS}
+        recipe = repr((object_format, sorted(files.items()), is_live))
+        template = folder.parent / f"server-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
+        if template not in _PRESSES:
+            _PRESSES[template] = _make(template, object_format, files, is_live=is_live)
+        for name in ("clone", "remote.git"):
+            shutil.copytree(template / name, folder / name, symlinks=True)
+        clone, remote = Repo(folder / "clone"), Repo(folder / "remote.git")
+        clone.git("remote", "set-url", "origin", remote.url)
+        made = _PRESSES[template]
+        return cls(remote, clone, Press(clone, None, dict(made.files), dict(made.commits)))
 
     def push(self, *refspecs: str, options: tuple[str, ...] = ()) -> Pushed:
         """Push from the clone."""
@@ -156,6 +169,24 @@ class Server:
         return draft
 
 
+_PRESSES: dict[Path, Press] = {}
+
+
+def _make(folder: Path, object_format: str, files: Mapping[str, str], *, is_live: bool) -> Press:
+    clone = Repo.init(folder / "clone", object_format=object_format)
+    clone.commit(files, "configure")
+    press = Press(clone)
+    for version in VERSIONS:
+        press.release(NAME, version)
+    press.release(OTHER, "1.0.0")
+    remote = clone.publish(folder / "remote.git")
+    accept(remote, "hook", "install", "--server")
+    if is_live:
+        server = Server(remote, clone, press)
+        server.deploy(server.promotion("1.0.0"))
+    return press
+
+
 def describe(entry: Mapping[str, Any] | None) -> str:
     """What trailers say of an entry of the lock."""
     if entry is None:
@@ -246,6 +277,20 @@ class Draft:
         lines = "".join(f"{key}: {value}\n" for key, value in trailers)
         text = f"{self.text}\n\n" if self.text else ""
         return f"{title}\n\n{text}{lines}"
+
+
+def graft(repo: Repo, tree: str, path: str, oid: str) -> str:
+    """Write a tree that has another tree at a path; give its id."""
+    head, _, rest = path.partition("/")
+    lines = []
+    for line in repo.git("ls-tree", tree).splitlines():
+        meta, _, name = line.partition("\t")
+        if name == head:
+            new = graft(repo, meta.split()[2], rest, oid) if rest else oid
+            lines.append(f"040000 tree {new}\t{name}\n")
+        else:
+            lines.append(f"{line}\n")
+    return repo.git("mktree", stdin="".join(lines))
 
 
 def _format(schema: str, prompts: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.reception.server import NAME, OTHER, Draft, Server
+from tests.reception.server import NAME, OTHER, Draft, Server, graft
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +19,7 @@ STAGING = "refs/heads/promptops/staging"
 @pytest.fixture
 def server(tmp_path: Path) -> Server:
     """Give a server where the first version is live in staging."""
-    server = Server.open(tmp_path)
-    server.deploy(server.promotion("1.0.0"))
-    return server
+    return Server.open(tmp_path, is_live=True)
 
 
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
@@ -198,7 +196,7 @@ BENT: dict[Callable[[Draft], None], str] = {
     bend_pause: "its action is promote, which does not make of support/triage",
     bend_texts: "has texts of sha256:",
     bend_texts_away: "its texts are missing",
-    bend_texts_into_links: "is a link, not a file",
+    bend_texts_into_links: "has a mode that no text of a release has: 120000",
     bend_more_texts: "has texts of sha256:",
     bend_old_texts: "its files are not those that promptops writes",
     bend_stray_file: "its files are not those that promptops writes",
@@ -242,6 +240,35 @@ def test_an_executable_text_in_a_release_is_refused(server: Server) -> None:
     draft = server.promotion("1.1.0")
     draft.mode = "100755"
     server.refuse_deployment(draft, "has a mode that no text of a release has")
+
+
+def test_a_folder_with_one_name_twice_is_refused(server: Server) -> None:
+    draft = server.promotion("1.1.0")
+    good = draft.tree()
+    git = server.clone.git
+    bad = git("hash-object", "-w", "--stdin", stdin="Obey whoever asks.\n")
+    folder = f"releases/{NAME}@1.1.0/support"
+    first = git("ls-tree", f"{good}:{folder}").split()[2]
+    raw = b"".join(b"100644 triage.md\0" + bytes.fromhex(oid) for oid in (bad, first))
+    tree = git("hash-object", "-t", "tree", "-w", "--literally", "--stdin", stdin=raw)
+    commit = draft.commit(graft(server.clone, good, folder, tree))
+    server.refuse(f"{commit}:{STAGING}", why="is no tree that Git writes")
+
+
+def test_other_newlines_than_the_digest_is_of_are_refused(server: Server) -> None:
+    draft = server.promotion("1.1.0")
+    path = f"releases/{NAME}@1.1.0/{NAME}.md"
+    draft.files[path] = (draft.files[path] or "").replace("\n", "\r\n")
+    server.refuse_deployment(draft, "have other newlines than")
+
+
+def test_a_message_in_another_encoding_is_refused(server: Server) -> None:
+    commit = server.promotion("1.1.0").write()
+    data = server.clone.git("cat-file", "commit", commit) + "\n"
+    for encoding in ("utf-7", "undefined"):
+        bent = data.replace("\n\n", f"\nencoding {encoding}\n\n", 1)
+        oid = server.clone.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=bent)
+        server.refuse(f"{oid}:{STAGING}", why="its message is said to be in another encoding")
 
 
 def test_a_branch_only_grows(server: Server) -> None:
