@@ -255,6 +255,13 @@ def test_a_server_needs_a_hook(make_repo: MakeRepo) -> None:
     assert (answer.state, answer.seen) == (FINE, "promptops judges every push: pre-receive")
 
 
+def test_the_hook_that_promptops_installs_is_known(make_repo: MakeRepo) -> None:
+    server = make_repo("server.git", bare=True)
+    done = run(server, "hook", "install", "--server")
+    assert done.exit_code == 0, done.output
+    assert any(one.state is FINE for one in of(look(server), "server-hook"))
+
+
 SIGNED = '[gate]\napprovals = "signed"\n'
 SIGNERS = ".promptops/allowed_signers"
 
