@@ -8,8 +8,7 @@ Most environments have no such rules, so what it takes to judge by them is impor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.config import load_config
 from promptops.errors import PromptopsError, RefusedError
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from promptops.repository import Repository
 
 
-@dataclass(frozen=True, slots=True)
-class Rulebook:
+class Rulebook(NamedTuple):
     """What the default branch says.
 
     Attributes:

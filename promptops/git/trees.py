@@ -8,7 +8,6 @@ them, and handed to one `git unpack-objects` in a pack.
 from __future__ import annotations
 
 import hashlib
-import struct
 import zlib
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -404,7 +403,7 @@ def _tree_order(entry: TreeEntry) -> bytes:
 
 def _pack(object_format: str, objects: Sequence[tuple[str, bytes]]) -> bytes:
     """Put objects into a pack without deltas, as gitformat-pack(5) has it."""
-    parts = [struct.pack(">4sII", b"PACK", 2, len(objects))]
+    parts = [b"PACK", (2).to_bytes(4, "big"), len(objects).to_bytes(4, "big")]
     for kind, data in objects:
         # Four bits of the size beside the type, then seven in each byte, the highest bit: more.
         size = len(data)
