@@ -91,6 +91,15 @@ def test_git_and_ssh_keygen_are_all_it_takes_to_verify_one(signing: Signing) -> 
     assert 'Good "promptops-approval@v1" signature for jane@example.com' in done.stdout
 
 
+def test_one_person_may_approve_bit_by_bit(signing: Signing) -> None:
+    signing.put(signing.statement())
+    signing.world.propose({TONE: "Be rude.\n"})
+    tone = signing.change().paths[0]
+    signing.put(signing.statement(contents={tone.path: tone.after}))
+    found = signing.read().found
+    assert {path for one in found for path in one.contents or {}} == {TONE, TRIAGE}
+
+
 # Attacks
 
 
@@ -257,6 +266,13 @@ def test_a_ref_may_hold_anything(signing: Signing, monkeypatch: pytest.MonkeyPat
     assert signing.counting() == [JANE]
     assert found.notes[-1] == "5 more statements do not count"
     assert f"{folder}/{'c' * 40} was moved, and does not count" in found.notes
+    statements, notes = store.read_statements(
+        signing.repository, store.change_shelf(signing.name, "main")
+    )
+    assert len(statements) == 1
+    assert [note.rpartition(" holds ")[2] for note in notes if " holds " in note].count(
+        "6,000 bytes, which is no statement"
+    ) == 1
 
 
 def test_a_flood_of_statements_is_read_and_a_flood_of_false_ones_ends_in_an_error(
@@ -385,10 +401,11 @@ def test_a_shallow_clone_cannot_tell(signing: Signing, tmp_path: Path) -> None:
 def test_an_openpgp_key_counts_by_its_fingerprint(tmp_path: Path, keyring: Keyring) -> None:
     jane, kim = keyring.make("jane"), keyring.make("kim")
     old = keyring.make("old", *LONG_AGO, expires="1d")
+    keyring.make("max")
     signing = Signing.make(
         tmp_path / "repo",
         {
-            ".promptops/allowed_keys.asc": keyring.export("jane", "old").decode(),
+            ".promptops/allowed_keys.asc": keyring.export("jane", "old", "max").decode(),
             GROUPS: f'[people]\njane = ["@prompt-owner", "openpgp:{jane}"]\n',
         },
     )
@@ -400,9 +417,11 @@ def test_an_openpgp_key_counts_by_its_fingerprint(tmp_path: Path, keyring: Keyri
 
     put(kim, "kim")
     put(jane, "kim")
+    put(jane, "max")
     put(old, "old", *SOON_AFTER)
     assert signing.read().found == ()
-    assert len(signing.read().notes) == 3
+    assert len(signing.read().notes) == 4
+    assert "another key than the named one" in str(signing.read().notes)
     put(jane, "jane")
     (approval,) = signing.read().found
     assert approval.approver == f"openpgp:{jane}"
@@ -412,4 +431,4 @@ def test_an_openpgp_key_counts_by_its_fingerprint(tmp_path: Path, keyring: Keyri
     signing.world.repo.commit()
     found = signing.read()
     assert found.found == ()
-    assert len(found.notes) == 4
+    assert len(found.notes) == 5

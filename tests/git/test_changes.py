@@ -28,6 +28,18 @@ def test_what_was_changed_and_changed_back_is_touched(repo: Repo) -> None:
     assert list_touched(git_of(repo), base, base, ["a"]) == set()
 
 
+def test_what_only_a_merge_changed_is_touched(repo: Repo) -> None:
+    base = repo.commit({"a": "1", "b": "1"})
+    repo.git("checkout", "--quiet", "-b", "side")
+    repo.commit({"x": "1"})
+    repo.git("checkout", "--quiet", "main")
+    repo.commit({"y": "1"})
+    repo.git("merge", "--quiet", "--no-commit", "side")
+    repo.commit({"a": "2"})
+    tip = repo.commit({"z": "1"})
+    assert list_touched(git_of(repo), base, tip, ["a", "b"]) == {"a"}
+
+
 def test_removals_modes_and_renames_are_touches(repo: Repo) -> None:
     base = repo.commit({"a": "text\n" * 9, "b": "1", "c": "1"})
     repo.git("mv", "a", "d")
