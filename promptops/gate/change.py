@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from promptops.prompt import Prompt
     from promptops.version import Version
 
-# GitHub's addresses for people who keep theirs private (docs.github.com, "Setting your commit
-# email address"): a number and a plus sign, in older ones neither.
-_NO_REPLY = re.compile(r"(?:[0-9]+\+)?([^@+]+)@users\.noreply\.github\.com", re.IGNORECASE)
+# The forges' addresses for people who keep theirs private. GitHub: `ID+LOGIN`, in older ones LOGIN
+# (docs.github.com, "Setting your commit email address"). GitLab: `ID-USERNAME` (docs.gitlab.com,
+# "Use an automatically-generated private commit email"). Other hosts may run either.
+_NO_REPLY = re.compile(r"(?:[0-9]+\+)?((?:[0-9]+-)?([^@+]+))@users\.noreply\.([^@]+)")
 
 
 class PathKind(StrEnum):
@@ -158,8 +159,11 @@ class Change:
     committers: frozenset[str]
 
 
-def names_of(email: str) -> frozenset[str]:
-    """The names that a commit's e-mail address stands for: itself, and the login it may hold."""
-    address = email.strip().casefold()
-    match = _NO_REPLY.fullmatch(address)
-    return frozenset({address, f"@{match[1]}"}) if match else frozenset({address})
+def names_of(name: str) -> frozenset[str]:
+    """The names that a name stands for: itself, and the logins that an e-mail address may hold."""
+    key = name.strip().casefold()
+    match = _NO_REPLY.fullmatch(key)
+    if match is None:
+        return frozenset((key,))
+    logins = (match[1],) if match[3] == "github.com" else (match[1], match[2])
+    return frozenset((key, *(f"@{login}" for login in logins)))

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from promptops.gate.change import names_of
 from promptops.owners import owner_key
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def list_requirements(
     groups: Groups,
     approvals: Approvals,
     *,
-    committers_may: bool = False,
+    committers_may: bool,
 ) -> list[Requirement]:
     """Everything that has to be approved, in the order of paths, and who did.
 
@@ -155,7 +156,11 @@ class _Jury:
         self, change: Change, groups: Groups, approvals: Approvals, *, committers_may: bool
     ) -> None:
         self._groups = groups
-        self._approvals = approvals
+        self._teams = approvals.teams
+        # One order whatever order the sources have, so that a verdict has one digest.
+        self._found = sorted(
+            approvals.found, key=lambda one: (*_spelling(one), one.source, one.where)
+        )
         author = {approvals.author} if approvals.author else set()
         self._authors = self._all_names({*change.authors, *author})
         # Whoever opened a change, it is theirs as well whose commits it holds.
@@ -163,21 +168,25 @@ class _Jury:
         self._committers = self._all_names(committers)
 
     def _all_names(self, names: Iterable[str]) -> frozenset[str]:
-        return frozenset().union(*map(self._groups.person, names))
+        """All names of these people, with the logins that private addresses hold."""
+        aliases = {alias for name in names for alias in names_of(name)}
+        known: frozenset[str] = frozenset().union(*map(self._groups.person, aliases))
+        return frozenset().union(*map(names_of, known))
 
     def judge(self, path: ChangedPath, requirement: Requirement) -> Requirement:
         """The requirement with the approvals that count for it, and those that do not."""
         given: list[Approval] = []
         left_out: list[tuple[Approval, str]] = []
         people: list[frozenset[str]] = []
-        for approval in self._approvals.found:
-            person = self._groups.person(approval.approver)
+        for approval in self._found:
+            person = self._all_names((approval.approver,))
             reason = self._object(approval, person, path, requirement.owners)
             if reason is not None:
                 left_out.append((approval, reason))
-            elif person not in people:
+            elif all(person.isdisjoint(one) for one in people):
                 people.append(person)
                 given.append(approval)
+        left_out.sort(key=lambda one: (*_spelling(one[0]), one[0].source, one[1]))
         return replace(requirement, given=tuple(given), left_out=tuple(left_out))
 
     def _object(
@@ -194,7 +203,7 @@ class _Jury:
             return "committed to the change"
         if approval.may_write is False:
             return "may not write to the repository"
-        if owners and not any(self._is_owner(owner, person) for owner in owners):
+        if owners and not self._is_any_of(owners, approval.approver):
             return "no owner of it"
         if approval.contents is None or path.path not in approval.contents:
             return "it is not known what was approved"
@@ -204,10 +213,19 @@ class _Jury:
             return "the target branch has changed it since"
         return None
 
+    def _is_any_of(self, owners: tuple[str, ...], approver: str) -> bool:
+        # Only the names that the target branch knows make an owner; an address never does.
+        person = self._groups.person(approver)
+        return any(self._is_owner(owner, person) for owner in owners)
+
     def _is_owner(self, owner: str, person: frozenset[str]) -> bool:
         if owner.casefold() in person:
             return True
-        members = self._approvals.teams.get(owner_key(owner))
+        members = self._teams.get(owner_key(owner))
         if members is None:
             members = self._groups.members(owner)
         return members is not None and not members.isdisjoint(person)
+
+
+def _spelling(approval: Approval) -> tuple[str, str]:
+    return approval.approver.casefold(), approval.approver
