@@ -50,7 +50,7 @@ def _judge_version(change: PromptChange, new: Prompt) -> Finding | None:
         finding = _judge_step(change, old, new)
         if finding is not None:
             return finding
-    elif change.before is None and change.versions and new.version < change.versions[-1]:
+    elif change.versions and new.version < change.versions[-1]:
         return _finding(
             "lowered-version",
             f"{change.name} {new.version} lies below {change.versions[-1]}, which is released",
