@@ -13,6 +13,7 @@ from promptops.finding import Finding, Position, Severity, sort_key
 from promptops.gate.consent import Ground, Requirement, list_requirements
 from promptops.gate.verdict import Verdict
 from promptops.gate.versions import judge_versions
+from promptops.owners import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -76,7 +77,7 @@ def judge(
         *judge_versions(change),
         *_judge_paths(change.paths),
         *_judge_owners(change, rules),
-        *_judge_consent(requirements, approvals, rules),
+        *_judge_consent(requirements, approvals, rules.owners_path or "CODEOWNERS"),
         *_judge_evidence(change.prompts, rules.evals, relevant),
     ]
     return Verdict(
@@ -126,11 +127,12 @@ def _judge_owners(change: Change, rules: Rules) -> Iterator[Finding]:
             )
         return
     for path in change.paths:
-        if not rules.owners.match(path.path).owners:
+        if rules.owners.match(path.path).state is not State.OWNED:
             yield Finding(
                 "unowned-path",
                 Severity.WARNING,
-                f"{path.path} is {path.kind.value} and nobody owns it: a forge would ask nobody",
+                f"{path.path} is part of {path.kind.value} and nobody owns it: "
+                "a forge would ask nobody",
                 path.path,
                 None,
                 f"give it an owner in {rules.owners_path}",
@@ -138,7 +140,7 @@ def _judge_owners(change: Change, rules: Rules) -> Iterator[Finding]:
 
 
 def _judge_consent(
-    requirements: Iterable[Requirement], approvals: Approvals, rules: Rules
+    requirements: Iterable[Requirement], approvals: Approvals, owners_path: str
 ) -> Iterator[Finding]:
     unchecked = False
     for one in requirements:
@@ -153,7 +155,7 @@ def _judge_consent(
             "unchecked-approval",
             Severity.WARNING,
             "approval not checked: nobody was asked who approved the change",
-            rules.owners_path or "CODEOWNERS",
+            owners_path,
             None,
             "in a forge's CI it is; elsewhere --approvals signed or file, or [gate] approvals",
         )
@@ -162,7 +164,7 @@ def _judge_consent(
             "requested-change",
             Severity.WARNING,
             f"{person} asks for changes",
-            rules.owners_path or "CODEOWNERS",
+            owners_path,
             None,
             "talk to them; the forge may block the merge until they are content",
         )
