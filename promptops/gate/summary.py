@@ -61,8 +61,7 @@ def list_commands(verdict: Verdict, base: str) -> list[str]:
         ]
         what = " ".join(names) if len(names) <= _FEW else "--all"
         commands.append(f"promptops bump {what}")
-    waiting = [one for one in verdict.requirements if not one.is_met]
-    if waiting and found & _CONSENTS:
+    if found & _CONSENTS:
         commands.append(
             f"promptops approve --base {base} --head {verdict.change.head[:12]}"
             "    (by an owner; or their approval on the forge)"

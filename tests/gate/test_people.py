@@ -160,6 +160,25 @@ def test_a_long_chain_of_teams_costs_no_more_than_its_length() -> None:
     assert len(members) == 20_000
 
 
+def test_teams_that_many_teams_share_are_looked_at_once() -> None:
+    lines = [
+        f"'@x/{side}{number}' = ['@x/a{number + 1}', '@x/b{number + 1}']"
+        for number in range(60)
+        for side in "ab"
+    ]
+    text = "\n".join(["[teams]", *lines, "'@x/a60' = ['@jane']", "'@x/b60' = ['@bob']"])
+    assert parse_groups(text.encode()).members("@x/a0") == frozenset({"@jane", "@bob"})
+
+
+def test_as_much_as_may_be_is_read() -> None:
+    assert parse_groups(b"#" * MAX_BYTES) == Groups()
+
+
+def test_a_principal_with_a_slash_is_a_person() -> None:
+    groups = parse_groups(b"[people]\njane = ['spiffe://example.com/jane', '@jane']")
+    assert groups.person("@jane") == {"jane", "@jane", "spiffe://example.com/jane"}
+
+
 _NAMES = st.sampled_from(
     ["jane", "bob", "@jane", "@Bob", "@x/a", "@x/b", "@X/B", "@@owner", "@@Owners", "a@b.c", ""]
 )

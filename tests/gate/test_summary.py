@@ -1,0 +1,215 @@
+"""A verdict in a person's words, and as a comment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from promptops.finding import Finding, Position, Severity
+from promptops.gate import Approvals, Verdict, judge
+from promptops.gate.markdown import MARKER, verdict_to_markdown
+from promptops.gate.summary import (
+    describe_bump,
+    describe_versions,
+    group_requirements,
+    list_commands,
+)
+from promptops.owners import Dialect
+from tests.gate.pieces import approve, decide, edit, propose, rules, touched
+from tests.prompts import prompt_text
+
+PLAIN = prompt_text("1.0.0")
+NEXT = prompt_text("1.1.0", body="Answer {{ question }} well")
+SAME = prompt_text('"1.0.0"')
+BROKEN = "---\nversion: one\n---\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "versions", "bump"),
+    [
+        (PLAIN, NEXT, "1.0.0 -> 1.1.0", "behaviour change, minor bump needed"),
+        (PLAIN, SAME, "1.0.0", "the same meaning, only bytes differ"),
+        (None, NEXT, "new, 1.1.0", ""),
+        (None, BROKEN, "new, not valid", ""),
+        (PLAIN, None, "1.0.0, removed", ""),
+        (BROKEN, None, "removed", ""),
+        (BROKEN, NEXT, "not valid -> 1.1.0", ""),
+        (PLAIN, BROKEN, "1.0.0 -> not valid", ""),
+        (BROKEN, BROKEN + "\n", "not valid", ""),
+    ],
+)
+def test_a_change_in_words(before: str | None, after: str | None, versions: str, bump: str) -> None:
+    change = edit(before, after)
+    assert (describe_versions(change), describe_bump(change)) == (versions, bump)
+
+
+def test_requirements_come_by_whose_approval_they_take() -> None:
+    change = propose(paths=[touched(path) for path in ("a", "b", "c", "free")])
+    by = rules("[S][2]\n/a @x @y\n/c @x @y\n[T]\n/b @z\n", dialect=Dialect.GITLAB)
+    groups = group_requirements(decide(change, by).requirements)
+    assert [(who, [one.path for one in needs]) for who, needs in groups] == [
+        ("2 of @x or @y", ["a", "c"]),
+        ("@z", ["b"]),
+        ("anybody who may write here and is not the author", ["free"]),
+    ]
+
+
+# What to run.
+
+UNBUMPED = prompt_text("1.0.0", body="Answer {{ question }} well")
+
+
+def _many(count: int) -> Verdict:
+    return decide(propose(*(edit(PLAIN, UNBUMPED, name=f"p{at}") for at in range(count))))
+
+
+APPROVE = "promptops approve --base main --head cccccccccccc"
+
+
+def test_what_to_run_gets_the_change_further() -> None:
+    change = propose(edit(PLAIN, NEXT))
+    assert list_commands(decide(change, None, approve(change)), "main") == []
+    (command,) = list_commands(decide(change), "main")
+    assert command.startswith(APPROVE)
+    # Where nobody was asked nothing blocks, so there is nothing to run.
+    assert list_commands(decide(change, sources=()), "main") == []
+    bump, command = list_commands(_many(1), "main")
+    assert bump == "promptops bump p0"
+    assert command.startswith(APPROVE)
+
+
+def test_a_few_prompts_are_bumped_by_name_and_many_all_at_once() -> None:
+    assert list_commands(_many(5), "main")[0] == "promptops bump p0 p1 p2 p3 p4"
+    assert list_commands(_many(6), "main")[0] == "promptops bump --all"
+
+
+def test_only_prompts_at_fault_are_bumped() -> None:
+    change = propose(edit(PLAIN, UNBUMPED, name="bad"), edit(PLAIN, NEXT, name="good"))
+    other = Finding("long-line", Severity.ERROR, "x", "prompts/good.md")
+    approvals = Approvals(("file",), (approve(change),))
+    verdict = judge(change, rules(), approvals, findings=[other])
+    assert list_commands(verdict, "main") == ["promptops bump bad"]
+
+
+def test_what_no_command_mends_has_none() -> None:
+    change = propose(edit(PLAIN, NEXT), paths=[touched("prompts/x", is_proposed=False)])
+    verdict = decide(change, sources=())
+    assert not verdict.is_allowed
+    assert list_commands(verdict, "main") == []
+    # A warning of the same name is no reason either.
+    mild = replace(verdict, findings=(Finding("small-bump", Severity.WARNING, "x", "a"),))
+    assert list_commands(mild, "main") == []
+
+
+# The comment.
+
+
+def test_a_comment_says_who_approved_and_who_is_waited_for() -> None:
+    one, two = edit(PLAIN, NEXT, name="one"), edit(None, NEXT, name="two")
+    change = propose(one, two, paths=[touched("CODEOWNERS")])
+    by = rules("* @lead\n/prompts/ @owner\n")
+    text = verdict_to_markdown(decide(change, by, approve(change)))
+    lines = text.split("\n")
+    assert lines[:2] == [MARKER, "### ❌ Prompts: may not merge"]
+    assert (
+        "| Prompt | Version | Change | Approved by |\n| --- | --- | --- | --- |\n| `one` |" in text
+    )
+    assert "| `one` | 1.0.0 -> 1.1.0 | behaviour change, minor bump needed | `@owner` |" in lines
+    assert "| `two` | new, 1.1.0 |  | `@owner` |" in lines
+    assert "- Waiting for `@lead`: `CODEOWNERS`" in lines
+    assert lines[-1].startswith("<sub>`cccccccccccc` into `main`, verdict `sha256:")
+    allowed = verdict_to_markdown(decide(change, by, approve(change), approve(change, "@lead")))
+    assert "### ✅ Prompts: may merge" in allowed
+    assert "Waiting" not in allowed
+
+
+@pytest.mark.parametrize(
+    ("sources", "approvers", "cell"),
+    [
+        (("file",), ["@owner"], "`@owner`"),
+        (("file",), ["@stranger"], "—"),
+        (("file",), [], "—"),
+        ((), [], "not checked"),
+        ((), ["@owner"], "`@owner`"),
+    ],
+)
+def test_the_table_says_whose_approval_is_there(
+    sources: tuple[str, ...], approvers: list[str], cell: str
+) -> None:
+    change = propose(edit(PLAIN, NEXT))
+    found = [approve(change, name) for name in approvers]
+    text = verdict_to_markdown(decide(change, None, *found, sources=sources))
+    assert f"minor bump needed | {cell} |" in text
+
+
+def test_one_file_without_its_approval_is_enough_to_say_that_it_was_not_checked() -> None:
+    one = replace(edit(PLAIN, NEXT), changed=("prompts/_tone.md", "prompts/triage.md"))
+    change = propose(one, paths=[touched("prompts/_tone.md")])
+    by = rules("* @owner\n/prompts/_tone.md @tone\n")
+    text = verdict_to_markdown(decide(change, by, approve(change), sources=()))
+    assert "minor bump needed | not checked |" in text
+
+
+def test_an_approver_of_several_files_is_named_once() -> None:
+    one = replace(edit(PLAIN, NEXT), changed=("prompts/_tone.md", "prompts/triage.md"))
+    change = propose(one, paths=[touched("prompts/_tone.md")])
+    by = rules("* @a @b")
+    text = verdict_to_markdown(decide(change, by, approve(change, "@b"), approve(change, "@a")))
+    assert "| `@a`, `@b` |" in text
+
+
+def test_a_comment_about_nothing_says_so() -> None:
+    nothing = "The change touches no prompt and nothing that governs them."
+    assert nothing in verdict_to_markdown(decide(propose()))
+    governed = verdict_to_markdown(decide(propose(paths=[touched("CODEOWNERS")])))
+    assert nothing not in governed
+    assert "| Prompt |" not in governed
+    assert nothing not in verdict_to_markdown(decide(propose(edit(PLAIN, NEXT))))
+
+
+def test_a_comment_is_never_too_long() -> None:
+    prompts = [edit(PLAIN, NEXT, name=f"p{at:02}") for at in range(31)]
+    change = propose(*prompts)
+    text = verdict_to_markdown(decide(change))
+    assert "| `p29` |" in text
+    assert "| `p30` |" not in text
+    assert "| … and 1 more | | | |" in text
+    assert "- Waiting for `@owner`: `prompts/p00.md`, `prompts/p01.md`, `prompts/p02.md`" in text
+    assert "`prompts/p02.md` and 28 more" in text
+    assert "- … and 1 more findings" in text
+    few = verdict_to_markdown(decide(propose(*prompts[:30])))
+    assert "more |" not in few
+    assert "more findings" not in few
+    three = verdict_to_markdown(decide(propose(*prompts[:3])))
+    assert "`prompts/p02.md`\n" in three
+    owners = "".join(f"/x{at:02} @o{at:02}\n" for at in range(31))
+    crowd = propose(paths=[touched(f"x{at:02}") for at in range(31)])
+    text = verdict_to_markdown(decide(crowd, rules(owners)))
+    assert "- Waiting for `@o29`: `x29`\n- … and 1 more\n" in text
+
+
+def _with(*findings: Finding) -> str:
+    return verdict_to_markdown(replace(decide(propose()), findings=findings))
+
+
+def test_findings_come_gravest_first_with_place_and_hint() -> None:
+    text = _with(
+        Finding("c", Severity.NOTE, "third", "a"),
+        Finding("b", Severity.WARNING, "second", "a", None, "do it"),
+        Finding("a", Severity.ERROR, "first", "a", Position(3, 1, 3, 2)),
+    )
+    assert (
+        "- ❌ `a` line 3: `first` (`a`)\n- ⚠️ `second` (`b`)\n  `do it`\n- 💡 `third` (`c`)\n"
+    ) in text
+
+
+def test_what_comes_from_files_cannot_forge_anything() -> None:
+    text = _with(Finding("a", Severity.ERROR, "`@all`\n# no", "a", None, "x\n- ✅ fine"))
+    assert "\n# no" not in text
+    assert "\n- ✅" not in text
+    assert "x" * 300 in _with(Finding("a", Severity.ERROR, "x" * 300, "a"))
+    long = _with(Finding("a", Severity.ERROR, "x" * 301, "a"))
+    assert "x" * 300 + "…" in long
+    assert "x" * 301 not in long
+    assert "…" not in _with(Finding("a", Severity.ERROR, "x" * 300, "a"))
