@@ -20,7 +20,7 @@ from promptops.environments import read_head
 from promptops.errors import InvalidPromptError, NotAFileError, PromptopsError
 from promptops.frontmatter import is_prompt, name_from_path
 from promptops.gate import Change, ChangedPath, Entry, PathKind, PromptChange, PromptState
-from promptops.gate.change import names_of
+from promptops.gate.people import names_of
 from promptops.git.changes import (
     co_authors,
     list_tree_changes,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -13,11 +12,6 @@ if TYPE_CHECKING:
     from promptops.gate.approval import Entry
     from promptops.prompt import Prompt
     from promptops.version import Version
-
-# The forges' addresses for people who keep theirs private. GitHub: `ID+LOGIN`, in older ones LOGIN
-# (docs.github.com, "Setting your commit email address"). GitLab: `ID-USERNAME` (docs.gitlab.com,
-# "Use an automatically-generated private commit email"). Other hosts may run either.
-_NO_REPLY = re.compile(r"(?:[0-9]+\+)?((?:[0-9]+-)?([^@+]+))@users\.noreply\.([^@]+)")
 
 
 class PathKind(StrEnum):
@@ -157,13 +151,3 @@ class Change:
     prompts: tuple[PromptChange, ...]
     authors: frozenset[str]
     committers: frozenset[str]
-
-
-def names_of(name: str) -> frozenset[str]:
-    """The names that a name stands for: itself, and the logins that an e-mail address may hold."""
-    key = name.strip().casefold()
-    match = _NO_REPLY.fullmatch(key)
-    if match is None:
-        return frozenset((key,))
-    logins = (match[1],) if match[3] == "github.com" else (match[1], match[2])
-    return frozenset((key, *(f"@{login}" for login in logins)))

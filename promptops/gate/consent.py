@@ -19,11 +19,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from promptops.gate.change import names_of
 from promptops.owners import owner_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
     from promptops.gate.approval import Approval, Approvals
     from promptops.gate.change import Change, ChangedPath
@@ -162,16 +161,10 @@ class _Jury:
             approvals.found, key=lambda one: (*_spelling(one), one.source, one.where)
         )
         author = {approvals.author} if approvals.author else set()
-        self._authors = self._all_names({*change.authors, *author})
+        self._authors = groups.names_of_all({*change.authors, *author})
         # Whoever opened a change, it is theirs as well whose commits it holds.
         committers = () if committers_may else (*change.committers, *approvals.committers)
-        self._committers = self._all_names(committers)
-
-    def _all_names(self, names: Iterable[str]) -> frozenset[str]:
-        """All names of these people, with the logins that private addresses hold."""
-        aliases = {alias for name in names for alias in names_of(name)}
-        known: frozenset[str] = frozenset().union(*map(self._groups.person, aliases))
-        return frozenset().union(*map(names_of, known))
+        self._committers = groups.names_of_all(committers)
 
     def judge(self, path: ChangedPath, requirement: Requirement) -> Requirement:
         """The requirement with the approvals that count for it, and those that do not."""
@@ -179,7 +172,7 @@ class _Jury:
         left_out: list[tuple[Approval, str]] = []
         people: list[frozenset[str]] = []
         for approval in self._found:
-            person = self._all_names((approval.approver,))
+            person = self._groups.names_of_all((approval.approver,))
             reason = self._object(approval, person, path, requirement.owners)
             if reason is not None:
                 left_out.append((approval, reason))

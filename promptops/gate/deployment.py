@@ -34,10 +34,10 @@ def list_approvers(
         deployer: all names that the deployer is known to go by.
         groups: which names are one person.
     """
-    counted = [groups.person(name) for name in deployer]
+    counted = [groups.names_of_all((name,)) for name in deployer]
     people = []
     for name in approvers:
-        person = groups.person(name)
+        person = groups.names_of_all((name,))
         if all(person.isdisjoint(other) for other in counted):
             counted.append(person)
             people.append(name)

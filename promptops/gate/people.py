@@ -16,6 +16,7 @@ forges compare them.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,17 @@ from promptops.frontmatter import nearest
 from promptops.owners import owner_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 # Ten thousand people with ten names each fit in; what is larger was made to cost time.
 MAX_BYTES = 3 * 1024 * 1024
 
 _KEYS = ("people", "teams")
+
+# The forges' addresses for people who keep theirs private. GitHub: `ID+LOGIN`, in older ones LOGIN
+# (docs.github.com, "Setting your commit email address"). GitLab: `ID-USERNAME` (docs.gitlab.com,
+# "Use an automatically-generated private commit email"). Other hosts may run either.
+_NO_REPLY = re.compile(r"(?:[0-9]+\+)?((?:[0-9]+-)?([^@+]+))@users\.noreply\.([^@]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,15 @@ class Groups:
         """All names of the person who goes by `name`, casefolded; at least that one."""
         key = name.casefold()
         return self.people.get(key) or frozenset((key,))
+
+    def names_of_all(self, names: Iterable[str]) -> frozenset[str]:
+        """All names of these people, with the logins that private addresses hold.
+
+        For who may *not* do something, or only once: by these names nobody owns anything.
+        """
+        aliases = {alias for name in names for alias in names_of(name)}
+        known: frozenset[str] = frozenset().union(*map(self.person, aliases))
+        return frozenset().union(*map(names_of, known))
 
     def members(self, team: str) -> frozenset[str] | None:
         """All names of the people in `team` and in the teams within it; None: unknown team."""
@@ -86,6 +101,16 @@ class Groups:
                 elif member not in seen:
                     seen.add(member)
                     pending.append(member)
+
+
+def names_of(name: str) -> frozenset[str]:
+    """The names that a name stands for: itself, and the logins that an e-mail address may hold."""
+    key = name.strip().casefold()
+    match = _NO_REPLY.fullmatch(key)
+    if match is None:
+        return frozenset((key,))
+    logins = (match[1],) if match[3] == "github.com" else (match[1], match[2])
+    return frozenset((key, *(f"@{login}" for login in logins)))
 
 
 def parse_groups(data: bytes, path: str = ".promptops/groups.toml") -> Groups:

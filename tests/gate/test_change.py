@@ -4,40 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from promptops.gate.change import ChangedPath, PathKind, names_of
+from promptops.gate.change import ChangedPath, PathKind
 from tests.gate.pieces import edit, state
 from tests.prompts import prompt_text
 
 BROKEN = "---\nversion: one\n"
 CAREFUL = prompt_text(requires_review="true")
 CARELESS = prompt_text(requires_review="false")
-
-
-@pytest.mark.parametrize(
-    ("name", "names"),
-    [
-        ("@Jane", {"@jane"}),
-        (" Jane@example.com ", {"jane@example.com"}),
-        ("jane@users.noreply.github.com", {"jane@users.noreply.github.com", "@jane"}),
-        ("7+Jane@users.noreply.github.com", {"7+jane@users.noreply.github.com", "@jane"}),
-        ("7-jane@users.noreply.github.com", {"7-jane@users.noreply.github.com", "@7-jane"}),
-        (
-            "7-jane@users.noreply.gitlab.com",
-            {"7-jane@users.noreply.gitlab.com", "@7-jane", "@jane"},
-        ),
-        (
-            "7+jane@users.noreply.git.example.com",
-            {"7+jane@users.noreply.git.example.com", "@jane"},
-        ),
-        ("jane+bob@users.noreply.github.com", {"jane+bob@users.noreply.github.com"}),
-        ("jane@usersxnoreply.github.com", {"jane@usersxnoreply.github.com"}),
-        ("jane@noreply.github.com", {"jane@noreply.github.com"}),
-        ("jane@users.noreply.github.com@x", {"jane@users.noreply.github.com@x"}),
-        ("", {""}),
-    ],
-)
-def test_a_private_address_holds_a_login(name: str, names: set[str]) -> None:
-    assert names_of(name) == names
 
 
 @pytest.mark.parametrize(

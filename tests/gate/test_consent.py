@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.gate import Entry, Ground, Requirement
+from promptops.gate.people import names_of
 from promptops.owners import Dialect
 from tests.gate.pieces import (
     AUTHOR,
@@ -103,8 +104,6 @@ def test_the_author_may_not_where_committers_may() -> None:
     ],
 )
 def test_a_private_address_is_no_second_person(address: str, approver: str) -> None:
-    from promptops.gate.change import names_of
-
     authored = propose(paths=[touched()], authors=names_of(address))
     by = rules(f"* {approver} {address}")
     assert not decide(authored, by, approve(authored, approver)).is_allowed

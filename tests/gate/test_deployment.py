@@ -53,6 +53,8 @@ def test_without_a_groups_file_a_name_is_itself() -> None:
         (["@zoe", "@jane", "kim"], [], ("@zoe", "@jane", "kim")),
         (["@zoe", "@ZOE"], ["@stranger"], ("@zoe",)),
         (["@zoe"], ["@stranger", "@zoe"], ()),
+        (["7+zoe@users.noreply.github.com"], ["@zoe"], ()),
+        (["@zoe", "7-zoe@users.noreply.gitlab.com"], ["@kim"], ("@zoe",)),
     ],
 )
 def test_people_beside_the_deployer_count_once(

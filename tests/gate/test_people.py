@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from promptops.errors import ConfigurationError
-from promptops.gate.people import MAX_BYTES, Groups, parse_groups
+from promptops.gate.people import MAX_BYTES, Groups, names_of, parse_groups
 
 FILE = b"""\
 [people]
@@ -41,6 +41,42 @@ BOB = {"bob", "@bob"}
 )
 def test_a_person_has_all_their_names(name: str, names: set[str]) -> None:
     assert parse_groups(FILE).person(name) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [
+        ("@Jane", {"@jane"}),
+        (" Jane@example.com ", {"jane@example.com"}),
+        ("jane@users.noreply.github.com", {"jane@users.noreply.github.com", "@jane"}),
+        ("7+Jane@users.noreply.github.com", {"7+jane@users.noreply.github.com", "@jane"}),
+        ("7-jane@users.noreply.github.com", {"7-jane@users.noreply.github.com", "@7-jane"}),
+        (
+            "7-jane@users.noreply.gitlab.com",
+            {"7-jane@users.noreply.gitlab.com", "@7-jane", "@jane"},
+        ),
+        (
+            "7+jane@users.noreply.git.example.com",
+            {"7+jane@users.noreply.git.example.com", "@jane"},
+        ),
+        ("jane+bob@users.noreply.github.com", {"jane+bob@users.noreply.github.com"}),
+        ("jane@usersxnoreply.github.com", {"jane@usersxnoreply.github.com"}),
+        ("jane@noreply.github.com", {"jane@noreply.github.com"}),
+        ("jane@users.noreply.github.com@x", {"jane@users.noreply.github.com@x"}),
+        ("", {""}),
+    ],
+)
+def test_a_private_address_holds_a_login(name: str, names: set[str]) -> None:
+    assert names_of(name) == names
+
+
+def test_a_person_has_the_logins_of_their_private_addresses() -> None:
+    address = "7+jay@users.noreply.github.com"
+    groups = parse_groups(f"[people]\njane = ['@jane', '{address}']".encode())
+    assert groups.names_of_all(["@JANE"]) == {"jane", "@jane", address, "@jay"}
+    assert groups.names_of_all([address, "@zoe"]) == {"jane", "@jane", address, "@jay", "@zoe"}
+    assert groups.names_of_all(["7-jane@users.noreply.gitlab.com"]) >= {"@jane", address}
+    assert groups.names_of_all([]) == frozenset()
 
 
 @pytest.mark.parametrize(
