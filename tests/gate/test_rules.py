@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_documentation_lists_each_rule_as_reports_show_it() -> None:
-    text = (ROOT / "docs" / "gate.md").read_text("utf-8")
+    text = (ROOT / "docs" / "gate.md").read_text("utf-8").partition("## Findings\n")[2]
     assert dict(re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", text, re.MULTILINE)) == RULES
 
 
