@@ -22,10 +22,18 @@ from promptops.actions import (
     rollback_action,
 )
 from promptops.deployments import deploy
-from promptops.environments import Head, find_deployment, list_deployments, read_head, read_state
+from promptops.environments import (
+    Head,
+    branch,
+    find_deployment,
+    list_deployments,
+    read_head,
+    read_state,
+)
 from promptops.errors import NotFoundError, PromptopsError, RefusedError
 from promptops.lock import Live, Point, State
 from promptops.publication import create_releases, plan_release
+from promptops.reception import Command, judge_push
 from promptops.releases import require_release
 from promptops.repository import Repository, open_repository
 from promptops.version import Version
@@ -331,6 +339,9 @@ class GitDeployments(Deployments):
                 found = read_state(repository, find_deployment(repository, head, number).commit)
                 assert set(found.entries) == {name for name, plain in prompts.items() if plain.live}
             _assert_files_match(repository, head)
+            # What promptops writes, a server takes, deployment by deployment.
+            push = Command(branch(ENVIRONMENT), None, head.deployment.commit)
+            assert judge_push(repository, [push], {}) == []
         self.git_world.close()
 
 
