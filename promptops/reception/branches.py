@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptops.admission import Endpoints, judge_change
@@ -10,6 +11,7 @@ from promptops.errors import IntegrityError, RefusedError
 from promptops.finding import Severity
 from promptops.git.history import is_ancestor
 from promptops.git.refs import short_name
+from promptops.reception.pusher import find_pusher, require_known
 from promptops.reception.refusal import RefusedChangeError
 
 if TYPE_CHECKING:
@@ -51,7 +53,12 @@ def _judge(visit: Visit, endpoints: Endpoints) -> None:
 
     def read_approvals(policy: Policy, change: Change) -> Approvals:
         # Nobody is asked from a server's hook: what was signed is here, and a forge's CI is not.
-        return collect_approvals(repository, policy, change, environment={}, fetch=False)
+        found = collect_approvals(repository, policy, change, environment={}, fetch=False)
+        # Whoever brings a change in does not approve it, whatever names are in its commits.
+        who = find_pusher(visit)
+        if who is not None and found.found:
+            require_known(who, policy.groups, policy.config.gate.groups)
+        return replace(found, author=who)
 
     verdict = judge_change(repository, endpoints, read_approvals, dialect=visit.dialect).verdict
     if not verdict.is_allowed:

@@ -18,6 +18,7 @@ from promptops.errors import PromptopsError, RefusedError, UntrustedError
 from promptops.gate.deployment import may_deploy
 from promptops.git.refs import short_name
 from promptops.policy import read_policy
+from promptops.reception.pusher import SETTING, find_pusher, require_known
 from promptops.signatures import open_trust
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from promptops.policy import Policy
     from promptops.reception.visit import Visit
     from promptops.release import Release
-
-SETTING = "promptops.deployerVariable"
 
 
 def check_deployer(visit: Visit, rules: Environment, commit: str) -> None:
@@ -64,28 +63,14 @@ def check_approvers(
     """
     policy = _read_policy(visit)
     who = _find_deployer(visit, commit)
-    if who.startswith("@") and not policy.groups.knows(who):
-        raise PromptopsError(
-            f"nobody can tell which approvals are not {who}'s own: who that is is not known",
-            hint=f"list all names of each person in {policy.config.gate.groups}",
-        )
+    require_known(who, policy.groups, policy.config.gate.groups)
     book = Rulebook(policy.config, policy.commit or "", policy.groups)
     for release in releases:
         require_approvals(visit.repository, book, rules, [who], release, fetch=False)
 
 
 def _find_deployer(visit: Visit, commit: str) -> str:
-    done = visit.repository.git.run("config", "--local", "--get", SETTING, check=False)
-    variable = done.text
-    if not variable:
-        return _find_signer(visit, commit)
-    name = visit.variables.get(variable, "").strip()
-    if not name:
-        raise PromptopsError(
-            f"{SETTING} is {variable}, and the server does not say who pushes in it",
-            hint="whoever runs the server: name the variable that it sets for its hooks",
-        )
-    return name if "@" in name else f"@{name}"
+    return find_pusher(visit) or _find_signer(visit, commit)
 
 
 def _find_signer(visit: Visit, commit: str) -> str:

@@ -112,12 +112,15 @@ def test_a_change_that_may_not_merge_is_refused_with_every_reason(server: Server
     assert said.count("remote: error: ") == said.count("remote:  hint: ") > 2
 
 
-def test_what_the_rules_ask_for_is_asked_of_the_old_tip(server: Server, tmp_path: Path) -> None:
+def test_what_the_rules_ask_for_is_asked_of_the_old_tip(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = make_key(tmp_path / "bob")
     files = {
         "CODEOWNERS": "* bob@example.com\n",
         "promptops.toml": f"{GUARDED}approvals = 'signed'\nrepository = 'acme'\n",
         ".promptops/allowed_signers": f"bob@example.com {public(key)}\n",
+        ".promptops/groups.toml": "[people]\nbob = ['@bob', 'bob@example.com']\njane = ['@jane']\n",
     }
     server.clone.commit(files)
     server.take("main")
@@ -136,6 +139,13 @@ def test_what_the_rules_ask_for_is_asked_of_the_old_tip(server: Server, tmp_path
         time="2026-01-31T12:00:00Z",
     )
     server.take(seal(server, key, statement))
+    # Where the server knows who pushes, that is who cannot approve, whoever made the commits.
+    server.remote.config("promptops.deployerVariable", "GL_USERNAME")
+    monkeypatch.setenv("GL_USERNAME", "bob")
+    server.refuse("main", why="main: promptops.toml: ")
+    monkeypatch.setenv("GL_USERNAME", "b.stone")
+    server.refuse("main", why="nobody can tell which approvals are not @b.stone's own")
+    monkeypatch.setenv("GL_USERNAME", "jane")
     server.take("main")
 
 
