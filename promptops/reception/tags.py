@@ -9,7 +9,7 @@ from promptops.errors import IntegrityError, RefusedError, UsageError
 from promptops.git.objects import parse_tag
 from promptops.git.refs import short_name
 from promptops.git.trees import TreeReader
-from promptops.integrity import compare_frozen, own_file, read_frozen, yank_target
+from promptops.integrity import compare_frozen, inspect_tag, own_file, read_frozen, yank_target
 from promptops.reception.commands import refuse_moves
 from promptops.reception.scope import RELEASES, YANKS
 from promptops.reference import parse_release_tag, release_tag
@@ -28,12 +28,7 @@ def check_release_tag(visit: Visit, command: Command) -> None:
     """Raise what is wrong with making a release tag, or with moving one at all."""
     name, version = _read_key(command.ref)
     refuse_moves(command, "a released version never changes; release the next one")
-    release = visit.find_release(name, version)
-    if release is None or release.tag != command.new:
-        raise RefusedError(
-            f"{name}@{version} is released already, by another tag",
-            hint="a released version never changes; release the next one",
-        )
+    release = _read_pushed(visit, command, name, version)
     _check_trailers(visit, release)
     objects = visit.repository.objects
     file = objects.read(own_file(name, release.commit, release.folder))
@@ -48,6 +43,20 @@ def check_release_tag(visit: Visit, command: Command) -> None:
             hint="merge it first, or push the branch together with the tag; "
             "a pre-release may be on any commit",
         )
+
+
+def _read_pushed(visit: Visit, command: Command, name: str, version: Version) -> Release:
+    """The release that is pushed, whether or not somebody was faster: git itself refuses that.
+
+    A pusher who learns from git that the tag is there can look whether it is the same release.
+    """
+    found = visit.repository.objects.read(command.new or "")
+    if found is None:
+        raise IntegrityError(f"it would lead to nothing ({command.new})", hint=_BY_HAND)
+    release, fault = inspect_tag(name, version, found)
+    if release is None:
+        raise fault or IntegrityError("it is not the tag of a release", hint=_BY_HAND)
+    return release
 
 
 def _check_trailers(visit: Visit, release: Release) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops.reception import Command, judge_push
+from promptops.repository import open_repository
 from tests.prompts import prompt_text
 from tests.reception.server import NAME, OTHER, Server, write_tag
 
@@ -38,6 +40,18 @@ def test_a_release_that_is_true_is_taken_once(tmp_path: Path, object_format: str
     write_tag(server.clone, "2.0.0", commit, **trailers, Operation="4567")
     server.refuse(tag, why="it is never moved")
     server.refuse(f":{tag}", why="it is never deleted")
+
+
+def test_git_itself_refuses_a_tag_that_somebody_made_meanwhile(server: Server) -> None:
+    tag = write_tag(server.clone, "2.0.0", server.clone.rev("main"))
+    server.take(tag)
+    server.clone.git("tag", "-d", f"prompts/{NAME}@2.0.0")
+    write_tag(server.clone, "2.0.0", server.clone.rev("main"), Operation="4567")
+    second = server.clone.rev(tag)
+    server.take(f"{second}:refs/tags/objects-only")
+    # The second pusher was told that there is no such tag, and looks again when git says no.
+    push = Command(tag, None, second)
+    assert judge_push(open_repository(server.remote.path), [push], {}) == []
 
 
 def test_a_prerelease_may_be_on_any_commit(server: Server) -> None:
