@@ -64,7 +64,7 @@ def promote_action(
     RefusedError for a yanked release, one that is not merged where that is asked for, or one that
     is not live in the environment it must come from.
     """
-    rules = repository.config.environment(environment)
+    rules = repository.read_rules(environment)
     texts: dict[str, Mapping[str, bytes]] = {}
     for release in releases:
         reason = find_yank(repository, release.name, release.version)
@@ -228,7 +228,7 @@ def choose_releases(
     Without a selector: the version in `source`, or in the environment before; `latest` for the
     first environment.
     """
-    rules = repository.config.environment(environment)
+    repository.config.environment(environment)
     if source is None:
         before = repository.config.environment_before(environment)
         source = before.name if before else None
@@ -239,7 +239,8 @@ def choose_releases(
             for ref in refs
             if ref.selector is not None and ref.selector.kind is SelectorKind.ENVIRONMENT
         ]
-        fetch_environments(repository, [one for one in (source, rules.source, *asked) if one])
+        needed = repository.read_rules(environment).source
+        fetch_environments(repository, [one for one in (source, needed, *asked) if one])
     chosen: dict[str, Release] = {}
     for ref in refs:
         release = _choose(repository, ref, source, environment)

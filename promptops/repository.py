@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from promptops.closure import Closure, collect_closure
-from promptops.config import Config, load_config
+from promptops.config import Config, Environment, load_config
 from promptops.errors import (
     ConfigurationError,
     GitError,
@@ -275,6 +275,22 @@ class Repository:
             return None
         folder = "refs/heads" if self.remote is None else f"refs/remotes/{self.remote}"
         return self.default_branch_ref.removeprefix(f"{folder}/")
+
+    def read_rules(self, environment: str) -> Environment:
+        """The rules of an environment, as the tip of the default branch has them.
+
+        As far as that is known here; a configuration that is only checked out decides about
+        environments that the default branch does not have. UsageError for an unknown environment.
+        """
+        checked_out = self.config.environment(environment)
+        ref = self.default_branch_ref
+        tip = None if ref is None else self.objects.read(ref)
+        if tip is None or tip.kind != "commit":
+            return checked_out
+        merged = load_config(self.tree(tip.oid).read)
+        if environment not in merged.environment_names:
+            return checked_out
+        return merged.environment(environment)
 
     def require_work_tree(self) -> Path:
         """The top folder of the work tree; an error in a bare repository."""

@@ -250,3 +250,13 @@ def test_an_environment_branch_that_is_checked_out_does_not_matter_with_a_remote
     accept(team.first, "promote", "a@1.1.0", "--to", "staging")
     told = refuse(team.first, "promote", "a@1.2.0", "--to", "staging", "--local", code=2)
     assert "promptops/staging is checked out in" in told
+
+
+def test_the_rules_are_those_of_the_default_branch(team: Team) -> None:
+    lax = "[environments.staging]\n[environments.production]\n"
+    team.commit({"promptops.toml": lax})
+    team.commit({"promptops.toml": f'{lax}from = "staging"\n'})
+    team.first.git("checkout", "--quiet", "-b", "lax", "HEAD~1")
+    assert "staging" in refuse(team.first, "promote", "a@1.0.0", "--to", "production")
+    team.first.git("checkout", "--quiet", "main")
+    assert "staging" in refuse(team.first, "promote", "a@1.0.0", "--to", "production")
