@@ -189,11 +189,12 @@ def rollback(
 ) -> tuple[State, Point]:
     """Go back to what was live before, or further until `to` alone is live.
 
-    Returns the new state and the deployment whose texts it needs. A pause that is on stays on:
-    bringing back an older version must not release the kill switch. RefusedError when there is
-    nothing to go back to.
+    Returns the new state and the deployment whose texts it needs. A pause that is on stays on, and
+    what was paused when it was retired comes back paused: bringing back an older version must not
+    release the kill switch. RefusedError when there is nothing to go back to.
     """
     start = state
+    live = start.entries.get(name)
     if to is not None:
         entry = state.entries.get(name)
         if entry is not None and entry.versions == (to,):
@@ -210,8 +211,9 @@ def rollback(
             raise IntegrityError(f"{UNDO_FILE} leads in a circle for {name}", hint=_EDITED)
         deepest = point.deployment
         before = state_at(point)
-        paused = start.entries[name].paused if name in start.entries else None
         entry = before.entries.get(name)
+        live = live or entry  # what was retired, where nothing is live
+        paused = None if live is None else live.paused
         restored = None if entry is None else entry._replace(paused=paused)
         state = start._with(name, restored, before.undo.get(name))  # noqa: SLF001
         if to is None or (restored is not None and restored.versions == (to,)):

@@ -53,7 +53,10 @@ ENVIRONMENT = "staging"
 
 @dataclass(frozen=True)
 class Plain:
-    """What is live of one prompt, what was before up to which deployment, and if it is paused."""
+    """What is live of one prompt, what was before up to which deployment, and if it is paused.
+
+    What is retired is as it was then, should a rollback bring it back.
+    """
 
     live: tuple[tuple[str, int], ...] = ()
     before: tuple[tuple[tuple[tuple[str, int], ...], int], ...] = ()
@@ -89,14 +92,15 @@ class Model:
             live = ((others[0][0], 100 - share), (version, share))
         before = plain.before if ramps or not plain.live else self._push(plain)
         if live != plain.live:
-            self.record(name, replace(plain, live=live, before=before))
+            paused = plain.paused and bool(plain.live)
+            self.record(name, Plain(live, before, paused))
 
     def retire(self, name: str) -> None:
         """Retire; IndexError when nothing is live."""
         plain = self.prompts[name]
         if not plain.live:
             raise IndexError
-        self.record(name, Plain((), self._push(plain)))
+        self.record(name, Plain((), self._push(plain), plain.paused))
 
     def _push(self, plain: Plain) -> tuple[tuple[tuple[tuple[str, int], ...], int], ...]:
         return (*plain.before, (plain.live, len(self.history)))
@@ -242,7 +246,7 @@ class GitWorld:
             ),
             "restore": lambda: restore_action(repository, ENVIRONMENT, number),
         }[verb]()
-        deploy(repository, ENVIRONMENT, action)
+        deploy(repository, ENVIRONMENT, action, reason="why")
 
 
 class Deployments(RuleBasedStateMachine):
@@ -318,7 +322,9 @@ class Deployments(RuleBasedStateMachine):
             entry = state.entries.get(name)
             live = tuple((str(one.version), one.share) for one in entry.live) if entry else ()
             assert live == plain.live
-            assert (entry is not None and entry.paused is not None) == plain.paused
+            assert (entry is not None and entry.paused is not None) == bool(
+                plain.live and plain.paused
+            )
 
 
 class GitDeployments(Deployments):
