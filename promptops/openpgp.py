@@ -8,19 +8,18 @@ good signature by an expired key.
 
 from __future__ import annotations
 
-import os
 import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError, UntrustedError
+from promptops.signatures import run_signer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PREFIX = "openpgp:"
 OPENING = b"-----BEGIN PGP SIGNATURE-----\n"
-_TIMEOUT_SECONDS = 60.0
 _STATUS = "[GNUPG:] "
 
 
@@ -120,25 +119,10 @@ _REASONS = {
 
 
 def _run(program: str, args: Sequence[str], data: bytes) -> tuple[int, bytes, str]:
-    import subprocess
-
-    try:
-        done = subprocess.run(  # noqa: S603 - an argument list, never a shell
-            [program, *args],
-            input=data,
-            capture_output=True,
-            check=False,
-            timeout=_TIMEOUT_SECONDS,
-            env={**os.environ, "LC_ALL": "C"},
-        )
-    except FileNotFoundError as error:
-        raise PromptopsError(
-            f"{program} is not installed, or not on the PATH",
-            hint="install GnuPG, or sign with an SSH key: git config gpg.format ssh",
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise PromptopsError(
-            f"{program} did not finish within {_TIMEOUT_SECONDS:.0f} seconds",
-            hint="does the key ask for a passphrase? have gpg-agent know it first",
-        ) from error
-    return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace")
+    return run_signer(
+        program,
+        args,
+        data,
+        install="install GnuPG, or sign with an SSH key: git config gpg.format ssh",
+        unlock="have gpg-agent know it first",
+    )

@@ -23,7 +23,7 @@ SNAPSHOT_NAMESPACE = "promptops-snapshot@v1"
 GIT_NAMESPACE = "git"
 _OPENING = b"-----BEGIN SSH SIGNATURE-----\n"
 _CLOSING = b"-----END SSH SIGNATURE-----\n"
-_TIMEOUT_SECONDS = 30.0
+_TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +223,21 @@ def split_object(data: bytes) -> tuple[bytes, bytes | None]:
     return b"\n".join(kept) + separator + body, b"\n".join(signature) + b"\n"
 
 
-def _run(
-    args: Sequence[str], data: bytes, *, program: str = "ssh-keygen"
+def run_signer(
+    program: str, args: Sequence[str], data: bytes, *, install: str, unlock: str
 ) -> tuple[int, bytes, str]:
+    """Run a program that signs or verifies; give exit code, output and what it said.
+
+    Args:
+        program: its name, or its path.
+        args: its arguments; never a shell.
+        data: what it reads.
+        install: what to do where there is no such program.
+        unlock: what to do where it waits for a passphrase.
+
+    Raises:
+        PromptopsError: it is not there, or did not finish.
+    """
     import subprocess
 
     try:
@@ -239,12 +251,23 @@ def _run(
         )
     except FileNotFoundError as error:
         raise PromptopsError(
-            f"{program} is not installed, or not on the PATH",
-            hint="install OpenSSH 8.2 or newer: it signs and verifies",
+            f"{program} is not installed, or not on the PATH", hint=install
         ) from error
     except subprocess.TimeoutExpired as error:
         raise PromptopsError(
             f"{program} did not finish within {_TIMEOUT_SECONDS:.0f} seconds",
-            hint="does the key ask for a passphrase? add it to ssh-agent first",
+            hint=f"does the key ask for a passphrase? {unlock}",
         ) from error
     return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip()
+
+
+def _run(
+    args: Sequence[str], data: bytes, *, program: str = "ssh-keygen"
+) -> tuple[int, bytes, str]:
+    return run_signer(
+        program,
+        args,
+        data,
+        install="install OpenSSH 8.2 or newer: it signs and verifies",
+        unlock="add it to ssh-agent first",
+    )

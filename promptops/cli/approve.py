@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from promptops.cli.session import (
+    BaseOption,
     DryRunOption,
     Format,
     FormatOption,
+    HeadOption,
+    TargetOption,
     YesOption,
     confirm,
     current,
@@ -48,21 +51,9 @@ def approve(
         str | None,
         typer.Option("--env", metavar="ENV", help="Approve a release for this environment."),
     ] = None,
-    base: Annotated[
-        str | None,
-        typer.Option(
-            "--base", metavar="REV", help="What to merge into; the remote's default branch."
-        ),
-    ] = None,
-    head: Annotated[
-        str | None, typer.Option("--head", metavar="REV", help="What is proposed; HEAD.")
-    ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            "--target", metavar="BRANCH", help="The target branch's name, where --base is a commit."
-        ),
-    ] = None,
+    base: BaseOption = None,
+    head: HeadOption = None,
+    target: TargetOption = None,
     yes: YesOption = False,
     local: Annotated[
         bool, typer.Option("--local", help="Keep the approval in this clone; push it later.")

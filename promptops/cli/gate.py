@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.session import current, emit, say
+from promptops.cli.session import BaseOption, HeadOption, TargetOption, current, emit, say
 from promptops.cli.validate import ReportName, painter
 from promptops.errors import UsageError, quote
 
@@ -35,21 +35,9 @@ class ApprovalSource(StrEnum):
 
 
 def gate(
-    base: Annotated[
-        str | None,
-        typer.Option(
-            "--base", metavar="REV", help="What to merge into; the remote's default branch."
-        ),
-    ] = None,
-    head: Annotated[
-        str | None, typer.Option("--head", metavar="REV", help="What is proposed; HEAD.")
-    ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            "--target", metavar="BRANCH", help="The target branch's name, where --base is a commit."
-        ),
-    ] = None,
+    base: BaseOption = None,
+    head: HeadOption = None,
+    target: TargetOption = None,
     approvals: Annotated[
         ApprovalSource | None,
         typer.Option(

@@ -36,6 +36,19 @@ DryRunOption = Annotated[
 YesOption = Annotated[
     bool, typer.Option("--yes", "-y", help="Do not ask; only a person at a terminal is asked.")
 ]
+BaseOption = Annotated[
+    str | None,
+    typer.Option("--base", metavar="REV", help="What to merge into; the remote's default branch."),
+]
+HeadOption = Annotated[
+    str | None, typer.Option("--head", metavar="REV", help="What is proposed; HEAD.")
+]
+TargetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--target", metavar="BRANCH", help="The target branch's name, where --base is a commit."
+    ),
+]
 LocalOption = Annotated[bool, typer.Option("--local", help="Work without the remote; push later.")]
 
 
