@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from promptops.digest import is_digest
 from promptops.errors import IntegrityError
 from promptops.gate.approval import Entry
 
@@ -171,7 +172,6 @@ def _from_document(document: dict[str, Any]) -> Statement:
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _ENTRY = re.compile(r"[0-7]{6} [0-9a-f]{40}(?:[0-9a-f]{24})?")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def _is_text(value: object) -> bool:
@@ -183,8 +183,12 @@ def _is_text(value: object) -> bool:
     )
 
 
-def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+def _is_time(value: object) -> bool:
+    return isinstance(value, str) and _TIME.fullmatch(value) is not None
+
+
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and is_digest(value)
 
 
 def _is_contents(value: object) -> bool:
@@ -201,7 +205,7 @@ def _is_contents(value: object) -> bool:
 _COMMON: dict[str, Callable[[object], bool]] = {
     "repository": _is_text,
     "approver": _is_text,
-    "time": _matches(_TIME),
+    "time": _is_time,
 }
 _FORMS: dict[str, dict[str, Callable[[object], bool]]] = {
     "change": {
@@ -216,6 +220,6 @@ _FORMS: dict[str, dict[str, Callable[[object], bool]]] = {
         "environment": _is_text,
         "prompt": _is_text,
         "version": _is_text,
-        "digest": _matches(_DIGEST),
+        "digest": _is_digest,
     },
 }

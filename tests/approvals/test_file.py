@@ -72,6 +72,9 @@ GOOD = {"approver": "@bob", "commit": A}
         (document({**GOOD, "approver": ["@bob"]}), "is no name"),
         (document({**GOOD, "approver": "@bob\n"}), "is no name"),
         (document({**GOOD, "approver": ""}), "is no name"),
+        (document({**GOOD, "approver": "@bob "}), "is no name"),
+        (document({**GOOD, "approver": "@b\u200bob"}), "is no name"),
+        (document({**GOOD, "approver": "b" * 4_097}), "is no name"),
         (document({**GOOD, "commit": "main"}), "commit is not the full id"),
         (document({**GOOD, "commit": None}), "commit is not the full id"),
         (document({**GOOD, "base": A[1:]}), "base is not the full id"),
@@ -86,6 +89,7 @@ GOOD = {"approver": "@bob", "commit": A}
         (document(teams=[]), "'teams' is no object"),
         (document(teams={"@a/b": "@c"}), "teams.'@a/b' is no list"),
         (b" " * (MAX_BYTES + 1), "more than"),
+        (b" " * MAX_BYTES, "not JSON"),
     ],
 )
 def test_what_is_not_understood_is_an_error(data: bytes, words: str) -> None:
@@ -93,6 +97,11 @@ def test_what_is_not_understood_is_an_error(data: bytes, words: str) -> None:
         parse_approvals(data, "f.json")
     assert caught.value.message.startswith("f.json: ")
     assert caught.value.hint
+
+
+def test_a_name_may_be_long() -> None:
+    name = "b" * 4_096
+    assert parse_approvals(document({**GOOD, "approver": name}), "f").found[0].approver == name
 
 
 @given(st.binary(max_size=60))
@@ -113,7 +122,9 @@ def test_it_has_to_lie_outside_of_the_checkout(repo: Repo, tmp_path: Path) -> No
     way = tmp_path / "way"
     way.symlink_to(repo.path / "deep")
     dotted = repo.path / "deep" / ".." / "deep" / "approvals.json"
-    for path in (inside, hidden, link, way / "approvals.json", dotted):
+    (tmp_path / "folder").mkdir()
+    around = tmp_path / "folder" / ".." / "link.json"
+    for path in (inside, hidden, link, way / "approvals.json", dotted, around):
         with pytest.raises(UsageError, match="lies in the checkout"):
             read_approvals_file(repository, path)
     # A link in the checkout to a file outside of it leads where the change wants it to.
@@ -124,6 +135,23 @@ def test_it_has_to_lie_outside_of_the_checkout(repo: Repo, tmp_path: Path) -> No
     for path in (back, round_about):
         with pytest.raises(UsageError, match="or is reached through it"):
             read_approvals_file(repository, path)
+
+
+def test_it_may_be_reached_by_a_long_way(repo: Repo, tmp_path: Path) -> None:
+    repository = open_repository(repo.path)
+    (tmp_path / "approvals.json").write_bytes(document(GOOD))
+    (tmp_path / "folder").mkdir()
+    around = tmp_path / "folder" / ".." / "approvals.json"
+    assert read_approvals_file(repository, around).found[0].approver == "@bob"
+    last = tmp_path / "approvals.json"
+    for number in range(40):  # as many as the system follows
+        link = tmp_path / f"link-{number}"
+        link.symlink_to(last.name)
+        last = link
+    assert read_approvals_file(repository, last).found[0].approver == "@bob"
+    (tmp_path / "one-more").symlink_to(last.name)
+    with pytest.raises(UsageError, match="no approvals file"):
+        read_approvals_file(repository, tmp_path / "one-more")
 
 
 def test_a_worktree_s_repository_is_no_place_either(repo: Repo, tmp_path: Path) -> None:

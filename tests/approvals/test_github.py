@@ -213,6 +213,27 @@ def test_nobody_approves_their_own_among_others(forge: FakeGitHub, github: GitHu
     assert list(names(ask(github, 12, 13, groups=groups))) == ["@eve"]
 
 
+def test_the_author_of_one_is_left_to_the_gate(forge: FakeGitHub, github: GitHub) -> None:
+    forge.open(12, author="jane")
+    forge.review(12, "jane")
+    found = ask(github)
+    assert (list(names(found)), found.author) == (["@jane"], "@jane")
+
+
+def test_an_author_whose_account_is_gone_is_nobody(
+    forge: FakeGitHub, github: GitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = github.pull_request
+    # GitHub documents that there always is one, and for reviews and commits that there may be none.
+    monkeypatch.setattr(github, "pull_request", lambda number: replace(read(number), author=None))
+    forge.open(12)
+    forge.open(13)
+    forge.review(12, "eve")
+    forge.review(13, "jane")
+    assert list(names(ask(github, 12, 13))) == ["@eve", "@jane"]
+    assert ask(github, 12).author is None
+
+
 # --- errors are errors
 
 

@@ -64,6 +64,15 @@ def test_an_approval_is_of_what_was_proposed_before_it(
     assert commits(ask(gitlab)) == {"@bob": commit("head of 12"), "@eve": second}
 
 
+def test_where_one_time_is_missing_the_notes_are_asked(lab: FakeGitLab, gitlab: GitLab) -> None:
+    lab.open(12)
+    lab.approve(12, "bob")
+    second = lab.push(12, "second")
+    lab.approve(12, "eve")
+    lab.untimed = {"eve"}
+    assert commits(ask(gitlab)) == {"@bob": commit("head of 12"), "@eve": second}
+
+
 def test_an_approval_that_crosses_a_push_is_of_what_was_there(
     lab: FakeGitLab, gitlab: GitLab
 ) -> None:

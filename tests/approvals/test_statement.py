@@ -151,6 +151,11 @@ def test_the_helper_alters_nothing_by_itself() -> None:
         altered(contents={"a": f"644 {A}"}),
         altered(contents={"a": f"100644 {A}\n"}),
         altered(contents={"a": ["100644", A]}),
+        altered(contents={"a": f"100644 {A}", "b": "100644"}),
+        altered(contents=["a"]),
+        altered(time=1),
+        altered(time=[]),
+        write_statement(DEPLOYMENT).replace(b'"sha256:' + b"0" * 64 + b'"', b"1"),
         write_statement(DEPLOYMENT).replace(b"sha256:", b"md5:"),
         b'{"a":"' + b"a" * MAX_BYTES + b'"}\n',
     ],
@@ -158,6 +163,22 @@ def test_the_helper_alters_nothing_by_itself() -> None:
 def test_anything_else_is_no_statement(data: bytes) -> None:
     with pytest.raises(IntegrityError, match="no statement of approval"):
         parse_statement(data)
+
+
+def test_what_may_be_as_long_as_it_is_is_read() -> None:
+    name = "j" * 4_096
+    assert parse_statement(altered(approver=name)) == replace(CHANGE, approver=name)
+    with pytest.raises(IntegrityError, match="its approver is none"):
+        parse_statement(altered(approver=f"{name}j"))
+    with pytest.raises(IntegrityError, match="it is not JSON"):
+        parse_statement(b" " * MAX_BYTES)
+    with pytest.raises(IntegrityError, match="it has more than"):
+        parse_statement(b" " * (MAX_BYTES + 1))
+
+
+def test_a_statement_of_another_version_is_called_so() -> None:
+    with pytest.raises(IntegrityError, match=r"it is no promptops\.approval/v1$"):
+        parse_statement(altered(schema="promptops.approval/v2"))
 
 
 @given(st.binary(max_size=100))

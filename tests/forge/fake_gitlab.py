@@ -48,6 +48,7 @@ class FakeGitLab:
         self.blocked: set[str] = set()
         self.tokens = {"good"}
         self.says_when = True
+        self.untimed: set[str] = set()
         self.page_size: int | None = None
         self.instead: list[Callable[[Request], Response | None]] = []
         self.server = Server(self._answer, self.clock)
@@ -141,11 +142,14 @@ class FakeGitLab:
         shown = [
             {
                 "user": self._user(user),
-                **({"approved_at": _time(seconds)} if self.says_when else {}),
+                **({"approved_at": _time(seconds)} if self._says_when(user) else {}),
             }
             for user, seconds in given
         ]
         return Response.of({"user_has_approved": False, "approved": True, "approved_by": shown})
+
+    def _says_when(self, user: str) -> bool:
+        return self.says_when and user not in self.untimed
 
     def _notes(self, request: Request, number: str) -> Response:
         assert request.query.get("sort", "asc") == "asc"
