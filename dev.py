@@ -399,6 +399,12 @@ def fuzz(arguments: list[str]) -> int:
     return tool("tests.fuzz", *arguments)
 
 
+def mutants(arguments: list[str]) -> int:
+    """Turn round every condition of the gate's rules: a test has to notice (--sample N: some)."""
+    prepare("program", "test")
+    return tool("tests.mutation", *arguments)
+
+
 def wheel(arguments: list[str]) -> int:
     """Build the wheel and the sdist into dist/, install the wheel elsewhere and try it there."""
     prepare(*PARTS)
@@ -616,6 +622,7 @@ def check(arguments: list[str]) -> int:
         ("checks", checks, ["--check"]),
         ("descriptions", descriptions, []),
         ("test", test, ["--cov", "--cov-report=term"]),
+        ("mutants", mutants, []),
         ("pre-commit", test, ["-m", "network"]),
         ("wheel", wheel, []),
     )
@@ -645,6 +652,7 @@ COMMANDS: dict[str, Command] = {
         wheel,
         bench,
         fuzz,
+        mutants,
         check,
     )
 }
