@@ -129,6 +129,19 @@ class Finding(NamedTuple):
         fixes = tuple(fix._replace(path=f"{folder}/{fix.path}") for fix in self.fixes)
         return self._replace(path=f"{folder}/{self.path}", fixes=fixes)
 
+    def as_json(self) -> dict[str, str | int | None]:
+        """What all JSON documents say of a finding; line and column are null for a whole file."""
+        place = self.position
+        return {
+            "check": self.check,
+            "severity": self.severity.value,
+            "message": self.message,
+            "hint": self.hint,
+            "path": self.path,
+            "line": place.line if place else None,
+            "column": place.column if place else None,
+        }
+
     @property
     def place(self) -> str:
         """`path:line:column`, or the path alone for a whole file."""

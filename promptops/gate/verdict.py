@@ -90,7 +90,7 @@ class Verdict:
                 {"prompt": one.prompt, "suite": one.suite, "passed": one.passed}
                 for one in self.evidence
             ],
-            "findings": [_list_finding(one) for one in self.findings],
+            "findings": [one.as_json() for one in self.findings],
             "notes": list(self.notes),
         }
 
@@ -131,17 +131,4 @@ def _list_requirement(one: Requirement) -> dict[str, Any]:
             {"approver": approval.approver, "source": approval.source, "reason": reason}
             for approval, reason in one.left_out
         ],
-    }
-
-
-def _list_finding(finding: Finding) -> dict[str, Any]:
-    place = finding.position
-    return {
-        "check": finding.check,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "hint": finding.hint,
-        "path": finding.path,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
     }

@@ -32,13 +32,7 @@ def render(outcome: Outcome) -> str:
 def _finding(finding: Finding, outcome: Outcome) -> dict[str, Any]:
     place = finding.position
     return {
-        "check": finding.check,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "hint": finding.hint,
-        "path": finding.path,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
+        **finding.as_json(),
         "end_line": place.end_line if place else None,
         "end_column": place.end_column if place else None,
         "fixable": bool(finding.fixes),
