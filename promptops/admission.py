@@ -21,12 +21,13 @@ from promptops.git.refs import list_refs, read_ref
 from promptops.git.remote import list_remote
 from promptops.owners import Dialect, decode_owners, parse_owners
 from promptops.policy import read_policy
-from promptops.proposal import read_change
+from promptops.proposal import governs, read_change
 from promptops.validation import validate_prompts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from promptops.config import Config
     from promptops.forge.event import Event
     from promptops.gate import Approvals, Change, EvalResult, Verdict
     from promptops.git.trees import TreeReader
@@ -168,7 +169,13 @@ def judge_change(
     files = _MergedFiles(
         tree, repository.tree(change.tree, change.folder), repository.tree(change.base)
     )
-    validation = validate_prompts(files, replace(policy.config, prompts=change.folder), names)
+    below = f"{change.folder}/"
+    validation = validate_prompts(
+        files,
+        replace(policy.config, prompts=change.folder),
+        names,
+        added=[path.removeprefix(below) for path in _list_new(change) if path.startswith(below)],
+    )
     verdict = judge(
         change,
         Rules(
@@ -183,6 +190,7 @@ def judge_change(
             *validation.findings,
             *_judge_collisions(change, files),
             *_judge_policy_files(change, policy, tree),
+            *_judge_suites(change, policy.config),
         ],
         evidence=evidence,
     )
@@ -207,9 +215,31 @@ class _MergedFiles:
         return self._merged.beside(folder) if folder else self._base
 
 
+def _list_new(change: Change) -> set[str]:
+    """The governed paths where merging puts a file that was not there."""
+    return {one.path for one in change.paths if one.before is None and one.merged is not None}
+
+
+def _judge_suites(change: Change, config: Config) -> Iterator[Finding]:
+    """Suites that lie where nobody has to approve a change to them."""
+    for prompt in change.prompts:
+        document = prompt.after.closure.document if prompt.after else None
+        suite = document.data.get("evals") if document else None
+        if document is None or not isinstance(suite, str) or governs(config, suite):
+            continue
+        yield Finding(
+            "ungoverned-evals",
+            Severity.ERROR,
+            f"the evals of {prompt.name} are in {suite}, which anybody could change unseen",
+            prompt.path,
+            document.locate(["evals"]),
+            f"put the suite below {config.evals}/, or add its path to govern in [gate]",
+        )
+
+
 def _judge_collisions(change: Change, files: Files) -> Iterator[Finding]:
     """Paths that are another one on a disk that ignores case: what is checked out is not sure."""
-    new = {path.path for path in change.paths if path.before is None and path.merged is not None}
+    new = _list_new(change)
     hint = "rename one of the two"
     folder = change.folder
     if new:

@@ -157,9 +157,7 @@ class _Reading:
         for governed, kind in self._governed.items():
             if _is_below(folded, governed):
                 return kind
-        if any(fnmatchcase(path, one) or _is_below(path, one) for one in self._config.gate.govern):
-            return PathKind.GOVERNED
-        return None
+        return PathKind.GOVERNED if governs(self._config, path) else None
 
     @cached_property
     def _governed(self) -> dict[str, PathKind]:
@@ -377,6 +375,14 @@ class _Releases:
         if old is None or diff is None or old.digest != base.digest:
             diff = diff_prompts(load_released(self._repository, base), new)
         return released, base.version, diff
+
+
+def governs(config: Config, path: str) -> bool:
+    """Whether a file is governed as an eval suite, or as what the configuration adds."""
+    return any(
+        fnmatchcase(path, one) or _is_below(path, one)
+        for one in (config.evals, *config.gate.govern)
+    )
 
 
 def _tolerant(files: TreeReader) -> _Read:

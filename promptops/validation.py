@@ -27,6 +27,7 @@ from promptops.checks import (
     NOT_IGNORABLE,
     OFF,
     PROMPT_CHECKS,
+    unusable_name,
 )
 from promptops.checks.subject import (
     FileSubject,
@@ -138,11 +139,18 @@ def validate(
     return run.result(run.names)
 
 
-def validate_prompts(files: Files, config: Config, names: Collection[str]) -> Validation:
-    """Judge some prompts, which must exist, with the partials they include."""
+def validate_prompts(
+    files: Files, config: Config, names: Collection[str], *, added: Collection[str] = ()
+) -> Validation:
+    """Judge some prompts, which must exist, with the partials they include.
+
+    Of files at the paths `added`, below the prompts folder, the names are judged as well: one that
+    would be a prompt under another name is none that anybody judges otherwise.
+    """
     run = _Run(files, config)
     for name in names:
         run.judge_prompt(name)
+    run.judge_names(added)
     return run.result(names)
 
 
@@ -390,6 +398,14 @@ class _Run:
             is_lasting and not any(finding.check in MASKED for finding in findings),
             document.locate(["status"]) if document.data.get("status") == "draft" else None,
         )
+
+    def judge_names(self, paths: Collection[str]) -> None:
+        """Judge whether files that look like prompts can be prompts."""
+        folder = FolderSubject(tuple(sorted(paths)), frozenset(), {}, self._around)
+        for check, module in self._folder_checks:
+            if module is unusable_name:
+                for problem in module.check(folder):
+                    self._add(check, problem)
 
     def judge_rest(self) -> None:
         """Judge the folder as a whole, and the files that belong to no prompt."""

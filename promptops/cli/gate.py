@@ -118,7 +118,8 @@ def gate(
     )
     keep_verdict(repository, admission.verdict)
     for name, file in files:
-        file.write_text(f"{_render(admission, name, _plain)}\n", "utf-8")
+        # Of a path that is no UTF-8, standard output shows the odd bytes in the same way.
+        file.write_text(f"{_render(admission, name, _plain)}\n", "utf-8", "backslashreplace")
     shown = _render(admission, output, painter())
     if shown:
         emit(shown)

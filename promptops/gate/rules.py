@@ -18,6 +18,7 @@ RULES = {
     "unapproved-suppression": "a prompt newly ignores a check, and no owner has approved that",
     "unchanged-version": "a prompt changes and its version does not",
     "unchecked-approval": "nobody was asked who approved the change",
+    "ungoverned-evals": "a prompt's evals lie where nobody has to approve a change to them",
     "unowned-path": "a governed file has no owner",
 }
 """Each id with the sentence that a report shows for it. Which are errors depends on the policy."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -196,3 +198,18 @@ def test_in_a_forges_ci_it_judges_what_the_run_is_about(
     pull["head"] = {"sha": "0" * 39 + "1"}
     event.write_text(json.dumps({"pull_request": pull}))
     assert "is not in this clone" in refuse(clone, "gate", "--approvals", "off", code=2)
+
+
+def test_a_name_of_odd_bytes_breaks_no_report(world: World, tmp_path: Path) -> None:
+    world.propose()
+    blob = world.repo.git("hash-object", "-w", "--stdin", stdin=prompt())
+    entry = f"100644 {blob}\tprompts/".encode() + b"\xff.md\0"
+    world.repo.git("update-index", "-z", "--index-info", stdin=entry)
+    world.repo.git("commit", "--quiet", "-m", "Odd")
+    for name in ("json", "sarif", "github", "gitlab", "junit", "markdown", "concise"):
+        report = f"{name}={tmp_path / name}"
+        line = [sys.executable, "-m", "promptops", "gate", "--format", name, "--report", report]
+        done = subprocess.run(line, cwd=world.repo.path, check=False, capture_output=True)
+        assert done.returncode == 1
+        assert b"Traceback" not in done.stderr
+        assert "unusable-name" in (tmp_path / name).read_text()

@@ -161,6 +161,19 @@ def test_an_odd_name_is_governed_as_well(world: World, name: str) -> None:
     assert "missing-approval" in checks(world.judge())
 
 
+@pytest.mark.parametrize("name", ["Triage.md", "tri age.md", "triage .md", "con.md"])
+def test_a_prompt_that_cannot_be_called_so_is_refused(world: World, name: str) -> None:
+    world.propose({f"prompts/{name}": prompt()})
+    assert checks(world.judge(approval())) == ["unusable-name"]
+
+
+def test_a_suite_where_nobody_looks_is_refused(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.0.1", more="evals: scripts/suite.yaml\n")})
+    assert checks(world.judge(approval())) == ["ungoverned-evals"]
+    world.on_main({"promptops.toml": '[gate]\ngovern = ["scripts/*.yaml"]\n'})
+    assert "ungoverned-evals" not in checks(world.judge(approval()))
+
+
 def test_a_file_that_merging_moves_somewhere_else_was_seen_by_nobody(world: World) -> None:
     long = prompt("1.0.0", "\n".join(f"Rule {number}." for number in range(30)))
     world.on_main({"prompts/old.md": long})

@@ -22,5 +22,5 @@ def test_each_rule_is_found_by_the_code_and_each_finding_is_a_rule() -> None:
         found |= set(re.findall(r'^\s+"([a-z]+(?:-[a-z]+)+)",$', file.read_text(), re.MULTILINE))
         found |= set(re.findall(r': "([a-z]+(?:-[a-z]+)+)",$', file.read_text(), re.MULTILINE))
     text = (ROOT / "promptops" / "admission.py").read_text()
-    found |= set(re.findall(r'"([a-z]+(?:-[a-z]+)+)", Severity', text))
+    found |= set(re.findall(r'"([a-z]+(?:-[a-z]+)+)",\s+Severity', text))
     assert found - CHECKS.keys() - FAULTS.keys() == RULES.keys()
