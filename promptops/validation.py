@@ -13,7 +13,7 @@ import json
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -178,15 +178,10 @@ class _Run:
         _refuse_unknown_checks(config)
         self._files = files
         self._config = config
-        self.paths = tuple(path for path in files.paths() if not _is_hidden(path))
-        self.names = [
-            name_from_path(path)
-            for path in self.paths
-            if is_prompt(path) and name_fault(name_from_path(path)) is None
-        ]
-        around = _look_around(files, config, self.names)
+        around = _look_around(files, config)
         self._around = replace(
             around,
+            list_names=lambda: self._known_names,
             read_suite=partial(self._read_suite, around.read_suite),
             fewest_samples=config.gate.samples,
             list_live=list_live,
@@ -205,6 +200,24 @@ class _Run:
         self._fingerprints: dict[str, str] = {}
         self._used: set[str] = set()
         self._read_files: set[str] = set()
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """All files of the folder but hidden ones."""
+        return tuple(path for path in self._files.paths() if not _is_hidden(path))
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of all prompts, sorted."""
+        return [
+            name_from_path(path)
+            for path in self.paths
+            if is_prompt(path) and name_fault(name_from_path(path)) is None
+        ]
+
+    @cached_property
+    def _known_names(self) -> frozenset[str]:
+        return frozenset(self.names)
 
     def _read_suite(self, read: Callable[[str], str], path: str) -> str:
         self._has_read_suites = True
@@ -348,9 +361,11 @@ class _Run:
         path = f"{name}.md"
         if self.read(path) == b"" and self._is_unreadable(path):
             return None
-        closure = collect_closure(name, self.read, known=self.paths, scan=self._scan)
+        closure = collect_closure(name, self.read, scan=self._scan)
         if closure is None:
             return None
+        if closure.faults:  # once more, with what it takes to suggest the right path
+            closure = collect_closure(name, self.read, known=self.paths, scan=self._scan) or closure
         faults = dict.fromkeys(find_faults(closure, self._analyze))
         findings = list(faults)
         document = closure.document
@@ -401,6 +416,8 @@ class _Run:
 
     def judge_names(self, paths: Collection[str]) -> None:
         """Judge whether files that look like prompts can be prompts."""
+        if not paths:
+            return
         folder = FolderSubject(tuple(sorted(paths)), frozenset(), {}, self._around)
         for check, module in self._folder_checks:
             if module is unusable_name:
@@ -569,24 +586,22 @@ def _active(checks: Mapping[str, _Check], config: Config) -> list[tuple[str, _Ch
     ]
 
 
-def _look_around(files: Files, config: Config, names: Iterable[str]) -> Surroundings:
+def _look_around(files: Files, config: Config) -> Surroundings:
     """What lies beside the prompts folder, in the same state of the repository."""
-    known = frozenset(names)
     top = files.beside("") if isinstance(files, PlacedFiles) else None
     evals = files.beside(config.evals) if isinstance(files, PlacedFiles) else None
     if top is None or evals is None:
-        return Surroundings(known)
+        return Surroundings()
     suites = frozenset(f"{config.evals}/{path}" for path in evals.paths())
 
     def read_suite(path: str) -> str:
         return (_read_quietly(top, path) or b"").decode(errors="replace")
 
     return Surroundings(
-        known,
-        _find_owners(top, config.prompts),
-        suites or None,
-        f"{config.evals}/{{}}.yaml".format,
-        read_suite,
+        owners=_find_owners(top, config.prompts),
+        suites=suites or None,
+        default_suite=f"{config.evals}/{{}}.yaml".format,
+        read_suite=read_suite,
     )
 
 

@@ -41,7 +41,8 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
     around = subject.around
     if not around.suites:
         return
-    taken = {around.default_suite(name).removesuffix(".yaml") for name in around.names}
+    names = around.list_names()
+    taken = {around.default_suite(name).removesuffix(".yaml") for name in names}
     named = {
         prompt.evals.removeprefix("./")
         for prompt in subject.texts.values()
@@ -54,7 +55,7 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
         if stem == path or stem in taken:
             continue
         written = _PROMPT.search(around.read_suite(path))
-        if written is not None and written[1].partition("@")[0] in around.names:
+        if written is not None and written[1].partition("@")[0] in names:
             continue
         near = nearest(stem, taken)
         yield Problem(

@@ -21,7 +21,7 @@ class Surroundings:
     """What a prompt is judged against beside its own files.
 
     Attributes:
-        names: every prompt of the folder.
+        list_names: lists every prompt of the folder, which takes a while where there are many.
         owners: the owners of the file at a path below the prompts folder, as CODEOWNERS has them;
             None where nothing is known about owners.
         suites: the paths of all eval suites, from the repository's top; None where there is no
@@ -33,7 +33,7 @@ class Surroundings:
             known about environments.
     """
 
-    names: frozenset[str] = frozenset()
+    list_names: Callable[[], frozenset[str]] = frozenset
     owners: Callable[[str], Sequence[str]] | None = None
     suites: frozenset[str] | None = None
     default_suite: Callable[[str], str] = "evals/{}.yaml".format

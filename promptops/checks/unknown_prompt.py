@@ -38,8 +38,8 @@ SEVERITY = Severity.ERROR
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
     """Report each such name where it is written."""
-    names = subject.around.names
     for place, ref in _references(subject):
+        names = subject.around.list_names()
         # What follows the name chooses a version, which only Git can tell.
         name = ref.partition("@")[0]
         if names and name not in names:

@@ -37,8 +37,9 @@ SEVERITY = Severity.ERROR
 
 def check(subject: FolderSubject) -> Iterator[Problem]:
     """Report each file that would be a prompt if it had a proper name."""
+    names = subject.around.list_names()
     for path in subject.paths:
-        if path.removesuffix(".md") in subject.around.names:
+        if path.removesuffix(".md") in names:
             continue
         if not is_prompt(path) or path.rsplit("/", 1)[-1].startswith("."):
             continue
