@@ -49,6 +49,19 @@ class Answer:
         return Finding(self.check, severity, message, self.place, hint=hint or None)
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that could not be read.
+
+    Attributes:
+        why: what was said.
+        remedy: what would help.
+    """
+
+    why: str
+    remedy: str = ""
+
+
 def fine(seen: str, place: str) -> Answer:
     """Nothing to complain about."""
     return Answer(State.FINE, seen, place)
@@ -57,6 +70,11 @@ def fine(seen: str, place: str) -> Answer:
 def unknown(seen: str, place: str, remedy: str = "") -> Answer:
     """The check could not look, or could not understand what it saw."""
     return Answer(State.UNKNOWN, seen, place, remedy=remedy)
+
+
+def unread(part: Unread, place: str) -> Answer:
+    """What could not be read, as an answer."""
+    return unknown(part.why, place, part.remedy)
 
 
 def error(seen: str, place: str, *, risk: str, remedy: str) -> Answer:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from promptops.doctor.answer import error, fine, note, unknown, warning
-from promptops.doctor.github.settings import Unread
+from promptops.doctor.answer import Unread, error, fine, note, unread, warning
 from promptops.errors import DeniedError, PromptopsError
 
 if TYPE_CHECKING:
@@ -154,15 +153,17 @@ def _read_names(gitlab: GitLab, kind: str, levels: str) -> tuple[ProtectedName, 
     return tuple(
         ProtectedName(
             one.text("name"),
-            tuple(
-                level.number("access_level") if level.has("access_level") else -1
-                for level in (one.records(levels) if one.has(levels) else ())
-            ),
+            tuple(map(_level, one.records(levels) if one.has(levels) else ())),
             forced=_flag(one, "allow_force_push"),
             owners=_flag(one, "code_owner_approval_required"),
         )
         for one in gitlab.records(gitlab.at(kind), needs=_NEEDS)
     )
+
+
+def _level(found: Record) -> int:
+    named = any(found.has(name) for name in ("user_id", "group_id", "deploy_key_id"))
+    return -1 if named or not found.has("access_level") else found.number("access_level")
 
 
 # Judging
@@ -173,7 +174,7 @@ def look_at_approval(settings: GitLabSettings) -> Iterator[Answer]:
     place = f"{settings.project}: {_MERGE_REQUESTS}"
     rules = settings.approval
     if isinstance(rules, Unread):
-        yield unknown(rules.why, place, rules.remedy)
+        yield unread(rules, place)
         return
     faults = []
     if not rules.resets_on_push:
@@ -245,7 +246,7 @@ def look_at_default_branch(settings: GitLabSettings) -> Iterator[Answer]:
     """Is the default branch changed by merge requests only, which its code owners approve?"""
     place = f"{settings.project}: {settings.branch}"
     if isinstance(settings.branches, Unread):
-        yield unknown(settings.branches.why, place, settings.branches.remedy)
+        yield unread(settings.branches, place)
         return
     found = [one for one in settings.branches if one.covers(settings.branch)]
     if not found:
@@ -293,7 +294,7 @@ def look_at_tags(settings: GitLabSettings) -> Iterator[Answer]:
     """Do release tags stay where they are?"""
     place = f"{settings.project}: tags prompts/* and yanked/*"
     if isinstance(settings.tags, Unread):
-        yield unknown(settings.tags.why, place, settings.tags.remedy)
+        yield unread(settings.tags, place)
         return
     open_ = [name for name in _SAMPLES if not any(one.covers(name) for one in settings.tags)]
     if open_:
@@ -313,7 +314,7 @@ def look_at_environments(settings: GitLabSettings) -> Iterator[Answer]:
     for name in settings.names:
         place = f"{settings.project}: promptops/{name}"
         if isinstance(settings.branches, Unread):
-            yield unknown(settings.branches.why, place, settings.branches.remedy)
+            yield unread(settings.branches, place)
             continue
         found = [one for one in settings.branches if one.covers(f"promptops/{name}")]
         yield from _judge_environment(name, place, found)

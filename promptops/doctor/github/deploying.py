@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.doctor.answer import error, fine, note, unknown, warning
-from promptops.doctor.github.expected import (
-    GUIDE,
-    RULESETS,
-    as_answer,
-    judge_actors,
-    of_numbers,
-)
-from promptops.doctor.github.settings import GITHUB_ACTIONS_APP, ActorKind, Unread
+from promptops.doctor.answer import Unread, error, fine, note, unread, warning
+from promptops.doctor.github.expected import GUIDE, RULESETS, find_rulesets, hidden, judge_passing
+from promptops.doctor.github.settings import GITHUB_ACTIONS_APP, ActorKind, who_passes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +14,13 @@ if TYPE_CHECKING:
     from promptops.doctor.answer import Answer
     from promptops.doctor.github.expected import Expected
     from promptops.doctor.github.settings import (
+        Actor,
         DeployPlace,
         GitHubSettings,
+        Protection,
         Rule,
         Ruleset,
     )
-
 
 # Names with none, one and two folders: a pattern that forgets one of them protects half.
 _SAMPLES = tuple(
@@ -35,15 +30,25 @@ _SAMPLES = tuple(
 )
 
 
+_MOVED = (
+    "a version means other words from one day to the next, and clones that fetch it anew are "
+    "served them; verify finds out afterwards"
+)
+_FORGOTTEN = (
+    "what was live when, and who put it there, can be made to have never been; readers that saw "
+    "more refuse it, new ones do not"
+)
+
+
 def look_at_release_tags(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:  # noqa: ARG001 - as all checks
     """Do release tags stay where they are, for names with and without folders?"""
     place = f"{settings.repository}: tags prompts/** and yanked/**"
     if isinstance(settings.rulesets, Unread):
-        yield as_answer(settings.rulesets, place)
+        yield unread(settings.rulesets, place)
         return
     tags = [ruleset for ruleset in settings.rulesets if ruleset.target == "tag"]
-    faults = []
-    used: set[int] = set()
+    faults: list[Answer] = []
+    chains: list[list[Ruleset]] = []
     for kind, word, setting in (
         ("update", "moved", "Restrict updates"),
         ("deletion", "deleted", "Restrict deletions"),
@@ -52,7 +57,7 @@ def look_at_release_tags(settings: GitHubSettings, expected: Expected) -> Iterat
             ref: [one for one in tags if kind in one.kinds and one.covers(ref, settings.branch)]
             for ref in _SAMPLES
         }
-        used |= {one.number for some in covering.values() for one in some}
+        chains += [some for some in covering.values() if some]
         open_ = [ref.removeprefix("refs/tags/") for ref, some in covering.items() if not some]
         if open_:
             such = "release tags" if len(open_) == len(_SAMPLES) else f"tags such as {open_[0]}"
@@ -60,13 +65,12 @@ def look_at_release_tags(settings: GitHubSettings, expected: Expected) -> Iterat
                 error(
                     f"{such} may be {word}",
                     place,
-                    risk="a version means other words from one day to the next, and clones that "
-                    "fetch it anew are served them; verify finds out afterwards",
+                    risk=_MOVED,
                     remedy=f"{RULESETS}: a tag ruleset for prompts/**/* and yanked/**/* with "
                     f"“{setting}” and no bypass (* alone does not cross a slash)",
                 )
             )
-    faults += judge_actors(settings, used, "the rules of release tags")
+    faults += judge_passing(chains, "the rules of release tags", place, _MOVED)
     yield from faults or [fine("release tags can be neither moved nor deleted", place)]
 
 
@@ -75,32 +79,69 @@ def look_at_environment_branches(settings: GitHubSettings, expected: Expected) -
     for environment, rules in settings.environment_rules.items():
         place = f"{settings.repository}: promptops/{environment}"
         if isinstance(rules, Unread):
-            yield as_answer(rules, place)
+            yield unread(rules, place)
             continue
-        answers = list(_judge_environment(settings, environment, rules, expected))
+        old = settings.environment_protection.get(environment)
+        answers = [
+            *_judge_history(settings, environment, rules, old),
+            *_judge_writing(settings, environment, rules, old, expected),
+        ]
         yield from answers or [
             fine(f"only who deploys writes to promptops/{environment}, by adding to it", place)
         ]
 
 
-def _judge_environment(
-    settings: GitHubSettings, environment: str, rules: tuple[Rule, ...], expected: Expected
+def _judge_history(
+    settings: GitHubSettings,
+    environment: str,
+    rules: tuple[Rule, ...],
+    old: Protection | Unread | None,
 ) -> Iterator[Answer]:
+    """Whether what was live stays on record."""
     place = f"{settings.repository}: promptops/{environment}"
-    kinds = {rule.kind for rule in rules}
+    chains = []
     for kind, word, setting in (
         ("non_fast_forward", "rewritten", "Block force pushes"),
         ("deletion", "deleted", "Restrict deletions"),
     ):
-        if kind not in kinds:
+        chain = find_rulesets(settings, rules, kind)
+        if chain:
+            chains.append(chain)
+        elif isinstance(old, Unread):
+            yield unread(old, place)
+            return
+        elif old is None or old.allows(kind):
             yield error(
                 f"promptops/{environment} may be {word}",
                 place,
-                risk="what was live when, and who put it there, can be made to have never been; "
-                "readers that saw more refuse it, new ones do not",
-                remedy=f"{RULESETS}: a ruleset for promptops/* with “{setting}”",
+                risk=_FORGOTTEN,
+                remedy=f"{RULESETS}: a ruleset for promptops/* with “{setting}”, without bypass",
             )
-    if not {"update", "creation"} & kinds:
+    what = f"the rules that keep promptops/{environment} from being rewritten"
+    yield from judge_passing(chains, what, place, _FORGOTTEN)
+
+
+def _judge_writing(
+    settings: GitHubSettings,
+    environment: str,
+    rules: tuple[Rule, ...],
+    old: Protection | Unread | None,
+    expected: Expected,
+) -> Iterator[Answer]:
+    """Who may deploy."""
+    place = f"{settings.repository}: promptops/{environment}"
+    chain = find_rulesets(settings, rules, "update")
+    if chain:
+        actors = who_passes(chain)
+        if actors is None:
+            yield hidden(f"the rule that nobody writes to promptops/{environment}", place)
+            return
+    elif isinstance(old, Unread):
+        yield unread(old, place)
+        return
+    elif old is not None and old.pushers is not None:
+        actors = old.pushers
+    else:
         yield error(
             f"whoever may push deploys to {environment}",
             place,
@@ -110,33 +151,28 @@ def _judge_environment(
             f"“Restrict updates”, passed only by the key or app of the deploy workflow ({GUIDE})",
         )
         return
-    deciding = {rule.ruleset for rule in rules if rule.kind in {"update", "creation"}}
-    if isinstance(settings.rulesets, Unread):
-        yield as_answer(settings.rulesets, place)
-        return
-    for ruleset in of_numbers(settings, deciding):
-        yield from _judge_deployers(ruleset, place, environment, expected)
+    if chain and not find_rulesets(settings, rules, "creation"):
+        yield warning(
+            f"whoever may push may make the branch promptops/{environment} where there is none",
+            place,
+            risk="the first deployment is anybody's, with any content",
+            remedy=f"{RULESETS}: “Restrict creations” for promptops/*",
+        )
+    yield from _judge_deployers(actors, place, environment, expected)
 
 
 def _judge_deployers(
-    ruleset: Ruleset, place: str, environment: str, expected: Expected
+    actors: tuple[Actor, ...], place: str, environment: str, expected: Expected
 ) -> Iterator[Answer]:
-    if ruleset.actors is None:
-        yield unknown(
-            f"who may write to promptops/{environment} is not shown to this token",
-            place,
-            "ask with a token of someone who administers the repository",
-        )
-        return
-    if not ruleset.actors:
+    if not actors:
         yield warning(
             f"nobody may write to promptops/{environment}",
             place,
             risk="nothing can be deployed, and no rollback either, until somebody loosens the rule "
             "in a hurry",
-            remedy=f"{RULESETS} > {ruleset.name}: let the deploy workflow's key or app pass",
+            remedy=f"{RULESETS}: let the deploy workflow's key or app pass “Restrict updates”",
         )
-    for actor in ruleset.actors:
+    for actor in actors:
         is_workflows = actor.kind == ActorKind.APP and actor.number == GITHUB_ACTIONS_APP
         if is_workflows or actor.kind not in {ActorKind.APP, ActorKind.KEY}:
             yield error(
@@ -144,8 +180,8 @@ def _judge_deployers(
                 place,
                 risk="a deployment needs no review of the environment: it can be pushed"
                 + (" by a workflow on any branch" if is_workflows else ""),
-                remedy=f"{RULESETS} > {ruleset.name}: let only a deploy key or an app of its own "
-                "pass, whose secret is in the protected environment",
+                remedy=f"{RULESETS}: let only a deploy key or an app of its own pass, whose "
+                "secret is in the protected environment",
             )
     if not expected.deploys:
         yield note(
@@ -163,7 +199,7 @@ def look_at_deploy_places(settings: GitHubSettings, expected: Expected) -> Itera
     for environment, found in settings.places.items():
         place = f"{settings.repository}: environment {environment}"
         if isinstance(found, Unread):
-            yield as_answer(found, place)
+            yield unread(found, place)
             continue
         answers = list(_judge_deploy_place(environment, place, found))
         yield from answers or [fine(f"a deployment to {environment} waits for a reviewer", place)]
@@ -209,7 +245,7 @@ def look_at_workflow_rights(settings: GitHubSettings, expected: Expected) -> Ite
     place = f"{settings.repository}: Settings > Actions > General"
     rights = settings.workflow_rights
     if isinstance(rights, Unread):
-        yield as_answer(rights, place)
+        yield unread(rights, place)
         return
     faults = []
     if rights.may_approve:

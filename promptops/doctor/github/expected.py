@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from promptops.doctor.answer import unknown, warning
-from promptops.doctor.github.settings import Unread
+from promptops.doctor.answer import Unread, unknown, warning
+from promptops.doctor.github.settings import Ruleset, who_passes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from promptops.doctor.answer import Answer
-    from promptops.doctor.github.settings import GitHubSettings, Ruleset
+    from promptops.doctor.github.settings import Actor, GitHubSettings, Rule
 
 GUIDE = "docs/protection.md of promptops"
 RULESETS = "Settings > Rules > Rulesets"
@@ -38,35 +38,49 @@ def place_of(settings: GitHubSettings) -> str:
     return f"{settings.repository}: {settings.branch}"
 
 
-def judge_actors(settings: GitHubSettings, numbers: Iterable[int], what: str) -> Iterator[Answer]:
-    """Say who may pass some rulesets, given by their numbers; `what` says which rules these are."""
-    for ruleset in of_numbers(settings, numbers):
-        place = f"{settings.repository}: ruleset {ruleset.name}"
-        if ruleset.actors is None:
-            yield unknown(
-                f"who may pass {what} is not shown to this token",
-                place,
-                "ask with a token of someone who administers the repository",
-            )
-            continue
-        for actor in ruleset.actors:
-            when = " when merging a pull request" if actor.only_in_pull_requests else ""
-            yield warning(
-                f"{actor} may pass {what}{when}",
-                place,
-                risk="one account that is taken over, or one hurried evening, and nothing is asked",
-                remedy=f"{RULESETS} > {ruleset.name}: empty the bypass list",
-            )
+def find_rulesets(settings: GitHubSettings, rules: Iterable[Rule], kind: str) -> list[Ruleset]:
+    """The rulesets that rules of one type are in; those that could not be read, as unseen."""
+    known = (
+        {}
+        if isinstance(settings.rulesets, Unread)
+        else {ruleset.number: ruleset for ruleset in settings.rulesets}
+    )
+    numbers = dict.fromkeys(rule.ruleset for rule in rules if rule.kind == kind)
+    return [known.get(number) or Ruleset.unseen(number) for number in numbers]
 
 
-def of_numbers(settings: GitHubSettings, numbers: Iterable[int]) -> list[Ruleset]:
-    """The rulesets of these numbers, as far as they could be read."""
-    if isinstance(settings.rulesets, Unread):
-        return []
-    wanted = set(numbers)
-    return [ruleset for ruleset in settings.rulesets if ruleset.number in wanted]
+def judge_passing(
+    chains: Iterable[Sequence[Ruleset]], what: str, place: str, risk: str
+) -> Iterator[Answer]:
+    """Say who may pass rules.
+
+    Args:
+        chains: for each rule, the rulesets that all ask for it.
+        what: what these rules are, in words.
+        place: where they hold.
+        risk: what it means that somebody passes them.
+    """
+    actors: dict[Actor, str] = {}
+    for rulesets in chains:
+        passing = who_passes(rulesets)
+        if passing is None:
+            yield hidden(what, place)
+            return
+        actors |= dict.fromkeys(passing, rulesets[0].name)
+    for actor, name in actors.items():
+        when = " when merging a pull request" if actor.only_in_pull_requests else ""
+        yield warning(
+            f"{actor} may pass {what}{when}",
+            place,
+            risk=risk,
+            remedy=f"{RULESETS} > {name}: empty the bypass list",
+        )
 
 
-def as_answer(unread: Unread, place: str) -> Answer:
-    """What could not be read, as an answer."""
-    return unknown(unread.why, place, unread.remedy)
+def hidden(what: str, place: str) -> Answer:
+    """Who may pass rules is shown only to those who may change them."""
+    return unknown(
+        f"who may pass {what} is not shown to this token",
+        place,
+        "ask with a token of someone who administers the repository",
+    )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.doctor.answer import error, fine, note, warning
+from promptops.doctor.answer import error, fine, note, unread, warning
 from promptops.doctor.github.expected import (
     GUIDE,
     RULESETS,
-    as_answer,
-    judge_actors,
+    find_rulesets,
+    judge_passing,
     place_of,
 )
-from promptops.doctor.github.settings import GITHUB_ACTIONS_APP, Unread
+from promptops.doctor.github.settings import GITHUB_ACTIONS_APP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,16 +83,14 @@ def look_at_reviews(settings: GitHubSettings, expected: Expected) -> Iterator[An
 def look_at_required_status(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:
     """Must the gate have said yes, and can only the gate say so?"""
     place = place_of(settings)
-    bound = [
+    paths = [
         str(one.get("path", ""))
         for rule in settings.rules_of("workflows")
         for one in rule.parameters.get("workflows", ())
-        if "promptops" in str(one.get("path", "")) or "gate" in str(one.get("path", ""))
     ]
+    bound = [path for path in paths if "promptops" in path]
     if bound:
-        yield fine(
-            f"a ruleset requires the workflow {bound[0]}, wherever a change comes from", place
-        )
+        yield fine(f"a ruleset requires the workflow {bound[0]} itself", place)
         return
     required = [one for one in settings.statuses if one.name in expected.statuses]
     if not required:
@@ -169,18 +167,21 @@ def look_at_bypass(settings: GitHubSettings, expected: Expected) -> Iterator[Ans
                 remedy="empty “Allow specified actors to bypass required pull requests”",
             )
         )
-    numbers = {
-        rule.ruleset
-        for kind in ("pull_request", "required_status_checks", "workflows")
-        for rule in settings.rules_of(kind)
-    }
-    faults += judge_actors(settings, numbers, "the rules of the default branch")
-    unread = [settings.unread] if settings.unread is not None else []
-    if isinstance(settings.rulesets, Unread) and numbers:
-        unread.append(settings.rulesets)
+    kinds = (
+        *("pull_request", "required_status_checks", "workflows"),
+        *("non_fast_forward", "deletion"),
+    )
+    chains = [find_rulesets(settings, settings.known_rules, kind) for kind in kinds]
+    faults += judge_passing(
+        [chain for chain in chains if chain],
+        "the rules of the default branch",
+        place,
+        "one account that is taken over, or one hurried evening, and nothing is asked",
+    )
     yield from faults
-    yield from (as_answer(one, place) for one in unread)
-    if not faults and not unread:
+    if settings.unread is not None:
+        yield unread(settings.unread, place)
+    elif not faults:
         yield fine("nobody may pass the rules of the default branch", place)
 
 
@@ -228,5 +229,5 @@ def look_at_merge_queue(settings: GitHubSettings, expected: Expected) -> Iterato
 def _told(settings: GitHubSettings, place: str, missing: list[Answer], seen: str) -> list[Answer]:
     """What is missing is only known to be where everything could be read: the rest may have it."""
     if missing and settings.unread is not None:
-        return [as_answer(settings.unread, place)]
+        return [unread(settings.unread, place)]
     return missing or [fine(seen, place)]

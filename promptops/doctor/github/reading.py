@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from promptops.doctor.answer import Unread
 from promptops.doctor.github.settings import (
     Actor,
+    ActorKind,
     DeployPlace,
     GitHubSettings,
     Protection,
     RequiredStatus,
     Rule,
     Ruleset,
-    Unread,
     WorkflowRights,
 )
 from promptops.errors import DeniedError, PromptopsError
@@ -58,6 +60,9 @@ def read_github(
         environment_rules={
             name: _try(partial(_read_rules, github, f"promptops/{name}")) for name in names
         },
+        environment_protection={
+            name: _try(partial(_read_protection, github, f"promptops/{name}")) for name in names
+        },
         places={name: _try(partial(_read_place, github, name)) for name in names if deploys},
         workflow_rights=_try(lambda: _read_rights(github)),
     )
@@ -87,7 +92,7 @@ def _read_protection(github: GitHub, branch: str) -> Protection | None:
         found = github.record(github.at("branches", branch, "protection"), needs=_ADMIN)
     except DeniedError as error:
         # Who may not see it gets a 404, too, but with other words.
-        if error.status == 404 and "Branch not protected" in error.message:
+        if error.status == 404 and re.search("Branch not (?:protected|found)", error.message):
             return None
         raise
     return Protection(
@@ -98,6 +103,7 @@ def _read_protection(github: GitHub, branch: str) -> Protection | None:
         admins_too=_has_flag(found, "enforce_admins", "enabled"),
         force_pushes=_has_flag(found, "allow_force_pushes", "enabled"),
         deletions=_has_flag(found, "allow_deletions", "enabled"),
+        pushers=_read_pushers(found),
     )
 
 
@@ -121,6 +127,23 @@ def _may_bypass(found: Record) -> bool:
         return False
     allowed = reviews.record("bypass_pull_request_allowances")
     return any(allowed.has(kind) and allowed.records(kind) for kind in ("users", "teams", "apps"))
+
+
+_PUSHERS = {"users": ActorKind.USER, "teams": ActorKind.TEAM, "apps": ActorKind.APP}
+
+
+def _read_pushers(found: Record) -> tuple[Actor, ...] | None:
+    if not found.has("restrictions"):
+        return None
+    allowed = found.record("restrictions")
+    actors = [
+        Actor(kind, one.number("id"))
+        for name, kind in _PUSHERS.items()
+        for one in allowed.records(name)
+    ]
+    if not _has_flag(found, "enforce_admins", "enabled"):
+        actors.append(Actor(ActorKind.ROLE, 5))
+    return tuple(actors)
 
 
 def _read_statuses(found: Record) -> tuple[RequiredStatus, ...]:

@@ -11,26 +11,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from promptops.doctor.answer import Unread
 from promptops.owners.glob import CharacterClass, Element, ElementRun, Glob, anything
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 GITHUB_ACTIONS_APP = 15368
 """The number of the app that GitHub's own workflows report as."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """Something that could not be read.
-
-    Attributes:
-        why: what was said.
-        remedy: what would help.
-    """
-
-    why: str
-    remedy: str = ""
 
 
 class ActorKind(StrEnum):
@@ -42,6 +30,10 @@ class ActorKind(StrEnum):
     TEAM = "Team"
     KEY = "DeployKey"
     USER = "User"
+
+
+# The numbers that stand for the roles that every repository has.
+_ROLES = {2: "maintain", 4: "write", 5: "admin"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +58,7 @@ class Actor:
         words: dict[str, str] = {
             ActorKind.APP: f"app{number}",
             ActorKind.ADMINS: "every owner of the organisation",
-            ActorKind.ROLE: f"everybody with the role{number}",
+            ActorKind.ROLE: f"everybody with the role {_ROLES.get(self.number or 0, self.number)}",
             ActorKind.TEAM: f"team{number}",
             ActorKind.KEY: "every deploy key",
             ActorKind.USER: f"user{number}",
@@ -110,6 +102,11 @@ class Ruleset:
     exclude: tuple[str, ...]
     kinds: frozenset[str]
     actors: tuple[Actor, ...] | None
+
+    @classmethod
+    def unseen(cls, number: int) -> Ruleset:
+        """One that is in force, and that could not be looked at."""
+        return cls(number, str(number), "branch", (), (), frozenset(), None)
 
     def covers(self, ref: str, default_branch: str) -> bool:
         """Whether it is for a ref, given by its full name."""
@@ -169,6 +166,29 @@ def _read_class(text: str) -> CharacterClass:
     return CharacterClass(frozenset(rest), tuple(ranges), is_negated=False)
 
 
+def who_passes(rulesets: Sequence[Ruleset]) -> tuple[Actor, ...] | None:
+    """Who may pass a rule that is in each of these rulesets: who may pass all of them.
+
+    None: that is not known. One ruleset that nobody may pass is enough to know that nobody does.
+    """
+    if any(ruleset.actors == () for ruleset in rulesets):
+        return ()
+    passing: dict[tuple[str, int | None], Actor] | None = None
+    for ruleset in rulesets:
+        if ruleset.actors is None:
+            return None
+        found = {(actor.kind, actor.number): actor for actor in ruleset.actors}
+        if passing is None:
+            passing = found
+        else:
+            passing = {
+                key: found[key] if found[key].only_in_pull_requests else actor
+                for key, actor in passing.items()
+                if key in found
+            }
+    return tuple((passing or {}).values())
+
+
 @dataclass(frozen=True, slots=True)
 class RequiredStatus:
     """A status or check that has to be there.
@@ -195,6 +215,7 @@ class Protection:
         admins_too: whether all this holds for administrators as well.
         force_pushes: whether the branch may be rewritten.
         deletions: whether it may be deleted.
+        pushers: who alone may push to it; None: everybody who may write.
     """
 
     reviews: Mapping[str, bool] | None = None
@@ -204,6 +225,7 @@ class Protection:
     admins_too: bool = False
     force_pushes: bool = False
     deletions: bool = False
+    pushers: tuple[Actor, ...] | None = None
 
     def allows(self, kind: str) -> bool:
         """Whether it lets through what a rule of that type would refuse."""
@@ -249,6 +271,7 @@ class GitHubSettings:
         protection: its older protection; None: it has none.
         rulesets: all rulesets in force.
         environment_rules: the rules in force for `promptops/<environment>`, by environment.
+        environment_protection: the older protection of these branches; None: it has none.
         places: GitHub's deployment environments of the same names; None: there is none.
         workflow_rights: what workflows may do.
     """
@@ -259,6 +282,7 @@ class GitHubSettings:
     protection: Protection | Unread | None
     rulesets: tuple[Ruleset, ...] | Unread
     environment_rules: Mapping[str, tuple[Rule, ...] | Unread]
+    environment_protection: Mapping[str, Protection | Unread | None]
     places: Mapping[str, DeployPlace | Unread | None]
     workflow_rights: WorkflowRights | Unread
 

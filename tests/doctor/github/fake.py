@@ -32,12 +32,12 @@ BRANCH_RULES: list[dict[str, Any]] = [
         },
     },
 ]
-LOCKED: list[dict[str, Any]] = [
+WRITING: list[dict[str, Any]] = [
     {"type": "creation"},
     {"type": "update", "parameters": {"update_allows_fetch_and_merge": False}},
-    {"type": "deletion"},
-    {"type": "non_fast_forward"},
 ]
+HISTORY: list[dict[str, Any]] = [{"type": "deletion"}, {"type": "non_fast_forward"}]
+PLACES = ["refs/heads/promptops/*"]
 
 
 class ProtectedGitHub(FakeGitHub):
@@ -47,29 +47,25 @@ class ProtectedGitHub(FakeGitHub):
         super().__init__(clock)
         self.rules: dict[str, list[dict[str, Any]]] = {
             "main": [{**rule, "ruleset_id": 1} for rule in BRANCH_RULES],
-            "promptops/staging": [{**rule, "ruleset_id": 2} for rule in LOCKED],
-            "promptops/production": [{**rule, "ruleset_id": 2} for rule in LOCKED],
+            **{
+                f"promptops/{name}": [
+                    *({**rule, "ruleset_id": 2} for rule in WRITING),
+                    *({**rule, "ruleset_id": 4} for rule in HISTORY),
+                ]
+                for name in ("staging", "production")
+            },
         }
+        key = {"actor_type": "DeployKey", "actor_id": None, "bypass_mode": "always"}
+        tags = ["refs/tags/prompts/**/*", "refs/tags/yanked/**/*"]
+        kept = [WRITING[1], HISTORY[0]]
         self.rulesets: dict[int, dict[str, Any]] = {
             1: _ruleset(1, "main", "branch", ["~DEFAULT_BRANCH"], BRANCH_RULES, []),
-            2: _ruleset(
-                2,
-                "environments",
-                "branch",
-                ["refs/heads/promptops/*"],
-                LOCKED,
-                [{"actor_type": "DeployKey", "actor_id": None, "bypass_mode": "always"}],
-            ),
-            3: _ruleset(
-                3,
-                "releases",
-                "tag",
-                ["refs/tags/prompts/**/*", "refs/tags/yanked/**/*"],
-                [LOCKED[1], LOCKED[2]],
-                [],
-            ),
+            2: _ruleset(2, "deploying", "branch", PLACES, WRITING, [key]),
+            3: _ruleset(3, "releases", "tag", tags, kept, []),
+            4: _ruleset(4, "history", "branch", PLACES, HISTORY, []),
         }
         self.protection: dict[str, Any] | None = None
+        self.place_protection: dict[str, Any] | None = None
         self.environments: dict[str, dict[str, Any]] = {
             name: self.environment(name) for name in ("staging", "production")
         }
@@ -135,13 +131,24 @@ class ProtectedGitHub(FakeGitHub):
     def _answer(self, request: Request) -> Response:
         if any(request.path.endswith(path) for path in self.hidden):
             return Response.of({"message": "Resource not accessible by personal access token"}, 403)
-        found = self._settings(request)
+        path = request.path.removeprefix("/repos/acme/prompts")
+        found = self._settings(path) or self._rules(request, path)
         return super()._answer(request) if found is None else found
 
-    def _settings(self, request: Request) -> Response | None:
-        path = request.path.removeprefix("/repos/acme/prompts")
+    def _settings(self, path: str) -> Response | None:
         if path == "":
             return Response.of(self._whole_repository())
+        if path == "/branches/main/protection":
+            return _or_missing(self.protection, "Branch not protected")
+        if path == "/branches/promptops%2Fproduction/protection":
+            return _or_missing(self.place_protection, "Branch not protected")
+        if path == "/branches/promptops%2Fstaging/protection":
+            return _or_missing(None, "Branch not found")
+        if found := re.fullmatch(r"/environments/(.+)", path):
+            return _or_missing(self.environments.get(found[1]), "Not Found")
+        return Response.of(self.rights) if path == "/actions/permissions/workflow" else None
+
+    def _rules(self, request: Request, path: str) -> Response | None:
         if found := re.fullmatch(r"/rules/branches/(.+)", path):
             branch = found[1].replace("%2F", "/")
             rules = [
@@ -149,10 +156,6 @@ class ProtectedGitHub(FakeGitHub):
                 for rule in self.rules.get(branch, [])
             ]
             return self._paged(request, rules)
-        if path == "/branches/main/protection":
-            if self.protection is None:
-                return Response.of({"message": "Branch not protected"}, 404)
-            return Response.of(self.protection)
         if path == "/rulesets":
             left_out = ("bypass_actors", "rules", "conditions")
             listed = [
@@ -162,17 +165,15 @@ class ProtectedGitHub(FakeGitHub):
             return self._paged(request, listed)
         if found := re.fullmatch(r"/rulesets/(\d+)", path):
             return Response.of(self.rulesets[int(found[1])])
-        if found := re.fullmatch(r"/environments/(.+)", path):
-            if found[1] not in self.environments:
-                return Response.of({"message": "Not Found"}, 404)
-            return Response.of(self.environments[found[1]])
-        if path == "/actions/permissions/workflow":
-            return Response.of(self.rights)
         return None
 
     def _whole_repository(self) -> dict[str, Any]:
         counts = {"subscribers_count": 0, "network_count": 0}
         return {**self._repository(), **counts, "has_discussions": False}
+
+
+def _or_missing(value: dict[str, Any] | None, said: str) -> Response:
+    return Response.of({"message": said}, 404) if value is None else Response.of(value)
 
 
 def _ruleset(

@@ -12,7 +12,7 @@ from promptops.doctor.github import GITHUB_CHECKS, Expected, read_github
 from promptops.finding import Severity
 from promptops.forge import GitHub
 from tests.cli.running import run
-from tests.doctor.github.fake import ACTIONS, ProtectedGitHub
+from tests.doctor.github.fake import ACTIONS, BRANCH_RULES, ProtectedGitHub
 from tests.doctor.test_ci import DEPLOY
 from tests.doctor.test_clone import GATE
 from tests.forge.conftest import description
@@ -189,6 +189,33 @@ def nobody_deploys(forge: ProtectedGitHub) -> None:
     forge.rulesets[2]["bypass_actors"] = []
 
 
+def creatable_environment(forge: ProtectedGitHub) -> None:
+    drop(forge, "creation", "promptops/production")
+
+
+def updatable_environment(forge: ProtectedGitHub) -> None:
+    drop(forge, "update", "promptops/production")
+
+
+def key_rewrites(forge: ProtectedGitHub) -> None:
+    forge.rulesets[4]["bypass_actors"] = forge.rulesets[2]["bypass_actors"]
+
+
+def movable_by_some(forge: ProtectedGitHub) -> None:
+    forge.rulesets[3]["bypass_actors"] = [
+        {"actor_type": "Team", "actor_id": 9, "bypass_mode": "always"}
+    ]
+
+
+def other_workflow(forge: ProtectedGitHub) -> None:
+    no_status(forge)
+    parameters = {
+        "workflows": [{"path": ".github/workflows/gateway.yml", "repository_id": 7}],
+        "do_not_enforce_on_create": False,
+    }
+    forge.rules["main"].append({"type": "workflows", "parameters": parameters, "ruleset_id": 1})
+
+
 def no_place(forge: ProtectedGitHub) -> None:
     del forge.environments["production"]
 
@@ -224,7 +251,7 @@ GAPS: list[tuple[Callable[[ProtectedGitHub], None], list[tuple[str, Severity | N
     (not_strict, [*ALWAYS, ("required-status", WARNING)], "an older state of the branch"),
     (rewriting, [*ALWAYS, ("rewriting", ERROR)], "may be rewritten"),
     (deleting, [*ALWAYS, ("rewriting", ERROR)], "may be deleted"),
-    (bypass, [*ALWAYS, ("bypass", WARNING)], "with the role 5 may pass"),
+    (bypass, [*ALWAYS, ("bypass", WARNING)], "with the role admin may pass the rules"),
     (hidden_bypass, [*ALWAYS, ("bypass", None)], "is not shown to this token"),
     (admins, [*ALWAYS, ("bypass", WARNING)], "administrators may merge past"),
     (old_force, [*ALWAYS, ("rewriting", ERROR)], "may be rewritten"),
@@ -254,6 +281,27 @@ GAPS: list[tuple[Callable[[ProtectedGitHub], None], list[tuple[str, Severity | N
         [*ALWAYS, *[("environment-branches", WARNING)] * 2],
         "nobody may write to promptops/staging",
     ),
+    (
+        creatable_environment,
+        [*ALWAYS, ("environment-branches", WARNING)],
+        "may make the branch promptops/production where there is none",
+    ),
+    (
+        updatable_environment,
+        [*ALWAYS, ("environment-branches", ERROR)],
+        "whoever may push deploys to production",
+    ),
+    (
+        key_rewrites,
+        [*ALWAYS, *[("environment-branches", WARNING)] * 2],
+        "every deploy key may pass the rules that keep promptops/production from being rewritten",
+    ),
+    (
+        movable_by_some,
+        [*ALWAYS, ("release-tags", WARNING)],
+        "team 9 may pass the rules of release tags",
+    ),
+    (other_workflow, [("required-status", ERROR)], "(promptops) is not required"),
     (no_place, [*ALWAYS, ("deploy-environments", ERROR)], "has no environment production"),
     (no_reviewers, [*ALWAYS, ("deploy-environments", ERROR)], "waits for nobody"),
     (self_review, [*ALWAYS, ("deploy-environments", WARNING)], "may let it go on"),
@@ -309,6 +357,39 @@ def test_a_queue_that_does_not_start_the_gate_waits_for_ever(
     expected = Expected(EXPECTED.statuses, takes_queue=takes_queue, deploys=True)
     gaps = [] if takes_queue else [("merge-queue", ERROR)]
     assert faults(look(forge, expected)) == [*ALWAYS, *gaps]
+
+
+def test_who_passes_one_ruleset_is_held_by_another(forge: ProtectedGitHub) -> None:
+    """The organisation's rule still holds for those who may pass the repository's."""
+    bypass(forge)
+    forge.rulesets[5] = {**forge.rulesets[1], "id": 5, "name": "organisation", "bypass_actors": []}
+    forge.rules["main"] += [{**rule, "ruleset_id": 5} for rule in BRANCH_RULES]
+    assert [one for one in faults(look(forge)) if one[0] == "bypass"] == []
+
+
+def test_the_older_protection_of_an_environment_will_do_as_well(forge: ProtectedGitHub) -> None:
+    forge.rules["promptops/production"] = []
+    forge.protect()
+    here = f"{forge.url}/repos/acme/prompts/branches/promptops/production/protection"
+    lists = ("users", "teams", "apps")
+    restrictions = {
+        "url": here,
+        **{f"{name}_url": here for name in lists},
+        **{name: [] for name in lists},
+        "users": [forge._user("deployer")],
+    }
+    forge.place_protection = {**(forge.protection or {}), "restrictions": restrictions}
+    found = look(forge)["environment-branches"]
+    assert [one.seen for one in found if one.severity is not None] == [
+        "user 1 may write to promptops/production"
+    ]
+    forge.place_protection["allow_force_pushes"] = {"enabled": True}
+    forge.place_protection["restrictions"] = {**restrictions, "users": []}
+    found = look(forge)["environment-branches"]
+    assert [one.seen for one in found if one.severity is not None] == [
+        "promptops/production may be rewritten",
+        "nobody may write to promptops/production",
+    ]
 
 
 def test_what_may_not_be_read_is_never_taken_for_fine(forge: ProtectedGitHub) -> None:
