@@ -87,6 +87,7 @@ def gate(
     )
     from promptops.approvals.collection import collect_approvals
     from promptops.forge.event import read_event
+    from promptops.git.refs import short_name
     from promptops.owners import Dialect
     from promptops.verdicts import keep_verdict
 
@@ -124,7 +125,8 @@ def gate(
     if shown:
         emit(shown)
     if output in {ReportName.TEXT, ReportName.CONCISE}:
-        _advise(admission, base, explain=explain)
+        named = base or short_name(repository.default_branch_ref or endpoints.target)
+        _advise(admission, named, explain=explain)
     if not admission.verdict.is_allowed:
         raise typer.Exit(1)
 
@@ -193,7 +195,7 @@ def _outcome(admission: Admission, paint: Paint) -> Outcome:
     )
 
 
-def _advise(admission: Admission, base: str | None, *, explain: bool) -> None:
+def _advise(admission: Admission, base: str, *, explain: bool) -> None:
     """Sum up on standard error, and say what would get the change further."""
     from promptops.cli.verdict import explain_verdict
     from promptops.finding import Severity
@@ -211,5 +213,5 @@ def _advise(admission: Admission, base: str | None, *, explain: bool) -> None:
     found = ", ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
     say("")
     say(found or "nothing to be said against it")
-    for command in list_commands(verdict, base or verdict.change.target):
+    for command in list_commands(verdict, base):
         say(f" hint: {command}")
