@@ -22,6 +22,7 @@ from promptops.frontmatter import is_prompt, name_from_path
 from promptops.gate import Change, ChangedPath, Entry, PathKind, PromptChange, PromptState
 from promptops.gate.people import names_of
 from promptops.git.changes import (
+    adds_nothing,
     co_authors,
     list_tree_changes,
     merge_trees,
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     _Read = Callable[[str], bytes | None]
 
 _PORTION = 2_000
+# Each takes some milliseconds to look at; whoever makes more of them has had a hand in the change.
+_MOST_MERGES = 50
 # What a forge runs by itself: who may write there may approve themselves.
 _WORKFLOWS = (".github/workflows", ".github/actions", ".gitlab-ci.yml", ".gitlab/ci")
 
@@ -100,14 +103,7 @@ class _Reading:
     def change(self, target: str) -> Change:
         paths = self._govern()
         everything = self._proposed.keys() | self._merging.keys()
-        authors: set[str] = set()
-        committers: set[str] = set()
-        git, objects = self._repository.git, self._repository.objects
-        for commit in read_commits(git, objects, self._base, self._head):
-            authors |= names_of(commit.author.email)
-            committers |= names_of(commit.committer.email)
-            for email in co_authors(commit.message):
-                committers |= names_of(email)
+        authors, committers, merges = self._read_people()
         return Change(
             target=target,
             base=self._base,
@@ -120,7 +116,29 @@ class _Reading:
             prompts=tuple(self._read_prompts(paths)),
             authors=frozenset(authors),
             committers=frozenset(authors | committers),
+            merges=frozenset(merges),
         )
+
+    def _read_people(self) -> tuple[set[str], set[str], set[str]]:
+        """Authors and others who had a hand in the commits, and the merges that are nobody's work.
+
+        Who brings a branch up to date, on a forge by a button, adds nothing to what it proposes.
+        """
+        git, objects = self._repository.git, self._repository.objects
+        authors: set[str] = set()
+        others: set[str] = set()
+        merges: set[str] = set()
+        left = _MOST_MERGES
+        for oid, commit in read_commits(git, objects, self._base, self._head):
+            left -= len(commit.parents) > 1
+            if len(commit.parents) > 1 and left >= 0 and adds_nothing(git, commit):
+                merges.add(oid)
+                continue
+            authors |= names_of(commit.author.email)
+            others |= names_of(commit.committer.email)
+            for email in co_authors(commit.message):
+                others |= names_of(email)
+        return authors, others, merges
 
     # Which paths are governed.
 

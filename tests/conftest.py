@@ -66,6 +66,7 @@ LEAKING_NAMES = (
     "LINES",
     "NO_COLOR",
     "PAGER",
+    "PYTHONUNBUFFERED",
     "VISUAL",
 )
 

@@ -78,6 +78,7 @@ def _ask_github(
             owners=list_owners(policy, change),
             groups=policy.groups,
             committers_may=policy.config.gate.committers,
+            merges=change.merges,
         )
 
 

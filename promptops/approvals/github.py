@@ -16,7 +16,7 @@ from promptops.gate import Approval, Approvals, ReviewState, latest_reviews
 from promptops.owners import owner_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from promptops.forge import GitHub, PullRequest
     from promptops.gate import Review
@@ -34,6 +34,7 @@ def read_github(
     owners: Iterable[str],
     groups: Groups,
     committers_may: bool = False,
+    merges: Collection[str] = (),
 ) -> Approvals:
     """Ask GitHub who approved.
 
@@ -45,6 +46,7 @@ def read_github(
         owners: the owners whose approval may be needed.
         groups: who is in a team that GitHub does not show, and which names are one person.
         committers_may: whether it does not matter whose commits these are.
+        merges: commits that are nobody's work: see `Change.merges`.
 
     Raises:
         UsageError: a pull request goes to another branch.
@@ -76,15 +78,18 @@ def read_github(
         sources=(GITHUB,),
         found=tuple(found),
         author=pulls[0].author if len(pulls) == 1 else None,
-        committers=_committers_of(client, pulls) if matters else (),
+        committers=_committers_of(client, pulls, merges) if matters else (),
         teams=dict(_read_teams(client, owners, groups)),
         objections=tuple(dict.fromkeys(objections)),
         notes=tuple(notes),
     )
 
 
-def _committers_of(client: GitHub, pulls: Iterable[PullRequest]) -> tuple[str, ...]:
-    return tuple(sorted(frozenset().union(*map(client.committers, pulls))))
+def _committers_of(
+    client: GitHub, pulls: Iterable[PullRequest], merges: Collection[str]
+) -> tuple[str, ...]:
+    people = (client.committers(pull, besides=merges) for pull in pulls)
+    return tuple(sorted(frozenset().union(*people)))
 
 
 def _to_approval(client: GitHub, review: Review, user: str) -> Approval:

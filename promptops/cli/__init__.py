@@ -64,16 +64,20 @@ class _Verbs(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - whatever the verb returns
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
+            try:
+                result = super().invoke(ctx)
+            finally:
+                # Whatever came of it: what cannot be written must be known before the exit code is.
+                sys.stdout.flush()
         except PromptopsError as error:
             report_error(error)
             raise typer.Exit(EXIT_NO if isinstance(error, RefusedError) else EXIT_CANNOT) from error
         except BrokenPipeError as error:
             # The reader has seen enough, as in `promptops list | head`.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             raise typer.Exit(0) from error
         except OSError as error:
+            _drop_output()
             report_error(_describe_os_error(error))
             raise typer.Exit(EXIT_CANNOT) from error
         except (typer.Exit, typer.Abort, typer.TyperException):
@@ -82,6 +86,14 @@ class _Verbs(TyperGroup):
             report_bug(error)
             raise typer.Exit(EXIT_BUG) from error
         return result
+
+
+def _drop_output() -> None:
+    """Let what is left of standard output go nowhere, or Python would fail on it once more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _describe_os_error(error: OSError) -> PromptopsError:

@@ -16,6 +16,8 @@ from promptops.forge.transport import Transport
 from promptops.gate import Review
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from promptops.forge.limits import Limits
     from promptops.forge.record import Record
 
@@ -114,10 +116,11 @@ class GitHub(Transport):
             _to_review(found, number) for found in self.records(path, needs="pull requests: read")
         ]
 
-    def committers(self, pull: PullRequest) -> frozenset[str]:
+    def committers(self, pull: PullRequest, *, besides: Collection[str] = ()) -> frozenset[str]:
         """Who wrote or committed what a pull request proposes, as `@login`.
 
-        Where an address in a commit belongs to no account, nobody is named.
+        Where an address in a commit belongs to no account, nobody is named. The commits whose ids
+        are in `besides` are not looked at.
 
         Raises:
             UsageError: there are more commits than GitHub lists.
@@ -132,7 +135,12 @@ class GitHub(Transport):
                 hint="squash the commits, or propose them in parts",
             )
         roles = ("author", "committer")
-        logins = {_committer_of(commit, role) for commit in commits for role in roles}
+        logins = {
+            _committer_of(commit, role)
+            for commit in commits
+            if commit.object_id("sha") not in besides
+            for role in roles
+        }
         return frozenset(login for login in logins if login is not None)
 
     def may_write(self, login: str) -> bool:

@@ -138,6 +138,7 @@ class Change:
         prompts: what becomes of each prompt whose closure is touched, by name.
         authors: the names that the authors of the commits go by.
         committers: the names of all who had a hand in the commits.
+        merges: the commits that merge two others and add nothing: they are nobody's work.
     """
 
     target: str
@@ -151,3 +152,4 @@ class Change:
     prompts: tuple[PromptChange, ...]
     authors: frozenset[str]
     committers: frozenset[str]
+    merges: frozenset[str] = frozenset()

@@ -130,15 +130,27 @@ def list_touched(git: Git, base: str, tip: str, paths: Collection[str]) -> set[s
     return set(paths).intersection(names)
 
 
-def read_commits(git: Git, reader: ObjectReader, base: str, head: str) -> Iterator[Commit]:
-    """Read the commits that are reachable from `head` and not from `base`."""
+def read_commits(
+    git: Git, reader: ObjectReader, base: str, head: str
+) -> Iterator[tuple[str, Commit]]:
+    """Read the commits that are reachable from `head` and not from `base`, with their ids."""
     oids = rev_list(git, head, exclude=base, first_parent=False)
     for found in reader.read_many(oids):
         if found is None:
             raise GitError(
                 "a commit of the change is not in this clone", hint="git fetch gets what is missing"
             )
-        yield parse_commit(found.data)
+        yield found.oid, parse_commit(found.data)
+
+
+def adds_nothing(git: Git, commit: Commit) -> bool:
+    """Tell whether a commit merges two others and is exactly what merging them makes."""
+    if len(commit.parents) != 2:
+        return False
+    try:
+        return merge_trees(git, *commit.parents) == commit.tree
+    except GitError:  # a conflict, which somebody resolved
+        return False
 
 
 _CO_AUTHOR = re.compile(r"^co-authored-by:.*<([^<>\n]+)>[ \t]*$", re.IGNORECASE | re.MULTILINE)

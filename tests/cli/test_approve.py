@@ -62,7 +62,7 @@ def test_an_approval_makes_the_gate_content(signing: Signing) -> None:
     gate = ("gate", "--approvals", "signed")
     result = run(repo, *gate)
     assert result.exit_code == 1
-    assert "hint: promptops approve --base main --head" in result.stderr
+    assert "hint: promptops approve --base origin/main --head" in result.stderr
     result = run(repo, "approve")
     assert result.exit_code == 0
     assert result.stdout == (

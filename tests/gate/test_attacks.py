@@ -237,6 +237,33 @@ def test_a_co_author_committed_to_the_change(world: World) -> None:
     assert checks(world.judge(approval())) == ["missing-approval"]
 
 
+def bring_up_to_date(world: World, email: str) -> None:
+    """Merge the target branch into the change, as somebody else."""
+    world.on_main({"src/app.py": "print()\n"})
+    world.repo.git("checkout", "--quiet", "change")
+    env = {"GIT_AUTHOR_EMAIL": email, "GIT_COMMITTER_EMAIL": email}
+    world.repo.git("merge", "--quiet", "--no-ff", "-m", "Merge main", "main", env=env)
+
+
+def test_who_only_brings_the_branch_up_to_date_may_approve(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    bring_up_to_date(world, "1234+prompt-owner@users.noreply.github.com")
+    verdict = world.judge(approval())
+    assert verdict.is_allowed
+    assert verdict.change.merges == {world.repo.rev("change")}
+
+
+def test_a_merge_that_slips_something_in_is_work(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    bring_up_to_date(world, "prompt-owner@users.noreply.github.com")
+    world.repo.write("src/more.py", "print()\n")
+    world.repo.git("add", "--all")
+    world.repo.git("commit", "--quiet", "--amend", "--no-edit")
+    verdict = world.judge(approval())
+    assert checks(verdict) == ["missing-approval"]
+    assert "committed to the change" in str(verdict.findings) or "author" in str(verdict.findings)
+
+
 def test_without_write_access_an_approval_is_an_opinion(world: World) -> None:
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     assert checks(world.judge(approval(may_write=False))) == ["missing-approval"]
