@@ -127,7 +127,7 @@ def find_proposed(repository: Repository, event: Event) -> Endpoints | None:
 def _short_branch(repository: Repository, base: str) -> str:
     """The short name of the branch that a revision names; the default branch's for a commit."""
     done = repository.git.run(
-        "rev-parse", "--symbolic-full-name", "--verify", "--end-of-options", base, check=False
+        "rev-parse", "--symbolic-full-name", "--verify", "--end-of-options", base
     )
     if done.text.startswith("refs/heads/"):
         return done.text.removeprefix("refs/heads/")

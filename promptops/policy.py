@@ -71,7 +71,7 @@ def read_policy(
         config,
         owners,
         None if found is None else found[0],
-        parse_groups(tree.read(config.gate.groups) or b""),
+        parse_groups(tree.read(config.gate.groups) or b"", config.gate.groups),
         tree.read(config.gate.signers),
     )
 
