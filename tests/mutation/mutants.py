@@ -106,15 +106,22 @@ def _find_sites(node: ast.AST, scope: str, function: str, *, is_truth: bool) -> 
         scope = f"{scope}{node.name}."
     elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
         return
+    for field, index, child in _children(node):
+        if function or isinstance(node, ast.AnnAssign):
+            yield _Site(child, node, field, index, function, is_truth)
+        yield from _find_sites(child, scope, function, is_truth=is_truth)
+
+
+def _children(node: ast.AST) -> Iterator[tuple[str, int | None, ast.AST]]:
+    """What hangs below a node, and where, as far as anything is decided there."""
+    if isinstance(node, ast.keyword) and node.arg == "strict":
+        return  # it guards what cannot be
     for field, value in ast.iter_fields(node):
         if field in _SKIPPED and not isinstance(node, ast.Call):
             continue
-        children = enumerate(value) if isinstance(value, list) else [(None, value)]
-        for index, child in children:
+        for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
             if isinstance(child, ast.AST):
-                if function or isinstance(node, ast.AnnAssign):
-                    yield _Site(child, node, field, index, function, is_truth)
-                yield from _find_sites(child, scope, function, is_truth=is_truth)
+                yield field, index, child
 
 
 def _replace(site: _Site) -> Iterator[ast.AST]:
@@ -151,8 +158,10 @@ def _turn(node: ast.expr) -> Iterator[ast.expr]:
             yield rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
     elif _is_negation(node):
         yield node.operand  # type: ignore[attr-defined]
-    elif isinstance(node, ast.Name) and node.id in _QUANTIFIERS:
-        yield ast.Name(_QUANTIFIERS[node.id], node.ctx)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id in _QUANTIFIERS:
+            quantifier = ast.Name(_QUANTIFIERS[node.func.id], node.func.ctx)
+            yield ast.Call(quantifier, node.args, node.keywords)
     elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
         yield ast.Constant(not node.value)
 

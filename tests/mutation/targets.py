@@ -15,6 +15,13 @@ _GATE = (
     "tests/gate/test_versions.py",
 )
 
+_REPOSITORIES = (
+    "tests/gate/test_admission.py",
+    "tests/gate/test_attacks.py",
+    "tests/gate/test_judging.py",
+    "tests/gate/test_proposal.py",
+)
+
 RULES: dict[str, tuple[str, ...]] = {
     "promptops.gate.approval": _GATE,
     "promptops.gate.change": _GATE,
@@ -31,6 +38,10 @@ RULES: dict[str, tuple[str, ...]] = {
 """The modules whose rules are pure, with the files of tests: a fraction of a second a mutant."""
 
 SOURCES: dict[str, tuple[str, ...]] = {
+    "promptops.proposal": _REPOSITORIES,
+    "promptops.admission": _REPOSITORIES,
+    "promptops.approvals.collection": ("tests/approvals/test_collection.py",),
+    "promptops.approvals.signed": ("tests/approvals/test_signed.py",),
     "promptops.approvals.statement": ("tests/approvals/test_statement.py",),
     "promptops.approvals.file": ("tests/approvals/test_file.py",),
     "promptops.approvals.github": ("tests/approvals/test_github.py",),
@@ -38,19 +49,12 @@ SOURCES: dict[str, tuple[str, ...]] = {
 }
 """The modules that find out what the rules are given; their tests need files and servers."""
 
+_NAMED = r"(b'\\' in data or any((word in data for word in words)) for data in versions)"
+_SEEN_OR_UNNAMED = f"path in seen or not any({_NAMED})"
+_TYPES = "only for the types: it is never None here"
+_FASTER = "saves reading; what is found is the same"
+
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
-    (
-        "promptops.approvals.github",
-        "read_github",
-        "review.user or ''",
-        "review.user",
-    ): "of a review without a person nothing is left before this; types want the rest",
-    (
-        "promptops.approvals.github",
-        "_doubts",
-        "review.user or ''",
-        "review.user",
-    ): "of a review without a person nothing is left before this; types want the rest",
     (
         "promptops.gate.versions",
         "_judge_version",
@@ -62,7 +66,79 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "_judge_step",
         "change.diff is None or change.diff.level is Level.NONE",
         "change.diff.level is Level.NONE",
-    ): "both sides are valid where this is called, so there is a comparison; types want the rest",
+    ): _TYPES,
+    (
+        "promptops.approvals.github",
+        "read_github",
+        "review.user or ''",
+        "review.user",
+    ): _TYPES,
+    (
+        "promptops.approvals.github",
+        "_doubts",
+        "review.user or ''",
+        "review.user",
+    ): _TYPES,
+    (
+        "promptops.proposal",
+        "_Reading._read_prompts",
+        "side.keep([f'{name}.md' for name in names])",
+        "pass",
+    ): _FASTER,
+    (
+        "promptops.proposal",
+        "_Reading._find_users",
+        "blob is not None and blob.kind == 'blob'",
+        "blob is not None",
+    ): "a submodule's commit leads to prompts that are then found unchanged",
+    (
+        "promptops.proposal",
+        "_Reading._find_users",
+        _SEEN_OR_UNNAMED,
+        "path in seen",
+    ): _FASTER,
+    (
+        "promptops.proposal",
+        "_Reading._find_users",
+        f"any({_NAMED})",
+        f"all({_NAMED})",
+    ): "a file that has two versions is itself among what is touched",
+    (
+        "promptops.proposal",
+        "_Releases.__init__",
+        "version is not None and (name, version) in tags",
+        "(name, version) in tags",
+    ): _TYPES,
+    (
+        "promptops.proposal",
+        "_Releases.place",
+        "old is None or diff is None or old.digest != base.digest",
+        "old is None or old.digest != base.digest",
+    ): "where there is no comparison, the old side is not valid either",
+    (
+        "promptops.proposal",
+        "_Releases.place",
+        "diff is None",
+        "diff is not None",
+    ): _FASTER,
+    (
+        "promptops.admission",
+        "_judge_policy_files",
+        "path.kind not in _POLICY or not path.merged or (not path.merged.mode.startswith('100'))",
+        "not path.merged or not path.merged.mode.startswith('100')",
+    ): _FASTER,
+    (
+        "promptops.admission",
+        "_judge_policy_files",
+        "tree.read(path.path) or b''",
+        "tree.read(path.path)",
+    ): _TYPES,
+    (
+        "promptops.admission",
+        "require_release_tags",
+        "False",
+        "True",
+    ): _FASTER,
 }
 """Mutants that do what the original does, each with the reason why no test can tell.
 
