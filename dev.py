@@ -622,7 +622,7 @@ def check(arguments: list[str]) -> int:
         ("checks", checks, ["--check"]),
         ("descriptions", descriptions, []),
         ("test", test, ["--cov", "--cov-report=term"]),
-        ("mutants", mutants, []),
+        ("mutants", mutants, ["--rules"]),
         ("pre-commit", test, ["-m", "network"]),
         ("wheel", wheel, []),
     )

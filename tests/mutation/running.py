@@ -81,9 +81,12 @@ def try_mutants(
     settings.load_profile("mutants")
     trial = _Trial(mutants, tests, jobs)
     files = {file for mutant in mutants for file in tests[mutant.module]}
-    options = ["-qq", "--capture=no", "--no-summary", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    ignored = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    pytest.main([*options, *ignored, *sorted(files)], plugins=[trial])
+    options = ["-qq", "--capture=no", "--no-summary"]
+    # What a test leaves behind is looked at where tests are run for their own sake.
+    for plugin in ("cacheprovider", "unraisableexception", "xdist"):
+        options += ["-p", f"no:{plugin}"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    pytest.main([*options, *sorted(files)], plugins=[trial])
     if trial.fault:
         raise BrokenTestsError(trial.fault)
     return [trial.fates[number] for number in range(len(mutants))]

@@ -47,7 +47,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "promptops.approvals.github": ("tests/approvals/test_github.py",),
     "promptops.approvals.gitlab": ("tests/approvals/test_gitlab.py",),
 }
-"""The modules that find out what the rules are given; their tests need files and servers."""
+"""The modules that find out what the rules are given; their tests need repositories and servers."""
 
 _NAMED = r"(b'\\' in data or any((word in data for word in words)) for data in versions)"
 _SEEN_OR_UNNAMED = f"path in seen or not any({_NAMED})"
@@ -121,6 +121,12 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "diff is None",
         "diff is not None",
     ): _FASTER,
+    (
+        "promptops.admission",
+        "_judge_suites",
+        "document is None or not isinstance(suite, str) or governs(config, suite)",
+        "not isinstance(suite, str) or governs(config, suite)",
+    ): _TYPES,
     (
         "promptops.admission",
         "_judge_policy_files",
