@@ -40,8 +40,6 @@ RULES: dict[str, tuple[str, ...]] = {
 SOURCES: dict[str, tuple[str, ...]] = {
     "promptops.proposal": _REPOSITORIES,
     "promptops.admission": _REPOSITORIES,
-    "promptops.approvals.collection": ("tests/approvals/test_collection.py",),
-    "promptops.approvals.signed": ("tests/approvals/test_signed.py",),
     "promptops.approvals.statement": ("tests/approvals/test_statement.py",),
     "promptops.approvals.file": ("tests/approvals/test_file.py",),
     "promptops.approvals.github": ("tests/approvals/test_github.py",),
