@@ -54,6 +54,8 @@ _SPEAKS_OF_GAPS = re.compile(
 _REFUSED = re.compile(
     r"\b(?:not|never|no|nowhere|without|avoid\w*|cannot|instead of)\b|n['\u2019]t\b", re.IGNORECASE
 )
+# "Put [your name] nowhere", likewise.
+_REFUSED_AFTER = re.compile(r"[ \t]*(?:nowhere|never)\b", re.IGNORECASE)
 _FENCE = re.compile(r"^[ \t]{0,12}(`{3,}+|~{3,}+)", re.MULTILINE)
 _QUOTED = re.compile('`[^`\n]{1,300}`|"[^"\n]{0,300}"|“[^”\n]{0,300}”')
 
@@ -94,7 +96,9 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def _is_meant(text: str, start: int, end: int) -> bool:
-    """Whether a gap is forbidden by the line before it, or is the signature of a sample letter."""
+    """Whether a gap is forbidden where it stands, or is the signature of a sample letter."""
+    if _REFUSED_AFTER.match(text, end) is not None:
+        return True
     before = text[text.rfind("\n", 0, start) + 1 : start]
     if _REFUSED.search(before[-200:]) is not None:
         return True

@@ -6,7 +6,7 @@ An input declared with `untrusted: true` that is printed in the middle of a mess
 nothing on both sides of it that says where it begins and ends. A value is delimited by tags
 (`<ticket>`), quotation marks, brackets, code fences or rules, by `tojson`, by a label or heading
 (`Question:`) before it and a heading, fence or rule on the next line, or when it is the last thing
-in a message, on lines of its own or behind a label. Values that only a loop or another filter
+in a message, on lines of its own or behind a label or a colon. Values that only a loop or another filter
 prints are not judged.
 
 ## Why
@@ -51,6 +51,8 @@ _BEGINS = re.compile(r"(?:\A|\{%[-+]?\s*(?:system|user|assistant)\s*[-+]?%\})\s*
 _ENDS = re.compile(r"\s*(?:\Z|\{%[-+]?\s*end(?:system|user|assistant)\b)")
 _LABEL = "[*_#]{0,4}[ \\t]*\\w[\\w '-]{0,40}[:\uff1a][*_]{0,2}"
 _ALONE = re.compile(rf"(?:\A|\n|\%\}})[ \t]*(?:{_LABEL}[ \t]*)?\Z")
+# What ends the sentence before a value introduces it as well as a label does.
+_INTRODUCED = re.compile("[:\uff1a][*_]{0,2}\\s*\\Z")
 _HEADED = re.compile(rf"(?:\A|\n)[ \t]*(?:{_LABEL}|#{{1,6}}[ \t][^\n]{{1,80}}\n)\s*\Z")
 _NEXT_PART = re.compile(r"[ \t]*\n\s*(?:`{3}|~{3}|[-=*_]{3}|#{1,6}[ \t])")
 _AS_JSON = re.compile(r"\|\s*tojson\b")
@@ -90,7 +92,7 @@ def _is_bare(text: str, first_line: int, place: Position, name: str) -> bool:
     after = text[closing + 2 : closing + 2 + _LONGEST]
     if _BEGINS.search(before) and _ENDS.match(after):
         return False
-    if _ENDS.match(after) and _ALONE.search(before):
+    if _ENDS.match(after) and (_ALONE.search(before) or _INTRODUCED.search(before)):
         return False
     if _OPENED.search(before) and _CLOSED.match(after):
         return False
