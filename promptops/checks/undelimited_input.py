@@ -6,8 +6,8 @@ An input declared with `untrusted: true` that is printed in the middle of a mess
 nothing on both sides of it that says where it begins and ends. A value is delimited by tags
 (`<ticket>`), quotation marks, brackets, code fences or rules, by `tojson`, by a label or heading
 (`Question:`) before it and a heading, fence or rule on the next line, or when it is the last thing
-in a message, on lines of its own or behind a label or a colon. Values that only a loop or another filter
-prints are not judged.
+in a message, on lines of its own or behind a label or a colon. Values that only a loop or another
+filter prints are not judged.
 
 ## Why
 
