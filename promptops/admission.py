@@ -25,11 +25,11 @@ from promptops.proposal import governs, read_change
 from promptops.validation import validate_prompts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from promptops.config import Config
     from promptops.forge.event import Event
-    from promptops.gate import Approvals, Change, EvalResult, Verdict
+    from promptops.gate import Approvals, Change, ChangedPath, EvalResult, Verdict
     from promptops.git.trees import TreeReader
     from promptops.policy import Policy
     from promptops.repository import Files, Repository
@@ -189,7 +189,7 @@ def judge_change(
         findings=[
             *validation.findings,
             *_judge_collisions(change, files),
-            *_judge_policy_files(change, policy, tree),
+            *_judge_new_policy(repository, change, policy, dialect),
             *_judge_suites(change, policy.config),
         ],
         evidence=evidence,
@@ -253,14 +253,37 @@ def _judge_collisions(change: Change, files: Files) -> Iterator[Finding]:
             yield Finding("colliding-paths", Severity.ERROR, message, path, None, hint)
 
 
-_POLICY = frozenset({PathKind.CONFIGURATION, PathKind.GROUPS, PathKind.OWNERS})
+_POLICY = frozenset(
+    {PathKind.CONFIGURATION, PathKind.GROUPS, PathKind.OWNERS, PathKind.SIGNERS}
+)
 
 
-def _judge_policy_files(change: Change, policy: Policy, tree: TreeReader) -> Iterator[Finding]:
+def _judge_new_policy(
+    repository: Repository, change: Change, policy: Policy, dialect: Dialect
+) -> Iterator[Finding]:
     """Rules that the change brings along must be readable, or nothing could merge after it."""
+    paths = [path for path in change.paths if path.kind in _POLICY]
+    if not paths:
+        return
+    findings = list(_judge_policy_files(paths, policy, repository.tree(change.tree)))
+    yield from findings
+    if findings:
+        return
+    try:
+        # What is read next time may be a file that the change left alone, and only points at.
+        read_policy(repository, change.tree, dialect=dialect)
+    except PromptopsError as error:
+        yield Finding(
+            "broken-policy", Severity.ERROR, error.message, paths[0].path, None, error.hint
+        )
+
+
+def _judge_policy_files(
+    paths: Iterable[ChangedPath], policy: Policy, tree: TreeReader
+) -> Iterator[Finding]:
     gate = policy.config.gate
-    for path in change.paths:
-        if path.kind not in _POLICY or not path.merged or not path.merged.mode.startswith("100"):
+    for path in paths:
+        if not path.merged or not path.merged.mode.startswith("100"):
             continue
         data = tree.read(path.path) or b""
         try:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from promptops.errors import ConfigurationError, UsageError
+from promptops.errors import ConfigurationError, UsageError, quote
 from promptops.frontmatter import nearest
+from promptops.git.refs import check_ref_name
 from promptops.reference import check_environment
 
 if TYPE_CHECKING:
@@ -157,7 +158,9 @@ def load_config(read: Callable[[str], bytes | None]) -> Config:
                 message, hint="correct the file, or see its syntax at toml.io"
             ) from error
         if path == PYPROJECT_FILE:
-            table = table.get("tool", {}).get("promptops")
+            # Only the tools' own table may be ours; `tool` itself can be anything in TOML.
+            tools = table.get("tool")
+            table = tools.get("promptops") if isinstance(tools, dict) else None
         if table is not None:
             return _Reading(path).config(table)
     return Config()
@@ -304,10 +307,26 @@ class _Reading:
             repository=repository,
             evals=self._choice(table, "evals", EVALS, default.evals),
             govern=self._texts(table, "govern", "gate."),
-            branches=self._texts(table, "branches", "gate."),
+            branches=self._branches(table),
             committers=self._flag(table, "committers", default=default.committers, prefix="gate."),
             samples=self._number(table, "samples", "gate.", "samples"),
         )
+
+    def _branches(self, table: Mapping[str, Any]) -> tuple[str, ...]:
+        """Names of branches: a server reads them at each push, and stops at one that is none."""
+        branches = self._texts(table, "branches", "gate.")
+        for branch in branches:
+            try:
+                check_ref_name(f"refs/heads/{branch}")
+                is_name = not branch.startswith("refs/")
+            except UsageError:
+                is_name = False
+            if not is_name:
+                raise self._error(
+                    f"gate.branches: {quote(branch)} is no name of a branch",
+                    'write each as `git branch` shows it, such as "main"; there are no patterns',
+                )
+        return branches
 
     def _choice(
         self, table: Mapping[str, Any], key: str, words: tuple[str, ...], default: str

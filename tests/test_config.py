@@ -26,6 +26,11 @@ def test_a_pyproject_without_our_table_means_the_defaults() -> None:
     assert read(pyproject_toml="[project]\nname = 'promptops-user'\n") == Config()
 
 
+@pytest.mark.parametrize("text", ["tool = 'promptops'\n", "tool = ['promptops']\n"])
+def test_a_pyproject_whose_tools_are_no_table_has_none_of_ours(text: str) -> None:
+    assert read(pyproject_toml=text) == Config()
+
+
 def test_pyproject_is_read_where_there_is_no_file_of_our_own() -> None:
     text = "[tool.promptops]\nprompts = 'p'\n"
     assert read(pyproject_toml=text).prompts == "p"
@@ -65,6 +70,8 @@ def test_checks_have_severities_everywhere_and_by_path() -> None:
         ("prompts = '../x'", "no folder below", "relative path"),
         ("prompts = '/etc/..'", "no folder below", None),
         ("push = 'yes'", "push is not true or false", None),
+        ("gate = {branches = ['release/*']}", "'release/*' is no name of a branch", "no patterns"),
+        ("gate = {branches = ['refs/heads/a']}", "is no name of a branch", 'such as "main"'),
         ("remote = '--upload-pack=x'", "remote is not a name", None),
         ("environments = []", "at least one", None),
         ("environments = ['a', 'a']", "listed twice", None),

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from promptops.config import Config, load_config
-from promptops.errors import ConfigurationError, GitError, UsageError
+from promptops.errors import ConfigurationError, GitError
 from promptops.git.history import find_unreachable
-from promptops.git.refs import check_ref_name, current_branch, short_name
+from promptops.git.refs import current_branch, short_name
 from promptops.reference import release_tag, yank_tag
 
 if TYPE_CHECKING:
@@ -158,11 +158,11 @@ def read_protection(repository: Repository) -> Protection:
         return Protection(branch, None, Config(), frozenset({branch}))
     try:
         config = load_config(repository.tree(tip.oid).read)
-        guarded = {check_ref_name(f"refs/heads/{one}") for one in config.gate.branches}
-    except (ConfigurationError, UsageError) as error:
+    except ConfigurationError as error:
         raise ConfigurationError(
             f"the rules on {short_name(branch)} cannot be read: {error.message}",
             hint="whoever runs the server can put the branch back to a commit where they can: "
             f"git update-ref {branch} COMMIT",
         ) from error
+    guarded = {f"refs/heads/{one}" for one in config.gate.branches}
     return Protection(branch, tip.oid, config, frozenset({branch, *guarded}))

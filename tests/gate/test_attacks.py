@@ -75,6 +75,35 @@ def test_a_broken_configuration_would_stop_every_later_change(world: World) -> N
     assert "broken-policy" in checks(world.judge(approval("@lead")))
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "gate = {branches = ['release/*']}\n",
+        "gate = {groups = 'README.md'}\n",
+        "gate = {groups = 'link.toml'}\n",
+        "gate = {dialect = 'gitlab', signers = 'link.toml'}\n",
+    ],
+)
+def test_rules_that_only_point_at_something_broken_stop_later_changes_too(
+    world: World, settings: str
+) -> None:
+    (world.repo.path / "link.toml").symlink_to("README.md")
+    world.on_main({"README.md": "Not a table.\n"})
+    world.propose({"promptops.toml": settings})
+    assert checks(world.judge(approval("@lead"))) == ["broken-policy"]
+
+
+def test_rules_that_a_removed_file_was_hiding_are_read(world: World) -> None:
+    world.on_main({"promptops.toml": "", "pyproject.toml": "[tool.promptops]\nprompt = 'x'\n"})
+    world.propose(remove=["promptops.toml"])
+    assert checks(world.judge(approval("@lead"))) == ["broken-policy"]
+
+
+def test_a_pyproject_that_is_no_project_is_no_crash(world: World) -> None:
+    world.propose({"pyproject.toml": "tool = 'promptops'\n"})
+    assert world.judge().is_allowed
+
+
 def test_a_broken_policy_on_the_target_branch_lets_nobody_tell(world: World) -> None:
     world.on_main({"promptops.toml": "promts = 'x'\n"})
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
