@@ -253,9 +253,7 @@ def _judge_collisions(change: Change, files: Files) -> Iterator[Finding]:
             yield Finding("colliding-paths", Severity.ERROR, message, path, None, hint)
 
 
-_POLICY = frozenset(
-    {PathKind.CONFIGURATION, PathKind.GROUPS, PathKind.OWNERS, PathKind.SIGNERS}
-)
+_POLICY = frozenset({PathKind.CONFIGURATION, PathKind.GROUPS, PathKind.OWNERS, PathKind.SIGNERS})
 
 
 def _judge_new_policy(

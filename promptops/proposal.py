@@ -6,10 +6,12 @@ into something that nobody has seen. Everything is read from objects; nothing is
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import chain
+from posixpath import normpath
 from typing import TYPE_CHECKING
 
 from promptops.checks.colliding_paths import fold
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
     _Read = Callable[[str], bytes | None]
 
 _PORTION = 2_000
+# A backslash, or two quotes with at most white space between them, of whatever alphabet.
+_ODDLY_SPELT = re.compile(rb"""\\|["'][\x00-\x20\x80-\xff]*["']""")
 # Each takes some milliseconds to look at; whoever makes more of them has had a hand in the change.
 _MOST_MERGES = 50
 # What a forge runs by itself: who may write there may approve themselves.
@@ -172,26 +176,32 @@ class _Reading:
         if path == PYPROJECT_FILE:
             return PathKind.CONFIGURATION if self._has_new_table() else None
         folded = fold(path)
-        for governed, kind in self._governed.items():
+        for governed, kind in self._governed:
             if _is_below(folded, governed):
                 return kind
-        return PathKind.GOVERNED if governs(self._config, path) else None
+        # What is in the place of a folder around one, such as a link, keeps it from being read.
+        is_in_the_way = any(_is_below(governed, folded) for governed, _ in self._governed)
+        return PathKind.GOVERNED if is_in_the_way or governs(self._config, path) else None
 
     @cached_property
-    def _governed(self) -> dict[str, PathKind]:
-        """Files and folders with the reason why what is there is governed, folded."""
+    def _governed(self) -> list[tuple[str, PathKind]]:
+        """Files and folders with the reason why what is there is governed, folded.
+
+        The longest come first: a groups file within the prompts folder is a groups file.
+        """
         governed = dict.fromkeys(_WORKFLOWS, PathKind.WORKFLOW)
-        governed |= {fold(one): PathKind.OWNERS for one in chain(*OWNERS_PATHS.values())}
-        governed[CONFIG_FILE] = PathKind.CONFIGURATION
-        governed[fold(OPENPGP_KEYS_FILE)] = PathKind.SIGNERS
+        for config in (self._new_config, self._config):
+            governed[fold(config.evals)] = PathKind.EVALS
         for config in (self._new_config, self._config):
             governed |= {
                 fold(config.prompts): PathKind.PROMPTS,
-                fold(config.evals): PathKind.EVALS,
                 fold(config.gate.groups): PathKind.GROUPS,
                 fold(config.gate.signers): PathKind.SIGNERS,
             }
-        return governed
+        governed |= {fold(one): PathKind.OWNERS for one in chain(*OWNERS_PATHS.values())}
+        governed[CONFIG_FILE] = PathKind.CONFIGURATION
+        governed[fold(OPENPGP_KEYS_FILE)] = PathKind.SIGNERS
+        return sorted(governed.items(), key=lambda one: -len(one[0]))
 
     def _has_new_table(self) -> bool:
         """Whether `[tool.promptops]` is another one: the rest of pyproject.toml is not ours."""
@@ -224,7 +234,11 @@ class _Reading:
     # What becomes of the prompts.
 
     def _read_prompts(self, paths: Sequence[ChangedPath]) -> list[PromptChange]:
-        touched = {one.path for one in paths if one.kind is PathKind.PROMPTS}
+        # By place and not by kind: the evals, or a groups file, may lie among the prompts.
+        folders = (self._config.prompts, self._new_config.prompts)
+        touched = {
+            one.path for one in paths if any(_is_below(one.path, folder) for folder in folders)
+        }
         names = sorted(self._find_names(touched))
         for side in (self._old, self._new):
             side.keep([f"{name}.md" for name in names])
@@ -308,17 +322,26 @@ class _Reading:
             if _is_below(path, one.prompts)
         ):
             below = path.removeprefix(f"{folder}/")
-            if not is_prompt(below):
-                needed.add(below)
-            elif name_fault(name_from_path(below)) is None:
+            if is_prompt(below) and name_fault(name_from_path(below)) is None:
                 names.add(name_from_path(below))
+            else:
+                needed.add(below)
+        if (
+            self._config.prompts != self._new_config.prompts
+        ):  # what stays behind is a prompt no more
+            names |= {
+                name_from_path(path)
+                for path in self._old.paths()
+                if is_prompt(path) and name_fault(name_from_path(path)) is None
+            }
         return names | (self._find_users(needed) if needed else set())
 
     def _find_users(self, needed: set[str]) -> set[str]:
         """The prompts, on either side, that may need one of the files, through partials too.
 
-        What needs a file holds its name; YAML alone may spell it with escapes, so that a text with
-        a backslash is always among those that are then looked at properly.
+        What needs a file holds its name, or the longest word of it. Only YAML may spell that with
+        escapes or with a quote twice, and only a template in two literals side by side; a text in
+        which that could be is always among those that are then looked at properly.
         """
         texts: defaultdict[str, set[bytes]] = defaultdict(set)
         files = {(one.path, one.oid) for side in (self._old, self._new) for one in side.files()}
@@ -332,12 +355,13 @@ class _Reading:
         pending, names = set(needed), set()
         seen: set[str] = set()
         while pending:
-            words = [path.rpartition("/")[2].encode() for path in pending]
+            words = [_find_word(path) for path in pending]
             seen |= pending
             pending = set()
             for path, versions in texts.items():
                 if path in seen or not any(
-                    b"\\" in data or any(word in data for word in words) for data in versions
+                    _ODDLY_SPELT.search(data) or any(word in data for word in words)
+                    for data in versions
                 ):
                     continue
                 if is_prompt(path):
@@ -396,10 +420,15 @@ class _Releases:
 
 
 def governs(config: Config, path: str) -> bool:
-    """Whether a file is governed as an eval suite, or as what the configuration adds."""
+    """Whether a file is governed as an eval suite, or as what the configuration adds.
+
+    Case does not matter, nor a slash before a path of the configuration, as CODEOWNERS has it.
+    """
+    folded = fold(normpath(path))
+    patterns = (fold(one.lstrip("/")) for one in (config.evals, *config.gate.govern))
     return any(
-        fnmatchcase(path, one) or _is_below(path, one)
-        for one in (config.evals, *config.gate.govern)
+        fnmatchcase(folded, one) or _is_below(folded, one) or _is_below(one, folded)
+        for one in patterns
     )
 
 
@@ -413,6 +442,12 @@ def _tolerant(files: TreeReader) -> _Read:
             return b""
 
     return read
+
+
+def _find_word(path: str) -> bytes:
+    """What a text that names the file must hold: of its name, which YAML may fold at spaces."""
+    parts = path.rpartition("/")[2].split(" ")
+    return max(parts, key=len).encode(errors="surrogateescape")
 
 
 def _entry(found: tuple[str, str] | None) -> Entry | None:

@@ -216,12 +216,89 @@ def test_a_file_that_merging_moves_somewhere_else_was_seen_by_nobody(world: Worl
     ]
 
 
-def test_a_prompt_that_spells_its_schema_in_an_unusual_way_is_found(world: World) -> None:
+@pytest.mark.parametrize(
+    ("name", "spelling"),
+    [
+        ("out.json", r'"_shared/\x6fut.json"'),
+        ("it's.json", "'_shared/it''s.json'"),
+        ("the answer.json", "_shared/the\n  answer.json"),
+    ],
+)
+def test_a_prompt_that_spells_its_schema_in_an_unusual_way_is_found(
+    world: World, name: str, spelling: str
+) -> None:
     schema = '{"type": "object", "properties": {"topic": {"type": "string"}}}'
-    more = 'output: "_shared/\\x6fut.json"\n'
-    world.on_main({TRIAGE: prompt(more=more), "prompts/_shared/out.json": schema})
-    world.propose({"prompts/_shared/out.json": schema.replace("string", "integer")})
+    world.on_main({TRIAGE: prompt(more=f"output: {spelling}\n"), f"prompts/_shared/{name}": schema})
+    world.propose({f"prompts/_shared/{name}": schema.replace("string", "integer")})
     assert checks(world.judge(approval())) == ["unchanged-version"]
+
+
+@pytest.mark.parametrize("gap", [" ", "", "\u00a0", "\u2003\n"])
+def test_a_prompt_that_spells_a_partial_in_pieces_is_found(world: World, gap: str) -> None:
+    pieces = prompt().replace('"_shared/tone.md"', f""""_shared/to"{gap}'ne.md'""")
+    world.on_main({TRIAGE: pieces})
+    world.propose({TONE: "Be rude.\n"})
+    assert checks(world.judge(approval())) == ["unchanged-version"]
+
+
+def test_a_file_that_is_called_like_no_prompt_can_be_needed_by_one(world: World) -> None:
+    schema = '{"type": "object", "properties": {"topic": {"type": "string"}}}'
+    more = "output: Out.md\n"
+    world.on_main({TRIAGE: prompt(more=more), "prompts/Out.md": schema})
+    world.propose({"prompts/Out.md": schema.replace("string", "integer")})
+    assert "unchanged-version" in checks(world.judge(approval()))
+
+
+def test_a_partial_whose_name_is_no_text_is_looked_for(world: World) -> None:
+    world.propose({b"prompts/_\xff.txt".decode(errors="surrogateescape"): "x\n"})
+    assert world.judge(approval()).is_allowed
+
+
+# Folders that lie in one another, and places around them.
+
+
+def test_prompts_are_prompts_where_the_evals_are_as_well(world: World) -> None:
+    world.on_main({"promptops.toml": "evals = 'prompts'\n"})
+    world.propose({TRIAGE: prompt("1.0.0", "Leak.")})
+    assert checks(world.judge(approval())) == ["unchanged-version"]
+
+
+def test_a_prompt_in_a_folder_called_like_a_rule_is_a_prompt(world: World) -> None:
+    world.on_main({"promptops.toml": "prompts = 'docs'\n"})
+    world.propose({"docs/codeowners/x.md": "No prompt.\n"})
+    assert "missing-frontmatter" in checks(world.judge(approval("@nobody")))
+
+
+def test_groups_among_the_prompts_are_read_as_groups(world: World) -> None:
+    world.on_main({"promptops.toml": "gate = {groups = 'prompts/_groups.toml'}\n"})
+    world.propose({"prompts/_groups.toml": "[teams"})
+    assert checks(world.judge(approval())) == ["broken-policy"]
+
+
+@pytest.mark.parametrize("place", [".github", ".promptops", "docs", ".gitlab", "team"])
+def test_a_link_where_a_governed_folder_would_be_is_refused(world: World, place: str) -> None:
+    world.on_main({"promptops.toml": "gate = {govern = ['team/rules.md']}\n"})
+    world.propose({"mine/CODEOWNERS": "* @author\n"})
+    (world.repo.path / place).symlink_to("mine")
+    world.propose()
+    assert set(checks(world.judge())) == {"irregular-file", "missing-approval"}
+
+
+@pytest.mark.parametrize("govern", ["scripts/", "/scripts", "Scripts/*.yaml", "/scripts/**"])
+def test_what_is_governed_may_be_written_as_codeowners_has_it(world: World, govern: str) -> None:
+    world.on_main({"promptops.toml": f"gate = {{govern = ['{govern}']}}\n"})
+    world.propose({"scripts/suite.yaml": "cases: []\n"})
+    assert paths(world) == {"scripts/suite.yaml": "GOVERNED"}
+
+
+def test_the_way_out_of_the_evals_folder_leads_nowhere(world: World) -> None:
+    world.propose({TRIAGE: prompt("1.0.1", more="evals: evals/../scripts/suite.yaml\n")})
+    assert checks(world.judge(approval())) == ["ungoverned-evals"]
+
+
+def test_a_prompt_that_a_new_prompts_folder_leaves_behind_is_removed(world: World) -> None:
+    world.propose({"promptops.toml": "prompts = 'elsewhere'\n", "elsewhere/_x.md": "x\n"})
+    assert [one.name for one in world.judge().change.prompts] == ["support/triage"]
 
 
 # People who may not approve.
