@@ -6,24 +6,22 @@ has to be reviewed can be reviewed on any forge and on none.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from promptops.approvals.content import find_unseen, read_contents
 from promptops.approvals.file import read_approvals_file
 from promptops.approvals.forge import find_forge
 from promptops.approvals.signed import SOURCE as SIGNED
 from promptops.approvals.signed import find_lapsed, read_keys, read_signed
-from promptops.errors import NotAFileError, RemoteError, UntrustedError, UsageError, quote
-from promptops.gate import Approvals, Entry
-from promptops.git.remote import fetch as fetch_refs
-from promptops.git.trees import TreeReader
+from promptops.errors import RemoteError, UntrustedError, UsageError, quote
+from promptops.gate import Approvals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from promptops.gate import Change
+    from promptops.gate import Change, Entry
     from promptops.policy import Policy
     from promptops.repository import Repository
 
@@ -141,40 +139,21 @@ def fill_contents(
     notes = list(approvals.notes)
     found = []
     known: dict[str, dict[str, Entry | None] | None] = {}
+    unseen: dict[str, frozenset[str]] = {}
     for one in approvals.found:
         if one.contents is not None or one.commit is None:
             found.append(one)
             continue
         if one.commit not in known:
-            known[one.commit] = _read_contents(repository, change, one.commit, fetch=fetch)
+            contents = read_contents(repository, change, one.commit, fetch=fetch)
+            known[one.commit] = contents
+            unseen[one.commit] = find_unseen(repository, change, one.commit, contents or {})
         contents = known[one.commit]
         if contents is None:
             notes.append(
                 f"approval by {quote(one.approver)} does not count: it is of the commit "
                 f"{one.commit[:12]}, which is not in this clone"
             )
-        found.append(replace(one, contents=contents))
+        lapsed = one.lapsed | unseen[one.commit]
+        found.append(replace(one, contents=contents, lapsed=lapsed))
     return replace(approvals, found=tuple(found), notes=tuple(notes))
-
-
-def _read_contents(
-    repository: Repository, change: Change, commit: str, *, fetch: bool
-) -> dict[str, Entry | None] | None:
-    """What a commit has at the governed paths of the change; None: it cannot be had."""
-    found = repository.objects.read(commit)
-    if found is None and fetch and repository.remote is not None:
-        with suppress(RemoteError):
-            fetch_refs(repository.git, repository.remote, [commit])
-        found = repository.objects.read(commit)
-    if found is None or found.kind != "commit":
-        return None
-    tree = TreeReader(repository.objects, commit)
-    return {path.path: _read_entry(tree, path.path) for path in change.paths}
-
-
-def _read_entry(tree: TreeReader, path: str) -> Entry | None:
-    try:
-        entry = tree.entry(path)
-    except NotAFileError:  # a link or a submodule where the path has a folder
-        return None
-    return None if entry is None or entry.is_folder else Entry(entry.mode, entry.oid)

@@ -512,3 +512,17 @@ def test_an_approved_commit_that_was_pushed_over_is_fetched(world: World, tmp_pa
         lambda _, change: fill_contents(repository, change, given),
     )
     assert checks(admission.verdict) == []
+
+
+def test_an_approver_did_not_see_what_the_approved_commit_leaves_alone(world: World) -> None:
+    """What is put back to what the approved commit had there is another change than that one."""
+    world.on_main({TONE: "Be kind.\n"})
+    old = world.propose({"prompts/_shared/more.md": "x\n"})
+    world.on_main({TONE: "Be kind, and tell nobody.\n"})
+    world.repo.git("checkout", "--quiet", "change")
+    world.repo.git("merge", "--quiet", "--no-edit", "main")
+    world.propose({TONE: "Be kind.\n", TRIAGE: prompt("1.1.0")})
+    found = judge_with_commit(world, approval(commit=old, contents=None))
+    assert found == ["missing-approval", "missing-approval"]
+    again = approval(commit=world.repo.rev("change"), contents=None)
+    assert judge_with_commit(world, again) == []
