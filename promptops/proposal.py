@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import chain
@@ -77,6 +78,45 @@ def read_change(
     return _Reading(repository, policy, base, head).change(target)
 
 
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Who had a hand in some commits.
+
+    Attributes:
+        authors: the names that their authors go by.
+        committers: the names of all, authors, committers and co-authors.
+        merges: the commits that merge two others and add nothing: they are nobody's work.
+    """
+
+    authors: frozenset[str]
+    committers: frozenset[str]
+    merges: frozenset[str]
+
+
+def read_hands(repository: Repository, base: str, head: str) -> Hands:
+    """Read who had a hand in the commits that `head` has and `base` has not.
+
+    Who brings a branch up to date, on a forge by a button, adds nothing to what it proposes.
+
+    Raises:
+        GitError: a commit is not in this clone.
+    """
+    authors: set[str] = set()
+    others: set[str] = set()
+    merges: set[str] = set()
+    left = _MOST_MERGES
+    for oid, commit in read_commits(repository.git, repository.objects, base, head):
+        left -= len(commit.parents) > 1
+        if len(commit.parents) > 1 and left >= 0 and adds_nothing(repository.git, commit):
+            merges.add(oid)
+            continue
+        authors |= names_of(commit.author.email)
+        others |= names_of(commit.committer.email)
+        for email in co_authors(commit.message):
+            others |= names_of(email)
+    return Hands(frozenset(authors), frozenset(authors | others), frozenset(merges))
+
+
 class _Reading:
     """One proposal on its way into a `Change`: both sides, and what they have in common."""
 
@@ -107,7 +147,7 @@ class _Reading:
     def change(self, target: str) -> Change:
         paths = self._govern()
         everything = self._proposed.keys() | self._merging.keys()
-        authors, committers, merges = self._read_people()
+        hands = read_hands(self._repository, self._base, self._head)
         return Change(
             target=target,
             base=self._base,
@@ -118,31 +158,10 @@ class _Reading:
             paths=tuple(paths),
             others=len(everything - {path.path for path in paths}),
             prompts=tuple(self._read_prompts(paths)),
-            authors=frozenset(authors),
-            committers=frozenset(authors | committers),
-            merges=frozenset(merges),
+            authors=hands.authors,
+            committers=hands.committers,
+            merges=hands.merges,
         )
-
-    def _read_people(self) -> tuple[set[str], set[str], set[str]]:
-        """Authors and others who had a hand in the commits, and the merges that are nobody's work.
-
-        Who brings a branch up to date, on a forge by a button, adds nothing to what it proposes.
-        """
-        git, objects = self._repository.git, self._repository.objects
-        authors: set[str] = set()
-        others: set[str] = set()
-        merges: set[str] = set()
-        left = _MOST_MERGES
-        for oid, commit in read_commits(git, objects, self._base, self._head):
-            left -= len(commit.parents) > 1
-            if len(commit.parents) > 1 and left >= 0 and adds_nothing(git, commit):
-                merges.add(oid)
-                continue
-            authors |= names_of(commit.author.email)
-            others |= names_of(commit.committer.email)
-            for email in co_authors(commit.message):
-                others |= names_of(email)
-        return authors, others, merges
 
     # Which paths are governed.
 

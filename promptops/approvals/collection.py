@@ -48,7 +48,7 @@ def collect_approvals(
             or the file where there is one.
         file: the file with approvals from elsewhere.
         environment: the process's environment, which says in which forge's CI this runs.
-        fetch: whether to ask the remote for signed statements.
+        fetch: whether to ask the remote for signed statements, and for commits that are not here.
 
     Raises:
         UsageError: the source cannot be asked here.
@@ -62,7 +62,8 @@ def collect_approvals(
         raise UsageError(message if file else "no file with approvals is given", hint=hint)
     parts = []
     if wanted in {*_FORGES, "auto"}:
-        forge = find_forge(environment or {}, wanted=wanted if wanted in _FORGES else None)
+        only = wanted if wanted in _FORGES else None
+        forge = find_forge(environment or {}, wanted=only, fetch=fetch)
         if forge is not None:
             parts.append(forge(repository, policy, change))
         elif wanted in _FORGES:
@@ -104,6 +105,7 @@ def merge_approvals(parts: Iterable[Approvals]) -> Approvals:
             found=(*merged.found, *part.found),
             author=merged.author or part.author,
             committers=(*merged.committers, *part.committers),
+            proposals=(*merged.proposals, *part.proposals),
             teams={**part.teams, **merged.teams},
             objections=(*merged.objections, *part.objections),
             notes=(*merged.notes, *part.notes),

@@ -1,4 +1,4 @@
-"""What somebody saw who looked at a commit: what it has at the paths of a change, and what it leaves."""
+"""What somebody saw who looked at a commit: what it has where a change changes something."""
 
 from __future__ import annotations
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from promptops.approvals.github import read_github
 from promptops.approvals.gitlab import read_gitlab
+from promptops.approvals.proposals import read_proposal
 from promptops.errors import UsageError
 from promptops.forge.connection import open_github, open_gitlab
 from promptops.forge.event import read_event
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from promptops.forge import Event, Limits
-    from promptops.gate import Approvals, Change
+    from promptops.gate import Approvals, Change, Proposal
     from promptops.policy import Policy
     from promptops.repository import Repository
 
@@ -23,7 +25,11 @@ if TYPE_CHECKING:
 
 
 def find_forge(
-    environment: Mapping[str, str], *, wanted: str | None = None, limits: Limits | None = None
+    environment: Mapping[str, str],
+    *,
+    wanted: str | None = None,
+    limits: Limits | None = None,
+    fetch: bool = True,
 ) -> ForgeReader | None:
     """Find the forge that can say who approved what the present CI run is about.
 
@@ -31,6 +37,7 @@ def find_forge(
         environment: the process's environment.
         wanted: `github` or `gitlab`, where one of them is asked for by name.
         limits: what the forge may ask of us.
+        fetch: whether to ask the remote for commits that are not here.
 
     Returns:
         What asks it; None outside a forge's CI, and in a run that is about no proposal.
@@ -47,8 +54,14 @@ def find_forge(
             f"approvals come from {wanted}, and this is {event.forge}'s CI",
             hint="set `approvals` in [gate] to the forge that this repository is on",
         )
-    ask = _ask_github if event.forge == "github" else _ask_gitlab
-    return lambda _, policy, change: ask(event, environment, limits, policy, change)
+    if event.forge == "gitlab":
+        return lambda _, policy, change: _ask_gitlab(event, environment, limits, policy, change)
+
+    def ask_github(repository: Repository, policy: Policy, change: Change) -> Approvals:
+        look = partial(read_proposal, repository, change, fetch=fetch)
+        return _ask_github(event, environment, limits, policy, change, look=look)
+
+    return ask_github
 
 
 def list_owners(policy: Policy, change: Change) -> list[str]:
@@ -66,6 +79,8 @@ def _ask_github(
     limits: Limits | None,
     policy: Policy,
     change: Change,
+    *,
+    look: Callable[[str, str], Proposal],
 ) -> Approvals:
     with open_github(event, environment, limits) as client:
         numbers = [] if event.number is None else [event.number]
@@ -79,6 +94,7 @@ def _ask_github(
             groups=policy.groups,
             committers_may=policy.config.gate.committers,
             merges=change.merges,
+            look=None if event.queue is None else look,
         )
 
 

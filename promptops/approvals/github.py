@@ -9,6 +9,7 @@ branch's groups file may say instead.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from promptops.errors import DeniedError, UsageError, quote
@@ -16,10 +17,10 @@ from promptops.gate import Approval, Approvals, ReviewState, latest_reviews
 from promptops.owners import owner_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from promptops.forge import GitHub, PullRequest
-    from promptops.gate import Review
+    from promptops.gate import Proposal, Review
     from promptops.gate.people import Groups
 
 GITHUB = "github"
@@ -35,18 +36,20 @@ def read_github(
     groups: Groups,
     committers_may: bool = False,
     merges: Collection[str] = (),
+    look: Callable[[str, str], Proposal] | None = None,
 ) -> Approvals:
     """Ask GitHub who approved.
 
     Args:
         client: the repository on GitHub.
-        numbers: the pull request; or several, which a merge queue merges together. Then nobody's
-            approval of their own among them is reported: there is no one author to leave out.
+        numbers: the pull request; or those that a merge queue merges together.
         target: the branch that they are to be merged into.
         owners: the owners whose approval may be needed.
         groups: who is in a team that GitHub does not show, and which names are one person.
         committers_may: whether it does not matter whose commits these are.
         merges: commits that are nobody's work: see `Change.merges`.
+        look: for a merge queue, reads what the clone knows of a pull request, by its name and its
+            commit. None: what is judged is one pull request.
 
     Raises:
         UsageError: a pull request goes to another branch.
@@ -64,41 +67,67 @@ def read_github(
     objections: list[str] = []
     notes: list[str] = []
     for pull in pulls:
-        reviews = latest_reviews(client.reviews(pull.number))
-        own = groups.person(pull.author) if pull.author and len(pulls) > 1 else frozenset()
-        for review in reviews:
+        for review in latest_reviews(client.reviews(pull.number)):
             user = review.user or ""
             if review.state == ReviewState.CHANGES_REQUESTED:
                 objections.append(user)
-            elif review.state == ReviewState.APPROVED and user.casefold() not in own:
+            elif review.state == ReviewState.APPROVED:
                 notes += _doubts(review)
-                found.append(_to_approval(client, review, user))
+                name = _name(pull) if look else None
+                found.append(_to_approval(client, review, user, name))
     matters = bool(found) and not committers_may
-    return Approvals(
+    everything = Approvals(
         sources=(GITHUB,),
         found=tuple(found),
-        author=pulls[0].author if len(pulls) == 1 else None,
-        committers=_committers_of(client, pulls, merges) if matters else (),
         teams=dict(_read_teams(client, owners, groups)),
         objections=tuple(dict.fromkeys(objections)),
         notes=tuple(notes),
     )
+    if look is not None:
+        proposals = [_look_at(client, pull, look, matters=matters) for pull in pulls]
+        return replace(
+            everything,
+            proposals=tuple(proposals),
+            notes=(*everything.notes, *(note for one in proposals for note in _gaps(one))),
+        )
+    (pull,) = pulls
+    committers = client.committers(pull, besides=merges) if matters else frozenset()
+    return replace(everything, author=pull.author, committers=tuple(sorted(committers)))
 
 
-def _committers_of(
-    client: GitHub, pulls: Iterable[PullRequest], merges: Collection[str]
-) -> tuple[str, ...]:
-    people = (client.committers(pull, besides=merges) for pull in pulls)
-    return tuple(sorted(frozenset().union(*people)))
+def _look_at(
+    client: GitHub, pull: PullRequest, look: Callable[[str, str], Proposal], *, matters: bool
+) -> Proposal:
+    """One pull request of several, with the people of whom the clone and GitHub know."""
+    found = look(_name(pull), pull.head)
+    committers = client.committers(pull, besides=found.merges) if matters else frozenset()
+    return replace(
+        found,
+        authors=found.authors | ({pull.author} if pull.author else frozenset()),
+        committers=found.committers | committers,
+    )
 
 
-def _to_approval(client: GitHub, review: Review, user: str) -> Approval:
+def _name(pull: PullRequest) -> str:
+    return f"#{pull.number}"
+
+
+def _gaps(proposal: Proposal) -> Iterator[str]:
+    if proposal.contents is None:
+        yield (
+            f"{proposal.name} cannot be told from what it is merged with: its commit "
+            f"{proposal.commit[:12]} is not in this clone"
+        )
+
+
+def _to_approval(client: GitHub, review: Review, user: str, proposal: str | None) -> Approval:
     return Approval(
         approver=user,
         source=GITHUB,
         commit=review.commit,
         may_write=not _is_app(user) and client.may_write(user),
         where=review.url,
+        proposal=proposal,
     )
 
 

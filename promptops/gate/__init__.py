@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from promptops.gate.approval import Approval, Approvals, Entry, Review, ReviewState, latest_reviews
+from promptops.gate.approval import (
+    Approval,
+    Approvals,
+    Entry,
+    Proposal,
+    Review,
+    ReviewState,
+    latest_reviews,
+)
 from promptops.gate.change import Change, ChangedPath, PathKind, PromptChange, PromptState
 from promptops.gate.consent import Ground, Requirement
 from promptops.gate.evidence import EvalResult, parse_evidence
@@ -20,6 +28,7 @@ __all__ = [
     "PathKind",
     "PromptChange",
     "PromptState",
+    "Proposal",
     "Requirement",
     "Review",
     "ReviewState",

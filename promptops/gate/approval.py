@@ -68,6 +68,7 @@ class Approval:
         may_write: whether the person may write to the repository; None where the source knows no
             permissions.
         where: where a person can look the approval up.
+        proposal: the name of the one proposal that it is for, where several are merged together.
     """
 
     approver: str
@@ -78,6 +79,41 @@ class Approval:
     lapsed: frozenset[str] = frozenset()
     may_write: bool | None = None
     where: str = ""
+    proposal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One of those that a merge queue merges together: what it does by itself, and whose it is.
+
+    Attributes:
+        name: what the source calls it, such as `#12`.
+        commit: the commit that is proposed.
+        contents: what it makes of the governed paths that it changes (None: the path goes). None
+            where that cannot be told; then it may have changed any of them, and into anything.
+        authors: the names of who proposes it, and of the authors of its commits.
+        committers: the names of all who had a hand in its commits.
+        merges: the commits that merge two others and add nothing: they are nobody's work.
+    """
+
+    name: str
+    commit: str
+    contents: Mapping[str, Entry | None] | None = None
+    authors: frozenset[str] = frozenset()
+    committers: frozenset[str] = frozenset()
+    merges: frozenset[str] = frozenset()
+
+    def touches(self, path: str) -> bool:
+        """Whether it changes the path, as far as can be told."""
+        return self.contents is None or path in self.contents
+
+    def makes(self, path: str, entry: Entry | None) -> bool:
+        """Whether it is known to change the path into this."""
+        return self.contents is not None and self.contents.get(path, _NOT_CHANGED) == entry
+
+
+# Nothing that Git could have anywhere.
+_NOT_CHANGED = Entry("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +125,8 @@ class Approvals:
         found: the approvals, whatever they are worth.
         author: `@login` of who proposes the change, where a source knows it.
         committers: `@login`s of the commits' authors and committers, where a source knows them.
+        proposals: those of which the change is made, each with its own people, where a merge queue
+            made it. None: it is one proposal.
         teams: the members of the teams that were asked for, by the team's key (`owner_key`), child
             teams included. A team that is not here is unknown, and owns nothing.
         objections: people who ask for changes, by name.
@@ -99,6 +137,7 @@ class Approvals:
     found: tuple[Approval, ...] = ()
     author: str | None = None
     committers: tuple[str, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
     teams: Mapping[str, frozenset[str]] = field(default_factory=dict)
     objections: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -7,6 +7,9 @@ The rules, each from the forges' documentation or from what goes wrong without i
   approval: a forge would let it pass unseen.
 * Nobody approves their own change: neither its author nor, by default, anybody who had a hand in
   its commits, under any of the names that are one person.
+* Where a merge queue merges several proposals together, that holds for each by itself: who had a
+  hand in one approves nothing of what that one changes, and an approval of one is for nothing else.
+  Whatever none of them makes as it would be merged is everybody's work.
 * An approval is of content. It counts for a path as long as mode and blob there are the ones that
   were looked at, and ends with the next push that changes them; a rebase that changes nothing there
   leaves it standing.
@@ -22,7 +25,7 @@ from typing import TYPE_CHECKING
 from promptops.owners import owner_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from promptops.gate.approval import Approval, Approvals
     from promptops.gate.change import Change, ChangedPath
@@ -103,6 +106,7 @@ def list_requirements(
 
 
 _Wanted = tuple["ChangedPath", Requirement]
+_Barred = tuple[frozenset[str], frozenset[str]]
 
 
 def _by_ownership(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
@@ -160,11 +164,32 @@ class _Jury:
         self._found = sorted(
             approvals.found, key=lambda one: (*_spelling(one), one.source, one.where)
         )
+        self._committers_may = committers_may
+        self._proposals = approvals.proposals
+        self._barred = {
+            one.name: self._bar(one.authors, one.committers) for one in approvals.proposals
+        }
         author = {approvals.author} if approvals.author else set()
-        self._authors = groups.names_of_all({*change.authors, *author})
         # Whoever opened a change, it is theirs as well whose commits it holds.
-        committers = () if committers_may else (*change.committers, *approvals.committers)
-        self._committers = groups.names_of_all(committers)
+        self._all_barred = self._bar(
+            change.authors.union(author, *(one.authors for one in self._proposals)),
+            change.committers.union(
+                approvals.committers, *(one.committers for one in self._proposals)
+            ),
+        )
+
+    def _bar(self, authors: Iterable[str], committers: Iterable[str]) -> _Barred:
+        names_of_all = self._groups.names_of_all
+        return names_of_all(authors), names_of_all(() if self._committers_may else committers)
+
+    def _find_barred(self, path: ChangedPath) -> _Barred:
+        """All names of the authors, and of the others, who may not approve what is at the path."""
+        is_told = all(one.contents is not None for one in self._proposals)
+        if not is_told or not any(one.makes(path.path, path.after) for one in self._proposals):
+            return self._all_barred
+        involved = [self._barred[one.name] for one in self._proposals if one.touches(path.path)]
+        authors, committers = zip(*involved, strict=True)
+        return frozenset().union(*authors), frozenset().union(*committers)
 
     def judge(self, path: ChangedPath, requirement: Requirement) -> Requirement:
         """The requirement with the approvals that count for it, and those that do not."""
@@ -190,14 +215,17 @@ class _Jury:
         owners: tuple[str, ...],
     ) -> str | None:
         """Why the approval does not count for the path, or None."""
-        if person & self._authors:
+        authors, committers = self._find_barred(path)
+        if person & authors:
             return "the author of the change"
-        if person & self._committers:
+        if person & committers:
             return "committed to the change"
         if approval.may_write is False:
             return "may not write to the repository"
         if owners and not self._is_any_of(owners, approval.approver):
             return "no owner of it"
+        if approval.proposal is not None and not self._touches(approval.proposal, path):
+            return "approved another proposal"
         if approval.contents is None or path.path not in approval.contents:
             return "it is not known what was approved"
         if approval.contents[path.path] != path.after:
@@ -205,6 +233,9 @@ class _Jury:
         if path.path in approval.lapsed:
             return "the target branch has changed it since"
         return None
+
+    def _touches(self, proposal: str, path: ChangedPath) -> bool:
+        return any(one.name == proposal and one.touches(path.path) for one in self._proposals)
 
     def _is_any_of(self, owners: tuple[str, ...], approver: str) -> bool:
         # Only the names that the target branch knows make an owner; an address never does.

@@ -31,8 +31,9 @@ def signing(tmp_path: Path) -> Signing:
 def collect(signing: Signing, forge: Any = None, **options: Any) -> Approvals:
     """Ask, in the CI of the given forge or in none."""
 
-    def find(environment: Mapping[str, str], *, wanted: str | None = None) -> Any:
+    def find(environment: Mapping[str, str], *, wanted: str | None = None, fetch: bool) -> Any:
         assert environment == {}
+        assert fetch is options.get("fetch", False)
         assert wanted in {None, "github", "gitlab"}
         return forge
 

@@ -11,8 +11,16 @@ import pytest
 from promptops.approvals.forge import find_forge, list_owners
 from promptops.approvals.github import read_github
 from promptops.errors import DeniedError, RemoteError, UsageError
-from promptops.gate import Approval, Approvals, Change, ChangedPath, Entry, PathKind
-from promptops.gate.people import Groups, parse_groups
+from promptops.gate import (
+    Approval,
+    Approvals,
+    Change,
+    ChangedPath,
+    Entry,
+    PathKind,
+    Proposal,
+)
+from promptops.gate.people import Groups, names_of, parse_groups
 from promptops.owners import Dialect, parse_owners
 from promptops.policy import Policy
 from promptops.repository import open_repository
@@ -133,6 +141,14 @@ def test_whose_commits_these_are(forge: FakeGitHub, github: GitHub) -> None:
     assert ask(github, committers_may=True).committers == ()
 
 
+def test_merges_that_add_nothing_are_nobodys(forge: FakeGitHub, github: GitHub) -> None:
+    pull = forge.open(12)
+    pull.commits, pull.ids = [("jane", "jane"), ("bob", "web-flow")], [commit("x"), commit("y")]
+    forge.review(12, "bob")
+    assert ask(github, merges={commit("y")}).committers == ("@jane",)
+    assert ask(github, merges={commit("z")}).committers == ("@bob", "@jane", "@web-flow")
+
+
 def test_a_pull_request_to_another_branch(forge: FakeGitHub, github: GitHub) -> None:
     forge.open(12, base="main")
     forge.review(12, "bob")
@@ -186,6 +202,14 @@ def test_the_groups_file_mends_no_failure(forge: FakeGitHub, github: GitHub, sta
 
 # --- a merge queue
 
+PEOPLE = frozenset({"@jane", "@local"})
+
+
+def look(name: str, head: str) -> Proposal:
+    """What the clone knows of a pull request."""
+    merges = frozenset({commit("a merge")})
+    return Proposal(name, head, {}, committers=frozenset({"@local"}), merges=merges)
+
 
 def test_pull_requests_that_merge_together(forge: FakeGitHub, github: GitHub) -> None:
     forge.open(12, author="jane").commits = [("jane", "jane")]
@@ -194,23 +218,44 @@ def test_pull_requests_that_merge_together(forge: FakeGitHub, github: GitHub) ->
     forge.review(12, "bob")
     forge.review(12, "eve", "CHANGES_REQUESTED")
     forge.review(13, "jane")
-    found = ask(github, 13, 12)
-    assert [(one.approver, one.commit) for one in found.found] == [
-        ("@jane", commit("head of 13")),
-        ("@bob", commit("head of 12")),
+    found = ask(github, 13, 12, look=look)
+    assert [(one.approver, one.commit, one.proposal) for one in found.found] == [
+        ("@jane", commit("head of 13"), "#13"),
+        ("@bob", commit("head of 12"), "#12"),
     ]
-    assert found.author is None
-    assert found.committers == ("@bob", "@jane")
+    assert (found.author, found.committers) == (None, ())
+    assert found.proposals == (
+        replace(
+            look("#13", commit("head of 13")),
+            authors=names_of("@bob"),
+            committers=PEOPLE - {"@jane"} | {"@bob"},
+        ),
+        replace(look("#12", commit("head of 12")), authors=names_of("@jane"), committers=PEOPLE),
+    )
     assert found.objections == ("@eve",)
+    assert found.notes == ()
 
 
-def test_nobody_approves_their_own_among_others(forge: FakeGitHub, github: GitHub) -> None:
-    forge.open(12, author="jane")
-    forge.open(13, author="bob")
-    for user in ("Jane", "jane-work", "eve"):
-        forge.review(12, user)
-    groups = parse_groups(b'[people]\njane = ["@jane", "@jane-work"]')
-    assert list(names(ask(github, 12, 13, groups=groups))) == ["@eve"]
+def test_of_an_entry_with_one_pull_request_its_own_commits_say_whose_it_is(
+    forge: FakeGitHub, github: GitHub
+) -> None:
+    forge.open(12).commits = [("jane", "jane"), ("eve", "web-flow")]
+    forge.pulls[12].ids = [commit("x"), commit("a merge")]
+    forge.review(12, "eve")
+    (one,) = ask(github, look=look).proposals
+    assert (one.authors, one.committers) == (names_of("@jane"), PEOPLE)
+    (one,) = ask(github, look=look, committers_may=True).proposals
+    assert one.committers == {"@local"}
+
+
+def test_a_pull_request_that_is_not_here_is_told_of(forge: FakeGitHub, github: GitHub) -> None:
+    forge.open(12)
+    found = ask(github, look=Proposal)
+    (note,) = found.notes
+    assert note == (
+        "#12 cannot be told from what it is merged with: its commit "
+        f"{commit('head of 12')[:12]} is not in this clone"
+    )
 
 
 def test_the_author_of_one_is_left_to_the_gate(forge: FakeGitHub, github: GitHub) -> None:
@@ -230,7 +275,9 @@ def test_an_author_whose_account_is_gone_is_nobody(
     forge.open(13)
     forge.review(12, "eve")
     forge.review(13, "jane")
-    assert list(names(ask(github, 12, 13))) == ["@eve", "@jane"]
+    found = ask(github, 12, 13, look=Proposal)
+    assert list(names(found)) == ["@eve", "@jane"]
+    assert [one.authors for one in found.proposals] == [frozenset(), frozenset()]
     assert ask(github, 12).author is None
 
 
@@ -343,6 +390,8 @@ def test_a_run_for_a_merge_queue(
     assert read is not None
     found = read(open_repository(repo.path), policy(""), CHANGE)
     assert list(names(found)) == ["@eve", "@bob"]
+    assert [one.name for one in found.proposals] == ["#13", "#12"]
+    assert [one.contents for one in found.proposals] == [None, None]
 
 
 @pytest.mark.parametrize("name", ["push", "workflow_dispatch"])

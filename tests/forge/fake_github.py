@@ -52,6 +52,8 @@ class Pull:
     # Author and committer of each commit; None where the address belongs to no account.
     commits: list[tuple[str | None, str | None]] = field(default_factory=lambda: [("jane", "jane")])
     head: str = ""
+    # The commits' ids; those that are not given are made up.
+    ids: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.head = self.head or commit(f"head of {self.number}")
@@ -199,6 +201,7 @@ class FakeGitHub:
         if int(number) not in self.pulls:
             return _refuse(404, "Not Found")
         here = f"{self.url}{_NAMED}/commits/1"
+        ids = self.pulls[int(number)].ids
         who: dict[str, Any] = {
             "name": "Jane",
             "email": "jane@example.com",
@@ -206,7 +209,7 @@ class FakeGitHub:
         }
         shown: list[dict[str, Any]] = [
             {
-                "sha": commit(f"commit {index}"),
+                "sha": (ids[index : index + 1] or [commit(f"commit {index}")])[0],
                 "node_id": "C_1",
                 "url": here,
                 "html_url": here,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.gate import Approval, Approvals, Review, latest_reviews
+from promptops.gate import Approval, Approvals, Entry, Proposal, Review, latest_reviews
 
 
 def review(text: str) -> Review:
@@ -65,3 +65,17 @@ def test_approval_is_checked_when_somebody_was_asked() -> None:
     assert not Approvals().is_checked
     assert not Approvals(found=(Approval("@jane", "signed"),)).is_checked
     assert Approvals(("github",)).is_checked
+
+
+def test_what_a_proposal_does_to_a_path() -> None:
+    there, other = Entry("100644", "1" * 40), Entry("100755", "1" * 40)
+    one = Proposal("#1", "c" * 40, {"a": there, "gone": None})
+    assert [one.touches(path) for path in ("a", "gone", "b")] == [True, True, False]
+    assert one.makes("a", there)
+    assert not one.makes("a", other)
+    assert one.makes("gone", None)
+    assert not one.makes("b", None)
+    unknown = Proposal("#2", "c" * 40)
+    assert unknown.touches("a")
+    assert not unknown.makes("a", there)
+    assert not unknown.makes("a", None)

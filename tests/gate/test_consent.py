@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.gate import Entry, Ground, Requirement
+from promptops.gate import Entry, Ground, Proposal, Requirement
 from promptops.gate.people import names_of
 from promptops.owners import Dialect
 from tests.gate.pieces import (
@@ -30,7 +30,9 @@ from tests.gate.pieces import (
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
-    from promptops.gate import Change
+    from collections.abc import Iterable, Iterator
+
+    from promptops.gate import Approval, Change, Rules, Verdict
 
 ONE = propose(paths=[touched()])
 TWO = propose(paths=[touched(), touched("prompts/other.md")])
@@ -475,3 +477,130 @@ def test_nobody_counts_who_is_no_owner_or_had_a_hand_in_it(found: list[Any]) -> 
             assert one.contents is not None
             assert one.contents[need.path] == _SEEN[need.path]
             assert need.path not in one.lapsed
+
+
+# Proposals that are merged together.
+
+OTHER = "prompts/other.md"
+QUEUE = propose(paths=[touched(), touched(OTHER)], authors=["queue@example.com"])
+CROSSED = rules("* @jane @bob @kim\n", groups=GROUPS)
+
+
+def part(
+    name: str, *paths: str, by: str, hands: Iterable[str] = (), after: str = "new"
+) -> Proposal:
+    """A proposal that changes these paths, by somebody and with others."""
+    contents = dict.fromkeys(paths, entry(after))
+    people = frozenset({by, *hands})
+    return Proposal(name, "c" * 40, contents, frozenset({by}), people)
+
+
+def merge(
+    change: Change, *proposals: Proposal, by: Rules = CROSSED, **given: str | Approval
+) -> Verdict:
+    """The verdict on proposals and approvals: for which proposal, by who gave it."""
+    approvals = [
+        approve(change, f"@{who}", proposal=one) if isinstance(one, str) else one
+        for who, one in given.items()
+    ]
+    return decide(change, by, *approvals, proposals=proposals)
+
+
+JANES = part("#1", PATH, by="@jane")
+BOBS = part("#2", OTHER, by="@bob")
+
+
+def test_each_proposal_bars_its_own_people_alone() -> None:
+    assert merge(QUEUE, JANES, BOBS, bob="#1", jane="#2").is_allowed
+    verdict = merge(QUEUE, JANES, BOBS, jane="#1", bob="#2")
+    assert unmet(verdict) == [OTHER, PATH]
+    assert {path: dict(out) for path, *out in left_out(verdict)} == {
+        PATH: {"@bob": "approved another proposal", "@jane": "the author of the change"},
+        OTHER: {"@bob": "the author of the change", "@jane": "approved another proposal"},
+    }
+
+
+def test_whoever_had_a_hand_in_one_may_approve_the_other() -> None:
+    helped = part("#1", PATH, by="@jane", hands=["@bob-at-home", "bob@example.com"])
+    verdict = merge(QUEUE, helped, BOBS, bob="#1", jane="#2")
+    assert unmet(verdict) == [PATH]
+    assert reasons(verdict)["@bob"] == {"committed to the change", "the author of the change"}
+    lenient = replace(CROSSED, committers_may=True)
+    assert merge(QUEUE, helped, BOBS, by=lenient, bob="#1", jane="#2").is_allowed
+    assert not merge(QUEUE, helped, BOBS, by=lenient, jane="#1").is_allowed
+
+
+def test_an_approval_that_is_tied_to_no_proposal_is_of_its_content() -> None:
+    signed = approve(QUEUE, "jane@example.com")
+    assert unmet(merge(QUEUE, JANES, BOBS, jane=signed)) == [PATH]
+    assert merge(QUEUE, JANES, BOBS, jane=signed, bob="#1").is_allowed
+
+
+@pytest.mark.parametrize("proposal", ["#1", "#3", None])
+def test_an_approval_of_one_counts_for_what_that_one_changes(proposal: str | None) -> None:
+    verdict = merge(QUEUE, JANES, BOBS, kim=approve(QUEUE, "@kim", proposal=proposal))
+    assert unmet(verdict) == {"#1": [OTHER], "#3": [OTHER, PATH], None: []}[proposal]
+
+
+def test_what_two_proposals_change_neither_s_people_approve() -> None:
+    both = part("#2", PATH, OTHER, by="@bob")
+    for mine in (JANES, part("#1", PATH, by="@jane", after="otherwise")):
+        for order in ((mine, both), (both, mine)):
+            assert unmet(merge(QUEUE, *order, bob="#1", jane="#2")) == [PATH]
+            assert unmet(merge(QUEUE, *order, bob="#1", kim="#2")) == []
+
+
+@pytest.mark.parametrize(
+    "proposals",
+    [
+        (part("#1", by="@jane"), BOBS),
+        (part("#1", PATH, by="@jane", after="otherwise"), BOBS),
+        (
+            part("#1", PATH, by="@jane", after="otherwise"),
+            part("#2", PATH, OTHER, by="@bob", after="x"),
+        ),
+        (replace(JANES, contents={PATH: None}), BOBS),
+    ],
+)
+def test_what_none_of_them_makes_is_everybodys_work(proposals: tuple[Proposal, ...]) -> None:
+    change = propose(paths=[touched(), touched(OTHER)], authors=["@kim"], committers=["@ann"])
+    by = rules("* @jane @bob @kim @ann @eve\n", groups=GROUPS)
+    given = {name: approve(change, f"@{name}") for name in ("jane", "bob", "kim", "ann")}
+    verdict = merge(change, *proposals, by=by, **given)
+    assert PATH in unmet(verdict)
+    found = {path: dict(out) for path, *out in left_out(verdict)}[PATH]
+    assert found == {
+        "@ann": "committed to the change",
+        **dict.fromkeys(("@bob", "@jane", "@kim"), "the author of the change"),
+    }
+    assert merge(change, *proposals, by=by, eve=approve(change, "@eve")).is_allowed
+    assert PATH in unmet(merge(change, *proposals, by=by, eve=approve(ONE, "@eve", contents={})))
+
+
+def test_a_proposal_that_cannot_be_told_may_have_changed_anything() -> None:
+    unknown = replace(JANES, contents=None)
+    verdict = merge(QUEUE, unknown, BOBS, bob="#1", jane="#2")
+    assert unmet(verdict) == [OTHER, PATH]
+    assert reasons(verdict) == {
+        "@bob": {"the author of the change"},
+        "@jane": {"the author of the change"},
+    }
+    assert merge(QUEUE, unknown, BOBS, kim="#1").is_allowed
+    assert unmet(merge(QUEUE, unknown, BOBS, kim="#2")) == [PATH]
+    # Whose commits in the entry are its commits, nobody knows.
+    among = propose(paths=[touched(), touched(OTHER)], authors=["@kim"])
+    assert unmet(merge(among, unknown, BOBS, kim="#2")) == [OTHER, PATH]
+    assert unmet(merge(among, JANES, BOBS, kim="#2")) == [PATH]
+
+
+def test_what_goes_by_one_of_them_is_that_one_s() -> None:
+    change = propose(paths=[touched(after=None), touched(OTHER)])
+    gone = replace(JANES, contents={PATH: None})
+    assert merge(change, gone, BOBS, bob="#1", jane="#2").is_allowed
+    assert unmet(merge(change, part("#1", by="@jane"), BOBS, bob="#1", jane="#2")) == [PATH]
+
+
+def left_out(verdict: Verdict) -> Iterator[tuple[Any, ...]]:
+    """Each path with who is left out there, and why."""
+    for need in verdict.requirements:
+        yield need.path, *((one.approver, why) for one, why in need.left_out)

@@ -1,0 +1,265 @@
+"""`promptops gate` for an entry of a merge queue, whose pull requests have people of their own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import accept, run
+from tests.forge.conftest import clock, description, forge
+from tests.gate.world import TONE, TRIAGE, World, prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.forge.fake_github import FakeGitHub
+
+__all__ = ["clock", "description", "forge"]
+
+REPLY = "prompts/support/reply.md"
+GUIDE = "prompts/support/guide.md"
+OWNERS = "/prompts/ @jane @bob\n"
+REPLY_OWNERS = "/prompts/ @jane @bob @kim\n"
+WAYS = ("merge", "squash", "rebase")
+GATE = ("gate", "--base", "main", "--head", "queue")
+
+
+@dataclass
+class Queue:
+    """A repository on a forge, and a merge queue before its branch `main`."""
+
+    world: World
+    forge: FakeGitHub
+    folder: Path
+    monkeypatch: pytest.MonkeyPatch
+
+    def propose(self, number: int, author: str, files: Mapping[str, str], by: str = "") -> None:
+        """Put a commit into a pull request, by its author unless by somebody else."""
+        pull = self.forge.pulls.get(number) or self.forge.open(number, author=author)
+        login = by or author
+        email = f"{login}@users.noreply.github.com"
+        pull.head = self.world.propose(files, branch=f"change-{number}", email=email)
+        pull.ids.append(pull.head)
+        pull.commits = [*(pull.commits if len(pull.ids) > 1 else []), (login, login)]
+
+    def update(self, number: int, login: str) -> None:
+        """Merge the target branch into a pull request, as the forge's button does."""
+        pull, repo = self.forge.pulls[number], self.world.repo
+        repo.git("checkout", "--quiet", f"change-{number}")
+        email = f"{login}@users.noreply.github.com"
+        env = {"GIT_AUTHOR_EMAIL": email, "GIT_COMMITTER_EMAIL": "noreply@github.com"}
+        repo.git("merge", "--quiet", "--no-ff", "-m", "Merge main", "main", env=env)
+        pull.head = repo.rev("HEAD")
+        pull.ids.append(pull.head)
+        pull.commits.append((login, "web-flow"))
+
+    def build(self, way: str, *numbers: int, extra: Mapping[str, str] | None = None) -> None:
+        """Let the queue make an entry of pull requests, the last one on top."""
+        repo = self.world.repo
+        repo.git("checkout", "--quiet", "-B", "queue", "main")
+        self.forge.queue.clear()
+        branch = ""
+        for number in numbers:
+            parent = repo.rev("HEAD")
+            self.put(way, number)
+            if extra is not None and number == numbers[-1]:
+                repo.commit(extra)
+            branch = self.forge.enqueue(number, parent)
+            self.forge.queue[-1] = (branch, repo.rev("HEAD"))
+        group = {
+            "head_ref": branch,
+            "head_sha": repo.rev("HEAD"),
+            "base_ref": "refs/heads/main",
+            "base_sha": repo.rev("HEAD~1"),
+        }
+        event = self.folder / "event.json"
+        event.write_text(json.dumps({"merge_group": group}))
+        for name, value in {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_API_URL": self.forge.url,
+            "GITHUB_EVENT_NAME": "merge_group",
+            "GITHUB_EVENT_PATH": str(event),
+            "GITHUB_REPOSITORY": "acme/prompts",
+            "GITHUB_SHA": repo.rev("HEAD"),
+            "GITHUB_TOKEN": "good",
+        }.items():
+            self.monkeypatch.setenv(name, value)
+
+    def put(self, way: str, number: int) -> None:
+        """Put one pull request on top of the entry."""
+        repo, branch = self.world.repo, f"change-{number}"
+        bot = "merge-queue@example.com"
+        env = {"GIT_AUTHOR_EMAIL": bot, "GIT_COMMITTER_EMAIL": bot}
+        if way == "merge":
+            repo.git("merge", "--quiet", "--no-ff", "-m", f"Merge #{number}", branch, env=env)
+        elif way == "squash":
+            repo.git("merge", "--quiet", "--squash", branch)
+            author = f"{self.forge.pulls[number].author}@users.noreply.github.com"
+            env["GIT_AUTHOR_EMAIL"] = author
+            repo.git("commit", "--quiet", "-m", f"Squash #{number}", env=env)
+        else:
+            repo.git("cherry-pick", f"main..{branch}", env={"GIT_COMMITTER_EMAIL": bot})
+
+    def judge(self) -> tuple[int, str]:
+        """Exit code and what was said of the entry."""
+        result = run(self.world.repo, *GATE, "--local", "--explain")
+        return result.exit_code, result.output
+
+
+@pytest.fixture
+def queue(tmp_path: Path, forge: FakeGitHub, monkeypatch: pytest.MonkeyPatch) -> Queue:
+    files = {"CODEOWNERS": OWNERS, REPLY: prompt(), GUIDE: prompt()}
+    forge.roles = dict.fromkeys(("jane", "bob", "kim"), "write")
+    return Queue(World.make(tmp_path / "repo", files), forge, tmp_path, monkeypatch)
+
+
+def cross(queue: Queue) -> None:
+    """Two people who approve each other's work."""
+    queue.propose(12, "jane", {TRIAGE: prompt("1.1.0", "Triage well.")})
+    queue.propose(13, "bob", {REPLY: prompt("1.1.0", "Reply well.")})
+    queue.forge.review(12, "bob")
+    queue.forge.review(13, "jane")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_two_who_approve_each_others_work_are_let_through(queue: Queue, way: str) -> None:
+    cross(queue)
+    queue.build(way, 12, 13)
+    code, said = queue.judge()
+    assert code == 0, said
+    assert f"{TRIAGE}: ownership, CODEOWNERS:1, 1 of @jane or @bob: met\n  + @bob" in said
+    assert f"{REPLY}: ownership, CODEOWNERS:1, 1 of @jane or @bob: met\n  + @jane" in said
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_approval_of_one_is_none_of_another(queue: Queue, way: str) -> None:
+    cross(queue)
+    queue.forge.pulls[13].reviews.clear()
+    queue.forge.review(12, "kim")
+    queue.world.on_main({"CODEOWNERS": REPLY_OWNERS})
+    queue.build(way, 12, 13)
+    code, said = queue.judge()
+    assert code == 1
+    assert f"{REPLY}: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: not met" in said
+    assert f"{TRIAGE}: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: met" in said
+    assert "@kim, github: approved another proposal" in said
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nobody_approves_their_own_among_others(queue: Queue, way: str) -> None:
+    cross(queue)
+    queue.forge.pulls[13].reviews.clear()
+    queue.forge.review(13, "bob")
+    queue.build(way, 12, 13)
+    code, said = queue.judge()
+    assert code == 1
+    assert "- @bob, github: the author of the change" in said
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("is_told_by_the_forge", [False, True])
+def test_nobody_approves_what_they_committed_to_among_others(
+    queue: Queue, way: str, is_told_by_the_forge: bool
+) -> None:
+    cross(queue)
+    queue.propose(13, "bob", {GUIDE: prompt("1.1.0", "Guide well.")}, by="jane")
+    pull = queue.forge.pulls[13]
+    if is_told_by_the_forge:
+        queue.world.repo.git("commit", "--quiet", "--amend", "--reset-author", "--no-edit")
+        pull.head = pull.ids[-1] = queue.world.repo.rev("HEAD")
+    else:
+        pull.commits = [("bob", "bob"), (None, None)]
+    queue.forge.review(13, "jane")
+    queue.build(way, 12, 13)
+    code, said = queue.judge()
+    assert code == 1
+    assert f"{GUIDE}: ownership, CODEOWNERS:1, 1 of @jane or @bob: not met" in said
+    assert f"{TRIAGE}: ownership, CODEOWNERS:1, 1 of @jane or @bob: met" in said
+
+
+def test_who_only_brought_one_up_to_date_had_no_hand_in_it(queue: Queue) -> None:
+    cross(queue)
+    queue.world.on_main({"src/app.py": "print()\n"})
+    queue.update(13, "jane")
+    for way in ("merge", "squash"):
+        queue.build(way, 12, 13)
+        code, said = queue.judge()
+        assert code == 0, said
+
+
+def test_who_slipped_something_in_while_bringing_it_up_to_date_did(queue: Queue) -> None:
+    cross(queue)
+    queue.world.on_main({"src/app.py": "print()\n"})
+    queue.update(13, "jane")
+    repo, pull = queue.world.repo, queue.forge.pulls[13]
+    repo.write(GUIDE, prompt("1.1.0", "Guide well."))
+    repo.git("add", "--all")
+    repo.git("commit", "--quiet", "--amend", "--no-edit")
+    pull.head = pull.ids[-1] = repo.rev("HEAD")
+    queue.forge.review(13, "jane")
+    for way in ("merge", "squash"):
+        queue.build(way, 12, 13)
+        code, said = queue.judge()
+        assert code == 1
+        assert f"{GUIDE}: ownership, CODEOWNERS:1, 1 of @jane or @bob: not met" in said
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_one_that_changes_a_file_of_another_needs_somebody_else(queue: Queue, way: str) -> None:
+    """What bob does to jane's file, neither of the two can approve, and kim has to see it as is."""
+    long = "\n".join(f"Rule {number}." for number in range(20))
+    queue.world.on_main({TRIAGE: prompt("1.0.0", long), "CODEOWNERS": REPLY_OWNERS})
+    queue.propose(12, "jane", {TRIAGE: prompt("1.1.0", long)})
+    mine = long.replace("Rule 19", "Leak 19")
+    queue.propose(13, "bob", {TRIAGE: prompt("1.0.0", mine), REPLY: prompt("1.1.0", "Reply.")})
+    for number, user in ((12, "bob"), (12, "kim"), (13, "jane"), (13, "kim")):
+        queue.forge.review(number, user)
+    queue.build(way, 12, 13)
+    code, said = queue.judge()
+    assert code == 1
+    assert f"{TRIAGE}: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: not met" in said
+    assert f"{REPLY}: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: met" in said
+    assert "- @kim, github: approved other content" in said
+    # Where both make the same of it, whoever had a hand in neither may have seen it.
+    queue.propose(12, "jane", {TRIAGE: prompt("1.1.0", mine)})
+    queue.propose(13, "bob", {TRIAGE: prompt("1.1.0", mine)})
+    queue.forge.review(12, "bob")
+    queue.forge.review(13, "jane")
+    if way == "rebase":
+        return
+    queue.build(way, 12, 13)
+    assert queue.judge()[0] == 1
+    queue.forge.review(13, "kim")
+    assert queue.judge()[0] == 0
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("path", [REPLY, GUIDE, TONE])
+def test_what_is_in_none_of_them_was_approved_by_nobody(queue: Queue, way: str, path: str) -> None:
+    cross(queue)
+    queue.forge.review(12, "kim")
+    queue.forge.review(13, "kim")
+    queue.world.on_main({"CODEOWNERS": REPLY_OWNERS})
+    queue.build(way, 12, 13, extra={path: prompt("1.1.0", "Leak.")})
+    code, said = queue.judge()
+    assert code == 1
+    assert f"{path}: ownership, CODEOWNERS:1, 1 of @jane or @bob or @kim: not met" in said
+
+
+@pytest.mark.parametrize("way", ["squash", "rebase"])
+def test_what_no_branch_of_the_queue_has_is_fetched(queue: Queue, way: str) -> None:
+    cross(queue)
+    queue.build(way, 12, 13)
+    repo = queue.world.repo
+    repo.config("uploadpack.allowAnySHA1InWant", "true")
+    repo.git("checkout", "--quiet", "main")
+    clone = repo.clone(queue.folder / "clone", "--single-branch", "--branch=main")
+    clone.git("fetch", "--quiet", "origin", "queue:queue")
+    result = run(clone, *GATE, "--local", "--explain")
+    assert result.exit_code == 1
+    assert "note: #13 cannot be told from what it is merged with: its commit" in result.output
+    accept(clone, *GATE)
