@@ -242,13 +242,13 @@ def test_rules_that_could_not_be_read_are_refused(
     world.on_main({path: good + "# x\n"})
     world.propose(remove=[path], branch="removal")
     assert broken(world.judge(branch="removal")) == []
-    # As a link it is refused for being one, and not read.
+    # As a link it is refused for being one, and for being no rules that anybody could read.
     world.repo.git("checkout", "--quiet", "-b", "link", "main")
     (world.repo.path / path).unlink()
     (world.repo.path / path).symlink_to("promts = x")
     world.propose(branch="link")
     verdict = world.judge(branch="link")
-    assert broken(verdict) == []
+    assert [one.path for one in broken(verdict)] == [path]
     assert "irregular-file" in checks(verdict)
 
 

@@ -130,7 +130,11 @@ def test_what_moves_with_its_folder_is_named_by_where_it_is(world: World) -> Non
     )
     found = {one.name: one.path for one in read(world).prompts}
     # What is below the old folder alone is no prompt any more, and a new one there never was.
-    assert found == {"left": "prompts/left.md", "stays": "words/stays.md"}
+    assert found == {
+        "left": "prompts/left.md",
+        "stays": "words/stays.md",
+        "support/triage": TRIAGE,
+    }
 
 
 def test_a_partial_of_a_partial_concerns_the_prompt(world: World) -> None:

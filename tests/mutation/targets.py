@@ -47,8 +47,6 @@ SOURCES: dict[str, tuple[str, ...]] = {
 }
 """The modules that find out what the rules are given; their tests need repositories and servers."""
 
-_NAMED = r"(b'\\' in data or any((word in data for word in words)) for data in versions)"
-_SEEN_OR_UNNAMED = f"path in seen or not any({_NAMED})"
 _TYPES = "only for the types: it is never None here"
 _FASTER = "saves reading; what is found is the same"
 
@@ -91,18 +89,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ): "a submodule's commit leads to prompts that are then found unchanged",
     (
         "promptops.proposal",
-        "_Reading._find_users",
-        _SEEN_OR_UNNAMED,
-        "path in seen",
-    ): _FASTER,
-    (
-        "promptops.proposal",
-        "_Reading._find_users",
-        f"any({_NAMED})",
-        f"all({_NAMED})",
-    ): "a file that has two versions is itself among what is touched",
-    (
-        "promptops.proposal",
         "_Releases.__init__",
         "version is not None and (name, version) in tags",
         "(name, version) in tags",
@@ -125,12 +111,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "document is None or not isinstance(suite, str) or governs(config, suite)",
         "not isinstance(suite, str) or governs(config, suite)",
     ): _TYPES,
-    (
-        "promptops.admission",
-        "_judge_policy_files",
-        "path.kind not in _POLICY or not path.merged or (not path.merged.mode.startswith('100'))",
-        "not path.merged or not path.merged.mode.startswith('100')",
-    ): _FASTER,
     (
         "promptops.admission",
         "_judge_policy_files",
