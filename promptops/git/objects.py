@@ -14,7 +14,7 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops.errors import GitError, IntegrityError, UsageError
+from promptops.errors import GitError, IntegrityError, UsageError, quote
 from promptops.git.process import Completed, failure, start_git, stop
 
 if TYPE_CHECKING:
@@ -383,26 +383,45 @@ def split_signature(text: str) -> tuple[str, str | None]:
 def parse_tree(data: bytes, oid_bytes: int) -> list[TreeEntry]:
     """Read a raw tree; `oid_bytes` is 20 for SHA-1 and 32 for SHA-256.
 
+    Git itself takes trees with one name twice, a name with a slash or names out of order from
+    whoever pushes them, unless `transfer.fsckObjects` is set; of what they hold, its commands see
+    different things. What nobody can tell is an error here.
+
     Raises:
-        IntegrityError: it is cut off.
+        IntegrityError: it is cut off, or not one that Git writes.
     """
-    entries = []
+    entries: list[TreeEntry] = []
     position = 0
+    before = b""
     while position < len(data):
         space = data.find(b" ", position)
         end = data.find(b"\0", space)
         after = end + 1 + oid_bytes
         if space < 0 or end < 0 or after > len(data):
             raise IntegrityError("a tree object is cut off")
-        entries.append(
-            TreeEntry(
-                mode=data[position:space].decode("ascii", "replace").zfill(6),
-                name=data[space + 1 : end].decode("utf-8", "surrogateescape"),
-                oid=data[end + 1 : after].hex(),
-            )
+        entry = TreeEntry(
+            mode=data[position:space].decode("ascii", "replace").zfill(6),
+            name=data[space + 1 : end].decode("utf-8", "surrogateescape"),
+            oid=data[end + 1 : after].hex(),
         )
-        position = after
+        # Git sorts a folder as if its name ended in a slash.
+        key = data[space + 1 : end] + (b"/" if entry.is_folder else b"")
+        if key <= before or "/" in entry.name:
+            raise _ambiguous_tree(entry.name)
+        entries.append(entry)
+        position, before = after, key
+    if len({entry.name for entry in entries}) != len(entries):  # a file and a folder
+        raise _ambiguous_tree("")
     return entries
+
+
+def _ambiguous_tree(name: str) -> IntegrityError:
+    where = f" at {quote(name)}" if name else ""
+    return IntegrityError(
+        f"a tree object is not one that Git writes{where}: a name with a slash, twice, or out of "
+        "order",
+        hint="make the commit anew with git itself; git fsck names the tree",
+    )
 
 
 def parse_identity(text: str) -> Identity:

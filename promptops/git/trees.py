@@ -179,7 +179,8 @@ class TreeReader:
         self._kept = kept = {} if self._kept is None else self._kept
         top = f"{self._prefix}/" if self._prefix else ""
         full = [f"{top}{path}" for path in paths if "\n" not in path]
-        folders = sorted({path.rpartition("/")[0] for path in full} - self._folders.keys())
+        # With all folders around, so that each is known to be a tree that Git would write.
+        folders = sorted({one for path in full for one in _around(path)} - self._folders.keys())
         found = self._reader.read_many([f"{self._treeish}:{folder}" for folder in folders])
         for folder, tree in zip(folders, found, strict=True):
             if tree is not None and tree.kind == "tree":
@@ -306,6 +307,13 @@ def read_tree_files(reader: ObjectReader, treeish: str, path: str = "") -> dict[
                     files[full] = TreeFile(full, entry.mode, entry.oid)
         folders = deeper
     return files
+
+
+def _around(path: str) -> Iterator[str]:
+    """The folders that a path from the top lies in, the top itself (empty) last."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _plan(changes: Mapping[str, Change]) -> _Plan:
