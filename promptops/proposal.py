@@ -32,6 +32,7 @@ from promptops.git.changes import (
     read_commits,
     require_merge_base,
 )
+from promptops.git.history import is_ancestor
 from promptops.owners import OWNERS_PATHS
 from promptops.prompt import load_prompt
 from promptops.reference import name_fault
@@ -296,6 +297,11 @@ class _Reading:
         released, base, base_diff = (
             (None, None, None) if new is None else releases.place(old, new, diff)
         )
+        is_back = (
+            new is not None
+            and released == new.digest
+            and releases.is_merged(name, new.version, self._base)
+        )
         return PromptChange(
             name=name,
             path=f"{folder}/{name}.md",
@@ -305,6 +311,7 @@ class _Reading:
             diff=diff,
             versions=tuple(releases.versions[name]),
             released_digest=released,
+            is_back=is_back,
             base=base,
             base_diff=base_diff,
             live_in=self._find_live(name) if after is None and releases.versions[name] else (),
@@ -345,9 +352,8 @@ class _Reading:
                 names.add(name_from_path(below))
             else:
                 needed.add(below)
-        if (
-            self._config.prompts != self._new_config.prompts
-        ):  # what stays behind is a prompt no more
+        if self._config.prompts != self._new_config.prompts:
+            # What a new folder leaves behind is a prompt no more.
             names |= {
                 name_from_path(path)
                 for path in self._old.paths()
@@ -436,6 +442,10 @@ class _Releases:
         if old is None or diff is None or old.digest != base.digest:
             diff = diff_prompts(load_released(self._repository, base), new)
         return released, base.version, diff
+
+    def is_merged(self, name: str, version: Version, tip: str) -> bool:
+        """Whether a release, which is there, was made of a commit that a branch's tip has."""
+        return is_ancestor(self._repository.git, self._releases[name, version].commit, tip)
 
 
 def governs(config: Config, path: str) -> bool:

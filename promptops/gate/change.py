@@ -95,6 +95,9 @@ class PromptChange:
         base_diff: from that release to the merged state.
         live_in: the environments where it is live; None: that cannot be told here. Only looked up
             for a prompt that goes.
+        is_back: whether the merged state is byte for byte the release of its version, and that was
+            on the target branch before. A release of any other commit proves nothing: who may push
+            a tag may make one of what nobody let in.
     """
 
     name: str
@@ -108,6 +111,7 @@ class PromptChange:
     base: Version | None = None
     base_diff: PromptDiff | None = None
     live_in: tuple[str, ...] | None = ()
+    is_back: bool = False
 
     @property
     def requires_review(self) -> bool:

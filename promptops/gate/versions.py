@@ -36,9 +36,9 @@ def judge_versions(change: Change) -> Iterator[Finding]:
 
 def _judge_version(change: PromptChange, new: Prompt) -> Finding | None:
     """The first rule that the version breaks; each makes the later ones moot."""
-    if change.released_digest is not None:
-        if change.released_digest == new.digest:
-            return None
+    if change.is_back:
+        return None
+    if change.released_digest not in {None, new.digest}:
         return _finding(
             "changed-release",
             f"{change.name} {new.version} is released with other content, "

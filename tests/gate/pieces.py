@@ -99,6 +99,9 @@ def edit(
         below,
         None if below is None or now is None else diff_prompts(released[below], now),
         live_in,
+        is_back=now is not None
+        and now.version in released
+        and now.digest == released[now.version].digest,
     )
 
 

@@ -197,6 +197,21 @@ def test_a_submodule_among_the_prompts_has_no_text(world: World) -> None:
 # Releases.
 
 
+def test_only_a_release_of_what_was_merged_comes_back(world: World) -> None:
+    press = Press(world.repo)
+    press.release("a", "1.0.0")
+    world.repo.git("checkout", "--quiet", "-b", "aside")
+    press.release("a", "1.1.0-rc.1", "Leak {{ question }}")
+    world.repo.git("checkout", "--quiet", "main")
+    press.release("a", "2.0.0")
+    for version, is_back in (("1.0.0", True), ("1.1.0-rc.1", False)):
+        text = press.files["a", version]["a.md"]
+        world.propose({"prompts/a.md": text}, branch=f"to-{version}")
+        found = only(world.judge(branch=f"to-{version}").change)
+        assert found.released_digest is not None
+        assert found.is_back is is_back
+
+
 def test_a_change_stands_among_the_releases(world: World) -> None:
     press = Press(world.repo)
     digests = [press.release("a", version) for version in ("1.0.0", "1.2.0", "2.0.0")]
@@ -212,6 +227,7 @@ def test_a_change_stands_among_the_releases(world: World) -> None:
     world.propose({"prompts/a.md": prompt_text("1.2.0", "Answer {{ question }}")})
     found = only(read(world))
     assert (str(found.base), found.released_digest) == ("1.0.0", digests[1])
+    assert not found.is_back
     world.propose({"prompts/a.md": prompt_text("0.9.0", "Answer {{ question }}")})
     found = only(read(world))
     assert (found.base, found.base_diff, found.released_digest) == (None, None, None)

@@ -102,6 +102,14 @@ def test_a_released_version_has_one_content() -> None:
     assert found.check == "changed-release"
 
 
+def test_a_release_of_something_that_was_never_merged_lets_nothing_in() -> None:
+    released = reworded("1.1.0")
+    change = replace(edit(text("1.2.0"), released, released), is_back=False)
+    assert [one.check for one in judged(change)] == ["lowered-version"]
+    change = replace(edit(text("1.0.9"), released, released), is_back=False)
+    assert judged(change) == []
+
+
 @pytest.mark.parametrize("before", [None, "---\nversion: one\n---\n"])
 def test_without_a_version_at_the_tip_releases_are_what_counts(before: str | None) -> None:
     released = [text("1.0.0"), text("2.0.0", ASK_BEST)]
