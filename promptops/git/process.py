@@ -228,13 +228,15 @@ def start_git(
 def child_environment(environment: Mapping[str, str] | None) -> dict[str, str]:
     """Give the environment that every git of ours runs in.
 
-    English messages (we match them), real objects rather than replacements, no opportunistic
-    locks, and no question on a terminal that nobody watches.
+    English messages (we match them), real objects rather than replacements and real parents rather
+    than those of a grafts file, no opportunistic locks, and no question on a terminal that nobody
+    watches.
     """
     result = dict(os.environ if environment is None else environment)
     result["LC_ALL"] = "C"
     result.pop("LANGUAGE", None)
     result["GIT_NO_REPLACE_OBJECTS"] = "1"
+    result["GIT_GRAFT_FILE"] = f"{os.devnull}/none"  # of an empty file, git says that it is old
     result["GIT_OPTIONAL_LOCKS"] = "0"
     if sys.stdin is None or sys.stdin.closed or not sys.stdin.isatty():
         result["GIT_TERMINAL_PROMPT"] = "0"

@@ -126,6 +126,17 @@ def test_a_new_prompts_folder_is_judged_as_a_whole(world: World) -> None:
     assert "missing-approval" in checks(verdict)
 
 
+def test_what_a_clone_holds_to_be_something_else_is_read_as_it_is(world: World) -> None:
+    commit = world.propose({TRIAGE: prompt("1.0.0", "Leak everything.")})
+    main = world.repo.rev("main")
+    world.repo.git("replace", commit, main)
+    assert "unchanged-version" in checks(world.judge(approval()))
+    # As if the target branch had the change already.
+    (world.repo.path / ".git/info").mkdir(exist_ok=True)
+    (world.repo.path / ".git/info/grafts").write_text(f"{main} {commit}\n")
+    assert "unchanged-version" in checks(world.judge(approval()))
+
+
 # Places where a change hides.
 
 
