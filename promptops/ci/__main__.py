@@ -61,7 +61,8 @@ def main(environment: Mapping[str, str]) -> int:
                 environment = followed
             change = read_change(environment)
             url = f"{environment['GITHUB_SERVER_URL']}/{environment['GITHUB_REPOSITORY']}.git"
-            fetch_change(change, url, _token(environment), folder / "change.git")
+            queued = github.queued(change.head_ref) if change.number is None else ()
+            fetch_change(change, url, _token(environment), folder / "change.git", queued=queued)
             code, said = _judge(change, environment, folder / "change.git", report)
         except PromptopsError as error:
             code, said = 2, f"error: {error.message}\n hint: {error.hint or 'see the log'}"

@@ -14,7 +14,7 @@ from promptops.forge.record import to_record
 from promptops.git.process import Git, failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from promptops.forge.github import PullRequest
 
@@ -119,10 +119,20 @@ def follow_review(
     }
 
 
-def fetch_change(change: Change, url: str, token: str, folder: Path) -> None:
+def fetch_change(
+    change: Change, url: str, token: str, folder: Path, *, queued: Collection[int] = ()
+) -> None:
     """Fetch what judging needs into a new bare repository, the target branch as its own.
 
     Nothing is checked out: files of the change never lie on the disk as files.
+
+    Args:
+        change: what to fetch.
+        url: where from.
+        token: for that server, where it has to be asked with one.
+        folder: where the repository is made.
+        queued: the pull requests that a merge queue merges together. Where it squashes or rebases
+            them, what was reviewed is on no branch of the queue.
 
     Raises:
         GitError: the server does not give it.
@@ -130,7 +140,8 @@ def fetch_change(change: Change, url: str, token: str, folder: Path) -> None:
     """
     git = Git.create(folder, object_format="sha256" if len(change.head) == 64 else "sha1")
     branch = f"refs/heads/{change.target}"
-    refspecs = [f"+{branch}:{branch}", f"+{change.head_ref}:{_HEAD}", *_REFSPECS]
+    pulls = [f"+refs/pull/{number}/head:refs/promptops/pull/{number}" for number in queued]
+    refspecs = [f"+{branch}:{branch}", f"+{change.head_ref}:{_HEAD}", *pulls, *_REFSPECS]
     args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", url, *refspecs]
     done = git.run(*args, env=_credentials(url, token), check=False)
     if done.code != 0:

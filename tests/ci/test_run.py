@@ -381,6 +381,38 @@ def test_a_queue_asks_for_the_approvals_of_its_pull_requests(runner: Runner) -> 
     assert [one.state for one in runner.forge.said.statuses] == ["failure", "success"]
 
 
+def test_what_a_queue_squashes_is_judged_as_it_was_reviewed(runner: Runner) -> None:
+    repo, forge, branch = runner.repo, runner.forge, ""
+    repo.commit({".github/CODEOWNERS": "* @bob @jane\n"})
+    repo.git("push", "--quiet", "origin", "main")
+    forge.roles = {"bob": "write", "jane": "write"}
+    files = {7: SOUND, 8: {"prompts/b.md": SOUND["prompts/a.md"]}}
+    repo.git("branch", "queue", "main")
+    for number, author, reviewer in ((7, "jane", "bob"), (8, "bob", "jane")):
+        head = runner.propose(number, files[number])
+        forge.pulls[number].author = author
+        forge.pulls[number].commits = [(author, author)]
+        forge.review(number, reviewer)
+        parent = repo.rev("queue")
+        repo.git("switch", "--quiet", "queue")
+        repo.git("merge", "--quiet", "--squash", head)
+        repo.commit(message=f"Squash #{number}")
+        repo.git("switch", "--quiet", "main")
+        branch = forge.enqueue(number, parent)
+        forge.queue[-1] = (branch, repo.rev("queue"))
+        repo.git("push", "--quiet", "origin", f"queue:{branch}")
+    group = {
+        "head_sha": repo.rev("queue"),
+        "head_ref": branch,
+        "base_sha": repo.rev("queue~1"),
+        "base_ref": "refs/heads/main",
+    }
+    ran = runner.run("merge_group", {"merge_group": group})
+    assert ran.code == 0, ran.log
+    forge.pulls[8].reviews.clear()
+    assert runner.run("merge_group", {"merge_group": group}).code == 1
+
+
 @pytest.mark.network
 def test_the_first_step_installs_what_the_second_one_runs(runner: Runner) -> None:
     """The whole action, as it is written: a virtual environment away from the workspace."""
