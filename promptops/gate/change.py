@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -111,7 +111,7 @@ class PromptChange:
     base: Version | None = None
     base_diff: PromptDiff | None = None
     live_in: tuple[str, ...] | None = ()
-    is_back: bool = False
+    is_back: bool = field(kw_only=True)
 
     @property
     def requires_review(self) -> bool:

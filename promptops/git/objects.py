@@ -418,8 +418,7 @@ def parse_tree(data: bytes, oid_bytes: int) -> list[TreeEntry]:
 def _ambiguous_tree(name: str) -> IntegrityError:
     where = f" at {quote(name)}" if name else ""
     return IntegrityError(
-        f"a tree object is not one that Git writes{where}: a name with a slash, twice, or out of "
-        "order",
+        f"an object is no tree that Git writes{where}: a name with a slash, twice, or out of order",
         hint="make the commit anew with git itself; git fsck names the tree",
     )
 
