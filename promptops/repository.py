@@ -258,6 +258,17 @@ class Repository:
             )
         return None
 
+    @property
+    def source(self) -> str | None:
+        """The remote to ask for a commit by its id; None when there is none.
+
+        An object is the same wherever it comes from, so a bare repository that was made from just
+        one other may ask that one.
+        """
+        if not self.git.is_bare:
+            return self.remote
+        return self.remotes[0] if len(self.remotes) == 1 else None
+
     @cached_property
     def default_branch_ref(self) -> str | None:
         """The full ref of the branch on which commits count as merged, as far as it is known here.

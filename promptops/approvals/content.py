@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def bring_commit(repository: Repository, oid: str, *, fetch: bool) -> bool:
     """Whether a commit can be read here; with `fetch`, the remote is asked for one that is not."""
     found = repository.objects.read(oid)
-    if found is None and fetch and repository.remote is not None:
+    if found is None and fetch and repository.source is not None:
         with suppress(RemoteError):
-            fetch_refs(repository.git, repository.remote, [oid])
+            fetch_refs(repository.git, repository.source, [oid])
         found = repository.objects.read(oid)
     return found is not None and found.kind == "commit"
 

@@ -23,7 +23,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promptops.ci.change import fetch_change, follow_review, read_change
+from promptops.ci.change import fetch_change, follow_review, give_access, read_change
 from promptops.errors import DeniedError, PromptopsError, RemoteError
 from promptops.forge.conversation import Conversation, StatusState
 
@@ -61,9 +61,9 @@ def main(environment: Mapping[str, str]) -> int:
                 environment = followed
             change = read_change(environment)
             url = f"{environment['GITHUB_SERVER_URL']}/{environment['GITHUB_REPOSITORY']}.git"
-            queued = github.queued(change.head_ref) if change.number is None else ()
-            fetch_change(change, url, _token(environment), folder / "change.git", queued=queued)
-            code, said = _judge(change, environment, folder / "change.git", report)
+            access = give_access(environment, url, _token(environment))
+            fetch_change(change, url, access, folder / "change.git")
+            code, said = _judge(change, {**environment, **access}, folder / "change.git", report)
         except PromptopsError as error:
             code, said = 2, f"error: {error.message}\n hint: {error.hint or 'see the log'}"
         _tell(said)

@@ -14,7 +14,7 @@ from promptops.forge.record import to_record
 from promptops.git.process import Git, failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
     from promptops.forge.github import PullRequest
 
@@ -119,20 +119,18 @@ def follow_review(
     }
 
 
-def fetch_change(
-    change: Change, url: str, token: str, folder: Path, *, queued: Collection[int] = ()
-) -> None:
+def fetch_change(change: Change, url: str, access: Mapping[str, str], folder: Path) -> None:
     """Fetch what judging needs into a new bare repository, the target branch as its own.
 
-    Nothing is checked out: files of the change never lie on the disk as files.
+    Nothing is checked out: files of the change never lie on the disk as files. Where it came from
+    is its remote: what was approved and then rebased, or squashed by a merge queue, is on none of
+    these branches, and judging asks for it by its commit.
 
     Args:
         change: what to fetch.
         url: where from.
-        token: for that server, where it has to be asked with one.
+        access: the variables with which Git may ask there, see `give_access`.
         folder: where the repository is made.
-        queued: the pull requests that a merge queue merges together. Where it squashes or rebases
-            them, what was reviewed is on no branch of the queue.
 
     Raises:
         GitError: the server does not give it.
@@ -140,10 +138,10 @@ def fetch_change(
     """
     git = Git.create(folder, object_format="sha256" if len(change.head) == 64 else "sha1")
     branch = f"refs/heads/{change.target}"
-    pulls = [f"+refs/pull/{number}/head:refs/promptops/pull/{number}" for number in queued]
-    refspecs = [f"+{branch}:{branch}", f"+{change.head_ref}:{_HEAD}", *pulls, *_REFSPECS]
-    args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", url, *refspecs]
-    done = git.run(*args, env=_credentials(url, token), check=False)
+    git.run("config", "remote.origin.url", url)
+    refspecs = [f"+{branch}:{branch}", f"+{change.head_ref}:{_HEAD}", *_REFSPECS]
+    args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", "origin", *refspecs]
+    done = git.run(*args, env=access, check=False)
     if done.code != 0:
         raise failure(args, done)
     git.run("symbolic-ref", "HEAD", branch)
@@ -154,14 +152,20 @@ def fetch_change(
         )
 
 
-def _credentials(url: str, token: str) -> dict[str, str]:
-    """The token for this one server, in the environment, where no list of processes shows it."""
+def give_access(environment: Mapping[str, str], url: str, token: str) -> dict[str, str]:
+    """The variables that give Git the token for this one server.
+
+    In the environment no list of processes shows it, and no file keeps it. Configuration that the
+    environment has already stays in force.
+    """
     if not token or not url.startswith("https://"):
         return {}
     server = "/".join(url.split("/")[:3])
     basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    given = environment.get("GIT_CONFIG_COUNT", "")
+    place = int(given) if given.isdecimal() else 0
     return {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"http.{server}/.extraheader",
-        "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: basic {basic}",
+        "GIT_CONFIG_COUNT": str(place + 1),
+        f"GIT_CONFIG_KEY_{place}": f"http.{server}/.extraheader",
+        f"GIT_CONFIG_VALUE_{place}": f"AUTHORIZATION: basic {basic}",
     }

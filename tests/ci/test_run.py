@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from promptops.ci.change import give_access
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ class Runner:
 @pytest.fixture
 def runner(tmp_path: Path, repo: Repo, forge: TalkingGitHub) -> Runner:
     repo.commit({"prompts/a.md": prompt_text(), "prompts/b.md": prompt_text(), "evals/a.yaml": "x"})
-    repo.publish(tmp_path / "server" / "acme" / "prompts.git")
+    server = repo.publish(tmp_path / "server" / "acme" / "prompts.git")
+    server.git("config", "uploadpack.allowAnySHA1InWant", "true")  # as GitHub gives commits
     for name in ("workspace", "temp"):
         (tmp_path / name).mkdir()
     # What the step "Install promptops" makes; that it does is a test of its own, which installs.
@@ -411,6 +413,50 @@ def test_what_a_queue_squashes_is_judged_as_it_was_reviewed(runner: Runner) -> N
     assert ran.code == 0, ran.log
     forge.pulls[8].reviews.clear()
     assert runner.run("merge_group", {"merge_group": group}).code == 1
+
+
+def test_an_approval_survives_a_rebase_and_not_another_text(runner: Runner) -> None:
+    """What was approved is on no branch any more, and asked for by its commit."""
+    repo, forge = runner.repo, runner.forge
+    repo.commit({".github/CODEOWNERS": "* @bob\n"})
+    repo.git("push", "--quiet", "origin", "main")
+    forge.roles = {"bob": "write"}
+    approved = runner.propose(7, SOUND)
+    forge.review(7, "bob")
+    repo.commit({"README.md": "Moved on."})
+    repo.git("push", "--quiet", "origin", "main")
+    review = forge.pulls[7].reviews
+    rebased = runner.propose(7, SOUND)
+    forge.pulls[7].reviews = review
+    assert rebased != approved
+    ran = runner.run("pull_request_target", runner.about(7))
+    assert ran.code == 0, ran.log
+    runner.propose(7, {"prompts/a.md": prompt_text("1.0.1", description="Answer badly.")})
+    forge.pulls[7].reviews = review
+    assert runner.run("pull_request_target", runner.about(7)).code == 1
+
+
+def test_a_token_is_for_one_server_and_what_git_was_told_besides_stays() -> None:
+    told = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
+    }
+    url = "https://git.example/acme/prompts.git"
+    for before in ({}, told, {"GIT_CONFIG_COUNT": "?"}):
+        access = give_access(before, url, "secret")
+        shown = subprocess.run(
+            ["git", "config", "--list", "--show-scope"],
+            env={**os.environ, **before, **access},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        header = "http.https://git.example/.extraheader=AUTHORIZATION: basic "
+        assert f"command\t{header}eC1hY2Nlc3MtdG9rZW46c2VjcmV0\n" in shown
+        assert ("safe.directory=*" in shown) is (before is told)
+    assert give_access({}, url, "") == {}
+    assert give_access({}, "file:///srv/prompts.git", "secret") == {}
 
 
 @pytest.mark.network
