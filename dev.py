@@ -115,11 +115,17 @@ def variables(environment: Path) -> dict[str, str]:
     }
 
 
-def run(command: Sequence[str | Path], environment: Path = ENVIRONMENT, cwd: Path = ROOT) -> int:
-    """Run a program with its output shown, and return its exit code."""
-    with subprocess.Popen(
-        [str(part) for part in command], cwd=str(cwd), env=variables(environment)
-    ) as process:
+def run(
+    command: Sequence[str | Path],
+    environment: Path = ENVIRONMENT,
+    cwd: Path = ROOT,
+    path: str | None = None,
+) -> int:
+    """Run a program with its output shown, with another PATH if given, and return its exit code."""
+    given = variables(environment)
+    if path is not None:
+        given["PATH"] = path
+    with subprocess.Popen([str(part) for part in command], cwd=str(cwd), env=given) as process:
         while True:
             # Ctrl-C reaches the program too, and it is the one that decides what to do about it.
             with contextlib.suppress(KeyboardInterrupt):
@@ -357,7 +363,9 @@ def tool(name: str, *arguments: str) -> int:
 def demo(arguments: list[str]) -> int:
     """Watch prompts being released, deployed, rolled back and traced."""
     prepare("program")
-    return run([program(ENVIRONMENT, "promptops"), "demo", *arguments], cwd=Path.cwd())
+    # With the person's own PATH, so that the tour can say what it takes to have the command there.
+    path = os.environ.get("PATH", "")
+    return run([program(ENVIRONMENT, "promptops"), "demo", *arguments], cwd=Path.cwd(), path=path)
 
 
 def test(arguments: list[str]) -> int:

@@ -78,6 +78,20 @@ def test_an_unknown_command_names_the_known_ones(
     assert "one of: demo, test, lint" in capsys.readouterr().err
 
 
+def test_the_tour_sees_the_path_of_the_terminal(
+    dev: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Or it would take `promptops` for a command that works there, and not say what is missing."""
+    dev.prepare("program")
+    tour = dev.program(dev.ENVIRONMENT, "promptops")
+    tour.write_text('#!/bin/sh\necho "$PATH"\n')
+    tour.chmod(0o755)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert dev.demo([]) == 0
+    assert capfd.readouterr().out.endswith("/usr/bin:/bin\n")
+    assert str(tour.parent) not in dev.os.environ["PATH"]
+
+
 def test_what_is_in_place_is_not_installed_again(dev: Any) -> None:
     dev.prepare("program")
     dev.prepare("program", "test")
