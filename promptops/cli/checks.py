@@ -51,8 +51,14 @@ def checks(
 def _find(check: str) -> Entry:
     from promptops.checks.catalogue import entries, find_entry
     from promptops.frontmatter import nearest
+    from promptops.gate.rules import RULES
 
     entry = find_entry(check)
+    if entry is None and check in RULES:
+        raise NotFoundError(
+            f"{check} is a finding of the gate, which nobody can ignore: {RULES[check]}",
+            hint="promptops gate --explain shows what it rests on",
+        )
     if entry is None:
         near = nearest(check, [one.id for one in entries()])
         hint = f"did you mean '{near}'?" if near else "`promptops checks` lists them"

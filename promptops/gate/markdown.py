@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from promptops.diff.markdown import code
 from promptops.finding import Severity
+from promptops.gate.consent import Ground
 from promptops.gate.summary import describe_bump, describe_versions, group_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from promptops.finding import Finding
-    from promptops.gate.consent import Requirement
     from promptops.gate.verdict import Verdict
 
 MARKER = "<!-- promptops gate -->"
@@ -35,7 +35,7 @@ def verdict_to_markdown(verdict: Verdict) -> str:
         parts.append("\n".join(_table(verdict)))
     elif not verdict.change.paths:
         parts.append("The change touches no prompt and nothing that governs them.")
-    approvals = list(_approvals(verdict.requirements))
+    approvals = list(_approvals(verdict))
     if approvals:
         parts.append("\n".join(_cut(approvals, "more")))
     findings = sorted(verdict.findings, key=lambda one: list(Severity).index(one.severity))
@@ -68,11 +68,17 @@ def _table(verdict: Verdict) -> Iterator[str]:
         yield f"| … and {more:,} more | | | |"
 
 
-def _approvals(requirements: Iterable[Requirement]) -> Iterator[str]:
-    for owners, needs in group_requirements(one for one in requirements if not one.is_met):
-        paths = ", ".join(code(need.path) for need in needs[:_FEW])
-        more = f" and {len(needs) - _FEW:,} more" if len(needs) > _FEW else ""
-        yield f"- Waiting for {code(owners)}: {paths}{more}"
+def _approvals(verdict: Verdict) -> Iterator[str]:
+    unmet = [one for one in verdict.requirements if not one.is_met]
+    # Where nobody was asked, mere ownership holds nothing up, so nobody is waited for.
+    waiting = [one for one in unmet if verdict.sources or one.ground is not Ground.OWNERSHIP]
+    paths_waiting = {one.path for one in waiting}
+    idle = [one for one in unmet if one.path not in paths_waiting]
+    for words, some in (("Waiting for", waiting), ("Nobody asked, though owned by", idle)):
+        for owners, needs in group_requirements(some):
+            paths = ", ".join(code(need.path) for need in needs[:_FEW])
+            more = f" and {len(needs) - _FEW:,} more" if len(needs) > _FEW else ""
+            yield f"- {words} {code(owners)}: {paths}{more}"
 
 
 def _cut(lines: list[str], what: str) -> list[str]:

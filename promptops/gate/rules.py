@@ -12,7 +12,8 @@ RULES = {
     "missing-review": "a prompt requires a review, and none of its owners has approved the change",
     "moved-by-merge": "merging changes a governed file that the change itself does not touch",
     "no-owners": "the target branch has no CODEOWNERS file",
-    "removed-prompt": "a prompt goes that is still live, or was released and never deprecated",
+    "removed-prompt": "a prompt goes that is live, or was released where no environment can say, "
+    "and was never deprecated",
     "requested-change": "a reviewer asks for changes",
     "small-bump": "a version moves by less than the change needs",
     "unapproved-suppression": "a prompt newly ignores a check, and no owner has approved that",

@@ -64,7 +64,7 @@ def list_commands(verdict: Verdict, base: str) -> list[str]:
     if found & _CONSENTS:
         commands.append(
             f"promptops approve --base {base} --head {verdict.change.head[:12]}"
-            "    (by an owner; or their approval on the forge)"
+            "  # by an owner, or their approval on the forge"
         )
     return commands
 

@@ -53,6 +53,15 @@ def test_a_check_is_explained_with_the_way_to_set_it(repo: Repo, tmp_path: Path)
     assert run(tmp_path, "checks", "unused-input").exit_code == 0
 
 
+def test_a_finding_of_the_gate_is_said_to_be_one(repo: Repo) -> None:
+    """It stands in brackets as a check does, so somebody will ask."""
+    result = run(repo, "checks", "missing-approval")
+    assert result.exit_code == 2
+    assert "missing-approval is a finding of the gate" in result.stderr
+    assert "an owner of a governed file has not approved" in result.stderr
+    assert "did you mean" not in result.stderr
+
+
 def test_an_unknown_check_is_refused_with_the_nearest(repo: Repo) -> None:
     result = run(repo, "checks", "unused-imput")
     assert result.exit_code == 2

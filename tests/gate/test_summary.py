@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -71,7 +72,7 @@ def test_what_to_run_gets_the_change_further() -> None:
     change = propose(edit(PLAIN, NEXT))
     assert list_commands(decide(change, None, approve(change)), "main") == []
     (command,) = list_commands(decide(change), "main")
-    assert command.startswith(APPROVE)
+    assert shlex.split(command, comments=True) == APPROVE.split()  # as a shell takes it
     # Where nobody was asked nothing blocks, so there is nothing to run.
     assert list_commands(decide(change, sources=()), "main") == []
     bump, command = list_commands(_many(1), "main")
@@ -149,6 +150,16 @@ def test_one_file_without_its_approval_is_enough_to_say_that_it_was_not_checked(
     by = rules("* @owner\n/prompts/_tone.md @tone\n")
     text = verdict_to_markdown(decide(change, by, approve(change), sources=()))
     assert "minor bump needed | not checked |" in text
+
+
+def test_a_comment_waits_for_nobody_where_nobody_was_asked() -> None:
+    careful = edit(PLAIN, prompt_text("1.1.0", requires_review="true"))
+    change = propose(careful, paths=[touched("CODEOWNERS")])
+    lines = verdict_to_markdown(decide(change, sources=())).split("\n")
+    # What takes a review in any case is waited for, whoever was asked.
+    assert "- Waiting for `@owner`: `prompts/triage.md`" in lines
+    assert "- Nobody asked, though owned by `@nobody`: `CODEOWNERS`" in lines
+    assert sum(line.startswith(("- Waiting", "- Nobody")) for line in lines) == 2
 
 
 def test_an_approver_of_several_files_is_named_once() -> None:
