@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 _PUSH_ATTEMPTS = 10
 _FEW = 3
 _AT_HEAD = "in the commit at HEAD"
+# What a server's hook says of one refusal, its lines in a row, as promptops writes all errors.
+_TOLD = r"error: (.+?); hint: (.+?)(?: \((?:pre-receive|update) hook declined\))?"
 _THERE = frozenset({PushStatus.PUSHED, PushStatus.UP_TO_DATE})
 
 
@@ -427,6 +429,10 @@ def _holds(ref: Ref | None, oid: str) -> bool:
 def refused_by_remote(remote: str, what: str, reason: str) -> RefusedError:
     """The error for a push that the remote would not have."""
     hint = "nothing was changed; do what it says, or ask whoever runs the remote"
+    told = re.fullmatch(_TOLD, reason)
+    if told and "; error: " not in reason:
+        # It is promptops that judges pushes there, and it had one thing to say.
+        reason, hint = told[1], f"nothing was changed; {told[2]}"
     in_the_way = re.search(r"'(refs/[^']+)' exists; cannot create", reason)
     if in_the_way:
         hint = f"that name is in the way there: git push {remote} --delete {in_the_way[1]}"

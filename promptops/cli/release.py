@@ -220,7 +220,8 @@ def _report(
                 unpushed.append(made.ref)
         if plan.merged is False and plan.existing is None:
             branch = short_name(repository.default_branch_ref or "the default branch")
-            say(f"  not merged yet: its commit is not on {branch}; publish it once it is")
+            then = f"once it is, promptops release {plan.prompt.name} --push publishes it"
+            say(f"  not merged yet: its commit is not on {branch}; {then}")
     if not plans:
         say("nothing to release")
     if pushed and plans:

@@ -52,9 +52,9 @@ def test_a_release_is_an_annotated_tag_that_says_what_was_frozen(team: Team) -> 
 
 def test_a_release_says_how_to_publish_it_and_whether_it_is_merged(released: Repo) -> None:
     released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
-    assert (
-        "not merged yet: its commit is not on origin/main" in run(released, "release", "a").stderr
-    )
+    told = run(released, "release", "a").stderr
+    assert "not merged yet: its commit is not on origin/main" in told
+    assert "once it is, promptops release a --push publishes it" in told
     released.commit({"prompts/b.md": prompt_text()})
     released.git("push", "-q", "origin", "main")
     result = run(released, "release", "b")
@@ -243,6 +243,12 @@ def test_a_remote_may_refuse_and_no_tag_stays(team: Team) -> None:
     told = refuse(team.first, "release", "a", "--push")
     assert "origin refused the release: Policy 42: ask first" in told
     assert tags(team.first) == tags(team.remote) == []
+
+
+def test_what_promptops_says_on_the_remote_is_said_here(team: Team) -> None:
+    team.remote.hook("pre-receive", "printf 'error: no\\n hint: ask first\\n' >&2; exit 1")
+    told = refuse(team.first, "release", "a", "--push")
+    assert told == "error: origin refused the release: no\n hint: nothing was changed; ask first"
 
 
 def test_a_remote_without_atomic_push_gets_one_at_a_time(team: Team) -> None:
