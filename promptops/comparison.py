@@ -21,13 +21,16 @@ if TYPE_CHECKING:
     from promptops.prompt import Prompt
     from promptops.repository import Files, Repository
 
+NOTHING_RELEASED = "nothing released"
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Two states of one prompt, compared.
 
     Attributes:
-        before: what the old state is, in words: `1.2.0`, `production, deployment 4`, a revision.
+        before: what the old state is, in words: `1.2.0`, `production, deployment 4`, a revision;
+            NOTHING_RELEASED when there is no release to compare with.
         after: what the new state is, likewise.
         diff: the comparison.
     """
@@ -96,7 +99,7 @@ def _released_before(
     """
     versions = list_versions(repository, name)
     if not versions:
-        return None, "nothing released"
+        return None, NOTHING_RELEASED
     reached = [version for version in versions if new is None or version <= new.version]
     final = [version for version in reached if not version.is_prerelease]
     release = require_release(repository, name, (final or reached or versions)[-1])

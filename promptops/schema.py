@@ -394,7 +394,7 @@ def _explain_value(path: tuple[Any, ...], fault: Any) -> tuple[str, str | None]:
     kind, value, limit = fault.kind.name, fault.instance, fault.kind.value
     if kind == "type":
         expected = " or ".join(_TYPE_WORDS.get(name, name) for name in limit)
-        return f"'{where}' is not {expected}", _type_hint(expected, value)
+        return f"'{where}' is not {expected}", _type_hint(expected, value, where)
     if kind == "anyOf" and value in ("", [], [""]):
         return f"'{where}' is empty", "give it a value, or leave the key out"
     if kind == "anyOf":
@@ -461,10 +461,12 @@ def _dotted(path: Iterable[object]) -> str:
     return quote(".".join(str(step) for step in path))[1:-1]
 
 
-def _type_hint(expected: str, value: object) -> str | None:
+def _type_hint(expected: str, value: object, where: str = "") -> str | None:
     """How the value would have to be written, where that is likely."""
     if value is None:
         return "give it a value, or leave the key out"
+    if where == "ignore":
+        return "write the reason to each check: {check-id: reason}"
     if expected.startswith("a text") and isinstance(value, (int, float)):
         return "quote it"
     if expected == "a list" and isinstance(value, str) and value.isprintable():

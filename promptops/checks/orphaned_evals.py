@@ -57,7 +57,7 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
         written = _PROMPT.search(around.read_suite(path))
         if written is not None and written[1].partition("@")[0] in names:
             continue
-        near = nearest(stem, taken)
+        near = nearest(stem, [one for one in taken if f"{one}.yaml" not in around.suites])
         yield Problem(
             "no prompt belongs to this eval suite",
             f"/{path}",

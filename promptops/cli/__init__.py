@@ -122,7 +122,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit(0)
 
 
-@app.callback(invoke_without_command=False)
+@app.callback(invoke_without_command=False, no_args_is_help=True)
 def root(
     directory: Annotated[
         str | None, typer.Option("-C", metavar="PATH", help="Run as if started in PATH.")

@@ -92,11 +92,16 @@ def diff(
 
 def describe_comparison(comparison: Comparison) -> Iterator[str]:
     """A comparison in lines for a person."""
+    from promptops.comparison import NOTHING_RELEASED
+
     diff = comparison.diff
     title = paint(diff.name, bold=True)
     if diff.before is None and diff.after is not None:
         place = f"{diff.after.version} in {comparison.after}"
-        yield f"{title}: new prompt, {comparison.before} ({place})"
+        absent = comparison.before
+        if absent != NOTHING_RELEASED:
+            absent = f"not in {absent}"
+        yield f"{title}: new prompt, {absent} ({place})"
         return
     head = f"{title}: {comparison.before} -> {comparison.after}"
     if diff.after is None:

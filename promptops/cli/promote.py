@@ -63,7 +63,8 @@ def promote(
     repository.config.environment(to)
     if everything and (refs or source is None):
         raise UsageError(
-            "--all goes with --from and without names", hint="--from ENV --to ENV --all"
+            "--all goes with --from and without names",
+            hint="--from ENV --to ENV --all; for the first environment, name the prompts",
         )
     if everything and source is not None:
         repository.config.environment(source)

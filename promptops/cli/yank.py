@@ -36,12 +36,18 @@ def yank(
     from promptops.git.refs import short_name
     from promptops.publication import push_yank, yank_release
     from promptops.reference import parse_ref, yank_tag
-    from promptops.releases import find_yank, is_published, require_release, sync_releases
+    from promptops.releases import (
+        find_yank,
+        is_published,
+        require_release,
+        sync_releases,
+        version_not_found,
+    )
 
     repository = current().repository
     wanted = parse_ref(ref)
     if wanted.selector is None or wanted.selector.version is None:
-        raise UsageError("which version is not clear", hint=f"write it out: {wanted.name}@1.2.0")
+        raise version_not_found(repository, "which version is not clear", wanted.name)
     if not reason.strip():
         raise UsageError("no reason given", hint="--reason TEXT: who pinned it will be told")
     if push and local:

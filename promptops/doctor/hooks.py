@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from promptops.doctor.subject import Subject
 
 _MANAGER = ".pre-commit-config.yaml"
-_UPDATES = ("receive.denydeletes", "receive.denynonfastforwards")
+_UPDATES = ("receive.denyDeletes", "receive.denyNonFastForwards")
 
 
 def look_at_commit_hook(subject: Subject) -> Iterator[Answer]:
@@ -72,7 +72,7 @@ def look_at_server_hook(subject: Subject) -> Iterator[Answer]:
             "manual under custom hooks, and run `promptops hook pre-receive` there)",
         )
     for switch in _UPDATES:
-        if not is_on(subject.settings, switch):
+        if not is_on(subject.settings, switch.lower()):
             yield note(
                 f"{switch} is off",
                 switch,

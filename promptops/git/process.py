@@ -531,7 +531,7 @@ class Git:
         if self._has_no_commits():
             message = f"no {kind} {revision}: the repository has no commits yet"
             raise NotFoundError(message, hint="make a first commit")
-        hint = "`git log --oneline` and `git branch --all` show what there is"
+        hint = "if somebody else made it, git fetch; `git branch --all` shows what is here"
         if self.is_shallow:
             hint = "this clone is shallow: `git fetch --unshallow` gets the rest of its history"
         message = f"there is no {kind} {revision} in this repository"

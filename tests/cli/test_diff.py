@@ -61,6 +61,12 @@ def test_a_changed_partial_is_named_as_the_cause(repo: Repo) -> None:
     assert "because of _tone.md" in accept(repo, "diff", "a")
 
 
+def test_a_prompt_that_is_new_since_a_revision_was_not_in_it(history: Repo) -> None:
+    history.write("prompts/b.md", prompt_text("0.1.0"))
+    told = accept(history, "diff", "b", "--from", "main")
+    assert told == "b: new prompt, not in main (0.1.0 in work tree)\n"
+
+
 def test_new_and_removed_prompts(history: Repo) -> None:
     history.write("prompts/b.md", prompt_text("0.1.0"))
     assert accept(history, "diff", "b") == (

@@ -107,3 +107,7 @@ _NONSENSE = (
 def test_requests_that_make_no_sense(team: Team) -> None:
     for words, told in _NONSENSE:
         assert told in refuse(team.first, "yank", *words, code=2)
+    # A number that nobody released would only be pasted in vain.
+    assert "hint: released: 1.1.0, 1.0.0" in refuse(
+        team.first, "yank", "a", "--reason", "x", code=2
+    )
