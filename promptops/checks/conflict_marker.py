@@ -3,7 +3,8 @@
 ## Finds
 
 A line of seven `<` and a name, later one of seven `=`, later one of seven `>` and a name, all at
-the beginning of their lines: both sides of a conflict that nobody has resolved.
+the beginning of their lines: both sides of a conflict that nobody has resolved. Blocks named in
+capitals, such as SEARCH and REPLACE, are a way for models to write edits, and pass.
 
 ## Why
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 SEVERITY = Severity.ERROR
 # A line of `=` alone underlines a Markdown heading; only the three together are a conflict.
-_MARK = re.compile(r"^(?:(<{7}) \S.*|(={7})|(>{7}) \S.*)$", re.MULTILINE)
+_MARK = re.compile(r"^(?:(<{7}) (\S.*)|(={7})|(>{7}) (\S.*))$", re.MULTILINE)
 _MOST = 20
 
 
@@ -51,15 +52,22 @@ def check(subject: FileSubject) -> Iterator[Problem]:
     for mark in _MARK.finditer(text):
         if mark[1]:
             opened, parted = mark, False
-        elif mark[2]:
+        elif mark[3]:
             parted = opened is not None
-        elif opened is not None and parted and found < _MOST:
-            found += 1
-            place = subject.position(opened.start(1), opened.end(1))
-            yield Problem(
-                "a merge conflict that is not resolved",
-                subject.path,
-                place,
-                "choose one side, or write a third, and take the marks out",
-            )
+        elif opened is not None and parted:
+            if not _is_edit(opened[2], mark[5]):
+                found += 1
+                yield Problem(
+                    "a merge conflict that is not resolved",
+                    subject.path,
+                    subject.position(opened.start(1), opened.end(1)),
+                    "choose one side, or write a third, and take the marks out",
+                )
+            if found == _MOST:
+                return
             opened = None
+
+
+def _is_edit(before: str, after: str) -> bool:
+    """Whether the names are those of a format for edits: HEAD is Git's only one in capitals."""
+    return before.isupper() and after.isupper() and before.split(maxsplit=1)[0] != "HEAD"
