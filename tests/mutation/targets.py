@@ -40,6 +40,14 @@ RULES: dict[str, tuple[str, ...]] = {
 SOURCES: dict[str, tuple[str, ...]] = {
     "promptops.proposal": _REPOSITORIES,
     "promptops.admission": _REPOSITORIES,
+    "promptops.approvals.collection": (
+        "tests/approvals/test_collection.py",
+        "tests/approvals/test_contents.py",
+    ),
+    "promptops.approvals.signed": (
+        "tests/approvals/test_deployers.py",
+        "tests/approvals/test_signed.py",
+    ),
     "promptops.approvals.statement": ("tests/approvals/test_statement.py",),
     "promptops.approvals.file": ("tests/approvals/test_file.py",),
     "promptops.approvals.github": ("tests/approvals/test_github.py",),
@@ -63,6 +71,12 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "change.diff is None or change.diff.level is Level.NONE",
         "change.diff.level is Level.NONE",
     ): _TYPES,
+    (
+        "promptops.approvals.collection",
+        "_read_contents",
+        "found is None and fetch and (repository.remote is not None)",
+        "fetch and repository.remote is not None",
+    ): _FASTER,
     (
         "promptops.approvals.github",
         "read_github",
