@@ -78,6 +78,12 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "fetch and repository.remote is not None",
     ): _FASTER,
     (
+        "promptops.approvals.signed",
+        "read_deployment_approvers",
+        "one == expected and one.approver not in approvers",
+        "one == expected",
+    ): "verifies what is not needed any more",
+    (
         "promptops.approvals.github",
         "read_github",
         "review.user or ''",
