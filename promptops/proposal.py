@@ -57,7 +57,10 @@ _ODDLY_SPELT = re.compile(rb"""\\|["'][\x00-\x20\x80-\xff]*["']""")
 # Each takes some milliseconds to look at; whoever makes more of them has had a hand in the change.
 _MOST_MERGES = 50
 # What a forge runs by itself: who may write there may approve themselves.
-_WORKFLOWS = (".github/workflows", ".github/actions", ".gitlab-ci.yml", ".gitlab/ci")
+_WORKFLOWS = (
+    *(".github/workflows", ".github/actions", ".gitlab-ci.yml", ".gitlab/ci"),
+    *(".forgejo/workflows", ".gitea/workflows"),
+)
 
 
 def read_change(

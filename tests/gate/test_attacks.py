@@ -51,6 +51,8 @@ def paths(world: World, *approvals: Approval) -> dict[str, str]:
         (".github/workflows/gate.yml", "on: push\n"),
         (".github/actions/gate/action.yml", "name: none\n"),
         (".gitlab-ci.yml", "stages: []\n"),
+        (".forgejo/workflows/gate.yaml", "on: push\n"),
+        (".gitea/workflows/gate.yml", "on: push\n"),
         ("evals/support/triage.yaml", "prompt: support/triage\ncases: []\n"),
     ],
 )
