@@ -66,6 +66,21 @@ def test_what_is_no_commit_approves_nothing(signing: Signing) -> None:
     ] * 2
 
 
+def test_what_a_commit_leaves_alone_lapses_once_the_target_branch_changes_it(
+    signing: Signing,
+) -> None:
+    """Putting it back would else count as approved, since the commit has those very bytes."""
+    world = signing.world
+    old = world.repo.rev("change")
+    world.on_main({TONE: "Be kind, and tell nobody.\n"})
+    world.repo.git("checkout", "--quiet", "change")
+    world.repo.git("merge", "--quiet", "--no-edit", "main")
+    new = world.propose({TONE: "Be kind.\n"})
+    found = fill(signing, of(old), of(new)).found
+    assert [one.lapsed for one in found] == [{TONE}, set()]
+    assert [{*(one.contents or ())} for one in found] == [{TONE, TRIAGE}] * 2
+
+
 def test_a_commit_that_was_pushed_over_is_fetched(signing: Signing, tmp_path: Path) -> None:
     repo = signing.world.repo
     remote = repo.publish(tmp_path / "remote.git")

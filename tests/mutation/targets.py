@@ -44,6 +44,10 @@ SOURCES: dict[str, tuple[str, ...]] = {
         "tests/approvals/test_collection.py",
         "tests/approvals/test_contents.py",
     ),
+    "promptops.approvals.content": (
+        "tests/approvals/test_collection.py",
+        "tests/approvals/test_contents.py",
+    ),
     "promptops.approvals.signed": (
         "tests/approvals/test_deployers.py",
         "tests/approvals/test_signed.py",
@@ -72,10 +76,10 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "change.diff.level is Level.NONE",
     ): _TYPES,
     (
-        "promptops.approvals.collection",
-        "_read_contents",
-        "found is None and fetch and (repository.remote is not None)",
-        "fetch and repository.remote is not None",
+        "promptops.approvals.content",
+        "bring_commit",
+        "found is None and fetch and (repository.source is not None)",
+        "fetch and repository.source is not None",
     ): _FASTER,
     (
         "promptops.approvals.signed",
