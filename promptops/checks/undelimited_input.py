@@ -5,8 +5,8 @@
 An input declared with `untrusted: true` that is printed in the middle of a message's text, with
 nothing on both sides of it that says where it begins and ends. A value is delimited by tags
 (`<ticket>`), quotation marks, brackets, code fences or rules, by `tojson`, by a label or heading
-(`Question:`) before it and a heading, fence or rule on the next line, or when it is the last thing
-in a message, on lines of its own or behind a label or a colon. Values that only a loop or another
+(`Question:`) before it and a heading, fence or rule next, or when it is the last thing in a
+message, on lines of its own or behind a label or a colon. Values that only a loop or another
 filter prints are not judged.
 
 ## Why
@@ -54,7 +54,11 @@ _ALONE = re.compile(rf"(?:\A|\n|\%\}})[ \t]*(?:{_LABEL}[ \t]*)?\Z")
 # What ends the sentence before a value introduces it as well as a label does.
 _INTRODUCED = re.compile("[:\uff1a][*_]{0,2}\\s*\\Z")
 _HEADED = re.compile(rf"(?:\A|\n)[ \t]*(?:{_LABEL}|#{{1,6}}[ \t][^\n]{{1,80}}\n)\s*\Z")
-_NEXT_PART = re.compile(r"[ \t]*\n\s*(?:`{3}|~{3}|[-=*_]{3}|#{1,6}[ \t])")
+_RULE = "`{3}|~{3}|[-=*_]{3}|#{3}"
+# A rule, also right behind the value; a heading, with its mark before it or a line under it.
+_NEXT_PART = re.compile(
+    rf"[ \t]*(?:{_RULE}|\n\s*(?:{_RULE}|#{{1,6}}[ \t]|\S[^\n]{{0,80}}\n[ \t]*[-=]{{3}}))"
+)
 _AS_JSON = re.compile(r"\|\s*tojson\b")
 _CLOSING_TAG = re.compile(r"\s*</([A-Za-z][\w.-]*)>")
 _CLOSING_RULE = re.compile(r"[ \t]*\n\s*([-=#*~_]{3,})[ \t]*(?:\n|\Z)")
@@ -96,7 +100,7 @@ def _is_bare(text: str, first_line: int, place: Position, name: str) -> bool:
         return False
     if _OPENED.search(before) and _CLOSED.match(after):
         return False
-    if _HEADED.search(before) and _NEXT_PART.match(after):
+    if (_HEADED.search(before) or _OPENED.search(before)) and _NEXT_PART.match(after):
         return False
     tag, rule = _CLOSING_TAG.match(after), _CLOSING_RULE.match(after)
     if tag is not None and f"<{tag[1]}" in before:
