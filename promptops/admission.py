@@ -19,9 +19,10 @@ from promptops.gate import PathKind, Rules, judge
 from promptops.gate.people import parse_groups
 from promptops.git.refs import list_refs, read_ref
 from promptops.git.remote import list_remote
+from promptops.governance import governs
 from promptops.owners import Dialect, decode_owners, parse_owners
 from promptops.policy import read_policy
-from promptops.proposal import governs, read_change
+from promptops.proposal import read_change
 from promptops.validation import validate_prompts
 
 if TYPE_CHECKING:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promptops.config import OPENPGP_KEYS_FILE
+from promptops.config import PYPROJECT_FILE
 from promptops.errors import NotAFileError, NotFoundError, UsageError, quote
+from promptops.gate import PathKind
 from promptops.gate.people import parse_groups
 from promptops.git.trees import TreeReader
 from promptops.git.worktree import list_work_files
+from promptops.governance import Governance, is_below
 from promptops.owners import OWNERS_PATHS, Dialect, decode_owners, find_owners_file, parse_owners
 from promptops.owners.lint import Surroundings, lint_owners
 
@@ -25,11 +27,6 @@ if TYPE_CHECKING:
     from promptops.repository import Repository
 
     _Read = Callable[[str], bytes | None]
-
-_WORKFLOWS = {
-    Dialect.GITHUB: (".github/workflows/", ".github/actions/"),
-    Dialect.GITLAB: (".gitlab-ci.yml", ".gitlab/ci/"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,7 @@ def select_paths(
             raise UsageError(
                 f"{quote(target)} is outside of the repository", hint="name a path in it"
             )
-        below = [] if path in present else [one for one in files if _is_below(one, path)]
+        below = [] if path in present else [one for one in files if is_below(one, path)]
         chosen.update(dict.fromkeys(below or ([path] if path else [])))
     return list(chosen)
 
@@ -153,28 +150,23 @@ def lint_repository(
     config = repository.config
     paths = list_paths(repository, revision)
     groups = read_groups(repository, revision)
-    workflows = _WORKFLOWS[found.owners.dialect]
-    people = {config.gate.groups, config.gate.signers, OPENPGP_KEYS_FILE}
+    governance = Governance(config)
+    governed = {path: governance.kind(path) for path in paths}
+    # Of pyproject.toml the gate looks at our table alone, and that counts where it is in force.
+    governed[PYPROJECT_FILE] = None
     gate = [
         path
         for path in paths
-        if path in people
-        or path in {found.path, config.path}
-        or _is_below(path, config.evals)
-        or path.startswith(workflows)
+        if path in {found.path, config.path} or governed[path] not in {None, PathKind.PROMPTS}
     ]
     prompts = [
         path
         for path in paths
-        if _is_below(path, config.prompts) and not path.endswith("/README.md")
+        if governed[path] is PathKind.PROMPTS and not path.endswith("/README.md")
     ]
     knows = None if groups is None else groups.knows
     around = Surroundings(found.path, found.size, paths, prompts, gate, knows)
     return lint_owners(found.owners, around)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return not folder or path.startswith(f"{folder}/")
 
 
 def _tree(repository: Repository, revision: str | None) -> TreeReader:

@@ -9,15 +9,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from functools import cached_property
-from itertools import chain
-from posixpath import normpath
 from typing import TYPE_CHECKING
 
-from promptops.checks.colliding_paths import fold
 from promptops.closure import collect_closure
-from promptops.config import CONFIG_FILE, OPENPGP_KEYS_FILE, PYPROJECT_FILE, load_config
+from promptops.config import CONFIG_FILE, PYPROJECT_FILE, load_config
 from promptops.diff import diff_prompts
 from promptops.environments import read_head
 from promptops.errors import InvalidPromptError, NotAFileError, PromptopsError
@@ -33,7 +28,7 @@ from promptops.git.changes import (
     require_merge_base,
 )
 from promptops.git.history import is_ancestor
-from promptops.owners import OWNERS_PATHS
+from promptops.governance import Governance, is_below
 from promptops.prompt import load_prompt
 from promptops.reference import name_fault
 from promptops.releases import list_tags_of, load_released, parse_tag_object
@@ -56,11 +51,6 @@ _PORTION = 2_000
 _ODDLY_SPELT = re.compile(rb"""\\|["'][\x00-\x20\x80-\xff]*["']""")
 # Each takes some milliseconds to look at; whoever makes more of them has had a hand in the change.
 _MOST_MERGES = 50
-# What a forge runs by itself: who may write there may approve themselves.
-_WORKFLOWS = (
-    *(".github/workflows", ".github/actions", ".gitlab-ci.yml", ".gitlab/ci"),
-    *(".forgejo/workflows", ".gitea/workflows"),
-)
 
 
 def read_change(
@@ -136,6 +126,7 @@ class _Reading:
         merging = [] if is_ahead else list_tree_changes(git, base, self._tree)
         self._merging = {one.path: one for one in merging}
         self._new_config = self._read_new_config()
+        self._governance = Governance(self._config, self._new_config)
         self._old = repository.tree(base, self._config.prompts)
         self._new = repository.tree(self._tree, self._new_config.prompts)
 
@@ -192,39 +183,10 @@ class _Reading:
         return ChangedPath(path, kind, _entry(proposed.before), after, merged)
 
     def _kind(self, path: str) -> PathKind | None:
-        """Why a path is governed; None for one that is not.
-
-        Case does not matter: on a disk that ignores it, `Prompts/` is `prompts/`.
-        """
+        """Why a path is governed; None for one that is not."""
         if path == PYPROJECT_FILE:
             return PathKind.CONFIGURATION if self._has_new_table() else None
-        folded = fold(path)
-        for governed, kind in self._governed:
-            if _is_below(folded, governed):
-                return kind
-        # What is in the place of a folder around one, such as a link, keeps it from being read.
-        is_in_the_way = any(_is_below(governed, folded) for governed, _ in self._governed)
-        return PathKind.GOVERNED if is_in_the_way or governs(self._config, path) else None
-
-    @cached_property
-    def _governed(self) -> list[tuple[str, PathKind]]:
-        """Files and folders with the reason why what is there is governed, folded.
-
-        The longest come first: a groups file within the prompts folder is a groups file.
-        """
-        governed = dict.fromkeys(_WORKFLOWS, PathKind.WORKFLOW)
-        for config in (self._new_config, self._config):
-            governed[fold(config.evals)] = PathKind.EVALS
-        for config in (self._new_config, self._config):
-            governed |= {
-                fold(config.prompts): PathKind.PROMPTS,
-                fold(config.gate.groups): PathKind.GROUPS,
-                fold(config.gate.signers): PathKind.SIGNERS,
-            }
-        governed |= {fold(one): PathKind.OWNERS for one in chain(*OWNERS_PATHS.values())}
-        governed[CONFIG_FILE] = PathKind.CONFIGURATION
-        governed[fold(OPENPGP_KEYS_FILE)] = PathKind.SIGNERS
-        return sorted(governed.items(), key=lambda one: -len(one[0]))
+        return self._governance.kind(path)
 
     def _has_new_table(self) -> bool:
         """Whether `[tool.promptops]` is another one: the rest of pyproject.toml is not ours."""
@@ -260,7 +222,7 @@ class _Reading:
         # By place and not by kind: the evals, or a groups file, may lie among the prompts.
         folders = (self._config.prompts, self._new_config.prompts)
         touched = {
-            one.path for one in paths if any(_is_below(one.path, folder) for folder in folders)
+            one.path for one in paths if any(is_below(one.path, folder) for folder in folders)
         }
         names = sorted(self._find_names(touched))
         for side in (self._old, self._new):
@@ -348,7 +310,7 @@ class _Reading:
             (one.prompts, path)
             for path in touched
             for one in (self._config, self._new_config)
-            if _is_below(path, one.prompts)
+            if is_below(path, one.prompts)
         ):
             below = path.removeprefix(f"{folder}/")
             if is_prompt(below) and name_fault(name_from_path(below)) is None:
@@ -451,19 +413,6 @@ class _Releases:
         return is_ancestor(self._repository.git, self._releases[name, version].commit, tip)
 
 
-def governs(config: Config, path: str) -> bool:
-    """Whether a file is governed as an eval suite, or as what the configuration adds.
-
-    Case does not matter, nor a slash before a path of the configuration, as CODEOWNERS has it.
-    """
-    folded = fold(normpath(path))
-    patterns = (fold(one.lstrip("/")) for one in (config.evals, *config.gate.govern))
-    return any(
-        fnmatchcase(folded, one) or _is_below(folded, one) or _is_below(one, folded)
-        for one in patterns
-    )
-
-
 def _tolerant(files: TreeReader) -> _Read:
     """Reads files; a link or a submodule reads as empty, and others say what is wrong with it."""
 
@@ -484,7 +433,3 @@ def _find_word(path: str) -> bytes:
 
 def _entry(found: tuple[str, str] | None) -> Entry | None:
     return None if found is None else Entry(*found)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder.rstrip('/')}/")

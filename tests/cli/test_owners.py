@@ -295,6 +295,29 @@ def test_lint_guards_what_decides_about_merging(owned: Repo) -> None:
     ]
 
 
+def test_lint_guards_all_that_the_gate_governs(owned: Repo) -> None:
+    """What the gate would ask an owner about and has none is found before a change comes."""
+    owned.commit(
+        {
+            "CODEOWNERS": "/prompts/ @a\n/evals/ @a\n/CODEOWNERS @a\n/promptops.toml @a\n",
+            "promptops.toml": "gate = {govern = ['scripts/*.yaml']}\n",
+            "scripts/suite.yaml": "",
+            "scripts/other.py": "",
+            ".forgejo/workflows/gate.yml": "",
+            ".gitlab-ci.yml": "",
+            "pyproject.toml": "",
+            "docs/CODEOWNERS": "",
+        }
+    )
+    result = run(owned, "owners", "lint", "--format", "json")
+    assert [(one["check"], one["path"]) for one in json.loads(result.stdout)["findings"]] == [
+        ("unowned-gate-file", ".forgejo/workflows/gate.yml"),
+        ("unowned-gate-file", ".gitlab-ci.yml"),
+        ("unowned-gate-file", "docs/CODEOWNERS"),
+        ("unowned-gate-file", "scripts/suite.yaml"),
+    ]
+
+
 def test_lint_guards_people_and_keys_and_asks_the_groups_file(owned: Repo) -> None:
     files = {
         "CODEOWNERS": "* @a\n/.promptops/ \n/ai/ @b\n",

@@ -70,6 +70,18 @@ def test_rules_that_the_change_brings_do_not_judge_it(world: World) -> None:
     assert {need.owners for need in verdict.requirements} == {("@lead",), ("@prompt-owner",)}
 
 
+def test_rules_in_a_new_place_are_rules_already(world: World) -> None:
+    """Who may move them need not be who may write what will be read from then on."""
+    world.on_main({"CODEOWNERS": OWNERS + "/people.toml @friend\n"})
+    settings = "gate = {groups = 'people.toml', signers = 'keys'}\n"
+    world.propose({"promptops.toml": settings, "people.toml": "", "keys": "", "src/x.py": ""})
+    assert paths(world) == {
+        "promptops.toml": "CONFIGURATION",
+        "people.toml": "GROUPS",
+        "keys": "SIGNERS",
+    }
+
+
 def test_a_pyproject_without_our_table_is_the_applications_own(world: World) -> None:
     world.propose({"pyproject.toml": "[project]\nname = 'app'\n"})
     assert paths(world) == {}
@@ -302,7 +314,10 @@ def test_a_link_where_a_governed_folder_would_be_is_refused(world: World, place:
     assert set(checks(world.judge())) == {"irregular-file", "missing-approval"}
 
 
-@pytest.mark.parametrize("govern", ["scripts/", "/scripts", "Scripts/*.yaml", "/scripts/**"])
+@pytest.mark.parametrize(
+    "govern",
+    ["scripts/", "/scripts", "Scripts/*.yaml", "/scripts/**", "./scripts", "x/../scripts/", "./"],
+)
 def test_what_is_governed_may_be_written_as_codeowners_has_it(world: World, govern: str) -> None:
     world.on_main({"promptops.toml": f"gate = {{govern = ['{govern}']}}\n"})
     world.propose({"scripts/suite.yaml": "cases: []\n"})

@@ -40,6 +40,7 @@ RULES: dict[str, tuple[str, ...]] = {
 SOURCES: dict[str, tuple[str, ...]] = {
     "promptops.proposal": _REPOSITORIES,
     "promptops.admission": _REPOSITORIES,
+    "promptops.governance": _REPOSITORIES,
     "promptops.approvals.collection": (
         "tests/approvals/test_collection.py",
         "tests/approvals/test_contents.py",
