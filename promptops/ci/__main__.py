@@ -3,7 +3,8 @@
 Everything comes by environment: GitHub's own variables, and these.
 
     PROMPTOPS_GITHUB_TOKEN   reads the change and its reviews, and speaks where it may
-    PROMPTOPS_STATUS         the name of the commit status to set; empty: none
+    PROMPTOPS_STATUS         the name of the commit status to set, which a target that is not the
+                             default branch is put behind; empty: none
     PROMPTOPS_COMMENT        `true`: keep one comment on the pull request up to date
     PROMPTOPS_EVIDENCE       files with results of evals, one a line
     PROMPTOPS_APPROVALS      where approvals come from, instead of where the policy says
@@ -144,9 +145,10 @@ def _set_status(
     github: Conversation, change: Change, environment: Mapping[str, str], code: int
 ) -> None:
     """Set the commit status. Where that fails it is missing, and what is required stays unmet."""
-    context = environment.get("PROMPTOPS_STATUS", "")
-    if not context:
+    name = environment.get("PROMPTOPS_STATUS", "")
+    if not name:
         return
+    context = change.name_status(name)
     state, words = _STATES[code]
     run = (
         f"{environment['GITHUB_SERVER_URL']}/{environment['GITHUB_REPOSITORY']}"

@@ -41,12 +41,22 @@ class Change:
         head_ref: the ref on the server that leads to what is proposed.
         head: the commit that is proposed, which the verdict is about.
         number: the pull request; None in a merge queue.
+        is_for_default: whether the target is known to be the repository's default branch.
     """
 
     target: str
     head_ref: str
     head: str
     number: int | None
+    is_for_default: bool
+
+    def name_status(self, name: str) -> str:
+        """The name of the status that tells of this change.
+
+        A status is of a commit, and whoever opens pull requests may propose one commit to a second
+        branch with rules that ask for less. So only the default branch has the plain name.
+        """
+        return name if self.is_for_default else f"{name} ({self.target})"
 
 
 def read_change(environment: Mapping[str, str]) -> Change:
@@ -63,15 +73,20 @@ def read_change(environment: Mapping[str, str]) -> Change:
         raise UsageError(
             f"the event {event.name} is about no change that could merge", hint=_EVENTS
         )
-    if event.queue is not None:
-        return Change(event.target, f"refs/heads/{event.queue}", event.head, None)
-    return Change(event.target, f"refs/pull/{event.number}/head", event.head, event.number)
+    is_queued = event.queue is not None
+    return Change(
+        event.target,
+        f"refs/heads/{event.queue}" if is_queued else f"refs/pull/{event.number}/head",
+        event.head,
+        None if is_queued else event.number,
+        event.target == event.default_branch,
+    )
 
 
 def follow_review(
     environment: Mapping[str, str],
     folder: Path,
-    find_pull_request: Callable[[str, str, str], PullRequest | None],
+    find_pull_request: Callable[[str, str, str, str], PullRequest | None],
 ) -> dict[str, str] | None:
     """Turn the end of a workflow that a review started into an event about that pull request.
 
@@ -82,8 +97,8 @@ def follow_review(
     Args:
         environment: the run's environment, whose event is `workflow_run`.
         folder: where to write the event.
-        find_pull_request: finds the open pull request by the owner of its branch, the branch, and
-            the commit.
+        find_pull_request: finds the open pull request by the owner of its branch, the branch, the
+            commit, and the branch that it had best be for where there are several.
 
     Returns:
         The environment with the other event; None when the pull request is closed by now, or has
@@ -98,9 +113,11 @@ def follow_review(
         value: Any = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_bytes())
     except (KeyError, OSError, ValueError) as error:
         raise UsageError("the event file cannot be read", hint=_EVENTS) from error
-    run = to_record(value, "the event workflow_run").record("workflow_run")
+    whole = to_record(value, "the event workflow_run")
+    run = whole.record("workflow_run")
+    default = whole.record("repository").word("default_branch")
     owner = run.record("head_repository").record("owner").word("login")
-    pull = find_pull_request(owner, run.word("head_branch"), run.object_id("head_sha"))
+    pull = find_pull_request(owner, run.word("head_branch"), run.object_id("head_sha"), default)
     if pull is None:
         return None
     file = folder / "event.json"
@@ -111,7 +128,8 @@ def follow_review(
         "head": {"sha": pull.head},
         "user": user,
     }
-    file.write_text(json.dumps({"pull_request": event}), "utf-8")
+    repository = {"default_branch": default}
+    file.write_text(json.dumps({"pull_request": event, "repository": repository}), "utf-8")
     return {
         **environment,
         "GITHUB_EVENT_NAME": "pull_request_target",

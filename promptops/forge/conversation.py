@@ -82,17 +82,24 @@ class Conversation(GitHub):
         if first.text("body") != text:
             self._write("PATCH", self._comment(first), {"body": text}, _COMMENT_NEEDS)
 
-    def find_pull_request(self, owner: str, branch: str, commit: str) -> PullRequest | None:
+    def find_pull_request(
+        self, owner: str, branch: str, commit: str, target: str
+    ) -> PullRequest | None:
         """The open pull request that proposes `commit` from a branch of `owner`; None without one.
+
+        One branch may be proposed to several: then the one to `target`, if there is one.
 
         Raises:
             PromptopsError: see `Transport.records`.
         """
         path = f"{self.at('pulls')}?state=open&head={quote(f'{owner}:{branch}', safe='')}"
-        for found in self.records(path, needs="pull requests: read"):
-            if found.record("head").object_id("sha") == commit:
-                return self.pull_request(found.number("number"))
-        return None
+        found = [
+            one
+            for one in self.records(path, needs="pull requests: read")
+            if one.record("head").object_id("sha") == commit
+        ]
+        found.sort(key=lambda one: one.record("base").text("ref") != target)
+        return self.pull_request(found[0].number("number")) if found else None
 
     def _comment(self, comment: Record) -> str:
         return self.at("issues", "comments", str(comment.number("id")))

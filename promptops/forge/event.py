@@ -48,6 +48,7 @@ class Event:
             `base_sha` is not one: it is the entry before, which has not been merged.
         head: the commit that is proposed, pushed, or queued.
         author: `@login` of who proposes it, where the event says it.
+        default_branch: the repository's, where the event says it.
     """
 
     forge: Literal["github", "gitlab"]
@@ -60,6 +61,7 @@ class Event:
     base: str | None = None
     head: str | None = None
     author: str | None = None
+    default_branch: str | None = None
 
     @property
     def is_change(self) -> bool:
@@ -97,6 +99,9 @@ def _read_github(environment: Mapping[str, str]) -> Event:
         name=name,
         repository=_need(environment, "GITHUB_REPOSITORY"),
         url=_need(environment, "GITHUB_API_URL"),
+        default_branch=_branch(event.record("repository"), "default_branch")
+        if event.has("repository")
+        else None,
     )
     if name in _PULL_REQUESTS:
         return _of_pull_request(found, event.record("pull_request"))

@@ -50,6 +50,7 @@ class Runner:
         temporary = self.folder / "temp"
         for path in (self.folder / "summary.md", self.folder / "output.txt"):
             path.write_text("")
+        event = {**event, "repository": {"default_branch": "main"}}
         (self.folder / "event.json").write_text(json.dumps(event))
         step = ACTION["runs"]["steps"][-1]
         done = subprocess.run(
@@ -107,13 +108,18 @@ class Runner:
         self.forge.propose(number, head)
         return head
 
+    def propose_elsewhere(self, number: int, head: str, base: str) -> None:
+        """A second pull request of a commit that is proposed already, to another branch."""
+        self.repo.git("push", "--quiet", "origin", f"{head}:refs/pull/{number}/head")
+        self.forge.propose(number, head).base = base
+
     def about(self, number: int) -> dict[str, Any]:
         """An event about a pull request."""
         pull = self.forge.pulls[number]
         return {
             "pull_request": {
                 "number": number,
-                "base": {"ref": "main", "sha": self.repo.rev("main")},
+                "base": {"ref": pull.base, "sha": self.repo.rev(pull.base)},
                 "head": {"sha": pull.head},
                 "user": {"login": pull.author},
             }
@@ -206,6 +212,38 @@ def test_a_token_that_only_reads_judges_all_the_same(runner: Runner) -> None:
     assert "::notice title=promptops::no comment" in ran.log
     runner.propose(7, SOUND)
     assert runner.run("pull_request", runner.about(7)).code == 0
+
+
+@pytest.fixture
+def lax(runner: Runner) -> Runner:
+    """With a branch from before there were owners, to which the same commit may be proposed."""
+    runner.repo.git("branch", "old")
+    runner.repo.commit({".github/CODEOWNERS": "* @bob\n"})
+    runner.repo.git("push", "--quiet", "origin", "main", "old")
+    runner.forge.roles = {"bob": "write"}
+    head = runner.propose(7, SOUND)
+    runner.propose_elsewhere(8, head, "old")
+    return runner
+
+
+def test_a_verdict_about_another_target_is_none_about_the_default_branch(lax: Runner) -> None:
+    """A status is of a commit, and one commit may be proposed to two branches."""
+    assert lax.run("pull_request_target", lax.about(7)).code == 1
+    ran = lax.run("pull_request_target", lax.about(8))
+    assert ran.code == 0, ran.log
+    assert [(one.context, one.state) for one in lax.forge.said.statuses] == [
+        ("promptops", "failure"),
+        ("promptops (old)", "success"),
+    ]
+
+
+def test_a_review_is_of_what_is_proposed_to_the_default_branch(lax: Runner) -> None:
+    lax.forge.pulls = {number: lax.forge.pulls[number] for number in (8, 7)}
+    assert lax.run("workflow_run", after_review(lax, 7)).code == 1
+    assert [one.context for one in lax.forge.said.statuses] == ["promptops"]
+    lax.forge.pulls.pop(7)
+    assert lax.run("workflow_run", after_review(lax, 8)).code == 0
+    assert [one.context for one in lax.forge.said.statuses][1:] == ["promptops (old)"]
 
 
 def test_status_and_comment_can_be_switched_off(runner: Runner) -> None:

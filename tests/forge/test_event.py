@@ -97,6 +97,16 @@ def test_a_pull_request(environment: Callable[[str, Any], Environment], name: st
     assert event.is_change
 
 
+def test_the_default_branch_is_the_repositorys(
+    environment: Callable[[str, Any], Environment],
+) -> None:
+    for name, event in (("pull_request", pull_request()), ("merge_group", merge_group())):
+        told = {**event, "repository": {"default_branch": "trunk"}}
+        found = read_event(environment(name, told))
+        assert found is not None
+        assert (found.default_branch, found.target) == ("trunk", "main")
+
+
 def test_an_author_may_be_gone(environment: Callable[[str, Any], Environment]) -> None:
     event = read_event(environment("pull_request", pull_request(user=None)))
     assert event is not None
@@ -155,6 +165,7 @@ def test_githubs_own_examples(environment: Callable[[str, Any], Environment]) ->
             assert event is not None
             assert event.number == example["pull_request"]["number"]
             assert event.head == example["pull_request"]["head"]["sha"]
+            assert event.default_branch == example["repository"]["default_branch"]
     for example in examples["merge_group"]:
         event = read_event(environment("merge_group", example))
         assert event is not None
