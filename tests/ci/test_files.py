@@ -85,6 +85,13 @@ def test_the_shell_of_a_pipeline_understands_every_line() -> None:
         assert done.returncode == 0, done.stderr
 
 
+def test_no_variable_of_a_pipeline_is_itself() -> None:
+    """GitLab takes `X: $X` for the text `$X` where the project has no X, and at times where it has
+    one (gitlab.com/gitlab-org/gitlab/-/issues/350685 and 482790): a token that is none."""
+    job = yaml.safe_load((TEMPLATES / "gitlab-ci.yml").read_text("utf-8"))["promptops"]
+    assert [name for name, value in job["variables"].items() if f"${name}" in value] == []
+
+
 @pytest.mark.parametrize("file", EVERYTHING, ids=lambda file: file.name)
 def test_every_action_is_pinned(file: Path) -> None:
     for action in re.findall(r"^[ -]+uses: (\S+)", file.read_text("utf-8"), re.MULTILINE):
