@@ -46,14 +46,18 @@ class Bump:
 def plan_bump(repository: Repository, name: str, level: Level | None = None) -> Bump:
     """The version that the prompt in the work tree needs.
 
-    Compared with the greatest release that is not above the file's version. A `level` given is
-    taken where it is enough; one that is too small is a RefusedError.
+    Compared with the greatest release that is not above the file's version; where there is none,
+    only a `level` moves it. A level is taken where it is enough; one that is too small is a
+    RefusedError.
     """
     prompt = load_valid(repository, repository.working, name, where="in the work tree")
     versions = list_versions(repository, name)
     reached = [version for version in versions if version <= prompt.version]
     if not reached:
-        return Bump(name, prompt.version, prompt.version, Level.NONE, None)
+        after = prompt.version.bump(level or Level.NONE)
+        while after in versions:
+            after = after.bump(level or Level.NONE)
+        return Bump(name, prompt.version, after, Level.NONE, None)
     base = reached[-1]
     released = load_released(repository, require_release(repository, name, base))
     diff = diff_prompts(released, prompt)

@@ -78,6 +78,8 @@ def repo(repo: Repo) -> Repo:
         ("3.0.0-rc.1", None, "3.0.0-rc.1"),
         ("2.1.0", Level.MAJOR, "3.0.0"),
         ("0.1.0", None, "0.1.0"),  # below every release there is nothing to compare with
+        ("0.1.0", Level.MINOR, "0.2.0"),
+        ("0.9.9", Level.MAJOR, "3.0.0"),  # what is released is left out
     ],
 )
 def test_the_step_is_counted_from_the_release_below(

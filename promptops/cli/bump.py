@@ -66,10 +66,8 @@ def bump(
         return
     for one in bumps:
         if one.after != one.before:
-            emit(
-                f"{one.name} {one.before} -> {one.after} "
-                f"({describe_level(one.level)} since {one.base})"
-            )
+            since = f"{describe_level(one.level)} since {one.base}" if one.base else "not released"
+            emit(f"{one.name} {one.before} -> {one.after} ({since})")
         elif not everything:
             why = "not released yet" if one.base is None else "its version fits the change"
             say(f"{one.name} {one.before}: nothing to write, {why}")

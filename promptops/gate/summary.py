@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.finding import Severity
+from promptops.gate.versions import find_step
+from promptops.version import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,14 +55,16 @@ def list_commands(verdict: Verdict, base: str) -> list[str]:
     """What to run to get the change further, in order; empty when nothing would help."""
     found = {finding.check for finding in verdict.findings if finding.severity is Severity.ERROR}
     commands = []
-    if found & _BUMPS:
-        names = [
-            prompt.name
-            for prompt in verdict.change.prompts
-            if any(one.path == prompt.path and one.check in _BUMPS for one in verdict.findings)
-        ]
-        what = " ".join(names) if len(names) <= _FEW else "--all"
-        commands.append(f"promptops bump {what}")
+    steps: dict[Level | None, list[str]] = {}
+    for prompt in verdict.change.prompts:
+        if any(one.path == prompt.path and one.check in _BUMPS for one in verdict.findings):
+            steps.setdefault(find_step(prompt), []).append(prompt.name)
+    for step in sorted(steps, key=lambda one: one or Level.NONE):
+        names = " ".join(steps[step])
+        if step is not None:
+            commands.append(f"promptops bump --level {step.label} {names}")
+        else:
+            commands.append(f"promptops bump {names if len(steps[step]) <= _FEW else '--all'}")
     if found & _CONSENTS:
         commands.append(
             f"promptops approve --base {base} --head {verdict.change.head[:12]}"

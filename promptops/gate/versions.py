@@ -99,6 +99,21 @@ def _judge_size(
     )
 
 
+def find_step(change: PromptChange) -> Level | None:
+    """The step that `promptops bump` has to be told; None where it finds the number by itself.
+
+    It compares the file with the releases. Of a version that only the target branch has, which
+    nobody has released yet, it does not know.
+    """
+    new = change.after.prompt if change.after else None
+    if new is None or change.released_digest is not None:
+        return None
+    base, since = change.base, change.base_diff
+    if base is not None and since is not None and new.version.level_from(base) < since.level:
+        return None
+    return max((one.level for one in (change.diff, since) if one is not None), default=None)
+
+
 def _judge_removal(change: PromptChange) -> Iterator[Finding]:
     if not change.versions or change.before is None:
         return
@@ -122,5 +137,8 @@ def _finding(check: str, message: str, change: PromptChange, hint: str | None = 
     place: Position | None = None
     if change.after is not None:
         place = change.after.closure.document.locate(["version"])
-    hint = hint or f"promptops bump {change.name} writes the version that is needed"
+    if hint is None:
+        step = find_step(change)
+        told = "" if step is None else f" --level {step.label}"
+        hint = f"promptops bump {change.name}{told} writes the version that is needed"
     return Finding(check, Severity.ERROR, message, change.path, place, hint)

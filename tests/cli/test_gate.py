@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -41,7 +42,22 @@ def test_a_change_that_may_not(world: World) -> None:
     assert "may not merge" in result.stdout
     assert "[unchanged-version]" in result.stdout
     assert "version: 1.0.0" in result.stdout
-    assert "hint: promptops bump support/triage" in result.stderr
+    assert "hint: promptops bump --level minor support/triage" in result.stderr
+
+
+def test_what_it_says_to_run_is_what_gets_the_change_further(world: World) -> None:
+    """Also where the number was merged by somebody else, and is not released."""
+    accept(world.repo, "release", TRIAGE_NAME)
+    world.on_main({TRIAGE: prompt("1.1.0", "Triage kindly.")})
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    (command,) = re.findall(
+        r"^ hint: promptops (bump .*)$", run(world.repo, "gate").stderr, re.MULTILINE
+    )
+    assert command == f"bump --level minor {TRIAGE_NAME}"
+    accept(world.repo, *command.split())
+    assert "version: 1.2.0" in (world.repo.path / TRIAGE).read_text()
+    world.propose()
+    assert accept(world.repo, "gate")
 
 
 def test_each_format_carries_the_findings(world: World, tmp_path: Path) -> None:

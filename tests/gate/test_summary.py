@@ -62,7 +62,8 @@ UNBUMPED = prompt_text("1.0.0", body="Answer {{ question }} well")
 
 
 def _many(count: int) -> Verdict:
-    return decide(propose(*(edit(PLAIN, UNBUMPED, name=f"p{at}") for at in range(count))))
+    edits = (edit(PLAIN, UNBUMPED, PLAIN, name=f"p{at}") for at in range(count))
+    return decide(propose(*edits))
 
 
 APPROVE = "promptops approve --base main --head cccccccccccc"
@@ -85,8 +86,21 @@ def test_a_few_prompts_are_bumped_by_name_and_many_all_at_once() -> None:
     assert list_commands(_many(6), "main")[0] == "promptops bump --all"
 
 
+def test_what_only_the_target_branch_has_is_bumped_by_a_step_that_is_named() -> None:
+    reworded = (edit(PLAIN, UNBUMPED, name=f"p{at}") for at in range(6))
+    described = prompt_text("1.0.0", description="Answer well.")
+    change = propose(
+        *reworded, edit(PLAIN, described, name="q"), edit(PLAIN, UNBUMPED, PLAIN, name="r")
+    )
+    assert list_commands(decide(change), "main")[:3] == [
+        "promptops bump r",
+        "promptops bump --level patch q",
+        "promptops bump --level minor p0 p1 p2 p3 p4 p5",
+    ]
+
+
 def test_only_prompts_at_fault_are_bumped() -> None:
-    change = propose(edit(PLAIN, UNBUMPED, name="bad"), edit(PLAIN, NEXT, name="good"))
+    change = propose(edit(PLAIN, UNBUMPED, PLAIN, name="bad"), edit(PLAIN, NEXT, name="good"))
     other = Finding("long-line", Severity.ERROR, "x", "prompts/good.md")
     approvals = Approvals(("file",), (approve(change),))
     verdict = judge(change, rules(), approvals, findings=[other])

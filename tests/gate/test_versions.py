@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from promptops.finding import Finding, Severity
-from promptops.gate.versions import judge_versions
+from promptops.gate.versions import find_step, judge_versions
+from promptops.version import Level
 from tests.gate.pieces import PATH, edit, propose, version
 from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from promptops.gate import PromptChange
 
 ASK, ASK_WELL, ASK_BEST = (f"Answer {{{{ question }}}}{end}" for end in ("", " well", " best"))
 
@@ -161,10 +166,38 @@ def test_a_finding_stands_at_the_version_line() -> None:
     assert found.position is not None
     assert found.position.line == 2
     assert found.message == "triage is still 1.0.0 after a behaviour change"
-    assert found.hint == "promptops bump triage writes the version that is needed"
+    assert found.hint == "promptops bump triage --level minor writes the version that is needed"
     (found,) = judged(edit(text("1.1.0"), text("1.0.0")))
     assert found.message == "triage goes from 1.1.0 back to 1.0.0"
     assert found.hint == "write a version above 1.1.0: whoever pins a range must never get less"
+
+
+@pytest.mark.parametrize(
+    ("change", "level"),
+    [
+        # `promptops bump` compares with releases, and finds out for itself where those tell.
+        (edit(text("1.0.0"), reworded("1.0.0"), text("1.0.0")), None),
+        (edit(text("1.0.0"), reworded("1.0.1"), text("1.0.0")), None),
+        (edit(text("1.1.0"), reworded("1.2.0"), text("1.2.0")), None),
+        # What is on the target branch alone it does not know.
+        (edit(text("1.0.0"), reworded("1.0.0")), Level.MINOR),
+        (edit(text("1.1.0"), described("1.1.0"), text("1.0.0")), Level.PATCH),
+        (edit(described("1.1.0"), reworded("1.1.0"), text("1.0.0")), Level.MINOR),
+        (edit(text("1.1.0"), text("1.1.0", ASK_BEST), renamed("1.0.0")), None),
+        (edit(text("2.0.0"), text("2.0.0", ASK_BEST), renamed("1.0.0")), Level.MAJOR),
+    ],
+)
+def test_the_step_is_said_where_the_command_cannot_tell(
+    change: PromptChange, level: Level | None
+) -> None:
+    assert find_step(change) is level
+    (found,) = judged(change)
+    told = "" if level is None else f" --level {level.label}"
+    assert found.hint == f"promptops bump triage{told} writes the version that is needed"
+
+
+def test_what_goes_takes_no_step() -> None:
+    assert find_step(edit(text("1.0.0"), None)) is None
 
 
 def test_what_is_not_valid_is_the_checks_affair() -> None:

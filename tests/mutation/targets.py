@@ -77,6 +77,18 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "change.diff.level is Level.NONE",
     ): _TYPES,
     (
+        "promptops.gate.versions",
+        "find_step",
+        "base is not None and since is not None and (new.version.level_from(base) < since.level)",
+        "since is not None and new.version.level_from(base) < since.level",
+    ): _TYPES,
+    (
+        "promptops.gate.versions",
+        "find_step",
+        "base is not None and since is not None and (new.version.level_from(base) < since.level)",
+        "base is not None and new.version.level_from(base) < since.level",
+    ): _TYPES,
+    (
         "promptops.approvals.content",
         "bring_commit",
         "found is None and fetch and (repository.source is not None)",
