@@ -3,8 +3,9 @@
 ## Finds
 
 Lines that begin with `TODO:`, `FIXME:` or `TBD`, filler such as "lorem ipsum", and gaps such as
-`[insert company name]`. Code, quotations and template comments are left alone, and so are gaps that
-the prompt forbids ("never sign with [your name]") or that end a letter, alone on their line.
+`[insert company name]`. Code, in a fence or four spaces in, quotations and template comments are
+left alone, and so are gaps that the prompt forbids ("never sign with [your name]") or that end a
+letter, alone on their line.
 
 ## Why
 
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 SEVERITY = Severity.WARNING
 _MOST = 20
 _LEFTOVER = re.compile(
-    r"^[ \t]*(?:[-*#>]+[ \t]+|//[ \t]*|<!--[ \t]*)?(?P<note>(?:TODO|FIXME|XXX)(?:\([\w.@-]+\))?:"
+    r"^(?:[ \t]*[-*>]+[ \t]+| {0,3}(?:#+[ \t]+|//[ \t]*|<!--[ \t]*)?)"
+    r"(?P<note>(?:TODO|FIXME|XXX)(?:\([\w.@-]+\))?:"
     r"|TBD\b(?=[ \t]*[.:]?[ \t]*$))"
     r"|(?P<filler>\blorem ipsum dolor\b)"
     r"|(?P<gap>\[(?:insert|your|fill in|add|put|replace)[ _](?:[^\]\n]{1,60})(?: here)?\](?!\())",

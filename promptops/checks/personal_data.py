@@ -4,8 +4,8 @@
 
 E-mail addresses of persons, telephone numbers in international form, bank accounts (IBAN) and
 credit cards whose check digits are right, in the text of a prompt or a partial. Addresses of
-offices (`support@…`), example domains, reserved numbers and well-known test numbers are left alone.
-What is found is masked in every report.
+offices and roles (`support@…`), example domains, reserved numbers and well-known test numbers are
+left alone. What is found is masked in every report.
 
 ## Why
 
@@ -64,10 +64,11 @@ _OFFICES = re.compile(
     r"(?:\+.*)?",
     re.IGNORECASE,
 )
-# Part of an organisation, in whatever words it stands.
+# Part of an organisation, or what somebody is there, in whatever words it stands.
 _UNITS = re.compile(
     r"(?:.*[._-])?(?:teams?|office|dept|departments?|desk|group|board|compliance|risk|finance"
-    r"|support|sales|legal|operations|ops)(?:[._-].*)?",
+    r"|support|sales|legal|operations|ops|auditor|attacker|analyst|employee|reviewer|recruiter"
+    r"|supplier|vendor|director|manager|ceo|cfo|cto)s?(?:[._-].*)?",
     re.IGNORECASE,
 )
 # Numbers that are printed in documentation everywhere.

@@ -6,8 +6,8 @@ An input declared with `untrusted: true` that is printed in the middle of a mess
 nothing on both sides of it that says where it begins and ends. A value is delimited by tags
 (`<ticket>`), quotation marks, brackets, code fences or rules, by `tojson`, by a label or heading
 (`Question:`) before it and a heading, fence or rule next, or when it is the last thing in a
-message, on lines of its own or behind a label or a colon. Values that only a loop or another
-filter prints are not judged.
+message, on lines of its own or behind a label or a colon. A line in bold, or of several words in
+capitals, is a heading, too. Values that only a loop or another filter prints are not judged.
 
 ## Why
 
@@ -53,11 +53,17 @@ _LABEL = "[*_#]{0,4}[ \\t]*\\w[\\w '-]{0,40}[:\uff1a][*_]{0,2}"
 _ALONE = re.compile(rf"(?:\A|\n|\%\}})[ \t]*(?:{_LABEL}[ \t]*)?\Z")
 # What ends the sentence before a value introduces it as well as a label does.
 _INTRODUCED = re.compile("[:\uff1a][*_]{0,2}\\s*\\Z")
-_HEADED = re.compile(rf"(?:\A|\n)[ \t]*(?:{_LABEL}|#{{1,6}}[ \t][^\n]{{1,80}}\n)\s*\Z")
+# A line that opens a part of the prompt: by its mark, in bold, or in words of capitals.
+_HEADING = (
+    r"(?:#{1,6}[ \t][^\n]{1,80}|\*\*[^*\n]{1,80}\*\*:?"
+    r"|[A-Z][A-Z'\u2019&/-]*(?: [A-Z'\u2019&/-]+){1,7}(?: \([^)\n]{1,80}\))?[:\uff1a]?)"
+    r"[ \t]*(?:\n|\Z)"
+)
+_HEADED = re.compile(rf"(?:\A|\n)[ \t]*(?:{_LABEL}|{_HEADING})\s*\Z")
 _RULE = "`{3}|~{3}|[-=*_]{3}|#{3}"
-# A rule, also right behind the value; a heading, with its mark before it or a line under it.
+# A rule, also right behind the value; a heading, also one that is underlined.
 _NEXT_PART = re.compile(
-    rf"[ \t]*(?:{_RULE}|\n\s*(?:{_RULE}|#{{1,6}}[ \t]|\S[^\n]{{0,80}}\n[ \t]*[-=]{{3}}))"
+    rf"[ \t]*(?:{_RULE}|\n\s*(?:{_RULE}|{_HEADING}|\S[^\n]{{0,80}}\n[ \t]*[-=]{{3}}))"
 )
 _AS_JSON = re.compile(r"\|\s*tojson\b")
 _CLOSING_TAG = re.compile(r"\s*</([A-Za-z][\w.-]*)>")
