@@ -104,6 +104,8 @@ def _is_meant(text: str, start: int, end: int) -> bool:
     before = text[text.rfind("\n", 0, start) + 1 : start]
     if _REFUSED.search(before[-200:]) is not None:
         return True
+    if before.rstrip().endswith("]"):  # one of several things in brackets, as a record has them
+        return True
     is_signature = text.startswith(("your", "Your"), start + 1)
     return is_signature and not before.strip() and text[end : end + 1] in {"", "\n"}
 

@@ -2,12 +2,12 @@
 
 ## Finds
 
-An input declared with `untrusted: true` that is printed in the middle of a message's text, with
-nothing on both sides of it that says where it begins and ends. A value is delimited by tags
-(`<ticket>`), quotation marks, brackets, code fences or rules, by `tojson`, by a label or heading
-(`Question:`) before it and a heading, fence or rule next, or when it is the last thing in a
-message, on lines of its own or behind a label or a colon. A line in bold, or of several words in
-capitals, is a heading, too. Values that only a loop or another filter prints are not judged.
+An input declared with `untrusted: true` that runs into the text around it: into a sentence, or into
+lines of prose. A value begins where a tag, quotation mark, bracket, code fence, rule, heading or
+colon stands before it, or the message begins; it ends where one of these follows, a label or cue
+(`Question:`) on the next line, or the end of the message. A line in bold, or of several words in
+capitals, is a heading, too, and `tojson` delimits by itself. Values that only a loop or another
+filter prints are not judged.
 
 ## Why
 
@@ -44,27 +44,33 @@ if TYPE_CHECKING:
 SEVERITY = Severity.NOTE
 _LONGEST = 400
 _BRACKETS = "\\]\\[}{)(|【】「」『』《》〈〉\uff08\uff09\uff3b\uff3d"
-_MARK = f"[>`\"'»“”„\u2018\u2019«{_BRACKETS}]|-{{3}}|={{3}}|#{{3}}|\\*{{3}}|~{{3}}|_{{3}}"
-_OPENED = re.compile(rf"(?:{_MARK})\s*\Z")
-_CLOSED = re.compile(rf"\s*(?:<|{_MARK})")
-_BEGINS = re.compile(r"(?:\A|\{%[-+]?\s*(?:system|user|assistant)\s*[-+]?%\})\s*\Z")
-_ENDS = re.compile(r"\s*(?:\Z|\{%[-+]?\s*end(?:system|user|assistant)\b)")
-_LABEL = "[*_#]{0,4}[ \\t]*\\w[\\w '-]{0,40}[:\uff1a][*_]{0,2}"
-_ALONE = re.compile(rf"(?:\A|\n|\%\}})[ \t]*(?:{_LABEL}[ \t]*)?\Z")
-# What ends the sentence before a value introduces it as well as a label does.
-_INTRODUCED = re.compile("[:\uff1a][*_]{0,2}\\s*\\Z")
+_RULE = "`{3}|~{3}|[-=*_]{3}|#{3}"
+_MARK = f"[>`\"'»“”„\u2018\u2019«{_BRACKETS}]|{_RULE}"
 # A line that opens a part of the prompt: by its mark, in bold, or in words of capitals.
 _HEADING = (
     r"(?:#{1,6}[ \t][^\n]{1,80}|\*\*[^*\n]{1,80}\*\*:?"
     r"|[A-Z][A-Z'\u2019&/-]*(?: [A-Z'\u2019&/-]+){1,7}(?: \([^)\n]{1,80}\))?[:\uff1a]?)"
     r"[ \t]*(?:\n|\Z)"
 )
-_HEADED = re.compile(rf"(?:\A|\n)[ \t]*(?:{_LABEL}|{_HEADING})\s*\Z")
-_RULE = "`{3}|~{3}|[-=*_]{3}|#{3}"
-# A rule, also right behind the value; a heading, also one that is underlined.
-_NEXT_PART = re.compile(
-    rf"[ \t]*(?:{_RULE}|\n\s*(?:{_RULE}|{_HEADING}|\S[^\n]{{0,80}}\n[ \t]*[-=]{{3}}))"
+# A few words and a colon, however they are set: a field's name, or a cue to the model.
+_LABEL = (
+    r"[*_#\[(]{0,4}[ \t]*\w[\w'\u2019/-]*(?: [\w'\u2019/()-]+){0,3}[\])]?[*_]{0,2}[ \t]*[:\uff1a]"
 )
+_TAG = r"<(?:[^/<>\n][^<>\n]{0,60}>|/[^<>\n]{1,60}>[ \t]*(?:\n|\Z))"
+_CHOICE = r"[A-Z][.)][ \t]"
+_UNDERLINED = r"\S[^\n]{0,80}\n[ \t]*[-=]{3}"
+# What stands before a value for it to begin there, and after it for it to end there.
+_BEGINS = re.compile(
+    r"(?:\A|\{%[-+]?\s*(?:system|user|assistant)\s*[-+]?%\}"
+    rf"|[:\uff1a][*_]{{0,2}}|{_MARK}|(?:\A|\n)[ \t]*{_HEADING})\s*\Z"
+)
+_ENDS = re.compile(
+    rf"[ \t]*(?:{_RULE}|\n\s*(?:{_MARK}|{_TAG}|{_HEADING}|{_LABEL}|{_CHOICE}|{_UNDERLINED}))"
+)
+_OPENED = re.compile(rf"(?:{_MARK})\s*\Z")
+_CLOSED = re.compile(rf"\s*(?:<|{_MARK})")
+_ON_A_LINE = re.compile(r"(?:\A|\n|\%\})[ \t]*\Z")
+_IS_LAST = re.compile(r"[.\u3002]?\s*(?:\Z|\{%[-+]?\s*end(?:system|user|assistant)\b)")
 _AS_JSON = re.compile(r"\|\s*tojson\b")
 _CLOSING_TAG = re.compile(r"\s*</([A-Za-z][\w.-]*)>")
 _CLOSING_RULE = re.compile(r"[ \t]*\n\s*([-=#*~_]{3,})[ \t]*(?:\n|\Z)")
@@ -100,13 +106,11 @@ def _is_bare(text: str, first_line: int, place: Position, name: str) -> bool:
         return False
     before = text[max(0, opening - _LONGEST) : opening]
     after = text[closing + 2 : closing + 2 + _LONGEST]
+    if _IS_LAST.match(after) and (_ON_A_LINE.search(before) or _BEGINS.search(before)):
+        return False
     if _BEGINS.search(before) and _ENDS.match(after):
         return False
-    if _ENDS.match(after) and (_ALONE.search(before) or _INTRODUCED.search(before)):
-        return False
     if _OPENED.search(before) and _CLOSED.match(after):
-        return False
-    if (_HEADED.search(before) or _OPENED.search(before)) and _NEXT_PART.match(after):
         return False
     tag, rule = _CLOSING_TAG.match(after), _CLOSING_RULE.match(after)
     if tag is not None and f"<{tag[1]}" in before:
