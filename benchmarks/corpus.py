@@ -4,6 +4,9 @@
     python3 benchmarks/corpus.py WHEELS FOLDER
     cd FOLDER && promptops validate
 
+With the word `between` at the end, it takes those between the ones that it takes without, of packages
+that hold twice as many as it takes of one.
+
 Texts come from files, from YAML and TOML, and from Python's strings; placeholders of any style
 become Jinja's, and frontmatter declares each input with the type that its use suggests. Half of
 those whose names tell of a stranger's text are declared as untrusted, with a limit. Nothing here
@@ -261,6 +264,7 @@ def _declare_one(name: str, body: str, *, is_printed: bool) -> dict[str, Any]:
 def main() -> None:
     """Write a repository of prompts."""
     wheels, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    shift = 0.5 if sys.argv[3:] == ["between"] else 0.0
     folder.mkdir(parents=True)
     subprocess.run(["git", "init", "--quiet", folder], check=True)
     seen: set[str] = set()
@@ -275,7 +279,8 @@ def main() -> None:
                 found.append((label[:80].strip("-"), body, inputs))
         # Evenly from the whole package, where it holds more.
         step = max(1, len(found) / _MOST_OF_ONE)
-        chosen = [found[int(index * step)] for index in range(min(len(found), _MOST_OF_ONE))]
+        most = 0 if shift and step < 2 else min(len(found), _MOST_OF_ONE)
+        chosen = [found[int((index + shift) * step)] for index in range(most)]
         for number, (label, body, inputs) in enumerate(chosen):
             head = {
                 "version": "1.0.0",

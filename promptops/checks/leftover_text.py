@@ -54,7 +54,8 @@ _SPEAKS_OF_GAPS = re.compile(
 )
 # "Never sign with [your name]": spoken of, not left.
 _REFUSED = re.compile(
-    r"\b(?:not|never|no|nowhere|without|avoid\w*|cannot|instead of)\b|n['\u2019]t\b", re.IGNORECASE
+    r"\b(?:not|never|no|none|nowhere|without|avoid\w*|cannot|instead of)\b|n['\u2019]t\b",
+    re.IGNORECASE,
 )
 # "Put [your name] nowhere", likewise.
 _REFUSED_AFTER = re.compile(r"[ \t]*(?:nowhere|never)\b", re.IGNORECASE)

@@ -51,7 +51,7 @@ _CARD = re.compile(
 # RFC 2606 and RFC 6761, and domains that stand for "some company" in texts.
 _EXAMPLE_ENDS = (".example", ".test", ".invalid", ".localhost", ".local", ".internal")
 _EXAMPLE_DOMAINS = re.compile(
-    r"(?:.*\.)?(?:example\d?|acme\w*|contoso|domain|email|mail|company\w*|yourcompany|your-?\w+"
+    r"(?:.*\.)?(?:example\d?|unknown\w*|acme\w*|contoso|domain|email|mail|company\w*|yourcompany|your-?\w+"
     r"|mycompany|somewhere|foo|bar|abc|xyz|test\w*|sample|placeholder)\.\w+(?:\.\w+)?"
 )
 _OFFICES = re.compile(

@@ -1,13 +1,11 @@
-"""Untrusted inputs that run into the text around them.
+"""Untrusted inputs that run into the text behind them.
 
 ## Finds
 
-An input declared with `untrusted: true` that runs into the text around it: into a sentence, or into
-lines of prose. A value begins where a tag, quotation mark, bracket, code fence, rule, heading or
-colon stands before it, or the message begins; it ends where one of these follows, a label or cue
-(`Question:`) on the next line, or the end of the message. A line in bold, or of several words in
-capitals, is a heading, too, and `tojson` delimits by itself. Values that only a loop or another
-filter prints are not judged.
+An input declared with `untrusted: true` behind which your own words go on: the rest of the sentence
+that it stands in, or the next sentence. Anything between the two says where the value ends: a tag,
+quotation mark, bracket, code fence, rule, heading, list, label or cue (`Question:`). So does
+`tojson`. Values that only a loop or another filter prints are not judged.
 
 ## Why
 
@@ -42,38 +40,21 @@ if TYPE_CHECKING:
     from promptops.finding import Position
 
 SEVERITY = Severity.NOTE
-_LONGEST = 400
-_BRACKETS = "\\]\\[}{)(|【】「」『』《》〈〉\uff08\uff09\uff3b\uff3d"
-_RULE = "`{3}|~{3}|[-=*_]{3}|#{3}"
-_MARK = f"[>`\"'»“”„\u2018\u2019«{_BRACKETS}]|{_RULE}"
-# A line that opens a part of the prompt: by its mark, in bold, or in words of capitals.
-_HEADING = (
-    r"(?:#{1,6}[ \t][^\n]{1,80}|\*\*[^*\n]{1,80}\*\*:?"
-    r"|[A-Z][A-Z'\u2019&/-]*(?: [A-Z'\u2019&/-]+){1,7}(?: \([^)\n]{1,80}\))?[:\uff1a]?)"
-    r"[ \t]*(?:\n|\Z)"
+_LONGEST = 200
+_WORD = r"[^\W\d_][\w'\u2019-]*"
+_MORE = r"(?:,? [\"'(\u201c]?[\w'\u2019-]+[\"')\u201d]?)"
+# A sentence, or five words of one; in scripts that set no spaces, as many characters.
+_PROSE = (
+    rf"(?:{_WORD}{_MORE}{{2,8}}[.!?]|{_WORD}{_MORE}{{4}}"
+    r"|[^\x00-\u02ff\s][^\n:\uff1a]{7,80}[\u3002\uff01\uff1f])"
 )
-# A few words and a colon, however they are set: a field's name, or a cue to the model.
-_LABEL = (
-    r"[*_#\[(]{0,4}[ \t]*\w[\w'\u2019/-]*(?: [\w'\u2019/()-]+){0,3}[\])]?[*_]{0,2}[ \t]*[:\uff1a]"
-)
-_TAG = r"<(?:[^/<>\n][^<>\n]{0,60}>|/[^<>\n]{1,60}>[ \t]*(?:\n|\Z))"
-_CHOICE = r"[A-Z][.)][ \t]"
-_UNDERLINED = r"\S[^\n]{0,80}\n[ \t]*[-=]{3}"
-# What stands before a value for it to begin there, and after it for it to end there.
-_BEGINS = re.compile(
-    r"(?:\A|\{%[-+]?\s*(?:system|user|assistant)\s*[-+]?%\}"
-    rf"|[:\uff1a][*_]{{0,2}}|{_MARK}|(?:\A|\n)[ \t]*{_HEADING})\s*\Z"
-)
-_ENDS = re.compile(
-    rf"[ \t]*(?:{_RULE}|\n\s*(?:{_MARK}|{_TAG}|{_HEADING}|{_LABEL}|{_CHOICE}|{_UNDERLINED}))"
-)
-_OPENED = re.compile(rf"(?:{_MARK})\s*\Z")
-_CLOSED = re.compile(rf"\s*(?:<|{_MARK})")
-_ON_A_LINE = re.compile(r"(?:\A|\n|\%\})[ \t]*\Z")
-_IS_LAST = re.compile(r"[.\u3002]?\s*(?:\Z|\{%[-+]?\s*end(?:system|user|assistant)\b)")
+# Words in capitals open a part of the prompt, they are no sentence.
+_HEADING = r"[A-Z][A-Z'\u2019&/-]*(?: [A-Z'\u2019&/-]+){1,7}(?: \(|[:\uff1a]|[ \t]*(?:\n|\Z))"
+_NEXT = rf"[.,;!?]?\s+(?!{_HEADING}){_PROSE}"
+_IN_A_SENTENCE = re.compile(r"\w[\"')]?,?[ \t]+\Z|[^\W\x00-\u02ff]\Z")
+_SENTENCE_GOES_ON = re.compile(rf"[,;]?[ \t]+(?!{_HEADING}){_WORD}|[^\W\x00-\u02ff]|{_NEXT}")
+_SENTENCE_FOLLOWS = re.compile(_NEXT)
 _AS_JSON = re.compile(r"\|\s*tojson\b")
-_CLOSING_TAG = re.compile(r"\s*</([A-Za-z][\w.-]*)>")
-_CLOSING_RULE = re.compile(r"[ \t]*\n\s*([-=#*~_]{3,})[ \t]*(?:\n|\Z)")
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
@@ -87,12 +68,12 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
             continue  # a system message is another check's affair
         first_line = subject.closure.document.body_line if path == subject.path else 1
         name = min(found)
-        if _is_bare(subject.text(path), first_line, use.position, name):
-            message = f"nothing says where untrusted input '{name}' begins and ends"
+        if _runs_on(subject.text(path), first_line, use.position, name):
+            message = f"nothing says where untrusted input '{name}' ends"
             yield Problem(message, path, use.position, f"put it into tags: <{name}>…</{name}>")
 
 
-def _is_bare(text: str, first_line: int, place: Position, name: str) -> bool:
+def _runs_on(text: str, first_line: int, place: Position, name: str) -> bool:
     start = 0
     for _ in range(place.line - first_line):
         start = text.index("\n", start) + 1
@@ -105,14 +86,5 @@ def _is_bare(text: str, first_line: int, place: Position, name: str) -> bool:
     if _AS_JSON.search(text, offset, closing):
         return False
     before = text[max(0, opening - _LONGEST) : opening]
-    after = text[closing + 2 : closing + 2 + _LONGEST]
-    if _IS_LAST.match(after) and (_ON_A_LINE.search(before) or _BEGINS.search(before)):
-        return False
-    if _BEGINS.search(before) and _ENDS.match(after):
-        return False
-    if _OPENED.search(before) and _CLOSED.match(after):
-        return False
-    tag, rule = _CLOSING_TAG.match(after), _CLOSING_RULE.match(after)
-    if tag is not None and f"<{tag[1]}" in before:
-        return False
-    return rule is None or not re.search(rf"{re.escape(rule[1])}[ \t]*\n", before)
+    goes_on = _SENTENCE_GOES_ON if _IN_A_SENTENCE.search(before) else _SENTENCE_FOLLOWS
+    return goes_on.match(text, closing + 2, closing + 2 + _LONGEST) is not None
