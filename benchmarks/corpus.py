@@ -4,8 +4,8 @@
     python3 benchmarks/corpus.py WHEELS FOLDER
     cd FOLDER && promptops validate
 
-With the word `between` at the end, it takes those between the ones that it takes without, of packages
-that hold twice as many as it takes of one.
+With the word `between` at the end, it takes those between the ones that it takes without it, of
+packages that hold at least twice as many as it takes of one.
 
 Texts come from files, from YAML and TOML, and from Python's strings; placeholders of any style
 become Jinja's, and frontmatter declares each input with the type that its use suggests. Half of

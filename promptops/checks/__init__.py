@@ -28,6 +28,7 @@ from promptops.checks import (
     mixed_line_endings,
     orphaned_evals,
     oversized_prompt,
+    personal_address,
     personal_data,
     prompt_leak,
     repeated_text,
@@ -83,6 +84,7 @@ FILE_CHECKS: dict[str, FileCheck] = {
     "invisible-character": invisible_character,
     "leftover-text": leftover_text,
     "mixed-line-endings": mixed_line_endings,
+    "personal-address": personal_address,
     "personal-data": personal_data,
     "prompt-leak": prompt_leak,
 }
@@ -109,10 +111,18 @@ CHECKS: dict[str, PromptCheck | FileCheck | FolderCheck | IgnoreCheck] = {
     **IGNORE_CHECKS,
 }
 
-OFF = frozenset({"oversized-prompt", "similar-prompt", "unknown-model", "unsupported-parameter"})
+OFF = frozenset(
+    [
+        "oversized-prompt",
+        "personal-address",
+        "similar-prompt",
+        "unknown-model",
+        "unsupported-parameter",
+    ]
+)
 """Checks that look only where the configuration gives them a severity."""
 
-MASKED = frozenset({"exposed-secret", "personal-data"})
+MASKED = frozenset({"exposed-secret", "personal-address", "personal-data"})
 """Checks whose places must not be shown: no report may carry what they found."""
 
 NOT_IGNORABLE = frozenset(
@@ -213,6 +223,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "safety": (
         "exposed-secret",
         "leftover-text",
+        "personal-address",
         "personal-data",
         "prompt-leak",
         "undelimited-input",

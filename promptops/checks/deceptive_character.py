@@ -43,6 +43,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 # Unicode Technical Standard 51, emoji tag sequences: a black flag, a region in tags, the end tag.
 _FLAG_BASE = "\U0001f3f4"
 _FLAG = re.compile("[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
+# What `\\frac` and `\\boxed` become in a string of a programming language.
+_ESCAPES = {"\a": "a", "\b": "b", "\f": "f", "\v": "v"}
 _DIRECTIONS = frozenset("\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -66,4 +68,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
             message = f"hidden text in tag characters, from {code}"
         else:
             message = f"{code} is a control character"
-        yield Problem(message, subject.path, subject.position(*match.span()), "take it out")
+        hint = "take it out"
+        if text in _ESCAPES:
+            hint = f"take it out; or write \\{_ESCAPES[text]}, which a program took for an escape"
+        yield Problem(message, subject.path, subject.position(*match.span()), hint)

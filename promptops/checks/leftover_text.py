@@ -4,8 +4,8 @@
 
 Lines that begin with `TODO:`, `FIXME:` or `TBD`, filler such as "lorem ipsum", and gaps such as
 `[insert company name]`. Code, in a fence or four spaces in, quotations and template comments are
-left alone, and so are gaps that the prompt forbids ("never sign with [your name]") or that end a
-letter, alone on their line.
+left alone, and so are gaps that the prompt forbids ("never sign with [your name]"), that end a
+letter, alone on their line, or that are all that stands behind a label (`Reason: [your reason]`).
 
 ## Why
 
@@ -59,6 +59,7 @@ _REFUSED = re.compile(
 )
 # "Put [your name] nowhere", likewise.
 _REFUSED_AFTER = re.compile(r"[ \t]*(?:nowhere|never)\b", re.IGNORECASE)
+_FORM = re.compile(r"\s*(?:[-*]\s+)?(?:\*{0,2}\w[\w '-]{0,40}:\*{0,2}\s+)?")
 _FENCE = re.compile(r"^[ \t]{0,12}(`{3,}+|~{3,}+)", re.MULTILINE)
 _QUOTED = re.compile('`[^`\n]{1,300}`|"[^"\n]{0,300}"|“[^”\n]{0,300}”')
 
@@ -99,7 +100,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def _is_meant(text: str, start: int, end: int) -> bool:
-    """Whether a gap is forbidden where it stands, or is the signature of a sample letter."""
+    """Whether a gap is forbidden where it stands, or is there for the model to fill in."""
     if _REFUSED_AFTER.match(text, end) is not None:
         return True
     before = text[text.rfind("\n", 0, start) + 1 : start]
@@ -107,8 +108,9 @@ def _is_meant(text: str, start: int, end: int) -> bool:
         return True
     if before.rstrip().endswith("]"):  # one of several things in brackets, as a record has them
         return True
-    is_signature = text.startswith(("your", "Your"), start + 1)
-    return is_signature and not before.strip() and text[end : end + 1] in {"", "\n"}
+    # The signature of a sample letter, or a field of a form that the model fills in.
+    is_yours = text.startswith(("your", "Your"), start + 1)
+    return is_yours and _FORM.fullmatch(before) is not None and text[end : end + 1] in {"", "\n"}
 
 
 def _find_quiet(text: str) -> list[tuple[int, int]]:

@@ -4,8 +4,8 @@
 
 An input declared with `untrusted: true` behind which your own words go on: the rest of the sentence
 that it stands in, or the next sentence. Anything between the two says where the value ends: a tag,
-quotation mark, bracket, code fence, rule, heading, list, label or cue (`Question:`). So does
-`tojson`. Values that only a loop or another filter prints are not judged.
+quotation mark, bracket, code fence, rule, heading, list, label (`Question:`) or a line that ends in
+a colon. So does `tojson`. Values that only a loop or another filter prints are not judged.
 
 ## Why
 
@@ -48,9 +48,10 @@ _PROSE = (
     rf"(?:{_WORD}{_MORE}{{2,8}}[.!?]|{_WORD}{_MORE}{{4}}"
     r"|[^\x00-\u02ff\s][^\n:\uff1a]{7,80}[\u3002\uff01\uff1f])"
 )
-# Words in capitals open a part of the prompt, they are no sentence.
+# Words in capitals open a part of the prompt, and a line that ends in a colon what comes next.
 _HEADING = r"[A-Z][A-Z'\u2019&/-]*(?: [A-Z'\u2019&/-]+){1,7}(?: \(|[:\uff1a]|[ \t]*(?:\n|\Z))"
-_NEXT = rf"[.,;!?]?\s+(?!{_HEADING}){_PROSE}"
+_CUE = r"[^\n{]{0,120}[:\uff1a][*_]{0,2}[ \t]*(?:\{\{|\n|\Z)"
+_NEXT = rf"[.,;!?]?\s+(?!{_HEADING}|{_CUE}){_PROSE}"
 _IN_A_SENTENCE = re.compile(r"\w[\"')]?,?[ \t]+\Z|[^\W\x00-\u02ff]\Z")
 _SENTENCE_GOES_ON = re.compile(rf"[,;]?[ \t]+(?!{_HEADING}){_WORD}|[^\W\x00-\u02ff]|{_NEXT}")
 _SENTENCE_FOLLOWS = re.compile(_NEXT)

@@ -20,7 +20,7 @@ FAULTS = [
     ("{{ known | nope }}", 0, 18, "unknown-filter"),
     ("{{ known +* 2 }}", 10, 11, "syntax"),
     ("AKIA" + "QRSTUVWX23456723", 0, 20, "exposed-secret"),
-    ("jane.miller@megacorp.io", 0, 23, "personal-data"),
+    ("+49 171 " + "3920675", 0, 15, "personal-data"),
     ("\u202e", 0, 1, "deceptive-character"),
     ("say \u200b it", 4, 5, "invisible-character"),
 ]
