@@ -129,14 +129,22 @@ def _bump(
 
 
 def _attest(repository: Repository, plans: list[Plan], verdict: Path | None) -> list[Plan]:
-    """Add what the gate said of exactly these prompts, here or in the file."""
+    """Add what the gate said of exactly these prompts, here or in the file.
+
+    What is released already keeps what its tag says, so no verdict has to be about it.
+    """
     from promptops.verdicts import find_trailers, read_verdict, trailers_from
 
     if verdict is None:
         return [replace(plan, attested=find_trailers(repository, plan.prompt)) for plan in plans]
     name = str(verdict)
     document = read_verdict((current().directory / verdict).read_bytes(), name)
-    return [replace(plan, attested=trailers_from(document, name, plan.prompt)) for plan in plans]
+    return [
+        replace(plan, attested=trailers_from(document, name, plan.prompt))
+        if plan.existing is None
+        else plan
+        for plan in plans
+    ]
 
 
 def _plan(

@@ -122,6 +122,17 @@ def test_a_release_takes_no_verdict_about_something_else(world: World, tmp_path:
     assert "Prompt-Gate" not in message
 
 
+def test_what_was_released_before_needs_no_verdict(world: World, tmp_path: Path) -> None:
+    """A verdict is about one change, and `--all` is about everything that is there."""
+    world.on_main({"prompts/other.md": prompt(words="Something else.")})
+    accept(world.repo, "release", "--all")
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    file = tmp_path / "verdict.json"
+    accept(world.repo, "gate", "--report", f"json={file}")
+    accept(world.repo, "release", "--all", "--verdict", str(file))
+    assert "Prompt-Gate: " in world.repo.git("cat-file", "tag", f"prompts/{TRIAGE_NAME}@1.1.0")
+
+
 def test_evidence_is_asked_for_where_the_policy_says_so(world: World, tmp_path: Path) -> None:
     world.on_main({"promptops.toml": '[gate]\nevals = "block"\n'})
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
