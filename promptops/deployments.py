@@ -339,10 +339,11 @@ class _RemotePlace(_Place):
         pending = count_pending(self._repository, self._environment)
         if pending:
             # A deployment beside them would leave them behind, a pause among them.
-            count = "1 deployment" if pending == 1 else f"{pending} deployments"
+            many = "1 deployment here that was"
+            if pending > 1:
+                many = f"{pending} deployments here that were"
             raise RefusedError(
-                f"{self._environment} has {count} here that were never pushed to "
-                f"{self._repository.remote}",
+                f"{self._environment} has {many} never pushed to {self._repository.remote}",
                 hint=pending_remedy(self._repository, self._environment),
             )
 

@@ -177,11 +177,18 @@ def count_pending(repository: Repository, environment: str) -> int:
 
 
 def pending_remedy(repository: Repository, environment: str) -> str:
-    """The command for pending deployments: push them, or drop them where others were faster."""
+    """The command for pending deployments: push them, or drop them.
+
+    Dropped they have to be where others were faster, or where the remote takes them from nobody
+    here; until then, no other deployment can be made.
+    """
+    drops = f"git branch -D promptops/{environment} drops"
+    drops += " it" if count_pending(repository, environment) == 1 else " them"
     known = read_ref(repository.git, tracking(repository, environment))
     if known is None or is_ancestor(repository.git, known, branch(environment)):
-        return f"git push {repository.remote} promptops/{environment}"
-    return f"others deployed meanwhile; git branch -D promptops/{environment} drops them"
+        push = f"git push {repository.remote} promptops/{environment}"
+        return f"{push}; where that is refused, {drops}"
+    return f"others deployed meanwhile; {drops}"
 
 
 def read_state(repository: Repository, commit: str) -> State:

@@ -169,7 +169,8 @@ def look_at_refspecs(subject: Subject) -> Iterator[Answer]:
                 risk="environments look as they were when they were last fetched by name, and an "
                 "old version passes for the one that is live",
                 remedy=f"git config --add {place} "
-                f"'+refs/heads/promptops/*:refs/remotes/{name}/promptops/*'",
+                f"'+refs/heads/promptops/*:refs/remotes/{name}/promptops/*'"
+                f", and fetch them: git fetch {name}",
             )
         )
     if last_value(settings, f"remote.{name}.tagopt") == "--no-tags":
@@ -178,7 +179,7 @@ def look_at_refspecs(subject: Subject) -> Iterator[Answer]:
                 "git fetch brings no tags",
                 f"remote.{name}.tagOpt",
                 risk="releases of others are missing, and a number that is taken seems free",
-                remedy=f"git config --unset remote.{name}.tagOpt",
+                remedy=f"git config --unset remote.{name}.tagOpt, and fetch them: git fetch {name}",
             )
         )
     forced = [
@@ -249,8 +250,9 @@ def look_at_pending(subject: Subject) -> Iterator[Answer]:
         if count:
             waiting = True
             what = "deployment" if count == 1 else "deployments"
+            were = "was" if count == 1 else "were"
             yield warning(
-                f"{count:,} {what} to {environment} were never pushed",
+                f"{count:,} {what} to {environment} {were} never pushed",
                 f"promptops/{environment}",
                 risk="they are live for nobody, and whoever made them may believe they are",
                 remedy=pending_remedy(repository, environment),

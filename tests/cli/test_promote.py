@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -200,6 +201,20 @@ def test_local_deployments_are_not_left_behind_unsaid(team: Team) -> None:
     assert "went separate ways" in told
     team.first.git("branch", "-q", "-D", "promptops/staging")
     accept(team.first, "promote", "a@1.0.0", "--to", "staging", "--local")
+
+
+def test_a_local_deployment_that_the_remote_refuses_is_in_nobodys_way_for_ever(team: Team) -> None:
+    """Least of all in that of the kill switch."""
+    accept(team.first, "promote", "a@1.0.0", "--to", "staging")
+    accept(team.first, "promote", "a@1.1.0", "--to", "staging", "--local")
+    team.remote.hook("update", "exit 1")
+    told = refuse(team.first, "pause", "a", "--env", "staging", "--reason", "wrong")
+    assert "1 deployment here that was never pushed to origin" in told
+    found = re.search(r"where that is refused, (git branch -D \S+) drops it", told)
+    assert found is not None
+    team.first.git(*found[1].split()[1:])
+    team.remote.hook("update", "exit 0")
+    accept(team.first, "pause", "a", "--env", "staging", "--reason", "wrong")
 
 
 def test_a_remote_may_refuse_and_nothing_changes(team: Team) -> None:

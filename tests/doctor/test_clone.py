@@ -389,7 +389,7 @@ def test_a_person_reads_what_is_wrong_why_and_what_to_do(sound: Repo) -> None:
         "warning  git fetch brings no tags [refspecs]",
         "         where: remote.origin.tagOpt",
         "          risk: releases of others are missing, and a number that is taken seems free",
-        "         remedy: git config --unset remote.origin.tagOpt",
+        "         remedy: git config --unset remote.origin.tagOpt, and fetch them: git fetch origin",
     ]
     assert "   fine  the history is complete [history]" in text[-1].splitlines()
 
