@@ -149,7 +149,12 @@ def verify_as(
         place = ["-s", str(signed), "-f", str(allowed)]
         code, _, said = _run(["-Y", "verify", *place, "-I", principal, "-n", namespace], data)
     if code != 0:
-        raise UntrustedError(next((why for sign, why in _REASONS if sign in said), _STRANGE_KEY))
+        raise UntrustedError(_reason(said))
+
+
+def _reason(said: str) -> str:
+    """Why a signature does not count, by what ssh-keygen said of it."""
+    return next((why for sign, why in _REASONS if sign in said), _STRANGE_KEY)
 
 
 _REASONS = (
@@ -180,17 +185,16 @@ def verify(what: str, data: bytes, signature: bytes, signers: Path, namespace: s
         file = Path(folder, "signature")
         file.write_bytes(signature)
         place = ["-s", str(file), "-f", str(signers)]
-        code, output, _ = _run(["-Y", "find-principals", *place], b"")
+        code, output, said = _run(["-Y", "find-principals", *place], b"")
         principals = output.decode("utf-8", "replace").split("\n")[0].split(",")
         principal = principals[0].strip()
         if code == 0 and principal:
-            code, _, _ = _run(["-Y", "verify", *place, "-I", principal, "-n", namespace], data)
+            code, _, said = _run(["-Y", "verify", *place, "-I", principal, "-n", namespace], data)
             if code == 0:
                 return principal
     raise UntrustedError(
-        f"{what} is not signed by an allowed signer",
-        hint="the signature does not fit the content, or its key is not (or no longer) in "
-        f"{signers}",
+        f"{what} is not signed by an allowed signer: {_reason(said)}",
+        hint=f"it takes a signature by a key that {signers} lists for {namespace}",
     )
 
 

@@ -57,19 +57,19 @@ def test_a_signature_names_its_signer(key: Path, signers: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "namespace", "options"),
+    ("data", "namespace", "options", "why"),
     [
-        (b"other", SNAPSHOT_NAMESPACE, ""),
-        (b"data", GIT_NAMESPACE, ""),
-        (b"data", SNAPSHOT_NAMESPACE, 'namespaces="git"'),
-        (b"data", SNAPSHOT_NAMESPACE, 'valid-before="20200101"'),
+        (b"other", SNAPSHOT_NAMESPACE, "", "the signature does not fit the content"),
+        (b"data", GIT_NAMESPACE, "", "it was signed for another purpose"),
+        (b"data", SNAPSHOT_NAMESPACE, 'namespaces="git"', "allowed to sign other things only"),
+        (b"data", SNAPSHOT_NAMESPACE, 'valid-before="20200101"', "its key has expired"),
     ],
 )
-def test_other_bytes_uses_and_times_are_refused(
-    tmp_path: Path, key: Path, data: bytes, namespace: str, options: str
+def test_other_bytes_uses_and_times_are_refused_with_the_reason(
+    tmp_path: Path, key: Path, data: bytes, namespace: str, options: str, why: str
 ) -> None:
     signature = sign(b"data", key, SNAPSHOT_NAMESPACE)
-    with pytest.raises(UntrustedError):
+    with pytest.raises(UntrustedError, match=f"not signed by an allowed signer: .*{why}"):
         verify("it", data, signature, allow(tmp_path, key, options), namespace)
 
 

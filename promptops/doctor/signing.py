@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from promptops.approvals.statement import NAMESPACE
 from promptops.doctor.answer import error, fine, note, unknown, warning
 from promptops.git.settings import is_on, last_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from promptops.doctor.answer import Answer
     from promptops.doctor.subject import Subject
 
 _PLACE = "user.signingKey"
+_NAMESPACES = re.compile(r'namespaces="([^"]*)"', re.IGNORECASE)
 
 
 def look_at_signing(subject: Subject) -> Iterator[Answer]:
@@ -49,7 +53,10 @@ def look_at_signing(subject: Subject) -> Iterator[Answer]:
             remedy="git config user.signingKey ~/.ssh/id_ed25519.pub",
         )
         return
-    yield from _judge_key(subject, key)
+    uses = {"git": "commits"} if deploying else {}
+    if approving:
+        uses[NAMESPACE] = "approvals"
+    yield from _judge_key(subject, key, uses)
     if deploying and not is_on(subject.settings, "commit.gpgsign"):
         yield warning(
             f"commits are not signed by default, and {reason}",
@@ -73,7 +80,8 @@ def _look_at_unasked(subject: Subject) -> Iterator[Answer]:
     )
 
 
-def _judge_key(subject: Subject, key: str) -> Iterator[Answer]:
+def _judge_key(subject: Subject, key: str, uses: Mapping[str, str]) -> Iterator[Answer]:
+    """Is the key listed, and for all that it is to sign? `uses` has names by namespace."""
     public = _public_key(key)
     path = subject.config.gate.signers
     if public is None:
@@ -88,7 +96,21 @@ def _judge_key(subject: Subject, key: str) -> Iterator[Answer]:
         return  # what the policy names and does not have is that check's matter
     listed = _listed_keys(data.decode("utf-8", "replace"))
     if public in listed:
-        yield fine(f"the signing key is in {path} on {subject.where}", _PLACE)
+        lacking = {
+            namespace: what
+            for namespace, what in uses.items()
+            if not any(_permits(options, namespace) for options in listed[public])
+        }
+        for namespace, what in lacking.items():
+            yield warning(
+                f"{path} on {subject.where} does not let the signing key sign {what} ({namespace})",
+                _PLACE,
+                risk="what you sign is refused, when it is needed most: at a rollback, for example",
+                remedy=f'in its line there, write namespaces="{",".join(uses)}", and have the '
+                "file's owners merge that",
+            )
+        if not lacking:
+            yield fine(f"the signing key is in {path} on {subject.where}", _PLACE)
     else:
         yield error(
             f"the signing key is not in {path} on {subject.where}",
@@ -123,9 +145,20 @@ def _is_type(word: str) -> bool:
     return word.startswith(("ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"))
 
 
-def _listed_keys(text: str) -> set[tuple[str, str]]:
-    """All keys of an allowed signers file, as ssh-keygen(1) describes it."""
-    keys = set()
+def _permits(options: str, namespace: str) -> bool:
+    """Whether a line with these options lets its key sign for a namespace; without any it does."""
+    found = _NAMESPACES.search(options)
+    if found is None:
+        return True
+    patterns = found[1].split(",")
+    if any(fnmatchcase(namespace, one[1:]) for one in patterns if one.startswith("!")):
+        return False
+    return any(fnmatchcase(namespace, one) for one in patterns)
+
+
+def _listed_keys(text: str) -> dict[tuple[str, str], list[str]]:
+    """The keys of an allowed signers file (see ssh-keygen(1)), with the options of their lines."""
+    keys: dict[tuple[str, str], list[str]] = {}
     for line in text.splitlines():
         words = line.split()
         if not words or words[0].startswith("#"):
@@ -134,6 +167,6 @@ def _listed_keys(text: str) -> set[tuple[str, str]]:
         # type is looked for, not counted to.
         for at, word in enumerate(words[1:-1], start=1):
             if _is_type(word):
-                keys.add((word, words[at + 1]))
+                keys.setdefault((word, words[at + 1]), []).append(" ".join(words[1:at]))
                 break
     return keys

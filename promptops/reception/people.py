@@ -91,7 +91,8 @@ def _find_signer(visit: Visit, commit: str) -> str:
         try:
             return open_trust(path).authenticate_object("the deployment", commit, data)
         except UntrustedError as error:
-            error.hint = f"sign it with a key in {place}: git config commit.gpgSign true"
+            error.hint = f"sign it with a key in {place}: git config commit.gpgSign true "
+            error.hint += "(of a key that has namespaces there, git has to be one)"
             raise
 
 

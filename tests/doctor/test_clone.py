@@ -317,6 +317,35 @@ def test_deployers_need_commits_that_are_signed(sound: Repo, key: Path) -> None:
     assert only(look(sound), "signing").state is FINE
 
 
+@pytest.mark.parametrize(
+    ("namespaces", "lacking"),
+    [
+        ("promptops-approval@v1", "commits (git)"),
+        ("git", "approvals (promptops-approval@v1)"),
+        ("git,promptops-*", None),
+        ("*,!git", "commits (git)"),
+    ],
+)
+def test_a_key_has_to_be_listed_for_what_it_is_to_sign(
+    sound: Repo, key: Path, namespaces: str, lacking: str | None
+) -> None:
+    config = f'{SIGNED}[environments.production]\ndeployers = ["jane@example.com"]\n'
+    public = key.with_suffix(".pub").read_text()
+    line = f'jane@example.com namespaces="{namespaces}" {public}'
+    merge(sound, {"promptops.toml": config, SIGNERS: line})
+    for name, value in {"gpg.format": "ssh", "user.signingKey": str(key)}.items():
+        sound.config(name, value)
+    sound.config("commit.gpgSign", "true")
+    answer = only(look(sound), "signing")
+    if lacking is None:
+        assert answer.state is FINE
+    else:
+        assert answer.severity is Severity.WARNING
+        assert (
+            answer.seen == f"{SIGNERS} on origin/main does not let the signing key sign {lacking}"
+        )
+
+
 def test_a_policy_without_its_files_is_found(sound: Repo) -> None:
     merge(sound, {"promptops.toml": SIGNED})
     answer = only(look(sound), "policy")
@@ -385,11 +414,12 @@ def test_exit_codes_and_json(sound: Repo) -> None:
 def test_a_person_reads_what_is_wrong_why_and_what_to_do(sound: Repo) -> None:
     no_tags(sound)
     text = run(sound, "doctor").stdout.split("\n\n")
+    remedy = "git config --unset remote.origin.tagOpt, and fetch them: git fetch origin"
     assert text[0].splitlines() == [
         "warning  git fetch brings no tags [refspecs]",
         "         where: remote.origin.tagOpt",
         "          risk: releases of others are missing, and a number that is taken seems free",
-        "         remedy: git config --unset remote.origin.tagOpt, and fetch them: git fetch origin",
+        f"         remedy: {remedy}",
     ]
     assert "   fine  the history is complete [history]" in text[-1].splitlines()
 
