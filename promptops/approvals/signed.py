@@ -32,7 +32,7 @@ from promptops.git.trees import TreeReader
 from promptops.signatures import verify_as
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from promptops.approvals.store import Sealed, Shelf
     from promptops.config import Config
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 SOURCE = "signed"
 # Each costs some milliseconds. Whoever may push refs could otherwise keep the gate busy for ever.
 _MOST_FAILURES = 200
+_MOST_OUTDATED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ class _Judge:
         self._proposed = {one.path: one.after for one in change.paths if one.is_proposed}
 
     def judge(self, statements: Sequence[Sealed], name: str) -> list[Approval]:
-        wanted = []
+        wanted, others = [], []
         for sealed in statements:
             statement = sealed.statement
             if (
@@ -178,6 +179,8 @@ class _Judge:
                 overlap = self._overlap(statement)
                 if overlap:
                     wanted.append((sealed, statement, overlap))
+                elif not self._proposed.keys().isdisjoint(statement.contents):
+                    others.append((sealed, statement))
         # Whoever approved all of it has approved its parts: those signatures need no look.
         wanted.sort(key=lambda one: (-len(one[2]), one[0].ref))
         found: list[Approval] = []
@@ -192,17 +195,30 @@ class _Judge:
                 self._refusals.add(sealed, error)
                 continue
             known |= overlap - lapsed
-            found.append(
-                Approval(
-                    approver=statement.approver,
-                    source=SOURCE,
-                    contents=statement.contents,
-                    base=statement.base,
-                    lapsed=lapsed,
-                    where=sealed.ref,
-                )
-            )
-        return found
+            found.append(_as_approval(sealed, statement, lapsed))
+        return [*found, *self._find_outdated(others, {one.approver for one in found})]
+
+    def _find_outdated(
+        self, others: list[tuple[Sealed, ChangeStatement]], known: set[str]
+    ) -> Iterator[Approval]:
+        """The newest of each further person that is of what the change had there before.
+
+        They count for nothing, and whoever gave one wants to know why. One that the target branch
+        has moved on from was of another change, and is no news; one that is false is none, either.
+        """
+        others.sort(key=lambda one: (one[1].time, one[0].ref), reverse=True)
+        newest: dict[str, tuple[Sealed, ChangeStatement]] = {}
+        for sealed, statement in others:
+            if statement.approver not in known:
+                newest.setdefault(statement.approver, (sealed, statement))
+        for sealed, statement in list(newest.values())[:_MOST_OUTDATED]:
+            touched = self._proposed.keys() & statement.contents.keys()
+            try:
+                lapsed = self._verify(sealed, statement, touched)
+            except (GitError, UntrustedError):
+                continue
+            if lapsed < touched:
+                yield _as_approval(sealed, statement, lapsed)
 
     def _overlap(self, statement: ChangeStatement) -> set[str]:
         """The paths for which the statement is of what the change has there."""
@@ -237,6 +253,17 @@ class _Judge:
         except (UntrustedError, NotAFileError):
             return False
         return True
+
+
+def _as_approval(sealed: Sealed, statement: ChangeStatement, lapsed: frozenset[str]) -> Approval:
+    return Approval(
+        approver=statement.approver,
+        source=SOURCE,
+        contents=statement.contents,
+        base=statement.base,
+        lapsed=lapsed,
+        where=sealed.ref,
+    )
 
 
 def find_lapsed(

@@ -226,8 +226,10 @@ class _Jury:
             return "no owner of it"
         if approval.proposal is not None and not self._touches(approval.proposal, path):
             return "approved another proposal"
-        if approval.contents is None or path.path not in approval.contents:
+        if approval.contents is None:
             return "it is not known what was approved"
+        if path.path not in approval.contents:
+            return "approved nothing there"
         if approval.contents[path.path] != path.after:
             return "approved other content"
         if path.path in approval.lapsed:

@@ -63,6 +63,26 @@ def test_it_ends_with_the_next_push(signing: Signing) -> None:
     assert signing.counting() == []
 
 
+def test_who_approved_what_was_pushed_over_is_told_so(signing: Signing) -> None:
+    signing.put(signing.statement(time="2026-01-01T00:00:00Z"))
+    signing.world.propose({TRIAGE: prompt("1.1.0", "Triage slowly.")})
+    ref = signing.put(signing.statement(time="2026-01-02T00:00:00Z"))
+    signing.world.propose({TRIAGE: prompt("1.1.0", "Leak everything."), TONE: "Be rude.\n"})
+    (outdated,) = signing.read().found
+    assert (outdated.approver, outdated.where) == (JANE, ref)
+    first, second = signing.world.judge(outdated).requirements
+    assert [reason for _, reason in first.left_out] == ["approved nothing there"]
+    assert [reason for _, reason in second.left_out] == ["approved other content"]
+
+
+def test_what_was_approved_and_merged_long_ago_is_no_news(signing: Signing) -> None:
+    signing.put(signing.statement())
+    signing.world.on_main({TRIAGE: prompt("1.1.0", "Triage well.")})
+    signing.world.repo.git("checkout", "--quiet", "-B", "change", "main")
+    signing.world.propose({TRIAGE: prompt("1.2.0", "Triage better.")})
+    assert signing.read().found == ()
+
+
 def test_several_people_and_several_statements_of_one(signing: Signing) -> None:
     signing.put(signing.statement())
     signing.put(signing.statement(time="2026-02-02T00:00:00Z"))
@@ -108,13 +128,14 @@ def test_a_statement_for_something_else_never_counts(signing: Signing) -> None:
     for values in (
         {"repository": "somewhere/else"},
         {"branch": "release"},
-        {"contents": {TRIAGE: other}},
-        {"contents": {TRIAGE: None}},
         {"contents": {"prompts/other.md": None}},
     ):
         signing.put(signing.statement(**values))
     found = signing.read()
     assert (found.found, found.notes) == ((), ())
+    for content in (other, None):
+        signing.put(signing.statement(contents={TRIAGE: content}))
+        assert signing.counting() == []
 
 
 def test_a_mode_is_part_of_what_was_approved(signing: Signing) -> None:

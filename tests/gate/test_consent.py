@@ -182,8 +182,8 @@ def test_what_nobody_owns_takes_anybody_else() -> None:
     ("more", "reason"),
     [
         ({"contents": None}, "it is not known what was approved"),
-        ({"contents": {}}, "it is not known what was approved"),
-        ({"contents": {"prompts/other.md": entry("new")}}, "it is not known what was approved"),
+        ({"contents": {}}, "approved nothing there"),
+        ({"contents": {"prompts/other.md": entry("new")}}, "approved nothing there"),
         ({"contents": {PATH: entry("old")}}, "approved other content"),
         ({"contents": {PATH: entry("new", "100755")}}, "approved other content"),
         ({"contents": {PATH: None}}, "approved other content"),
