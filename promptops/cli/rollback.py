@@ -20,7 +20,7 @@ from promptops.cli.session import (
     YesOption,
     current,
 )
-from promptops.errors import UsageError
+from promptops.errors import UsageError, quote
 
 
 def rollback(
@@ -51,7 +51,6 @@ def rollback(
     --to-deployment everything in the environment becomes what it was then.
     """
     from promptops.actions import restore_action, rollback_action
-    from promptops.reference import check_name
     from promptops.version import Version
 
     repository = current().repository
@@ -66,9 +65,23 @@ def rollback(
     elif not names:
         raise UsageError("no prompt named", hint="name prompts, or give --to-deployment N")
     else:
-        wanted = [check_name(name) for name in dict.fromkeys(names)]
+        wanted = [_read_name(name) for name in dict.fromkeys(names)]
         version = None if to is None else Version.parse(to)
         action = rollback_action(repository, environment, wanted, version)
     deploy_and_report(
         environment, action, reason=reason, yes=yes, local=local, dry_run=dry_run, output=output
     )
+
+
+def _read_name(word: str) -> str:
+    from promptops.reference import check_name
+
+    name, at, version = word.partition("@")
+    if at:
+        raise UsageError(
+            f"{quote(word)} is more than a prompt's name",
+            hint=f"promptops rollback {check_name(name)} --to VERSION goes back to a version"
+            if not version
+            else f"promptops rollback {check_name(name)} --to {version}",
+        )
+    return check_name(word)

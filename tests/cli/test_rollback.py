@@ -97,6 +97,7 @@ _NONSENSE = (
     (("--to-deployment", "1"), "production has no deployments"),
     (("a", "--env", "nowhere"), "there is no environment 'nowhere'"),
     (("../a", *ENV), "is not a prompt name"),
+    (("a@1.0.0", *ENV), "hint: promptops rollback a --to 1.0.0"),
 )
 
 
