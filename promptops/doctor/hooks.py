@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from promptops.doctor.subject import Subject
 
 _MANAGER = ".pre-commit-config.yaml"
-_UPDATES = ("receive.denyDeletes", "receive.denyNonFastForwards")
+# What else Git can be told to refuse, and what people then no longer do on branches of their own.
+_UPDATES = {"receive.denyDeletes": "delete", "receive.denyNonFastForwards": "rewrite"}
 
 
 def look_at_commit_hook(subject: Subject) -> Iterator[Answer]:
@@ -71,14 +72,14 @@ def look_at_server_hook(subject: Subject) -> Iterator[Answer]:
             remedy="promptops hook install --server (a forge keeps hooks of its own: see its "
             "manual under custom hooks, and run `promptops hook pre-receive` there)",
         )
-    for switch in _UPDATES:
+    for switch, deed in _UPDATES.items():
         if not is_on(subject.settings, switch.lower()):
             yield note(
                 f"{switch} is off",
                 switch,
                 risk="should the hook go missing, nothing else keeps branches from being rewritten "
                 "or deleted",
-                remedy=f"git config {switch} true",
+                remedy=f"git config {switch} true, unless people {deed} branches of their own",
             )
     options = last_value(subject.settings, "receive.fsckobjects")
     if options is None and not is_on(subject.settings, "transfer.fsckobjects"):
