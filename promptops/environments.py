@@ -115,8 +115,15 @@ def require_head(repository: Repository, environment: str) -> Head:
     """The newest deployment; EnvironmentNotFoundError when there is none."""
     repository.config.environment(environment)
     head = read_head(repository, environment)
-    if head is not None:
-        return head
+    if head is None:
+        raise EnvironmentNotFoundError(
+            f"{environment} has no deployments", hint=first_step(repository, environment)
+        )
+    return head
+
+
+def first_step(repository: Repository, environment: str) -> str:
+    """What to do about an environment in which this clone knows of no deployment."""
     hint = f"promptops promote NAME --to {environment} makes the first"
     if repository.remote is not None:
         pattern = f"refs/heads/promptops/*:refs/remotes/{repository.remote}/promptops/*"
@@ -124,7 +131,7 @@ def require_head(repository: Repository, environment: str) -> Head:
         if read_ref(repository.git, branch(environment)) is not None:
             hint = "the local branch has deployments that were never pushed: "
             hint += f"git push {repository.remote} promptops/{environment}"
-    raise EnvironmentNotFoundError(f"{environment} has no deployments", hint=hint)
+    return hint
 
 
 def read_head_at(repository: Repository, environment: str, ref: str) -> Head | None:

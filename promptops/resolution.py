@@ -591,7 +591,7 @@ class RepositoryView:
         return deployment, parse_lock(file.data)
 
     def _no_environment(self, environment: str) -> EnvironmentNotFoundError:
-        from promptops.environments import branch
+        from promptops.environments import first_step
 
         repository = self.repository
         known = repository.config.environment_names
@@ -603,14 +603,7 @@ class RepositoryView:
                 if near
                 else f"there are: {', '.join(known)}; versions, ranges, latest and working do too",
             )
-        hint = f"promptops promote NAME --to {environment} makes the first"
-        if repository.remote is not None:
-            hint = f"git fetch {repository.remote} gets what is there; {hint}"
-            if repository.objects.read(branch(environment)) is not None:
-                hint = (
-                    "the local branch has deployments that were never pushed: "
-                    f"git push {repository.remote} promptops/{environment}"
-                )
+        hint = first_step(repository, environment)
         return EnvironmentNotFoundError(f"{environment} has no deployments", hint=hint)
 
     def _resolve_live(self, ref: str, name: str, environment: str) -> ResolvedPrompt:

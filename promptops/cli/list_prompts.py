@@ -89,7 +89,7 @@ def _list_all(repository: Repository, tags: list[str], output: Format) -> None:
 
 
 def _list_live(repository: Repository, output: Format) -> None:
-    from promptops.environments import count_pending
+    from promptops.environments import count_pending, first_step
     from promptops.listing import list_live
     from promptops.releases import list_all_yanked
 
@@ -108,8 +108,8 @@ def _list_live(repository: Repository, output: Format) -> None:
             header=("NAME", *(name.upper() for name in environments)),
         )
     else:
-        say("nothing is live anywhere")
-        say(f"hint: promptops promote NAME --to {environments[0]}")
+        say("nothing is live anywhere, as far as this clone knows")
+        say(f"hint: {first_step(repository, environments[0])}")
     for environment in environments:
         pending = count_pending(repository, environment)
         if pending:

@@ -15,9 +15,14 @@ import typer
 from promptops.errors import InvalidPromptError, PromptopsError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TextIO
 
     from promptops.repository import Repository
+
+
+# Fewer cells than that make no readable column.
+_LEAST_ROOM = 20
 
 
 class Format(StrEnum):
@@ -181,11 +186,35 @@ def emit_table(rows: list[tuple[str, ...]], *, header: tuple[str, ...] | None = 
     is_plain = "".join(map("".join, shown)).isascii()
     measure = len if is_plain else _width
     widths = [max(map(measure, column)) for column in zip(*shown, strict=True)]
+    if is_terminal(sys.stdout):
+        import shutil
+
+        shown = fold_rows(shown, widths, shutil.get_terminal_size().columns)
     pad = str.ljust if is_plain else _pad
     lines = ["  ".join(map(pad, row, widths)).rstrip() for row in shown]
     if header:
         lines[0] = paint(lines[0], dim=True)
     emit("\n".join(lines))
+
+
+def fold_rows(
+    rows: list[tuple[str, ...]], widths: Sequence[int], room: int
+) -> list[tuple[str, ...]]:
+    """Break the last column at words, where rows take more than `room` cells.
+
+    Where little room is left for it, nothing is gained, and the rows stay as they are.
+    """
+    before = sum(widths[:-1]) + 2 * (len(widths) - 1)
+    if before + widths[-1] <= room or room - before < _LEAST_ROOM:
+        return rows
+    import textwrap
+
+    folded: list[tuple[str, ...]] = []
+    for *others, last in rows:
+        lines = textwrap.wrap(last, room - before, break_long_words=False, break_on_hyphens=False)
+        folded.append((*others, lines[0] if lines else ""))
+        folded += [(*("" for _ in others), line) for line in lines[1:]]
+    return folded
 
 
 def _pad(text: str, width: int) -> str:

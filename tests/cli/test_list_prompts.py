@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from promptops.cli.session import fold_rows
 from tests.cli.running import run
 from tests.prompts import prompt_text
 
@@ -115,6 +117,30 @@ def test_nothing_to_list_says_what_to_do(repo: Repo) -> None:
         result = run(repo, *args)
         assert (result.exit_code, result.stdout) == (0, "")
         assert "hint: promptops" in result.stderr
+
+
+def test_a_clone_of_one_branch_says_how_to_see_what_is_live(shop: Repo, tmp_path: Path) -> None:
+    bare = shop.publish(tmp_path / "bare.git")
+    clone = bare.clone(tmp_path / "clone", "--single-branch")
+    told = run(clone, "list", "--live").stderr
+    assert told.startswith("nothing is live anywhere, as far as this clone knows\n")
+    (refspec,) = re.findall("hint: git fetch origin '(\\S+)' gets what is there", told)
+    clone.git("fetch", "-q", "origin", refspec)
+    assert "1.1.0" in do(clone, "list", "--live")
+
+
+def test_a_table_that_is_too_wide_for_a_terminal_wraps_its_last_column() -> None:
+    rows: list[tuple[str, ...]] = [
+        ("support/triage", "Say what a ticket is about, and how urgent."),
+        ("b", "Short."),
+    ]
+    assert fold_rows(rows, (14, 43), 40) == [
+        ("support/triage", "Say what a ticket is"),
+        ("", "about, and how urgent."),
+        ("b", "Short."),
+    ]
+    assert fold_rows(rows, (14, 43), 59) == rows
+    assert fold_rows(rows, (14, 43), 30) == rows  # where little is left, the terminal may do it
 
 
 def test_show_has_what_one_needs_to_know(shop: Repo) -> None:
