@@ -218,6 +218,19 @@ def test_approvals_and_evidence_are_shown_where_recorded(showcase: Showcase) -> 
     assert found.verdict == "the chain holds, as far as it was recorded (not: deployments)"
 
 
+def test_a_verdict_for_which_nobody_approved_is_no_approval(showcase: Showcase) -> None:
+    """The gate lets pass what approvals were not asked for, and names itself in the tag."""
+    showcase.move_tag(
+        "prompts/support/reply@1.0.0",
+        "HEAD",
+        lambda text: f"{text.rstrip()}\nPrompt-Gate: a b sha256:c\n",
+    )
+    found = link(trace(showcase, "support/reply@1.0.0"), "approvals")
+    assert found.status is LinkStatus.ABSENT
+    assert found.detail == "none recorded, but what the gate judged"
+    assert found.lines == ("Prompt-Gate: a b sha256:c",)
+
+
 def test_a_yank_is_told(showcase: Showcase) -> None:
     from promptops.publication import yank_release
     from promptops.version import Version

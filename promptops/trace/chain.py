@@ -115,8 +115,8 @@ class Chain:
             self._release_link(),
             self._commit_link(),
             self._authors_link(),
-            self._recorded_link("approvals", ("Prompt-Approved-By", "Prompt-Gate")),
-            self._recorded_link("evidence", ("Prompt-Evals",)),
+            self._recorded_link("approvals", "Prompt-Approved-By", "Prompt-Gate"),
+            self._recorded_link("evidence", "Prompt-Evals"),
         )
 
     # Reading
@@ -488,14 +488,21 @@ class Chain:
             paths |= {f"{base.folder}/{path}" if base.folder else path for path in before.paths}
         return list_touching(repository.git, sorted(paths), commit or "", since)
 
-    def _recorded_link(self, name: str, keys: tuple[str, ...]) -> Link:
-        """What the release's trailers record; they are claims, which the tag carries."""
+    def _recorded_link(self, name: str, key: str, *beside: str) -> Link:
+        """What the release's trailers record; they are claims, which the tag carries.
+
+        It is there with `key`; trailers `beside` it alone are shown and make no link: a verdict
+        that nobody's approval was asked for is none.
+        """
         trailers = self.release.trailers if self.release else ()
-        found = [(key, value) for key, value in trailers if key in keys]
+        found = [(one, value) for one, value in trailers if one == key or one in beside]
         if not found:
             return Link(name, LinkStatus.ABSENT, "none recorded")
-        lines = tuple(f"{key}: {value}" for key, value in found)
-        facts = {"recorded": [{"key": key, "value": value} for key, value in found]}
+        lines = tuple(f"{one}: {value}" for one, value in found)
+        facts = {"recorded": [{"key": one, "value": value} for one, value in found]}
+        if all(one != key for one, _ in found):
+            detail = "none recorded, but what the gate judged"
+            return Link(name, LinkStatus.ABSENT, detail, lines, facts=facts)
         detail = "recorded by the release tag, not judged again"
         return Link(name, LinkStatus.OK, detail, lines, facts=facts)
 
