@@ -25,4 +25,5 @@ def init(
     steps = set_up(current().repository, deploys=deploy, dry_run=dry_run)
     print_steps(steps, dry_run=dry_run)
     if any(step.deed in {Deed.WRITTEN, Deed.EXTENDED} for step in steps) and not dry_run:
-        say("next: look at the files, commit them, then promptops status and promptops doctor")
+        say("next: look at the files and promptops validate, then commit them;")
+        say("      promptops status and promptops doctor say what else there is to do")

@@ -144,10 +144,13 @@ def validate(
         )
         if given
     ]
+    if fix and diff:
+        raise UsageError(
+            "--fix and --diff together", hint="--diff alone shows what --fix alone would write"
+        )
     exclusive = [option for option, on in (("--fix", fix), ("--diff", diff)) if on]
     if watch or fix:
         _refuse_together([*exclusive, *(["--watch"] if watch else []), *elsewhere])
-    _refuse_together(exclusive)
     _refuse_together(elsewhere)
     if statistics and output not in {ReportName.TEXT, ReportName.JSON}:
         raise UsageError(
