@@ -4,8 +4,8 @@
 
 Lines that begin with `TODO:`, `FIXME:` or `TBD`, filler such as "lorem ipsum", and gaps such as
 `[insert company name]`. Code, in a fence or four spaces in, quotations and template comments are
-left alone, and so are gaps that the prompt forbids ("never sign with [your name]"), that end a
-letter, alone on their line, or that are all that stands behind a label (`Reason: [your reason]`).
+left alone, and so are gaps that the prompt forbids ("never write [insert date]"), or that could be
+for the model to fill in (`Reason: [your reason]`).
 
 ## Why
 
@@ -43,7 +43,9 @@ _LEFTOVER = re.compile(
     r"(?P<note>(?:TODO|FIXME|XXX)(?:\([\w.@-]+\))?:"
     r"|TBD\b(?=[ \t]*[.:]?[ \t]*$))"
     r"|(?P<filler>\blorem ipsum dolor\b)"
-    r"|(?P<gap>\[(?:insert|your|fill in|add|put|replace)[ _](?:[^\]\n]{1,60})(?: here)?\](?!\())",
+    r"|(?P<gap>\[(?:(?:insert|fill in)[ _][^\]\n]{1,60}|(?:add|put|replace)[ _][^\]\n]{1,60} here"
+    r"|your[ _](?:company|organi[sz]ation|business|brand|firm|product|service|website|app|shop)\b"
+    r"[^\]\n]{0,40})\](?!\())",
     re.IGNORECASE | re.MULTILINE,
 )
 _MARKERS = ("todo", "fixme", "xxx", "tbd", "lorem ipsum")
@@ -59,7 +61,6 @@ _REFUSED = re.compile(
 )
 # "Put [your name] nowhere", likewise.
 _REFUSED_AFTER = re.compile(r"[ \t]*(?:nowhere|never)\b", re.IGNORECASE)
-_FORM = re.compile(r"\s*(?:[-*]\s+)?(?:\*{0,2}\w[\w '-]{0,40}:\*{0,2}\s+)?")
 _FENCE = re.compile(r"^[ \t]{0,12}(`{3,}+|~{3,}+)", re.MULTILINE)
 _QUOTED = re.compile('`[^`\n]{1,300}`|"[^"\n]{0,300}"|“[^”\n]{0,300}”')
 
@@ -79,7 +80,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
     for match in _LEFTOVER.finditer(text, subject.body_start):
         kind = str(match.lastgroup)
         start, end = match.span(kind)
-        if kind == "gap" and (speaks_of_gaps or _is_meant(text, start, end)):
+        if kind == "gap" and (speaks_of_gaps or _is_refused(text, start, end)):
             continue
         written = text[start:end]
         if kind == "note" and written != written.upper() and "(" not in written:
@@ -99,18 +100,12 @@ def check(subject: FileSubject) -> Iterator[Problem]:
         yield Problem(what, subject.path, subject.position(start, end), hint)
 
 
-def _is_meant(text: str, start: int, end: int) -> bool:
-    """Whether a gap is forbidden where it stands, or is there for the model to fill in."""
+def _is_refused(text: str, start: int, end: int) -> bool:
+    """Whether a gap is forbidden where it stands."""
     if _REFUSED_AFTER.match(text, end) is not None:
         return True
     before = text[text.rfind("\n", 0, start) + 1 : start]
-    if _REFUSED.search(before[-200:]) is not None:
-        return True
-    if before.rstrip().endswith("]"):  # one of several things in brackets, as a record has them
-        return True
-    # The signature of a sample letter, or a field of a form that the model fills in.
-    is_yours = text.startswith(("your", "Your"), start + 1)
-    return is_yours and _FORM.fullmatch(before) is not None and text[end : end + 1] in {"", "\n"}
+    return _REFUSED.search(before[-200:]) is not None
 
 
 def _find_quiet(text: str) -> list[tuple[int, int]]:

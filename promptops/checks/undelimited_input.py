@@ -5,7 +5,8 @@
 An input declared with `untrusted: true` behind which your own words go on: the rest of the sentence
 that it stands in, or the next sentence. Anything between the two says where the value ends: a tag,
 quotation mark, bracket, code fence, rule, heading, list, label (`Question:`) or a line that ends in
-a colon. So does `tojson`. Values that only a loop or another filter prints are not judged.
+a colon. Values that a loop prints, or a filter that makes something else of them (`tojson`,
+`length`), are not judged.
 
 ## Why
 
@@ -55,7 +56,23 @@ _NEXT = rf"[.,;!?]?\s+(?!{_HEADING}|{_CUE}){_PROSE}"
 _IN_A_SENTENCE = re.compile(r"\w[\"')]?,?[ \t]+\Z|[^\W\x00-\u02ff]\Z")
 _SENTENCE_GOES_ON = re.compile(rf"[,;]?[ \t]+(?!{_HEADING}){_WORD}|[^\W\x00-\u02ff]|{_NEXT}")
 _SENTENCE_FOLLOWS = re.compile(_NEXT)
-_AS_JSON = re.compile(r"\|\s*tojson\b")
+_FILTER = re.compile(r"\|\s*(\w+)")
+# Filters after which a stranger's words are still there, one after the other.
+_KEEPING = frozenset(
+    [
+        "capitalize",
+        "default",
+        "indent",
+        "lower",
+        "replace",
+        "string",
+        "striptags",
+        "title",
+        "trim",
+        "truncate",
+        "upper",
+    ]
+)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
@@ -84,7 +101,7 @@ def _runs_on(text: str, first_line: int, place: Position, name: str) -> bool:
         return False  # a variable that only comes from it
     if text[opening + 2 : offset].strip(" \t\n-+") or "{%" in text[opening:closing]:
         return False
-    if _AS_JSON.search(text, offset, closing):
+    if not _KEEPING.issuperset(_FILTER.findall(text, offset, closing)):
         return False
     before = text[max(0, opening - _LONGEST) : opening]
     goes_on = _SENTENCE_GOES_ON if _IN_A_SENTENCE.search(before) else _SENTENCE_FOLLOWS
