@@ -75,8 +75,9 @@ def _look_at_unasked(subject: Subject) -> Iterator[Answer]:
         "nothing is signed, and the policy does not ask for it",
         _PLACE,
         risk="who released and deployed is what a commit claims; only the forge's log knows better",
-        remedy=f"list keys in {subject.config.gate.signers}, name deployers in "
-        "[environments.NAME], and set tag.gpgSign and commit.gpgSign",
+        remedy="git config gpg.format ssh; git config user.signingKey ~/.ssh/id_ed25519.pub; "
+        "git config tag.gpgSign true; git config commit.gpgSign true; then list keys in "
+        f"{subject.config.gate.signers}, and name deployers in [environments.NAME]",
     )
 
 

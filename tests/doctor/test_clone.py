@@ -296,6 +296,14 @@ def test_signing_is_followed_to_the_key(sound: Repo, key: Path) -> None:
     assert only(look(sound), "signing").state is FINE
 
 
+def test_the_remedy_where_nothing_is_signed_works_as_it_is_written(sound: Repo, key: Path) -> None:
+    command = only(look(sound), "signing").remedy.partition("; then ")[0]
+    command = command.replace("~/.ssh/id_ed25519.pub", f"{key}.pub")
+    subprocess.run(["sh", "-ec", command], cwd=sound.path, check=True)
+    assert only(look(sound), "signing").state is FINE
+    sound.commit({"README.md": "signed\n"})
+
+
 def test_a_key_that_only_the_work_tree_lists_does_not_count(sound: Repo, key: Path) -> None:
     merge(sound, {"promptops.toml": SIGNED, SIGNERS: "bob@example.com ssh-ed25519 AAAA\n"})
     sound.config("gpg.format", "ssh")
