@@ -210,6 +210,7 @@ def _report(
     from promptops.git.refs import short_name
 
     unpushed: list[str] = []
+    unmerged: list[str] = []
     for index, plan in enumerate(plans):
         made = releases[index] if releases else None
         name = f"{plan.prompt.name} {plan.prompt.version}"
@@ -227,9 +228,12 @@ def _report(
             if made is not None and (plan.merged is not False or made.version.is_prerelease):
                 unpushed.append(made.ref)
         if plan.merged is False and plan.existing is None:
-            branch = short_name(repository.default_branch_ref or "the default branch")
-            then = f"once it is, promptops release {plan.prompt.name} --push publishes it"
-            say(f"  not merged yet: its commit is not on {branch}; {then}")
+            unmerged.append(plan.prompt.name)
+    if unmerged:
+        branch = short_name(repository.default_branch_ref or "the default branch")
+        then = f"promptops release {' '.join(unmerged)} --push"
+        what = "it" if len(unmerged) == 1 else "them"
+        say(f"not merged yet: the commit is not on {branch}; once it is, {then} publishes {what}")
     if not plans:
         say("nothing to release")
     if pushed and plans:

@@ -53,8 +53,12 @@ def test_a_release_is_an_annotated_tag_that_says_what_was_frozen(team: Team) -> 
 def test_a_release_says_how_to_publish_it_and_whether_it_is_merged(released: Repo) -> None:
     released.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
     told = run(released, "release", "a").stderr
-    assert "not merged yet: its commit is not on origin/main" in told
+    assert "not merged yet: the commit is not on origin/main" in told
     assert "once it is, promptops release a --push publishes it" in told
+    released.commit({f"prompts/{name}.md": prompt_text() for name in "xy"})
+    told = run(released, "release", "x", "y").stderr
+    assert told.count("not merged yet") == 1
+    assert "promptops release x y --push publishes them" in told
     released.commit({"prompts/b.md": prompt_text()})
     released.git("push", "-q", "origin", "main")
     result = run(released, "release", "b")
