@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 _LINE = re.compile(rb'[ \t]*(?:"([^"\r\n]*)"|([^ \t"#\r\n][^ \t"\r\n]*))[ \t]+(\S.*)')
 _AUTHORITY = re.compile(rb"(?:^|,)cert-authority(?:,|$)", re.IGNORECASE)
 _KEY_TYPE = re.compile(rb"(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+", re.IGNORECASE)
-_TOKEN = re.compile(rb'(?:"(?:[^"\\]|\\.)*"|[^ \t"])+')
+# What OpenSSH skips as one: `\"`, and all in double quotes, or from one that nothing closes.
+_SKIPPED = rb'\\"|"(?:\\"|[^"])*+(?:"|\Z)'
+_QUOTED = re.compile(_SKIPPED)
+_TOKEN = re.compile(rb'(?:%b|[^ \t"])++' % _SKIPPED)
 
 
 def lines_for(signers: bytes, principal: str) -> bytes:
@@ -60,4 +63,4 @@ def _is_authority(rest: bytes) -> bool:
     first = _TOKEN.match(rest)
     if first is None or _KEY_TYPE.fullmatch(first[0]):
         return False
-    return _AUTHORITY.search(re.sub(rb'"(?:[^"\\]|\\.)*"', b"", first[0])) is not None
+    return _AUTHORITY.search(_QUOTED.sub(b"", first[0])) is not None

@@ -63,6 +63,8 @@ def test_a_person_is_a_principal_that_stands_there(line: str) -> None:
         "{jane} cert-authority {key}",
         '"{jane} {key}',
         "{jane}",
+        '{jane} namespaces="file {key}',
+        '{jane} \\" {key}',
     ],
 )
 def test_nothing_else_makes_one(line: str) -> None:
@@ -128,6 +130,13 @@ def test_the_principals_of_a_key_come_in_order_without_patterns() -> None:
     )
     assert principals_of(text.encode(), key) == ["jane@example.com", "@jane"]
     assert principals_of(b"", key) == []
+
+
+def test_quotes_that_nothing_closes_hide_the_rest_of_the_line() -> None:
+    for opened in (b'"', b'"\\', b'no-touch="x ', b'"' + b'\\"' * 200_000, b'"x\\\\"'):
+        line = b"jane@example.com " + opened + b" ssh-ed25519 AAAA"
+        assert principals_of(line + b"\nkim ssh-ed25519 AAAA", b"AAAA") == ["kim"]
+        assert lines_for(line, "kim") == b""
 
 
 def test_the_public_half_is_read_from_either_file() -> None:
