@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.prompts import prompt_text
-from tests.stories.world import Team, expect, finish, run, start
+from tests.stories.world import Team, expect, finish, let_children_end, run, start
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,6 +107,7 @@ def test_a_killed_release_or_promote_is_completed_by_the_same_command(
         _let_run(delay)
         process.send_signal(signal.SIGKILL)
         process.communicate()
+        let_children_end(process)
         for repo in (team.first, team.remote):
             repo.git("fsck", "--strict", "--no-dangling")
         for lock in [*team.first.path.rglob("*.lock"), *team.remote.path.rglob("*.lock")]:

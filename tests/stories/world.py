@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.prompts import prompt_text
@@ -13,7 +16,6 @@ from tests.repositories import Repo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Told:
 
 
 def start(where: Path, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-    """Start the command line as a process in a folder."""
+    """Start the command line as a process in a folder, with a process group of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "promptops", *words],
         cwd=where,
@@ -35,7 +37,21 @@ def start(where: Path, *words: str, env: Mapping[str, str] | None = None) -> sub
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **(env or {})},
+        process_group=0,
     )
+
+
+def let_children_end(process: subprocess.Popen[str]) -> None:
+    """Wait for what a killed process had started, such as a push: that goes on without it."""
+
+    def is_left(stat: Path) -> bool:
+        with suppress(OSError):
+            state, _, group = stat.read_text().rpartition(")")[2].split()[:3]
+            return state != "Z" and int(group) == process.pid
+        return False
+
+    while any(map(is_left, Path("/proc").glob("[0-9]*/stat"))):
+        time.sleep(0.01)
 
 
 def finish(process: subprocess.Popen[str]) -> Told:
