@@ -5,17 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from promptops.approvals.github import read_github
-from promptops.approvals.gitlab import read_gitlab
 from promptops.approvals.proposals import read_proposal
 from promptops.errors import UsageError
-from promptops.forge.connection import open_github, open_gitlab
 from promptops.forge.event import read_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from promptops.forge import Event, Limits
+    from promptops.forge.event import Event
+    from promptops.forge.limits import Limits
     from promptops.gate import Approvals, Change, Proposal
     from promptops.policy import Policy
     from promptops.repository import Repository
@@ -82,6 +80,9 @@ def _ask_github(
     *,
     look: Callable[[str, str], Proposal],
 ) -> Approvals:
+    from promptops.approvals.github import read_github
+    from promptops.forge.connection import open_github
+
     with open_github(event, environment, limits) as client:
         numbers = [] if event.number is None else [event.number]
         if event.queue is not None:
@@ -105,6 +106,9 @@ def _ask_gitlab(
     policy: Policy,
     change: Change,
 ) -> Approvals:
+    from promptops.approvals.gitlab import read_gitlab
+    from promptops.forge.connection import open_gitlab
+
     with open_gitlab(event, environment, limits) as client:
         return read_gitlab(
             client,

@@ -19,7 +19,7 @@ from promptops.owners import owner_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from promptops.forge import GitHub, PullRequest
+    from promptops.forge.github import GitHub, PullRequest
     from promptops.gate import Proposal, Review
     from promptops.gate.people import Groups
 

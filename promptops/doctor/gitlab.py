@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from promptops.doctor.answer import Answer
-    from promptops.forge import Record
     from promptops.forge.gitlab import GitLab
+    from promptops.forge.record import Record
 
 _Part = TypeVar("_Part")
 _NEEDS = "the scope read_api, of a maintainer"

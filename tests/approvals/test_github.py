@@ -30,7 +30,7 @@ from tests.forge.server import Response
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from promptops.forge import GitHub
+    from promptops.forge.github import GitHub
     from tests.forge.fake_github import FakeGitHub
     from tests.forge.server import Clock
     from tests.repositories import Repo

@@ -17,7 +17,7 @@ from tests.forge.fake_github import commit
 from tests.forge.server import Response
 
 if TYPE_CHECKING:
-    from promptops.forge import GitLab
+    from promptops.forge.gitlab import GitLab
     from tests.forge.fake_gitlab import FakeGitLab
     from tests.forge.server import Clock
     from tests.repositories import Repo

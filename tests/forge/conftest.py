@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.forge import GitHub, GitLab
+from promptops.forge.github import GitHub
+from promptops.forge.gitlab import GitLab
 from tests.forge.description import Description, find_description
 from tests.forge.fake_github import NAME, OWNER, FakeGitHub
 from tests.forge.fake_gitlab import PROJECT, FakeGitLab

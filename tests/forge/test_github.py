@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.errors import DeniedError, IntegrityError, UsageError
-from promptops.forge import GitHub, PullRequest
+from promptops.forge.github import GitHub, PullRequest
 from promptops.gate import Review
 from tests.forge.fake_github import commit
 from tests.forge.server import Response

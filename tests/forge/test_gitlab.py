@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from promptops.errors import DeniedError, IntegrityError, RemoteError, UsageError
-from promptops.forge import GitLab, MergeRequest
-from promptops.forge.gitlab import DiffVersion, GivenApproval
+from promptops.forge.gitlab import DiffVersion, GitLab, GivenApproval, MergeRequest
 from tests.forge.fake_github import commit
 from tests.forge.server import START_SECONDS, Response
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from promptops.errors import IntegrityError
-from promptops.forge import Record
+from promptops.forge.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

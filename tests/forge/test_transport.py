@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from promptops.errors import DeniedError, IntegrityError, RemoteError, UsageError
-from promptops.forge import GitHub
+from promptops.forge.github import GitHub
 from promptops.forge.limits import parse_date, to_time
 from tests.forge.server import START_SECONDS, Clock, Request, Response, Server
 

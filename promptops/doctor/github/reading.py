@@ -23,7 +23,8 @@ from promptops.errors import DeniedError, PromptopsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from promptops.forge import GitHub, Record
+    from promptops.forge.github import GitHub
+    from promptops.forge.record import Record
 
 _Part = TypeVar("_Part")
 _ADMIN = "administration: read, of someone who administers the repository"

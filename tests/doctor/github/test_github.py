@@ -10,7 +10,7 @@ import pytest
 from promptops.doctor import State
 from promptops.doctor.github import GITHUB_CHECKS, Expected, read_github
 from promptops.finding import Severity
-from promptops.forge import GitHub
+from promptops.forge.github import GitHub
 from tests.cli.running import run
 from tests.doctor.github.fake import ACTIONS, BRANCH_RULES, ProtectedGitHub
 from tests.doctor.test_ci import DEPLOY
