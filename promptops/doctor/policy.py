@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.config import OPENPGP_KEYS_FILE
 from promptops.doctor.answer import Answer, State, error, fine, note, warning
+from promptops.doctor.signing import list_keys
 from promptops.errors import NotFoundError
 from promptops.owners import OWNERS_PATHS
 from promptops.ownership import lint_repository, read_owners
@@ -66,7 +68,24 @@ def look_at_policy(subject: Subject) -> Iterator[Answer]:
                 "each: jane@example.com ssh-ed25519 AAAA…",
             )
         )
+    if gate.approvals == "signed" and _has_one_key(subject):
+        faults.append(
+            warning(
+                f"{gate.signers} has one key, and approvals are signed",
+                gate.signers,
+                risk="nobody can approve what its holder changes, not even the line with the key "
+                "of a second person",
+                remedy="have somebody else propose that line, and approve it with the one key",
+            )
+        )
     yield from faults or [fine(f'approvals = "{gate.approvals}" on {subject.where}', place)]
+
+
+def _has_one_key(subject: Subject) -> bool:
+    signers = subject.read(subject.config.gate.signers)
+    if signers is None or subject.read(OPENPGP_KEYS_FILE) is not None:
+        return False
+    return len(list_keys(signers.decode("utf-8", "replace"))) == 1
 
 
 def look_at_owners(subject: Subject) -> Iterator[Answer]:

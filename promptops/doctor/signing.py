@@ -95,7 +95,7 @@ def _judge_key(subject: Subject, key: str, uses: Mapping[str, str]) -> Iterator[
     data = subject.read(path)
     if data is None:
         return  # what the policy names and does not have is that check's matter
-    listed = _listed_keys(data.decode("utf-8", "replace"))
+    listed = list_keys(data.decode("utf-8", "replace"))
     if public in listed:
         lacking = {
             namespace: what
@@ -157,7 +157,7 @@ def _permits(options: str, namespace: str) -> bool:
     return any(fnmatchcase(namespace, one) for one in patterns)
 
 
-def _listed_keys(text: str) -> dict[tuple[str, str], list[str]]:
+def list_keys(text: str) -> dict[tuple[str, str], list[str]]:
     """The keys of an allowed signers file (see ssh-keygen(1)), with the options of their lines."""
     keys: dict[tuple[str, str], list[str]] = {}
     for line in text.splitlines():

@@ -363,6 +363,18 @@ def test_a_policy_without_its_files_is_found(sound: Repo) -> None:
     assert severities == [Severity.WARNING, Severity.NOTE]
 
 
+def test_one_key_alone_can_approve_nothing_that_its_holder_changes(sound: Repo, key: Path) -> None:
+    jane = f"jane@example.com {key.with_suffix('.pub').read_text()}"
+    merge(sound, {"promptops.toml": SIGNED, SIGNERS: jane + jane})
+    answer = only(look(sound), "policy")
+    assert (answer.severity, answer.place) == (Severity.WARNING, SIGNERS)
+    assert "one key" in answer.seen
+    merge(sound, {SIGNERS: f"{jane}bob@example.com ssh-ed25519 AAAA\n"})
+    assert only(look(sound), "policy").state is FINE
+    merge(sound, {SIGNERS: jane, ".promptops/allowed_keys.asc": "bob's\n"})
+    assert only(look(sound), "policy").state is FINE
+
+
 def test_only_the_policy_of_the_default_branch_counts(sound: Repo) -> None:
     sound.commit({"promptops.toml": '[gate]\napprovals = "off"\n'})
     assert only(look(sound), "policy").seen == 'approvals = "auto" on origin/main'
