@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,14 @@ _EVENTS = (
 )
 
 
+# What may be another letter to who ignores case; no branch's name has the marks in it.
+_DISTINCT = re.compile(r"[A-Z]|[^\x00-\x7f]")
+
+
+def _mark(found: re.Match[str]) -> str:
+    return f"^{found[0]}" if found[0].isascii() else f"~{ord(found[0]):x}~"
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A change that wants to merge.
@@ -54,9 +63,10 @@ class Change:
         """The name of the status that tells of this change.
 
         A status is of a commit, and whoever opens pull requests may propose one commit to a second
-        branch with rules that ask for less. So only the default branch has the plain name.
+        branch with rules that ask for less. So only the default branch has the plain name. GitHub
+        ignores case in such a name ("Create a commit status", `context`) and not in a branch's.
         """
-        return name if self.is_for_default else f"{name} ({self.target})"
+        return name if self.is_for_default else f"{name} ({_DISTINCT.sub(_mark, self.target)})"
 
 
 def read_change(environment: Mapping[str, str]) -> Change:
