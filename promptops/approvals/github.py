@@ -1,9 +1,10 @@
 """Approvals of GitHub's pull requests: the latest review of each person.
 
-A review says which commit was looked at. What a person may write, which teams have which members,
-and whose commits these are, the forge is asked only where the answer can decide something. What it
-does not answer is an error; only who is in a team, which a CI token often may not read, the target
-branch's groups file may say instead.
+A review says which commit was looked at, and not what it was shown against: where a pull request
+went to another branch then, only a part of the change may have been to be seen. What a person may
+write, which teams have which members, and whose commits these are, the forge is asked only where
+the answer can decide something. What it does not answer is an error; only who is in a team, which a
+CI token often may not read, the target branch's groups file may say instead.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from promptops.owners import owner_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from promptops.forge.github import GitHub, PullRequest
     from promptops.gate import Proposal, Review
@@ -67,10 +69,19 @@ def read_github(
     objections: list[str] = []
     notes: list[str] = []
     for pull in pulls:
-        for review in latest_reviews(client.reviews(pull.number)):
+        reviews = latest_reviews(client.reviews(pull.number))
+        is_approved = any(one.state == ReviewState.APPROVED for one in reviews)
+        sent = client.find_last_sending(pull.number) if is_approved else None
+        for review in reviews:
             user = review.user or ""
             if review.state == ReviewState.CHANGES_REQUESTED:
                 objections.append(user)
+            elif review.state == ReviewState.APPROVED and _is_older(review, sent):
+                notes.append(
+                    f"approval by {user} does not count: it was given before the pull request was "
+                    f"sent to the branch {target}, and what it was shown against then may have had "
+                    "part of the change"
+                )
             elif review.state == ReviewState.APPROVED:
                 notes += _doubts(review)
                 name = _name(pull) if look else None
@@ -118,6 +129,11 @@ def _gaps(proposal: Proposal) -> Iterator[str]:
             f"{proposal.name} cannot be told from what it is merged with: its commit "
             f"{proposal.commit[:12]} is not in this clone"
         )
+
+
+def _is_older(review: Review, time: datetime | None) -> bool:
+    """Whether a review was given before a time, or may have been."""
+    return time is not None and (review.at is None or review.at <= time)
 
 
 def _to_approval(client: GitHub, review: Review, user: str, proposal: str | None) -> Approval:

@@ -17,6 +17,7 @@ from promptops.gate import Review
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     from promptops.forge.limits import Limits
     from promptops.forge.record import Record
@@ -27,6 +28,8 @@ API_URL = "https://api.github.com"
 _WRITING = frozenset({"admin", "maintain", "write"})
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _QUEUE = re.compile(r"(?:refs/heads/)?(gh-readonly-queue/.+)/pr-([0-9]{1,15})-([0-9a-f]{40,64})")
+# "Issue event types": a person sent it to another branch, or GitHub did when its own was deleted.
+_SENT_ELSEWHERE = frozenset({"base_ref_changed", "automatic_base_change_succeeded"})
 _HOW_TO_GIVE = "give one in PROMPTOPS_GITHUB_TOKEN or GITHUB_TOKEN"
 
 
@@ -115,6 +118,16 @@ class GitHub(Transport):
         return [
             _to_review(found, number) for found in self.records(path, needs="pull requests: read")
         ]
+
+    def find_last_sending(self, number: int) -> datetime | None:
+        """When a pull request was last sent to another branch; None: it never was.
+
+        Raises:
+            PromptopsError: see `Transport.records`.
+        """
+        events = self.records(self.at("issues", str(number), "events"), needs="pull requests: read")
+        times = [one.time("created_at") for one in events if one.text("event") in _SENT_ELSEWHERE]
+        return max(times, default=None)
 
     def committers(self, pull: PullRequest, *, besides: Collection[str] = ()) -> frozenset[str]:
         """Who wrote or committed what a pull request proposes, as `@login`.
@@ -219,6 +232,7 @@ def _to_review(found: Record, number: int) -> Review:
         state=found.text("state"),
         commit=None if found.text_or_none("commit_id") is None else found.object_id("commit_id"),
         url=found.word("html_url"),
+        at=found.time("submitted_at") if found.has("submitted_at") else None,
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from promptops.errors import DeniedError, UsageError, quote
@@ -18,6 +17,7 @@ from promptops.forge.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from promptops.forge.limits import Limits
     from promptops.forge.record import Record
@@ -137,7 +137,7 @@ class GitLab(Transport):
             GivenApproval(
                 user=f"@{user.word('username')}",
                 user_id=user.number("id"),
-                at=_time(one, "approved_at") if one.has("approved_at") else None,
+                at=one.time("approved_at") if one.has("approved_at") else None,
             )
             for one in found.records("approved_by")
             if (user := one.record_or_none("user")) is not None
@@ -156,7 +156,7 @@ class GitLab(Transport):
         times: dict[str, datetime] = {}
         for note in self.records(path, needs=_NEEDS):
             if note.flag("system") and note.text("body").strip() == _APPROVED:
-                user, time = note.record("author").word("username"), _time(note, "created_at")
+                user, time = note.record("author").word("username"), note.time("created_at")
                 key = f"@{user}".casefold()
                 times[key] = max(time, times.get(key, time))
         return times
@@ -172,7 +172,7 @@ class GitLab(Transport):
             if one.number("merge_request_id") != request.id:
                 raise one.refuse("another merge request stands")
         return [
-            DiffVersion(one.object_id("head_commit_sha"), _time(one, "created_at"))
+            DiffVersion(one.object_id("head_commit_sha"), one.time("created_at"))
             for one in sorted(found, key=lambda one: one.number("id"))
         ]
 
@@ -250,14 +250,3 @@ def _names(members: Iterable[Record]) -> frozenset[str]:
 def _is_active(member: Record) -> bool:
     """Whether the account is neither blocked nor deactivated."""
     return member.text("state") == "active"
-
-
-def _time(found: Record, name: str) -> datetime:
-    text = found.text(name)
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise found.refuse(f"'{name}' is {quote(text)}, which is no time") from None
-    if time.tzinfo is None:
-        raise found.refuse(f"'{name}' is {quote(text)}, of no zone")
-    return time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from promptops.errors import IntegrityError, quote
@@ -73,6 +74,17 @@ class Record:
     def flag(self, name: str) -> bool:
         """The truth value under a name."""
         return cast("bool", self._get(name, bool))
+
+    def time(self, name: str) -> datetime:
+        """The moment under a name, with its zone."""
+        text = self.text(name)
+        try:
+            time = datetime.fromisoformat(text)
+        except ValueError:
+            raise self.refuse(f"'{name}' is {quote(text)}, which is no time") from None
+        if time.tzinfo is None:
+            raise self.refuse(f"'{name}' is {quote(text)}, of no zone")
+        return time
 
     def record(self, name: str) -> Record:
         """The object under a name."""

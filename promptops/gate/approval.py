@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
 
 class ReviewState(StrEnum):
@@ -34,12 +35,14 @@ class Review:
         state: the forge's word, known or not.
         commit: the commit that was looked at; None where the forge does not say.
         url: where a person can read it; empty where there is no such place.
+        at: when it was given, where the forge says it.
     """
 
     user: str | None
     state: str
     commit: str | None
     url: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

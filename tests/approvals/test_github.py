@@ -134,6 +134,32 @@ def test_a_commit_that_is_gone_is_no_content(forge: FakeGitHub, github: GitHub) 
     assert found.notes == ("approval by @bob does not count: its commit no longer exists",)
 
 
+@pytest.mark.parametrize("event", ["base_ref_changed", "automatic_base_change_succeeded"])
+def test_what_was_shown_against_another_branch_is_not_what_was_approved(
+    forge: FakeGitHub, github: GitHub, event: str
+) -> None:
+    moments = [f"2026-01-0{day}T00:00:00Z" for day in range(1, 8)]
+    pull = forge.open(12)
+    forge.page_size = 2
+    pull.events = [(event, moments[1]), ("labeled", moments[2]), (event, moments[4])]
+    pull.events.append(("renamed", moments[6]))
+    for user, at in (("bob", moments[3]), ("eve", moments[4]), ("kim", moments[5])):
+        forge.review(12, user).at = at
+    found = ask(github)
+    assert list(names(found)) == ["@kim"]
+    assert found.notes == tuple(
+        f"approval by {user} does not count: it was given before the pull request was sent to the "
+        "branch main, and what it was shown against then may have had part of the change"
+        for user in ("@bob", "@eve")
+    )
+
+
+def test_an_objection_outlives_another_branch(forge: FakeGitHub, github: GitHub) -> None:
+    forge.open(12).events = [("base_ref_changed", "2026-02-01T00:00:00Z")]
+    forge.review(12, "eve", "CHANGES_REQUESTED")
+    assert ask(github).objections == ("@eve",)
+
+
 def test_whose_commits_these_are(forge: FakeGitHub, github: GitHub) -> None:
     forge.open(12).commits = [("bob", "web-flow"), (None, "eve")]
     forge.review(12, "bob")

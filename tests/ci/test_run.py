@@ -247,6 +247,27 @@ def test_no_branch_has_the_status_of_another_for_a_forge_that_ignores_case() -> 
     assert len({one.casefold() for one in names}) == len(twins)
 
 
+def test_a_review_is_of_what_was_shown_against_the_branch_of_that_time(runner: Runner) -> None:
+    """Against a branch of one's own, only the harmless half of a change is shown."""
+    runner.repo.commit({".github/CODEOWNERS": "* @bob\n"})
+    runner.repo.git("push", "--quiet", "origin", "main")
+    runner.forge.roles = {"bob": "write"}
+    runner.repo.git("switch", "--quiet", "-C", "mine", "main")
+    runner.repo.commit(SOUND)
+    head = runner.repo.commit({"prompts/b.md": prompt_text("1.0.1", description="A typo.")})
+    runner.repo.git("switch", "--quiet", "main")
+    runner.repo.git("push", "--quiet", "origin", "mine~:refs/heads/mine")
+    runner.propose_elsewhere(7, head, "mine")
+    runner.forge.review(7, "bob")
+    pull = runner.forge.pulls[7]
+    pull.base = "main"
+    pull.events.append(("base_ref_changed", "2026-01-01T00:00:00Z"))
+    ran = runner.run("pull_request_target", runner.about(7))
+    assert ran.code == 1, ran.log
+    runner.forge.review(7, "bob").at = "2026-01-01T00:00:01Z"
+    assert runner.run("workflow_run", after_review(runner, 7)).code == 0
+
+
 def test_a_review_is_of_what_is_proposed_to_the_default_branch(lax: Runner) -> None:
     lax.forge.pulls = {number: lax.forge.pulls[number] for number in (8, 7)}
     assert lax.run("workflow_run", after_review(lax, 7)).code == 1

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 OWNER, NAME = "acme", "prompts"
+WHEN = "2026-01-01T00:00:00Z"
 ROLES = {"admin": "admin", "maintain": "write", "write": "write", "triage": "read", "read": "read"}
 EVERYTHING = frozenset({"contents", "members", "metadata", "pull_requests"})
 _PAGE = 30
@@ -39,6 +40,7 @@ class Review:
     user: str | None
     state: str
     commit: str | None
+    at: str = WHEN
 
 
 @dataclass
@@ -54,6 +56,8 @@ class Pull:
     head: str = ""
     # The commits' ids; those that are not given are made up.
     ids: list[str] = field(default_factory=list)
+    # What happened to it, and when.
+    events: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.head = self.head or commit(f"head of {self.number}")
@@ -136,6 +140,7 @@ class FakeGitHub:
             (rf"{here}/pulls/(\d+)", "pull_requests", self._pull),
             (rf"{here}/pulls/(\d+)/reviews", "pull_requests", self._reviews),
             (rf"{here}/pulls/(\d+)/commits", "pull_requests", self._commits),
+            (rf"{here}/issues/(\d+)/events", "pull_requests", self._events),
             (rf"{here}/collaborators/([^/]+)/permission", "metadata", self._permission),
             (rf"{here}/git/matching-refs/(.+)", "contents", self._refs),
             (rf"/orgs/{OWNER}/teams/([^/]+)/members", "members", self._members),
@@ -189,7 +194,7 @@ class FakeGitHub:
                 "html_url": f"https://github.com/{OWNER}/{NAME}/pull/{number}#r{review.id}",
                 "pull_request_url": here,
                 "_links": {"html": {"href": here}, "pull_request": {"href": here}},
-                "submitted_at": "2026-01-01T00:00:00Z",
+                "submitted_at": review.at,
                 "commit_id": review.commit,
                 "author_association": "MEMBER",
             }
@@ -229,6 +234,25 @@ class FakeGitHub:
             for index, (author, committer) in enumerate(self.pulls[int(number)].commits)
         ]
         return self._paged(request, shown[:_MOST_COMMITS])
+
+    def _events(self, request: Request, number: str) -> Response:
+        if int(number) not in self.pulls:
+            return _refuse(404, "Not Found")
+        shown = [
+            {
+                "id": index,
+                "node_id": f"E_{index}",
+                "url": f"{self.url}{_NAMED}/issues/events/{index}",
+                "actor": self._user("jane"),
+                "event": event,
+                "commit_id": None,
+                "commit_url": None,
+                "created_at": at,
+                "performed_via_github_app": None,
+            }
+            for index, (event, at) in enumerate(self.pulls[int(number)].events)
+        ]
+        return self._paged(request, shown)
 
     def _permission(self, request: Request, login: str) -> Response:
         role = self.roles.get(login)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +32,20 @@ def test_a_pull_request(forge: FakeGitHub, github: GitHub) -> None:
     )
 
 
+def test_when_it_was_last_sent_to_another_branch(forge: FakeGitHub, github: GitHub) -> None:
+    pull = forge.open(12)
+    pull.events = [("labeled", "2026-01-03T00:00:00Z")]
+    assert github.find_last_sending(12) is None
+    pull.events += [("base_ref_changed", f"2026-01-0{day}T00:00:00Z") for day in (2, 1)]
+    assert github.find_last_sending(12) == datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def test_when_a_review_was_given(forge: FakeGitHub, github: GitHub) -> None:
+    forge.open(12)
+    forge.review(12, "bob").at = "2026-01-02T00:00:00Z"
+    assert [one.at for one in github.reviews(12)] == [datetime(2026, 1, 2, tzinfo=UTC)]
+
+
 def test_reviews_come_from_every_page_in_their_order(forge: FakeGitHub, github: GitHub) -> None:
     forge.open(12)
     forge.page_size = 3
@@ -55,7 +71,7 @@ def test_accounts_and_commits_may_be_gone(forge: FakeGitHub, github: GitHub) -> 
     forge.review(12, None)
     forge.review(12, "bob", on=None)
     forge.review(12, "eve", state="SHRUGGED")
-    assert github.reviews(12) == [
+    assert [replace(one, at=None) for one in github.reviews(12)] == [
         Review(
             None, "APPROVED", commit("head of 12"), "https://github.com/acme/prompts/pull/12#r80"
         ),
