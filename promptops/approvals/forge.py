@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from promptops.approvals.proposals import read_proposal
 from promptops.errors import UsageError
 from promptops.forge.event import read_event
+from promptops.git.history import is_ancestor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,13 +54,23 @@ def find_forge(
             hint="set `approvals` in [gate] to the forge that this repository is on",
         )
     if event.forge == "gitlab":
-        return lambda _, policy, change: _ask_gitlab(event, environment, limits, policy, change)
+
+        def ask_gitlab(repository: Repository, policy: Policy, change: Change) -> Approvals:
+            is_merged = partial(_is_merged, repository, change.base)
+            return _ask_gitlab(event, environment, limits, policy, change, is_merged=is_merged)
+
+        return ask_gitlab
 
     def ask_github(repository: Repository, policy: Policy, change: Change) -> Approvals:
         look = partial(read_proposal, repository, change, fetch=fetch)
         return _ask_github(event, environment, limits, policy, change, look=look)
 
     return ask_github
+
+
+def _is_merged(repository: Repository, tip: str, oid: str) -> bool:
+    """Whether a commit is part of a branch with this tip: then it is in a clone of that branch."""
+    return repository.objects.read(oid) is not None and is_ancestor(repository.git, oid, tip)
 
 
 def list_owners(policy: Policy, change: Change) -> list[str]:
@@ -105,6 +116,8 @@ def _ask_gitlab(
     limits: Limits | None,
     policy: Policy,
     change: Change,
+    *,
+    is_merged: Callable[[str], bool],
 ) -> Approvals:
     from promptops.approvals.gitlab import read_gitlab
     from promptops.forge.connection import open_gitlab
@@ -116,4 +129,5 @@ def _ask_gitlab(
             target=change.target,
             owners=list_owners(policy, change),
             groups=policy.groups,
+            is_merged=is_merged,
         )

@@ -18,7 +18,7 @@ from promptops.gate import Approval, Approvals
 from promptops.owners import owner_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from promptops.forge.gitlab import DiffVersion, GitLab, GivenApproval, MergeRequest
@@ -28,7 +28,13 @@ GITLAB = "gitlab"
 
 
 def read_gitlab(
-    client: GitLab, number: int, *, target: str, owners: Iterable[str], groups: Groups
+    client: GitLab,
+    number: int,
+    *,
+    target: str,
+    owners: Iterable[str],
+    groups: Groups,
+    is_merged: Callable[[str], bool],
 ) -> Approvals:
     """Ask GitLab who approved.
 
@@ -38,6 +44,7 @@ def read_gitlab(
         target: the branch that it is to be merged into.
         owners: the owners whose approval may be needed.
         groups: who is in a group that GitLab does not show.
+        is_merged: whether a commit is part of the target branch.
 
     Raises:
         UsageError: the merge request goes to another branch.
@@ -53,7 +60,7 @@ def read_gitlab(
     objectors = client.objectors(request)
     objecting = {name.casefold() for name in objectors}
     given = [one for one in client.approvals(request) if one.user.casefold() not in objecting]
-    found = _to_approvals(client, request, given) if given else []
+    found, notes = _to_approvals(client, request, given, is_merged) if given else ([], [])
     approvers = {one.user.casefold() for one in given}
     return Approvals(
         sources=(GITLAB,),
@@ -61,40 +68,52 @@ def read_gitlab(
         author=request.author,
         teams=dict(_read_teams(client, owners, groups, approvers)),
         objections=tuple(objectors),
-        notes=tuple(
-            f"approval by {one.approver} does not count: GitLab does not say when it was given,"
-            " or of what"
-            for one in found
-            if one.commit is None
-        ),
+        notes=tuple(notes),
     )
 
 
 def _to_approvals(
-    client: GitLab, request: MergeRequest, given: Sequence[GivenApproval]
-) -> list[Approval]:
+    client: GitLab,
+    request: MergeRequest,
+    given: Sequence[GivenApproval],
+    is_merged: Callable[[str], bool],
+) -> tuple[list[Approval], list[str]]:
+    """The approvals, and why some are of nothing."""
     versions = client.versions(request)
     # Servers of before 2025 say the time in their notes alone.
     is_told = all(one.at is not None for one in given)
     noted = {} if is_told else client.approval_notes(request)
-    return [
-        Approval(
-            approver=one.user,
-            source=GITLAB,
-            commit=_version_at(versions, one.at or noted.get(one.user.casefold())),
-            may_write=client.may_write(one.user_id),
-            where=request.url,
+    found, notes = [], []
+    for one in given:
+        commit, doubt = None, "GitLab does not say when it was given, or of what"
+        version = _version_at(versions, one.at or noted.get(one.user.casefold()))
+        if version is not None and version.base is not None and is_merged(version.base):
+            commit = version.head
+        elif version is not None:
+            doubt = (
+                f"it was given against what is not part of the branch {request.target}, and may "
+                "have had part of the change"
+            )
+        if commit is None:
+            notes.append(f"approval by {one.user} does not count: {doubt}")
+        found.append(
+            Approval(
+                approver=one.user,
+                source=GITLAB,
+                commit=commit,
+                may_write=client.may_write(one.user_id),
+                where=request.url,
+            )
         )
-        for one in given
-    ]
+    return found, notes
 
 
-def _version_at(versions: Sequence[DiffVersion], time: datetime | None) -> str | None:
-    """The commit that was proposed just before a time; None where that is not known."""
+def _version_at(versions: Sequence[DiffVersion], time: datetime | None) -> DiffVersion | None:
+    """What was proposed just before a time; None where that is not known."""
     if time is None:
         return None
     before = [version for version in versions if version.at < time]
-    return max(before, key=lambda version: version.at).head if before else None
+    return max(before, key=lambda version: version.at) if before else None
 
 
 def _read_teams(

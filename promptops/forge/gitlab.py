@@ -75,10 +75,13 @@ class DiffVersion:
 
     Attributes:
         head: the commit that was proposed.
+        base: where it parted from the target branch of that time, with which it was compared; None
+            where the two had nothing in common.
         at: since when, by the server's clock.
     """
 
     head: str
+    base: str | None
     at: datetime
 
 
@@ -172,7 +175,11 @@ class GitLab(Transport):
             if one.number("merge_request_id") != request.id:
                 raise one.refuse("another merge request stands")
         return [
-            DiffVersion(one.object_id("head_commit_sha"), one.time("created_at"))
+            DiffVersion(
+                head=one.object_id("head_commit_sha"),
+                base=one.object_id("base_commit_sha") if one.has("base_commit_sha") else None,
+                at=one.time("created_at"),
+            )
             for one in sorted(found, key=lambda one: one.number("id"))
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,7 +28,12 @@ URL = "https://gitlab.example.com/acme/prompts/-/merge_requests/12"
 
 def ask(gitlab: GitLab, **others: Any) -> Approvals:
     """Ask about merge request 12, as the gate does."""
-    return read_gitlab(gitlab, 12, **{"target": "main", "owners": [], "groups": Groups(), **others})
+    options = {"target": "main", "owners": [], "groups": Groups(), "is_merged": is_of_main}
+    return read_gitlab(gitlab, 12, **{**options, **others})
+
+
+def is_of_main(oid: str) -> bool:
+    return oid == commit("tip of main")
 
 
 def commits(approvals: Approvals) -> dict[str, str | None]:
@@ -91,6 +97,24 @@ def test_an_approval_of_before_anything_is_of_nothing(lab: FakeGitLab, gitlab: G
     assert commits(found) == {"@bob": None}
     assert found.notes == (
         "approval by @bob does not count: GitLab does not say when it was given, or of what",
+    )
+
+
+@pytest.mark.parametrize("base", [commit("tip of a branch of one's own"), None])
+def test_what_was_shown_against_another_branch_is_not_what_was_approved(
+    lab: FakeGitLab, gitlab: GitLab, base: str | None
+) -> None:
+    merge = lab.open(12)
+    merge.bases[merge.versions[0][0]] = base
+    lab.approve(12, "bob")
+    second = lab.push(12, "second")
+    lab.approve(12, "eve")
+    found = ask(gitlab)
+    assert commits(found) == {"@bob": None, "@eve": second}
+    (note,) = found.notes
+    assert note == (
+        "approval by @bob does not count: it was given against what is not part of the branch main,"
+        " and may have had part of the change"
     )
 
 
@@ -219,12 +243,22 @@ def environment(lab: FakeGitLab) -> dict[str, str]:
 
 
 def test_a_pipeline_for_a_merge_request(lab: FakeGitLab, clock: Clock, repo: Repo) -> None:
-    lab.open(12)
+    first = repo.commit({"a": "1"})
+    change = replace(CHANGE, base=repo.commit({"a": "2"}))
+    apart = repo.commit({"a": "3"})
+    merge = lab.open(12)
     lab.approve(12, "bob")
     read = find_forge(environment(lab), wanted="gitlab", limits=clock.limits())
     assert read is not None
-    found = read(open_repository(repo.path), policy("* @bob\n"), CHANGE)
-    assert commits(found) == {"@bob": commit("head of 12")}
+    for base, head in (
+        (first, commit("head of 12")),
+        (change.base, commit("head of 12")),
+        (apart, None),
+        (commit("of which nothing is here"), None),
+    ):
+        merge.base = base
+        found = read(open_repository(repo.path), policy("* @bob\n"), change)
+        assert commits(found) == {"@bob": head}
 
 
 def test_a_pipeline_without_a_token(lab: FakeGitLab, clock: Clock, repo: Repo) -> None:

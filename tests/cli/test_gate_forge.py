@@ -227,6 +227,7 @@ def test_a_pull_request_that_was_sent_elsewhere(
 def test_a_merge_request(world: World, lab: FakeGitLab, monkeypatch: pytest.MonkeyPatch) -> None:
     merge = lab.open(12)
     merge.versions.clear()
+    merge.base = world.repo.rev("main")
     lab.groups = {"acme/leads": {"ann"}, "acme/writers": {"kim"}}
     lab.members = {"kim": 30}
     head = world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})

@@ -29,6 +29,9 @@ class Merge:
     approvals: dict[str, float] = field(default_factory=dict)
     notes: list[tuple[str, str, float, bool]] = field(default_factory=list)
     reviewers: dict[str, str] = field(default_factory=dict)
+    # Where each version parted from the target branch of its time.
+    base: str | None = commit("tip of main")
+    bases: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def id(self) -> int:
@@ -171,6 +174,7 @@ class FakeGitLab:
                 "id": index,
                 "merge_request_id": merge.id,
                 "head_commit_sha": head,
+                "base_commit_sha": merge.bases.get(head, merge.base),
                 "created_at": _time(seconds),
             }
             for index, (head, seconds) in enumerate(merge.versions)

@@ -41,8 +41,11 @@ def test_versions_come_from_every_page_the_oldest_first(lab: FakeGitLab, gitlab:
         lab.push(12, f"push {index}")
     lab.page_size = 2
     assert gitlab.versions(gitlab.merge_request(12)) == [
-        DiffVersion(commit("head of 12"), after(1)),
-        *(DiffVersion(commit(f"push {index}"), after(2 + index)) for index in range(4)),
+        DiffVersion(commit("head of 12"), commit("tip of main"), after(1)),
+        *(
+            DiffVersion(commit(f"push {index}"), commit("tip of main"), after(2 + index))
+            for index in range(4)
+        ),
     ]
 
 
@@ -184,6 +187,7 @@ def change(lab: FakeGitLab, path: str, name: str, value: Any) -> None:
         ("/versions", "created_at", "2026-01-01T00:00:00", "of no zone"),
         ("/versions", "created_at", 7, "is a whole number"),
         ("/versions", "head_commit_sha", "x", "no object's id"),
+        ("/versions", "base_commit_sha", "x", "no object's id"),
         ("/reviewers", "state", None, "'state' .* is null"),
     ],
 )
