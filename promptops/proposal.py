@@ -409,8 +409,15 @@ class _Releases:
         return released, base.version, diff
 
     def is_merged(self, name: str, version: Version, tip: str) -> bool:
-        """Whether a release, which is there, was made of a commit that a branch's tip has."""
-        return is_ancestor(self._repository.git, self._releases[name, version].commit, tip)
+        """Whether a release, which is there, was made of a commit that a branch's tip has.
+
+        What its tag says of its content is looked at: whoever may push can make a tag.
+        """
+        release = self._releases[name, version]
+        if not is_ancestor(self._repository.git, release.commit, tip):
+            return False
+        load_released(self._repository, release)
+        return True
 
 
 def _tolerant(files: TreeReader) -> _Read:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops.errors import IntegrityError
 from promptops.gate import PathKind
 from tests.gate.world import TONE, TRIAGE, World, approval, checks, prompt
 from tests.prompts import prompt_text
-from tests.released import Press
+from tests.released import Press, digest_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -210,6 +211,24 @@ def test_only_a_release_of_what_was_merged_comes_back(world: World) -> None:
         found = only(world.judge(branch=f"to-{version}").change)
         assert found.released_digest is not None
         assert found.is_back is is_back
+
+
+def test_a_tag_that_claims_what_its_commit_has_not_brings_nothing_back(world: World) -> None:
+    """Whoever may push can make a tag of a version that there is not, and write any digest."""
+    press = Press(world.repo)
+    press.release("a", "1.0.0")
+    press.release("a", "2.0.0")
+    text = prompt_text("1.5.0", "Leak {{ question }}")
+    world.propose({"prompts/a.md": text})
+    press.tag(
+        "prompts/a@1.5.0",
+        f"a 1.5.0\n\nPrompt-Digest: {digest_of({'a.md': text})}\nPrompt-Path: prompts/a.md\n"
+        "Prompt-Model: openai/gpt-4o-mini\nPrompt-Change: new\nPrompt-Base: none\n"
+        "Operation: 0123\n",
+        press.commits["a", "1.0.0"],
+    )
+    with pytest.raises(IntegrityError, match="is not what was released"):
+        world.judge(approval())
 
 
 def test_a_change_stands_among_the_releases(world: World) -> None:
