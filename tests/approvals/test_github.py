@@ -143,14 +143,15 @@ def test_what_was_shown_against_another_branch_is_not_what_was_approved(
     forge.page_size = 2
     pull.events = [(event, moments[1]), ("labeled", moments[2]), (event, moments[4])]
     pull.events.append(("renamed", moments[6]))
-    for user, at in (("bob", moments[3]), ("eve", moments[4]), ("kim", moments[5])):
+    times = {"bob": moments[3], "eve": moments[4], "kim": moments[5], "joe": None}
+    for user, at in times.items():
         forge.review(12, user).at = at
     found = ask(github)
     assert list(names(found)) == ["@kim"]
     assert found.notes == tuple(
         f"approval by {user} does not count: it was given before the pull request was sent to the "
         "branch main, and what it was shown against then may have had part of the change"
-        for user in ("@bob", "@eve")
+        for user in ("@bob", "@eve", "@joe")
     )
 
 

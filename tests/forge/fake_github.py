@@ -40,7 +40,7 @@ class Review:
     user: str | None
     state: str
     commit: str | None
-    at: str = WHEN
+    at: str | None = WHEN
 
 
 @dataclass
@@ -194,7 +194,7 @@ class FakeGitHub:
                 "html_url": f"https://github.com/{OWNER}/{NAME}/pull/{number}#r{review.id}",
                 "pull_request_url": here,
                 "_links": {"html": {"href": here}, "pull_request": {"href": here}},
-                "submitted_at": review.at,
+                **({"submitted_at": review.at} if review.at else {}),
                 "commit_id": review.commit,
                 "author_association": "MEMBER",
             }
