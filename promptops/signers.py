@@ -4,11 +4,15 @@ OpenSSH matches a principal against patterns. Where a person's approval is at st
 much: by `*@example.com KEY` the holder of that key could sign in any colleague's name. So a person
 here is a principal that stands in a line as it is, and only certificates, which carry their own
 principals, may come by a pattern.
+
+`list_keys` and `permits` are for advice, as doctor gives it; whether a signature counts is said by
+ssh-keygen alone.
 """
 
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 
 # A principals field: in double quotes, or up to white space; then the rest of the line.
 _LINE = re.compile(rb'[ \t]*(?:"([^"\r\n]*)"|([^ \t"#\r\n][^ \t"\r\n]*))[ \t]+(\S.*)')
+_NAMESPACES = re.compile(r'namespaces="([^"]*)"', re.IGNORECASE)
 _AUTHORITY = re.compile(rb"(?:^|,)cert-authority(?:,|$)", re.IGNORECASE)
 _KEY_TYPE = re.compile(rb"(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+", re.IGNORECASE)
 # What OpenSSH skips as one: `\"`, and all in double quotes, or from one that nothing closes.
@@ -47,6 +52,38 @@ def principals_of(signers: bytes, key: bytes) -> list[str]:
         if not re.search(rb"[*?!]", principal)
     ]
     return list(dict.fromkeys(found))
+
+
+def is_key_type(word: str) -> bool:
+    """Whether a word is the type of a public key, as it stands before one."""
+    return word.startswith(("ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"))
+
+
+def permits(options: str, namespace: str) -> bool:
+    """Whether a line with these options lets its key sign for a namespace; without any it does."""
+    found = _NAMESPACES.search(options)
+    if found is None:
+        return True
+    patterns = found[1].split(",")
+    if any(fnmatchcase(namespace, one[1:]) for one in patterns if one.startswith("!")):
+        return False
+    return any(fnmatchcase(namespace, one) for one in patterns)
+
+
+def list_keys(text: str) -> dict[tuple[str, str], list[str]]:
+    """The keys of an allowed signers file (see ssh-keygen(1)), with the options of their lines."""
+    keys: dict[tuple[str, str], list[str]] = {}
+    for line in text.splitlines():
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        # Principals, perhaps options, then type and key. Options may hold blanks in quotes, so the
+        # type is looked for, not counted to.
+        for at, word in enumerate(words[1:-1], start=1):
+            if is_key_type(word):
+                keys.setdefault((word, words[at + 1]), []).append(" ".join(words[1:at]))
+                break
+    return keys
 
 
 def _read(signers: bytes) -> Iterator[tuple[bytes, list[bytes], bytes]]:

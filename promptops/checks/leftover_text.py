@@ -54,12 +54,12 @@ _GAP_MARKERS = ("[insert", "[your", "[fill", "[add", "[put", "[replace")
 _SPEAKS_OF_GAPS = re.compile(
     r"\bplaceholders?\b|\bsquare brackets\b|\bfill in the\b", re.IGNORECASE
 )
-# "Never sign with [your name]": spoken of, not left.
+# "Never write [insert date]": spoken of, not left.
 _REFUSED = re.compile(
     r"\b(?:not|never|no|none|nowhere|without|avoid\w*|cannot|instead of)\b|n['\u2019]t\b",
     re.IGNORECASE,
 )
-# "Put [your name] nowhere", likewise.
+# "Put [insert name] nowhere", likewise.
 _REFUSED_AFTER = re.compile(r"[ \t]*(?:nowhere|never)\b", re.IGNORECASE)
 _FENCE = re.compile(r"^[ \t]{0,12}(`{3,}+|~{3,}+)", re.MULTILINE)
 _QUOTED = re.compile('`[^`\n]{1,300}`|"[^"\n]{0,300}"|“[^”\n]{0,300}”')

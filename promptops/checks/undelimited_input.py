@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from promptops.finding import Position
 
 SEVERITY = Severity.NOTE
+# As much as is looked at on either side of a value.
 _LONGEST = 200
 _WORD = r"[^\W\d_][\w'\u2019-]*"
 _MORE = r"(?:,? [\"'(\u201c]?[\w'\u2019-]+[\"')\u201d]?)"
@@ -92,6 +93,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 
 
 def _runs_on(text: str, first_line: int, place: Position, name: str) -> bool:
+    """Whether the prompt's own words go on behind the value that is printed at a place."""
     start = 0
     for _ in range(place.line - first_line):
         start = text.index("\n", start) + 1

@@ -63,8 +63,10 @@ class Change:
         """The name of the status that tells of this change.
 
         A status is of a commit, and whoever opens pull requests may propose one commit to a second
-        branch with rules that ask for less. So only the default branch has the plain name. GitHub
-        ignores case in such a name ("Create a commit status", `context`) and not in a branch's.
+        branch with rules that ask for less. So only the default branch has the plain name; another
+        one's is put behind it. GitHub ignores case in such a name ("Create a commit status",
+        `context`) and not in a branch's: each capital has a `^` before it, and each letter beyond
+        ASCII is its number.
         """
         return name if self.is_for_default else f"{name} ({_DISTINCT.sub(_mark, self.target)})"
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from promptops.config import OPENPGP_KEYS_FILE
 from promptops.doctor.answer import Answer, State, error, fine, note, warning
-from promptops.doctor.signing import list_keys
 from promptops.errors import NotFoundError
 from promptops.owners import OWNERS_PATHS
 from promptops.ownership import lint_repository, read_owners
+from promptops.signers import list_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

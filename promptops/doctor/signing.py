@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.approvals.statement import NAMESPACE
 from promptops.doctor.answer import error, fine, note, unknown, warning
 from promptops.git.settings import is_on, last_value
+from promptops.signers import is_key_type, list_keys, permits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from promptops.doctor.subject import Subject
 
 _PLACE = "user.signingKey"
-_NAMESPACES = re.compile(r'namespaces="([^"]*)"', re.IGNORECASE)
 
 
 def look_at_signing(subject: Subject) -> Iterator[Answer]:
@@ -100,7 +98,7 @@ def _judge_key(subject: Subject, key: str, uses: Mapping[str, str]) -> Iterator[
         lacking = {
             namespace: what
             for namespace, what in uses.items()
-            if not any(_permits(options, namespace) for options in listed[public])
+            if not any(permits(options, namespace) for options in listed[public])
         }
         for namespace, what in lacking.items():
             yield warning(
@@ -139,35 +137,4 @@ def _public_key(key: str) -> tuple[str, str] | None:
 
 def _split_key(text: str) -> tuple[str, str] | None:
     words = text.split(maxsplit=2)
-    return (words[0], words[1]) if len(words) > 1 and _is_type(words[0]) else None
-
-
-def _is_type(word: str) -> bool:
-    return word.startswith(("ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"))
-
-
-def _permits(options: str, namespace: str) -> bool:
-    """Whether a line with these options lets its key sign for a namespace; without any it does."""
-    found = _NAMESPACES.search(options)
-    if found is None:
-        return True
-    patterns = found[1].split(",")
-    if any(fnmatchcase(namespace, one[1:]) for one in patterns if one.startswith("!")):
-        return False
-    return any(fnmatchcase(namespace, one) for one in patterns)
-
-
-def list_keys(text: str) -> dict[tuple[str, str], list[str]]:
-    """The keys of an allowed signers file (see ssh-keygen(1)), with the options of their lines."""
-    keys: dict[tuple[str, str], list[str]] = {}
-    for line in text.splitlines():
-        words = line.split()
-        if not words or words[0].startswith("#"):
-            continue
-        # Principals, perhaps options, then type and key. Options may hold blanks in quotes, so the
-        # type is looked for, not counted to.
-        for at, word in enumerate(words[1:-1], start=1):
-            if _is_type(word):
-                keys.setdefault((word, words[at + 1]), []).append(" ".join(words[1:at]))
-                break
-    return keys
+    return (words[0], words[1]) if len(words) > 1 and is_key_type(words[0]) else None

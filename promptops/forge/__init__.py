@@ -8,5 +8,5 @@
 
 A forge may be slow, failing, or somebody else: an answer is bounded in size, time and number of
 pages and has the types that the forge's own description promises, or it is an error. No error is
-ever an empty answer. Nothing is ever written.
+ever an empty answer. Only `conversation` writes: a commit status, and one comment.
 """

@@ -129,7 +129,7 @@ class Approvals:
         author: `@login` of who proposes the change, where a source knows it.
         committers: `@login`s of the commits' authors and committers, where a source knows them.
         proposals: those of which the change is made, each with its own people, where a merge queue
-            made it. None: it is one proposal.
+            made it. Empty: it is one proposal.
         teams: the members of the teams that were asked for, by the team's key (`owner_key`), child
             teams included. A team that is not here is unknown, and owns nothing.
         objections: people who ask for changes, by name.
