@@ -1,0 +1,1 @@
+"""Runs prompts: calls models within limits, and records what happened."""

@@ -1,0 +1,1 @@
+"""Models: each provider behind one interface."""

@@ -1,0 +1,200 @@
+"""What every model has in common: a request, an answer, and the ways in which a call can fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from promptops.errors import PromptopsError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+Transport = Literal["openai", "litellm"]
+UsageSource = Literal["measured", "estimated", "unknown"]
+ErrorKind = Literal["status", "timeout", "connection", "invalid", "empty", "key", "install"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a model is served.
+
+    Attributes:
+        base_url: the address below which the API lies; None: the provider's own.
+        key_variable: the environment variable that holds the key; None: the provider's own.
+        headers: further headers of every request; `${NAME}` stands for an environment variable.
+        transport: what speaks to it; None: whatever fits the model's name.
+    """
+
+    base_url: str | None = None
+    key_variable: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    transport: Transport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to one model, which is exactly one HTTP request.
+
+    Attributes:
+        model: the model's name as the prompt has it, such as `openai/gpt-4o-mini`.
+        messages: in the format of OpenAI's chat completions, sent unchanged.
+        parameters: what else is sent: temperature, max_tokens, tools, response_format, stop, seed
+            and so on. Never the model, the messages or a timeout.
+    """
+
+    model: str
+    messages: Sequence[Mapping[str, Any]]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function that the model wants called.
+
+    Attributes:
+        id: what the result has to refer to.
+        name: the function.
+        arguments: as the model wrote them: meant to be JSON, not checked.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many tokens a call took.
+
+    Attributes:
+        input_tokens: of the messages, including cached ones; None when unknown.
+        output_tokens: of the answer; None when unknown.
+        cached_tokens: how many of the input tokens were read from the provider's cache.
+        source: `measured` as the provider reported it, `estimated` here, or `unknown` when the
+            provider reported nothing credible.
+    """
+
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None
+    source: UsageSource
+
+
+UNKNOWN_USAGE = Usage(None, None, None, "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model answered.
+
+    Attributes:
+        text: its words; empty when it only calls tools.
+        tool_calls: the functions that it wants called.
+        finish: why it ended: `stop`, `length`, `tool_calls`, `content_filter`, `refusal`, another
+            reason that the provider gave, or `unknown` when it gave none.
+        usage: the tokens it took.
+        served_model: what the provider calls the model that answered.
+        response_id: the provider's id of this answer.
+        fingerprint: the provider's name of the configuration that answered.
+    """
+
+    text: str
+    tool_calls: tuple[ToolCall, ...]
+    finish: str
+    usage: Usage
+    served_model: str | None = None
+    response_id: str | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a streamed answer.
+
+    Attributes:
+        text: the words that are new; empty in the last part.
+        answer: the whole answer, in the last part; None before.
+    """
+
+    text: str
+    answer: Answer | None = None
+
+
+class ModelError(PromptopsError):
+    """A call to a model failed.
+
+    Attributes:
+        model: the model's name as the prompt has it.
+        kind: `status`: the provider answered with an error. `timeout`: the deadline passed.
+            `connection`: there was no connection, or it broke. `invalid`: what came was not what
+            was asked for. `empty`: a success without an answer. `key`: the key is missing or
+            unusable. `install`: a package is missing.
+        status: the HTTP status, for the kind `status`.
+        code: the provider's own code of the error, such as `context_length_exceeded`.
+        retry_after_seconds: how long the provider asked to wait.
+        is_sent: whether the provider may have received the request, and may charge for it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        model: str,
+        kind: ErrorKind,
+        status: int | None = None,
+        code: str | None = None,
+        retry_after_seconds: float | None = None,
+        is_sent: bool,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.model = model
+        self.kind: ErrorKind = kind
+        self.status = status
+        self.code = code
+        self.retry_after_seconds = retry_after_seconds
+        self.is_sent = is_sent
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let the error cross between processes with everything it says."""
+        return _restore, (type(self), self.message, dict(self.__dict__))
+
+
+def _restore(error: type[ModelError], message: str, state: dict[str, Any]) -> ModelError:
+    restored = error.__new__(error, message)
+    restored.__dict__.update(state)
+    return restored
+
+
+class Model(Protocol):
+    """A model that can be called.
+
+    `deadline` is a value of `time.monotonic()`, and holds for the whole call however slowly the
+    answer arrives. Failures are `ModelError`. A model may be used by many threads and event loops
+    at the same time, and in a forked process.
+    """
+
+    def call(self, request: Request, *, deadline: float) -> Answer:
+        """Return the answer to `request`."""
+        ...
+
+    async def acall(self, request: Request, *, deadline: float) -> Answer:
+        """Return the answer to `request`."""
+        ...
+
+    def stream(self, request: Request, *, deadline: float) -> Iterator[Part]:
+        """Yield the answer as it is written; closing the iterator closes the connection."""
+        ...
+
+    def astream(self, request: Request, *, deadline: float) -> AsyncIterator[Part]:
+        """Yield the answer as it is written; closing the iterator closes the connection."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections that no event loop owns."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close those connections and the ones of the running event loop."""
+        ...
