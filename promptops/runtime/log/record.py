@@ -1,0 +1,243 @@
+"""What the run log holds, as plain data.
+
+A run is written twice: when it begins (status `running`) and when it ends. All times are seconds
+since 1970 in UTC, all money is whole micro-dollars, all durations are milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+RUNNING = "running"
+WAITING = "waiting"
+SUCCEEDED = "succeeded"
+REFUSED = "refused"
+FAILED = "failed"
+INTERRUPTED = "interrupted"
+# `interrupted` is never written by a run: it is what a run is called whose process is gone.
+STATUSES = (RUNNING, WAITING, SUCCEEDED, REFUSED, FAILED, INTERRUPTED)
+STAGES = (*("resolve", "inputs", "route", "render", "guard", "call", "parse", "output", "record"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why a run took the turn that it took.
+
+    Attributes:
+        rule: what decided: `share`, `route`, `choose`, `cache`, `retry`, `fallback`, `escalate`,
+            `review`, `reply`, `repair`.
+        why: one line for a person.
+    """
+
+    rule: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One execution of one prompt version for one caller.
+
+    Attributes:
+        id: a UUID of version 7, from `identifiers.make_id`.
+        ref: the prompt ref as it was asked for.
+        started_at: when it began.
+        parent_id: the run within which this one was started.
+        prompt: the prompt's name.
+        version: the version that ran; None for the work tree's.
+        digest: the digest of its closure, with its `sha256:`.
+        commit: the commit of its release.
+        environment: where it was live.
+        deployment: the number of the deployment that made it live there.
+        model: the model that was asked, as the prompt names it.
+        user: for whom it ran.
+        tenant: for which customer.
+        key: what traffic shares went by.
+        status: one of STATUSES.
+        stage: the stage at which it failed, one of STAGES.
+        error: what went wrong, one line.
+        error_kind: the name of the error's class.
+        lease_until: a run still `running` after this time is interrupted, wherever it runs.
+        ms: its whole duration.
+        cost_micros: what it cost; None is unknown.
+        input_tokens: as `Usage` of the answers, summed over attempts.
+        output_tokens: likewise.
+        cached_tokens: likewise.
+        usage_source: `measured`, `estimated` or `unknown`.
+        finish: why the model stopped.
+        is_cached: whether the answer came from the cache, at no cost.
+        is_degraded: whether a fallback or a fixed reply answered.
+        is_redacted: whether something was replaced in what was kept; set by the log.
+        decisions: the rules that decided, in order.
+        inputs: the inputs as given.
+        messages: the messages as sent.
+        answer: the answer's text.
+        tool_calls: the tool calls of the answer, as plain data.
+        labels: more that the application wants to find again.
+    """
+
+    id: str
+    ref: str
+    started_at: float
+    parent_id: str | None = None
+    prompt: str | None = None
+    version: str | None = None
+    digest: str | None = None
+    commit: str | None = None
+    environment: str | None = None
+    deployment: int | None = None
+    model: str | None = None
+    user: str | None = None
+    tenant: str | None = None
+    key: str | None = None
+    status: str = RUNNING
+    stage: str | None = None
+    error: str | None = None
+    error_kind: str | None = None
+    lease_until: float | None = None
+    ms: float | None = None
+    cost_micros: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    usage_source: str | None = None
+    finish: str | None = None
+    is_cached: bool = False
+    is_degraded: bool = False
+    is_redacted: bool = False
+    decisions: Sequence[Decision] = ()
+    inputs: Mapping[str, Any] | None = None
+    messages: Sequence[Mapping[str, Any]] | None = None
+    answer: str | None = None
+    tool_calls: Sequence[Mapping[str, Any]] = ()
+    labels: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One request to one model within a run.
+
+    Attributes:
+        run_id: the run.
+        number: from 1, in the order in which they were made.
+        model: the model that was asked.
+        started_at: when it was sent.
+        served_model: the model that the server names.
+        ms: how long it took.
+        first_ms: until the first part of a stream came.
+        status: the HTTP status; None where there was none.
+        error: what went wrong, one line; None for a success.
+        error_kind: the kind of the model's error.
+        cost_micros: what it cost; None is unknown.
+        input_tokens: as reported or estimated.
+        output_tokens: likewise.
+        cached_tokens: likewise.
+        usage_source: `measured`, `estimated` or `unknown`.
+        finish: why the model stopped.
+        response_id: the provider's id of the response.
+        fingerprint: the provider's fingerprint of the system that answered.
+    """
+
+    run_id: str
+    number: int
+    model: str
+    started_at: float
+    served_model: str | None = None
+    ms: float | None = None
+    first_ms: float | None = None
+    status: int | None = None
+    error: str | None = None
+    error_kind: str | None = None
+    cost_micros: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    usage_source: str | None = None
+    finish: str | None = None
+    response_id: str | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, to one run or to all of them.
+
+    Attributes:
+        id: a UUID of version 7.
+        at: when.
+        kind: what happened, in the field's words: `guard_refused`, `breaker_opened`, `erased`.
+        run_id: the run that it happened to.
+        detail: more about it, as JSON.
+    """
+
+    id: str
+    at: float
+    kind: str
+    run_id: str | None = None
+    detail: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What somebody thought of a run's answer.
+
+    Attributes:
+        id: a UUID of version 7.
+        run_id: the run.
+        at: when it was given.
+        score: by convention from 0 to 1.
+        label: a word of the application's own.
+        comment: what was said.
+        by: who said it.
+    """
+
+    id: str
+    run_id: str
+    at: float
+    score: float | None = None
+    label: str | None = None
+    comment: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A run that waits for a person, or has heard from one.
+
+    Attributes:
+        id: a UUID of version 7.
+        run_id: the run whose answer is looked at.
+        requested_at: since when it waits.
+        why: the rule that asked for it.
+        status: `open` or `answered`.
+        is_accepted: whether the answer may stand; None while open.
+        answer: the answer as it should have been; None where it may stand.
+        note: what the reviewer says about it.
+        by: who reviewed.
+        answered_at: when.
+    """
+
+    id: str
+    run_id: str
+    requested_at: float
+    why: str | None = None
+    status: str = "open"
+    is_accepted: bool | None = None
+    answer: str | None = None
+    note: str | None = None
+    by: str | None = None
+    answered_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Everything that the log holds about one run."""
+
+    run: RunRecord
+    attempts: tuple[AttemptRecord, ...] = ()
+    events: tuple[Event, ...] = ()
+    feedback: tuple[Feedback, ...] = ()
+    reviews: tuple[Review, ...] = ()

@@ -1,0 +1,227 @@
+"""Statistics of runs: shares, means and their differences, where runs of one key belong together.
+
+Pure functions. Runs of one key (one user, one conversation) resemble one another, so the unit is
+the key: variances are those of sums by key, and Student's t has as many degrees of freedom as there
+are keys (Welch and Satterthwaite), not runs.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# Fewer keys than this on a side say nothing.
+MIN_CLUSTERS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is known of the runs of one group.
+
+    Attributes:
+        by: the dimensions and their values, in the order asked for.
+        runs: how many, in all.
+        statuses: how many of each status.
+        stages: how many errors and refusals at each stage.
+        cost_micros: the sum of known costs.
+        unpriced: how many ended without a known cost.
+        input_tokens: the sum of what is known.
+        output_tokens: likewise.
+        cached: how many were answered from the cache.
+        p50_ms: the median duration of ended runs; None without any.
+        p95_ms: the 95th percentile of it.
+        is_exact: whether the percentiles are exact, and not read from a histogram
+            (`histogram.ERROR`).
+    """
+
+    by: Mapping[str, str | None]
+    runs: int
+    statuses: Mapping[str, int]
+    stages: Mapping[str, int]
+    cost_micros: int
+    unpriced: int
+    input_tokens: int
+    output_tokens: int
+    cached: int
+    p50_ms: float | None
+    p95_ms: float | None
+    is_exact: bool
+
+    @property
+    def errors(self) -> int:
+        """How many failed or were interrupted; a refusal is no error."""
+        return self.statuses.get("failed", 0) + self.statuses.get("interrupted", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over runs.
+
+    Attributes:
+        mean: the mean; None without a run.
+        runs: over how many runs.
+        clusters: over how many keys.
+    """
+
+    mean: float | None
+    runs: int
+    clusters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What two groups differ by in one measure.
+
+    Attributes:
+        measure: `feedback`, `errors`, `cost` or `latency`.
+        unit: what it is measured in.
+        left: the first group.
+        right: the second group.
+        difference: right minus left; None where a side is empty.
+        low: the lower end of the 95 % interval; None with fewer keys than MIN_CLUSTERS on a side.
+        high: its upper end.
+        verdict: `higher`, `lower`, `no difference found` or `too few keys`.
+    """
+
+    measure: str
+    unit: str
+    left: Estimate
+    right: Estimate
+    difference: float | None
+    low: float | None
+    high: float | None
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two versions of one prompt, side by side.
+
+    Attributes:
+        left: the first version's runs.
+        right: the second version's runs.
+        differences: what they differ by.
+        unkeyed: how many runs had no key and count as one key each.
+    """
+
+    left: Group
+    right: Group
+    differences: tuple[Difference, ...]
+    unkeyed: int
+
+
+def estimate(clusters: Sequence[tuple[float, int]]) -> Estimate:
+    """Return the mean over runs of (sum, count) pairs, one for each key."""
+    count = sum(n for _, n in clusters)
+    total = math.fsum(y for y, _ in clusters)
+    return Estimate(total / count if count else None, count, len(clusters))
+
+
+def compare(
+    measure: str,
+    unit: str,
+    left: Sequence[tuple[float, int]],
+    right: Sequence[tuple[float, int]],
+    *,
+    is_share: bool = False,
+) -> Difference:
+    """Compare two groups of (sum, count) pairs, one for each key.
+
+    Args:
+        measure: its name.
+        unit: its unit.
+        left: the first group.
+        right: the second group.
+        is_share: whether values are shares from 0 to 1. Each side then gets one more key at 0 and
+            one at 1, so that no interval has the width 0 (Agresti and Caffo 2000).
+    """
+    first, second = estimate(left), estimate(right)
+    if first.mean is None or second.mean is None:
+        return Difference(measure, unit, first, second, None, None, None, "too few keys")
+    difference = second.mean - first.mean
+    if min(first.clusters, second.clusters) < MIN_CLUSTERS:
+        return Difference(measure, unit, first, second, difference, None, None, "too few keys")
+    low, high = _interval(
+        _add_keys(left) if is_share else left, _add_keys(right) if is_share else right
+    )
+    low, high = min(low, difference), max(high, difference)
+    verdict = "higher" if low > 0 else "lower" if high < 0 else "no difference found"
+    return Difference(measure, unit, first, second, difference, low, high, verdict)
+
+
+def _add_keys(clusters: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
+    size = max(1, round(sum(n for _, n in clusters) / len(clusters)))
+    return [*clusters, (0.0, size), (float(size), size)]
+
+
+def _interval(
+    left: Sequence[tuple[float, int]], right: Sequence[tuple[float, int]]
+) -> tuple[float, float]:
+    first, second = _mean_variance(left), _mean_variance(right)
+    difference = second[0] - first[0]
+    variance = first[1] + second[1]
+    if variance == 0:
+        return difference, difference
+    parts = first[1] ** 2 / (len(left) - 1) + second[1] ** 2 / (len(right) - 1)
+    half = t_quantile(0.975, variance**2 / parts) * math.sqrt(variance)
+    return difference - half, difference + half
+
+
+def _mean_variance(clusters: Sequence[tuple[float, int]]) -> tuple[float, float]:
+    """The mean over runs and the variance of it: that of a ratio of two sums over keys."""
+    size, count = len(clusters), sum(n for _, n in clusters)
+    mean = math.fsum(y for y, _ in clusters) / count
+    squares = math.fsum((y - mean * n) ** 2 for y, n in clusters)
+    return mean, size / (size - 1) * squares / count**2
+
+
+def t_quantile(probability: float, freedom: float) -> float:
+    """Return the quantile of Student's t, for probabilities above one half."""
+    low, high = 0.0, 2.0
+    while t_probability(high, freedom) < probability:
+        low, high = high, high * 2
+    while high - low > 1e-10 * high:
+        middle = (low + high) / 2
+        if t_probability(middle, freedom) < probability:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def t_probability(value: float, freedom: float) -> float:
+    """Return the probability that Student's t is at most `value`, which is not negative."""
+    return 1 - incomplete_beta(freedom / 2, 0.5, freedom / (freedom + value * value)) / 2
+
+
+def incomplete_beta(a: float, b: float, x: float) -> float:
+    """Return the regularised incomplete beta function, by its continued fraction (DLMF 8.17.22)."""
+    if x <= 0 or x >= 1:
+        return float(x >= 1)
+    if x > (a + 1) / (a + b + 2):
+        return 1 - incomplete_beta(b, a, 1 - x)
+    logarithm = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+    front = math.exp(logarithm + a * math.log(x) + b * math.log1p(-x)) / a
+    return front / _fraction(a, b, x)
+
+
+def _fraction(a: float, b: float, x: float) -> float:
+    """The continued fraction 1 + d1/(1 + d2/(1 + ...)), by Lentz's method."""
+    tiny = 1e-300
+    value, c, d = 1.0, 1.0, 0.0
+    for step in range(1, 1000):
+        half = step // 2
+        if step % 2:
+            term = -(a + half) * (a + b + half) * x / ((a + 2 * half) * (a + 2 * half + 1))
+        else:
+            term = half * (b - half) * x / ((a + 2 * half - 1) * (a + 2 * half))
+        d = 1 / (1 + term * d or tiny)
+        c = 1 + term / c or tiny
+        value *= c * d
+        if abs(c * d - 1) < 1e-14:
+            break
+    return value

@@ -1,0 +1,103 @@
+"""Statistics of runs: known values, and what clustering must do."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from promptops.runtime.log import histogram
+from promptops.runtime.log.statistics import compare, estimate, t_quantile
+
+
+@pytest.mark.parametrize(
+    ("freedom", "expected"),
+    [
+        (1, 12.7062047),
+        (2, 4.3026527),
+        (5, 2.5705818),
+        (10, 2.2281389),
+        (30, 2.0422725),
+        (1000, 1.9623391),
+        (1e7, 1.9599642),
+    ],
+)
+def test_quantiles_of_student_t(freedom: float, expected: float) -> None:
+    assert t_quantile(0.975, freedom) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_mean_is_over_runs() -> None:
+    assert estimate([(3.0, 3), (0.0, 1)]).mean == 0.75
+    assert estimate([]).mean is None
+
+
+def test_runs_of_one_key_are_not_independent() -> None:
+    singles = compare(
+        "errors",
+        "share",
+        [(float(i % 2), 1) for i in range(200)],
+        [(1.0, 1)] * 140 + [(0.0, 1)] * 60,
+        is_share=True,
+    )
+    lumps = compare(
+        "errors",
+        "share",
+        [(float(20 * (i % 2)), 20) for i in range(10)],
+        [(20.0, 20)] * 7 + [(0.0, 20)] * 3,
+        is_share=True,
+    )
+    assert singles.difference == lumps.difference == pytest.approx(0.2)
+    assert singles.verdict == "higher"
+    assert lumps.verdict == "no difference found"
+
+
+def test_equal_shares_have_an_interval() -> None:
+    result = compare("errors", "share", [(0.0, 1)] * 50, [(0.0, 1)] * 50, is_share=True)
+    assert result.low is not None
+    assert result.high is not None
+    assert result.low < 0 < result.high
+    assert result.verdict == "no difference found"
+
+
+def test_few_keys_say_nothing() -> None:
+    result = compare("cost", "micros", [(1.0, 1)] * 5, [(100.0, 1)] * 50)
+    assert (result.verdict, result.low) == ("too few keys", None)
+    assert compare("cost", "micros", [], [(1.0, 1)] * 9).difference is None
+
+
+def test_an_interval_holds_what_it_says() -> None:
+    # 1000 experiments on equal groups of 12 keys: about 5 % may find a difference; 8.5 % is more
+    # than five standard errors away.
+    source = random.Random(7)
+
+    def side() -> list[tuple[float, int]]:
+        clusters = []
+        for _ in range(12):
+            level, size = source.gauss(0, 1), source.randint(1, 20)
+            clusters.append((sum(level + source.gauss(0, 1) for _ in range(size)), size))
+        return clusters
+
+    found = sum(
+        compare("x", "x", side(), side()).verdict != "no difference found" for _ in range(1000)
+    )
+    assert found < 85
+
+
+@pytest.mark.parametrize("ms", [1.0, 1.5, 2, 3.7, 99, 1000, 1234.5, 3_600_000])
+def test_a_bucket_is_no_further_from_a_duration_than_stated(ms: float) -> None:
+    assert abs(histogram.middle(histogram.bucket(ms)) / ms - 1) <= histogram.ERROR + 1e-9
+
+
+def test_percentiles_of_a_histogram() -> None:
+    counts: dict[int, int] = {}
+    for ms in range(1, 1001):
+        counts[histogram.bucket(ms)] = counts.get(histogram.bucket(ms), 0) + 1
+    for share in (0.5, 0.95, 0.99):
+        found = histogram.percentile(counts, share)
+        assert found is not None
+        assert math.isclose(found, share * 1000, rel_tol=histogram.ERROR + 0.002)
+    assert histogram.percentile({}, 0.5) is None
+    assert histogram.unpack(histogram.pack(counts)) == counts
+    assert histogram.bucket(1e12) == histogram.MAX_BUCKET
+    assert histogram.bucket(-5) == 0
