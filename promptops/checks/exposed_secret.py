@@ -92,7 +92,15 @@ _FORMATS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
             r"(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?"
         ),
     ),
-    ("a signed token", "eyJ", _key(r"eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{16,2000}")),
+    (
+        "a signed token",
+        "eyJ",
+        # It begins where its characters begin, or a text of `eyJ-eyJ-...` would be read once for
+        # each of them.
+        re.compile(
+            r"(?<![\w-])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{16,2000}(?![A-Za-z0-9])"
+        ),
+    ),
 )
 # Every secret but a password has so many of these characters in a row. Most prompts have no such
 # run and are done with; what is no ASCII counts as one of them.
@@ -130,7 +138,7 @@ _LEAST_ENTROPY = 3.6
 def check(subject: FileSubject) -> Iterator[Problem]:
     """Report each secret with its whole extent, and never with its text."""
     spans: list[tuple[int, int]] = []
-    for what, start, end in _find(subject.text):
+    for what, start, end in find(subject.text):
         if any(low < end and start < high for low, high in spans):
             continue
         spans.append((start, end))
@@ -140,7 +148,8 @@ def check(subject: FileSubject) -> Iterator[Problem]:
             return
 
 
-def _find(text: str) -> Iterator[tuple[str, int, int]]:
+def find(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield what each secret is, and where it begins and ends, in no order; they may overlap."""
     if "://" in text and "@" in text:
         for match in _URL_PASSWORD.finditer(text):
             if not _is_example(match[1], fewest=5) and not match[1].lower().startswith("pass"):

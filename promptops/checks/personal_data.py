@@ -120,13 +120,14 @@ def check(subject: FileSubject) -> Iterator[Problem]:
     if not subject.path.endswith((".md", ".txt", ".j2", ".jinja")):
         return
     hint = "use a number that is reserved for examples, or take it out"
-    every = sorted(_find(subject.text, subject.body_start), key=lambda one: one[1])
+    every = sorted(find(subject.text, subject.body_start), key=lambda one: one[1])
     for what, start, end in every[:_MOST]:
         place = subject.position(start, end)
         yield Problem(f"this looks like {what}", subject.path, place, hint)
 
 
-def _find(text: str, first: int) -> Iterator[tuple[str, int, int]]:
+def find(text: str, first: int = 0) -> Iterator[tuple[str, int, int]]:
+    """Yield what each such text is, and where it begins and ends, in no order."""
     if text.find("+", first) >= 0:
         for match in _PHONE.finditer(text, first):
             if not _is_reserved_phone(re.sub(r"\D", "", match[0])):

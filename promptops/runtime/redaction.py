@@ -1,0 +1,88 @@
+"""Redaction: replace secrets and personal data before something is kept.
+
+What is replaced is what the checks `exposed-secret` and `personal-data` find in prompts: keys,
+tokens, passwords in URLs, telephone numbers, bank accounts, credit cards. Their placeholders and
+reserved numbers stay. Each is replaced by what it was, as in `[redacted telephone number]`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from promptops.checks import exposed_secret, personal_data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_ARTICLE = re.compile("^(?:an?|the) ")
+# Shorter numbers are neither cards nor accounts.
+_MIN_NUMBER = 10**12
+
+
+def redact(text: str) -> str:
+    """Return the text without secrets and personal data; the same object when it has none."""
+    readable = _encodable(text)
+    return _replace(text, chain(exposed_secret.find(readable), personal_data.find(readable)))
+
+
+def redact_secrets(text: str) -> str:
+    """Return the text without secrets, as for an error that must be kept in any case."""
+    return _replace(text, exposed_secret.find(_encodable(text)))
+
+
+def redact_value(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+    """Return plain data with every text in it redacted, keys included."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return _redact_number(value)
+    if isinstance(value, Mapping):
+        return _redact_mapping(value)
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [redact_value(one) for one in value]
+    return value
+
+
+def _redact_number(value: int) -> int | str:
+    if not _MIN_NUMBER <= abs(value) < 10**20:
+        return value
+    text = str(value)
+    found = redact(text)
+    return value if found is text else found
+
+
+def _redact_mapping(value: Mapping[Any, Any]) -> dict[Any, Any]:
+    result: dict[Any, Any] = {}
+    for name, one in value.items():
+        key = redact(name) if isinstance(name, str) else name
+        # Two telephone numbers become one name, but neither value may get lost.
+        number = 2
+        while key in result:
+            key = f"{redact(str(name))} ({number})"
+            number += 1
+        result[key] = redact_value(one)
+    return result
+
+
+def _encodable(text: str) -> str:
+    """The text with lone surrogates replaced: as long as before, and the finders can encode it."""
+    if text.isascii():
+        return text
+    return _SURROGATES.sub("\ufffd", text)
+
+
+def _replace(text: str, found: Iterable[tuple[str, int, int]]) -> str:
+    pieces: list[str] = []
+    end = 0
+    # The longest of those that begin at the same place counts.
+    for what, start, stop in sorted(found, key=lambda one: (one[1], -one[2])):
+        if start >= end:
+            pieces += (text[end:start], f"[redacted {_ARTICLE.sub('', what)}]")
+        end = max(end, stop)
+    return "".join((*pieces, text[end:])) if pieces else text

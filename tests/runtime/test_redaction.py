@@ -1,0 +1,56 @@
+"""Redaction: what goes, and what stays."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptops.runtime.redaction import redact, redact_secrets, redact_value
+
+PHONE = "+49 171 39028" + "46"
+CARD = "4539 1488 0343" + " 6467"
+KEY = "sk-ant-api03-" + "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7" * 3
+
+
+def test_secrets_and_personal_data_are_replaced_by_what_they_were() -> None:
+    text = f"Call {PHONE}, pay with {CARD}, use {KEY}."
+    assert redact(text) == (
+        "Call [redacted telephone number], pay with [redacted credit card], "
+        "use [redacted Anthropic key]."
+    )
+    assert redact_secrets(text) == f"Call {PHONE}, pay with {CARD}, use [redacted Anthropic key]."
+
+
+def test_a_text_without_any_is_the_same_object() -> None:
+    text = "My order 12345 came late, and the number +1 202 555 0143 is for examples."
+    assert redact(text) is text
+
+
+def test_surrogates_and_nuls_stay_where_they_are() -> None:
+    assert redact(f"\ud800\x00 {PHONE} \udfff") == "\ud800\x00 [redacted telephone number] \udfff"
+
+
+def test_data_is_redacted_at_any_depth_and_in_names() -> None:
+    value = {
+        "a": [{"b": (PHONE, True, 3, None)}],
+        PHONE: 1,
+        f"{PHONE} ": 2,
+        "card": int("4539148803436467"),
+    }
+    assert redact_value(value) == {
+        "a": [{"b": ["[redacted telephone number]", True, 3, None]}],
+        "[redacted telephone number]": 1,
+        "[redacted telephone number] ": 2,
+        "card": "[redacted credit card]",
+    }
+    assert redact_value({PHONE: 1, PHONE.replace(" ", "-"): 2}) == {
+        "[redacted telephone number]": 1,
+        "[redacted telephone number] (2)": 2,
+    }
+
+
+@given(st.text())
+def test_redaction_of_the_redacted_changes_nothing(text: str) -> None:
+    once = redact(f"{text} {PHONE} {text}")
+    assert PHONE not in once
+    assert redact(once) == once
