@@ -34,7 +34,7 @@ def redact_secrets(text: str) -> str:
     return _replace(text, exposed_secret.find(_encodable(text)))
 
 
-def redact_value(value: Any) -> Any:  # noqa: ANN401 -- any JSON value
+def redact_value(value: Any) -> Any:  # noqa: ANN401 -- any plain data
     """Return plain data with every text in it redacted, keys included."""
     if isinstance(value, str):
         return redact(value)

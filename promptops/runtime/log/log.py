@@ -13,10 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
-from promptops.errors import PromptopsError
+from promptops.errors import PromptopsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from promptops.runtime.log.record import (
         AttemptRecord,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         Review,
         RunRecord,
     )
+    from promptops.runtime.log.settings import LogSettings
     from promptops.runtime.log.statistics import Comparison, Group
 
 
@@ -171,6 +173,10 @@ class RunLog(Protocol):
         """Return reviews, the longest waiting first."""
         ...
 
+    def events(self, kind: str | None = None, *, limit: int = 50) -> Sequence[Event]:
+        """Return what happened, to runs and to the log, the newest first."""
+        ...
+
     def erase(self, user: str, *, by: str, reason: str) -> Removal:
         """Remove all runs of a user and what only they used, and write that it was done."""
         ...
@@ -183,6 +189,10 @@ class RunLog(Protocol):
         """Encrypt every text with the first key; return how many were not yet."""
         ...
 
+    def tend(self) -> None:
+        """Add up the hours that are over, and prune what is older than the retention."""
+        ...
+
     def close(self) -> None:
         """Close the connections of this process."""
         ...
@@ -190,3 +200,38 @@ class RunLog(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
+
+
+def open_log(
+    url: str | Path,
+    settings: LogSettings,
+    *,
+    clock: Callable[[], float],
+    random: Callable[[int], bytes],
+    key: Callable[[str], str | None],
+    create: bool = True,
+) -> RunLog:
+    """Open a log by its place.
+
+    Args:
+        url: the path of an SQLite file, `sqlite:PATH`, or `postgresql://...`.
+        settings: what is kept, and for how long.
+        clock: seconds since 1970 in UTC, `time.time`.
+        random: random bytes, `os.urandom`.
+        key: reads an environment variable, `os.environ.get`; for the encryption key.
+        create: whether a log that does not exist yet is made; else it is a NotFoundError.
+    """
+    text = str(url)
+    if text.startswith(("postgres://", "postgresql://")):
+        from promptops.runtime.log.postgres import open_postgres
+
+        return open_postgres(text, settings, clock=clock, random=random, key=key)
+    if "://" in text and not text.startswith("sqlite:"):
+        raise UsageError(
+            f"a run log cannot be kept at '{text.partition('://')[0]}://'",
+            hint="use the path of an SQLite file or postgresql://...",
+        )
+    from promptops.runtime.log.sqlite import open_sqlite
+
+    path = text.removeprefix("sqlite:").removeprefix("//")
+    return open_sqlite(path, settings, clock=clock, random=random, key=key, create=create)

@@ -1,0 +1,160 @@
+"""How texts become bytes that every store can hold, and become texts again.
+
+Columns of text: NUL and lone surrogates are escaped with a backslash (and backslashes beside
+them), since PostgreSQL refuses the one and every driver the other. Contents: JSON in UTF-8 that
+lets surrogates pass, compressed, and encrypted where there are keys. The first byte says how.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import re
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import ConfigurationError, IntegrityError
+
+if TYPE_CHECKING:
+    from promptops.runtime.log.encryption import Keyring
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_ESCAPABLE = re.compile("[\x00\ud800-\udfff\\\\]")
+_ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
+# Marks a column whose text was escaped.
+_MARK = "\\!"
+# PostgreSQL's indexes take no more than about 2,700 bytes.
+MAX_COLUMN = 512
+_COMPRESSED = 1
+_SEALED = 2
+# Compressing shorter ones saves nothing; longer ones must not take long.
+_MIN_COMPRESSED = 64
+_MAX_CAREFUL = 1 << 18
+_MAX_CANONICAL = 1 << 20
+
+
+def escape(text: str | None) -> str | None:
+    """Return a text that every store takes as a column."""
+    if text is None:
+        return None
+    if len(text) > MAX_COLUMN:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        text = f"{text[: MAX_COLUMN - 80]}…{digest}"
+    if _UNSTORABLE.search(text) is None and not text.startswith(_MARK):
+        return text
+    return _MARK + _ESCAPABLE.sub(_escape_one, text)
+
+
+def unescape(text: str | None) -> str | None:
+    """Return the text that was escaped."""
+    if text is None or not text.startswith(_MARK):
+        return text
+    return _ESCAPED.sub(_unescape_one, text[len(_MARK) :])
+
+
+def _escape_one(match: re.Match[str]) -> str:
+    return "\\\\" if match[0] == "\\" else f"\\u{ord(match[0]):04x}"
+
+
+def _unescape_one(match: re.Match[str]) -> str:
+    return "\\" if match[1] == "\\" else chr(int(match[1][1:], 16))
+
+
+def to_json(value: Any) -> bytes:  # noqa: ANN401 -- any plain data
+    """Return data as JSON, with every character in its place."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=repr)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def from_json(data: bytes) -> Any:  # noqa: ANN401 -- any plain data
+    """Return the data that became JSON."""
+    return json.loads(data.decode("utf-8", "surrogatepass"))
+
+
+def to_column(value: Any) -> str:  # noqa: ANN401 -- any plain data
+    """Return data as JSON for a column: ASCII, so that no store minds."""
+    return json.dumps(value, separators=(",", ":"), default=repr)
+
+
+def pack(data: bytes, keyring: Keyring | None) -> bytes:
+    """Return bytes for a store: compressed where that helps, sealed where there are keys."""
+    form, body = 0, data
+    if len(data) >= _MIN_COMPRESSED:
+        smaller = zlib.compress(data, 6 if len(data) <= _MAX_CAREFUL else 1, -15)
+        if len(smaller) < len(data):
+            form, body = _COMPRESSED, smaller
+    if keyring is not None:
+        form, body = form | _SEALED, keyring.seal(body)
+    return bytes([form]) + body
+
+
+def unpack(stored: bytes, keyring: Keyring | None) -> bytes:
+    """Return the bytes that were packed."""
+    form, body = stored[0], bytes(stored[1:])
+    if form & _SEALED:
+        if keyring is None:
+            raise ConfigurationError(
+                "the run log is encrypted, and no key is configured",
+                hint="name its environment variable as encryption_key in [log]",
+            )
+        body = keyring.open(body)
+    if not form & _COMPRESSED:
+        return body
+    try:
+        return zlib.decompress(body, -15)
+    except zlib.error:
+        raise IntegrityError(
+            "a text of the run log is damaged", hint="restore the log from a backup"
+        ) from None
+
+
+def is_current(stored: bytes, keyring: Keyring) -> bool:
+    """Whether packed bytes are sealed with the first key."""
+    return bool(stored[0] & _SEALED) and keyring.is_current(bytes(stored[1:]))
+
+
+def text_hash(data: bytes, secret: bytes) -> bytes:
+    """Return what a text is found by; without the secret it says nothing about the text."""
+    return hashlib.blake2b(data, key=secret, digest_size=16).digest()
+
+
+def answer_mac(text: str, secret: bytes) -> bytes:
+    """Return what an output is found by.
+
+    White space around it, the style of its newlines, and the layout of a JSON object or array do
+    not count, since files and programs change them.
+    """
+    text = text.replace("\r\n", "\n").strip()
+    if text[:1] in ("{", "[") and len(text) <= _MAX_CANONICAL:
+        with contextlib.suppress(ValueError, RecursionError):
+            text = json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
+    data = text.encode("utf-8", "surrogatepass")
+    return hmac.new(secret, data, hashlib.sha256).digest()[:16]
+
+
+def identity_mac(text: str, secret: bytes) -> str:
+    """Return what stands for a user in the record of an erasure."""
+    data = b"user\n" + text.encode("utf-8", "surrogatepass")
+    return hmac.new(secret, data, hashlib.sha256).hexdigest()
+
+
+def pack_digest(text: str | None) -> bytes | None:
+    """Return a digest or a commit in few bytes."""
+    if text is None:
+        return None
+    kind, _, number = text.rpartition(":")
+    if kind in ("", "sha256") and re.fullmatch("(?:[0-9a-f]{40}|[0-9a-f]{64})", number):
+        return bytes([1 if kind else 2]) + bytes.fromhex(number)
+    return b"\0" + text.encode("utf-8", "surrogatepass")
+
+
+def unpack_digest(data: bytes | None) -> str | None:
+    """Return the digest or commit that was packed."""
+    if data is None:
+        return None
+    body = bytes(data[1:])
+    if data[0] == 0:
+        return body.decode("utf-8", "surrogatepass")
+    return ("sha256:" if data[0] == 1 else "") + body.hex()

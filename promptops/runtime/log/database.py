@@ -1,0 +1,50 @@
+"""What the store asks of a database: transactions, and statements with `?` for values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+Row = tuple[Any, ...]
+T = TypeVar("T")
+
+
+class Cursor(Protocol):
+    """One transaction."""
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Execute a statement; return how many rows it changed."""
+        ...
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+        """Yield the rows of a query."""
+        ...
+
+    def one(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
+        """Return the first row of a query."""
+        ...
+
+
+class Database(Protocol):
+    """A database of this process, used by any of its threads."""
+
+    def write(self, work: Callable[[Cursor], T]) -> T:
+        """Do some work in one transaction; LogError when it cannot be done.
+
+        The work may be done more than once, and only the last time counts.
+        """
+        ...
+
+    def read(self, work: Callable[[Cursor], T]) -> T:
+        """Do some work that only reads, all of it at one state of the data."""
+        ...
+
+    def scrub(self, tables: Iterable[str]) -> None:
+        """Make what was deleted unreadable also in the files of the database."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...

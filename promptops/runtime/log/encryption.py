@@ -1,0 +1,91 @@
+"""Encryption of texts at rest: AES-256-GCM with keys from an environment variable.
+
+The variable holds one or more keys, separated by commas: 32 bytes each, in base64 (`openssl rand
+-base64 32`). The first one encrypts, each of them decrypts: to rotate, put a new key in front, run
+`promptops runs rotate`, take the old one out. A sealed text is the first four bytes of the SHA-256
+of its key, a nonce of 12 bytes, and the ciphertext.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from typing import TYPE_CHECKING
+
+from promptops.errors import ConfigurationError, IntegrityError, PromptopsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NAME = 4
+_NONCE = 12
+
+
+class Keyring:
+    """The keys of one log."""
+
+    def __init__(self, keys: list[bytes], random: Callable[[int], bytes], variable: str) -> None:
+        try:
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        except ImportError as error:
+            raise PromptopsError(
+                "encryption of the run log needs the package cryptography",
+                hint="pip install 'git-promptops[encryption]'",
+            ) from error
+        self._ciphers: dict[bytes, AESGCM] = {}
+        for key in keys:
+            self._ciphers.setdefault(hashlib.sha256(key).digest()[:_NAME], AESGCM(key))
+        self._first = next(iter(self._ciphers))
+        self._random = random
+        self._variable = variable
+
+    def seal(self, data: bytes) -> bytes:
+        """Return the data encrypted with the first key."""
+        nonce = self._random(_NONCE)
+        sealed: bytes = self._ciphers[self._first].encrypt(nonce, data, None)
+        return self._first + nonce + sealed
+
+    def open(self, sealed: bytes) -> bytes:
+        """Return what was sealed; ConfigurationError without its key, IntegrityError if altered."""
+        from cryptography.exceptions import InvalidTag
+
+        cipher = self._ciphers.get(sealed[:_NAME])
+        if cipher is None:
+            raise ConfigurationError(
+                f"the run log was encrypted with a key that {self._variable} does not hold",
+                hint="add the old key behind the new one, separated by a comma",
+            )
+        try:
+            nonce, body = sealed[_NAME : _NAME + _NONCE], sealed[_NAME + _NONCE :]
+            data: bytes = cipher.decrypt(nonce, body, None)
+        except InvalidTag:
+            raise IntegrityError(
+                "a text of the run log was altered",
+                hint="restore the log from a backup",
+            ) from None
+        return data
+
+    def is_current(self, sealed: bytes) -> bool:
+        """Whether it was sealed with the first key."""
+        return sealed[:_NAME] == self._first
+
+
+def read_keys(variable: str, text: str | None, random: Callable[[int], bytes]) -> Keyring:
+    """Return the keys in an environment variable; ConfigurationError when it holds none."""
+    hint = "make a key with 'openssl rand -base64 32'"
+    if not text or not text.strip():
+        raise ConfigurationError(f"{variable} holds no key for the run log", hint=hint)
+    keys = []
+    for one in text.split(","):
+        try:
+            key = base64.b64decode(one.strip(), validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if len(key) != 32:
+            # The value itself is a secret, and stays out of the message.
+            raise ConfigurationError(f"{variable} is not a key of 32 bytes in base64", hint=hint)
+        keys.append(key)
+    return Keyring(keys, random, variable)

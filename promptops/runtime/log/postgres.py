@@ -1,0 +1,225 @@
+"""The run log in PostgreSQL, shared by the processes of many machines."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from promptops.errors import PromptopsError
+from promptops.runtime.log.log import LogError
+from promptops.runtime.log.migrations import LATEST, MIGRATIONS
+from promptops.runtime.log.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    import psycopg
+
+    from promptops.runtime.log.database import Row
+    from promptops.runtime.log.settings import LogSettings
+
+T = TypeVar("T")
+_WORDS = {
+    "{number}": "BIGINT",
+    "{bytes}": "BYTEA",
+    "{real}": "DOUBLE PRECISION",
+    "{identity}": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    "{keyed}": "",
+}
+# Two processes that find an empty database must not both fill it.
+_MIGRATION_LOCK = 0x70726F6D70746F
+_CONNECT_SECONDS = 2
+_LOCK_SECONDS = 5
+_TRIES = 3
+
+
+def open_postgres(
+    url: str,
+    settings: LogSettings,
+    *,
+    clock: Callable[[], float],
+    random: Callable[[int], bytes],
+    key: Callable[[str], str | None],
+) -> Store:
+    """Open the log in a database, and make its tables where there are none."""
+    try:
+        import psycopg  # noqa: F401 -- to say early that it is missing
+    except ImportError as error:
+        raise PromptopsError(
+            "a run log in PostgreSQL needs the package psycopg",
+            hint="pip install 'git-promptops[postgres]'",
+        ) from error
+    return Store(PostgresDatabase(url, clock), settings, clock=clock, random=random, key=key)
+
+
+class _Cursor:
+    """One transaction on a connection."""
+
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        self._connection = connection
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Execute a statement; return how many rows it changed."""
+        count: int = self._execute(statement, values).rowcount
+        return count
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+        """Yield the rows of a query."""
+        return iter(self._execute(statement, values))
+
+    def one(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
+        """Return the first row of a query."""
+        row: Row | None = self._execute(statement, values).fetchone()
+        return row
+
+    def _execute(self, statement: str, values: Sequence[Any]) -> psycopg.Cursor[Row]:
+        text = statement.replace("%", "%%").replace("?", "%s")
+        return self._connection.execute(text.encode(), list(values))
+
+
+class PostgresDatabase:
+    """One database, through one connection of this process.
+
+    A write whose connection breaks is done again on a new one: every write of the log can be done
+    twice, so a lost reply counts once.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], float]) -> None:
+        self._url = url
+        self._clock = clock
+        self._reset()
+        self.read(lambda _: None)
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._connection: psycopg.Connection[Row] | None = None
+
+    def write(self, work: Callable[[_Cursor], T]) -> T:
+        """Do some work in one transaction; LogError when it cannot be done."""
+        return self._do(work)
+
+    def read(self, work: Callable[[_Cursor], T]) -> T:
+        """Do some work that only reads, all of it at one state of the data."""
+        return self._do(work, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def scrub(self, tables: Iterable[str]) -> None:
+        """Let the database forget deleted rows."""
+        names = ", ".join(tables)
+        self._retry(lambda connection: connection.execute(f"VACUUM (ANALYZE) {names}".encode()))
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._pid == os.getpid():
+            with self._lock:
+                self._disconnect()
+
+    def _do(self, work: Callable[[_Cursor], T], first: str | None = None) -> T:
+        def attempt(connection: psycopg.Connection[Row]) -> T:
+            with connection.transaction():
+                if first is not None:
+                    connection.execute(first.encode())
+                return work(_Cursor(connection))
+
+        return self._retry(attempt)
+
+    def _retry(self, attempt: Callable[[psycopg.Connection[Row]], T]) -> T:
+        import psycopg
+
+        if self._pid != os.getpid():
+            _ABANDONED.append(self._connection)  # the parent's: closing it would end it there too
+            self._reset()
+        with self._lock:
+            for number in range(1, _TRIES + 1):
+                try:
+                    return attempt(self._connect())
+                except (
+                    psycopg.errors.ForeignKeyViolation,  # a text went while it was being used
+                    psycopg.errors.UniqueViolation,  # somebody else was first
+                    psycopg.errors.DeadlockDetected,
+                    psycopg.errors.SerializationFailure,
+                ) as error:
+                    if number == _TRIES:
+                        raise self._error(error) from error
+                except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                    self._disconnect()
+                    # Once more on a new connection; a server that is gone is not waited for.
+                    if number > 1:
+                        raise self._error(error) from error
+                except psycopg.Error as error:
+                    raise self._error(error) from error
+        raise AssertionError("unreachable")
+
+    def _error(self, error: psycopg.Error) -> LogError:
+        # The message may quote the URL's host, never its password.
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        return LogError(
+            f"the run log in PostgreSQL cannot be used: {lines[0]}",
+            hint="look whether the server runs and takes connections",
+        )
+
+    def _connect(self) -> psycopg.Connection[Row]:
+        import psycopg
+
+        if self._connection is None or self._connection.closed:
+            connection: psycopg.Connection[Row] = psycopg.connect(
+                self._url,
+                autocommit=True,
+                connect_timeout=_CONNECT_SECONDS,
+                application_name="promptops",
+            )
+            try:
+                connection.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'".encode())
+                self._migrate(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def _migrate(self, connection: psycopg.Connection[Row]) -> None:
+        def version() -> int:
+            row = connection.execute("SELECT to_regclass('schema') IS NOT NULL").fetchone()
+            if row is None or not row[0]:
+                return 0
+            found = connection.execute("SELECT MAX(version) FROM schema").fetchone()
+            return 0 if found is None or found[0] is None else int(found[0])
+
+        if version() > LATEST:
+            raise LogError(
+                f"the run log has version {version()}, and this promptops knows {LATEST}",
+                hint="use the newer promptops that wrote it",
+                is_passing=False,
+            )
+        if version() == LATEST:
+            return
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_MIGRATION_LOCK])
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS schema (version BIGINT PRIMARY KEY, applied BIGINT)"
+            )
+            done = version()
+            for number, steps in enumerate(MIGRATIONS, 1):
+                if number <= done:
+                    continue
+                for step in steps:
+                    connection.execute(_translate(step).encode())
+                connection.execute(
+                    "INSERT INTO schema VALUES (%s, %s)", [number, round(self._clock() * 1000)]
+                )
+
+
+# What a forked process took over from its parent.
+_ABANDONED: list[object] = []
+
+
+def _translate(step: str) -> str:
+    for word, meaning in _WORDS.items():
+        step = step.replace(word, meaning)
+    return step

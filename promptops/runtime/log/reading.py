@@ -1,0 +1,469 @@
+"""Questions to the run log."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import NotFoundError, UsageError, quote
+from promptops.runtime.log import statistics
+from promptops.runtime.log.content import answer_mac, escape, unescape, unpack
+from promptops.runtime.log.hours import SLICE, interrupted, rolled_until
+from promptops.runtime.log.identifiers import pack_id
+from promptops.runtime.log.log import DIMENSIONS
+from promptops.runtime.log.record import INTERRUPTED, RUNNING, Entry
+from promptops.runtime.log.rollup import HOUR_MS, Sums
+from promptops.runtime.log.rows import (
+    ATTEMPT_COLUMNS,
+    EVENT_COLUMNS,
+    FEEDBACK_COLUMNS,
+    REVIEW_COLUMNS,
+    RUN_COLUMNS,
+    columns,
+    is_cached,
+    read_attempt,
+    read_event,
+    read_feedback,
+    read_review,
+    read_run,
+)
+from promptops.runtime.log.texts import join_request, split_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from promptops.runtime.log.database import Cursor, Row
+    from promptops.runtime.log.encryption import Keyring
+    from promptops.runtime.log.log import Filters
+    from promptops.runtime.log.record import Event, Review, RunRecord
+
+# The columns of filters that are compared as they are.
+_EXACT = {
+    "prompt": "prompt",
+    "version": "version",
+    "model": "model",
+    "environment": "environment",
+    "deployment": "deployment",
+    "user": "user_name",
+    "tenant": "tenant",
+    "key": "traffic_key",
+    "stage": "stage",
+}
+# Filters that the roll-ups know.
+_SLICED = ("prompt", "version", "model", "environment", "tenant")
+_UNSLICED = ("deployment", "user", "key", "stage", "status", "parent_id")
+_GROUPED = {**{name: name for name in SLICE}, "user": "user_name"}
+_PAGE = 500
+_ID_DIGITS = 32
+_MIN_PREFIX = 4
+_STATUS, _STARTED = RUN_COLUMNS.index("status"), RUN_COLUMNS.index("started")
+
+
+class Question:
+    """Filters as a condition of SQL, with the runs that will not end any more set apart."""
+
+    def __init__(self, cursor: Cursor, filters: Filters, now: float) -> None:
+        self.gone = interrupted(cursor, now)
+        self.values: list[Any] = []
+        self._parts: list[str] = []
+        if filters.since is not None:
+            self._add("started >= ?", round(filters.since * 1000))
+        if filters.until is not None:
+            self._add("started < ?", round(filters.until * 1000))
+        for name, column in _EXACT.items():
+            value = getattr(filters, name)
+            if value is None:
+                continue
+            if name == "prompt" and "*" in value:
+                self._add("prompt LIKE ? ESCAPE '!'", _like(value))
+            else:
+                self._add(f"{column} = ?", escape(value) if isinstance(value, str) else value)
+        if filters.parent_id is not None:
+            self._add("parent = ?", pack_id(filters.parent_id))
+        if filters.status == INTERRUPTED:
+            self._parts.append(f"(status = '{INTERRUPTED}' OR {self.gone})")
+        elif filters.status is not None:
+            self._add("status = ?", filters.status)
+            if filters.status == RUNNING:
+                self._parts.append(f"NOT {self.gone}")
+
+    def _add(self, part: str, value: object) -> None:
+        self._parts.append(part)
+        self.values.append(value)
+
+    def where(self, *more: str) -> str:
+        """The condition, with more of them."""
+        return " AND ".join((*self._parts, *more)) or "1 = 1"
+
+    def status(self) -> str:
+        """The expression for a run's status."""
+        return f"CASE WHEN {self.gone} THEN '{INTERRUPTED}' ELSE status END"
+
+    def columns(self) -> str:
+        """RUN_COLUMNS, with the status as it is now."""
+        return ", ".join(self.status() if name == "status" else name for name in RUN_COLUMNS)
+
+
+def _like(pattern: str) -> str:
+    text = escape(pattern) or ""
+    for sign in "!%_":
+        text = text.replace(sign, f"!{sign}")
+    return text.replace("*", "%")
+
+
+def list_runs(
+    cursor: Cursor,
+    filters: Filters,
+    keyring: Keyring | None,
+    now: float,
+    *,
+    limit: int,
+    before: str | None,
+) -> list[RunRecord]:
+    """Return runs, the newest first."""
+    question = Question(cursor, filters, now)
+    more, values = [], list(question.values)
+    if before is not None:
+        number, started = _find(cursor, before)[:2]
+        more.append("(started < ? OR (started = ? AND n < ?))")
+        values += [started, started, number]
+    rows = cursor.rows(
+        f"SELECT {question.columns()} FROM runs WHERE {question.where(*more)}"
+        " ORDER BY started DESC, n DESC LIMIT ?",
+        (*values, limit),
+    )
+    return [read_run(row, keyring) for row in rows]
+
+
+def tail_runs(
+    cursor: Cursor, filters: Filters, keyring: Keyring | None, now: float, after: int | None
+) -> tuple[list[RunRecord], int]:
+    """Return runs added since a place, and the new place."""
+    last = cursor.one("SELECT MAX(n) FROM runs")
+    place = 0 if last is None or last[0] is None else int(last[0])
+    if after is None:
+        return [], place
+    question = Question(cursor, filters, now)
+    rows = cursor.rows(
+        f"SELECT {question.columns()} FROM runs"
+        f" WHERE {question.where('n > ?', 'n <= ?')} ORDER BY n",
+        (*question.values, after, place),
+    )
+    return [read_run(row, keyring) for row in rows], max(place, after)
+
+
+def read_entry(cursor: Cursor, run_id: str, keyring: Keyring | None, now: float) -> Entry:
+    """Return all about one run."""
+    number = _find(cursor, run_id)[0]
+    gone = interrupted(cursor, now)
+    row = cursor.one(
+        f"SELECT {columns(RUN_COLUMNS)}, request, answer,"
+        f" CASE WHEN {gone} THEN 1 ELSE 0 END FROM runs WHERE n = ?",
+        (number,),
+    )
+    if row is None:
+        raise _no_run(run_id)
+    return _entry(cursor, row, keyring)
+
+
+def read_page(
+    cursor: Cursor,
+    filters: Filters,
+    keyring: Keyring | None,
+    now: float,
+    place: tuple[int, int],
+) -> tuple[list[Entry], tuple[int, int]]:
+    """Return some entries after a place (time and number), and the place of the last one."""
+    question = Question(cursor, filters, now)
+    rows = list(
+        cursor.rows(
+            f"SELECT {columns(RUN_COLUMNS)}, request, answer,"
+            f" CASE WHEN {question.gone} THEN 1 ELSE 0 END, n FROM runs"
+            f" WHERE {question.where('(started > ? OR (started = ? AND n > ?))')}"
+            f" ORDER BY started, n LIMIT {_PAGE}",
+            (*question.values, place[0], place[0], place[1]),
+        )
+    )
+    entries = [_entry(cursor, row, keyring) for row in rows]
+    return entries, (rows[-1][_STARTED], rows[-1][-1]) if rows else place
+
+
+def _entry(cursor: Cursor, row: Row, keyring: Keyring | None) -> Entry:
+    run = read_run(row, keyring)
+    request, answer, gone = row[len(RUN_COLUMNS) : len(RUN_COLUMNS) + 3]
+    if gone:
+        run = replace(run, status=INTERRUPTED)
+
+    def find(number: bytes) -> bytes | None:
+        found = cursor.one("SELECT body FROM texts WHERE hash = ?", (number,))
+        return None if found is None else unpack(bytes(found[0]), keyring)
+
+    def body(number: int | None) -> bytes | None:
+        if number is None:
+            return None
+        found = cursor.one("SELECT body FROM texts WHERE id = ?", (number,))
+        return None if found is None else unpack(bytes(found[0]), keyring)
+
+    data = body(request)
+    if data is not None:
+        document = join_request(data, find)
+        run = replace(run, inputs=document.get("inputs"), messages=document.get("messages"))
+    data = body(answer)
+    if data is not None:
+        text, calls = split_answer(data)
+        run = replace(run, answer=text, tool_calls=calls)
+    key = (pack_id(run.id),)
+
+    def rows(table: str, names: Sequence[str], order: str) -> Iterable[Row]:
+        return list(
+            cursor.rows(
+                f"SELECT {columns(names)} FROM {table} WHERE run = ? ORDER BY {order}",
+                key,
+            )
+        )
+
+    return Entry(
+        run,
+        tuple(read_attempt(one, keyring) for one in rows("attempts", ATTEMPT_COLUMNS, "number")),
+        tuple(read_event(one, keyring) for one in rows("events", EVENT_COLUMNS, "at, id")),
+        tuple(read_feedback(one, keyring) for one in rows("feedback", FEEDBACK_COLUMNS, "at, id")),
+        tuple(read_review(one, keyring) for one in rows("reviews", REVIEW_COLUMNS, "requested")),
+    )
+
+
+def _no_run(run_id: str) -> NotFoundError:
+    return NotFoundError(
+        f"the log has no run {quote(run_id)}", hint="'promptops runs list' shows the runs"
+    )
+
+
+def _find(cursor: Cursor, run_id: str) -> Row:
+    """Number and start of the run whose id begins so; NotFoundError, UsageError."""
+    digits = run_id.replace("-", "").lower()
+    if not _MIN_PREFIX <= len(digits) <= _ID_DIGITS or set(digits) - set("0123456789abcdef"):
+        raise UsageError(
+            f"{quote(run_id)} is not the id of a run",
+            hint=f"give at least its first {_MIN_PREFIX} digits; 'promptops runs list' shows ids",
+        )
+    low = bytes.fromhex(digits.ljust(_ID_DIGITS, "0"))
+    high = bytes.fromhex(digits.ljust(_ID_DIGITS, "f"))
+    rows = list(
+        cursor.rows("SELECT n, started FROM runs WHERE id >= ? AND id <= ? LIMIT 2", (low, high))
+    )
+    if not rows:
+        raise _no_run(run_id)
+    if len(rows) > 1:
+        raise UsageError(f"several runs begin with {quote(run_id)}", hint="give more of the id")
+    return rows[0]
+
+
+def find_answer(
+    cursor: Cursor, text: str, secret: bytes, keyring: Keyring | None, now: float
+) -> list[RunRecord]:
+    """Return the runs with this answer, the newest first."""
+    gone = interrupted(cursor, now)
+    names = ", ".join(
+        f"CASE WHEN {gone} THEN '{INTERRUPTED}' ELSE status END" if name == "status" else name
+        for name in RUN_COLUMNS
+    )
+    rows = cursor.rows(
+        f"SELECT {names} FROM runs WHERE mac = ? ORDER BY started DESC, n DESC",
+        (answer_mac(text, secret),),
+    )
+    return [read_run(row, keyring) for row in rows]
+
+
+def list_reviews(
+    cursor: Cursor, status: str | None, limit: int, keyring: Keyring | None
+) -> list[Review]:
+    """Return reviews, the longest waiting first."""
+    where, values = ("", [limit]) if status is None else (" WHERE status = ?", [status, limit])
+    rows = cursor.rows(
+        f"SELECT {columns(REVIEW_COLUMNS)} FROM reviews{where} ORDER BY requested, id LIMIT ?",
+        values,
+    )
+    return [read_review(row, keyring) for row in rows]
+
+
+def list_events(
+    cursor: Cursor, kind: str | None, limit: int, keyring: Keyring | None
+) -> list[Event]:
+    """Return events, the newest first."""
+    where, values = ("", [limit]) if kind is None else (" WHERE kind = ?", [kind, limit])
+    rows = cursor.rows(
+        f"SELECT {columns(EVENT_COLUMNS)} FROM events{where} ORDER BY at DESC, id DESC LIMIT ?",
+        values,
+    )
+    return [read_event(row, keyring) for row in rows]
+
+
+def count(
+    cursor: Cursor, filters: Filters, by: Sequence[str], now: float
+) -> list[statistics.Group]:
+    """Return groups of runs, the dearest first; by day, the oldest day first."""
+    for name in by:
+        if name not in DIMENSIONS:
+            raise UsageError(
+                f"runs cannot be grouped by {quote(name)}", hint=f"by {', '.join(DIMENSIONS)}"
+            )
+    groups: defaultdict[tuple[str | None, ...], Sums] = defaultdict(Sums)
+    rolled = _rolled_range(cursor, filters, by)
+    if rolled is not None:
+        _count_hours(cursor, filters, by, rolled, groups)
+    _count_runs(cursor, filters, by, now=now, rolled=rolled, groups=groups)
+    result = [
+        sums.group(dict(zip(by, key, strict=True))) for key, sums in groups.items() if sums.runs
+    ]
+    if "day" in by:
+        return sorted(result, key=lambda group: [group.by[name] or "" for name in by])
+    return sorted(result, key=lambda group: (-group.cost_micros, -group.runs, str(group.by)))
+
+
+def _rolled_range(cursor: Cursor, filters: Filters, by: Sequence[str]) -> tuple[int, int] | None:
+    """The whole hours that are added up and asked for; None where only the runs can say."""
+    if "user" in by or any(getattr(filters, name) is not None for name in _UNSLICED):
+        return None
+    low, high = 0, rolled_until(cursor)
+    if filters.since is not None:
+        low = -(-round(filters.since * 1000) // HOUR_MS) * HOUR_MS
+    if filters.until is not None:
+        high = min(high, round(filters.until * 1000) // HOUR_MS * HOUR_MS)
+    return (low, high) if low < high else None
+
+
+def _count_hours(
+    cursor: Cursor,
+    filters: Filters,
+    by: Sequence[str],
+    rolled: tuple[int, int],
+    groups: defaultdict[tuple[str | None, ...], Sums],
+) -> None:
+    wanted = {
+        name: escape(getattr(filters, name))
+        for name in _SLICED
+        if getattr(filters, name) is not None
+    }
+    keys: dict[str, dict[str, str | None] | None] = {}
+    for hour, part, data in cursor.rows(
+        "SELECT hour, slice, data FROM hours WHERE hour >= ? AND hour < ?", rolled
+    ):
+        if part not in keys:
+            values = dict(zip(SLICE, json.loads(part), strict=True))
+            fits = all(_matches(values[name], value) for name, value in wanted.items())
+            keys[part] = {name: unescape(one) for name, one in values.items()} if fits else None
+        found = keys[part]
+        if found is not None:
+            key = tuple(_day(hour) if name == "day" else found[name] for name in by)
+            groups[key].join(data)
+
+
+def _matches(value: str | None, wanted: str | None) -> bool:
+    if wanted is None or value is None or "*" not in wanted:
+        return value == wanted
+    pieces = wanted.split("*")
+    if not value.startswith(pieces[0]):
+        return False
+    place = len(pieces[0])
+    for piece in pieces[1:-1]:
+        place = value.find(piece, place)
+        if place < 0:
+            return False
+        place += len(piece)
+    return value.endswith(pieces[-1]) and len(value) - len(pieces[-1]) >= place
+
+
+def _count_runs(
+    cursor: Cursor,
+    filters: Filters,
+    by: Sequence[str],
+    *,
+    now: float,
+    rolled: tuple[int, int] | None,
+    groups: defaultdict[tuple[str | None, ...], Sums],
+) -> None:
+    question = Question(cursor, filters, now)
+    names = [_GROUPED[name] for name in by if name != "day"]
+    head = "".join(f"{name}, " for name in names)
+    select = (
+        f"SELECT {head}started, {question.status()}, stage, duration, cost,"
+        " input_tokens, output_tokens, flags FROM runs WHERE "
+    )
+    # Two ranges and no OR, so that each is read from the index of times.
+    ranges: list[tuple[list[str], list[Any]]] = [([], [])]
+    if rolled is not None:
+        ranges = [(["started < ?"], [rolled[0]]), (["started >= ?"], [rolled[1]])]
+    width = len(names)
+    for more, values in ranges:
+        for row in cursor.rows(f"{select}{question.where(*more)}", (*question.values, *values)):
+            started, status, stage, duration, cost, entered, left, flags = row[width:]
+            found = dict(zip(names, row, strict=False))
+            key = tuple(
+                _day(started) if name == "day" else unescape(found[_GROUPED[name]]) for name in by
+            )
+            groups[key].add(
+                status, stage, duration, cost, (entered, left), is_cached=is_cached(flags)
+            )
+
+
+def _day(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d")
+
+
+def compare_versions(
+    cursor: Cursor, left: str, right: str, filters: Filters, now: float
+) -> statistics.Comparison:
+    """Compare two versions, where the runs of one key (or user) belong together."""
+    question = Question(cursor, replace(filters, version=None), now)
+    rows = cursor.rows(
+        f"SELECT version, COALESCE(traffic_key, user_name), n, {question.status()}, stage,"
+        " duration, cost, input_tokens, output_tokens, flags,"
+        " (SELECT AVG(score) FROM feedback WHERE feedback.run = runs.id)"
+        f" FROM runs WHERE {question.where('version IN (?, ?)')}",
+        (*question.values, escape(left), escape(right)),
+    )
+    sums = {left: Sums(), right: Sums()}
+    measures: dict[tuple[str, str], dict[Any, list[float]]] = defaultdict(
+        lambda: defaultdict(lambda: [0.0, 0.0])
+    )
+    unkeyed = 0
+    for version, owner, number, status, stage, duration, cost, *rest in rows:
+        name = unescape(version) or ""
+        entered, gone, flags, score = rest
+        sums[name].add(status, stage, duration, cost, (entered, gone), is_cached=is_cached(flags))
+        unkeyed += owner is None
+        cluster = number if owner is None else owner
+        values = {
+            "feedback": None if score is None else float(score),
+            "errors": None if status == RUNNING else float(status in ("failed", INTERRUPTED)),
+            "cost": cost,
+            "latency": None if duration is None else duration / 1000,
+        }
+        for measure, value in values.items():
+            if value is not None:
+                pair = measures[measure, name][cluster]
+                pair[0] += value
+                pair[1] += 1
+
+    def pairs(measure: str, name: str) -> list[tuple[float, int]]:
+        return [(total, int(size)) for total, size in measures[measure, name].values()]
+
+    units = {"feedback": "score", "errors": "share", "cost": "micros", "latency": "ms"}
+    differences = tuple(
+        statistics.compare(
+            measure,
+            unit,
+            pairs(measure, left),
+            pairs(measure, right),
+            is_share=measure == "errors",
+        )
+        for measure, unit in units.items()
+    )
+    return statistics.Comparison(
+        sums[left].group({"version": left}),
+        sums[right].group({"version": right}),
+        differences,
+        unkeyed,
+    )

@@ -1,0 +1,268 @@
+"""The run log in an SQLite file, shared by the processes of one machine.
+
+Write-ahead logging lets readers read while somebody writes. A commit is on its way to the disk when
+it returns: killing processes loses nothing, a power cut can lose the last moments. Pages are 16 kB:
+with 4 kB, compressing texts saves a tenth instead of two fifths.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from promptops.errors import NotFoundError, PromptopsError
+from promptops.runtime.log.log import LogError
+from promptops.runtime.log.migrations import LATEST, MIGRATIONS
+from promptops.runtime.log.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from promptops.runtime.log.database import Row
+    from promptops.runtime.log.settings import LogSettings
+
+T = TypeVar("T")
+_WORDS = {
+    "{number}": "INTEGER",
+    "{bytes}": "BLOB",
+    "{real}": "REAL",
+    "{identity}": "INTEGER PRIMARY KEY",
+    "{keyed}": " WITHOUT ROWID",
+}
+# How long a write waits for another process's.
+BUSY_SECONDS = 1.0
+_BUSY_SCRUB_SECONDS = 30.0
+
+
+def open_sqlite(
+    path: str,
+    settings: LogSettings,
+    *,
+    clock: Callable[[], float],
+    random: Callable[[int], bytes],
+    key: Callable[[str], str | None],
+    create: bool = True,
+) -> Store:
+    """Open the log in a file; NotFoundError when there is none and none may be made."""
+    if not create and not Path(path).exists():
+        raise NotFoundError(
+            f"there is no run log at {path}", hint="the first run of a prompt makes it"
+        )
+    database = SqliteDatabase(Path(path), clock)
+    return Store(database, settings, clock=clock, random=random, key=key)
+
+
+class _Cursor:
+    """One transaction on a connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Execute a statement; return how many rows it changed."""
+        return self._connection.execute(statement, values).rowcount
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+        """Yield the rows of a query."""
+        return self._connection.execute(statement, values)
+
+    def one(self, statement: str, values: Sequence[Any] = ()) -> Row | None:
+        """Return the first row of a query."""
+        row: Row | None = self._connection.execute(statement, values).fetchone()
+        return row
+
+
+class SqliteDatabase:
+    """One file, with a connection to write and one to read.
+
+    A connection does not survive a fork, and a file may be moved away or deleted while it is open:
+    both are seen before the next use, and the file is opened (or made) anew.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        self._path = path
+        self._clock = clock
+        self._reset()
+        with self._errors(), self._lock:
+            self._connect(writing=True)
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._read_lock = threading.RLock()
+        self._connections: dict[bool, sqlite3.Connection] = {}
+        self._file: tuple[int, int] | None = None
+
+    def write(self, work: Callable[[_Cursor], T]) -> T:
+        """Do some work in one transaction; LogError when it cannot be done."""
+        self._follow_fork()
+        with self._errors(), self._lock:
+            connection = self._connect(writing=True)
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(_Cursor(connection))
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+            return result
+
+    def read(self, work: Callable[[_Cursor], T]) -> T:
+        """Do some work that only reads, all of it at one state of the data."""
+        self._follow_fork()
+        with self._errors(), self._read_lock:
+            connection = self._connect(writing=False)
+            connection.execute("BEGIN")
+            try:
+                return work(_Cursor(connection))
+            finally:
+                connection.execute("ROLLBACK")
+
+    def scrub(self, tables: Iterable[str]) -> None:
+        """Write the file anew, and empty the write-ahead log.
+
+        `secure_delete` alone is not enough: a row that was moved when a page was split leaves a
+        copy in the old page that no deletion reaches.
+        """
+        del tables
+        self._follow_fork()
+        with self._errors(), self._lock, self._read_lock:
+            connection = self._connect(writing=True)
+            connection.execute(f"PRAGMA busy_timeout = {round(_BUSY_SCRUB_SECONDS * 1000)}")
+            try:
+                connection.execute("VACUUM")
+                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
+        if busy:
+            raise LogError(
+                "what was deleted can still be in the files of the run log: another process"
+                " reads it",
+                hint="do it again when that process is done",
+            )
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._pid == os.getpid():
+            with self._lock, self._read_lock:
+                self._disconnect()
+
+    def _follow_fork(self) -> None:
+        if self._pid != os.getpid():
+            # Neither the locks nor the connections may be touched: other threads of the parent
+            # may have held them, and closing would write to the parent's file.
+            _ABANDONED.append((self._connections, self._lock))
+            self._reset()
+
+    def _disconnect(self) -> None:
+        while self._connections:
+            self._connections.popitem()[1].close()
+        self._file = None
+
+    def _connect(self, *, writing: bool) -> sqlite3.Connection:
+        if self._file is not None and self._file != _identity(self._path):
+            with self._lock, self._read_lock:
+                self._disconnect()
+        found = self._connections.get(writing)
+        if found is not None:
+            return found
+        if writing or not self._path.exists():
+            self._make_file()
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+        )
+        try:
+            connection.execute("PRAGMA page_size = 16384")
+            if writing:
+                _prepare(connection, self._clock())
+        except BaseException:
+            connection.close()
+            raise
+        self._connections[writing] = connection
+        self._file = _identity(self._path)
+        return connection
+
+    def _make_file(self) -> None:
+        # It holds what people said: for its owner alone.
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._path.exists():
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except PromptopsError:
+            raise
+        except (sqlite3.OperationalError, OSError) as error:
+            raise LogError(
+                f"the run log {self._path} cannot be used: {error}",
+                hint="look at the disk's space and the file's permissions",
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise LogError(
+                f"the run log {self._path} is damaged or no run log: {error}",
+                hint="restore it from a backup, or move it away",
+                is_passing=False,
+            ) from error
+
+
+# What a forked process took over from its parent; kept, so that nothing of it is closed.
+_ABANDONED: list[object] = []
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _prepare(connection: sqlite3.Connection, now: float) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA secure_delete = FAST")
+    connection.execute("PRAGMA foreign_keys = ON")
+    version = _version(connection)
+    if version == LATEST:
+        return
+    if version > LATEST:
+        raise LogError(
+            f"the run log has version {version}, and this promptops knows {LATEST}",
+            hint="use the newer promptops that wrote it",
+            is_passing=False,
+        )
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema (version INTEGER PRIMARY KEY, applied INTEGER)"
+        )
+        for number, steps in enumerate(MIGRATIONS, 1):
+            if number <= _version(connection):
+                continue
+            for step in steps:
+                connection.execute(_translate(step))
+            connection.execute("INSERT INTO schema VALUES (?, ?)", (number, round(now * 1000)))
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema'").fetchone() is None:
+        return 0
+    return int(connection.execute("SELECT MAX(version) FROM schema").fetchone()[0] or 0)
+
+
+def _translate(step: str) -> str:
+    for word, meaning in _WORDS.items():
+        step = step.replace(word, meaning)
+    return step

@@ -1,0 +1,453 @@
+"""A run log in an SQL database: what both databases have in common.
+
+Texts are found by their hash, so that what many runs say is kept once; `uses` says which run uses
+which, so that a text goes with its last run. What happened in an hour is added up when the hour is
+over (`hours`); a run that ends later is added then.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from promptops.errors import ConfigurationError, NotFoundError, UsageError
+from promptops.runtime.log import reading, removal
+from promptops.runtime.log.content import pack, text_hash, unpack
+from promptops.runtime.log.encryption import read_keys
+from promptops.runtime.log.hours import count_late, roll_up, rolled_until
+from promptops.runtime.log.identifiers import make_id, pack_id
+from promptops.runtime.log.log import Filters, Removal
+from promptops.runtime.log.process import this_process
+from promptops.runtime.log.record import RUNNING
+from promptops.runtime.log.rows import (
+    ATTEMPT_COLUMNS,
+    EVENT_COLUMNS,
+    FEEDBACK_COLUMNS,
+    REVIEW_COLUMNS,
+    RUN_COLUMNS,
+    attempt_row,
+    columns,
+    event_row,
+    feedback_row,
+    review_row,
+    run_row,
+    upsert,
+)
+from promptops.runtime.log.settings import FULL
+from promptops.runtime.log.texts import make_texts
+from promptops.runtime.redaction import redact, redact_secrets, redact_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from promptops.runtime.log.database import Cursor, Database
+    from promptops.runtime.log.encryption import Keyring
+    from promptops.runtime.log.record import (
+        AttemptRecord,
+        Entry,
+        Event,
+        Feedback,
+        Review,
+        RunRecord,
+    )
+    from promptops.runtime.log.settings import LogSettings
+    from promptops.runtime.log.statistics import Comparison, Group
+    from promptops.runtime.log.texts import Texts
+
+_EVERYTHING = Filters()
+# What a run is stored with, beside its own columns.
+_STORED = (*RUN_COLUMNS, "process", "request", "answer", "mac")
+_INSERT_RUN = (
+    f"INSERT INTO runs ({columns(_STORED)}) VALUES ({', '.join('?' * len(_STORED))})"
+    " ON CONFLICT (id) DO NOTHING"
+)
+_UPDATE_RUN = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _STORED)} WHERE n = ?"
+_UPSERT_ATTEMPT = upsert("attempts", ATTEMPT_COLUMNS, ("run", "number"))
+_INSERT_EVENT = upsert("events", EVENT_COLUMNS, ("id",))
+_INSERT_FEEDBACK = upsert("feedback", FEEDBACK_COLUMNS, ("id",))
+_UPSERT_REVIEW = upsert("reviews", REVIEW_COLUMNS, ("id",))
+# How many hashes of shared texts are remembered, so that they are not compressed again.
+_MAX_KNOWN = 4096
+_ROTATION = 500
+
+
+class Store:
+    """A run log in an SQL database."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: LogSettings,
+        *,
+        clock: Callable[[], float],
+        random: Callable[[int], bytes],
+        key: Callable[[str], str | None],
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._random = random
+        variable = settings.encryption_key
+        self._keyring: Keyring | None = (
+            None if variable is None else read_keys(variable, key(variable), random)
+        )
+        self._secret = self._read_secret()
+        self._process: tuple[int, int] | None = None
+        self._known: set[bytes] = set()
+
+    def _read_secret(self) -> bytes:
+        """The secret that hashes and answers' marks are made with: made once, sealed by the key."""
+
+        def read(cursor: Cursor) -> bytes | None:
+            row = cursor.one("SELECT value FROM meta WHERE name = 'secret'")
+            return None if row is None else bytes(row[0])
+
+        stored = self._database.read(read)
+        if stored is None:
+            fresh = pack(self._random(32), self._keyring)
+
+            def write(cursor: Cursor) -> bytes:
+                cursor.run(
+                    "INSERT INTO meta (name, value) VALUES ('secret', ?)"
+                    " ON CONFLICT (name) DO NOTHING",
+                    (fresh,),
+                )
+                found = read(cursor)
+                return fresh if found is None else found
+
+            stored = self._database.write(write)
+        return unpack(stored, self._keyring)
+
+    # Writing
+
+    def begin(self, run: RunRecord) -> None:
+        """Write a run that begins."""
+        if run.status != RUNNING:
+            raise UsageError(f"a run that begins is running, and not '{run.status}'")
+        kept, texts = make_texts(run, self._settings.content, self._secret)
+        packed = self._pack(texts)
+
+        def write(cursor: Cursor) -> None:
+            if cursor.one("SELECT 1 FROM runs WHERE id = ?", (pack_id(run.id),)) is None:
+                self._write_run(cursor, kept, texts, packed, None)
+
+        self._database.write(write)
+
+    def attempt(self, attempt: AttemptRecord) -> None:
+        """Write one attempt of a run, before the run ends."""
+        row = self._attempt_row(attempt)
+        self._database.write(lambda cursor: cursor.run(_UPSERT_ATTEMPT, row))
+
+    def finish(self, run: RunRecord, attempts: Sequence[AttemptRecord] = ()) -> None:
+        """Complete a run, in one commit with its last attempts."""
+        kept, texts = make_texts(run, self._settings.content, self._secret)
+        packed = self._pack(texts)
+        rows = [self._attempt_row(attempt) for attempt in attempts]
+
+        def write(cursor: Cursor) -> None:
+            old = cursor.one("SELECT n FROM runs WHERE id = ?", (pack_id(run.id),))
+            number = None if old is None else int(old[0])
+            late = milliseconds_of(kept) < rolled_until(cursor)
+            if late and number is not None:
+                count_late(cursor, number, sign=-1)
+            number = self._write_run(cursor, kept, texts, packed, number)
+            if late:
+                count_late(cursor, number, sign=1)
+            for row in rows:
+                cursor.run(_UPSERT_ATTEMPT, row)
+
+        self._database.write(write)
+
+    def event(self, event: Event) -> None:
+        """Write an event."""
+        detail = event.detail
+        if detail is not None and self._settings.content != FULL:
+            detail = redact_value(detail)
+        row = event_row(replace(event, detail=detail), self._keyring)
+        self._database.write(lambda cursor: cursor.run(_INSERT_EVENT, row))
+
+    def feedback(self, feedback: Feedback) -> None:
+        """Write feedback on a run; NotFoundError when there is no such run."""
+        row = feedback_row(feedback, self._text(feedback.comment), self._keyring)
+
+        def write(cursor: Cursor) -> None:
+            self._check_run(cursor, feedback.run_id)
+            cursor.run(_INSERT_FEEDBACK, row)
+
+        self._database.write(write)
+
+    def review(self, review: Review) -> None:
+        """Ask for a review of a run, or answer the one of that id."""
+        kept = replace(review, answer=self._text(review.answer), note=self._text(review.note))
+        row = review_row(kept, self._keyring)
+
+        def write(cursor: Cursor) -> None:
+            self._check_run(cursor, review.run_id)
+            cursor.run(_UPSERT_REVIEW, row)
+
+        self._database.write(write)
+
+    def tend(self) -> None:
+        """Add up the hours that are over, and prune what is older than the retention."""
+        now = self._clock()
+        if self._settings.retention_seconds is not None:
+            self.prune(now - self._settings.retention_seconds, by="retention", reason="[log]")
+        else:
+            self._roll_up(now)
+
+    def _roll_up(self, now: float) -> None:
+        while self._database.write(lambda cursor: roll_up(cursor, now)):
+            pass
+
+    def _check_run(self, cursor: Cursor, run_id: str) -> None:
+        if cursor.one("SELECT 1 FROM runs WHERE id = ?", (pack_id(run_id),)) is None:
+            raise NotFoundError(
+                f"the log has no run {run_id}", hint="'promptops runs list' shows the runs"
+            )
+
+    def _text(self, text: str | None) -> str | None:
+        """What may be kept of what a person said."""
+        if text is None or self._settings.content == FULL:
+            return text
+        return redact(text)
+
+    def _attempt_row(self, attempt: AttemptRecord) -> list[object]:
+        error = attempt.error
+        if error is not None:
+            error = (redact_secrets if self._settings.content == FULL else redact)(error)
+        return attempt_row(attempt, error, self._keyring)
+
+    def _pack(self, texts: Texts) -> dict[bytes, tuple[bytes, bytes | None]]:
+        """Each text by its hash, and packed where it is likely to be new."""
+        result: dict[bytes, tuple[bytes, bytes | None]] = {}
+        for data in (*texts.shared, texts.request, texts.answer):
+            if data is not None:
+                number = text_hash(data, self._secret)
+                known = number in self._known
+                result[number] = (data, None if known else pack(data, self._keyring))
+        return result
+
+    def _write_run(
+        self,
+        cursor: Cursor,
+        run: RunRecord,
+        texts: Texts,
+        packed: dict[bytes, tuple[bytes, bytes | None]],
+        number: int | None,
+    ) -> int:
+        ids = {one: self._write_text(cursor, one, *both) for one, both in packed.items()}
+
+        def find(data: bytes | None) -> int | None:
+            return None if data is None else ids[text_hash(data, self._secret)]
+
+        process = self._process_id(cursor) if run.status == RUNNING else None
+        values = [
+            *run_row(run, self._keyring),
+            process,
+            find(texts.request),
+            find(texts.answer),
+            texts.mac,
+        ]
+        if number is None:
+            cursor.run(_INSERT_RUN, values)
+            row = cursor.one("SELECT n FROM runs WHERE id = ?", (values[0],))
+            number = 0 if row is None else int(row[0])
+            stale: list[int] = []
+        else:
+            cursor.run(_UPDATE_RUN, [*values, number])
+            used = cursor.rows("SELECT text FROM uses WHERE run = ?", (number,))
+            stale = [text for (text,) in used if text not in ids.values()]
+        for text in ids.values():
+            cursor.run(
+                "INSERT INTO uses (text, run) VALUES (?, ?) ON CONFLICT DO NOTHING", (text, number)
+            )
+        if stale:
+            for text in stale:
+                cursor.run("DELETE FROM uses WHERE text = ? AND run = ?", (text, number))
+            removal.drop_texts(cursor, stale)
+        for data in texts.shared:
+            if len(self._known) < _MAX_KNOWN:
+                self._known.add(text_hash(data, self._secret))
+        return number
+
+    def _write_text(self, cursor: Cursor, number: bytes, data: bytes, body: bytes | None) -> int:
+        row = cursor.one("SELECT id FROM texts WHERE hash = ?", (number,))
+        if row is None:
+            cursor.run(
+                "INSERT INTO texts (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING",
+                (number, pack(data, self._keyring) if body is None else body),
+            )
+            row = cursor.one("SELECT id FROM texts WHERE hash = ?", (number,))
+        return -1 if row is None else int(row[0])
+
+    def _process_id(self, cursor: Cursor) -> int:
+        if self._process is not None and self._process[0] == os.getpid():
+            return self._process[1]
+        process = this_process()
+        cursor.run(
+            "INSERT INTO processes (machine, pid, born) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            process,
+        )
+        row = cursor.one(
+            "SELECT id FROM processes WHERE machine = ? AND pid = ? AND born = ?", process
+        )
+        number = -1 if row is None else int(row[0])
+        # Another transaction finds it again, should this one not be committed.
+        if cursor.one("SELECT 1 FROM runs WHERE process = ? AND status = 'running'", (number,)):
+            self._process = (os.getpid(), number)
+        return number
+
+    # Reading
+
+    def get(self, run_id: str) -> Entry:
+        """Return all about one run, by its id or the beginning of it; NotFoundError."""
+        now = self._clock()
+        return self._database.read(
+            lambda cursor: reading.read_entry(cursor, run_id, self._keyring, now)
+        )
+
+    def list(
+        self, filters: Filters = _EVERYTHING, *, limit: int = 50, before: str | None = None
+    ) -> Sequence[RunRecord]:
+        """Return runs, the newest first, without what they said."""
+        now = self._clock()
+        return self._database.read(
+            lambda cursor: reading.list_runs(
+                cursor, filters, self._keyring, now, limit=limit, before=before
+            )
+        )
+
+    def tail(
+        self, filters: Filters = _EVERYTHING, *, after: int | None = None
+    ) -> tuple[Sequence[RunRecord], int]:
+        """Return runs added since a place in the log, the oldest first, and the new place."""
+        now = self._clock()
+        return self._database.read(
+            lambda cursor: reading.tail_runs(cursor, filters, self._keyring, now, after)
+        )
+
+    def stats(self, filters: Filters = _EVERYTHING, *, by: Sequence[str] = ()) -> Sequence[Group]:
+        """Return counts, errors by stage, cost and latency of runs, grouped by DIMENSIONS."""
+        now = self._clock()
+        return self._database.read(lambda cursor: reading.count(cursor, filters, by, now))
+
+    def compare(self, left: str, right: str, filters: Filters = _EVERYTHING) -> Comparison:
+        """Compare two versions of one prompt that share traffic, clustered by key."""
+        now = self._clock()
+        return self._database.read(
+            lambda cursor: reading.compare_versions(cursor, left, right, filters, now)
+        )
+
+    def export(self, filters: Filters = _EVERYTHING) -> Iterator[Entry]:
+        """Yield everything about each run, the oldest first."""
+        now, place = self._clock(), (-(1 << 62), 0)
+        while True:
+            here = place
+            entries, place = self._database.read(
+                lambda cursor, here=here: reading.read_page(  # type: ignore[misc]
+                    cursor, filters, self._keyring, now, here
+                )
+            )
+            if not entries:
+                return
+            yield from entries
+
+    def find_output(self, text: str) -> Sequence[RunRecord]:
+        """Return the runs whose answer was this text, also when it was redacted or not kept."""
+        now = self._clock()
+        return self._database.read(
+            lambda cursor: reading.find_answer(cursor, text, self._secret, self._keyring, now)
+        )
+
+    def reviews(self, *, status: str | None = "open", limit: int = 50) -> Sequence[Review]:
+        """Return reviews, the longest waiting first."""
+        return self._database.read(
+            lambda cursor: reading.list_reviews(cursor, status, limit, self._keyring)
+        )
+
+    def events(self, kind: str | None = None, *, limit: int = 50) -> Sequence[Event]:
+        """Return what happened, to runs and to the log, the newest first."""
+        return self._database.read(
+            lambda cursor: reading.list_events(cursor, kind, limit, self._keyring)
+        )
+
+    # Removing
+
+    def erase(self, user: str, *, by: str, reason: str) -> Removal:
+        """Remove all runs of a user and what only they used, and write that it was done."""
+        now = self._clock()
+        audit = make_id(now, self._random(16))
+        result = self._database.write(
+            lambda cursor: removal.erase_user(
+                cursor,
+                user,
+                self._secret,
+                removal.Audit(audit, now, by, reason),
+                self._keyring,
+            )
+        )
+        self._known.clear()
+        self._database.scrub(removal.TABLES)
+        return result
+
+    def prune(self, before: float, *, by: str, reason: str, dry_run: bool = False) -> Removal:
+        """Remove runs started before a time; roll-ups stay. Open reviews keep their runs."""
+        if dry_run:
+            return self._database.read(lambda cursor: removal.count_old(cursor, before))
+        now = self._clock()
+        self._roll_up(now)
+        runs = texts = 0
+        while True:
+            part = self._database.write(lambda cursor: removal.prune_some(cursor, before))
+            runs, texts = runs + part.runs, texts + part.texts
+            if not part.runs:
+                break
+        self._known.clear()
+        if runs:
+            audit = removal.Audit(make_id(now, self._random(16)), now, by, reason)
+            self._database.write(
+                lambda cursor: removal.record(
+                    cursor, "pruned", audit, {"before": before, "runs": runs}, self._keyring
+                )
+            )
+        return Removal(runs, texts)
+
+    def rotate(self) -> int:
+        """Encrypt every text with the first key; return how many were not yet."""
+        keyring = self._keyring
+        if keyring is None:
+            raise ConfigurationError(
+                "the run log is not encrypted",
+                hint="name an environment variable as encryption_key in [log]",
+            )
+        total = 0
+        for table, key, column in removal.SEALED:
+            last: object = None
+            while True:
+                here = last
+                changed, last = self._database.write(
+                    lambda cursor, t=table, k=key, c=column, h=here: removal.reseal(  # type: ignore[misc]
+                        cursor, (t, k, c), h, keyring, _ROTATION
+                    )
+                )
+                total += changed
+                if last is None:
+                    break
+        self._database.scrub(removal.TABLES)
+        return total
+
+    def close(self) -> None:
+        """Close the connections of this process."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def milliseconds_of(run: RunRecord) -> int:
+    """Return when a run began, as it is stored."""
+    return round(run.started_at * 1000)
