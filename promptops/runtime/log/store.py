@@ -88,11 +88,12 @@ class Store:
         self._settings = settings
         self._clock = clock
         self._random = random
-        variable = settings.encryption_key
-        self._keyring: Keyring | None = (
-            None if variable is None else read_keys(variable, key(variable), random)
-        )
-        self._secret = self._read_secret()
+        try:
+            self._keyring = _read_keyring(settings, key, random)
+            self._secret = self._read_secret()
+        except BaseException:
+            database.close()
+            raise
         self._process: tuple[int, int] | None = None
         self._known: set[bytes] = set()
 
@@ -446,6 +447,13 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _read_keyring(
+    settings: LogSettings, key: Callable[[str], str | None], random: Callable[[int], bytes]
+) -> Keyring | None:
+    variable = settings.encryption_key
+    return None if variable is None else read_keys(variable, key(variable), random)
 
 
 def milliseconds_of(run: RunRecord) -> int:
