@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,22 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _ARTICLE = re.compile("^(?:an?|the) ")
 # Shorter numbers are neither cards nor accounts.
 _MIN_NUMBER = 10**12
+_MAX_SHORT = 16_384
 
 
 def redact(text: str) -> str:
     """Return the text without secrets and personal data; the same object when it has none."""
+    # A run is recorded twice, and system messages come again and again.
+    found = _redact_short(text) if len(text) <= _MAX_SHORT else _redact(text)
+    return text if found == text else found
+
+
+@lru_cache(maxsize=512)
+def _redact_short(text: str) -> str:
+    return _redact(text)
+
+
+def _redact(text: str) -> str:
     readable = _encodable(text)
     return _replace(text, chain(exposed_secret.find(readable), personal_data.find(readable)))
 
@@ -35,7 +48,10 @@ def redact_secrets(text: str) -> str:
 
 
 def redact_value(value: Any) -> Any:  # noqa: ANN401 -- any plain data
-    """Return plain data with every text in it redacted, keys included."""
+    """Return plain data with every text in it redacted, keys included.
+
+    What has nothing to redact is returned as the object that it is.
+    """
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, bool):
@@ -45,7 +61,9 @@ def redact_value(value: Any) -> Any:  # noqa: ANN401 -- any plain data
     if isinstance(value, Mapping):
         return _redact_mapping(value)
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [redact_value(one) for one in value]
+        items = [redact_value(one) for one in value]
+        is_same = all(one is other for one, other in zip(items, value, strict=True))
+        return value if is_same else items
     return value
 
 
@@ -57,7 +75,8 @@ def _redact_number(value: int) -> int | str:
     return value if found is text else found
 
 
-def _redact_mapping(value: Mapping[Any, Any]) -> dict[Any, Any]:
+def _redact_mapping(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    is_same = True
     result: dict[Any, Any] = {}
     for name, one in value.items():
         key = redact(name) if isinstance(name, str) else name
@@ -67,7 +86,8 @@ def _redact_mapping(value: Mapping[Any, Any]) -> dict[Any, Any]:
             key = f"{redact(str(name))} ({number})"
             number += 1
         result[key] = redact_value(one)
-    return result
+        is_same = is_same and key == name and result[key] is one
+    return value if is_same else result
 
 
 def _encodable(text: str) -> str:

@@ -29,6 +29,7 @@ _MARK = "\\!"
 MAX_COLUMN = 512
 _COMPRESSED = 1
 _SEALED = 2
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr)
 # Compressing shorter ones saves nothing; longer ones must not take long.
 _MIN_COMPRESSED = 64
 _MAX_CAREFUL = 1 << 18
@@ -64,8 +65,7 @@ def _unescape_one(match: re.Match[str]) -> str:
 
 def to_json(value: Any) -> bytes:  # noqa: ANN401 -- any plain data
     """Return data as JSON, with every character in its place."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=repr)
-    return text.encode("utf-8", "surrogatepass")
+    return _ENCODER.encode(value).encode("utf-8", "surrogatepass")
 
 
 def from_json(data: bytes) -> Any:  # noqa: ANN401 -- any plain data

@@ -18,6 +18,10 @@ class Cursor(Protocol):
         """Execute a statement; return how many rows it changed."""
         ...
 
+    def insert(self, statement: str, values: Sequence[Any], key: str) -> int | None:
+        """Insert a row; return the number that it got as its key, None if there is one already."""
+        ...
+
     def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         """Yield the rows of a query."""
         ...

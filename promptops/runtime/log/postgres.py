@@ -64,6 +64,11 @@ class _Cursor:
         count: int = self._execute(statement, values).rowcount
         return count
 
+    def insert(self, statement: str, values: Sequence[Any], key: str) -> int | None:
+        """Insert a row; return the number that it got as its key, None if there is one already."""
+        row: Row | None = self._execute(f"{statement} RETURNING {key}", values).fetchone()
+        return None if row is None else int(row[0])
+
     def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         """Yield the rows of a query."""
         return iter(self._execute(statement, values))

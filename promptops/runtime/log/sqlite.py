@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -36,6 +37,8 @@ _WORDS = {
 # How long a write waits for another process's.
 BUSY_SECONDS = 1.0
 _BUSY_SCRUB_SECONDS = 30.0
+_MIN_WAIT_SECONDS = 0.0001
+_MAX_WAIT_SECONDS = 0.001
 
 
 def open_sqlite(
@@ -65,6 +68,12 @@ class _Cursor:
     def run(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Execute a statement; return how many rows it changed."""
         return self._connection.execute(statement, values).rowcount
+
+    def insert(self, statement: str, values: Sequence[Any], key: str) -> int | None:
+        """Insert a row; return the number that it got as its key, None if there is one already."""
+        del key
+        cursor = self._connection.execute(statement, values)
+        return cursor.lastrowid if cursor.rowcount > 0 else None
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
         """Yield the rows of a query."""
@@ -102,7 +111,7 @@ class SqliteDatabase:
         self._follow_fork()
         with self._errors(), self._lock:
             connection = self._connect(writing=True)
-            connection.execute("BEGIN IMMEDIATE")
+            _begin(connection)
             try:
                 result = work(_Cursor(connection))
                 connection.execute("COMMIT")
@@ -138,7 +147,7 @@ class SqliteDatabase:
                 connection.execute("VACUUM")
                 busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             finally:
-                connection.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
+                connection.execute("PRAGMA busy_timeout = 0")
         if busy:
             raise LogError(
                 "what was deleted can still be in the files of the run log: another process"
@@ -174,12 +183,17 @@ class SqliteDatabase:
         if writing or not self._path.exists():
             self._make_file()
         connection = sqlite3.connect(
-            self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+            self._path,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=BUSY_SECONDS,
         )
         try:
             connection.execute("PRAGMA page_size = 16384")
             if writing:
+                # Making the tables waits as SQLite does, writing in a way of its own.
                 _prepare(connection, self._clock())
+                connection.execute("PRAGMA busy_timeout = 0")
         except BaseException:
             connection.close()
             raise
@@ -210,6 +224,26 @@ class SqliteDatabase:
                 hint="restore it from a backup, or move it away",
                 is_passing=False,
             ) from error
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Begin to write, as soon as nobody else does.
+
+    SQLite's own waiting sleeps longer and longer, up to 100 ms, while newcomers go first: with
+    eight busy writers some wait for seconds. Looking again every millisecond is fair enough.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    wait = _MIN_WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+        else:
+            return
+        time.sleep(wait)
+        wait = min(wait * 1.5, _MAX_WAIT_SECONDS)
 
 
 # What a forked process took over from its parent; kept, so that nothing of it is closed.

@@ -18,7 +18,7 @@ from promptops.runtime.log.encryption import read_keys
 from promptops.runtime.log.hours import count_late, roll_up, rolled_until
 from promptops.runtime.log.identifiers import make_id, pack_id
 from promptops.runtime.log.log import Filters, Removal
-from promptops.runtime.log.process import this_process
+from promptops.runtime.log.process import Process, this_process
 from promptops.runtime.log.record import RUNNING
 from promptops.runtime.log.rows import (
     ATTEMPT_COLUMNS,
@@ -41,7 +41,7 @@ from promptops.runtime.redaction import redact, redact_secrets, redact_value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from promptops.runtime.log.database import Cursor, Database
+    from promptops.runtime.log.database import Cursor, Database, Row
     from promptops.runtime.log.encryption import Keyring
     from promptops.runtime.log.record import (
         AttemptRecord,
@@ -94,7 +94,7 @@ class Store:
         except BaseException:
             database.close()
             raise
-        self._process: tuple[int, int] | None = None
+        self._process: Process | None = None
         self._known: set[bytes] = set()
 
     def _read_secret(self) -> bytes:
@@ -147,12 +147,15 @@ class Store:
         rows = [self._attempt_row(attempt) for attempt in attempts]
 
         def write(cursor: Cursor) -> None:
-            old = cursor.one("SELECT n FROM runs WHERE id = ?", (pack_id(run.id),))
-            number = None if old is None else int(old[0])
+            old = cursor.one(
+                "SELECT n, request, (SELECT hash FROM texts WHERE texts.id = request)"
+                " FROM runs WHERE id = ?",
+                (pack_id(run.id),),
+            )
             late = milliseconds_of(kept) < rolled_until(cursor)
-            if late and number is not None:
-                count_late(cursor, number, sign=-1)
-            number = self._write_run(cursor, kept, texts, packed, number)
+            if late and old is not None:
+                count_late(cursor, int(old[0]), sign=-1)
+            number = self._write_run(cursor, kept, texts, packed, old)
             if late:
                 count_late(cursor, number, sign=1)
             for row in rows:
@@ -235,69 +238,82 @@ class Store:
         run: RunRecord,
         texts: Texts,
         packed: dict[bytes, tuple[bytes, bytes | None]],
-        number: int | None,
+        old: Row | None,
     ) -> int:
-        ids = {one: self._write_text(cursor, one, *both) for one, both in packed.items()}
-
-        def find(data: bytes | None) -> int | None:
-            return None if data is None else ids[text_hash(data, self._secret)]
-
-        process = self._process_id(cursor) if run.status == RUNNING else None
-        values = [
-            *run_row(run, self._keyring),
-            process,
-            find(texts.request),
-            find(texts.answer),
-            texts.mac,
-        ]
-        if number is None:
-            cursor.run(_INSERT_RUN, values)
-            row = cursor.one("SELECT n FROM runs WHERE id = ?", (values[0],))
-            number = 0 if row is None else int(row[0])
-            stale: list[int] = []
+        request = answer = None
+        ids: list[int] = []
+        keep: list[int] = []
+        first = None if texts.request is None else text_hash(texts.request, self._secret)
+        if first is not None and old is not None and old[2] is not None and bytes(old[2]) == first:
+            # What was asked is as it was at the beginning, with all that it refers to.
+            request = int(old[1])
+            keep = [request]
         else:
+            ids.extend(self._write_text(cursor, packed, data) for data in texts.shared)
+            if texts.request is not None:
+                request = self._write_text(cursor, packed, texts.request)
+                ids.append(request)
+        if texts.answer is not None:
+            answer = self._write_text(cursor, packed, texts.answer)
+            ids.append(answer)
+        process = self._process_id(cursor) if run.status == RUNNING else None
+        values = [*run_row(run, self._keyring), process, request, answer, texts.mac]
+        if old is None:
+            number = cursor.insert(_INSERT_RUN, values, "n") or 0
+        else:
+            number = int(old[0])
             cursor.run(_UPDATE_RUN, [*values, number])
-            used = cursor.rows("SELECT text FROM uses WHERE run = ?", (number,))
-            stale = [text for (text,) in used if text not in ids.values()]
-        for text in ids.values():
+            if not keep or run.status == RUNNING:
+                self._drop_stale(cursor, number, ids)
+        for text in ids:
             cursor.run(
                 "INSERT INTO uses (text, run) VALUES (?, ?) ON CONFLICT DO NOTHING", (text, number)
             )
-        if stale:
-            for text in stale:
-                cursor.run("DELETE FROM uses WHERE text = ? AND run = ?", (text, number))
-            removal.drop_texts(cursor, stale)
         for data in texts.shared:
             if len(self._known) < _MAX_KNOWN:
                 self._known.add(text_hash(data, self._secret))
         return number
 
-    def _write_text(self, cursor: Cursor, number: bytes, data: bytes, body: bytes | None) -> int:
+    def _drop_stale(self, cursor: Cursor, number: int, ids: Sequence[int]) -> None:
+        """Give up the texts that a run used before and does not any more."""
+        used = cursor.rows("SELECT text FROM uses WHERE run = ?", (number,))
+        stale = [int(text) for (text,) in list(used) if text not in ids]
+        for text in stale:
+            cursor.run("DELETE FROM uses WHERE text = ? AND run = ?", (text, number))
+        removal.drop_texts(cursor, stale)
+
+    def _write_text(
+        self, cursor: Cursor, packed: dict[bytes, tuple[bytes, bytes | None]], data: bytes
+    ) -> int:
+        number = text_hash(data, self._secret)
         row = cursor.one("SELECT id FROM texts WHERE hash = ?", (number,))
-        if row is None:
-            cursor.run(
-                "INSERT INTO texts (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING",
-                (number, pack(data, self._keyring) if body is None else body),
-            )
+        if row is not None:
+            return int(row[0])
+        body = packed[number][1]
+        made = cursor.insert(
+            "INSERT INTO texts (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING",
+            (number, pack(data, self._keyring) if body is None else body),
+            "id",
+        )
+        if made is None:
+            # Somebody else made it just now.
             row = cursor.one("SELECT id FROM texts WHERE hash = ?", (number,))
-        return -1 if row is None else int(row[0])
+            made = None if row is None else int(row[0])
+        return -1 if made is None else made
 
     def _process_id(self, cursor: Cursor) -> int:
-        if self._process is not None and self._process[0] == os.getpid():
-            return self._process[1]
-        process = this_process()
-        cursor.run(
-            "INSERT INTO processes (machine, pid, born) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            process,
-        )
-        row = cursor.one(
-            "SELECT id FROM processes WHERE machine = ? AND pid = ? AND born = ?", process
-        )
-        number = -1 if row is None else int(row[0])
-        # Another transaction finds it again, should this one not be committed.
-        if cursor.one("SELECT 1 FROM runs WHERE process = ? AND status = 'running'", (number,)):
-            self._process = (os.getpid(), number)
-        return number
+        if self._process is None or self._process.pid != os.getpid():
+            self._process = this_process()
+        find = "SELECT id FROM processes WHERE machine = ? AND pid = ? AND born = ?"
+        row = cursor.one(find, self._process)
+        if row is None:
+            cursor.run(
+                "INSERT INTO processes (machine, pid, born) VALUES (?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                self._process,
+            )
+            row = cursor.one(find, self._process)
+        return -1 if row is None else int(row[0])
 
     # Reading
 

@@ -67,7 +67,7 @@ def _redact(run: RunRecord) -> RunRecord:
         None if run.answer is None else redact(run.answer),
         redact_value(run.tool_calls),
     )
-    changed = to_json(before) != to_json(after)
+    changed = any(one is not other for one, other in zip(before, after, strict=True))
     return replace(
         run,
         inputs=after[0],
