@@ -28,7 +28,7 @@ from zlib import crc32
 
 import yaml
 
-from promptops.template import analyze
+from promptops.prompt.template import analyze
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -158,8 +158,8 @@ inputs:
 
 
 def time_rendering(turns: int) -> dict[str, list[float]]:
-    from promptops.closure import collect_closure
-    from promptops.prompt import load_prompt
+    from promptops.prompt.closure import collect_closure
+    from promptops.prompt.prompt import load_prompt
 
     themes = (
         "a delivery",

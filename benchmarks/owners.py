@@ -73,7 +73,7 @@ def make_case(paths: int, rules: int) -> tuple[str, list[str]]:
 def load() -> Callable[[str], Match]:
     """Give what makes a text into a function from path to line, with what is installed here."""
     if find_spec("promptops") is not None:
-        from promptops.owners import Dialect, parse_owners
+        from promptops.forge.codeowners import Dialect, parse_owners
 
         def parse(text: str) -> Match:
             match = parse_owners(text, Dialect.GITHUB).match

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from promptops.about import __version__
 
 if TYPE_CHECKING:
     from promptops.errors import (
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
         UsageError,
         VersionNotFoundError,
     )
-    from promptops.registry import Registry
-    from promptops.registry import open_registry as open  # noqa: A004 - promptops.open
-    from promptops.resolution import LivePrompt, ResolvedPrompt, Share
+    from promptops.runtime.registry import Registry
+    from promptops.runtime.registry import open_registry as open  # noqa: A004 - promptops.open
+    from promptops.runtime.resolution import LivePrompt, ResolvedPrompt, Share
 
 __all__ = [
     "EnvironmentNotFoundError",
@@ -72,11 +72,11 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     if name == "open":
-        value: object = import_module("promptops.registry").open_registry
+        value: object = import_module("promptops.runtime.registry").open_registry
     elif name == "Registry":
-        value = import_module("promptops.registry").Registry
+        value = import_module("promptops.runtime.registry").Registry
     elif name in {"LivePrompt", "ResolvedPrompt", "Share"}:
-        value = getattr(import_module("promptops.resolution"), name)
+        value = getattr(import_module("promptops.runtime.resolution"), name)
     else:
         value = getattr(import_module("promptops.errors"), name)
     globals()[name] = value

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.finding import Finding
+    from promptops.prompt.finding import Finding
 
 
 _LONGEST_QUOTE = 128

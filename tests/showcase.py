@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from promptops.actions import (
+from promptops.delivery.actions import (
     pause_action,
     promote_action,
     restore_action,
@@ -19,20 +19,20 @@ from promptops.actions import (
     retire_action,
     rollback_action,
 )
-from promptops.deployments import deploy
-from promptops.publication import create_releases, plan_release
-from promptops.releases import require_release
-from promptops.repository import open_repository
-from promptops.version import Version
+from promptops.delivery.deployments import deploy
+from promptops.delivery.publication import create_releases, plan_release
+from promptops.delivery.releases import require_release
+from promptops.prompt.version import Version
+from promptops.repository.repository import open_repository
 from tests.repositories import Repo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from promptops.deployments import Action, Outcome
-    from promptops.release import Release
-    from promptops.repository import Repository
+    from promptops.delivery.deployments import Action, Outcome
+    from promptops.delivery.release import Release
+    from promptops.repository.repository import Repository
 
 TRIAGE = "support/triage"
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from promptops.config import load_config
-from promptops.finding import Severity
-from promptops.repository import WorkTreeFiles, find_prompt, list_names
-from promptops.schema import compile_schema, frontmatter_schema
-from promptops.validation import validate
+from promptops.checks.engine import validate
+from promptops.prompt.finding import Severity
+from promptops.prompt.schema import compile_schema, frontmatter_schema
+from promptops.repository.config import load_config
+from promptops.repository.repository import WorkTreeFiles, find_prompt, list_names
 
 TOP = Path(__file__).parents[1]
 FILES = WorkTreeFiles(TOP / "prompts")

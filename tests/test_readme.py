@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from promptops.checks.catalogue import to_table
+from promptops.checks.report import FORMATS
 from promptops.cli.commands import COMMANDS
-from promptops.report import FORMATS
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 

@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from promptops.approvals.statement import parse_statement, write_statement
-from promptops.closure import collect_closure, load_closure
-from promptops.digest import compute_digest
-from promptops.environments import parse_deployment
+from promptops.delivery.environments import parse_deployment
+from promptops.delivery.release import parse_release
+from promptops.delivery.state import State, format_lock, format_undo, parse_lock, parse_undo
 from promptops.errors import IntegrityError, PromptopsError, UsageError
-from promptops.lock import State, format_lock, format_undo, parse_lock, parse_undo
-from promptops.message import format_message, parse_message
-from promptops.prompt import find_faults, load_prompt
-from promptops.reference import check_environment, name_fault, parse_ref
-from promptops.release import parse_release
-from promptops.snapshot import SnapshotView, format_snapshot, parse_snapshot
-from promptops.version import Version, parse_range
+from promptops.gate.approvals.statement import parse_statement, write_statement
+from promptops.git.message import format_message, parse_message
+from promptops.prompt.closure import collect_closure, load_closure
+from promptops.prompt.digest import compute_digest
+from promptops.prompt.prompt import find_faults, load_prompt
+from promptops.prompt.reference import check_environment, name_fault, parse_ref
+from promptops.prompt.version import Version, parse_range
+from promptops.runtime.snapshot import SnapshotView, format_snapshot, parse_snapshot
 from tests import vectors
 from tests.cli.running import run
 from tests.prompts import prompt_text
@@ -34,7 +34,7 @@ from tests.repositories import Repo
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from promptops.closure import Closure
+    from promptops.prompt.closure import Closure
 
 DOCS = Path(__file__).parent.parent / "docs"
 VECTORS: dict[str, Any] = json.loads(vectors.FILE.read_text(encoding="ascii"))

@@ -13,22 +13,22 @@ import json
 from pathlib import Path
 from typing import Any
 
-from promptops import lock
-from promptops.approvals.statement import (
+from promptops.delivery import state as lock
+from promptops.delivery.state import Entry, Live, Point, State
+from promptops.gate.approvals.statement import (
     ChangeStatement,
     DeploymentStatement,
     Statement,
     write_statement,
 )
-from promptops.approvals.store import Shelf, change_shelf, deployment_shelf
-from promptops.closure import load_closure
-from promptops.gate import Entry as TreeEntry
-from promptops.lock import Entry, Live, Point, State
-from promptops.message import format_message
-from promptops.prompt import load_prompt
-from promptops.resolution import Placement
-from promptops.snapshot import FrozenEnvironment, FrozenRelease, Snapshot, format_snapshot
-from promptops.version import Version
+from promptops.gate.approvals.store import Shelf, change_shelf, deployment_shelf
+from promptops.gate.rules import Entry as TreeEntry
+from promptops.git.message import format_message
+from promptops.prompt.closure import load_closure
+from promptops.prompt.prompt import load_prompt
+from promptops.prompt.version import Version
+from promptops.runtime.resolution import Placement
+from promptops.runtime.snapshot import FrozenEnvironment, FrozenRelease, Snapshot, format_snapshot
 
 FILE = Path(__file__).parent.parent / "docs" / "spec" / "vectors.json"
 

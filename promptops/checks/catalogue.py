@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from promptops.checks import CHECKS, GROUPS, NOT_IGNORABLE, OFF, describe, explain
-from promptops.finding import Severity
+from promptops.checks.registry import CHECKS, GROUPS, NOT_IGNORABLE, OFF, describe, explain
+from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

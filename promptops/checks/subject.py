@@ -7,13 +7,13 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from promptops.finding import Position, Problem, Severity
+from promptops.prompt.finding import Position, Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from promptops.closure import Closure
-    from promptops.template import Analysis, Use
+    from promptops.prompt.closure import Closure
+    from promptops.prompt.template import Analysis, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +257,7 @@ def route_names(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]]
     for index, route in enumerate(routes if isinstance(routes, list) else ()):
         condition = route.get("when") if isinstance(route, dict) else None
         if isinstance(condition, str):
-            from promptops.template import analyze
+            from promptops.prompt.template import analyze
 
             # Whatever is no expression is a fault of form and gives no names.
             source = f"{{% if {condition} %}}{{% endif %}}"

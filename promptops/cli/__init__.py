@@ -116,7 +116,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from promptops import __version__
+        from promptops.about import __version__
 
         typer.echo(f"promptops {__version__}")
         raise typer.Exit(0)

@@ -31,11 +31,11 @@ from promptops.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from promptops.approvals.approving import Draft
-    from promptops.gate import Change, ChangedPath
-    from promptops.policy import Policy
-    from promptops.release import Release
-    from promptops.repository import Repository
+    from promptops.delivery.release import Release
+    from promptops.gate.approvals.approving import Draft
+    from promptops.gate.policy import Policy
+    from promptops.gate.rules import Change, ChangedPath
+    from promptops.repository.repository import Repository
 
 
 def approve(
@@ -132,11 +132,11 @@ class _Manner:
 def _approve_change(
     base: str | None, head: str | None, target: str | None, manner: _Manner
 ) -> None:
-    from promptops.admission import find_endpoints
-    from promptops.approvals.approving import draft_approval
-    from promptops.approvals.statement import write_entry
-    from promptops.policy import read_policy
-    from promptops.proposal import read_change
+    from promptops.gate.admission import find_endpoints
+    from promptops.gate.approvals.approving import draft_approval
+    from promptops.gate.approvals.statement import write_entry
+    from promptops.gate.policy import read_policy
+    from promptops.gate.proposal import read_change
 
     repository = current().repository
     ends = find_endpoints(repository, base, head, target)
@@ -227,10 +227,10 @@ def _describe_paths(
 
 
 def _approve_release(text: str, environment: str, manner: _Manner) -> None:
-    from promptops.actions import choose_releases
-    from promptops.approvals.approving import draft_deployment_approval
-    from promptops.policy import read_default_policy
-    from promptops.reference import parse_ref
+    from promptops.delivery.actions import choose_releases
+    from promptops.gate.approvals.approving import draft_deployment_approval
+    from promptops.gate.policy import read_default_policy
+    from promptops.prompt.reference import parse_ref
 
     repository = current().repository
     policy = read_default_policy(repository)
@@ -252,8 +252,8 @@ def _describe_release(
     repository: Repository, environment: str, release: Release, draft: Draft
 ) -> Iterator[str]:
     from promptops.cli.diff import describe_comparison
-    from promptops.comparison import compare_refs
-    from promptops.environments import read_head
+    from promptops.delivery.environments import read_head
+    from promptops.runtime.comparison import compare_refs
 
     who = paint(one_line(draft.signer.approver), bold=True)
     yield f"{release} in {environment}, as {who}"

@@ -18,7 +18,7 @@ from promptops.cli.session import (
 )
 
 if TYPE_CHECKING:
-    from promptops.blame import LineOrigin, Origins
+    from promptops.provenance.blame import LineOrigin, Origins
 
 _WIDEST_NAME = 18
 
@@ -31,8 +31,8 @@ def blame(
 
     The files that the prompt includes come after its own, each below its path.
     """
-    from promptops.blame import blame_prompt
-    from promptops.reference import parse_ref
+    from promptops.prompt.reference import parse_ref
+    from promptops.provenance.blame import blame_prompt
 
     origins = blame_prompt(current().repository, parse_ref(ref))
     if output is Format.JSON:

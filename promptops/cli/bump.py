@@ -18,7 +18,7 @@ from promptops.cli.session import (
     say,
 )
 from promptops.errors import UsageError
-from promptops.version import Level
+from promptops.prompt.version import Level
 
 _LEVELS = {one.label: one for one in (Level.PATCH, Level.MINOR, Level.MAJOR)}
 
@@ -37,9 +37,9 @@ def bump(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Write the version number that the change since the last release needs, and only that."""
-    from promptops.bump import plan_bump, write_version
-    from promptops.releases import sync_releases
-    from promptops.repository import expand_names
+    from promptops.delivery.bump import plan_bump, write_version
+    from promptops.delivery.releases import sync_releases
+    from promptops.repository.repository import expand_names
 
     repository = current().repository
     if level is not None and level not in _LEVELS:

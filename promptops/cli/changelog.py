@@ -22,8 +22,8 @@ def changelog(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Print what every release of a prompt says of itself, as Markdown, newest version first."""
-    from promptops.reference import check_name
-    from promptops.releases import find_yank, list_releases, version_not_found
+    from promptops.delivery.releases import find_yank, list_releases, version_not_found
+    from promptops.prompt.reference import check_name
 
     repository = current().repository
     releases = list_releases(repository, check_name(name))

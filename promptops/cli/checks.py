@@ -50,8 +50,8 @@ def checks(
 
 def _find(check: str) -> Entry:
     from promptops.checks.catalogue import entries, find_entry
-    from promptops.frontmatter import nearest
-    from promptops.gate.rules import RULES
+    from promptops.gate.rules.catalogue import RULES
+    from promptops.suggestion import nearest
 
     entry = find_entry(check)
     if entry is None and check in RULES:

@@ -21,7 +21,7 @@ from promptops.cli.session import (
 )
 
 if TYPE_CHECKING:
-    from promptops.deployments import Action, Outcome
+    from promptops.delivery.deployments import Action, Outcome
 
 EnvironmentOption = Annotated[
     str,
@@ -44,7 +44,7 @@ def deploy_and_report(
     output: Format,
 ) -> None:
     """Show what `action` changes, ask where somebody can be asked, deploy, and say the outcome."""
-    from promptops.deployments import deploy
+    from promptops.delivery.deployments import deploy
 
     repository = current().repository
     agreed = None
@@ -86,7 +86,7 @@ def _print_outcome(outcome: Outcome, action: Action, *, dry_run: bool) -> None:
 
 def warn_of_pending(environment: str) -> None:
     """Say which local deployments nobody else gets yet, and what to do with them."""
-    from promptops.environments import count_pending, pending_remedy
+    from promptops.delivery.environments import count_pending, pending_remedy
 
     repository = current().repository
     pending = count_pending(repository, environment)
@@ -100,7 +100,7 @@ def warn_of_pending(environment: str) -> None:
 
 def _describe_live(outcome: Outcome, action: Action) -> str:
     """What is live of the prompts that the action would have touched."""
-    from promptops.environments import read_head
+    from promptops.delivery.environments import read_head
 
     head = read_head(current().repository, outcome.environment)
     if head is None or not action.names:

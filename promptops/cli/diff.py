@@ -19,13 +19,13 @@ from promptops.cli.session import (
     say,
 )
 from promptops.errors import UsageError
-from promptops.version import Level
+from promptops.prompt.version import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from promptops.comparison import Comparison
-    from promptops.diff import Difference, Hunk, Line, MessageDiff, PromptDiff
+    from promptops.prompt.diff import Difference, Hunk, Line, MessageDiff, PromptDiff
+    from promptops.runtime.comparison import Comparison
 
 
 class DiffFormat(StrEnum):
@@ -64,8 +64,8 @@ def diff(
     A and B are versions, ranges, latest, environments or working. Unless given, A is the latest
     release and B the work tree; without names, all prompts are compared.
     """
-    from promptops.comparison import compare_refs, compare_revisions
-    from promptops.diff import diff_to_json, diff_to_markdown
+    from promptops.prompt.diff import diff_to_json, diff_to_markdown
+    from promptops.runtime.comparison import compare_refs, compare_revisions
 
     repository = current().repository
     if to is not None and source is None:
@@ -92,7 +92,7 @@ def diff(
 
 def describe_comparison(comparison: Comparison) -> Iterator[str]:
     """A comparison in lines for a person."""
-    from promptops.comparison import NOTHING_RELEASED
+    from promptops.runtime.comparison import NOTHING_RELEASED
 
     diff = comparison.diff
     title = paint(diff.name, bold=True)

@@ -13,7 +13,7 @@ import typer
 from promptops.cli.session import current, emit, emit_json, json_document, one_line, paint, say
 
 if TYPE_CHECKING:
-    from promptops.doctor import Answer, Diagnosis
+    from promptops.protection.doctor import Answer, Diagnosis
 
 
 class ForgeName(StrEnum):
@@ -50,8 +50,8 @@ def doctor(
     The forge is asked with PROMPTOPS_GITHUB_TOKEN or PROMPTOPS_GITLAB_TOKEN. Exit code 1 when
     somebody could get past, 2 when that could not be told.
     """
-    from promptops.cache import default_cache
-    from promptops.doctor import ForgeChoice, Subject, examine
+    from promptops.protection.doctor import ForgeChoice, Subject, examine
+    from promptops.runtime.copies import default_cache
 
     subject = Subject(current().repository, cache=default_cache(), now_seconds=time.time())
     diagnosis = examine(subject, forge=ForgeChoice(forge.value), environment=os.environ)
@@ -69,12 +69,12 @@ def doctor(
 
 
 def _report(diagnosis: Diagnosis, output: DoctorFormat) -> None:
-    from promptops.doctor import State
-    from promptops.report.outcome import Outcome, ReportFormat
+    from promptops.checks.report.outcome import Outcome, ReportFormat
+    from promptops.protection.doctor import State
 
     answers = [*diagnosis.of(State.FINDING), *diagnosis.of(State.UNKNOWN)]
     findings = [finding for answer in answers if (finding := answer.as_finding())]
-    module: ReportFormat = import_module(f"promptops.report.{output.value}")
+    module: ReportFormat = import_module(f"promptops.checks.report.{output.value}")
     report = module.render(Outcome(findings, 0))
     if report:
         emit(report)
@@ -91,7 +91,7 @@ _COLOURS = {
 
 def _lines(diagnosis: Diagnosis) -> list[str]:
     """What is not fine, what could not be told, and what is fine, in this order."""
-    from promptops.doctor import State
+    from promptops.protection.doctor import State
 
     lines: list[str] = []
     for state in (State.FINDING, State.UNKNOWN):
@@ -122,8 +122,8 @@ def _headline(answer: Answer, word: str) -> str:
 
 
 def _summary(diagnosis: Diagnosis) -> str:
-    from promptops.doctor import State
-    from promptops.finding import Severity
+    from promptops.prompt.finding import Severity
+    from promptops.protection.doctor import State
 
     counts = []
     for severity in Severity:

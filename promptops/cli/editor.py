@@ -12,7 +12,7 @@ from promptops.cli.session import say
 from promptops.errors import PromptopsError
 
 if TYPE_CHECKING:
-    from promptops.repository import Repository
+    from promptops.repository.repository import Repository
 
 
 def edit_text(repository: Repository, draft: str, title: str) -> str:

@@ -13,7 +13,7 @@ from promptops.cli.session import DryRunOption, clean, current, say, warn
 from promptops.errors import UsageError
 
 if TYPE_CHECKING:
-    from promptops.snapshot import Snapshot
+    from promptops.runtime.snapshot import Snapshot
 
 _STDOUT = "-"
 
@@ -55,8 +55,13 @@ def export(
     dry_run: DryRunOption = False,
 ) -> None:
     """Write a snapshot: resolved prompts with all they need, in one file that checks itself."""
-    from promptops.resolution import open_view
-    from promptops.snapshot import format_snapshot, parse_refs, take_snapshot, write_snapshot
+    from promptops.runtime.resolution import open_view
+    from promptops.runtime.snapshot import (
+        format_snapshot,
+        parse_refs,
+        take_snapshot,
+        write_snapshot,
+    )
 
     if not file:
         raise UsageError("no file named", hint="say where to write: -o FILE, or -o - for a pipe")
@@ -81,8 +86,8 @@ def export(
         return
     signature = None
     if sign is not None:
-        from promptops.signatures import SNAPSHOT_NAMESPACE
-        from promptops.signatures import sign as sign_bytes
+        from promptops.git.signing.ssh import SNAPSHOT_NAMESPACE
+        from promptops.git.signing.ssh import sign as sign_bytes
 
         signature = sign_bytes(data, sign, SNAPSHOT_NAMESPACE)
     write_snapshot(Path(file), data, signature)

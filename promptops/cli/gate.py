@@ -17,10 +17,10 @@ from promptops.errors import UsageError, quote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.admission import Admission
-    from promptops.gate import Approvals, Change, EvalResult
-    from promptops.policy import Policy
-    from promptops.report.outcome import Outcome, Paint
+    from promptops.checks.report.outcome import Outcome, Paint
+    from promptops.gate.admission import Admission
+    from promptops.gate.policy import Policy
+    from promptops.gate.rules import Approvals, Change, EvalResult
 
 
 class ApprovalSource(StrEnum):
@@ -79,17 +79,17 @@ def gate(
     from the change. In GitHub's and GitLab's CI, what is proposed is what the run is about. Exit
     code 0: it may merge; 1: it may not; 2: that cannot be told.
     """
-    from promptops.admission import (
+    from promptops.forge.codeowners import Dialect
+    from promptops.forge.event import read_event
+    from promptops.gate.admission import (
         find_endpoints,
         find_proposed,
         judge_change,
         require_release_tags,
     )
-    from promptops.approvals.collection import collect_approvals
-    from promptops.forge.event import read_event
+    from promptops.gate.approvals.collection import collect_approvals
+    from promptops.gate.verdicts import keep_verdict
     from promptops.git.refs import short_name
-    from promptops.owners import Dialect
-    from promptops.verdicts import keep_verdict
 
     repository = current().repository
     files = [_parse_report(text) for text in report or ()]
@@ -143,7 +143,7 @@ def _parse_report(text: str) -> tuple[ReportName, Path]:
 
 
 def _read_evidence(files: Sequence[Path]) -> list[EvalResult]:
-    from promptops.gate import parse_evidence
+    from promptops.gate.rules import parse_evidence
 
     results: list[EvalResult] = []
     for file in files:
@@ -156,7 +156,7 @@ def _plain(text: str, purpose: str) -> str:  # noqa: ARG001 - a painter's signat
 
 
 def _render(admission: Admission, name: ReportName, paint: Paint) -> str:
-    from promptops.report import render
+    from promptops.checks.report import render
 
     verdict = admission.verdict
     if name is ReportName.JSON:
@@ -176,8 +176,8 @@ def _render(admission: Admission, name: ReportName, paint: Paint) -> str:
 
 def _outcome(admission: Admission, paint: Paint) -> Outcome:
     """What a report is made of; the touched prompts' texts come along, to be shown as excerpts."""
-    from promptops.gate.rules import RULES
-    from promptops.report.outcome import Outcome
+    from promptops.checks.report.outcome import Outcome
+    from promptops.gate.rules.catalogue import RULES
 
     verdict, validation = admission.verdict, admission.validation
     texts = {
@@ -198,8 +198,8 @@ def _outcome(admission: Admission, paint: Paint) -> Outcome:
 def _advise(admission: Admission, base: str, *, explain: bool) -> None:
     """Sum up on standard error, and say what would get the change further."""
     from promptops.cli.verdict import explain_verdict
-    from promptops.finding import Severity
     from promptops.gate.summary import list_commands
+    from promptops.prompt.finding import Severity
 
     verdict = admission.verdict
     if explain:

@@ -22,8 +22,8 @@ from promptops.cli.session import (
 from promptops.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from promptops.environments import Deployment
-    from promptops.repository import Repository
+    from promptops.delivery.environments import Deployment
+    from promptops.repository.repository import Repository
 
 
 def history(
@@ -41,8 +41,8 @@ def history(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Show the deployments of an environment, newest first: who, when, what, why."""
-    from promptops.environments import list_deployments
-    from promptops.reference import check_name
+    from promptops.delivery.environments import list_deployments
+    from promptops.prompt.reference import check_name
 
     repository = current().repository
     environment = environment or repository.config.default_environment
@@ -99,7 +99,7 @@ def _show_state(
     repository: Repository, environment: str, name: str | None, at: str, output: Format
 ) -> None:
     """What was live at a time: the newest deployment, in graph order, that was made by then."""
-    from promptops.environments import list_deployments, read_state
+    from promptops.delivery.environments import list_deployments, read_state
 
     seconds = _parse_time(at)
     deployments = list_deployments(repository, environment)

@@ -15,9 +15,9 @@ from promptops.errors import PromptopsError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.hooks import HookChange
-    from promptops.reception import Command
-    from promptops.repository import Repository
+    from promptops.protection.hooks import HookChange
+    from promptops.protection.push import Command
+    from promptops.repository.repository import Repository
 
 _NO, _CANNOT = 1, 2
 
@@ -62,11 +62,11 @@ def hook(
             "refs on its standard input",
         )
     if action is HookAction.PRE_RECEIVE:
-        from promptops.reception import read_commands
+        from promptops.protection.push import read_commands
 
         _receive(read_commands(sys.stdin.buffer.read()))
     elif action is HookAction.UPDATE:
-        from promptops.reception import read_command
+        from promptops.protection.push import read_command
 
         _receive([read_command(*given)])
     else:
@@ -76,7 +76,7 @@ def hook(
 def _receive(commands: Sequence[Command]) -> None:
     """Say why the push is refused, if it is: one line and a hint for each ref."""
     from promptops.git.refs import short_name
-    from promptops.reception import judge_push
+    from promptops.protection.push import judge_push
 
     refusals = judge_push(current().repository, commands, os.environ)
     for refusal in refusals:
@@ -88,7 +88,7 @@ def _receive(commands: Sequence[Command]) -> None:
 
 
 def _place(*, is_installed: bool, is_server: bool, dry_run: bool) -> None:
-    from promptops.hooks import HookKind, install_hook, uninstall_hook
+    from promptops.protection.hooks import HookKind, install_hook, uninstall_hook
 
     repository = current().repository
     kind = HookKind.RECEIVE if is_server else HookKind.COMMIT
@@ -116,7 +116,7 @@ def _warn_of_no_rules(repository: Repository) -> None:
 
 
 def _describe(change: HookChange, *, dry_run: bool) -> list[str]:
-    from promptops.hooks import HookDeed
+    from promptops.protection.hooks import HookDeed
 
     path = one_line(str(change.path))
     would = "would be " if dry_run else ""

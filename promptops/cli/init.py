@@ -20,7 +20,7 @@ def init(
 
     Overwrites nothing, says for every file what it did, and changes nothing the second time.
     """
-    from promptops.scaffold import Deed, set_up
+    from promptops.repository.scaffold import Deed, set_up
 
     steps = set_up(current().repository, deploys=deploy, dry_run=dry_run)
     print_steps(steps, dry_run=dry_run)

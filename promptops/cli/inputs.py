@@ -69,7 +69,7 @@ def _read_mapping(path: str) -> dict[str, Any]:
 
 def _load_yaml(where: str, text: str) -> object:
     """YAML by the rules of frontmatter, so that `no` and `1.10` surprise nobody."""
-    from promptops.frontmatter import read_document
+    from promptops.prompt.frontmatter.document import read_document
 
     document = read_document(where, f"---\n{text}\n---\n".encode())
     if document.faults:

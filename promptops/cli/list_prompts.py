@@ -22,9 +22,9 @@ from promptops.cli.session import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from promptops.lock import Entry
-    from promptops.repository import Repository
-    from promptops.version import Version
+    from promptops.delivery.state import Entry
+    from promptops.prompt.version import Version
+    from promptops.repository.repository import Repository
 
 
 def list_prompts(
@@ -44,8 +44,8 @@ def list_prompts(
 
 
 def _list_all(repository: Repository, tags: list[str], output: Format) -> None:
-    from promptops.listing import list_prompts as list_all
-    from promptops.releases import list_all_yanked
+    from promptops.delivery.listing import list_prompts as list_all
+    from promptops.delivery.releases import list_all_yanked
 
     has_work_tree = repository.git.work_tree is not None
     files = repository.working if has_work_tree else repository.at("HEAD")
@@ -89,9 +89,9 @@ def _list_all(repository: Repository, tags: list[str], output: Format) -> None:
 
 
 def _list_live(repository: Repository, output: Format) -> None:
-    from promptops.environments import count_pending, first_step
-    from promptops.listing import list_live
-    from promptops.releases import list_all_yanked
+    from promptops.delivery.environments import count_pending, first_step
+    from promptops.delivery.listing import list_live
+    from promptops.delivery.releases import list_all_yanked
 
     found = list_live(repository)
     environments = repository.config.environment_names

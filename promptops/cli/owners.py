@@ -28,11 +28,11 @@ from promptops.errors import PromptopsError, UsageError, quote
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from promptops.finding import Finding
-    from promptops.gate.people import Groups
-    from promptops.owners import Ownership
-    from promptops.ownership import FoundOwners
-    from promptops.repository import Repository
+    from promptops.forge.codeowners import Ownership
+    from promptops.gate.ownership import FoundOwners
+    from promptops.gate.rules.people import Groups
+    from promptops.prompt.finding import Finding
+    from promptops.repository.repository import Repository
 
 _LINT = "lint"
 
@@ -102,8 +102,8 @@ def owners(
 
     A path is owned, unowned (its rule names nobody) or unmatched (there is no rule for it).
     """
-    from promptops.owners import Dialect
-    from promptops.ownership import read_groups, read_owners
+    from promptops.forge.codeowners import Dialect
+    from promptops.gate.ownership import read_groups, read_owners
 
     is_lint = _LINT in (targets or ())
     if is_lint and (len(targets or ()) > 1 or stdin or nul or of):
@@ -140,7 +140,7 @@ def owners(
 
 
 def _paths(repository: Repository, targets: Sequence[str], revision: str | None) -> list[str]:
-    from promptops.ownership import list_paths, select_paths
+    from promptops.gate.ownership import list_paths, select_paths
 
     known = list_paths(repository, revision)
     return select_paths(repository, known, current().directory, targets) if targets else known
@@ -180,7 +180,7 @@ def _unquoted(line: str) -> str:
 
 
 def _owned_by(answers: Iterable[Ownership], owner: str, groups: Groups | None) -> list[Ownership]:
-    from promptops.owners import owner_key
+    from promptops.forge.codeowners import owner_key
 
     if "@" not in owner and (groups is None or not groups.knows(owner)):
         raise UsageError(f"{quote(owner)} is no owner", hint=f"did you mean @{owner.lstrip('-')}?")
@@ -262,8 +262,8 @@ def _rows(ownership: Ownership) -> list[tuple[str, ...]]:
 def _lint(
     repository: Repository, found: FoundOwners, revision: str | None, output: OwnersFormat
 ) -> None:
-    from promptops.finding import Severity
-    from promptops.ownership import lint_repository
+    from promptops.gate.ownership import lint_repository
+    from promptops.prompt.finding import Severity
 
     findings = lint_repository(repository, found, revision=revision)
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
@@ -278,9 +278,9 @@ def _lint(
 def _print_findings(
     found: FoundOwners, findings: Sequence[Finding], errors: int, output: OwnersFormat
 ) -> None:
-    from promptops.report.outcome import Outcome, ReportFormat
+    from promptops.checks.report.outcome import Outcome, ReportFormat
 
-    module: ReportFormat = import_module(f"promptops.report.{output.value}")
+    module: ReportFormat = import_module(f"promptops.checks.report.{output.value}")
     report = module.render(Outcome(findings, 0, {found.path: found.text}))
     if report:
         emit(report)

@@ -31,7 +31,7 @@ def pause(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Throw the kill switch: callers of a paused prompt get an error with the reason."""
-    from promptops.actions import pause_action
+    from promptops.delivery.actions import pause_action
 
     if not reason.strip():
         raise UsageError("no reason given", hint="--reason TEXT: callers will be told")
@@ -45,7 +45,7 @@ def pause(
 
 def switch_names(names: list[str] | None, *, everything: bool) -> list[str] | None:
     """The prompts to switch; None for all that are live."""
-    from promptops.reference import check_name
+    from promptops.prompt.reference import check_name
 
     if bool(names) == everything:
         raise UsageError("which prompts is not clear", hint="name prompts, or give --all")

@@ -50,11 +50,11 @@ def promote(
     Without a selector, the version is the one that is live in the environment before --to (or in
     --from); for the first environment it is the latest release.
     """
-    from promptops.actions import choose_releases, promote_action
-    from promptops.approvals.deployment import check_deployment
-    from promptops.deployments import fetch_environments
-    from promptops.environments import live_names
-    from promptops.reference import parse_ref
+    from promptops.delivery.actions import choose_releases, promote_action
+    from promptops.delivery.deployments import fetch_environments
+    from promptops.delivery.environments import live_names
+    from promptops.gate.approvals.deployment import check_deployment
+    from promptops.prompt.reference import parse_ref
 
     repository = current().repository
     if not to:

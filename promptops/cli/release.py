@@ -26,14 +26,14 @@ from promptops.cli.session import (
     warn,
 )
 from promptops.errors import RefusedError, UsageError
-from promptops.version import Level
+from promptops.prompt.version import Level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.publication import Plan
-    from promptops.release import Release
-    from promptops.repository import Repository
+    from promptops.delivery.publication import Plan
+    from promptops.delivery.release import Release
+    from promptops.repository.repository import Repository
 
 
 def release(
@@ -72,9 +72,9 @@ def release(
 
     The commit at HEAD is released. The version must fit the change since the release below it.
     """
-    from promptops.publication import create_releases, push_releases, refuse_unmerged
-    from promptops.releases import sync_releases
-    from promptops.repository import expand_names
+    from promptops.delivery.publication import create_releases, push_releases, refuse_unmerged
+    from promptops.delivery.releases import sync_releases
+    from promptops.repository.repository import expand_names
 
     repository = current().repository
     if push and local:
@@ -107,7 +107,7 @@ def release(
 def _bump(
     repository: Repository, names: list[str], level: str, *, push: bool, dry_run: bool
 ) -> None:
-    from promptops.bump import commit_bumps, plan_bump
+    from promptops.delivery.bump import commit_bumps, plan_bump
 
     levels = {one.label: one for one in (Level.PATCH, Level.MINOR, Level.MAJOR)} | {"auto": None}
     if level not in levels:
@@ -133,7 +133,7 @@ def _attest(repository: Repository, plans: list[Plan], verdict: Path | None) -> 
 
     What is released already keeps what its tag says, so no verdict has to be about it.
     """
-    from promptops.verdicts import find_trailers, read_verdict, trailers_from
+    from promptops.gate.verdicts import find_trailers, read_verdict, trailers_from
 
     if verdict is None:
         return [replace(plan, attested=find_trailers(repository, plan.prompt)) for plan in plans]
@@ -150,7 +150,7 @@ def _attest(repository: Repository, plans: list[Plan], verdict: Path | None) -> 
 def _plan(
     repository: Repository, names: list[str], *, everything: bool, backport: bool
 ) -> list[Plan]:
-    from promptops.publication import plan_releases
+    from promptops.delivery.publication import plan_releases
 
     plans, refused = plan_releases(repository, names, backport=backport, drafts=not everything)
     if len(refused) == 1:
@@ -173,7 +173,7 @@ def _notes(repository: Repository, plans: Sequence[Plan], notes: str | None) -> 
     if notes is not None or not new or not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         return notes
     from promptops.cli.editor import edit_text
-    from promptops.publication import default_notes
+    from promptops.delivery.publication import default_notes
 
     draft = "\n".join(default_notes(plan) for plan in new[:1])
     titles = ", ".join(f"{plan.prompt.name} {plan.prompt.version}" for plan in new)
@@ -244,7 +244,7 @@ def _report(
 
 
 def _warn_of_yank(repository: Repository, plan: Plan) -> None:
-    from promptops.releases import find_yank
+    from promptops.delivery.releases import find_yank
 
     reason = find_yank(repository, plan.prompt.name, plan.prompt.version)
     if reason is not None:

@@ -46,8 +46,8 @@ def render(
 ) -> None:
     """Print the messages for given inputs: of the work tree, a version or an environment."""
     from promptops.cli.inputs import read_values
-    from promptops.reference import parse_ref
-    from promptops.selection import resolve_selected
+    from promptops.prompt.reference import parse_ref
+    from promptops.runtime.lookup import resolve_selected
 
     resolved = resolve_selected(current().repository, parse_ref(ref))
     prompt = resolved.prompt

@@ -21,7 +21,7 @@ from promptops.cli.session import (
 )
 
 if TYPE_CHECKING:
-    from promptops.resolution import RepositoryView, ResolvedPrompt
+    from promptops.runtime.resolution import RepositoryView, ResolvedPrompt
 
 TrustOption = Annotated[
     str | None,
@@ -52,8 +52,8 @@ def resolve(
 
     Ends with exit code 1 when the prompt is paused there.
     """
-    from promptops.reference import parse_ref
-    from promptops.resolution import open_view
+    from promptops.prompt.reference import parse_ref
+    from promptops.runtime.resolution import open_view
 
     wanted = parse_ref(ref)
     view = open_view(current().repository, trust=trust)

@@ -34,7 +34,7 @@ def resume(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Take the kill switch back: the same versions answer again."""
-    from promptops.actions import resume_action
+    from promptops.delivery.actions import resume_action
 
     wanted = switch_names(names, everything=everything)
     environment = environment or current().repository.config.default_environment

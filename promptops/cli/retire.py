@@ -29,8 +29,8 @@ def retire(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Take prompts out of an environment; a rollback brings them back."""
-    from promptops.actions import retire_action
-    from promptops.reference import check_name
+    from promptops.delivery.actions import retire_action
+    from promptops.prompt.reference import check_name
 
     if not names:
         raise UsageError("no prompt named", hint="promptops retire NAME --env ENV")

@@ -50,8 +50,8 @@ def rollback(
     Rolling back twice goes back two versions: what was rolled back is never returned to. With
     --to-deployment everything in the environment becomes what it was then.
     """
-    from promptops.actions import restore_action, rollback_action
-    from promptops.version import Version
+    from promptops.delivery.actions import restore_action, rollback_action
+    from promptops.prompt.version import Version
 
     repository = current().repository
     environment = environment or repository.config.default_environment
@@ -74,7 +74,7 @@ def rollback(
 
 
 def _read_name(word: str) -> str:
-    from promptops.reference import check_name
+    from promptops.prompt.reference import check_name
 
     name, at, version = word.partition("@")
     if at:

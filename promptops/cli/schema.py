@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from promptops.checks.editors import Draft, Editor, Kind
 from promptops.cli.session import current, emit, emit_json, say
-from promptops.editors import Draft, Editor, Kind
 from promptops.errors import NotARepositoryError, UsageError
 
 if TYPE_CHECKING:
-    from promptops.config import Config
+    from promptops.repository.config import Config
 
 
 def schema(
@@ -27,7 +27,7 @@ def schema(
     ] = None,
 ) -> None:
     """Print the JSON Schema of frontmatter, eval suites, the configuration or the groups file."""
-    from promptops.editors import load_schema, write_snippet
+    from promptops.checks.editors import load_schema, write_snippet
 
     if editor is None:
         emit_json(load_schema(kind, draft))
@@ -44,7 +44,7 @@ def schema(
 
 def _config() -> Config:
     """The repository's configuration; the defaults outside of one."""
-    from promptops.config import Config
+    from promptops.repository.config import Config
 
     try:
         return current().repository.config

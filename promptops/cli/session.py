@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-    from promptops.repository import Repository
+    from promptops.repository.repository import Repository
 
 
 # Fewer cells than that make no readable column.
@@ -66,7 +66,7 @@ class Session:
     @cached_property
     def repository(self) -> Repository:
         """The repository around the directory."""
-        from promptops.repository import open_repository
+        from promptops.repository.repository import open_repository
 
         if not self.directory.is_dir():
             raise UsageError(f"{self.directory} is not a folder", hint="check the path after -C")

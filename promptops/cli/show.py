@@ -23,8 +23,8 @@ from promptops.cli.session import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from promptops.lock import Entry
-    from promptops.resolution import ResolvedPrompt
+    from promptops.delivery.state import Entry
+    from promptops.runtime.resolution import ResolvedPrompt
 
 _SHOWN = ("author", "status", "tags", "model", "fallbacks", "requires_review", "evals")
 _ELSEWHERE = frozenset({*_SHOWN, "version", "description", "inputs", "output", "tools"})
@@ -39,10 +39,10 @@ def show(
 
     Without a selector, the prompt in the work tree.
     """
-    from promptops.listing import list_live
-    from promptops.reference import parse_ref
-    from promptops.releases import list_versions, list_yanked
-    from promptops.selection import resolve_selected
+    from promptops.delivery.listing import list_live
+    from promptops.delivery.releases import list_versions, list_yanked
+    from promptops.prompt.reference import parse_ref
+    from promptops.runtime.lookup import resolve_selected
 
     repository = current().repository
     found = resolve_selected(repository, parse_ref(ref))

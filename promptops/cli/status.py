@@ -16,7 +16,7 @@ from promptops.cli.session import (
 )
 
 if TYPE_CHECKING:
-    from promptops.status import Item, Status
+    from promptops.delivery.status import Item, Status
 
 _TITLES = {
     "invalid": "Not valid",
@@ -38,7 +38,7 @@ def status(output: FormatOption = Format.TEXT) -> None:
 
     Nothing is fetched: this is what the clone knows.
     """
-    from promptops.status import read_status
+    from promptops.delivery.status import read_status
 
     found = read_status(current().repository)
     if output is Format.JSON:

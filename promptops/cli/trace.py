@@ -19,7 +19,7 @@ from promptops.cli.session import (
 )
 
 if TYPE_CHECKING:
-    from promptops.trace import Link, Trace
+    from promptops.provenance.trace import Link, Trace
 
 _COLOURS = {"ok": "green", "broken": "red", "unchecked": "yellow"}
 _WIDTH = 80
@@ -41,7 +41,7 @@ def trace(
     Every link is checked, not just read. Of a digest, 12 hex digits are enough. Exit code 1: the
     chain breaks, and the last line names the first broken link; 2: this clone cannot tell.
     """
-    from promptops.trace import LinkStatus, trace_chain
+    from promptops.provenance.trace import LinkStatus, trace_chain
 
     found = trace_chain(current().repository, ref, allowed_signers=trust)
     if output is Format.JSON:
@@ -86,7 +86,7 @@ def _wrap(text: str, indent: str) -> list[str]:
 
 def trace_to_json(found: Trace) -> dict[str, Any]:
     """The chain as `promptops.trace/v1`."""
-    from promptops.trace import LinkStatus
+    from promptops.provenance.trace import LinkStatus
 
     broken = found.first(LinkStatus.BROKEN)
     return json_document(

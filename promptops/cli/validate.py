@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from promptops.report.choice import Choice
-    from promptops.report.outcome import Outcome, Paint
-    from promptops.repository import Files, Repository
-    from promptops.validation import Validation
+    from promptops.checks.engine import Validation
+    from promptops.checks.report.choice import Choice
+    from promptops.checks.report.outcome import Outcome, Paint
+    from promptops.repository.repository import Files, Repository
 
 _STDIN = "-"
 
@@ -133,7 +133,7 @@ def validate(
     ] = ReportName.TEXT,
 ) -> None:
     """Check prompts: form, templates, inputs, safety, names. Exit code 1 when there are errors."""
-    from promptops.report.choice import parse_choice
+    from promptops.checks.report.choice import parse_choice
 
     elsewhere = [
         option
@@ -181,7 +181,7 @@ def _check(request: _Request, *, fix: bool = False) -> bool:
     files, only = _choose_files(repository, request)
     judge = _Judge(repository, request, files, only)
     if fix:
-        from promptops.fixing import plan_fixes, write_fixes
+        from promptops.checks.fixing import plan_fixes, write_fixes
 
         mending = plan_fixes(files, repository.config.prompts, judge)
         write_fixes(repository.require_work_tree() / repository.config.prompts, mending)
@@ -198,7 +198,7 @@ def _check(request: _Request, *, fix: bool = False) -> bool:
 
 def _show_fixes(request: _Request) -> bool:
     """Show what fixing would change; whether that is nothing."""
-    from promptops.fixing import plan_fixes, show_diff
+    from promptops.checks.fixing import plan_fixes, show_diff
 
     repository = current().repository
     files, only = _choose_files(repository, request)
@@ -219,7 +219,7 @@ class _Judge:
     def __init__(
         self, repository: Repository, request: _Request, files: Files, only: str | None
     ) -> None:
-        from promptops.selection import select_prompts
+        from promptops.checks.selection import select_prompts
 
         self._config = repository.config
         self._choice = request.choice
@@ -230,7 +230,7 @@ class _Judge:
         self._memory = None
         # What a gate or a server asks about a revision is always looked at anew.
         if request.cache and request.revision is None and only is None:
-            from promptops.memory import JudgementStore
+            from promptops.checks.store import JudgementStore
 
             folder = repository.git.common_dir / "promptops" / "validate"
             self._memory = JudgementStore(folder)
@@ -239,8 +239,8 @@ class _Judge:
             self._names = select_prompts(repository, files, current().directory, named)
 
     def __call__(self, files: Files) -> Validation:
-        from promptops.validation import validate as validate_all
-        from promptops.validation import validate_prompts
+        from promptops.checks.engine import validate as validate_all
+        from promptops.checks.engine import validate_prompts
 
         # A partial that nothing includes yet is judged with the folder.
         if self._names is None or (self._only is not None and not self._names):
@@ -259,7 +259,7 @@ class _Judge:
 
 def _list_live(repository: Repository) -> Mapping[str, Sequence[str]]:
     """The environments in which each prompt is live, as far as this clone knows."""
-    from promptops.listing import list_live
+    from promptops.delivery.listing import list_live
 
     try:
         return {name: tuple(entries) for name, entries in list_live(repository).items()}
@@ -277,8 +277,8 @@ def _choose_files(repository: Repository, request: _Request) -> tuple[Files, str
 
 
 def _read_stdin(repository: Repository, request: _Request) -> tuple[Files, str]:
-    from promptops.repository import OverlaidFiles
-    from promptops.selection import locate_file
+    from promptops.checks.selection import locate_file
+    from promptops.repository.repository import OverlaidFiles
 
     if request.stdin_filename is None:
         raise UsageError(
@@ -292,8 +292,8 @@ def _read_stdin(repository: Repository, request: _Request) -> tuple[Files, str]:
 
 
 def _report(repository: Repository, request: _Request, result: Validation) -> None:
-    from promptops.report import render
-    from promptops.report.outcome import Outcome, summarize
+    from promptops.checks.report import render
+    from promptops.checks.report.outcome import Outcome, summarize
 
     outcome = Outcome(
         result.findings, len(result.prompts), result.texts, painter(), result.included_from
@@ -314,7 +314,7 @@ def _report(repository: Repository, request: _Request, result: Validation) -> No
 
 
 def _count(outcome: Outcome, output: ReportName) -> None:
-    from promptops.report.outcome import count_checks
+    from promptops.checks.report.outcome import count_checks
 
     rows = count_checks(outcome)
     if output is ReportName.JSON:
@@ -333,7 +333,7 @@ def _count(outcome: Outcome, output: ReportName) -> None:
 
 
 def _is_passed(result: Validation, fail_on: FailOn) -> bool:
-    from promptops.finding import Severity
+    from promptops.prompt.finding import Severity
 
     order = [severity.value for severity in Severity]
     if fail_on is FailOn.NEVER:
@@ -346,7 +346,7 @@ def _watch(request: _Request) -> None:
     """Check again and again, until interrupted; what cannot be checked is said, and waited for."""
     import time
 
-    from promptops.watching import watch
+    from promptops.checks.watching import watch
 
     directory = str(current().directory)
     for _ in watch(_watched_paths, time.sleep):
@@ -362,7 +362,7 @@ def _watch(request: _Request) -> None:
 
 
 def _watched_paths() -> Iterable[Path]:
-    from promptops.config import CONFIG_FILE, PYPROJECT_FILE, Config
+    from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE, Config
 
     repository = current().repository
     top = repository.require_work_tree()

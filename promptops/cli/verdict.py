@@ -9,7 +9,7 @@ from promptops.cli.session import one_line, paint
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from promptops.gate import ChangedPath, PromptChange, Requirement, Verdict
+    from promptops.gate.rules import ChangedPath, PromptChange, Requirement, Verdict
 
 _MOST_PATHS = 10
 

@@ -21,8 +21,8 @@ from promptops.cli.session import (
 )
 
 if TYPE_CHECKING:
-    from promptops.finding import Finding
-    from promptops.verification import Verification
+    from promptops.prompt.finding import Finding
+    from promptops.provenance.verify import Verification
 
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 _EVERY = 100
@@ -54,7 +54,7 @@ def verify(
     held against each other. Nothing is changed and no remote is asked. Exit code 1: something is
     wrong; 2: nothing is wrong, but something could not be checked in this clone.
     """
-    from promptops.verification import verify_repository
+    from promptops.provenance.verify import verify_repository
 
     with _Progress() as progress:
         result = verify_repository(

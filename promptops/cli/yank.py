@@ -18,7 +18,7 @@ from promptops.cli.session import (
     say,
 )
 from promptops.errors import UsageError
-from promptops.message import one_line
+from promptops.git.message import one_line
 
 
 def yank(
@@ -33,16 +33,16 @@ def yank(
 
     The release itself stays, so that whoever pinned it still gets what they pinned.
     """
-    from promptops.git.refs import short_name
-    from promptops.publication import push_yank, yank_release
-    from promptops.reference import parse_ref, yank_tag
-    from promptops.releases import (
+    from promptops.delivery.publication import push_yank, yank_release
+    from promptops.delivery.releases import (
         find_yank,
         is_published,
         require_release,
         sync_releases,
         version_not_found,
     )
+    from promptops.git.refs import short_name
+    from promptops.prompt.reference import parse_ref, yank_tag
 
     repository = current().repository
     wanted = parse_ref(ref)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import DeniedError, UsageError, quote
 from promptops.forge.address import check_token, to_path
+from promptops.forge.review import Review
 from promptops.forge.transport import Transport
-from promptops.gate import Review
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -56,7 +56,7 @@ class Transport:
     ) -> None:
         import httpx
 
-        from promptops import __version__
+        from promptops.about import __version__
 
         self._forge = forge
         self._limits = limits or Limits()

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.diff.markdown import code
-from promptops.finding import Severity
-from promptops.gate.consent import Ground
+from promptops.gate.rules.consent import Ground
 from promptops.gate.summary import describe_bump, describe_versions, group_requirements
+from promptops.prompt.diff.markdown import code
+from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from promptops.finding import Finding
-    from promptops.gate.verdict import Verdict
+    from promptops.gate.rules.verdict import Verdict
+    from promptops.prompt.finding import Finding
 
 MARKER = "<!-- promptops gate -->"
 _SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "💡"}

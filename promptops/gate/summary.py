@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.finding import Severity
-from promptops.gate.versions import find_step
-from promptops.version import Level
+from promptops.gate.rules.versions import find_step
+from promptops.prompt.finding import Severity
+from promptops.prompt.version import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from promptops.gate.change import PromptChange
-    from promptops.gate.consent import Requirement
-    from promptops.gate.verdict import Verdict
+    from promptops.gate.rules.change import PromptChange
+    from promptops.gate.rules.consent import Requirement
+    from promptops.gate.rules.verdict import Verdict
 
 
 def describe_versions(change: PromptChange) -> str:

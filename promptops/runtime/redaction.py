@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from promptops.checks import exposed_secret, personal_data
+from promptops.checks.rules import exposed_secret, personal_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from promptops import checks
-from promptops.checks import (
+from promptops.checks import registry as checks
+from promptops.checks.catalogue import entries, find_entry, to_markdown
+from promptops.checks.engine import Validation, validate
+from promptops.checks.registry import (
     CHECKS,
     FAULTS,
     FOLDER_CHECKS,
@@ -20,12 +22,10 @@ from promptops.checks import (
     describe,
     explain,
 )
-from promptops.checks.catalogue import entries, find_entry, to_markdown
-from promptops.config import Config, Gate
-from promptops.finding import Finding, Severity
-from promptops.report import FORMATS, render
-from promptops.report.outcome import Outcome
-from promptops.validation import Validation, validate
+from promptops.checks.report import FORMATS, render
+from promptops.checks.report.outcome import Outcome
+from promptops.prompt.finding import Finding, Severity
+from promptops.repository.config import Config, Gate
 
 CASES = Path(__file__).with_name("cases")
 HEADINGS = ["## Finds", "## Why", "## Example", "## Instead"]

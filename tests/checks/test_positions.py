@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from promptops.config import Config
-from promptops.validation import validate
+from promptops.checks.engine import validate
+from promptops.repository.config import Config
 from tests.fuzz.targets import Files
 
 HEAD = "---\nversion: 1.0.0\ndescription: d\nauthor: a\nmodel: m\ninputs: {known: string}\n---\n"

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from promptops.approvals.signed import read_deployment_approvers
-from promptops.policy import read_default_policy
-from promptops.releases import require_release
-from promptops.repository import open_repository
-from promptops.version import Version
-from tests.approvals.world import GROUPS, PEOPLE, SIGNERS, Signing
+from promptops.delivery.releases import require_release
+from promptops.gate.approvals.signed import read_deployment_approvers
+from promptops.gate.policy import read_default_policy
+from promptops.prompt.version import Version
+from promptops.repository.repository import open_repository
 from tests.cli.running import accept, refuse, run
+from tests.gate.approvals.world import GROUPS, PEOPLE, SIGNERS, Signing
 from tests.gate.world import TRIAGE
+from tests.git.signing.test_openpgp import Keyring, keyring
 from tests.keys import allow, public, ssh_key
 from tests.prompts import prompt_text
 from tests.repositories import Repo
 from tests.stories.world import Team
-from tests.test_openpgp import Keyring, keyring
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from promptops.checks import CHECKS, FAULTS
-from promptops.config import load_config
+from promptops.checks.registry import CHECKS, FAULTS
 from promptops.errors import ConfigurationError
-from promptops.gate.people import parse_groups
+from promptops.gate.rules.people import parse_groups
+from promptops.repository.config import load_config
 from tests.cli.running import run
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from promptops.config import load_config
-from promptops.scaffold import _extend_hooks
+from promptops.repository.config import load_config
+from promptops.repository.scaffold import _extend_hooks
 from tests.cli.running import run
 from tests.prompts import prompt_text
 

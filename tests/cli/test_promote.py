@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops import deployments
+from promptops.delivery import deployments
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 from tests.stories.world import Team

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import promptops
-from promptops.snapshot import parse_snapshot
+from promptops.runtime.snapshot import parse_snapshot
 from tests.cli.running import run
+from tests.git.signing.test_ssh import allow, make_key
 from tests.released import Press, publish_triage
-from tests.test_signatures import allow, make_key
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.report import FORMATS
+from promptops.checks.report import FORMATS
 from tests.cli.running import run
 from tests.prompts import prompt_text
 

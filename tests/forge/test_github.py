@@ -10,7 +10,7 @@ import pytest
 
 from promptops.errors import DeniedError, IntegrityError, UsageError
 from promptops.forge.github import GitHub, PullRequest
-from promptops.gate import Review
+from promptops.gate.rules import Review
 from tests.forge.fake_github import commit
 from tests.forge.server import Response
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from promptops.approvals.file import parse_approvals
-from promptops.approvals.statement import parse_statement
-from promptops.closure import collect_closure
-from promptops.config import Config
+from promptops.checks.engine import validate
 from promptops.errors import PromptopsError
-from promptops.gate.people import parse_groups
-from promptops.prompt import load_prompt
-from promptops.signers import lines_for, principals_of
-from promptops.template import CompiledTemplate, analyze, scan_includes, tokenize
-from promptops.validation import validate
+from promptops.gate.approvals.file import parse_approvals
+from promptops.gate.approvals.statement import parse_statement
+from promptops.gate.rules.people import parse_groups
+from promptops.git.signing.allowed_signers import lines_for, principals_of
+from promptops.prompt.closure import collect_closure
+from promptops.prompt.prompt import load_prompt
+from promptops.prompt.template import CompiledTemplate, analyze, scan_includes, tokenize
+from promptops.repository.config import Config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,10 +6,9 @@ from dataclasses import replace
 from hashlib import sha1
 from typing import TYPE_CHECKING
 
-from promptops.closure import collect_closure
-from promptops.diff import diff_prompts
 from promptops.errors import InvalidPromptError
-from promptops.gate import (
+from promptops.forge.codeowners import Dialect, parse_owners
+from promptops.gate.rules import (
     Approval,
     Approvals,
     Change,
@@ -22,15 +21,16 @@ from promptops.gate import (
     Verdict,
     judge,
 )
-from promptops.gate.people import parse_groups
-from promptops.owners import Dialect, parse_owners
-from promptops.prompt import load_prompt
-from promptops.version import Version
+from promptops.gate.rules.people import parse_groups
+from promptops.prompt.closure import collect_closure
+from promptops.prompt.diff import diff_prompts
+from promptops.prompt.prompt import load_prompt
+from promptops.prompt.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from promptops.prompt import Prompt
+    from promptops.prompt.prompt import Prompt
 
 PATH = "prompts/triage.md"
 AUTHOR = "author@example.com"

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.admission import find_endpoints, judge_change
-from promptops.approvals.collection import fill_contents
 from promptops.errors import (
     ConfigurationError,
     IntegrityError,
     NotAFileError,
     PromptopsError,
 )
-from promptops.gate import Approvals
-from promptops.repository import open_repository
+from promptops.gate.admission import find_endpoints, judge_change
+from promptops.gate.approvals.collection import fill_contents
+from promptops.gate.rules import Approvals
+from promptops.repository.repository import open_repository
 from tests.gate.world import OWNERS, TONE, TRIAGE, World, approval, checks, entry, prompt
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from promptops.gate import Approval
+    from promptops.gate.rules import Approval
 
 GROUPS = '[people]\nauthor = ["author@example.com", "@second-name"]\n'
 

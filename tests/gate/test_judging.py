@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.admission import find_endpoints, find_proposed, require_release_tags
 from promptops.errors import ConfigurationError, GitError, NotFoundError, RemoteError
 from promptops.forge.event import Event
-from promptops.repository import open_repository
+from promptops.gate.admission import find_endpoints, find_proposed, require_release_tags
+from promptops.repository.repository import open_repository
 from tests.gate.world import OWNERS, TRIAGE, World, approval, checks, prompt
 from tests.repositories import Repo
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from promptops.finding import Finding
-    from promptops.gate import Verdict
+    from promptops.gate.rules import Verdict
+    from promptops.prompt.finding import Finding
 
 
 @pytest.fixture

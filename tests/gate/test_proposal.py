@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.errors import IntegrityError
-from promptops.gate import PathKind
+from promptops.gate.rules import PathKind
 from tests.gate.world import TONE, TRIAGE, World, approval, checks, prompt
 from tests.prompts import prompt_text
 from tests.released import Press, digest_of
@@ -15,7 +15,7 @@ from tests.released import Press, digest_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from promptops.gate import Change, PromptChange
+    from promptops.gate.rules import Change, PromptChange
 
 ENVIRONMENTS = "[environments.staging]\n[environments.production]\n"
 

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from promptops.finding import Finding, Position, Severity
-from promptops.gate import Approvals, Verdict, judge
+from promptops.forge.codeowners import Dialect
 from promptops.gate.markdown import MARKER, verdict_to_markdown
+from promptops.gate.rules import Approvals, Verdict, judge
 from promptops.gate.summary import (
     describe_bump,
     describe_versions,
     group_requirements,
     list_commands,
 )
-from promptops.owners import Dialect
+from promptops.prompt.finding import Finding, Position, Severity
 from tests.gate.pieces import approve, decide, edit, propose, rules, touched
 from tests.prompts import prompt_text
 

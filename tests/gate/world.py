@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from promptops.admission import Admission, find_endpoints, judge_change
-from promptops.gate import Approval, Approvals, Entry
-from promptops.repository import open_repository
+from promptops.gate.admission import Admission, find_endpoints, judge_change
+from promptops.gate.rules import Approval, Approvals, Entry
+from promptops.repository.repository import open_repository
 from tests.repositories import Repo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from promptops.gate import Change, EvalResult, Verdict
-    from promptops.policy import Policy
+    from promptops.gate.policy import Policy
+    from promptops.gate.rules import Change, EvalResult, Verdict
 
 PROMPT = """\
 ---

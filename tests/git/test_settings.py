@@ -9,7 +9,7 @@ import pytest
 from promptops.errors import GitError
 from promptops.git import Git
 from promptops.git.settings import is_on, is_set, last_value, read_settings
-from promptops.repository import open_repository
+from promptops.repository.repository import open_repository
 
 if TYPE_CHECKING:
     from tests.repositories import Repo

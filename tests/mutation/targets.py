@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 _GATE = (
-    "tests/gate/test_approval.py",
-    "tests/gate/test_change.py",
-    "tests/gate/test_consent.py",
-    "tests/gate/test_deployment.py",
-    "tests/gate/test_evidence.py",
-    "tests/gate/test_people.py",
-    "tests/gate/test_ruling.py",
+    "tests/gate/rules/test_approval.py",
+    "tests/gate/rules/test_change.py",
+    "tests/gate/rules/test_consent.py",
+    "tests/gate/rules/test_deployment.py",
+    "tests/gate/rules/test_evidence.py",
+    "tests/gate/rules/test_people.py",
+    "tests/gate/rules/test_ruling.py",
     "tests/gate/test_summary.py",
-    "tests/gate/test_verdict.py",
-    "tests/gate/test_versions.py",
+    "tests/gate/rules/test_verdict.py",
+    "tests/gate/rules/test_versions.py",
 )
 
 _REPOSITORIES = (
@@ -23,40 +23,40 @@ _REPOSITORIES = (
 )
 
 RULES: dict[str, tuple[str, ...]] = {
-    "promptops.gate.approval": _GATE,
-    "promptops.gate.change": _GATE,
-    "promptops.gate.consent": _GATE,
-    "promptops.gate.deployment": _GATE,
-    "promptops.gate.evidence": _GATE,
-    "promptops.gate.markdown": _GATE,
-    "promptops.gate.people": _GATE,
-    "promptops.gate.ruling": _GATE,
-    "promptops.gate.summary": _GATE,
-    "promptops.gate.verdict": _GATE,
-    "promptops.gate.versions": _GATE,
+    "promptops.gate.rules.approval": _GATE,
+    "promptops.gate.rules.change": _GATE,
+    "promptops.gate.rules.consent": _GATE,
+    "promptops.gate.rules.deployment": _GATE,
+    "promptops.gate.rules.evidence": _GATE,
+    "promptops.gate.rules.markdown": _GATE,
+    "promptops.gate.rules.people": _GATE,
+    "promptops.gate.rules.ruling": _GATE,
+    "promptops.gate.rules.summary": _GATE,
+    "promptops.gate.rules.verdict": _GATE,
+    "promptops.gate.rules.versions": _GATE,
 }
 """The modules whose rules are pure, with the files of tests: a fraction of a second a mutant."""
 
 SOURCES: dict[str, tuple[str, ...]] = {
-    "promptops.proposal": _REPOSITORIES,
-    "promptops.admission": _REPOSITORIES,
-    "promptops.governance": _REPOSITORIES,
-    "promptops.approvals.collection": (
-        "tests/approvals/test_collection.py",
-        "tests/approvals/test_contents.py",
+    "promptops.gate.proposal": _REPOSITORIES,
+    "promptops.gate.admission": _REPOSITORIES,
+    "promptops.gate.governance": _REPOSITORIES,
+    "promptops.gate.approvals.collection": (
+        "tests/gate/approvals/test_collection.py",
+        "tests/gate/approvals/test_contents.py",
     ),
-    "promptops.approvals.content": (
-        "tests/approvals/test_collection.py",
-        "tests/approvals/test_contents.py",
+    "promptops.gate.approvals.content": (
+        "tests/gate/approvals/test_collection.py",
+        "tests/gate/approvals/test_contents.py",
     ),
-    "promptops.approvals.signed": (
-        "tests/approvals/test_deployers.py",
-        "tests/approvals/test_signed.py",
+    "promptops.gate.approvals.signed": (
+        "tests/gate/approvals/test_deployers.py",
+        "tests/gate/approvals/test_signed.py",
     ),
-    "promptops.approvals.statement": ("tests/approvals/test_statement.py",),
-    "promptops.approvals.file": ("tests/approvals/test_file.py",),
-    "promptops.approvals.github": ("tests/approvals/test_github.py",),
-    "promptops.approvals.gitlab": ("tests/approvals/test_gitlab.py",),
+    "promptops.gate.approvals.statement": ("tests/gate/approvals/test_statement.py",),
+    "promptops.gate.approvals.file": ("tests/gate/approvals/test_file.py",),
+    "promptops.gate.approvals.github": ("tests/gate/approvals/test_github.py",),
+    "promptops.gate.approvals.gitlab": ("tests/gate/approvals/test_gitlab.py",),
 }
 """The modules that find out what the rules are given; their tests need repositories and servers."""
 
@@ -65,97 +65,97 @@ _FASTER = "saves reading; what is found is the same"
 
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     (
-        "promptops.gate.versions",
+        "promptops.gate.rules.versions",
         "_judge_version",
         "new.version < change.versions[-1]",
         "new.version <= change.versions[-1]",
     ): "a version that is equal is released, and was judged before",
     (
-        "promptops.gate.versions",
+        "promptops.gate.rules.versions",
         "_judge_step",
         "change.diff is None or change.diff.level is Level.NONE",
         "change.diff.level is Level.NONE",
     ): _TYPES,
     (
-        "promptops.gate.versions",
+        "promptops.gate.rules.versions",
         "find_step",
         "base is not None and since is not None and (new.version.level_from(base) < since.level)",
         "since is not None and new.version.level_from(base) < since.level",
     ): _TYPES,
     (
-        "promptops.gate.versions",
+        "promptops.gate.rules.versions",
         "find_step",
         "base is not None and since is not None and (new.version.level_from(base) < since.level)",
         "base is not None and new.version.level_from(base) < since.level",
     ): _TYPES,
     (
-        "promptops.approvals.content",
+        "promptops.gate.approvals.content",
         "bring_commit",
         "found is None and fetch and (repository.source is not None)",
         "fetch and repository.source is not None",
     ): _FASTER,
     (
-        "promptops.approvals.signed",
+        "promptops.gate.approvals.signed",
         "read_deployment_approvers",
         "one == expected and one.approver not in approvers",
         "one == expected",
     ): "verifies what is not needed any more",
     (
-        "promptops.approvals.github",
+        "promptops.gate.approvals.github",
         "read_github",
         "review.user or ''",
         "review.user",
     ): _TYPES,
     (
-        "promptops.approvals.github",
+        "promptops.gate.approvals.github",
         "_doubts",
         "review.user or ''",
         "review.user",
     ): _TYPES,
     (
-        "promptops.proposal",
+        "promptops.gate.proposal",
         "_Reading._read_prompts",
         "side.keep([f'{name}.md' for name in names])",
         "pass",
     ): _FASTER,
     (
-        "promptops.proposal",
+        "promptops.gate.proposal",
         "_Reading._find_users",
         "blob is not None and blob.kind == 'blob'",
         "blob is not None",
     ): "a submodule's commit leads to prompts that are then found unchanged",
     (
-        "promptops.proposal",
+        "promptops.gate.proposal",
         "_Releases.__init__",
         "version is not None and (name, version) in tags",
         "(name, version) in tags",
     ): _TYPES,
     (
-        "promptops.proposal",
+        "promptops.gate.proposal",
         "_Releases.place",
         "old is None or diff is None or old.digest != base.digest",
         "old is None or old.digest != base.digest",
     ): "where there is no comparison, the old side is not valid either",
     (
-        "promptops.proposal",
+        "promptops.gate.proposal",
         "_Releases.place",
         "diff is None",
         "diff is not None",
     ): _FASTER,
     (
-        "promptops.admission",
+        "promptops.gate.admission",
         "_judge_suites",
         "document is None or not isinstance(suite, str) or governs(config, suite)",
         "not isinstance(suite, str) or governs(config, suite)",
     ): _TYPES,
     (
-        "promptops.admission",
+        "promptops.gate.admission",
         "_judge_policy_files",
         "tree.read(path.path) or b''",
         "tree.read(path.path)",
     ): _TYPES,
     (
-        "promptops.admission",
+        "promptops.gate.admission",
         "require_release_tags",
         "False",
         "True",

@@ -105,8 +105,8 @@ def test_a_mutant_replaces_what_others_have_imported() -> None:
     script = dedent("""\
         import importlib
         from pathlib import Path
-        from promptops.gate import Approvals, Requirement, EvalResult
-        from promptops.gate.change import ChangedPath
+        from promptops.gate.rules import Approvals, Requirement, EvalResult
+        from promptops.gate.rules.change import ChangedPath
         from tests.mutation.grafting import graft
         from tests.mutation.mutants import make_mutants
 
@@ -121,10 +121,10 @@ def test_a_mutant_replaces_what_others_have_imported() -> None:
 
         good = EvalResult("a", "b", "c", True, 1)
         assert good.is_good
-        turn("promptops.gate.evidence", "EvalResult.is_good", "self.samples <= 0")
+        turn("promptops.gate.rules.evidence", "EvalResult.is_good", "self.samples <= 0")
         assert not good.is_good
         assert ChangedPath("a", "b", None, None, None).is_proposed
-        turn("promptops.gate.change", "", "False")
+        turn("promptops.gate.rules.change", "", "False")
         assert not ChangedPath("a", "b", None, None, None).is_proposed
     """)
     command = [sys.executable, "-c", script]

@@ -1,0 +1,163 @@
+"""The schemas of the files that people write, and how an editor is told to use them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from promptops.repository.config import Config
+
+
+class Kind(StrEnum):
+    """The files that have a schema."""
+
+    FRONTMATTER = "frontmatter"
+    EVALS = "evals"
+    CONFIG = "config"
+    GROUPS = "groups"
+
+
+class Editor(StrEnum):
+    """The editors for which there is a snippet."""
+
+    VSCODE = "vscode"
+    JETBRAINS = "jetbrains"
+
+
+class Draft(StrEnum):
+    """The editions of JSON Schema in which a schema can be had."""
+
+    DRAFT_2020 = "2020-12"
+    DRAFT_7 = "7"
+
+
+_DRAFT_7 = "http://json-schema.org/draft-07/schema#"
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """What makes an editor use a schema.
+
+    Attributes:
+        schema_path: where the schema has to lie, from the repository's top.
+        path: the file into which the text belongs.
+        text: the text.
+        needs: what has to be installed, in a sentence; or None.
+    """
+
+    schema_path: str
+    path: str
+    text: str
+    needs: str | None
+
+
+def load_schema(kind: Kind, draft: Draft = Draft.DRAFT_2020) -> dict[str, Any]:
+    """The JSON Schema of one kind of file.
+
+    All that it says means the same in both drafts, but many editors know draft 7 alone.
+    """
+    if kind is Kind.FRONTMATTER:
+        from promptops.prompt.schema import frontmatter_schema
+
+        schema = frontmatter_schema()
+    elif kind is Kind.EVALS:
+        schema = _read("suite.schema.json")
+    elif kind is Kind.GROUPS:
+        schema = _read("groups.schema.json")
+    else:
+        schema = _read("config.schema.json")
+        schema["properties"]["checks"] = _checks_schema(schema)
+    return {**schema, "$schema": _DRAFT_7} if draft is Draft.DRAFT_7 else schema
+
+
+def _read(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(Path(__file__).with_name(name).read_bytes())
+    return loaded
+
+
+def _checks_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    """The table of severities with every check that there is."""
+    from promptops.checks.registry import CHECKS, describe
+
+    severities = {
+        check: {"description": f"{describe(check)}.", "$ref": "#/$defs/severity"}
+        for check in sorted(CHECKS)
+    }
+    checks: dict[str, Any] = schema["properties"]["checks"]
+    for_paths = {**checks["additionalProperties"], "properties": severities}
+    return {**checks, "properties": severities, "additionalProperties": for_paths}
+
+
+def write_snippet(kind: Kind, editor: Editor, config: Config) -> Snippet:
+    """What makes the editor use the schema for this repository's files."""
+    schema_path = f".promptops/{kind.value}.schema.json"
+    pattern = {
+        Kind.FRONTMATTER: f"{config.prompts}/**/*.md",
+        Kind.EVALS: f"{config.evals}/**/*.yaml",
+        Kind.CONFIG: "promptops.toml",
+        Kind.GROUPS: config.gate.groups,
+    }[kind]
+    if editor is Editor.JETBRAINS:
+        return Snippet(
+            schema_path, ".idea/jsonSchemas.xml", _mapping(kind, schema_path, pattern), None
+        )
+    if kind is Kind.EVALS:
+        settings = {"yaml.schemas": {f"./{schema_path}": pattern}}
+        text = json.dumps(settings, ensure_ascii=False, indent=2)
+        needs = "the extension redhat.vscode-yaml"
+        return Snippet(schema_path, ".vscode/settings.json", text, needs)
+    if kind in {Kind.CONFIG, Kind.GROUPS}:
+        needs = "the extension tamasfe.even-better-toml"
+        up = "../" * pattern.count("/") or "./"
+        return Snippet(schema_path, pattern, f"#:schema {up}{schema_path}", needs)
+    needs = (
+        "the extension unifiedjs.vscode-remark, and: npm install --save-dev remark "
+        "remark-frontmatter remark-lint-frontmatter-schema"
+    )
+    return Snippet(schema_path, ".remarkrc.mjs", _remark(schema_path, config.prompts), needs)
+
+
+def _remark(schema_path: str, prompts: str) -> str:
+    rule = [
+        "remark-lint-frontmatter-schema",
+        # Partials and readme files have no frontmatter of this kind.
+        {"schemas": {f"./{schema_path}": [f"./{prompts}/**/!(_*|README).md"]}},
+    ]
+    plugins = json.dumps(["remark-frontmatter", rule], ensure_ascii=False, indent=2)
+    return f"export default {{ plugins: {plugins} }};"
+
+
+def _mapping(kind: Kind, schema_path: str, pattern: str) -> str:
+    from xml.sax.saxutils import quoteattr
+
+    name = quoteattr(f"promptops {kind.value}")
+    return f"""\
+<?xml version="1.0" encoding="UTF-8"?>
+<project version="4">
+  <component name="JsonSchemaMappingsProjectConfiguration">
+    <state>
+      <map>
+        <entry key={name}>
+          <value>
+            <SchemaInfo>
+              <option name="name" value={name} />
+              <option name="relativePathToSchema" value={quoteattr(schema_path)} />
+              <option name="patterns">
+                <list>
+                  <Item>
+                    <option name="path" value={quoteattr(pattern)} />
+                    <option name="mappingKind" value="Pattern" />
+                  </Item>
+                </list>
+              </option>
+            </SchemaInfo>
+          </value>
+        </entry>
+      </map>
+    </state>
+  </component>
+</project>"""

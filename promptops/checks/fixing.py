@@ -1,0 +1,171 @@
+"""Makes the edits that checks offer: only where they are safe, and only those bytes.
+
+Mending one fault may uncover the next, so files are judged again until nothing is left to mend: a
+second run changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.errors import RefusedError
+from promptops.repository.repository import OverlaidFiles, replace_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from promptops.checks.engine import Validation
+    from promptops.prompt.finding import Finding, Fix
+    from promptops.repository.repository import Files
+
+_CRLF = re.compile("\r\n")
+_LINE = re.compile("[^\n]*\n|[^\n]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """What fixing would do.
+
+    Attributes:
+        before: the bytes of each file that changes, by path below the prompts folder.
+        after: the same files mended.
+        mended: how many findings went away by it.
+        first: what was found before.
+        rest: what is found in the mended files.
+    """
+
+    before: Mapping[str, bytes]
+    after: Mapping[str, bytes]
+    mended: int
+    first: Validation
+    rest: Validation
+
+
+def plan_fixes(files: Files, folder: str, judge: Callable[[Files], Validation]) -> Mending:
+    """Everything that can be mended in `files` of what `judge` finds there; writes nothing.
+
+    `folder` is the prompts folder, below which the paths of findings are.
+    """
+    before: dict[str, bytes] = {}
+    after: dict[str, bytes] = {}
+    mended = 0
+    first = result = judge(files)
+    states: set[frozenset[tuple[str, bytes]]] = set()
+    while True:
+        chosen, count = choose_fixes(result.findings)
+        changed = {}
+        for path, fixes in chosen.items():
+            below = path.removeprefix(f"{folder}/")
+            data = after.get(below) or files.read(below)
+            if data is not None:
+                before.setdefault(below, data)
+                changed[below] = apply_fixes(data, fixes)
+        after = {**after, **changed}
+        state = frozenset(after.items())
+        if not changed or state in states:
+            break
+        states.add(state)
+        mended += count
+        result = judge(OverlaidFiles(files, after))
+    after = {path: data for path, data in after.items() if data != before[path]}
+    return Mending({path: before[path] for path in after}, after, mended, first, result)
+
+
+def choose_fixes(findings: Iterable[Finding]) -> tuple[dict[str, list[Fix]], int]:
+    """The fixes that can be made at once, by path and in order, and how many findings they mend.
+
+    Of two that overlap the first is taken. The fixes of one finding are made together or not at
+    all; equal ones are made once.
+    """
+    chosen: dict[str, list[Fix]] = {}
+    count = 0
+    for finding in findings:
+        if finding.fixes and all(_fits(fix, chosen.get(fix.path, [])) for fix in finding.fixes):
+            count += 1
+            for fix in finding.fixes:
+                made = chosen.setdefault(fix.path, [])
+                index = bisect_left(made, _place(fix), key=_place)
+                if made[index : index + 1] != [fix]:
+                    made.insert(index, fix)
+    return chosen, count
+
+
+def _place(fix: Fix) -> tuple[int, int]:
+    return fix.start, fix.end
+
+
+def _fits(fix: Fix, others: list[Fix]) -> bool:
+    """Whether a fix overlaps with none of those chosen, which are in order, or is one of them."""
+    index = bisect_left(others, _place(fix), key=_place)
+    near = others[max(index - 1, 0) : index + 1]
+    return all(fix == other or fix.end <= other.start or other.end <= fix.start for other in near)
+
+
+def apply_fixes(data: bytes, fixes: Iterable[Fix]) -> bytes:
+    """The file with the fixes made, which must be in order and must not overlap.
+
+    All other bytes stay as they are, line ends included.
+    """
+    text = data.decode()
+    # Fixes count a CRLF as one character: where each would stand if the others were one, too.
+    pairs = [match.start() - number for number, match in enumerate(_CRLF.finditer(text))]
+    parts = []
+    done = 0
+    for fix in fixes:
+        start = fix.start + bisect_left(pairs, fix.start)
+        parts += [text[done:start], fix.text]
+        done = fix.end + bisect_left(pairs, fix.end)
+    return "".join([*parts, text[done:]]).encode()
+
+
+def write_fixes(folder: Path, mending: Mending) -> None:
+    """Write the mended files below the prompts folder, each whole or not at all.
+
+    Raises RefusedError for a file that somebody changed since it was read.
+    """
+    for path, data in mending.after.items():
+        file = folder / path
+        if file.read_bytes() != mending.before[path]:
+            raise RefusedError(
+                f"{path} was changed while it was checked", hint="run the command again"
+            )
+        replace_file(file, data)
+
+
+def show_diff(mending: Mending, folder: str) -> str:
+    """The changes as a unified diff that `git apply` takes; empty when there are none.
+
+    A file with something that must not be seen, such as a secret, is shown masked, which no
+    program can apply.
+    """
+    parts = []
+    for path, data in mending.after.items():
+        full = f"{folder}/{path}"
+        texts = mending.before[path].decode(), data.decode()
+        masked = mending.first.texts.get(full)
+        if masked is not None and masked != _normalize(texts[0]):
+            texts = masked, mending.rest.texts.get(full, masked)
+        parts.append(_file_diff(full, *texts))
+    return "".join(parts)
+
+
+def _normalize(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _file_diff(path: str, before: str, after: str) -> str:
+    import difflib
+
+    lines = difflib.unified_diff(
+        _LINE.findall(before),
+        _LINE.findall(after),
+        f"a/{path}",
+        f"b/{path}",
+    )
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+    )

@@ -1,0 +1,25 @@
+"""One line a finding: `path:line:column: severity: message [check]`, as compilers write them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.checks.report.outcome import visible
+
+if TYPE_CHECKING:
+    from promptops.checks.report.outcome import Outcome, Paint
+    from promptops.prompt.finding import Finding
+
+
+def render(outcome: Outcome) -> str:
+    """One line for each finding."""
+    return "\n".join(headline(finding, outcome.paint) for finding in outcome.findings)
+
+
+def headline(finding: Finding, paint: Paint) -> str:
+    """The finding on one line."""
+    severity = finding.severity.value
+    return (
+        f"{paint(visible(finding.place), 'place')}: {paint(severity, severity)}: "
+        f"{visible(finding.message)} {paint(f'[{finding.check}]', 'frame')}"
+    )

@@ -1,0 +1,85 @@
+"""Findings as JUnit XML, which Jenkins, GitLab, Azure and most other CI servers show as tests.
+
+Each file with findings is a suite and each finding a test: an error has failed, a warning or note
+has passed with its text as output. A run without findings is one test that has passed, since some
+servers take a report without tests for a broken one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape, quoteattr
+
+from promptops.checks.report.outcome import visible
+from promptops.prompt.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.checks.report.outcome import Outcome
+    from promptops.prompt.finding import Finding
+
+# XML 1.0, production Char: nothing else may stand in a document, not even escaped.
+_NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render(outcome: Outcome) -> str:
+    """One XML document."""
+    files: dict[str, list[Finding]] = {}
+    for finding in outcome.findings:
+        files.setdefault(finding.path, []).append(finding)
+    suites = [line for path, findings in files.items() for line in _suite(path, findings)]
+    if not suites:
+        suites = [
+            '  <testsuite name="promptops" tests="1" failures="0" errors="0">',
+            '    <testcase classname="promptops" name="validate" time="0"/>',
+            "  </testsuite>",
+        ]
+    total = len(outcome.findings) or 1
+    failures = outcome.count(Severity.ERROR)
+    return "\n".join(
+        [
+            '<?xml version="1.0" encoding="UTF-8"?>',
+            f'<testsuites name="promptops" tests="{total}" failures="{failures}" errors="0">',
+            *suites,
+            "</testsuites>",
+        ]
+    )
+
+
+def _suite(path: str, findings: Sequence[Finding]) -> list[str]:
+    failures = sum(finding.severity is Severity.ERROR for finding in findings)
+    counts = f'tests="{len(findings)}" failures="{failures}" errors="0"'
+    lines = [f"  <testsuite name={_attribute(path)} {counts}>"]
+    for finding in findings:
+        lines += _case(finding)
+    return [*lines, "  </testsuite>"]
+
+
+def _case(finding: Finding) -> list[str]:
+    place = finding.position
+    name = f"{finding.check} at {place.line}:{place.column}" if place else finding.check
+    line = f' line="{place.line}"' if place else ""
+    text = f"{finding.place}: {finding.severity.value}: {finding.message}"
+    if finding.hint:
+        text += f"\nhint: {finding.hint}"
+    opening = (
+        f"    <testcase classname={_attribute(finding.path)} name={_attribute(name)} "
+        f'file={_attribute(finding.path)}{line} time="0">'
+    )
+    body = escape(_allowed(text))
+    if finding.severity is Severity.ERROR:
+        message = _attribute(finding.message)
+        what = f"      <failure type={_attribute(finding.check)} message={message}>{body}</failure>"
+    else:
+        what = f"      <system-out>{body}</system-out>"
+    return [opening, what, "    </testcase>"]
+
+
+def _allowed(text: str) -> str:
+    return _NOT_XML.sub(lambda match: visible(match[0]), text)
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_allowed(text))

@@ -1,0 +1,71 @@
+"""Findings as Markdown, short enough for a comment on a change.
+
+The first line is a comment that nobody sees, by which a script finds its earlier comment again and
+replaces it. All that comes from a file stands in code, so that no prompt can mention people, link
+or forge a line of the report.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.checks.report.outcome import summarize
+from promptops.prompt.diff.markdown import code
+from promptops.prompt.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.checks.report.outcome import Outcome
+    from promptops.prompt.finding import Finding
+
+MARKER = "<!-- promptops validate -->"
+_SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "💡"}
+# GitHub refuses comments of more than 65,536 characters; nobody reads a tenth of that.
+_MOST_FINDINGS = 50
+_MOST_IN_FILE = 10
+_LONGEST = 300
+
+
+def render(outcome: Outcome) -> str:
+    """A heading with the verdict, and for each file its findings, the gravest files first."""
+    errors = outcome.count(Severity.ERROR)
+    verdict = "❌ Prompts need work" if errors else "✅ Prompts are fine"
+    parts = [f"{MARKER}\n### {verdict}", f"{summarize(outcome)}."]
+    room = _MOST_FINDINGS
+    left = len(outcome.findings)
+    for path, findings in _grouped(outcome.findings):
+        shown = findings[: min(room, _MOST_IN_FILE)]
+        if not shown:
+            break
+        room -= len(shown)
+        left -= len(shown)
+        parts.append("\n".join([f"**{code(path)}**", "", *map(_bullet, shown)]))
+        hidden = len(findings) - len(shown)
+        if hidden and room:
+            left -= hidden
+            parts.append(f"… and {hidden:,} more in this file.")
+    if left:
+        parts.append(f"… and {left:,} more: `promptops validate` shows them all.")
+    return "\n\n".join(parts)
+
+
+def _grouped(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
+    order = list(Severity)
+    files: dict[str, list[Finding]] = {}
+    for finding in findings:
+        files.setdefault(finding.path, []).append(finding)
+    for found in files.values():
+        found.sort(key=lambda finding: order.index(finding.severity))
+    return sorted(files.items(), key=lambda item: order.index(item[1][0].severity))
+
+
+def _bullet(finding: Finding) -> str:
+    place = finding.position
+    where = f"line {place.line}: " if place else ""
+    text = f"- {_SIGNS[finding.severity]} {where}{_short(finding.message)} ({code(finding.check)})"
+    return f"{text}\n  {_short(finding.hint)}" if finding.hint else text
+
+
+def _short(text: str) -> str:
+    return code(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")

@@ -1,0 +1,73 @@
+"""Marks that Git leaves where it could not merge.
+
+## Finds
+
+A line of seven `<` and a name, later one of seven `=`, later one of seven `>` and a name, all at
+the beginning of their lines: both sides of a conflict that nobody has resolved. Blocks named in
+capitals, such as SEARCH and REPLACE, are a way for models to write edits, and pass.
+
+## Why
+
+The file is valid for all that, so both wordings would be released, and the model told both.
+
+## Example
+
+    <<<<<<< HEAD
+    Be friendly.
+    =======
+    Be brief.
+    >>>>>>> shorter
+
+## Instead
+
+    Be friendly and brief.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import FileSubject
+
+SEVERITY = Severity.ERROR
+# A line of `=` alone underlines a Markdown heading; only the three together are a conflict.
+_MARK = re.compile(r"^(?:(<{7}) (\S.*)|(={7})|(>{7}) (\S.*))$", re.MULTILINE)
+_MOST = 20
+
+
+def check(subject: FileSubject) -> Iterator[Problem]:
+    """Report each conflict at its first mark."""
+    text = subject.text
+    if "\n>>>>>>> " not in text:
+        return
+    opened: re.Match[str] | None = None
+    parted = False
+    found = 0
+    for mark in _MARK.finditer(text):
+        if mark[1]:
+            opened, parted = mark, False
+        elif mark[3]:
+            parted = opened is not None
+        elif opened is not None and parted:
+            if not _is_edit(opened[2], mark[5]):
+                found += 1
+                yield Problem(
+                    "a merge conflict that is not resolved",
+                    subject.path,
+                    subject.position(opened.start(1), opened.end(1)),
+                    "choose one side, or write a third, and take the marks out",
+                )
+            if found == _MOST:
+                return
+            opened = None
+
+
+def _is_edit(before: str, after: str) -> bool:
+    """Whether the names are those of a format for edits: HEAD is Git's only one in capitals."""
+    return before.isupper() and after.isupper() and before.split(maxsplit=1)[0] != "HEAD"

@@ -1,0 +1,48 @@
+"""Drafts that are live in an environment.
+
+## Finds
+
+A prompt whose file says `status: draft` while a version of it is live in an environment. Nothing is
+asked of a remote: what this clone knows of the environments counts.
+
+## Why
+
+Either the prompt is done and its status is wrong, so that `release --all` keeps passing over it, or
+users are answered by something that its author does not hold for finished.
+
+## Example
+
+    status: draft
+
+    promptops list --live: support/triage is live in production
+
+## Instead
+
+    status: active
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import FolderSubject
+
+SEVERITY = Severity.WARNING
+
+
+def check(subject: FolderSubject) -> Iterator[Problem]:
+    """Report the status of each such prompt."""
+    drafts = {name: prompt for name, prompt in subject.texts.items() if prompt.draft is not None}
+    if not drafts or subject.around.list_live is None:
+        return
+    live = subject.around.list_live()
+    for name, prompt in sorted(drafts.items()):
+        if live.get(name):
+            message = f"a draft that is live in {' and '.join(live[name])}"
+            hint = f"write 'status: active', or: promptops retire {name} --env {live[name][-1]}"
+            yield Problem(message, prompt.path, prompt.draft, hint)

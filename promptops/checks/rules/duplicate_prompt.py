@@ -1,0 +1,60 @@
+"""Prompts that say the same to the same model.
+
+## Finds
+
+Two prompts for one model whose texts differ in nothing but white space and case. Very short texts
+are left alone.
+
+## Why
+
+One of them is changed later and the other is forgotten.
+
+## Example
+
+    prompts/support/triage.md
+    prompts/support/triage-copy.md, with the same text
+
+## Instead
+
+    prompts/support/triage.md
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Position, Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import FolderSubject, PromptText
+
+SEVERITY = Severity.WARNING
+_SHORTEST = 40
+# What begins otherwise goes on otherwise: few prompts have to be compared as a whole.
+_WORDS_OF_OPENING = 12
+
+
+def check(subject: FolderSubject) -> Iterator[Problem]:
+    """Report each later one of two such prompts where its text begins."""
+    alike: dict[tuple[str, str], list[tuple[str, PromptText]]] = {}
+    for name, prompt in sorted(subject.texts.items()):
+        opening = " ".join(prompt.body.split(None, _WORDS_OF_OPENING)[:_WORDS_OF_OPENING])
+        alike.setdefault((opening.casefold(), prompt.model), []).append((name, prompt))
+    for group in alike.values():
+        if len(group) > 1:
+            yield from _compare(group)
+
+
+def _compare(group: list[tuple[str, PromptText]]) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for name, prompt in group:
+        text = " ".join(prompt.body.split()).casefold()
+        if len(text) < _SHORTEST:
+            continue
+        first = seen.setdefault(text, name)
+        if first != name:
+            place = Position(prompt.body_line, 1, prompt.body_line, 1)
+            hint = "keep one, or move what they share into a partial"
+            yield Problem(f"the text is that of {first}", prompt.path, place, hint)

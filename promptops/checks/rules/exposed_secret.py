@@ -1,0 +1,201 @@
+"""Keys, tokens and passwords in prompts.
+
+## Finds
+
+Texts in the formats of well-known keys (AWS, GitHub, GitLab, Slack, OpenAI, Anthropic, Google,
+Stripe and others), private keys, signed tokens, passwords in URLs, and random-looking values behind
+words such as `api_key:`. Placeholders and examples are left alone. What is found is masked in every
+report. The file cannot ignore this check; `promptops.toml` can.
+
+## Why
+
+A prompt is sent to a model's provider, logged, and kept by Git for ever. Whoever reads any of these
+has the key, and models can be talked into saying it.
+
+## Example
+
+    Call the API with the key sk-ant-api03-…
+
+## Instead
+
+    Call the tool `search`; it knows its own key.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import FileSubject
+
+SEVERITY = Severity.ERROR
+_MOST = 50
+_HINT = "revoke it now, then take it out: Git's history keeps it"
+
+
+def _key(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![A-Za-z0-9_])(?:{pattern})(?![A-Za-z0-9])")
+
+
+# What it is, a text that each one holds, and its form. The first that matches a place counts.
+_FORMATS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
+    ("an AWS access key id", "AKIA", _key(r"AKIA[A-Z2-7]{16}")),
+    ("an AWS access key id", "ASIA", _key(r"ASIA[A-Z2-7]{16}")),
+    ("a GitHub token", "gh", _key(r"gh[opusr]_[A-Za-z0-9]{36,255}")),
+    ("a GitHub token", "github_pat_", _key(r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}")),
+    ("a GitLab token", "gl", _key(r"gl(?:pat|dt|rt|ptt|cbt|ft|agent|soat)-[\w.-]{20,300}")),
+    ("a Slack token", "xox", _key(r"xox[abceoprs]-(?:\d+-)?[A-Za-z0-9-]{16,250}")),
+    ("a Slack token", "xapp-", _key(r"xapp-\d-[A-Z0-9]+-\d+-[a-f0-9]{32,}")),
+    (
+        "a Slack webhook",
+        "hooks.slack.com",
+        re.compile(r"https://hooks\.slack\.com/services/T\w{6,}/B\w{6,}/\w{20,}"),
+    ),
+    ("an Anthropic key", "sk-ant-", _key(r"sk-ant-[a-z]{3,8}\d\d-[\w-]{32,200}")),
+    ("an OpenRouter key", "sk-or-", _key(r"sk-or-v1-[0-9a-f]{64}")),
+    ("a Langfuse key", "sk-lf-", _key(r"sk-lf-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")),
+    ("an OpenAI key", "sk-", _key(r"sk-(?:proj|svcacct|admin|None)-[\w-]{32,250}")),
+    ("an OpenAI key", "T3BlbkFJ", _key(r"sk-[A-Za-z0-9_-]{16,90}T3BlbkFJ[\w-]{16,90}")),
+    ("an API key", "sk-", _key(r"sk-[A-Za-z0-9]{32,64}")),
+    ("a Google API key", "AIza", _key(r"AIza[\w-]{35}")),
+    ("a Google client secret", "GOCSPX-", _key(r"GOCSPX-[\w-]{28}")),
+    ("a Stripe key", "k_live_", _key(r"[sr]k_live_[A-Za-z0-9]{16,250}")),
+    ("a webhook secret", "whsec_", _key(r"whsec_[A-Za-z0-9+/=]{32,100}")),
+    ("an npm token", "npm_", _key(r"npm_[A-Za-z0-9]{36}")),
+    ("a PyPI token", "pypi-AgE", _key(r"pypi-AgE[\w-]{50,500}")),
+    ("a Hugging Face token", "hf_", _key(r"hf_[A-Za-z]{34}")),
+    ("a Replicate token", "r8_", _key(r"r8_[A-Za-z0-9]{37}")),
+    ("a Groq key", "gsk_", _key(r"gsk_[A-Za-z0-9]{52}")),
+    ("an xAI key", "xai-", _key(r"xai-[A-Za-z0-9]{80}")),
+    ("a Perplexity key", "pplx-", _key(r"pplx-[A-Za-z0-9]{48}")),
+    ("a SendGrid key", "SG.", _key(r"SG\.[\w-]{22}\.[\w-]{43}")),
+    ("a Shopify token", "shp", _key(r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}")),
+    ("a DigitalOcean token", "_v1_", _key(r"do[opr]_v1_[a-f0-9]{64}")),
+    ("a Databricks token", "dapi", _key(r"dapi[a-f0-9]{32}(?:-\d)?")),
+    ("a Vault token", "hvs.", _key(r"hvs\.[\w-]{24,200}")),
+    ("a Linear key", "lin_api_", _key(r"lin_api_[A-Za-z0-9]{40}")),
+    ("a Telegram bot token", ":AA", _key(r"\d{8,10}:AA[\w-]{33}")),
+    (
+        "a private key",
+        "PRIVATE KEY",
+        re.compile(
+            r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?-----\s{0,9}"
+            r"(?=(?:[\w-]{1,20}: [^\n]{0,80}\n){0,3}\s{0,9}[A-Za-z0-9+/=]{24})"
+            r"(?:[A-Za-z0-9+/=\s:,.()]++|-(?!-))*+"
+            r"(?:-----END [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----)?"
+        ),
+    ),
+    (
+        "a signed token",
+        "eyJ",
+        # It begins where its characters begin, or a text of `eyJ-eyJ-...` would be read once for
+        # each of them.
+        re.compile(
+            r"(?<![\w-])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{16,2000}(?![A-Za-z0-9])"
+        ),
+    ),
+)
+# Every secret but a password has so many of these characters in a row. Most prompts have no such
+# run and are done with; what is no ASCII counts as one of them.
+_RUN = b"a" * 20
+_RUNS = re.compile(_RUN + b"a*")
+_RUN_CHARACTERS = bytes(
+    ord("a" if code > 0x7F or chr(code).isalnum() or chr(code) in "+/_.=:~-" else " ")
+    for code in range(256)
+)
+_URL_PASSWORD = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@{}<>]{1,64}:([^\s:/@{}<>]{6,100})@")
+# Tokens of pages, requests and the like are no secrets: only some kinds, or the word alone.
+_ASSIGNED = re.compile(
+    r"(?:api[_ -]?key|secret(?:[_ -]?(?:access)?[_ -]?key)?|bearer|password|passwd"
+    r"|private[_ -]?key|(?:access|api|auth|bot|refresh|secret)[_ -]?token|(?<![\w-])token)"
+    r"[\"'`]?\s{0,3}(?:is\s|[:=]|\s)\s{0,3}[\"'`]?"
+    r"([A-Za-z0-9+/_.~-]{20,200}={0,2})(?![\w{(])",
+    re.IGNORECASE,
+)
+# What such a value could be; few prompts have one, and all have a word such as `max_tokens`.
+_VALUE = re.compile("[A-Za-z0-9+/_.~-]{20,}")
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_ASSIGNMENT_WORDS = ("key", "secret", "token", "passw", "bearer")
+_EXAMPLES = (
+    *("example", "sample", "placeholder", "dummy", "redacted", "changeme", "change-me"),
+    *("xxxx", "****", "....", "your", "insert", "fake", "notreal", "not-real", "123456789"),
+    *("abcdefgh", "00000000", "deadbeef", "eyjzdwiioiixmjm0nty3odkw", "test-key", "testkey"),
+)
+# A name of a secret, which is none.
+_MORE_EXAMPLES = (*_EXAMPLES, "secret", "password", "token")
+_FEWEST_CHARACTERS = 8
+_FEWEST_DIGITS = 3
+_LEAST_ENTROPY = 3.6
+
+
+def check(subject: FileSubject) -> Iterator[Problem]:
+    """Report each secret with its whole extent, and never with its text."""
+    spans: list[tuple[int, int]] = []
+    for what, start, end in find(subject.text):
+        if any(low < end and start < high for low, high in spans):
+            continue
+        spans.append((start, end))
+        message = f"this looks like {what}"
+        yield Problem(message, subject.path, subject.position(start, end), _HINT)
+        if len(spans) >= _MOST:
+            return
+
+
+def find(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield what each secret is, and where it begins and ends, in no order; they may overlap."""
+    if "://" in text and "@" in text:
+        for match in _URL_PASSWORD.finditer(text):
+            if not _is_example(match[1], fewest=5) and not match[1].lower().startswith("pass"):
+                yield "a password in a URL", *match.span(1)
+    data = text.encode()
+    marked = data.translate(_RUN_CHARACTERS)
+    if _RUN not in marked:
+        return
+    runs = b" ".join(data[slice(*match.span())] for match in _RUNS.finditer(marked))
+    yield from _find_formats(text, runs.decode())
+    if not any(map(_has_digits, _VALUE.findall(text))):
+        return
+    lowered = text.lower()
+    if any(word in lowered for word in _ASSIGNMENT_WORDS):
+        for match in _ASSIGNED.finditer(text):
+            if not _is_example(match[1], words=_MORE_EXAMPLES) and _is_random(match[1]):
+                yield "a secret", *match.span(1)
+
+
+def _find_formats(text: str, runs: str) -> Iterator[tuple[str, int, int]]:
+    for what, marker, pattern in _FORMATS:
+        if marker in (text if " " in marker else runs):
+            for match in pattern.finditer(text):
+                if not _is_example(match[0]):
+                    yield what, *match.span()
+
+
+def _is_example(
+    secret: str, fewest: int = _FEWEST_CHARACTERS, words: tuple[str, ...] = _EXAMPLES
+) -> bool:
+    lowered = secret.lower()
+    return len(set(secret)) < fewest or any(word in lowered for word in words)
+
+
+def _has_digits(text: str) -> bool:
+    return sum(character.isdigit() for character in text) >= _FEWEST_DIGITS
+
+
+def _is_random(text: str) -> bool:
+    """Whether a value looks drawn by lot: letters and digits well mixed, and no words."""
+    if not _has_digits(text) or text.isdigit() or not re.search("[A-Za-z]", text):
+        return False
+    if _IDENTIFIER.fullmatch(text):
+        return False
+    if re.search("[a-z]{7,}|[A-Z]{7,}", text) or re.fullmatch(r"[a-z0-9.-]+\.[a-z]{2,6}", text):
+        return False  # words, paths and hosts
+    counts = Counter(text)
+    entropy = -sum(n / len(text) * math.log2(n / len(text)) for n in counts.values())
+    return entropy >= (3.0 if re.fullmatch("[0-9a-f]+", text) else _LEAST_ENTROPY)

@@ -1,0 +1,134 @@
+"""Text that was meant for the person who writes the prompt.
+
+## Finds
+
+Lines that begin with `TODO:`, `FIXME:` or `TBD`, filler such as "lorem ipsum", and gaps such as
+`[insert company name]`. Code, in a fence or four spaces in, quotations and template comments are
+left alone, and so are gaps that the prompt forbids ("never write [insert date]"), or that could be
+for the model to fill in (`Reason: [your reason]`).
+
+## Why
+
+The model reads notes to yourself as part of its task, and fills gaps with something of its own.
+
+## Example
+
+    You answer for [insert company name].
+    TODO: add the refund rules
+
+## Instead
+
+    You answer for Example Ltd.
+    {# the refund rules are still to come #}
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from promptops.checks.subject import find_comments
+from promptops.prompt.finding import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import FileSubject
+
+SEVERITY = Severity.WARNING
+_MOST = 20
+_LEFTOVER = re.compile(
+    r"^(?:[ \t]*[-*>]+[ \t]+| {0,3}(?:#+[ \t]+|//[ \t]*|<!--[ \t]*)?)"
+    r"(?P<note>(?:TODO|FIXME|XXX)(?:\([\w.@-]+\))?:"
+    r"|TBD\b(?=[ \t]*[.:]?[ \t]*$))"
+    r"|(?P<filler>\blorem ipsum dolor\b)"
+    r"|(?P<gap>\[(?:(?:insert|fill in)[ _][^\]\n]{1,60}|(?:add|put|replace)[ _][^\]\n]{1,60} here"
+    r"|your[ _](?:company|organi[sz]ation|business|brand|firm|product|service|website|app|shop)\b"
+    r"[^\]\n]{0,40})\](?!\())",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MARKERS = ("todo", "fixme", "xxx", "tbd", "lorem ipsum")
+_GAP_MARKERS = ("[insert", "[your", "[fill", "[add", "[put", "[replace")
+# A prompt that speaks of gaps has the model fill them in, or leave them.
+_SPEAKS_OF_GAPS = re.compile(
+    r"\bplaceholders?\b|\bsquare brackets\b|\bfill in the\b", re.IGNORECASE
+)
+# "Never write [insert date]": spoken of, not left.
+_REFUSED = re.compile(
+    r"\b(?:not|never|no|none|nowhere|without|avoid\w*|cannot|instead of)\b|n['\u2019]t\b",
+    re.IGNORECASE,
+)
+# "Put [insert name] nowhere", likewise.
+_REFUSED_AFTER = re.compile(r"[ \t]*(?:nowhere|never)\b", re.IGNORECASE)
+_FENCE = re.compile(r"^[ \t]{0,12}(`{3,}+|~{3,}+)", re.MULTILINE)
+_QUOTED = re.compile('`[^`\n]{1,300}`|"[^"\n]{0,300}"|“[^”\n]{0,300}”')
+
+
+def check(subject: FileSubject) -> Iterator[Problem]:
+    """Report each place."""
+    text = subject.text
+    if not subject.path.endswith((".md", ".txt", ".j2", ".jinja")):
+        return
+    lowered = text[subject.body_start :].lower()
+    markers = (*_MARKERS, *_GAP_MARKERS) if "[" in lowered else _MARKERS
+    if not any(marker in lowered for marker in markers):
+        return
+    quiet = _find_quiet(text)
+    speaks_of_gaps = _SPEAKS_OF_GAPS.search(text, subject.body_start) is not None
+    found = 0
+    for match in _LEFTOVER.finditer(text, subject.body_start):
+        kind = str(match.lastgroup)
+        start, end = match.span(kind)
+        if kind == "gap" and (speaks_of_gaps or _is_refused(text, start, end)):
+            continue
+        written = text[start:end]
+        if kind == "note" and written != written.upper() and "(" not in written:
+            continue
+        before = bisect_right(quiet, (start, len(text)))
+        if before and start < quiet[before - 1][1]:
+            continue
+        found += 1
+        if found > _MOST:
+            return
+        what = {
+            "note": "a note to whoever writes the prompt",
+            "filler": "filler text",
+            "gap": "a gap that nobody has filled in",
+        }[kind]
+        hint = "put it into a comment: {# ... #}" if kind == "note" else "write what belongs here"
+        yield Problem(what, subject.path, subject.position(start, end), hint)
+
+
+def _is_refused(text: str, start: int, end: int) -> bool:
+    """Whether a gap is forbidden where it stands."""
+    if _REFUSED_AFTER.match(text, end) is not None:
+        return True
+    before = text[text.rfind("\n", 0, start) + 1 : start]
+    return _REFUSED.search(before[-200:]) is not None
+
+
+def _find_quiet(text: str) -> list[tuple[int, int]]:
+    """Where code, quotations and template comments are: in order, none inside another."""
+    spans = [*_find_fences(text), *find_comments(text)]
+    spans += [match.span() for match in _QUOTED.finditer(text)]
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _find_fences(text: str) -> Iterator[tuple[int, int]]:
+    """Fenced code, as CommonMark has it: a fence ends with one as long, or with the text."""
+    opened: re.Match[str] | None = None
+    for fence in _FENCE.finditer(text):
+        if opened is None:
+            opened = fence
+        elif fence[1].startswith(opened[1]):
+            yield opened.start(), fence.end()
+            opened = None
+    if opened is not None:
+        yield opened.start(), len(text)

@@ -1,0 +1,49 @@
+"""Prompts without an eval suite.
+
+## Finds
+
+A prompt with neither a suite under the evals folder nor one named by `evals`, in a repository that
+has such a folder. Drafts and deprecated prompts are left alone.
+
+## Why
+
+Nobody can tell whether a change makes the prompt better or worse, and the merge gate has nothing
+to go by.
+
+## Example
+
+    prompts/support/triage.md, and no evals/support/triage.yaml
+
+## Instead
+
+    prompts/support/triage.md
+    evals/support/triage.yaml
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import PromptSubject
+
+SEVERITY = Severity.NOTE
+
+
+def check(subject: PromptSubject) -> Iterator[Problem]:
+    """Report a prompt without a suite, or a suite that is not there."""
+    data = subject.closure.document.data
+    if subject.around.suites is None or data.get("status", "active") != "active":
+        return
+    if subject.find_suite() is not None:
+        return
+    if isinstance(data.get("evals"), str):
+        message = "the eval suite does not exist"
+        yield subject.problem(message, ["evals"], "paths begin at the repository's top")
+    else:
+        path = subject.around.default_suite(subject.name)
+        yield Problem("the prompt has no eval suite", subject.path, None, f"write {path}")

@@ -1,0 +1,66 @@
+"""Eval suites whose prompt does not exist.
+
+## Finds
+
+A file under the evals folder that belongs to no prompt: none has its name, none names it under
+`evals`, and it names none itself.
+
+## Why
+
+The suite is never run. Mostly the prompt was renamed or deleted, and its evals went missing without
+anybody noticing.
+
+## Example
+
+    evals/support/traige.yaml, for a prompt support/triage
+
+## Instead
+
+    evals/support/triage.yaml
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Problem, Severity
+from promptops.suggestion import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import FolderSubject
+
+SEVERITY = Severity.WARNING
+_PROMPT = re.compile(r"^prompt:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
+
+
+def check(subject: FolderSubject) -> Iterator[Problem]:
+    """Report each such suite, which lies outside of the prompts folder."""
+    around = subject.around
+    if not around.suites:
+        return
+    names = around.list_names()
+    taken = {around.default_suite(name).removesuffix(".yaml") for name in names}
+    named = {
+        prompt.evals.removeprefix("./")
+        for prompt in subject.texts.values()
+        if prompt.evals is not None
+    }
+    for path in sorted(around.suites - named):
+        if any(segment.startswith(("_", ".")) for segment in path.split("/")):
+            continue  # shared samples, and what belongs to an editor
+        stem = path.removesuffix(".yaml").removesuffix(".yml")
+        if stem == path or stem in taken:
+            continue
+        written = _PROMPT.search(around.read_suite(path))
+        if written is not None and written[1].partition("@")[0] in names:
+            continue
+        near = nearest(stem, [one for one in taken if f"{one}.yaml" not in around.suites])
+        yield Problem(
+            "no prompt belongs to this eval suite",
+            f"/{path}",
+            None,
+            f"did you mean '{near}.yaml'?" if near else "rename it, or delete it",
+        )

@@ -1,0 +1,92 @@
+"""Long paragraphs that several prompts repeat.
+
+## Finds
+
+A paragraph of 300 characters or more that stands word for word in three prompts or more. One that
+holds only a part of a condition or loop is left alone, since no partial could hold it.
+
+## Why
+
+It should be a partial: whoever changes it has to find and release every copy by hand, and after the
+first one that is missed the prompts disagree.
+
+## Example
+
+    the same rules on tone in prompts/a.md, prompts/b.md and prompts/c.md
+
+## Instead
+
+    {% include "_shared/tone.md" %}
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Position, Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import FolderSubject, PromptText
+
+SEVERITY = Severity.NOTE
+_SHORTEST = 300
+_FEWEST_PROMPTS = 3
+_MOST_NAMES = 3
+_BLOCK = re.compile(r"\{%[-+]?\s*(?:(end)?(?:if|for|with|macro|call|filter)|(el)(?:se|if))\b")
+# What begins otherwise goes on otherwise: few paragraphs have to be compared as a whole.
+_WORDS_OF_OPENING = 8
+
+
+def check(subject: FolderSubject) -> Iterator[Problem]:
+    """Report each such paragraph once, in the first of the prompts that have it."""
+    alike: dict[tuple[str, ...], list[tuple[str, int, str]]] = {}
+    for name, prompt in sorted(subject.texts.items()):
+        for line, text in _find_paragraphs(prompt):
+            opening = tuple(text.split(None, _WORDS_OF_OPENING)[:_WORDS_OF_OPENING])
+            alike.setdefault(opening, []).append((name, line, text))
+    for group in alike.values():
+        if len(group) >= _FEWEST_PROMPTS:
+            yield from _compare(subject, group)
+
+
+def _find_paragraphs(prompt: PromptText) -> Iterator[tuple[int, str]]:
+    """Each paragraph that is long enough, with the line on which it begins."""
+    if len(prompt.body) < _SHORTEST:
+        return
+    line = prompt.body_line
+    for paragraph in prompt.body.split("\n\n"):
+        text = paragraph.strip()
+        if len(text) >= _SHORTEST:
+            skipped = len(paragraph) - len(paragraph.lstrip())
+            yield line + paragraph.count("\n", 0, skipped), text
+        line += paragraph.count("\n") + 2
+
+
+def _compare(subject: FolderSubject, group: list[tuple[str, int, str]]) -> Iterator[Problem]:
+    places: dict[str, dict[str, Position]] = {}
+    for name, start, text in group:
+        lines = text.split("\n")
+        place = Position(start, 1, start + len(lines) - 1, len(lines[-1]) + 1)
+        places.setdefault(" ".join(text.split()), {}).setdefault(name, place)
+    for text, found in places.items():
+        if len(found) < _FEWEST_PROMPTS or not _is_whole(text):
+            continue
+        first, *others = found
+        shown = ", ".join(others[:_MOST_NAMES])
+        more = f" and {len(others) - _MOST_NAMES} more" if len(others) > _MOST_NAMES else ""
+        message = f"{shown}{more} repeat this paragraph"
+        path = subject.texts[first].path
+        yield Problem(message, path, found[first], "move it into a partial and include that")
+
+
+def _is_whole(text: str) -> bool:
+    """Whether each condition and loop that a paragraph touches begins and ends in it."""
+    depth = 0
+    for block in _BLOCK.finditer(text):
+        if not depth and (block[1] or block[2]):
+            return False
+        depth += 0 if block[2] else -1 if block[1] else 1
+    return not depth

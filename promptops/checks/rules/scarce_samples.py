@@ -1,0 +1,70 @@
+"""Eval suites with fewer samples than the policy asks for.
+
+## Finds
+
+A prompt's eval suite that has fewer `samples` than `[gate] samples` in the configuration says.
+Without that setting nothing is found. Drafts and deprecated prompts are left alone.
+
+## Why
+
+Three samples cannot tell a better prompt from a luckier one, and a gate that lets them through
+promises more than it keeps.
+
+## Example
+
+    [gate]
+    samples = 20
+
+    evals/support/triage.yaml, with 3 samples
+
+## Instead
+
+Add samples: what users really sent, and what went wrong before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Position, Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import PromptSubject
+
+SEVERITY = Severity.WARNING
+
+
+def check(subject: PromptSubject) -> Iterator[Problem]:
+    """Report the suite where its samples begin; one that is no YAML is judged elsewhere."""
+    fewest = subject.around.fewest_samples
+    status = subject.closure.document.data.get("status", "active")
+    path = subject.find_suite() if fewest and status == "active" else None
+    if path is None:
+        return
+    text = subject.around.read_suite(path)
+    count = _count_samples(text)
+    if count is None or count >= fewest:
+        return
+    samples = "1 sample" if count == 1 else f"{count} samples"
+    message = f"{samples} for {subject.name}, and the policy asks for {fewest}"
+    yield Problem(message, f"/{path}", _locate_samples(text), f"add {fewest - count} or more")
+
+
+def _count_samples(text: str) -> int | None:
+    import yaml
+
+    try:
+        suite = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    samples = suite.get("samples", []) if isinstance(suite, dict) else None
+    return len(samples) if isinstance(samples, list) else None
+
+
+def _locate_samples(text: str) -> Position:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith("samples:"):
+            return Position(number, 1, number, len("samples") + 1)
+    return Position(1, 1, 1, 1)

@@ -1,0 +1,85 @@
+"""Prompts that say almost the same.
+
+Off unless `promptops.toml` turns it on: variants of a prompt are often meant.
+
+## Finds
+
+Two prompts that share nearly all runs of five words. Texts of fewer than 40 words are left alone.
+
+## Why
+
+What is mended in one of them stays broken in the other.
+
+## Example
+
+    prompts/support/triage.md
+    prompts/support/triage-new.md, with one sentence added
+
+## Instead
+
+    prompts/support/triage.md
+    prompts/support/triage-new.md, both including _shared/triage.md
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import islice
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from promptops.prompt.finding import Position, Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import FolderSubject
+
+SEVERITY = Severity.NOTE
+_RUN = 5
+_FEWEST_WORDS = 40
+_SKETCH = 48
+_LEAST_SHARED = 0.85
+# A run of words that so many have is boilerplate; following it would be quadratic.
+_MOST_HOLDERS = 30
+_WORD = re.compile(r"\w+")
+
+
+def check(subject: FolderSubject) -> Iterator[Problem]:
+    """Report each prompt that is close to one before it, once, where its text begins.
+
+    The least hashes of a text's runs are a fair sample of them (Broder, "On the resemblance and
+    containment of documents", 1997), so that only prompts that share one are compared.
+    """
+    holders: dict[int, list[str]] = {}
+    sketches: dict[str, frozenset[int]] = {}
+    texts: dict[str, str] = {}
+    for name, prompt in sorted(subject.texts.items()):
+        words = _WORD.findall(prompt.body.casefold())
+        if len(words) < _FEWEST_WORDS:
+            continue
+        runs = {
+            crc32(" ".join(words[start : start + _RUN]).encode())
+            for start in range(len(words) - _RUN + 1)
+        }
+        sketch = frozenset(sorted(runs)[:_SKETCH])
+        shared = Counter(
+            other for run in sketch for other in islice(holders.get(run, ()), _MOST_HOLDERS)
+        )
+        texts[name] = " ".join(words)
+        for other, _ in shared.most_common(3):
+            if texts[other] != texts[name] and _alike(sketch, sketches[other]) >= _LEAST_SHARED:
+                place = Position(prompt.body_line, 1, prompt.body_line, 1)
+                hint = "move what they share into a partial"
+                yield Problem(f"the text is almost that of {other}", prompt.path, place, hint)
+                break
+        sketches[name] = sketch
+        for run in sketch:
+            holders.setdefault(run, []).append(name)
+
+
+def _alike(one: frozenset[int], other: frozenset[int]) -> float:
+    """About which part of two texts' runs they share, from the least of both together."""
+    least = sorted(one | other)[:_SKETCH]
+    return sum(run in one and run in other for run in least) / len(least)

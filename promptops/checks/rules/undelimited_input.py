@@ -1,0 +1,110 @@
+"""Untrusted inputs that run into the text behind them.
+
+## Finds
+
+An input declared with `untrusted: true` behind which your own words go on: the rest of the sentence
+that it stands in, or the next sentence. Anything between the two says where the value ends: a tag,
+quotation mark, bracket, code fence, rule, heading, list, label (`Question:`) or a line that ends in
+a colon. Values that a loop prints, or a filter that makes something else of them (`tojson`,
+`length`), are not judged.
+
+## Why
+
+The model cannot tell the stranger's words from yours, and an instruction at the end of the value
+reads like your next sentence.
+
+## Example
+
+    Translate {{ text }} into French. Answer with the translation alone.
+
+## Instead
+
+    Translate the text between the tags into French. Answer with the translation alone.
+
+    <text>
+    {{ text }}
+    </text>
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from promptops.checks.subject import read_uses
+from promptops.prompt.finding import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import PromptSubject
+    from promptops.prompt.finding import Position
+
+SEVERITY = Severity.NOTE
+# As much as is looked at on either side of a value.
+_LONGEST = 200
+_WORD = r"[^\W\d_][\w'\u2019-]*"
+_MORE = r"(?:,? [\"'(\u201c]?[\w'\u2019-]+[\"')\u201d]?)"
+# A sentence, or five words of one; in scripts that set no spaces, as many characters.
+_PROSE = (
+    rf"(?:{_WORD}{_MORE}{{2,8}}[.!?]|{_WORD}{_MORE}{{4}}"
+    r"|[^\x00-\u02ff\s][^\n:\uff1a]{7,80}[\u3002\uff01\uff1f])"
+)
+# Words in capitals open a part of the prompt, and a line that ends in a colon what comes next.
+_HEADING = r"[A-Z][A-Z'\u2019&/-]*(?: [A-Z'\u2019&/-]+){1,7}(?: \(|[:\uff1a]|[ \t]*(?:\n|\Z))"
+_CUE = r"[^\n{]{0,120}[:\uff1a][*_]{0,2}[ \t]*(?:\{\{|\n|\Z)"
+_NEXT = rf"[.,;!?]?\s+(?!{_HEADING}|{_CUE}){_PROSE}"
+_IN_A_SENTENCE = re.compile(r"\w[\"')]?,?[ \t]+\Z|[^\W\x00-\u02ff]\Z")
+_SENTENCE_GOES_ON = re.compile(rf"[,;]?[ \t]+(?!{_HEADING}){_WORD}|[^\W\x00-\u02ff]|{_NEXT}")
+_SENTENCE_FOLLOWS = re.compile(_NEXT)
+_FILTER = re.compile(r"\|\s*(\w+)")
+# Filters after which a stranger's words are still there, one after the other.
+_KEEPING = frozenset(
+    [
+        "capitalize",
+        "default",
+        "indent",
+        "lower",
+        "replace",
+        "string",
+        "striptags",
+        "title",
+        "trim",
+        "truncate",
+        "upper",
+    ]
+)
+
+
+def check(subject: PromptSubject) -> Iterator[Problem]:
+    """Report each such place."""
+    untrusted = subject.untrusted
+    if not untrusted:
+        return
+    for path, use, role, sources in read_uses(subject):
+        found = sources & untrusted
+        if not found or not use.printed or role == "system":
+            continue  # a system message is another check's affair
+        first_line = subject.closure.document.body_line if path == subject.path else 1
+        name = min(found)
+        if _runs_on(subject.text(path), first_line, use.position, name):
+            message = f"nothing says where untrusted input '{name}' ends"
+            yield Problem(message, path, use.position, f"put it into tags: <{name}>…</{name}>")
+
+
+def _runs_on(text: str, first_line: int, place: Position, name: str) -> bool:
+    """Whether the prompt's own words go on behind the value that is printed at a place."""
+    start = 0
+    for _ in range(place.line - first_line):
+        start = text.index("\n", start) + 1
+    offset = start + place.column - 1
+    opening, closing = text.rfind("{{", 0, offset), text.find("}}", offset)
+    if not text.startswith(name, offset) or opening < 0 or closing < 0:
+        return False  # a variable that only comes from it
+    if text[opening + 2 : offset].strip(" \t\n-+") or "{%" in text[opening:closing]:
+        return False
+    if not _KEEPING.issuperset(_FILTER.findall(text, offset, closing)):
+        return False
+    before = text[max(0, opening - _LONGEST) : opening]
+    goes_on = _SENTENCE_GOES_ON if _IN_A_SENTENCE.search(before) else _SENTENCE_FOLLOWS
+    return goes_on.match(text, closing + 2, closing + 2 + _LONGEST) is not None

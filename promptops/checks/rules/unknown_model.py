@@ -1,0 +1,50 @@
+"""Models that their provider does not have.
+
+Off unless `promptops.toml` turns it on: a new model is newer than the table, which is LiteLLM's
+when promptops was released.
+
+## Finds
+
+A `model`, a fallback or a model of a route, escalation or review, of a provider with a closed list
+of models (such as OpenAI, Anthropic, Gemini, Mistral), that is not on this list.
+
+## Why
+
+Every call fails, or, for a fallback, the one that matters.
+
+## Example
+
+    model: openai/gpt-4o-mni
+
+## Instead
+
+    model: openai/gpt-4o-mini
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.checks.models import find_model, known_names
+from promptops.checks.subject import model_places
+from promptops.errors import quote
+from promptops.prompt.finding import Severity
+from promptops.suggestion import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import PromptSubject
+    from promptops.prompt.finding import Problem
+
+SEVERITY = Severity.WARNING
+
+
+def check(subject: PromptSubject) -> Iterator[Problem]:
+    """Report each such model where it is written."""
+    for place, model in model_places(subject):
+        known = known_names(model)
+        if known and find_model(model) is None:
+            near = nearest(model, known)
+            hint = f"did you mean '{near}'?" if near else "look it up at the provider"
+            yield subject.problem(f"there is no model {quote(model)}", place, hint)

@@ -1,0 +1,43 @@
+"""Prompts that CODEOWNERS gives to nobody.
+
+## Finds
+
+A prompt that no rule of the CODEOWNERS file covers, or that a rule leaves without owners. Without
+such a file nothing is said. The file cannot ignore this check; `promptops.toml` can.
+
+## Why
+
+A change to what nobody owns is approved by nobody in particular.
+
+## Example
+
+    /prompts/support/  @acme/support
+
+    with a prompt prompts/sales/offer.md
+
+## Instead
+
+    /prompts/          @acme/prompts
+    /prompts/support/  @acme/support
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import PromptSubject
+
+SEVERITY = Severity.WARNING
+
+
+def check(subject: PromptSubject) -> Iterator[Problem]:
+    """Report a prompt without owners."""
+    owners = subject.around.owners
+    if owners is not None and not owners(subject.path):
+        hint = "add a line for it to CODEOWNERS"
+        yield Problem("CODEOWNERS gives this prompt to nobody", subject.path, None, hint)

@@ -1,0 +1,49 @@
+"""Prompts that must be reviewed and that one person alone owns.
+
+## Finds
+
+`requires_review: true` on a prompt whose only owner, by CODEOWNERS, is one person. Without a
+CODEOWNERS file nothing is said. The file cannot ignore this check; `promptops.toml` can.
+
+## Why
+
+Forges let nobody approve their own change: when the owner is the author, the review either cannot
+happen or is skipped.
+
+## Example
+
+    requires_review: true
+
+    and in CODEOWNERS:  /prompts/  @jane
+
+## Instead
+
+    /prompts/  @acme/prompts
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import PromptSubject
+    from promptops.prompt.finding import Problem
+
+SEVERITY = Severity.WARNING
+
+
+def check(subject: PromptSubject) -> Iterator[Problem]:
+    """Report the key of a prompt that one person owns."""
+    find_owners = subject.around.owners
+    if find_owners is None or subject.closure.document.data.get("requires_review") is not True:
+        return
+    owners = find_owners(subject.path)
+    # `@org/team`, and GitLab's roles `@@maintainer`, may be several people.
+    if len(owners) == 1 and "/" not in owners[0] and not owners[0].startswith("@@"):
+        message = f"{owners[0]} alone owns this prompt, and nobody approves their own change"
+        hint = "name a team or a second owner in CODEOWNERS"
+        yield subject.problem(message, ["requires_review"], hint)

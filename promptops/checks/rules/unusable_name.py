@@ -1,0 +1,49 @@
+"""Markdown files whose path is not a prompt name.
+
+## Finds
+
+A `.md` file below the prompts folder that is neither a partial nor a README, and whose path has
+capitals, spaces, doubled separators or other characters that names do not have.
+
+## Why
+
+A prompt's name becomes a Git tag, a folder in an environment and a file on every platform. The file
+is left out of everything until it has a name that can be all of these.
+
+## Example
+
+    prompts/Support/Triage ticket.md
+
+## Instead
+
+    prompts/support/triage-ticket.md
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Problem, Severity
+from promptops.prompt.names import is_prompt, name_from_path
+from promptops.prompt.reference import name_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import FolderSubject
+
+SEVERITY = Severity.ERROR
+
+
+def check(subject: FolderSubject) -> Iterator[Problem]:
+    """Report each file that would be a prompt if it had a proper name."""
+    names = subject.around.list_names()
+    for path in subject.paths:
+        if path.removesuffix(".md") in names:
+            continue
+        if not is_prompt(path) or path.rsplit("/", 1)[-1].startswith("."):
+            continue
+        fault = name_fault(name_from_path(path))
+        if fault is not None:
+            hint = "begin its name with '_' if it is a partial"
+            yield Problem(fault[0], path, None, f"{fault[1]}; {hint}" if fault[1] else hint)

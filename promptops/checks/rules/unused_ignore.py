@@ -1,0 +1,57 @@
+"""Entries of `ignore` that keep nothing quiet.
+
+## Finds
+
+A check under `ignore` that finds nothing in this prompt, does not exist, or cannot be ignored
+because it says what keeps a prompt from being used.
+
+## Why
+
+The next reader believes the fault is still there, and a later one would go unseen.
+
+## Example
+
+    ignore: {unused-input: kept for the old callers}
+
+with every input in use.
+
+## Instead
+
+Take the entry out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Problem, Severity
+from promptops.suggestion import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import IgnoreSubject
+
+SEVERITY = Severity.WARNING
+
+
+def check(subject: IgnoreSubject) -> Iterator[Problem]:
+    """Report each entry that was not needed."""
+    document = subject.prompt.closure.document
+    ignore = document.data.get("ignore")
+    entries = ignore if isinstance(ignore, dict) else {}
+    needless = [one for one in entries if one in subject.known and one not in subject.used]
+    for check_id in entries:
+        if check_id in subject.used:
+            continue
+        place = document.locate(["ignore", check_id], key=True)
+        fix = None
+        if check_id in needless:
+            message, hint = f"'{check_id}' finds nothing here", "take the entry out"
+            is_whole = len(needless) == len(entries)
+            fix = document.find_removal(["ignore"] if is_whole else ["ignore", check_id])
+        else:
+            near = nearest(check_id, subject.known)
+            message = f"there is no check '{check_id}' that can be ignored"
+            hint = f"did you mean '{near}'?" if near else "take the entry out"
+        yield Problem(message, subject.prompt.path, place, hint, (fix,) if fix else ())

@@ -1,0 +1,55 @@
+"""Inputs that are declared but never read.
+
+## Finds
+
+A name under `inputs` that neither the body, nor a partial, nor a route's condition reads.
+
+## Why
+
+Callers gather and pass a value that the model never sees, and a reader believes that it does.
+
+## Example
+
+    inputs: {ticket: string, language: string}
+    ---
+    {{ ticket }}
+
+## Instead
+
+    inputs: {ticket: string}
+    ---
+    {{ ticket }}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.checks.subject import route_names
+from promptops.prompt.finding import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import PromptSubject
+
+SEVERITY = Severity.WARNING
+
+
+def check(subject: PromptSubject) -> Iterator[Problem]:
+    """Report each input that nothing reads, at its name."""
+    if not subject.inputs or any(
+        problem.kind in {"syntax", "nesting", "too-large"}
+        for analysis in subject.analyses.values()
+        for problem in analysis.problems
+    ):
+        return
+    used = {name for analysis in subject.analyses.values() for name in analysis.undeclared}
+    unused = [name for name in subject.inputs if name not in used]
+    if unused:
+        used |= {name for _, name in route_names(subject)}
+    for name in unused:
+        if name not in used:
+            place = subject.closure.document.locate(["inputs", name], key=True)
+            message = f"input '{name}' is never read"
+            yield Problem(message, subject.path, place, "read it, or take it out")

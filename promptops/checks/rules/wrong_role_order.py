@@ -1,0 +1,61 @@
+"""Messages in an order that models do not take.
+
+## Finds
+
+A system message behind messages of other roles, and an assistant message before anybody has said
+anything.
+
+## Why
+
+Providers take one system message at the beginning: some refuse another place, some move it to the
+front, some let it pass, so that the same prompt means different things. A conversation that the
+assistant opens is refused by several.
+
+## Example
+
+    {% user %}{{ ticket }}{% enduser %}
+    {% system %}You triage tickets.{% endsystem %}
+
+## Instead
+
+    {% system %}You triage tickets.{% endsystem %}
+    {% user %}{{ ticket }}{% enduser %}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import PromptSubject
+
+SEVERITY = Severity.WARNING
+
+
+def check(subject: PromptSubject) -> Iterator[Problem]:
+    """Report the first message of each kind that stands in the wrong place."""
+    analysis = subject.analyses.get(subject.path)
+    if analysis is None or not analysis.roles:
+        return
+    messages = sorted(
+        [*analysis.roles, *(("history", place) for _, place in analysis.histories)],
+        key=lambda message: message[1],
+    )
+    talk = [role for role, _ in messages if role != "system"]
+    if talk[:1] == ["assistant"]:
+        place = next(place for role, place in messages if role == "assistant")
+        hint = "begin with what the user says"
+        yield Problem("the assistant speaks before the user", subject.path, place, hint)
+    begun = None
+    for role, place in messages:
+        if role != "system":
+            begun = begun or role
+        elif begun is not None:
+            before = "history" if begun == "history" else f"the first {begun} message"
+            hint = "move it to the beginning, or make it a user message"
+            yield Problem(f"a system message behind {before}", subject.path, place, hint)
+            return

@@ -1,0 +1,299 @@
+"""What can be deployed: promotions, rollbacks, restorations, retirements, pauses and their end.
+
+Each is an `Action`: what it touches, and a function that makes the next state of whatever tip it
+finds. The rules of states are in `lock`; here is what needs releases, older deployments and the
+environments' own rules.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.delivery import state as lock
+from promptops.delivery.deployments import (
+    Action,
+    Step,
+    fetch_environments,
+)
+from promptops.delivery.environments import (
+    Head,
+    find_deployment,
+    live_version,
+    read_head,
+    read_point,
+    read_state,
+)
+from promptops.delivery.releases import (
+    find_yank,
+    is_merged,
+    load_released,
+    require_release,
+    select_release,
+    sync_releases,
+)
+from promptops.delivery.state import Live, Point, State
+from promptops.errors import (
+    EnvironmentNotFoundError,
+    IntegrityError,
+    NotDeployedError,
+    RefusedError,
+    RemoteRefNotFoundError,
+    UsageError,
+)
+from promptops.git.message import one_line
+from promptops.git.remote import fetch as git_fetch
+from promptops.prompt.reference import (
+    PromptRef,
+    Selector,
+    SelectorKind,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from promptops.delivery.release import Release
+    from promptops.prompt.version import Version
+    from promptops.repository.repository import Repository
+
+
+def promote_action(
+    repository: Repository, environment: str, releases: Sequence[Release], share: int = 100
+) -> Action:
+    """Make `releases` live in `environment`. Checks what may be checked before the tip is known.
+
+    RefusedError for a yanked release, one that is not merged where that is asked for, or one that
+    is not live in the environment it must come from.
+    """
+    rules = repository.read_rules(environment)
+    texts: dict[str, Mapping[str, bytes]] = {}
+    for release in releases:
+        reason = find_yank(repository, release.name, release.version)
+        if reason is not None:
+            raise RefusedError(f"{release} is yanked: {reason}", hint="promote another version")
+        if rules.merged and not is_merged(repository, release.commit):
+            where = _remote_branch(repository, repository.default_branch or "the default branch")
+            hint = f"merge it first; {environment} takes merged releases only"
+            if repository.git.is_shallow:
+                hint = "this clone is shallow and cannot tell: git fetch --unshallow, then again"
+            raise RefusedError(f"{release} is not merged: its commit is not on {where}", hint=hint)
+        if rules.source is not None:
+            _refuse_skipped(repository, release, rules.source, environment)
+        prompt = load_released(repository, release)
+        texts[lock.release_folder(release.name, release.version)] = prompt.closure.files
+
+    def apply(state: State, head: Head | None) -> Step:
+        tip = head.deployment.point if head else None
+        for release in releases:
+            live = Live(release.version, release.digest, release.commit, share)
+            state = lock.promote(state, tip, release.name, live)
+        return Step(state, texts)
+
+    return Action(
+        "promote",
+        tuple(release.name for release in releases),
+        apply,
+        {release.name: release.tag for release in releases},
+    )
+
+
+def _remote_branch(repository: Repository, name: str) -> str:
+    return f"{repository.remote}/{name}" if repository.remote else name
+
+
+def _refuse_skipped(
+    repository: Repository, release: Release, source: str, environment: str
+) -> None:
+    head = read_head(repository, source)
+    entry = head.state.entries.get(release.name) if head else None
+    if entry is None or release.version not in entry.versions:
+        raise RefusedError(
+            f"{release} is not live in {source}, from where {environment} takes its versions",
+            hint=f"promptops promote {release} --to {source}",
+        )
+
+
+def retire_action(environment: str, names: Sequence[str]) -> Action:
+    """Take prompts out of the environment."""
+
+    def apply(state: State, head: Head | None) -> Step:
+        tip = head.deployment.point if head else None
+        for name in names:
+            state = lock.retire(state, tip, name, environment)
+        return Step(state, {})
+
+    return Action("retire", tuple(names), apply, {})
+
+
+def pause_action(environment: str, names: Sequence[str] | None, reason: str) -> Action:
+    """Throw the kill switch of prompts, or of everything that is live."""
+
+    def apply(state: State, head: Head | None) -> Step:  # noqa: ARG001 - an action's shape
+        if names is None and not state.entries:
+            raise NotDeployedError(
+                f"nothing is live in {environment}", hint="is it the environment you mean?"
+            )
+        wanted = tuple(state.entries) if names is None else names
+        return Step(lock.pause(state, wanted, environment, one_line(reason)), {})
+
+    return Action("pause", None if names is None else tuple(names), apply, {})
+
+
+def resume_action(environment: str, names: Sequence[str] | None) -> Action:
+    """Take the kill switch back."""
+
+    def apply(state: State, head: Head | None) -> Step:  # noqa: ARG001 - an action's shape
+        wanted = (
+            tuple(name for name, entry in state.entries.items() if entry.paused is not None)
+            if names is None
+            else names
+        )
+        return Step(lock.resume(state, wanted, environment), {})
+
+    return Action("resume", None if names is None else tuple(names), apply, {})
+
+
+def rollback_action(
+    repository: Repository, environment: str, names: Sequence[str], to: Version | None = None
+) -> Action:
+    """Go back to what was live before, or to `to` among what was live before."""
+
+    def apply(state: State, head: Head | None) -> Step:  # noqa: ARG001 - an action's shape
+        texts: dict[str, str] = {}
+        for name in names:
+            state, point = lock.rollback(
+                state, name, environment, lambda at: read_point(repository, environment, at), to
+            )
+            entry = state.entries.get(name)
+            for live in entry.live if entry else ():
+                _refuse_yanked(repository, name, live, environment)
+                folder = lock.release_folder(name, live.version)
+                texts[folder] = _stored_tree(repository, point, folder)
+        return Step(state, texts)
+
+    return Action("rollback", tuple(names), apply, {})
+
+
+def _refuse_yanked(repository: Repository, name: str, live: Live, environment: str) -> None:
+    reason = find_yank(repository, name, live.version)
+    if reason is not None:
+        raise RefusedError(
+            f"{name}@{live.version}, live in {environment} before, is yanked: {reason}",
+            hint=f"promptops rollback {name} --env {environment} --to VERSION "
+            "goes back to a version that is not",
+        )
+
+
+def _stored_tree(repository: Repository, point: Point, folder: str) -> str:
+    found = repository.objects.read(f"{point.commit}:{folder}")
+    if found is None or found.kind != "tree":
+        raise IntegrityError(
+            f"deployment {point.deployment} does not have the texts in {folder}",
+            hint="promptops verify says more",
+        )
+    return found.oid
+
+
+def restore_action(repository: Repository, environment: str, number: int) -> Action:
+    """Restore the whole state that deployment `number` left: prompts, pauses, undo and all."""
+
+    def apply(state: State, head: Head | None) -> Step:
+        if head is None:
+            raise EnvironmentNotFoundError(
+                f"{environment} has no deployments",
+                hint=f"promptops promote NAME --to {environment} makes the first",
+            )
+        target = find_deployment(repository, head, number)
+        if target.tree == head.deployment.tree:
+            return Step(state, {})
+        restored = read_state(repository, target.commit)
+        for name, entry in restored.entries.items():
+            for live in entry.live:
+                if state.entries.get(name) != entry:
+                    _refuse_yanked(repository, name, live, environment)
+        return Step(restored, {}, target.tree)
+
+    return Action("restore", None, apply, {})
+
+
+def choose_releases(
+    repository: Repository,
+    environment: str,
+    refs: Sequence[PromptRef],
+    *,
+    source: str | None = None,
+    local: bool = False,
+) -> list[Release]:
+    """The releases that `promote` means by `refs`, checked against the remote.
+
+    Without a selector: the version in `source`, or in the environment before; `latest` for the
+    first environment.
+    """
+    repository.config.environment(environment)
+    if source is None:
+        before = repository.config.environment_before(environment)
+        source = before.name if before else None
+    if not local:
+        sync_releases(repository, [ref.name for ref in refs])
+        asked = [
+            ref.selector.text
+            for ref in refs
+            if ref.selector is not None and ref.selector.kind is SelectorKind.ENVIRONMENT
+        ]
+        needed = repository.read_rules(environment).source
+        fetch_environments(repository, [one for one in (source, needed, *asked) if one])
+    chosen: dict[str, Release] = {}
+    for ref in refs:
+        release = _choose(repository, ref, source, environment)
+        other = chosen.setdefault(ref.name, release)
+        if other.version != release.version:
+            raise UsageError(
+                f"{ref.name} is named twice, as {other.version} and as {release.version}",
+                hint="name the one that shall be live",
+            )
+    releases = list(chosen.values())
+    if not local:
+        _refuse_unpublished(repository, releases)
+    return releases
+
+
+def _choose(
+    repository: Repository, ref: PromptRef, source: str | None, environment: str
+) -> Release:
+    selector = ref.selector
+    if selector is not None and selector.kind is SelectorKind.WORKING:
+        raise UsageError(
+            "the work tree cannot be promoted",
+            hint=f"promptops release {ref.name} freezes it first",
+        )
+    if selector is not None and selector.kind is SelectorKind.ENVIRONMENT:
+        return require_release(
+            repository, ref.name, live_version(repository, ref.name, selector.text)
+        )
+    if selector is None and source is not None and source != environment:
+        return require_release(repository, ref.name, live_version(repository, ref.name, source))
+    latest = Selector(SelectorKind.LATEST, "latest")
+    return select_release(repository, ref.name, selector or latest)
+
+
+def _refuse_unpublished(repository: Repository, releases: Sequence[Release]) -> None:
+    """Refuse releases that the remote does not have: others could not trace them."""
+    if repository.remote is None:
+        return
+    known = {
+        (name, live.version)
+        for environment in repository.config.environment_names
+        if (head := read_head(repository, environment)) is not None
+        for name, entry in head.state.entries.items()
+        for live in entry.live
+    }
+    unknown = [r for r in releases if (r.name, r.version) not in known]
+    if not unknown:
+        return
+    try:
+        git_fetch(repository.git, repository.remote, [release.ref for release in unknown])
+    except RemoteRefNotFoundError as error:
+        missing = next((r for r in unknown if r.ref in error.message), unknown[0])
+        raise RefusedError(
+            f"{missing} is not on {repository.remote}",
+            hint=f"git push {repository.remote} {missing.ref}",
+        ) from error

@@ -1,0 +1,141 @@
+"""Writing the next version number into a prompt file: those bytes and nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.delivery.publication import load_valid, refuse_uncommitted
+from promptops.delivery.releases import list_versions, load_released, require_release
+from promptops.errors import GitError, InvalidPromptError, RefusedError
+from promptops.git.process import hint_for
+from promptops.prompt.diff import diff_prompts
+from promptops.prompt.frontmatter.document import read_document
+from promptops.prompt.version import Level, Version
+from promptops.repository.repository import replace_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from promptops.repository.repository import Repository
+
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+
+
+@dataclass(frozen=True, slots=True)
+class Bump:
+    """One version number that has to move.
+
+    Attributes:
+        name: the prompt.
+        before: the version in the file.
+        after: the version it needs; the same where nothing has to be written.
+        level: the level of the change since `base`.
+        base: the released version it was compared with, or None.
+    """
+
+    name: str
+    before: Version
+    after: Version
+    level: Level
+    base: Version | None
+
+
+def plan_bump(repository: Repository, name: str, level: Level | None = None) -> Bump:
+    """The version that the prompt in the work tree needs.
+
+    Compared with the greatest release that is not above the file's version; where there is none,
+    only a `level` moves it. A level is taken where it is enough; one that is too small is a
+    RefusedError.
+    """
+    prompt = load_valid(repository, repository.working, name, where="in the work tree")
+    versions = list_versions(repository, name)
+    reached = [version for version in versions if version <= prompt.version]
+    if not reached:
+        after = prompt.version.bump(level or Level.NONE)
+        while after in versions:
+            after = after.bump(level or Level.NONE)
+        return Bump(name, prompt.version, after, Level.NONE, None)
+    base = reached[-1]
+    released = load_released(repository, require_release(repository, name, base))
+    diff = diff_prompts(released, prompt)
+    needed = diff.level
+    if needed is Level.NONE and released.digest != prompt.digest:
+        needed = Level.PATCH
+    if level is not None and level < needed:
+        raise RefusedError(
+            f"{name} needs a {needed.label} step, not {level.label}",
+            hint=f"promptops diff {name} shows why",
+        )
+    if needed is Level.NONE and level is None:
+        return Bump(name, prompt.version, prompt.version, needed, base)
+    if prompt.version > base and level is None and prompt.version.level_from(base) >= needed:
+        return Bump(name, prompt.version, prompt.version, needed, base)
+    after = base.bump(level or needed)
+    while after in versions or (after <= prompt.version and prompt.version != base):
+        after = max(after, prompt.version).bump(level or needed)
+    return Bump(name, prompt.version, after, needed, base)
+
+
+def write_version(repository: Repository, name: str, version: Version) -> None:
+    """Put `version` into the work tree's file: the bytes of the old value, and nothing else."""
+    path = _prompt_path(repository, name)
+    replace_file(path, replace_version(path.read_bytes(), version))
+
+
+def _prompt_path(repository: Repository, name: str) -> Path:
+    return repository.require_work_tree() / repository.config.prompts / f"{name}.md"
+
+
+def replace_version(data: bytes, version: Version) -> bytes:
+    """The file's bytes with another version; newlines, quotes and comments stay as they are."""
+    document = read_document("", data)
+    place = document.locate(["version"])
+    if place is None or place.line != place.end_line:
+        raise InvalidPromptError(
+            "the frontmatter has no version", hint="add a line 'version: 0.1.0'"
+        )
+    lines = _LINE.findall(data)
+    line = lines[place.line - 1].decode()
+    value = line[place.column - 1 : place.end_column - 1]
+    quote = value[0] if value[:1] in {"'", '"'} else ""
+    lines[place.line - 1] = (
+        line[: place.column - 1] + f"{quote}{version}{quote}" + line[place.end_column - 1 :]
+    ).encode()
+    return b"".join(lines)
+
+
+def commit_bumps(repository: Repository, bumps: Sequence[Bump]) -> None:
+    """Write the versions of `bumps` and commit those files alone, or leave all as it was.
+
+    RefusedError for a prompt with uncommitted changes: a commit that says it bumps a version
+    must not carry anything else.
+    """
+    committed = repository.at("HEAD")
+    for one in bumps:
+        refuse_uncommitted(repository, one.name, committed)
+    paths = [_prompt_path(repository, one.name) for one in bumps]
+    before = [path.read_bytes() for path in paths]
+    title = ", ".join(f"{one.name} {one.after}" for one in bumps)
+    args = ("commit", "--quiet", "-m", f"Bump {title}", "--only", "--", *map(str, paths))
+    try:
+        for one in bumps:
+            write_version(repository, one.name, one.after)
+        _commit(repository, args)
+    except BaseException as error:
+        for path, data in zip(paths, before, strict=True):
+            replace_file(path, data)
+        if isinstance(error, GitError):
+            error.hint = error.hint or "the versions are as before; do what it says, then again"
+        raise
+
+
+def _commit(repository: Repository, args: Sequence[str]) -> None:
+    """Run `git commit`; a hook's reason to refuse can be anywhere in what it printed."""
+    done = repository.git.run(*args, env={"GIT_LITERAL_PATHSPECS": "1"}, check=False)
+    if done.code != 0:
+        lines = [line for line in f"{done.stderr}\n{done.text}".splitlines() if line.strip()]
+        said = "\n".join(lines) or f"exit code {done.code}"
+        raise GitError(f"git commit failed: {said}", hint=hint_for(done.stderr))

@@ -1,0 +1,442 @@
+"""Deploying: one movement, whatever is deployed.
+
+Read the tip, let an action make the new state of it, write one commit on top, and move the branch
+only if it still is where it was read. With a remote the move is a push, and success is said only
+when the remote has it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from promptops.delivery.environments import (
+    Change,
+    Deployment,
+    Head,
+    branch,
+    change_tree,
+    count_pending,
+    describe_changes,
+    describe_entry,
+    list_trailers,
+    parse_deployment,
+    pending_remedy,
+    read_head_at,
+    tracking,
+)
+from promptops.delivery.releases import (
+    offer_local,
+)
+from promptops.delivery.state import State
+from promptops.errors import (
+    ConfigurationError,
+    ConflictError,
+    GitError,
+    IntegrityError,
+    RefusedError,
+    RemoteError,
+)
+from promptops.git.history import is_ancestor, write_commit
+from promptops.git.message import format_message
+from promptops.git.objects import parse_commit
+from promptops.git.refs import RefUpdate, read_ref, short_name, update_refs
+from promptops.git.remote import PushRef, PushStatus, list_remote, push
+from promptops.git.remote import fetch as git_fetch
+from promptops.git.trees import splice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from promptops.repository.repository import Repository
+
+_RETRY_SECONDS = 60.0
+_FEW = 5
+
+
+class Step(NamedTuple):
+    """What an action makes of the tip it finds.
+
+    Attributes:
+        state: the new state.
+        texts: the texts of releases, by their folder: the id of a tree that exists, or the files.
+        tree: the whole tree, where an older one is restored as it was.
+    """
+
+    state: State
+    texts: Mapping[str, str | Mapping[str, bytes]]
+    tree: str | None = None
+
+
+class Action(NamedTuple):
+    """One kind of deployment, ready to be applied to whatever the tip turns out to be.
+
+    Attributes:
+        verb: promote, rollback, restore, retire, pause or resume.
+        names: the prompts it touches; None when it touches everything.
+        apply: makes the step from the tip's state and its point (None before the first).
+        tags: the tag objects of the releases it makes live, by prompt name.
+    """
+
+    verb: str
+    names: tuple[str, ...] | None
+    apply: Callable[[State, Head | None], Step]
+    tags: Mapping[str, str]
+
+
+class Outcome(NamedTuple):
+    """What a deployment did, or would do.
+
+    Attributes:
+        environment: the environment.
+        changes: what changes for which prompts; empty when all was so already.
+        deployment: the deployment made, or None (nothing to change, or a dry run).
+        pending: whether it was made locally and still has to be pushed.
+        changed: whether the state changes, if only in what a rollback would do.
+    """
+
+    environment: str
+    changes: tuple[Change, ...]
+    deployment: Deployment | None
+    pending: bool = False
+    changed: bool = False
+
+
+def deploy(
+    repository: Repository,
+    environment: str,
+    action: Action,
+    *,
+    reason: str = "",
+    local: bool = False,
+    dry_run: bool = False,
+    agreed: tuple[Change, ...] | None = None,
+) -> Outcome:
+    """Apply `action` to the environment as one deployment, all or nothing.
+
+    A lost race is repeated while what the action touches is unchanged, for up to a minute; else
+    ConflictError says what is live now, as it does when the changes are not those `agreed` to
+    beforehand. RemoteError when the remote cannot be reached: nothing has changed then.
+    """
+    import time
+
+    place = _Place.of(repository, environment, local=local)
+    place.refresh()
+    deadline = time.monotonic() + _RETRY_SECONDS
+    head = place.read()
+    losses = 0
+    while True:
+        began = time.monotonic()
+        state = head.state if head else State()
+        step = action.apply(state, head)
+        changes = describe_changes(state, step.state)
+        if agreed is not None and changes != agreed:
+            raise _overtaken(environment, head, tuple(change.name for change in agreed))
+        if not changes and step.state == state:
+            return Outcome(environment, (), None)
+        if dry_run:
+            return Outcome(environment, changes, None, changed=True)
+        commit = _write_deployment(
+            repository, environment, action, head=head, step=step, changes=changes, reason=reason
+        )
+        if place.move(commit, head):
+            found = repository.objects.read(commit)
+            assert found is not None  # noqa: S101 - written above
+            made = parse_deployment(environment, commit, found.data)
+            return Outcome(environment, changes, made, place.is_pending, changed=True)
+        if time.monotonic() > deadline:
+            raise _out_of_time(environment, place.lock_held)
+        losses += 1
+        _wait(losses, time.monotonic() - began)
+        place.refresh_branch()
+        newer = place.read()
+        _refuse_overtaken(environment, action, state, newer)
+        head = newer
+
+
+def _out_of_time(environment: str, lock_held: str) -> ConflictError:
+    if lock_held:
+        return ConflictError(
+            f"the branch of {environment} stayed locked, so nothing was deployed: {lock_held}",
+            hint="where no push is running, that file was left by a crash and may be removed there",
+        )
+    return ConflictError(
+        f"{environment} kept changing for {_RETRY_SECONDS:.0f} s; nothing was deployed",
+        hint="run the command again",
+    )
+
+
+def _wait(losses: int, attempt_seconds: float) -> None:
+    """Wait before the next try, never quite as long as the others.
+
+    The longer a try takes, because a server judges each, or is busy with those of all the others,
+    the more do they lose who all try again at once. So the wait grows with both.
+    """
+    import random
+    import time
+
+    seconds = max(0.05, min(losses, 4) * 0.5 * attempt_seconds)
+    time.sleep(seconds * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not secrecy
+
+
+def _refuse_overtaken(environment: str, action: Action, seen: State, newer: Head | None) -> None:
+    now = newer.state if newer else State()
+    names = action.names
+    if names is None:
+        names = tuple(sorted(seen.entries.keys() | now.entries.keys()))
+    moved = tuple(name for name in names if seen.touches(name) != now.touches(name))
+    if moved:
+        raise _overtaken(environment, newer, moved)
+
+
+def _overtaken(environment: str, newer: Head | None, names: Sequence[str]) -> ConflictError:
+    hint = f"nothing was changed; look at promptops history --env {environment}, then decide again"
+    if newer is None:
+        return ConflictError(f"all deployments of {environment} are gone", hint=hint)
+    entries = newer.state.entries
+    live = ", ".join(f"{name} {describe_entry(entries.get(name))}" for name in names[:_FEW])
+    return ConflictError(
+        f"{newer.deployment.author.name} deployed to {environment} at the same time; "
+        f"live now: {live} (deployment {newer.deployment.number})",
+        hint=hint,
+    )
+
+
+def _write_deployment(
+    repository: Repository,
+    environment: str,
+    action: Action,
+    *,
+    head: Head | None,
+    step: Step,
+    changes: tuple[Change, ...],
+    reason: str,
+) -> str:
+    trailers = list_trailers(
+        head.deployment.number + 1 if head else 1,
+        action.verb,
+        changes,
+        tags=action.tags,
+        reason=reason,
+        operation=os.urandom(16).hex(),
+    )
+    what = (
+        f"{changes[0].name} {changes[0].after}" if len(changes) == 1 else f"{len(changes)} prompts"
+    )
+    message = format_message(f"{environment}: {action.verb} {what}", "", trailers)
+    tree = step.tree or _write_tree(repository, head, step)
+    parents = [head.deployment.commit] if head else []
+    is_signed = repository.signs_commits
+    return write_commit(repository.git, tree, parents, message, is_signed=is_signed)
+
+
+def _write_tree(repository: Repository, head: Head | None, step: Step) -> str:
+    changes = change_tree(head.state if head else State(), step.state, step.texts)
+    root = head.deployment.tree if head else None
+    return splice(repository.git, repository.objects, root, changes)
+
+
+def _refuse_unnamed_remote(repository: Repository) -> None:
+    """Refuse to call a deployment done that reached none of the repository's remotes."""
+    if repository.git.is_bare:
+        return
+    others = repository.remotes
+    if others:
+        raise ConfigurationError(
+            f"this clone has no remote '{repository.config.remote}', where the environments are; "
+            f"it has {', '.join(others)}",
+            hint=f'write remote = "{others[0]}" into promptops.toml, or deploy with --local',
+        )
+
+
+class _Place:
+    """Where an environment is written: how its branch is read anew and moved."""
+
+    is_pending = False
+    lock_held = ""  # what the other side said when it last found the branch locked
+
+    def __init__(self, repository: Repository, environment: str) -> None:
+        self._repository = repository
+        self._environment = environment
+        self._ref = branch(environment)
+
+    @staticmethod
+    def of(repository: Repository, environment: str, *, local: bool) -> _Place:
+        repository.config.environment(environment)
+        if repository.remote is None:
+            if not local:
+                _refuse_unnamed_remote(repository)
+            return _Place(repository, environment)
+        return (_PendingPlace if local else _RemotePlace)(repository, environment)
+
+    def refresh(self) -> None:
+        """Learn what others did since, before the first try."""
+
+    def refresh_branch(self) -> None:
+        """Learn where the branch is now, after a lost race."""
+
+    def read(self) -> Head | None:
+        return read_head_at(self._repository, self._environment, self._ref)
+
+    def move(self, commit: str, head: Head | None) -> bool:
+        """Move the branch from `head` to `commit`; False when it is no longer there."""
+        update = RefUpdate(self._ref, commit, head.deployment.commit if head else None)
+        try:
+            update_refs(self._repository.git, [update], "promptops deploy")
+        except ConflictError:
+            return False
+        return True
+
+
+class _PendingPlace(_Place):
+    """The local branch beside a remote: deployments wait there until they are pushed."""
+
+    is_pending = True
+
+    def read(self) -> Head | None:
+        repository = self._repository
+        local = read_ref(repository.git, self._ref)
+        known = read_ref(repository.git, tracking(repository, self._environment))
+        if local is None or (known is not None and is_ancestor(repository.git, local, known)):
+            return read_head_at(
+                repository, self._environment, tracking(repository, self._environment)
+            )
+        if known is not None and not is_ancestor(repository.git, known, local):
+            raise GitError(
+                f"the local branch promptops/{self._environment} and the one of "
+                f"{repository.remote} went separate ways",
+                hint=f"git branch -D promptops/{self._environment} drops the local deployments",
+            )
+        return super().read()
+
+    def move(self, commit: str, head: Head | None) -> bool:
+        local = read_ref(self._repository.git, self._ref)
+        expected = head.deployment.commit if head else None
+        if (
+            local is not None
+            and local != expected
+            and not is_ancestor(self._repository.git, local, expected or local)
+        ):
+            return False
+        try:
+            update_refs(
+                self._repository.git, [RefUpdate(self._ref, commit, local)], "promptops deploy"
+            )
+        except ConflictError:
+            return False
+        return True
+
+
+class _RemotePlace(_Place):
+    """The remote's branch, moved by a push that fails when somebody was faster."""
+
+    def __init__(self, repository: Repository, environment: str) -> None:
+        super().__init__(repository, environment)
+        self._tracking = tracking(repository, environment)
+
+    def refresh(self) -> None:
+        fetch_environments(self._repository, [self._environment])
+        pending = count_pending(self._repository, self._environment)
+        if pending:
+            # A deployment beside them would leave them behind, a pause among them.
+            many = "1 deployment here that was"
+            if pending > 1:
+                many = f"{pending} deployments here that were"
+            raise RefusedError(
+                f"{self._environment} has {many} never pushed to {self._repository.remote}",
+                hint=pending_remedy(self._repository, self._environment),
+            )
+
+    def refresh_branch(self) -> None:
+        repository = self._repository
+        before = read_ref(repository.git, self._tracking)
+        self.refresh()
+        if before is None or read_ref(repository.git, self._tracking) != before:
+            return
+        # A fetch does not tell that the branch is no longer there.
+        assert repository.remote is not None  # noqa: S101 - this place is chosen by it
+        if self._ref not in list_remote(repository.git, repository.remote, [self._ref]):
+            raise IntegrityError(
+                f"somebody deleted promptops/{self._environment} on {repository.remote}",
+                hint="to put it back as it was: "
+                f"git push {repository.remote} {self._tracking}:{self._ref}",
+            )
+
+    def read(self) -> Head | None:
+        return read_head_at(self._repository, self._environment, self._tracking)
+
+    def move(self, commit: str, head: Head | None) -> bool:
+        repository = self._repository
+        assert repository.remote is not None  # noqa: S101 - this place is chosen by it
+        old = head.deployment.commit if head else None
+        # A lease is a forced push: only the parent makes this an append.
+        found = repository.objects.read(commit)
+        if found is None or parse_commit(found.data).parents != ((old,) if old else ()):
+            raise GitError(
+                "the new deployment does not stand on the one it replaces",
+                hint="nothing was deployed; run the command again",
+            )
+        try:
+            (result,) = push(
+                repository.git, repository.remote, [PushRef(commit, self._ref, old)], atomic=False
+            )
+        except RemoteError:
+            # The connection may have broken after the remote took it: ask before saying no.
+            self.refresh()
+            tip = read_ref(repository.git, self._tracking)
+            if tip is not None and is_ancestor(repository.git, commit, tip):
+                return True
+            raise
+        if result.status in {PushStatus.PUSHED, PushStatus.UP_TO_DATE}:
+            self._follow(commit)
+            return True
+        if result.status in {PushStatus.STALE, PushStatus.BUSY}:
+            self.lock_held = result.reason if result.status is PushStatus.BUSY else ""
+            return False
+        from promptops.delivery.publication import refused_by_remote
+
+        raise refused_by_remote(repository.remote, "deployment", result.reason)
+
+    def _follow(self, commit: str) -> None:
+        """Let the remote-tracking branch show what was just pushed."""
+        known = read_ref(self._repository.git, self._tracking)
+        if known != commit:
+            try:
+                update_refs(
+                    self._repository.git,
+                    [RefUpdate(self._tracking, commit, known)],
+                    "promptops deploy",
+                )
+            except ConflictError:
+                return  # another fetch moved it on, which is as good
+
+
+def fetch_environments(repository: Repository, environments: Iterable[str]) -> None:
+    """Fetch environments from the remote. A branch that lost history is an IntegrityError."""
+    remote = repository.remote
+    if remote is None:
+        return
+    for environment in dict.fromkeys(environments):
+        ref = tracking(repository, environment)
+        _refuse_in_the_way(repository, f"refs/remotes/{remote}/promptops", ref)
+        # A pattern, since a branch that is not there yet is no error.
+        try:
+            git_fetch(repository.git, remote, [f"{branch(environment)}*:{ref}*"])
+        except ConflictError as error:
+            raise IntegrityError(
+                f"{environment} lost deployments on {remote} since the last fetch: "
+                "somebody rewrote the branch there",
+                hint=f"to put them back: git push {remote} {ref}:{branch(environment)}; "
+                f"or, if it was meant: git update-ref -d {ref}",
+            ) from error
+        except RemoteError as error:
+            raise offer_local(error) from error
+
+
+def _refuse_in_the_way(repository: Repository, ref: str, wanted: str) -> None:
+    """Refuse before the push what would else fail after it."""
+    if repository.objects.read(ref) is not None:
+        raise GitError(
+            f"the branch {short_name(ref)} is in the way of {short_name(wanted)}",
+            hint=f"rename it on the remote, then git remote prune {repository.remote}",
+        )

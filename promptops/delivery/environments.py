@@ -1,0 +1,405 @@
+"""Environments: append-only branches on which every commit is one numbered deployment.
+
+This reads them: which ref is true, what a deployment says of itself, the state it left, and how to
+find an earlier one. With a remote, the remote's branch is the environment; without one it is the
+local branch. `deployments` writes them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from promptops.delivery import state as lock
+from promptops.delivery.state import Entry, Point, State
+from promptops.errors import (
+    EnvironmentNotFoundError,
+    GitError,
+    IntegrityError,
+    NotFoundError,
+    RefusedError,
+)
+from promptops.git.history import ancestor, is_ancestor, rev_list
+from promptops.git.message import one_line, parse_message
+from promptops.git.objects import parse_commit
+from promptops.git.refs import read_ref, short_name
+from promptops.git.trees import FOLDER_MODE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from promptops.git.objects import Identity
+    from promptops.git.trees import Change as TreeChange
+    from promptops.prompt.version import Version
+    from promptops.repository.repository import Repository
+
+_REMEDY_SEARCH = 100
+_EDITED = "the branch was edited by hand: promptops verify says how"
+
+
+class Change(NamedTuple):
+    """What a deployment did to one prompt, in words: versions with their shares, or `none`."""
+
+    name: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        """`support/triage 1.3.0 -> 1.4.0`."""
+        return f"{self.name} {self.before} -> {self.after}"
+
+
+class Deployment(NamedTuple):
+    """One commit of an environment branch, as its message says.
+
+    Attributes:
+        environment: the environment.
+        number: counted from 1.
+        commit: the commit's object id.
+        parent: the deployment before, or None for the first.
+        tree: the commit's tree.
+        action: promote, rollback, restore, retire, pause or resume.
+        changes: what it did to which prompts.
+        reason: why, or an empty text.
+        operation: the random id of the run that made it.
+        author: who deployed, when.
+        signature: the commit's signature, or None.
+        trailers: all trailers, in order.
+    """
+
+    environment: str
+    number: int
+    commit: str
+    parent: str | None
+    tree: str
+    action: str
+    changes: tuple[Change, ...]
+    reason: str
+    operation: str
+    author: Identity
+    signature: str | None
+    trailers: tuple[tuple[str, str], ...]
+
+    @property
+    def point(self) -> Point:
+        """Number and commit."""
+        return Point(self.number, self.commit)
+
+
+class Head(NamedTuple):
+    """The newest deployment of an environment and the state it left."""
+
+    environment: str
+    ref: str
+    deployment: Deployment
+    state: State
+
+
+def branch(environment: str) -> str:
+    """The full ref of an environment's branch where it is written."""
+    return f"refs/heads/promptops/{environment}"
+
+
+def tracking(repository: Repository, environment: str) -> str:
+    """The full ref that readers take for the environment: the remote's where there is one."""
+    if repository.remote is None:
+        return branch(environment)
+    return f"refs/remotes/{repository.remote}/promptops/{environment}"
+
+
+def read_head(repository: Repository, environment: str) -> Head | None:
+    """The newest deployment, as far as this clone knows; None when there is none."""
+    return read_head_at(repository, environment, tracking(repository, environment))
+
+
+def require_head(repository: Repository, environment: str) -> Head:
+    """The newest deployment; EnvironmentNotFoundError when there is none."""
+    repository.config.environment(environment)
+    head = read_head(repository, environment)
+    if head is None:
+        raise EnvironmentNotFoundError(
+            f"{environment} has no deployments", hint=first_step(repository, environment)
+        )
+    return head
+
+
+def first_step(repository: Repository, environment: str) -> str:
+    """What to do about an environment in which this clone knows of no deployment."""
+    hint = f"promptops promote NAME --to {environment} makes the first"
+    if repository.remote is not None:
+        pattern = f"refs/heads/promptops/*:refs/remotes/{repository.remote}/promptops/*"
+        hint = f"git fetch {repository.remote} '{pattern}' gets what is there; {hint}"
+        if read_ref(repository.git, branch(environment)) is not None:
+            hint = "the local branch has deployments that were never pushed: "
+            hint += f"git push {repository.remote} promptops/{environment}"
+    return hint
+
+
+def read_head_at(repository: Repository, environment: str, ref: str) -> Head | None:
+    """The newest deployment of `environment` on the branch `ref`; None without that branch."""
+    found = repository.objects.read(ref)
+    if found is None:
+        return None
+    if found.kind != "commit":
+        raise IntegrityError(
+            f"{short_name(ref)} does not lead to a commit",
+            hint="environment branches are written by promptops alone; put back the one there was",
+        )
+    try:
+        deployment = parse_deployment(environment, found.oid, found.data)
+        return Head(environment, ref, deployment, read_state(repository, found.oid))
+    except IntegrityError as error:
+        hint = _name_remedy(repository, environment, found.oid)
+        raise IntegrityError(error.message, hint=hint or error.hint) from error
+
+
+def _name_remedy(repository: Repository, environment: str, tip: str) -> str | None:
+    """What gets an environment out of an edit by hand: back to its newest sound deployment."""
+    for oid in rev_list(repository.git, tip, limit=_REMEDY_SEARCH)[1:]:
+        found = repository.objects.read(oid)
+        if found is None:
+            return None
+        try:
+            number = parse_deployment(environment, oid, found.data).number
+            read_state(repository, oid)
+        except IntegrityError:
+            continue
+        ref = branch(environment)
+        if repository.remote is None:
+            back = f"git update-ref {ref} {oid}"
+        else:
+            back = f"git push --force-with-lease={ref}:{tip} {repository.remote} {oid}:{ref}"
+        return f"{_EDITED}; to go back to deployment {number}, the last sound one: {back}"
+    return None
+
+
+def count_pending(repository: Repository, environment: str) -> int:
+    """How many deployments of the local branch the remote does not have."""
+    if repository.remote is None or repository.objects.read(branch(environment)) is None:
+        return 0
+    local = read_ref(repository.git, branch(environment))
+    if local is None:
+        return 0
+    known = read_ref(repository.git, tracking(repository, environment))
+    return len(rev_list(repository.git, local, exclude=known))
+
+
+def pending_remedy(repository: Repository, environment: str) -> str:
+    """The command for pending deployments: push them, or drop them.
+
+    Dropped they have to be where others were faster, or where the remote takes them from nobody
+    here; until then, no other deployment can be made.
+    """
+    drops = f"git branch -D promptops/{environment} drops"
+    drops += " it" if count_pending(repository, environment) == 1 else " them"
+    known = read_ref(repository.git, tracking(repository, environment))
+    if known is None or is_ancestor(repository.git, known, branch(environment)):
+        push = f"git push {repository.remote} promptops/{environment}"
+        return f"{push}; where that is refused, {drops}"
+    return f"others deployed meanwhile; {drops}"
+
+
+def read_state(repository: Repository, commit: str) -> State:
+    """The state that the deployment `commit` left; IntegrityError when its files are not valid."""
+    lock_file, undo_file = repository.objects.read_many(
+        [f"{commit}:{lock.LOCK_FILE}", f"{commit}:{lock.UNDO_FILE}"]
+    )
+    for name, found in ((lock.LOCK_FILE, lock_file), (lock.UNDO_FILE, undo_file)):
+        if found is None or found.kind != "blob":
+            raise IntegrityError(
+                f"deployment {commit[:12]} has no {name}",
+                hint="the branch was not written by promptops, or was edited by hand",
+            )
+    assert lock_file is not None  # noqa: S101 - just checked
+    assert undo_file is not None  # noqa: S101 - just checked
+    return State(lock.parse_lock(lock_file.data), lock.parse_undo(undo_file.data))
+
+
+def read_point(repository: Repository, environment: str, point: Point) -> State:
+    """The state that an older deployment left.
+
+    GitError when this clone does not have it, IntegrityError when its number is another.
+    """
+    found = repository.objects.read(point.commit)
+    if found is None:
+        raise GitError(
+            f"deployment {point.deployment} of {environment} is not in this clone",
+            hint="git fetch --unshallow gets the whole history",
+        )
+    deployment = parse_deployment(environment, found.oid, found.data)
+    if deployment.number != point.deployment:
+        raise IntegrityError(
+            f"{lock.UNDO_FILE} says deployment {point.deployment}, "
+            f"its commit says {deployment.number}",
+            hint="promptops verify says more; "
+            "promptops rollback --to-deployment N restores a whole state",
+        )
+    return read_state(repository, point.commit)
+
+
+def parse_deployment(environment: str, oid: str, data: bytes) -> Deployment:
+    """Read a deployment from its commit; IntegrityError when the commit is none."""
+    commit = parse_commit(data)
+    message = parse_message(commit.message)
+    number = message.value("Deployment") or ""
+    action = message.value("Action")
+    is_number = number.isdigit() and number.isascii() and len(number) < 19
+    if not is_number or action is None or len(commit.parents) > 1:
+        raise IntegrityError(
+            f"commit {oid[:12]} on {environment} is not a deployment",
+            hint="environment branches are written by promptops alone; promptops verify says more",
+        )
+    if not message.title.startswith(f"{environment}: "):
+        # Signed or not: what was decided for one environment is not decided for another.
+        raise IntegrityError(
+            f"commit {oid[:12]} on {environment} is a deployment of another environment",
+            hint="the branch was moved by hand; promptops verify says more",
+        )
+    return Deployment(
+        environment=environment,
+        number=int(number),
+        commit=oid,
+        parent=commit.parents[0] if commit.parents else None,
+        tree=commit.tree,
+        action=action,
+        changes=_read_changes(message.trailers),
+        reason=message.value("Reason") or "",
+        operation=message.value("Operation") or "",
+        author=commit.author,
+        signature=commit.signature,
+        trailers=message.trailers,
+    )
+
+
+def _read_changes(trailers: Iterable[tuple[str, str]]) -> tuple[Change, ...]:
+    changes: list[Change] = []
+    for key, value in trailers:
+        if key == "Prompt":
+            changes.append(Change(value, "none", "none"))
+        elif key == "From" and changes:
+            changes[-1] = Change(changes[-1].name, value, changes[-1].after)
+        elif key == "To" and changes:
+            changes[-1] = Change(changes[-1].name, changes[-1].before, value)
+    return tuple(changes)
+
+
+def list_deployments(
+    repository: Repository, environment: str, *, name: str | None = None, limit: int | None = None
+) -> list[Deployment]:
+    """The deployments of an environment, newest first; with `name`, those that changed it."""
+    head = require_head(repository, environment)
+    oids = rev_list(repository.git, head.deployment.commit, limit=None if name else limit)
+    deployments = [
+        parse_deployment(environment, found.oid, found.data)
+        for found in repository.objects.read_many(oids)
+        if found is not None
+    ]
+    if name is not None:
+        deployments = [one for one in deployments if any(c.name == name for c in one.changes)]
+    return deployments[:limit]
+
+
+def find_deployment(repository: Repository, head: Head, number: int) -> Deployment:
+    """The ancestor of `head` with that number; NotFoundError when there is none."""
+    newest = head.deployment.number
+    if not 1 <= number <= newest:
+        raise NotFoundError(
+            f"{head.environment} has no deployment {number}",
+            hint=f"they are numbered from 1 to {newest}: "
+            f"promptops history --env {head.environment}",
+        )
+    oid = ancestor(repository.git, head.deployment.commit, newest - number)
+    found = None if oid is None else repository.objects.read(oid)
+    if found is None:
+        raise GitError(
+            f"deployment {number} of {head.environment} is not in this clone",
+            hint="git fetch --unshallow gets the whole history",
+        )
+    deployment = parse_deployment(head.environment, found.oid, found.data)
+    if deployment.number != number:
+        raise IntegrityError(
+            f"the deployments of {head.environment} are not numbered one by one",
+            hint="the branch was edited by hand; promptops verify says where",
+        )
+    return deployment
+
+
+def describe_entry(entry: Entry | None) -> str:
+    """What a deployment's message says of a prompt: versions with shares, or `none`."""
+    if entry is None:
+        return "none"
+    return entry.describe() + (" (paused)" if entry.paused is not None else "")
+
+
+def describe_changes(before: State, after: State) -> tuple[Change, ...]:
+    """What a deployment that made `after` of `before` has to say in its trailers."""
+    return tuple(
+        Change(
+            name, describe_entry(before.entries.get(name)), describe_entry(after.entries.get(name))
+        )
+        for name in lock.changed_names(before, after)
+    )
+
+
+def change_tree(
+    before: State, after: State, texts: Mapping[str, str | Mapping[str, bytes]]
+) -> dict[str, TreeChange]:
+    """What is changed, path by path, in the tree of a deployment that left the state `before`.
+
+    `texts` are those of releases, by their folder: the id of a tree that exists, or the files.
+    """
+    old, new = lock.release_folders(before), lock.release_folders(after)
+    changes: dict[str, TreeChange] = {
+        lock.LOCK_FILE: lock.format_lock(after),
+        lock.UNDO_FILE: lock.format_undo(after),
+    }
+    changes.update(dict.fromkeys(old - new))
+    for folder in new - old:
+        source = texts[folder]
+        if isinstance(source, str):
+            changes[folder] = (FOLDER_MODE, source)
+        else:
+            changes.update({f"{folder}/{path}": data for path, data in source.items()})
+    return changes
+
+
+def list_trailers(
+    number: int,
+    action: str,
+    changes: Iterable[Change],
+    *,
+    tags: Mapping[str, str],
+    reason: str,
+    operation: str,
+) -> list[tuple[str, str]]:
+    """The trailers of a deployment, in their order.
+
+    `tags` are the tag objects of the releases that a promotion makes live, by prompt name.
+    """
+    trailers = [("Deployment", str(number)), ("Action", action)]
+    for change in changes:
+        trailers += [("Prompt", change.name), ("From", change.before), ("To", change.after)]
+        if change.name in tags:
+            trailers.append(("Release-Tag", tags[change.name]))
+    if one_line(reason):
+        trailers.append(("Reason", one_line(reason)))
+    return [*trailers, ("Operation", operation)]
+
+
+def live_version(repository: Repository, name: str, environment: str) -> Version:
+    """The one version of `name` that is live in `environment`.
+
+    NotDeployedError when there is none; RefusedError while traffic is split between two.
+    """
+    head = require_head(repository, environment)
+    entry = head.state.require(name, environment)
+    if len(entry.live) > 1:
+        raise RefusedError(
+            f"{name} splits its traffic in {environment}: {entry.describe()}",
+            hint=f"say which version is meant: {name}@{entry.live[-1].version}",
+        )
+    return entry.live[0].version
+
+
+def live_names(repository: Repository, environment: str) -> list[str]:
+    """The names of all prompts that are live in `environment`, sorted."""
+    return sorted(require_head(repository, environment).state.entries)

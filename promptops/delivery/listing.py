@@ -1,0 +1,116 @@
+"""What there is: every prompt with what its file says, and what is live where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from promptops.prompt.frontmatter.document import read_document
+from promptops.repository.repository import list_names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from promptops.delivery.environments import Head
+    from promptops.delivery.state import Entry
+    from promptops.repository.repository import Files, Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One prompt in a list.
+
+    Attributes:
+        name: the prompt.
+        version: as its frontmatter says; None where that cannot be read.
+        status: `draft`, `active` or `deprecated`.
+        description: on one line; empty where there is none.
+        author: who answers for it.
+        model: the model it is written for.
+        tags: its tags.
+        live: what is live, by environment.
+    """
+
+    name: str
+    version: str | None
+    status: str
+    description: str
+    author: str
+    model: str
+    tags: tuple[str, ...]
+    live: Mapping[str, Entry] = field(default_factory=dict)
+
+
+def list_prompts(
+    repository: Repository, files: Files, *, tags: Collection[str] = ()
+) -> list[Listed]:
+    """All prompts in `files`, sorted by name; with `tags`, those that have all of them.
+
+    A file that cannot be understood is listed without a version, since a list that leaves out
+    what is broken hides it.
+    """
+    heads = read_heads(repository)
+    wanted = set(tags)
+    listed = []
+    for name in list_names(files):
+        data = _metadata(files, name)
+        own = data.get("tags")
+        has = tuple(str(tag) for tag in own) if isinstance(own, list) else ()
+        if not wanted <= set(has):
+            continue
+        listed.append(
+            Listed(
+                name=name,
+                version=_text(data, "version") or None,
+                status=_text(data, "status") or "active",
+                description=_text(data, "description"),
+                author=_text(data, "author"),
+                model=_text(data, "model"),
+                tags=has,
+                live=_entries(heads, name),
+            )
+        )
+    return listed
+
+
+def list_live(repository: Repository) -> dict[str, dict[str, Entry]]:
+    """What is live: for each prompt that is live anywhere, its entry by environment."""
+    heads = read_heads(repository)
+    names = {name for head in heads.values() for name in head.state.entries}
+    return {name: _entries(heads, name) for name in sorted(names)}
+
+
+def read_heads(repository: Repository) -> dict[str, Head]:
+    """The newest deployment of each environment that has any, in order of promotion."""
+    from promptops.delivery.environments import read_head
+
+    heads = {}
+    for environment in repository.config.environment_names:
+        head = read_head(repository, environment)
+        if head is not None:
+            heads[environment] = head
+    return heads
+
+
+def _entries(heads: Mapping[str, Head], name: str) -> dict[str, Entry]:
+    return {
+        environment: head.state.entries[name]
+        for environment, head in heads.items()
+        if name in head.state.entries
+    }
+
+
+def _metadata(files: Files, name: str) -> Mapping[str, Any]:
+    from promptops.errors import NotAFileError
+
+    try:
+        data = files.read(f"{name}.md")
+    except NotAFileError:
+        return {}
+    return {} if data is None else read_document(f"{name}.md", data).data
+
+
+def _text(data: Mapping[str, Any], key: str) -> str:
+    """A value on one line, or nothing when it is no text."""
+    value = data.get(key)
+    return " ".join(value.split()) if isinstance(value, str) else ""

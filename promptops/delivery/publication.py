@@ -1,0 +1,503 @@
+"""Making releases: planned, tagged, pushed and yanked, all of them or none.
+
+A tag's message carries the notes and, as its last paragraph, trailers: what was frozen (digest,
+path, model), what the change was found to be, and a random operation id by which a release can tell
+its own tag from an identical-looking one after an unclear push.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from promptops.delivery.releases import (
+    find_yank,
+    is_merged,
+    is_published,
+    list_tags,
+    list_versions,
+    load_released,
+    read_release,
+    require_release,
+    sync_releases,
+)
+from promptops.errors import (
+    ConflictError,
+    GitError,
+    RefusedError,
+    RemoteError,
+)
+from promptops.git.history import write_tag
+from promptops.git.message import format_message
+from promptops.git.refs import RefUpdate, read_refs, short_name, update_refs
+from promptops.git.remote import PushRef, PushResult, PushStatus, list_remote, push
+from promptops.prompt.closure import collect_closure
+from promptops.prompt.prompt import Prompt, load_prompt
+from promptops.prompt.reference import (
+    release_tag,
+    yank_tag,
+)
+from promptops.repository.repository import find_closure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from promptops.delivery.release import Release
+    from promptops.git.refs import Ref
+    from promptops.prompt.diff import PromptDiff
+    from promptops.prompt.version import Version
+    from promptops.repository.repository import Files, Repository
+
+_PUSH_ATTEMPTS = 10
+_FEW = 3
+_AT_HEAD = "in the commit at HEAD"
+# What a server's hook says of one refusal, its lines in a row, as promptops writes all errors.
+_TOLD = r"error: (.+?); hint: (.+?)(?: \((?:pre-receive|update) hook declined\))?"
+_THERE = frozenset({PushStatus.PUSHED, PushStatus.UP_TO_DATE})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One release as it would be made.
+
+    Attributes:
+        prompt: what would be released.
+        commit: the commit that would be tagged.
+        base: the greatest release below it, or None.
+        diff: the change from there.
+        existing: the release of the same version and bytes, where there is one already.
+        merged: whether the commit is on the default branch; None when there is none.
+        attested: trailers that say what the gate found, who approved and which evals passed.
+    """
+
+    prompt: Prompt
+    commit: str
+    base: Release | None
+    diff: PromptDiff
+    existing: Release | None
+    merged: bool | None
+    attested: tuple[tuple[str, str], ...] = ()
+
+
+def plan_release(repository: Repository, name: str, *, backport: bool = False) -> Plan:
+    """What releasing `name` from HEAD would do. Changes nothing.
+
+    Raises InvalidPromptError for a prompt that is not valid, RefusedError for one that has
+    uncommitted changes or whose version does not fit the releases there are.
+    """
+    return _Planner(repository, [name], backport=backport).plan(name)
+
+
+def plan_releases(
+    repository: Repository, names: Sequence[str], *, backport: bool = False, drafts: bool = True
+) -> tuple[list[Plan], list[RefusedError]]:
+    """What releasing `names` from HEAD would do, and why some of them cannot be released.
+
+    Without `drafts`, prompts that say they are drafts are left out, valid or not.
+    """
+    planner = _Planner(repository, names, backport=backport)
+    plans: list[Plan] = []
+    refused: list[RefusedError] = []
+    for name in names:
+        if not drafts and planner.is_draft(name):
+            continue
+        try:
+            plans.append(planner.plan(name))
+        except RefusedError as error:
+            refused.append(error)
+    return plans, refused
+
+
+class _Planner:
+    """Plans releases from the commit at HEAD: what they share is read once."""
+
+    def __init__(self, repository: Repository, names: Sequence[str], *, backport: bool) -> None:
+        self._repository = repository
+        self._backport = backport
+        self._commit = repository.git.resolve_commit("HEAD")
+        self._files = repository.at(self._commit)
+        self._versions = _versions_by_name(repository, names)
+
+    def is_draft(self, name: str) -> bool:
+        closure = find_closure(self._files, name, where=_AT_HEAD)
+        return closure.document.data.get("status") == "draft"
+
+    def plan(self, name: str) -> Plan:
+        from promptops.prompt.diff import diff_prompts
+
+        repository, versions = self._repository, self._versions.get(name, [])
+        refuse_uncommitted(repository, name, self._files)
+        prompt = load_valid(repository, self._files, name, where=_AT_HEAD)
+        base = _greatest_below(repository, name, prompt.version, versions)
+        existing = None
+        if prompt.version in versions:
+            existing = require_release(repository, name, prompt.version)
+            _refuse_other_bytes(prompt, existing)
+        else:
+            self._refuse_below(prompt, versions)
+        diff = diff_prompts(load_released(repository, base) if base else None, prompt)
+        if existing is None and base is not None:
+            _refuse_small_step(prompt, base, diff)
+        commit = existing.commit if existing else self._commit
+        return Plan(prompt, commit, base, diff, existing, self._is_merged(commit))
+
+    def _refuse_below(self, prompt: Prompt, versions: Sequence[Version]) -> None:
+        newer = [v for v in versions if v > prompt.version and not v.is_prerelease]
+        if newer and not self._backport:
+            raise RefusedError(
+                f"{prompt.name} {prompt.version} lies below {newer[-1]}, which is released",
+                hint=f"write a version above {newer[-1]} into the file, "
+                "or release a fix of an older one with --backport",
+            )
+
+    @cache  # noqa: B019 - a planner lives for one command
+    def _is_merged(self, commit: str) -> bool | None:
+        return is_merged(self._repository, commit)
+
+
+def _versions_by_name(repository: Repository, names: Sequence[str]) -> dict[str, list[Version]]:
+    if len(names) == 1:
+        return {names[0]: list_versions(repository, names[0])}
+    found: dict[str, list[Version]] = {}
+    for name, version in sorted(list_tags(repository)):
+        found.setdefault(name, []).append(version)
+    return found
+
+
+def refuse_uncommitted(repository: Repository, name: str, files: Files) -> None:
+    """Refuse a prompt whose files in the work tree are not `files`, those of the commit at HEAD."""
+    if repository.git.work_tree is None:
+        return
+    committed = collect_closure(name, files.read)
+    working = collect_closure(name, repository.working.read)
+    if working is None or (committed is not None and committed.files == working.files):
+        return
+    old = committed.files if committed else {}
+    folder = repository.config.prompts
+    changed = sorted(
+        f"{folder}/{path}"
+        for path in working.files.keys() | old.keys()
+        if working.files.get(path) != old.get(path)
+    )
+    known = [path for path in changed if path.removeprefix(f"{folder}/") in old]
+    if known == changed and not _is_changed(repository, changed):
+        return
+    raise RefusedError(
+        f"{name} has uncommitted changes in {_shorten(changed, ', ')}",
+        hint="commit them first: git add -A && git commit"
+        if len(changed) > _FEW
+        else f"commit them first: git add {' '.join(changed)} && git commit",
+    )
+
+
+def _is_changed(repository: Repository, paths: Sequence[str]) -> bool:
+    """What Git says: its attributes may make other bytes of a file on checkout (ident, filter)."""
+    args = ("diff-index", "--quiet", "HEAD", "--", *(f":(top,literal){path}" for path in paths))
+    repository.git.run("update-index", "-q", "--refresh", check=False)
+    return repository.git.run(*args, check=False).code != 0
+
+
+def _shorten(words: Sequence[str], separator: str) -> str:
+    more = len(words) - _FEW
+    return separator.join(words[:_FEW]) + (f" and {more} more" if more > 0 else "")
+
+
+def load_valid(repository: Repository, files: Files, name: str, *, where: str) -> Prompt:
+    """The prompt `name` of `files`, when `validate` finds no error in it.
+
+    Raises InvalidPromptError with all that it finds, PromptNotFoundError without the prompt.
+    """
+    from promptops.checks.engine import validate_prompts
+    from promptops.prompt.finding import Severity
+    from promptops.prompt.prompt import invalid_prompt
+
+    closure = find_closure(files, name, where=where)
+    findings = validate_prompts(files, repository.config, [name]).findings
+    errors = tuple(one for one in findings if one.severity is Severity.ERROR)
+    if errors:
+        raise invalid_prompt(name, errors)
+    return load_prompt(closure)
+
+
+def _refuse_other_bytes(prompt: Prompt, existing: Release) -> None:
+    if existing.digest != prompt.digest:
+        raise RefusedError(
+            f"{existing} is already released by {existing.tagger.name}, with other content",
+            hint="a released version never changes; "
+            f"promptops bump {prompt.name} writes the next one",
+        )
+
+
+def _greatest_below(
+    repository: Repository, name: str, version: Version, versions: Sequence[Version]
+) -> Release | None:
+    below = [candidate for candidate in versions if candidate < version]
+    return require_release(repository, name, below[-1]) if below else None
+
+
+def _refuse_small_step(prompt: Prompt, base: Release, diff: PromptDiff) -> None:
+    step = prompt.version.level_from(base.version)
+    if step < diff.level:
+        strongest = max(diff.differences, key=lambda one: one.change_class.level)
+        raise RefusedError(
+            f"{prompt.name} {prompt.version} is a {step.label} step from {base.version}, "
+            f"but the change is {diff.level.label}: {strongest.subject}: {strongest.reason}",
+            hint=f"promptops bump {prompt.name} writes a version that is enough",
+        )
+
+
+def default_notes(plan: Plan) -> str:
+    """Notes for a release without any: what changed, one line each."""
+    if plan.base is None:
+        return "First release."
+    lines = [f"- {one.subject}: {one.reason}" for one in plan.diff.differences]
+    return "\n".join(lines) or "No change in what the model sees."
+
+
+def create_releases(
+    repository: Repository, plans: Sequence[Plan], notes: str | None, operation: str
+) -> list[Release]:
+    """Make the tags of all plans that are not released yet: all of them, or none.
+
+    `operation` is the random id of this run, by which its tags can be told from others. Returns
+    the releases of all plans, in order. A tag that somebody made meanwhile is fine when
+    its bytes are the same, else a RefusedError, and then none is made.
+    """
+    new = [plan for plan in plans if plan.existing is None]
+    tags = {
+        release_tag(plan.prompt.name, plan.prompt.version): _write_tag(
+            repository, plan, notes, operation
+        )
+        for plan in new
+    }
+    try:
+        update_refs(
+            repository.git,
+            [RefUpdate(ref, oid, None) for ref, oid in tags.items()],
+            "promptops release",
+        )
+    except KeyboardInterrupt:
+        # Git moves the refs of a set one after the other at the very end.
+        _take_back(repository, tags)
+        raise
+    except ConflictError:
+        replanned = [_plan_again(repository, plan) for plan in plans]
+        if replanned == list(plans):
+            raise
+        return create_releases(repository, replanned, notes, operation)
+    return [require_release(repository, plan.prompt.name, plan.prompt.version) for plan in plans]
+
+
+def _plan_again(repository: Repository, plan: Plan) -> Plan:
+    """The plan with the release that exists by now; RefusedError when its bytes are others."""
+    existing = read_release(repository, plan.prompt.name, plan.prompt.version)
+    if existing is not None:
+        _refuse_other_bytes(plan.prompt, existing)
+    return replace(plan, existing=existing)
+
+
+def _write_tag(repository: Repository, plan: Plan, notes: str | None, operation: str) -> str:
+    prompt = plan.prompt
+    trailers = [
+        ("Prompt-Digest", prompt.digest),
+        ("Prompt-Path", f"{repository.config.prompts}/{prompt.path}"),
+        ("Prompt-Model", prompt.model),
+        ("Prompt-Change", "new" if plan.base is None else plan.diff.level.label),
+        ("Prompt-Base", str(plan.base.version) if plan.base else "none"),
+        *plan.attested,
+        ("Operation", operation),
+    ]
+    text = default_notes(plan) if notes is None else notes
+    message = format_message(f"{prompt.name} {prompt.version}", text, trailers)
+    tag = release_tag(prompt.name, prompt.version).removeprefix("refs/tags/")
+    return write_tag(repository.git, tag, plan.commit, message)
+
+
+def refuse_unmerged(repository: Repository, plans: Iterable[Plan]) -> None:
+    """Refuse final versions whose commit is not on the remote's default branch."""
+    for plan in plans:
+        if plan.prompt.version.is_prerelease or is_merged(repository, plan.commit):
+            continue
+        tag = release_tag(plan.prompt.name, plan.prompt.version)
+        if plan.existing is not None and is_published(repository, tag):
+            continue
+        branch = repository.default_branch or "main"
+        hint = (
+            f"merge and push it first (git push {repository.remote} {branch}); "
+            "a pre-release may be pushed from any branch"
+        )
+        if plan.existing is not None:
+            hint = (
+                "it was released from a commit that was never merged; unless it still will be, "
+                f"git tag -d {short_name(tag)} takes the release back"
+            )
+        if repository.git.is_shallow:
+            hint = "this clone is shallow and cannot tell: git fetch --unshallow, then again"
+        raise RefusedError(
+            f"{plan.prompt.name} {plan.prompt.version} is not merged: its commit is not on "
+            f"{repository.remote}/{branch}",
+            hint=hint,
+        )
+
+
+def push_releases(
+    repository: Repository, plans: Sequence[Plan], releases: Sequence[Release]
+) -> list[Release]:
+    """Push release tags: all of them, or none.
+
+    Returns the releases as the remote has them. Where somebody pushed the same version first,
+    the tag made here is taken back; the same bytes are then fine, others a RefusedError.
+    """
+    remote = _require_remote(repository)
+    made = {
+        release.ref: release.tag
+        for plan, release in zip(plans, releases, strict=True)
+        if plan.existing is None
+    }
+    refs = [PushRef(release.tag, release.ref, None) for release in releases]
+    try:
+        results = _push_patiently(repository, remote, refs)
+    except RemoteError as error:
+        # The connection may have broken after the remote took them: ask before saying no.
+        if not _is_unclear(repository, remote, made, error):
+            return list(releases)
+        raise
+    except GitError:
+        _take_back(repository, made)
+        raise
+    if all(result.status in _THERE for result in results):
+        return list(releases)
+    _take_back(repository, made)
+    if not any(result.status is PushStatus.STALE for result in results):
+        reasons = "; ".join(sorted({result.reason for result in results if result.reason}))
+        raise refused_by_remote(remote, "release", reasons)
+    sync_releases(repository, [plan.prompt.name for plan in plans])
+    replanned = [_plan_again(repository, plan) for plan in plans]
+    found = [plan.existing for plan in replanned if plan.existing is not None]
+    if len(found) == len(replanned):
+        return found
+    again = create_releases(repository, replanned, _notes_of(releases), releases[0].operation)
+    return push_releases(repository, replanned, again)
+
+
+def _require_remote(repository: Repository) -> str:
+    if repository.remote is None:
+        name = repository.config.remote
+        raise RefusedError(
+            f"there is no remote '{name}' to push to",
+            hint=f"git remote add {name} URL, or leave out --push",
+        )
+    return repository.remote
+
+
+def _is_unclear(
+    repository: Repository, remote: str, made: Mapping[str, str], error: RemoteError
+) -> bool:
+    """Find out what became of a push that broke: False when all of it arrived.
+
+    What surely did not arrive is taken back here as well. When the remote cannot be asked, the
+    tags stay: the same command again completes the release.
+    """
+    try:
+        there = list_remote(repository.git, remote, list(made))
+    except RemoteError:
+        kept = ", ".join(short_name(ref) for ref in made)
+        error.hint = f"{kept} may have arrived or not; the same command again completes it"
+        return True
+    if made and all(there.get(ref) == oid for ref, oid in made.items()):
+        return False
+    _take_back(repository, made)
+    return True
+
+
+def _take_back(repository: Repository, tags: Mapping[str, str]) -> None:
+    """Remove those of our tags that were made here, however far making them came."""
+    there = read_refs(repository.git, list(tags))
+    update_refs(
+        repository.git,
+        [RefUpdate(ref, None, oid) for ref, oid in tags.items() if _holds(there.get(ref), oid)],
+        "promptops release: taken back",
+    )
+
+
+def _holds(ref: Ref | None, oid: str) -> bool:
+    return ref is not None and ref.oid == oid
+
+
+def refused_by_remote(remote: str, what: str, reason: str) -> RefusedError:
+    """The error for a push that the remote would not have."""
+    hint = "nothing was changed; do what it says, or ask whoever runs the remote"
+    told = re.fullmatch(_TOLD, reason)
+    if told and "; error: " not in reason:
+        # It is promptops that judges pushes there, and it had one thing to say.
+        reason, hint = told[1], f"nothing was changed; {told[2]}"
+    in_the_way = re.search(r"'(refs/[^']+)' exists; cannot create", reason)
+    if in_the_way:
+        hint = f"that name is in the way there: git push {remote} --delete {in_the_way[1]}"
+    return RefusedError(
+        f"{remote} refused the {what}: {reason or 'it does not say why'}", hint=hint
+    )
+
+
+def _push_patiently(
+    repository: Repository, remote: str, refs: Sequence[PushRef]
+) -> list[PushResult]:
+    """Push tags as one step, again while another push holds a lock on the remote."""
+    import random
+    import time
+
+    for attempt in range(1, _PUSH_ATTEMPTS):
+        results = push(repository.git, remote, refs, atomic=len(refs) > 1)
+        if not any(result.status is PushStatus.BUSY for result in results):
+            return results
+        time.sleep(random.uniform(0.05, 0.2) * attempt)  # noqa: S311 - jitter, not secrecy
+    return push(repository.git, remote, refs, atomic=len(refs) > 1)
+
+
+def _notes_of(releases: Sequence[Release]) -> str | None:
+    notes = {release.notes for release in releases}
+    return notes.pop() if len(notes) == 1 else None
+
+
+def yank_release(repository: Repository, name: str, version: Version, reason: str) -> bool:
+    """Mark a release as not to be used. Returns False when it was yanked already."""
+    release = require_release(repository, name, version)
+    if find_yank(repository, name, version) is not None:
+        return False
+    import secrets
+
+    tag = yank_tag(name, version)
+    message = format_message(
+        f"Yank {name} {version}",
+        "",
+        [("Reason", reason), ("Release-Tag", release.tag), ("Operation", secrets.token_hex(16))],
+    )
+    oid = write_tag(repository.git, tag.removeprefix("refs/tags/"), release.commit, message)
+    try:
+        update_refs(repository.git, [RefUpdate(tag, oid, None)], "promptops yank")
+    except ConflictError:
+        return False  # somebody else yanked it just now
+    return True
+
+
+def push_yank(repository: Repository, name: str, version: Version, *, made: bool) -> None:
+    """Push the tag that yanks a release; one that is there already is fine.
+
+    What the remote refuses is taken back when it was `made` just now, so that nobody takes a
+    release for yanked that others still get.
+    """
+    remote = _require_remote(repository)
+    tag = yank_tag(name, version)
+    found = repository.objects.read(tag)
+    if found is None:
+        raise GitError(f"the tag {short_name(tag)} is gone", hint="run the command again")
+    try:
+        (result,) = push(repository.git, remote, [PushRef(found.oid, tag, None)], atomic=False)
+        if result.status not in {*_THERE, PushStatus.STALE}:
+            raise refused_by_remote(remote, "yank", result.reason)
+    except (GitError, RefusedError):
+        if made:
+            _take_back(repository, {tag: found.oid})
+        raise

@@ -1,0 +1,484 @@
+"""The state of an environment, and what each action makes of it. Pure: no Git in here.
+
+An environment's tree holds two files beside the released texts. `promptops.lock` says what is
+live; `promptops.undo` says, for each prompt, which deployment a rollback goes back to, which makes
+rollback a stack that is read from the tree alone. See `docs/SPEC.md` for the formats.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from json.encoder import encode_basestring as _quote
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.errors import IntegrityError, NotDeployedError, RefusedError, UsageError
+from promptops.prompt.digest import is_digest
+from promptops.prompt.reference import name_fault
+from promptops.prompt.version import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+LOCK_FILE = "promptops.lock"
+UNDO_FILE = "promptops.undo"
+LOCK_SCHEMA = "promptops.lock/v1"
+UNDO_SCHEMA = "promptops.undo/v1"
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
+_WHOLE = 100
+_ENTRY_KEYS = frozenset({"live", "paused"})
+_LIVE_KEYS = frozenset({"version", "digest", "commit", "share"})
+
+
+class Live(NamedTuple):
+    """One version that is live.
+
+    Attributes:
+        version: the version.
+        digest: the digest of its closure.
+        commit: the commit that was released.
+        share: its part of the traffic, in whole per cents.
+    """
+
+    version: Version
+    digest: str
+    commit: str
+    share: int = _WHOLE
+
+
+class Entry(NamedTuple):
+    """What is live of one prompt: versions whose shares sum to 100, and whether it is paused.
+
+    Attributes:
+        live: the versions, the longer-standing one first.
+        paused: the reason for the pause, or None.
+    """
+
+    live: tuple[Live, ...]
+    paused: str | None = None
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """The live versions."""
+        return tuple(live.version for live in self.live)
+
+    def describe(self) -> str:
+        """`1.2.0`, or `1.2.0 90%, 1.3.0 10%` while traffic is split."""
+        if len(self.live) == 1:
+            return str(self.live[0].version)
+        return ", ".join(f"{live.version} {live.share}%" for live in self.live)
+
+
+class Point(NamedTuple):
+    """One deployment of an environment.
+
+    Attributes:
+        deployment: its number, from 1.
+        commit: its commit.
+    """
+
+    deployment: int
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that an environment's tree says, but for the texts themselves.
+
+    Attributes:
+        entries: what is live, by prompt name.
+        undo: the deployment that a rollback of the prompt goes back to, by prompt name.
+    """
+
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    undo: Mapping[str, Point] = field(default_factory=dict)
+
+    def touches(self, name: str) -> tuple[Entry | None, Point | None]:
+        """What an action on `name` depends on; unchanged means that it can be repeated safely."""
+        return self.entries.get(name), self.undo.get(name)
+
+    def require(self, name: str, environment: str) -> Entry:
+        """The entry of `name`; NotDeployedError when it is not live."""
+        entry = self.entries.get(name)
+        if entry is None:
+            raise NotDeployedError(
+                f"{name} is not live in {environment}",
+                hint=_near_or_promote(name, self.entries, environment),
+            )
+        return entry
+
+    def _with(self, name: str, entry: Entry | None, undo: Point | None) -> State:
+        entries, points = dict(self.entries), dict(self.undo)
+        entries.pop(name, None)
+        points.pop(name, None)
+        if entry is not None:
+            entries[name] = entry
+        if undo is not None:
+            points[name] = undo
+        return State(entries, points)
+
+
+def promote(state: State, tip: Point | None, name: str, release: Live) -> State:
+    """Make `release` live with its share; the rest stays with the version that is there.
+
+    `tip` is the deployment being replaced. The undo entry becomes the tip, but stays what it was
+    while only the share ramps, after a retirement (so that a rollback leads to what was live
+    before it), and for a prompt that was never live (there is nothing to go back to).
+    A third version while traffic is split is a RefusedError.
+    """
+    entry = state.entries.get(name)
+    live = entry.live if entry else ()
+    others = tuple(one for one in live if one.version != release.version)
+    ramps = len(others) < len(live)
+    if len(live) > 1 and not ramps:
+        raise RefusedError(
+            f"{name} splits its traffic: {Entry(live).describe()}",
+            hint="promote one of the two at 100 %, or roll back, "
+            f"before {release.version} can start",
+        )
+    new_live = (release,) if release.share == _WHOLE else _split(name, live, others, release)
+    undo = state.undo.get(name)
+    if entry is not None and not ramps:
+        undo = tip
+    return state._with(name, Entry(new_live, entry.paused if entry else None), undo)  # noqa: SLF001
+
+
+def _split(
+    name: str, live: tuple[Live, ...], others: tuple[Live, ...], release: Live
+) -> tuple[Live, ...]:
+    """The two sides of a split, the longer-standing version first."""
+    if not others:
+        raise UsageError(
+            f"{name} has no other version live to share traffic with {release.version}",
+            hint="leave out the share",
+        )
+    rest = others[0]._replace(share=_WHOLE - release.share)
+    return (release, rest) if live[0].version == release.version else (rest, release)
+
+
+def retire(state: State, tip: Point | None, name: str, environment: str) -> State:
+    """Take `name` out of the environment; a rollback brings it back."""
+    state.require(name, environment)
+    return state._with(name, None, tip)  # noqa: SLF001
+
+
+def pause(state: State, names: Iterable[str], environment: str, reason: str) -> State:
+    """Throw the kill switch of `names`, for `reason`."""
+    for name in names:
+        entry = state.require(name, environment)._replace(paused=reason)
+        state = state._with(name, entry, state.undo.get(name))  # noqa: SLF001
+    return state
+
+
+def resume(state: State, names: Iterable[str], environment: str) -> State:
+    """Take the kill switch of `names` back."""
+    for name in names:
+        entry = state.require(name, environment)._replace(paused=None)
+        state = state._with(name, entry, state.undo.get(name))  # noqa: SLF001
+    return state
+
+
+def rollback(
+    state: State,
+    name: str,
+    environment: str,
+    state_at: Callable[[Point], State],
+    to: Version | None = None,
+) -> tuple[State, Point]:
+    """Go back to what was live before, or further until `to` alone is live.
+
+    Returns the new state and the deployment whose texts it needs. A pause that is on stays on, and
+    what was paused when it was retired comes back paused: bringing back an older version must not
+    release the kill switch. RefusedError when there is nothing to go back to.
+    """
+    start = state
+    live = start.entries.get(name)
+    if to is not None:
+        entry = state.entries.get(name)
+        if entry is not None and entry.versions == (to,):
+            raise RefusedError(
+                f"{name} {to} is already live in {environment}",
+                hint=f"promptops history {name} --env {environment} shows what was live before",
+            )
+    deepest: int | None = None
+    while True:
+        point = state.undo.get(name)
+        if point is None:
+            raise _nothing_before(start, name, environment, to)
+        if deepest is not None and point.deployment >= deepest:
+            raise IntegrityError(f"{UNDO_FILE} leads in a circle for {name}", hint=_EDITED)
+        deepest = point.deployment
+        before = state_at(point)
+        entry = before.entries.get(name)
+        live = live or entry  # what was retired, where nothing is live
+        paused = None if live is None else live.paused
+        restored = None if entry is None else entry._replace(paused=paused)
+        state = start._with(name, restored, before.undo.get(name))  # noqa: SLF001
+        if to is None or (restored is not None and restored.versions == (to,)):
+            return state, point
+
+
+def _near_or_promote(name: str, live: Iterable[str], environment: str) -> str:
+    """What to do about a name that is not live: correct it, or deploy it."""
+    from promptops.suggestion import nearest
+
+    near = nearest(name, live)
+    if near is not None:
+        return f"did you mean {near}? promptops list --live shows what is live"
+    return f"promptops promote {name} --to {environment} makes it live"
+
+
+def _nothing_before(state: State, name: str, environment: str, to: Version | None) -> RefusedError:
+    if to is not None:
+        return RefusedError(
+            f"{name} {to} is not among the versions that were live in {environment} before",
+            hint=f"promptops history {name} --env {environment} shows them; "
+            f"promptops promote {name}@{to} --to {environment} makes any release live",
+        )
+    entry = state.entries.get(name)
+    if entry is None:
+        return RefusedError(
+            f"nothing before: {name} is not live in {environment}, "
+            "and there is nothing to go back to",
+            hint=_near_or_promote(name, state.entries, environment),
+        )
+    return RefusedError(
+        f"nothing before: {entry.describe()} is the first version of {name} in {environment}",
+        hint=f"promptops retire {name} --env {environment} takes it out",
+    )
+
+
+def changed_names(before: State, after: State) -> tuple[str, ...]:
+    """The prompts whose entry differs, sorted."""
+    names = before.entries.keys() | after.entries.keys()
+    return tuple(
+        sorted(name for name in names if before.entries.get(name) != after.entries.get(name))
+    )
+
+
+def touched_names(before: State, after: State) -> tuple[str, ...]:
+    """The prompts whose entry or way back differs, sorted."""
+    pairs = ((before.entries, after.entries), (before.undo, after.undo))
+    return tuple(
+        sorted(
+            {
+                name
+                for old, new in pairs
+                for name in old.keys() | new.keys()
+                if old.get(name) != new.get(name)
+            }
+        )
+    )
+
+
+def release_folders(state: State) -> frozenset[str]:
+    """All folders with texts of releases that a tree with this state has."""
+    return frozenset(
+        release_folder(name, live.version)
+        for name, entry in state.entries.items()
+        for live in entry.live
+    )
+
+
+def release_folder(name: str, version: Version) -> str:
+    """Where an environment's tree keeps the texts of a release."""
+    return f"releases/{name}@{version}"
+
+
+def format_lock(state: State) -> bytes:
+    """The bytes of `promptops.lock`: sorted, indented JSON with a final newline."""
+    prompts = {}
+    for name, entry in state.entries.items():
+        lives = ",\n".join([_format_live(live) for live in entry.live])
+        paused = "null"
+        if entry.paused is not None:
+            paused = f'{{\n    "reason": {_quote(entry.paused)}\n   }}'
+        prompts[name] = f'   "live": [\n{lives}\n   ],\n   "paused": {paused}'
+    return _format(LOCK_SCHEMA, prompts)
+
+
+def _format_live(live: Live) -> str:
+    return (
+        f'    {{\n     "commit": {_quote(live.commit)},\n     "digest": {_quote(live.digest)},\n'
+        f'     "share": {live.share},\n     "version": {_quote(str(live.version))}\n    }}'
+    )
+
+
+def format_undo(state: State) -> bytes:
+    """The bytes of `promptops.undo`, in the same form."""
+    prompts = {
+        name: f'   "commit": {_quote(point.commit)},\n   "deployment": {point.deployment}'
+        for name, point in state.undo.items()
+    }
+    return _format(UNDO_SCHEMA, prompts)
+
+
+def _format(schema: str, prompts: Mapping[str, str]) -> bytes:
+    """What `json.dumps` would write, which takes as long for indented text as all else together."""
+    entries = [f"  {_quote(name)}: {{\n{text}\n  }}" for name, text in sorted(prompts.items())]
+    block = "{\n" + ",\n".join(entries) + "\n }" if entries else "{}"
+    return f'{{\n "prompts": {block},\n "schema": {_quote(schema)}\n}}\n'.encode()
+
+
+def parse_lock(data: bytes) -> dict[str, Entry]:
+    """Read `promptops.lock`. Whatever a hand may have put there, only a valid lock is returned.
+
+    Raises IntegrityError, which names the prompt and what is wrong with its entry.
+    """
+    entries = parse_canonical(data)
+    if entries is not None:
+        return entries
+    return {
+        name: _entry(name, value) for name, value in _parse(data, LOCK_FILE, LOCK_SCHEMA).items()
+    }
+
+
+def parse_canonical(data: bytes) -> dict[str, Entry] | None:
+    """Read a lock, byte for byte as `format_lock` writes it, where nothing is split or paused.
+
+    Almost every lock is like that, and ten thousand entries are read in a fraction of the time
+    that JSON and its checks take. None says only that `parse_lock` has to look properly.
+    """
+    try:
+        text = data.decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    match = _plain_entry().match
+    entries: dict[str, Entry] = {}
+    position, before = len(_BEGINNING), ""
+    found = match(text, position) if text.startswith(_BEGINNING) else None
+    while found is not None:
+        name, commit, digest, version, end = found.groups()
+        if name <= before or name_fault(name):
+            return None
+        try:
+            entries[name] = Entry((Live(_parse_version(version), digest, commit),))
+        except UsageError:
+            return None
+        position, before = found.end(), name
+        if end == _ENDING:
+            return entries if position == len(text) else None
+        found = match(text, position)
+    return None
+
+
+_BEGINNING = '{\n "prompts": {\n'
+_ENDING = f'\n }},\n "schema": "{LOCK_SCHEMA}"\n}}\n'
+
+
+@cache
+def _plain_entry() -> re.Pattern[str]:
+    return re.compile(
+        r'  "([a-z0-9._/-]+)": \{\n   "live": \[\n    \{\n'
+        r'     "commit": "([0-9a-f]{40}(?:[0-9a-f]{24})?)",\n'
+        r'     "digest": "(sha256:[0-9a-f]{64})",\n'
+        rf'     "share": {_WHOLE},\n     "version": "([0-9a-z.-]+)"\n    \}}\n   \],\n'
+        rf'   "paused": null\n  \}}(,\n|{re.escape(_ENDING)})'
+    )
+
+
+def parse_undo(data: bytes) -> dict[str, Point]:
+    """Read `promptops.undo`; IntegrityError as with the lock."""
+    points = {}
+    for name, value in _parse(data, UNDO_FILE, UNDO_SCHEMA).items():
+        number, commit = value.get("deployment"), value.get("commit")
+        if not _is_whole(number) or number < 1 or not _is_object_id(commit) or len(value) > 2:
+            raise IntegrityError(f"{UNDO_FILE} has no valid deployment for {name}", hint=_EDITED)
+        points[name] = Point(number, commit)
+    return points
+
+
+_EDITED = "was it edited by hand? promptops verify says more"
+
+
+def _parse(data: bytes, file: str, schema: str) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise IntegrityError(f"{file} is not JSON: {error}", hint=_EDITED) from error
+    if not isinstance(value, dict) or value.get("schema") != schema:
+        found = value.get("schema") if isinstance(value, dict) else None
+        hint = (
+            "a newer promptops may have written it; update this one"
+            if isinstance(found, str) and found.startswith(schema.rpartition("/")[0])
+            else _EDITED
+        )
+        raise IntegrityError(f"{file} is not of the form {schema}", hint=hint)
+    prompts = value.get("prompts")
+    if not isinstance(prompts, dict) or set(value) != {"schema", "prompts"}:
+        raise IntegrityError(f"{file} has no prompts", hint=_EDITED)
+    for name, entry in prompts.items():
+        if name_fault(name) or not isinstance(entry, dict):
+            raise IntegrityError(f"{file} has no valid entry for {name!r}", hint=_EDITED)
+    return prompts
+
+
+def _entry(name: str, value: Mapping[str, Any]) -> Entry:
+    lives = value.get("live")
+    paused = value.get("paused")
+    if (
+        not _has_keys(value, _ENTRY_KEYS)
+        or not isinstance(lives, list)
+        or not 1 <= len(lives) <= 2
+        or not (
+            paused is None or (isinstance(paused, dict) and isinstance(paused.get("reason"), str))
+        )
+    ):
+        raise IntegrityError(f"{LOCK_FILE} has no valid entry for {name}", hint=_EDITED)
+    entry = Entry(
+        tuple([_live(name, live) for live in lives]), None if paused is None else paused["reason"]
+    )
+    if not _is_split_whole(entry.live):
+        raise IntegrityError(f"the shares of {name} in {LOCK_FILE} do not sum to 100", hint=_EDITED)
+    return entry
+
+
+def _is_split_whole(lives: tuple[Live, ...]) -> bool:
+    if len(lives) == 1:
+        return lives[0].share == _WHOLE
+    versions = {live.version for live in lives}
+    return sum(live.share for live in lives) == _WHOLE and len(versions) == len(lives)
+
+
+def _live(name: str, value: object) -> Live:
+    if isinstance(value, dict) and _has_keys(value, _LIVE_KEYS):
+        version, digest = value["version"], value["digest"]
+        commit, share = value["commit"], value["share"]
+        if (
+            isinstance(version, str)
+            and isinstance(digest, str)
+            and is_digest(digest)
+            and _is_object_id(commit)
+            and _is_whole(share)
+            and 1 <= share <= _WHOLE
+        ):
+            try:
+                return Live(_parse_version(version), digest, commit, share)
+            except UsageError:
+                pass
+    raise IntegrityError(f"{LOCK_FILE} has no valid version for {name}", hint=_EDITED)
+
+
+def _has_keys(value: Mapping[str, Any], keys: frozenset[str]) -> bool:
+    return len(value) == len(keys) and keys.issubset(value)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_object_id(value: object) -> bool:
+    return isinstance(value, str) and _has_form_of_id(value)
+
+
+# Ten thousand prompts are live in a handful of versions, from few commits.
+@lru_cache(maxsize=1024)
+def _has_form_of_id(text: str) -> bool:
+    return _OBJECT_ID.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=1024)
+def _parse_version(text: str) -> Version:
+    return Version.parse(text)

@@ -1,0 +1,153 @@
+"""Finds what is wrong with a CODEOWNERS file in view of the files that there are.
+
+A rule that decides nothing, and a prompt that nobody owns, look like protection and are none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.errors import quote
+from promptops.forge.codeowners.file import (
+    MAX_BYTES,
+    Dialect,
+    RuleIndex,
+    SplitPath,
+    State,
+    owner_key,
+)
+from promptops.prompt.finding import Finding, Position, Severity, sort_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+    from promptops.forge.codeowners.file import OwnersFile, Rule
+
+_NEARLY_FULL_PERCENT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a CODEOWNERS file is judged by.
+
+    Attributes:
+        path: the CODEOWNERS file's own, from the repository's top, as all paths here.
+        size: how many bytes it has.
+        paths: all files of the repository.
+        prompts: those that make up prompts.
+        gate: those that decide what may merge: configuration, evals, workflows, people and their
+            keys, CODEOWNERS itself.
+        knows: whether the groups file mentions an owner; None: there is no such file.
+    """
+
+    path: str
+    size: int
+    paths: Collection[str]
+    prompts: Collection[str]
+    gate: Collection[str]
+    knows: Callable[[str], bool] | None = None
+
+
+def lint_owners(owners: OwnersFile, around: Surroundings) -> list[Finding]:
+    """Judge a CODEOWNERS file.
+
+    Args:
+        owners: the file.
+        around: where it stands and what it has to protect.
+
+    Returns:
+        Findings in the order of places. Errors are lines that the forge reads otherwise than they
+        seem to say, and files of prompts or of the gate without owners; warnings are rules that
+        decide nothing.
+    """
+    findings = [problem.as_finding(around.path) for problem in owners.problems]
+    if owners.refusal is None:
+        findings += _size(owners, around)
+        findings += _idle_rules(owners, around)
+        findings += _unknown_owners(owners, around)
+        findings += _unowned(owners, around)
+    return sorted(findings, key=sort_key)
+
+
+def _size(owners: OwnersFile, around: Surroundings) -> Iterator[Finding]:
+    if owners.dialect is Dialect.GITHUB and around.size * 100 > MAX_BYTES * _NEARLY_FULL_PERCENT:
+        yield Finding(
+            "nearly-too-large",
+            Severity.WARNING,
+            f"the file has {around.size:,} bytes; GitHub does not load it when it has more than "
+            f"{MAX_BYTES:,}",
+            around.path,
+            hint="give folders to owners, not files",
+        )
+
+
+def _idle_rules(owners: OwnersFile, around: Surroundings) -> Iterator[Finding]:
+    """Rules that match no file, and rules that others take every file from."""
+    split = [SplitPath(path) for path in around.paths]
+    deciding = {rule.line for path in split for rule in owners.decide(path)}
+    idle = [rule for rule in owners.rules if rule.line not in deciding and not rule.is_exclusion]
+    excluding = [rule for rule in owners.rules if rule.is_exclusion]
+    alive = _matching_lines(idle + excluding, split)
+    for rule in idle + excluding:
+        if rule.line not in alive:
+            yield _about(rule, around, "dead-pattern", "no file matches this pattern")
+        elif not rule.is_exclusion:
+            yield _about(
+                rule, around, "shadowed-rule", "later rules decide about every file that matches"
+            )
+
+
+def _matching_lines(rules: list[Rule], paths: Iterable[SplitPath]) -> set[int]:
+    index = RuleIndex(rules)
+    return {rule.line for path in paths for rule in index.matching(path)}
+
+
+def _about(rule: Rule, around: Surroundings, check: str, message: str) -> Finding:
+    hint = "correct the pattern, or remove the line"
+    if check == "shadowed-rule":
+        hint = "the last rule that matches wins: move this one down, or remove it"
+    place = Position(rule.line, 1, rule.line, 1 + len(rule.pattern))
+    return Finding(check, Severity.WARNING, message, around.path, place, hint)
+
+
+def _unknown_owners(owners: OwnersFile, around: Surroundings) -> Iterator[Finding]:
+    """Owners that the groups file does not mention, each where it comes first."""
+    if around.knows is None:
+        return
+    lines: dict[str, list[int]] = {}
+    for rule in owners.rules:
+        for owner in dict.fromkeys(rule.owners):
+            lines.setdefault(owner_key(owner), []).append(rule.line)
+    for rule in owners.rules:
+        for owner in rule.owners:
+            key = owner_key(owner)
+            if key not in lines:
+                continue
+            others = len(lines.pop(key)) - 1
+            if not around.knows(owner):
+                more = f", and {others:,} more of the lines name it" if others else ""
+                yield Finding(
+                    "unknown-owner",
+                    Severity.WARNING,
+                    f"the groups file does not know {quote(owner)}{more}",
+                    around.path,
+                    Position(rule.line, 1, rule.line, 1 + len(rule.pattern)),
+                    "correct the name, or add the owner to the groups file",
+                )
+
+
+def _unowned(owners: OwnersFile, around: Surroundings) -> Iterator[Finding]:
+    prompts = frozenset(around.prompts)
+    for path in sorted(prompts.union(around.gate)):
+        ownership = owners.match(path)
+        if ownership.state is State.OWNED:
+            continue
+        if ownership.line is None:
+            what = "nobody owns this file: no rule matches"
+        else:
+            line = next(answer.line for answer in ownership.answers if not answer.owners)
+            what = f"nobody owns this file: line {line} names no owners"
+        check = "unowned-prompt" if path in prompts else "unowned-gate-file"
+        hint = f"add a line for it to {around.path}"
+        yield Finding(check, Severity.ERROR, what, path, hint=hint)

@@ -1,0 +1,326 @@
+"""Brings together what the gate judges by: the proposal, the policy, the approvals, the findings.
+
+    verdict = judge_change(repository, find_endpoints(repository), approvals_of)
+
+Everything that decides comes from the target branch's tip; of the change itself everything is read
+and nothing is run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from promptops.checks.engine import validate_prompts
+from promptops.checks.rules.colliding_paths import find_collisions, fold
+from promptops.errors import GitError, NotFoundError, PromptopsError, RemoteError
+from promptops.forge.codeowners import Dialect, decode_owners, parse_owners
+from promptops.gate.governance import governs
+from promptops.gate.policy import read_policy
+from promptops.gate.proposal import read_change
+from promptops.gate.rules import PathKind, Rules, judge
+from promptops.gate.rules.people import parse_groups
+from promptops.git.refs import list_refs, read_ref
+from promptops.git.remote import list_remote
+from promptops.prompt.finding import Finding, Severity
+from promptops.repository.config import load_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from promptops.checks.engine import Validation
+    from promptops.forge.event import Event
+    from promptops.gate.policy import Policy
+    from promptops.gate.rules import Approvals, Change, ChangedPath, EvalResult, Verdict
+    from promptops.git.trees import TreeReader
+    from promptops.repository.config import Config
+    from promptops.repository.repository import Files, Repository
+
+    ApprovalsReader = Callable[[Policy, Change], Approvals]
+    """Asks the sources of approvals about a change under a policy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """What to merge into what.
+
+    Attributes:
+        base: the commit at the target branch's tip.
+        head: the commit that is proposed.
+        target: the target branch's short name.
+    """
+
+    base: str
+    head: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A verdict with what it takes to show it.
+
+    Attributes:
+        verdict: the verdict.
+        validation: what was found in the touched prompts, with texts for excerpts.
+    """
+
+    verdict: Verdict
+    validation: Validation
+
+
+def find_endpoints(
+    repository: Repository,
+    base: str | None = None,
+    head: str | None = None,
+    target: str | None = None,
+) -> Endpoints:
+    """Find the two commits that revisions mean.
+
+    Args:
+        repository: where they are.
+        base: the target branch; None: the remote's default branch, or the local one.
+        head: what is proposed; None: HEAD.
+        target: the target branch's short name, where the base is no branch.
+
+    Raises:
+        GitError: there is no default branch here, or no such revision.
+    """
+    if base is None:
+        base = repository.default_branch_ref
+        if base is None:
+            raise GitError(
+                "there is no default branch here to merge into",
+                hint="git fetch brings the remote's; or name one: promptops gate --base REV",
+            )
+    return Endpoints(
+        repository.git.resolve_commit(base),
+        repository.git.resolve_commit(head or "HEAD"),
+        target or _short_branch(repository, base),
+    )
+
+
+def find_proposed(repository: Repository, event: Event) -> Endpoints | None:
+    """Find the two commits that a CI run is about; None for a run that is about no proposal.
+
+    The base is the target branch's tip as it was fetched, which may be newer than the event. What
+    is checked out does not matter: often that is a merge that the forge made for testing.
+
+    Raises:
+        NotFoundError: a commit of the proposal is not in this clone.
+    """
+    if not event.is_change or event.head is None or event.target is None:
+        return None
+    tip = None
+    if repository.remote is not None:
+        tip = read_ref(repository.git, f"refs/remotes/{repository.remote}/{event.target}")
+    base = tip or event.base
+    for commit in (base, event.head):
+        if commit is None or repository.objects.read(commit) is None:
+            what = f"the commit {commit[:12]}" if commit else f"the branch {event.target}"
+            raise NotFoundError(
+                f"{what}, which this run is about, is not in this clone",
+                hint=f"git fetch {repository.remote or 'origin'} {commit or event.target} "
+                "(in GitHub Actions: actions/checkout with fetch-depth: 0)",
+            )
+    return Endpoints(str(base), event.head, event.target)
+
+
+def _short_branch(repository: Repository, base: str) -> str:
+    """The short name of the branch that a revision names; the default branch's for a commit."""
+    done = repository.git.run(
+        "rev-parse", "--symbolic-full-name", "--verify", "--end-of-options", base
+    )
+    if done.text.startswith("refs/heads/"):
+        return done.text.removeprefix("refs/heads/")
+    if done.text.startswith("refs/remotes/"):
+        return done.text.split("/", 3)[-1]
+    return repository.default_branch or "main"
+
+
+def judge_change(
+    repository: Repository,
+    endpoints: Endpoints,
+    read_approvals: ApprovalsReader,
+    *,
+    dialect: Dialect = Dialect.GITHUB,
+    evidence: Sequence[EvalResult] = (),
+    policy: Policy | None = None,
+) -> Admission:
+    """Judge whether a change may merge.
+
+    Args:
+        repository: where both ends of it are.
+        endpoints: what to merge into what.
+        read_approvals: asks the sources of approvals.
+        dialect: whose CODEOWNERS rules hold where the policy does not say.
+        evidence: results of evals.
+        policy: the policy at `endpoints.base`, where the caller has read it already.
+
+    Raises:
+        GitError: the two conflict or have no common ancestor here; history is missing.
+        ConfigurationError: the target branch's own rules cannot be understood.
+        RemoteError: a forge that has to be asked cannot be.
+    """
+    if policy is None:
+        policy = read_policy(repository, endpoints.base, dialect=dialect)
+    repository = repository.under(policy.config)
+    change = read_change(repository, policy, endpoints.base, endpoints.head, endpoints.target)
+    tree = repository.tree(change.tree)
+    names = [one.name for one in change.prompts if one.after is not None]
+    files = _MergedFiles(
+        tree, repository.tree(change.tree, change.folder), repository.tree(change.base)
+    )
+    below = f"{change.folder}/"
+    validation = validate_prompts(
+        files,
+        replace(policy.config, prompts=change.folder),
+        names,
+        added=[path.removeprefix(below) for path in _list_new(change) if path.startswith(below)],
+    )
+    verdict = judge(
+        change,
+        Rules(
+            policy.owners,
+            policy.owners_path,
+            policy.groups,
+            policy.config.gate.evals,
+            policy.config.gate.committers,
+        ),
+        read_approvals(policy, change),
+        findings=[
+            *validation.findings,
+            *_judge_collisions(change, files),
+            *_judge_new_policy(repository, change, policy, dialect),
+            *_judge_suites(change, policy.config),
+        ],
+        evidence=evidence,
+    )
+    return Admission(verdict, validation)
+
+
+class _MergedFiles:
+    """The prompts folder after merging; beside it the CODEOWNERS file that counts, the old one."""
+
+    def __init__(self, merged: TreeReader, prompts: TreeReader, base: TreeReader) -> None:
+        self._merged = merged
+        self._prompts = prompts
+        self._base = base
+
+    def read(self, path: str) -> bytes | None:
+        return self._prompts.read(path)
+
+    def paths(self) -> list[str]:
+        return self._prompts.paths()
+
+    def beside(self, folder: str) -> Files:
+        return self._merged.beside(folder) if folder else self._base
+
+
+def _list_new(change: Change) -> set[str]:
+    """The governed paths where merging puts a file that was not there."""
+    return {one.path for one in change.paths if one.before is None and one.merged is not None}
+
+
+def _judge_suites(change: Change, config: Config) -> Iterator[Finding]:
+    """Suites that lie where nobody has to approve a change to them."""
+    for prompt in change.prompts:
+        document = prompt.after.closure.document if prompt.after else None
+        suite = document.data.get("evals") if document else None
+        if document is None or not isinstance(suite, str) or governs(config, suite):
+            continue
+        yield Finding(
+            "ungoverned-evals",
+            Severity.ERROR,
+            f"the evals of {prompt.name} are in {suite}, which anybody could change unseen",
+            prompt.path,
+            document.locate(["evals"]),
+            f"put the suite below {config.evals}/, or add its path to govern in [gate]",
+        )
+
+
+def _judge_collisions(change: Change, files: Files) -> Iterator[Finding]:
+    """Paths that are another one on a disk that ignores case: what is checked out is not sure."""
+    new = _list_new(change)
+    hint = "rename one of the two"
+    folder = change.folder
+    if new:
+        for pair in find_collisions(f"{folder}/{path}" for path in files.paths()):
+            if new.intersection(pair):
+                message = f"the path differs from '{pair[1]}' only in case or encoding"
+                yield Finding("colliding-paths", Severity.ERROR, message, pair[0], None, hint)
+    for path in sorted(new):
+        if not path.startswith(f"{folder}/") and fold(path).startswith(f"{fold(folder)}/"):
+            message = f"{path} is below {folder}/ on a disk that ignores case"
+            yield Finding("colliding-paths", Severity.ERROR, message, path, None, hint)
+
+
+_POLICY = frozenset({PathKind.CONFIGURATION, PathKind.GROUPS, PathKind.OWNERS, PathKind.SIGNERS})
+
+
+def _judge_new_policy(
+    repository: Repository, change: Change, policy: Policy, dialect: Dialect
+) -> Iterator[Finding]:
+    """Rules that the change brings along must be readable, or nothing could merge after it."""
+    paths = [path for path in change.paths if path.kind in _POLICY]
+    if not paths:
+        return
+    findings = list(_judge_policy_files(paths, policy, repository.tree(change.tree)))
+    yield from findings
+    if findings:
+        return
+    try:
+        # What is read next time may be a file that the change left alone, and only points at.
+        read_policy(repository, change.tree, dialect=dialect)
+    except PromptopsError as error:
+        yield Finding(
+            "broken-policy", Severity.ERROR, error.message, paths[0].path, None, error.hint
+        )
+
+
+def _judge_policy_files(
+    paths: Iterable[ChangedPath], policy: Policy, tree: TreeReader
+) -> Iterator[Finding]:
+    gate = policy.config.gate
+    for path in paths:
+        if not path.merged or not path.merged.mode.startswith("100"):
+            continue
+        data = tree.read(path.path) or b""
+        try:
+            if path.kind is PathKind.CONFIGURATION:
+                load_config({path.path: data}.get)
+            elif path.kind is PathKind.GROUPS:
+                parse_groups(data, path.path)
+            elif path.kind is PathKind.OWNERS:
+                dialect = Dialect(gate.dialect) if gate.dialect else Dialect.GITHUB
+                owners = parse_owners(
+                    decode_owners(data), policy.owners.dialect if policy.owners else dialect
+                )
+                yield from (problem.as_finding(path.path) for problem in owners.problems)
+        except PromptopsError as error:
+            yield Finding(
+                "broken-policy", Severity.ERROR, error.message, path.path, None, error.hint
+            )
+
+
+def require_release_tags(repository: Repository) -> None:
+    """Refuse to judge versions in a clone that has no release tags while its remote has some.
+
+    Raises:
+        GitError: the tags are missing here.
+        RemoteError: the remote cannot be asked.
+    """
+    if repository.remote is None or list_refs(repository.git, "refs/tags/prompts/", peel=False):
+        return
+    try:
+        there: Mapping[str, str] = list_remote(
+            repository.git, repository.remote, ["refs/tags/prompts/*"]
+        )
+    except RemoteError as error:
+        error.hint = "--local judges by the release tags that are here: there are none"
+        raise
+    if there:
+        raise GitError(
+            "this clone has no release tags, and its remote has some",
+            hint=f"git fetch {repository.remote} --tags "
+            "(in GitHub Actions: actions/checkout with fetch-depth: 0)",
+        )

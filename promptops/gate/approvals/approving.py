@@ -1,0 +1,126 @@
+"""What somebody would sign: a change as it stands now, or a release for an environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.errors import RefusedError
+from promptops.forge.codeowners import owner_key
+from promptops.gate.approvals.signed import read_keys, repository_id
+from promptops.gate.approvals.signing import Signer, find_signer
+from promptops.gate.approvals.statement import ChangeStatement, DeploymentStatement
+from promptops.gate.approvals.store import change_shelf, deployment_shelf, keep_statement
+from promptops.git.history import identity
+
+if TYPE_CHECKING:
+    from promptops.delivery.release import Release
+    from promptops.gate.approvals.statement import Statement
+    from promptops.gate.approvals.store import Shelf
+    from promptops.gate.policy import Policy
+    from promptops.gate.rules import Change
+    from promptops.repository.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A statement that nobody has signed yet.
+
+    Attributes:
+        statement: what would be signed.
+        signer: who would sign it.
+        shelf: where it would be kept.
+        own: of a change, the paths that the signer is an owner of.
+        doubts: why it may not count for everything, each a sentence for the signer.
+    """
+
+    statement: Statement
+    signer: Signer
+    shelf: Shelf
+    own: frozenset[str] = frozenset()
+    doubts: tuple[str, ...] = ()
+
+    def sign(self, repository: Repository, *, local: bool) -> str:
+        """Sign it, and keep it on the remote or, with `local`, here; give the ref that holds it.
+
+        Raises:
+            RefusedError: the key may not sign approvals.
+            RemoteError: the remote cannot be reached or does not take it; nothing was kept.
+            PromptopsError: the key cannot be used.
+        """
+        sealed = self.signer.seal(self.statement)
+        return keep_statement(repository, self.shelf, sealed.payload, sealed.signature, local=local)
+
+
+def draft_approval(repository: Repository, policy: Policy, change: Change) -> Draft | None:
+    """What approving a change would sign; None where there is nothing to approve.
+
+    Raises:
+        UsageError: no key to sign with is configured.
+        RefusedError: the target branch does not know the key.
+        GitError: history is missing in this clone.
+    """
+    contents = {path.path: path.after for path in change.paths if path.is_proposed}
+    if not contents:
+        return None
+    signer = _find_signer(repository, policy, change.target)
+    name = repository_id(repository, policy.config, policy.commit)
+    statement = ChangeStatement(
+        repository=name,
+        branch=change.target,
+        base=change.base,
+        tree=repository.git.resolve_tree(change.head),
+        contents=contents,
+        approver=signer.approver,
+        time=signer.time,
+    )
+    met = policy.groups.owners_met_by(signer.approver)
+    own = frozenset(
+        path
+        for path in contents
+        if policy.owners is None
+        or not policy.owners.match(path).owners
+        or any(owner_key(owner) in met for owner in policy.owners.match(path).owners)
+    )
+    doubts = []
+    if _had_a_hand(repository, policy, change, signer):
+        doubts.append("you had a hand in this change, so your approval of it will not count")
+    if not own:
+        doubts.append(f"{signer.approver} owns none of this, so the approval may not count")
+    return Draft(statement, signer, change_shelf(name, change.target), own, tuple(doubts))
+
+
+def draft_deployment_approval(
+    repository: Repository, policy: Policy, environment: str, release: Release
+) -> Draft:
+    """What approving a release for an environment would sign. Errors as `draft_approval`."""
+    signer = _find_signer(repository, policy, repository.default_branch or "the default branch")
+    name = repository_id(repository, policy.config, policy.commit)
+    statement = DeploymentStatement(
+        repository=name,
+        environment=environment,
+        prompt=release.name,
+        version=str(release.version),
+        digest=release.digest,
+        approver=signer.approver,
+        time=signer.time,
+    )
+    return Draft(statement, signer, deployment_shelf(name, environment, release.name))
+
+
+def _find_signer(repository: Repository, policy: Policy, where: str) -> Signer:
+    keys = read_keys(repository, policy.commit, policy.config.gate.signers)
+    if keys.is_empty:
+        raise RefusedError(
+            f"{where} has no {policy.config.gate.signers}, so nobody's signature counts",
+            hint="add one there, with lines such as 'jane@example.com ssh-ed25519 AAAA…' (see "
+            "ssh-keygen(1), ALLOWED SIGNERS)",
+        )
+    return find_signer(repository, policy, keys, where)
+
+
+def _had_a_hand(repository: Repository, policy: Policy, change: Change, signer: Signer) -> bool:
+    groups = policy.groups
+    me = groups.person(signer.approver) | groups.person(identity(repository.git).email)
+    hands = change.authors if policy.config.gate.committers else change.authors | change.committers
+    return any(me & groups.person(name) for name in hands)

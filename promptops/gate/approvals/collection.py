@@ -1,0 +1,161 @@
+"""Asks the sources of approvals that a policy names, and puts together what they say.
+
+Signed statements are looked at beside every other source where the target branch lists keys: what
+has to be reviewed can be reviewed on any forge and on none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from promptops.errors import RemoteError, UntrustedError, UsageError, quote
+from promptops.gate.approvals.content import find_unseen, read_contents
+from promptops.gate.approvals.file import read_approvals_file
+from promptops.gate.approvals.forge import find_forge
+from promptops.gate.approvals.signed import SOURCE as SIGNED
+from promptops.gate.approvals.signed import find_lapsed, read_keys, read_signed
+from promptops.gate.rules import Approvals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from promptops.gate.policy import Policy
+    from promptops.gate.rules import Change, Entry
+    from promptops.repository.repository import Repository
+
+_FORGES = frozenset({"github", "gitlab"})
+
+
+def collect_approvals(
+    repository: Repository,
+    policy: Policy,
+    change: Change,
+    *,
+    source: str | None = None,
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    fetch: bool = True,
+) -> Approvals:
+    """Ask the sources of approvals that the policy names.
+
+    Args:
+        repository: where the change is.
+        policy: the rules at the target branch's tip.
+        change: what is proposed.
+        source: who vouches for approvals, one of `config.APPROVALS`; None: what the policy says,
+            or the file where there is one.
+        file: the file with approvals from elsewhere.
+        environment: the process's environment, which says in which forge's CI this runs.
+        fetch: whether to ask the remote for signed statements, and for commits that are not here.
+
+    Raises:
+        UsageError: the source cannot be asked here.
+        RemoteError: a source that has to be asked cannot be reached.
+        IntegrityError: a source says something that is not understood.
+    """
+    wanted = source or ("file" if file else policy.config.gate.approvals)
+    if (file is None) == (wanted == "file"):
+        message = f"approvals come from {wanted}, and not from a file"
+        hint = "--approvals file --approvals-file FILE"
+        raise UsageError(message if file else "no file with approvals is given", hint=hint)
+    parts = []
+    if wanted in {*_FORGES, "auto"}:
+        only = wanted if wanted in _FORGES else None
+        forge = find_forge(environment or {}, wanted=only, fetch=fetch)
+        if forge is not None:
+            parts.append(forge(repository, policy, change))
+        elif wanted in _FORGES:
+            raise UsageError(
+                f"approvals come from {wanted}, and this is no run of its CI that is about a "
+                "proposal",
+                hint="let its CI judge; here, --approvals off judges everything else",
+            )
+    if file is not None:
+        parts.append(_check_bases(repository, change, read_approvals_file(repository, file)))
+    if wanted == SIGNED:
+        parts.append(read_signed(repository, policy, change, fetch=fetch))
+    elif not read_keys(repository, policy.commit, policy.config.gate.signers).is_empty:
+        further = _read_further(repository, policy, change, fetch=fetch)
+        # Alone they are no source: whoever signed something did not make everybody have to.
+        parts.append(further if parts and further.found else replace(further, sources=()))
+    return fill_contents(repository, change, merge_approvals(parts), fetch=fetch)
+
+
+def _read_further(
+    repository: Repository, policy: Policy, change: Change, *, fetch: bool
+) -> Approvals:
+    """The signed statements, where another source was asked for, or none."""
+    try:
+        return read_signed(repository, policy, change, fetch=fetch)
+    except RemoteError as error:
+        # Fewer approvals never let more pass, and the other source may have enough.
+        found = read_signed(repository, policy, change, fetch=False)
+        note = f"signed approvals are those that were here: {error.message}"
+        return replace(found, notes=(note, *found.notes))
+
+
+def merge_approvals(parts: Iterable[Approvals]) -> Approvals:
+    """What several sources know, in their order; a team is as the first that knows it says."""
+    merged = Approvals()
+    for part in parts:
+        merged = Approvals(
+            sources=(*merged.sources, *part.sources),
+            found=(*merged.found, *part.found),
+            author=merged.author or part.author,
+            committers=(*merged.committers, *part.committers),
+            proposals=(*merged.proposals, *part.proposals),
+            teams={**part.teams, **merged.teams},
+            objections=(*merged.objections, *part.objections),
+            notes=(*merged.notes, *part.notes),
+        )
+    return merged
+
+
+def _check_bases(repository: Repository, change: Change, approvals: Approvals) -> Approvals:
+    """Find out what the target branch has changed since the bases that approvals name."""
+    kept, notes = [], list(approvals.notes)
+    paths = {path.path for path in change.paths}
+    for one in approvals.found:
+        if one.base is None:
+            kept.append(one)
+            continue
+        try:
+            lapsed = find_lapsed(repository, change, one.base, paths)
+        except UntrustedError as error:
+            notes.append(f"approval by {quote(one.approver)} does not count: {error.message}")
+        else:
+            kept.append(replace(one, lapsed=lapsed))
+    return replace(approvals, found=tuple(kept), notes=tuple(notes))
+
+
+def fill_contents(
+    repository: Repository, change: Change, approvals: Approvals, *, fetch: bool = True
+) -> Approvals:
+    """Read what approvals of commits are approvals of.
+
+    A commit that was pushed over since is not in a clone of the branches: with `fetch`, the remote
+    is asked for it. Where it cannot be had, nobody knows what was approved, and a note says so.
+    """
+    notes = list(approvals.notes)
+    found = []
+    known: dict[str, dict[str, Entry | None] | None] = {}
+    unseen: dict[str, frozenset[str]] = {}
+    for one in approvals.found:
+        if one.contents is not None or one.commit is None:
+            found.append(one)
+            continue
+        if one.commit not in known:
+            contents = read_contents(repository, change, one.commit, fetch=fetch)
+            known[one.commit] = contents
+            unseen[one.commit] = find_unseen(repository, change, one.commit, contents or {})
+        contents = known[one.commit]
+        if contents is None:
+            notes.append(
+                f"approval by {quote(one.approver)} does not count: it is of the commit "
+                f"{one.commit[:12]}, which is not in this clone"
+            )
+        lapsed = one.lapsed | unseen[one.commit]
+        found.append(replace(one, contents=contents, lapsed=lapsed))
+    return replace(approvals, found=tuple(found), notes=tuple(notes))

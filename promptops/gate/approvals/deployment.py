@@ -1,0 +1,144 @@
+"""Holds a deployment to `[environments.NAME]`: who may deploy, who approved, what passed.
+
+The rules are those at the tip of the default branch, as far as it is known here. Before a push this
+is advice: who the deployer is, a clone can only take from the user's own configuration.
+
+Most environments have no such rules, so what it takes to judge by them is imported when it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from promptops.errors import PromptopsError, RefusedError
+from promptops.git.trees import TreeReader
+from promptops.repository.config import load_config
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from promptops.delivery.release import Release
+    from promptops.gate.rules.people import Groups
+    from promptops.repository.config import Config, Environment
+    from promptops.repository.repository import Repository
+
+
+class Rulebook(NamedTuple):
+    """What the default branch says.
+
+    Attributes:
+        config: the configuration.
+        commit: the branch's tip.
+        groups: which names are one person.
+    """
+
+    config: Config
+    commit: str
+    groups: Groups
+
+
+def check_deployment(
+    repository: Repository, environment: str, releases: Sequence[Release], *, local: bool
+) -> None:
+    """Refuse what the default branch's rules would have against a promotion.
+
+    Args:
+        repository: the deployer's clone.
+        environment: where the releases shall go live.
+        releases: the releases.
+        local: whether to do without the remote.
+
+    Raises:
+        RefusedError: somebody else has to deploy, or to approve first, or evals are missing.
+        RemoteError: approvals are needed, and the remote cannot be asked for them.
+    """
+    ref = repository.default_branch_ref
+    found = None if ref is None else repository.objects.read(ref)
+    if found is None:
+        return
+    tree = TreeReader(repository.objects, found.oid)
+    config = load_config(tree.read)
+    if environment not in config.environment_names:
+        return
+    rules = config.environment(environment)
+    if rules.evals:
+        for release in releases:
+            require_evals(rules, release)
+    if not rules.deployers and not rules.approvals:
+        return
+    from promptops.gate.rules.deployment import may_deploy
+    from promptops.gate.rules.people import parse_groups
+
+    groups = parse_groups(tree.read(config.gate.groups) or b"", config.gate.groups)
+    me = _names_of_user(repository, config, found.oid)
+    if not may_deploy(rules.deployers, me, groups):
+        raise RefusedError(
+            f"{' or '.join(sorted(me))} may not deploy to {environment}",
+            hint=f"those who may: {', '.join(rules.deployers)}",
+        )
+    book = Rulebook(config, found.oid, groups)
+    for release in releases:
+        require_approvals(repository, book, rules, me, release, fetch=not local)
+
+
+def require_evals(rules: Environment, release: Release) -> None:
+    """Raise RefusedError unless the release's tag says that its evals passed."""
+    from promptops.gate.rules.deployment import has_passed_evals
+
+    if not has_passed_evals(release.trailers):
+        raise RefusedError(
+            f"{release} has no evidence that its evals passed, which {rules.name} asks for",
+            hint="release a version whose evidence the gate has seen: promptops gate --evidence",
+        )
+
+
+def require_approvals(
+    repository: Repository,
+    book: Rulebook,
+    rules: Environment,
+    deployer: Collection[str],
+    release: Release,
+    *,
+    fetch: bool,
+) -> None:
+    """Raise RefusedError unless enough people beside the deployer signed for the release.
+
+    Args:
+        repository: where the signed approvals are.
+        book: what the default branch says.
+        rules: what it says of the environment.
+        deployer: the names of who deploys.
+        release: what shall go live.
+        fetch: whether to ask the remote for approvals first.
+    """
+    if not rules.approvals:
+        return
+    from promptops.gate.approvals.signed import read_deployment_approvers
+    from promptops.gate.rules.deployment import list_approvers
+
+    signed, notes = read_deployment_approvers(
+        repository, book.config, book.commit, rules.name, release, fetch=fetch
+    )
+    people = list_approvers(signed, deployer, book.groups)
+    if len(people) < rules.approvals:
+        number = "one approval" if rules.approvals == 1 else f"{rules.approvals} approvals"
+        has = f"has those of {', '.join(people)}" if people else "has none"
+        hint = f"promptops approve {release} --env {rules.name}"
+        raise RefusedError(
+            f"{release} needs {number} for {rules.name} beside the deployer's, and {has}",
+            hint=f"{hint} ({'; '.join(notes)})" if notes else hint,
+        )
+
+
+def _names_of_user(repository: Repository, config: Config, commit: str) -> set[str]:
+    """What the user goes by: the address of their commits, and the principal of their key."""
+    from promptops.gate.approvals.signed import read_keys
+    from promptops.gate.approvals.signing import find_principal
+    from promptops.git.history import identity
+
+    email = identity(repository.git).email
+    keys = read_keys(repository, commit, config.gate.signers)
+    try:
+        return {email, find_principal(repository, keys) or email}
+    except PromptopsError:  # without a key that can be used, there is the address alone
+        return {email}

@@ -1,0 +1,133 @@
+"""Approvals that a forge reports: which one is asked, about what, and whose answer it needs."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from promptops.errors import UsageError
+from promptops.forge.event import read_event
+from promptops.gate.approvals.proposals import read_proposal
+from promptops.git.history import is_ancestor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from promptops.forge.event import Event
+    from promptops.forge.limits import Limits
+    from promptops.gate.policy import Policy
+    from promptops.gate.rules import Approvals, Change, Proposal
+    from promptops.repository.repository import Repository
+
+    ForgeReader = Callable[[Repository, Policy, Change], Approvals]
+    """Asks the forge about a change."""
+
+
+def find_forge(
+    environment: Mapping[str, str],
+    *,
+    wanted: str | None = None,
+    limits: Limits | None = None,
+    fetch: bool = True,
+) -> ForgeReader | None:
+    """Find the forge that can say who approved what the present CI run is about.
+
+    Args:
+        environment: the process's environment.
+        wanted: `github` or `gitlab`, where one of them is asked for by name.
+        limits: what the forge may ask of us.
+        fetch: whether to ask the remote for commits that are not here.
+
+    Returns:
+        What asks it; None outside a forge's CI, and in a run that is about no proposal.
+
+    Raises:
+        UsageError: the run is another forge's than the wanted one's, or cannot be understood.
+        IntegrityError: the event is not of the form that the forge documents.
+    """
+    event = read_event(environment)
+    if event is None or not event.is_change:
+        return None
+    if wanted is not None and wanted != event.forge:
+        raise UsageError(
+            f"approvals come from {wanted}, and this is {event.forge}'s CI",
+            hint="set `approvals` in [gate] to the forge that this repository is on",
+        )
+    if event.forge == "gitlab":
+
+        def ask_gitlab(repository: Repository, policy: Policy, change: Change) -> Approvals:
+            is_merged = partial(_is_merged, repository, change.base)
+            return _ask_gitlab(event, environment, limits, policy, change, is_merged=is_merged)
+
+        return ask_gitlab
+
+    def ask_github(repository: Repository, policy: Policy, change: Change) -> Approvals:
+        look = partial(read_proposal, repository, change, fetch=fetch)
+        return _ask_github(event, environment, limits, policy, change, look=look)
+
+    return ask_github
+
+
+def _is_merged(repository: Repository, tip: str, oid: str) -> bool:
+    """Whether a commit is part of a branch with this tip: then it is in a clone of that branch."""
+    return repository.objects.read(oid) is not None and is_ancestor(repository.git, oid, tip)
+
+
+def list_owners(policy: Policy, change: Change) -> list[str]:
+    """The owners whose approval a change may need, as CODEOWNERS writes them, each once."""
+    if policy.owners is None:
+        return []
+    paths = {*(one.path for one in change.paths), *(one.path for one in change.prompts)}
+    rules = (rule for path in sorted(paths) for rule in policy.owners.match(path).required)
+    return list(dict.fromkeys(owner for rule in rules for owner in rule.owners))
+
+
+def _ask_github(
+    event: Event,
+    environment: Mapping[str, str],
+    limits: Limits | None,
+    policy: Policy,
+    change: Change,
+    *,
+    look: Callable[[str, str], Proposal],
+) -> Approvals:
+    from promptops.forge.connection import open_github
+    from promptops.gate.approvals.github import read_github
+
+    with open_github(event, environment, limits) as client:
+        numbers = [] if event.number is None else [event.number]
+        if event.queue is not None:
+            numbers += client.queued(event.queue)
+        return read_github(
+            client,
+            numbers,
+            target=change.target,
+            owners=list_owners(policy, change),
+            groups=policy.groups,
+            committers_may=policy.config.gate.committers,
+            merges=change.merges,
+            look=None if event.queue is None else look,
+        )
+
+
+def _ask_gitlab(
+    event: Event,
+    environment: Mapping[str, str],
+    limits: Limits | None,
+    policy: Policy,
+    change: Change,
+    *,
+    is_merged: Callable[[str], bool],
+) -> Approvals:
+    from promptops.forge.connection import open_gitlab
+    from promptops.gate.approvals.gitlab import read_gitlab
+
+    with open_gitlab(event, environment, limits) as client:
+        return read_gitlab(
+            client,
+            event.number or 0,
+            target=change.target,
+            owners=list_owners(policy, change),
+            groups=policy.groups,
+            is_merged=is_merged,
+        )

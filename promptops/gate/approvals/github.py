@@ -1,0 +1,188 @@
+"""Approvals of GitHub's pull requests: the latest review of each person.
+
+A review says which commit was looked at, and not what it was shown against: where a pull request
+went to another branch then, only a part of the change may have been to be seen. What a person may
+write, which teams have which members, and whose commits these are, the forge is asked only where
+the answer can decide something. What it does not answer is an error; only who is in a team, which a
+CI token often may not read, the target branch's groups file may say instead.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from promptops.errors import DeniedError, UsageError, quote
+from promptops.forge.codeowners import owner_key
+from promptops.gate.rules import Approval, Approvals, ReviewState, latest_reviews
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from promptops.forge.github import GitHub, PullRequest
+    from promptops.gate.rules import Proposal, Review
+    from promptops.gate.rules.people import Groups
+
+GITHUB = "github"
+_TEAM = re.compile(r"@([^/@\s]+)/([^/@\s]+)")
+
+
+def read_github(
+    client: GitHub,
+    numbers: Sequence[int],
+    *,
+    target: str,
+    owners: Iterable[str],
+    groups: Groups,
+    committers_may: bool = False,
+    merges: Collection[str] = (),
+    look: Callable[[str, str], Proposal] | None = None,
+) -> Approvals:
+    """Ask GitHub who approved.
+
+    Args:
+        client: the repository on GitHub.
+        numbers: the pull request; or those that a merge queue merges together.
+        target: the branch that they are to be merged into.
+        owners: the owners whose approval may be needed.
+        groups: who is in a team that GitHub does not show, and which names are one person.
+        committers_may: whether it does not matter whose commits these are.
+        merges: commits that are nobody's work: see `Change.merges`.
+        look: for a merge queue, reads what the clone knows of a pull request, by its name and its
+            commit. None: what is judged is one pull request.
+
+    Raises:
+        UsageError: a pull request goes to another branch.
+        PromptopsError: GitHub cannot be asked, refuses, or says what cannot be.
+    """
+    pulls = [client.pull_request(number) for number in numbers]
+    for pull in pulls:
+        if pull.base_ref != target:
+            raise UsageError(
+                f"pull request {pull.number} goes to {quote(pull.base_ref)}, and what is judged "
+                f"here goes to {quote(target)}",
+                hint="run it again: a pull request may be sent to another branch at any time",
+            )
+    found: list[Approval] = []
+    objections: list[str] = []
+    notes: list[str] = []
+    for pull in pulls:
+        reviews = latest_reviews(client.reviews(pull.number))
+        is_approved = any(one.state == ReviewState.APPROVED for one in reviews)
+        sent = client.find_last_sending(pull.number) if is_approved else None
+        for review in reviews:
+            user = review.user or ""
+            if review.state == ReviewState.CHANGES_REQUESTED:
+                objections.append(user)
+            elif review.state == ReviewState.APPROVED and _is_older(review, sent):
+                notes.append(
+                    f"approval by {user} does not count: it was given before the pull request was "
+                    f"sent to the branch {target}, and what it was shown against then may have had "
+                    "part of the change"
+                )
+            elif review.state == ReviewState.APPROVED:
+                notes += _doubts(review)
+                name = _name(pull) if look else None
+                found.append(_to_approval(client, review, user, name))
+    matters = bool(found) and not committers_may
+    everything = Approvals(
+        sources=(GITHUB,),
+        found=tuple(found),
+        teams=dict(_read_teams(client, owners, groups)),
+        objections=tuple(dict.fromkeys(objections)),
+        notes=tuple(notes),
+    )
+    if look is not None:
+        proposals = [_look_at(client, pull, look, matters=matters) for pull in pulls]
+        return replace(
+            everything,
+            proposals=tuple(proposals),
+            notes=(*everything.notes, *(note for one in proposals for note in _gaps(one))),
+        )
+    (pull,) = pulls
+    committers = client.committers(pull, besides=merges) if matters else frozenset()
+    return replace(everything, author=pull.author, committers=tuple(sorted(committers)))
+
+
+def _look_at(
+    client: GitHub, pull: PullRequest, look: Callable[[str, str], Proposal], *, matters: bool
+) -> Proposal:
+    """One pull request of several, with the people of whom the clone and GitHub know."""
+    found = look(_name(pull), pull.head)
+    committers = client.committers(pull, besides=found.merges) if matters else frozenset()
+    return replace(
+        found,
+        authors=found.authors | ({pull.author} if pull.author else frozenset()),
+        committers=found.committers | committers,
+    )
+
+
+def _name(pull: PullRequest) -> str:
+    return f"#{pull.number}"
+
+
+def _gaps(proposal: Proposal) -> Iterator[str]:
+    if proposal.contents is None:
+        yield (
+            f"{proposal.name} cannot be told from what it is merged with: its commit "
+            f"{proposal.commit[:12]} is not in this clone"
+        )
+
+
+def _is_older(review: Review, time: datetime | None) -> bool:
+    """Whether a review was given before a time, or may have been."""
+    return time is not None and (review.at is None or review.at <= time)
+
+
+def _to_approval(client: GitHub, review: Review, user: str, proposal: str | None) -> Approval:
+    return Approval(
+        approver=user,
+        source=GITHUB,
+        commit=review.commit,
+        may_write=not _is_app(user) and client.may_write(user),
+        where=review.url,
+        proposal=proposal,
+    )
+
+
+def _doubts(review: Review) -> Iterator[str]:
+    """Why an approval does not count, as far as it shows by itself."""
+    if review.commit is None:
+        yield f"approval by {review.user} does not count: its commit no longer exists"
+    if _is_app(review.user or ""):
+        yield f"approval by {review.user} does not count: it is an app"
+
+
+def _is_app(user: str) -> bool:
+    """Whether this is an app, which owns nothing: a person's login holds no brackets."""
+    return user.endswith("[bot]")
+
+
+def _read_teams(
+    client: GitHub, owners: Iterable[str], groups: Groups
+) -> Iterator[tuple[str, frozenset[str]]]:
+    """The teams among the owners, with their members."""
+    for owner in owners:
+        team = _TEAM.fullmatch(owner)
+        if team is None:
+            continue
+        try:
+            found = client.team_members(team[1], team[2])
+        except DeniedError as error:
+            # A token that is none stays none, whatever the groups file says.
+            known = None if error.status == 401 else groups.members(owner)
+            if known is None:
+                raise _unknown_team(owner, error) from error
+            found = known
+        yield owner_key(owner), found
+
+
+def _unknown_team(owner: str, error: DeniedError) -> DeniedError:
+    return DeniedError(
+        f"nobody can tell who is in {owner}: {error.message}",
+        status=error.status,
+        hint=f"name its members in the groups file on the target branch, or use another token; "
+        f"{error.hint}",
+    )

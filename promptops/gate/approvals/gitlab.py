@@ -1,0 +1,149 @@
+"""Approvals of a GitLab merge request, bound to what was proposed when they were given.
+
+GitLab says who approves, and not of which commit. But it keeps every version of what was proposed,
+with the time, and the time of every approval, both by its own clock. So an approval is of the
+version that stood before it was given. One that came while a newer version was on its way is of
+the older one, and one without a time is of nothing.
+
+Who is not told of by the API: whose account a commit's address belongs to. The groups file may say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.errors import DeniedError, UsageError, quote
+from promptops.forge.codeowners import owner_key
+from promptops.forge.gitlab import ROLES
+from promptops.gate.rules import Approval, Approvals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from promptops.forge.gitlab import DiffVersion, GitLab, GivenApproval, MergeRequest
+    from promptops.gate.rules.people import Groups
+
+GITLAB = "gitlab"
+
+
+def read_gitlab(
+    client: GitLab,
+    number: int,
+    *,
+    target: str,
+    owners: Iterable[str],
+    groups: Groups,
+    is_merged: Callable[[str], bool],
+) -> Approvals:
+    """Ask GitLab who approved.
+
+    Args:
+        client: the project on GitLab.
+        number: the merge request.
+        target: the branch that it is to be merged into.
+        owners: the owners whose approval may be needed.
+        groups: who is in a group that GitLab does not show.
+        is_merged: whether a commit is part of the target branch.
+
+    Raises:
+        UsageError: the merge request goes to another branch.
+        PromptopsError: GitLab cannot be asked, refuses, or says what cannot be.
+    """
+    request = client.merge_request(number)
+    if request.target != target:
+        raise UsageError(
+            f"merge request {number} goes to {quote(request.target)}, and what is judged here "
+            f"goes to {quote(target)}",
+            hint="run it again: a merge request may be sent to another branch at any time",
+        )
+    objectors = client.objectors(request)
+    objecting = {name.casefold() for name in objectors}
+    given = [one for one in client.approvals(request) if one.user.casefold() not in objecting]
+    found, notes = _to_approvals(client, request, given, is_merged) if given else ([], [])
+    approvers = {one.user.casefold() for one in given}
+    return Approvals(
+        sources=(GITLAB,),
+        found=tuple(found),
+        author=request.author,
+        teams=dict(_read_teams(client, owners, groups, approvers)),
+        objections=tuple(objectors),
+        notes=tuple(notes),
+    )
+
+
+def _to_approvals(
+    client: GitLab,
+    request: MergeRequest,
+    given: Sequence[GivenApproval],
+    is_merged: Callable[[str], bool],
+) -> tuple[list[Approval], list[str]]:
+    """The approvals, and why some are of nothing."""
+    versions = client.versions(request)
+    # Servers of before 2025 say the time in their notes alone.
+    is_told = all(one.at is not None for one in given)
+    noted = {} if is_told else client.approval_notes(request)
+    found, notes = [], []
+    for one in given:
+        commit, doubt = None, "GitLab does not say when it was given, or of what"
+        version = _version_at(versions, one.at or noted.get(one.user.casefold()))
+        if version is not None and version.base is not None and is_merged(version.base):
+            commit = version.head
+        elif version is not None:
+            doubt = (
+                f"it was given against what is not part of the branch {request.target}, and may "
+                "have had part of the change"
+            )
+        if commit is None:
+            notes.append(f"approval by {one.user} does not count: {doubt}")
+        found.append(
+            Approval(
+                approver=one.user,
+                source=GITLAB,
+                commit=commit,
+                may_write=client.may_write(one.user_id),
+                where=request.url,
+            )
+        )
+    return found, notes
+
+
+def _version_at(versions: Sequence[DiffVersion], time: datetime | None) -> DiffVersion | None:
+    """What was proposed just before a time; None where that is not known."""
+    if time is None:
+        return None
+    before = [version for version in versions if version.at < time]
+    return max(before, key=lambda version: version.at) if before else None
+
+
+def _read_teams(
+    client: GitLab, owners: Iterable[str], groups: Groups, approvers: Collection[str]
+) -> Iterator[tuple[str, frozenset[str]]]:
+    """The roles and groups among the owners, with their members."""
+    for owner in owners:
+        key = owner_key(owner)
+        if key.startswith("@@"):
+            # Any other role cannot own anything.
+            if key[2:] in ROLES:
+                yield key, client.role_members(key[2:])
+        elif key.startswith("@") and key not in approvers:
+            members = _read_group(client, owner, groups)
+            if members is not None:
+                yield key, members
+
+
+def _read_group(client: GitLab, owner: str, groups: Groups) -> frozenset[str] | None:
+    """The members of a group; None where `@name` may as well be a person."""
+    try:
+        return client.group_members(owner[1:])
+    except DeniedError as error:
+        # A token that is none stays none, whatever the groups file says.
+        known = None if error.status == 401 else groups.members(owner)
+        if known is None and (error.status != 404 or "/" in owner):
+            raise DeniedError(
+                f"nobody can tell who is in {owner}: {error.message}",
+                status=error.status,
+                hint="name its members in the groups file on the target branch, or use another "
+                f"token; {error.hint}",
+            ) from error
+        return known

@@ -1,0 +1,357 @@
+"""Approvals that people signed: which statements count for a change, and for a deployment.
+
+Whose key it is says the target branch's tip and nothing else: neither the change itself, nor the
+user's configuration, nor the address in a commit. A key that was taken off that list or has expired
+no longer approves anything, whatever time a statement claims.
+
+A statement names the target's tip that the approver compared with. What the target branch has
+changed at a path since then, that approver has not seen: so an approval of content that was merged
+and then taken back cannot be used a second time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.errors import GitError, IntegrityError, NotAFileError, UntrustedError, quote
+from promptops.gate.approvals.statement import NAMESPACE, ChangeStatement, DeploymentStatement
+from promptops.gate.approvals.store import (
+    change_shelf,
+    deployment_shelf,
+    fetch_statements,
+    read_statements,
+    summarize,
+)
+from promptops.gate.rules import Approval, Approvals
+from promptops.git.changes import list_touched
+from promptops.git.history import is_ancestor, is_shallow
+from promptops.git.signing import openpgp
+from promptops.git.signing.ssh import verify_as
+from promptops.git.trees import TreeReader
+from promptops.repository.config import OPENPGP_KEYS_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from promptops.delivery.release import Release
+    from promptops.gate.approvals.store import Sealed, Shelf
+    from promptops.gate.policy import Policy
+    from promptops.gate.rules import Change
+    from promptops.repository.config import Config
+    from promptops.repository.repository import Repository
+
+SOURCE = "signed"
+# Each costs some milliseconds. Whoever may push refs could otherwise keep the gate busy for ever.
+_MOST_FAILURES = 200
+_MOST_OUTDATED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Whose signatures count.
+
+    Attributes:
+        signers: the content of an allowed signers file; None: there is none.
+        openpgp: OpenPGP keys; None: there are none.
+    """
+
+    signers: bytes | None
+    openpgp: bytes | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody's signature counts."""
+        return self.signers is None and self.openpgp is None
+
+
+def read_keys(repository: Repository, commit: str | None, signers: str) -> Keys:
+    """The keys that a commit lists; `signers` is the path of its allowed signers file."""
+    if commit is None:
+        return Keys(None, None)
+    tree = TreeReader(repository.objects, commit)
+    return Keys(tree.read(signers), tree.read(OPENPGP_KEYS_FILE))
+
+
+def repository_id(repository: Repository, config: Config, commit: str | None) -> str:
+    """What statements call a repository: what the configuration says, or else its first commit.
+
+    `commit` is the tip of the branch that the configuration is of. GitError in a clone that does
+    not reach back to the first commit.
+    """
+    if config.gate.repository is not None:
+        return config.gate.repository
+    if commit is None:
+        raise GitError(
+            "the repository has no commits, so that nothing can be approved in it",
+            hint="make a first commit on the default branch",
+        )
+    if is_shallow(repository.git):
+        raise GitError(
+            "this shallow clone does not know the repository's first commit, by which signed "
+            "approvals name it",
+            hint='git fetch --unshallow; or give it a name: [gate] repository = "acme/prompts"',
+        )
+    # By first parents there is one root, and merging other histories in later does not change it.
+    args = ("rev-list", "--first-parent", "--max-parents=0", "--end-of-options", commit)
+    return repository.git.run(*args, "--").text
+
+
+def read_signed(
+    repository: Repository, policy: Policy, change: Change, *, fetch: bool = True
+) -> Approvals:
+    """The signed approvals of a change.
+
+    Args:
+        repository: where the statements are.
+        policy: the rules at the target branch's tip.
+        change: what is proposed.
+        fetch: whether to ask the remote for statements first.
+
+    Raises:
+        RemoteError: the remote cannot be reached.
+        GitError: history is missing in this clone.
+        IntegrityError: there are more false statements than anybody makes by mistake.
+    """
+    gate = policy.config.gate
+    keys = read_keys(repository, policy.commit, gate.signers)
+    if keys.is_empty:
+        note = f"{change.target} has no {gate.signers}, so nobody's signature counts"
+        return Approvals((SOURCE,), notes=(note,))
+    name = repository_id(repository, policy.config, policy.commit)
+    shelf = change_shelf(name, change.target)
+    if fetch:
+        fetch_statements(repository, shelf)
+    statements, notes = read_statements(repository, shelf)
+    refusals = _Refusals(shelf, notes)
+    found = _Judge(repository, policy, change, keys, refusals).judge(statements, name)
+    return Approvals((SOURCE,), tuple(found), notes=summarize(refusals.notes))
+
+
+class _Refusals:
+    """Counts the statements that are not what they say, and keeps notes on them."""
+
+    def __init__(self, shelf: Shelf, notes: list[str]) -> None:
+        self._shelf = shelf
+        self._count = 0
+        self.notes = notes
+
+    def add(self, sealed: Sealed, error: UntrustedError) -> None:
+        """Note one; IntegrityError when there are more than anybody makes by mistake."""
+        who = quote(sealed.statement.approver)
+        self.notes.append(f"approval by {who} does not count: {error.message} ({sealed.ref})")
+        self._count += 1
+        if self._count > _MOST_FAILURES:
+            raise IntegrityError(
+                f"more than {_MOST_FAILURES} statements of approval about {self._shelf.subject} "
+                f"are false; the last one: {error.message}",
+                hint="find out who may push below refs/promptops/approvals/, and remove those refs",
+            ) from error
+
+
+class _Judge:
+    """Finds out which statements count for one change."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        policy: Policy,
+        change: Change,
+        keys: Keys,
+        refusals: _Refusals,
+    ) -> None:
+        self._repository = repository
+        self._policy = policy
+        self._change = change
+        self._keys = keys
+        self._refusals = refusals
+        self._proposed = {one.path: one.after for one in change.paths if one.is_proposed}
+
+    def judge(self, statements: Sequence[Sealed], name: str) -> list[Approval]:
+        wanted, others = [], []
+        for sealed in statements:
+            statement = sealed.statement
+            if (
+                isinstance(statement, ChangeStatement)
+                and statement.repository == name
+                and statement.branch == self._change.target
+            ):
+                overlap = self._overlap(statement)
+                if overlap:
+                    wanted.append((sealed, statement, overlap))
+                elif not self._proposed.keys().isdisjoint(statement.contents):
+                    others.append((sealed, statement))
+        # Whoever approved all of it has approved its parts: those signatures need no look.
+        wanted.sort(key=lambda one: (-len(one[2]), one[0].ref))
+        found: list[Approval] = []
+        covered: dict[str, set[str]] = {}
+        for sealed, statement, overlap in wanted:
+            known = covered.setdefault(statement.approver, set())
+            if overlap <= known:
+                continue
+            try:
+                lapsed = self._verify(sealed, statement, overlap)
+            except UntrustedError as error:
+                self._refusals.add(sealed, error)
+                continue
+            known |= overlap - lapsed
+            found.append(_as_approval(sealed, statement, lapsed))
+        return [*found, *self._find_outdated(others, {one.approver for one in found})]
+
+    def _find_outdated(
+        self, others: list[tuple[Sealed, ChangeStatement]], known: set[str]
+    ) -> Iterator[Approval]:
+        """The newest of each further person that is of what the change had there before.
+
+        They count for nothing, and whoever gave one wants to know why. One that the target branch
+        has moved on from was of another change, and is no news; one that is false is none, either.
+        """
+        others.sort(key=lambda one: (one[1].time, one[0].ref), reverse=True)
+        newest: dict[str, tuple[Sealed, ChangeStatement]] = {}
+        for sealed, statement in others:
+            if statement.approver not in known:
+                newest.setdefault(statement.approver, (sealed, statement))
+        for sealed, statement in list(newest.values())[:_MOST_OUTDATED]:
+            touched = self._proposed.keys() & statement.contents.keys()
+            try:
+                lapsed = self._verify(sealed, statement, touched)
+            except (GitError, UntrustedError):
+                continue
+            if lapsed < touched:
+                yield _as_approval(sealed, statement, lapsed)
+
+    def _overlap(self, statement: ChangeStatement) -> set[str]:
+        """The paths for which the statement is of what the change has there."""
+        return {
+            path
+            for path, entry in statement.contents.items()
+            if path in self._proposed and self._proposed[path] == entry
+        }
+
+    def _verify(
+        self, sealed: Sealed, statement: ChangeStatement, overlap: set[str]
+    ) -> frozenset[str]:
+        """The paths that the target branch has changed since; UntrustedError for a false one."""
+        try:
+            verify_statement(sealed, self._keys)
+        except UntrustedError as error:
+            if self._is_trusted_by_head(sealed):
+                raise UntrustedError(
+                    "only the change itself allows its key, which counts once it is on "
+                    f"{self._change.target}"
+                ) from error
+            raise
+        return find_lapsed(self._repository, self._change, statement.base, overlap)
+
+    def _is_trusted_by_head(self, sealed: Sealed) -> bool:
+        try:
+            gate = self._policy.config.gate
+            keys = read_keys(self._repository, self._change.head, gate.signers)
+            if keys == self._keys:
+                return False
+            verify_statement(sealed, keys)
+        except (UntrustedError, NotAFileError):
+            return False
+        return True
+
+
+def _as_approval(sealed: Sealed, statement: ChangeStatement, lapsed: frozenset[str]) -> Approval:
+    return Approval(
+        approver=statement.approver,
+        source=SOURCE,
+        contents=statement.contents,
+        base=statement.base,
+        lapsed=lapsed,
+        where=sealed.ref,
+    )
+
+
+def find_lapsed(
+    repository: Repository, change: Change, base: str, paths: Collection[str]
+) -> frozenset[str]:
+    """The paths that the target branch has changed since its tip was `base`.
+
+    Raises:
+        UntrustedError: it never was; the message is a clause that says so.
+        GitError: history is missing in this clone.
+    """
+    git, tip = repository.git, change.base
+    if base == tip:
+        return frozenset()
+    found = repository.objects.read(base)
+    if found is not None and found.kind == "commit" and is_ancestor(git, base, tip):
+        return frozenset(list_touched(git, base, tip, sorted(paths)))
+    if is_shallow(git):
+        raise GitError(
+            f"this shallow clone does not reach back to {base[:12]}, with which an approver "
+            "compared",
+            hint="git fetch --unshallow",
+        )
+    raise UntrustedError(f"it compares with {base[:12]}, which was never on {change.target}")
+
+
+def verify_statement(sealed: Sealed, keys: Keys) -> None:
+    """Make sure that who is named as the approver signed; UntrustedError says why it is not so."""
+    approver = sealed.statement.approver
+    if not approver.startswith(openpgp.PREFIX):
+        verify_as(approver, sealed.payload, sealed.signature, keys.signers or b"", NAMESPACE)
+        return
+    if keys.openpgp is None:
+        raise UntrustedError(f"there is no {OPENPGP_KEYS_FILE} with its key")
+    fingerprint = openpgp.verify(sealed.payload, sealed.signature, keys.openpgp)
+    if approver != openpgp.PREFIX + fingerprint:
+        raise UntrustedError("another key than the named one signed it")
+
+
+def read_deployment_approvers(
+    repository: Repository,
+    config: Config,
+    commit: str | None,
+    environment: str,
+    release: Release,
+    *,
+    fetch: bool = True,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Who signed that a release may go live in an environment.
+
+    Args:
+        repository: where the statements are.
+        config: the configuration at the default branch's tip.
+        commit: that tip.
+        environment: the environment.
+        release: the release; what counts of it is its name, version and digest.
+        fetch: whether to ask the remote for statements first.
+
+    Returns:
+        The approvers, each once, and notes on statements that do not count. Errors as
+        `read_signed`.
+    """
+    keys = read_keys(repository, commit, config.gate.signers)
+    if keys.is_empty:
+        return (), (f"there is no {config.gate.signers}, so nobody's signature counts",)
+    name = repository_id(repository, config, commit)
+    shelf = deployment_shelf(name, environment, release.name)
+    if fetch:
+        fetch_statements(repository, shelf)
+    statements, notes = read_statements(repository, shelf)
+    refusals = _Refusals(shelf, notes)
+    approvers: dict[str, None] = {}
+    for sealed in statements:
+        one = sealed.statement
+        expected = DeploymentStatement(
+            repository=name,
+            environment=environment,
+            prompt=release.name,
+            version=str(release.version),
+            digest=release.digest,
+            approver=one.approver,
+            time=one.time,
+        )
+        if one == expected and one.approver not in approvers:
+            try:
+                verify_statement(sealed, keys)
+            except UntrustedError as error:
+                refusals.add(sealed, error)
+            else:
+                approvers[one.approver] = None
+    return tuple(approvers), summarize(refusals.notes)

@@ -1,0 +1,153 @@
+"""Signs statements as the user's Git is configured, in the name that the target branch knows."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.errors import PromptopsError, RefusedError, UntrustedError
+from promptops.gate.approvals.signed import Keys, verify_statement
+from promptops.gate.approvals.statement import (
+    NAMESPACE,
+    Statement,
+    parse_statement,
+    write_statement,
+)
+from promptops.gate.approvals.store import Sealed
+from promptops.git.history import identity
+from promptops.git.signing import openpgp
+from promptops.git.signing import ssh as signatures
+from promptops.git.signing.allowed_signers import principals_of
+from promptops.git.signing.settings import SigningSettings, signing_settings
+from promptops.repository.config import OPENPGP_KEYS_FILE
+
+if TYPE_CHECKING:
+    from promptops.gate.policy import Policy
+    from promptops.repository.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """The user, as the one who signs.
+
+    Attributes:
+        approver: the name that the target branch knows the key by.
+        time: now, in UTC, as statements have it.
+        settings: how Git is configured to sign.
+        keys: the keys that the target branch lists.
+    """
+
+    approver: str
+    time: str
+    settings: SigningSettings
+    keys: Keys
+
+    def seal(self, statement: Statement) -> Sealed:
+        """Sign a statement, and make sure that the signature will count.
+
+        Raises:
+            RefusedError: the key may not sign approvals.
+            PromptopsError: the key cannot be used.
+        """
+        payload = write_statement(statement)
+        sealed = Sealed("", parse_statement(payload), payload, _sign(self.settings, payload))
+        try:
+            verify_statement(sealed, self.keys)
+        except UntrustedError as error:
+            raise RefusedError(
+                f"your approval as {self.approver} would not count: {error.message}",
+                hint="have your line among the allowed signers on the target branch put right",
+            ) from error
+        return sealed
+
+
+def find_signer(repository: Repository, policy: Policy, keys: Keys, where: str) -> Signer:
+    """Find out by which name the target branch knows the user's signing key.
+
+    Args:
+        repository: the user's.
+        policy: the rules at the target branch's tip.
+        keys: the keys that are listed there.
+        where: the target branch, for messages.
+
+    Raises:
+        UsageError: no key to sign with is configured.
+        RefusedError: the target branch does not know the key.
+    """
+    settings = signing_settings(repository.git)
+    who = identity(repository.git)
+    approver = _name_key(settings, keys, who.email)
+    if approver is None:
+        if settings.is_ssh:
+            line = f'{who.email} namespaces="{NAMESPACE}" {_describe_key(settings)}'
+            remedy = f"have this line added to {policy.config.gate.signers} on {where}: {line}"
+        else:
+            remedy = f"have your public key added to {OPENPGP_KEYS_FILE} on {where}"
+        raise RefusedError(
+            f"{where} does not know your key, so your approval would count for nothing", hint=remedy
+        )
+    return Signer(approver, _as_time(who.time_seconds), settings, keys)
+
+
+def find_principal(repository: Repository, keys: Keys) -> str | None:
+    """The name by which a list of keys knows the user's signing key; None: it does not.
+
+    Errors as `find_signer`.
+    """
+    git = repository.git
+    return _name_key(signing_settings(git), keys, identity(git).email)
+
+
+def _name_key(settings: SigningSettings, keys: Keys, email: str) -> str | None:
+    if settings.is_ssh:
+        names = principals_of(keys.signers or b"", _public_half(settings))
+        # Where one key has several names, the address of the user's commits is the plainest.
+        return email if email in names else next(iter(names), None)
+    if keys.openpgp is None:
+        return None
+    key = openpgp.find_fingerprint(settings.key or "", program=settings.program)
+    return openpgp.PREFIX + key
+
+
+def _as_time(seconds: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _public_half(settings: SigningSettings) -> bytes:
+    if settings.path is not None:
+        return signatures.read_public_key(settings.path)
+    parts = (settings.key or "").split()
+    return parts[1].encode() if len(parts) > 1 else b""
+
+
+def _describe_key(settings: SigningSettings) -> str:
+    key = _public_half(settings).decode("ascii", "replace")
+    if settings.key is not None:
+        return f"{settings.key.split()[0]} {key}"
+    # The type is the first field of the key itself: a length of four bytes, then the name.
+    import base64
+    import binascii
+
+    try:
+        raw = base64.b64decode(key)
+        kind = raw[4 : 4 + int.from_bytes(raw[:4], "big")].decode("ascii")
+    except (binascii.Error, ValueError) as error:
+        raise PromptopsError(
+            f"{settings.path} holds no SSH key", hint="check user.signingKey"
+        ) from error
+    return f"{kind} {key}"
+
+
+def _sign(settings: SigningSettings, payload: bytes) -> bytes:
+    if not settings.is_ssh:
+        return openpgp.sign(payload, settings.key or "", program=settings.program)
+    if settings.path is not None:
+        return signatures.sign(payload, settings.path, NAMESPACE, program=settings.program)
+    with tempfile.TemporaryDirectory(prefix="promptops-") as folder:
+        file = Path(folder, "key.pub")
+        file.write_text(f"{settings.key}\n")
+        return signatures.sign(payload, file, NAMESPACE, program=settings.program)

@@ -1,0 +1,230 @@
+"""Reads the CODEOWNERS file of a repository, and what it has to protect there."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.errors import NotAFileError, NotFoundError, UsageError, quote
+from promptops.forge.codeowners import (
+    OWNERS_PATHS,
+    Dialect,
+    decode_owners,
+    find_owners_file,
+    parse_owners,
+)
+from promptops.forge.codeowners.lint import Surroundings, lint_owners
+from promptops.gate.governance import Governance, is_below
+from promptops.gate.rules import PathKind
+from promptops.gate.rules.people import parse_groups
+from promptops.git.trees import TreeReader
+from promptops.git.worktree import list_work_files
+from promptops.repository.config import PYPROJECT_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from promptops.forge.codeowners import OwnersFile
+    from promptops.gate.rules.people import Groups
+    from promptops.prompt.finding import Finding
+    from promptops.repository.repository import Repository
+
+    _Read = Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOwners:
+    """A CODEOWNERS file with its place.
+
+    Attributes:
+        path: where it is, from the repository's top; as given for a file outside of it.
+        text: what it says.
+        size: how many bytes it has.
+        owners: what that means.
+    """
+
+    path: str
+    text: str
+    size: int
+    owners: OwnersFile
+
+
+def read_owners(
+    repository: Repository,
+    dialect: Dialect,
+    *,
+    revision: str | None = None,
+    file: Path | None = None,
+) -> FoundOwners:
+    """Read the CODEOWNERS file that counts.
+
+    Args:
+        repository: where it is.
+        dialect: whose places to look in, and whose rules to read it by.
+        revision: the commit to look at; None: the work tree, or HEAD without one.
+        file: this file instead of the one that the forge would find.
+
+    Raises:
+        NotFoundError: there is no such file.
+        NotAFileError: a link or a submodule is in its place.
+    """
+    read = open_reader(repository, revision)
+    if file is None:
+        found = find_owners_file(dialect, read)
+        if found is None:
+            raise _not_found(read, dialect)
+        path, data = found
+    else:
+        path, data = _read_named(repository, read, file, revision)
+    text = decode_owners(data)
+    return FoundOwners(path, text, len(data), parse_owners(text, dialect))
+
+
+def read_groups(repository: Repository, revision: str | None = None) -> Groups | None:
+    """What the groups file of the work tree, or of a commit, says; None without such a file.
+
+    Raises ConfigurationError for a file that cannot be meant, NotAFileError for a link.
+    """
+    path = repository.config.gate.groups
+    data = open_reader(repository, revision)(path)
+    return None if data is None else parse_groups(data, path)
+
+
+def list_paths(repository: Repository, revision: str | None = None) -> list[str]:
+    """All files of a commit, or of the work tree (HEAD without one), sorted."""
+    if revision is None and repository.git.work_tree is not None:
+        return list_work_files(repository.git)
+    return sorted(_tree(repository, revision).paths())
+
+
+def open_reader(repository: Repository, revision: str | None = None) -> _Read:
+    """What gives a file's bytes by its path from the top, in a commit or the work tree."""
+    top = repository.git.work_tree
+    if revision is not None or top is None:
+        return _tree(repository, revision).read
+    return lambda path: _read_in_work_tree(top, path)
+
+
+def select_paths(
+    repository: Repository, known: Iterable[str], directory: Path, targets: Iterable[str]
+) -> list[str]:
+    """The paths that `targets`, typed in `directory`, mean, each once, in the order given.
+
+    A folder means the files of `known` that are below it; anything else is a path, whether there
+    is such a file or not: a deleted file has owners too.
+
+    Raises UsageError for what lies outside of the repository.
+    """
+    files = sorted(known)
+    present = set(files)
+    chosen: dict[str, None] = {}
+    for target in targets:
+        path = path_from_top(repository, directory / target)
+        if path is None:
+            raise UsageError(
+                f"{quote(target)} is outside of the repository", hint="name a path in it"
+            )
+        below = [] if path in present else [one for one in files if is_below(one, path)]
+        chosen.update(dict.fromkeys(below or ([path] if path else [])))
+    return list(chosen)
+
+
+def path_from_top(repository: Repository, path: Path) -> str | None:
+    """A path of the file system as one from the repository's top; None outside of it.
+
+    The top itself is empty. In a bare repository every relative path is one from the top.
+    """
+    top = repository.git.work_tree
+    if top is None:
+        top = repository.git.git_dir
+    full = Path(os.path.abspath(path))  # noqa: PTH100 - resolve would follow links
+    for candidate in (full, full.parent.resolve() / full.name):
+        if candidate == top:
+            return ""
+        if candidate.is_relative_to(top):
+            return candidate.relative_to(top).as_posix()
+    return None
+
+
+def lint_repository(
+    repository: Repository, found: FoundOwners, *, revision: str | None = None
+) -> list[Finding]:
+    """Judge a CODEOWNERS file by the files of the work tree, or of a commit; see `lint_owners`."""
+    config = repository.config
+    paths = list_paths(repository, revision)
+    groups = read_groups(repository, revision)
+    governance = Governance(config)
+    governed = {path: governance.kind(path) for path in paths}
+    # Of pyproject.toml the gate looks at our table alone, and that counts where it is in force.
+    governed[PYPROJECT_FILE] = None
+    gate = [
+        path
+        for path in paths
+        if path in {found.path, config.path} or governed[path] not in {None, PathKind.PROMPTS}
+    ]
+    prompts = [
+        path
+        for path in paths
+        if governed[path] is PathKind.PROMPTS and not path.endswith("/README.md")
+    ]
+    knows = None if groups is None else groups.knows
+    around = Surroundings(found.path, found.size, paths, prompts, gate, knows)
+    return lint_owners(found.owners, around)
+
+
+def _tree(repository: Repository, revision: str | None) -> TreeReader:
+    commit = repository.git.resolve_commit("HEAD" if revision is None else revision)
+    return TreeReader(repository.objects, commit)
+
+
+def _read_in_work_tree(top: Path, path: str) -> bytes | None:
+    """A file's bytes; None without such a file. As in a commit, links are refused."""
+    full = top
+    mode = 0
+    for name in path.split("/"):
+        full /= name
+        try:
+            mode = os.lstat(full).st_mode
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return None
+        if stat.S_ISLNK(mode):
+            raise NotAFileError(
+                f"{quote(path)} is or goes through a symbolic link, and those are never followed",
+                hint="put the file itself there",
+            )
+    return full.read_bytes() if stat.S_ISREG(mode) else None
+
+
+def _read_named(
+    repository: Repository, read: _Read, file: Path, revision: str | None
+) -> tuple[str, bytes]:
+    path = path_from_top(repository, file)
+    if path is not None:
+        data = read(path)
+    elif revision is not None:
+        raise UsageError(
+            f"{quote(str(file))} is outside of the repository",
+            hint="without --rev, --file reads any file",
+        )
+    else:
+        path = file.as_posix()
+        data = file.read_bytes()
+    if data is None:
+        where = "in that commit" if revision is not None else "here"
+        raise NotFoundError(
+            f"there is no file {quote(path)} {where}", hint="check the path after --file"
+        )
+    return path, data
+
+
+def _not_found(read: _Read, dialect: Dialect) -> NotFoundError:
+    other = Dialect.GITLAB if dialect is Dialect.GITHUB else Dialect.GITHUB
+    elsewhere = find_owners_file(other, read)
+    if elsewhere is not None:
+        hint = f"there is {elsewhere[0]}: --dialect {other.value} reads it"
+    else:
+        hint = f"write one of {', '.join(OWNERS_PATHS[dialect])}"
+    return NotFoundError("there is no CODEOWNERS file here", hint=hint)

@@ -1,0 +1,442 @@
+"""Reads what a change proposes: what merging it would do to which prompt, and to what else.
+
+Judged is the tree that merging would make, since two changes that are fine alone can merge cleanly
+into something that nobody has seen. Everything is read from objects; nothing is checked out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.delivery.environments import read_head
+from promptops.delivery.releases import list_tags_of, load_released, parse_tag_object
+from promptops.errors import InvalidPromptError, NotAFileError, PromptopsError
+from promptops.gate.governance import Governance, is_below
+from promptops.gate.rules import Change, ChangedPath, Entry, PathKind, PromptChange, PromptState
+from promptops.gate.rules.people import names_of
+from promptops.git.changes import (
+    adds_nothing,
+    co_authors,
+    list_tree_changes,
+    merge_trees,
+    read_commits,
+    require_merge_base,
+)
+from promptops.git.history import is_ancestor
+from promptops.prompt.closure import collect_closure
+from promptops.prompt.diff import diff_prompts
+from promptops.prompt.names import is_prompt, name_from_path
+from promptops.prompt.prompt import load_prompt
+from promptops.prompt.reference import name_fault
+from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE, load_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from promptops.gate.policy import Policy
+    from promptops.git.trees import TreeReader
+    from promptops.prompt.diff import PromptDiff
+    from promptops.prompt.prompt import Prompt
+    from promptops.prompt.version import Version
+    from promptops.repository.config import Config
+    from promptops.repository.repository import Repository
+
+    _Read = Callable[[str], bytes | None]
+
+_PORTION = 2_000
+# A backslash, or two quotes with at most white space between them, of whatever alphabet.
+_ODDLY_SPELT = re.compile(rb"""\\|["'][\x00-\x20\x80-\xff]*["']""")
+# Each takes some milliseconds to look at; whoever makes more of them has had a hand in the change.
+_MOST_MERGES = 50
+
+
+def read_change(
+    repository: Repository, policy: Policy, base: str, head: str, target: str
+) -> Change:
+    """Read what merging `head` into `base` does.
+
+    Args:
+        repository: where both are.
+        policy: the rules at `base`.
+        base: the commit at the target branch's tip.
+        head: the commit that is proposed.
+        target: the branch's short name.
+
+    Raises:
+        GitError: the two conflict, or have no common ancestor in this clone.
+        IntegrityError: a release of a changed prompt is not what its tag says.
+    """
+    return _Reading(repository, policy, base, head).change(target)
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Who had a hand in some commits.
+
+    Attributes:
+        authors: the names that their authors go by.
+        committers: the names of all, authors, committers and co-authors.
+        merges: the commits that merge two others and add nothing: they are nobody's work.
+    """
+
+    authors: frozenset[str]
+    committers: frozenset[str]
+    merges: frozenset[str]
+
+
+def read_hands(repository: Repository, base: str, head: str) -> Hands:
+    """Read who had a hand in the commits that `head` has and `base` has not.
+
+    Who brings a branch up to date, on a forge by a button, adds nothing to what it proposes.
+
+    Raises:
+        GitError: a commit is not in this clone.
+    """
+    authors: set[str] = set()
+    others: set[str] = set()
+    merges: set[str] = set()
+    left = _MOST_MERGES
+    for oid, commit in read_commits(repository.git, repository.objects, base, head):
+        left -= len(commit.parents) > 1
+        if len(commit.parents) > 1 and left >= 0 and adds_nothing(repository.git, commit):
+            merges.add(oid)
+            continue
+        authors |= names_of(commit.author.email)
+        others |= names_of(commit.committer.email)
+        for email in co_authors(commit.message):
+            others |= names_of(email)
+    return Hands(frozenset(authors), frozenset(authors | others), frozenset(merges))
+
+
+class _Reading:
+    """One proposal on its way into a `Change`: both sides, and what they have in common."""
+
+    def __init__(self, repository: Repository, policy: Policy, base: str, head: str) -> None:
+        git = repository.git
+        self._repository = repository
+        self._config = policy.config
+        self._base, self._head = base, head
+        self._merge_base = require_merge_base(git, base, head)
+        is_ahead = self._merge_base == base
+        self._tree = git.resolve_tree(head) if is_ahead else merge_trees(git, base, head)
+        self._proposed = {one.path: one for one in list_tree_changes(git, self._merge_base, head)}
+        merging = [] if is_ahead else list_tree_changes(git, base, self._tree)
+        self._merging = {one.path: one for one in merging}
+        self._new_config = self._read_new_config()
+        self._governance = Governance(self._config, self._new_config)
+        self._old = repository.tree(base, self._config.prompts)
+        self._new = repository.tree(self._tree, self._new_config.prompts)
+
+    def _read_new_config(self) -> Config:
+        """The configuration after merging; the one before where that is broken."""
+        if not {CONFIG_FILE, PYPROJECT_FILE} & (self._proposed.keys() | self._merging.keys()):
+            return self._config
+        try:
+            return load_config(self._repository.tree(self._tree).read)
+        except PromptopsError:
+            return self._config
+
+    def change(self, target: str) -> Change:
+        paths = self._govern()
+        everything = self._proposed.keys() | self._merging.keys()
+        hands = read_hands(self._repository, self._base, self._head)
+        return Change(
+            target=target,
+            base=self._base,
+            head=self._head,
+            merge_base=self._merge_base,
+            tree=self._tree,
+            folder=self._new_config.prompts,
+            paths=tuple(paths),
+            others=len(everything - {path.path for path in paths}),
+            prompts=tuple(self._read_prompts(paths)),
+            authors=hands.authors,
+            committers=hands.committers,
+            merges=hands.merges,
+        )
+
+    # Which paths are governed.
+
+    def _govern(self) -> list[ChangedPath]:
+        governed = []
+        for path in sorted(self._proposed.keys() | self._merging.keys()):
+            kind = self._kind(path)
+            if kind is not None:
+                governed.append(self._changed(path, kind))
+        return sorted([*governed, *self._moved_in(governed)], key=lambda one: one.path)
+
+    def _changed(self, path: str, kind: PathKind) -> ChangedPath:
+        proposed = self._proposed.get(path)
+        if proposed is None:
+            merging = self._merging[path]
+            before, after = _entry(merging.before), _entry(merging.after)
+            return ChangedPath(path, kind, before, None, after, is_proposed=False)
+        merged = after = _entry(proposed.after)
+        if path in self._merging:
+            merged = _entry(self._merging[path].after)
+        elif self._merge_base != self._base:  # merging leaves what the target branch has
+            found = self._repository.tree(self._base).entry(path)
+            merged = None if found is None or found.is_folder else Entry(found.mode, found.oid)
+        return ChangedPath(path, kind, _entry(proposed.before), after, merged)
+
+    def _kind(self, path: str) -> PathKind | None:
+        """Why a path is governed; None for one that is not."""
+        if path == PYPROJECT_FILE:
+            return PathKind.CONFIGURATION if self._has_new_table() else None
+        return self._governance.kind(path)
+
+    def _has_new_table(self) -> bool:
+        """Whether `[tool.promptops]` is another one: the rest of pyproject.toml is not ours."""
+        tables = []
+        for commit in (self._base, self._tree):
+            data = self._repository.tree(commit).read(PYPROJECT_FILE)
+            try:
+                tables.append(load_config({PYPROJECT_FILE: data}.get))
+            except PromptopsError:
+                return True
+        return tables[0] != tables[1]
+
+    def _moved_in(self, governed: Iterable[ChangedPath]) -> list[ChangedPath]:
+        """What is below a folder that the change makes the prompts folder: all of it is new."""
+        known = {path.path for path in governed}
+        found = []
+        for old, new, kind in (
+            (self._config.prompts, self._new_config.prompts, PathKind.PROMPTS),
+            (self._config.evals, self._new_config.evals, PathKind.EVALS),
+        ):
+            if old == new:
+                continue
+            for file in self._repository.tree(self._tree, new).files():
+                path = f"{new}/{file.path}"
+                if path not in known:
+                    entry = Entry(file.mode, file.oid)
+                    found.append(ChangedPath(path, kind, None, entry, entry))
+        return found
+
+    # What becomes of the prompts.
+
+    def _read_prompts(self, paths: Sequence[ChangedPath]) -> list[PromptChange]:
+        # By place and not by kind: the evals, or a groups file, may lie among the prompts.
+        folders = (self._config.prompts, self._new_config.prompts)
+        touched = {
+            one.path for one in paths if any(is_below(one.path, folder) for folder in folders)
+        }
+        names = sorted(self._find_names(touched))
+        for side in (self._old, self._new):
+            side.keep([f"{name}.md" for name in names])
+        pairs = []
+        for name in names:
+            before, after = self._state(self._old, name), self._state(self._new, name)
+            if before is None and after is None:
+                continue
+            if before and after and before.closure.files == after.closure.files:
+                continue
+            pairs.append((name, before, after))
+        new = {name: after.prompt if after else None for name, _, after in pairs}
+        releases = _Releases(self._repository, new)
+        return [self._compare(touched, releases, *pair) for pair in pairs]
+
+    def _compare(
+        self,
+        touched: set[str],
+        releases: _Releases,
+        name: str,
+        before: PromptState | None,
+        after: PromptState | None,
+    ) -> PromptChange:
+        files = {
+            f"{config.prompts}/{path}"
+            for config, state in ((self._config, before), (self._new_config, after))
+            if state is not None
+            for path in state.closure.files
+        }
+        folder = (self._config if after is None else self._new_config).prompts
+        old = before.prompt if before else None
+        new = after.prompt if after else None
+        # With one side invalid nobody can say what differs.
+        is_comparable = (before is None or old is not None) and (after is None or new is not None)
+        diff = diff_prompts(old, new) if is_comparable else None
+        released, base, base_diff = (
+            (None, None, None) if new is None else releases.place(old, new, diff)
+        )
+        is_back = (
+            new is not None
+            and released == new.digest
+            and releases.is_merged(name, new.version, self._base)
+        )
+        return PromptChange(
+            name=name,
+            path=f"{folder}/{name}.md",
+            before=before,
+            after=after,
+            changed=tuple(sorted(files & touched)),
+            diff=diff,
+            versions=tuple(releases.versions[name]),
+            released_digest=released,
+            is_back=is_back,
+            base=base,
+            base_diff=base_diff,
+            live_in=self._find_live(name) if after is None and releases.versions[name] else (),
+        )
+
+    def _state(self, files: TreeReader, name: str) -> PromptState | None:
+        closure = collect_closure(name, _tolerant(files))
+        if closure is None:
+            return None
+        try:
+            return PromptState(closure, load_prompt(closure))
+        except InvalidPromptError:
+            return PromptState(closure, None)
+
+    def _find_live(self, name: str) -> tuple[str, ...] | None:
+        """The environments where the prompt is live; None when no environment is known here."""
+        live = []
+        is_known = False
+        for environment in self._config.environment_names:
+            head = read_head(self._repository, environment)
+            is_known = is_known or head is not None
+            if head is not None and name in head.state.entries:
+                live.append(environment)
+        return tuple(live) if is_known else None
+
+    def _find_names(self, touched: Iterable[str]) -> set[str]:
+        """The prompts that may be touched: by their own file, or by one that they need."""
+        names = set()
+        needed = set()
+        for folder, path in (
+            (one.prompts, path)
+            for path in touched
+            for one in (self._config, self._new_config)
+            if is_below(path, one.prompts)
+        ):
+            below = path.removeprefix(f"{folder}/")
+            if is_prompt(below) and name_fault(name_from_path(below)) is None:
+                names.add(name_from_path(below))
+            else:
+                needed.add(below)
+        if self._config.prompts != self._new_config.prompts:
+            # What a new folder leaves behind is a prompt no more.
+            names |= {
+                name_from_path(path)
+                for path in self._old.paths()
+                if is_prompt(path) and name_fault(name_from_path(path)) is None
+            }
+        return names | (self._find_users(needed) if needed else set())
+
+    def _find_users(self, needed: set[str]) -> set[str]:
+        """The prompts, on either side, that may need one of the files, through partials too.
+
+        What needs a file holds its name, or the longest word of it. Only YAML may spell that with
+        escapes or with a quote twice, and only a template in two literals side by side; a text in
+        which that could be is always among those that are then looked at properly.
+        """
+        texts: defaultdict[str, set[bytes]] = defaultdict(set)
+        files = {(one.path, one.oid) for side in (self._old, self._new) for one in side.files()}
+        listed = sorted(files)
+        for start in range(0, len(listed), _PORTION):
+            portion = listed[start : start + _PORTION]
+            found = self._repository.objects.read_many([oid for _, oid in portion])
+            for (path, _), blob in zip(portion, found, strict=True):
+                if blob is not None and blob.kind == "blob":
+                    texts[path].add(blob.data)
+        pending, names = set(needed), set()
+        seen: set[str] = set()
+        while pending:
+            words = [_find_word(path) for path in pending]
+            seen |= pending
+            pending = set()
+            for path, versions in texts.items():
+                if path in seen or not any(
+                    _ODDLY_SPELT.search(data) or any(word in data for word in words)
+                    for data in versions
+                ):
+                    continue
+                if is_prompt(path):
+                    if name_fault(name_from_path(path)) is None:
+                        names.add(name_from_path(path))
+                else:
+                    pending.add(path)
+        return names
+
+
+class _Releases:
+    """The releases among which the changed prompts stand: listed and read all at once."""
+
+    def __init__(self, repository: Repository, prompts: Mapping[str, Prompt | None]) -> None:
+        self._repository = repository
+        self.versions: dict[str, list[Version]] = {name: [] for name in prompts}
+        tags = list_tags_of(repository, list(prompts))
+        for name, version in sorted(tags):
+            self.versions[name].append(version)
+        wanted = [
+            (name, version)
+            for name, prompt in prompts.items()
+            if prompt is not None
+            for version in (self._find_base(prompt), prompt.version)
+            if version is not None and (name, version) in tags
+        ]
+        objects = repository.objects.read_many([tags[one] for one in wanted])
+        self._releases = {
+            one: parse_tag_object(*one, found)
+            for one, found in zip(wanted, objects, strict=True)
+            if found is not None
+        }
+
+    def _find_base(self, prompt: Prompt) -> Version | None:
+        """The greatest released version below the prompt's own."""
+        below = [one for one in self.versions[prompt.name] if one < prompt.version]
+        return below[-1] if below else None
+
+    def place(
+        self, old: Prompt | None, new: Prompt, diff: PromptDiff | None
+    ) -> tuple[str | None, Version | None, PromptDiff | None]:
+        """Where `new` stands among the releases.
+
+        Returns the digest that its version was released with, the greatest release below it, and
+        what differs from that one.
+        """
+        same = self._releases.get((new.name, new.version))
+        released = same.digest if same else None
+        below = self._find_base(new)
+        if below is None:
+            return released, None, None
+        base = self._releases[new.name, below]
+        if old is None or diff is None or old.digest != base.digest:
+            diff = diff_prompts(load_released(self._repository, base), new)
+        return released, base.version, diff
+
+    def is_merged(self, name: str, version: Version, tip: str) -> bool:
+        """Whether a release, which is there, was made of a commit that a branch's tip has.
+
+        What its tag says of its content is looked at: whoever may push can make a tag.
+        """
+        release = self._releases[name, version]
+        if not is_ancestor(self._repository.git, release.commit, tip):
+            return False
+        load_released(self._repository, release)
+        return True
+
+
+def _tolerant(files: TreeReader) -> _Read:
+    """Reads files; a link or a submodule reads as empty, and others say what is wrong with it."""
+
+    def read(path: str) -> bytes | None:
+        try:
+            return files.read(path)
+        except NotAFileError:
+            return b""
+
+    return read
+
+
+def _find_word(path: str) -> bytes:
+    """What a text that names the file must hold: of its name, which YAML may fold at spaces."""
+    parts = path.rpartition("/")[2].split(" ")
+    return max(parts, key=len).encode(errors="surrogateescape")
+
+
+def _entry(found: tuple[str, str] | None) -> Entry | None:
+    return None if found is None else Entry(*found)

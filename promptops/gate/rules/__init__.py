@@ -1,0 +1,40 @@
+"""May this change merge? Pure: everything it judges by is handed to it."""
+
+from __future__ import annotations
+
+from promptops.forge.review import Review, ReviewState
+from promptops.gate.rules.approval import (
+    Approval,
+    Approvals,
+    Entry,
+    Proposal,
+    latest_reviews,
+)
+from promptops.gate.rules.change import Change, ChangedPath, PathKind, PromptChange, PromptState
+from promptops.gate.rules.consent import Ground, Requirement
+from promptops.gate.rules.evidence import EvalResult, parse_evidence
+from promptops.gate.rules.ruling import Rules, describe_owners, judge
+from promptops.gate.rules.verdict import Verdict
+
+__all__ = [
+    "Approval",
+    "Approvals",
+    "Change",
+    "ChangedPath",
+    "Entry",
+    "EvalResult",
+    "Ground",
+    "PathKind",
+    "PromptChange",
+    "PromptState",
+    "Proposal",
+    "Requirement",
+    "Review",
+    "ReviewState",
+    "Rules",
+    "Verdict",
+    "describe_owners",
+    "judge",
+    "latest_reviews",
+    "parse_evidence",
+]

@@ -1,0 +1,257 @@
+"""Who has to approve which path, and whether somebody did.
+
+The rules, each from the forges' documentation or from what goes wrong without it:
+
+* The last CODEOWNERS rule that matches decides, in each section of GitLab's. One approval by any
+  one owner is enough, or as many as the section asks for. A path that nobody owns needs anybody's
+  approval: a forge would let it pass unseen.
+* Nobody approves their own change: neither its author nor, by default, anybody who had a hand in
+  its commits, under any of the names that are one person.
+* Where a merge queue merges several proposals together, that holds for each by itself: who had a
+  hand in one approves nothing of what that one changes, and an approval of one is for nothing else.
+  Whatever none of them makes as it would be merged is everybody's work.
+* An approval is of content. It counts for a path as long as mode and blob there are the ones that
+  were looked at, and ends with the next push that changes them; a rebase that changes nothing there
+  leaves it standing.
+* The approver may write to the repository, where the source knows who may.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from promptops.forge.codeowners import owner_key
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from promptops.forge.codeowners import OwnersFile
+    from promptops.gate.rules.approval import Approval, Approvals
+    from promptops.gate.rules.change import Change, ChangedPath
+    from promptops.gate.rules.people import Groups
+
+
+class Ground(StrEnum):
+    """Why an approval is needed."""
+
+    OWNERSHIP = "ownership"
+    REVIEW = "requires_review"
+    SUPPRESSION = "suppression"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """Approvals that one path needs.
+
+    Attributes:
+        path: the path, from the top.
+        ground: why.
+        about: what, for a ground that is more than ownership: the prompt, or the check.
+        owners: who may give them, as CODEOWNERS says it; empty: anybody who may approve at all.
+        count: how many people it takes.
+        line: the rule's line in the CODEOWNERS file; None where no rule matches.
+        section: the rule's section (GitLab).
+        given: the approvals that count, one for each person.
+        left_out: approvals that do not count, each with the reason.
+    """
+
+    path: str
+    ground: Ground
+    about: str = ""
+    owners: tuple[str, ...] = ()
+    count: int = 1
+    line: int | None = None
+    section: str | None = None
+    given: tuple[Approval, ...] = ()
+    left_out: tuple[tuple[Approval, str], ...] = ()
+
+    @property
+    def is_met(self) -> bool:
+        """Whether enough people approved."""
+        return len(self.given) >= self.count
+
+
+def list_requirements(
+    change: Change,
+    owners: OwnersFile | None,
+    groups: Groups,
+    approvals: Approvals,
+    *,
+    committers_may: bool,
+) -> list[Requirement]:
+    """Everything that has to be approved, in the order of paths, and who did.
+
+    Args:
+        change: what is proposed.
+        owners: the CODEOWNERS file of the target branch; None: it has none, so that nobody can be
+            asked and nothing has to be approved.
+        groups: people and teams.
+        approvals: what the sources found.
+        committers_may: whether those who committed to the change may approve it.
+    """
+    if owners is None:
+        return []
+    jury = _Jury(change, groups, approvals, committers_may=committers_may)
+    required = [
+        jury.judge(path, one)
+        for path, one in (
+            *_by_ownership(change, owners),
+            *_by_reviews(change, owners),
+            *_by_suppressions(change, owners),
+        )
+    ]
+    return sorted(required, key=lambda one: (one.path, one.ground, one.about))
+
+
+_Wanted = tuple["ChangedPath", Requirement]
+_Barred = tuple[frozenset[str], frozenset[str]]
+
+
+def _by_ownership(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
+    for path in _proposed(change):
+        yield from _ask_owners(owners, path, path.path, Ground.OWNERSHIP)
+
+
+def _by_reviews(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
+    """A prompt that demands a review: an owner of it, for every file of it that changed."""
+    for prompt in change.prompts:
+        if prompt.requires_review:
+            for path in _proposed(change, prompt.changed):
+                yield from _ask_owners(owners, path, prompt.path, Ground.REVIEW, prompt.name)
+
+
+def _by_suppressions(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
+    for prompt in change.prompts:
+        for check in prompt.new_suppressions:
+            for path in _proposed(change, (prompt.path,)):
+                yield from _ask_owners(owners, path, prompt.path, Ground.SUPPRESSION, check)
+
+
+def _proposed(change: Change, wanted: Collection[str] | None = None) -> Iterator[ChangedPath]:
+    for path in change.paths:
+        if path.is_proposed and (wanted is None or path.path in wanted):
+            yield path
+
+
+def _ask_owners(
+    owners: OwnersFile, path: ChangedPath, owned: str, ground: Ground, about: str = ""
+) -> Iterator[_Wanted]:
+    """What it takes from the owners of the path `owned` for what the change has at `path`."""
+    rules = owners.match(owned).required
+    if not rules:
+        yield path, Requirement(path.path, ground, about)
+    for rule in rules:
+        count = rule.approvals if ground is Ground.OWNERSHIP else 1
+        yield (
+            path,
+            Requirement(
+                path.path, ground, about, rule.owners, count, line=rule.line, section=rule.section
+            ),
+        )
+
+
+class _Jury:
+    """Decides which approvals count for what."""
+
+    def __init__(
+        self, change: Change, groups: Groups, approvals: Approvals, *, committers_may: bool
+    ) -> None:
+        self._groups = groups
+        self._teams = approvals.teams
+        # One order whatever order the sources have, so that a verdict has one digest.
+        self._found = sorted(
+            approvals.found, key=lambda one: (*_spelling(one), one.source, one.where)
+        )
+        self._committers_may = committers_may
+        self._proposals = approvals.proposals
+        self._barred = {
+            one.name: self._bar(one.authors, one.committers) for one in approvals.proposals
+        }
+        author = {approvals.author} if approvals.author else set()
+        # Whoever opened a change, it is theirs as well whose commits it holds.
+        self._all_barred = self._bar(
+            change.authors.union(author, *(one.authors for one in self._proposals)),
+            change.committers.union(
+                approvals.committers, *(one.committers for one in self._proposals)
+            ),
+        )
+
+    def _bar(self, authors: Iterable[str], committers: Iterable[str]) -> _Barred:
+        names_of_all = self._groups.names_of_all
+        return names_of_all(authors), names_of_all(() if self._committers_may else committers)
+
+    def _find_barred(self, path: ChangedPath) -> _Barred:
+        """All names of the authors, and of the others, who may not approve what is at the path."""
+        is_told = all(one.contents is not None for one in self._proposals)
+        if not is_told or not any(one.makes(path.path, path.after) for one in self._proposals):
+            return self._all_barred
+        involved = [self._barred[one.name] for one in self._proposals if one.touches(path.path)]
+        authors, committers = zip(*involved, strict=True)
+        return frozenset().union(*authors), frozenset().union(*committers)
+
+    def judge(self, path: ChangedPath, requirement: Requirement) -> Requirement:
+        """The requirement with the approvals that count for it, and those that do not."""
+        given: list[Approval] = []
+        left_out: list[tuple[Approval, str]] = []
+        people: list[frozenset[str]] = []
+        for approval in self._found:
+            person = self._groups.names_of_all((approval.approver,))
+            reason = self._object(approval, person, path, requirement.owners)
+            if reason is not None:
+                left_out.append((approval, reason))
+            elif all(person.isdisjoint(one) for one in people):
+                people.append(person)
+                given.append(approval)
+        left_out.sort(key=lambda one: (*_spelling(one[0]), one[0].source, one[1]))
+        return replace(requirement, given=tuple(given), left_out=tuple(left_out))
+
+    def _object(
+        self,
+        approval: Approval,
+        person: frozenset[str],
+        path: ChangedPath,
+        owners: tuple[str, ...],
+    ) -> str | None:
+        """Why the approval does not count for the path, or None."""
+        authors, committers = self._find_barred(path)
+        if person & authors:
+            return "the author of the change"
+        if person & committers:
+            return "committed to the change"
+        if approval.may_write is False:
+            return "may not write to the repository"
+        if owners and not self._is_any_of(owners, approval.approver):
+            return "no owner of it"
+        if approval.proposal is not None and not self._touches(approval.proposal, path):
+            return "approved another proposal"
+        if approval.contents is None:
+            return "it is not known what was approved"
+        if path.path not in approval.contents:
+            return "approved nothing there"
+        if approval.contents[path.path] != path.after:
+            return "approved other content"
+        if path.path in approval.lapsed:
+            return "the target branch has changed it since"
+        return None
+
+    def _touches(self, proposal: str, path: ChangedPath) -> bool:
+        return any(one.name == proposal and one.touches(path.path) for one in self._proposals)
+
+    def _is_any_of(self, owners: tuple[str, ...], approver: str) -> bool:
+        # Only the names that the target branch knows make an owner; an address never does.
+        person = self._groups.person(approver)
+        return any(self._is_owner(owner, person) for owner in owners)
+
+    def _is_owner(self, owner: str, person: frozenset[str]) -> bool:
+        if owner.casefold() in person:
+            return True
+        members = self._teams.get(owner_key(owner))
+        if members is None:
+            members = self._groups.members(owner)
+        return members is not None and not members.isdisjoint(person)
+
+
+def _spelling(approval: Approval) -> tuple[str, str]:
+    return approval.approver.casefold(), approval.approver

@@ -1,0 +1,229 @@
+"""Judges a change: every rule of the gate as findings, and the verdict they add up to.
+
+A missing approval, a small bump, a failed eval and a syntax error are all findings, so that every
+report format shows them, beside the line at fault where there is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.forge.codeowners import State
+from promptops.gate.rules.consent import Ground, Requirement, list_requirements
+from promptops.gate.rules.verdict import Verdict
+from promptops.gate.rules.versions import judge_versions
+from promptops.prompt.finding import Finding, Position, Severity, sort_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from promptops.forge.codeowners import OwnersFile
+    from promptops.gate.rules.approval import Approvals
+    from promptops.gate.rules.change import Change, ChangedPath, PromptChange
+    from promptops.gate.rules.evidence import EvalResult
+    from promptops.gate.rules.people import Groups
+
+_IRREGULAR = {"120000": "a symbolic link", "160000": "a submodule"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a change is judged by, all of it from the target branch's tip.
+
+    Attributes:
+        owners: the CODEOWNERS file; None: there is none.
+        owners_path: where it is.
+        groups: people and teams.
+        evals: what a change without evidence is: `off`, `warn` or `block`.
+        committers_may: whether those who committed to a change may approve it.
+    """
+
+    owners: OwnersFile | None
+    owners_path: str | None
+    groups: Groups
+    evals: str = "off"
+    committers_may: bool = False
+
+
+def judge(
+    change: Change,
+    rules: Rules,
+    approvals: Approvals,
+    *,
+    findings: Sequence[Finding] = (),
+    evidence: Sequence[EvalResult] = (),
+) -> Verdict:
+    """Judge a change.
+
+    Args:
+        change: what is proposed.
+        rules: what to judge by.
+        approvals: who approved what, as far as anybody was asked.
+        findings: what validation finds in the touched prompts and policy files after merging.
+        evidence: results of evals.
+    """
+    requirements = list_requirements(
+        change,
+        rules.owners,
+        rules.groups,
+        approvals,
+        committers_may=rules.committers_may,
+    )
+    digests = {one.after.prompt.digest for one in change.prompts if one.after and one.after.prompt}
+    relevant = tuple(one for one in evidence if one.digest in digests)
+    everything = [
+        *findings,
+        *judge_versions(change),
+        *_judge_paths(change.paths),
+        *_judge_owners(change, rules),
+        *_judge_consent(requirements, approvals, rules.owners_path or "CODEOWNERS"),
+        *_judge_evidence(change.prompts, rules.evals, relevant),
+    ]
+    return Verdict(
+        change,
+        tuple(sorted(dict.fromkeys(everything), key=sort_key)),
+        tuple(requirements),
+        approvals.sources,
+        rules.owners_path,
+        relevant,
+        approvals.notes,
+    )
+
+
+def _judge_paths(paths: Iterable[ChangedPath]) -> Iterator[Finding]:
+    for path in paths:
+        what = _IRREGULAR.get(path.merged.mode) if path.merged else None
+        if what is not None:
+            yield Finding(
+                "irregular-file",
+                Severity.ERROR,
+                f"{path.path} is {what}, and those are never followed",
+                path.path,
+                None,
+                "put the file itself there",
+            )
+        if not path.is_proposed:
+            yield Finding(
+                "moved-by-merge",
+                Severity.ERROR,
+                f"{path.path} changes by merging alone: nobody who looked at the change saw that",
+                path.path,
+                None,
+                "merge or rebase onto the target branch, and have it looked at again",
+            )
+
+
+def _judge_owners(change: Change, rules: Rules) -> Iterator[Finding]:
+    if rules.owners is None:
+        if change.paths:
+            yield Finding(
+                "no-owners",
+                Severity.WARNING,
+                f"{change.target} has no CODEOWNERS file, so nobody has to approve anything",
+                "CODEOWNERS",
+                None,
+                "add one that gives the prompts to a team; adding the first needs nobody",
+            )
+        return
+    for path in change.paths:
+        if rules.owners.match(path.path).state is not State.OWNED:
+            yield Finding(
+                "unowned-path",
+                Severity.WARNING,
+                f"{path.path} is part of {path.kind.value} and nobody owns it: "
+                "a forge would ask nobody",
+                path.path,
+                None,
+                f"give it an owner in {rules.owners_path}",
+            )
+
+
+def _judge_consent(
+    requirements: Iterable[Requirement], approvals: Approvals, owners_path: str
+) -> Iterator[Finding]:
+    unchecked = False
+    for one in requirements:
+        if one.is_met:
+            continue
+        if one.ground is Ground.OWNERSHIP and not approvals.is_checked:
+            unchecked = True
+            continue
+        yield _missing(one)
+    if unchecked:
+        yield Finding(
+            "unchecked-approval",
+            Severity.WARNING,
+            "approval not checked: nobody was asked who approved the change",
+            owners_path,
+            None,
+            "in a forge's CI it is; elsewhere --approvals signed or file, or [gate] approvals",
+        )
+    for person in approvals.objections:
+        yield Finding(
+            "requested-change",
+            Severity.WARNING,
+            f"{person} asks for changes",
+            owners_path,
+            None,
+            "talk to them; the forge may block the merge until they are content",
+        )
+
+
+_CHECKS = {
+    Ground.OWNERSHIP: "missing-approval",
+    Ground.REVIEW: "missing-review",
+    Ground.SUPPRESSION: "unapproved-suppression",
+}
+
+
+def _missing(one: Requirement) -> Finding:
+    who = describe_owners(one)
+    message = {
+        Ground.OWNERSHIP: f"{one.path} needs {who}",
+        Ground.REVIEW: f"{one.about} requires a review: {one.path} needs {who}",
+        Ground.SUPPRESSION: f"{one.path} now ignores {one.about}, which needs {who}",
+    }[one.ground]
+    if one.given:
+        message += f"; so far {', '.join(approval.approver for approval in one.given)}"
+    reasons = [f"{approval.approver}: {reason}" for approval, reason in one.left_out]
+    hint = "ask them to review it, or to run promptops approve"
+    if reasons:
+        hint += f"; not counted: {'; '.join(reasons)}"
+    place = Position(1, 1, 1, 2) if one.ground is Ground.SUPPRESSION else None
+    return Finding(_CHECKS[one.ground], Severity.ERROR, message, one.path, place, hint)
+
+
+def describe_owners(one: Requirement) -> str:
+    """Whose approval it takes, in words."""
+    number = "the approval" if one.count == 1 else f"{one.count} approvals"
+    if not one.owners:
+        return f"{number} of anybody who may write here, since nobody owns it"
+    return f"{number} of {' or '.join(one.owners)}"
+
+
+def _judge_evidence(
+    prompts: Iterable[PromptChange], policy: str, evidence: Sequence[EvalResult]
+) -> Iterator[Finding]:
+    if policy == "off":
+        return
+    severity = Severity.ERROR if policy == "block" else Severity.WARNING
+    for prompt in prompts:
+        new = prompt.after.prompt if prompt.after else None
+        if new is None:
+            continue
+        results = [one for one in evidence if one.digest == new.digest]
+        failed = [one.suite for one in results if not one.is_good]
+        if results and not failed:
+            continue
+        what = (
+            f"{', '.join(failed)} did not pass" if failed else "no evidence that its evals passed"
+        )
+        yield Finding(
+            "missing-evidence",
+            severity,
+            f"{prompt.name} {new.version}: {what}",
+            prompt.path,
+            None,
+            "run its evals against exactly this content, then give the results: --evidence FILE",
+        )

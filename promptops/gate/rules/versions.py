@@ -1,0 +1,144 @@
+"""What a change must do to the version numbers of the prompts it touches.
+
+Versions are compared with the target branch's tip, and with the releases there are: two changes
+that both go from 1.2.0 to 1.3.0 with other words merge cleanly, and only one of them is 1.3.0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Finding, Position, Severity
+from promptops.prompt.version import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.gate.rules.change import Change, PromptChange
+    from promptops.prompt.diff import PromptDiff
+    from promptops.prompt.prompt import Prompt
+    from promptops.prompt.version import Version
+
+_DRAFT = "draft"
+_DEPRECATED = "deprecated"
+
+
+def judge_versions(change: Change) -> Iterator[Finding]:
+    """What is wrong with the versions of all touched prompts."""
+    for one in change.prompts:
+        if one.after is None:
+            yield from _judge_removal(one)
+        elif one.after.prompt is not None:  # else validation says what is wrong with it
+            finding = _judge_version(one, one.after.prompt)
+            if finding is not None:
+                yield finding
+
+
+def _judge_version(change: PromptChange, new: Prompt) -> Finding | None:
+    """The first rule that the version breaks; each makes the later ones moot."""
+    if change.is_back:
+        return None
+    if change.released_digest not in {None, new.digest}:
+        return _finding(
+            "changed-release",
+            f"{change.name} {new.version} is released with other content, "
+            "and a released version never changes",
+            change,
+        )
+    old = change.before.prompt if change.before else None
+    if old is not None:
+        finding = _judge_step(change, old, new)
+        if finding is not None:
+            return finding
+    elif change.versions and new.version < change.versions[-1]:
+        return _finding(
+            "lowered-version",
+            f"{change.name} {new.version} lies below {change.versions[-1]}, which is released",
+            change,
+            f"write a version above {change.versions[-1]} into the file",
+        )
+    if change.base is not None and change.base_diff is not None:
+        return _judge_size(change, change.base, new.version, change.base_diff, "the release")
+    return None
+
+
+def _judge_step(change: PromptChange, old: Prompt, new: Prompt) -> Finding | None:
+    """From the target branch's tip to what merging makes."""
+    if new.version < old.version:
+        return _finding(
+            "lowered-version",
+            f"{change.name} goes from {old.version} back to {new.version}",
+            change,
+            f"write a version above {old.version}: whoever pins a range must never get less",
+        )
+    if change.diff is None or change.diff.level is Level.NONE:
+        return None
+    if new.version == old.version:
+        if new.status == old.status == _DRAFT and not change.versions:
+            return None  # nobody has seen a version of it yet
+        return _finding(
+            "unchanged-version",
+            f"{change.name} is still {old.version} after a {change.diff.change_class} change",
+            change,
+        )
+    return _judge_size(change, old.version, new.version, change.diff, "the target branch's")
+
+
+def _judge_size(
+    change: PromptChange, old: Version, new: Version, diff: PromptDiff, whose: str
+) -> Finding | None:
+    step = new.level_from(old)
+    if step >= diff.level:
+        return None
+    gravest = max(diff.differences, key=lambda one: one.change_class.level)
+    return _finding(
+        "small-bump",
+        f"{change.name} {new} is a {step.label} step from {whose} {old}, but the change is "
+        f"{diff.level.label}: {gravest.subject}: {gravest.reason}",
+        change,
+    )
+
+
+def find_step(change: PromptChange) -> Level | None:
+    """The step that `promptops bump` has to be told; None where it finds the number by itself.
+
+    It compares the file with the releases. Of a version that only the target branch has, which
+    nobody has released yet, it does not know.
+    """
+    new = change.after.prompt if change.after else None
+    if new is None or change.released_digest is not None:
+        return None
+    base, since = change.base, change.base_diff
+    if base is not None and since is not None and new.version.level_from(base) < since.level:
+        return None
+    return max((one.level for one in (change.diff, since) if one is not None), default=None)
+
+
+def _judge_removal(change: PromptChange) -> Iterator[Finding]:
+    if not change.versions or change.before is None:
+        return
+    if change.before.status == _DEPRECATED or change.live_in == ():
+        return
+    where = "live in " + " and ".join(change.live_in) if change.live_in else "released"
+    hint = "set status: deprecated first, in a change of its own; after that the file may go"
+    if change.live_in:
+        hint = f"promptops retire {change.name} --env {change.live_in[-1]}, or " + hint
+    yield Finding(
+        "removed-prompt",
+        Severity.ERROR,
+        f"{change.name} is {where}, and this removes it (a rename does, too)",
+        change.path,
+        None,
+        hint,
+    )
+
+
+def _finding(check: str, message: str, change: PromptChange, hint: str | None = None) -> Finding:
+    place: Position | None = None
+    if change.after is not None:
+        place = change.after.closure.document.locate(["version"])
+    if hint is None:
+        step = find_step(change)
+        told = "" if step is None else f" --level {step.label}"
+        hint = f"promptops bump {change.name}{told} writes the version that is needed"
+    return Finding(check, Severity.ERROR, message, change.path, place, hint)

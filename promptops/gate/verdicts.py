@@ -1,0 +1,130 @@
+"""Keeps what the gate said, so that the releases that follow can name it in their tags.
+
+One file below the repository's Git folder has what can be said of each digest that was let through;
+deleting it is safe. A pipeline that judges in one place and releases in another hands the verdict
+over as the file that `promptops gate --report json=FILE` writes.
+
+Either is a record, not a proof: whoever makes a tag can write anything into it. A server's hook
+judges for itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import ConfigurationError
+from promptops.gate.rules.verdict import SCHEMA
+from promptops.repository.writing import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from promptops.gate.rules import Verdict
+    from promptops.prompt.prompt import Prompt
+    from promptops.repository.repository import Repository
+
+Trailers = tuple[tuple[str, str], ...]
+
+_GATE = "Prompt-Gate"
+_APPROVED_BY = "Prompt-Approved-By"
+_EVALS = "Prompt-Evals"
+_MOST = 10_000
+
+
+def keep_verdict(repository: Repository, verdict: Verdict) -> None:
+    """Remember a verdict for the prompts that it lets through.
+
+    Of two that are kept at the same moment one may be lost: a release then does not name it.
+    """
+    document = verdict.as_json()
+    new = {
+        prompt["digest"]: _trailers_of(document, prompt)
+        for prompt in document["prompts"]
+        if verdict.is_allowed and prompt["digest"] is not None
+    }
+    if not new:
+        return
+    kept = {key: value for key, value in _read_kept(repository).items() if key not in new}
+    newest = list({**kept, **new}.items())[-_MOST:]
+    file = _file(repository)
+    # A repository that cannot be written is judged all the same.
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, json.dumps(dict(newest)).encode())
+
+
+def find_trailers(repository: Repository, prompt: Prompt) -> Trailers:
+    """What a release of exactly this prompt can say of the gate; nothing where it was not asked."""
+    return _read_kept(repository).get(prompt.digest, ())
+
+
+def _read_kept(repository: Repository) -> dict[str, Trailers]:
+    """What is remembered, the oldest first; nothing where the file is missing or damaged."""
+    try:
+        kept = json.loads(_file(repository).read_bytes())
+        return {
+            digest: tuple((str(key), str(value)) for key, value in trailers)
+            for digest, trailers in kept.items()
+        }
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def read_verdict(data: bytes, name: str) -> dict[str, Any]:
+    """Read a verdict that was written as JSON; `name` is what to call the file in errors.
+
+    Raises ConfigurationError for what is no verdict.
+    """
+    try:
+        document: Any = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _fault(name, "is not JSON") from error
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise _fault(name, f"is not of the form {SCHEMA}")
+    if document.get("allowed") is not True:
+        raise _fault(name, "does not let its change merge")
+    return document
+
+
+def trailers_from(document: Mapping[str, Any], name: str, prompt: Prompt) -> Trailers:
+    """What a release of `prompt` can say by the verdict in the file called `name`.
+
+    Raises ConfigurationError when the verdict is not about exactly this prompt.
+    """
+    try:
+        for judged in document["prompts"]:
+            if (judged["name"], judged["digest"]) == (prompt.name, prompt.digest):
+                return _trailers_of(document, judged)
+    except (KeyError, TypeError) as error:
+        raise _fault(name, f"is not of the form {SCHEMA}") from error
+    raise _fault(name, f"is not about {prompt.name} with digest {prompt.digest}")
+
+
+def _trailers_of(document: Mapping[str, Any], prompt: Mapping[str, Any]) -> Trailers:
+    gate = f"{document['base']} {document['head']} {document['digest']}"
+    path = prompt["path"]
+    approvers = dict.fromkeys(
+        approver
+        for need in document["approval"]["requirements"]
+        if need["path"] == path or need["about"] == prompt["name"]
+        for approver in need["approved_by"]
+    )
+    evals = [one for one in document["evals"] if one["prompt"] == prompt["name"]]
+    return (
+        (_GATE, gate),
+        *((_APPROVED_BY, approver) for approver in approvers),
+        *((_EVALS, f"{one['suite']} passed") for one in evals if one["passed"]),
+    )
+
+
+def _file(repository: Repository) -> Path:
+    return repository.git.common_dir / "promptops" / "verdicts.json"
+
+
+def _fault(name: str, what: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the verdict in {name} {what}", hint="promptops gate --report json=FILE writes one"
+    )

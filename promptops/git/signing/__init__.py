@@ -1,0 +1,1 @@
+"""Signatures: made and verified by ssh-keygen and GnuPG."""

@@ -1,0 +1,219 @@
+"""The closure: a prompt and every file it needs, which is what is digested, released and rendered.
+
+Collecting one is pure: the caller passes a function that reads a path below the prompts folder,
+so the same code serves the work tree, the index, any commit and any environment.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.errors import quote
+from promptops.prompt.digest import compute_digest, normalize_newlines
+from promptops.prompt.finding import Finding, Position, Severity
+from promptops.prompt.frontmatter.document import MAX_FILE_BYTES, find_undecodable, read_document
+from promptops.prompt.names import is_prompt
+from promptops.suggestion import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from promptops.prompt.frontmatter.document import Document
+
+# No prompt needs more, and Jinja's own stack ends not far above.
+_MAX_INCLUDE_DEPTH = 32
+
+_Placing = Callable[[], Position | None]
+
+Reader = Callable[[str], bytes | None]
+"""Reads the file at a path below the prompts folder; None when there is none."""
+
+Scanner = Callable[[str, str, int], "Iterable[str]"]
+"""The paths that a template includes, from its path, its text and the line on which that begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A prompt's file and all it needs.
+
+    Attributes:
+        name: the prompt's name.
+        files: path below the prompts folder -> content with newlines normalised.
+        document: the prompt's own file, read.
+        faults: what keeps the closure from being complete: missing or circular files.
+        includes: for each text file, the partials it includes directly.
+    """
+
+    name: str
+    files: Mapping[str, bytes]
+    document: Document
+    faults: tuple[Finding, ...]
+    includes: Mapping[str, tuple[str, ...]]
+
+    @property
+    def path(self) -> str:
+        """The prompt's own file, below the prompts folder."""
+        return f"{self.name}.md"
+
+    @property
+    def partials(self) -> Mapping[str, str]:
+        """The texts of the included files."""
+        return {
+            path: self.files[path].decode(errors="replace")
+            for path in self.includes
+            if path != self.path
+        }
+
+    def compute_digest(self) -> str:
+        """The closure's digest. Only a closure without faults has a meaningful one."""
+        return compute_digest(self.files)
+
+
+def scan_template(path: str, source: str, first_line: int) -> list[str]:  # noqa: ARG001
+    """The scanner for whoever wants nothing else of a template; see `Scanner`."""
+    from promptops.prompt.template import scan_includes
+
+    return scan_includes(source)
+
+
+def collect_closure(
+    name: str, read: Reader, *, known: Iterable[str] = (), scan: Scanner = scan_template
+) -> Closure | None:
+    """Collect the closure of the prompt `name`, or None when the prompt does not exist.
+
+    `known` are paths that exist, for suggestions; `scan` is for callers that have read templates
+    already. Faults in files are reported, never raised.
+    """
+    path = f"{name}.md"
+    data = read(path)
+    if data is None:
+        return None
+    document = read_document(path, data)
+    collection = _Collection(read, tuple(known), scan)
+    collection.files[path] = normalize_newlines(data)
+    collection.follow(path, document.body, document.body_line, ())
+    for wanted, place in _data_files(document):
+        collection.add_data(path, wanted, place)
+    return Closure(name, collection.files, document, tuple(collection.faults), collection.includes)
+
+
+def load_closure(name: str, files: Mapping[str, bytes]) -> Closure | None:
+    """The closure whose files were frozen together: all of `files` belong to it."""
+    return collect_closure(name, files.get, known=files)
+
+
+def _data_files(document: Document) -> Iterator[tuple[object, Position | None]]:
+    output = document.data.get("output")
+    if isinstance(output, str):
+        yield output, document.locate(["output"])
+    tools = document.data.get("tools")
+    if isinstance(tools, list):
+        for index, tool in enumerate(tools):
+            yield tool, document.locate(["tools", index])
+
+
+class _Collection:
+    def __init__(self, read: Reader, known: tuple[str, ...], scan: Scanner) -> None:
+        self.files: dict[str, bytes] = {}
+        self.faults: list[Finding] = []
+        self.includes: dict[str, tuple[str, ...]] = {}
+        self._read = read
+        self._known = known
+        self._scan = scan
+
+    def follow(self, path: str, source: str, first_line: int, above: tuple[str, ...]) -> None:
+        """Collect what the template `source` includes, depth first."""
+        chain = (*above, path)
+        self.includes[path] = wanted = tuple(dict.fromkeys(self._scan(path, source, first_line)))
+        for partial in wanted:
+            if partial in self.includes and partial not in chain:
+                continue
+            place = functools.partial(_find_include, path, source, partial, first_line)
+            fault = _chain_fault(chain, partial)
+            if fault is not None:
+                self._report(*fault, path, place())
+                continue
+            text = self._load(path, partial, place)
+            if text is not None:
+                self.follow(partial, text, 1, chain)
+
+    def _load(self, path: str, partial: str, place: _Placing) -> str | None:
+        """An included file's text; None, with a fault, where there is none."""
+        data = self._fetch(path, partial, place, "missing-include", "included file")
+        if data is None:
+            return None
+        self.files[partial] = data
+        fault = find_undecodable(partial, data)
+        if fault is not None:
+            if fault not in self.faults:
+                self.faults.append(fault)
+            return None
+        return data.decode()
+
+    def add_data(self, path: str, wanted: object, place: Position | None) -> None:
+        """Add a schema or tool file; a non-text entry is the metadata check's affair."""
+        if isinstance(wanted, str):
+            data = self._fetch(path, wanted, lambda: place, "missing-file", "file")
+            if data is not None:
+                self.files[wanted] = data
+
+    def _fetch(
+        self, path: str, wanted: str, place: _Placing, check: str, what: str
+    ) -> bytes | None:
+        """A wanted file's content with newlines normalised; None, with a fault, without one."""
+        if not is_closure_path(wanted):
+            message = f"{quote(wanted)} is not a path below the prompts folder"
+            hint = "write it relative to that folder, without '..', such as _shared/tone.md"
+            self._report(check, message, hint, path, place())
+            return None
+        data = self._read(wanted)
+        if data is None:
+            near = nearest(wanted, self._known)
+            hint = f"did you mean '{near}'?" if near else "paths begin at the prompts folder"
+            self._report(check, f"{what} '{wanted}' does not exist", hint, path, place())
+            return None
+        if len(data) > MAX_FILE_BYTES:
+            message = f"{what} '{wanted}' is larger than {MAX_FILE_BYTES:,} bytes"
+            self._report("too-large", message, "take a smaller file", path, place())
+            return None
+        return normalize_newlines(data)
+
+    def _report(
+        self, check: str, message: str, hint: str, path: str, position: Position | None
+    ) -> None:
+        self.faults.append(Finding(check, Severity.ERROR, message, path, position, hint))
+
+
+def _chain_fault(chain: tuple[str, ...], partial: str) -> tuple[str, str, str] | None:
+    """Why the last file of `chain` may not include `partial`: check, message and hint."""
+    if partial in chain:
+        circle = " -> ".join([*chain[chain.index(partial) :], partial])
+        message = f"the include goes in a circle: {circle}"
+        return "circular-include", message, "take one of the includes out"
+    if is_closure_path(partial) and is_prompt(partial):
+        hint = "move the shared text to a file whose name begins with '_', and include that"
+        return "missing-include", f"'{partial}' is a prompt, and only partials are included", hint
+    if len(chain) > _MAX_INCLUDE_DEPTH:
+        message = f"includes are nested deeper than {_MAX_INCLUDE_DEPTH} files"
+        return "circular-include", message, "include the deeper partials directly"
+    return None
+
+
+def is_closure_path(path: str) -> bool:
+    """Whether `path` names a file below the prompts folder on every platform."""
+    if not path.isprintable() or "\\" in path or ":" in path:
+        return False
+    return not any(
+        segment in {"", ".", ".."} or segment.lower() == ".git" for segment in path.split("/")
+    )
+
+
+def _find_include(path: str, source: str, partial: str, first_line: int) -> Position | None:
+    """Where a file includes another; looked up only when there is a fault to report."""
+    from promptops.prompt.template import analyze
+
+    analysis = analyze(path, source, partial=first_line == 1, first_line=first_line)
+    return next((one.position for one in analysis.includes if one.path == partial), None)

@@ -1,0 +1,128 @@
+"""Decide whether one JSON Schema takes everything that another takes.
+
+Deciding it for all schemas is out of reach, so the answer is sound and conservative: `wider` and
+`narrower` are only said when proven, and whatever the proof does not understand is `undecidable`.
+Values are judged as JSON Schema 2020-12 does, with `format` taken seriously.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from promptops.prompt.diff.inclusion import TooHardError, is_subset
+from promptops.prompt.diff.values import same_json
+from promptops.prompt.schema import compile_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.prompt.diff.inclusion import Schema
+
+ANNOTATIONS = frozenset(
+    {"title", "description", "default", "examples", "$comment", "deprecated", "readOnly"}
+    | {"writeOnly", "untrusted"}
+)
+"""Keywords that say nothing about which values are valid."""
+
+_ONE = frozenset(
+    {"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"}
+    | {"unevaluatedItems", "unevaluatedProperties"}
+)
+_MANY = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+_NAMED = frozenset({"properties", "patternProperties", "dependentSchemas"})
+_DEFINING = frozenset({"$defs", "definitions", "$schema", "$ref"})
+# Their meaning depends on where a schema lies, or on other schemas: no proof looks that far.
+_PLACED = frozenset(
+    {"$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$vocabulary"}
+)
+_MAX_STEPS = 10_000
+
+
+class Relation(StrEnum):
+    """How the values that a new schema takes relate to those that the old one took."""
+
+    SAME = "same"
+    WIDER = "wider"
+    NARROWER = "narrower"
+    UNDECIDABLE = "undecidable"
+
+
+def compare_schemas(old: Mapping[str, Any] | bool, new: Mapping[str, Any] | bool) -> Relation:  # noqa: FBT001 - JSON Schema allows true and false
+    """How `new` relates to `old`.
+
+    SAME: both take the same values. WIDER: `new` takes all that `old` took, and may take more.
+    NARROWER: `old` took all that `new` takes, and may have taken more. UNDECIDABLE: neither is
+    proven; each may take what the other refuses. Annotations are ignored. Never raises.
+    """
+    if same_json(old, new):
+        return Relation.SAME
+    try:
+        compile_schema(old)
+        compile_schema(new)
+        first, second = _Inlining(old).schema(), _Inlining(new).schema()
+    except (ValueError, RecursionError, TooHardError):
+        return Relation.UNDECIDABLE
+    within, contains = is_subset(first, second), is_subset(second, first)
+    if within and contains:
+        return Relation.SAME
+    if within:
+        return Relation.WIDER
+    return Relation.NARROWER if contains else Relation.UNDECIDABLE
+
+
+class _Inlining:
+    """Puts local references in place and takes annotations out."""
+
+    def __init__(self, root: Mapping[str, Any] | bool) -> None:  # noqa: FBT001 - as above
+        self._root = root if isinstance(root, bool) else dict(root)
+        self._steps = 0
+
+    def schema(self) -> Schema:
+        """The whole schema. Raises TooHardError for references that it cannot put in place."""
+        return self._visit(self._root, ())
+
+    def _visit(self, schema: Schema, above: tuple[str, ...]) -> Schema:
+        self._steps += 1
+        if self._steps > _MAX_STEPS:
+            raise TooHardError
+        if isinstance(schema, bool):
+            return schema
+        if not _PLACED.isdisjoint(schema) or "draft/2020-12/" not in str(
+            schema.get("$schema", "draft/2020-12/")
+        ):
+            raise TooHardError
+        kept = {
+            key: self._visit_keyword(key, value, above)
+            for key, value in schema.items()
+            if key not in ANNOTATIONS and key not in _DEFINING
+        }
+        if "$ref" not in schema:
+            return kept
+        reference = schema["$ref"]
+        if reference in above:
+            raise TooHardError
+        target = self._visit(self._find(reference), (*above, reference))
+        return {"allOf": [target, kept]} if kept else target
+
+    def _visit_keyword(self, key: str, value: Any, above: tuple[str, ...]) -> Any:  # noqa: ANN401 - any JSON value
+        if key in _ONE:
+            return self._visit(value, above)
+        if key in _MANY:
+            return [self._visit(item, above) for item in value]
+        if key in _NAMED:
+            return {name: self._visit(item, above) for name, item in value.items()}
+        return value
+
+    def _find(self, reference: str) -> Schema:
+        if (reference != "#" and not reference.startswith("#/")) or "%" in reference:
+            raise TooHardError
+        found: Any = self._root
+        for part in reference.split("/")[1:]:
+            key = part.replace("~1", "/").replace("~0", "~")
+            if not isinstance(found, dict) or key not in found:
+                raise TooHardError
+            found = found[key]
+        if not isinstance(found, (dict, bool)):
+            raise TooHardError
+        return found

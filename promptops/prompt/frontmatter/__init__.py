@@ -1,0 +1,1 @@
+"""Frontmatter: a file becomes a document with positions and faults."""

@@ -1,0 +1,180 @@
+"""Read a prompt file: split frontmatter from body, read its values, know where everything is.
+
+Reading never raises for what a file contains. What is wrong becomes findings on the document, each
+at its true line and column, because the same reading serves the editor, the merge gate and the
+runtime, and a stranger's file must not be able to stop any of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from promptops.prompt.digest import normalize_newlines
+from promptops.prompt.finding import Finding, Fix, Position, Severity
+from promptops.prompt.frontmatter.plain import read_plain, split_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from promptops.prompt.frontmatter.yaml_values import Places
+
+
+MAX_FILE_BYTES = 4 * 1024 * 1024
+
+
+class _Layout:
+    """Where everything stands in one file, as YAML finds it when it is first asked for."""
+
+    __slots__ = ("_content", "_places")
+
+    def __init__(self, content: str, places: Places | None = None) -> None:
+        self._content = content
+        self._places = places
+
+    @property
+    def places(self) -> Places:
+        if self._places is None:
+            from promptops.prompt.frontmatter.yaml_values import find_places
+
+            self._places = find_places(self._content)
+        return self._places
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What one prompt file says, before anyone asks whether that makes sense.
+
+    Attributes:
+        path: the file's path below the prompts folder.
+        text: the whole file, newlines normalised, a byte order mark included.
+        data: the frontmatter's mapping; empty where it could not be read.
+        body: the text behind the frontmatter.
+        body_line: the file's line, from 1, on which the body begins.
+        faults: what is wrong with the file's form, as errors.
+    """
+
+    path: str
+    text: str
+    data: Mapping[str, Any]
+    body: str
+    body_line: int
+    faults: tuple[Finding, ...]
+    _layout: _Layout | None = field(default=None, compare=False, repr=False)
+
+    def locate(self, path: Sequence[str | int], *, key: bool = False) -> Position | None:
+        """Where the value at `path` stands in the file (with `key`, its key).
+
+        A path that does not exist gives the place of its nearest existing parent's key, so that
+        a missing key is reported where it would have to be added.
+        """
+        if self._layout is None or not path:
+            return None
+        return self._layout.places.locate(path, key=key)
+
+    def written(self, path: Sequence[str | int]) -> str:
+        """The text of the value at `path` as the file has it, quotes included; "" for none."""
+        return "" if self._layout is None else self._layout.places.written_at(path)
+
+    def find_removal(self, path: Sequence[str | int]) -> Fix | None:
+        """The edit that takes the entry at `path` out of its mapping, and nothing else.
+
+        The last entry takes its mapping along. None where the edit would touch anything else.
+        """
+        entry = None if self._layout is None else self._layout.places.find_entry(path)
+        if entry is None:
+            return None
+        path, span = entry
+        mark = len(self.text) - len(self.text.removeprefix("\ufeff"))
+        start, end = (index + mark for index in span)
+        shorter = read_document(self.path, (self.text[:start] + self.text[end:]).encode())
+        same = (shorter.data, shorter.body) == (_without(self.data, path), self.body)
+        same = same and len(shorter.faults) == len(self.faults)
+        return Fix(self.path, start, end, "") if same else None
+
+
+def _without(data: Mapping[str, Any], path: Sequence[str | int]) -> dict[str, Any]:
+    """The mapping without the value at `path`."""
+    name, *below = path
+    if not below:
+        return {key: value for key, value in data.items() if key != name}
+    return {key: _without(value, below) if key == name else value for key, value in data.items()}
+
+
+def read_document(path: str, data: bytes) -> Document:
+    """Read the file at `path` (below the prompts folder). Never raises; see `Document.faults`."""
+    if len(data) > MAX_FILE_BYTES:
+        message = f"the file is larger than {MAX_FILE_BYTES:,} bytes"
+        return _broken(path, "", "too-large", message, hint="move what is not prompt out of it")
+    try:
+        text = normalize_newlines(data).decode()
+    except UnicodeDecodeError:
+        fault = find_undecodable(path, data)
+        return Document(path, "", {}, "", 1, (fault,) if fault is not None else ())
+    return _read_text(path, text)
+
+
+def _read_text(path: str, text: str) -> Document:
+    # The mark is no part of line 1 for an editor; whether it may be there is a check's question.
+    content = text.removeprefix("\ufeff")
+    plain = split_plain(content)
+    data = None if plain is None else read_plain(plain.source)
+    if plain is not None and data is not None:
+        body_line = content.count("\n", 0, plain.body_start) + 1
+        body = content[plain.body_start :]
+        return Document(path, text, data, body, body_line, (), _Layout(content))
+    from promptops.prompt.frontmatter.yaml_values import BOUNDARY, Places, read_yaml
+
+    opening = BOUNDARY.match(content)
+    if opening is None:
+        late = content.lstrip().startswith("---")
+        return _broken(
+            path,
+            text,
+            "missing-frontmatter",
+            "the file does not begin with frontmatter",
+            hint="nothing may stand before the first line '---'"
+            if late
+            else "begin with a line '---', the metadata, and another line '---'",
+        )
+    closing = BOUNDARY.search(content, opening.end())
+    if closing is None:
+        return _broken(
+            path,
+            text,
+            "broken-frontmatter",
+            "the frontmatter is not closed",
+            hint="end it with a line '---'",
+        )
+    # The boundary takes blank lines with it, up to the end of the last one.
+    body_start = min(closing.end() + 1, len(content))
+    body_line = content.count("\n", 0, body_start) + 1
+    places = Places(content, opening.end())
+    data, faults = read_yaml(path, text, places, content[opening.end() : closing.start()])
+    layout = _Layout(content, places)
+    return Document(path, text, data, content[body_start:], body_line, faults, layout)
+
+
+def _broken(path: str, text: str, check: str, message: str, *, hint: str | None = None) -> Document:
+    fault = Finding(check, Severity.ERROR, message, path, Position(1, 1, 1, 1), hint)
+    return Document(path, text, {}, text, 1, (fault,))
+
+
+def find_undecodable(path: str, data: bytes) -> Finding | None:
+    """The first byte of the file at `path` that is not UTF-8, as a finding; None without one."""
+    normal = normalize_newlines(data)
+    try:
+        normal.decode()
+    except UnicodeDecodeError as error:
+        line = normal.count(b"\n", 0, error.start) + 1
+        before = normal[normal.rfind(b"\n", 0, error.start) + 1 : error.start]
+        column = len(before.decode().removeprefix("\ufeff" if line == 1 else "")) + 1
+        return Finding(
+            "not-utf8",
+            Severity.ERROR,
+            f"byte 0x{normal[error.start]:02x} is not UTF-8",
+            path,
+            Position(line, column, line, column + 1),
+            "save the file as UTF-8",
+        )
+    return None

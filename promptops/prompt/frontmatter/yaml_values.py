@@ -1,0 +1,516 @@
+"""Frontmatter as YAML has it: plain values, what is wrong, and where everything stands.
+
+PyYAML's C loader makes the nodes; what they mean is judged here, so that nothing is taken for
+something else in silence. Importing this imports PyYAML, which the plainest frontmatter needs only
+where a place in it is asked for.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from frontmatter.default_handlers import YAMLHandler
+
+from promptops.errors import quote
+from promptops.prompt.finding import Finding, Fix, Position, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Gives the same nodes as PyYAML's own loader, and knows sooner what most of them are.
+
+    PyYAML may have been built without libyaml; its pure loader is slower.
+    """
+
+    def resolve(self, kind: type[yaml.Node], value: str | None, implicit: tuple[bool, bool]) -> str:
+        """The tag of a node that has none; `value` is None for a collection.
+
+        `implicit` says whether a scalar is plain, without quotes.
+        """
+        if value is None:
+            return _MAPPING if kind is yaml.MappingNode else _SEQUENCE
+        if value[:1] not in _FIRST_OF_NUMBERS:
+            return _TAGS_OF_WORDS.get(value, _TEXT) if implicit[0] else _TEXT
+        number = _DIGITS.fullmatch(value) if implicit[0] else None
+        if number is not None:
+            return _TAGS_OF_DIGITS[number.lastindex]
+        tag: str = super().resolve(kind, value, implicit)
+        return tag
+
+
+_PREFIX = "tag:yaml.org,2002:"
+_TEXT = f"{_PREFIX}str"
+_MAPPING = f"{_PREFIX}map"
+_SEQUENCE = f"{_PREFIX}seq"
+_FIRST_OF_NUMBERS = frozenset("+-.0123456789")
+_DIGITS = re.compile(r"(?:0|[1-9][0-9]*)(\.[0-9]*)?(\.[0-9]+)?")
+# By how many dots stand in them: a text is what versions are.
+_TAGS_OF_DIGITS = {None: f"{_PREFIX}int", 1: f"{_PREFIX}float", 2: _TEXT}
+# All plain scalars of YAML 1.1 that are neither texts nor numbers nor dates.
+_TAGS_OF_WORDS = {
+    "<<": f"{_PREFIX}merge",
+    "=": f"{_PREFIX}value",
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), f"{_PREFIX}null"),
+    **{
+        written: f"{_PREFIX}bool"
+        for word in ("yes", "no", "true", "false", "on", "off")
+        for written in (word, word.capitalize(), word.upper())
+    },
+}
+BOUNDARY: re.Pattern[str] = YAMLHandler.FM_BOUNDARY
+"""The line before and the line behind a frontmatter, with the blank ones after it."""
+
+_MAX_FRONTMATTER = 128 * 1024
+_MAX_DEPTH = 64
+# Below this many nesting marks no text can be nested deeper than a C stack bears.
+_FEW_NESTING_MARKS = 256
+# More would not help anybody to mend the file.
+_MOST_FAULTS = 100
+
+_FIRST_LINE = Position(1, 1, 1, 4)
+
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)", re.ASCII)
+_FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_BOOLEANS = {
+    **dict.fromkeys(["true", "True", "TRUE"], True),
+    **dict.fromkeys(["false", "False", "FALSE"], False),
+}
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+# Numbers of YAML 1.2 (its core schema) that YAML 1.1 as PyYAML reads it takes for texts.
+_NEWER_NUMBER = re.compile(
+    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+", re.ASCII
+)
+# YAML 1.1, production c-printable.
+_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Places:
+    """Where the nodes of one frontmatter stand in its file. Indexes are made when first asked for.
+
+    YAML counts U+0085, U+2028 and U+2029 as ends of lines and editors do not, so that places
+    come from YAML's character offsets, never from its own line numbers.
+    """
+
+    __slots__ = ("_children", "_starts", "_text", "offset", "root")
+
+    def __init__(self, text: str, offset: int) -> None:
+        self._text = text
+        self.offset = offset
+        self.root: yaml.MappingNode | None = None
+        self._starts: list[int] | None = None
+        self._children: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
+
+    def position(self, start: int, end: int) -> Position:
+        """The place of the frontmatter's characters from `start` to `end`."""
+        return Position(*self._place(start + self.offset), *self._place(end + self.offset))
+
+    def _place(self, index: int) -> tuple[int, int]:
+        if self._starts is None:
+            self._starts = [0, *(match.end() for match in re.finditer("\n", self._text))]
+        line = bisect_right(self._starts, index)
+        return line, index - self._starts[line - 1] + 1
+
+    def node_position(self, node: yaml.Node) -> Position:
+        """The place of a node, without the white space and comments that YAML counts to it."""
+        last = node
+        while isinstance(last, yaml.CollectionNode) and not last.flow_style and last.value:
+            item = last.value[-1]
+            last = item[1] if isinstance(item, tuple) else item
+        start, end = node.start_mark.index, max(last.end_mark.index, node.start_mark.index)
+        written = self._text[start + self.offset : end + self.offset]
+        return self.position(start, start + len(written.rstrip()))
+
+    def written(self, node: yaml.Node) -> str:
+        """A node's text as the file has it."""
+        start, end = node.start_mark.index + self.offset, node.end_mark.index + self.offset
+        return self._text[start:end].strip()
+
+    def _entry_span(self, node: yaml.MappingNode, name: str) -> tuple[int, int] | None:
+        """The characters of an entry that would go with it: its lines, or it and its comma."""
+        keys = [key.value for key, _ in node.value]
+        if keys.count(name) != 1:
+            return None
+        index = keys.index(name)
+        key, value = node.value[index]
+        start, end = key.start_mark.index + self.offset, value.end_mark.index + self.offset
+        if node.flow_style:
+            if index + 1 < len(node.value):
+                return start, node.value[index + 1][0].start_mark.index + self.offset
+            if index:
+                start = node.value[index - 1][1].end_mark.index + self.offset
+            return start, end
+        line = self._text.rfind("\n", 0, start) + 1
+        last = start + len(self._text[start:end].rstrip())
+        line_end = self._text.find("\n", last) + 1
+        return None if self._text[line:start].strip() or not line_end else (line, line_end)
+
+    def locate(self, path: Sequence[str | int], *, key: bool) -> Position | None:
+        """Where a value (with `key`, its key) stands; the key of its nearest parent without it."""
+        node: yaml.Node | None = self.root
+        found: yaml.Node | None = None
+        for step in path:
+            pair = self._child(node, step)
+            if pair is None:
+                return self.node_position(found) if found is not None else None
+            found, node = pair
+        wanted = found if key else node
+        return self.node_position(wanted) if wanted is not None else None
+
+    def written_at(self, path: Sequence[str | int]) -> str:
+        """The text of a value as the file has it; "" where there is none."""
+        node = self._descend(path)
+        return "" if node is None else self.written(node)
+
+    def find_entry(
+        self, path: Sequence[str | int]
+    ) -> tuple[Sequence[str | int], tuple[int, int]] | None:
+        """An entry with the characters that would go with it; of an only one, its mapping's."""
+        *above, name = path
+        node = self._descend(above)
+        if not isinstance(node, yaml.MappingNode):
+            return None
+        if above and len(node.value) == 1:
+            return self.find_entry(above)
+        span = self._entry_span(node, str(name))
+        return None if span is None else (path, span)
+
+    def _descend(self, path: Sequence[str | int]) -> yaml.Node | None:
+        node: yaml.Node | None = self.root
+        for step in path:
+            pair = self._child(node, step)
+            node = pair[1] if pair is not None else None
+        return node
+
+    def _child(self, node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+        """The (key, value) nodes of one step down; for a list both are the item."""
+        if isinstance(node, yaml.MappingNode) and isinstance(step, str):
+            children = self._children.get(id(node))
+            if children is None:
+                # The first of two equal keys is the one that counts, so it is set last.
+                children = {
+                    key.value: (key, value)
+                    for key, value in reversed(node.value)
+                    if isinstance(key, yaml.ScalarNode)
+                }
+                self._children[id(node)] = children
+            return children.get(step)
+        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            items = node.value
+            if 0 <= step < len(items):
+                return items[step], items[step]
+        return None
+
+
+def read_yaml(
+    path: str, text: str, places: Places, source: str
+) -> tuple[dict[str, Any], tuple[Finding, ...]]:
+    """Read `source`, the frontmatter of the file at `path`: its values, and what is wrong with it.
+
+    `text` is the whole file, and `places` learns where everything stands.
+    """
+    reading = _Reading(path, text, places)
+    return reading.load(source), tuple(reading.faults)
+
+
+def find_places(content: str) -> Places:
+    """Where everything stands in a file that was read without YAML; `content` has no mark."""
+    opening = BOUNDARY.match(content)
+    closing = BOUNDARY.search(content, opening.end()) if opening is not None else None
+    assert opening is not None  # noqa: S101 - only what has both was read
+    assert closing is not None  # noqa: S101 - as above
+    root = yaml.compose(content[opening.end() : closing.start()], Loader=_Loader)
+    assert isinstance(root, yaml.MappingNode)  # noqa: S101 - as above
+    places = Places(content, opening.end())
+    places.root = root
+    return places
+
+
+class _Reading:
+    """One reading of a frontmatter: YAML to plain values, and what is wrong on the way."""
+
+    def __init__(self, path: str, text: str, places: Places) -> None:
+        self.faults: list[Finding] = []
+        self._path = path
+        self._text = text
+        self._places = places
+        self._seen: set[int] = set()
+
+    def load(self, source: str) -> dict[str, Any]:
+        """The mapping that the YAML `source` holds; empty, with a fault, where it holds none."""
+        root = self._compose(source)
+        if root is None:
+            return {}
+        self._places.root = root
+        return self._mapping(root, 0)
+
+    def _report(
+        self,
+        check: str,
+        message: str,
+        place: Position,
+        hint: str | None,
+        fixes: tuple[Fix, ...] = (),
+    ) -> None:
+        if len(self.faults) < _MOST_FAULTS:
+            fault = Finding(check, Severity.ERROR, message, self._path, place, hint, fixes)
+            self.faults.append(fault)
+
+    def _break(self, message: str, index: int | None, hint: str | None = None) -> None:
+        """Report the frontmatter as unreadable, at a character or as a whole."""
+        place = _FIRST_LINE if index is None else self._places.position(index, index + 1)
+        self._report("broken-frontmatter", message, place, hint)
+
+    def _compose(self, source: str) -> yaml.MappingNode | None:
+        """Parse YAML into its node graph, or say what is wrong and return None."""
+        if len(source) > _MAX_FRONTMATTER:
+            self._break(
+                f"the frontmatter is larger than {_MAX_FRONTMATTER:,} characters",
+                None,
+                "move long texts into the body or into files of their own",
+            )
+            return None
+        if _too_deep(source):
+            self._break(f"the frontmatter is nested deeper than {_MAX_DEPTH} levels", None)
+            return None
+        loader = None
+        try:
+            loader = _Loader(source)
+            node = loader.get_single_node()
+        except yaml.YAMLError as error:
+            self._explain(source, error)
+            return None
+        finally:
+            if loader is not None:
+                loader.dispose()
+        if node is None:
+            self._break(
+                "the frontmatter is empty",
+                None,
+                "give at least version, description, author and model",
+            )
+            return None
+        if not isinstance(node, yaml.MappingNode):
+            self._break(
+                "the frontmatter is not a mapping",
+                node.start_mark.index,
+                "write 'key: value' lines",
+            )
+            return None
+        return node
+
+    def _explain(self, source: str, error: yaml.YAMLError) -> None:
+        strange = _NOT_YAML.search(source)
+        if isinstance(error, yaml.reader.ReaderError) and strange is not None:
+            # The engine's own offset counts bytes in one build and characters in another.
+            self._break(
+                f"character U+{ord(strange[0]):04X} is not allowed in YAML",
+                strange.start(),
+                "take it out",
+            )
+        elif isinstance(error, yaml.MarkedYAMLError):
+            mark = error.problem_mark or error.context_mark
+            index = mark.index if mark is not None else 0
+            problem = " ".join(str(error.problem or error.context or "invalid").split())
+            hint = _yaml_hint(problem, source[index : index + 1])
+            self._break(f"the frontmatter is not YAML: {problem}", index, hint)
+        else:
+            self._break(f"the frontmatter is not YAML: {' '.join(str(error).split())}", None)
+
+    def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = _plain_text(key_node)
+            if key is None and (key := self._key(key_node)) is None:
+                continue
+            if key in result:
+                self._report(
+                    "duplicate-key",
+                    f"{quote(key)} is given twice",
+                    self._places.node_position(key_node),
+                    "YAML would silently take the last one; keep one",
+                )
+                continue
+            text = _plain_text(value_node)
+            result[key] = text if text is not None else self._value(value_node, depth + 1)
+        return result
+
+    def _key(self, node: yaml.Node) -> str | None:
+        """A key's text; None for what cannot be one."""
+        if not isinstance(node, yaml.ScalarNode):
+            self._reject(node, "a key is a list or a mapping", "a key is a word")
+            return None
+        text: str = node.value
+        if node.tag == _TEXT:
+            self._refuse_newer_number(node)
+            return text
+        kind = node.tag.removeprefix(_PREFIX)
+        if kind == "merge":
+            self._reject(
+                node, "mappings are not merged here", "write the keys out where they are needed"
+            )
+            return None
+        if kind not in _SURPRISES:
+            self._reject(node, f"tag {quote(node.tag)} is not used here", "leave it out")
+            return None
+        self._surprise(node, f"YAML reads the key {_shown(text)} as {_SURPRISES[kind]}", "")
+        return text
+
+    def _value(self, node: yaml.Node, depth: int) -> Any:  # noqa: ANN401 - any YAML value
+        if isinstance(node, yaml.ScalarNode):
+            if node.tag != _TEXT:
+                return self._scalar(node)
+            self._refuse_newer_number(node)
+            return node.value
+        if id(node) in self._seen:
+            self._reject(
+                node,
+                "an alias stands for a list or a mapping",
+                "write the value out where it is needed",
+            )
+            return None
+        self._seen.add(id(node))
+        if depth > _MAX_DEPTH:
+            self._reject(node, f"nested deeper than {_MAX_DEPTH} levels", None)
+            return None
+        if node.tag not in _COLLECTIONS:
+            self._reject(node, f"tag {quote(node.tag)} is not used here", "leave it out")
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, depth)
+        return [self._value(item, depth + 1) for item in node.value]
+
+    def _scalar(self, node: yaml.ScalarNode) -> str | int | float | bool | None:
+        """A scalar whose tag is not that of a text."""
+        text: str = node.value
+        kind = node.tag.removeprefix(_PREFIX)
+        if kind == "int" and _INTEGER.fullmatch(text) and _is_word(text):
+            return int(text)
+        if kind == "float" and _FLOAT.fullmatch(text) and math.isfinite(float(text)):
+            return float(text)
+        if kind == "bool" and text in _BOOLEANS:
+            return _BOOLEANS[text]
+        if kind == "null" and text in _NULLS:
+            return None
+        if kind in _SURPRISES:
+            self._surprise(
+                node, f"YAML reads {_shown(text)} as {_SURPRISES[kind]}", _alternative(kind, text)
+            )
+        else:
+            self._reject(node, f"tag {quote(node.tag)} is not used here", "leave it out")
+        return text
+
+    def _refuse_newer_number(self, node: yaml.ScalarNode) -> None:
+        """Report a text without quotes that another program's YAML would read as a number."""
+        plain = not node.style and _NEWER_NUMBER.fullmatch(node.value)
+        if plain and not self._places.written(node).startswith("!"):
+            message = f"YAML 1.1 reads {_shown(node.value)} as a text, YAML 1.2 as a number"
+            self._surprise(node, message, _plain_number(node.value))
+
+    def _reject(self, node: yaml.Node, message: str, hint: str | None) -> None:
+        self._report("broken-frontmatter", message, self._places.node_position(node), hint)
+
+    def _surprise(self, node: yaml.ScalarNode, message: str, alternative: str) -> None:
+        place = self._places.node_position(node)
+        shown = _shown(node.value)
+        quoted = f'"{shown}"'
+        # In quotes it is the text that it is taken for here; only its author knows of another wish.
+        certain = not alternative and self._places.written(node) == node.value == shown
+        fixes = (Fix.at(self._path, self._text, place, quoted),) if certain else ()
+        hint = f"write {quoted} for the text{alternative}"
+        self._report("surprising-yaml", message, place, hint, fixes)
+
+
+def _plain_text(node: yaml.Node) -> str | None:
+    """The text that a node is beyond doubt, which almost all are; None for any other."""
+    if node.tag == _TEXT and type(node) is yaml.ScalarNode:
+        text: str = node.value
+        if text[:1] not in _FIRST_OF_NUMBERS:
+            return text
+    return None
+
+
+def _too_deep(source: str) -> bool:
+    """Whether the YAML nests past the limit, found without recursion."""
+    marks = sum(source.count(mark) for mark in ("[", "{", "- ", "-\t", "? ", "-\n"))
+    if marks < _FEW_NESTING_MARKS and source.count("\n") < _FEW_NESTING_MARKS:
+        return False
+    depth = 0
+    try:
+        for event in yaml.parse(source, Loader=_Loader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > _MAX_DEPTH:
+                    return True
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+    except yaml.YAMLError:
+        # Composing stops at the same place, above the limit, and reports it with its position.
+        return False
+    return False
+
+
+def _yaml_hint(problem: str, character: str) -> str | None:
+    """What to do about a fault of YAML's grammar that begins with `character`."""
+    if character == "\t":
+        return "indent with spaces, not tabs"
+    if "mapping values are not allowed" in problem:
+        return "quote a value that contains ': '"
+    if "single document" in problem or "document start" in problem:
+        return "frontmatter is one YAML document; take the '...' or '---' inside it out"
+    if "undefined alias" in problem or character in {"*", "&"}:
+        return "quote a value that begins with '*' or '&'"
+    if "cannot start any token" in problem or character == "%":
+        return "quote a value that begins with '@', '`' or '%'"
+    if "expected" in problem or "unexpected end" in problem or "could not find" in problem:
+        return "look for a wrong indentation or an open quote or bracket, here or above"
+    return None
+
+
+_COLLECTIONS = frozenset({_MAPPING, _SEQUENCE})
+_SURPRISES = {
+    "bool": "true or false",
+    "int": "a number in another notation",
+    "float": "a number in another notation",
+    "timestamp": "a date",
+    "merge": "a merge of mappings",
+    "value": "a default value",
+    "null": "nothing",
+}
+_SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
+def _is_word(text: str) -> bool:
+    """Whether every JSON reader can hold the number one way or another: a word of 64 bits."""
+    return len(text) <= 20 and -(2**63) <= int(text) < 2**64
+
+
+def _shown(text: str) -> str:
+    return quote(text)[1:-1]
+
+
+def _alternative(kind: str, text: str) -> str:
+    """What else could have been meant, to stand behind the hint."""
+    if kind == "bool" and text.lower() in _SWITCHES:
+        return f", {_SWITCHES[text.lower()]} for the switch"
+    plain = text.replace("_", "")
+    if kind == "int" and "_" in text and _INTEGER.fullmatch(plain) and _is_word(plain):
+        return f", {plain} for the number"
+    if kind == "int" and re.fullmatch("0x[0-9a-fA-F]{1,16}", plain):
+        return f", {int(plain, 16)} for the number"
+    return ""
+
+
+def _plain_number(text: str) -> str:
+    """A number of YAML 1.2 as every YAML writes it, where that is short and the same number."""
+    if "o" in text:
+        return ""
+    number = f"{float(text):g}"
+    readable = _INTEGER.fullmatch(number) or _FLOAT.fullmatch(number)
+    same = readable and "e" not in number and float(number) == float(text)
+    return f", {number} for the number" if same else ""

@@ -1,0 +1,201 @@
+"""The Jinja2 that prompts run in: sandboxed, strict, bounded and deterministic.
+
+This package imports Jinja2 at the top of some modules; they are themselves imported where they are
+used.
+"""
+
+from __future__ import annotations
+
+import re
+from types import BuiltinMethodType
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import StrictUndefined, nodes
+from jinja2.compiler import CodeGenerator
+from jinja2.defaults import DEFAULT_NAMESPACE
+from jinja2.ext import Extension
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
+from jinja2.tests import TESTS
+
+from promptops.prompt.template.filters import (
+    HISTORY,
+    MESSAGE,
+    OPERATORS,
+    build_filters,
+    concat,
+    limit_method,
+    same_as,
+    string,
+)
+from promptops.prompt.template.printing import (
+    BUDGET,
+    CALL_STEPS,
+    Refused,
+    describe,
+    limit_length,
+    limit_width,
+    text,
+)
+from promptops.prompt.template.source import ROLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jinja2 import Template
+    from jinja2.compiler import Frame
+    from jinja2.parser import Parser
+    from jinja2.runtime import Context
+
+
+class Roles(Extension):
+    """`{% system %}`, `{% user %}`, `{% assistant %}` and `{% history %}`.
+
+    Each tag compiles like a `filter` block whose filter no author can name and whose result is not
+    text: a message is told from text by its type, so no value can open one, whatever it contains.
+    """
+
+    tags = {*ROLES, "history"}  # noqa: RUF012 (Jinja's own declaration)
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        """Called at the tag's name; see `jinja2.ext.Extension.parse`."""
+        token = next(parser.stream)
+        if token.value == "history":
+            current = parser.stream.current
+            named = next(parser.stream) if current.type == "name" else token
+            value = nodes.Name(named.value, "load", lineno=named.lineno)
+            return _filter_block([], HISTORY, [value, nodes.Const(named.value)], token.lineno)
+        content = parser.parse_statements((f"name:end{token.value}",), drop_needle=True)
+        return _filter_block(content, MESSAGE, [nodes.Const(token.value)], token.lineno)
+
+
+def _filter_block(
+    body: list[nodes.Node], name: str, arguments: list[nodes.Expr], offset: int
+) -> nodes.Node:
+    chain = nodes.Filter(None, name, arguments, [], None, None, lineno=offset)
+    return nodes.FilterBlock(body, chain, lineno=offset)
+
+
+class PromptCodeGenerator(CodeGenerator):
+    """Compiles an output so that a string, the common case, is passed on without any call.
+
+    Anything else goes through `text`. Jinja's own `finalize` would be called for each output.
+    """
+
+    def _output_child_to_const(
+        self,
+        node: nodes.Expr,
+        frame: Frame,
+        finalize: CodeGenerator._FinalizeInfo,  # noqa: ARG002 (Jinja's own signature)
+    ) -> str:
+        return string(node.as_const(frame.eval_ctx))
+
+    def _output_child_pre(
+        self,
+        node: nodes.Expr,  # noqa: ARG002 (Jinja's own signature)
+        frame: Frame,  # noqa: ARG002 (Jinja's own signature)
+        finalize: CodeGenerator._FinalizeInfo,  # noqa: ARG002
+    ) -> None:
+        self.write("(printed if type(printed := ")
+
+    def _output_child_post(
+        self,
+        node: nodes.Expr,  # noqa: ARG002 (Jinja's own signature)
+        frame: Frame,  # noqa: ARG002 (Jinja's own signature)
+        finalize: CodeGenerator._FinalizeInfo,  # noqa: ARG002
+    ) -> None:
+        self.write(") is str else environment.string(printed))")
+
+
+class Formatter(SandboxedFormatter):
+    """`"{}".format(...)`, with bounded widths, of what may be printed."""
+
+    def __init__(self, env: PromptEnvironment) -> None:
+        super().__init__(env)
+        self._length = 0
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        """Format one field; the sum of all is bounded."""
+        if re.search(r"\d{4,}", format_spec):
+            limit_width(10**4)
+        formatted = super().format_field(text(value), format_spec)
+        self._length += len(formatted)
+        limit_length(self._length)
+        return formatted
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        """`!r` and the like."""
+        return super().convert_field(text(value), conversion)
+
+
+class PromptEnvironment(ImmutableSandboxedEnvironment):
+    """Jinja2's immutable sandbox without what differs between runs, and with bounds."""
+
+    intercepted_binops = frozenset({"+", "*", "**", "%"})
+    code_generator_class = PromptCodeGenerator
+    concat = staticmethod(concat)
+    string = staticmethod(string)
+    # Filled in an overlay for each prompt: the compiled partials of its closure.
+    compiled: dict[str, Template]
+
+    def get_template(self, name: Any, *_: Any, **__: Any) -> Template:
+        """A partial of the closure; there is nowhere else to load from."""
+        return self.compiled[name]
+
+    def call(self, context: Context, callee: Any, /, *arguments: Any, **named: Any) -> Any:
+        """Call from a template: counted, and bounded where a method can multiply text."""
+        context.parent[BUDGET].spend(CALL_STEPS)
+        if type(callee) is BuiltinMethodType and type(callee.__self__) is str:
+            limit_method(callee.__name__, callee.__self__, arguments, named)
+        if not self.is_safe_callable(callee):
+            message = f"{describe(callee)} may not be called"
+            raise Refused(message)
+        return context.call(callee, *arguments, **named)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002
+        """`+ * ** %`, bounded."""
+        return OPERATORS[operator](left, right)
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        """Replace `str.format` and `str.format_map` by bounded ones, as they are looked up."""
+        if (
+            type(value) is not BuiltinMethodType
+            or value.__name__ not in {"format", "format_map"}
+            or not isinstance(value.__self__, str)
+        ):
+            return None
+        template = value.__self__
+        by_map = value.__name__ == "format_map"
+
+        def formatted(*arguments: Any, **named: Any) -> str:
+            if by_map:
+                return Formatter(self).vformat(template, (), *arguments)
+            return Formatter(self).vformat(template, arguments, named)
+
+        return formatted
+
+
+def _build() -> PromptEnvironment:
+    environment = PromptEnvironment(
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # A partial on a line of its own then reads exactly as if its text stood there.
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        extensions=[Roles],
+        autoescape=False,
+        # The optimizer evaluates what may fail, and does not catch it.
+        optimized=False,
+    )
+    environment.filters = build_filters()
+    environment.tests = {**TESTS, "sameas": same_as}
+    environment.globals = {
+        name: value for name, value in environment.globals.items() if name in GLOBALS
+    }
+    return environment
+
+
+GLOBALS = frozenset(DEFAULT_NAMESPACE) - {"lipsum"}
+"""Names that every template has, unless an input takes them."""
+
+ENVIRONMENT = _build()
+"""The one configured environment; each prompt renders in an overlay of it."""

@@ -1,0 +1,156 @@
+"""Why a body cannot be parsed, or is too deep to be compiled, in an author's words."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+from jinja2 import nodes
+
+from promptops.prompt.template.parsing import (
+    MAX_BRACKETS,
+    MAX_TOKENS,
+    SyntaxFault,
+    TooDeep,
+    TooLarge,
+)
+from promptops.prompt.template.source import ROLES, Source, TemplateProblem
+
+MAX_BLOCKS = 15
+"""How deep blocks may stand in each other; CPython compiles at most 20."""
+
+MAX_DEPTH = 100
+"""How deep expressions may stand in each other."""
+
+MAX_BRANCHES = 500
+"""How many `elif` one `if` may have."""
+
+_TAG_HINTS = {
+    "do": "there is nothing to call for its effect in a prompt: use `{% set %}`",
+    "break": "filter the loop instead: `{% for item in items if item.wanted %}`",
+    "continue": "filter the loop instead: `{% for item in items if item.wanted %}`",
+    "trans": "prompts are not translated: write one prompt for each language",
+    "debug": "use `promptops render` to see the result",
+}
+# How other languages call it.
+_OTHER_WORDS = {"elseif": "elif", "elsif": "elif"}
+_SURELY_NEAR = 0.8
+_INNERMOST = re.compile(r"innermost block that needs to be closed is '(\w+)'")
+_UNKNOWN = re.compile(r"Encountered unknown tag '(\w+)'")
+_ROLE_HINT = f"a message is opened by one of: {', '.join(ROLES)}"
+_TAGS = (
+    *("for", "if", "elif", "else", "set", "with", "macro", "call", "filter", "include", "raw"),
+    *ROLES,
+    "history",
+)
+_BLOCKS = (
+    nodes.For,
+    nodes.If,
+    nodes.With,
+    nodes.Macro,
+    nodes.CallBlock,
+    nodes.FilterBlock,
+    nodes.AssignBlock,
+)
+
+
+def require_depth(tree: nodes.Template) -> None:
+    """Find nodes that are too deep without recursion, for which they would be too deep.
+
+    Raises:
+        TooDeep: with the offset of one.
+    """
+    pending: list[tuple[nodes.Node, int, int]] = [(tree, 0, 0)]
+    while pending:
+        node, blocks, depth = pending.pop()
+        if isinstance(node, _BLOCKS):
+            blocks, depth = blocks + 1, 0
+            if isinstance(node, nodes.If) and len(node.elif_) > MAX_BRANCHES:
+                raise TooDeep(node.elif_[MAX_BRANCHES].lineno)
+        if blocks > MAX_BLOCKS or depth > MAX_DEPTH:
+            raise TooDeep(node.lineno or 0)
+        pending.extend((child, blocks, depth + 1) for child in node.iter_child_nodes())
+
+
+def nesting_problem(body: Source, fault: TooDeep) -> TemplateProblem:
+    """The problem that too much nesting is."""
+    return TemplateProblem(
+        "nesting",
+        "blocks or expressions are nested too deeply",
+        f"at most {MAX_BLOCKS} blocks, {MAX_BRACKETS} brackets, {MAX_DEPTH} operators and "
+        f"{MAX_BRANCHES} branches: move part of the text into a partial",
+        body.position(fault.offset, fault.offset),
+    )
+
+
+def size_problem(body: Source, fault: TooLarge) -> TemplateProblem:
+    """The problem that too many tags are."""
+    return TemplateProblem(
+        "too-large",
+        "the template holds more than can be followed",
+        f"at most {MAX_TOKENS:,} tokens, and fewer where each of many tags sees many variables: "
+        "pass large data as an input, or put text with braces between `{% raw %}` and "
+        "`{% endraw %}`",
+        body.position(fault.offset, fault.offset),
+    )
+
+
+def syntax_problem(body: Source, fault: SyntaxFault) -> TemplateProblem:
+    """The problem that a syntax error is."""
+    message, hint = _explain(fault.message)
+    meant = _meant_tag(fault.message)
+    end = re.compile(r"\w+|\S?").match(body.text, fault.offset)
+    position = body.position(fault.offset, end.end() if end else fault.offset)
+    return TemplateProblem("syntax", message, hint, position, meant)
+
+
+def _meant_tag(said: str) -> str | None:
+    """The tag that must have been meant by an unknown one, where only one can stand there."""
+    unknown = _UNKNOWN.match(said)
+    innermost = _INNERMOST.search(said)
+    if unknown is None or innermost is None:
+        return None
+    tag, closing = unknown[1], f"end{innermost[1]}"
+    if tag in _OTHER_WORDS:
+        return _OTHER_WORDS[tag] if innermost[1] == "if" else None
+    others = {f"end{other}" for other in _TAGS}
+    is_near = tag == "end" or (
+        tag.startswith("end") and get_close_matches(tag, [closing], n=1, cutoff=_SURELY_NEAR)
+    )
+    return closing if is_near and tag not in others else None
+
+
+def _explain(said: str) -> tuple[str, str | None]:
+    """Jinja's words for a syntax error in ours, with what to do."""
+    innermost = _INNERMOST.search(said)
+    if said.lower().startswith(("unexpected end of template", "unexpected 'end of template'")):
+        if innermost is None:
+            return "the text ends inside a tag", "close it with `%}` or `}}`"
+        tag = innermost[1]
+        return f"`{tag}` is not closed", f"add `{{% end{tag} %}}`"
+    unknown = _UNKNOWN.match(said)
+    if unknown is not None:
+        return _explain_tag(unknown[1], innermost[1] if innermost else None)
+    if said.startswith("Missing end of comment"):
+        return "the comment is not closed", "add `#}`"
+    if said.startswith("Missing end of raw"):
+        return "`raw` is not closed", "add `{% endraw %}`"
+    message = re.sub(r" at \d+$", "", said).rstrip(".").replace("statement block", "tag")
+    message = message[:1].lower() + message[1:]
+    hint = "to write `{{`, `{%` or `{#` as text, put it between `{% raw %}` and `{% endraw %}`"
+    return message, hint
+
+
+def _explain_tag(tag: str, innermost: str | None) -> tuple[str, str | None]:
+    if tag in _TAG_HINTS:
+        return f"the tag `{tag}` is not available", _TAG_HINTS[tag]
+    if tag in {"developer", "tool", "function"}:
+        return f"unknown tag `{tag}`", _ROLE_HINT
+    if innermost is not None and (tag.startswith("end") or tag in {"else", "elif"}):
+        return f"`{tag}` stands where `{innermost}` is open", f"add `{{% end{innermost} %}}`"
+    if tag.startswith("end") or tag in {"else", "elif"}:
+        return f"`{tag}` closes nothing here", "remove it, or add what it closes"
+    meant = _OTHER_WORDS.get(tag)
+    near = [meant] if meant is not None else get_close_matches(tag, _TAGS, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"tags are: {', '.join(_TAGS)}"
+    return f"unknown tag `{tag}`", hint

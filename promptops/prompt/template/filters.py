@@ -1,0 +1,285 @@
+"""Jinja2's filters and operators, without what differs between runs, and with bounds."""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from functools import wraps
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Undefined, pass_context, pass_environment, pass_eval_context
+from jinja2.filters import FILTERS
+
+from promptops.prompt.template.messages import insert_history, open_message
+from promptops.prompt.template.printing import (
+    BUDGET,
+    MAX_BITS,
+    MAX_STEPS,
+    MAX_WIDTH,
+    Refused,
+    describe,
+    limit_length,
+    limit_width,
+    text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from jinja2 import Environment
+    from jinja2.nodes import EvalContext
+    from jinja2.runtime import Context
+
+# Names with a space: no template can spell them, so nothing in one can take their place.
+STEPS = "counted steps"
+CONCAT = "checked concat"
+HISTORY = "inserted history"
+MESSAGE = "opened message"
+
+# Prompts are plain text, so what produces HTML has no place; `random` and `pprint` are not stable.
+REMOVED_FILTERS = {
+    "e": "prompts are plain text: nothing is escaped, leave the filter out",
+    "escape": "prompts are plain text: nothing is escaped, leave the filter out",
+    "forceescape": "prompts are plain text: nothing is escaped, leave the filter out",
+    "safe": "prompts are plain text: nothing is escaped, leave the filter out",
+    "urlize": "prompts are plain text: write the link in the text",
+    "xmlattr": "prompts are plain text: write the attributes in the text",
+    "pprint": "use `| tojson(indent=2)`",
+    "random": "rendering is deterministic: pass the choice as an input",
+}
+
+
+def concat(parts: Iterable[str]) -> str:
+    """Join what a buffered block printed, within the size limit."""
+    if not isinstance(parts, list):
+        parts = list(parts)
+    limit_length(sum(map(len, parts)))
+    return "".join(parts)
+
+
+def checked_concat(values: Sequence[object]) -> str:
+    """`a ~ b`: text only of what may be printed."""
+    return concat([str(text(value)) for value in values])
+
+
+@pass_environment
+def join(
+    environment: Environment, value: Any, d: str = "", attribute: str | int | None = None
+) -> str:
+    """`| join`: text only of what may be printed; `attribute` may be dotted, as in Jinja."""
+    if attribute is not None:
+        path = [int(part) if part.isdigit() else part for part in str(attribute).split(".")]
+        value = [_attribute_of(environment, item, path) for item in value]
+    parts = [str(text(item)) for item in value]
+    separator = str(text(d))
+    limit_length(sum(map(len, parts)) + len(separator) * len(parts))
+    return separator.join(parts)
+
+
+def _attribute_of(environment: Environment, value: Any, path: Sequence[str | int]) -> Any:
+    for part in path:
+        value = environment.getitem(value, part)
+    return value
+
+
+def tojson(value: object, indent: int | None = None) -> str:
+    """`| tojson`: JSON as a model should read it, in the value's own order, nothing escaped."""
+    if isinstance(value, Undefined):
+        str(value)
+    limit_width(indent)
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        hint = "JSON has strings, numbers, booleans, null, lists and objects"
+        message = f"JSON has no word for {describe(value)} or something in it"
+        raise Refused(message, hint) from error
+
+
+def string(value: object) -> str:
+    """`| string`: text only of what may be printed."""
+    return str(text(value))
+
+
+_WIDE_PERCENT = re.compile(r"%(?:\([^)]*\))?[-#0 +]*(?:\d*\.)?(?:\*|\d{4,})")
+
+
+def percent(template: str, arguments: Any) -> str:
+    """`template % arguments`, with bounded widths, of what may be printed."""
+    if _WIDE_PERCENT.search(template):
+        limit_width(MAX_WIDTH + 1)
+    if isinstance(arguments, dict):
+        values = list(arguments.values())
+    else:
+        values = list(arguments) if isinstance(arguments, tuple) else [arguments]
+    longest = max((len(str(text(value))) for value in values), default=0)
+    limit_length(len(template) + template.count("%") * max(longest, MAX_WIDTH))
+    formatted: str = template % arguments
+    return formatted
+
+
+def format_filter(value: object, *arguments: object, **named: object) -> str:
+    """`| format`: printf-style."""
+    if arguments and named:
+        message = "`| format` takes positional or named values, not both"
+        raise Refused(message, "use one of the two")
+    return percent(str(text(value)), named or arguments)
+
+
+def replace(value: object, old: object, new: object, count: int | None = None) -> str:
+    """`| replace`, within the size limit."""
+    whole, old, new = str(text(value)), str(text(old)), str(text(new))
+    _check_replace(whole, old, new)
+    return whole.replace(old, new, -1 if count is None else count)
+
+
+def _check_replace(whole: str, old: str, new: str, *_: object) -> None:
+    if len(new) > len(old):
+        limit_length(len(whole) + whole.count(old) * len(new))
+
+
+def same_as(value: object, other: object) -> bool:
+    """`is sameas`: same type and equal, since identity depends on the interpreter."""
+    return type(value) is type(other) and value == other
+
+
+@pass_context
+def count_steps(context: Context, iterable: Any) -> Any:
+    """Charge a loop for its rounds as it begins; what has no length becomes a list."""
+    if type(iterable) not in _SIZED:
+        iterable = list(islice(iterable, MAX_STEPS + 1))
+    context.parent[BUDGET].spend(len(iterable))
+    return iterable
+
+
+_SIZED = frozenset({list, dict, str, tuple, range})
+
+
+def limit_method(
+    name: str, whole: str, arguments: tuple[Any, ...], named: Mapping[str, Any]
+) -> None:
+    """Bound a method of a string that can multiply it, before it is called."""
+    if name in {"center", "ljust", "rjust", "zfill", "expandtabs"}:
+        limit_width(*arguments, *named.values())
+        limit_length(len(whole) + whole.count("\t") * MAX_WIDTH)
+    elif name == "replace" and len(arguments) > 1:
+        _check_replace(whole, *map(str, arguments))
+    elif name == "join" and arguments:
+        items = arguments[0]
+        if isinstance(items, (list, tuple, dict, str)):
+            limit_length(len(whole) * len(items) + sum(len(str(item)) for item in items))
+    elif name == "translate":
+        message = "`translate` is not available"
+        raise Refused(message, "use `| replace`")
+
+
+def _add(left: Any, right: Any) -> Any:
+    if isinstance(left, (str, list, tuple)) and isinstance(right, (str, list, tuple)):
+        limit_length(len(left) + len(right))
+    return left + right
+
+
+def _multiply(left: Any, right: Any) -> Any:
+    for whole, times in ((left, right), (right, left)):
+        if isinstance(whole, (str, list, tuple, bytes)) and isinstance(times, int):
+            limit_length(len(whole) * times)
+    if isinstance(left, int) and isinstance(right, int):
+        _within_bits(left.bit_length() + right.bit_length())
+    return left * right
+
+
+def _power(left: Any, right: Any) -> Any:
+    if isinstance(left, int) and isinstance(right, int) and right > 0:
+        _within_bits(left.bit_length() * right if abs(left) > 1 else 1)
+    return left**right
+
+
+def _within_bits(bits: int) -> None:
+    if bits > MAX_BITS:
+        message = f"an integer of more than {MAX_BITS:,} bits"
+        raise Refused(message, "use smaller numbers")
+
+
+def _modulo(left: Any, right: Any) -> Any:
+    return percent(left, right) if isinstance(left, str) else operator.mod(left, right)
+
+
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": _add,
+    "*": _multiply,
+    "**": _power,
+    "%": _modulo,
+}
+
+
+def _eager(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A lazy filter as a list: a generator has no length, prints an address and runs out."""
+
+    @wraps(function)
+    def listed(*arguments: Any, **named: Any) -> Any:
+        result = function(*arguments, **named)
+        return result if isinstance(result, str) else list(islice(result, MAX_STEPS))
+
+    return listed
+
+
+def _on_text(function: Callable[..., Any], *, widths: bool = False) -> Callable[..., Any]:
+    """A filter on text, of what may be printed, with bounded widths where it takes any."""
+    # Jinja hands some filters its environment or context before the value.
+    index = 1 if hasattr(function, "jinja_pass_arg") else 0
+
+    @wraps(function)
+    def checked(*arguments: Any, **named: Any) -> Any:
+        if widths:
+            limit_width(*arguments[index + 1 :], *named.values())
+        head, value, rest = arguments[:index], arguments[index], arguments[index + 1 :]
+        return function(*head, text(value), *rest, **named)
+
+    return checked
+
+
+def _indent(value: str, width: int | str = 4, first: bool = False, blank: bool = False) -> str:  # noqa: FBT001, FBT002 (Jinja's own signature)
+    longest = len(width) if isinstance(width, str) else width
+    limit_length(len(value) + (value.count("\n") + 1) * longest)
+    result: str = FILTERS["indent"](value, width, first, blank)
+    return result
+
+
+def _batch(value: Any, linecount: int, fill_with: Any = None) -> Any:
+    limit_width(linecount)
+    return FILTERS["batch"](value, linecount, fill_with)
+
+
+@pass_eval_context
+def _slice(context: EvalContext, value: Any, slices: int, fill_with: Any = None) -> Any:
+    limit_width(slices)
+    return FILTERS["slice"](context, value, slices, fill_with)
+
+
+def build_filters() -> dict[str, Callable[..., Any]]:
+    """Every filter a prompt has, by name."""
+    filters = {name: filter_ for name, filter_ in FILTERS.items() if name not in REMOVED_FILTERS}
+    for name in ("map", "select", "reject", "selectattr", "rejectattr", "unique", "items"):
+        filters[name] = _eager(filters[name])
+    filters["reverse"] = _eager(filters["reverse"])
+    filters["batch"] = _eager(_batch)
+    filters["slice"] = _eager(_slice)
+    for name in ("capitalize", "lower", "striptags", "title", "trim", "upper", "wordcount"):
+        filters[name] = _on_text(filters[name])
+    for name in ("center", "truncate", "wordwrap"):
+        # Only padding multiplies text: a long `truncate` or `wordwrap` gives back what there was.
+        filters[name] = _on_text(filters[name], widths=name == "center")
+    filters["indent"] = _on_text(_indent, widths=True)
+    filters |= {
+        "format": format_filter,
+        "join": join,
+        "replace": replace,
+        "string": string,
+        "tojson": tojson,
+        STEPS: count_steps,
+        CONCAT: checked_concat,
+        HISTORY: insert_history,
+        MESSAGE: open_message,
+    }
+    return filters

@@ -1,0 +1,193 @@
+"""From a body to Jinja2's tokens and syntax tree, with exact places.
+
+Nodes know lines, not columns. Here the parser is fed tokens whose `lineno` is the offset in the
+text, so that every node, every syntax error and every traceback entry leads to an exact place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.lexer import TokenStream
+from jinja2.parser import Parser
+from jinja2.visitor import NodeTransformer
+
+from promptops.prompt.template.environment import ENVIRONMENT
+from promptops.prompt.template.filters import CONCAT, HISTORY, MESSAGE, STEPS
+from promptops.prompt.template.printing import CALL_STEPS
+from promptops.prompt.template.source import ROLES, Source, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+MAX_BRACKETS = 30
+"""How many brackets may be open at once."""
+
+MAX_OPEN_TAGS = 50
+"""How many tags may be open at once while parsing; fewer may in the end, see `faults`."""
+
+MAX_TOKENS = 30_000
+"""How many tokens a body may have, which bounds the time that reading one takes to a second."""
+
+_OPENING = frozenset("([{")
+_CLOSING = frozenset(")]}")
+_OPENING_TAGS = frozenset({"for", "if", "with", "macro", "call", "filter", "block", *ROLES})
+_CLOSING_TAGS = frozenset(f"end{tag}" for tag in _OPENING_TAGS)
+
+
+class SyntaxFault(Exception):  # noqa: N818 (as above)
+    """A body cannot be parsed, with the offset of the fault."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+
+
+class TooDeep(Exception):  # noqa: N818 (as above)
+    """Something stands deeper in something than this package follows."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
+class TooLarge(Exception):  # noqa: N818 (as above)
+    """There is more in a body than this package follows."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
+
+
+class Nesting:
+    """Counts brackets and blocks as tokens pass, before the parser recurses into them.
+
+    Otherwise how deep is too deep would depend on how deep in its own calls the caller is.
+    """
+
+    __slots__ = ("blocks", "brackets", "previous")
+
+    def __init__(self) -> None:
+        self.blocks = 0
+        self.brackets = 0
+        self.previous = ""
+
+    def follow(self, start: int, kind: str, value: str) -> None:
+        """Take one token; raises `TooDeep` at the first that is."""
+        if kind == "whitespace":
+            return
+        if kind == "operator":
+            self.brackets += (value in _OPENING) - (value in _CLOSING)
+        elif kind == "name" and self.previous == "block_begin":
+            self.blocks += (value in _OPENING_TAGS) - (value in _CLOSING_TAGS)
+        if self.brackets > MAX_BRACKETS or self.blocks > MAX_OPEN_TAGS:
+            raise TooDeep(start)
+        self.previous = kind
+
+
+class Tokens:
+    """The tokens of one body with their offsets, kept as the parser takes them."""
+
+    __slots__ = ("ends", "kinds", "source", "starts")
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.kinds: list[str] = []
+
+    def __iter__(self) -> Iterator[tuple[int, str, str]]:
+        """Jinja's raw tokens, the line replaced by the offset.
+
+        The lexer drops nothing but white space before a tag, so a token is where it is next found
+        after white space; no character is looked at more than once.
+        """
+        body = self.source.text
+        place = 0
+        nesting = Nesting()
+        try:
+            for _, kind, value in ENVIRONMENT.lexer.tokeniter(body, None):
+                start = place if body.startswith(value, place) else body.index(value, place)
+                place = start + len(value)
+                self.starts.append(start)
+                self.ends.append(place)
+                self.kinds.append(kind)
+                if len(self.starts) > MAX_TOKENS:
+                    raise TooLarge(start)
+                nesting.follow(start, kind, value)
+                yield start, kind, value
+        except TemplateSyntaxError as error:
+            if self.kinds and self.kinds[-1] in {"comment_begin", "raw_begin"}:
+                place = self.starts[-1]
+            raise SyntaxFault(str(error.message), place) from None
+
+
+def parse(source: Source) -> tuple[nodes.Template, Tokens]:
+    """Parse a body into nodes whose `lineno` is an offset.
+
+    Raises:
+        SyntaxFault: the body is not a template.
+        TooDeep: it is nested too deeply to be parsed.
+        TooLarge: it has too many tokens.
+    """
+    tokens = Tokens(source)
+    parser = Parser(ENVIRONMENT, "")
+    try:
+        parser.stream = TokenStream(ENVIRONMENT.lexer.wrap(iter(tokens)), None, None)
+        tree = parser.parse()
+    except TemplateSyntaxError as error:
+        raise SyntaxFault(str(error.message), error.lineno) from None
+    except RecursionError:
+        # Only chains such as `not not not ...` get here; how far depends on the caller's stack.
+        raise TooDeep(0) from None
+    except ValueError as error:
+        # An integer literal of more digits than Python converts.
+        raise SyntaxFault(str(error).partition(":")[0], tokens.starts[-1]) from None
+    return tree, tokens
+
+
+def read_tokens(source: str, first_line: int) -> list[Token]:
+    """See `promptops.prompt.template.tokenize`."""
+    body = Source("", source, first_line)
+    found = []
+    try:
+        for start, kind, value in Tokens(body):
+            line, column = body.place(start)
+            found.append(Token(line, column, kind, value))
+    except (SyntaxFault, TooDeep, TooLarge):
+        pass
+    return found
+
+
+class Guards(NodeTransformer):
+    """Puts the counting of steps and the checking of `~` into a tree before it is compiled."""
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802 (Jinja's naming)
+        """A loop is charged for its rounds as it begins."""
+        self.generic_visit(node)
+        node.iter = _call_filter(STEPS, node.iter)
+        return node
+
+    def visit_Include(self, node: nodes.Include) -> list[nodes.Node]:  # noqa: N802
+        """An include counts as a call, so that includes of includes cannot multiply without end."""
+        step = _call_filter(STEPS, nodes.Const("*" * CALL_STEPS, lineno=node.lineno))
+        return [nodes.ExprStmt(step, lineno=node.lineno), node]
+
+    def visit_FilterBlock(self, node: nodes.FilterBlock) -> nodes.Node:  # noqa: N802
+        """What a filter block prints is checked like any output; the tags of ours print no text."""
+        self.generic_visit(node)
+        if node.filter.name not in {MESSAGE, HISTORY}:
+            node.filter = _call_filter("string", node.filter)
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
+        """`~` prints its operands, so they are checked like any output."""
+        self.generic_visit(node)
+        return _call_filter(CONCAT, nodes.List(node.nodes, lineno=node.lineno))
+
+
+def _call_filter(name: str, value: nodes.Node) -> nodes.Filter:
+    return nodes.Filter(value, name, [], [], None, None, lineno=value.lineno)

@@ -1,0 +1,182 @@
+"""The work of one run: fetch the change, judge it, say so in the log, on the commit, and beside it.
+
+Everything comes by environment: GitHub's own variables, and these.
+
+    PROMPTOPS_GITHUB_TOKEN   reads the change and its reviews, and speaks where it may
+    PROMPTOPS_STATUS         the name of the commit status to set, which a target that is not the
+                             default branch is put behind; empty: none
+    PROMPTOPS_COMMENT        `true`: keep one comment on the pull request up to date
+    PROMPTOPS_EVIDENCE       files with results of evals, one a line
+    PROMPTOPS_APPROVALS      where approvals come from, instead of where the policy says
+    PROMPTOPS_APPROVALS_FILE the file that they come from
+
+The exit code is that of `promptops gate`: 0 it may merge, 1 it may not, 2 that cannot be told.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.errors import DeniedError, PromptopsError, RemoteError
+from promptops.forge.conversation import Conversation, StatusState
+from promptops.protection.ci.change import fetch_change, follow_review, give_access, read_change
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.protection.ci.change import Change
+
+MARKER = "<!-- promptops gate -->"
+_VERDICTS = {0: "yes", 1: "no"}
+_STATES = {
+    0: (StatusState.SUCCESS, "may merge"),
+    1: (StatusState.FAILURE, "may not merge: the run says what is missing"),
+    2: (StatusState.ERROR, "that cannot be told: the run says why"),
+}
+
+
+def main(environment: Mapping[str, str]) -> int:
+    """Judge the change that this run is about; give the exit code."""
+    with ExitStack() as stack:
+        place = environment.get("RUNNER_TEMP")
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="promptops-", dir=place))
+        )
+        report = folder / "report.md"
+        change: Change | None = None
+        github: Conversation | None = None
+        try:
+            github = stack.enter_context(_open(environment))
+            if environment.get("GITHUB_EVENT_NAME") == "workflow_run":
+                followed = follow_review(environment, folder, github.find_pull_request)
+                if followed is None:
+                    print("the pull request is closed or has moved on: nothing is left to judge")
+                    return 0
+                environment = followed
+            change = read_change(environment)
+            url = f"{environment['GITHUB_SERVER_URL']}/{environment['GITHUB_REPOSITORY']}.git"
+            access = give_access(environment, url, _token(environment))
+            fetch_change(change, url, access, folder / "change.git")
+            code, said = _judge(change, {**environment, **access}, folder / "change.git", report)
+        except PromptopsError as error:
+            code, said = 2, f"error: {error.message}\n hint: {error.hint or 'see the log'}"
+        _tell(said)
+        text = report.read_text("utf-8") if report.exists() else _cannot_tell(said)
+        _append(environment, "GITHUB_STEP_SUMMARY", f"{text}\n")
+        _append(environment, "GITHUB_OUTPUT", f"verdict={_VERDICTS.get(code, 'unknown')}\n")
+        if change is not None and github is not None:
+            _set_status(github, change, environment, code)
+            _keep_comment(github, change, environment, text)
+    return code
+
+
+def _open(environment: Mapping[str, str]) -> Conversation:
+    return Conversation(
+        environment.get("GITHUB_REPOSITORY", ""),
+        token=_token(environment),
+        url=environment.get("GITHUB_API_URL", ""),
+    )
+
+
+def _token(environment: Mapping[str, str]) -> str:
+    return environment.get("PROMPTOPS_GITHUB_TOKEN", "")
+
+
+def _judge(
+    change: Change, environment: Mapping[str, str], repository: Path, report: Path
+) -> tuple[int, str]:
+    """Run the gate, its annotations to the log; give its exit code and what it told a person."""
+    given = [f"--evidence={line}" for line in _lines(environment, "PROMPTOPS_EVIDENCE")]
+    for option, name in (
+        ("--approvals", "PROMPTOPS_APPROVALS"),
+        ("--approvals-file", "PROMPTOPS_APPROVALS_FILE"),
+    ):
+        given += [f"{option}={line}" for line in _lines(environment, name)]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-I", "-m", "promptops", "-C", str(repository), "gate"),
+            *(f"--base=refs/heads/{change.target}", f"--head={change.head}"),
+            *(f"--target={change.target}", *given),
+            *("--format=github", f"--report=markdown={report}"),
+        ],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=dict(environment),
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    return (done.returncode if done.returncode in _VERDICTS else 2), done.stderr.strip()
+
+
+def _lines(environment: Mapping[str, str], name: str) -> list[str]:
+    return [line.strip() for line in environment.get(name, "").splitlines() if line.strip()]
+
+
+def _tell(said: str) -> None:
+    """Show what was said to a person, so that no word of it counts as a command to the runner."""
+    if said:
+        stop = secrets.token_hex(16)
+        print(f"::stop-commands::{stop}\n{said}\n::{stop}::", flush=True)
+
+
+def _cannot_tell(said: str) -> str:
+    """The report where there is none."""
+    fence = "`" * (3 + max((len(run) for run in said.split() if set(run) == {"`"}), default=0))
+    return f"{MARKER}\n### ❓ That cannot be told\n\n{fence}text\n{said}\n{fence}"
+
+
+def _append(environment: Mapping[str, str], variable: str, text: str) -> None:
+    """Append to a file of the runner's, where there is one."""
+    path = environment.get(variable)
+    if path:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+
+def _set_status(
+    github: Conversation, change: Change, environment: Mapping[str, str], code: int
+) -> None:
+    """Set the commit status. Where that fails it is missing, and what is required stays unmet."""
+    name = environment.get("PROMPTOPS_STATUS", "")
+    if not name:
+        return
+    context = change.name_status(name)
+    state, words = _STATES[code]
+    run = (
+        f"{environment['GITHUB_SERVER_URL']}/{environment['GITHUB_REPOSITORY']}"
+        f"/actions/runs/{environment.get('GITHUB_RUN_ID', '')}"
+    )
+    try:
+        github.set_status(change.head, context, state, words, url=run)
+    except (DeniedError, RemoteError) as error:
+        _notice("warning", f"the status {context} is not set: {error.message}")
+
+
+def _keep_comment(
+    github: Conversation, change: Change, environment: Mapping[str, str], text: str
+) -> None:
+    """Put the report on the pull request. Where that fails, the verdict stays what it is."""
+    if environment.get("PROMPTOPS_COMMENT") != "true" or change.number is None:
+        return
+    try:
+        github.put_comment(change.number, text)
+    except PromptopsError as error:
+        # A fork's runs may have a token that only reads; the change is judged all the same.
+        _notice("notice", f"no comment on the pull request: {error.message}")
+
+
+def _notice(kind: str, text: str) -> None:
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    print(f"::{kind} title=promptops::{escaped}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))

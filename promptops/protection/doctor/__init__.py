@@ -1,0 +1,112 @@
+"""Is this repository really protected? Checks of the clone, its files, and its forge's settings.
+
+A gate is worth what surrounds it: a check that nobody requires, a tag that anybody can move, a
+clone that fetches no releases. Each check looks at one of these and answers what it saw; what it
+could not see it says, too, and never takes for fine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from promptops.errors import PromptopsError
+from promptops.prompt.finding import Severity
+from promptops.protection.doctor.answer import Answer, State, unknown
+from promptops.protection.doctor.choice import ForgeChoice
+from promptops.protection.doctor.ci import look_at_deploy_workflow, look_at_gate_workflow
+from promptops.protection.doctor.clone import (
+    look_at_depth,
+    look_at_git_version,
+    look_at_locks,
+    look_at_pending,
+    look_at_refspecs,
+    look_at_remote,
+)
+from promptops.protection.doctor.hooks import look_at_commit_hook, look_at_server_hook
+from promptops.protection.doctor.mirrors import look_at_mirrors
+from promptops.protection.doctor.pipeline import look_at_gate_job
+from promptops.protection.doctor.policy import look_at_owners, look_at_policy
+from promptops.protection.doctor.signing import look_at_signing
+from promptops.protection.doctor.subject import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+__all__ = ["LOCAL_CHECKS", "Answer", "Diagnosis", "ForgeChoice", "State", "Subject", "examine"]
+
+LOCAL_CHECKS: Mapping[str, Callable[[Subject], Iterator[Answer]]] = {
+    "git-version": look_at_git_version,
+    "history": look_at_depth,
+    "remote": look_at_remote,
+    "refspecs": look_at_refspecs,
+    "lock-files": look_at_locks,
+    "pending-deployments": look_at_pending,
+    "mirrors": look_at_mirrors,
+    "signing": look_at_signing,
+    "commit-hook": look_at_commit_hook,
+    "server-hook": look_at_server_hook,
+    "policy": look_at_policy,
+    "owners": look_at_owners,
+    "gate-workflow": look_at_gate_workflow,
+    "gate-job": look_at_gate_job,
+    "deploy-workflow": look_at_deploy_workflow,
+}
+"""What needs nothing but the clone. A check that does not apply answers nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """All answers, in the order of the checks."""
+
+    answers: tuple[Answer, ...]
+
+    def of(self, state: State) -> list[Answer]:
+        """The answers of one kind; findings with the gravest first."""
+        order = [*Severity, None]
+        chosen = [answer for answer in self.answers if answer.state is state]
+        return sorted(chosen, key=lambda answer: order.index(answer.severity))
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether nothing was found that lets somebody past; there may be things unknown."""
+        return not any(answer.severity is Severity.ERROR for answer in self.answers)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether every check could look."""
+        return not any(answer.state is State.UNKNOWN for answer in self.answers)
+
+
+def examine(
+    subject: Subject,
+    *,
+    forge: ForgeChoice = ForgeChoice.OFF,
+    environment: Mapping[str, str] | None = None,
+) -> Diagnosis:
+    """Ask all checks of the clone, then the forge. A check that fails is an answer, too.
+
+    Args:
+        subject: the repository.
+        forge: which forge to ask.
+        environment: where its token is.
+    """
+    answers = [
+        answer for check, look in LOCAL_CHECKS.items() for answer in _ask(check, look, subject)
+    ]
+    if forge is not ForgeChoice.OFF:
+        from promptops.protection.doctor.forges import ask_forge
+
+        answers += ask_forge(subject, forge, environment or {})
+    return Diagnosis(tuple(answers))
+
+
+def _ask(
+    check: str, look: Callable[[Subject], Iterator[Answer]], subject: Subject
+) -> Iterator[Answer]:
+    """The answers of one check, stamped with its id; what keeps it from looking is one, too."""
+    try:
+        for answer in look(subject):
+            yield replace(answer, check=check)
+    except PromptopsError as error:
+        yield replace(unknown(error.message, check, error.hint or ""), check=check)

@@ -1,0 +1,276 @@
+"""Looks at the CI files on the default branch: is there a gate, and can a change slip past it?"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from promptops.forge.codeowners import Dialect
+from promptops.prompt.finding import Severity
+from promptops.protection.doctor.answer import error, fine, note, unknown, warning
+from promptops.protection.doctor.workflows import (
+    FOLDER,
+    deploy_jobs,
+    follows_reviews,
+    gate_jobs,
+    read_workflows,
+    set_status_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from promptops.protection.doctor.answer import Answer
+    from promptops.protection.doctor.subject import Subject
+    from promptops.protection.doctor.workflows import Job, Workflow
+
+_GUIDE = "docs/protection.md of promptops"
+_HEAD = re.compile(r"github\.event\.pull_request\.head\.(?:sha|ref)|github\.head_ref|refs/pull/")
+_CHANGES = ("pull_request", "pull_request_target")
+# Each run uses the workflow file of its commit, which for these is the change merged into its
+# target (GitHub, "Events that trigger workflows").
+_OF_THE_CHANGE = ("pull_request", "pull_request_review")
+# What GitHub starts a workflow for unless `types` says otherwise, and that a gate must not miss.
+_NEEDED_TYPES = {"opened", "synchronize", "reopened"}
+
+
+def look_at_gate_workflow(subject: Subject) -> Iterator[Answer]:
+    """Does CI run the gate for every change, after every review, in a job that always runs?"""
+    # The gate of a bare repository is its hook.
+    if subject.git.is_bare or subject.dialect is Dialect.GITLAB:
+        return
+    workflows, faults = read_workflows(subject.paths, subject.read)
+    for path, fault in faults.items():
+        yield unknown(f"this workflow cannot be read: {fault}", path, "correct the file")
+    yield from judge_gate_workflow(
+        workflows, subject.read, where=subject.where, owned=subject.is_owned
+    )
+
+
+def judge_gate_workflow(
+    workflows: Sequence[Workflow],
+    read: Callable[[str], bytes | None],
+    *,
+    where: str,
+    owned: Callable[[str], bool],
+) -> Iterator[Answer]:
+    """Judge the workflows of a branch.
+
+    Args:
+        workflows: all of them.
+        read: gives a file of the same branch by its path, to know local actions by.
+        where: the branch, in words.
+        owned: whether a path has owners.
+    """
+    gates = gate_jobs(workflows, read)
+    if not gates:
+        yield error(
+            f"no workflow on {where} runs the gate",
+            FOLDER,
+            risk="nothing asks for versions, owners and approvals when a change to prompts merges",
+            remedy="promptops init writes .github/workflows/promptops.yml; merge it, then require "
+            "its status",
+        )
+    for workflow, job in gates:
+        answers = [
+            *_judge_triggers(workflow, job, workflows),
+            *_judge_author(workflow, owned),
+            *_judge_job(workflow, job),
+        ]
+        if all(answer.severity is Severity.NOTE for answer in answers):
+            yield fine(f"the job {job.name} judges every change and always runs", workflow.path)
+        yield from answers
+
+
+def _judge_triggers(
+    workflow: Workflow, job: Job, workflows: Sequence[Workflow]
+) -> Iterator[Answer]:
+    events = [event for event in _CHANGES if event in workflow.triggers]
+    if not events:
+        yield error(
+            "the gate does not run for pull requests",
+            workflow.path,
+            risk="a required check that never runs blocks every merge, until somebody takes it off",
+            remedy="add pull_request_target: (or pull_request:) below on:",
+        )
+    for event in events:
+        yield from _judge_filters(workflow, event, workflow.triggers[event])
+    if not follows_reviews(workflow, workflows):
+        yield warning(
+            "a review does not start the gate",
+            workflow.path,
+            risk="an approval does not turn the check green, and one that is taken back leaves it "
+            "green",
+            remedy="promptops init writes promptops-review.yml, whose end starts the gate by "
+            "workflow_run: {workflows: [promptops review], types: [completed]}",
+        )
+    elif set_status_of(job) is None:
+        yield warning(
+            "the runs for a push and for a review are two checks, and none sets a status",
+            workflow.path,
+            risk="the check that failed before anybody had approved stays, an approved change is "
+            "blocked, and the check is taken off to get work done",
+            remedy="let the gate set a commit status (statuses: write, PROMPTOPS_STATUS), and "
+            "require that",
+        )
+    if "merge_group" not in workflow.triggers:
+        yield warning(
+            "a merge queue does not start the gate",
+            workflow.path,
+            risk="once the branch has a merge queue, every change waits in it for ever, and the "
+            "check is taken off to get work done",
+            remedy="add merge_group: below on:",
+        )
+
+
+def _judge_author(workflow: Workflow, owned: Callable[[str], bool]) -> Iterator[Answer]:
+    """Who decides what the workflow says when it runs: the default branch, or the change?"""
+    events = [event for event in _OF_THE_CHANGE if event in workflow.triggers]
+    if not events:
+        return
+    seen = f"on {' and '.join(events)} the workflow runs as the change has written it"
+    risk = "a change can rewrite this very file so that its own gate says yes"
+    remedy = "run it on pull_request_target and workflow_run, or from an organisation's ruleset"
+    if owned(workflow.path):
+        yield note(
+            seen,
+            workflow.path,
+            risk=f"{risk}, and only the forge's own review of its owners is in the way",
+            remedy=f"{remedy} ({_GUIDE})",
+        )
+    else:
+        yield warning(
+            f"{seen}, and nobody owns it",
+            workflow.path,
+            risk=risk,
+            remedy=f"give {FOLDER} to owners, and {remedy} ({_GUIDE})",
+        )
+
+
+def _judge_filters(workflow: Workflow, event: str, filters: Any) -> Iterator[Answer]:  # noqa: ANN401 - YAML
+    narrowing = [
+        key for key in ("paths", "paths-ignore", "branches", "branches-ignore") if key in filters
+    ]
+    if narrowing:
+        yield warning(
+            f"{event} is narrowed by {' and '.join(narrowing)}",
+            workflow.path,
+            risk="for changes outside of the filter the required check never reports; and a file "
+            "that the filter forgets is not judged",
+            remedy=f"take {' and '.join(narrowing)} out: the gate passes changes that do not "
+            "concern it within a second",
+        )
+    types = filters.get("types")
+    missing = _NEEDED_TYPES.difference(map(str, types if isinstance(types, list) else [types]))
+    if types and missing:
+        yield error(
+            f"{event} leaves out {', '.join(sorted(missing))}",
+            workflow.path,
+            risk="what is pushed after the first look is not judged, and the check stays green",
+            remedy=f"take types out below {event}:, or name {', '.join(sorted(_NEEDED_TYPES))}",
+        )
+
+
+def _judge_job(workflow: Workflow, job: Job) -> Iterator[Answer]:
+    if not job.always_runs:
+        why = f"if: {job.condition}" if job.condition else f"needs: {', '.join(job.needs)}"
+        yield error(
+            f"the job {job.name} can be skipped ({why})",
+            workflow.path,
+            risk="GitHub counts a required check that was skipped as passed",
+            remedy="let the job run always: take if: and needs: out, or write if: always()",
+        )
+    if job.is_tolerant:
+        yield error(
+            f"the job {job.name} goes on after an error (continue-on-error)",
+            workflow.path,
+            risk="the gate says no, and the check is green",
+            remedy="take continue-on-error out",
+        )
+    if re.search(r"\|\|\s*(?:true|:|exit 0)\b", job.commands):
+        yield error(
+            f"the job {job.name} throws an exit code away (|| true)",
+            workflow.path,
+            risk="the gate says no, and the check is green",
+            remedy="take it out",
+        )
+    if "pull_request_target" in workflow.triggers and _checks_out_head(job):
+        yield error(
+            f"the job {job.name} checks the change out with the rights of the default branch",
+            workflow.path,
+            risk="anybody who opens a pull request runs their own code with this repository's "
+            "token and secrets",
+            remedy="remove ref: from the checkout; the gate fetches the change as data",
+        )
+    permissions = workflow.permissions if job.permissions is None else job.permissions
+    if permissions is None or permissions == "write-all":
+        yield warning(
+            f"the job {job.name} does not say what its token may do"
+            if permissions is None
+            else f"the token of the job {job.name} may do everything",
+            workflow.path,
+            risk="whatever runs in it, a dependency for example, may push, release and deploy",
+            remedy="write permissions: {contents: read, pull-requests: read} at the top",
+        )
+
+
+def _checks_out_head(job: Job) -> bool:
+    for step in job.steps:
+        settings = step.get("with")
+        script = str(step.get("run", ""))
+        if "checkout" in script and _HEAD.search(script):
+            return True
+        if isinstance(settings, dict) and str(step.get("uses", "")).startswith("actions/checkout"):
+            wanted = f"{settings.get('ref', '')} {settings.get('repository', '')}"
+            if _HEAD.search(wanted):
+                return True
+    return False
+
+
+def look_at_deploy_workflow(subject: Subject) -> Iterator[Answer]:
+    """If CI deploys: does a person approve it, and does it run one at a time?"""
+    if subject.dialect is Dialect.GITLAB:
+        return
+    workflows, _ = read_workflows(subject.paths, subject.read)
+    answers = list(judge_deploy_workflow(workflows))
+    yield from answers
+    if not answers and not subject.git.is_bare and "github" in (subject.url or ""):
+        yield note(
+            f"no workflow on {subject.where} deploys",
+            FOLDER,
+            risk="people push to promptops/* themselves, and GitHub has no hook that judges it: "
+            "whoever may push deploys anything",
+            remedy="promptops init --deploy writes .github/workflows/promptops-deploy.yml; let "
+            f"nobody else write to promptops/* ({_GUIDE})",
+        )
+
+
+def judge_deploy_workflow(workflows: Iterable[Workflow]) -> Iterator[Answer]:
+    """Judge the jobs that deploy; nothing where there are none."""
+    for workflow, job in deploy_jobs(workflows):
+        answers = list(_judge_deploying(workflow, job))
+        yield from answers or [fine(f"the job {job.name} waits for its environment", workflow.path)]
+
+
+def _judge_deploying(workflow: Workflow, job: Job) -> Iterator[Answer]:
+    if job.environment is None:
+        yield error(
+            f"the job {job.name} deploys without an environment",
+            workflow.path,
+            risk="nobody is asked before it runs, and its token is there for every branch",
+            remedy="write environment: production, and give that environment required reviewers",
+        )
+    if not job.concurrency and not workflow.concurrency:
+        yield warning(
+            f"two runs of the job {job.name} can deploy at once",
+            workflow.path,
+            risk="they race, and which version is live in the end is a matter of luck",
+            remedy="write concurrency: {group: promptops-…, cancel-in-progress: false}",
+        )
+    if re.search(r"\$\{\{[^}]*(?:inputs\.|github\.event\.)", job.commands):
+        yield error(
+            f"the job {job.name} puts an input into its script",
+            workflow.path,
+            risk="whoever may start it runs any command with the right to deploy",
+            remedy='hand it over by env: and write "$NAME" in the script',
+        )

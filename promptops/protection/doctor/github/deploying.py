@@ -1,0 +1,276 @@
+"""Looks at what keeps releases and environments as they are on GitHub, and who may deploy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.protection.doctor.answer import Unread, error, fine, note, unread, warning
+from promptops.protection.doctor.github.expected import (
+    GUIDE,
+    RULESETS,
+    find_rulesets,
+    hidden,
+    judge_passing,
+)
+from promptops.protection.doctor.github.settings import GITHUB_ACTIONS_APP, ActorKind, who_passes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.protection.doctor.answer import Answer
+    from promptops.protection.doctor.github.expected import Expected
+    from promptops.protection.doctor.github.settings import (
+        Actor,
+        DeployPlace,
+        GitHubSettings,
+        Protection,
+        Rule,
+        Ruleset,
+    )
+
+# Names with none, one and two folders: a pattern that forgets one of them protects half.
+_SAMPLES = tuple(
+    f"refs/tags/{prefix}{name}@1.0.0"
+    for prefix in ("prompts/", "yanked/prompts/")
+    for name in ("a", "a/b", "a/b/c")
+)
+
+
+_MOVED = (
+    "a version means other words from one day to the next, and clones that fetch it anew are "
+    "served them; verify finds out afterwards"
+)
+_FORGOTTEN = (
+    "what was live when, and who put it there, can be made to have never been; readers that saw "
+    "more refuse it, new ones do not"
+)
+
+
+def look_at_release_tags(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:  # noqa: ARG001 - as all checks
+    """Do release tags stay where they are, for names with and without folders?"""
+    place = f"{settings.repository}: tags prompts/** and yanked/**"
+    if isinstance(settings.rulesets, Unread):
+        yield unread(settings.rulesets, place)
+        return
+    tags = [ruleset for ruleset in settings.rulesets if ruleset.target == "tag"]
+    faults: list[Answer] = []
+    chains: list[list[Ruleset]] = []
+    for kind, word, setting in (
+        ("update", "moved", "Restrict updates"),
+        ("deletion", "deleted", "Restrict deletions"),
+    ):
+        covering = {
+            ref: [one for one in tags if kind in one.kinds and one.covers(ref, settings.branch)]
+            for ref in _SAMPLES
+        }
+        chains += [some for some in covering.values() if some]
+        open_ = [ref.removeprefix("refs/tags/") for ref, some in covering.items() if not some]
+        if open_:
+            such = "release tags" if len(open_) == len(_SAMPLES) else f"tags such as {open_[0]}"
+            faults.append(
+                error(
+                    f"{such} may be {word}",
+                    place,
+                    risk=_MOVED,
+                    remedy=f"{RULESETS}: a tag ruleset for prompts/**/* and yanked/**/* with "
+                    f"“{setting}” and no bypass (* alone does not cross a slash)",
+                )
+            )
+    faults += judge_passing(chains, "the rules of release tags", place, _MOVED)
+    yield from faults or [fine("release tags can be neither moved nor deleted", place)]
+
+
+def look_at_environment_branches(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:
+    """Does only the workflow that deploys write to promptops/*, and only by adding?"""
+    for environment, rules in settings.environment_rules.items():
+        place = f"{settings.repository}: promptops/{environment}"
+        if isinstance(rules, Unread):
+            yield unread(rules, place)
+            continue
+        old = settings.environment_protection.get(environment)
+        answers = [
+            *_judge_history(settings, environment, rules, old),
+            *_judge_writing(settings, environment, rules, old, expected),
+        ]
+        yield from answers or [
+            fine(f"only who deploys writes to promptops/{environment}, by adding to it", place)
+        ]
+
+
+def _judge_history(
+    settings: GitHubSettings,
+    environment: str,
+    rules: tuple[Rule, ...],
+    old: Protection | Unread | None,
+) -> Iterator[Answer]:
+    """Whether what was live stays on record."""
+    place = f"{settings.repository}: promptops/{environment}"
+    chains = []
+    for kind, word, setting in (
+        ("non_fast_forward", "rewritten", "Block force pushes"),
+        ("deletion", "deleted", "Restrict deletions"),
+    ):
+        chain = find_rulesets(settings, rules, kind)
+        if chain:
+            chains.append(chain)
+        elif isinstance(old, Unread):
+            yield unread(old, place)
+            return
+        elif old is None or old.allows(kind):
+            yield error(
+                f"promptops/{environment} may be {word}",
+                place,
+                risk=_FORGOTTEN,
+                remedy=f"{RULESETS}: a ruleset for promptops/* with “{setting}”, without bypass",
+            )
+    what = f"the rules that keep promptops/{environment} from being rewritten"
+    yield from judge_passing(chains, what, place, _FORGOTTEN)
+
+
+def _judge_writing(
+    settings: GitHubSettings,
+    environment: str,
+    rules: tuple[Rule, ...],
+    old: Protection | Unread | None,
+    expected: Expected,
+) -> Iterator[Answer]:
+    """Who may deploy."""
+    place = f"{settings.repository}: promptops/{environment}"
+    chain = find_rulesets(settings, rules, "update")
+    if chain:
+        actors = who_passes(chain)
+        if actors is None:
+            yield hidden(f"the rule that nobody writes to promptops/{environment}", place)
+            return
+    elif isinstance(old, Unread):
+        yield unread(old, place)
+        return
+    elif old is not None and old.pushers is not None:
+        actors = old.pushers
+    else:
+        yield error(
+            f"whoever may push deploys to {environment}",
+            place,
+            risk="any writer, or any workflow with contents: write, makes any version live, "
+            "without release, review or reason",
+            remedy=f"{RULESETS}: a ruleset for promptops/* with “Restrict creations” and "
+            f"“Restrict updates”, passed only by the key or app of the deploy workflow ({GUIDE})",
+        )
+        return
+    if chain and not find_rulesets(settings, rules, "creation"):
+        yield warning(
+            f"whoever may push may make the branch promptops/{environment} where there is none",
+            place,
+            risk="the first deployment is anybody's, with any content",
+            remedy=f"{RULESETS}: “Restrict creations” for promptops/*",
+        )
+    yield from _judge_deployers(actors, place, environment, expected)
+
+
+def _judge_deployers(
+    actors: tuple[Actor, ...], place: str, environment: str, expected: Expected
+) -> Iterator[Answer]:
+    if not actors:
+        yield warning(
+            f"nobody may write to promptops/{environment}",
+            place,
+            risk="nothing can be deployed, and no rollback either, until somebody loosens the rule "
+            "in a hurry",
+            remedy=f"{RULESETS}: let the deploy workflow's key or app pass “Restrict updates”",
+        )
+    for actor in actors:
+        is_workflows = actor.kind == ActorKind.APP and actor.number == GITHUB_ACTIONS_APP
+        if is_workflows or actor.kind not in {ActorKind.APP, ActorKind.KEY}:
+            yield error(
+                f"{actor} may write to promptops/{environment}",
+                place,
+                risk="a deployment needs no review of the environment: it can be pushed"
+                + (" by a workflow on any branch" if is_workflows else ""),
+                remedy=f"{RULESETS}: let only a deploy key or an app of its own pass, whose "
+                "secret is in the protected environment",
+            )
+    if not expected.deploys:
+        yield note(
+            f"no workflow deploys, and people cannot write to promptops/{environment}",
+            place,
+            risk="the key or app is used from somewhere that is not looked at here",
+            remedy="promptops init --deploy writes a workflow for it",
+        )
+
+
+def look_at_deploy_places(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:
+    """Does somebody else have to let a deployment go on, and only from the default branch?"""
+    if not expected.deploys:
+        return
+    for environment, found in settings.places.items():
+        place = f"{settings.repository}: environment {environment}"
+        if isinstance(found, Unread):
+            yield unread(found, place)
+            continue
+        answers = list(_judge_deploy_place(environment, place, found))
+        yield from answers or [fine(f"a deployment to {environment} waits for a reviewer", place)]
+
+
+def _judge_deploy_place(
+    environment: str, place: str, found: DeployPlace | None
+) -> Iterator[Answer]:
+    where = f"Settings > Environments > {environment}"
+    if found is None:
+        yield error(
+            f"GitHub has no environment {environment}, and makes one without rules when it is used",
+            place,
+            risk="whoever may start the workflow deploys, and nobody is asked",
+            remedy="Settings > Environments > New environment, with required reviewers",
+        )
+        return
+    if not found.has_reviewers:
+        yield error(
+            f"a deployment to {environment} waits for nobody",
+            place,
+            risk="whoever may start the workflow deploys, and nobody is asked",
+            remedy=f"{where}: “Required reviewers”",
+        )
+    elif not found.prevents_self_review:
+        yield warning(
+            f"whoever starts a deployment to {environment} may let it go on",
+            place,
+            risk="one person, or one account that is taken over, deploys alone",
+            remedy=f"{where}: “Prevent self-review”",
+        )
+    if not found.is_limited:
+        yield error(
+            f"a workflow of any branch may deploy to {environment}",
+            place,
+            risk="somebody starts a deploy workflow of their own, on a branch, and gets the key",
+            remedy=f"{where}: “Deployment branches and tags”: the default branch only",
+        )
+
+
+def look_at_workflow_rights(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:  # noqa: ARG001 - as all checks
+    """May a workflow write, or approve, without having to say so?"""
+    place = f"{settings.repository}: Settings > Actions > General"
+    rights = settings.workflow_rights
+    if isinstance(rights, Unread):
+        yield unread(rights, place)
+        return
+    faults = []
+    if rights.may_approve:
+        faults.append(
+            warning(
+                "workflows may approve pull requests",
+                place,
+                risk="a workflow in a pushed branch approves a pull request, which counts where "
+                "any approval does",
+                remedy="switch “Allow GitHub Actions to create and approve pull requests” off",
+            )
+        )
+    if rights.may_write:
+        faults.append(
+            warning(
+                "every workflow may write unless it says otherwise",
+                place,
+                risk="any dependency of any job may push tags and branches with its token",
+                remedy="“Workflow permissions”: “Read repository contents and packages”",
+            )
+        )
+    yield from faults or [fine("workflows may only read unless they say otherwise", place)]

@@ -1,0 +1,233 @@
+"""Looks at what GitHub asks of a change before it merges into the default branch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.protection.doctor.answer import error, fine, note, unread, warning
+from promptops.protection.doctor.github.expected import (
+    GUIDE,
+    RULESETS,
+    find_rulesets,
+    judge_passing,
+    place_of,
+)
+from promptops.protection.doctor.github.settings import GITHUB_ACTIONS_APP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.protection.doctor.answer import Answer
+    from promptops.protection.doctor.github.expected import Expected
+    from promptops.protection.doctor.github.settings import (
+        GitHubSettings,
+        RequiredStatus,
+    )
+
+
+def look_at_reviews(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:  # noqa: ARG001 - as all checks
+    """Does GitHub itself ask for a pull request, and for its owners' review?"""
+    place = place_of(settings)
+    protection = settings.known_protection
+    has_reviews = bool(settings.rules_of("pull_request")) or (
+        protection is not None and protection.reviews is not None
+    )
+    faults = []
+    if not has_reviews:
+        faults.append(
+            error(
+                "changes may be pushed to the default branch without a pull request",
+                place,
+                risk="whoever may push changes prompts and rules unseen; no check ever runs",
+                remedy=f"{RULESETS}: “Require a pull request before merging”",
+            )
+        )
+    elif not settings.asks("require_code_owner_review"):
+        faults.append(
+            error(
+                "GitHub does not ask the owners of a file for their review",
+                place,
+                risk="the gate's status is the only thing in the way, and a workflow on any branch "
+                "can set one of that name; a change of the workflows needs nobody",
+                remedy=f"{RULESETS}: “Require review from Code Owners”",
+            )
+        )
+    if has_reviews and not settings.asks("dismiss_stale_reviews_on_push"):
+        faults.append(
+            warning(
+                "an approval stays when more is pushed",
+                place,
+                risk="somebody gets approval for something harmless, and then pushes something "
+                "else; the gate sees that in prompts, nobody sees it in other files",
+                remedy=f"{RULESETS}: “Dismiss stale pull request approvals when new commits are "
+                "pushed”",
+            )
+        )
+    if has_reviews and not settings.asks("require_last_push_approval"):
+        faults.append(
+            warning(
+                "whoever pushed last may also be the one who approves",
+                place,
+                risk="a reviewer pushes to somebody else's branch and approves their own words",
+                remedy=f"{RULESETS}: “Require approval of the most recent reviewable push”",
+            )
+        )
+    yield from _told(
+        settings,
+        place,
+        faults,
+        "a pull request needs its owners' review, of the last push",
+    )
+
+
+def look_at_required_status(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:
+    """Must the gate have said yes, and can only the gate say so?"""
+    place = place_of(settings)
+    paths = [
+        str(one.get("path", ""))
+        for rule in settings.rules_of("workflows")
+        for one in rule.parameters.get("workflows", ())
+    ]
+    bound = [path for path in paths if "promptops" in path]
+    if bound:
+        yield fine(f"a ruleset requires the workflow {bound[0]} itself", place)
+        return
+    required = [one for one in settings.statuses if one.name in expected.statuses]
+    if not required:
+        names = " or ".join(sorted(expected.statuses)) or "promptops"
+        missing = error(
+            f"the gate's status ({names}) is not required",
+            place,
+            risk="a change merges while the gate says no, or before it has said anything",
+            remedy=f"{RULESETS}: “Require status checks to pass”, add {names} from GitHub Actions",
+        )
+        yield from _told(settings, place, [missing], "")
+        return
+    faults = [one for status in required for one in _judge_source(settings, status)]
+    if not _is_strict(settings) and not settings.rules_of("merge_queue"):
+        faults.append(
+            warning(
+                "a change may merge that was judged against an older state of the branch",
+                place,
+                risk="two changes pass alone and are wrong together: both go to 1.3.0, with "
+                "different words",
+                remedy=f"{RULESETS}: “Require branches to be up to date before merging”, or a "
+                "merge queue",
+            )
+        )
+    yield from faults or [fine(f"the status {required[0].name} is required", place)]
+
+
+def _judge_source(settings: GitHubSettings, status: RequiredStatus) -> Iterator[Answer]:
+    place = place_of(settings)
+    if status.app is None:
+        yield error(
+            f"the status {status.name} may come from anybody",
+            place,
+            risk="whoever may write to the repository sets it to success by one API call",
+            remedy="choose GitHub Actions as its expected source where it is required",
+        )
+    elif status.app == GITHUB_ACTIONS_APP:
+        seen = f"the status {status.name} may come from any workflow, on any branch"
+        risk = "whoever may push a branch pushes a workflow with it that sets the status to success"
+        remedy = "an organisation's ruleset that requires the workflow file itself, or an app of "
+        remedy += f"its own that sets the status ({GUIDE})"
+        say = note if settings.asks("require_code_owner_review") else warning
+        yield say(seen, place, risk=risk, remedy=remedy)
+
+
+def _is_strict(settings: GitHubSettings) -> bool:
+    protection = settings.known_protection
+    return (protection is not None and protection.is_strict) or any(
+        rule.parameters.get("strict_required_status_checks_policy")
+        for rule in settings.rules_of("required_status_checks")
+    )
+
+
+def look_at_bypass(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:  # noqa: ARG001 - as all checks
+    """Does what is asked hold for everybody, administrators included?"""
+    place = place_of(settings)
+    faults: list[Answer] = []
+    protection = settings.known_protection
+    if protection is not None and not protection.admins_too:
+        faults.append(
+            warning(
+                "administrators may merge past the branch's protection",
+                place,
+                risk="one account that is taken over, or one hurried evening, and nothing is asked",
+                remedy="“Do not allow bypassing the above settings”, or move to a ruleset",
+            )
+        )
+    if protection is not None and protection.bypass:
+        faults.append(
+            warning(
+                "some people, teams or apps need no pull request",
+                place,
+                risk="they change prompts and rules unseen",
+                remedy="empty “Allow specified actors to bypass required pull requests”",
+            )
+        )
+    kinds = (
+        *("pull_request", "required_status_checks", "workflows"),
+        *("non_fast_forward", "deletion"),
+    )
+    chains = [find_rulesets(settings, settings.known_rules, kind) for kind in kinds]
+    faults += judge_passing(
+        [chain for chain in chains if chain],
+        "the rules of the default branch",
+        place,
+        "one account that is taken over, or one hurried evening, and nothing is asked",
+    )
+    yield from faults
+    if settings.unread is not None:
+        yield unread(settings.unread, place)
+    elif not faults:
+        yield fine("nobody may pass the rules of the default branch", place)
+
+
+def look_at_rewriting(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:  # noqa: ARG001 - as all checks
+    """Can the default branch be rewritten or deleted?"""
+    place = place_of(settings)
+    protection = settings.known_protection
+    faults = []
+    for kind, word, setting in (
+        ("non_fast_forward", "rewritten", "Block force pushes"),
+        ("deletion", "deleted", "Restrict deletions"),
+    ):
+        if settings.rules_of(kind) or (protection is not None and not protection.allows(kind)):
+            continue
+        faults.append(
+            error(
+                f"the default branch may be {word}",
+                place,
+                risk="an unjudged commit takes the place of judged ones, and the record of who "
+                "approved what is gone",
+                remedy=f"{RULESETS}: “{setting}”",
+            )
+        )
+    yield from _told(
+        settings, place, faults, "the default branch can be neither rewritten nor deleted"
+    )
+
+
+def look_at_merge_queue(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:
+    """If there is a merge queue, does the gate judge what is in it?"""
+    if not settings.rules_of("merge_queue"):
+        return
+    place = place_of(settings)
+    if expected.takes_queue:
+        yield fine("the merge queue waits for the gate", place)
+        return
+    yield error(
+        "the branch has a merge queue, and it does not start the gate",
+        place,
+        risk="every change waits in the queue for ever, until somebody takes the requirement off",
+        remedy="add merge_group: below on: in the gate's workflow",
+    )
+
+
+def _told(settings: GitHubSettings, place: str, missing: list[Answer], seen: str) -> list[Answer]:
+    """What is missing is only known to be where everything could be read: the rest may have it."""
+    if missing and settings.unread is not None:
+        return [unread(settings.unread, place)]
+    return missing or [fine(seen, place)]

@@ -1,0 +1,365 @@
+"""Looks at how GitLab protects a project: what is read first, and what it means after that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from promptops.errors import DeniedError, PromptopsError
+from promptops.protection.doctor.answer import Unread, error, fine, note, unread, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from promptops.forge.gitlab import GitLab
+    from promptops.forge.record import Record
+    from promptops.protection.doctor.answer import Answer
+
+_Part = TypeVar("_Part")
+_NEEDS = "the scope read_api, of a maintainer"
+_DEVELOPER = 30
+_MAINTAINER = 40
+_MERGE_REQUESTS = "Settings > Merge requests"
+_REPOSITORY = "Settings > Repository"
+_SAMPLES = ("prompts/a@1.0.0", "prompts/a/b@1.0.0", "yanked/prompts/a/b@1.0.0")
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedName:
+    """A protected branch or tag, or a pattern of such.
+
+    Attributes:
+        name: the name; a `*` stands for anything, slashes included.
+        push_levels: who may push (of a tag: create); no one is 0, and people, groups and keys that
+            are named one by one are -1.
+        forced: whether it may be rewritten.
+        owners: whether its code owners have to approve.
+    """
+
+    name: str
+    push_levels: tuple[int, ...]
+    forced: bool = False
+    owners: bool = False
+
+    def covers(self, name: str) -> bool:
+        """Whether it protects a name."""
+        parts = self.name.split("*")
+        if len(parts) == 1:
+            return name == self.name
+        first, *middle, last = parts
+        if len(name) < len(first) + len(last) or not name.startswith(first):
+            return False
+        if not name.endswith(last):
+            return False
+        at, stop = len(first), len(name) - len(last)
+        for part in middle:
+            found = name.find(part, at, stop)
+            if found < 0:
+                return False
+            at = found + len(part)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRules:
+    """What the approval of a merge request has to be.
+
+    Attributes:
+        resets_on_push: whether it is gone once more is pushed.
+        allows_author: whether the author's counts.
+        allows_committers: whether that of those who committed counts.
+        allows_overriding: whether a merge request may change who has to approve it.
+    """
+
+    resets_on_push: bool
+    allows_author: bool
+    allows_committers: bool
+    allows_overriding: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GitLabSettings:
+    """All that GitLab says of how a project is protected.
+
+    Attributes:
+        project: its path or number.
+        branch: the default branch.
+        needs_pipeline: whether only a merge request whose pipeline succeeded merges.
+        skipped_is_success: whether a pipeline that was skipped counts as one that succeeded.
+        approval: what approvals have to be.
+        branches: protected branches.
+        tags: protected tags.
+        names: the environments of prompts.
+    """
+
+    project: str
+    branch: str
+    needs_pipeline: bool
+    skipped_is_success: bool
+    approval: ApprovalRules | Unread
+    branches: tuple[ProtectedName, ...] | Unread
+    tags: tuple[ProtectedName, ...] | Unread
+    names: tuple[str, ...]
+
+
+# Reading
+
+
+def read_gitlab(gitlab: GitLab, project: str, environments: Iterable[str]) -> GitLabSettings:
+    """Ask GitLab for everything that the checks look at.
+
+    Raises:
+        PromptopsError: the project itself cannot be read.
+    """
+    found = gitlab.record(gitlab.at(), needs=_NEEDS)
+    return GitLabSettings(
+        project=project,
+        branch=found.word("default_branch"),
+        needs_pipeline=_flag(found, "only_allow_merge_if_pipeline_succeeds"),
+        skipped_is_success=_flag(found, "allow_merge_on_skipped_pipeline"),
+        approval=_try(lambda: _read_approval(gitlab)),
+        branches=_try(lambda: _read_names(gitlab, "protected_branches", "push_access_levels")),
+        tags=_try(lambda: _read_names(gitlab, "protected_tags", "create_access_levels")),
+        names=tuple(environments),
+    )
+
+
+def _try(read: Callable[[], _Part]) -> _Part | Unread:
+    try:
+        return read()
+    except DeniedError as error:
+        if error.status == 404:
+            return Unread(error.message, f"{error.hint}; some of it is not in every edition")
+        return Unread(error.message, error.hint or "")
+    except PromptopsError as error:
+        return Unread(error.message, error.hint or "")
+
+
+def _flag(found: Record, name: str) -> bool:
+    return found.has(name) and found.flag(name)
+
+
+def _read_approval(gitlab: GitLab) -> ApprovalRules:
+    found = gitlab.record(gitlab.at("approvals"), needs=_NEEDS)
+    return ApprovalRules(
+        resets_on_push=_flag(found, "reset_approvals_on_push"),
+        allows_author=_flag(found, "merge_requests_author_approval"),
+        allows_committers=not _flag(found, "merge_requests_disable_committers_approval"),
+        allows_overriding=not _flag(found, "disable_overriding_approvers_per_merge_request"),
+    )
+
+
+def _read_names(gitlab: GitLab, kind: str, levels: str) -> tuple[ProtectedName, ...]:
+    return tuple(
+        ProtectedName(
+            one.text("name"),
+            tuple(map(_level, one.records(levels) if one.has(levels) else ())),
+            forced=_flag(one, "allow_force_push"),
+            owners=_flag(one, "code_owner_approval_required"),
+        )
+        for one in gitlab.records(gitlab.at(kind), needs=_NEEDS)
+    )
+
+
+def _level(found: Record) -> int:
+    named = any(found.has(name) for name in ("user_id", "group_id", "deploy_key_id"))
+    return -1 if named or not found.has("access_level") else found.number("access_level")
+
+
+# Judging
+
+
+def look_at_approval(settings: GitLabSettings) -> Iterator[Answer]:
+    """Do approvals have to be of what is merged, and by somebody else?"""
+    place = f"{settings.project}: {_MERGE_REQUESTS}"
+    rules = settings.approval
+    if isinstance(rules, Unread):
+        yield unread(rules, place)
+        return
+    faults = []
+    if not rules.resets_on_push:
+        faults.append(
+            warning(
+                "an approval stays when more is pushed",
+                place,
+                risk="somebody gets approval for something harmless, and then pushes something "
+                "else; the gate sees that in prompts, nobody sees it in other files",
+                remedy="“When a commit is added: Remove all approvals”",
+            )
+        )
+    if rules.allows_author:
+        faults.append(
+            error(
+                "authors may approve their own merge requests",
+                place,
+                risk="one person, or one account that is taken over, changes anything alone",
+                remedy="“Prevent approval by merge request creator”",
+            )
+        )
+    if rules.allows_committers:
+        faults.append(
+            warning(
+                "those who committed to a merge request may approve it",
+                place,
+                risk="two people who push to one branch approve each other's words unseen",
+                remedy="“Prevent approvals by users who add commits”",
+            )
+        )
+    if rules.allows_overriding:
+        faults.append(
+            warning(
+                "a merge request may change who has to approve it",
+                place,
+                risk="its author takes the approvers out",
+                remedy="“Prevent editing approval rules in merge requests”",
+            )
+        )
+    yield from faults or [fine("approvals are of what is merged, and by somebody else", place)]
+
+
+def look_at_required_pipeline(settings: GitLabSettings) -> Iterator[Answer]:
+    """Must the gate's pipeline have succeeded?"""
+    place = f"{settings.project}: {_MERGE_REQUESTS}"
+    faults = []
+    if not settings.needs_pipeline:
+        faults.append(
+            error(
+                "a merge request may merge although its pipeline failed",
+                place,
+                risk="the gate says no, and the change is merged",
+                remedy="“Pipelines must succeed”",
+            )
+        )
+    if settings.skipped_is_success:
+        faults.append(
+            error(
+                "a pipeline that was skipped counts as one that succeeded",
+                place,
+                risk="a commit message with [skip ci], and nothing is judged",
+                remedy="switch “Skipped pipelines are considered successful” off",
+            )
+        )
+    yield from faults or [fine("only a pipeline that succeeded lets a change merge", place)]
+
+
+def look_at_default_branch(settings: GitLabSettings) -> Iterator[Answer]:
+    """Is the default branch changed by merge requests only, which its code owners approve?"""
+    place = f"{settings.project}: {settings.branch}"
+    if isinstance(settings.branches, Unread):
+        yield unread(settings.branches, place)
+        return
+    found = [one for one in settings.branches if one.covers(settings.branch)]
+    if not found:
+        yield error(
+            "the default branch is not protected",
+            place,
+            risk="whoever may push changes prompts and rules unseen, and rewrites what was judged",
+            remedy=f"{_REPOSITORY} > Protected branches: protect {settings.branch}",
+        )
+        return
+    faults = []
+    # Of several rules for one branch the most permissive counts.
+    if any(level != 0 for one in found for level in one.push_levels):
+        faults.append(
+            error(
+                "some may push to the default branch without a merge request",
+                place,
+                risk="they change prompts and rules unseen; no pipeline judges that before",
+                remedy="“Allowed to push and merge”: no one",
+            )
+        )
+    if any(one.forced for one in found):
+        faults.append(
+            error(
+                "the default branch may be rewritten",
+                place,
+                risk="an unjudged commit takes the place of judged ones",
+                remedy="switch “Allowed to force push” off",
+            )
+        )
+    if not any(one.owners for one in found):
+        faults.append(
+            error(
+                "GitLab does not ask the owners of a file for their approval",
+                place,
+                risk="the pipeline is the only thing in the way, and the change can rewrite "
+                ".gitlab-ci.yml",
+                remedy="“Require approval from code owners”",
+            )
+        )
+    yield from faults or [fine("the default branch takes what its owners approved", place)]
+
+
+def look_at_tags(settings: GitLabSettings) -> Iterator[Answer]:
+    """Do release tags stay where they are?"""
+    place = f"{settings.project}: tags prompts/* and yanked/*"
+    if isinstance(settings.tags, Unread):
+        yield unread(settings.tags, place)
+        return
+    open_ = [name for name in _SAMPLES if not any(one.covers(name) for one in settings.tags)]
+    if open_:
+        yield error(
+            f"tags such as {open_[0]} are not protected",
+            place,
+            risk="whoever may push moves or deletes a release, and a version means other words "
+            "from one day to the next",
+            remedy=f"{_REPOSITORY} > Protected tags: prompts/* and yanked/*",
+        )
+        return
+    yield fine("release tags can be neither moved nor deleted by a push", place)
+
+
+def look_at_environments(settings: GitLabSettings) -> Iterator[Answer]:
+    """Do only a few write to promptops/*, and only by adding?"""
+    for name in settings.names:
+        place = f"{settings.project}: promptops/{name}"
+        if isinstance(settings.branches, Unread):
+            yield unread(settings.branches, place)
+            continue
+        found = [one for one in settings.branches if one.covers(f"promptops/{name}")]
+        yield from _judge_environment(name, place, found)
+
+
+def _judge_environment(name: str, place: str, found: list[ProtectedName]) -> Iterator[Answer]:
+    if not found:
+        yield error(
+            f"promptops/{name} is not protected",
+            place,
+            risk="any developer makes any version live, or rewrites what was live when",
+            remedy=f"{_REPOSITORY} > Protected branches: promptops/*, for those who deploy",
+        )
+        return
+    if any(one.forced for one in found):
+        yield error(
+            f"promptops/{name} may be rewritten",
+            place,
+            risk="what was live when, and who put it there, can be made to have never been",
+            remedy="switch “Allowed to force push” off",
+        )
+    levels = {level for one in found for level in one.push_levels}
+    if _DEVELOPER in levels:
+        yield error(
+            f"every developer deploys to {name}",
+            place,
+            risk="any version is made live without anybody else's consent",
+            remedy="“Allowed to push and merge”: a deploy key, or those who deploy",
+        )
+    elif _MAINTAINER in levels:
+        yield note(
+            f"every maintainer deploys to {name}, past any job",
+            place,
+            risk="a deployment needs no approval of the environment: it can be pushed",
+            remedy="“Allowed to push and merge”: a deploy key that a protected environment keeps",
+        )
+    elif not any(one.forced for one in found):
+        yield fine(f"only a few write to promptops/{name}", place)
+
+
+GITLAB_CHECKS: Mapping[str, Callable[[GitLabSettings], Iterator[Answer]]] = {
+    "forge-approvals": look_at_approval,
+    "required-pipeline": look_at_required_pipeline,
+    "default-branch": look_at_default_branch,
+    "release-tags": look_at_tags,
+    "environment-branches": look_at_environments,
+}
+"""What a token for GitLab makes visible."""

@@ -1,0 +1,103 @@
+"""Looks at Git's hooks: the one before a commit, and on a server the one before a push is taken."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from promptops.git.hooks import hooks_folder
+from promptops.git.settings import is_on, last_value
+from promptops.protection.doctor.answer import error, fine, note, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from promptops.protection.doctor.answer import Answer
+    from promptops.protection.doctor.subject import Subject
+
+_MANAGER = ".pre-commit-config.yaml"
+# What else Git can be told to refuse, and what people then no longer do on branches of their own.
+_UPDATES = {"receive.denyDeletes": "delete", "receive.denyNonFastForwards": "rewrite"}
+
+
+def look_at_commit_hook(subject: Subject) -> Iterator[Answer]:
+    """Does a commit get checked before it is made?"""
+    if subject.git.is_bare:
+        return
+    hook = hooks_folder(subject.git) / "pre-commit"
+    script = _read(hook)
+    if script is None:
+        yield note(
+            "no hook checks prompts before a commit",
+            str(hook),
+            risk="a fault is found by CI minutes later, or by nobody on a branch without CI",
+            remedy="promptops hook install",
+        )
+    elif not os.access(hook, os.X_OK):
+        yield warning(
+            "the pre-commit hook is there but may not be run, so git passes over it",
+            str(hook),
+            risk="commits go unchecked while everybody believes the opposite",
+            remedy=f"chmod +x {hook}",
+        )
+    elif "promptops" in script:
+        yield fine("promptops checks prompts before each commit", str(hook))
+    elif "pre-commit" in script and b"promptops" in (subject.read(_MANAGER) or b""):
+        yield fine("pre-commit runs promptops before each commit", _MANAGER)
+    else:
+        yield note(
+            "the pre-commit hook does not run promptops",
+            str(hook),
+            risk="a fault is found by CI minutes later, or by nobody on a branch without CI",
+            remedy="promptops hook install keeps this hook and runs before it, or add the hook "
+            "promptops-validate to your hook manager",
+        )
+
+
+def look_at_server_hook(subject: Subject) -> Iterator[Answer]:
+    """Does a repository that others push to judge what they push?"""
+    if not subject.git.is_bare:
+        return
+    folder = hooks_folder(subject.git)
+    names = [name for name in ("pre-receive", "update") if _runs_promptops(folder / name)]
+    if names:
+        yield fine(f"promptops judges every push: {', '.join(names)}", str(folder))
+    else:
+        yield error(
+            "no hook of this repository judges what is pushed to it",
+            str(folder / "pre-receive"),
+            risk="whoever may push can move a release tag, rewrite an environment, deploy, and "
+            "push to the default branch without anybody's approval",
+            remedy="promptops hook install --server (a forge keeps hooks of its own: see its "
+            "manual under custom hooks, and run `promptops hook pre-receive` there)",
+        )
+    for switch, deed in _UPDATES.items():
+        if not is_on(subject.settings, switch.lower()):
+            yield note(
+                f"{switch} is off",
+                switch,
+                risk="should the hook go missing, nothing else keeps branches from being rewritten "
+                "or deleted",
+                remedy=f"git config {switch} true, unless people {deed} branches of their own",
+            )
+    options = last_value(subject.settings, "receive.fsckobjects")
+    if options is None and not is_on(subject.settings, "transfer.fsckobjects"):
+        yield note(
+            "objects that are pushed are not checked",
+            "receive.fsckObjects",
+            risk="a tree with two entries of one name reads differently to different programs",
+            remedy="git config receive.fsckObjects true",
+        )
+
+
+def _runs_promptops(hook: Path) -> bool:
+    script = _read(hook)
+    return script is not None and os.access(hook, os.X_OK) and "promptops" in script
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode(errors="replace")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None

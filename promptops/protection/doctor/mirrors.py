@@ -1,0 +1,70 @@
+"""Looks at the copies of sources that the library keeps on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.protection.doctor.answer import fine, note, warning
+from promptops.runtime.mirror import is_doubtful, list_mirrors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from promptops.protection.doctor.answer import Answer
+    from promptops.protection.doctor.subject import Subject
+    from promptops.runtime.copies import CacheState
+
+_DAY_SECONDS = 86_400
+_MOST_NAMED = 5
+
+
+def look_at_mirrors(subject: Subject) -> Iterator[Answer]:
+    """Do the library's mirrors on this machine still follow their sources?"""
+    folder = str(subject.cache)
+    mirrors = list_mirrors(subject.cache)
+    answers = [
+        answer for mirror, state in mirrors for answer in _judge(mirror, state, subject.now_seconds)
+    ]
+    yield from answers[:_MOST_NAMED]
+    hidden = len(answers) - _MOST_NAMED
+    if hidden > 0:
+        yield note(
+            f"{hidden:,} more mirrors are like this",
+            folder,
+            risk="as above",
+            remedy=f"remove those that nobody uses: each is a folder of {folder}",
+        )
+    if mirrors and not answers:
+        count = "1 mirror is" if len(mirrors) == 1 else f"{len(mirrors):,} mirrors are"
+        yield fine(f"{count} up to date", folder)
+
+
+def _judge(mirror: Path, state: CacheState | None, now_seconds: float) -> Iterator[Answer]:
+    if state is None:
+        yield note(
+            "a mirror was never finished",
+            str(mirror),
+            risk="it takes room on the disk, and is made anew when somebody opens its source",
+            remedy=f"remove {mirror}",
+        )
+        return
+    if is_doubtful(state):
+        yield warning(
+            "the source of a mirror has a state that was refused",
+            str(mirror),
+            risk="the source went back to an older deployment, dropped an environment, or is not "
+            "signed by whom its reader trusts; readers are served the last state that was accepted",
+            remedy="promptops verify in a clone of the source says what happened to it; once that "
+            f"is known, remove {mirror} to start anew",
+        )
+        return
+    days = int(max(0.0, now_seconds - state.fetched_at_seconds) // _DAY_SECONDS)
+    if days:
+        yield note(
+            f"a mirror was last brought up to date {days:,} day{'' if days == 1 else 's'} ago",
+            str(mirror),
+            risk="nobody follows its source any more, or cannot reach it; after a day (max_stale) "
+            "its readers get errors",
+            remedy=f"remove {mirror} when nothing on this machine uses it",
+        )

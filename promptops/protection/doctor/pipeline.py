@@ -1,0 +1,125 @@
+"""Looks at GitLab's pipeline on the default branch: is there a gate, and can a change slip past?"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from promptops.forge.codeowners import Dialect
+from promptops.protection.doctor.answer import error, fine, unknown, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from promptops.protection.doctor.answer import Answer
+    from promptops.protection.doctor.subject import Subject
+
+FILE = ".gitlab-ci.yml"
+_GATE = re.compile(r"\bpromptops\b[^\n;|&]*?\sgate\b")
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads GitLab's own tags, such as `!reference`, as the values that they stand before."""
+
+
+def _plain(loader: _Loader, suffix: str, node: yaml.Node) -> Any:  # noqa: ANN401, ARG001 - PyYAML's signature
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node)
+    return node.value
+
+
+_Loader.add_multi_constructor("!", _plain)
+
+
+def look_at_gate_job(subject: Subject) -> Iterator[Answer]:
+    """Does every merge request pipeline run the gate, in a job that must succeed?"""
+    if subject.dialect is not Dialect.GITLAB or subject.git.is_bare:
+        return
+    data = subject.read(FILE)
+    if data is None:
+        yield _missing(subject)
+        return
+    try:
+        document = yaml.load(data.decode("utf-8", "replace"), Loader=_Loader)  # noqa: S506 - a safe loader
+    except (yaml.YAMLError, RecursionError, ValueError) as fault:
+        words = " ".join(str(fault).split())[:200]
+        yield unknown(f"the pipeline cannot be read: {words}", FILE, "correct the file")
+        return
+    table = document if isinstance(document, dict) else {}
+    jobs = {
+        str(name): job
+        for name, job in table.items()
+        if isinstance(job, dict) and _GATE.search(_script(job))
+    }
+    if not jobs and "promptops" in str(table.get("include", "")):
+        yield fine("the pipeline includes the one of promptops", FILE)
+        yield from _judge_workflow(table)
+        return
+    if not jobs and "include" in table:
+        yield unknown(
+            "the pipeline includes others, which are not looked at, and runs no gate itself",
+            FILE,
+            "look for `promptops gate` in the merged configuration (the pipeline editor shows it)",
+        )
+        return
+    if not jobs:
+        yield _missing(subject)
+        return
+    for name, job in jobs.items():
+        answers = [*_judge_job(name, job), *_judge_workflow(table)]
+        yield from answers or [fine(f"the job {name} judges every merge request", FILE)]
+
+
+def _missing(subject: Subject) -> Answer:
+    return error(
+        f"the pipeline on {subject.where} does not run the gate",
+        FILE,
+        risk="nothing asks for versions, owners and approvals when a change to prompts merges",
+        remedy="promptops init writes the job; merge it, and let only pipelines that succeed merge",
+    )
+
+
+def _script(job: Mapping[str, Any]) -> str:
+    script = job.get("script", "")
+    return "\n".join(map(str, script)) if isinstance(script, list) else str(script)
+
+
+def _judge_job(name: str, job: Mapping[str, Any]) -> Iterator[Answer]:
+    if job.get("allow_failure", False) is not False or re.search(
+        r"\|\|\s*(?:true|:)", _script(job)
+    ):
+        yield error(
+            f"the job {name} is allowed to fail",
+            FILE,
+            risk="the gate says no, and the pipeline is green",
+            remedy="take allow_failure out",
+        )
+    rules = job.get("rules")
+    written = str(rules if rules is not None else job.get("only", ""))
+    if "merge_request" not in written:
+        yield warning(
+            f"the job {name} does not run in merge request pipelines",
+            FILE,
+            risk="the pipeline of the branch knows no target and no approvals, so it judges less",
+            remedy='write rules: [{if: $CI_PIPELINE_SOURCE == "merge_request_event"}]',
+        )
+    if "changes" in written or job.get("when") == "manual":
+        yield error(
+            f"the job {name} can be left out (changes: or when: manual)",
+            FILE,
+            risk="a merge request that the rule forgets merges without the gate",
+            remedy="take it out: the gate passes changes that do not concern it within a second",
+        )
+
+
+def _judge_workflow(table: Mapping[str, Any]) -> Iterator[Answer]:
+    workflow = table.get("workflow")
+    if isinstance(workflow, dict) and "changes" in str(workflow.get("rules", "")):
+        yield warning(
+            "workflow: rules: can keep the whole pipeline from running (changes:)",
+            FILE,
+            risk="without a pipeline a merge request may merge, unless the project forbids it",
+            remedy="switch “pipelines must succeed” on, which also asks for a pipeline to be there",
+        )

@@ -1,0 +1,130 @@
+"""Looks at the policy on the default branch: who approves, and does everything have owners?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.errors import NotFoundError
+from promptops.forge.codeowners import OWNERS_PATHS
+from promptops.gate.ownership import lint_repository, read_owners
+from promptops.git.signing.allowed_signers import list_keys
+from promptops.protection.doctor.answer import Answer, State, error, fine, note, warning
+from promptops.repository.config import OPENPGP_KEYS_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.prompt.finding import Finding
+    from promptops.protection.doctor.subject import Subject
+
+_MOST_NAMED = 10
+_RISKS = {
+    "unowned-prompt": "anybody who may merge changes it without an owner's approval",
+    "unowned-gate-file": "a change can edit the rules by which it is judged, and pass",
+    "dead-pattern": "somebody believes that these files have an owner",
+    "shadowed-rule": "somebody believes that these owners are asked",
+    "nearly-too-large": "one more edit, and no file has owners",
+}
+_READ_OTHERWISE = (
+    "the forge reads this line otherwise than it looks, and the rule before it applies"
+)
+
+
+def look_at_policy(subject: Subject) -> Iterator[Answer]:
+    """Does the configuration ask for approvals, and are the files there that it names?"""
+    gate = subject.config.gate
+    place = subject.config.path or "promptops.toml"
+    faults = []
+    if gate.approvals == "off":
+        faults.append(
+            warning(
+                "approvals are switched off",
+                place,
+                risk="a change to prompts merges without anybody who owns them having seen it, "
+                "unless the forge itself asks",
+                remedy='set [gate] approvals = "auto", "signed" or "file"',
+            )
+        )
+    if gate.committers:
+        faults.append(
+            note(
+                "those who committed to a change may approve it",
+                place,
+                risk="two people who push to one branch approve each other's words unseen",
+                remedy="take committers = true out of [gate]",
+            )
+        )
+    needs_signers = gate.approvals == "signed" or any(
+        environment.deployers for environment in subject.config.environments
+    )
+    if needs_signers and subject.read(gate.signers) is None:
+        faults.append(
+            error(
+                f"the policy asks for signatures, and {subject.where} has no {gate.signers}",
+                gate.signers,
+                risk="no signature can be told from a stranger's, so every deployment and approval "
+                "is refused, or the check is taken off to get work done",
+                remedy=f"write the public keys of those who may sign to {gate.signers}, a line "
+                "each: jane@example.com ssh-ed25519 AAAA…",
+            )
+        )
+    if gate.approvals == "signed" and _has_one_key(subject):
+        faults.append(
+            warning(
+                f"{gate.signers} has one key, and approvals are signed",
+                gate.signers,
+                risk="nobody can approve what its holder changes, not even the line with the key "
+                "of a second person",
+                remedy="have somebody else propose that line, and approve it with the one key",
+            )
+        )
+    yield from faults or [fine(f'approvals = "{gate.approvals}" on {subject.where}', place)]
+
+
+def _has_one_key(subject: Subject) -> bool:
+    signers = subject.read(subject.config.gate.signers)
+    if signers is None or subject.read(OPENPGP_KEYS_FILE) is not None:
+        return False
+    return len(list_keys(signers.decode("utf-8", "replace"))) == 1
+
+
+def look_at_owners(subject: Subject) -> Iterator[Answer]:
+    """Is there a CODEOWNERS file, does it mean what it says, and does it cover the gate itself?"""
+    try:
+        found = read_owners(subject.repository, subject.dialect, revision=subject.base)
+    except NotFoundError as missing:
+        first = OWNERS_PATHS[subject.dialect][0]
+        yield error(
+            f"there is no CODEOWNERS file on {subject.where}",
+            first,
+            risk="nobody has to approve a change to a prompt, nor one to the rules",
+            remedy=f"{missing.hint}; promptops init writes a first one",
+        )
+        return
+    findings = lint_repository(subject.repository, found, revision=subject.base)
+    if not findings:
+        yield fine(
+            f"every prompt and every file of the gate has owners on {subject.where}", found.path
+        )
+    yield from map(_judge, findings[:_MOST_NAMED])
+    hidden = len(findings) - _MOST_NAMED
+    if hidden > 0:
+        yield warning(
+            f"{hidden:,} more findings",
+            found.path,
+            risk="as above",
+            remedy="promptops owners lint lists them all",
+        )
+
+
+def _judge(finding: Finding) -> Answer:
+    risk = _RISKS.get(finding.check, _READ_OTHERWISE)
+    where = "" if finding.position is None else f"line {finding.position.line}: "
+    return Answer(
+        State.FINDING,
+        f"{where}{finding.message}",
+        finding.path,
+        finding.severity,
+        risk,
+        finding.hint or "promptops owners lint says more",
+    )

@@ -1,0 +1,242 @@
+"""The hooks that check what is about to be committed, or to be taken from a push.
+
+A hook that is there already is kept beside ours, runs first, and is put back when ours goes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING
+
+from promptops.errors import NotAFileError, RefusedError
+from promptops.git.hooks import hooks_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from promptops.repository.repository import Repository
+
+_PYTHON = re.compile("^python=.*$", re.MULTILINE)
+# Without -P, a file of the repository could pass for a module of the program.
+_COMMIT_SCRIPT = """\
+#!/bin/sh
+# promptops hook: `promptops hook uninstall` removes it.
+before="$(dirname -- "$0")/pre-commit.before-promptops"
+if [ -x "$before" ]; then
+    "$before" "$@" || exit $?
+fi
+python=PYTHON
+if [ -n "$python" ] && [ -x "$python" ]; then
+    exec "$python" -P -m promptops validate --staged
+fi
+if command -v promptops >/dev/null 2>&1; then
+    exec promptops validate --staged
+fi
+echo "error: this repository checks prompts before each commit, and promptops is not installed" >&2
+echo " hint: install git-promptops, or commit with --no-verify" >&2
+exit 1
+"""
+# Both hooks read the list of refs, so the one before ours must not take it away.
+_RECEIVE_SCRIPT = """\
+#!/bin/sh
+# promptops hook: `promptops hook uninstall --server` removes it.
+before="$(dirname -- "$0")/pre-receive.before-promptops"
+python=PYTHON
+judge() {
+    if [ -n "$python" ] && [ -x "$python" ]; then
+        "$python" -P -m promptops hook pre-receive
+    elif command -v promptops >/dev/null 2>&1; then
+        promptops hook pre-receive
+    else
+        echo "error: this server judges what is pushed, and promptops is not installed there" >&2
+        echo " hint: whoever runs the server has to install git-promptops" >&2
+        return 2
+    fi
+}
+if [ -x "$before" ]; then
+    refs="$(cat)"
+    printf '%s\\n' "$refs" | "$before" "$@" || exit $?
+    printf '%s\\n' "$refs" | judge
+else
+    judge
+fi
+"""
+
+
+class HookKind(Enum):
+    """The hooks that there are: before each commit here, and before each push is taken here."""
+
+    COMMIT = ("pre-commit", _COMMIT_SCRIPT)
+    RECEIVE = ("pre-receive", _RECEIVE_SCRIPT)
+
+    def __init__(self, file: str, script: str) -> None:
+        self.file = file
+        self.script = script
+        self.mark = script.split("\n")[1]
+
+    @property
+    def kept(self) -> str:
+        """What a hook that was there before is called while ours is there."""
+        return f"{self.file}.before-promptops"
+
+    def write(self, python: str) -> str:
+        """The script that runs promptops by an interpreter, or by the PATH."""
+        import shlex
+
+        return self.script.replace("python=PYTHON", f"python={shlex.quote(python)}", 1)
+
+    def is_ours(self, script: str) -> bool:
+        """Whether promptops wrote this, of whatever version."""
+        return self.mark in script.split("\n")[:2]
+
+
+class HookDeed(StrEnum):
+    """What became of the hook."""
+
+    INSTALLED = "installed"
+    UPDATED = "updated"
+    KEPT = "kept"
+    REMOVED = "removed"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class HookChange:
+    """What was done, or would be.
+
+    Attributes:
+        path: the hook's file.
+        deed: what became of it.
+        other: the hook of somebody else that runs before ours, or was put back; or None.
+    """
+
+    path: Path
+    deed: HookDeed
+    other: Path | None = None
+
+
+def install_hook(
+    repository: Repository,
+    python: str,
+    *,
+    kind: HookKind = HookKind.COMMIT,
+    dry_run: bool = False,
+) -> HookChange:
+    """Write the hook where git looks for it.
+
+    `python` is the interpreter that has promptops; a hook in the work tree, which others share,
+    does not name it. Raises RefusedError where the folder serves other repositories too, or where
+    both places for a hook are taken.
+    """
+    path, is_shared = _locate(repository, kind)
+    kept = path.with_name(kind.kept)
+    script = kind.write("" if is_shared else python)
+    present = _read(path)
+    other = kept if os.path.lexists(kept) else None
+    if present == script:
+        return HookChange(path, HookDeed.KEPT, other)
+    if present is not None and kind.is_ours(present):
+        if not dry_run:
+            _replace(path, script)
+        return HookChange(path, HookDeed.UPDATED, other)
+    if present is not None:
+        if other is not None:
+            raise RefusedError(
+                f"{path} is not from promptops, and {kept.name} is there already",
+                hint="make one hook of the two, then run the command again",
+            )
+        other = kept
+        if not dry_run:
+            _copy(path, kept)
+    if not dry_run:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, script)
+    return HookChange(path, HookDeed.INSTALLED, other)
+
+
+def uninstall_hook(
+    repository: Repository, *, kind: HookKind = HookKind.COMMIT, dry_run: bool = False
+) -> HookChange:
+    """Remove the hook, and put back the one that was there before.
+
+    Raises RefusedError for a hook of ours that somebody has changed.
+    """
+    path, _ = _locate(repository, kind)
+    present = _read(path)
+    if present is None or not kind.is_ours(present):
+        return HookChange(path, HookDeed.ABSENT)
+    written = _PYTHON.search(present)
+    if written is None or present != kind.script.replace("python=PYTHON", written[0], 1):
+        raise RefusedError(
+            f"{path} was changed since promptops wrote it",
+            hint="take the lines of promptops out of it by hand",
+        )
+    kept = path.with_name(kind.kept)
+    other = path if os.path.lexists(kept) else None
+    if not dry_run and other is not None:
+        kept.replace(path)
+    elif not dry_run:
+        path.unlink()
+    return HookChange(path, HookDeed.REMOVED, other)
+
+
+def _locate(repository: Repository, kind: HookKind) -> tuple[Path, bool]:
+    """The hook's file, and whether it lies in the work tree."""
+    folder = hooks_folder(repository.git)
+    real = folder.resolve()
+    own = repository.git.common_dir.resolve()
+    is_shared = False
+    if kind is HookKind.COMMIT:
+        top = repository.require_work_tree()
+        is_shared = real.is_relative_to(top.resolve()) and not real.is_relative_to(own)
+    elif not repository.git.is_bare:
+        raise RefusedError(
+            f"{repository.git.folder} is a repository to work in, and nobody pushes to it",
+            hint="run the command in the bare repository on the server: "
+            "promptops -C PATH hook install --server",
+        )
+    if not is_shared and not real.is_relative_to(own):
+        raise RefusedError(
+            f"core.hooksPath is {folder}, which is not a folder of this repository",
+            hint=_ELSEWHERE[kind],
+        )
+    path = folder / kind.file
+    if path.is_dir():
+        raise NotAFileError(f"{path} is a folder", hint="remove it, then run the command again")
+    return path, is_shared
+
+
+_ELSEWHERE = {
+    HookKind.COMMIT: "add the line `promptops validate --staged` to the hook there, or give this "
+    "repository hooks of its own: git config core.hooksPath .githooks",
+    HookKind.RECEIVE: "have the pre-receive hook there run `promptops hook pre-receive`, with what "
+    "it gets on its standard input",
+}
+
+
+def _read(path: Path) -> str | None:
+    """The hook's text; None when there is none, and a hook that leads nowhere is somebody's."""
+    try:
+        return path.read_bytes().decode(errors="replace")
+    except FileNotFoundError:
+        return "" if os.path.lexists(path) else None
+
+
+def _copy(path: Path, target: Path) -> None:
+    """A copy, so that at no time there is no hook; a link stays a link."""
+    import shutil
+
+    shutil.copy2(path, target, follow_symlinks=False)
+
+
+def _replace(path: Path, script: str) -> None:
+    new = path.with_name(f".{path.name}.promptops")
+    try:
+        new.write_bytes(script.encode())
+        new.chmod(0o755)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)

@@ -1,0 +1,67 @@
+"""What a push may do to a guarded branch: move it on, by a change that may merge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from promptops.errors import IntegrityError, RefusedError
+from promptops.gate.admission import Endpoints, judge_change
+from promptops.gate.approvals.collection import collect_approvals
+from promptops.git.history import is_ancestor
+from promptops.git.refs import short_name
+from promptops.prompt.finding import Severity
+from promptops.protection.push.pusher import find_pusher, require_known
+from promptops.protection.push.refusal import RefusedChangeError
+
+if TYPE_CHECKING:
+    from promptops.gate.policy import Policy
+    from promptops.gate.rules import Approvals, Change
+    from promptops.protection.push.commands import Command
+    from promptops.protection.push.visit import Visit
+
+_FORWARD = "a guarded branch only moves on: git revert undoes a change by another one"
+
+
+def check_branch(visit: Visit, command: Command) -> None:
+    """Raise why a guarded branch may not be made, moved or deleted like that.
+
+    The first push of the protected branch needs nobody: there are no rules yet. Another guarded
+    branch begins where a guarded branch has been.
+    """
+    if command.new is None:
+        raise RefusedError("a guarded branch is never deleted", hint=_FORWARD)
+    found = visit.repository.objects.read(command.new)
+    if found is None or found.kind != "commit":
+        raise IntegrityError(f"it would lead to no commit ({command.new[:12]})", hint=_FORWARD)
+    if command.old is not None:
+        if not is_ancestor(visit.repository.git, command.old, command.new):
+            raise RefusedError(f"commits after {command.new[:12]} would be lost", hint=_FORWARD)
+        _judge(visit, Endpoints(command.old, command.new, short_name(command.ref)))
+        return
+    if command.ref != visit.protection.branch and visit.find_unmerged([command.new]):
+        name = short_name(visit.protection.branch)
+        raise RefusedError(
+            f"a new guarded branch begins on {name}, and {command.new[:12]} is not there",
+            hint=f"push a commit of {name}, then propose changes to the new branch",
+        )
+
+
+def _judge(visit: Visit, endpoints: Endpoints) -> None:
+    """Ask the gate, by the rules of the branch's old tip; RefusedChangeError when it says no."""
+    repository = visit.repository
+
+    def read_approvals(policy: Policy, change: Change) -> Approvals:
+        # Nobody is asked from a server's hook: what was signed is here, and a forge's CI is not.
+        found = collect_approvals(repository, policy, change, environment={}, fetch=False)
+        # Whoever brings a change in does not approve it, whatever names are in its commits.
+        who = find_pusher(visit)
+        if who is not None and found.found:
+            require_known(who, policy.groups, policy.config.gate.groups)
+        return replace(found, author=who)
+
+    verdict = judge_change(repository, endpoints, read_approvals, dialect=visit.dialect).verdict
+    if not verdict.is_allowed:
+        raise RefusedChangeError(
+            [one for one in verdict.findings if one.severity is Severity.ERROR]
+        )

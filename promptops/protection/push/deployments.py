@@ -1,0 +1,269 @@
+"""What a push may do to an environment's branch: add deployments, each sound, and allowed there.
+
+A deployment is held to what `promptops` would have written on top of the one before: the state by
+its action, the trailers by the states, the tree by both, the texts and releases by their digests
+and tags. Only what differs from the tree before is looked at, so that it costs the same among ten
+prompts and among ten thousand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from promptops.delivery import state as lock
+from promptops.delivery.environments import (
+    Head,
+    change_tree,
+    describe_changes,
+    list_trailers,
+    parse_deployment,
+    read_point,
+    read_state,
+)
+from promptops.delivery.state import State
+from promptops.errors import IntegrityError, RefusedError, quote
+from promptops.git.history import is_ancestor, list_trees, rev_list
+from promptops.git.message import parse_message
+from promptops.git.objects import parse_commit
+from promptops.git.trees import FILE_MODE, TreeReader, compute_splice, read_tree_files
+from promptops.prompt.digest import compute_digest, normalize_newlines
+from promptops.prompt.reference import release_tag
+from promptops.protection.push.rules import check_rules
+from promptops.protection.push.scope import ENVIRONMENTS
+from promptops.protection.push.transition import BY_HAND, Transition, check_action, list_promoted
+from promptops.provenance.integrity import contradict_lock, read_claims, shorten
+
+if TYPE_CHECKING:
+    from promptops.delivery.state import Live, Point
+    from promptops.protection.push.commands import Command
+    from promptops.protection.push.visit import Visit
+
+_RESTORE = "restore"
+_APPEND = "the branch only grows: promptops rollback makes one more deployment that goes back"
+
+
+def check_environment(visit: Visit, command: Command) -> None:
+    """Raise what is wrong with what a push does to an environment's branch."""
+    environment = command.ref.removeprefix(ENVIRONMENTS)
+    known = visit.protection.config.environment_names
+    if environment not in known:
+        raise RefusedError(
+            f"there is no environment '{environment}' in the configuration",
+            hint=f"the environments are: {', '.join(known)}; a new one has to be in the "
+            "configuration on the protected branch first",
+        )
+    if command.new is None:
+        raise RefusedError("an environment is never deleted", hint=_APPEND)
+    before = None if command.old is None else _read_head(visit, environment, command.old)
+    for oid in _list_new(visit, command):
+        after = _read_head(visit, environment, oid)
+        try:
+            _Check(visit, before, after).run()
+        except (IntegrityError, RefusedError) as error:
+            error.message = f"deployment {after.deployment.number} ({oid[:12]}): {error.message}"
+            error.hint = error.hint or BY_HAND
+            raise
+        before = after
+
+
+def _list_new(visit: Visit, command: Command) -> list[str]:
+    """The commits on top of the old one, the oldest first; RefusedError when it would lose any."""
+    git, new = visit.repository.git, command.new or ""
+    found = visit.repository.objects.read(new)
+    if found is None or found.kind != "commit":
+        raise IntegrityError(f"it would lead to no commit ({new[:12]})", hint=_APPEND)
+    commits = rev_list(git, new, exclude=command.old)[::-1]
+    if command.old is not None and not is_ancestor(git, command.old, new):
+        raise RefusedError(f"deployments after {new[:12]} would be lost", hint=_APPEND)
+    return commits
+
+
+def _read_head(visit: Visit, environment: str, oid: str) -> Head:
+    """The deployment that a commit is, and its state; IntegrityError when it is none."""
+    found = visit.repository.objects.read(oid)
+    if found is None or found.kind != "commit":
+        raise IntegrityError(f"{oid[:12]} is not a commit", hint=BY_HAND)
+    deployment = parse_deployment(environment, oid, found.data)
+    return Head(environment, oid, deployment, read_state(visit.repository, oid))
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """The check of one deployment on top of another, or of the first."""
+
+    visit: Visit
+    before: Head | None
+    after: Head
+
+    def run(self) -> None:
+        """Raise the first thing that is wrong."""
+        self._check_place()
+        before = self.before.state if self.before else State()
+        transition = Transition(
+            self.after.deployment,
+            before,
+            self.before.deployment.point if self.before else None,
+            self.after.state,
+            lock.touched_names(before, self.after.state),
+            self._read_state_at,
+        )
+        if not transition.names:
+            raise IntegrityError("it changes nothing", hint=BY_HAND)
+        if transition.deployment.action == _RESTORE:
+            self._check_restored()
+        else:
+            check_action(transition)
+        self._check_releases(transition)
+        self._check_message(transition)
+        self._check_tree(transition)
+        check_rules(self.visit, transition)
+
+    def _check_place(self) -> None:
+        deployment, before = self.after.deployment, self.before
+        number = before.deployment.number + 1 if before else 1
+        if deployment.number != number:
+            raise IntegrityError(
+                f"it should have the number {number}: deployments are numbered one by one",
+                hint=BY_HAND,
+            )
+        if deployment.parent != (before.deployment.commit if before else None):
+            raise IntegrityError("it does not stand on the deployment before", hint=BY_HAND)
+
+    def _read_state_at(self, point: Point) -> State:
+        """The state that an older deployment of this branch left."""
+        visit, tip = self.visit, self.after.deployment.commit
+        if not is_ancestor(visit.repository.git, point.commit, tip):
+            raise IntegrityError(
+                f"a rollback would go to {point.commit[:12]}, which this branch does not have",
+                hint="promptops verify says more",
+            )
+        return read_point(visit.repository, self.after.environment, point)
+
+    def _check_restored(self) -> None:
+        """Hold a restoration to what it restores: its tree is that of a deployment before."""
+        deployment = self.after.deployment
+        git = self.visit.repository.git
+        if deployment.parent is None or deployment.tree not in list_trees(git, deployment.parent):
+            raise IntegrityError(
+                "its action is restore, but no deployment before has left this state", hint=BY_HAND
+            )
+
+    def _check_message(self, transition: Transition) -> None:
+        """Hold the message to what changed: no trailer more, none less, and none otherwise."""
+        deployment = transition.deployment
+        tags = {}
+        if deployment.action == "promote":
+            for claim in read_claims(deployment):
+                tag = claim.release_tag or ""
+                if tag in self._list_promoted_tags(transition, claim.name):
+                    tags[claim.name] = tag
+        self._check_form(deployment.commit)
+        changes = describe_changes(transition.before, transition.after)
+        missing = [change.name for change in changes if change.name not in tags]
+        if deployment.action == "promote" and missing:
+            raise IntegrityError(
+                f"its Release-Tag is not the tag of what it makes live of {missing[0]}",
+                hint=BY_HAND,
+            )
+        expected = list_trailers(
+            deployment.number,
+            deployment.action,
+            changes,
+            tags=tags,
+            reason=deployment.reason,
+            operation=deployment.operation,
+        )
+        for said, true in zip_longest(deployment.trailers, expected):
+            if said != true:
+                raise IntegrityError(
+                    f"its message says {_quote(said)} where it should say {_quote(true)}",
+                    hint=BY_HAND,
+                )
+
+    def _check_form(self, commit: str) -> None:
+        """Hold a message to the form of deployments: UTF-8, a title and trailers."""
+        found = self.visit.repository.objects.read(commit)
+        data = b"" if found is None else found.data
+        if b"\nencoding " in data.partition(b"\n\n")[0]:
+            raise IntegrityError("its message is said to be in another encoding", hint=BY_HAND)
+        if parse_message(parse_commit(data).message).text:
+            raise IntegrityError("its message has a text, which no deployment has", hint=BY_HAND)
+
+    def _list_promoted_tags(self, transition: Transition, name: str) -> set[str]:
+        """The tag objects of the releases of which each would explain what became of a prompt."""
+        releases = (
+            self.visit.find_release(name, live.version) for live in list_promoted(transition, name)
+        )
+        return {release.tag for release in releases if release is not None}
+
+    def _check_tree(self, transition: Transition) -> None:
+        """Hold the tree to the one that promptops writes for these states, to the last byte."""
+        objects = self.visit.repository.objects
+        deployment = transition.deployment
+        files = TreeReader(objects, deployment.commit)
+        texts: dict[str, str] = {}
+        for name in transition.names:
+            entry = transition.after.entries.get(name)
+            for live in entry.live if entry else ():
+                folder = lock.release_folder(name, live.version)
+                found = files.entry(folder)
+                if found is None or not found.is_folder:
+                    raise IntegrityError(
+                        f"{name}@{live.version} is live, but its texts are missing", hint=BY_HAND
+                    )
+                self._check_texts(f"{name}@{live.version}", live, found.oid)
+                texts[folder] = found.oid
+        root = self.before.deployment.tree if self.before else None
+        changes = change_tree(transition.before, transition.after, texts)
+        if compute_splice(self.visit.repository.git, objects, root, changes) != deployment.tree:
+            raise IntegrityError(
+                "its files are not those that promptops writes for what it says is live",
+                hint=BY_HAND,
+            )
+
+    def _check_texts(self, label: str, live: Live, folder: str) -> None:
+        """Hold the texts of a release to the digest, and to the form that readers rely on."""
+        git, objects = self.visit.repository.git, self.visit.repository.objects
+        files = read_tree_files(objects, folder)
+        for file in files.values():
+            if file.mode != FILE_MODE:
+                raise IntegrityError(
+                    f"{file.path} of {label} has a mode that no text of a release has: {file.mode}",
+                    hint=BY_HAND,
+                )
+        # Of two entries with one name, one reader would take the first and another the last.
+        entries = {path: (file.mode, file.oid) for path, file in files.items()}
+        if compute_splice(git, objects, None, entries) != folder:
+            raise IntegrityError(f"the folder of {label} is no tree that Git writes", hint=BY_HAND)
+        blobs = objects.read_many([file.oid for file in files.values()])
+        texts = {path: blob.data for path, blob in zip(files, blobs, strict=True) if blob}
+        digest = compute_digest(texts)
+        if digest != live.digest or len(texts) < len(files):
+            raise IntegrityError(
+                f"{label} has texts of {shorten(digest)}, but {lock.LOCK_FILE} says "
+                f"{shorten(live.digest)}",
+                hint=BY_HAND,
+            )
+        if any(normalize_newlines(text) != text for text in texts.values()):
+            raise IntegrityError(f"the texts of {label} have other newlines than \\n", hint=BY_HAND)
+
+    def _check_releases(self, transition: Transition) -> None:
+        """Hold what is newly said to be live to the tags of the releases."""
+        for name in transition.names:
+            entry = transition.after.entries.get(name)
+            for live in entry.live if entry else ():
+                release = self.visit.find_release(name, live.version)
+                if release is None:
+                    raise RefusedError(
+                        f"{name}@{live.version} is not released here",
+                        hint=f"git push REMOTE {release_tag(name, live.version)}",
+                    )
+                fault = contradict_lock(live, release.digest, release.commit)
+                if fault is not None:
+                    raise IntegrityError(f"{release}: {fault}", hint=BY_HAND)
+
+
+def _quote(trailer: tuple[str, str] | None) -> str:
+    return "nothing" if trailer is None else quote(": ".join(trailer))

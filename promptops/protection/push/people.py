@@ -1,0 +1,100 @@
+"""The people behind a deployment: who made it, and who approved what it puts live.
+
+Who deployed is whoever signed the deployment, or whom the server says that it let in.
+
+An author's name and address are what anybody writes into a commit, and count for nothing. A
+signature counts by the list of allowed signers on the protected branch, as it was before the push.
+Where the server itself knows who pushes, its configuration can name the variable that says so,
+`promptops.deployerVariable`; only the configuration, since variables may be the pusher's to send.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.errors import PromptopsError, RefusedError, UntrustedError
+from promptops.gate.approvals.deployment import Rulebook, require_approvals
+from promptops.gate.policy import read_policy
+from promptops.gate.rules.deployment import may_deploy
+from promptops.git.refs import short_name
+from promptops.git.signing.ssh import open_trust
+from promptops.protection.push.pusher import SETTING, find_pusher, require_known
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.delivery.release import Release
+    from promptops.gate.policy import Policy
+    from promptops.protection.push.visit import Visit
+    from promptops.repository.config import Environment
+
+
+def check_deployer(visit: Visit, rules: Environment, commit: str) -> None:
+    """Raise why nobody who may deploy to the environment has made the deployment `commit`.
+
+    RefusedError or UntrustedError where that is certain, another PromptopsError where nobody can
+    tell.
+    """
+    groups = _read_policy(visit).groups
+    who = _find_deployer(visit, commit)
+    if may_deploy(rules.deployers, [who], groups):
+        return
+    for one in rules.deployers:
+        if "/" in one and groups.members(one) is None:
+            raise PromptopsError(
+                f"who is in {one}, which may deploy to {rules.name}, is not known",
+                hint=f"list its members in {visit.protection.config.gate.groups} on the protected "
+                "branch",
+            )
+    raise RefusedError(
+        f"{who} may not deploy to {rules.name}",
+        hint=f"those who may: {', '.join(rules.deployers)}",
+    )
+
+
+def check_approvers(
+    visit: Visit, rules: Environment, commit: str, releases: Sequence[Release]
+) -> None:
+    """Raise which of the releases too few people beside the deployer have approved for it.
+
+    An approval is a signed statement about that release and environment, which is here already.
+    Errors as `check_deployer`, GitError where the repository's history cannot tell its name.
+    """
+    policy = _read_policy(visit)
+    who = _find_deployer(visit, commit)
+    require_known(who, policy.groups, policy.config.gate.groups)
+    book = Rulebook(policy.config, policy.commit or "", policy.groups)
+    for release in releases:
+        require_approvals(visit.repository, book, rules, [who], release, fetch=False)
+
+
+def _find_deployer(visit: Visit, commit: str) -> str:
+    return find_pusher(visit) or _find_signer(visit, commit)
+
+
+def _find_signer(visit: Visit, commit: str) -> str:
+    import tempfile
+
+    place = f"{visit.protection.config.gate.signers} on {short_name(visit.protection.branch)}"
+    signers = _read_policy(visit).signers
+    if signers is None:
+        raise PromptopsError(
+            f"only some may deploy, and there is no {place} to tell who signed",
+            hint=f"list the keys there, or have the server say who pushes: git config {SETTING}",
+        )
+    found = visit.repository.objects.read(commit)
+    data = b"" if found is None else found.data
+    with tempfile.TemporaryDirectory(prefix="promptops-") as folder:
+        path = Path(folder, "allowed_signers")
+        path.write_bytes(signers)
+        try:
+            return open_trust(path).authenticate_object("the deployment", commit, data)
+        except UntrustedError as error:
+            error.hint = f"sign it with a key in {place}: git config commit.gpgSign true "
+            error.hint += "(of a key that has namespaces there, git has to be one)"
+            raise
+
+
+def _read_policy(visit: Visit) -> Policy:
+    return read_policy(visit.repository, visit.protection.tip, dialect=visit.dialect)

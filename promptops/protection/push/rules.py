@@ -1,0 +1,97 @@
+"""`[environments.NAME]` as law: what may go live there, and who may put it there.
+
+`promote` reads the same rules as advice to people of good will; here nobody passes them. What
+cannot be checked is refused, because a rule that is silently left out is worse than none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.delivery.environments import branch as branch_of
+from promptops.delivery.environments import read_state
+from promptops.errors import PromptopsError, RefusedError
+from promptops.git.refs import short_name
+from promptops.protection.push.transition import list_gaining
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.delivery.release import Release
+    from promptops.protection.push.transition import Transition
+    from promptops.protection.push.visit import Visit
+    from promptops.repository.config import Environment
+
+_PUTS_NOTHING_LIVE = frozenset({"retire", "pause", "resume"})
+
+
+def check_rules(visit: Visit, transition: Transition) -> None:
+    """Raise what the rules of the environment have against a deployment that is sound.
+
+    A rollback and a restoration bring back what these rules let in once; only what was yanked
+    since stays out.
+    """
+    deployment = transition.deployment
+    rules = visit.protection.config.environment(deployment.environment)
+    if rules.deployers:
+        from promptops.protection.push.people import check_deployer
+
+        check_deployer(visit, rules, deployment.commit)
+    if deployment.action in _PUTS_NOTHING_LIVE:
+        return
+    releases = _list_gaining(visit, transition)
+    for release in releases:
+        reason = visit.find_yank(release.name, release.version)
+        if reason is not None:
+            raise RefusedError(f"{release} is yanked: {reason}", hint="deploy another version")
+    if deployment.action != "promote":
+        return
+    if rules.merged:
+        _refuse_unmerged(visit, rules, releases)
+    if rules.source is not None:
+        _refuse_skipped(visit, rules.source, releases)
+    if rules.approvals:
+        from promptops.protection.push.people import check_approvers
+
+        check_approvers(visit, rules, deployment.commit, releases)
+    if rules.evals:
+        raise PromptopsError(
+            f"evals have to have passed for {rules.name}, and of that this hook has no evidence",
+            hint="who ran the evals is trusted where they run: let that robot alone push this "
+            f"branch, and leave evals out of [environments.{rules.name}]",
+        )
+
+
+def _list_gaining(visit: Visit, transition: Transition) -> list[Release]:
+    """The releases that are live where they were not, or with a greater share."""
+    found = []
+    for name in transition.names:
+        before, after = (state.entries.get(name) for state in (transition.before, transition.after))
+        for live in list_gaining(before, after):
+            release = visit.find_release(name, live.version)
+            if release is not None:  # which has been made sure of before
+                found.append(release)
+    return found
+
+
+def _refuse_unmerged(visit: Visit, rules: Environment, releases: Sequence[Release]) -> None:
+    outside = visit.find_unmerged(release.commit for release in releases)
+    branch = short_name(visit.protection.branch)
+    for release in releases:
+        if release.commit in outside:
+            raise RefusedError(
+                f"{release} is not merged: its commit is not on {branch}",
+                hint=f"merge it first; {rules.name} takes merged releases only",
+            )
+
+
+def _refuse_skipped(visit: Visit, source: str, releases: Sequence[Release]) -> None:
+    tip = visit.after(branch_of(source))
+    entries = read_state(visit.repository, tip).entries if tip else {}
+    for release in releases:
+        entry = entries.get(release.name)
+        if entry is None or release.version not in entry.versions:
+            raise RefusedError(
+                f"{release} is not live in {source}, where it has to be first",
+                hint=f"promptops promote {release} --to {source}",
+            )

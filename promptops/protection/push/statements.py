@@ -1,0 +1,58 @@
+"""What a push may do to signed approvals: add true ones.
+
+False ones would count for nothing, but each of them is looked at whenever the gate asks who
+approved; whoever could push enough of them could keep it from answering.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.errors import IntegrityError, UntrustedError
+from promptops.gate.approvals.signed import read_keys, verify_statement
+from promptops.gate.approvals.statement import MAX_BYTES
+from promptops.gate.approvals.store import unseal
+from promptops.protection.push.commands import refuse_moves
+
+if TYPE_CHECKING:
+    from promptops.gate.approvals.signed import Keys
+    from promptops.gate.approvals.store import Sealed
+    from promptops.protection.push.commands import Command
+    from promptops.protection.push.visit import Visit
+
+_HINT = "promptops approve signs, and pushes what it signed"
+
+
+def check_approval(visit: Visit, command: Command) -> None:
+    """Raise what is wrong with an approval that is pushed, or with moving one at all.
+
+    Where no guarded branch lists any keys yet, nobody can tell, and no harm is done.
+    """
+    refuse_moves(command, "an approval is of one content; what became of that is approved anew")
+    found = visit.repository.objects.read(command.new or "")
+    if found is None or found.kind != "blob" or len(found.data) > 2 * MAX_BYTES:
+        raise IntegrityError("it holds no statement", hint=_HINT)
+    if command.ref.rpartition("/")[2] != found.oid:
+        raise IntegrityError("it is not named after what it holds", hint=_HINT)
+    sealed = unseal(command.ref, found.data)
+    lists = [
+        read_keys(visit.repository, tip, visit.protection.config.gate.signers)
+        for tip in map(visit.before, sorted(visit.protection.guarded))
+        if tip is not None
+    ]
+    keys = [one for one in lists if not one.is_empty]
+    faults = [fault for one in keys if (fault := _find_fault(sealed, one))]
+    if keys and len(faults) == len(keys):
+        raise UntrustedError(
+            f"it does not count: {faults[0]}",
+            hint=f"whose keys count is in {visit.protection.config.gate.signers} on the guarded "
+            "branch",
+        )
+
+
+def _find_fault(sealed: Sealed, keys: Keys) -> str | None:
+    try:
+        verify_statement(sealed, keys)
+    except UntrustedError as error:
+        return error.message
+    return None

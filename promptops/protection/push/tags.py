@@ -1,0 +1,129 @@
+"""What a push may do to the tags of releases and yanks: make them once, and truly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.errors import IntegrityError, RefusedError, UsageError
+from promptops.git.objects import parse_tag
+from promptops.git.refs import short_name
+from promptops.git.trees import TreeReader
+from promptops.prompt.reference import parse_release_tag, release_tag
+from promptops.prompt.version import Level
+from promptops.protection.push.commands import refuse_moves
+from promptops.protection.push.scope import RELEASES, YANKS
+from promptops.provenance.integrity import (
+    compare_frozen,
+    inspect_tag,
+    own_file,
+    read_frozen,
+    yank_target,
+)
+from promptops.repository.config import load_config
+
+if TYPE_CHECKING:
+    from promptops.delivery.release import Release
+    from promptops.prompt.version import Version
+    from promptops.protection.push.commands import Command
+    from promptops.protection.push.visit import Visit
+
+_BY_HAND = "promptops release makes release tags, promptops yank those of yanks"
+
+
+def check_release_tag(visit: Visit, command: Command) -> None:
+    """Raise what is wrong with making a release tag, or with moving one at all."""
+    name, version = _read_key(command.ref)
+    refuse_moves(command, "a released version never changes; release the next one")
+    release = _read_pushed(visit, command, name, version)
+    _check_trailers(visit, release)
+    objects = visit.repository.objects
+    file = objects.read(own_file(name, release.commit, release.folder))
+    frozen = read_frozen(
+        visit.repository, name, release.commit, release.folder, file.data if file else None
+    )
+    compare_frozen(frozen, version, release.commit, release.digest)
+    if not version.is_prerelease and visit.find_ungated([release.commit]):
+        branches = ", ".join(map(short_name, sorted(visit.protection.guarded)))
+        raise RefusedError(
+            f"its commit {release.commit[:12]} has not been merged into {branches}",
+            hint="merge it first, or push the branch together with the tag; "
+            "a pre-release may be on any commit",
+        )
+
+
+def _read_pushed(visit: Visit, command: Command, name: str, version: Version) -> Release:
+    """The release that is pushed, whether or not somebody was faster: git itself refuses that.
+
+    A pusher who learns from git that the tag is there can look whether it is the same release.
+    """
+    found = visit.repository.objects.read(command.new or "")
+    if found is None:
+        raise IntegrityError(f"it would lead to nothing ({command.new})", hint=_BY_HAND)
+    release, fault = inspect_tag(name, version, found)
+    if release is None:
+        raise fault or IntegrityError("it is not the tag of a release", hint=_BY_HAND)
+    return release
+
+
+def _check_trailers(visit: Visit, release: Release) -> None:
+    """Hold to one another what a tag says beside the digest, and to what else is released."""
+    files = TreeReader(visit.repository.objects, release.commit)
+    folder = load_config(files.read).prompts
+    if release.folder != folder:
+        raise IntegrityError(
+            f"its Prompt-Path lies in '{release.folder}', but the prompts of its commit "
+            f"{release.commit[:12]} are in '{folder}'",
+            hint=_BY_HAND,
+        )
+    base = release.base
+    levels = {level.label for level in Level}
+    if release.change not in (levels if base is not None else {"new"}):
+        raise IntegrityError(
+            f"its Prompt-Change is '{release.change}' and its Prompt-Base '{base or 'none'}'",
+            hint=_BY_HAND,
+        )
+    if base is None:
+        return
+    if base >= release.version:
+        raise IntegrityError(
+            f"its Prompt-Base is {base}, which is not below {release.version}", hint=_BY_HAND
+        )
+    if visit.find_release(release.name, base) is None:
+        raise RefusedError(
+            f"it was compared with {release.name}@{base}, which is not released here",
+            hint=f"push that first: git push REMOTE {release_tag(release.name, base)}",
+        )
+
+
+def check_yank_tag(visit: Visit, command: Command) -> None:
+    """Raise what is wrong with a tag that yanks a release, or with moving one at all."""
+    name, version = _read_key(command.ref.replace(YANKS, RELEASES, 1))
+    refuse_moves(command, "what was yanked stays yanked; release the next version")
+    found = visit.repository.objects.read(command.new or "")
+    if found is None or found.kind != "tag":
+        raise IntegrityError(
+            "it is a lightweight tag: it does not say who yanked the release, and why",
+            hint=f"promptops yank {name}@{version} --reason TEXT --push makes a real one",
+        )
+    said = parse_tag(found.data).name
+    if f"refs/tags/{said}" != command.ref:
+        raise IntegrityError(f"it holds the tag object of {said}", hint=_BY_HAND)
+    release = visit.find_release(name, version)
+    if release is None:
+        raise RefusedError(
+            f"it yanks {name}@{version}, which is not released here",
+            hint="a yank is about a release: push that together with it, or first",
+        )
+    if yank_target(found.data) != (release.commit, release.tag):
+        raise IntegrityError(
+            f"it is about another commit or tag than the release {name}@{version} here",
+            hint=f"promptops yank {name}@{version} --reason TEXT --push, in a clone that has "
+            "fetched the tags",
+        )
+
+
+def _read_key(ref: str) -> tuple[str, Version]:
+    key = parse_release_tag(ref)
+    if key is None:
+        raise UsageError(f"{ref} is not the tag of a release", hint=_BY_HAND)
+    return key

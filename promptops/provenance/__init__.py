@@ -1,0 +1,1 @@
+"""Look back: trace, verify, blame."""

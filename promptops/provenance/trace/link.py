@@ -1,0 +1,92 @@
+"""One link of a chain, and a chain of them: what `trace` gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import GitError, PromptopsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.prompt.version import Version
+
+
+class LinkStatus(StrEnum):
+    """What became of checking one link."""
+
+    OK = "ok"
+    BROKEN = "broken"
+    ABSENT = "absent"
+    UNCHECKED = "unchecked"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link of a chain.
+
+    Attributes:
+        name: digest, deployments, release, commit, authors, approvals or evidence.
+        status: `absent` is what was never recorded, `unchecked` what this clone cannot tell.
+        detail: one line that says what it is, or what is wrong with it.
+        lines: more of it, in reading order.
+        hint: what to do about a link that does not hold.
+        facts: the same as JSON values.
+    """
+
+    name: str
+    status: LinkStatus
+    detail: str
+    lines: tuple[str, ...] = ()
+    hint: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The chain of one version of one prompt.
+
+    Attributes:
+        asked: what was asked for.
+        name: the prompt.
+        version: the version.
+        digest: the digest of its content; None when nothing says one.
+        links: in order, from the content to the people.
+    """
+
+    asked: str
+    name: str
+    version: Version
+    digest: str | None
+    links: tuple[Link, ...]
+
+    def first(self, status: LinkStatus) -> Link | None:
+        """The first link of that status."""
+        return next((link for link in self.links if link.status is status), None)
+
+    @property
+    def verdict(self) -> str:
+        """What came of it, in one line: the first broken link, or that there is none."""
+        broken = self.first(LinkStatus.BROKEN)
+        if broken is not None:
+            return f"the chain breaks at {broken.name}: {broken.detail}"
+        unchecked = self.first(LinkStatus.UNCHECKED)
+        if unchecked is not None:
+            return f"the chain could not be followed at {unchecked.name}: {unchecked.detail}"
+        absent = [link.name for link in self.links if link.status is LinkStatus.ABSENT]
+        if not absent:
+            return "the chain holds"
+        return f"the chain holds, as far as it was recorded (not: {', '.join(absent)})"
+
+
+def failed_link(
+    name: str,
+    error: PromptopsError,
+    facts: Mapping[str, Any] | None = None,
+    lines: tuple[str, ...] = (),
+) -> Link:
+    """A link that does not hold, or of which this clone cannot tell."""
+    status = LinkStatus.UNCHECKED if isinstance(error, GitError) else LinkStatus.BROKEN
+    return Link(name, status, error.message, lines, error.hint, facts or {})

@@ -1,0 +1,184 @@
+"""What a trace starts from: the version that a ref or a digest means."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.delivery.environments import branch, require_head, tracking
+from promptops.delivery.releases import list_tags, require_release, select_release
+from promptops.errors import (
+    NotFoundError,
+    PromptopsError,
+    UsageError,
+    quote,
+)
+from promptops.prompt.reference import SelectorKind, parse_ref, release_tag
+from promptops.provenance.integrity import (
+    Texts,
+    inspect_tag,
+    list_environments,
+    read_all,
+    read_history,
+    shorten,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.delivery.release import Release
+    from promptops.delivery.state import Live
+    from promptops.prompt.reference import Selector
+    from promptops.prompt.version import Version
+    from promptops.provenance.integrity import History
+    from promptops.repository.repository import Repository
+
+_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})", re.ASCII)
+_HEX = re.compile(r"[0-9a-fA-F]+", re.ASCII)
+_FEWEST_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The version that is traced.
+
+    Attributes:
+        name: the prompt.
+        version: the version.
+        digest: the one asked for, or that of what is live, or what the tag says; None when nothing
+            says any.
+        environment: the environment whose content is meant, or None.
+        rivals: the other releases whose tags claim the same digest.
+    """
+
+    name: str
+    version: Version
+    digest: str | None
+    environment: str | None = None
+    rivals: tuple[str, ...] = ()
+
+
+def find_subject(repository: Repository, asked: str) -> Subject:
+    """What `asked` means; errors as `trace_chain`."""
+    found = _DIGEST.fullmatch(asked)
+    if found is not None:
+        return _find_digest(repository, f"sha256:{found[1]}")
+    if asked.startswith("sha256:") or (len(asked) > _FEWEST_DIGITS and _HEX.fullmatch(asked)):
+        raise UsageError(
+            f"{quote(asked)} is not a digest",
+            hint=f"a digest has 64 hex digits in lower case; the first {_FEWEST_DIGITS} are enough",
+        )
+    ref = parse_ref(asked)
+    if ref.selector is None:
+        default = repository.config.default_environment
+        raise UsageError(
+            f"{ref.name} names no version",
+            hint=f"say which: {ref.name}@1.0.0, {ref.name}@latest or {ref.name}@{default}; "
+            f"a digest needs at least {_FEWEST_DIGITS} hex digits",
+        )
+    return _find_selected(repository, ref.name, ref.selector)
+
+
+def _find_selected(repository: Repository, name: str, selector: Selector) -> Subject:
+    if selector.kind is SelectorKind.WORKING:
+        raise UsageError(
+            "the work tree has no chain yet",
+            hint=f"promptops release {name} begins one; promptops blame {name} says who wrote it",
+        )
+    if selector.kind is SelectorKind.ENVIRONMENT:
+        return _find_live(repository, name, selector.text)
+    if selector.kind is SelectorKind.VERSION and selector.version is not None:
+        return _find_version(repository, name, selector.version)
+    release = select_release(repository, name, selector)
+    return Subject(name, release.version, release.digest)
+
+
+def _find_live(repository: Repository, name: str, environment: str) -> Subject:
+    entry = require_head(repository, environment).state.require(name, environment)
+    if len(entry.live) > 1:
+        raise UsageError(
+            f"{name} splits its traffic in {environment}: {entry.describe()}",
+            hint=f"say which one is meant, such as {name}@{entry.live[-1].version}",
+        )
+    return Subject(name, entry.live[0].version, entry.live[0].digest, environment)
+
+
+def _find_version(repository: Repository, name: str, version: Version) -> Subject:
+    found = repository.objects.read(release_tag(name, version))
+    release = None if found is None else inspect_tag(name, version, found)[0]
+    if release is not None:
+        return Subject(name, version, release.digest)
+    # The tag is gone or says nothing, but what was live is still known.
+    for environment, one, live in _ever_live(repository):
+        if (one, live.version) == (name, version):
+            return Subject(name, version, live.digest, environment)
+    if found is None:
+        require_release(repository, name, version)
+    return Subject(name, version, None)
+
+
+def _find_digest(repository: Repository, prefix: str) -> Subject:
+    """The version whose digest begins like that, by tags and by what is or was live."""
+    claims = {
+        (release.digest, release.name, release.version): None
+        for release in _releases_with(repository, prefix)
+    }
+    everywhere = not claims
+    for _, name, live in _ever_live(repository, only_now=not everywhere):
+        if live.digest.startswith(prefix):
+            claims.setdefault((live.digest, name, live.version))
+            if everywhere:
+                break
+    if not claims:
+        raise NotFoundError(
+            f"no release and no deployment here has the digest {prefix}",
+            hint="a digest of the work tree was never released; else git fetch --tags, then again",
+        )
+    digests = sorted({digest for digest, _, _ in claims})
+    if len(digests) > 1:
+        raise UsageError(
+            f"{prefix} begins {len(digests)} digests: {', '.join(map(shorten, digests[:3]))}",
+            hint="give more of its hex digits",
+        )
+    (digest, name, version), *others = claims
+    rivals = tuple(f"{name}@{version}" for _, name, version in others)
+    return Subject(name, version, digest, rivals=rivals)
+
+
+def _releases_with(repository: Repository, prefix: str) -> Iterator[Release]:
+    """The releases whose tag says a digest that begins like that."""
+    tags = list_tags(repository)
+    needle = f"\nPrompt-Digest: {prefix}".encode()
+    for key, found in zip(tags, read_all(repository, list(tags.values())), strict=True):
+        if found is not None and needle in found.data:
+            release, _ = inspect_tag(*key, found)
+            if release is not None and release.digest.startswith(prefix):
+                yield release
+
+
+def _ever_live(
+    repository: Repository, *, only_now: bool = False
+) -> Iterator[tuple[str, str, Live]]:
+    """What is and was live: environment, prompt, version; as far as locks can be read."""
+    texts = Texts(repository)
+    for environment in list_environments(repository):
+        try:
+            history = read_known_history(repository, environment)
+        except PromptopsError:
+            continue  # the link of the deployments will say so
+        records = history.records[::-1] if history else ()
+        for record in records[:1] if only_now else records:
+            try:
+                entries = texts.state(record).entries
+            except PromptopsError:
+                continue
+            for name, entry in entries.items():
+                for live in entry.live:
+                    yield environment, name, live
+
+
+def read_known_history(repository: Repository, environment: str) -> History | None:
+    """An environment's history: the one readers take, else what waits to be pushed."""
+    history = read_history(repository, environment, tracking(repository, environment))
+    return history or read_history(repository, environment, branch(environment))

@@ -1,0 +1,207 @@
+"""What all parts of one verification share: what they may look at, have learned, and have found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from promptops.errors import GitError, PromptopsError
+from promptops.git.refs import short_name
+from promptops.git.signing.judging import Trust, choose_signers, judge_signature
+from promptops.prompt.finding import Finding, Severity
+from promptops.prompt.reference import release_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from promptops.git.objects import GitObject
+    from promptops.prompt.version import Version
+    from promptops.provenance.verify.scope import Key, Scope
+    from promptops.repository.repository import Repository
+
+    Progress = Callable[[str, int, int], None]
+
+NOT_CHECKED = "not-checked"
+_MOST_SIGNATURES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTag:
+    """What a release's tag says, as far as environments depend on it."""
+
+    digest: str
+    commit: str
+
+
+@dataclass(slots=True)
+class Survey:
+    """One verification: what it may look at, what it has learned, what it found.
+
+    Attributes:
+        repository: the repository.
+        scope: what is looked at.
+        deep: whether nothing is left out for being old or many.
+        allowed_signers: whose signatures are asked for, or None.
+        progress: told how far the work is.
+        findings: what was found.
+        tags: the ids of all release tags.
+        known: what the opened ones say; None of those that are no release.
+        released: how many were opened.
+        deployments: how many deployments the environments have.
+        skipped_trees: of how many the tree was left out.
+        skipped_signatures: how many signatures were left out.
+        has_no_tags: whether this clone lacks the tags of what is live.
+    """
+
+    repository: Repository
+    scope: Scope
+    deep: bool
+    allowed_signers: Path | None
+    progress: Progress
+    findings: list[Finding] = field(default_factory=list)
+    tags: dict[Key, str] = field(default_factory=dict)
+    known: dict[Key, KnownTag | None] = field(default_factory=dict)
+    released: int = 0
+    deployments: int = 0
+    skipped_trees: int = 0
+    skipped_signatures: int = 0
+    has_no_tags: bool = False
+    signatures: int = 0
+    signers: Path | None = field(init=False)
+    told: set[object] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.signers = choose_signers(self.repository.git, self.allowed_signers)
+
+    def error(self, check: str, place: str, message: str, hint: str | None = None) -> None:
+        """Put a fault on record."""
+        self.findings.append(Finding(check, Severity.ERROR, message, place, None, hint))
+
+    def warn(self, check: str, place: str, message: str, hint: str | None = None) -> None:
+        """Put something on record that is not right, and breaks nothing."""
+        self.findings.append(Finding(check, Severity.WARNING, message, place, None, hint))
+
+    def note(self, check: str, place: str, message: str, hint: str | None = None) -> None:
+        """Put something on record that is worth knowing."""
+        self.findings.append(Finding(check, Severity.NOTE, message, place, None, hint))
+
+    def unchecked(self, place: str, message: str, hint: str | None = None) -> None:
+        """Put on record what could not be checked in this clone."""
+        self.warn(NOT_CHECKED, place, message, hint)
+
+    def failed(self, check: str, place: str, error: PromptopsError) -> None:
+        """Put an error on record: as a fault, or as what this clone cannot tell."""
+        # Elsewhere such errors send people here.
+        hint = (error.hint or "").replace("; promptops verify says more", "") or None
+        if isinstance(error, GitError):
+            self.unchecked(place, error.message, hint)
+        else:
+            self.error(check, place, error.message, hint)
+
+    def first_time(self, *what: object) -> bool:
+        """Whether this has not come up before; one fault is told once, however often it shows."""
+        if what in self.told:
+            return False
+        self.told.add(what)
+        return True
+
+    def wants(self, name: str) -> bool:
+        """Whether the prompt counts in environments."""
+        return self.scope.names is None or name in self.scope.names
+
+    def opens(self, key: Key) -> bool:
+        """Whether the release's tag is to be opened."""
+        return self.scope.releases is None or key in self.scope.releases
+
+    def read(self, specs: list[str]) -> list[GitObject | GitError | None]:
+        """Read objects; one that cannot be read does not hide the others."""
+        try:
+            return list(self.repository.objects.read_many(specs))
+        except GitError:
+            return [self._read_one(spec) for spec in specs]
+
+    def _read_one(self, spec: str) -> GitObject | GitError | None:
+        try:
+            return self.repository.objects.read(spec)
+        except GitError as error:
+            return error
+
+    def moved(self, key: Key, recorded: str, current: str, how: str) -> None:
+        """Put a tag on record that is another than was recorded."""
+        if self.first_time("moved", key, recorded):
+            self.error(
+                "moved-tag",
+                short_name(release_tag(*key)),
+                f"the tag was moved: {how} {recorded[:12]}, now it is {current[:12]}",
+                "a release never changes; put the old tag back: "
+                f"git update-ref {release_tag(*key)} {recorded[:12]}",
+            )
+
+    def missing_tag(self, key: Key, place: str, why: str) -> None:
+        """Put a tag on record that is gone, or that this clone has no tags at all."""
+        if not self.tags and self.repository.remote is not None:
+            self.has_no_tags = True
+            return
+        if self.first_time("missing", key):
+            self.error(
+                "missing-tag",
+                short_name(release_tag(*key)),
+                f"the tag is gone, but {why} ({place})",
+                self.fetch_hint(*key),
+            )
+
+    def fetch_hint(self, name: str, version: Version) -> str:
+        """How a tag that is not here may come back."""
+        tag = release_tag(name, version)
+        if self.repository.remote is None:
+            return f"somebody deleted the tag; another clone may have it: git fetch CLONE {tag}"
+        fetch = f"git fetch {self.repository.remote} {tag}:{tag}"
+        return f"{fetch} brings it back, unless it was deleted there too"
+
+    def check_signature(self, place: str, oid: str, kind: str, signature: str | None) -> None:
+        """Judge a signature that is there; none is a fault where signers were given."""
+        if signature is None:
+            if self.allowed_signers is not None:
+                self.error(
+                    "unsigned",
+                    place,
+                    f"{kind} {oid[:12]} is not signed",
+                    "set commit.gpgSign and tag.gpgSign where releases and deployments are made",
+                )
+            return
+        self.signatures += 1
+        if self.signatures > _MOST_SIGNATURES and self.scope.is_everything and not self.deep:
+            self.skipped_signatures += 1
+            return
+        try:
+            verdict = judge_signature(self.repository.git, oid, kind, self.signers)
+        except PromptopsError as error:
+            self.failed("bad-signature", place, error)
+            return
+        if verdict.trust is Trust.BAD:
+            self.error(
+                "bad-signature",
+                place,
+                f"the signature of {kind} {oid[:12]} is bad: {verdict.reason}",
+                "the object was altered after it was signed; do not use it",
+            )
+        elif verdict.trust is Trust.UNKNOWN and self.allowed_signers is not None:
+            self.error(
+                "unknown-signer",
+                place,
+                f"{kind} {oid[:12]} is not signed by an allowed signer: {verdict.reason}",
+                "add the key to the list if you know whose it is",
+            )
+        elif verdict.trust is Trust.UNKNOWN:
+            self.note(
+                "unknown-signer",
+                place,
+                f"{kind} {oid[:12]} is signed, but {verdict.reason}",
+                "promptops verify --trust FILE judges it by a list of allowed signers",
+            )
+
+
+def count(number: int, what: str) -> str:
+    """`1 release`, `12 releases`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

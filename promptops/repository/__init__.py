@@ -1,0 +1,1 @@
+"""The repository around the prompts: configuration, files, true refs, scaffolding."""

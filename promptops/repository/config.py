@@ -1,0 +1,377 @@
+"""The configuration: `promptops.toml`, or `[tool.promptops]` in `pyproject.toml`, or the defaults.
+
+Reading is pure: text in, `Config` out. Unknown keys are errors, because a misspelt rule that
+silently does not apply is worse than no rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.errors import ConfigurationError, UsageError, quote
+from promptops.git.refs import check_ref_name
+from promptops.prompt.reference import check_environment
+from promptops.suggestion import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CONFIG_FILE = "promptops.toml"
+PYPROJECT_FILE = "pyproject.toml"
+# The OpenPGP keys whose approvals count, as `gpg --armor --export` writes them.
+OPENPGP_KEYS_FILE = ".promptops/allowed_keys.asc"
+SEVERITIES = ("error", "warning", "note", "off")
+
+
+class Environment(NamedTuple):
+    """What must hold before a version may go live in an environment.
+
+    Attributes:
+        name: the environment.
+        source: the environment in which the version must be live first, or None.
+        merged: whether the release's commit must be on the default branch.
+        deployers: who may deploy: principals of the allowed signers file, `@logins` and teams that
+            the groups file knows; empty: whoever may push.
+        approvals: how many people beside the deployer must have approved the release for it.
+        evals: whether the release must carry evidence that its evals passed.
+    """
+
+    name: str
+    source: str | None = None
+    merged: bool = False
+    deployers: tuple[str, ...] = ()
+    approvals: int = 0
+    evals: bool = False
+
+
+class Gate(NamedTuple):
+    """What a change must have before it may merge.
+
+    Attributes:
+        approvals: who vouches for approvals: one of `APPROVALS`.
+        dialect: whose CODEOWNERS rules hold: `github` or `gitlab`; None: GitLab's where a GitLab
+            pipeline runs, else GitHub's.
+        groups: the file that says which people are in which team, and which names are one person.
+        signers: the file of allowed signers whose statements count.
+        repository: what signed statements call this repository; None: its first commit.
+        evals: what a change without evidence of passed evals is: one of `EVALS`.
+        govern: more paths that need an owner's approval: files, folders, or globs.
+        branches: the branches that a server's hook lets nobody pass without the gate; empty: the
+            default branch.
+        committers: whether those who committed to the change may approve it.
+        samples: how many samples the eval suite of a prompt must have, where there is one.
+    """
+
+    approvals: str = "auto"
+    dialect: str | None = None
+    groups: str = ".promptops/groups.toml"
+    signers: str = ".promptops/allowed_signers"
+    repository: str | None = None
+    evals: str = "off"
+    govern: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    committers: bool = False
+    samples: int = 0
+
+
+APPROVALS = ("auto", "off", "github", "gitlab", "signed", "file")
+EVALS = ("off", "warn", "block")
+DIALECTS = ("github", "gitlab")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one repository.
+
+    Attributes:
+        prompts: the folder with the prompts, relative to the repository's top.
+        evals: the folder with the eval suites, likewise.
+        environments: in order of promotion; versions reach the last one last.
+        default_environment: what `resolve`, `run`, `export` and the library mean without one.
+        remote: the remote that holds the true environments and releases.
+        push: whether `release` pushes its tags by itself.
+        checks: check id -> severity or `off`.
+        path_checks: (pattern, the same mapping) pairs for files below some path.
+        gate: what a change must have before it may merge.
+        path: the file this came from, or None for the defaults.
+        names_remote: whether the file says which remote it is.
+    """
+
+    prompts: str = "prompts"
+    evals: str = "evals"
+    environments: tuple[Environment, ...] = (
+        Environment("staging"),
+        Environment("production", merged=True),
+    )
+    default_environment: str = "production"
+    remote: str = "origin"
+    push: bool = False
+    checks: Mapping[str, str] = field(default_factory=dict)
+    path_checks: tuple[tuple[str, Mapping[str, str]], ...] = ()
+    gate: Gate = field(default_factory=Gate)
+    path: str | None = None
+    names_remote: bool = False
+
+    @property
+    def environment_names(self) -> tuple[str, ...]:
+        """The environments' names in order of promotion."""
+        return tuple(environment.name for environment in self.environments)
+
+    def environment(self, name: str) -> Environment:
+        """The rules of the environment `name`; UsageError when there is no such environment."""
+        for environment in self.environments:
+            if environment.name == name:
+                return environment
+        known = ", ".join(self.environment_names)
+        near = nearest(name, self.environment_names)
+        raise UsageError(
+            f"there is no environment '{name}'",
+            hint=f"did you mean '{near}'?" if near else f"the environments are: {known}",
+        )
+
+    def environment_before(self, name: str) -> Environment | None:
+        """The environment from which versions are promoted to `name`; None for the first."""
+        index = self.environments.index(self.environment(name))
+        return self.environments[index - 1] if index else None
+
+
+def load_config(read: Callable[[str], bytes | None]) -> Config:
+    """Read the configuration through `read`, which gives a top-level file's bytes or None.
+
+    Raises ConfigurationError, which names file and key.
+    """
+    for path in (CONFIG_FILE, PYPROJECT_FILE):
+        data = read(path)
+        if data is None or (path == PYPROJECT_FILE and b"promptops" not in data):
+            continue
+        import tomllib  # takes milliseconds, and most repositories have no configuration
+
+        try:
+            table: Any = tomllib.loads(data.decode())
+        except UnicodeDecodeError as error:
+            message = f"{path} is not UTF-8 text"
+            raise ConfigurationError(message, hint="save the file as UTF-8") from error
+        except (ValueError, RecursionError) as error:  # int() has errors of its own
+            message = f"{path} is not TOML: {error}"
+            raise ConfigurationError(
+                message, hint="correct the file, or see its syntax at toml.io"
+            ) from error
+        if path == PYPROJECT_FILE:
+            # Only the tools' own table may be ours; `tool` itself can be anything in TOML.
+            tools = table.get("tool")
+            table = tools.get("promptops") if isinstance(tools, dict) else None
+        if table is not None:
+            return _Reading(path).config(table)
+    return Config()
+
+
+_KEYS = (
+    "prompts",
+    "evals",
+    "environments",
+    "default_environment",
+    "remote",
+    "push",
+    "checks",
+    "gate",
+)
+
+
+class _Reading:
+    """One pass over a configuration table; knows the file for its errors."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def _error(self, message: str, hint: str | None = None) -> ConfigurationError:
+        return ConfigurationError(f"{self._path}: {message}", hint=hint)
+
+    def config(self, table: object) -> Config:
+        settings = self._table("the configuration", table)
+        self._known(settings, _KEYS, "")
+        default = Config()
+        environments = self._environments(settings.get("environments"))
+        names = [environment.name for environment in environments]
+        default_environment = self._text(
+            settings,
+            "default_environment",
+            default.default_environment if default.default_environment in names else names[-1],
+        )
+        if default_environment not in names:
+            raise self._error(
+                f"default_environment is '{default_environment}', "
+                "which is none of the environments",
+                f"the environments are: {', '.join(names)}",
+            )
+        checks, path_checks = self._checks(settings.get("checks", {}))
+        return Config(
+            prompts=self._folder(settings, "prompts", default.prompts),
+            evals=self._folder(settings, "evals", default.evals),
+            environments=environments,
+            default_environment=default_environment,
+            remote=self._text(settings, "remote", default.remote),
+            push=self._flag(settings, "push", default=default.push),
+            checks=checks,
+            path_checks=path_checks,
+            gate=self._gate(settings.get("gate", {})),
+            path=self._path,
+            names_remote="remote" in settings,
+        )
+
+    def _table(self, what: str, value: object) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self._error(f"{what} is not a table")
+        return value
+
+    def _known(self, table: Mapping[str, Any], known: tuple[str, ...], prefix: str) -> None:
+        for key in table:
+            if key not in known:
+                near = nearest(key, known)
+                raise self._error(
+                    f"unknown key '{prefix}{key}'",
+                    f"did you mean '{prefix}{near}'?"
+                    if near
+                    else f"known keys: {', '.join(known)}",
+                )
+
+    def _text(self, table: Mapping[str, Any], key: str, default: str) -> str:
+        value = table.get(key, default)
+        if not isinstance(value, str) or not value or value.startswith("-"):
+            raise self._error(f"{key} is not a name", f'write a text, such as {key} = "{default}"')
+        return value
+
+    def _folder(self, table: Mapping[str, Any], key: str, default: str) -> str:
+        folder = self._text(table, key, default).strip("/")
+        parts = folder.split("/")
+        if "\\" in folder or any(part in {"", ".", "..", ".git"} for part in parts):
+            raise self._error(
+                f"{key} is '{table[key]}', which is no folder below the repository's top",
+                f'write a relative path with forward slashes, such as {key} = "{default}"',
+            )
+        return folder
+
+    def _environments(self, value: object) -> tuple[Environment, ...]:
+        """A list of names, or a table a name in order of promotion (TOML cannot have both)."""
+        default = Config().environments
+        if value is None:
+            return default
+        if isinstance(value, list) and all(isinstance(name, str) for name in value):
+            tables: dict[str, Any] = {name: {} for name in value}
+            if len(tables) != len(value):
+                raise self._error("an environment is listed twice", "list each of them once")
+        else:
+            tables = self._table("environments", value)
+        if not tables:
+            raise self._error(
+                "there must be at least one environment", 'such as environments = ["production"]'
+            )
+        names = tuple(tables)
+        return tuple(self._environment(name, tables[name], names) for name in names)
+
+    def _environment(self, name: str, value: object, names: tuple[str, ...]) -> Environment:
+        try:
+            check_environment(name)
+        except UsageError as error:
+            raise self._error(error.message, error.hint) from error
+        table = self._table(f"environments.{name}", value)
+        prefix = f"environments.{name}."
+        self._known(table, ("from", "merged", "deployers", "approvals", "evals"), prefix)
+        source = table.get("from")
+        if source is not None and (source not in names or source == name):
+            raise self._error(
+                f"environments.{name}.from is '{source}', which is no other environment",
+                f"the environments are: {', '.join(names)}",
+            )
+        return Environment(
+            name,
+            source,
+            self._flag(table, "merged", default=name == names[-1], prefix=prefix),
+            self._texts(table, "deployers", prefix),
+            self._number(table, "approvals", prefix, "people"),
+            self._flag(table, "evals", default=False, prefix=prefix),
+        )
+
+    def _gate(self, value: object) -> Gate:
+        table = self._table("gate", value)
+        default = Gate()
+        known = Gate._fields
+        self._known(table, known, "gate.")
+        dialect = self._choice(table, "dialect", DIALECTS, "") if "dialect" in table else None
+        repository = self._text(table, "repository", "") if "repository" in table else None
+        return Gate(
+            approvals=self._choice(table, "approvals", APPROVALS, default.approvals),
+            dialect=dialect,
+            groups=self._folder(table, "groups", default.groups),
+            signers=self._folder(table, "signers", default.signers),
+            repository=repository,
+            evals=self._choice(table, "evals", EVALS, default.evals),
+            govern=self._texts(table, "govern", "gate."),
+            branches=self._branches(table),
+            committers=self._flag(table, "committers", default=default.committers, prefix="gate."),
+            samples=self._number(table, "samples", "gate.", "samples"),
+        )
+
+    def _branches(self, table: Mapping[str, Any]) -> tuple[str, ...]:
+        """Names of branches: a server reads them at each push, and stops at one that is none."""
+        branches = self._texts(table, "branches", "gate.")
+        for branch in branches:
+            try:
+                check_ref_name(f"refs/heads/{branch}")
+                is_name = not branch.startswith("refs/")
+            except UsageError:
+                is_name = False
+            if not is_name:
+                raise self._error(
+                    f"gate.branches: {quote(branch)} is no name of a branch",
+                    'write each as `git branch` shows it, such as "main"; there are no patterns',
+                )
+        return branches
+
+    def _choice(
+        self, table: Mapping[str, Any], key: str, words: tuple[str, ...], default: str
+    ) -> str:
+        word = table.get(key, default)
+        if word not in words:
+            raise self._error(f"gate.{key} is {word!r}", f"choose one of: {', '.join(words)}")
+        return str(word)
+
+    def _number(self, table: Mapping[str, Any], key: str, prefix: str, of_what: str) -> int:
+        value = table.get(key, 0)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise self._error(f"{prefix}{key} is no number of {of_what}", f"write {key} = 1")
+        return value
+
+    def _flag(self, table: Mapping[str, Any], key: str, *, default: bool, prefix: str = "") -> bool:
+        value = table.get(key, default)
+        if not isinstance(value, bool):
+            raise self._error(
+                f"{prefix}{key} is not true or false", f"write {key} = true, or leave it out"
+            )
+        return value
+
+    def _texts(self, table: Mapping[str, Any], key: str, prefix: str) -> tuple[str, ...]:
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+            raise self._error(f"{prefix}{key} is no list of texts", f'write {key} = ["..."]')
+        return tuple(value)
+
+    def _checks(
+        self, value: object
+    ) -> tuple[dict[str, str], tuple[tuple[str, dict[str, str]], ...]]:
+        everywhere: dict[str, str] = {}
+        by_path: list[tuple[str, dict[str, str]]] = []
+        for key, setting in self._table("checks", value).items():
+            if isinstance(setting, dict):
+                severities = {check: self._severity(check, word) for check, word in setting.items()}
+                by_path.append((key, severities))
+            else:
+                everywhere[key] = self._severity(key, setting)
+        return everywhere, tuple(by_path)
+
+    def _severity(self, check: str, word: object) -> str:
+        if not isinstance(word, str) or word not in SEVERITIES:
+            raise self._error(
+                f"checks.{check} is {word!r}", f"choose one of: {', '.join(SEVERITIES)}"
+            )
+        return word

@@ -1,0 +1,399 @@
+"""A repository with prompts: where its files, its configuration and its true refs are.
+
+This joins Git with the pure core: it opens the repository once and hands out `Files`, a view of the
+prompts folder in the work tree, the index or any commit, that all reading code takes.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from promptops.errors import (
+    ConfigurationError,
+    GitError,
+    NotAFileError,
+    PromptNotFoundError,
+    UsageError,
+)
+from promptops.git import Git, ObjectReader
+from promptops.prompt.closure import Closure, collect_closure
+from promptops.prompt.names import is_prompt, name_from_path
+from promptops.prompt.prompt import Prompt, load_prompt
+from promptops.prompt.reference import check_name, name_fault
+from promptops.repository.config import Config, Environment, load_config
+from promptops.suggestion import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from promptops.git.trees import TreeReader
+
+
+class Files(Protocol):
+    """The files below the prompts folder, in one state of the repository."""
+
+    def read(self, path: str) -> bytes | None:
+        """The file at `path` below the folder, or None when there is none."""
+
+    def paths(self) -> list[str]:
+        """The paths of all files below the folder, sorted."""
+
+
+@runtime_checkable
+class PlacedFiles(Files, Protocol):
+    """Files that know what lies beside their folder, in the same state of the repository."""
+
+    def beside(self, folder: str) -> Files | None:
+        """The files below another folder, relative to the top (empty: the top); None: unknown."""
+
+
+class WorkTreeFiles:
+    """A folder as it lies on disk. Symbolic links are refused, never followed."""
+
+    def __init__(self, folder: Path, top: Path | None = None) -> None:
+        self._folder = folder
+        self._top = top
+        self._real: set[str] = set()
+
+    def beside(self, folder: str) -> Files | None:
+        """The files below another folder of the same work tree, where its top is known."""
+        return None if self._top is None else WorkTreeFiles(self._top / folder, self._top)
+
+    def read(self, path: str) -> bytes | None:
+        """The file's bytes, or None when there is no such file."""
+        parent, _, _ = path.rpartition("/")
+        if not self._is_real_folder(parent):
+            return None
+        full = f"{self._folder}{os.sep}{path}"  # a Path for each of many files takes a while
+        try:
+            return _read_file(full)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        except ValueError:  # an embedded NUL
+            return None
+        except OSError:
+            if os.path.islink(full):  # noqa: PTH114 - as above
+                raise _link_error(path) from None
+            raise
+
+    def _is_real_folder(self, folder: str) -> bool:
+        if folder in self._real:
+            return True
+        parent = folder.rpartition("/")[0]
+        if folder and not self._is_real_folder(parent):
+            return False
+        try:
+            mode = os.lstat(self._folder / folder).st_mode
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return False
+        if stat.S_ISLNK(mode):
+            raise _link_error(folder or self._folder.name)
+        is_top = self._folder / folder == self._top
+        if not is_top and os.path.lexists(self._folder / folder / ".git"):
+            raise NotAFileError(
+                f"'{folder or self._folder.name}' is a repository of its own",
+                hint="prompts of a submodule are released there; keep this one's outside of it",
+            )
+        self._real.add(folder)
+        return stat.S_ISDIR(mode)
+
+    def paths(self) -> list[str]:
+        """The paths of all files below the folder, sorted; of links too, to be refused."""
+        found: list[str] = []
+        pending = [""]
+        while pending:
+            folder = pending.pop()
+            try:
+                entries = list(os.scandir(self._folder / folder))
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            if any(entry.name == ".git" for entry in entries):
+                continue  # a submodule: to Git, its files are not ours
+            for entry in entries:
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(path)
+                elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
+                    found.append(path)
+        return sorted(found)
+
+
+class OverlaidFiles:
+    """Files of which some have other content, or are new."""
+
+    def __init__(self, files: Files, content: Mapping[str, bytes]) -> None:
+        self._files = files
+        self._content = content
+
+    def read(self, path: str) -> bytes | None:
+        """The file's bytes, or None when there is no such file."""
+        data = self._content.get(path)
+        return data if data is not None else self._files.read(path)
+
+    def paths(self) -> list[str]:
+        """The paths of all files below the folder, sorted."""
+        return sorted({*self._files.paths(), *self._content})
+
+    def beside(self, folder: str) -> Files | None:
+        """The files below another folder, which have the content that they had."""
+        return self._files.beside(folder) if isinstance(self._files, PlacedFiles) else None
+
+
+# Where the system refuses links itself, asking it first whether there is one is spared.
+_REFUSES_LINKS = getattr(os, "O_NOFOLLOW", 0)
+_READING = os.O_RDONLY | _REFUSES_LINKS | getattr(os, "O_BINARY", 0)
+_PART_BYTES = 64 * 1024
+
+
+def _read_file(path: str) -> bytes:
+    """A file's bytes; an OSError when it is a link. A Python file would take twice as long."""
+    if not _REFUSES_LINKS and os.path.islink(path):  # noqa: PTH114 - as above
+        raise OSError(path)
+    file = os.open(path, _READING)
+    try:
+        parts = []
+        while part := os.read(file, _PART_BYTES):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(file)
+
+
+def _link_error(path: str) -> NotAFileError:
+    return NotAFileError(
+        f"'{path}' is a symbolic link",
+        hint="Git stores the link, not the text it leads to; put the file itself there",
+    )
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: a full disk must not cost anybody their prompt."""
+    new = path.with_name(f".{path.name}.promptops")
+    try:
+        new.write_bytes(data)
+        new.chmod(path.stat().st_mode & 0o7777)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+class Repository:
+    """One Git repository with prompts. Cheap to open; everything is read when first asked for."""
+
+    def __init__(self, git: Git) -> None:
+        self.git = git
+        self.objects = ObjectReader(git)
+        self._trees: dict[tuple[str, str], TreeReader] = {}
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration in the work tree, or at HEAD in a bare repository."""
+        if self.git.work_tree is None:
+            if not self.has_commits():  # or HEAD names a branch that nobody pushed
+                return load_config(lambda _path: None)
+            from promptops.git.trees import TreeReader
+
+            tree = TreeReader(self.objects, "HEAD", "")
+            return load_config(tree.read)
+        top = self.git.work_tree
+
+        def read(path: str) -> bytes | None:
+            try:
+                return (top / path).read_bytes()
+            except FileNotFoundError:
+                return None
+
+        return load_config(read)
+
+    @cached_property
+    def _settings(self) -> Mapping[str, Sequence[str | None]]:
+        from promptops.git.settings import read_settings
+
+        return read_settings(self.git)
+
+    @property
+    def remotes(self) -> tuple[str, ...]:
+        """The names of all remotes of this clone that have a URL."""
+        return tuple(
+            name.removeprefix("remote.").removesuffix(".url")
+            for name in self._settings
+            if name.startswith("remote.") and name.endswith(".url")
+        )
+
+    @property
+    def signs_commits(self) -> bool:
+        """Whether git is configured to sign every commit."""
+        from promptops.git.settings import is_set
+
+        return "commit.gpgsign" in self._settings and is_set(self.git, "commit.gpgSign")
+
+    def under(self, config: Config) -> Repository:
+        """The same repository as another configuration than the checked-out one has it."""
+        other = Repository(self.git)
+        other.objects, other._trees = self.objects, self._trees
+        other.config = config
+        return other
+
+    @cached_property
+    def remote(self) -> str | None:
+        """The remote whose branches are the true environments; None when there is none.
+
+        ConfigurationError for one that the configuration names and this clone does not have:
+        what is live must not depend on how a clone calls its remotes.
+
+        A bare repository is itself what others call the remote.
+        """
+        if self.git.is_bare:
+            return None
+        name = self.config.remote
+        if name in self.remotes:
+            return name
+        if self.config.names_remote:
+            raise ConfigurationError(
+                f"{self.config.path} names the remote '{name}', which this clone does not have",
+                hint=f"git remote add {name} URL, or name another one there (git remote -v)",
+            )
+        return None
+
+    @property
+    def source(self) -> str | None:
+        """The remote to ask for a commit by its id; None when there is none.
+
+        An object is the same wherever it comes from, so a bare repository that was made from just
+        one other may ask that one.
+        """
+        if not self.git.is_bare:
+            return self.remote
+        return self.remotes[0] if len(self.remotes) == 1 else None
+
+    @cached_property
+    def default_branch_ref(self) -> str | None:
+        """The full ref of the branch on which commits count as merged, as far as it is known here.
+
+        With a remote it is the remote's branch, as of the last fetch.
+        """
+        from promptops.git.remote import default_branch
+
+        return default_branch(self.git, self.remote)
+
+    @property
+    def default_branch(self) -> str | None:
+        """The default branch's name without the part that says where it is: `main`."""
+        if self.default_branch_ref is None:
+            return None
+        folder = "refs/heads" if self.remote is None else f"refs/remotes/{self.remote}"
+        return self.default_branch_ref.removeprefix(f"{folder}/")
+
+    def read_rules(self, environment: str) -> Environment:
+        """The rules of an environment, as the tip of the default branch has them.
+
+        As far as that is known here; a configuration that is only checked out decides about
+        environments that the default branch does not have. UsageError for an unknown environment.
+        """
+        checked_out = self.config.environment(environment)
+        ref = self.default_branch_ref
+        tip = None if ref is None else self.objects.read(ref)
+        if tip is None or tip.kind != "commit":
+            return checked_out
+        merged = load_config(self.tree(tip.oid).read)
+        if environment not in merged.environment_names:
+            return checked_out
+        return merged.environment(environment)
+
+    def require_work_tree(self) -> Path:
+        """The top folder of the work tree; an error in a bare repository."""
+        if self.git.work_tree is None:
+            raise GitError(
+                "this is a bare repository: there is no work tree here",
+                hint="run the command in a clone of it",
+            )
+        return self.git.work_tree
+
+    @property
+    def working(self) -> Files:
+        """The prompts folder in the work tree."""
+        top = self.require_work_tree()
+        return WorkTreeFiles(top / self.config.prompts, top)
+
+    @property
+    def staged(self) -> Files:
+        """The prompts folder in the index: what the next commit would contain."""
+        from promptops.git.index import IndexReader
+
+        self.require_work_tree()
+        return IndexReader(self.objects, self.config.prompts)
+
+    def at(self, revision: str) -> Files:
+        """The prompts folder at a revision; GitError when there is no such revision."""
+        return self.tree(self.git.resolve_commit(revision), self.config.prompts)
+
+    def tree(self, oid: str, folder: str = "") -> TreeReader:
+        """The files of a commit or a tree, by its object id, below a folder (empty: all)."""
+        from promptops.git.trees import TreeReader
+
+        key = (oid, folder)
+        if key not in self._trees:
+            self._trees[key] = (
+                self.tree(oid).beside(folder) if folder else TreeReader(self.objects, oid)
+            )
+        return self._trees[key]
+
+    def has_commits(self) -> bool:
+        """Whether HEAD names a commit."""
+        return self.objects.read("HEAD") is not None
+
+
+def open_repository(start: Path | str) -> Repository:
+    """The repository around `start`; NotARepositoryError when there is none."""
+    return Repository(Git.discover(Path(start)))
+
+
+def list_names(files: Files) -> list[str]:
+    """The names of all prompts in `files`, sorted. Files with impossible names are left out."""
+    return sorted(
+        name_from_path(path)
+        for path in files.paths()
+        if is_prompt(path) and name_fault(name_from_path(path)) is None
+    )
+
+
+def find_closure(files: Files, name: str, *, where: str) -> Closure:
+    """The closure of `name` in `files`; PromptNotFoundError, with the nearest name, without it."""
+    closure = collect_closure(check_name(name), files.read)
+    if closure is None:
+        raise not_found(name, list_names(files), where)
+    if closure.faults:  # once more, with what it takes to suggest the right path
+        closure = collect_closure(name, files.read, known=files.paths()) or closure
+    return closure
+
+
+def find_prompt(files: Files, name: str, *, where: str) -> Prompt:
+    """The valid prompt `name` in `files`; InvalidPromptError says what is wrong with it."""
+    return load_prompt(find_closure(files, name, where=where))
+
+
+def not_found(name: str, known: Iterable[str], where: str) -> PromptNotFoundError:
+    """The error for a prompt that does not exist in a place."""
+    names = list(known)
+    near = nearest(name, names)
+    if near:
+        hint = f"did you mean {near}?"
+    elif names:
+        hint = "promptops list shows what there is"
+    else:
+        hint = f"promptops new {name} writes a first one"
+    return PromptNotFoundError(f"there is no prompt {name} {where}", hint=hint)
+
+
+def expand_names(files: Files, names: Iterable[str], *, everything: bool) -> list[str]:
+    """The names a command works on: those given, or all. UsageError when neither is clear."""
+    given = [check_name(name) for name in names]
+    if given and everything:
+        raise UsageError("names and --all together", hint="give one or the other")
+    if not given and not everything:
+        raise UsageError("no prompt named", hint="name prompts, or give --all")
+    return list(dict.fromkeys(given)) if given else list_names(files)

@@ -1,0 +1,425 @@
+"""The files that `init` and `new` write: a place to start from that is valid at once.
+
+Nothing is ever overwritten. A file that exists is kept, or lines are added at its end where that is
+known to be safe; every step says what it did, so that a person can finish by hand what is left.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import GitError, NotAFileError, RefusedError
+from promptops.prompt.frontmatter.document import read_document
+from promptops.prompt.reference import check_name
+from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE
+from promptops.repository.repository import list_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from promptops.repository.repository import Repository
+
+DEFAULT_MODEL = "openai/gpt-4o-mini"
+FIRST_PROMPT = "summarize"
+_FIRST_VERSION = "0.1.0"
+_PLACEHOLDER = "you@example.com"
+# In the order in which each forge looks; the first that exists is the only one it reads.
+_GITHUB_OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+_GITLAB_OWNERS = ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
+_WORKFLOWS = ".github/workflows"
+_REVIEW = "promptops review"
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._+-]*(?:[@/ ][A-Za-z0-9._+/@-]+)+", re.ASCII)
+
+
+class Deed(StrEnum):
+    """What became of one file."""
+
+    WRITTEN = "written"
+    EXTENDED = "extended"
+    KEPT = "kept"
+    LEFT = "left to you"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One file, and what was done about it.
+
+    Attributes:
+        path: relative to the repository's top.
+        deed: what was done; in a dry run, what would be.
+        detail: more words, or the lines that a person has to add.
+    """
+
+    path: str
+    deed: Deed
+    detail: str = ""
+
+
+def write_prompt(
+    repository: Repository,
+    name: str,
+    *,
+    model: str | None = None,
+    source: str | None = None,
+    dry_run: bool = False,
+) -> list[Step]:
+    """Write the prompt `name` and its eval suite; with `source`, as a copy of that prompt.
+
+    Raises UsageError for a name that is none, RefusedError when the prompt, or one whose name
+    differs in case, exists already; PromptNotFoundError when there is no `source`.
+    """
+    check_name(name)
+    folder = repository.config.prompts
+    taken = {path.lower(): path for path in repository.working.paths()}
+    existing = taken.get(f"{name}.md")
+    if existing is not None:
+        raise RefusedError(f"{folder}/{existing} exists already", hint="choose another name")
+    if source is None:
+        text = _new_prompt(name, find_author(repository), model or DEFAULT_MODEL)
+        inputs: list[str] = ["text"]
+    else:
+        text, inputs = _copy_prompt(repository, source, model)
+    suite = f"{repository.config.evals}/{name}.yaml"
+    return [
+        _write(repository, f"{folder}/{name}.md", text, dry_run=dry_run),
+        _write(repository, suite, _new_suite(name, inputs), dry_run=dry_run),
+    ]
+
+
+def set_up(repository: Repository, *, deploys: bool = False, dry_run: bool = False) -> list[Step]:
+    """Write everything a repository with prompts wants to have. A second time changes nothing.
+
+    With `deploys`, also the workflow by which people deploy on GitHub.
+    """
+    steps = [_write_config(repository, dry_run=dry_run)]
+    names = list_names(repository.working)
+    if names:
+        count = "1 prompt" if len(names) == 1 else f"{len(names)} prompts"
+        steps.append(Step(f"{repository.config.prompts}/", Deed.KEPT, f"has {count} already"))
+    else:
+        steps += write_prompt(repository, FIRST_PROMPT, dry_run=dry_run)
+    is_gitlab = _is_gitlab(repository)
+    steps.append(_write_owners(repository, is_gitlab=is_gitlab, dry_run=dry_run))
+    steps += _write_workflows(repository, is_gitlab=is_gitlab, deploys=deploys, dry_run=dry_run)
+    steps.append(_write_hook(repository, dry_run=dry_run))
+    return steps
+
+
+def find_author(repository: Repository) -> str:
+    """The e-mail address of Git's configuration; a placeholder where it has none."""
+    from promptops.git.inspection import configuration
+
+    try:
+        found = configuration(repository.git)
+    except GitError:  # GitPython reads no SHA-256 repository
+        done = repository.git.run("config", "--get", "user.email", check=False)
+        return done.text.strip() or _PLACEHOLDER
+    return found.user_email or _PLACEHOLDER
+
+
+# Prompts and suites
+
+
+def _new_prompt(name: str, author: str, model: str) -> str:
+    return f"""\
+---
+version: {_FIRST_VERSION}
+description: {_quoted(f"Say what {name} is for.")}
+author: {_quoted(author)}
+model: {_quoted(model)}
+temperature: 0.2
+inputs:
+  text: {{type: string, maxLength: 20000, untrusted: true}}
+---
+{{% system %}}
+Summarize the text in one sentence. Say nothing that the text does not say.
+{{% endsystem %}}
+{{% user %}}
+{{{{ text }}}}
+{{% enduser %}}
+"""
+
+
+def _copy_prompt(repository: Repository, source: str, model: str | None) -> tuple[str, list[str]]:
+    """The text of `source` with the first version, and the names of its inputs."""
+    from promptops.repository.repository import find_prompt
+
+    prompt = find_prompt(repository.working, source, where="in the work tree")
+    document = prompt.closure.document
+    text = document.text.removeprefix("\ufeff")
+    values = {"version": _FIRST_VERSION} | ({"model": _quoted(model)} if model else {})
+    for key, value in values.items():
+        text = _replace_value(text, document.path, key, value)
+    return text, list(prompt.inputs)
+
+
+def _replace_value(text: str, path: str, key: str, value: str) -> str:
+    """The text with another value for a frontmatter key, and nothing else changed."""
+    place = read_document(path, text.encode()).locate([key])
+    if place is None or place.line != place.end_line:
+        raise RefusedError(f"the {key} of {path} does not stand on one line")
+    lines = text.split("\n")
+    line = lines[place.line - 1]
+    lines[place.line - 1] = line[: place.column - 1] + value + line[place.end_column - 1 :]
+    return "\n".join(lines)
+
+
+def _new_suite(name: str, inputs: list[str]) -> str:
+    values = "".join(f"\n      {name}: The printer on floor 3 is on fire." for name in inputs)
+    return f"""\
+schema: promptops.suite/v1
+prompt: {name}
+samples:
+  - name: a plain case
+    inputs:{values or " {}"}
+    expect:
+      - contains: printer
+"""
+
+
+def _quoted(text: str) -> str:
+    """A text as a YAML scalar that can be read as nothing else."""
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+
+
+# Files around the prompts
+
+
+def _write_config(repository: Repository, *, dry_run: bool) -> Step:
+    if repository.config.path == PYPROJECT_FILE:
+        return Step(PYPROJECT_FILE, Deed.KEPT, "has [tool.promptops]")
+    config = repository.config
+    environments = json.dumps(list(config.environment_names))
+    text = f"""\
+# The keys are explained in promptops' README, under "Configuration";
+# `promptops schema config` prints their JSON Schema.
+prompts = {json.dumps(config.prompts)}
+evals = {json.dumps(config.evals)}
+
+# In order of promotion.
+environments = {environments}
+default_environment = {json.dumps(config.default_environment)}
+
+[checks]
+# check-id = "error" | "warning" | "note" | "off"
+"""
+    return _write(repository, CONFIG_FILE, text, dry_run=dry_run)
+
+
+def _is_gitlab(repository: Repository) -> bool:
+    from promptops.git.remote import remote_url
+
+    top = repository.require_work_tree()
+    url = remote_url(repository.git, repository.config.remote)
+    if url is not None:
+        return "gitlab" in url.lower()
+    return (top / ".gitlab-ci.yml").exists() and not (top / ".github").exists()
+
+
+def _write_owners(repository: Repository, *, is_gitlab: bool, dry_run: bool) -> Step:
+    places = _GITLAB_OWNERS if is_gitlab else _GITHUB_OWNERS
+    top = repository.require_work_tree()
+    path = next((place for place in places if os.path.lexists(top / place)), places[0])
+    author = find_author(repository)
+    owner, comment = (author, "") if author != _PLACEHOLDER else ("@your-org/your-team", "# ")
+    config = repository.config
+    patterns = [f"/{config.prompts}/", f"/{config.evals}/", f"/{CONFIG_FILE}"]
+    # Who may change these may change who has to approve.
+    patterns.append("/.gitlab-ci.yml" if is_gitlab else "/.github/")
+    if not path.startswith(".github/"):
+        patterns.append(f"/{path}")
+    text = _read(top / path) or ""
+    owned = {line.split()[0] for line in text.split("\n") if line.split()}
+    owned |= {line.lstrip("# ").split()[0] for line in text.split("\n") if line.strip("# ")}
+    missing = [pattern for pattern in patterns if pattern not in owned]
+    if not missing:
+        return Step(path, Deed.KEPT, "has owners for the prompts")
+    lines = [f"{comment}{pattern.replace(' ', chr(92) + ' ')} {owner}" for pattern in missing]
+    if is_gitlab and re.search(r"^\^?\[", text, re.MULTILINE):
+        lines.insert(0, "[Prompts]")
+    if (top / path).is_symlink():
+        return Step(path, Deed.LEFT, "\n".join(["it is a link; add these lines:", *lines]))
+    detail = "put your team in" if comment else f"owner: {owner}"
+    return _append(repository, path, text, "\n".join(lines), detail, dry_run=dry_run)
+
+
+def _write_workflows(
+    repository: Repository, *, is_gitlab: bool, deploys: bool, dry_run: bool
+) -> list[Step]:
+    """The files that make CI run the gate, and on GitHub deploy as well, where that is wanted."""
+    if is_gitlab:
+        return [_write_pipeline(repository, dry_run=dry_run)]
+    names = ["promptops.yml"]
+    # Beside somebody's own workflow, one that only starts ours would be of no use.
+    text = _read(repository.require_work_tree() / _WORKFLOWS / names[0])
+    if text is None or _REVIEW in text:
+        names.append("promptops-review.yml")
+    if deploys:
+        names.append("promptops-deploy.yml")
+    return [
+        _write(repository, f"{_WORKFLOWS}/{name}", _fitted(repository, name), dry_run=dry_run)
+        for name in names
+    ]
+
+
+def _write_pipeline(repository: Repository, *, dry_run: bool) -> Step:
+    path = ".gitlab-ci.yml"
+    job = _template("gitlab-ci.yml")
+    text = _read(repository.require_work_tree() / path)
+    if text is None:
+        return _write(repository, path, job, dry_run=dry_run)
+    if "promptops gate" in text or "promptops/workflows/gitlab-ci.yml" in text:
+        return Step(path, Deed.KEPT, "runs promptops gate")
+    return Step(path, Deed.LEFT, f"add this job:\n{job.rstrip()}")
+
+
+def _fitted(repository: Repository, name: str) -> str:
+    """A workflow with the environments of this repository."""
+    environments = json.dumps(list(repository.config.environment_names)).replace('"', "")
+    return _template(name).replace("[staging, production]", environments)
+
+
+def _template(name: str) -> str:
+    """A file for CI, as the package has it: what is tested is what is written."""
+    from importlib.resources import files
+
+    return files("promptops.repository").joinpath("workflows", name).read_text("utf-8")
+
+
+def _write_hook(repository: Repository, *, dry_run: bool) -> Step:
+    path = ".pre-commit-config.yaml"
+    entry = _hook_entry(repository)
+    file = repository.require_work_tree() / path
+    text = _read(file)
+    if text is None:
+        lines = "\n".join(f"  {line}" for line in entry.split("\n"))
+        return _write(repository, path, f"repos:\n{lines}\n", dry_run=dry_run)
+    if "promptops" in text:
+        return Step(path, Deed.KEPT, "has a promptops hook")
+    # Writing through a link would change a file that may belong to somebody else.
+    extended = None if file.is_symlink() else _extend_hooks(text, entry)
+    if extended is None:
+        return Step(path, Deed.LEFT, f"add this below repos:\n{entry}")
+    if not dry_run:
+        file.write_bytes(extended.encode())
+    return Step(path, Deed.EXTENDED, "runs promptops validate before each commit")
+
+
+def _hook_entry(repository: Repository) -> str:
+    config = repository.config
+    files = f"^({re.escape(config.prompts)}/|{re.escape(CONFIG_FILE)}$)"
+    return f"""\
+- repo: local
+  hooks:
+    - id: promptops-validate
+      name: promptops validate
+      entry: promptops validate
+      language: system
+      files: {json.dumps(files)}
+      pass_filenames: false"""
+
+
+def _extend_hooks(text: str, entry: str) -> str | None:
+    """The file with `entry` behind the last item of `repos`; None where that is not safe.
+
+    The result is read again: it must say what was there, and the new entry, and nothing else.
+    """
+    import yaml
+
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        before: Any = yaml.safe_load(text)
+        repos = next(
+            value
+            for key, value in (root.value if isinstance(root, yaml.MappingNode) else ())
+            if key.value == "repos"
+        )
+        if not isinstance(repos, yaml.SequenceNode) or repos.flow_style or not repos.value:
+            return None
+        lines = text.replace("\r\n", "\n").split("\n")
+        end = _last_line(repos)
+        indent = " " * (repos.start_mark.column)
+        added = [f"{indent}{line}" for line in entry.split("\n")]
+        newline = "\r\n" if "\r\n" in text else "\n"
+        joined = newline.join([*lines[:end], *added, *lines[end:]])
+        result = joined if joined.endswith(newline) else joined + newline
+        expected = {**before, "repos": [*before["repos"], *yaml.safe_load(entry)]}
+        return result if yaml.safe_load(result) == expected else None
+    except (yaml.YAMLError, StopIteration, RecursionError):
+        return None
+
+
+def _last_line(node: Any) -> int:  # noqa: ANN401 - a YAML node, whose package has no types
+    """The number of the line, from 1, on which the last value of a node ends."""
+    import yaml
+
+    while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        item = node.value[-1]
+        node = item[1] if isinstance(item, tuple) else item
+    mark = node.end_mark
+    # A block scalar ends at the beginning of the line behind it.
+    return int(
+        mark.line if mark.column == 0 and mark.line > node.start_mark.line else mark.line + 1
+    )
+
+
+# Writing
+
+
+def _read(file: Path) -> str | None:
+    try:
+        return file.read_bytes().decode()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise RefusedError(
+            f"{file.name} is not UTF-8", hint="convert it, then run the command again"
+        ) from error
+
+
+def _write(repository: Repository, path: str, text: str, *, dry_run: bool) -> Step:
+    """Write a new file; one that is there is kept."""
+    file = _place(repository, path)
+    if os.path.lexists(file):
+        return Step(path, Deed.KEPT, "exists already")
+    if not dry_run:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    return Step(path, Deed.WRITTEN)
+
+
+def _append(
+    repository: Repository, path: str, text: str, lines: str, detail: str, *, dry_run: bool
+) -> Step:
+    """Add lines at the end of a file whose text is `text`, or write the file."""
+    file = _place(repository, path)
+    if not os.path.lexists(file):
+        step = _write(repository, path, f"{lines}\n", dry_run=dry_run)
+        return Step(path, step.deed, detail)
+    newline = "\r\n" if "\r\n" in text else "\n"
+    gap = "" if not text or text.endswith("\n") else newline
+    added = gap + lines.replace("\n", newline) + newline
+    if not dry_run:
+        with file.open("ab") as stream:
+            stream.write(added.encode())
+    return Step(path, Deed.EXTENDED, detail)
+
+
+def _place(repository: Repository, path: str) -> Path:
+    """Where the file goes; a symbolic link on the way, which could lead anywhere, is refused."""
+    top = repository.require_work_tree()
+    current = top
+    for segment in path.split("/"):
+        current = current / segment
+        if current.is_symlink():
+            raise NotAFileError(
+                f"{current.relative_to(top)} is a symbolic link",
+                hint="put a real file or folder there",
+            )
+    return current

@@ -1,0 +1,249 @@
+"""The table `[models]`: which models prompts may use, and where those are served.
+
+    [models]
+    allow = ["openai/*", "local"]
+
+    [models."prompts/legal"]          # a folder or a glob of prompt files
+    allow = ["openai/gpt-4o"]
+
+    [models.local]                    # a prompt says `model: local`
+    base_url = "http://127.0.0.1:8000/v1"
+    model = "qwen3-8b"
+    free = true
+
+    [models.gateway]                  # a prompt says `model: gateway/gpt-4o`
+    base_url = "https://llm.example.com/v1"
+    key = "GATEWAY_KEY"
+
+A name stands for an endpoint, never for another model: what a prompt runs on is said in the prompt.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from promptops.repository.settings.reading import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TRANSPORTS = ("openai", "litellm")
+KEYS = (
+    "base_url",
+    "key",
+    "model",
+    "transport",
+    "headers",
+    "input_price",
+    "output_price",
+    "cached_price",
+    "free",
+    "context",
+    "output",
+)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:basic|bearer|token|key)?\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """What the configuration says of one model, or of all models below a name.
+
+    Attributes:
+        name: as a prompt writes it: a name of its own, a provider, or a model of a provider.
+        base_url: where it is served; None: at the provider's own address.
+        key: the environment variable that holds the key.
+        model: the name that is sent; None: what the prompt writes after the endpoint's name.
+        transport: what speaks to it, one of `TRANSPORTS`; None: whatever fits the name.
+        headers: further headers of every request; `${NAME}` stands for an environment variable.
+        input_price: of a million input tokens, in micro-dollars; None when not configured.
+        output_price: of a million output tokens, likewise.
+        cached_price: of a million input tokens that the provider had cached, likewise.
+        is_free: whether it costs nothing.
+        context: how many tokens the model reads at most.
+        output: how many tokens it writes at most.
+    """
+
+    name: str
+    base_url: str | None = None
+    key: str | None = None
+    model: str | None = None
+    transport: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    input_price: int | None = None
+    output_price: int | None = None
+    cached_price: int | None = None
+    is_free: bool = False
+    context: int | None = None
+    output: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """The table `[models]`.
+
+    Attributes:
+        allow: patterns of the models that prompts may use; None: all.
+        path_allow: (folder or glob, the same list for the files there) pairs; the last one that
+            fits a file holds for it, instead of `allow`.
+        endpoints: what is configured for names of models, by name.
+    """
+
+    allow: tuple[str, ...] | None = None
+    path_allow: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
+
+    def allowed(self, path: str) -> tuple[str, ...] | None:
+        """Return the patterns for the prompt file at `path`, from the top; None: all models."""
+        patterns = self.allow
+        for place, allow in self.path_allow:
+            if fnmatchcase(path, place) or path.startswith(f"{place.rstrip('/')}/"):
+                patterns = allow
+        return patterns
+
+    def allows(self, model: str, path: str) -> bool:
+        """Return whether the prompt file at `path` may use `model`."""
+        patterns = self.allowed(path)
+        return patterns is None or any(fnmatchcase(model, pattern) for pattern in patterns)
+
+    def find_endpoint(self, model: str) -> EndpointSettings | None:
+        """Return what is configured for a model: under its own name, else under its provider's."""
+        exact = self.endpoints.get(model)
+        if exact is not None:
+            return exact
+        family, slash, _ = model.partition("/")
+        return self.endpoints.get(family) if slash else None
+
+
+def read_models(value: object, path: str) -> ModelSettings:
+    """Read the table `[models]` of the file `path`; raises ConfigurationError."""
+    table = Table(value, path, "models")
+    allow = table.texts("allow") if "allow" in table else None
+    path_allow = []
+    endpoints = {}
+    for key in table:
+        if key == "allow":
+            continue
+        if not isinstance(table.raw(key), dict):
+            table.fail(
+                key, "is not a table", f"write [models.{key}] for a model, or models.allow for all"
+            )
+    for name, inner in table.tables():
+        if "allow" in inner:
+            inner.check_keys(("allow",))
+            path_allow.append((name, inner.texts("allow")))
+        else:
+            endpoints[name] = _read_endpoint(name, inner)
+    return ModelSettings(allow, tuple(path_allow), endpoints)
+
+
+def _read_endpoint(name: str, table: Table) -> EndpointSettings:
+    table.check_keys(KEYS)
+    if not name or name != name.strip() or "*" in name:
+        table.fail(
+            "", "is not the name of a model", 'write [models.local] or [models."openai/gpt-4o"]'
+        )
+    base_url = _read_base_url(table)
+    model = table.optional_text("model")
+    if model is not None and base_url is None:
+        table.fail(
+            "model",
+            "has no base_url beside it, and a name stands for an endpoint, not for another model",
+            f"add {table.key('base_url')}, or write the other model into the prompt",
+        )
+    transport = table.choice("transport", TRANSPORTS, "openai") if "transport" in table else None
+    prices = {key: _read_price(table, key) for key in KEYS if key.endswith("_price")}
+    is_free = table.flag("free", default=False)
+    if is_free and any(price is not None for price in prices.values()):
+        table.fail("free", "is true beside a price", "leave out one of the two")
+    if (prices["input_price"] is None) != (prices["output_price"] is None):
+        missing = "input_price" if prices["input_price"] is None else "output_price"
+        table.fail(missing, "is missing", "a price needs both, in US dollars for a million tokens")
+    if prices["cached_price"] is not None and prices["input_price"] is None:
+        table.fail("input_price", "is missing", "a price for cached tokens needs the others too")
+    return EndpointSettings(
+        name=name,
+        base_url=base_url,
+        key=_read_key(table),
+        model=model,
+        transport=transport,
+        headers=_read_headers(table),
+        is_free=is_free,
+        context=table.whole("context", None, least=1),
+        output=table.whole("output", None, least=1),
+        **prices,
+    )
+
+
+def _read_base_url(table: Table) -> str | None:
+    address = table.optional_text("base_url")
+    if address is None:
+        return None
+    try:
+        parts = urlsplit(address)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        is_address = is_address and (parts.port is None or parts.port > 0)
+    except ValueError:
+        parts, is_address = None, False
+    if parts is None or not is_address or not address.isascii() or not address.isprintable():
+        table.fail(
+            "base_url", "is not an http(s) address", 'such as base_url = "http://127.0.0.1:8000/v1"'
+        )
+    if parts.username is not None or parts.password is not None:
+        table.fail("base_url", "holds a password", "name the variable that holds the key in `key`")
+    if re.search(r"(?:^|&)[^=]*(?:key|token|secret)[^=]*=", parts.query, re.IGNORECASE):
+        table.fail("base_url", "holds a key", "name the variable that holds the key in `key`")
+    return address
+
+
+def _read_key(table: Table) -> str | None:
+    name = table.optional_text("key")
+    # A key in the wrong place must not be printed.
+    if name is not None and not _is_variable(name):
+        table.fail(
+            "key",
+            "is not the name of an environment variable",
+            f'keys do not belong into files; write {table.key("key")} = "PROVIDER_API_KEY"',
+        )
+    return name
+
+
+def _is_variable(name: str) -> bool:
+    if _VARIABLE.fullmatch(name) is None or len(name) > 64:
+        return False
+    # Some providers' keys are letters and digits alone; variables of that form do not exist.
+    return not (len(name) >= 20 and "_" not in name and re.search(r"\d", name))
+
+
+def _read_headers(table: Table) -> dict[str, str]:
+    headers = {}
+    inner = table.table("headers")
+    for name in inner:
+        value = inner.text(name, "")
+        if _HEADER.fullmatch(name) is None or not value.isascii() or not value.isprintable():
+            inner.fail(name, "is not a header", 'such as headers = {X-Team = "support"}')
+        if name.lower() in {"content-length", "content-type", "host", "transfer-encoding"}:
+            inner.fail(name, "is set by the transport", "leave it out")
+        rest = _REFERENCE.sub("", value)
+        if _SECRET_HEADER.search(name) and not (
+            rest != value and _SCHEME.fullmatch(rest) is not None
+        ):
+            inner.fail(
+                name, "holds a key in plain text", f'write {name} = "${{NAME_OF_A_VARIABLE}}"'
+            )
+        headers[name] = value
+    return headers
+
+
+def _read_price(table: Table, key: str) -> int | None:
+    price = table.micros(key)
+    if price == 0:
+        table.fail(key, "is 0", "write free = true for a model that costs nothing")
+    return price

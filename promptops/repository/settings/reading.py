@@ -1,0 +1,151 @@
+"""Reading one table of the configuration: values with their types, and errors that name the key.
+
+Every table is closed: an unknown key is an error, because a misspelt limit that silently does not
+apply is worse than no limit.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, Decimal
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from promptops.errors import ConfigurationError, quote
+from promptops.suggestion import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MICROS = 1_000_000
+"""How many micro-dollars a US dollar has."""
+
+
+class Table:
+    """One table of a configuration file.
+
+    Args:
+        value: what the file holds there.
+        path: the file, for errors.
+        name: the table's name, such as `guards` or `guards.per_user`.
+
+    All methods raise ConfigurationError, which names file and key.
+    """
+
+    def __init__(self, value: object, path: str, name: str) -> None:
+        self._path = path
+        self._name = name
+        if not isinstance(value, dict):
+            self._raise(f"{name} is not a table", f"write it below a line [{name}]")
+        self._values: dict[str, Any] = value
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    @property
+    def name(self) -> str:
+        """The table's name, such as `guards.per_user`."""
+        return self._name
+
+    def raw(self, key: str) -> object:
+        """Return the value as the file has it; None where it is missing."""
+        return self._values.get(key)
+
+    def key(self, key: str) -> str:
+        """Return the key's full name, such as `guards.per_user.spend_per_day`."""
+        return f"{self._name}.{key}"
+
+    def fail(self, key: str, wrong: str, hint: str | None = None) -> NoReturn:
+        """Raise the error that `key` `wrong`, such as "is not a number"."""
+        self._raise(f"{self.key(key)} {wrong}", hint)
+
+    def check_keys(self, known: Sequence[str]) -> None:
+        """Refuse keys that are not `known`, with the nearest one as a hint."""
+        for key in self._values:
+            if key not in known:
+                near = nearest(key, known)
+                self._raise(
+                    f"unknown key '{self.key(key)}'",
+                    f"did you mean '{self.key(near)}'?"
+                    if near
+                    else f"known keys: {', '.join(known)}",
+                )
+
+    def table(self, key: str) -> Table:
+        """Return the table below `key`; an empty one where it is missing."""
+        return Table(self._values.get(key, {}), self._path, self.key(key))
+
+    def tables(self) -> Iterator[tuple[str, Table]]:
+        """Yield the keys that hold tables, with their tables."""
+        for key, value in self._values.items():
+            if isinstance(value, dict):
+                yield key, Table(value, self._path, self.key(key))
+
+    def text(self, key: str, default: str) -> str:
+        """Return a non-empty text."""
+        value = self._values.get(key, default)
+        if not isinstance(value, str) or not value.strip():
+            self.fail(key, "is not a text", f'write {key} = "..."')
+        return value
+
+    def optional_text(self, key: str) -> str | None:
+        """Return a non-empty text; None where it is missing."""
+        return self.text(key, "") if key in self._values else None
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of non-empty texts; an empty one where it is missing."""
+        value = self._values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+            self.fail(key, "is not a list of texts", f'write {key} = ["..."]')
+        return tuple(value)
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Return true or false."""
+        value = self._values.get(key, default)
+        if not isinstance(value, bool):
+            self.fail(key, "is not true or false", f"write {key} = true, or leave it out")
+        return value
+
+    def choice(self, key: str, words: Sequence[str], default: str) -> str:
+        """Return one of `words`."""
+        word = self._values.get(key, default)
+        if word not in words:
+            shown = quote(word) if isinstance(word, str) else "not a text"
+            self.fail(key, f"is {shown}", f"choose one of: {', '.join(words)}")
+        return str(word)
+
+    def whole(self, key: str, default: int | None, *, least: int = 0) -> int | None:
+        """Return a whole number that is at least `least`."""
+        value = self._values.get(key, default)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            self.fail(key, f"is not a whole number from {least}", f"write {key} = {least or 1}")
+        return value
+
+    def number(self, key: str, default: float | None, *, above: float = 0) -> float | None:
+        """Return a number that is above `above`."""
+        value = self._values.get(key, default)
+        if value is None:
+            return None
+        if not _is_number(value) or not above < value < float("inf"):
+            self.fail(key, f"is not a number above {above:g}", f"write {key} = {above + 1:g}")
+        return float(value)
+
+    def micros(self, key: str) -> int | None:
+        """Return an amount in US dollars as micro-dollars, rounded up; None where it is missing."""
+        value = self._values.get(key)
+        if value is None:
+            return None
+        if not _is_number(value) or not 0 <= value < float("inf"):
+            self.fail(key, "is not an amount in US dollars", f"write {key} = 0.25")
+        # A float is what its shortest text says: 0.1 dollars are 100,000 micro-dollars.
+        return int((Decimal(str(value)) * MICROS).to_integral_value(ROUND_CEILING))
+
+    def _raise(self, message: str, hint: str | None) -> NoReturn:
+        raise ConfigurationError(f"{self._path}: {message}", hint=hint)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

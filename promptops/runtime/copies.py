@@ -1,0 +1,141 @@
+"""Copies of remote sources on disk, shared by all processes of a user, whatever kills them.
+
+A `CacheFolder` belongs to one source. Whoever changes it holds its lock, which the system takes
+back when a process dies; what is in it is replaced whole, never edited. Its `state.json` is the
+last thing written, so that a crash leaves the state from before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.delivery.state import Point
+from promptops.repository.writing import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_SCHEMA = "promptops.cache/v1"
+
+
+def default_cache() -> Path:
+    """Where the system keeps a user's caches, and ours below it."""
+    base = os.environ.get("XDG_CACHE_HOME") or (
+        os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else None
+    )
+    return (Path(base) if base else Path.home() / ".cache") / "promptops"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheState:
+    """What is known of a source's copy.
+
+    Attributes:
+        fetched_at_seconds: when the copy was last known to be the source's state.
+        seen: the newest deployment seen of each environment.
+        facts: what the kind of source keeps beside: its default branch, its ETag.
+    """
+
+    fetched_at_seconds: float
+    seen: Mapping[str, Point] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_cache_state(folder: Path) -> CacheState | None:
+    """The state that a source's folder is in; None when it says none that can be believed."""
+    try:
+        value = json.loads((folder / "state.json").read_bytes())
+        if value["schema"] != _SCHEMA:
+            return None
+        return CacheState(
+            float(value["fetched_at"]),
+            {
+                str(name): Point(int(point["deployment"]), str(point["commit"]))
+                for name, point in value["seen"].items()
+            },
+            {str(key): str(fact) for key, fact in value["facts"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+class CacheFolder:
+    """The folder of one source's copy."""
+
+    def __init__(self, cache: Path, kind: str, *identity: str) -> None:
+        """Choose the folder below `cache`; nothing is made before the first write."""
+        digest = sha256("\0".join(identity).encode("utf-8", "surrogateescape")).hexdigest()
+        self.path = cache / kind / digest[:32]
+        self._held: int | None = None
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only one, of all processes, to change the folder. Waits for its turn."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._held = handle
+        try:
+            _lock(handle)
+            try:
+                yield
+            finally:
+                _unlock(handle)
+        finally:
+            if self._held is not None:
+                os.close(handle)
+            self._held = None
+
+    def forget_lock(self) -> None:
+        """In a forked child: let go of the parent's lock without taking it away from the parent."""
+        handle, self._held = self._held, None
+        if handle is not None:
+            with contextlib.suppress(OSError):
+                os.close(handle)
+
+    def read_state(self) -> CacheState | None:
+        """The state; None when there is none, or it is not one that can be believed."""
+        return read_cache_state(self.path)
+
+    def write_state(self, state: CacheState) -> None:
+        """Replace the state. Call it with the lock held."""
+        value = {
+            "schema": _SCHEMA,
+            "fetched_at": state.fetched_at_seconds,
+            "seen": {
+                name: {"deployment": point.deployment, "commit": point.commit}
+                for name, point in state.seen.items()
+            },
+            "facts": dict(state.facts),
+        }
+        write_atomically(self.path / "state.json", json.dumps(value, sort_keys=True).encode())
+
+
+def _lock(handle: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def _unlock(handle: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        # Said in so many words: a forked child may hold a copy of the handle.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_UN)

@@ -1,0 +1,318 @@
+"""Mirrors: bare clones of a URL in the cache folder, by which a library follows a repository.
+
+A fetch brings the source's environments into a namespace of their own. Each is then judged (does it
+stand on the deployment seen before, is it signed by whom we trust) and only then becomes the
+branch that is read. Release tags are never overwritten: the first one seen stays. One process at
+a time changes a mirror; a mirror that is broken is made anew, beside, and put in place whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.delivery.environments import parse_deployment
+from promptops.errors import (
+    ConflictError,
+    GitError,
+    IntegrityError,
+    NotARepositoryError,
+    PromptopsError,
+    RemoteRefNotFoundError,
+    SourceUnavailableError,
+)
+from promptops.git.process import Git
+from promptops.git.refs import RefUpdate, list_refs, update_refs
+from promptops.git.remote import fetch, list_remote, remote_head
+from promptops.repository.repository import Repository
+from promptops.runtime.copies import CacheFolder, CacheState, read_cache_state
+from promptops.runtime.resolution import accept_point, stands_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.delivery.state import Point
+    from promptops.git.signing.ssh import Trust
+
+_FETCH_SECONDS = 120.0
+_INCOMING = "refs/promptops/incoming/"
+_BRANCHES = "refs/heads/promptops/"
+_TAGS = (
+    "refs/tags/prompts/*:refs/tags/prompts/*",
+    "refs/tags/yanked/prompts/*:refs/tags/yanked/prompts/*",
+)
+_KIND = "mirrors"
+_REPOSITORY = "repository.git"
+_DOUBTFUL = "doubtful"
+_REMADE = "the copy on disk was damaged and has been made anew"
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorState:
+    """A mirror as it was found or left.
+
+    Attributes:
+        repository: the bare repository, to be read.
+        fetched_at_seconds: when it was last known to be the source's state.
+        seen: the newest deployment seen of each environment.
+        is_doubtful: whether a newer state was refused by who fetched last.
+        refusals: environments whose new state was refused, and why.
+        warnings: what readers should know.
+    """
+
+    repository: Repository
+    fetched_at_seconds: float
+    seen: dict[str, Point]
+    is_doubtful: bool = False
+    refusals: dict[str, PromptopsError] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def list_mirrors(cache: Path) -> list[tuple[Path, CacheState | None]]:
+    """The folders of all mirrors in a cache folder, each with its state; None: never finished."""
+    folders = sorted(path for path in (cache / _KIND).glob("*") if path.is_dir())
+    return [(folder, read_cache_state(folder)) for folder in folders]
+
+
+def is_doubtful(state: CacheState) -> bool:
+    """Whether a newer state of the source was refused by who fetched last."""
+    return _DOUBTFUL in state.facts
+
+
+class Mirror:
+    """The copy of one URL."""
+
+    def __init__(self, url: str, cache: Path, trust: Trust | None) -> None:
+        # Who trusts differently must not share what was accepted.
+        self._folder = CacheFolder(cache, _KIND, url, str(trust.signers) if trust else "")
+        self._url = url
+        self._trust = trust
+        self._repository: Repository | None = None
+        self._warnings: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The bare repository's folder."""
+        return self._folder.path / _REPOSITORY
+
+    def read(self) -> MirrorState | None:
+        """The mirror as it lies on disk; None when there is none that can be used."""
+        state = self._folder.read_state()
+        if state is None:
+            return None
+        try:
+            return self._found(state, self._open())
+        except GitError:
+            return None
+
+    def update(self) -> MirrorState:
+        """Bring the mirror up to date with its source.
+
+        SourceUnavailableError when the source cannot be reached. What was refused is in the
+        result: the environment's branch stays as it was.
+        """
+        begun = time.time()
+        with _told_as_unavailable(), self._folder.locked():
+            state = self._folder.read_state()
+            if state is not None and state.fetched_at_seconds > begun and not is_doubtful(state):
+                # Another process fetched while this one waited for the lock.
+                with contextlib.suppress(GitError):
+                    return self._found(state, self._open())
+            return self._update(state, begun)
+
+    def recreate(self) -> MirrorState:
+        """Make the mirror anew from its source: what is on disk cannot be read."""
+        begun = time.time()
+        with _told_as_unavailable(), self._folder.locked():
+            state = self._build(self._folder.read_state(), begun)
+            self._say(_REMADE)
+            return replace(state, warnings=self._warnings)
+
+    def close(self) -> None:
+        """End the process that reads."""
+        if self._repository is not None:
+            self._repository.objects.close()
+
+    def forget_lock(self) -> None:
+        """In a forked child: leave the parent's lock to the parent."""
+        self._folder.forget_lock()
+
+    def _open(self) -> Repository:
+        if self._repository is None:
+            self._repository = Repository(Git.foreign(self.path))
+        return self._repository
+
+    def _found(
+        self,
+        state: CacheState,
+        repository: Repository,
+        refusals: dict[str, PromptopsError] | None = None,
+    ) -> MirrorState:
+        return MirrorState(
+            repository,
+            state.fetched_at_seconds,
+            dict(state.seen),
+            is_doubtful(state),
+            refusals or {},
+            self._warnings,
+        )
+
+    def _say(self, warning: str) -> None:
+        if warning not in self._warnings:
+            self._warnings = (*self._warnings, warning)
+
+    def _update(self, state: CacheState | None, begun: float) -> MirrorState:
+        try:
+            git = self._open().git
+            default = self._fetch(git, state.facts.get("default_branch") if state else None)
+            return self._accept(git, state, default, begun)
+        except NotARepositoryError:
+            if not self.path.exists():
+                return self._build(state, begun)
+        except GitError:
+            # Broken here, or out of reach? Only the remote can tell.
+            list_remote(None, self._url, ["HEAD"], timeout_seconds=_FETCH_SECONDS)
+        self._say(_REMADE)
+        return self._build(state, begun)
+
+    def _build(self, state: CacheState | None, begun: float) -> MirrorState:
+        """Make a mirror beside the old one and put it in place; the lock is held."""
+        import shutil
+        import tempfile
+
+        folder = self._folder.path
+        for leftover in folder.glob(f"{_REPOSITORY}.*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        self.close()
+        self._repository = None
+        fresh = Path(tempfile.mkdtemp(prefix=f"{_REPOSITORY}.", dir=folder))
+        try:
+            git = Git.create(fresh, object_format=self._object_format())
+            default = self._fetch(git, None)
+            if self.path.exists():
+                old = Path(tempfile.mkdtemp(prefix=f"{_REPOSITORY}.", dir=folder))
+                self.path.replace(old / "old")
+            fresh.replace(self.path)
+        finally:
+            for leftover in folder.glob(f"{_REPOSITORY}.*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+        return self._accept(self._open().git, state, default, begun)
+
+    def _object_format(self) -> str:
+        refs = list_remote(None, self._url, timeout_seconds=_FETCH_SECONDS)
+        return "sha256" if any(len(oid) == 64 for oid in refs.values()) else "sha1"
+
+    def _fetch(self, git: Git, default: str | None) -> str | None:
+        """Fetch into the incoming namespace; give the source's default branch."""
+        stale = list_refs(git, _INCOMING, peel=False)
+        update_refs(git, [RefUpdate(ref.name, None, ref.oid) for ref in stale], "promptops")
+        if default is None:
+            default = remote_head(git, self._url, timeout_seconds=_FETCH_SECONDS)
+        refspecs = [f"+{_BRANCHES}*:{_INCOMING}*", *_TAGS]
+        try:
+            self._fetch_refs(git, refspecs, default)
+        except RemoteRefNotFoundError:
+            # The branch was renamed, or there is none yet.
+            default = remote_head(git, self._url, timeout_seconds=_FETCH_SECONDS)
+            try:
+                self._fetch_refs(git, refspecs, default)
+            except RemoteRefNotFoundError:
+                default = None
+                self._fetch_refs(git, refspecs, None)
+        if default is not None:
+            git.run("symbolic-ref", "HEAD", f"refs/heads/{default}")
+        return default
+
+    def _fetch_refs(self, git: Git, refspecs: list[str], default: str | None) -> None:
+        wanted = list(refspecs)
+        if default is not None:
+            wanted.append(f"+refs/heads/{default}:refs/heads/{default}")
+        try:
+            fetch(git, self._url, wanted, timeout_seconds=_FETCH_SECONDS)
+        except ConflictError as error:
+            # Everything else was fetched; the release that was seen first stays what it is.
+            self._say(f"the source moved a tag, which is not followed: {error.message}")
+
+    def _accept(
+        self, git: Git, state: CacheState | None, default: str | None, begun: float
+    ) -> MirrorState:
+        """Judge what came in, and let the branches follow what is accepted."""
+        repository = self._fresh_repository(git)
+        seen = dict(state.seen) if state else {}
+        incoming = {
+            ref.name.removeprefix(_INCOMING): ref.oid
+            for ref in list_refs(git, _INCOMING, peel=False)
+        }
+        present = {
+            ref.name.removeprefix(_BRANCHES): ref.oid
+            for ref in list_refs(git, _BRANCHES, peel=False)
+        }
+        refusals: dict[str, PromptopsError] = {}
+        moves = []
+        for environment, oid in incoming.items():
+            try:
+                self._judge(repository, environment, oid, seen)
+            except PromptopsError as error:
+                refusals[environment] = error
+                continue
+            old = present.get(environment)
+            if old != oid:
+                moves.append(RefUpdate(f"{_BRANCHES}{environment}", oid, old))
+        for environment in seen.keys() - incoming.keys():
+            refusals[environment] = IntegrityError(
+                f"{environment} is gone from the source, which had deployment "
+                f"{seen[environment].deployment}",
+                hint="environments only ever grow; somebody removed the branch",
+            )
+        update_refs(git, moves, "promptops: accepted")
+        facts = {} if default is None else {"default_branch": default}
+        accepted = CacheState(begun, seen, facts)
+        if refusals:
+            # Another process must not take for fresh what was refused here: it asks for itself.
+            before = state.fetched_at_seconds if state else 0.0
+            self._folder.write_state(CacheState(before, seen, {**facts, _DOUBTFUL: "yes"}))
+        else:
+            self._folder.write_state(accepted)
+        return self._found(accepted, repository, refusals)
+
+    def _fresh_repository(self, git: Git) -> Repository:
+        """The repository with its configuration to be read anew, and the reader it has."""
+        repository = Repository(git)
+        if self._repository is not None:
+            repository.objects = self._repository.objects
+        self._repository = repository
+        return repository
+
+    def _judge(
+        self, repository: Repository, environment: str, oid: str, seen: dict[str, Point]
+    ) -> None:
+        found = repository.objects.read(oid)
+        if found is None or found.kind != "commit":
+            raise IntegrityError(f"the branch of {environment} does not lead to a commit")
+        deployment = parse_deployment(environment, oid, found.data)
+        if self._trust is not None:
+            what = f"deployment {deployment.number} of {environment}"
+            self._trust.authenticate_object(what, oid, found.data)
+        accept_point(
+            seen,
+            environment,
+            deployment.point,
+            lambda later, earlier: stands_on(repository.git, later, earlier),
+        )
+
+
+@contextlib.contextmanager
+def _told_as_unavailable() -> Iterator[None]:
+    """Whatever keeps a mirror from being brought up to date, its source is out of reach."""
+    try:
+        yield
+    except GitError as error:
+        raise SourceUnavailableError(error.message, hint=error.hint) from error
+    except OSError as error:
+        raise SourceUnavailableError(
+            f"the cache folder cannot be used: {error.strerror or error}: {error.filename}",
+            hint="make room or give another folder: promptops.open(..., cache=FOLDER)",
+        ) from error

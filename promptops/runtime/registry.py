@@ -1,0 +1,417 @@
+"""The library: prompts by ref, from a source that may be slow, down or lying.
+
+Exact versions are kept for ever; everything that can move is known for `refresh` seconds, then
+served as it was while one thread asks the source again. A source that is out of reach leaves the
+last verified state, marked as stale, for `max_stale` seconds. A source whose content is refused
+(altered, gone back, not signed) leaves an error: somebody has to look.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from promptops.errors import (
+    GitError,
+    IntegrityError,
+    NotFoundError,
+    PausedError,
+    PromptopsError,
+    SourceUnavailableError,
+    UsageError,
+)
+from promptops.prompt.reference import SelectorKind, check_environment, parse_ref
+from promptops.runtime.resolution import as_stale, describe_pause
+from promptops.runtime.sources import choose_source, open_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from promptops.prompt.reference import PromptRef
+    from promptops.runtime.resolution import LivePrompt, ResolvedPrompt
+    from promptops.runtime.sources import Look, Source
+
+# A version that is not there may have been released a moment ago: ask, but not at every call.
+_ASK_AGAIN_SECONDS = 5.0
+_FOR_EVER = float("inf")
+
+
+@dataclass(slots=True)
+class _State:
+    """What the registry goes by until the next look.
+
+    `verified_at` is on the registry's clock. `answers` are what was resolved from the look.
+    """
+
+    look: Look
+    verified_at: float
+    answers: dict[str, tuple[ResolvedPrompt, float]] = field(default_factory=dict)
+
+
+class Registry:
+    """Resolves prompt refs. Threads may share one; a forked child may go on using its parent's.
+
+    Make one with `promptops.open`. It is a context manager; closing it ends the processes it uses.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        refresh: float = 60.0,
+        max_stale: float = 86400.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take prompts from `source`.
+
+        Args:
+            source: where they come from.
+            refresh: for how many seconds an answer that can move is good without asking again.
+            max_stale: for how many seconds one is served when the source is out of reach.
+            clock: tells seconds that never go back.
+        """
+        if refresh < 0 or max_stale < 0:
+            raise UsageError("refresh and max_stale are seconds, and not negative")
+        self._source = source
+        self._refresh = refresh
+        self._max_stale = max(max_stale, refresh)
+        self._clock = clock
+        self._state: _State | None = None
+        self._answers: dict[str, tuple[ResolvedPrompt, float]] = {}
+        self._trouble: PromptopsError | None = None
+        self._refusal: PromptopsError | None = None
+        self._asked_at = -_FOR_EVER
+        self._is_asked_behind = False
+        self._is_repaired = False
+        self._is_closed = False
+        # Held while the source is asked; whoever only wants what is known does without.
+        self._asking = threading.RLock()
+        _REGISTRIES.add(self)
+
+    def __repr__(self) -> str:
+        """`<Registry SOURCE>`."""
+        return f"<Registry {self._source.text}>"
+
+    def __enter__(self) -> Self:
+        """Use it as a context manager."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    @property
+    def source(self) -> str:
+        """Where the prompts come from, for people."""
+        return self._source.text
+
+    def get(self, ref: str) -> ResolvedPrompt:
+        """The prompt that `ref` (`name[@selector]`) means, ready to render.
+
+        Without a selector that is the version live in the default environment; while traffic is
+        split, the longer-standing one. Never anything else than what was asked for.
+
+        Raises:
+            UsageError: the ref is malformed.
+            PromptNotFoundError, VersionNotFoundError, EnvironmentNotFoundError,
+            NotDeployedError: there is no such thing.
+            PausedError: the prompt's kill switch is on.
+            IntegrityError: content is not what its digest, tag or deployment says.
+            UntrustedError: a signature is required and missing or not by an allowed signer.
+            SourceUnavailableError: the source is out of reach and nothing known is fresh enough.
+        """
+        answer = self._answers.get(ref)
+        if answer is not None and self._clock() < answer[1]:
+            return answer[0]
+        return self._find(ref)
+
+    async def get_async(self, ref: str) -> ResolvedPrompt:
+        """The same as `get`, without keeping the event loop waiting."""
+        answer = self._answers.get(ref)
+        if answer is not None and self._clock() < answer[1]:
+            return answer[0]
+        import asyncio
+
+        return await asyncio.to_thread(self._find, ref)
+
+    def list(self, environment: str | None = None) -> tuple[LivePrompt, ...]:
+        """What is live in an environment (the default one when None), sorted by name.
+
+        Raises what `get` raises for environments.
+        """
+        self._refuse_closed()
+        view = self._current()[0].look.view
+        name = view.default_environment if environment is None else check_environment(environment)
+        return view.live(name).list()
+
+    def refresh(self) -> None:
+        """Ask the source now, and wait for the answer.
+
+        Raises SourceUnavailableError when it is out of reach (what is known stays), and what is
+        wrong with its answer otherwise.
+        """
+        self._refuse_closed()
+        with self._asking:
+            state = self._update()
+        for refusal in state.look.refusals:
+            raise _again(refusal)
+
+    def close(self) -> None:
+        """End the processes in use. A closed registry answers nothing any more."""
+        self._is_closed = True
+        self._answers = {}
+        self._source.close()
+
+    # Finding
+
+    def _find(self, ref: str) -> ResolvedPrompt:
+        self._refuse_closed()
+        wanted = parse_ref(ref)
+        kind = wanted.selector.kind if wanted.selector is not None else None
+        if kind is SelectorKind.VERSION:
+            return self._find_exact(ref, wanted)
+        state, is_stale = self._current()
+        known = state.answers.get(ref) if is_stale else None
+        if known is not None:
+            resolved = known[0]
+        else:
+            resolved = self._resolve(state, wanted)
+            if resolved.paused is not None:
+                message, hint = describe_pause(resolved, state.look.view)
+                raise PausedError(message, hint=hint)
+        if is_stale:
+            state.answers.setdefault(ref, (resolved, -_FOR_EVER))
+            fetched_at = resolved.fetched_at_seconds
+            if fetched_at is None:
+                fetched_at = time.time() - (self._clock() - state.verified_at)
+            resolved = as_stale(resolved, fetched_at, self._complaint())
+        elif kind is not SelectorKind.WORKING:
+            state.answers[ref] = (resolved, state.verified_at + self._refresh)
+        return resolved
+
+    def _find_exact(self, ref: str, wanted: PromptRef) -> ResolvedPrompt:
+        state = self._state or self._start_at_hand()
+        try:
+            resolved = self._resolve(state, wanted)
+        except NotFoundError:
+            if self._source.is_local:
+                state = self._current()[0]
+            elif self._clock() - self._asked_at > min(self._refresh, _ASK_AGAIN_SECONDS):
+                with self._asking:
+                    state = self._ask_kindly() or state
+            else:
+                raise
+            resolved = self._resolve(state, wanted)
+        state.answers[ref] = (resolved, _FOR_EVER)
+        return resolved
+
+    def _resolve(self, state: _State, wanted: PromptRef) -> ResolvedPrompt:
+        try:
+            return state.look.view.resolve(wanted)
+        except (GitError, IntegrityError) as error:
+            refused = any(error.message == one.message for one in state.look.refusals)
+            if refused or not self._repair():
+                raise
+        return (self._state or state).look.view.resolve(wanted)
+
+    def _repair(self) -> bool:
+        """Have a copy on disk that cannot be read made anew, once; whether that was done."""
+        with self._asking:
+            if self._is_repaired:
+                return False
+            self._is_repaired = True
+            look = self._source.repair()
+            if look is not None:
+                self._adopt(look)
+            return look is not None
+
+    # Asking
+
+    def _current(self) -> tuple[_State, bool]:
+        """The state to answer from, and whether it is stale."""
+        state = self._state
+        if state is None:
+            return self._start()
+        age = self._clock() - state.verified_at
+        if age < self._refresh:
+            return state, False
+        if self._source.is_local or age > self._max_stale:
+            with self._asking:
+                return self._renew(state)
+        self._refresh_behind()
+        if self._refusal is not None:
+            raise _again(self._refusal)
+        return state, True
+
+    def _start_at_hand(self) -> _State:
+        """The first state for what never changes: whatever is on disk will do, however old."""
+        with self._asking:
+            look = self._source.look() if self._state is None else None
+            if look is not None:
+                return self._adopt(look)
+            return self._state or self._start()[0]
+
+    def _start(self) -> tuple[_State, bool]:
+        """The first state: asked for, or else the copy on disk."""
+        with self._asking:
+            if self._state is not None:
+                return self._current()
+            look = self._source.look()
+            if look is not None and self._is_fresh(look):
+                return self._adopt(look), False
+            try:
+                return self._update(), False
+            except SourceUnavailableError as error:
+                if look is None or look.age_seconds > self._max_stale:
+                    raise
+                self._trouble = error
+                return self._adopt(look), True
+
+    def _renew(self, known: _State) -> tuple[_State, bool]:
+        """Ask and wait; while the source is out of reach, what is known for as long as it may."""
+        if self._state is not None and self._state is not known:
+            return self._current()
+        try:
+            return self._update(), False
+        except SourceUnavailableError:
+            if self._clock() - known.verified_at > self._max_stale:
+                raise
+            return known, True
+
+    def _ask_kindly(self) -> _State | None:
+        """Ask and wait; None while the source is out of reach."""
+        try:
+            return self._update()
+        except SourceUnavailableError:
+            return None
+
+    def _refresh_behind(self) -> None:
+        """Let one thread ask, unless one does already or one just failed."""
+        has_failed = self._trouble is not None or self._refusal is not None
+        if has_failed and self._clock() - self._asked_at < self._refresh:
+            return
+        if self._asking.acquire(blocking=False):
+            try:
+                if self._is_asked_behind:
+                    return
+                self._is_asked_behind = True
+            finally:
+                self._asking.release()
+            threading.Thread(
+                target=self._update_behind, name="promptops-refresh", daemon=True
+            ).start()
+
+    def _update_behind(self) -> None:
+        try:
+            with self._asking:
+                self._update()
+        except PromptopsError:
+            return  # kept by _update, for those who ask next
+        finally:
+            self._is_asked_behind = False
+
+    def _update(self) -> _State:
+        """Ask the source, and go by its answer; `_asking` is held."""
+        self._asked_at = self._clock()
+        try:
+            look = self._source.update()
+        except SourceUnavailableError as error:
+            self._trouble = error
+            raise
+        except PromptopsError as error:
+            self._refusal = error
+            raise
+        finally:
+            self._asked_at = self._clock()
+        return self._adopt(look)
+
+    def _adopt(self, look: Look) -> _State:
+        if self._is_fresh(look):
+            self._trouble = self._refusal = None
+        state = _State(look, self._clock() - look.age_seconds)
+        known = self._answers.copy()  # at once: other threads may be adding to it
+        state.answers.update(
+            {ref: answer for ref, answer in known.items() if answer[1] == _FOR_EVER}
+        )
+        self._state = state
+        self._answers = state.answers
+        return state
+
+    def _is_fresh(self, look: Look) -> bool:
+        if self._source.is_local:
+            return True
+        return look.age_seconds < self._refresh and not look.is_doubtful
+
+    def _complaint(self) -> tuple[str, ...]:
+        trouble = self._trouble
+        return () if trouble is None else (f"the source is out of reach: {trouble.message}",)
+
+    def _refuse_closed(self) -> None:
+        if self._is_closed:
+            raise UsageError("this registry is closed", hint="open another one: promptops.open()")
+
+    def _after_fork(self) -> None:
+        # Another thread of the parent may have held it, and does not exist here.
+        self._asking = threading.RLock()
+        self._is_asked_behind = False
+        self._source.after_fork()
+
+
+def _again(error: PromptopsError) -> PromptopsError:
+    """The same error once more: one raised in another thread has that thread's traceback."""
+    return type(error)(error.message, hint=error.hint)
+
+
+_REGISTRIES: weakref.WeakSet[Registry] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for registry in list(_REGISTRIES):
+        registry._after_fork()  # noqa: SLF001 - one module
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def open_registry(
+    source: str | os.PathLike[str] | None = None,
+    *,
+    refresh: float = 60.0,
+    max_stale: float = 86400.0,
+    trust: str | os.PathLike[str] | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    environment: str | None = None,
+) -> Registry:
+    """Open a source of prompts.
+
+    Args:
+        source: a repository's folder (a work tree or a bare clone; None: the one around the
+            current folder), which is read as it is and never fetched into; a clone URL
+            (`file://`, `ssh://`, `https://`, `user@host:path`), followed in a mirror on disk; a
+            snapshot's file; or a snapshot's URL, which ends in `.json`.
+        refresh: for how many seconds an answer that can move is good without asking again.
+        max_stale: for how many seconds one is served, marked as stale, when the source is out
+            of reach.
+        trust: an allowed signers file, as ssh-keygen(1) describes it, that does not come from the
+            source. Deployments, releases and snapshots must then be signed by a key in it.
+            Without it, whoever can write to the source is believed.
+        cache: the folder for mirrors and copies; the system's cache folder when None.
+        environment: the default environment; the source's own when None.
+
+    Raises:
+        NotARepositoryError, UsageError: there is no such source.
+    """
+    options = open_options(trust=trust, cache=cache, environment=environment)
+    return Registry(choose_source(source, options), refresh=refresh, max_stale=max_stale)

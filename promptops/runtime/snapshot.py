@@ -1,0 +1,509 @@
+"""Snapshots: prompts resolved and frozen in one file, for machines without Git.
+
+A snapshot is one JSON document that checks itself: every release has the digest of its files, and
+`digest` is that of the whole document. It says which refs it answers and from which deployments,
+and knows no time but theirs, so that the same state always gives the same bytes. A detached
+signature `FILE.sig` beside it says who made it. `docs/SPEC.md` has the format.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from promptops.delivery.state import Entry, Point, parse_lock
+from promptops.errors import (
+    EnvironmentNotFoundError,
+    IntegrityError,
+    NotDeployedError,
+    PromptNotFoundError,
+    PromptopsError,
+    UsageError,
+    VersionNotFoundError,
+)
+from promptops.prompt.closure import load_closure
+from promptops.prompt.digest import is_digest
+from promptops.prompt.reference import PromptRef, SelectorKind, name_fault, parse_ref
+from promptops.prompt.version import Version
+from promptops.repository.writing import write_atomically
+from promptops.runtime.resolution import (
+    Live,
+    Memory,
+    Placement,
+    ResolvedPrompt,
+    accept_point,
+    describe_split,
+    describe_yank,
+    with_default,
+)
+from promptops.suggestion import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from promptops.prompt.prompt import Prompt
+    from promptops.runtime.resolution import RepositoryView
+
+SCHEMA = "promptops.snapshot/v1"
+SIGNATURE_SUFFIX = ".sig"
+_LARGEST = 256 * 1024 * 1024
+_ALTERED = "it was cut off or altered on its way; export it again: promptops export -o FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenRelease:
+    """One release in a snapshot.
+
+    Attributes:
+        name: the prompt.
+        version: the version.
+        commit: the commit that was released.
+        digest: the digest of the files.
+        yanked: why it was yanked, or None.
+        files: the closure's files: path below the prompts folder -> text.
+    """
+
+    name: str
+    version: Version
+    commit: str
+    digest: str
+    yanked: str | None
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenEnvironment:
+    """One environment in a snapshot, or the part of it that was exported.
+
+    Attributes:
+        placement: the deployment it was taken from.
+        entries: what is live, by prompt name.
+        is_whole: whether these are all prompts of the environment.
+    """
+
+    placement: Placement
+    entries: Mapping[str, Entry]
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one snapshot holds.
+
+    Attributes:
+        default_environment: what a ref without a selector means.
+        environments: by name.
+        releases: by `name@version`.
+        refs: what `latest` and ranges were answered with: ref -> version.
+    """
+
+    default_environment: str
+    environments: Mapping[str, FrozenEnvironment] = field(default_factory=dict)
+    releases: Mapping[str, FrozenRelease] = field(default_factory=dict)
+    refs: Mapping[str, str] = field(default_factory=dict)
+
+
+def take_snapshot(
+    view: RepositoryView, refs: Sequence[PromptRef], environments: Sequence[str] = ()
+) -> Snapshot:
+    """Freeze what `refs` mean, and all that is live in `environments`.
+
+    Of an environment that is named by a ref only that prompt is taken, with every version that is
+    live while traffic is split. Raises what resolving raises; `working` is a UsageError, for what
+    is in a work tree has no name that lasts.
+    """
+    taking = _Taking(view)
+    for environment in environments:
+        taking.take_environment(environment)
+    for ref in refs:
+        taking.take(ref)
+    return taking.finish()
+
+
+class _Taking:
+    """One export in the making."""
+
+    def __init__(self, view: RepositoryView) -> None:
+        self._view = view
+        self._releases: dict[str, FrozenRelease] = {}
+        self._entries: dict[str, dict[str, Entry]] = {}
+        self._whole: set[str] = set()
+        self._refs: dict[str, str] = {}
+
+    def take_environment(self, environment: str) -> None:
+        live = self._view.live(environment)
+        self._whole.add(environment)
+        self._entries.setdefault(environment, {})
+        for name in live.entries:
+            self._take_live(environment, name)
+
+    def take(self, ref: PromptRef) -> None:
+        ref = with_default(ref, self._view.default_environment)
+        selector = ref.selector
+        if selector is None or selector.kind is SelectorKind.WORKING:
+            raise UsageError(
+                f"{ref} cannot be exported: it is whatever the work tree holds",
+                hint=f"promptops release {ref.name}, then export the version",
+            )
+        resolved = self._view.resolve(ref)
+        if selector.kind is SelectorKind.ENVIRONMENT:
+            self._take_live(selector.text, ref.name)
+            return
+        if selector.kind is not SelectorKind.VERSION:
+            self._refs[str(ref)] = resolved.version
+        self._add(resolved.prompt, resolved.commit or "", resolved.yanked)
+
+    def _take_live(self, environment: str, name: str) -> None:
+        live = self._view.live(environment)
+        entry = live.entries[name]
+        self._entries.setdefault(environment, {})[name] = entry
+        for one in entry.live:
+            prompt = self._view.load_live(live, name, one.version, one.digest)
+            yanked = self._view.find_yank(name, one.version)
+            self._add(prompt, one.commit, yanked)
+
+    def _add(self, prompt: Prompt, commit: str, yanked: str | None) -> None:
+        files = {path: data.decode() for path, data in prompt.closure.files.items()}
+        release = FrozenRelease(prompt.name, prompt.version, commit, prompt.digest, yanked, files)
+        key = f"{prompt.name}@{prompt.version}"
+        known = self._releases.setdefault(key, release)
+        if known.digest != release.digest:
+            raise IntegrityError(
+                f"{key} has two contents: {known.digest} and {release.digest}",
+                hint="a released version never changes; promptops verify says which one did",
+            )
+
+    def finish(self) -> Snapshot:
+        environments = {
+            name: FrozenEnvironment(self._view.live(name).placement, entries, name in self._whole)
+            for name, entries in self._entries.items()
+        }
+        return Snapshot(self._view.default_environment, environments, self._releases, self._refs)
+
+
+def format_snapshot(snapshot: Snapshot) -> bytes:
+    """The bytes of a snapshot: sorted, indented JSON with a final newline."""
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "default_environment": snapshot.default_environment,
+        "environments": {
+            name: {
+                "deployment": environment.placement.deployment,
+                "commit": environment.placement.commit,
+                "deployed_at": environment.placement.deployed_at_seconds,
+                "deployed_by": environment.placement.deployed_by,
+                "whole": environment.is_whole,
+                "prompts": {
+                    prompt: {
+                        "live": [
+                            {
+                                "version": str(live.version),
+                                "digest": live.digest,
+                                "commit": live.commit,
+                                "share": live.share,
+                            }
+                            for live in entry.live
+                        ],
+                        "paused": None if entry.paused is None else {"reason": entry.paused},
+                    }
+                    for prompt, entry in environment.entries.items()
+                },
+            }
+            for name, environment in snapshot.environments.items()
+        },
+        "refs": dict(snapshot.refs),
+        "releases": {
+            key: {
+                "commit": release.commit,
+                "digest": release.digest,
+                "yanked": release.yanked,
+                "files": dict(release.files),
+            }
+            for key, release in snapshot.releases.items()
+        },
+    }
+    document["digest"] = _digest(document)
+    text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True)
+    return (text + "\n").encode("utf-8", "backslashreplace")
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    """The digest of the rest of a document: that of its JSON, keys sorted, without spaces."""
+    rest = {key: value for key, value in document.items() if key != "digest"}
+    text = json.dumps(rest, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return f"sha256:{sha256(text.encode('utf-8', 'backslashreplace')).hexdigest()}"
+
+
+def parse_snapshot(data: bytes, source: str) -> Snapshot:
+    """Read and check a snapshot; `source` is its name for errors.
+
+    IntegrityError when it is not whole: cut off, altered, or of a version that is not known here.
+    """
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise IntegrityError(f"{source} is not a whole snapshot: {error}", hint=_ALTERED) from error
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        newer = isinstance(schema, str) and schema.startswith("promptops.snapshot/")
+        raise IntegrityError(
+            f"{source} is not a snapshot of the form {SCHEMA}",
+            hint="a newer promptops may have written it; update this one" if newer else _ALTERED,
+        )
+    if document.get("digest") != _digest(document):
+        raise IntegrityError(f"{source} is not what was exported", hint=_ALTERED)
+    try:
+        return _read(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise IntegrityError(
+            f"{source} is not a valid snapshot: {error!r}", hint=_ALTERED
+        ) from error
+    except UsageError as error:
+        raise IntegrityError(f"{source} is not a valid snapshot: {error}", hint=_ALTERED) from error
+
+
+def _read(document: Mapping[str, Any]) -> Snapshot:
+    environments = {}
+    for name, value in document["environments"].items():
+        placement = Placement(
+            name,
+            _whole(value["deployment"]),
+            _text(value["commit"]),
+            _whole(value["deployed_at"]),
+            _text(value["deployed_by"]),
+        )
+        lock = {"schema": "promptops.lock/v1", "prompts": value["prompts"]}
+        entries = parse_lock(json.dumps(lock).encode())
+        environments[name] = FrozenEnvironment(placement, entries, value["whole"] is True)
+    releases = {}
+    for key, value in document["releases"].items():
+        name, _, version = key.rpartition("@")
+        files = {_text(path): _text(text) for path, text in value["files"].items()}
+        if name_fault(name) or not is_digest(_text(value["digest"])):
+            raise ValueError(key)
+        yanked = value["yanked"]
+        releases[key] = FrozenRelease(
+            name,
+            Version.parse(version),
+            _text(value["commit"]),
+            value["digest"],
+            None if yanked is None else _text(yanked),
+            files,
+        )
+    refs = {_text(ref): _text(version) for ref, version in document["refs"].items()}
+    return Snapshot(_text(document["default_environment"]), environments, releases, refs)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise TypeError(value)
+    return value
+
+
+def read_bounded(file: Path) -> bytes:
+    """A file's bytes; PromptopsError when it is too large to be a snapshot."""
+    if file.stat().st_size > _LARGEST:
+        raise PromptopsError(
+            f"{file} is larger than a snapshot can be", hint="export fewer prompts into it"
+        )
+    return file.read_bytes()
+
+
+def write_snapshot(file: Path, data: bytes, signature: bytes | None = None) -> None:
+    """Put a snapshot, and its detached signature, in place: whoever reads sees the old or the new.
+
+    Without a new signature an old one is taken away: it could only be wrong. OSError when the
+    disk will not have it; the old file is still there then.
+    """
+    beside = file.with_name(file.name + SIGNATURE_SUFFIX)
+    if signature is not None:
+        write_atomically(beside, signature)
+    write_atomically(file, data)
+    if signature is None:
+        beside.unlink(missing_ok=True)
+
+
+class SnapshotView:
+    """One look at a snapshot."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        source: str,
+        memory: Memory | None = None,
+        environment: str | None = None,
+        authenticated: str | None = None,
+        fetched_at_seconds: float | None = None,
+    ) -> None:
+        """Look at `snapshot`; arguments as for a look at a repository.
+
+        IntegrityError when one of its environments went back since an earlier look.
+        """
+        self.source = source
+        self._snapshot = snapshot
+        self._memory = memory or Memory()
+        self._environment = environment
+        self._authenticated = authenticated
+        self._fetched_at = fetched_at_seconds
+
+    @property
+    def default_environment(self) -> str:
+        """The environment that a ref without a selector means."""
+        return self._environment or self._snapshot.default_environment
+
+    def live(self, environment: str) -> Live:
+        """What the snapshot has of `environment`."""
+        frozen = self._snapshot.environments.get(environment)
+        if frozen is None:
+            known = list(self._snapshot.environments)
+            near = nearest(environment, known)
+            raise EnvironmentNotFoundError(
+                f"{self.source} has nothing of {environment}",
+                hint=f"did you mean {near}?"
+                if near
+                else f"it has: {', '.join(known) or 'no environment'}",
+            )
+        return Live(frozen.placement, frozen.entries, self._authenticated, self._fetched_at)
+
+    def resolve(self, ref: PromptRef) -> ResolvedPrompt:
+        """What `ref` means in this snapshot; only what was exported is answered."""
+        ref_text = str(ref)
+        ref = with_default(ref, self.default_environment)
+        selector = ref.selector
+        if selector is None or selector.kind is SelectorKind.ENVIRONMENT:
+            return self._resolve_live(ref_text, ref.name, str(selector))
+        if selector.kind is SelectorKind.WORKING:
+            raise VersionNotFoundError(
+                f"{ref} means the work tree, and a snapshot has none",
+                hint="open the repository, or name a version or an environment",
+            )
+        version = selector.text
+        if selector.kind is not SelectorKind.VERSION:
+            answer = self._snapshot.refs.get(str(ref))
+            if answer is None:
+                raise self._not_exported(ref)
+            version = answer
+        release = self._snapshot.releases.get(f"{ref.name}@{version}")
+        if release is None:
+            raise self._not_exported(ref)
+        return self._answer(ref_text, release)
+
+    def find_pause(self, resolved: ResolvedPrompt) -> str:  # noqa: ARG002 - a view's shape
+        """Nothing: a snapshot does not say who paused what."""
+        return ""
+
+    def _resolve_live(self, ref: str, name: str, environment: str) -> ResolvedPrompt:
+        live = self.live(environment)
+        entry = live.entries.get(name)
+        if entry is None:
+            raise self._not_live(name, environment, live)
+        key = f"{name}@{entry.live[0].version}"
+        release = self._snapshot.releases.get(key)
+        if release is None or release.digest != entry.live[0].digest:
+            raise IntegrityError(f"{self.source} lacks the files of {key}", hint=_ALTERED)
+        return self._answer(ref, release, live, entry)
+
+    def _answer(
+        self,
+        ref: str,
+        release: FrozenRelease,
+        live: Live | None = None,
+        entry: Entry | None = None,
+    ) -> ResolvedPrompt:
+        warnings: tuple[str, ...] = ()
+        if release.yanked is not None:
+            warnings = (describe_yank(release.name, str(release.version), release.yanked),)
+        return ResolvedPrompt(
+            ref=ref,
+            prompt=self._load(release),
+            commit=release.commit,
+            source=self.source,
+            placement=live.placement if live else None,
+            split=describe_split(entry) if entry else (),
+            paused=entry.paused if entry else None,
+            yanked=release.yanked,
+            authenticated=self._authenticated,
+            warnings=warnings,
+            fetched_at_seconds=self._fetched_at,
+        )
+
+    def _load(self, release: FrozenRelease) -> Prompt:
+        known = self._memory.prompts.get((release.name, release.digest))
+        if known is not None and known.version == release.version:
+            return known
+        files = {
+            path: text.encode("utf-8", "surrogatepass") for path, text in release.files.items()
+        }
+        closure = load_closure(release.name, files)
+        if closure is None or closure.compute_digest() != release.digest:
+            raise IntegrityError(
+                f"{release.name} {release.version} in {self.source} is not what was released",
+                hint=_ALTERED,
+            )
+        prompt = self._memory.adopt(release.name, closure, release.digest)
+        if prompt.version != release.version:
+            raise IntegrityError(
+                f"the file of {release.name} {release.version} says version {prompt.version}"
+            )
+        return prompt
+
+    def _names(self) -> set[str]:
+        return {release.name for release in self._snapshot.releases.values()}
+
+    def _not_live(self, name: str, environment: str, live: Live) -> PromptopsError:
+        if name not in self._names():
+            near = nearest(name, live.entries)
+            return PromptNotFoundError(
+                f"{self.source} has no prompt {name}",
+                hint=f"did you mean {near}?" if near else f"export it too: {name}@{environment}",
+            )
+        whole = self._snapshot.environments[environment].is_whole
+        what = "is not live" if whole else "was not exported as live"
+        return NotDeployedError(
+            f"{name} {what} in {environment}, says {self.source}",
+            hint=f"promptops export {name}@{environment} -o FILE takes it along",
+        )
+
+    def _not_exported(self, ref: PromptRef) -> PromptopsError:
+        names = self._names()
+        if ref.name not in names:
+            near = nearest(ref.name, names)
+            return PromptNotFoundError(
+                f"{self.source} has no prompt {ref.name}",
+                hint=f"did you mean {near}?" if near else f"export it too: {ref}",
+            )
+        prefix = f"{ref.name}@"
+        known = [
+            key
+            for key in (*self._snapshot.releases, *self._snapshot.refs)
+            if key.startswith(prefix)
+        ]
+        return VersionNotFoundError(
+            f"{self.source} does not answer {ref}",
+            hint=f"it has {', '.join(sorted(set(known))[:5])}",
+        )
+
+
+def accept_snapshot(snapshot: Snapshot, memory: Memory) -> None:
+    """Take note of the snapshot's deployments; IntegrityError, noting nothing, if one went back."""
+    seen = dict(memory.seen)
+    for name, environment in snapshot.environments.items():
+        accept_point(
+            seen, name, Point(environment.placement.deployment, environment.placement.commit)
+        )
+    memory.seen.update(seen)
+
+
+def parse_refs(texts: Sequence[str]) -> list[PromptRef]:
+    """Read the refs of an export, without repeating one."""
+    return [parse_ref(text) for text in dict.fromkeys(texts)]

@@ -1,0 +1,113 @@
+"""Writing a version into a file's bytes, and finding the version that is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptops.delivery.bump import commit_bumps, plan_bump, replace_version
+from promptops.errors import InvalidPromptError, RefusedError
+from promptops.prompt.version import Level, Version
+from promptops.repository.repository import open_repository
+from tests.cli.running import accept
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from tests.repositories import Repo
+
+PATH = "prompts/a.md"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("version: 1.0.0", "version: 2.1.0"),
+        ("version: '1.0.0'", "version: '2.1.0'"),
+        ('version:   "1.0.0"  # note', 'version:   "2.1.0"  # note'),
+        ("version: 10.20.30-rc.1", "version: 2.1.0"),
+        (
+            "description: 'version: 9.9.9'\nversion: 1.0.0",
+            "description: 'version: 9.9.9'\nversion: 2.1.0",
+        ),
+        (
+            "metadata: {version: 9.9.9}\nversion: 1.0.0",
+            "metadata: {version: 9.9.9}\nversion: 2.1.0",
+        ),
+        ("author: 'ünï 🎉'\nversion: 1.0.0", "author: 'ünï 🎉'\nversion: 2.1.0"),
+        ("{author: 'é', version: 1.0.0}", "{author: 'é', version: 2.1.0}"),
+    ],
+)
+def test_only_the_value_changes(before: str, after: str) -> None:
+    for line_end in ("\n", "\r\n"):
+        whole = f"---\n{before}\n---\nversion: 1.0.0 stays\n".replace("\n", line_end).encode()
+        wanted = f"---\n{after}\n---\nversion: 1.0.0 stays\n".replace("\n", line_end).encode()
+        assert replace_version(whole, Version(2, 1, 0)) == wanted
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r"), max_size=200))
+def test_the_body_is_never_touched(body: str) -> None:
+    head, tail = b"---\nversion: 1.0.0\n---\n", body.encode()
+    assert replace_version(head + tail, Version(1, 0, 1)) == b"---\nversion: 1.0.1\n---\n" + tail
+
+
+def test_a_file_without_a_version_says_what_to_add() -> None:
+    with pytest.raises(InvalidPromptError, match="has no version") as caught:
+        replace_version(b"---\nauthor: x\n---\n", Version(1, 0, 0))
+    assert "version: 0.1.0" in (caught.value.hint or "")
+
+
+@pytest.fixture
+def repo(repo: Repo) -> Repo:
+    """Releases 1.0.0 and 2.0.0."""
+    for version in ("1.0.0", "2.0.0"):
+        repo.commit({PATH: prompt_text(version, f"{version} {{{{ question }}}}")})
+        accept(repo, "release", "a")
+    return repo
+
+
+@pytest.mark.parametrize(
+    ("version", "level", "after"),
+    [
+        ("2.0.0", None, "2.1.0"),
+        ("1.0.0", None, "1.1.0"),  # a fix of the older line
+        ("2.0.1", None, "2.1.0"),
+        ("2.1.0", None, "2.1.0"),
+        ("3.0.0-rc.1", None, "3.0.0-rc.1"),
+        ("2.1.0", Level.MAJOR, "3.0.0"),
+        ("0.1.0", None, "0.1.0"),  # below every release there is nothing to compare with
+        ("0.1.0", Level.MINOR, "0.2.0"),
+        ("0.9.9", Level.MAJOR, "3.0.0"),  # what is released is left out
+    ],
+)
+def test_the_step_is_counted_from_the_release_below(
+    repo: Repo, version: str, level: Level | None, after: str
+) -> None:
+    repo.write(PATH, prompt_text(version, "New {{ question }}"))
+    plan = plan_bump(open_repository(repo.path), "a", level)
+    assert (str(plan.before), str(plan.after)) == (version, after)
+
+
+def test_a_released_number_is_never_given_out_again(repo: Repo) -> None:
+    repo.commit({PATH: prompt_text("1.1.0", "Fix {{ question }}")})
+    accept(repo, "release", "a", "--backport")
+    repo.write(PATH, prompt_text("1.0.0", "New {{ question }}"))
+    assert plan_bump(open_repository(repo.path), "a").after == Version(1, 2, 0)
+
+
+def test_bumps_of_several_are_one_commit_or_none(repo: Repo) -> None:
+    repo.commit({PATH: prompt_text("2.0.0", "x {{ question }}"), "prompts/b.md": prompt_text()})
+    accept(repo, "release", "b")
+    repo.commit({"prompts/b.md": prompt_text(body="x {{ question }}")})
+    repository = open_repository(repo.path)
+    bumps = [plan_bump(repository, name) for name in ("a", "b")]
+    repo.write("prompts/b.md", prompt_text(body="dirty {{ question }}"))
+    head = repo.rev("HEAD")
+    with pytest.raises(RefusedError, match="b has uncommitted changes"):
+        commit_bumps(repository, bumps)
+    assert (repo.rev("HEAD"), repo.git("status", "--porcelain")) == (head, " M prompts/b.md")
+    repo.git("checkout", "-q", "--", "prompts/b.md")
+    commit_bumps(repository, bumps)
+    assert repo.git("log", "-1", "--format=%s") == "Bump a 2.1.0, b 1.1.0"

@@ -1,0 +1,455 @@
+"""Signed approvals: what counts, and every way to have one count that should not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from promptops.errors import GitError, IntegrityError, RemoteError
+from promptops.gate.approvals import store
+from promptops.gate.approvals.signed import read_signed
+from promptops.gate.approvals.statement import write_statement
+from promptops.gate.rules import Entry
+from promptops.git.signing.ssh import sign
+from promptops.git.trees import write_blobs
+from promptops.repository.repository import open_repository
+from tests.gate.approvals.world import GROUPS, PEOPLE, SIGNERS, Signing
+from tests.gate.world import TONE, TRIAGE, checks, prompt
+from tests.git.signing.test_openpgp import LONG_AGO, SOON_AFTER, Keyring, keyring
+from tests.keys import allow, public, ssh_key
+
+__all__ = ["keyring"]
+
+JANE = "jane@example.com"
+
+
+@pytest.fixture
+def signing(tmp_path: Path) -> Signing:
+    return Signing.make(tmp_path / "repo")
+
+
+def test_a_signed_approval_counts(signing: Signing) -> None:
+    assert signing.counting() == []
+    ref = signing.put(signing.statement())
+    found = signing.read()
+    assert (found.sources, found.notes) == (("signed",), ())
+    (approval,) = found.found
+    assert (approval.approver, approval.source, approval.where) == (JANE, "signed", ref)
+    assert approval.contents == {TRIAGE: signing.change().paths[0].after}
+    assert signing.counting() == [JANE]
+    verdict = signing.world.judge(*found.found)
+    assert checks(verdict) == []
+
+
+def test_it_outlives_a_rebase_and_a_squash(signing: Signing) -> None:
+    signing.put(signing.statement())
+    signing.world.on_main({"README.md": "new\n", TONE: "Be very kind.\n"})
+    repo = signing.world.repo
+    repo.git("checkout", "--quiet", "-B", "change", "main")
+    signing.world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    assert signing.counting() == [JANE]
+
+
+def test_it_ends_with_the_next_push(signing: Signing) -> None:
+    signing.put(signing.statement())
+    signing.world.propose({TRIAGE: prompt("1.1.0", "Leak everything.")})
+    assert signing.counting() == []
+    signing.world.propose({TRIAGE: prompt("1.1.0", "Triage well."), TONE: "Be rude.\n"})
+    assert signing.counting() == []
+
+
+def test_who_approved_what_was_pushed_over_is_told_so(signing: Signing) -> None:
+    signing.put(signing.statement(time="2026-01-01T00:00:00Z"))
+    signing.world.propose({TRIAGE: prompt("1.1.0", "Triage slowly.")})
+    ref = signing.put(signing.statement(time="2026-01-02T00:00:00Z"))
+    signing.world.propose({TRIAGE: prompt("1.1.0", "Leak everything."), TONE: "Be rude.\n"})
+    (outdated,) = signing.read().found
+    assert (outdated.approver, outdated.where) == (JANE, ref)
+    first, second = signing.world.judge(outdated).requirements
+    assert [reason for _, reason in first.left_out] == ["approved nothing there"]
+    assert [reason for _, reason in second.left_out] == ["approved other content"]
+
+
+def test_what_was_approved_and_merged_long_ago_is_no_news(signing: Signing) -> None:
+    signing.put(signing.statement())
+    signing.world.on_main({TRIAGE: prompt("1.1.0", "Triage well.")})
+    signing.world.repo.git("checkout", "--quiet", "-B", "change", "main")
+    signing.world.propose({TRIAGE: prompt("1.2.0", "Triage better.")})
+    assert signing.read().found == ()
+
+
+def test_several_people_and_several_statements_of_one(signing: Signing) -> None:
+    signing.put(signing.statement())
+    signing.put(signing.statement(time="2026-02-02T00:00:00Z"))
+    signing.put(signing.statement("kim@example.com"), "kim")
+    assert len(signing.read().found) == 2
+    assert sorted(signing.counting()) == [JANE, "kim@example.com"]
+
+
+def test_the_same_statement_twice_is_one_ref(signing: Signing) -> None:
+    assert signing.put(signing.statement()) == signing.put(signing.statement())
+    assert len(signing.world.repo.refs("refs/promptops/approvals/")) == 1
+
+
+def test_git_and_ssh_keygen_are_all_it_takes_to_verify_one(signing: Signing) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "SPEC.md").read_text()
+    script = page[page.index("git cat-file blob") :].partition("```")[0]
+    ref = signing.put(signing.statement())
+    done = subprocess.run(
+        ["sh", "-euc", f"git show main:{SIGNERS} > allowed_signers\n{script}"],
+        cwd=signing.world.repo.path,
+        env={**os.environ, "ref": ref},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert 'Good "promptops-approval@v1" signature for jane@example.com' in done.stdout
+
+
+def test_one_person_may_approve_bit_by_bit(signing: Signing) -> None:
+    signing.put(signing.statement())
+    signing.world.propose({TONE: "Be rude.\n"})
+    tone = signing.change().paths[0]
+    signing.put(signing.statement(contents={tone.path: tone.after}))
+    found = signing.read().found
+    assert {path for one in found for path in one.contents or {}} == {TONE, TRIAGE}
+
+
+# Attacks
+
+
+def test_a_statement_for_something_else_never_counts(signing: Signing) -> None:
+    other = Entry("100644", "a" * 40)
+    for values in (
+        {"repository": "somewhere/else"},
+        {"branch": "release"},
+        {"contents": {"prompts/other.md": None}},
+    ):
+        signing.put(signing.statement(**values))
+    found = signing.read()
+    assert (found.found, found.notes) == ((), ())
+    for content in (other, None):
+        signing.put(signing.statement(contents={TRIAGE: content}))
+        assert signing.counting() == []
+
+
+def test_a_mode_is_part_of_what_was_approved(signing: Signing) -> None:
+    signing.put(signing.statement())
+    signing.world.repo.git("update-index", "--chmod=+x", TRIAGE)
+    signing.world.repo.git("commit", "--quiet", "-m", "Make it run")
+    assert signing.counting() == []
+
+
+def test_a_key_that_only_the_change_allows_does_not_count(signing: Signing) -> None:
+    signing.world.propose({SIGNERS: allow("jane", "kim", "mallory")})
+    signing.put(signing.statement("mallory@example.com"), "mallory")
+    found = signing.read()
+    assert found.found == ()
+    assert (
+        "only the change itself allows its key, which counts once it is on main" in (found.notes[0])
+    )
+    signing.world.propose({SIGNERS: f"jane@example.com {public('mallory')}\n"})
+    signing.put(signing.statement(), "mallory")
+    assert signing.counting() == []
+
+
+def test_the_user_s_own_list_of_signers_does_not_count(signing: Signing, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text(allow("mallory"))
+    signing.world.repo.config("gpg.ssh.allowedSignersFile", str(mine))
+    signing.put(signing.statement("mallory@example.com"), "mallory")
+    found = signing.read()
+    assert found.found == ()
+    assert (
+        "'mallory@example.com' does not count: mallory@example.com is not among" in (found.notes[0])
+    )
+
+
+def test_nobody_signs_in_another_s_name(signing: Signing) -> None:
+    signing.put(signing.statement("kim@example.com"), "jane")
+    signing.put(signing.statement(), "mallory")
+    found = signing.read()
+    assert found.found == ()
+    assert len(found.notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ('namespaces="git"', "allowed to sign other things only"),
+        ('valid-before="20251231"', "its key has expired"),
+    ],
+)
+def test_a_limited_or_expired_key_does_not_count_whatever_time_it_claims(
+    tmp_path: Path, options: str, why: str
+) -> None:
+    signing = Signing.make(tmp_path / "repo", {SIGNERS: allow("jane", options=options)})
+    signing.put(signing.statement(time="2020-01-01T00:00:00Z"))
+    found = signing.read()
+    assert found.found == ()
+    assert why in found.notes[0]
+
+
+def test_a_key_that_was_taken_off_the_list_no_longer_counts(signing: Signing) -> None:
+    signing.put(signing.statement())
+    assert signing.counting() == [JANE]
+    signing.world.on_main({SIGNERS: allow("kim")})
+    assert signing.counting() == []
+
+
+def test_a_signature_for_another_purpose_does_not_count(signing: Signing) -> None:
+    signing.put(signing.statement(), namespace="git")
+    found = signing.read()
+    assert found.found == ()
+    assert "signed for another purpose" in found.notes[0]
+
+
+def test_tampered_bytes_do_not_count(signing: Signing) -> None:
+    payload = write_statement(signing.statement(contents={TRIAGE: Entry("100644", "a" * 40)}))
+    signature = sign(payload, ssh_key("jane"), "promptops-approval@v1")
+    signing.put(signing.statement(), signature=signature)
+    signing.put(signing.statement(), signature=b"")
+    signing.put(signing.statement(), signature=signature[:80] + b"\n")
+    found = signing.read()
+    assert found.found == ()
+    assert len(found.notes) == 3
+
+
+def test_content_that_was_merged_and_taken_back_needs_a_new_approval(signing: Signing) -> None:
+    approved = signing.statement().contents
+    signing.put(signing.statement())
+    repo = signing.world.repo
+    repo.git("checkout", "--quiet", "main")
+    repo.git("merge", "--quiet", "--no-ff", "-m", "Merge", "change")
+    repo.git("revert", "--no-edit", "-m", "1", "HEAD")
+    repo.git("checkout", "--quiet", "-B", "again", "main")
+    signing.world.propose({TRIAGE: prompt("1.1.0", "Triage well.")}, branch="again")
+    assert signing.change("again").paths[0].after == approved[TRIAGE]
+    assert signing.counting("again") == []
+    assert signing.read("again").found[0].lapsed == {TRIAGE}
+
+
+def test_taking_back_on_a_side_branch_hides_nothing(signing: Signing) -> None:
+    """Git's own simplification of history would follow the side that looks unchanged."""
+    signing.put(signing.statement())
+    repo = signing.world.repo
+    repo.git("checkout", "--quiet", "main")
+    before = repo.rev("main")
+    repo.git("merge", "--quiet", "--no-ff", "-m", "Merge", "change")
+    repo.git("checkout", "--quiet", "-b", "side", before)
+    repo.commit({"x": ""})
+    repo.git("checkout", "--quiet", "main")
+    repo.git("merge", "--quiet", "--no-commit", "--no-ff", "side")
+    repo.git("checkout", before, "--", TRIAGE)
+    repo.git("commit", "--quiet", "-m", "Merge, and take back")
+    repo.git("checkout", "--quiet", "-B", "again", "main")
+    signing.world.propose({TRIAGE: prompt("1.1.0", "Triage well.")}, branch="again")
+    assert signing.counting("again") == []
+
+
+def test_a_base_that_was_never_on_the_target_does_not_count(signing: Signing) -> None:
+    aside = signing.world.propose({"x": ""}, branch="aside")
+    blob = signing.world.repo.rev(f"main:{TRIAGE}")
+    for base in (aside, blob, "b" * 40):
+        signing.put(signing.statement(base=base))
+    found = signing.read()
+    assert found.found == ()
+    assert all("was never on main" in note for note in found.notes)
+
+
+def test_an_author_does_not_approve_under_a_second_name(tmp_path: Path) -> None:
+    people = PEOPLE.replace('"jane@example.com"', '"jane@example.com", "author@example.com"')
+    signing = Signing.make(tmp_path / "repo", {GROUPS: people})
+    signing.put(signing.statement())
+    verdict = signing.world.judge(*signing.read().found)
+    assert checks(verdict) == ["missing-approval"]
+    assert "the author of the change" in str(verdict.findings)
+
+
+def test_a_ref_may_hold_anything(signing: Signing, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = signing.world.repo
+    folder = f"refs/promptops/approvals/{store.change_shelf(signing.name, 'main').name}"
+    monkeypatch.setattr(store, "_MAX_BLOB", 5_000)
+    tag = repo.tag("x")
+    for content in (b"", b"\n", b"\xff\n", b"{}\nx", b"{" * 4_000, b"x" * 6_000):
+        oid = repo.git("hash-object", "-w", "--stdin", stdin=content)
+        repo.git("update-ref", f"{folder}/{oid}", oid)
+    for oid in (repo.rev("HEAD"), repo.rev("HEAD^{tree}"), tag):
+        repo.git("update-ref", f"{folder}/{oid}", oid)
+    ref = signing.put(signing.statement())
+    repo.git("update-ref", f"{folder}/{'c' * 40}", ref)
+    found = signing.read()
+    assert signing.counting() == [JANE]
+    assert found.notes[-1] == "5 more statements do not count"
+    assert f"{folder}/{'c' * 40} was moved, and does not count" in found.notes
+    statements, notes = store.read_statements(
+        signing.repository, store.change_shelf(signing.name, "main")
+    )
+    assert len(statements) == 1
+    assert [note.rpartition(" holds ")[2] for note in notes if " holds " in note].count(
+        "6,000 bytes, which is no statement"
+    ) == 1
+
+
+def test_a_flood_of_statements_is_read_and_a_flood_of_false_ones_ends_in_an_error(
+    signing: Signing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signing.put(signing.statement())
+    flood(signing, 10_000, contents={TRIAGE: Entry("100644", "d" * 40)})
+    assert signing.counting() == [JANE]
+    monkeypatch.setattr("promptops.gate.approvals.signed._MOST_FAILURES", 3)
+    flood(signing, 5, approver="kim@example.com")
+    with pytest.raises(IntegrityError, match="more than 3 statements of approval about main"):
+        signing.read()
+    monkeypatch.setattr(store, "_MAX_TOTAL", 1_000_000)
+    with pytest.raises(IntegrityError, match="10,006 statements of approval about main"):
+        signing.read()
+
+
+def flood(signing: Signing, number: int, **values: Any) -> None:
+    """Put many statements with a signature that is none, as somebody would who may push."""
+    folder = f"refs/promptops/approvals/{store.change_shelf(signing.name, 'main').name}"
+    lines = []
+    contents = [
+        write_statement(
+            signing.statement(time=f"2026-01-01T00:{at // 60:02}:{at % 60:02}Z", **values)
+        )
+        for at in range(min(number, 60))
+    ]
+    blobs = [
+        contents[at % len(contents)] + f"-----BEGIN SSH SIGNATURE-----\n{at}\n".encode()
+        for at in range(number)
+    ]
+
+    oids = write_blobs(signing.repository.git, blobs)
+    lines = [f"create {folder}/{oid} {oid}" for oid in oids]
+    signing.world.repo.git("update-ref", "--stdin", stdin="\n".join(lines) + "\n")
+
+
+# Names, remotes and clones
+
+
+def test_the_policy_may_give_the_repository_a_name(tmp_path: Path) -> None:
+    named = {"promptops.toml": '[gate]\nrepository = "acme/prompts"\n'}
+    signing = Signing.make(tmp_path / "repo", named)
+    assert signing.statement().repository == "acme/prompts"
+    signing.put(signing.statement())
+    assert signing.counting() == [JANE]
+    signing.world.on_main({"promptops.toml": '[gate]\nrepository = "acme/other"\n'})
+    assert signing.counting() == []
+
+
+def test_merging_another_history_in_does_not_rename_the_repository(signing: Signing) -> None:
+    repo = signing.world.repo
+    first = repo.rev("main")
+    repo.git("checkout", "--quiet", "--orphan", "other")
+    repo.commit()
+    repo.git("checkout", "--quiet", "main")
+    repo.git(
+        "merge", "--quiet", "--allow-unrelated-histories", "-m", "Merge", "other", "-s", "ours"
+    )
+    assert signing.name == first
+
+
+def test_a_branch_without_keys_has_no_signed_approvals(signing: Signing) -> None:
+    signing.put(signing.statement())
+    signing.world.repo.git("checkout", "--quiet", "main")
+    signing.world.repo.git("rm", "--quiet", SIGNERS)
+    signing.world.repo.commit()
+    found = signing.read()
+    assert (found.sources, found.found) == (("signed",), ())
+    assert found.notes == ("main has no .promptops/allowed_signers, so nobody's signature counts",)
+
+
+def test_statements_come_from_the_remote_and_go_when_they_go(
+    signing: Signing, tmp_path: Path
+) -> None:
+    remote = signing.world.repo.publish(tmp_path / "remote.git")
+    clone = remote.clone(tmp_path / "clone")
+    payload = write_statement(signing.statement())
+    signature = sign(payload, ssh_key("jane"), "promptops-approval@v1")
+    shelf = store.change_shelf(signing.statement().repository, "main")
+    ref = store.keep_statement(signing.repository, shelf, payload, signature, local=False)
+    assert list(remote.refs("refs/promptops/")) == [ref]
+    again = store.keep_statement(signing.repository, shelf, payload, signature, local=False)
+    assert again == ref
+    assert signing.counting() == [JANE]
+
+    def read(*, fetch: bool) -> list[tuple[str, str]]:
+        change = signing.change()
+        found = read_signed(open_repository(clone.path), signing.policy(), change, fetch=fetch)
+        return [(one.approver, one.where) for one in found.found]
+
+    clone.git("fetch", "--quiet", "origin", "change")
+    assert read(fetch=False) == []
+    assert read(fetch=True) == read(fetch=False) == [(JANE, ref)]
+    remote.git("update-ref", "-d", ref)
+    assert read(fetch=True) == []
+    shutil.rmtree(remote.path)
+    with pytest.raises(RemoteError):
+        read(fetch=True)
+
+
+def test_a_remote_that_refuses_or_is_gone_leaves_no_ref(signing: Signing, tmp_path: Path) -> None:
+    remote = signing.world.repo.publish(tmp_path / "remote.git")
+    remote.hook("pre-receive", "echo no approvals here >&2; exit 1")
+    shelf = store.change_shelf("r", "main")
+    with pytest.raises(RemoteError, match="no approvals here"):
+        store.keep_statement(signing.repository, shelf, b"x\n", b"y", local=False)
+    shutil.rmtree(remote.path)
+    with pytest.raises(RemoteError, match="cannot reach"):
+        store.keep_statement(signing.repository, shelf, b"x\n", b"y", local=False)
+    assert signing.world.repo.refs("refs/promptops/") == {}
+
+
+def test_a_shallow_clone_cannot_tell(signing: Signing, tmp_path: Path) -> None:
+    signing.world.on_main({"y": ""})
+    remote = signing.world.repo.publish(tmp_path / "remote.git")
+    clone = remote.clone(tmp_path / "clone", "--depth", "1", "--no-single-branch")
+    with pytest.raises(GitError, match="shallow"):
+        read_signed(open_repository(clone.path), signing.policy(), signing.change())
+
+
+# OpenPGP
+
+
+@pytest.mark.skipif(shutil.which("gpg") is None, reason="GnuPG is not installed")
+def test_an_openpgp_key_counts_by_its_fingerprint(tmp_path: Path, keyring: Keyring) -> None:
+    jane, kim = keyring.make("jane"), keyring.make("kim")
+    old = keyring.make("old", *LONG_AGO, expires="1d")
+    keyring.make("max")
+    signing = Signing.make(
+        tmp_path / "repo",
+        {
+            ".promptops/allowed_keys.asc": keyring.export("jane", "old", "max").decode(),
+            GROUPS: f'[people]\njane = ["@prompt-owner", "openpgp:{jane}"]\n',
+        },
+    )
+
+    def put(approver: str, name: str, *args: str) -> None:
+        statement = signing.statement(f"openpgp:{approver}")
+        signature = keyring.sign(write_statement(statement), name, *args)
+        signing.put(statement, signature=signature)
+
+    put(kim, "kim")
+    put(jane, "kim")
+    put(jane, "max")
+    put(old, "old", *SOON_AFTER)
+    assert signing.read().found == ()
+    assert len(signing.read().notes) == 4
+    assert "another key than the named one" in str(signing.read().notes)
+    put(jane, "jane")
+    (approval,) = signing.read().found
+    assert approval.approver == f"openpgp:{jane}"
+    assert checks(signing.world.judge(approval)) == []
+    signing.world.on_main({SIGNERS: allow("jane")})
+    signing.world.repo.git("rm", "--quiet", ".promptops/allowed_keys.asc")
+    signing.world.repo.commit()
+    found = signing.read()
+    assert found.found == ()
+    assert len(found.notes) == 5

@@ -1,0 +1,112 @@
+"""A repository whose target branch lists keys, and people who sign with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from promptops.gate.admission import find_endpoints
+from promptops.gate.approvals.signed import read_signed, repository_id
+from promptops.gate.approvals.statement import NAMESPACE, ChangeStatement, write_statement
+from promptops.gate.approvals.store import change_shelf, keep_statement
+from promptops.gate.policy import read_policy
+from promptops.gate.proposal import read_change
+from promptops.git.signing.ssh import sign
+from promptops.repository.repository import open_repository
+from tests.gate.world import TRIAGE, World, prompt
+from tests.keys import allow, ssh_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from promptops.gate.policy import Policy
+    from promptops.gate.rules import Approvals, Change
+    from promptops.repository.repository import Repository
+
+SIGNERS = ".promptops/allowed_signers"
+GROUPS = ".promptops/groups.toml"
+PEOPLE = (
+    '[people]\njane = ["@prompt-owner", "jane@example.com"]\nkim = ["@lead", "kim@example.com"]\n'
+)
+TIME = "2026-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """A world of the gate whose prompts' owner signs statements with a key."""
+
+    world: World
+
+    @classmethod
+    def make(cls, path: Path, files: Mapping[str, str] | None = None) -> Signing:
+        listed = {SIGNERS: allow("jane", "kim"), GROUPS: PEOPLE}
+        world = World.make(path, {**listed, **(files or {})})
+        world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+        return cls(world)
+
+    @property
+    def repository(self) -> Repository:
+        return open_repository(self.world.repo.path)
+
+    @property
+    def name(self) -> str:
+        """What statements call the repository."""
+        policy = self.policy()
+        return repository_id(self.repository, policy.config, policy.commit)
+
+    def policy(self, base: str = "main") -> Policy:
+        repository = self.repository
+        return read_policy(repository, repository.git.resolve_commit(base))
+
+    def change(self, head: str = "change", base: str = "main") -> Change:
+        repository = self.repository
+        ends = find_endpoints(repository, base, head)
+        policy = read_policy(repository, ends.base)
+        return read_change(repository, policy, ends.base, ends.head, ends.target)
+
+    def statement(self, approver: str = "jane@example.com", **values: Any) -> ChangeStatement:
+        """What approves the change as it is, but for `values`."""
+        change = self.change()
+        statement = ChangeStatement(
+            repository=self.name,
+            branch=change.target,
+            base=change.base,
+            tree=self.world.repo.rev(f"{change.head}^{{tree}}"),
+            contents={path.path: path.after for path in change.paths},
+            approver=approver,
+            time=TIME,
+        )
+        return replace(statement, **values)
+
+    def put(
+        self,
+        statement: ChangeStatement,
+        key: str = "jane",
+        *,
+        namespace: str = NAMESPACE,
+        signature: bytes | None = None,
+    ) -> str:
+        """Put a statement, signed by that key, where those about `main` lie; give the ref."""
+        payload = write_statement(statement)
+        armour = sign(payload, ssh_key(key), namespace) if signature is None else signature
+        shelf = change_shelf(self.name, "main")
+        return keep_statement(self.repository, shelf, payload, armour, local=True)
+
+    def read(self, head: str = "change", *, fetch: bool = False) -> Approvals:
+        return read_signed(self.repository, self.policy(), self.change(head), fetch=fetch)
+
+    def counting(self, head: str = "change") -> list[str]:
+        """Who approved everything that the change has now."""
+        change = self.change(head)
+        return [
+            one.approver
+            for one in self.read(head).found
+            if one.contents is not None
+            and all(
+                path.path in one.contents
+                and one.contents[path.path] == path.after
+                and path.path not in one.lapsed
+                for path in change.paths
+            )
+        ]

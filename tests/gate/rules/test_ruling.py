@@ -1,0 +1,269 @@
+"""What the rules make findings of, and how they add up to a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from promptops.forge.codeowners import Dialect
+from promptops.gate.rules import (
+    Approvals,
+    EvalResult,
+    Ground,
+    PathKind,
+    Requirement,
+    Rules,
+    describe_owners,
+    judge,
+)
+from promptops.gate.rules.people import Groups
+from promptops.prompt.finding import Finding, Position, Severity
+from tests.gate.pieces import (
+    AUTHOR,
+    PATH,
+    approve,
+    decide,
+    edit,
+    entry,
+    errors,
+    prompt,
+    propose,
+    rules,
+    touched,
+    warnings,
+)
+from tests.prompts import prompt_text
+
+ONE = propose(paths=[touched()])
+PLAIN = prompt_text("1.0.0")
+NEXT = prompt_text("1.1.0", body="Answer {{ question }} well")
+CAREFUL = prompt_text("1.1.0", body="Answer {{ question }} well", requires_review="true")
+
+
+# Paths.
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        ("100644", None),
+        ("100755", None),
+        ("120000", "prompts/triage.md is a symbolic link, and those are never followed"),
+        ("160000", "prompts/triage.md is a submodule, and those are never followed"),
+    ],
+)
+def test_a_governed_file_is_a_file(mode: str, words: str | None) -> None:
+    change = propose(paths=[touched(mode=mode)])
+    found = decide(change, None, approve(change)).findings
+    assert [(one.check, one.message) for one in found] == (
+        [("irregular-file", words)] if words else []
+    )
+    gone = propose(paths=[touched(after=None, mode=mode)])
+    assert decide(gone, None, approve(gone)).findings == ()
+
+
+def test_what_is_a_link_after_merging_counts() -> None:
+    path = replace(touched(), merged=entry("x", "120000"))
+    change = propose(paths=[path])
+    assert errors(decide(change, None, approve(change))) == ["irregular-file"]
+
+
+def test_nobody_has_seen_what_only_merging_changes() -> None:
+    change = propose(paths=[touched(is_proposed=False), touched("prompts/other.md")])
+    (found,) = decide(change, None, approve(change)).findings
+    assert (found.check, found.path) == ("moved-by-merge", PATH)
+
+
+# Owners.
+
+
+def test_without_owners_a_change_of_prompts_is_warned_about() -> None:
+    verdict = decide(ONE, rules(None))
+    assert warnings(verdict) == ["no-owners"]
+    assert (verdict.is_allowed, verdict.owners_path) == (True, None)
+    assert verdict.findings[0].message.startswith("main has no CODEOWNERS file")
+    assert decide(propose(), rules(None)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("owners", "dialect", "is_warned"),
+    [
+        ("* @owner\n", Dialect.GITHUB, False),
+        ("/prompts/\n", Dialect.GITHUB, True),
+        ("/src/ @owner\n", Dialect.GITHUB, True),
+        ("[A]\n* @owner\n", Dialect.GITLAB, False),
+        # One required section without owners stays open, whoever owns the others.
+        ("[A]\n* @owner\n[B]\n/prompts/\n", Dialect.GITLAB, True),
+        ("[A]\n* @owner\n^[B]\n/prompts/\n", Dialect.GITLAB, False),
+        ("^[A]\n* @owner\n", Dialect.GITLAB, False),
+        ("[A]\n* @owner\n!/prompts/\n", Dialect.GITLAB, True),
+    ],
+)
+def test_a_governed_path_that_nobody_owns_is_warned_about(
+    owners: str, dialect: Dialect, is_warned: bool
+) -> None:
+    change = propose(paths=[touched(), touched("evals/a.yaml", kind=PathKind.EVALS)])
+    verdict = decide(change, rules(owners + "/evals/ @evals\n", dialect=dialect))
+    found = [one for one in verdict.findings if one.check == "unowned-path"]
+    assert [one.path for one in found] == [PATH] * is_warned
+    for one in found:
+        assert one.message == (
+            "prompts/triage.md is part of the prompts and nobody owns it: a forge would ask nobody"
+        )
+        assert one.severity is Severity.WARNING
+        assert one.hint == "give it an owner in CODEOWNERS"
+
+
+# Consent.
+
+
+def test_where_nobody_was_asked_approval_is_not_checked() -> None:
+    change = propose(paths=[touched(), touched("prompts/other.md")])
+    verdict = decide(change, sources=())
+    assert verdict.is_allowed
+    (found,) = verdict.findings
+    assert (found.check, found.path) == ("unchecked-approval", "CODEOWNERS")
+    # With every approval there, somebody must have been asked.
+    assert decide(change, None, approve(change), sources=()).findings == ()
+    assert errors(decide(change)) == ["missing-approval"] * 2
+
+
+def test_a_demanded_review_is_missing_even_where_nobody_was_asked() -> None:
+    change = propose(edit(PLAIN, CAREFUL))
+    verdict = decide(change, sources=())
+    assert errors(verdict) == ["missing-review"]
+    assert warnings(verdict) == ["unchecked-approval"]
+    assert errors(decide(change)) == ["missing-approval", "missing-review"]
+
+
+@pytest.mark.parametrize(("owners", "path"), [("* @owner\n", "CODEOWNERS"), (None, "CODEOWNERS")])
+def test_whoever_asks_for_changes_is_heard(owners: str | None, path: str) -> None:
+    by = rules(owners)
+    verdict = decide(ONE, by, approve(ONE), objections=("@bob", "@kim"))
+    found = [one for one in verdict.findings if one.check == "requested-change"]
+    assert [one.message for one in found] == ["@bob asks for changes", "@kim asks for changes"]
+    assert {(one.path, one.severity) for one in found} == {(path, Severity.WARNING)}
+    assert verdict.is_allowed
+
+
+def test_findings_about_owners_stand_at_their_file() -> None:
+    by = replace(rules(), owners_path=".github/CODEOWNERS")
+    verdict = decide(ONE, by, sources=(), objections=("@bob",))
+    assert {one.path for one in verdict.findings} == {".github/CODEOWNERS"}
+
+
+def test_a_missing_approval_says_whose_and_why_others_do_not_count() -> None:
+    (found,) = decide(ONE).findings
+    assert (found.check, found.path, found.position) == ("missing-approval", PATH, None)
+    assert found.message == "prompts/triage.md needs the approval of @owner"
+    assert found.hint == "ask them to review it, or to run promptops approve"
+    by = rules("[Prompts][2]\n* @owner @two\n", dialect=Dialect.GITLAB)
+    others = [approve(ONE), approve(ONE, AUTHOR), approve(ONE, "@lead")]
+    (found,) = decide(ONE, by, *others).findings
+    assert found.message == ("prompts/triage.md needs 2 approvals of @owner or @two; so far @owner")
+    assert found.hint == (
+        "ask them to review it, or to run promptops approve; not counted: "
+        "@lead: no owner of it; author@example.com: the author of the change"
+    )
+
+
+def test_a_missing_review_and_a_suppression_say_what_they_are_about() -> None:
+    text = prompt_text("1.1.0", requires_review="true", ignore="{unused-input: it comes later}")
+    found = {one.check: one for one in decide(propose(edit(PLAIN, text))).findings}
+    assert found["missing-review"].message == (
+        "triage requires a review: prompts/triage.md needs the approval of @owner"
+    )
+    assert found["missing-review"].position is None
+    assert found["unapproved-suppression"].message == (
+        "prompts/triage.md now ignores unused-input, which needs the approval of @owner"
+    )
+    assert found["unapproved-suppression"].position == Position(1, 1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("owners", "count", "words"),
+    [
+        (("@a",), 1, "the approval of @a"),
+        (("@a", "@b"), 1, "the approval of @a or @b"),
+        (("@a", "@b"), 2, "2 approvals of @a or @b"),
+        ((), 1, "the approval of anybody who may write here, since nobody owns it"),
+        ((), 2, "2 approvals of anybody who may write here, since nobody owns it"),
+    ],
+)
+def test_whose_approval_it_takes_in_words(owners: tuple[str, ...], count: int, words: str) -> None:
+    assert describe_owners(Requirement(PATH, Ground.OWNERSHIP, "", owners, count)) == words
+
+
+# Evidence.
+
+GOOD = EvalResult("triage", prompt(NEXT).digest, "evals/triage.yaml", passed=True, samples=3)
+BAD = replace(GOOD, passed=False, suite="evals/hard.yaml")
+EMPTY = replace(GOOD, samples=0)
+OTHER = replace(GOOD, digest=prompt(PLAIN).digest)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "words"),
+    [
+        ((GOOD,), None),
+        ((GOOD, GOOD), None),
+        ((GOOD, OTHER, replace(OTHER, passed=False)), None),
+        ((), "triage 1.1.0: no evidence that its evals passed"),
+        ((OTHER,), "triage 1.1.0: no evidence that its evals passed"),
+        ((BAD,), "triage 1.1.0: evals/hard.yaml did not pass"),
+        ((GOOD, BAD), "triage 1.1.0: evals/hard.yaml did not pass"),
+        ((EMPTY,), "triage 1.1.0: evals/triage.yaml did not pass"),
+        ((BAD, EMPTY), "triage 1.1.0: evals/hard.yaml, evals/triage.yaml did not pass"),
+    ],
+)
+@pytest.mark.parametrize("policy", ["off", "warn", "block"])
+def test_evidence_is_of_exactly_this_content(
+    evidence: tuple[EvalResult, ...], words: str | None, policy: str
+) -> None:
+    change = propose(edit(PLAIN, NEXT))
+    approvals = Approvals(("file",), (approve(change),))
+    verdict = judge(change, rules(evals=policy), approvals, evidence=evidence)
+    wanted = words if policy != "off" else None
+    severity = Severity.ERROR if policy == "block" else Severity.WARNING
+    assert [(one.check, one.severity, one.message, one.path) for one in verdict.findings] == (
+        [("missing-evidence", severity, wanted, PATH)] if wanted else []
+    )
+    assert verdict.evidence == tuple(one for one in evidence if one.digest == GOOD.digest)
+
+
+def test_each_prompt_that_stays_valid_needs_evidence() -> None:
+    change = propose(
+        edit(PLAIN, None, name="a"),
+        edit(PLAIN, "---\n", name="b"),
+        edit(PLAIN, NEXT, name="c"),
+        edit(None, NEXT, name="d"),
+    )
+    verdict = decide(change, rules(evals="block"), approve(change))
+    assert [one.path for one in verdict.findings] == ["prompts/c.md", "prompts/d.md"]
+
+
+# The sum.
+
+
+def test_findings_from_elsewhere_count_once_and_in_order() -> None:
+    late = Finding("b", Severity.ERROR, "x", "prompts/z.md")
+    early = Finding("a", Severity.NOTE, "x", "prompts/a.md")
+    approvals = Approvals(("file",), notes=("a note",))
+    verdict = judge(ONE, rules(), approvals, findings=[late, early, late])
+    assert [one.check for one in verdict.findings] == ["a", "missing-approval", "b"]
+    assert (verdict.notes, verdict.sources) == (("a note",), ("file",))
+    assert not verdict.is_allowed
+
+
+def test_committers_may_not_unless_the_rules_say_so() -> None:
+    change = propose(paths=[touched()], committers=["@owner"])
+    assert not Rules(None, None, Groups()).committers_may
+    assert Rules(None, None, Groups()).evals == "off"
+    assert not decide(change, rules(), approve(change)).is_allowed
+    assert decide(change, rules(committers_may=True), approve(change)).is_allowed
+
+
+def test_versions_are_judged_too() -> None:
+    change = propose(edit(PLAIN, prompt_text("1.0.0", body="Answer {{ question }} well")))
+    assert errors(decide(change, None, approve(change))) == ["unchanged-version"]

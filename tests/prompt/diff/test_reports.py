@@ -1,0 +1,172 @@
+"""Comparisons for programs and for pull requests."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from promptops.prompt.diff import diff_prompts, diff_to_json, diff_to_markdown
+from promptops.prompt.diff.markdown import code, fence
+from tests.prompt.diff.prompts import BODY, INPUTS, make_prompt
+
+
+def test_json_says_everything_and_no_more() -> None:
+    before = make_prompt("Be kind.\n", "inputs: {}\n")
+    after = make_prompt("Be brief.\n", "inputs: {}\ntags: [a]\n", version="1.0.1")
+    assert diff_to_json(diff_prompts(before, after)) == {
+        "schema": "promptops.diff/v1",
+        "level": "minor",
+        "prompts": [
+            {
+                "name": "triage",
+                "status": "changed",
+                "class": "behaviour",
+                "level": "minor",
+                "before": {"version": "1.0.0", "digest": before.digest},
+                "after": {"version": "1.0.1", "digest": after.digest},
+                "differences": [
+                    {
+                        "class": "behaviour",
+                        "level": "minor",
+                        "subject": "message 1 (user)",
+                        "reason": "the model reads another text",
+                        "before": None,
+                        "after": None,
+                        "cause": None,
+                    },
+                    {
+                        "class": "documentation",
+                        "level": "patch",
+                        "subject": "tags",
+                        "reason": "they are for finding the prompt",
+                        "before": None,
+                        "after": ["a"],
+                        "cause": None,
+                    },
+                ],
+                "messages": [
+                    {
+                        "status": "changed",
+                        "role": "user",
+                        "previous_role": None,
+                        "number": 1,
+                        "files": ["triage.md"],
+                        "cause": None,
+                        "hunks": [
+                            {
+                                "files": ["triage.md"],
+                                "lines": [
+                                    {
+                                        "kind": "removed",
+                                        "before": 1,
+                                        "after": None,
+                                        "segments": [
+                                            {"kind": "equal", "text": "Be "},
+                                            {"kind": "delete", "text": "kind"},
+                                            {"kind": "equal", "text": "."},
+                                        ],
+                                    },
+                                    {
+                                        "kind": "added",
+                                        "before": None,
+                                        "after": 1,
+                                        "segments": [
+                                            {"kind": "equal", "text": "Be "},
+                                            {"kind": "insert", "text": "brief"},
+                                            {"kind": "equal", "text": "."},
+                                        ],
+                                    },
+                                ],
+                            }
+                        ],
+                    }
+                ],
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("diff", "status", "level"),
+    [
+        (diff_prompts(None, make_prompt()), "added", "none"),
+        (diff_prompts(make_prompt(), None), "removed", "major"),
+        (diff_prompts(make_prompt(), make_prompt(version="1.1.0")), "unchanged", "none"),
+    ],
+)
+def test_json_tells_new_removed_and_unchanged_prompts(diff, status, level) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    document = diff_to_json(diff)
+    assert (document["prompts"][0]["status"], document["level"]) == (status, level)
+    assert json.loads(json.dumps(document)) == document
+
+
+def test_nothing_to_compare_is_an_empty_document() -> None:
+    assert diff_to_json() == {"schema": "promptops.diff/v1", "level": "none", "prompts": []}
+    assert diff_to_markdown() == ""
+
+
+def test_markdown_for_a_pull_request() -> None:
+    diff = diff_prompts(
+        make_prompt(front=f"{INPUTS}temperature: 0.2\n"),
+        make_prompt(BODY.replace("kind", "brief"), f"{INPUTS}temperature: 0.5\n", version="1.0.1"),
+    )
+    assert (
+        diff_to_markdown(diff)
+        == """\
+### `triage`: minor change
+
+From 1.0.0 at least 1.1.0; the file says 1.0.1.
+
+- **behaviour** `temperature`: the model is called with other parameters (`0.2` → `0.5`)
+- **behaviour** `message 1 (system)`: the model reads another text
+
+`message 1 (system)` changed:
+
+```diff
+ Answer in {{ language }}.
+-Be kind.
++Be brief.
+```"""
+    )
+
+
+def test_markdown_of_unchanged_prompts_is_empty() -> None:
+    assert diff_to_markdown(diff_prompts(make_prompt(), make_prompt(version="1.0.1"))) == ""
+
+
+def test_no_text_leaves_its_fence() -> None:
+    diff = diff_prompts(
+        make_prompt("a\n"), make_prompt("````\n@everyone <b>\n```\n\u202etxt.exe\n")
+    )
+    text = diff_to_markdown(diff)
+    assert "\n`````diff\n" in text
+    assert text.endswith("\n`````")
+    assert "\u202e" not in text
+    assert "<U+202E>txt.exe" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("plain", "`plain`"),
+        ("a`b", "`` a`b ``"),
+        ("``", "``` `` ```"),
+        ("a\nb", "`a⏎b`"),
+        ("@jane #1 <b> | x", "`@jane #1 <b> | x`"),
+        ("\x1b[31m", "`<U+001B>[31m`"),
+    ],
+)
+def test_code_spans_hold_any_text(text: str, span: str) -> None:
+    assert code(text) == span
+
+
+def test_a_fence_is_longer_than_any_in_its_text() -> None:
+    assert fence("~~~\n`````\n").startswith("``````diff\n")
+
+
+def test_what_does_not_fit_a_comment_is_left_to_the_command() -> None:
+    diff = diff_prompts(make_prompt("a\n"), make_prompt("b " * 30 + "\n" + "c\n" * 60_000))
+    text = diff_to_markdown(diff)
+    assert len(text) < 65_536
+    assert "`promptops diff` shows them all" in text

@@ -1,0 +1,429 @@
+"""Reading prompt files: true places for every fault, plain values, and no exception ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from frontmatter.default_handlers import YAMLHandler
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from promptops.prompt.finding import Position
+from promptops.prompt.frontmatter import yaml_values as yaml_frontmatter
+from promptops.prompt.frontmatter.document import MAX_FILE_BYTES, Document, read_document
+from promptops.prompt.names import is_partial, is_prompt, name_from_path
+from promptops.suggestion import nearest
+
+
+def read(frontmatter: str, body: str = "Hello\n") -> Document:
+    return read_document("a.md", f"---\n{frontmatter}\n---\n{body}".encode())
+
+
+def faults(document: Document) -> list[tuple[str, int, int]]:
+    """Check, line and column of each fault."""
+    return [
+        (fault.check, fault.position.line, fault.position.column)
+        for fault in document.faults
+        if fault.position is not None
+    ]
+
+
+def text_at(document: Document, place: Position | None) -> str:
+    """What stands in the file at a place."""
+    assert place is not None
+    lines = document.text.removeprefix("\ufeff").split("\n")[place.line - 1 : place.end_line]
+    if place.line == place.end_line:
+        return lines[0][place.column - 1 : place.end_column - 1]
+    lines[0] = lines[0][place.column - 1 :]
+    lines[-1] = lines[-1][: place.end_column - 1]
+    return "\n".join(lines)
+
+
+def test_a_file_is_data_and_body() -> None:
+    document = read("version: 1.2.0\ntags: [a, b]", "Hello {{ name }}\n")
+    assert document.data == {"version": "1.2.0", "tags": ["a", "b"]}
+    assert (document.body, document.body_line) == ("Hello {{ name }}\n", 5)
+    assert document.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "body", "line"),
+    [
+        ("---\na: b\n---\nHello", "Hello", 4),
+        ("---\na: b\n---\n\n\nHello", "Hello", 6),
+        ("---\na: b\n---\n \t\n  Hello", "  Hello", 5),
+        ("-----\na: b\n---   \nHello", "Hello", 4),
+        ("---\n\n\na: b\n---\nHello", "Hello", 6),
+        ("---\na: b\n---\nHello\n---\nmore", "Hello\n---\nmore", 4),
+        ("---\na: b\n---", "", 3),
+        ("---\na: b\n---\n", "", 4),
+        ("---\na: b\n---\n\n", "", 5),
+        ("\ufeff---\na: b\n---\nHello", "Hello", 4),
+        ("---\r\na: b\r\n---\r\nHello\r\n", "Hello\n", 4),
+        ("---\ra: b\r---\rHello", "Hello", 4),
+        ("---\na: b\n---\n\fHello", "\fHello", 4),
+    ],
+)
+def test_the_body_begins_where_it_says(text: str, body: str, line: int) -> None:
+    document = read_document("a.md", text.encode())
+    assert (document.data, document.faults) == ({"a": "b"}, ())
+    assert (document.body, document.body_line) == (body, line)
+    if body:
+        lines = document.text.removeprefix("\ufeff").split("\n")
+        assert "\n".join(lines[line - 1 :]) == body
+
+
+@given(
+    st.lists(st.sampled_from(["---", "--- ", "----", "-- -", "a: b", "", " ", "x---"]), max_size=8)
+)
+def test_the_split_is_that_of_python_frontmatter(lines: list[str]) -> None:
+    text = "\n".join(["---", *lines])
+    document = read_document("a.md", text.encode())
+    try:
+        _, content = YAMLHandler().split(text)
+    except ValueError:
+        assert [fault.message for fault in document.faults] == ["the frontmatter is not closed"]
+    else:
+        assert document.body.strip() == content.strip()
+
+
+@pytest.mark.parametrize(
+    ("yaml", "check", "line", "column", "message"),
+    [
+        ("a: b\na: c", "duplicate-key", 3, 1, "'a' is given twice"),
+        ("x: {a: 1, b: 2, a: 3}", "duplicate-key", 2, 17, "'a' is given twice"),
+        ('a: b\n"a": c', "duplicate-key", 3, 1, "'a' is given twice"),
+        ("a: yes", "surprising-yaml", 2, 4, "true or false"),
+        ("a: [on, x]", "surprising-yaml", 2, 5, "true or false"),
+        ("a: 12:30", "surprising-yaml", 2, 4, "another notation"),
+        ("yes: a", "surprising-yaml", 2, 1, "YAML reads the key yes as true or false"),
+        ("a: {1: b}", "surprising-yaml", 2, 5, "YAML reads the key 1 as a number"),
+        ("~: a", "surprising-yaml", 2, 1, "YAML reads the key ~ as nothing"),
+        ("2024-01-01: a", "surprising-yaml", 2, 1, "as a date"),
+        ("? [a]\n: b", "broken-frontmatter", 2, 3, "a key is a list or a mapping"),
+        ("x: &x {a: b}\ny:\n  <<: *x", "broken-frontmatter", 4, 3, "not merged here"),
+        ("x: &x [a]\ny: *x", "broken-frontmatter", 2, 4, "an alias stands for a list"),
+        ("x: &x [*x]", "broken-frontmatter", 2, 4, "an alias stands for a list"),
+        ("a: !!set {b, c}", "broken-frontmatter", 2, 4, "is not used here"),
+        ("a: !!binary aGk=", "broken-frontmatter", 2, 4, "is not used here"),
+        ("a: !!python/object:os.system {}", "broken-frontmatter", 2, 4, "is not used here"),
+        ("a: !mine b", "broken-frontmatter", 2, 4, "'!mine' is not used here"),
+        ("a: b: c", "broken-frontmatter", 2, 5, "mapping values are not allowed"),
+        ("a: b\n\tc: d", "broken-frontmatter", 3, 1, "tab character"),
+        ("a: @b", "broken-frontmatter", 2, 4, "cannot start any token"),
+        ("a: *b", "broken-frontmatter", 2, 4, "undefined alias"),
+        ("a: [b", "broken-frontmatter", 3, 1, "expected"),
+        ('a: "b', "broken-frontmatter", 3, 1, "unexpected end of stream"),
+        ("a: b\n...\nc: d", "broken-frontmatter", 4, 1, "not YAML"),
+        ("a: b\n--- c\n", "broken-frontmatter", 3, 1, "not YAML"),
+        ("%YAML 9.9\na: b", "broken-frontmatter", 2, 1, "not YAML"),
+        ("a: \u00e9\u00e9\0", "broken-frontmatter", 2, 6, "U+0000 is not allowed"),
+        ("a: \U0001f600\x07", "broken-frontmatter", 2, 5, "U+0007 is not allowed"),
+        ("- a", "broken-frontmatter", 2, 1, "not a mapping"),
+        ("just words", "broken-frontmatter", 2, 1, "not a mapping"),
+        ("", "broken-frontmatter", 1, 1, "empty"),
+        ("# only a comment", "broken-frontmatter", 1, 1, "empty"),
+        ("{}", None, 0, 0, ""),
+        ("a: b\n...", None, 0, 0, ""),
+        ("x: &x b\ny: *x", None, 0, 0, ""),
+    ],
+)
+def test_a_fault_of_the_yaml_is_found_in_its_place(
+    yaml: str, check: str | None, line: int, column: int, message: str
+) -> None:
+    document = read(yaml)
+    if check is None:
+        assert document.faults == ()
+    else:
+        (fault,) = document.faults[:1]
+        assert faults(document)[0] == (check, line, column), fault
+        assert message in fault.message
+        assert fault.message.isprintable()
+        assert document.body == "Hello\n"
+
+
+@pytest.mark.parametrize(
+    ("yaml", "hint"),
+    [
+        ("a: b: c", "quote a value that contains ': '"),
+        ("a: b\n\tc: d", "indent with spaces"),
+        ("a: @b", "quote a value that begins with '@'"),
+        ("a: *b", "quote a value that begins with '*'"),
+        ("a: [b", "open quote or bracket"),
+        ("a: b\n...\nc: d", "one YAML document"),
+        ("a: yes", 'write "yes" for the text, true for the switch'),
+        ("a: OFF", 'write "OFF" for the text, false for the switch'),
+        ("a: 0x1F", 'write "0x1F" for the text, 31 for the number'),
+        ("a: 1_000", 'write "1_000" for the text, 1000 for the number'),
+        ("a: 010", 'write "010" for the text'),
+        ("1: b", 'write "1" for the text'),
+    ],
+)
+def test_a_fault_of_the_yaml_comes_with_a_hint(yaml: str, hint: str) -> None:
+    assert hint in (read(yaml).faults[0].hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("", "does not begin with frontmatter", "begin with"),
+        ("Hello", "does not begin with frontmatter", "begin with"),
+        ("\n---\na: b\n---\n", "does not begin with frontmatter", "nothing may stand before"),
+        ("---\na: b\n", "is not closed", "end it"),
+        ("---", "is not closed", "end it"),
+        ("--- a: b\n---", "does not begin with frontmatter", "nothing may"),
+        ("---\n---\nHello", "is empty", "version"),
+    ],
+)
+def test_a_file_without_frontmatter_says_so(text: str, message: str, hint: str) -> None:
+    (fault,) = read_document("a.md", text.encode()).faults
+    assert message in fault.message
+    assert hint in (fault.hint or "")
+    assert fault.position is not None
+    assert (fault.position.line, fault.position.column) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("1", 1), ("-1", -1), ("+1", 1), ("0", 0), ("18446744073709551615", 2**64 - 1),
+        ("1.5", 1.5), (".5", 0.5), ("1.", 1.0), ("-0.5", -0.5), ("1.0e+3", 1000.0), ("1.10", 1.1),
+        ("true", True), ("False", False), ("null", None), ("~", None), ("", None),
+        ("'1e3'", "1e3"), ("0x", "0x"), ("1.2.3", "1.2.3"), ("y", "y"), ("n", "n"),
+        ("'yes'", "yes"), ('"12:30"', "12:30"), ("!!str 1", "1"), ("|\n  a\n  b", "a\nb\n"),
+        ("[]", []), ("{a: {b: [1, c]}}", {"a": {"b": [1, "c"]}}),
+    ],
+)  # fmt: skip
+def test_plain_values_are_what_they_look_like(written: str, value: object) -> None:
+    document = read(f"a: {written}")
+    assert document.faults == ()
+    assert document.data["a"] == value
+    assert type(document.data["a"]) is type(value)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["yes", "No", "ON", "off", "010", "0x1F", "0b11", "1_000", "12:30", "1:30.5", ".inf", "-.Inf",
+     ".nan", "1.0e+400", "18446744073709551616", "9" * 5000, "2024-01-01", "2024-01-01 10:00:00",
+     "=", "!!int abc", "!!float 1e3", "!!bool maybe", "!!null x",
+     "1e3", "-1.5e3", "-.5", "08", "0o17"],
+)  # fmt: skip
+def test_what_yaml_would_read_differently_loads_as_the_text_with_a_fault(written: str) -> None:
+    document = read(f"a: {written}")
+    assert [fault.check for fault in document.faults] == ["surprising-yaml"]
+    assert document.data["a"] == written.rsplit(" ", 1)[-1] if "!!" in written else written
+    assert len(document.faults[0].message) < 200
+
+
+def test_only_one_byte_order_mark_is_taken_off_and_columns_stay_true() -> None:
+    document = read_document("a.md", "\ufeff---\na: yes\n---\nHello".encode())
+    assert faults(document) == [("surprising-yaml", 2, 4)]
+    assert document.text.startswith("\ufeff---")
+
+
+def test_bytes_that_are_no_utf8_are_reported_where_they_are() -> None:
+    document = read_document("a.md", "---\r\na: \u00e9".encode() + b"\xff\n---\n")
+    (fault,) = document.faults
+    assert fault.check == "not-utf8"
+    assert "0xff" in fault.message
+    assert fault.position == Position(2, 5, 2, 6)
+    latin = read_document("a.md", "---\na: b\n---\ncaf\u00e9".encode("latin-1"))
+    assert faults(latin) == [("not-utf8", 4, 4)]
+
+
+def test_a_huge_file_is_refused_unread() -> None:
+    document = read_document("a.md", b"---\n" + b"x" * MAX_FILE_BYTES)
+    assert faults(document) == [("too-large", 1, 1)]
+    document = read("a: " + "x" * 300_000)
+    assert faults(document) == [("broken-frontmatter", 1, 1)]
+    assert "larger than" in document.faults[0].message
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\u2029", "\x85"])
+def test_only_a_line_feed_ends_a_line(character: str) -> None:
+    document = read(f'a: "x{character}y"\nb: yes', f"one{character}two")
+    assert faults(document) == [("surprising-yaml", 3, 4)]
+    assert document.body_line == 5
+
+
+SAMPLE = """\
+# a comment
+version: 1.2.0
+inputs:
+  ticket: {type: string, maxLength: 8000}
+  "two words":
+    type: integer   # trailing comment
+
+tags:
+- a
+- "b c"
+empty:
+last: |
+  text
+  more
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "text"),
+    [
+        (["version"], False, "1.2.0"),
+        (["version"], True, "version"),
+        (["inputs", "ticket"], False, "{type: string, maxLength: 8000}"),
+        (["inputs", "ticket", "maxLength"], False, "8000"),
+        (["inputs", "ticket", "maxLength"], True, "maxLength"),
+        (["inputs", "two words"], True, '"two words"'),
+        (["inputs", "two words"], False, "type: integer"),
+        (["tags"], False, '- a\n- "b c"'),
+        (["tags", 1], False, '"b c"'),
+        (["empty"], False, ""),
+        (["last"], False, "|\n  text\n  more"),
+        (["inputs", "nobody"], False, "inputs"),
+        (["tags", 7], False, "tags"),
+        (["version", "x"], False, "version"),
+    ],
+)
+def test_values_and_keys_are_located(path: list[str | int], key: bool, text: str) -> None:
+    document = read(SAMPLE)
+    assert document.faults == ()
+    assert text_at(document, document.locate(path, key=key)) == text
+
+
+def test_what_is_nowhere_has_no_place() -> None:
+    assert read(SAMPLE).locate([]) is None
+    assert read(SAMPLE).locate(["nobody"]) is None
+    assert read("[").locate(["a"]) is None
+    assert read(SAMPLE).written(["inputs", "two words", "type"]) == "integer"
+    assert read(SAMPLE).written(["nobody"]) == ""
+
+
+characters = st.characters(exclude_categories=["Cs", "Cc"], include_characters="\u2028\x85")
+quoted = st.text(characters, max_size=8).map(
+    lambda text: '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+)
+lines = st.one_of(
+    quoted.map(lambda text: f"KEY: {text}"),
+    quoted.map(lambda text: f"KEY: [1, {{a: {text}}}]"),
+    st.just("# comment \U0001f600"),
+    st.just(""),
+    st.just("KEY: |\n  one\n\n  two"),
+)
+
+
+@given(st.lists(lines, max_size=5), quoted, st.lists(lines, max_size=3), st.booleans())
+@example(['KEY: "\u2028"'], '"\U0001f600"', [], True)
+def test_a_planted_fault_is_found_at_exactly_its_place(
+    before: list[str], value: str, after: list[str], bom: bool
+) -> None:
+    planted = f"planted: [{value}, yes]"
+    yaml = "\n".join(
+        line.replace("KEY", f"k{number}") for number, line in enumerate([*before, planted, *after])
+    )
+    text = ("\ufeff" if bom else "") + f"---\n{yaml}\n---\nBody"
+    document = read_document("a.md", text.replace("\n", "\r\n").encode())
+    line = 2 + "\n".join(before).count("\n") + bool(before)
+    column = planted.index(", yes]", len(planted) - 6) + 3
+    assert faults(document) == [("surprising-yaml", line, column)]
+    assert text_at(document, document.faults[0].position) == "yes"
+    assert document.text.removeprefix("\ufeff").split("\n")[document.body_line - 1] == "Body"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["[", "{", "- ", "? ", "[{", "{a: ", "- [", "a: ", '"', "'", "&a ", "*a ", "!", "%", "#", "|",
+     "\t", "\n", "a\n ", "-\n", ">\n ", "\u2028", "\n- a", "\na: b", "\n? a", "\n<<: x"],
+)  # fmt: skip
+def test_masses_of_anything_are_read_without_an_exception(unit: str) -> None:
+    document = read(unit * (100_000 // len(unit)))
+    assert document.faults
+    assert len(document.faults) <= 100
+
+
+@pytest.mark.parametrize(
+    "opening", ["[", "{a: ", "- ", "\n".join(" " * n + "k:" for n in range(99))]
+)
+def test_deep_nesting_is_refused_whether_it_is_long_or_short(opening: str) -> None:
+    for depth in (70, 200, 100_000):
+        document = read("a:\n  " + opening * depth if len(opening) < 9 else opening)
+        assert document.faults
+        assert all(fault.check == "broken-frontmatter" for fault in document.faults)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_can_be_read(data: bytes) -> None:
+    for content in (data, b"---\n" + data + b"\n---\n" + data):
+        document = read_document("a.md", content)
+        assert isinstance(document.data, dict)
+        assert all(fault.position for fault in document.faults)
+
+
+alphabet = st.sampled_from(
+    [*"[]{}:,-?&*!|>'\"%@`#~=<. \n\t\u2028", "a", "1", "<<", "yes", "---", "a: "]
+)
+
+
+@given(st.lists(alphabet, max_size=40).map("".join))
+def test_anything_that_looks_like_yaml_can_be_read_and_located(yaml: str) -> None:
+    document = read(yaml)
+    lines = document.text.split("\n")
+    for fault in document.faults:
+        assert fault.position is not None
+        assert 1 <= fault.position.line <= len(lines)
+        assert fault.position.column <= len(lines[fault.position.line - 1]) + 1
+    for key in document.data:
+        assert document.locate([key]) is not None
+
+
+@pytest.mark.parametrize(
+    ("path", "prompt", "partial"),
+    [
+        ("a.md", True, False),
+        ("a/b.md", True, False),
+        ("_a.md", False, True),
+        ("_shared/a.md", False, True),
+        ("a/_b/c.md", False, True),
+        ("README.md", False, False),
+        ("a/README.md", False, False),
+        ("a.json", False, False),
+    ],
+)
+def test_files_are_prompts_partials_or_neither(path: str, prompt: bool, partial: bool) -> None:
+    assert is_prompt(path) is prompt
+    assert is_partial(path) is partial
+
+
+def test_names_and_near_words() -> None:
+    assert name_from_path("a/b.md") == "a/b"
+    assert nearest("temprature", ["temperature", "top_p"]) == "temperature"
+    assert nearest("xyz", ["temperature"]) is None
+    assert nearest("a" * 100_000, ["a" * 99_999]) is None
+
+
+def resolve(loader: Any, kind: type[yaml.Node], value: str | None, *, is_plain: bool) -> object:
+    return loader("").resolve(kind, value, (is_plain, not is_plain))
+
+
+@given(st.text("0123456789.+-_:eExob~<=aflnorstuyNTYF# TZ", max_size=12), st.booleans())
+@example("1.2.0", True)
+@example("0123", True)
+@example("False", True)
+@example("2026-01-31", True)
+@example("", True)
+def test_scalars_are_told_apart_as_yaml_does(value: str, is_plain: bool) -> None:
+    ours, theirs = (
+        resolve(loader, yaml.ScalarNode, value, is_plain=is_plain)
+        for loader in (yaml_frontmatter._Loader, yaml.SafeLoader)
+    )
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("kind", [yaml.MappingNode, yaml.SequenceNode])
+def test_collections_are_told_apart_as_yaml_does(kind: type[yaml.Node]) -> None:
+    ours, theirs = (
+        resolve(loader, kind, None, is_plain=True)
+        for loader in (yaml_frontmatter._Loader, yaml.SafeLoader)
+    )
+    assert ours == theirs

@@ -1,0 +1,108 @@
+"""The script of the workflow that deploys, run as it is written, with inputs that mean harm."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests.cli.running import accept
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from tests.repositories import Repo
+
+TEMPLATE = Path(__file__).parents[3] / "promptops" / "workflows" / "promptops-deploy.yml"
+WORKFLOW = yaml.safe_load(TEMPLATE.read_text("utf-8"))
+STEP: Any = WORKFLOW["jobs"]["deploy"]["steps"][-1]
+
+
+@pytest.fixture
+def clone(repo: Repo, tmp_path: Path) -> Repo:
+    """What the checkout of the default branch leaves: two releases, and a remote to push to."""
+    repo.publish(tmp_path / "remote.git")
+    for version in ("1.0.0", "1.1.0"):
+        repo.commit(
+            {"prompts/a.md": prompt_text(version, body=f"Answer {version} {{{{ question }}}}")}
+        )
+        repo.git("push", "--quiet", "origin", "main")
+        repo.git("remote", "set-head", "origin", "main")
+        accept(repo, "release", "a", "--push")
+    return repo
+
+
+def deploy(repo: Repo, **inputs: str) -> subprocess.CompletedProcess[str]:
+    given = {"version": "", "environment": "staging", "reason": "as asked", **inputs}
+    # The step hands over every input by a variable of its name, and nothing else.
+    assert STEP["env"] == {name.upper(): f"${{{{ inputs.{name} }}}}" for name in given}
+    variables = {name.upper(): value for name, value in given.items()}
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", STEP["run"]],
+        cwd=repo.path,
+        env={
+            **os.environ,
+            **variables,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "GITHUB_ACTOR": "octocat",
+            "GITHUB_ACTOR_ID": "583231",
+            "GITHUB_REPOSITORY": "acme/prompts",
+            "GITHUB_RUN_ID": "11",
+            "GITHUB_SERVER_URL": "https://github.com",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def live(repo: Repo) -> str:
+    return accept(repo, "resolve", "a@staging", "--format", "json")
+
+
+def test_each_action_does_what_it_says(clone: Repo) -> None:
+    def do(**inputs: str) -> None:
+        done = deploy(clone, prompt="a", **inputs)
+        assert done.returncode == 0, done.stderr
+
+    do(action="promote", version="1.0.0")
+    do(action="promote")
+    assert '"version": "1.1.0"' in live(clone)
+    do(action="rollback")
+    assert '"version": "1.0.0"' in live(clone)
+    do(action="pause", reason="a bad answer")
+    do(action="resume")
+    do(action="promote", version="1.1.0")
+    do(action="rollback", version="1.0.0")
+    assert '"version": "1.0.0"' in live(clone)
+    do(action="retire")
+    history = accept(clone, "history", "--env", "staging")
+    assert "as asked (https://github.com/acme/prompts/actions/runs/11)" in history
+    # It was pushed, not only written here.
+    assert clone.git("ls-remote", "origin", "refs/heads/promptops/staging")
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"action": "pause", "prompt": "--all"},
+        {"action": "promote", "prompt": "--all", "version": ""},
+        {"action": "rollback", "prompt": "a", "version": "1.0.0 --local"},
+        {"action": "promote", "prompt": "a", "version": "$(touch owned)"},
+        {"action": "promote", "prompt": "a; touch owned"},
+        {"action": "promote", "prompt": "a", "environment": "production; touch owned"},
+        {"action": "touch owned", "prompt": "a"},
+        {"action": "release", "prompt": "a"},
+    ],
+)
+def test_no_input_is_more_than_an_input(clone: Repo, inputs: dict[str, str]) -> None:
+    assert deploy(clone, action="promote", prompt="a", version="1.0.0").returncode == 0
+    before = clone.git("ls-remote", "origin")
+    done = deploy(clone, **inputs)
+    assert done.returncode in {1, 2}, done.stdout
+    assert clone.git("ls-remote", "origin") == before
+    assert not (clone.path / "owned").exists()

@@ -1,0 +1,119 @@
+"""The files that CI systems read, before those who know them: schemas, a linter, and bash."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from promptops.protection.doctor.answer import State
+from promptops.protection.doctor.ci import judge_deploy_workflow, judge_gate_workflow
+from promptops.protection.doctor.workflows import Workflow, parse_workflow
+
+ROOT = Path(__file__).parents[3]
+TEMPLATES = ROOT / "promptops" / "workflows"
+OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+GITHUB = sorted(path for path in TEMPLATES.glob("*.yml") if path.name != "gitlab-ci.yml")
+ACTION = ROOT / "action.yml"
+EVERYTHING = [ACTION, *OWN, *GITHUB]
+
+
+def check(schema: str, *options: str | Path) -> str:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    done = subprocess.run(
+        [*command, *map(str, options)], capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr if done.returncode else ""
+
+
+def test_workflows_follow_githubs_schema() -> None:
+    assert check("vendor.github-workflows", *OWN, *GITHUB) == ""
+
+
+def test_the_action_follows_githubs_schema() -> None:
+    assert check("vendor.github-actions", ACTION) == ""
+
+
+def test_the_pipeline_follows_gitlabs_schema() -> None:
+    file = TEMPLATES / "gitlab-ci.yml"
+    assert check("vendor.gitlab-ci", "--data-transform", "gitlab-ci", file) == ""
+
+
+def test_a_linter_for_workflows_finds_nothing() -> None:
+    """No injection, no token left on the disk, nothing unpinned, no rights without need."""
+    zizmor = Path(sys.executable).with_name("zizmor")
+    done = subprocess.run(
+        [zizmor, "--offline", "--no-progress", "--no-config", "--format", "plain", *EVERYTHING],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def scripts(file: Path) -> list[Any]:
+    document = yaml.safe_load(file.read_text("utf-8"))
+    jobs = document.get("jobs", {}).values()
+    steps = [step for job in jobs for step in job.get("steps", [])]
+    steps += document.get("runs", {}).get("steps", [])
+    return [step["run"] for step in steps if "run" in step]
+
+
+@pytest.mark.parametrize("file", EVERYTHING, ids=lambda file: file.name)
+def test_no_value_is_put_into_a_script(file: Path) -> None:
+    assert [script for script in scripts(file) if "${{" in script] == []
+
+
+@pytest.mark.parametrize("file", EVERYTHING, ids=lambda file: file.name)
+def test_bash_understands_every_script(file: Path) -> None:
+    for script in scripts(file):
+        done = subprocess.run(
+            ["bash", "-n"], input=script, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_shell_of_a_pipeline_understands_every_line() -> None:
+    job = yaml.safe_load((TEMPLATES / "gitlab-ci.yml").read_text("utf-8"))["promptops"]
+    for line in [*job["before_script"], *job["script"]]:
+        done = subprocess.run(["sh", "-n"], input=line, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_no_variable_of_a_pipeline_is_itself() -> None:
+    """GitLab takes `X: $X` for the text `$X` where the project has no X, and at times where it has
+    one (gitlab.com/gitlab-org/gitlab/-/issues/350685 and 482790): a token that is none."""
+    job = yaml.safe_load((TEMPLATES / "gitlab-ci.yml").read_text("utf-8"))["promptops"]
+    assert [name for name, value in job["variables"].items() if f"${name}" in value] == []
+
+
+@pytest.mark.parametrize("file", EVERYTHING, ids=lambda file: file.name)
+def test_every_action_is_pinned(file: Path) -> None:
+    for action in re.findall(r"^[ -]+uses: (\S+)", file.read_text("utf-8"), re.MULTILINE):
+        assert action == "./" or re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), action
+
+
+def read(file: Path) -> Workflow:
+    found = parse_workflow(f".github/workflows/{file.name}", file.read_bytes())
+    assert isinstance(found, Workflow)
+    return found
+
+
+@pytest.mark.parametrize("folder", [TEMPLATES, ROOT / ".github" / "workflows"])
+def test_the_doctor_has_nothing_to_say_about_our_own(folder: Path) -> None:
+    workflows = [read(folder / name) for name in ("promptops.yml", "promptops-review.yml")]
+    action = {"action.yml": ACTION.read_bytes()}
+    answers = list(
+        judge_gate_workflow(workflows, action.get, where="main", owned=lambda _path: True)
+    )
+    assert [answer.state for answer in answers] == [State.FINE], answers
+
+
+def test_the_doctor_has_nothing_to_say_about_our_deploying() -> None:
+    answers = list(judge_deploy_workflow([read(TEMPLATES / "promptops-deploy.yml")]))
+    assert [answer.state for answer in answers] == [State.FINE], answers

@@ -1,0 +1,308 @@
+"""CI files that look like a gate and are none: each hole in a table, found in a real repository."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from promptops.prompt.finding import Severity
+from promptops.protection.doctor import LOCAL_CHECKS
+from promptops.protection.doctor.answer import State
+from promptops.protection.doctor.github import GITHUB_CHECKS
+from promptops.protection.doctor.gitlab import GITLAB_CHECKS
+from promptops.protection.doctor.workflows import Workflow, deploy_jobs, gate_jobs, parse_workflow
+from tests.protection.doctor.test_clone import GATE, look, of
+
+if TYPE_CHECKING:
+    from promptops.protection.doctor.answer import Answer
+    from tests.repositories import Repo
+
+ERROR, WARNING, NOTE = Severity
+ACTION = "acme/promptops@0123456789012345678901234567890123456789"
+HEAD = "${{ github.event.pull_request.head.sha }}"
+CHECKOUT = f"      - {{uses: actions/checkout@v5, with: {{ref: '{HEAD}'}}}}\n"
+TOLERANT = "      - continue-on-error: true\n        uses"
+PATH = ".github/workflows/promptops.yml"
+DEPLOY = """\
+on:
+  workflow_dispatch: {inputs: {prompt: {required: true}}}
+concurrency: {group: promptops, cancel-in-progress: false}
+jobs:
+  deploy:
+    environment: production
+    runs-on: ubuntu-latest
+    steps:
+      - run: promptops promote "$PROMPT" --to production
+"""
+
+
+def judge(repo: Repo, check: str, files: dict[str, str]) -> list[Answer]:
+    repo.commit({"CODEOWNERS": "* @acme/everybody\n", **files})
+    return of(look(repo), check)
+
+
+def grave(answers: list[Answer]) -> Answer:
+    """The one answer that is no note."""
+    (answer,) = (one for one in answers if one.severity is not NOTE)
+    return answer
+
+
+def test_a_whole_gate_is_fine(repo: Repo) -> None:
+    answer = grave(judge(repo, "gate-workflow", {PATH: GATE}))
+    assert (answer.state, answer.place) == (State.FINE, PATH)
+
+
+def test_a_gate_is_known_by_action_command_or_local_action(repo: Repo) -> None:
+    script = "run: |\n          make\n          promptops -C . gate --base origin/main"
+    command = GATE.replace(f"uses: {ACTION}", script)
+    local = GATE.replace(ACTION, "./")
+    reused = GATE.partition("    runs-on")[0]
+    reused += "    uses: acme/ci/.github/workflows/promptops.yml@v1\n"
+    action = {"action.yml": "name: promptops gate\n"}
+    for text, more in ((command, {}), (local, action), (reused, {})):
+        answer = judge(repo, "gate-workflow", {PATH: text, **more})[0]
+        assert "no workflow" not in answer.seen, text
+    repo.git("rm", "--quiet", "action.yml")
+    (answer,) = judge(repo, "gate-workflow", {PATH: local})
+    assert "no workflow on main runs the gate" in answer.seen
+
+
+HOLES: list[tuple[str, str, Severity, str]] = [
+    ("  pull_request_target:\n", "", ERROR, "does not run for pull requests"),
+    (
+        "pull_request_target:",
+        "pull_request_target: {paths: [prompts/**]}",
+        WARNING,
+        "is narrowed by paths",
+    ),
+    (
+        "pull_request_target:",
+        "pull_request_target: {types: [opened]}",
+        ERROR,
+        "leaves out reopened, synchronize",
+    ),
+    (
+        "  pull_request_review: {types: [submitted, edited, dismissed]}\n",
+        "",
+        WARNING,
+        "a review does not start the gate",
+    ),
+    ("  merge_group:\n", "", WARNING, "a merge queue does not start the gate"),
+    ("  gate:\n", "  gate:\n    if: github.actor != 'bot'\n", ERROR, "can be skipped (if: "),
+    ("  gate:\n", "  gate:\n    needs: build\n", ERROR, "can be skipped (needs: build)"),
+    ("  gate:\n", "  gate:\n    continue-on-error: true\n", ERROR, "goes on after an error"),
+    (
+        "      - uses",
+        "      - continue-on-error: true\n        uses",
+        ERROR,
+        "goes on after an error",
+    ),
+    (
+        "      - uses: acme",
+        "      - run: promptops gate || true\n      - uses: acme",
+        ERROR,
+        "throws an exit code away",
+    ),
+    (
+        "      - uses: acme",
+        f"{CHECKOUT}      - uses: acme",
+        ERROR,
+        "checks the change out with the rights of the default branch",
+    ),
+    ("permissions: {contents: read}\n", "", WARNING, "does not say what its token may do"),
+    ("permissions: {contents: read}", "permissions: write-all", WARNING, "may do everything"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "severity", "said"), HOLES)
+def test_each_hole_of_a_gate_is_found(
+    repo: Repo, old: str, new: str, severity: Severity, said: str
+) -> None:
+    assert old in GATE
+    answer = grave(judge(repo, "gate-workflow", {PATH: GATE.replace(old, new, 1)}))
+    assert answer.severity is severity
+    assert said in answer.seen
+    assert answer.risk
+    assert answer.remedy
+
+
+def test_a_workflow_that_the_change_writes_is_only_as_good_as_its_owners(repo: Repo) -> None:
+    text = GATE.replace("pull_request_target:", "pull_request:")
+    fine, note = judge(repo, "gate-workflow", {PATH: text})
+    assert (fine.state, note.severity) == (State.FINE, NOTE)
+    assert "on pull_request and pull_request_review the workflow runs as the change" in note.seen
+    (answer,) = judge(repo, "gate-workflow", {"CODEOWNERS": "/prompts/ @acme/everybody\n"})
+    assert answer.severity is WARNING
+    assert answer.seen.endswith("and nobody owns it")
+
+
+def test_the_end_of_a_workflow_that_a_review_starts_will_do(repo: Repo) -> None:
+    review = "  pull_request_review: {types: [submitted, edited, dismissed]}\n"
+    text = GATE.replace(review, "  workflow_run: {workflows: [reviewed], types: [completed]}\n")
+    (answer,) = judge(repo, "gate-workflow", {PATH: text})
+    assert "a review does not start the gate" in answer.seen
+    other = f"name: reviewed\non:\n{review}jobs: {{}}\n"
+    (answer,) = judge(repo, "gate-workflow", {".github/workflows/review.yml": other})
+    assert (answer.state, answer.severity) == (State.FINE, None)
+
+
+def test_two_checks_of_one_name_are_found(repo: Repo) -> None:
+    step = "run: promptops gate --base origin/main"
+    text = GATE.replace(f"uses: {ACTION}", step)
+    answers = judge(repo, "gate-workflow", {PATH: text})
+    assert [one.severity for one in answers] == [WARNING, NOTE]
+    assert "are two checks" in answers[0].seen
+    text = text.replace(step, f"{step}\n        env: {{PROMPTOPS_STATUS: promptops}}")
+    assert judge(repo, "gate-workflow", {PATH: text})[0].state is State.FINE
+
+
+def test_a_job_that_runs_always_may_need_others(repo: Repo) -> None:
+    text = GATE.replace("  gate:\n", "  gate:\n    needs: [build]\n    if: ${{ always() }}\n")
+    answer = grave(judge(repo, "gate-workflow", {PATH: text}))
+    assert answer.state is State.FINE
+
+
+def test_a_workflow_that_is_no_yaml_is_unknown_and_no_gate(repo: Repo) -> None:
+    answers = judge(repo, "gate-workflow", {PATH: "a: [\n"})
+    assert [one.state for one in answers] == [State.UNKNOWN, State.FINDING]
+
+
+def test_a_gate_that_is_only_in_the_work_tree_is_none(repo: Repo) -> None:
+    judge(repo, "gate-workflow", {})
+    repo.write(PATH, GATE)
+    (answer,) = of(look(repo), "gate-workflow")
+    assert answer.severity is ERROR
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "severity", "said"),
+    [
+        ("    environment: production\n", "", ERROR, "deploys without an environment"),
+        (
+            "concurrency: {group: promptops, cancel-in-progress: false}\n",
+            "",
+            WARNING,
+            "can deploy at once",
+        ),
+        ('"$PROMPT"', '"${{ inputs.prompt }}"', ERROR, "puts an input into its script"),
+    ],
+)
+def test_each_hole_of_a_deploy_workflow_is_found(
+    repo: Repo, old: str, new: str, severity: Severity, said: str
+) -> None:
+    path = ".github/workflows/deploy.yml"
+    (answer,) = judge(repo, "deploy-workflow", {path: DEPLOY})
+    assert (answer.state, answer.place) == (State.FINE, path)
+    (answer,) = judge(repo, "deploy-workflow", {path: DEPLOY.replace(old, new)})
+    assert answer.severity is severity
+    assert said in answer.seen
+
+
+JOB = """\
+promptops:
+  script: [promptops gate]
+  rules: [{if: $CI_PIPELINE_SOURCE == "merge_request_event"}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "severity", "said"),
+    [
+        (JOB, State.FINE, None, "judges every merge request"),
+        (JOB + "  allow_failure: true\n", State.FINDING, ERROR, "is allowed to fail"),
+        (JOB.replace("gate]", "gate || true]"), State.FINDING, ERROR, "is allowed to fail"),
+        (JOB + "  when: manual\n", State.FINDING, ERROR, "can be left out"),
+        (
+            JOB.replace('event"}', 'event", changes: [prompts/**]}'),
+            State.FINDING,
+            ERROR,
+            "can be left out",
+        ),
+        ("promptops: {script: promptops gate}\n", State.FINDING, WARNING, "does not run in merge"),
+        ("test: {script: make}\n", State.FINDING, ERROR, "does not run the gate"),
+        ("include: [{local: ci/all.yml}]\n", State.UNKNOWN, None, "includes others"),
+        (
+            "include: [{project: acme/promptops, file: templates/gitlab-ci.yml}]\n",
+            State.FINE,
+            None,
+            "includes the one of promptops",
+        ),
+        (
+            "test: {script: [!reference [.x, script], promptops gate]}\n",
+            State.FINDING,
+            WARNING,
+            "merge",
+        ),
+        ("a: [\n", State.UNKNOWN, None, "cannot be read"),
+        (
+            JOB + 'workflow: {rules: [{changes: ["*.py"]}]}\n',
+            State.FINDING,
+            WARNING,
+            "can keep the whole pipeline from running",
+        ),
+    ],
+)
+def test_pipelines_of_gitlab(
+    repo: Repo, text: str, state: State, severity: Severity | None, said: str
+) -> None:
+    (answer,) = judge(repo, "gate-job", {".gitlab-ci.yml": text})
+    assert (answer.state, answer.severity) == (state, severity)
+    assert said in answer.seen
+
+
+# Pieces of workflows, put together in ways that nobody would write.
+YAML = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "on",
+                    "jobs",
+                    "steps",
+                    "uses",
+                    "run",
+                    "if",
+                    "needs",
+                    "with",
+                    "types",
+                    "environment",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=25,
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(jobs=st.dictionaries(st.text(max_size=4), YAML, min_size=1, max_size=3), on=YAML)
+def test_a_workflow_of_any_content_is_read(jobs: object, on: object) -> None:
+    import yaml
+
+    found = parse_workflow(PATH, yaml.safe_dump({"on": on, "jobs": jobs}).encode())
+    assert isinstance(found, Workflow)
+    gate_jobs([found], lambda _path: None)
+    deploy_jobs([found])
+
+
+@settings(deadline=None, max_examples=100)
+@given(data=st.binary(max_size=80))
+def test_any_bytes_give_a_workflow_or_a_reason(data: bytes) -> None:
+    assert isinstance(parse_workflow(PATH, data), Workflow | str)
+
+
+def test_every_check_is_in_the_guide() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "protection.md").read_text("utf-8")
+    listed = re.findall(r"^\| `([a-z-]+)` \|", guide, re.MULTILINE)
+    known = [*LOCAL_CHECKS, *GITHUB_CHECKS, *GITLAB_CHECKS]
+    # The first table of that form is that of the action's inputs.
+    assert listed[-len(known) :] == known

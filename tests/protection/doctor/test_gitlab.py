@@ -1,0 +1,262 @@
+"""Every way in which GitLab can leave a gap, closed first and then opened one at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from promptops.forge.gitlab import GitLab
+from promptops.prompt.finding import Severity
+from promptops.protection.doctor import State
+from promptops.protection.doctor.gitlab import GITLAB_CHECKS, ProtectedName, read_gitlab
+from tests.cli.running import run
+from tests.forge.server import Clock, Request, Response, Server
+from tests.prompts import prompt_text
+from tests.protection.doctor.test_ci import JOB
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from promptops.protection.doctor import Answer
+    from tests.repositories import Repo
+
+ERROR, WARNING, NOTE = Severity
+NO_ONE, DEVELOPERS, MAINTAINERS = 0, 30, 40
+
+
+class ProtectedGitLab:
+    """One project's settings, as docs.gitlab.com shows them; each to be changed by a test."""
+
+    def __init__(self) -> None:
+        self.project: dict[str, Any] = {
+            "id": 3,
+            "default_branch": "main",
+            "only_allow_merge_if_pipeline_succeeds": True,
+            "allow_merge_on_skipped_pipeline": False,
+        }
+        self.approvals: dict[str, Any] = {
+            "reset_approvals_on_push": True,
+            "merge_requests_author_approval": False,
+            "merge_requests_disable_committers_approval": True,
+            "disable_overriding_approvers_per_merge_request": True,
+        }
+        self.branches = [
+            branch("main", NO_ONE, owners=True),
+            # A deploy key has no level of its own; its entry names the key.
+            {
+                **branch("promptops/*", NO_ONE),
+                "push_access_levels": [{"access_level": None, "deploy_key_id": 1}],
+            },
+        ]
+        self.tags = [tag("prompts/*"), tag("yanked/*")]
+        self.hidden: set[str] = set()
+        self.server = Server(self._answer, Clock())
+
+    @property
+    def url(self) -> str:
+        return self.server.url + "/api/v4"
+
+    def _answer(self, request: Request) -> Response:
+        path = request.path.removeprefix("/api/v4/projects/acme%2Fprompts")
+        if request.headers.get("authorization") != "Bearer good" or path in self.hidden:
+            return Response.of({"message": "403 Forbidden"}, 403)
+        shown: dict[str, Any] = {
+            "": self.project,
+            "/approvals": self.approvals,
+            "/protected_branches": self.branches,
+            "/protected_tags": self.tags,
+        }
+        return Response.of(shown[path]) if path in shown else Response.of({"message": "404"}, 404)
+
+
+def branch(name: str, level: int, *, owners: bool = False, forced: bool = False) -> dict[str, Any]:
+    return {
+        "id": 1,
+        "name": name,
+        "push_access_levels": [{"access_level": level}],
+        "merge_access_levels": [{"access_level": MAINTAINERS}],
+        "allow_force_push": forced,
+        "code_owner_approval_required": owners,
+    }
+
+
+def tag(name: str) -> dict[str, Any]:
+    return {"name": name, "create_access_levels": [{"access_level": MAINTAINERS}]}
+
+
+@pytest.fixture
+def forge() -> Iterator[ProtectedGitLab]:
+    fake = ProtectedGitLab()
+    with fake.server.running():
+        yield fake
+
+
+def look(forge: ProtectedGitLab) -> dict[str, list[Answer]]:
+    with GitLab("acme/prompts", token="good", url=forge.url) as gitlab:
+        settings = read_gitlab(gitlab, "acme/prompts", ("staging", "production"))
+    return {check: list(judge(settings)) for check, judge in GITLAB_CHECKS.items()}
+
+
+def faults(answers: dict[str, list[Answer]]) -> list[tuple[str, Severity | None]]:
+    return [
+        (check, one.severity)
+        for check, found in answers.items()
+        for one in found
+        if one.state is not State.FINE
+    ]
+
+
+def test_a_project_that_is_protected_throughout(forge: ProtectedGitLab) -> None:
+    answers = look(forge)
+    assert faults(answers) == []
+    assert all(answers.values())
+
+
+def setting(name: str, value: bool) -> Callable[[ProtectedGitLab], None]:
+    def spoil(forge: ProtectedGitLab) -> None:
+        table = forge.approvals if name in forge.approvals else forge.project
+        table[name] = value
+
+    return spoil
+
+
+def branches(*found: dict[str, Any]) -> Callable[[ProtectedGitLab], None]:
+    def spoil(forge: ProtectedGitLab) -> None:
+        forge.branches = list(found)
+
+    return spoil
+
+
+def no_tags(forge: ProtectedGitLab) -> None:
+    forge.tags = [tag("v*")]
+
+
+MAIN = branch("main", NO_ONE, owners=True)
+PLACES = branch("promptops/*", NO_ONE)
+GAPS: list[tuple[Callable[[ProtectedGitLab], None], list[tuple[str, Severity]], str]] = [
+    (
+        setting("reset_approvals_on_push", False),
+        [("forge-approvals", WARNING)],
+        "stays when more is pushed",
+    ),
+    (
+        setting("merge_requests_author_approval", True),
+        [("forge-approvals", ERROR)],
+        "authors may approve",
+    ),
+    (
+        setting("merge_requests_disable_committers_approval", False),
+        [("forge-approvals", WARNING)],
+        "those who committed",
+    ),
+    (
+        setting("disable_overriding_approvers_per_merge_request", False),
+        [("forge-approvals", WARNING)],
+        "may change who has to approve",
+    ),
+    (
+        setting("only_allow_merge_if_pipeline_succeeds", False),
+        [("required-pipeline", ERROR)],
+        "although its pipeline failed",
+    ),
+    (
+        setting("allow_merge_on_skipped_pipeline", True),
+        [("required-pipeline", ERROR)],
+        "that was skipped counts",
+    ),
+    (branches(PLACES), [("default-branch", ERROR)], "is not protected"),
+    (
+        branches(branch("main", MAINTAINERS, owners=True), PLACES),
+        [("default-branch", ERROR)],
+        "without a merge request",
+    ),
+    (
+        branches(branch("main", NO_ONE, owners=True, forced=True), PLACES),
+        [("default-branch", ERROR)],
+        "may be rewritten",
+    ),
+    (branches(branch("main", NO_ONE), PLACES), [("default-branch", ERROR)], "does not ask the own"),
+    (no_tags, [("release-tags", ERROR)], "prompts/a@1.0.0 are not protected"),
+    (branches(MAIN), [("environment-branches", ERROR)] * 2, "promptops/staging is not protected"),
+    (
+        branches(MAIN, branch("promptops/*", DEVELOPERS)),
+        [("environment-branches", ERROR)] * 2,
+        "every developer deploys",
+    ),
+    (
+        branches(MAIN, branch("promptops/*", MAINTAINERS)),
+        [("environment-branches", NOTE)] * 2,
+        "every maintainer deploys",
+    ),
+    (
+        branches(MAIN, branch("promptops/*", NO_ONE, forced=True)),
+        [("environment-branches", ERROR)] * 2,
+        "promptops/production may be rewritten",
+    ),
+]
+
+
+@pytest.mark.parametrize(("spoil", "found", "said"), GAPS, ids=[one[2] for one in GAPS])
+def test_each_gap_is_found_with_its_risk_and_its_remedy(
+    forge: ProtectedGitLab,
+    spoil: Callable[[ProtectedGitLab], None],
+    found: list[tuple[str, Severity]],
+    said: str,
+) -> None:
+    spoil(forge)
+    answers = look(forge)
+    assert faults(answers) == found
+    gaps = [one for some in answers.values() for one in some if one.state is not State.FINE]
+    assert any(said in one.seen for one in gaps), [one.seen for one in gaps]
+    assert all(one.risk and one.remedy for one in gaps)
+
+
+def test_what_may_not_be_read_is_never_taken_for_fine(forge: ProtectedGitLab) -> None:
+    forge.hidden = {"/approvals", "/protected_branches", "/protected_tags"}
+    answers = look(forge)
+    unknown = {
+        check for check, some in answers.items() if all(one.state is State.UNKNOWN for one in some)
+    }
+    assert unknown == set(GITLAB_CHECKS) - {"required-pipeline"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "covers"),
+    [
+        ("main", "main", True),
+        ("main", "main2", False),
+        ("prompts/*", "prompts/a/b@1.0.0", True),
+        ("*@1.0.0", "prompts/a@1.0.0", True),
+        ("p*a*0", "prompts/a@1.0.0", True),
+        ("p*z*0", "prompts/a@1.0.0", False),
+        ("ab*ba", "aba", False),
+        ("*", "anything", True),
+    ],
+)
+def test_a_star_of_gitlab_crosses_slashes(pattern: str, name: str, covers: bool) -> None:
+    assert ProtectedName(pattern, ()).covers(name) is covers
+
+
+def test_the_doctor_asks_the_forge_that_the_remote_is_on(
+    repo: Repo, forge: ProtectedGitLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.commit(
+        {
+            "CODEOWNERS": "* @acme/everybody\n",
+            "prompts/a.md": prompt_text(),
+            "evals/a.yaml": "x",
+            ".gitlab-ci.yml": JOB,
+        }
+    )
+    repo.git("remote", "add", "origin", "https://gitlab.com/acme/prompts.git")
+    repo.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    monkeypatch.setenv("CI_API_V4_URL", forge.url)
+    result = run(repo, "doctor")
+    assert result.exit_code == 2
+    assert "GitLab was not asked how acme/prompts is protected" in result.stdout
+    monkeypatch.setenv("PROMPTOPS_GITLAB_TOKEN", "good")
+    result = run(repo, "doctor")
+    assert result.exit_code == 0, result.output
+    no_tags(forge)
+    assert run(repo, "doctor").exit_code == 1

@@ -1,0 +1,160 @@
+"""Guarded branches and approvals that are pushed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from promptops.gate.approvals.statement import ChangeStatement
+from promptops.gate.rules import Entry
+from tests.prompts import prompt_text
+from tests.protection.push.server import NAME, Server
+from tests.protection.push.signing import approve, make_key, public, seal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DIGEST = f"sha256:{'0' * 64}"
+GUARDED = """\
+[gate]
+branches = ["main", "stable"]
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Server:
+    """Give a server with two guarded branches, of which one is still to come."""
+    return Server.open(tmp_path, files={"promptops.toml": GUARDED})
+
+
+def test_the_first_push_needs_nobody(tmp_path: Path) -> None:
+    server = Server.open(tmp_path)
+    for ref in server.remote.refs():
+        server.remote.git("update-ref", "-d", ref)
+    server.take("main", "refs/tags/prompts/*")
+
+
+def test_a_guarded_branch_only_moves_on(server: Server) -> None:
+    server.clone.commit({"README.md": "x"})
+    server.take("main")
+    server.clone.git("reset", "--quiet", "--hard", "HEAD~1")
+    server.refuse("main", why="would be lost")
+    server.clone.commit({"README.md": "y"})
+    server.refuse("main", why="would be lost")
+    server.remote.config("receive.denyDeleteCurrent", "ignore")
+    server.refuse(":main", why="a guarded branch is never deleted")
+
+
+def test_another_guarded_branch_begins_on_the_protected_one(server: Server) -> None:
+    server.take("HEAD~1:refs/heads/stable")
+    server.refuse(":refs/heads/stable", why="a guarded branch is never deleted")
+    server.remote.git("update-ref", "-d", "refs/heads/stable")
+    server.clone.git("switch", "--quiet", "-c", "evil")
+    evil = server.clone.commit({f"prompts/{NAME}.md": prompt_text("9.0.0")})
+    server.refuse(f"{evil}:refs/heads/stable", why="a new guarded branch begins on main")
+
+
+def test_branches_that_are_not_guarded_are_free(server: Server) -> None:
+    server.take("main:refs/heads/topic")
+    server.take("HEAD~1:refs/heads/topic", options=("--force",))
+    server.take(":refs/heads/topic")
+
+
+def test_approvals_are_made_once_and_signed_by_somebody_known(
+    server: Server, tmp_path: Path
+) -> None:
+    jane, eve = make_key(tmp_path / "jane"), make_key(tmp_path / "eve")
+    true, false = (approve(server, key, DIGEST, "jane@example.com") for key in (jane, eve))
+    # Where nobody's key is known, nothing can be told, and nothing counts.
+    server.take(true)
+    server.clone.commit({".promptops/allowed_signers": f"jane@example.com {public(jane)}\n"})
+    server.take("main")
+    server.refuse(f":{true.partition(':')[2]}", why="it is never deleted")
+    server.refuse(f"{false.partition(':')[0]}:{true.partition(':')[2]}", why="it is never moved")
+    server.refuse(false, why="it does not count")
+    server.take(approve(server, jane, DIGEST, "jane@example.com", "1.1.0"))
+    ref = "refs/promptops/approvals/change/0123"
+    server.refuse(f"main:{ref}/x", why="it holds no statement")
+    blob = server.clone.git("hash-object", "-w", "--stdin", stdin="{}")
+    server.refuse(f"{blob}:{ref}/jane", why="it is not named after what it holds")
+    server.refuse(f"{blob}:{ref}/{blob}", why="error: refs/promptops/approvals/change/0123/")
+
+
+@pytest.mark.parametrize(
+    "settings", ["[gate]\nbranch = ['main']\n", "[gate]\nbranches = ['release/*']\n", "x = ["]
+)
+def test_rules_that_cannot_be_read_let_nothing_pass(tmp_path: Path, settings: str) -> None:
+    server = Server.open(tmp_path, files={"promptops.toml": settings})
+    server.refuse("main:refs/heads/topic", why="the rules on main cannot be read")
+
+
+def test_without_a_branch_at_head_nobody_can_tell(server: Server) -> None:
+    server.remote.git("update-ref", "--no-deref", "HEAD", server.clone.rev("main"))
+    server.refuse("main:refs/heads/topic", why="HEAD of this repository is on no branch")
+
+
+def test_a_change_that_the_gate_lets_through_is_taken(server: Server) -> None:
+    server.clone.commit({f"prompts/{NAME}.md": prompt_text("1.3.0", "Answer {{ question }} well")})
+    server.take("main")
+    server.clone.commit({"src/app.py": "print()\n"})
+    server.take("main")
+
+
+def test_a_change_that_may_not_merge_is_refused_with_every_reason(server: Server) -> None:
+    files = {
+        f"prompts/{NAME}.md": prompt_text("1.2.0", "Answer {{ question }} otherwise"),
+        "prompts/broken.md": "---\nversion: one\n---\n{{ nothing",
+    }
+    server.clone.commit(files)
+    said = server.refuse("main", why=f"main: prompts/{NAME}.md")
+    assert "main: prompts/broken.md" in said
+    assert said.count("remote: error: ") == said.count("remote:  hint: ") > 2
+
+
+def test_what_the_rules_ask_for_is_asked_of_the_old_tip(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = make_key(tmp_path / "bob")
+    files = {
+        "CODEOWNERS": "* bob@example.com\n",
+        "promptops.toml": f"{GUARDED}approvals = 'signed'\nrepository = 'acme'\n",
+        ".promptops/allowed_signers": f"bob@example.com {public(key)}\n",
+        ".promptops/groups.toml": "[people]\nbob = ['@bob', 'bob@example.com']\njane = ['@jane']\n",
+    }
+    server.clone.commit(files)
+    server.take("main")
+    base = server.clone.rev("main")
+    # The change takes the rule away, and is judged by it all the same.
+    server.clone.commit({"promptops.toml": GUARDED})
+    server.refuse("main", why="main: promptops.toml: ")
+    entry = server.clone.git("ls-tree", "main", "promptops.toml").split()
+    statement = ChangeStatement(
+        repository="acme",
+        branch="main",
+        base=base,
+        tree=server.clone.rev("main^{tree}"),
+        contents={"promptops.toml": Entry(entry[0], entry[2])},
+        approver="bob@example.com",
+        time="2026-01-31T12:00:00Z",
+    )
+    server.take(seal(server, key, statement))
+    # Where the server knows who pushes, that is who cannot approve, whoever made the commits.
+    server.remote.config("promptops.deployerVariable", "GL_USERNAME")
+    monkeypatch.setenv("GL_USERNAME", "bob")
+    server.refuse("main", why="main: promptops.toml: ")
+    monkeypatch.setenv("GL_USERNAME", "b.stone")
+    server.refuse("main", why="nobody can tell which approvals are not @b.stone's own")
+    monkeypatch.setenv("GL_USERNAME", "jane")
+    server.take("main")
+
+
+@pytest.mark.parametrize("source", ["github", "gitlab", "file"])
+def test_approvals_that_a_hook_cannot_ask_for_let_nothing_pass(
+    tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = f"[gate]\napprovals = '{source}'\n"
+    server = Server.open(tmp_path, files={"promptops.toml": settings, "CODEOWNERS": "* @jane\n"})
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    server.clone.commit({f"prompts/{NAME}.md": prompt_text("1.3.0", "Answer {{ question }} well")})
+    server.refuse("main", why="error: main: ")

@@ -1,0 +1,473 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from promptops.errors import NotFoundError, UsageError
+from promptops.git.message import parse_message
+from promptops.provenance.trace import LinkStatus, Trace, trace_chain
+from promptops.repository.repository import open_repository
+from tests.repositories import Repo
+from tests.showcase import TRIAGE, Showcase, copy_showcase
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from promptops.provenance.trace import Link
+
+TAG = f"prompts/{TRIAGE}"
+
+
+@pytest.fixture
+def showcase(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Showcase:
+    return copy_showcase(tmp_path / "repo", tmp_path_factory.getbasetemp())
+
+
+def trace(showcase: Showcase, asked: str = f"{TRIAGE}@1.1.0") -> Trace:
+    return trace_chain(showcase.repository, asked)
+
+
+def link(found: Trace, name: str) -> Link:
+    return next(one for one in found.links if one.name == name)
+
+
+def statuses(found: Trace) -> dict[str, str]:
+    return {one.name: one.status.value for one in found.links}
+
+
+def digest_of(showcase: Showcase, version: str) -> str:
+    message = parse_message(showcase.repo.git("cat-file", "tag", f"{TAG}@{version}"))
+    return message.value("Prompt-Digest") or ""
+
+
+def test_a_sound_chain_holds_link_by_link(showcase: Showcase) -> None:
+    found = trace(showcase)
+
+    assert statuses(found) == {
+        "digest": "ok",
+        "deployments": "ok",
+        "release": "ok",
+        "commit": "ok",
+        "authors": "ok",
+        "approvals": "absent",
+        "evidence": "absent",
+    }
+    commit = showcase.repo.rev(f"{TAG}@1.1.0^{{}}")[:12]
+    tag = showcase.repo.rev(f"refs/tags/{TAG}@1.1.0")[:12]
+    assert [(one.detail, one.lines) for one in found.links] == [
+        (
+            f"{digest_of(showcase, '1.1.0')[:19]}, computed again from 2 files at commit {commit}",
+            (),
+        ),
+        (
+            "live in staging",
+            (
+                ("staging: deployment 2, promote by Jane Doe, 2026-01-01 00:00 UTC: promote 1.1.0"),
+                ("until deployment 3, promote by Jane Doe, 2026-01-01 00:00 UTC: promote 2.0.0"),
+                "staging: deployment 4, rollback by Jane Doe, 2026-01-01 00:00 UTC",
+            ),
+        ),
+        (
+            "2026-01-01 00:00 UTC by Jane Doe <jane@example.com>, not signed",
+            (f"tag {TAG}@1.1.0, object {tag}",),
+        ),
+        (f"{commit} by Jane Doe, merged into main", (f"Write {TRIAGE} 1.1.0",)),
+        (
+            "Jane Doe, in 1 commit since 1.0.0",
+            (f"{commit} 2026-01-01 Jane Doe: Write {TRIAGE} 1.1.0",),
+        ),
+        ("none recorded", ()),
+        ("none recorded", ()),
+    ]
+    assert found.verdict == (
+        "the chain holds, as far as it was recorded (not: approvals, evidence)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "version"),
+    [
+        (f"{TRIAGE}@production", "1.0.0"),
+        (f"{TRIAGE}@staging", "1.1.0"),
+        (f"{TRIAGE}@latest", "2.0.0"),
+        (f"{TRIAGE}@^1", "1.1.0"),
+    ],
+)
+def test_selectors_lead_to_versions(showcase: Showcase, asked: str, version: str) -> None:
+    found = trace(showcase, asked)
+
+    assert str(found.version) == version
+    assert found.digest == digest_of(showcase, version)
+    assert found.first(LinkStatus.BROKEN) is None
+
+
+@pytest.mark.parametrize("shape", ["{0}", "{1}", "{2}", "sha256:{2}"])
+def test_a_digest_or_its_beginning_leads_to_its_version(showcase: Showcase, shape: str) -> None:
+    digest = digest_of(showcase, "2.0.0")
+    hexadecimal = digest.removeprefix("sha256:")
+
+    found = trace(showcase, shape.format(digest, hexadecimal, hexadecimal[:12]))
+
+    assert (found.name, str(found.version), found.digest) == (TRIAGE, "2.0.0", digest)
+    assert link(found, "deployments").detail == "was live, and is no longer"
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "message"),
+    [
+        (TRIAGE, UsageError, "names no version"),
+        (f"{TRIAGE}@working", UsageError, "the work tree has no chain yet"),
+        (f"{TRIAGE}@9.9.9", NotFoundError, "is not released"),
+        ("support/reply@staging", NotFoundError, "is not live in staging"),
+        ("0123456789ab", NotFoundError, "no release and no deployment here has the digest"),
+        ("sha256:12", UsageError, "is not a digest"),
+        ("ABCDEF0123456789", UsageError, "is not a digest"),
+        ("0" * 65, UsageError, "is not a digest"),
+        ("--format", UsageError, "is not a prompt name"),
+    ],
+)
+def test_what_leads_nowhere_is_refused(
+    showcase: Showcase, asked: str, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        trace(showcase, asked)
+
+
+def test_split_traffic_must_be_told_apart(showcase: Showcase) -> None:
+    showcase.promote("2.0.0", share=10)
+
+    with pytest.raises(
+        UsageError, match=r"splits its traffic in staging: 1\.1\.0 90%, 2\.0\.0 10%"
+    ):
+        trace(showcase, f"{TRIAGE}@staging")
+    assert link(trace(showcase), "deployments").detail == "live in staging"
+    assert link(trace(showcase, f"{TRIAGE}@2.0.0"), "deployments").detail == "live in staging"
+
+
+def test_what_was_never_deployed_has_no_such_link(showcase: Showcase) -> None:
+    found = trace(showcase, "support/reply@1.0.0")
+
+    assert link(found, "deployments").status is LinkStatus.ABSENT
+    assert link(found, "deployments").detail == "never deployed"
+    assert found.first(LinkStatus.BROKEN) is None
+
+
+def test_a_retired_version_was_live_until_then(showcase: Showcase) -> None:
+    showcase.retire("production")
+
+    lines = link(trace(showcase, f"{TRIAGE}@1.0.0"), "deployments").lines
+
+    assert lines[-2].startswith("production: deployment 1, promote by Jane Doe")
+    assert lines[-1] == "until deployment 2, retire by Jane Doe, 2026-01-01 00:00 UTC"
+
+
+def test_a_pause_ends_nothing(showcase: Showcase) -> None:
+    showcase.pause()
+
+    found = trace(showcase)
+
+    assert link(found, "deployments").detail == "live in staging"
+    assert found.first(LinkStatus.BROKEN) is None
+
+
+def test_a_changed_partial_counts_its_author(showcase: Showcase) -> None:
+    showcase.repo.git(
+        "-c",
+        "core.hooksPath=/dev/null",
+        "commit",
+        "--allow-empty",
+        "-qm",
+        "Nothing of triage",
+    )
+    showcase.repo.write("prompts/_shared/tone.md", "Be very kind.\n")
+    showcase.repo.git("add", "-A")
+    showcase.repo.git("commit", "-qm", "Be kinder", "--author", "John Roe <john@example.com>")
+    showcase.publish("2.1.0", "You triage all tickets.")
+
+    authors = link(trace(showcase, f"{TRIAGE}@2.1.0"), "authors")
+
+    assert authors.detail == "Jane Doe, John Roe, in 2 commits since 2.0.0"
+    assert [line.partition(": ")[2] for line in authors.lines] == [
+        f"Write {TRIAGE} 2.1.0",
+        "Be kinder",
+    ]
+
+
+def test_an_unmerged_release_says_so(showcase: Showcase) -> None:
+    showcase.repo.git("switch", "-qc", "topic")
+    showcase.publish("2.1.0", "You triage.")
+
+    found = trace(showcase, f"{TRIAGE}@2.1.0")
+
+    assert link(found, "commit").detail.endswith("by Jane Doe, not merged into main")
+    assert link(found, "commit").status is LinkStatus.OK
+
+
+def test_approvals_and_evidence_are_shown_where_recorded(showcase: Showcase) -> None:
+    showcase.move_tag(
+        "prompts/support/reply@1.0.0",
+        "HEAD",
+        lambda text: f"{text.rstrip()}\nPrompt-Approved-By: John Roe\nPrompt-Evals: 9 of 9\n",
+    )
+
+    found = trace(showcase, "support/reply@1.0.0")
+
+    assert link(found, "approvals").lines == ("Prompt-Approved-By: John Roe",)
+    assert link(found, "evidence").lines == ("Prompt-Evals: 9 of 9",)
+    assert found.verdict == "the chain holds, as far as it was recorded (not: deployments)"
+
+
+def test_a_verdict_for_which_nobody_approved_is_no_approval(showcase: Showcase) -> None:
+    """The gate lets pass what approvals were not asked for, and names itself in the tag."""
+    showcase.move_tag(
+        "prompts/support/reply@1.0.0",
+        "HEAD",
+        lambda text: f"{text.rstrip()}\nPrompt-Gate: a b sha256:c\n",
+    )
+    found = link(trace(showcase, "support/reply@1.0.0"), "approvals")
+    assert found.status is LinkStatus.ABSENT
+    assert found.detail == "none recorded, but what the gate judged"
+    assert found.lines == ("Prompt-Gate: a b sha256:c",)
+
+
+def test_a_yank_is_told(showcase: Showcase) -> None:
+    from promptops.delivery.publication import yank_release
+    from promptops.prompt.version import Version
+
+    yank_release(showcase.repository, TRIAGE, Version.parse("1.1.0"), "it swears")
+
+    assert "yanked: it swears" in link(trace(showcase), "release").lines
+
+
+# Broken links
+
+
+def test_altered_texts_break_what_is_served(showcase: Showcase) -> None:
+    showcase.rewrite(files={f"releases/{TRIAGE}@1.1.0/_shared/tone.md": "Be rude.\n"})
+
+    served = trace(showcase, f"{TRIAGE}@staging")
+    released = trace(showcase)
+
+    digest = digest_of(showcase, "1.1.0")[:19]
+    assert served.verdict.startswith(
+        f"the chain breaks at digest: no content here has {digest}; found sha256:"
+    )
+    assert served.verdict.endswith(" in the texts in deployment 4 of staging")
+    assert released.verdict.startswith(
+        "the chain breaks at deployments: deployment 4 of staging holds texts of sha256:"
+    )
+    assert released.verdict.endswith(f"its lock says {digest}")
+
+
+def test_a_lock_edited_by_hand_breaks_the_deployments(showcase: Showcase) -> None:
+    def change(prompts: dict[str, Any]) -> None:
+        prompts[TRIAGE]["live"][0]["version"] = "2.0.0"
+
+    showcase.edit_json("promptops.lock", change)
+
+    assert trace(showcase).verdict == (
+        "the chain breaks at deployments: deployment 4 of staging says that "
+        f"{TRIAGE}@1.1.0 is live, but its lock does not"
+    )
+    assert trace(showcase, f"{TRIAGE}@2.0.0").verdict == (
+        f"the chain breaks at deployments: the lock of staging has {TRIAGE}@2.0.0 live, "
+        "but no deployment says so"
+    )
+
+
+def test_a_digest_edited_in_the_lock_breaks_the_chain(showcase: Showcase) -> None:
+    def change(prompts: dict[str, Any]) -> None:
+        prompts[TRIAGE]["live"][0]["digest"] = "sha256:" + "0" * 64
+
+    showcase.edit_json("promptops.lock", change)
+
+    assert trace(showcase, f"{TRIAGE}@staging").verdict.startswith(
+        "the chain breaks at digest: no content here has sha256:000000000000"
+    )
+    assert trace(showcase, "0" * 12).verdict.startswith("the chain breaks at digest")
+    assert trace(showcase).verdict.startswith("the chain breaks at deployments")
+
+
+def test_a_moved_tag_breaks_the_release(showcase: Showcase) -> None:
+    old = showcase.repo.rev(f"refs/tags/{TAG}@1.1.0")[:12]
+    new = showcase.move_tag(f"{TAG}@1.1.0", f"{TAG}@1.1.0^{{}}", lambda text: f"Again\n{text}")
+
+    assert trace(showcase).verdict == (
+        "the chain breaks at release: the tag was moved: deployment 2 of staging "
+        f"took {old}, now it is {new[:12]}"
+    )
+
+
+def test_a_deleted_tag_breaks_the_release(showcase: Showcase) -> None:
+    digest = digest_of(showcase, "1.1.0")
+    showcase.repo.git("tag", "-d", f"{TAG}@1.1.0")
+
+    for asked in (f"{TRIAGE}@1.1.0", f"{TRIAGE}@staging", digest):
+        found = trace(showcase, asked)
+        assert found.verdict == f"the chain breaks at release: the tag {TAG}@1.1.0 is gone"
+        assert found.digest == digest
+        assert statuses(found)["digest"] == "ok"
+        assert statuses(found)["commit"] == "ok"
+
+
+def test_a_deleted_tag_of_what_is_no_longer_live_is_still_found(showcase: Showcase) -> None:
+    digest = digest_of(showcase, "2.0.0")
+    showcase.repo.git("tag", "-d", f"{TAG}@2.0.0")
+
+    found = trace(showcase, digest[:19])
+
+    assert (found.digest, str(found.version)) == (digest, "2.0.0")
+    assert found.verdict == f"the chain breaks at release: the tag {TAG}@2.0.0 is gone"
+
+
+def test_a_lightweight_tag_breaks_the_release(showcase: Showcase) -> None:
+    showcase.repo.git("tag", "-f", "prompts/support/reply@1.0.0", "HEAD")
+
+    found = trace(showcase, "support/reply@1.0.0")
+
+    assert found.verdict == (
+        "the chain breaks at release: prompts/support/reply@1.0.0 is a lightweight tag: "
+        "it does not say who released what"
+    )
+    assert found.digest is None
+
+
+def test_a_tag_on_the_wrong_commit_breaks_the_digest(showcase: Showcase) -> None:
+    showcase.repo.commit({"prompts/_shared/tone.md": "Be rude.\n"})
+    showcase.move_tag("prompts/support/reply@1.0.0", "HEAD")
+
+    found = trace(showcase, "support/reply@1.0.0")
+
+    assert found.verdict.startswith("the chain breaks at digest: no content here has sha256:")
+    assert "but the tag says sha256:" in link(found, "commit").detail
+
+
+def test_an_amended_deployment_breaks_the_deployments(showcase: Showcase) -> None:
+    showcase.rewrite(message=lambda text: text.replace("To: 1.1.0", "To: 1.0.0"))
+
+    assert trace(showcase).verdict == (
+        f"the chain breaks at deployments: the lock of staging has {TRIAGE}@1.1.0 live, "
+        "but no deployment says so"
+    )
+
+
+def test_a_commit_edited_in_the_lock_breaks_the_release(showcase: Showcase) -> None:
+    def change(prompts: dict[str, Any]) -> None:
+        prompts[TRIAGE]["live"][0]["commit"] = "0" * 40
+
+    showcase.edit_json("promptops.lock", change)
+
+    assert trace(showcase).verdict.startswith(
+        "the chain breaks at release: deployment 4 of staging has commit 000000000000, "
+        "the tag stands on "
+    )
+
+
+def test_a_lock_that_is_none_breaks_the_deployments(showcase: Showcase) -> None:
+    showcase.rewrite(files={"promptops.lock": "{"})
+
+    assert trace(showcase).verdict.startswith(
+        "the chain breaks at deployments: deployment 4 of staging: promptops.lock is not JSON"
+    )
+
+
+def test_missing_texts_break_the_deployments(showcase: Showcase) -> None:
+    showcase.rewrite(files={f"releases/{TRIAGE}@1.1.0": None})
+
+    assert trace(showcase).verdict == (
+        f"the chain breaks at deployments: deployment 4 of staging has {TRIAGE}@1.1.0 live "
+        "without its texts"
+    )
+
+
+def test_a_commit_by_hand_breaks_the_deployments(showcase: Showcase) -> None:
+    commit = showcase.rewrite(message=lambda _: "tidy up\n")
+
+    assert trace(showcase).verdict == (
+        f"the chain breaks at deployments: commit {commit[:12]} on staging is not a deployment"
+    )
+
+
+def test_a_lost_deployment_breaks_the_deployments(showcase: Showcase) -> None:
+    oid = showcase.repo.rev("promptops/staging~2")
+    (showcase.repo.path / ".git/objects" / oid[:2] / oid[2:]).unlink()
+
+    assert trace(showcase).verdict.startswith(
+        "the chain breaks at deployments: the history of staging is damaged"
+    )
+
+
+def test_wrong_numbers_break_the_deployments(showcase: Showcase) -> None:
+    showcase.rewrite(message=lambda text: text.replace("Deployment: 4", "Deployment: 2"))
+
+    assert trace(showcase).verdict == (
+        "the chain breaks at deployments: deployment 2 of staging follows 3"
+    )
+
+
+def test_two_tags_of_one_digest_break_it(showcase: Showcase) -> None:
+    digest = digest_of(showcase, "1.1.0")
+    reply = parse_message(
+        showcase.repo.git("cat-file", "tag", "prompts/support/reply@1.0.0")
+    ).value("Prompt-Digest")
+    showcase.move_tag(
+        "prompts/support/reply@1.0.0", "HEAD", lambda text: text.replace(reply or "", digest)
+    )
+
+    assert trace(showcase, digest).verdict == (
+        "the chain breaks at digest: support/reply@1.0.0 and support/triage@1.1.0 "
+        "claim the same digest, and content has one version"
+    )
+
+
+def test_a_missing_base_breaks_the_authors(showcase: Showcase) -> None:
+    showcase.repo.git("tag", "-d", f"{TAG}@1.0.0")
+
+    assert trace(showcase).verdict == (
+        "the chain breaks at authors: it was compared with 1.0.0, "
+        "whose tag is gone or is no release's"
+    )
+
+
+def test_a_bad_signature_breaks_the_release(showcase: Showcase) -> None:
+    tag = "refs/tags/prompts/support/reply@1.0.0"
+    data = showcase.repo.git("cat-file", "tag", tag)
+    signature = "-----BEGIN SSH SIGNATURE-----\nU1NIU0lHAAAAAQ==\n-----END SSH SIGNATURE-----\n"
+    forged = showcase.repo.git(
+        "hash-object", "-t", "tag", "-w", "--stdin", stdin=f"{data}\n{signature}"
+    )
+    showcase.repo.git("update-ref", tag, forged)
+
+    assert trace(showcase, "support/reply@1.0.0").verdict == (
+        "the chain breaks at release: the signature of the tag is bad: "
+        "the signature does not fit the content"
+    )
+
+
+# Clones
+
+
+def test_a_shallow_clone_says_where_it_cannot_follow(showcase: Showcase, tmp_path: Path) -> None:
+    showcase.repo.publish(tmp_path / "remote.git")
+    remote = Repo(tmp_path / "remote.git")
+    clone = remote.clone(tmp_path / "clone", "--depth=1", "--no-single-branch")
+
+    found = trace_chain(open_repository(clone.path), f"{TRIAGE}@staging")
+
+    assert found.first(LinkStatus.BROKEN) is None
+    assert link(found, "authors").status is LinkStatus.UNCHECKED
+    assert found.verdict.startswith("the chain could not be followed at ")
+
+
+def test_a_clone_without_tags_says_where_it_cannot_follow(
+    showcase: Showcase, tmp_path: Path
+) -> None:
+    showcase.repo.publish(tmp_path / "remote.git")
+    clone = Repo(tmp_path / "remote.git").clone(tmp_path / "clone", "--no-tags")
+
+    found = trace_chain(open_repository(clone.path), f"{TRIAGE}@staging")
+
+    assert found.verdict == (
+        "the chain could not be followed at release: this clone has no release tags"
+    )
