@@ -40,6 +40,6 @@ def test_both_names_of_the_program_start_the_command_line(name: str) -> None:
     assert callable(script.load())
 
 
-@pytest.mark.parametrize("name", ["py.typed", "prompt.schema.json"])
+@pytest.mark.parametrize("name", ["py.typed", "prompt/prompt.schema.json"])
 def test_files_that_are_not_code_are_shipped(name: str) -> None:
     assert files("promptops").joinpath(name).is_file()

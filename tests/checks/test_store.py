@@ -180,7 +180,7 @@ def test_another_program_remembers_nothing(tmp_path: Path, monkeypatch: pytest.M
     assert store.recall("a.md") is not None
     store.begin("another scope")
     assert store.recall("a.md") is None
-    monkeypatch.setattr(promptops.memory, "__version__", "0.0.0")
+    monkeypatch.setattr(promptops.checks.store, "__version__", "0.0.0")
     store.begin("scope")
     assert store.recall("a.md") is None
 

@@ -28,10 +28,10 @@ RULES: dict[str, tuple[str, ...]] = {
     "promptops.gate.rules.consent": _GATE,
     "promptops.gate.rules.deployment": _GATE,
     "promptops.gate.rules.evidence": _GATE,
-    "promptops.gate.rules.markdown": _GATE,
+    "promptops.gate.markdown": _GATE,
     "promptops.gate.rules.people": _GATE,
     "promptops.gate.rules.ruling": _GATE,
-    "promptops.gate.rules.summary": _GATE,
+    "promptops.gate.summary": _GATE,
     "promptops.gate.rules.verdict": _GATE,
     "promptops.gate.rules.versions": _GATE,
 }

@@ -18,7 +18,7 @@ FOLDER = ".github/workflows/"
 # What `action.yml` sets unless it is told otherwise.
 DEFAULT_STATUS = "promptops"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_GATE_COMMAND = re.compile(r"\bpromptops(?:\.ci\b|\b[^\n;|&]*?\sgate\b)")
+_GATE_COMMAND = re.compile(r"\bpromptops(?:\.(?:protection\.)?ci\b|\b[^\n;|&]*?\sgate\b)")
 _DEPLOY_COMMAND = re.compile(
     r"\bpromptops\b[^\n;|&]*?\s(?:promote|rollback|retire|pause|resume|\"?\$\{?\w+\}?\"?)(?=\s|$)"
 )

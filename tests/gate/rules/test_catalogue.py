@@ -18,9 +18,9 @@ def test_the_documentation_lists_each_rule_as_reports_show_it() -> None:
 
 def test_each_rule_is_found_by_the_code_and_each_finding_is_a_rule() -> None:
     found: set[str] = set()
-    for file in (ROOT / "promptops").glob("gate/*.py"):
+    for file in (ROOT / "promptops").glob("gate/rules/*.py"):
         found |= set(re.findall(r'^\s+"([a-z]+(?:-[a-z]+)+)",$', file.read_text(), re.MULTILINE))
         found |= set(re.findall(r': "([a-z]+(?:-[a-z]+)+)",$', file.read_text(), re.MULTILINE))
-    text = (ROOT / "promptops" / "admission.py").read_text()
+    text = (ROOT / "promptops" / "gate" / "admission.py").read_text()
     found |= set(re.findall(r'"([a-z]+(?:-[a-z]+)+)",\s+Severity', text))
     assert found - CHECKS.keys() - FAULTS.keys() == RULES.keys()

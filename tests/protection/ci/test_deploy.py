@@ -17,7 +17,9 @@ from tests.prompts import prompt_text
 if TYPE_CHECKING:
     from tests.repositories import Repo
 
-TEMPLATE = Path(__file__).parents[3] / "promptops" / "workflows" / "promptops-deploy.yml"
+TEMPLATE = (
+    Path(__file__).parents[3] / "promptops" / "repository" / "workflows" / "promptops-deploy.yml"
+)
 WORKFLOW = yaml.safe_load(TEMPLATE.read_text("utf-8"))
 STEP: Any = WORKFLOW["jobs"]["deploy"]["steps"][-1]
 

@@ -16,7 +16,7 @@ from promptops.protection.doctor.ci import judge_deploy_workflow, judge_gate_wor
 from promptops.protection.doctor.workflows import Workflow, parse_workflow
 
 ROOT = Path(__file__).parents[3]
-TEMPLATES = ROOT / "promptops" / "workflows"
+TEMPLATES = ROOT / "promptops" / "repository" / "workflows"
 OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 GITHUB = sorted(path for path in TEMPLATES.glob("*.yml") if path.name != "gitlab-ci.yml")
 ACTION = ROOT / "action.yml"
