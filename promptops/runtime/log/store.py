@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from promptops.errors import ConfigurationError, NotFoundError, UsageError
 from promptops.runtime.log import reading, removal
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     )
     from promptops.runtime.log.settings import LogSettings
     from promptops.runtime.log.statistics import Comparison, Group
-    from promptops.runtime.log.texts import Texts
 
 _EVERYTHING = Filters()
 # What a run is stored with, beside its own columns.
@@ -62,7 +61,16 @@ _INSERT_RUN = (
     f"INSERT INTO runs ({columns(_STORED)}) VALUES ({', '.join('?' * len(_STORED))})"
     " ON CONFLICT (id) DO NOTHING"
 )
+# What stands in an index and seldom changes between beginning and end: SQLite writes every index
+# whose column is set, even to the same value.
+_IDENTITY = ("id", "parent", "started", "prompt", "user_name")
+_RESULT = tuple(name for name in _STORED if name not in _IDENTITY)
+_UPDATE_RESULT = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _RESULT)} WHERE n = ?"
 _UPDATE_RUN = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _STORED)} WHERE n = ?"
+_FIND_RUN = (
+    "SELECT n, request, (SELECT hash FROM texts WHERE texts.id = request),"
+    f" {columns(_IDENTITY)} FROM runs WHERE id = ?"
+)
 _UPSERT_ATTEMPT = upsert("attempts", ATTEMPT_COLUMNS, ("run", "number"))
 _INSERT_EVENT = upsert("events", EVENT_COLUMNS, ("id",))
 _INSERT_FEEDBACK = upsert("feedback", FEEDBACK_COLUMNS, ("id",))
@@ -70,6 +78,24 @@ _UPSERT_REVIEW = upsert("reviews", REVIEW_COLUMNS, ("id",))
 # How many hashes of shared texts are remembered, so that they are not compressed again.
 _MAX_KNOWN = 4096
 _ROTATION = 500
+
+
+class _Text(NamedTuple):
+    """A text to be kept: its hash, its bytes, and those bytes packed unless it is there already."""
+
+    hash: bytes
+    data: bytes
+    body: bytes | None
+
+
+class _Prepared(NamedTuple):
+    """A run ready to be written: its columns by name, and its texts."""
+
+    row: dict[str, Any]
+    shared: tuple[_Text, ...]
+    request: _Text | None
+    answer: _Text | None
+    mac: bytes | None
 
 
 class Store:
@@ -126,14 +152,14 @@ class Store:
         """Write a run that begins."""
         if run.status != RUNNING:
             raise UsageError(f"a run that begins is running, and not '{run.status}'")
-        kept, texts = make_texts(run, self._settings.content, self._secret)
-        packed = self._pack(texts)
+        prepared = self._prepare(run)
 
         def write(cursor: Cursor) -> None:
-            if cursor.one("SELECT 1 FROM runs WHERE id = ?", (pack_id(run.id),)) is None:
-                self._write_run(cursor, kept, texts, packed, None)
+            if cursor.one("SELECT 1 FROM runs WHERE id = ?", (prepared.row["id"],)) is None:
+                self._write_run(cursor, prepared, None)
 
         self._database.write(write)
+        self._remember(prepared)
 
     def attempt(self, attempt: AttemptRecord) -> None:
         """Write one attempt of a run, before the run ends."""
@@ -142,26 +168,22 @@ class Store:
 
     def finish(self, run: RunRecord, attempts: Sequence[AttemptRecord] = ()) -> None:
         """Complete a run, in one commit with its last attempts."""
-        kept, texts = make_texts(run, self._settings.content, self._secret)
-        packed = self._pack(texts)
+        prepared = self._prepare(run)
         rows = [self._attempt_row(attempt) for attempt in attempts]
 
         def write(cursor: Cursor) -> None:
-            old = cursor.one(
-                "SELECT n, request, (SELECT hash FROM texts WHERE texts.id = request)"
-                " FROM runs WHERE id = ?",
-                (pack_id(run.id),),
-            )
-            late = milliseconds_of(kept) < rolled_until(cursor)
-            if late and old is not None:
+            old = cursor.one(_FIND_RUN, (prepared.row["id"],))
+            is_late = prepared.row["started"] < rolled_until(cursor)
+            if is_late and old is not None:
                 count_late(cursor, int(old[0]), sign=-1)
-            number = self._write_run(cursor, kept, texts, packed, old)
-            if late:
+            number = self._write_run(cursor, prepared, old)
+            if is_late:
                 count_late(cursor, number, sign=1)
             for row in rows:
                 cursor.run(_UPSERT_ATTEMPT, row)
 
         self._database.write(write)
+        self._remember(prepared)
 
     def event(self, event: Event) -> None:
         """Write an event."""
@@ -222,56 +244,65 @@ class Store:
             error = (redact_secrets if self._settings.content == FULL else redact)(error)
         return attempt_row(attempt, error, self._keyring)
 
-    def _pack(self, texts: Texts) -> dict[bytes, tuple[bytes, bytes | None]]:
-        """Each text by its hash, and packed where it is likely to be new."""
-        result: dict[bytes, tuple[bytes, bytes | None]] = {}
-        for data in (*texts.shared, texts.request, texts.answer):
-            if data is not None:
-                number = text_hash(data, self._secret)
-                known = number in self._known
-                result[number] = (data, None if known else pack(data, self._keyring))
-        return result
+    def _prepare(self, run: RunRecord) -> _Prepared:
+        """Do all that needs no transaction, so that others need not wait for it."""
+        kept, texts = make_texts(run, self._settings.content, self._secret)
 
-    def _write_run(
-        self,
-        cursor: Cursor,
-        run: RunRecord,
-        texts: Texts,
-        packed: dict[bytes, tuple[bytes, bytes | None]],
-        old: Row | None,
-    ) -> int:
+        def prepare(data: bytes) -> _Text:
+            number = text_hash(data, self._secret)
+            # What is known to be there is not packed for nothing.
+            body = None if number in self._known else pack(data, self._keyring)
+            return _Text(number, data, body)
+
+        return _Prepared(
+            dict(zip(RUN_COLUMNS, run_row(kept, self._keyring), strict=True)),
+            tuple(prepare(data) for data in texts.shared),
+            None if texts.request is None else prepare(texts.request),
+            None if texts.answer is None else prepare(texts.answer),
+            texts.mac,
+        )
+
+    def _remember(self, prepared: _Prepared) -> None:
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        self._known.update(text.hash for text in prepared.shared)
+
+    def _write_run(self, cursor: Cursor, prepared: _Prepared, old: Row | None) -> int:
         request = answer = None
         ids: list[int] = []
-        keep: list[int] = []
-        first = None if texts.request is None else text_hash(texts.request, self._secret)
-        if first is not None and old is not None and old[2] is not None and bytes(old[2]) == first:
+        first = prepared.request
+        is_same = (
+            first is not None
+            and old is not None
+            and old[2] is not None
+            and bytes(old[2]) == first.hash
+        )
+        if is_same and old is not None:
             # What was asked is as it was at the beginning, with all that it refers to.
             request = int(old[1])
-            keep = [request]
-        else:
-            ids.extend(self._write_text(cursor, packed, data) for data in texts.shared)
-            if texts.request is not None:
-                request = self._write_text(cursor, packed, texts.request)
-                ids.append(request)
-        if texts.answer is not None:
-            answer = self._write_text(cursor, packed, texts.answer)
+        elif first is not None:
+            ids.extend(self._write_text(cursor, text) for text in prepared.shared)
+            request = self._write_text(cursor, first)
+            ids.append(request)
+        if prepared.answer is not None:
+            answer = self._write_text(cursor, prepared.answer)
             ids.append(answer)
-        process = self._process_id(cursor) if run.status == RUNNING else None
-        values = [*run_row(run, self._keyring), process, request, answer, texts.mac]
+        row = {**prepared.row, "request": request, "answer": answer, "mac": prepared.mac}
+        row["process"] = self._process_id(cursor) if row["status"] == RUNNING else None
         if old is None:
-            number = cursor.insert(_INSERT_RUN, values, "n") or 0
+            number = cursor.insert(_INSERT_RUN, [row[name] for name in _STORED], "n") or 0
         else:
             number = int(old[0])
-            cursor.run(_UPDATE_RUN, [*values, number])
-            if not keep or run.status == RUNNING:
+            is_moved = any(row[name] != one for name, one in zip(_IDENTITY, old[3:], strict=True))
+            names = _STORED if is_moved else _RESULT
+            statement = _UPDATE_RUN if is_moved else _UPDATE_RESULT
+            cursor.run(statement, [*(row[name] for name in names), number])
+            if not is_same:
                 self._drop_stale(cursor, number, ids)
         for text in ids:
             cursor.run(
                 "INSERT INTO uses (text, run) VALUES (?, ?) ON CONFLICT DO NOTHING", (text, number)
             )
-        for data in texts.shared:
-            if len(self._known) < _MAX_KNOWN:
-                self._known.add(text_hash(data, self._secret))
         return number
 
     def _drop_stale(self, cursor: Cursor, number: int, ids: Sequence[int]) -> None:
@@ -282,22 +313,19 @@ class Store:
             cursor.run("DELETE FROM uses WHERE text = ? AND run = ?", (text, number))
         removal.drop_texts(cursor, stale)
 
-    def _write_text(
-        self, cursor: Cursor, packed: dict[bytes, tuple[bytes, bytes | None]], data: bytes
-    ) -> int:
-        number = text_hash(data, self._secret)
-        row = cursor.one("SELECT id FROM texts WHERE hash = ?", (number,))
+    def _write_text(self, cursor: Cursor, text: _Text) -> int:
+        find = "SELECT id FROM texts WHERE hash = ?"
+        row = cursor.one(find, (text.hash,))
         if row is not None:
             return int(row[0])
-        body = packed[number][1]
         made = cursor.insert(
             "INSERT INTO texts (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING",
-            (number, pack(data, self._keyring) if body is None else body),
+            (text.hash, pack(text.data, self._keyring) if text.body is None else text.body),
             "id",
         )
         if made is None:
             # Somebody else made it just now.
-            row = cursor.one("SELECT id FROM texts WHERE hash = ?", (number,))
+            row = cursor.one(find, (text.hash,))
             made = None if row is None else int(row[0])
         return -1 if made is None else made
 
@@ -470,8 +498,3 @@ def _read_keyring(
 ) -> Keyring | None:
     variable = settings.encryption_key
     return None if variable is None else read_keys(variable, key(variable), random)
-
-
-def milliseconds_of(run: RunRecord) -> int:
-    """Return when a run began, as it is stored."""
-    return round(run.started_at * 1000)
