@@ -26,7 +26,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from promptops.repository.settings.reading import Table
+from promptops.repository.repository.settings.reading import Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,7 +119,9 @@ class ModelSettings:
         if exact is not None:
             return exact
         family, slash, _ = model.partition("/")
-        return self.endpoints.get(family) if slash else None
+        found = self.endpoints.get(family) if slash else None
+        # An endpoint with a model of its own serves no other.
+        return found if found is not None and found.model is None else None
 
 
 def read_models(value: object, path: str) -> ModelSettings:

@@ -1,1 +1,7 @@
 """Models: each provider behind one interface."""
+
+from __future__ import annotations
+
+from promptops.runtime.models.opening import Models, open_model
+
+__all__ = ["Models", "open_model"]

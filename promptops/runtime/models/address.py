@@ -1,0 +1,155 @@
+"""Where requests of one endpoint go: address, key, headers and proxy, read from the environment."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from promptops.runtime.models.model import Endpoint, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.runtime.models.providers import Provider
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class Address(NamedTuple):
+    """Everything a transport needs to know of an endpoint.
+
+    Attributes:
+        url: the address of chat completions.
+        headers: of every request, the key included.
+        secrets: what must not appear in errors.
+        proxy: the address of the proxy to go through; None: directly.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    secrets: tuple[str, ...]
+    proxy: str | None
+
+
+def find_address(
+    model: str, endpoint: Endpoint, provider: Provider | None, environment: Mapping[str, str]
+) -> Address:
+    """Return where `model` is served; ModelError where a key or an address is missing."""
+    base = endpoint.base_url
+    variable = endpoint.key_variable
+    needs_key = variable is not None
+    if base is None and provider is not None:
+        elsewhere = environment.get(provider.base_variable or "", "").strip()
+        base = elsewhere or provider.base_url
+        if variable is None:
+            # A provider's key goes to the provider, or where the same environment says.
+            variable = provider.key_variable
+            needs_key = variable is not None and not elsewhere
+    if base is None:
+        raise ModelError(
+            f"{model}: it is not known where this model is served",
+            model=model,
+            kind="invalid",
+            is_sent=False,
+            hint=f'write base_url below [models."{model.partition("/")[0]}"]',
+        )
+    headers = {
+        "Content-Type": "application/json",
+        "Accept-Encoding": "identity",
+        "User-Agent": "promptops",
+    }
+    secrets = []
+    key = read_key(model, variable, environment, is_needed=needs_key)
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
+        secrets.append(key)
+    more, found = read_headers(model, endpoint.headers, environment)
+    for name, value in more.items():
+        for known in [one for one in headers if one.lower() == name.lower()]:
+            del headers[known]
+        headers[name] = value
+    secrets += found
+    url = _join(base)
+    return Address(url, headers, tuple(filter(None, secrets)), find_proxy(url, environment))
+
+
+def read_headers(
+    model: str, headers: Mapping[str, str], environment: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Return configured headers with their variables filled in, and the secrets among them."""
+    filled = {}
+    secrets = []
+    for name, written in headers.items():
+        value = written
+        for variable in _REFERENCE.findall(written):
+            secret = read_key(model, variable, environment, is_needed=True)
+            secrets.append(secret)
+            value = value.replace(f"${{{variable}}}", secret)
+        filled[name] = value
+    return filled, secrets
+
+
+def read_key(
+    model: str, variable: str | None, environment: Mapping[str, str], *, is_needed: bool
+) -> str:
+    """Return what a variable holds; ModelError where it is missing but needed, or no key."""
+    key = environment.get(variable, "").strip() if variable else ""
+    if not key and is_needed:
+        raise ModelError(
+            f"{model}: there is no key, because {variable} is not set",
+            model=model,
+            kind="key",
+            is_sent=False,
+            hint=f"export {variable}=... where promptops runs",
+        )
+    if not key.isascii() or not key.isprintable():
+        raise ModelError(
+            f"{model}: {variable} holds characters that no key has",
+            model=model,
+            kind="key",
+            is_sent=False,
+            hint="it may have been copied with a line break or a typographic quote",
+        )
+    return key
+
+
+def _join(base: str) -> str:
+    """Return the address of chat completions below `base`, which may lack or have `/v1`."""
+    parts = urlsplit(base)
+    path = parts.path.rstrip("/")
+    if not path.endswith("/chat/completions"):
+        path = f"{path or '/v1'}/chat/completions"
+    return parts._replace(path=path, fragment="").geturl()
+
+
+def find_proxy(url: str, environment: Mapping[str, str]) -> str | None:
+    """Return the proxy that the environment names for `url`; None: none.
+
+    As curl does: `https_proxy`, `http_proxy` and `all_proxy` in either case, and `no_proxy` with
+    hosts, domains and `*`. `HTTP_PROXY` in capitals is ignored in a CGI script, whose client could
+    set it.
+    """
+    parts = urlsplit(url)
+    names = [f"{parts.scheme}_proxy", f"{parts.scheme}_proxy".upper(), "all_proxy", "ALL_PROXY"]
+    if "REQUEST_METHOD" in environment:
+        names.remove("HTTP_PROXY") if "HTTP_PROXY" in names else None
+    proxy = next((environment[name] for name in names if environment.get(name)), None)
+    if proxy is None or _is_direct(parts, environment):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _is_direct(parts: SplitResult, environment: Mapping[str, str]) -> bool:
+    host = (parts.hostname or "").rstrip(".")
+    listed = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    for one in listed.lower().split(","):
+        name, _, port = one.strip().partition(":")
+        name = name.removeprefix("*").removeprefix(".")
+        if one.strip() == "*":
+            return True
+        if port and port != str(parts.port):
+            continue
+        if name and (host == name or host.endswith(f".{name}")):
+            return True
+    return False

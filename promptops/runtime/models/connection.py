@@ -1,0 +1,376 @@
+"""HTTP over blocking sockets, from the standard library: nothing that a short command waits for.
+
+Connections are kept and shared by threads. One deadline holds for everything: looking up the
+name, connecting, sending, and each byte that arrives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import socket
+import threading
+import time
+from collections import deque
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+    from urllib.parse import SplitResult
+
+    from promptops.runtime.models.address import Address
+
+_IDLE_SECONDS = 15.0
+_MAX_IDLE = 64
+_CHUNK = 65536
+
+
+class ConnectError(OSError):
+    """There is no connection."""
+
+
+class Progress(Protocol):
+    """What a caller learns even when the request fails."""
+
+    is_sent: bool
+
+
+class Connections:
+    """The connections to one endpoint.
+
+    Threads may share it. A forked process begins with none, and leaves its parent's alone.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._parts = urlsplit(address.url)
+        self._target = self._parts._replace(scheme="", netloc="").geturl() or "/"
+        # Its methods are one step each: a lock could be held while a process forks.
+        self._idle: deque[tuple[_Connection, float]] = deque()
+        self._process = os.getpid()
+
+    def post(self, body: bytes, deadline: float, progress: Progress) -> Reply:
+        """Send `body`, and return the reply as soon as its headers are there.
+
+        `progress` is told when the sending begins.
+
+        Raises ConnectError when there is no connection, TimeoutError after the deadline, and
+        OSError or HTTPException when the connection breaks.
+        """
+        connection = self._take() or _Connection(self._address.proxy, self._parts, deadline)
+        try:
+            connection.wire.deadline = deadline
+            headers = self._address.headers
+            if connection.is_plain_proxy:
+                headers = {**headers, **connection.proxy_headers}
+                target = self._address.url
+            else:
+                target = self._target
+            progress.is_sent = True
+            connection.http.request("POST", target, body, dict(headers))
+            response = connection.receive()
+        except BaseException:
+            connection.close()
+            raise
+        return Reply(self, connection, response)
+
+    def _take(self) -> _Connection | None:
+        now = time.monotonic()
+        if self._process != os.getpid():
+            # They are the parent's: closed here, they stay open there.
+            self.close()
+            self._process = os.getpid()
+        while True:
+            try:
+                connection, since = self._idle.pop()
+            except IndexError:
+                return None
+            if now - since < _IDLE_SECONDS and connection.wire.is_quiet():
+                return connection
+            connection.close()
+
+    def give(self, connection: _Connection) -> None:
+        """Keep a connection for the next request."""
+        if self._process == os.getpid() and len(self._idle) < _MAX_IDLE:
+            self._idle.append((connection, time.monotonic()))
+        else:
+            connection.close()
+
+    def close(self) -> None:
+        """Close all connections that are not in use."""
+        with contextlib.suppress(IndexError):
+            while True:
+                self._idle.pop()[0].close()
+
+
+class Reply:
+    """One reply: its status and headers, and the body as it arrives."""
+
+    def __init__(
+        self, connections: Connections, connection: _Connection, response: HTTPResponse
+    ) -> None:
+        self._connections = connections
+        self._connection: _Connection | None = connection
+        self._response = response
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
+
+    def read(self) -> bytes:
+        """Return what arrives next, and nothing at the end; raises as `Connections.post`."""
+        data = self._response.read1(_CHUNK)
+        if not data:
+            # A body that is shorter than announced ends here without an error.
+            if self._response.length:
+                raise HTTPException("the connection was closed in the middle of the body")
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                if self._response.will_close:
+                    connection.close()
+                else:
+                    self._connections.give(connection)
+        return data
+
+    def read_all(self, limit: int) -> bytes | None:
+        """Return the whole body; None when it is larger than `limit`."""
+        parts = []
+        size = 0
+        while data := self.read():
+            size += len(data)
+            if size > limit:
+                return None
+            parts.append(data)
+        return b"".join(parts)
+
+    def drain(self, seconds: float) -> None:
+        """Read the end of a body that is all but read, so that its connection can be kept."""
+        connection = self._connection
+        if connection is None:
+            return
+        connection.wire.deadline = min(connection.wire.deadline, time.monotonic() + seconds)
+        with contextlib.suppress(OSError, HTTPException):
+            if not self.read():
+                return
+        self.close()
+
+    def interrupt(self) -> None:
+        """End the connection from another thread, while this one may wait for it."""
+        connection = self._connection
+        if connection is not None:
+            connection.wire.shut()
+
+    def close(self) -> None:
+        """Close the connection, unless the body was read to its end."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        with contextlib.suppress(OSError, HTTPException):
+            self._response.close()
+
+
+class _Connection:
+    """One connection: through a proxy where there is one, encrypted where the address says so."""
+
+    def __init__(self, proxy: str | None, parts: SplitResult, deadline: float) -> None:
+        is_encrypted = parts.scheme == "https"
+        host, port = parts.hostname or "", parts.port or (443 if is_encrypted else 80)
+        via = urlsplit(proxy) if proxy else None
+        self.proxy_headers = _authorization(via) if via is not None else {}
+        self.is_plain_proxy = via is not None and not is_encrypted
+        if via is not None and via.scheme != "http":
+            raise ConnectError(f"a proxy with {via.scheme}:// cannot be used, only http://")
+        try:
+            if via is None:
+                sock: Any = _connect(host, port, deadline)
+            else:
+                sock = _connect(via.hostname or "", via.port or 80, deadline)
+        except TimeoutError as error:
+            raise TimeoutError("timed out while connecting") from error
+        except OSError as error:
+            raise ConnectError(_reason(error)) from error
+        try:
+            if via is not None and is_encrypted:
+                _open_tunnel(_Wire(sock, deadline), host, port, self.proxy_headers)
+            if is_encrypted:
+                sock.settimeout(_left(deadline))
+                sock = _context().wrap_socket(sock, server_hostname=host)
+        except TimeoutError as error:
+            sock.close()
+            raise TimeoutError("timed out while connecting") from error
+        except (OSError, HTTPException) as error:
+            sock.close()
+            raise ConnectError(_reason(error)) from error
+        self.wire = _Wire(sock, deadline)
+        self.http = HTTPConnection(host, port)
+        self.http.auto_open = 0
+        self.http.sock = self.wire
+
+    def receive(self) -> HTTPResponse:
+        response = self.http.getresponse()
+        if self.wire.is_ended:
+            # `http.client` takes the end of the connection for the end of the headers.
+            raise HTTPException("the connection was closed in the middle of the headers")
+        return response
+
+    def close(self) -> None:
+        self.http.close()
+        self.wire.end()
+
+
+class _Wire:
+    """A socket as `http.client` needs it, with a deadline for all that it does."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._sock = sock
+        self.deadline = deadline
+        self.is_ended = False
+
+    def sendall(self, data: bytes) -> None:
+        self._sock.settimeout(_left(self.deadline))
+        self._sock.sendall(data)
+
+    def receive_into(self, buffer: Any) -> int:  # noqa: ANN401 - anything writable
+        self._sock.settimeout(_left(self.deadline))
+        size = self._sock.recv_into(buffer)
+        self.is_ended = not size
+        return size
+
+    def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - always for reading
+        return io.BufferedReader(_Receiver(self), _CHUNK)
+
+    def is_quiet(self) -> bool:
+        """Return whether nothing came: what comes unasked is the end of the connection."""
+        try:
+            self._sock.settimeout(0)
+            # An encrypted socket cannot peek, so this reads what comes.
+            self._sock.recv(1)
+        except (BlockingIOError, InterruptedError):
+            return True
+        except OSError as error:
+            return type(error).__name__ == "SSLWantReadError"
+        return False
+
+    def shut(self) -> None:
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Do nothing: `http.client` closes here while the body is still to be read."""
+
+    def end(self) -> None:
+        with contextlib.suppress(OSError):
+            self._sock.close()
+
+
+class _Receiver(io.RawIOBase):
+    """Reads from a `_Wire`; closing it leaves the connection open for the next request."""
+
+    def __init__(self, wire: _Wire) -> None:
+        self._wire = wire
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - as the base has it
+        return self._wire.receive_into(buffer)
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the deadline has passed")
+    return left
+
+
+def _connect(host: str, port: int, deadline: float) -> socket.socket:
+    failure: OSError | None = None
+    for family, kind, protocol, _, where in _look_up(host, port, deadline):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(_left(deadline))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.connect(where)
+        except OSError as error:
+            sock.close()
+            if isinstance(error, TimeoutError):
+                raise
+            failure = error
+        else:
+            return sock
+    raise failure or OSError(f"'{host}' has no address")
+
+
+def _look_up(host: str, port: int, deadline: float) -> list[Any]:
+    """Look a name up in a thread, because the system's own function knows no deadline."""
+    if host.replace(".", "").isdigit() or ":" in host or host == "localhost":
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found: list[Any] = []
+
+    def look() -> None:
+        try:
+            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            found.append(error)
+
+    thread = threading.Thread(target=look, daemon=True, name="promptops-look-up")
+    thread.start()
+    thread.join(_left(deadline))
+    if not found:
+        raise TimeoutError(f"looking up '{host}' timed out")
+    if isinstance(found[0], BaseException):
+        raise OSError(f"'{host}' cannot be looked up: {found[0]}") from found[0]
+    return list(found[0])
+
+
+def _open_tunnel(wire: _Wire, host: str, port: int, headers: dict[str, str]) -> None:
+    name = f"[{host}]" if ":" in host else host
+    lines = [f"CONNECT {name}:{port} HTTP/1.1", f"Host: {name}:{port}"]
+    lines += [f"{key}: {value}" for key, value in headers.items()]
+    wire.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    response = HTTPResponse(wire, method="CONNECT")  # type: ignore[arg-type]
+    # Byte by byte would be slow; the server says nothing before it is spoken to.
+    response.begin()
+    if response.status != 200:
+        raise OSError(f"the proxy refused the connection ({response.status})")
+
+
+def _authorization(proxy: SplitResult) -> dict[str, str]:
+    if proxy.username is None:
+        return {}
+    import base64
+    from urllib.parse import unquote
+
+    login = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return {"Proxy-Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
+
+
+def _reason(error: Exception) -> str:
+    """Return why there is no connection, without the numbers that systems put before it."""
+    return str(getattr(error, "strerror", None) or error) or type(error).__name__
+
+
+_contexts: list[ssl.SSLContext] = []
+
+
+def _context() -> ssl.SSLContext:
+    """Return the settings for encryption, with the system's certificates; made once."""
+    if not _contexts:
+        import ssl
+
+        _contexts.append(ssl.create_default_context())
+    return _contexts[0]
+
+
+@contextlib.contextmanager
+def end_at(reply: Reply, deadline: float) -> Iterator[None]:
+    """End a reply that nobody reads at its deadline, so that the provider stops working on it."""
+    timer = threading.Timer(max(deadline - time.monotonic(), 0.0), reply.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -1,0 +1,421 @@
+"""The transport for providers with a format of their own, through LiteLLM.
+
+The only module that imports LiteLLM, which takes seconds, and only when a call needs it. LiteLLM
+runs on an event loop in a thread of its own: so its connections outlive the caller's loops, and a
+deadline holds for a whole call, which its own timeouts do not.
+
+What LiteLLM says of a failure is not relied on. The status is that of the provider's response,
+found among the causes of its error; its classes and messages are guesses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from promptops.runtime.models.address import read_headers, read_key
+from promptops.runtime.models.model import Answer, ModelError, Part, ToolCall, Usage
+from promptops.runtime.models.wire import Reader, read_retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+    from concurrent.futures import Future
+
+    from promptops.runtime.models.model import Endpoint, ErrorKind, Request
+
+T = TypeVar("T")
+INSTALL_HINT = "run: pip install 'git-promptops[models]'"
+# LiteLLM makes a new client for each different timeout, so there are few of them.
+_TIMEOUT_STEPS = (15.0, 60.0, 300.0, 1800.0)
+_CLOSE_SECONDS = 1.0
+_MAX_CAUSES = 12
+
+
+class LiteLLMModel:
+    """A model behind LiteLLM; satisfies `Model`.
+
+    Args:
+        name: what LiteLLM calls the model.
+        endpoint: what is configured for it.
+        environment: where keys are read.
+    """
+
+    def __init__(self, name: str, endpoint: Endpoint, environment: Mapping[str, str]) -> None:
+        self._name = name
+        self._endpoint = endpoint
+        self._environment = environment
+
+    def close(self) -> None:
+        """Do nothing: LiteLLM keeps its connections itself."""
+
+    async def aclose(self) -> None:
+        """Do nothing: LiteLLM keeps its connections itself."""
+
+    def call(self, request: Request, *, deadline: float) -> Answer:
+        """Return the answer to `request`; raises ModelError."""
+        return _wait(self._call(request, deadline))
+
+    async def acall(self, request: Request, *, deadline: float) -> Answer:
+        """Return the answer to `request`; raises ModelError."""
+        return await _await(self._call(request, deadline))
+
+    def stream(self, request: Request, *, deadline: float) -> Iterator[Part]:
+        """Yield the answer as it is written; raises ModelError."""
+        parts = self._parts(request, deadline)
+        try:
+            while (part := _wait(_next(parts))) is not None:
+                yield part
+        finally:
+            _end(parts)
+
+    async def astream(self, request: Request, *, deadline: float) -> AsyncIterator[Part]:
+        """Yield the answer as it is written; raises ModelError."""
+        parts = self._parts(request, deadline)
+        try:
+            while (part := await _await(_next(parts))) is not None:
+                yield part
+        finally:
+            _end(parts)
+
+    # --- on the loop of the transport ---------------------------------------------------------
+
+    async def _call(self, request: Request, deadline: float) -> Answer:
+        arguments, reader = self._prepare(request, deadline)
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                response = await _load(request.model).acompletion(**arguments)
+        except Exception as error:
+            raise _translate(error, reader, deadline) from error
+        return _read_response(response, reader)
+
+    async def _parts(self, request: Request, deadline: float) -> AsyncIterator[Part]:
+        arguments, reader = self._prepare(request, deadline)
+        arguments["stream"] = True
+        arguments.setdefault("stream_options", {"include_usage": True})
+        collected = _Collected(reader)
+        stream: Any = None
+        end: asyncio.TimerHandle | None = None
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                stream = await _load(request.model).acompletion(**arguments)
+            end = asyncio.get_running_loop().call_later(
+                max(deadline - time.monotonic(), 0.0), _close_later, stream
+            )
+            chunks = aiter(stream)
+            while True:
+                async with asyncio.timeout(deadline - time.monotonic()):
+                    chunk = await anext(chunks, None)
+                if chunk is None:
+                    break
+                text = collected.add(chunk)
+                if text:
+                    yield Part(text)
+            if time.monotonic() >= deadline:
+                raise TimeoutError  # noqa: TRY301 - it was closed above
+        except Exception as error:
+            raise _translate(error, reader, deadline) from error
+        finally:
+            if end is not None:
+                end.cancel()
+            if stream is not None:
+                await _close(stream)
+        yield Part("", collected.finish())
+
+    def _prepare(self, request: Request, deadline: float) -> tuple[dict[str, Any], Reader]:
+        """Return LiteLLM's arguments, which it may change, so they are copies."""
+        secrets: list[str] = []
+        arguments: dict[str, Any] = {
+            **copy.deepcopy(dict(request.parameters)),
+            "model": self._name,
+            "messages": [copy.deepcopy(dict(message)) for message in request.messages],
+            "timeout": _step(deadline - time.monotonic()),
+            "max_retries": 0,
+        }
+        endpoint = self._endpoint
+        if endpoint.key_variable is not None:
+            arguments["api_key"] = read_key(
+                request.model, endpoint.key_variable, self._environment, is_needed=True
+            )
+            secrets.append(arguments["api_key"])
+        if endpoint.base_url is not None:
+            arguments["api_base"] = endpoint.base_url
+            if endpoint.key_variable is None:
+                # Else a key of the environment would go to an address that it was not meant for.
+                arguments["api_key"] = "none"
+        if endpoint.headers:
+            arguments["extra_headers"], found = read_headers(
+                request.model, endpoint.headers, self._environment
+            )
+            secrets += found
+        secrets += [
+            value
+            for name, value in self._environment.items()
+            if name.endswith("_API_KEY") and len(value) >= 8
+        ]
+        return arguments, Reader(request.model, tuple(secrets))
+
+
+def _step(seconds: float) -> float:
+    return next((step for step in _TIMEOUT_STEPS if step >= seconds), _TIMEOUT_STEPS[-1])
+
+
+# --- answers -----------------------------------------------------------------------------------
+
+
+def _read_response(response: Any, reader: Reader) -> Answer:  # noqa: ANN401 - LiteLLM's own
+    choices = getattr(response, "choices", None)
+    if not choices:
+        raise reader.fail("empty", "the answer has no choices")
+    message = choices[0].message
+    calls = tuple(
+        ToolCall(call.id or "", call.function.name or "", call.function.arguments or "")
+        for call in message.tool_calls or ()
+    )
+    return reader.finish(
+        _head(response),
+        text=reader.read_text(message.content),
+        refusal="",
+        calls=calls,
+        finish=choices[0].finish_reason,
+        usage=_plain(getattr(response, "usage", None)),
+    )
+
+
+class _Collected:
+    """The pieces of a streamed answer."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._texts: list[str] = []
+        self._calls: dict[int, list[str]] = {}
+        self._finish: str | None = None
+        self._usage: Any = None
+        self._first: Any = None
+
+    def add(self, chunk: Any) -> str:  # noqa: ANN401 - LiteLLM's own
+        """Take a chunk, and return the text in it."""
+        if self._first is None:
+            self._first = chunk
+        usage = getattr(chunk, "usage", None)
+        if usage is not None:
+            self._usage = usage
+        if not chunk.choices:
+            return ""
+        choice = chunk.choices[0]
+        if choice.finish_reason is not None:
+            self._finish = choice.finish_reason
+        for call in choice.delta.tool_calls or ():
+            parts = self._calls.setdefault(call.index or 0, ["", "", ""])
+            parts[0] = parts[0] or call.id or ""
+            parts[1] = parts[1] or call.function.name or ""
+            parts[2] += call.function.arguments or ""
+        text: str = choice.delta.content or ""
+        if text:
+            self._texts.append(text)
+        return text
+
+    def finish(self) -> Answer:
+        """Return the whole answer."""
+        answer = self._reader.finish(
+            _head(self._first),
+            text="".join(self._texts),
+            refusal="",
+            calls=tuple(ToolCall(*parts) for _, parts in sorted(self._calls.items())),
+            finish=self._finish,
+            usage=_plain(self._usage),
+        )
+        usage = answer.usage
+        if usage.source == "measured":
+            # LiteLLM counts itself where a stream brings no usage, and does not say so.
+            usage = Usage(usage.input_tokens, usage.output_tokens, usage.cached_tokens, "estimated")
+        return Answer(
+            answer.text,
+            answer.tool_calls,
+            answer.finish,
+            usage,
+            answer.served_model,
+            answer.response_id,
+            answer.fingerprint,
+        )
+
+
+def _head(response: Any) -> dict[str, Any]:  # noqa: ANN401 - LiteLLM's own
+    return {key: getattr(response, key, None) for key in ("id", "model", "system_fingerprint")}
+
+
+def _plain(usage: Any) -> Any:  # noqa: ANN401 - LiteLLM's own
+    if usage is None:
+        return None
+    details = getattr(usage, "prompt_tokens_details", None)
+    return {
+        "prompt_tokens": getattr(usage, "prompt_tokens", None),
+        "completion_tokens": getattr(usage, "completion_tokens", None),
+        "prompt_tokens_details": {"cached_tokens": getattr(details, "cached_tokens", None)},
+    }
+
+
+# --- failures ----------------------------------------------------------------------------------
+
+
+def _translate(error: Exception, reader: Reader, deadline: float) -> ModelError:
+    """Return what LiteLLM raised as the error that it stands for."""
+    if isinstance(error, ModelError):
+        return error
+    causes = list(_causes(error))
+    response = next((one for one in map(_response, causes) if one is not None), None)
+    if response is not None and response.status_code >= 300:
+        return _read_status(error, response, reader)
+    names = {kind.__name__ for cause in causes for kind in type(cause).__mro__}
+    if time.monotonic() >= deadline or names & {"TimeoutError", "TimeoutException", "Timeout"}:
+        return reader.fail("timeout", "there was no answer before the deadline")
+    if names & {"JSONDecodeError", "ValidationError", "APIResponseValidationError"}:
+        return reader.fail("invalid", f"the answer is not what was asked for: {error}")
+    if names & {"ConnectError", "ClientConnectorError"}:
+        return reader.fail("connection", f"cannot connect: {error}", is_sent=False)
+    if names & {"TransportError", "APIConnectionError", "ClientError", "OSError"}:
+        return reader.fail("connection", f"the connection broke: {error}")
+    if "AuthenticationError" in names or "api_key" in str(error).lower():
+        return reader.fail(
+            "key",
+            f"there is no key that LiteLLM can use: {error}",
+            is_sent=False,
+            hint="set the provider's variable, or name one as `key` in [models]",
+        )
+    status = getattr(error, "status_code", None)
+    if response is not None or status == 500:
+        return reader.fail("invalid", f"the answer is not what was asked for: {error}")
+    # Found without asking the provider: an unknown provider, or a parameter that it does not take.
+    kind: ErrorKind = "status" if isinstance(status, int) and 400 <= status < 500 else "invalid"
+    return reader.fail(
+        kind,
+        f"LiteLLM refused the request: {error}",
+        status=status if kind == "status" else None,
+        is_sent=False,
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    for _ in range(_MAX_CAUSES):
+        if seen is None:
+            return
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def _response(error: BaseException) -> Any:  # noqa: ANN401 - of one of several HTTP libraries
+    """Return the provider's response, if the error has a real one.
+
+    LiteLLM's own errors carry responses that it made up.
+    """
+    if type(error).__module__.startswith("litellm"):
+        return None
+    response = getattr(error, "response", None)
+    return response if isinstance(getattr(response, "status_code", None), int) else None
+
+
+def _read_status(error: Exception, response: Any, reader: Reader) -> ModelError:  # noqa: ANN401
+    headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
+    try:
+        body = bytes(response.content)
+    except Exception:  # noqa: BLE001 - a stream whose body nobody read
+        body = b""
+    made = reader.read_error(response.status_code, headers, body)
+    if made.retry_after_seconds is None:
+        more = getattr(error, "litellm_response_headers", None) or {}
+        made.retry_after_seconds = read_retry_after(
+            {str(name).lower(): str(value) for name, value in dict(more).items()}
+        )
+    return made
+
+
+# --- the loop ----------------------------------------------------------------------------------
+
+_loops: dict[int, asyncio.AbstractEventLoop] = {}
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return the loop of this process, which runs in a thread of its own."""
+    known = _loops.get(os.getpid())
+    if known is None:
+        made = asyncio.new_event_loop()
+        known = _loops.setdefault(os.getpid(), made)
+        if known is made:
+            threading.Thread(target=made.run_forever, name="promptops-litellm", daemon=True).start()
+        else:
+            made.close()
+    return known
+
+
+def _submit(work: Coroutine[Any, Any, T]) -> Future[T]:
+    return asyncio.run_coroutine_threadsafe(work, _loop())
+
+
+def _wait(work: Coroutine[Any, Any, T]) -> T:
+    future = _submit(work)
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+async def _await(work: Coroutine[Any, Any, T]) -> T:
+    return await asyncio.wrap_future(_submit(work))
+
+
+async def _next(parts: AsyncIterator[Part]) -> Part | None:
+    return await anext(parts, None)
+
+
+def _end(parts: Any) -> None:  # noqa: ANN401 - an asynchronous generator
+    """Close a stream without waiting for it: its connection closes on its own loop."""
+    with contextlib.suppress(RuntimeError):
+        _submit(parts.aclose())
+
+
+def _close_later(stream: Any) -> None:  # noqa: ANN401 - LiteLLM's own
+    task = asyncio.ensure_future(_close(stream))
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)
+
+
+_closing: set[asyncio.Task[None]] = set()
+
+
+async def _close(stream: Any) -> None:  # noqa: ANN401 - LiteLLM's own
+    """Close a stream's connection: dropping it would leave the provider writing."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await stream.aclose()
+
+
+_loaded: list[Any] = []
+
+
+def _load(model: str) -> Any:  # noqa: ANN401 - the module
+    """Return LiteLLM, configured; imported once."""
+    if not _loaded:
+        # Read when it is imported: no look-ups, no `.env` files of other projects.
+        os.environ.setdefault("LITELLM_OFFLINE_MODE", "true")
+        os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+        os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+        try:
+            import litellm
+        except ImportError as error:
+            raise ModelError(
+                f"{model}: calling this provider needs LiteLLM, which is not installed",
+                model=model,
+                kind="install",
+                is_sent=False,
+                hint=INSTALL_HINT,
+            ) from error
+        litellm.suppress_debug_info = True  # it would print to stdout
+        litellm.telemetry = False
+        _loaded.append(litellm)
+    return _loaded[0]

@@ -1,0 +1,156 @@
+"""From a model's name to an open model.
+
+echo/anything            answers with the last message
+scripted/FILE            answers from rules in a file of the repository
+NAME                     an endpoint of the configuration
+NAME/model               a model at an endpoint of the configuration
+openai/gpt-4o            a provider that speaks OpenAI's format: our own transport
+anthropic/claude-opus-4  any other: LiteLLM
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from promptops.runtime.models.model import Endpoint, ModelError
+from promptops.runtime.models.providers import NATIVE, PROVIDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from promptops.runtime.models.model import Model
+    from promptops.runtime.models.openai import Channel
+    from promptops.repository.settings.models import ModelSettings
+
+
+class Target(NamedTuple):
+    """What a name stands for.
+
+    Attributes:
+        transport: `echo`, `scripted`, `openai` or `litellm`.
+        wire_name: what the other side calls the model; the file for `scripted`.
+        place: the name of the endpoint; models with the same one share connections.
+        endpoint: what is configured for it.
+    """
+
+    transport: str
+    wire_name: str
+    place: str
+    endpoint: Endpoint
+
+
+def find_target(name: str, settings: ModelSettings) -> Target:
+    """Return what a model's name stands for."""
+    family, slash, rest = name.partition("/")
+    if family == "echo":
+        return Target("echo", rest, "", Endpoint())
+    if family == "scripted":
+        return Target("scripted", rest, rest, Endpoint())
+    exact = settings.endpoints.get(name)
+    place, found = (name, exact) if exact is not None and exact.base_url is not None else ("", None)
+    if found is None:
+        found = settings.endpoints.get(family) if slash else exact
+        # An endpoint with a model of its own serves no other.
+        if found is not None and (found.model is None or not slash):
+            place = family if slash else name
+        else:
+            found = None
+    wire_name = rest if slash else name
+    if found is None:
+        place = family if slash else "openai" if _is_openai(name) else ""
+        transport = "openai" if place in PROVIDERS else "litellm"
+        if exact is not None and exact.transport is not None:
+            transport = exact.transport
+        key = exact.key if exact is not None else None
+        headers = exact.headers if exact is not None else {}
+        endpoint = Endpoint(None, key, headers, None)
+        place = place if not key and not headers else name
+        return Target(transport, wire_name if transport == "openai" else name, place, endpoint)
+    endpoint = Endpoint(found.base_url, found.key, found.headers)
+    is_own = found.base_url is not None or family in PROVIDERS
+    transport = found.transport or ("openai" if is_own and family not in NATIVE else "litellm")
+    if found.model is not None:
+        wire_name = found.model
+    elif transport == "litellm":
+        wire_name = name
+    return Target(transport, wire_name, place, endpoint)
+
+
+def _is_openai(name: str) -> bool:
+    return name.startswith(("gpt-", "chatgpt-", "o1", "o3", "o4"))
+
+
+class Models:
+    """The open models of one configuration: those at one endpoint share its connections.
+
+    Args:
+        settings: the table `[models]`.
+        root: the repository's top, where `scripted/FILE` lies; None: there is none.
+        environment: where keys, addresses and proxies are read; None: the process's.
+    """
+
+    def __init__(
+        self,
+        settings: ModelSettings,
+        *,
+        root: Path | None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._root = root
+        self._environment = os.environ if environment is None else environment
+        # Filled by `setdefault`, which is one step: a lock could be held while a process forks.
+        self._models: dict[str, Model] = {}
+        self._channels: dict[str, Channel] = {}
+
+    def get(self, name: str) -> Model:
+        """Return the model `name`; ModelError where there can be none."""
+        known = self._models.get(name)
+        return known if known is not None else self._models.setdefault(name, self._open(name))
+
+    def _open(self, name: str) -> Model:
+        target = find_target(name, self._settings)
+        if target.transport == "echo":
+            from promptops.runtime.models.echo import EchoModel
+
+            return EchoModel()
+        if target.transport == "scripted":
+            from promptops.runtime.models.scripted import open_scripted
+
+            return open_scripted(name, self._root)
+        if target.transport == "litellm":
+            from promptops.runtime.models.litellm import LiteLLMModel
+
+            return LiteLLMModel(target.wire_name, target.endpoint, self._environment)
+        from promptops.runtime.models.openai import Channel, OpenAIModel
+
+        if not target.wire_name:
+            raise ModelError(
+                f"'{name}' names no model",
+                model=name,
+                kind="invalid",
+                is_sent=False,
+                hint=f"write {name.rstrip('/')}/MODEL",
+            )
+        provider = PROVIDERS.get(target.place.partition("/")[0])
+        channel = self._channels.setdefault(
+            target.place, Channel(target.endpoint, provider, self._environment)
+        )
+        return OpenAIModel(target.wire_name, channel)
+
+    def close(self) -> None:
+        """Close all connections that no event loop owns."""
+        for model in list(self._models.values()):
+            model.close()
+
+    async def aclose(self) -> None:
+        """Close those connections and the ones of the running event loop."""
+        for model in list(self._models.values()):
+            await model.aclose()
+
+
+def open_model(name: str, settings: ModelSettings, *, root: Path | None) -> Model:
+    """Return the model `name`, with connections of its own; ModelError where there can be none."""
+    return Models(settings, root=root).get(name)

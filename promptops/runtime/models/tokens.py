@@ -1,0 +1,170 @@
+"""How many tokens a request has: an upper bound without any vocabulary, or the exact number.
+
+Tokenizers in use work on bytes, or fall back on them, so a text never has more tokens than UTF-8
+bytes. That is the bound. It holds for every language and for code, and it never needs a download.
+Two things can exceed it, both rarely: normalisation that lengthens a text (ligatures of Arabic),
+and long instructions that a provider adds on its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# What chat templates put around a request and around each message.
+_REQUEST_TOKENS = 64
+_MESSAGE_TOKENS = 16
+# What providers charge at most for a picture, whatever its file's size.
+_MEDIA_TOKENS = 50_000
+# The vocabularies of OpenAI's models: where they come from names their file, and what they hold.
+_VOCABULARIES = {
+    "o200k_base": "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
+    "cl100k_base": "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
+}
+_VOCABULARY_URL = "https://openaipublic.blob.core.windows.net/encodings/{}.tiktoken"
+
+
+class TokenCount(NamedTuple):
+    """The tokens of a request.
+
+    Attributes:
+        tokens: how many there are at most.
+        is_exact: whether it is exactly that many.
+        likely: how many there probably are, for what must not refuse too early.
+    """
+
+    tokens: int
+    is_exact: bool
+    likely: int
+
+
+def count_tokens(
+    messages: Sequence[Mapping[str, Any]],
+    parameters: Mapping[str, Any],
+    model: str,
+    *,
+    exactly: bool = False,
+) -> TokenCount:
+    """Count the tokens of a request's messages, tools and output schema.
+
+    `exactly` asks for the exact number, for which tiktoken and its vocabulary must be installed and
+    the model be one of OpenAI's; it takes some tenths of a second the first time. Without them the
+    result is the upper bound.
+    """
+    texts: list[str] = []
+    media = 0
+    for message in messages:
+        media += _collect(message, texts)
+    size = sum(_bytes(text) for text in texts)
+    shape = sum(_bytes(_json(parameters[key])) for key in _SHAPES if parameters.get(key))
+    if exactly and not media and not shape:
+        counted = _count_exactly(messages, model)
+        if counted is not None:
+            return TokenCount(counted, is_exact=True, likely=counted)
+    around = _REQUEST_TOKENS + _MESSAGE_TOKENS * len(messages)
+    likely = sum(_likely(text) for text in texts) + shape // 3 + 4 * len(messages) + media // 40
+    most = size + shape + media + around
+    return TokenCount(most, is_exact=False, likely=min(likely, most))
+
+
+_SHAPES = ("tools", "functions", "response_format", "tool_choice")
+
+
+def estimate_text(text: str) -> int:
+    """Return how many tokens a text probably has."""
+    return _likely(text)
+
+
+def _collect(message: Mapping[str, Any], texts: list[str]) -> int:
+    """Add a message's texts, and return the tokens of what is no text."""
+    media = 0
+    for key, value in message.items():
+        if isinstance(value, str):
+            texts.append(value)
+        elif key == "content" and isinstance(value, list | tuple):
+            for part in value:
+                if isinstance(part, dict) and isinstance(part.get("text"), str):
+                    texts.append(part["text"])
+                else:
+                    media += max(_MEDIA_TOKENS, _bytes(_json(part)))
+        elif value is not None:
+            texts.append(_json(value))
+    return media
+
+
+def _json(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return repr(value)
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _likely(text: str) -> int:
+    """Return a middle guess: four ASCII characters to a token, one and a half of others."""
+    if text.isascii():
+        return -(-len(text) // 4)
+    ascii_length = len(text.encode("ascii", "ignore"))
+    return -(-ascii_length // 4) + -(-2 * (len(text) - ascii_length) // 3)
+
+
+def _count_exactly(messages: Sequence[Mapping[str, Any]], model: str) -> int | None:
+    provider, slash, name = model.rpartition("/")
+    if slash and provider not in {"openai", "azure"}:
+        return None
+    encoding = _encoding(name)
+    if encoding is None:
+        return None
+    count = 3
+    for message in messages:
+        if not set(message) <= {"role", "content", "name"}:
+            return None
+        count += 4 if "name" in message else 3
+        for value in message.values():
+            if not isinstance(value, str):
+                return None
+            count += len(encoding.encode(value, disallowed_special=()))
+    return count
+
+
+@cache
+def _encoding(name: str) -> Any:  # noqa: ANN401 - tiktoken may be missing
+    """Return the encoding of a model of OpenAI's, if it can be had without a download."""
+    try:
+        import tiktoken
+        from tiktoken.model import encoding_name_for_model
+    except ImportError:
+        return None
+    try:
+        encoding = encoding_name_for_model(name)
+    except KeyError:
+        return None
+    if not _has_vocabulary(encoding):
+        return None
+    return tiktoken.get_encoding(encoding)
+
+
+def _has_vocabulary(encoding: str) -> bool:
+    """Return whether tiktoken has the vocabulary in its cache, whole: else it would fetch it."""
+    expected = _VOCABULARIES.get(encoding)
+    folder = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
+    if expected is None or folder == "":
+        return False
+    place = Path(folder) if folder else Path(tempfile.gettempdir(), "data-gym-cache")
+    url = _VOCABULARY_URL.format(encoding)
+    file = place / hashlib.sha1(url.encode(), usedforsecurity=False).hexdigest()
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest() == expected
+    except OSError:
+        return False

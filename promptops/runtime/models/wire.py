@@ -1,0 +1,499 @@
+"""OpenAI's chat completions on the wire: requests to bytes, and bytes to answers and errors.
+
+Pure: both transports use it, so that they cannot differ in what they make of an answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import quote
+from promptops.runtime.models.model import (
+    UNKNOWN_USAGE,
+    Answer,
+    ErrorKind,
+    ModelError,
+    Part,
+    Request,
+    ToolCall,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+MAX_ERROR_BYTES = 64 * 1024
+# More than any model's window: what a provider reports beyond it is a mistake of its own.
+MAX_TOKENS = 20_000_000
+_MAX_RETRY_SECONDS = 7 * 24 * 3600.0
+_MAX_WORDS = 300
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_STATUS = {
+    400: "refused the request",
+    401: "refused the key",
+    402: "asks for payment",
+    403: "denied access",
+    404: "knows no such model or address",
+    408: "timed out",
+    413: "found the request too large",
+    422: "refused the request",
+    429: "asks to slow down",
+    529: "is overloaded",
+}
+
+
+def encode(request: Request, wire_name: str, *, is_stream: bool) -> bytes:
+    """Return the body: messages and parameters unchanged, the model's name, and streaming."""
+    body: dict[str, Any] = {"model": wire_name, "messages": request.messages}
+    body.update(request.parameters)
+    if is_stream:
+        body["stream"] = True
+        # Without it there is no usage, and no price.
+        body.setdefault("stream_options", {"include_usage": True})
+    try:
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ModelError(
+            f"{request.model}: the request cannot be written as JSON: {error}",
+            model=request.model,
+            kind="invalid",
+            is_sent=False,
+            hint="messages and parameters take texts, finite numbers, lists and mappings",
+        ) from error
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # A lone surrogate has no UTF-8, but JSON can escape it.
+        return json.dumps(body, separators=(",", ":")).encode()
+
+
+class Reader:
+    """Makes answers and errors of what a provider sent in reply to one request.
+
+    Args:
+        model: the model's name as the prompt has it.
+        secrets: what must not appear in an error, such as the key.
+    """
+
+    def __init__(self, model: str, secrets: tuple[str, ...] = ()) -> None:
+        self.model = model
+        self._secrets = secrets
+
+    # --- failures -----------------------------------------------------------------------------
+
+    def fail(
+        self,
+        kind: ErrorKind,
+        wrong: str,
+        *,
+        is_sent: bool = True,
+        hint: str | None = None,
+        **more: Any,  # noqa: ANN401 - passed on as it is
+    ) -> ModelError:
+        """Return the error that the model `wrong`."""
+        return ModelError(
+            f"{self.model}: {self.clean(wrong)}",
+            model=self.model,
+            kind=kind,
+            is_sent=is_sent,
+            hint=hint,
+            **more,
+        )
+
+    def clean(self, text: str) -> str:
+        """Return a provider's text on one line, short, and without secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, "[key]")
+        text = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+        return text if len(text) <= _MAX_WORDS else f"{text[: _MAX_WORDS - 1]}…"
+
+    def read_error(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelError:
+        """Return the error for an answer that is no success; `headers` are in lower case."""
+        document = _parse(body)
+        said, code = _said(document)
+        wrong = _STATUS.get(status)
+        hint = _HINTS.get(status)
+        if 300 <= status < 400:
+            wrong = f"points to {quote(headers.get('location', 'nowhere'))}"
+            said, hint = "", "a request with a key is not redirected: correct base_url"
+        else:
+            wrong = wrong or ("failed" if status >= 500 else "refused the request")
+        text = f"the provider {wrong} ({status})"
+        return self.fail(
+            "status",
+            f"{text}: {said}" if said else text,
+            status=status,
+            code=self.clean(code) if code else None,
+            retry_after_seconds=read_retry_after(headers),
+            hint=hint,
+        )
+
+    def read_reported(self, document: Mapping[str, Any]) -> ModelError:
+        """Return the error that stands in a body or an event in spite of the status 200."""
+        said, code = _said(document)
+        reported = document["error"]
+        number = reported.get("code") if isinstance(reported, dict) else None
+        is_status = type(number) is int and 400 <= number < 600
+        return self.fail(
+            "status" if is_status else "invalid",
+            f"the provider reported an error: {said or 'without saying which'}",
+            status=number if is_status else None,
+            code=self.clean(code) if code else None,
+        )
+
+    def too_large(self) -> ModelError:
+        """Return the error for an answer without end."""
+        return self.fail("invalid", f"the answer is larger than {MAX_ANSWER_BYTES >> 20} MiB")
+
+    # --- whole answers ------------------------------------------------------------------------
+
+    def read_answer(self, content_type: str, body: bytes) -> Answer:
+        """Return the answer in the body of a success."""
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise self._not_json(content_type, body) from error
+        if not isinstance(document, dict):
+            raise self.fail("invalid", "the answer is JSON, but not an object")
+        choices = document.get("choices")
+        if not choices and document.get("error"):
+            raise self.read_reported(document)
+        if not isinstance(choices, list):
+            raise self.fail("invalid", "the answer has no list of choices")
+        if not choices:
+            raise self.fail("empty", "the answer has no choices")
+        choice = choices[0]
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if not isinstance(message, dict):
+            raise self.fail("invalid", "the answer has no message")
+        calls = message.get("tool_calls") or ()
+        if not isinstance(calls, list | tuple):
+            raise self.fail("invalid", "the tool calls are not a list")
+        return self.finish(
+            document,
+            text=self.read_text(message.get("content")),
+            refusal=self.read_text(message.get("refusal")),
+            calls=tuple(self._call(call) for call in calls),
+            finish=choice.get("finish_reason"),
+            usage=document.get("usage"),
+        )
+
+    def finish(
+        self,
+        document: Mapping[str, Any],
+        *,
+        text: str,
+        refusal: str,
+        calls: tuple[ToolCall, ...],
+        finish: object,
+        usage: object,
+    ) -> Answer:
+        """Return the answer made of these pieces, if there is one in them."""
+        reason = finish if isinstance(finish, str) and finish else "unknown"
+        if refusal and not text:
+            text, reason = refusal, "refusal"
+        # Out of tokens or filtered: that there is no text is then the answer.
+        if not text and not calls and reason not in {"length", "content_filter"}:
+            raise self.fail("empty", f"the answer has neither text nor tool calls ({reason})")
+        return Answer(
+            text,
+            calls,
+            reason,
+            read_usage(usage, has_output=bool(text or calls)),
+            _name(document, "model"),
+            _name(document, "id"),
+            _name(document, "system_fingerprint"),
+        )
+
+    def read_text(self, content: object) -> str:
+        """Return the text of a message's content, which may be in parts."""
+        if isinstance(content, str):
+            return content
+        if content is None:
+            return ""
+        if isinstance(content, list):
+            # Some providers send their reasoning in parts of other types beside the text.
+            texts = [
+                part["text"]
+                for part in content
+                if isinstance(part, dict) and isinstance(part.get("text"), str)
+            ]
+            return "".join(texts)
+        raise self.fail("invalid", "the answer's content is not a text")
+
+    def _call(self, call: object) -> ToolCall:
+        function = call.get("function") if isinstance(call, dict) else None
+        if not isinstance(call, dict) or not isinstance(function, dict):
+            raise self.fail("invalid", "a tool call has no function")
+        name, arguments = function.get("name"), function.get("arguments")
+        if not isinstance(name, str) or not name:
+            raise self.fail("invalid", "a tool call names no function")
+        if isinstance(arguments, dict):  # as servers of open models have it
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        if not isinstance(arguments, str | None):
+            raise self.fail("invalid", f"the arguments for {quote(name)} are not a text")
+        identity = call.get("id")
+        return ToolCall(identity if isinstance(identity, str) else "", name, arguments or "")
+
+    def _not_json(self, content_type: str, body: bytes) -> ModelError:
+        start = body[:512].lstrip().lower()
+        if not start:
+            return self.fail("empty", "the answer has no content")
+        if start.startswith(b"<") or "html" in content_type:
+            return self.fail(
+                "invalid",
+                "an HTML page came instead of an answer",
+                hint="base_url may point to a website or to a proxy's page",
+            )
+        if start.startswith(b"{"):
+            return self.fail("invalid", "the answer is JSON that breaks off or is malformed")
+        return self.fail("invalid", "the answer is not JSON")
+
+    # --- streams ------------------------------------------------------------------------------
+
+    def check_stream(self, content_type: str) -> bool:
+        """Return whether a success of this type can be a stream of events."""
+        return "json" not in content_type and "html" not in content_type
+
+    def not_a_stream(self, content_type: str, body: bytes) -> ModelError:
+        """Return the error for a success that is something else than a stream."""
+        document = _parse(body)
+        if isinstance(document, dict) and document.get("error"):
+            return self.read_reported(document)
+        if document is not None:
+            return self.fail("invalid", "a plain answer came where a stream was asked for")
+        return self._not_json(content_type, body)
+
+
+class StreamReader:
+    """Makes parts of the bytes of a stream of events, in pieces of any size."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._rest = b""
+        self._data: list[bytes] = []
+        self._texts: list[str] = []
+        self._refusals: list[str] = []
+        self._calls: dict[int, list[str]] = {}
+        self._head: dict[str, Any] = {}
+        self._finish: object = None
+        self._usage: object = None
+        self._size = 0
+        self._has_event = False
+        self.is_done = False
+
+    def feed(self, data: bytes) -> list[str]:
+        """Take what arrived, and return the texts in it."""
+        self._size += len(data)
+        if self._size > MAX_ANSWER_BYTES:
+            raise self._reader.too_large()
+        if self._rest:
+            data = self._rest + data
+        texts: list[str] = []
+        if b"\r" in data:
+            lines = self._split(data)
+        else:
+            lines = data.split(b"\n")
+            self._rest = lines.pop()
+        for line in lines:
+            if line.startswith(b"data:"):
+                self._data.append(line[6:] if line[5:6] == b" " else line[5:])
+            elif not line and self._data:
+                event = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+                self._data.clear()
+                self._take(event, texts)
+                if self.is_done:
+                    break
+        return texts
+
+    def _split(self, data: bytes) -> list[bytes]:
+        """Split at any of the three line ends; a CR at the end may be half of one."""
+        held = b""
+        if data.endswith(b"\r"):
+            data, held = data[:-1], b"\r"
+        lines = _LINE_END.split(data)
+        self._rest = lines.pop() + held
+        return lines
+
+    def _take(self, event: bytes, texts: list[str]) -> None:
+        if event.strip() == b"[DONE]":
+            self.is_done = True
+            return
+        reader = self._reader
+        try:
+            document = json.loads(event)
+        except (ValueError, RecursionError) as error:
+            raise reader.fail("invalid", "an event of the stream is not JSON") from error
+        if not isinstance(document, dict):
+            raise reader.fail("invalid", "an event of the stream is not an object")
+        if document.get("error"):
+            raise reader.read_reported(document)
+        self._has_event = True
+        if not self._head and document.get("id"):
+            self._head = document
+        usage = document.get("usage")
+        if usage is not None:
+            self._usage = usage
+        choices = document.get("choices")
+        if choices:
+            choice = choices[0] if isinstance(choices, list) else None
+            if not isinstance(choice, dict):
+                raise reader.fail("invalid", "an event of the stream has no choice")
+            # Where several answers were asked for, the first one counts.
+            if not choice.get("index"):
+                self._take_choice(choice, texts)
+
+    def _take_choice(self, choice: Mapping[str, Any], texts: list[str]) -> None:
+        finish = choice.get("finish_reason")
+        if finish is not None:
+            self._finish = finish
+        delta = choice.get("delta")
+        if not isinstance(delta, dict):
+            return
+        content = delta.get("content")
+        if content:
+            text = content if type(content) is str else self._reader.read_text(content)
+            if text:
+                self._texts.append(text)
+                texts.append(text)
+        if delta.get("refusal"):
+            self._refusals.append(self._reader.read_text(delta["refusal"]))
+        if delta.get("tool_calls"):
+            self._add_calls(delta["tool_calls"])
+
+    def _add_calls(self, calls: object) -> None:
+        if not isinstance(calls, list):
+            raise self._reader.fail("invalid", "the tool calls are not a list")
+        for call in calls:
+            function = call.get("function") if isinstance(call, dict) else None
+            if not isinstance(function, dict):
+                raise self._reader.fail("invalid", "a tool call has no function")
+            index, identity = call.get("index"), call.get("id")
+            if not isinstance(index, int):
+                # Without an index, an id begins the next call.
+                index = len(self._calls) - (0 if identity or not self._calls else 1)
+            parts = self._calls.setdefault(index, ["", "", ""])
+            for place, value in enumerate((identity, function.get("name"))):
+                # Some servers repeat both with every piece.
+                if isinstance(value, str) and not parts[place]:
+                    parts[place] = value
+            arguments = function.get("arguments")
+            if isinstance(arguments, dict):
+                arguments = json.dumps(arguments, ensure_ascii=False)
+            if isinstance(arguments, str):
+                parts[2] += arguments
+
+    def finish(self) -> Part:
+        """Return the last part, once the stream has ended."""
+        reader = self._reader
+        if not self.is_done and (self._data or self._rest.startswith(b"data:")):
+            # The last event may lack the empty line behind it.
+            self.feed(b"\n\n")
+        if not self._has_event:
+            if self._rest.lstrip().startswith((b"{", b"<")):
+                raise reader.not_a_stream("", self._rest)
+            raise reader.fail("empty", "the stream has no event")
+        if not self.is_done and self._finish is None:
+            raise reader.fail("connection", "the stream broke off")
+        for name in (parts[1] for parts in self._calls.values()):
+            if not name:
+                raise reader.fail("invalid", "a tool call names no function")
+        answer = reader.finish(
+            self._head,
+            text="".join(self._texts),
+            refusal="".join(self._refusals),
+            calls=tuple(ToolCall(*parts) for _, parts in sorted(self._calls.items())),
+            finish=self._finish,
+            usage=self._usage,
+        )
+        return Part("", answer)
+
+
+_HINTS = {
+    401: "check the variable that holds the key; it may be revoked or of another account",
+    402: "the account has no credit left",
+    403: "the key may not use this model",
+    404: "check the model's name and base_url",
+}
+
+
+def read_usage(usage: object, *, has_output: bool) -> Usage:
+    """Return what a provider reported, if it can be true; else that nothing is known.
+
+    A prompt has tokens, and so has an answer that is not empty: zero is a way to say nothing.
+    """
+    if not isinstance(usage, dict):
+        return UNKNOWN_USAGE
+    read, written = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if type(read) is not int or type(written) is not int:
+        return UNKNOWN_USAGE
+    if not (0 < read <= MAX_TOKENS and 0 <= written <= MAX_TOKENS) or (has_output and not written):
+        return UNKNOWN_USAGE
+    details = usage.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    if cached is None:
+        cached = usage.get("prompt_cache_hit_tokens")
+    is_count = type(cached) is int and 0 <= cached <= read
+    return Usage(read, written, cached if is_count else None, "measured")
+
+
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return for how many seconds a provider asks to wait: a number, or a date less its own date.
+
+    Measured against the provider's clock, a date means the same whatever ours says.
+    """
+    milliseconds = _seconds(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    seconds = _seconds(value)
+    if seconds is not None:
+        return seconds
+    from email.utils import parsedate_to_datetime  # takes milliseconds, and is rarely needed
+
+    try:
+        until = parsedate_to_datetime(value)
+        now = parsedate_to_datetime(headers.get("date", ""))
+        return min(max((until - now).total_seconds(), 0.0), _MAX_RETRY_SECONDS)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _seconds(value: str | None) -> float | None:
+    if value is None or not re.fullmatch(r"\s*\d{1,12}(\.\d{1,9})?\s*", value, re.ASCII):
+        return None
+    return min(float(value), _MAX_RETRY_SECONDS)
+
+
+def _parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _said(document: object) -> tuple[str, str | None]:
+    """Return an error's words and its code, in any of the forms that servers use."""
+    if not isinstance(document, dict):
+        return "", None
+    error: Any = document.get("error") or document
+    if isinstance(error, str):
+        return error, None
+    if not isinstance(error, dict):
+        return "", None
+    words = next(_strings(error, ("message", "detail", "error")), "")
+    return words, next(_strings(error, ("code", "type")), None)
+
+
+def _strings(mapping: Mapping[str, Any], names: Iterable[str]) -> Any:  # noqa: ANN401
+    return (mapping[name] for name in names if isinstance(mapping.get(name), str) and mapping[name])
+
+
+def _name(document: Mapping[str, Any], key: str) -> str | None:
+    value = document.get(key)
+    return value[:256] if isinstance(value, str) and value else None

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import time
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from promptops.runtime.models import Models, open_model
+from promptops.runtime.models.address import find_address, find_proxy
+from promptops.runtime.models.model import Endpoint, ModelError
+from promptops.runtime.models.opening import Target, find_target
+from promptops.runtime.models.providers import PROVIDERS
+from promptops.repository.settings.models import ModelSettings, read_models
+from tests.runtime.models.transports import ask
+from tests.runtime.provider import Provider
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read(text: str) -> ModelSettings:
+    return read_models(tomllib.loads(text).get("models", {}), "promptops.toml")
+
+
+SETTINGS = read("""
+    [models.local]
+    base_url = "http://127.0.0.1:1/v1"
+    model = "qwen3"
+    [models.gateway]
+    base_url = "http://127.0.0.1:2/v1"
+    key = "GATEWAY_KEY"
+    [models.mistral]
+    key = "OTHER_KEY"
+    [models."groq/llama"]
+    input_price = 1
+    output_price = 2
+    [models.anthropic]
+    base_url = "http://127.0.0.1:3"
+    [models."cohere/command"]
+    base_url = "http://127.0.0.1:4/v1"
+    transport = "openai"
+""")
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("echo", Target("echo", "", "", Endpoint())),
+        ("scripted/tests/a.yaml", Target("scripted", "tests/a.yaml", "tests/a.yaml", Endpoint())),
+        ("openai/gpt-4o", Target("openai", "gpt-4o", "openai", Endpoint())),
+        ("gpt-4o", Target("openai", "gpt-4o", "openai", Endpoint())),
+        ("groq/llama", Target("openai", "llama", "groq", Endpoint())),
+        (
+            "openrouter/openai/gpt-4o",
+            Target("openai", "openai/gpt-4o", "openrouter", Endpoint()),
+        ),
+        ("local", Target("openai", "qwen3", "local", Endpoint("http://127.0.0.1:1/v1"))),
+        (
+            "gateway/openai/gpt-4o",
+            Target(
+                "openai",
+                "openai/gpt-4o",
+                "gateway",
+                Endpoint("http://127.0.0.1:2/v1", "GATEWAY_KEY"),
+            ),
+        ),
+        ("mistral/small", Target("openai", "small", "mistral", Endpoint(None, "OTHER_KEY"))),
+        ("gemini/flash", Target("litellm", "gemini/flash", "gemini", Endpoint())),
+        (
+            "anthropic/claude",
+            Target("litellm", "anthropic/claude", "anthropic", Endpoint("http://127.0.0.1:3")),
+        ),
+        (
+            "cohere/command",
+            Target("openai", "command", "cohere/command", Endpoint("http://127.0.0.1:4/v1")),
+        ),
+    ],
+)
+def test_what_a_name_stands_for(name: str, target: Target) -> None:
+    assert find_target(name, SETTINGS) == target
+
+
+def address(model: str, endpoint: Endpoint, environment: dict[str, str]) -> Any:
+    return find_address(model, endpoint, PROVIDERS.get(model.partition("/")[0]), environment)
+
+
+@pytest.mark.parametrize(
+    ("base", "url"),
+    [
+        ("http://h", "http://h/v1/chat/completions"),
+        ("http://h/", "http://h/v1/chat/completions"),
+        ("http://h/v1", "http://h/v1/chat/completions"),
+        ("http://h/v1/", "http://h/v1/chat/completions"),
+        ("http://h/openai/v1", "http://h/openai/v1/chat/completions"),
+        ("http://h/v1/chat/completions", "http://h/v1/chat/completions"),
+        ("http://h/v1?api-version=1", "http://h/v1/chat/completions?api-version=1"),
+    ],
+)
+def test_an_address_with_or_without_its_version(base: str, url: str) -> None:
+    assert address("local", Endpoint(base), {}).url == url
+
+
+def test_the_provider_and_its_key() -> None:
+    found = address("openai/gpt-4o", Endpoint(), {"OPENAI_API_KEY": " sk-1\n"})
+    assert found.url == "https://api.openai.com/v1/chat/completions"
+    assert found.headers["Authorization"] == "Bearer sk-1"
+    assert found.secrets == ("sk-1",)
+
+
+def test_another_address_of_the_environment_needs_no_key() -> None:
+    found = address("openai/gpt-4o", Endpoint(), {"OPENAI_BASE_URL": "http://h/v1"})
+    assert found.url == "http://h/v1/chat/completions"
+    assert "Authorization" not in found.headers
+
+
+def test_a_key_goes_nowhere_but_where_it_belongs() -> None:
+    found = address("openai/gpt-4o", Endpoint("http://elsewhere/v1"), {"OPENAI_API_KEY": "sk-1"})
+    assert "Authorization" not in found.headers
+
+
+def test_headers_hold_variables_and_win() -> None:
+    endpoint = Endpoint("http://h", "KEY", {"authorization": "Basic ${LOGIN}", "X-A": "b"})
+    found = address("local", endpoint, {"KEY": "k", "LOGIN": "secret"})
+    assert found.headers["authorization"] == "Basic secret"
+    assert "Authorization" not in found.headers
+    assert found.headers["X-A"] == "b"
+    assert found.secrets == ("k", "secret")
+
+
+@pytest.mark.parametrize("key", ["", "  ", "sk-\u201c1", "sk-1\nsk-2"])
+def test_a_missing_or_broken_key(key: str) -> None:
+    with pytest.raises(ModelError, match="OPENAI_API_KEY") as caught:
+        address("openai/gpt-4o", Endpoint(), {"OPENAI_API_KEY": key})
+    assert (caught.value.kind, caught.value.is_sent) == ("key", False)
+    assert "sk-" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("url", "environment", "proxy"),
+    [
+        ("http://h/", {}, None),
+        ("http://h/", {"HTTP_PROXY": "http://p:1"}, "http://p:1"),
+        ("http://h/", {"http_proxy": "p:1", "HTTP_PROXY": "q:1"}, "http://p:1"),
+        ("https://h/", {"http_proxy": "p:1"}, None),
+        ("https://h/", {"all_proxy": "http://p:1"}, "http://p:1"),
+        ("https://h/", {"https_proxy": "p:1", "no_proxy": "*"}, None),
+        ("https://a.b.c/", {"https_proxy": "p:1", "no_proxy": "x, .b.c"}, None),
+        ("https://b.c/", {"https_proxy": "p:1", "no_proxy": ".b.c"}, None),
+        ("https://ab.c/", {"https_proxy": "p:1", "no_proxy": "b.c"}, "http://p:1"),
+        ("https://b.c:8/", {"https_proxy": "p:1", "no_proxy": "b.c:9"}, "http://p:1"),
+        ("http://h/", {"HTTP_PROXY": "p:1", "REQUEST_METHOD": "GET"}, None),
+    ],
+)
+def test_the_proxy(url: str, environment: dict[str, str], proxy: str | None) -> None:
+    assert find_proxy(url, environment) == proxy
+
+
+def test_models_of_one_endpoint_share_connections() -> None:
+    with Provider() as provider:
+        settings = read(f'[models.local]\nbase_url = "{provider.base_url}"')
+        models = Models(settings, root=None, environment={})
+        for name in ("local/a", "local/b", "local/a"):
+            models.get(name).call(ask(), deadline=time.monotonic() + 30)
+        assert models.get("local/a") is models.get("local/a")
+        assert [one.json["model"] for one in provider.requests] == ["a", "b", "a"]
+        assert provider.connections == 1
+        models.close()
+
+
+def test_nothing_is_fallen_back_on(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="names no model"):
+        open_model("openai/", ModelSettings(), root=None)
+    with pytest.raises(ModelError, match="in a repository only"):
+        open_model("scripted/a.yaml", ModelSettings(), root=None)
+    for path in ("../a.yaml", "/a.yaml", "a/../../b", ".git/config", ""):
+        with pytest.raises(ModelError, match="is not a file below"):
+            open_model(f"scripted/{path}", ModelSettings(), root=tmp_path)
+    with pytest.raises(ModelError, match="does not exist"):
+        open_model("scripted/a.yaml", ModelSettings(), root=tmp_path)
