@@ -1,0 +1,1 @@
+"""Guards: limits that refuse a run before money is spent, shared by all processes."""

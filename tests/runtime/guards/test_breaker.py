@@ -1,0 +1,101 @@
+"""A model that keeps failing is left alone, and one request at a time tries it again."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from promptops.runtime.guards.breaker import PROBE_SECONDS, BreakerOpenError, Breakers
+from promptops.runtime.guards.limits import BreakerSettings
+from promptops.runtime.guards.memory import MemoryLedger
+
+if TYPE_CHECKING:
+    from promptops.runtime.alerts.alert import Alert
+
+MODEL = "openai/gpt-4o"
+
+
+class World:
+    """Two processes' breakers on one ledger, with a clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+        self.alerts: list[Alert] = []
+        ledger = MemoryLedger()
+        numbers = itertools.count(1)
+        self.here, self.there = (
+            Breakers(
+                BreakerSettings(3, 60, 30),
+                ledger,
+                clock=lambda: self.now,
+                token=lambda: str(next(numbers)),
+                notify=self.alerts.append,
+            )
+            for _ in range(2)
+        )
+
+    def open(self) -> None:
+        for _ in range(3):
+            self.here.allow(MODEL).failed()
+
+
+def test_opens_after_failures_within_the_window_for_every_process() -> None:
+    world = World()
+    world.open()
+    with pytest.raises(BreakerOpenError) as caught:
+        world.there.allow(MODEL)
+    assert caught.value.frees_at_seconds == world.now + 30
+    world.there.allow("openai/other")
+    assert [alert.kind for alert in world.alerts] == ["breaker"]
+
+
+def test_stays_closed_while_failures_are_far_apart() -> None:
+    world = World()
+    for _ in range(10):
+        world.here.allow(MODEL).failed()
+        world.now += 31
+    world.here.allow(MODEL)
+
+
+def test_lets_one_probe_through_and_closes_when_it_succeeds() -> None:
+    world = World()
+    world.open()
+    world.now += 30
+    probe = world.here.allow(MODEL)
+    assert probe.is_probe
+    with pytest.raises(BreakerOpenError):
+        world.there.allow(MODEL)
+    probe.succeeded()
+    assert not world.there.allow(MODEL).is_probe
+
+
+def test_opens_again_when_the_probe_fails() -> None:
+    world = World()
+    world.open()
+    world.now += 30
+    world.here.allow(MODEL).failed()
+    with pytest.raises(BreakerOpenError) as caught:
+        world.there.allow(MODEL)
+    assert caught.value.frees_at_seconds == world.now + 30
+
+
+def test_another_process_probes_when_a_probe_was_abandoned_or_died() -> None:
+    world = World()
+    world.open()
+    world.now += 30
+    world.here.allow(MODEL).abandoned()
+    dead = world.there.allow(MODEL)
+    world.now += PROBE_SECONDS
+    assert world.here.allow(MODEL).is_probe
+    dead.succeeded()
+    with pytest.raises(BreakerOpenError):
+        world.there.allow(MODEL)
+
+
+def test_a_clock_that_is_set_back_leaves_no_breaker_open() -> None:
+    world = World()
+    world.open()
+    world.now -= 500_000
+    assert world.here.allow(MODEL).is_probe
