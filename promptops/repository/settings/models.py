@@ -26,7 +26,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from promptops.repository.repository.settings.reading import Table
+from promptops.repository.settings.reading import Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from promptops.repository.settings.models import ModelSettings
     from promptops.runtime.models.model import Model
     from promptops.runtime.models.openai import Channel
-    from promptops.repository.settings.models import ModelSettings
 
 
 class Target(NamedTuple):

@@ -21,7 +21,6 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from promptops.errors import quote
-from promptops.prompt.frontmatter.document import nearest
 from promptops.runtime.models.echo import check_deadline, estimate_usage, read_text, split_words
 from promptops.runtime.models.model import (
     UNKNOWN_USAGE,
@@ -32,6 +31,7 @@ from promptops.runtime.models.model import (
     ToolCall,
     Usage,
 )
+from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from promptops.repository.settings.models import ModelSettings, read_models
 from promptops.runtime.models import Models, open_model
 from promptops.runtime.models.address import find_address, find_proxy
 from promptops.runtime.models.model import Endpoint, ModelError
 from promptops.runtime.models.opening import Target, find_target
 from promptops.runtime.models.providers import PROVIDERS
-from promptops.repository.settings.models import ModelSettings, read_models
 from tests.runtime.models.transports import ask
 from tests.runtime.provider import Provider
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from promptops.repository.settings.models import ModelSettings
 from promptops.runtime.models import open_model
 from promptops.runtime.models.echo import EchoModel
 from promptops.runtime.models.model import ModelError, Request, Usage
 from promptops.runtime.models.scripted import read_scripted
-from promptops.repository.settings.models import ModelSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
