@@ -600,7 +600,7 @@ def _look_around(files: Files, config: Config) -> Surroundings:
         return (_read_quietly(top, path) or b"").decode(errors="replace")
 
     return Surroundings(
-        owners=_find_owners(top, config.prompts),
+        owners=_find_owners(top, config),
         suites=suites or None,
         default_suite=f"{config.evals}/{{}}.yaml".format,
         read_suite=read_suite,
@@ -623,24 +623,20 @@ def _read_owners(top: Files | None) -> tuple[bytes | None, ...]:
     return tuple(_read_quietly(top, f"{place}CODEOWNERS") for place in places)
 
 
-def _find_owners(top: Files, folder: str) -> Callable[[str], Sequence[str]] | None:
+def _find_owners(top: Files, config: Config) -> Callable[[str], Sequence[str]] | None:
     """Who owns a file of the prompts folder; None without a CODEOWNERS file that forges read."""
     if all(text is None for text in _read_owners(top)):
         return None
-    from promptops.forge.codeowners import Dialect, decode_owners, find_owners_file, parse_owners
+    from promptops.forge.codeowners.choice import choose_dialect, load_owners
 
-    for dialect in (Dialect.GITHUB, Dialect.GITLAB):
-        found = find_owners_file(dialect, lambda path: _read_quietly(top, path))
-        if found is None:
-            continue
-        text = decode_owners(found[1])
-        # Only GitLab has sections; to GitHub their headings are lines to skip.
-        is_gitlab = any(line.startswith(("[", "^[")) for line in text.split("\n"))
-        owners = parse_owners(text, Dialect.GITLAB if is_gitlab else dialect)
-        if owners.refusal is not None:
-            return None
-        return lambda path: owners.match(f"{folder}/{path}").owners
-    return None
+    def read(path: str) -> bytes | None:
+        return _read_quietly(top, path)
+
+    found = load_owners(choose_dialect(config.gate.dialect, read), read)
+    if found is None or found.owners.refusal is not None:
+        return None
+    match, folder = found.owners.match, config.prompts
+    return lambda path: match(f"{folder}/{path}").owners
 
 
 def _mask(findings: Iterable[Finding], texts: dict[str, str]) -> list[Finding]:

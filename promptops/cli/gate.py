@@ -98,7 +98,7 @@ def gate(
     if event is not None and base is None and head is None:
         endpoints = find_proposed(repository, event)
     endpoints = endpoints or find_endpoints(repository, base, head, target)
-    dialect = Dialect(event.forge) if event is not None else Dialect.GITHUB
+    dialect = None if event is None else Dialect(event.forge)
     if not local:
         require_release_tags(repository)
 

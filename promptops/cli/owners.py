@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from promptops.forge.codeowners import Ownership
-    from promptops.gate.ownership import FoundOwners
+    from promptops.forge.codeowners.choice import FoundOwners
     from promptops.gate.rules.people import Groups
     from promptops.prompt.finding import Finding
     from promptops.repository.repository import Repository
@@ -117,11 +117,10 @@ def owners(
     if not is_lint and output not in {OwnersFormat.TEXT, OwnersFormat.JSON}:
         raise UsageError(f"--format {output.value} is for owners lint", hint="use text or json")
     repository = current().repository
-    here = Dialect.GITLAB if os.environ.get("GITLAB_CI") == "true" else Dialect.GITHUB
-    rules = repository.config.gate.dialect or here.value
     found = read_owners(
         repository,
-        Dialect(rules if dialect is None else dialect.value),
+        None if dialect is None else Dialect(dialect.value),
+        forge=Dialect.GITLAB if os.environ.get("GITLAB_CI") == "true" else None,
         revision=revision,
         file=None if file is None else current().directory / file,
     )

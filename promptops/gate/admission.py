@@ -15,6 +15,7 @@ from promptops.checks.engine import validate_prompts
 from promptops.checks.rules.colliding_paths import find_collisions, fold
 from promptops.errors import GitError, NotFoundError, PromptopsError, RemoteError
 from promptops.forge.codeowners import Dialect, decode_owners, parse_owners
+from promptops.forge.codeowners.choice import choose_dialect
 from promptops.gate.governance import governs
 from promptops.gate.policy import read_policy
 from promptops.gate.proposal import read_change
@@ -142,7 +143,7 @@ def judge_change(
     endpoints: Endpoints,
     read_approvals: ApprovalsReader,
     *,
-    dialect: Dialect = Dialect.GITHUB,
+    dialect: Dialect | None = None,
     evidence: Sequence[EvalResult] = (),
     policy: Policy | None = None,
 ) -> Admission:
@@ -152,7 +153,7 @@ def judge_change(
         repository: where both ends of it are.
         endpoints: what to merge into what.
         read_approvals: asks the sources of approvals.
-        dialect: whose CODEOWNERS rules hold where the policy does not say.
+        dialect: the forge whose CI or server this runs on, where that is known.
         evidence: results of evals.
         policy: the policy at `endpoints.base`, where the caller has read it already.
 
@@ -258,7 +259,7 @@ _POLICY = frozenset({PathKind.CONFIGURATION, PathKind.GROUPS, PathKind.OWNERS, P
 
 
 def _judge_new_policy(
-    repository: Repository, change: Change, policy: Policy, dialect: Dialect
+    repository: Repository, change: Change, policy: Policy, dialect: Dialect | None
 ) -> Iterator[Finding]:
     """Rules that the change brings along must be readable, or nothing could merge after it."""
     paths = [path for path in change.paths if path.kind in _POLICY]
@@ -291,10 +292,12 @@ def _judge_policy_files(
             elif path.kind is PathKind.GROUPS:
                 parse_groups(data, path.path)
             elif path.kind is PathKind.OWNERS:
-                dialect = Dialect(gate.dialect) if gate.dialect else Dialect.GITHUB
-                owners = parse_owners(
-                    decode_owners(data), policy.owners.dialect if policy.owners else dialect
+                dialect = (
+                    policy.owners.dialect
+                    if policy.owners is not None
+                    else choose_dialect(gate.dialect, tree.read)
                 )
+                owners = parse_owners(decode_owners(data), dialect)
                 yield from (problem.as_finding(path.path) for problem in owners.problems)
         except PromptopsError as error:
             yield Finding(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from promptops.forge.codeowners import (
     find_owners_file,
     parse_owners,
 )
+from promptops.forge.codeowners.choice import FoundOwners, choose_dialect, load_owners
 from promptops.forge.codeowners.lint import Surroundings, lint_owners
 from promptops.gate.governance import Governance, is_below
 from promptops.gate.rules import PathKind
@@ -27,7 +27,6 @@ from promptops.repository.config import PYPROJECT_FILE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from promptops.forge.codeowners import OwnersFile
     from promptops.gate.rules.people import Groups
     from promptops.prompt.finding import Finding
     from promptops.repository.repository import Repository
@@ -35,27 +34,11 @@ if TYPE_CHECKING:
     _Read = Callable[[str], bytes | None]
 
 
-@dataclass(frozen=True, slots=True)
-class FoundOwners:
-    """A CODEOWNERS file with its place.
-
-    Attributes:
-        path: where it is, from the repository's top; as given for a file outside of it.
-        text: what it says.
-        size: how many bytes it has.
-        owners: what that means.
-    """
-
-    path: str
-    text: str
-    size: int
-    owners: OwnersFile
-
-
 def read_owners(
     repository: Repository,
-    dialect: Dialect,
+    dialect: Dialect | None = None,
     *,
+    forge: Dialect | None = None,
     revision: str | None = None,
     file: Path | None = None,
 ) -> FoundOwners:
@@ -63,7 +46,9 @@ def read_owners(
 
     Args:
         repository: where it is.
-        dialect: whose places to look in, and whose rules to read it by.
+        dialect: whose places to look in, and whose rules to read it by; None: chosen as
+            `choose_dialect` says.
+        forge: the forge whose CI this runs in, where that is known.
         revision: the commit to look at; None: the work tree, or HEAD without one.
         file: this file instead of the one that the forge would find.
 
@@ -72,13 +57,14 @@ def read_owners(
         NotAFileError: a link or a submodule is in its place.
     """
     read = open_reader(repository, revision)
+    if dialect is None:
+        dialect = choose_dialect(repository.config.gate.dialect, read, forge=forge)
     if file is None:
-        found = find_owners_file(dialect, read)
+        found = load_owners(dialect, read)
         if found is None:
             raise _not_found(read, dialect)
-        path, data = found
-    else:
-        path, data = _read_named(repository, read, file, revision)
+        return found
+    path, data = _read_named(repository, read, file, revision)
     text = decode_owners(data)
     return FoundOwners(path, text, len(data), parse_owners(text, dialect))
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError
-from promptops.forge.codeowners import Dialect, decode_owners, find_owners_file, parse_owners
+from promptops.forge.codeowners.choice import choose_dialect, load_owners
 from promptops.gate.rules.people import Groups, parse_groups
 from promptops.repository.config import Config, load_config
 
 if TYPE_CHECKING:
-    from promptops.forge.codeowners import OwnersFile
+    from promptops.forge.codeowners import Dialect, OwnersFile
     from promptops.repository.repository import Repository
 
 
@@ -40,14 +40,14 @@ class Policy:
 
 
 def read_policy(
-    repository: Repository, commit: str | None, *, dialect: Dialect = Dialect.GITHUB
+    repository: Repository, commit: str | None, *, dialect: Dialect | None = None
 ) -> Policy:
     """Read the rules at a commit.
 
     Args:
         repository: where it is.
         commit: its id; None for a branch without commits, where the defaults hold.
-        dialect: whose CODEOWNERS rules hold where the configuration does not say.
+        dialect: the forge whose CI or server this runs on, where that is known.
 
     Raises:
         ConfigurationError: configuration or groups cannot be understood.
@@ -58,19 +58,18 @@ def read_policy(
         return Policy(None, Config(), None, None, parse_groups(b""), None)
     tree = repository.tree(commit)
     config = load_config(tree.read)
-    rules = Dialect(config.gate.dialect) if config.gate.dialect else dialect
-    found = find_owners_file(rules, tree.read)
-    owners = None if found is None else parse_owners(decode_owners(found[1]), rules)
-    if found is not None and owners is not None and owners.refusal is not None:
+    found = load_owners(choose_dialect(config.gate.dialect, tree.read, forge=dialect), tree.read)
+    if found is not None and found.owners.refusal is not None:
+        refusal = found.owners.refusal
         raise PromptopsError(
-            f"nobody can tell who owns what: in {found[0]} at {commit[:12]}, {owners.refusal}",
+            f"nobody can tell who owns what: in {found.path} at {commit[:12]}, {refusal}",
             hint="mend the file on the target branch first",
         )
     return Policy(
         commit,
         config,
-        owners,
-        None if found is None else found[0],
+        None if found is None else found.owners,
+        None if found is None else found.path,
         parse_groups(tree.read(config.gate.groups) or b"", config.gate.groups),
         tree.read(config.gate.signers),
     )

@@ -208,7 +208,8 @@ def test_no_file_is_an_error_that_says_where_one_belongs(owned: Repo) -> None:
     assert result.exit_code == 2
     assert ".github/CODEOWNERS, CODEOWNERS, docs/CODEOWNERS" in result.stderr
     owned.write(".gitlab/CODEOWNERS", "* @a\n")
-    assert "--dialect gitlab" in run(owned, "owners", "x").stderr
+    assert "--dialect gitlab" in run(owned, "owners", "x", "--dialect", "github").stderr
+    assert paths(owned, "x") == ["x"]
 
 
 @pytest.mark.parametrize("link", ["CODEOWNERS", ".github"])

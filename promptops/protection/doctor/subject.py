@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import NotFoundError
 from promptops.forge.codeowners import Dialect, State
+from promptops.forge.codeowners.choice import choose_dialect
 from promptops.gate.ownership import list_paths, open_reader, read_owners
 from promptops.git.refs import short_name
 from promptops.git.remote import remote_url
@@ -81,13 +82,8 @@ class Subject:
 
     @cached_property
     def dialect(self) -> Dialect:
-        """Whose CODEOWNERS rules hold: what the configuration says, else what the remote is."""
-        if self.config.gate.dialect is not None:
-            return Dialect(self.config.gate.dialect)
-        if self.url is not None:
-            return Dialect.GITLAB if "gitlab" in self.url.lower() else Dialect.GITHUB
-        is_gitlab = ".gitlab-ci.yml" in self.paths
-        return Dialect.GITLAB if is_gitlab else Dialect.GITHUB
+        """Whose CODEOWNERS rules hold, as every other verb chooses them."""
+        return choose_dialect(self.config.gate.dialect, self.read)
 
     @cached_property
     def _owners(self) -> OwnersFile | None:

@@ -58,11 +58,11 @@ class Visit:
     _tips: list[str] | None = None
 
     @property
-    def dialect(self) -> Dialect:
+    def dialect(self) -> Dialect | None:
         """Whose CODEOWNERS rules hold where the configuration does not say: the server's."""
         from promptops.forge.codeowners import Dialect
 
-        return Dialect.GITLAB if "GL_REPOSITORY" in self.variables else Dialect.GITHUB
+        return Dialect.GITLAB if "GL_REPOSITORY" in self.variables else None
 
     def before(self, ref: str) -> str | None:
         """The object that a ref holds now; None when there is no such ref."""
