@@ -513,9 +513,11 @@ def ask_catalogue(question: str) -> str:
 
 
 def models(arguments: list[str]) -> int:
-    """Write the table of models that checks know, from the installed LiteLLM."""
+    """Write the tables of models that checks and prices know, from the installed LiteLLM."""
     prepare("program", "models")
-    return run([program(ENVIRONMENT, "python"), ROOT / "benchmarks" / "models.py", *arguments])
+    python = program(ENVIRONMENT, "python")
+    scripts = [ROOT / "benchmarks" / name for name in ("models.py", "prices.py")]
+    return max(run([python, script, *arguments]) for script in scripts)
 
 
 def descriptions(arguments: list[str]) -> int:

@@ -1,0 +1,203 @@
+"""What models cost, and how much they read and write.
+
+The configuration comes first, then an extract of LiteLLM's price file, which `dev.py models` makes
+and which says of which day it is. A model in neither has no price: it is unknown, and never zero.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from promptops.errors import PromptopsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.repository.settings.models import EndpointSettings, ModelSettings
+
+_EXTRACT = "prices.tsv"
+_MILLION = 1_000_000
+CONFIGURED = "[models]"
+# They answer without a provider.
+_OWN = ("echo", "scripted")
+_OTHER_NAMES = {"cohere_chat": "cohere"}
+# Where LiteLLM looks for a name without a provider.
+_UNNAMED = ("openai", "anthropic", "gemini", "vertex_ai", "bedrock", "deepseek", "cohere", "ai21")
+# The ways in which Bedrock is spoken to are part of a name, and not of the model's.
+_ROUTES = ("converse/", "invoke/", "converse_like/")
+
+
+class Step(NamedTuple):
+    """What a long request costs: all of its tokens, not only those beyond the limit.
+
+    Attributes:
+        above: it begins with more input tokens than this.
+        input: of a million input tokens, in micro-dollars.
+        output: of a million output tokens.
+        cached: of a million input tokens that the provider had cached.
+    """
+
+    above: int
+    input: int
+    output: int
+    cached: int
+
+
+class Price(NamedTuple):
+    """What a model costs, in whole micro-dollars for a million tokens.
+
+    Attributes:
+        input: of input tokens.
+        output: of output tokens.
+        cached: of input tokens that the provider had cached.
+        source: `[models]`, or the extract with its date.
+        is_free: whether it is known to cost nothing.
+        step: what a long request costs instead; None where that makes no difference.
+    """
+
+    input: int
+    output: int
+    cached: int
+    source: str
+    is_free: bool = False
+    step: Step | None = None
+
+    def cost(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> int:
+        """Return what a call costs, in whole micro-dollars, rounded up.
+
+        Args:
+            input_tokens: all of them, with the cached ones.
+            output_tokens: all of them, with those of thinking.
+            cached_tokens: how many of the input tokens the provider had cached.
+        """
+        rate: Price | Step = self
+        if self.step is not None and input_tokens > self.step.above:
+            rate = self.step
+        cached = min(cached_tokens, input_tokens)
+        total = (input_tokens - cached) * rate.input + cached * rate.cached
+        return -(-(total + output_tokens * rate.output) // _MILLION)
+
+
+FREE = Price(0, 0, 0, "free", is_free=True)
+
+
+class Window(NamedTuple):
+    """How many tokens a model reads and writes at most; None where that is not known."""
+
+    context: int | None
+    output: int | None
+
+
+class Prices:
+    """The prices and windows of one configuration.
+
+    Args:
+        settings: the table `[models]`.
+    """
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self._settings = settings
+
+    def find(self, model: str) -> Price | None:
+        """Return the price of a model as a prompt names it; None where it is unknown."""
+        for one in self._configured(model):
+            if one.is_free:
+                return FREE._replace(source=CONFIGURED)
+            if one.input_price is not None and one.output_price is not None:
+                cached = one.input_price if one.cached_price is None else one.cached_price
+                return Price(one.input_price, one.output_price, cached, CONFIGURED)
+        if model.partition("/")[0] in _OWN:
+            return FREE
+        found = None if self._is_elsewhere(model) else _find(model)
+        return None if found is None else found[0]
+
+    def window(self, model: str) -> Window:
+        """Return how much a model reads and writes."""
+        context = output = None
+        for one in self._configured(model):
+            context = one.context if context is None else context
+            output = one.output if output is None else output
+        found = None if self._is_elsewhere(model) else _find(model)
+        if found is not None:
+            context = found[1].context if context is None else context
+            output = found[1].output if output is None else output
+        return Window(context, output)
+
+    def _configured(self, model: str) -> Iterator[EndpointSettings]:
+        """Yield what is configured for a model's own name, then for its provider's."""
+        exact = self._settings.endpoints.get(model)
+        if exact is not None:
+            yield exact
+        family, slash, _ = model.partition("/")
+        found = self._settings.endpoints.get(family) if slash else None
+        # An endpoint with a model of its own serves no other.
+        if found is not None and found.model is None:
+            yield found
+
+    def _is_elsewhere(self, model: str) -> bool:
+        """Whether a name without a provider is one of the configuration's own endpoints."""
+        one = None if "/" in model else self._settings.endpoints.get(model)
+        return one is not None and one.base_url is not None
+
+
+@cache
+def _read() -> tuple[bytes, str]:
+    """Return the extract, and what it was made from."""
+    try:
+        data = Path(__file__).with_name(_EXTRACT).read_bytes()
+    except OSError as error:
+        raise PromptopsError(
+            f"the prices that come with promptops cannot be read: {error.strerror}",
+            hint="install promptops again",
+        ) from error
+    head = data[: data.index(b"\n")].decode("ascii")
+    return data, head.removeprefix("# ").replace(", ", " of ")
+
+
+@cache
+def _find(model: str) -> tuple[Price, Window] | None:
+    """Return what the extract has on a model as prompts name it."""
+    data, source = _read()
+    for name in _names(model):
+        start = data.find(f"\n{name}\t".encode())
+        if start >= 0:
+            end = data.index(b"\n", start + 1)
+            return _parse(data[start + 1 : end].decode("ascii").split("\t")[1:], source)
+    return None
+
+
+def _names(model: str) -> Iterator[str]:
+    """Yield the names under which the extract may have a model."""
+    if not model.isascii() or not model.isprintable():
+        return
+    provider, slash, name = model.partition("/")
+    if not slash:
+        for one in _UNNAMED:
+            yield from _names(f"{one}/{model}")
+        return
+    provider = _OTHER_NAMES.get(provider, provider)
+    yield f"{provider}/{name}"
+    if provider == "bedrock":
+        for route in _ROUTES:
+            if name.startswith(route):
+                yield f"{provider}/{name.removeprefix(route)}"
+    if name.startswith("ft:"):
+        # A tuned model is priced as what it was tuned from: ft:MODEL:organisation:name:id.
+        yield f"{provider}/{':'.join(name.split(':')[:2])}"
+
+
+def _parse(fields: list[str], source: str) -> tuple[Price, Window]:
+    values = [None if one == "-" else int(one) for one in fields]
+    price = _prices(values[:3])
+    step = None
+    if len(values) > 5:
+        above = values[5] or 0
+        step = Step(above, *_prices(values[6:9]))
+    return Price(*price, source=source, step=step), Window(values[3], values[4])
+
+
+def _prices(values: list[int | None]) -> tuple[int, int, int]:
+    plain, output, cached = (one or 0 for one in values)
+    return plain, output, cached or plain
