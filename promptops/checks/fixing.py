@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.errors import RefusedError
-from promptops.repository.repository import OverlaidFiles, replace_file
+from promptops.repository.repository import OverlaidFiles
+from promptops.repository.writing import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -9,13 +9,13 @@ import typer
 from promptops.cli.session import (
     Format,
     FormatOption,
-    as_json_time,
     current,
     emit,
     emit_json,
     json_document,
     paint,
 )
+from promptops.prompt.times import format_time
 
 if TYPE_CHECKING:
     from promptops.provenance.blame import LineOrigin, Origins
@@ -62,7 +62,7 @@ def _cells(origin: LineOrigin) -> tuple[str, str, str, str]:
         return version, "", "", str(origin.line)
     name = origin.author.name
     shown = name if len(name) <= _WIDEST_NAME else f"{name[: _WIDEST_NAME - 1]}…"
-    return version, shown, as_json_time(origin.author.time_seconds)[:10], str(origin.line)
+    return version, shown, format_time(origin.author.time_seconds)[:10], str(origin.line)
 
 
 def _colour(origin: LineOrigin) -> str:
@@ -86,7 +86,7 @@ def origins_to_json(origins: Origins) -> dict[str, Any]:
                 "author": None
                 if origin.author is None
                 else {"name": origin.author.name, "email": origin.author.email},
-                "time": None if origin.author is None else as_json_time(origin.author.time_seconds),
+                "time": None if origin.author is None else format_time(origin.author.time_seconds),
             }
             for origin in origins.lines
         ],

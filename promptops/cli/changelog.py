@@ -9,12 +9,12 @@ import typer
 from promptops.cli.session import (
     Format,
     FormatOption,
-    as_json_time,
     current,
     emit,
     emit_json,
     json_document,
 )
+from promptops.prompt.times import format_time
 
 
 def changelog(
@@ -34,7 +34,7 @@ def changelog(
         rows = [
             {
                 "version": str(release.version),
-                "time": as_json_time(release.tagger.time_seconds),
+                "time": format_time(release.tagger.time_seconds),
                 "by": {"name": release.tagger.name, "email": release.tagger.email},
                 "change": release.change,
                 "digest": release.digest,
@@ -48,7 +48,7 @@ def changelog(
         return
     parts = [f"# {name}"]
     for release in releases:
-        day = as_json_time(release.tagger.time_seconds)[:10]
+        day = format_time(release.tagger.time_seconds)[:10]
         parts.append(f"## {release.version} ({day}, {release.tagger.name})")
         reason = yanked[release.version]
         if reason is not None:

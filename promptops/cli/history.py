@@ -10,7 +10,6 @@ from promptops.cli.deployment import EnvironmentOption, warn_of_pending
 from promptops.cli.session import (
     Format,
     FormatOption,
-    as_json_time,
     current,
     emit,
     emit_json,
@@ -20,6 +19,7 @@ from promptops.cli.session import (
     say,
 )
 from promptops.errors import NotFoundError, UsageError
+from promptops.prompt.times import format_time
 
 if TYPE_CHECKING:
     from promptops.delivery.environments import Deployment
@@ -70,7 +70,7 @@ def history(
 
 def _print_deployment(deployment: Deployment, name: str | None) -> None:
     number = paint(f"{deployment.number:>4}", "yellow")
-    head = f"{number}  {as_json_time(deployment.author.time_seconds)}  {deployment.action}"
+    head = f"{number}  {format_time(deployment.author.time_seconds)}  {deployment.action}"
     emit(f"{head}  by {deployment.author.name}")
     shown = [change for change in deployment.changes if name is None or change.name == name]
     for change in shown:
@@ -85,7 +85,7 @@ def deployment_to_json(deployment: Deployment) -> dict[str, Any]:
         "number": deployment.number,
         "commit": deployment.commit,
         "action": deployment.action,
-        "time": as_json_time(deployment.author.time_seconds),
+        "time": format_time(deployment.author.time_seconds),
         "by": {"name": deployment.author.name, "email": deployment.author.email},
         "reason": deployment.reason,
         "changes": [
@@ -106,8 +106,8 @@ def _show_state(
     then = next((one for one in deployments if one.author.time_seconds <= seconds), None)
     if then is None:
         raise NotFoundError(
-            f"{environment} had no deployment at {as_json_time(seconds)}",
-            hint=f"the first was made at {as_json_time(deployments[-1].author.time_seconds)}",
+            f"{environment} had no deployment at {format_time(seconds)}",
+            hint=f"the first was made at {format_time(deployments[-1].author.time_seconds)}",
         )
     entries = read_state(repository, then.commit).entries
     shown = {key: entries[key] for key in sorted(entries) if name is None or key == name}
@@ -117,7 +117,7 @@ def _show_state(
             json_document(
                 "promptops.history/v1",
                 environment=environment,
-                at=as_json_time(seconds),
+                at=format_time(seconds),
                 deployment=deployment_to_json(then),
                 live=[
                     {
@@ -138,7 +138,7 @@ def _show_state(
             )
         )
         return
-    say(f"{environment} at {as_json_time(seconds)}, deployment {then.number}:")
+    say(f"{environment} at {format_time(seconds)}, deployment {then.number}:")
     emit_table(
         [
             (

@@ -10,7 +10,6 @@ import typer
 from promptops.cli.session import (
     Format,
     FormatOption,
-    as_json_time,
     clean,
     current,
     emit,
@@ -19,6 +18,7 @@ from promptops.cli.session import (
     paint,
     warn,
 )
+from promptops.prompt.times import format_time
 
 if TYPE_CHECKING:
     from promptops.runtime.resolution import RepositoryView, ResolvedPrompt
@@ -84,7 +84,7 @@ def to_json(resolved: ResolvedPrompt) -> dict[str, Any]:
         else {
             "number": placement.deployment,
             "commit": placement.commit,
-            "deployed_at": as_json_time(placement.deployed_at_seconds),
+            "deployed_at": format_time(placement.deployed_at_seconds),
             "deployed_by": placement.deployed_by,
         },
         split=[
@@ -96,7 +96,7 @@ def to_json(resolved: ResolvedPrompt) -> dict[str, Any]:
         authenticated=resolved.authenticated,
         fetched_at=None
         if resolved.fetched_at_seconds is None
-        else as_json_time(int(resolved.fetched_at_seconds)),
+        else format_time(int(resolved.fetched_at_seconds)),
         stale=resolved.is_stale,
         warnings=list(resolved.warnings),
         metadata=dict(prompt.data),

@@ -267,16 +267,6 @@ def report_bug(error: Exception) -> None:
     say(" hint: this is a fault of promptops; please report it with the lines above")
 
 
-def as_json_time(seconds: int) -> str:
-    """A Unix time as RFC 3339 in UTC; as Git writes it (`@99999999999999`) beyond its years."""
-    from datetime import UTC, datetime
-
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return f"@{seconds}"
-
-
 def json_document(schema: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
     """A JSON document that says which schema it follows."""
     return {"schema": schema, **fields}

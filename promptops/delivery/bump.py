@@ -13,7 +13,7 @@ from promptops.git.process import hint_for
 from promptops.prompt.diff import diff_prompts
 from promptops.prompt.frontmatter.document import read_document
 from promptops.prompt.version import Level, Version
-from promptops.repository.repository import replace_file
+from promptops.repository.writing import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import NotAFileError, RefusedError
 from promptops.git.hooks import hooks_folder
+from promptops.repository.writing import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,7 +141,7 @@ def install_hook(
         return HookChange(path, HookDeed.KEPT, other)
     if present is not None and kind.is_ours(present):
         if not dry_run:
-            _replace(path, script)
+            write_atomically(path, script.encode(), mode=0o755)
         return HookChange(path, HookDeed.UPDATED, other)
     if present is not None:
         if other is not None:
@@ -153,7 +154,7 @@ def install_hook(
             _copy(path, kept)
     if not dry_run:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, script)
+        write_atomically(path, script.encode(), mode=0o755)
     return HookChange(path, HookDeed.INSTALLED, other)
 
 
@@ -230,13 +231,3 @@ def _copy(path: Path, target: Path) -> None:
     import shutil
 
     shutil.copy2(path, target, follow_symlinks=False)
-
-
-def _replace(path: Path, script: str) -> None:
-    new = path.with_name(f".{path.name}.promptops")
-    try:
-        new.write_bytes(script.encode())
-        new.chmod(0o755)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)

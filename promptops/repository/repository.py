@@ -170,17 +170,6 @@ def _link_error(path: str) -> NotAFileError:
     )
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: a full disk must not cost anybody their prompt."""
-    new = path.with_name(f".{path.name}.promptops")
-    try:
-        new.write_bytes(data)
-        new.chmod(path.stat().st_mode & 0o7777)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
-
-
 class Repository:
     """One Git repository with prompts. Cheap to open; everything is read when first asked for."""
 

@@ -6,8 +6,17 @@ import os
 from pathlib import Path
 
 
-def write_atomically(file: Path, data: bytes) -> None:
-    """Replace a file whole, so that a crash leaves the old bytes or the new ones."""
+def write_atomically(file: Path, data: bytes, *, mode: int | None = None) -> None:
+    """Replace a file whole: a crash or a full disk leaves the old bytes or the new ones.
+
+    Args:
+        file: what to write; its folder exists.
+        data: its new content.
+        mode: its permissions; None: what an ordinary new file gets.
+
+    Raises:
+        OSError: the old file is as it was.
+    """
     import tempfile
 
     handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
@@ -16,11 +25,16 @@ def write_atomically(file: Path, data: bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(name).chmod(_new_file_mode())
+        Path(name).chmod(_new_file_mode() if mode is None else mode)
         Path(name).replace(file)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def replace_file(file: Path, data: bytes) -> None:
+    """Replace a file that exists, whole, and keep its permissions; see `write_atomically`."""
+    write_atomically(file, data, mode=file.stat().st_mode & 0o7777)
 
 
 def _new_file_mode() -> int:

@@ -21,6 +21,7 @@ from promptops.git.signing import openpgp
 from promptops.git.signing import ssh as signatures
 from promptops.git.signing.allowed_signers import principals_of
 from promptops.git.signing.settings import SigningSettings, signing_settings
+from promptops.prompt.times import format_time
 from promptops.repository.config import OPENPGP_KEYS_FILE
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def find_signer(repository: Repository, policy: Policy, keys: Keys, where: str) 
         raise RefusedError(
             f"{where} does not know your key, so your approval would count for nothing", hint=remedy
         )
-    return Signer(approver, _as_time(who.time_seconds), settings, keys)
+    return Signer(approver, format_time(who.time_seconds), settings, keys)
 
 
 def find_principal(repository: Repository, keys: Keys) -> str | None:
@@ -109,12 +110,6 @@ def _name_key(settings: SigningSettings, keys: Keys, email: str) -> str | None:
         return None
     key = openpgp.find_fingerprint(settings.key or "", program=settings.program)
     return openpgp.PREFIX + key
-
-
-def _as_time(seconds: int) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _public_half(settings: SigningSettings) -> bytes:

@@ -16,6 +16,7 @@ from promptops.git.objects import parse_commit
 from promptops.git.refs import short_name
 from promptops.git.signing.judging import Trust, judge_signature
 from promptops.prompt.reference import release_tag
+from promptops.prompt.times import format_time
 from promptops.provenance.integrity import (
     Texts,
     compare_frozen,
@@ -346,7 +347,7 @@ class Chain:
         facts = {
             "tag": release.tag,
             "by": _person(release.tagger),
-            "time": _json_time(release.tagger.time_seconds),
+            "time": format_time(release.tagger.time_seconds),
             "signed": release.signature is not None,
             "yanked": find_yank(self.repository, release.name, release.version),
         }
@@ -523,13 +524,6 @@ def format_minute(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _json_time(seconds: int) -> str:
-    """A Unix time as RFC 3339 in UTC."""
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _person(identity: Identity) -> str:
     return f"{identity.name} <{identity.email}>"
 
@@ -548,7 +542,7 @@ def _deployment_to_json(one: Deployment) -> dict[str, Any]:
         "commit": one.commit,
         "action": one.action,
         "by": _person(one.author),
-        "time": _json_time(one.author.time_seconds),
+        "time": format_time(one.author.time_seconds),
         "reason": one.reason,
     }
 
@@ -557,6 +551,6 @@ def _commit_to_json(one: CommitSummary) -> dict[str, Any]:
     return {
         "commit": one.oid,
         "author": _person(one.author),
-        "time": _json_time(one.author.time_seconds),
+        "time": format_time(one.author.time_seconds),
         "subject": one.subject,
     }
