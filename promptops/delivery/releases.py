@@ -33,7 +33,7 @@ from promptops.prompt.reference import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from promptops.git.objects import GitObject
     from promptops.prompt.closure import Closure
@@ -192,19 +192,43 @@ def select_release(repository: Repository, name: str, selector: Selector) -> Rel
 
 
 def load_released(repository: Repository, release: Release) -> Prompt:
-    """The prompt as it was released; IntegrityError when it is not what the tag says."""
+    """Return the prompt as it was released; IntegrityError when it is not what the tag says."""
     closure = read_released_closure(repository, release)
-    digest = closure.compute_digest()
-    if digest != release.digest:
+    return verify_content(str(release), closure, release.digest, release.version)
+
+
+def verify_content(
+    what: str,
+    closure: Closure,
+    digest: str,
+    version: Version,
+    *,
+    load: Callable[[Closure, str], Prompt] | None = None,
+) -> Prompt:
+    """Return the prompt of a closure, if it is the content and version that were frozen.
+
+    Args:
+        what: the release or deployment that froze it, for the error.
+        closure: the files as they were read.
+        digest: the digest that was frozen.
+        version: the version that was frozen.
+        load: loads a closure whose digest was verified; `load_prompt` when None.
+
+    Raises:
+        IntegrityError: the files have another digest, or say another version.
+        InvalidPromptError: they are no valid prompt.
+    """
+    found = closure.compute_digest()
+    if found != digest:
         raise IntegrityError(
-            f"{release} is not what was released: its files have digest {digest}",
-            hint=f"the tag says {release.digest}; was the tag moved? promptops verify says more",
+            f"{what} is not what was released: its files have digest {found}",
+            hint=f"it should be {digest}; was the tag moved? promptops verify says more",
         )
-    prompt = load_prompt(closure, digest=digest)
-    if prompt.version != release.version:
+    prompt = load_prompt(closure, digest=digest) if load is None else load(closure, digest)
+    if prompt.version != version:
         raise IntegrityError(
-            f"the file released as {release} says version {prompt.version}",
-            hint="the tag was made by hand; promptops verify says what to do",
+            f"the file of {what} says version {prompt.version}",
+            hint="it was tagged or deployed by hand; promptops verify says what to do",
         )
     return prompt
 

@@ -23,7 +23,7 @@ from promptops.errors import (
 )
 from promptops.git.message import parse_message
 from promptops.git.objects import parse_tag
-from promptops.prompt.closure import collect_closure, load_closure
+from promptops.prompt.closure import load_closure
 from promptops.prompt.prompt import load_prompt
 from promptops.prompt.reference import (
     RESERVED_SELECTORS,
@@ -305,11 +305,11 @@ class Memory:
         """In a forked child: the thread that held the lock does not exist here."""
         self.reading = threading.Lock()
 
-    def adopt(self, name: str, closure: Closure, digest: str) -> Prompt:
+    def adopt(self, closure: Closure, digest: str) -> Prompt:
         """The prompt of a closure whose digest was verified: the one known already, if so."""
-        known = self.prompts.get((name, digest))
+        known = self.prompts.get((closure.name, digest))
         if known is None:
-            known = self.prompts[name, digest] = load_prompt(closure, digest=digest)
+            known = self.prompts[closure.name, digest] = load_prompt(closure, digest=digest)
         return known
 
 
@@ -450,38 +450,21 @@ class RepositoryView:
         )
 
     def _load_release(self, release: Release) -> Prompt:
+        from promptops.delivery.releases import read_released_closure
+
         known = self._memory.prompts.get((release.name, release.digest))
         if known is not None and known.version == release.version:
             return known
-        objects = self.repository.objects
-        prefix = f"{release.commit}:{release.folder}/" if release.folder else f"{release.commit}:"
-
-        def read(path: str) -> bytes | None:
-            found = objects.read(prefix + path)
-            return found.data if found is not None and found.kind == "blob" else None
-
-        closure = collect_closure(release.name, read)
-        if closure is None:
-            raise IntegrityError(
-                f"the commit released as {release} has no {release.folder}/{release.name}.md",
-                hint="in a shallow or partial clone, fetch the commit; else see promptops verify",
-            )
+        closure = read_released_closure(self.repository, release)
         # A path that a crafted tree makes a link or a folder is read as what it is, or as
         # missing, and then the digest cannot be the one that was released.
         prompt = self._verify(str(release), closure, release.digest, release.version)
         return self._memory.prompts.setdefault((release.name, release.digest), prompt)
 
     def _verify(self, what: str, closure: Closure, digest: str, version: Version) -> Prompt:
-        found = closure.compute_digest()
-        if found != digest:
-            raise IntegrityError(
-                f"{what} is not what was released: its files have digest {found}",
-                hint=f"it should be {digest}; promptops verify says more",
-            )
-        prompt = self._memory.adopt(closure.name, closure, digest)
-        if prompt.version != version:
-            raise IntegrityError(f"the file of {what} says version {prompt.version}")
-        return prompt
+        from promptops.delivery.releases import verify_content
+
+        return verify_content(what, closure, digest, version, load=self._memory.adopt)
 
     def _sharpen(self, error: NotFoundError, name: str) -> NotFoundError:
         """Say that the prompt is unknown where that, and not the version, is what is wrong."""

@@ -450,7 +450,7 @@ class SnapshotView:
                 f"{release.name} {release.version} in {self.source} is not what was released",
                 hint=_ALTERED,
             )
-        prompt = self._memory.adopt(release.name, closure, release.digest)
+        prompt = self._memory.adopt(closure, release.digest)
         if prompt.version != release.version:
             raise IntegrityError(
                 f"the file of {release.name} {release.version} says version {prompt.version}"
