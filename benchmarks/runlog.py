@@ -20,11 +20,11 @@ import time
 from collections.abc import Callable  # noqa: TC003 -- read by dataclasses of other tools
 from pathlib import Path
 
+from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.log.log import Filters, RunLog, open_log
 from promptops.runtime.log.record import RunRecord
 from promptops.runtime.log.rows import RUN_COLUMNS, columns, run_row
-from promptops.runtime.log.settings import LogSettings
 from promptops.runtime.redaction import redact
 
 WORDS = """

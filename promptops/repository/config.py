@@ -17,6 +17,9 @@ from promptops.suggestion import nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from promptops.repository.settings.log import LogSettings
+    from promptops.repository.settings.models import ModelSettings
+
 CONFIG_FILE = "promptops.toml"
 PYPROJECT_FILE = "pyproject.toml"
 # The OpenPGP keys whose approvals count, as `gpg --armor --export` writes them.
@@ -96,6 +99,8 @@ class Config:
         gate: what a change must have before it may merge.
         path: the file this came from, or None for the defaults.
         names_remote: whether the file says which remote it is.
+        tables: the settings of the runtime that the file has, by the names of their tables; read
+            them as `models` and `log`.
     """
 
     prompts: str = "prompts"
@@ -112,6 +117,23 @@ class Config:
     gate: Gate = field(default_factory=Gate)
     path: str | None = None
     names_remote: bool = False
+    tables: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def models(self) -> ModelSettings:
+        """The table `[models]`."""
+        settings: ModelSettings = self._settings("models")
+        return settings
+
+    @property
+    def log(self) -> LogSettings:
+        """The table `[log]`."""
+        settings: LogSettings = self._settings("log")
+        return settings
+
+    def _settings(self, name: str) -> Any:  # noqa: ANN401 - each table has a type of its own
+        found = self.tables.get(name)
+        return _read_table(name, {}, "") if found is None else found
 
     @property
     def environment_names(self) -> tuple[str, ...]:
@@ -176,6 +198,17 @@ _KEYS = (
     "checks",
     "gate",
 )
+# The tables of the runtime: `NAME` is read by `read_NAME` in the module `settings.NAME`. Those are
+# imported only where a file has the table or somebody asks for it.
+_TABLES = ("log", "models")
+
+
+def _read_table(name: str, value: object, path: str) -> Any:  # noqa: ANN401 - as in Config
+    """Return the settings of one table; raises ConfigurationError."""
+    from importlib import import_module
+
+    module = import_module(f"promptops.repository.settings.{name}")
+    return getattr(module, f"read_{name}")(value, path)
 
 
 class _Reading:
@@ -189,7 +222,7 @@ class _Reading:
 
     def config(self, table: object) -> Config:
         settings = self._table("the configuration", table)
-        self._known(settings, _KEYS, "")
+        self._known(settings, (*_KEYS, *_TABLES), "")
         default = Config()
         environments = self._environments(settings.get("environments"))
         names = [environment.name for environment in environments]
@@ -217,6 +250,11 @@ class _Reading:
             gate=self._gate(settings.get("gate", {})),
             path=self._path,
             names_remote="remote" in settings,
+            tables={
+                name: _read_table(name, settings[name], self._path)
+                for name in _TABLES
+                if name in settings
+            },
         )
 
     def _table(self, what: str, value: object) -> dict[str, Any]:

@@ -6,6 +6,7 @@ apply is worse than no limit.
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 MICROS = 1_000_000
 """How many micro-dollars a US dollar has."""
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+# Nine digits are more than a person means, and few enough for every clock.
+_DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
+_DURATION_EXAMPLE = "90d"
 
 
 class Table:
@@ -143,8 +149,28 @@ class Table:
         # A float is what its shortest text says: 0.1 dollars are 100,000 micro-dollars.
         return int((Decimal(str(value)) * MICROS).to_integral_value(ROUND_CEILING))
 
+    def duration(self, key: str) -> int | None:
+        """Return a time span in seconds, such as "90d"; None where it is missing."""
+        value = self._values.get(key)
+        if value is None:
+            return None
+        seconds = read_duration(value) if isinstance(value, str) else None
+        if seconds is None:
+            self.fail(key, "is not a time span", f'write {key} = "{_DURATION_EXAMPLE}"')
+        return seconds
+
     def _raise(self, message: str, hint: str | None) -> NoReturn:
         raise ConfigurationError(f"{self._path}: {message}", hint=hint)
+
+
+def read_duration(text: str) -> int | None:
+    """Return the seconds of a time span such as `45s`, `10m`, `12h`, `30d` or `8w`.
+
+    None for a text that is none, or for one of no length.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
+    return seconds or None
 
 
 def _is_number(value: object) -> bool:

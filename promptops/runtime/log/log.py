@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from promptops.repository.settings.log import LogSettings
     from promptops.runtime.log.record import (
         AttemptRecord,
         Entry,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
         Review,
         RunRecord,
     )
-    from promptops.runtime.log.settings import LogSettings
     from promptops.runtime.log.statistics import Comparison, Group
 
 

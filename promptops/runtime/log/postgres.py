@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from promptops.repository.settings.log import LogSettings
     from promptops.runtime.log.database import Row
-    from promptops.runtime.log.settings import LogSettings
 
 T = TypeVar("T")
 _WORDS = {

@@ -23,8 +23,8 @@ from promptops.runtime.log.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from promptops.repository.settings.log import LogSettings
     from promptops.runtime.log.database import Row
-    from promptops.runtime.log.settings import LogSettings
 
 T = TypeVar("T")
 _WORDS = {

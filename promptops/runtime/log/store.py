@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from promptops.errors import ConfigurationError, NotFoundError, UsageError
+from promptops.repository.settings.log import FULL
 from promptops.runtime.log import reading, removal
 from promptops.runtime.log.content import pack, text_hash, unpack
 from promptops.runtime.log.encryption import read_keys
@@ -34,13 +35,13 @@ from promptops.runtime.log.rows import (
     run_row,
     upsert,
 )
-from promptops.runtime.log.settings import FULL
 from promptops.runtime.log.texts import make_texts
 from promptops.runtime.redaction import redact, redact_secrets, redact_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from promptops.repository.settings.log import LogSettings
     from promptops.runtime.log.database import Cursor, Database, Row
     from promptops.runtime.log.encryption import Keyring
     from promptops.runtime.log.record import (
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
         Review,
         RunRecord,
     )
-    from promptops.runtime.log.settings import LogSettings
     from promptops.runtime.log.statistics import Comparison, Group
 
 _EVERYTHING = Filters()

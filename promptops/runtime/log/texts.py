@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from promptops.repository.settings.log import NONE, REDACTED
 from promptops.runtime.log.content import answer_mac, from_json, text_hash, to_json
-from promptops.runtime.log.settings import NONE, REDACTED
 from promptops.runtime.redaction import redact, redact_secrets, redact_value
 
 if TYPE_CHECKING:

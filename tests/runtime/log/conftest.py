@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import RunLog, open_log
-from promptops.runtime.log.settings import LogSettings
 from tests.postgres import Server, find_programs, serve_postgres
 from tests.runtime.log.pieces import Clock, make_random
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import LogError, RunLog, open_log
-from promptops.runtime.log.settings import LogSettings
 from tests.runtime.log.pieces import Clock, end, make_random, make_run
 
 if TYPE_CHECKING:

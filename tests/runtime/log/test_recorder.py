@@ -7,9 +7,9 @@ import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
+from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import RunLog, open_log
 from promptops.runtime.log.recorder import Recorder
-from promptops.runtime.log.settings import LogSettings
 from tests.runtime.log.pieces import START, end, make_random, make_run
 
 if TYPE_CHECKING:

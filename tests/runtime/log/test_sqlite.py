@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.errors import NotFoundError
+from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import Filters, LogError, RunLog, open_log
-from promptops.runtime.log.settings import LogSettings
 from tests.runtime.log.pieces import START, Clock, end, make_attempt, make_random, make_run
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[3]
 BEGIN_AND_WAIT = """
 import os, sys, time
 from promptops.runtime.log.log import open_log
-from promptops.runtime.log.settings import LogSettings
+from promptops.repository.settings.log import LogSettings
 from tests.runtime.log.pieces import end, make_run
 log = open_log(sys.argv[1], LogSettings(), clock=time.time, random=os.urandom, key=os.environ.get)
 now = time.time()

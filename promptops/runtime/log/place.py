@@ -1,0 +1,56 @@
+"""Where the run log is: it is data, not a cache, so it lies where nobody tidies up."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.repository.settings.log import LogSettings
+
+VARIABLE = "PROMPTOPS_LOG"
+_FILE = ("promptops-log", "runs.db")
+
+
+def find_log(
+    settings: LogSettings,
+    environment: Mapping[str, str],
+    *,
+    common_dir: Path | None,
+    top: Path | None,
+) -> str:
+    """Return the path or URL of the log, for `open_log`.
+
+    Args:
+        settings: the table `[log]`.
+        environment: where `PROMPTOPS_LOG`, which comes first, and the folders of a user are read.
+        common_dir: the folder of a repository that all its work trees share; None: there is none.
+        top: what paths in the configuration start from: the top of the work tree.
+    """
+    url = environment.get(VARIABLE)
+    if url:
+        return url
+    if settings.url is not None:
+        return _from_top(settings.url, top or common_dir)
+    if common_dir is not None:
+        return str(common_dir.joinpath(*_FILE))
+    return str(_user_state(environment).joinpath("promptops", _FILE[1]))
+
+
+def _from_top(url: str, top: Path | None) -> str:
+    """Return a URL whose path of a file starts at `top` where it is relative."""
+    if url.startswith(("postgres://", "postgresql://")) or top is None:
+        return url
+    path = url.removeprefix("sqlite:").removeprefix("//")
+    return str(top / Path(path).expanduser())
+
+
+def _user_state(environment: Mapping[str, str]) -> Path:
+    """Return where the system keeps what programs must not lose."""
+    base = environment.get("XDG_STATE_HOME") or (
+        environment.get("LOCALAPPDATA") if sys.platform == "win32" else None
+    )
+    return Path(base) if base else Path.home() / ".local" / "state"

@@ -1,0 +1,50 @@
+"""The schema that editors use says of the runtime's tables what the program says."""
+
+from __future__ import annotations
+
+import tomllib
+
+import jsonschema_rs
+import pytest
+
+from promptops.checks.editors import Kind, load_schema
+from promptops.errors import ConfigurationError
+from promptops.repository.config import load_config
+
+GOOD = [
+    "[log]\n",
+    "[log]\nurl = 'runs.db'\ncontent = 'none'\nretention = '12h'\nencryption_key = 'KEY'\n",
+    "[models]\nallow = ['openai/*']\n['models'.'prompts/legal']\nallow = []\n",
+    "[models.local]\nbase_url = 'http://127.0.0.1:8000/v1'\nmodel = 'q'\nfree = true\n",
+    "[models.gateway]\nbase_url = 'https://llm.example.com'\nkey = 'KEY'\nheaders = {X = 'a'}\n",
+    "[models.openai]\ninput_price = 2.5\noutput_price = 10\ncached_price = 1\ncontext = 8192\n",
+]
+BAD = [
+    "log = 'runs.db'\n",
+    "[log]\nurls = 'runs.db'\n",
+    "[log]\ncontent = 'everything'\n",
+    "[log]\nretention = 90\n",
+    "[log]\nretention = '0d'\n",
+    "[log]\nencryption_key = 'a b'\n",
+    "[models]\nallow = 'openai/*'\n",
+    "[models.local]\nbase_url = 'ftp://127.0.0.1'\n",
+    "[models.local]\nbase_url = 'http://127.0.0.1'\nprice = 1\n",
+    "[models.local]\ninput_price = 0\noutput_price = 1\n",
+    "[models.local]\ncontext = 0\n",
+    "[models.local]\nallow = ['a']\nfree = true\n",
+]
+
+
+def accepts(text: str) -> bool:
+    try:
+        load_config({"promptops.toml": text.encode()}.get)
+    except ConfigurationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("text", "is_good"), [(t, True) for t in GOOD] + [(t, False) for t in BAD])
+def test_schema_and_program_agree(text: str, is_good: bool) -> None:
+    schema = load_schema(Kind.CONFIG)
+    assert accepts(text) is is_good
+    assert jsonschema_rs.is_valid(schema, tomllib.loads(text)) is is_good
