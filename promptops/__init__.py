@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from promptops.runtime.registry import Registry
     from promptops.runtime.registry import open_registry as open  # noqa: A004 - promptops.open
     from promptops.runtime.resolution import LivePrompt, ResolvedPrompt, Share
+    from promptops.runtime.run.result import Run
 
 __all__ = [
     "EnvironmentNotFoundError",
@@ -53,6 +54,7 @@ __all__ = [
     "PromptopsError",
     "Registry",
     "ResolvedPrompt",
+    "Run",
     "Share",
     "SourceUnavailableError",
     "TemplateError",
@@ -73,6 +75,8 @@ def __getattr__(name: str) -> object:
 
     if name == "open":
         value: object = import_module("promptops.runtime.registry").open_registry
+    elif name == "Run":
+        value = import_module("promptops.runtime.run.result").Run
     elif name == "Registry":
         value = import_module("promptops.runtime.registry").Registry
     elif name in {"LivePrompt", "ResolvedPrompt", "Share"}:

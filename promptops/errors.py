@@ -29,7 +29,12 @@ class PromptopsError(Exception):
     Attributes:
         message: what is wrong, one line, without a full stop.
         hint: what to do about it, or None where there is nothing sensible to say.
+        stage: where in a run it happened, such as `inputs` or `call`; None outside of runs.
+        run_id: the run that it ended; None outside of runs.
     """
+
+    stage: str | None = None
+    run_id: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

@@ -29,12 +29,14 @@ from promptops.runtime.resolution import as_stale, describe_pause
 from promptops.runtime.sources import choose_source, open_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from types import TracebackType
     from typing import Self
 
     from promptops.prompt.reference import PromptRef
     from promptops.runtime.resolution import LivePrompt, ResolvedPrompt
+    from promptops.runtime.run.result import Run
+    from promptops.runtime.run.runner import Plan, Runner, Spoken
     from promptops.runtime.sources import Look, Source
 
 # A version that is not there may have been released a moment ago: ask, but not at every call.
@@ -90,6 +92,7 @@ class Registry:
         self._is_asked_behind = False
         self._is_repaired = False
         self._is_closed = False
+        self._runner: Runner | None = None
         # Held while the source is asked; whoever only wants what is known does without.
         self._asking = threading.RLock()
         _REGISTRIES.add(self)
@@ -167,9 +170,127 @@ class Registry:
         for refusal in state.look.refusals:
             raise _again(refusal)
 
+    def run(
+        self,
+        ref: str,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        user: str | None = None,
+        tenant: str | None = None,
+        key: str | None = None,
+        model: str | None = None,
+    ) -> Run:
+        """Run a prompt: check the inputs, render, ask a model within the limits, and record it.
+
+        Args:
+            ref: as `get` takes it.
+            inputs: the values of the prompt's inputs.
+            user: on whose behalf; limits and erasure go by it.
+            tenant: of which customer.
+            key: what stays with one version while traffic is split; `user` when None.
+            model: another model than the prompt's; its fallbacks do not count then.
+
+        Raises:
+            Every error says its `stage` and `run_id`. Beside those of `get`:
+            InputError, TemplateError: the inputs do not fit.
+            GuardError: a limit refuses the run before money is spent.
+            ModelError, BreakerOpenError: no model answered.
+            OutputError: the answer is not what the prompt's output schema promises.
+        """
+        from promptops.runtime.run.runner import Caller
+
+        return self._open_runner().run(ref, inputs or {}, Caller(user, tenant, key), model)
+
+    async def arun(
+        self,
+        ref: str,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        user: str | None = None,
+        tenant: str | None = None,
+        key: str | None = None,
+        model: str | None = None,
+    ) -> Run:
+        """As `run`, on an event loop."""
+        from promptops.runtime.run.runner import Caller
+
+        caller = Caller(user, tenant, key)
+        return await self._open_runner().arun(ref, inputs or {}, caller, model)
+
+    def stream(
+        self,
+        ref: str,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        user: str | None = None,
+        tenant: str | None = None,
+        key: str | None = None,
+        model: str | None = None,
+    ) -> Iterator[Spoken]:
+        """As `run`, but yield the answer as it is written; the last piece holds the run.
+
+        Close the iterator to end the call early: the provider sees the connection go.
+        """
+        from promptops.runtime.run.runner import Caller
+
+        return self._open_runner().stream(ref, inputs or {}, Caller(user, tenant, key), model)
+
+    def astream(
+        self,
+        ref: str,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        user: str | None = None,
+        tenant: str | None = None,
+        key: str | None = None,
+        model: str | None = None,
+    ) -> AsyncIterator[Spoken]:
+        """As `stream`, on an event loop."""
+        from promptops.runtime.run.runner import Caller
+
+        return self._open_runner().astream(ref, inputs or {}, Caller(user, tenant, key), model)
+
+    def plan(
+        self,
+        ref: str,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        user: str | None = None,
+        tenant: str | None = None,
+        key: str | None = None,
+        model: str | None = None,
+    ) -> Plan:
+        """Return what `run` would do: model, request, tokens and highest cost; nothing is asked."""
+        from promptops.runtime.run.runner import Caller
+
+        return self._open_runner().plan(ref, inputs or {}, Caller(user, tenant, key), model)
+
+    def feedback(
+        self,
+        run_id: str,
+        *,
+        score: float | None = None,
+        label: str | None = None,
+        comment: str | None = None,
+        by: str | None = None,
+    ) -> None:
+        """Record what somebody thought of the answer of a run, also long after it."""
+        self._open_runner().feedback(run_id, score=score, label=label, comment=comment, by=by)
+
+    def _open_runner(self) -> Runner:
+        self._refuse_closed()
+        runner = self._runner
+        if runner is None:
+            from promptops.runtime.run.opening import open_runner
+
+            runner = self._runner = open_runner(self, self._source.repository)
+        return runner
+
     def close(self) -> None:
         """End the processes in use. A closed registry answers nothing any more."""
         self._is_closed = True
+        if self._runner is not None:
+            self._runner.close()
         self._answers = {}
         self._source.close()
 

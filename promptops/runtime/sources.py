@@ -70,6 +70,10 @@ class Source(Protocol):
     def is_local(self) -> bool:
         """Whether asking costs next to nothing, so that nobody need be served something old."""
 
+    @property
+    def repository(self) -> Repository | None:
+        """The repository on this machine that it is, with its configuration; None for others."""
+
     def look(self) -> Look | None:
         """What is at hand; None when that is nothing. Never asks anybody else."""
 
@@ -108,6 +112,7 @@ class RepositorySource:
 
     def __init__(self, repository: Repository, options: Options) -> None:
         self.text = describe_repository(repository)
+        self.repository: Repository | None = repository
         self._repository = repository
         self._options = options
         self._memory = Memory()
@@ -149,6 +154,7 @@ class MirrorSource:
     """A clone URL, followed in a mirror on disk."""
 
     is_local = False
+    repository: Repository | None = None
 
     def __init__(self, url: str, options: Options) -> None:
         from promptops.runtime.mirror import Mirror
@@ -200,6 +206,7 @@ class SnapshotFileSource:
     """A snapshot file; it is read again when it was replaced."""
 
     is_local = True
+    repository: Repository | None = None
 
     def __init__(self, file: Path, options: Options) -> None:
         self.text = str(file)
@@ -275,6 +282,7 @@ class SnapshotUrlSource:
     """A snapshot on a web server, with a verified copy on disk; only changes are sent."""
 
     is_local = False
+    repository: Repository | None = None
 
     def __init__(self, url: str, options: Options) -> None:
         self.text = without_credentials(url)

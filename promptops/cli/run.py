@@ -1,0 +1,184 @@
+"""`promptops run`: run a prompt."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from promptops.cli.session import (
+    Format,
+    FormatOption,
+    current,
+    emit,
+    emit_json,
+    json_document,
+    say,
+    warn,
+)
+from promptops.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.runtime.registry import Registry
+    from promptops.runtime.run.result import Run
+    from promptops.runtime.run.runner import Plan
+
+
+def run(
+    ref: Annotated[str, typer.Argument(metavar="NAME[@SELECTOR]", show_default=False)],
+    variables: Annotated[
+        list[str] | None,
+        typer.Option("--var", metavar="NAME=VALUE", help="An input; VALUE may be @FILE or @-."),
+    ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option("--vars", metavar="FILE", help="Inputs from a JSON or YAML file; - reads it."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="MODEL", help="Ask this model instead.")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="USER", help="On whose behalf.")
+    ] = None,
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", metavar="TENANT", help="Of which customer.")
+    ] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Print the answer as it is written.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show request, tokens and highest cost; ask nobody.")
+    ] = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Run a prompt: ask a model, within the limits, and record it.
+
+    Without a selector the version in the default environment runs. The answer goes to standard
+    output; run id, model, tokens and cost go to standard error.
+    """
+    from promptops.cli.inputs import read_values
+    from promptops.runtime.registry import open_registry
+
+    if stream and output is Format.JSON:
+        raise UsageError("--stream prints text as it comes", hint="leave out --format json")
+    with open_registry(current().directory) as registry:
+        found = registry.get(ref)
+        for warning in found.warnings:
+            warn(warning)
+        values = read_values(found.inputs, variables or [], files or [])
+        options: dict[str, Any] = {"user": user, "tenant": tenant, "model": model}
+        if dry_run:
+            _show_plan(registry.plan(ref, values, **options), output)
+            return
+        done = (
+            _stream(registry, ref, values, options)
+            if stream
+            else registry.run(ref, values, **options)
+        )
+    if output is Format.JSON:
+        emit_json(_describe(done))
+        return
+    if not stream:
+        emit(done.text)
+    _say_what_it_took(done)
+
+
+def _stream(
+    registry: Registry, ref: str, values: Mapping[str, object], options: dict[str, Any]
+) -> Run:
+    done: Run | None = None
+    for piece in registry.stream(ref, values, **options):
+        sys.stdout.write(piece.text)
+        sys.stdout.flush()
+        done = piece.run or done
+    sys.stdout.write("\n")
+    assert done is not None  # noqa: S101 - a stream that ends without a run raised an error
+    return done
+
+
+def _say_what_it_took(done: Run) -> None:
+    for call in done.tool_calls:
+        say(f"wants {call.name}({call.arguments})")
+    if done.finish not in {"stop", "tool_calls"}:
+        warn(f"the answer ended with '{done.finish}'")
+    for decision in done.decisions:
+        say(f"{decision.rule}: {decision.why}")
+    usage = done.usage
+    tokens = (
+        "tokens unknown"
+        if usage.input_tokens is None or usage.output_tokens is None
+        else f"{usage.input_tokens} + {usage.output_tokens} tokens ({usage.source})"
+    )
+    cost = "cost unknown" if done.cost is None else f"{done.cost:.6f} USD"
+    say(f"run {done.id}  {done.prompt.name} {done.prompt.version}  {done.model}  {tokens}  {cost}")
+
+
+def _show_plan(plan: Plan, output: Format) -> None:
+    cost = None if plan.cost_micros is None else plan.cost_micros / 1_000_000
+    if output is Format.JSON:
+        emit_json(
+            json_document(
+                "promptops.run-plan/v1",
+                name=plan.resolved.name,
+                version=plan.resolved.version,
+                digest=plan.resolved.digest,
+                model=plan.model,
+                request=plan.request,
+                tokens=plan.tokens,
+                cost=cost,
+                decisions=[{"rule": one.rule, "why": one.why} for one in plan.decisions],
+            )
+        )
+        return
+    emit_json(plan.request)
+    say(f"{plan.resolved.name} {plan.resolved.version} would ask {plan.model}")
+    for decision in plan.decisions:
+        say(f"{decision.rule}: {decision.why}")
+    shown = (
+        "the cost is unknown: a price for the model or max_tokens is missing"
+        if cost is None
+        else f"at most {cost:.6f} USD an attempt"
+    )
+    say(f"at most {plan.tokens} tokens of prompt; {shown}")
+
+
+def _describe(done: Run) -> dict[str, Any]:
+    usage = done.usage
+    return json_document(
+        "promptops.run/v1",
+        id=done.id,
+        name=done.prompt.name,
+        version=done.prompt.version,
+        digest=done.prompt.digest,
+        commit=done.prompt.commit,
+        environment=done.prompt.environment,
+        deployment=done.prompt.deployment,
+        model=done.model,
+        text=done.text,
+        data=done.data,
+        finish=done.finish,
+        tool_calls=[
+            {"id": one.id, "name": one.name, "arguments": one.arguments} for one in done.tool_calls
+        ],
+        usage={
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "source": usage.source,
+        },
+        cost=done.cost,
+        is_degraded=done.is_degraded,
+        decisions=[{"rule": one.rule, "why": one.why} for one in done.decisions],
+        attempts=[
+            {
+                "model": one.model,
+                "status": one.status,
+                "error": one.error,
+                "ms": None if one.ms is None else round(one.ms, 1),
+            }
+            for one in done.attempts
+        ],
+    )

@@ -1,0 +1,66 @@
+"""Build a runner from a repository's configuration and the process's environment."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import time
+from typing import TYPE_CHECKING
+
+from promptops.repository.config import Config
+from promptops.runtime.guards.breaker import Breakers
+from promptops.runtime.guards.guard import Guards
+from promptops.runtime.guards.limits import GuardSettings
+from promptops.runtime.guards.memory import MemoryLedger
+from promptops.runtime.log.log import open_log
+from promptops.runtime.log.place import find_log
+from promptops.runtime.log.recorder import Recorder
+from promptops.runtime.models import Models
+from promptops.runtime.models.prices import Prices
+from promptops.runtime.run.runner import Runner, Tools
+
+if TYPE_CHECKING:
+    from promptops.repository.repository import Repository
+    from promptops.runtime.log.log import RunLog
+    from promptops.runtime.registry import Registry
+
+_LOGGER = logging.getLogger("promptops")
+
+
+def open_runner(registry: Registry, repository: Repository | None) -> Runner:
+    """Return the runner of a registry.
+
+    Args:
+        registry: where prompts come from.
+        repository: the repository on this machine whose configuration, log and files of
+            `scripted/` models are used; None: the defaults, and the user's own log.
+
+    Raises:
+        ConfigurationError: the configuration cannot be understood.
+    """
+    config = Config() if repository is None else repository.config
+    settings = config.log
+    common = None if repository is None else repository.git.common_dir
+    top = None if repository is None else repository.git.work_tree
+
+    def open_runs() -> RunLog:
+        place = find_log(settings, os.environ, common_dir=common, top=top)
+        return open_log(place, settings, clock=time.time, random=os.urandom, key=os.environ.get)
+
+    guards = GuardSettings()
+    ledger = MemoryLedger()
+    return Runner(
+        registry,
+        Tools(
+            models=Models(config.models, root=top),
+            prices=Prices(config.models),
+            guards=Guards(guards, ledger, clock=time.time),
+            breakers=Breakers(
+                guards.breaker, ledger, clock=time.time, token=lambda: os.urandom(8).hex()
+            ),
+            recorder=Recorder(open_runs, warn=_LOGGER.warning),
+            random_bytes=os.urandom,
+            random=random.random,
+        ),
+    )

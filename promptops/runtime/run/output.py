@@ -1,0 +1,62 @@
+"""Judge an answer: parse it and hold it to the prompt's output schema."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.runtime.models.model import Answer
+
+_MAX_FAULTS = 5
+
+
+class OutputError(RefusedError):
+    """An answer is not what the prompt promises its callers.
+
+    Attributes:
+        text: the answer as the model gave it.
+    """
+
+    def __init__(self, message: str, *, text: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.text = text
+
+
+def read_data(answer: Answer, schema: Mapping[str, Any]) -> object:
+    """Return the JSON value that an answer holds, valid under `schema`.
+
+    Raises:
+        OutputError: the answer was cut short or filtered, is no JSON, or the schema refuses it.
+    """
+    if answer.finish in {"length", "content_filter", "refusal"}:
+        raise OutputError(
+            f"the answer is not complete: it ended with '{answer.finish}'",
+            text=answer.text,
+            hint="raise max_tokens" if answer.finish == "length" else None,
+        )
+    try:
+        value = json.loads(answer.text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise OutputError(f"the answer is not JSON: {error}", text=answer.text) from None
+    from promptops.prompt.schema import compile_schema
+
+    found = []
+    for fault in compile_schema(schema).iter_errors(value):
+        place = ".".join(map(str, fault.instance_path)) or "the answer"
+        found.append(f"{place}: {fault.message}")
+        if len(found) == _MAX_FAULTS:
+            break
+    if found:
+        message = f"the output schema refuses the answer: {'; '.join(found)}"
+        raise OutputError(message, text=answer.text)
+    return value
+
+
+def _refuse_constant(name: str) -> object:
+    message = f"{name} is no number of JSON"
+    raise ValueError(message)

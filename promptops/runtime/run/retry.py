@@ -1,0 +1,68 @@
+"""What to do after a failed attempt. Pure.
+
+The HTTP status decides, never the wording of an error: providers quote users' texts in theirs.
+Two exceptions go by the provider's own code.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from promptops.runtime.models.model import ModelError
+
+RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+REPLACED = frozenset({401, 402, 403, 404})
+_FIRST_DELAY_SECONDS = 0.5
+_MAX_DELAY_SECONDS = 20.0
+
+
+class Next(StrEnum):
+    """What follows a failed attempt.
+
+    RETRY asks the same model again, FALL_BACK the next one, LARGER the next one with a larger
+    window, STOP ends the run.
+    """
+
+    RETRY = "retry"
+    FALL_BACK = "fall back"
+    LARGER = "larger window"
+    STOP = "stop"
+
+
+def choose_next(error: ModelError) -> Next:
+    """Return what follows `error`.
+
+    Retried: 408, 409, 429, 500, 502, 503, 504, 529, timeouts, broken connections and answers that
+    are none. Given to the next model at once: 401, 402, 403, 404, a missing key or package. Final:
+    400, 413, 422 and every other status, since another model would be asked the same wrong thing.
+    """
+    if error.code == "context_length_exceeded":
+        return Next.LARGER
+    if error.code == "insufficient_quota":
+        return Next.FALL_BACK
+    if error.kind in {"key", "install"}:
+        return Next.FALL_BACK
+    if error.kind != "status":
+        return Next.RETRY
+    if error.status in RETRIED:
+        return Next.RETRY
+    return Next.FALL_BACK if error.status in REPLACED else Next.STOP
+
+
+def is_alarming(error: ModelError) -> bool:
+    """Return whether a person must look: a key was refused, or a model is gone."""
+    return error.kind == "key" or error.status in REPLACED or error.code == "insufficient_quota"
+
+
+def delay_seconds(retries: int, retry_after: float | None, random: float) -> float:
+    """Return how long to wait before a retry: exponential backoff with full jitter.
+
+    Args:
+        retries: how many retries of this model there were already.
+        retry_after: how long the provider asked to wait, which is never undercut.
+        random: a number from 0 to 1.
+    """
+    longest = min(_MAX_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2.0**retries)
+    return max(random * longest, retry_after or 0.0)

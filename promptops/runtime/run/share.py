@@ -1,0 +1,34 @@
+"""Choose a version while traffic is split. Pure."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.runtime.resolution import Share
+
+_PARTS = 10_000
+
+
+def choose_share(split: Sequence[Share], name: str, key: str | None) -> Share:
+    """Return the version that serves a caller: the same one as long as the shares are the same.
+
+    Args:
+        split: what is live, the longer-standing version first; shares are per cents that sum to
+            100.
+        name: the prompt's name, so that one caller is not the first of every split.
+        key: who or what must stay with one version; None: the first version.
+    """
+    if key is None:
+        return split[0]
+    hashed = sha256(f"{name}\0{key}".encode("utf-8", "surrogatepass")).digest()
+    place = int.from_bytes(hashed[:8]) % _PARTS
+    reached = 0
+    for share in split:
+        reached += share.share * _PARTS // 100
+        if place < reached:
+            return share
+    return split[-1]
