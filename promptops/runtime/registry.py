@@ -286,6 +286,11 @@ class Registry:
             runner = self._runner = open_runner(self, self._source.repository)
         return runner
 
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop; `close` ends everything else."""
+        if self._runner is not None:
+            await self._runner.aclose()
+
     def close(self) -> None:
         """End the processes in use. A closed registry answers nothing any more."""
         self._is_closed = True

@@ -84,6 +84,18 @@ class Spoken(NamedTuple):
     run: Run | None = None
 
 
+class AbandonedError(BaseException):
+    """The caller left a stream before its end.
+
+    Python closes nested generators instead of throwing GeneratorExit into them, so the course of
+    the run is told by an exception of ours. It never reaches the caller.
+    """
+
+    def __repr__(self) -> str:
+        """Say what happened, for the log."""
+        return "the caller left the stream"
+
+
 class Plan(NamedTuple):
     """What a run would do, without doing it.
 
@@ -168,7 +180,8 @@ class Runner:
         course = self._begin(ref, inputs, caller, model, self._registry.get)
         steps = take_course(course, self._world)
         try:
-            value, failure = None, None
+            value: Any = None
+            failure: BaseException | None = None
             while True:
                 try:
                     command = steps.send(value) if failure is None else steps.throw(failure)
@@ -190,8 +203,13 @@ class Runner:
                         value = answer
                     else:
                         value = self._do(command)
+                except GeneratorExit:
+                    failure = AbandonedError()
                 except BaseException as error:  # noqa: BLE001 - the course decides
                     failure = error
+        except AbandonedError as error:
+            self._fail(course, error)
+            return
         except BaseException as error:
             self._fail(course, error)
             raise
@@ -204,7 +222,8 @@ class Runner:
         course = await self._abegin(ref, inputs, caller, model)
         steps = take_course(course, self._world)
         try:
-            value, failure = None, None
+            value: Any = None
+            failure: BaseException | None = None
             while True:
                 try:
                     command = steps.send(value) if failure is None else steps.throw(failure)
@@ -228,8 +247,13 @@ class Runner:
                         value = answer
                     else:
                         value = await self._ado(command)
+                except GeneratorExit:
+                    failure = AbandonedError()
                 except BaseException as error:  # noqa: BLE001 - the course decides
                     failure = error
+        except AbandonedError as error:
+            self._fail(course, error)
+            return
         except BaseException as error:
             self._fail(course, error)
             raise
@@ -273,6 +297,10 @@ class Runner:
         """Write what waits to be recorded, and close connections."""
         self._tools.recorder.close()
         self._tools.models.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        await self._tools.models.aclose()
 
     # The stages before a model is asked
 

@@ -19,9 +19,9 @@ from promptops.runtime.run.output import read_data
 from promptops.runtime.run.retry import Next, choose_next, delay_seconds, is_alarming
 
 if TYPE_CHECKING:
-    from promptops.errors import PromptopsError
     from collections.abc import Callable, Generator, Mapping, Sequence
 
+    from promptops.errors import PromptopsError
     from promptops.runtime.guards.breaker import Permit
     from promptops.runtime.guards.guard import Reservation
     from promptops.runtime.guards.windows import Scope

@@ -1,0 +1,122 @@
+"""`promptops run`, against a provider on loopback and without any."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import run
+from tests.prompts import prompt_text
+from tests.runtime.provider import Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.repositories import Repo
+
+PROMPT = """---
+version: 1.0.0
+description: d
+author: jane@example.com
+model: near/small
+max_tokens: 50
+inputs: {text: string}
+---
+Sum up: {{ text }}
+"""
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with Provider() as opened:
+        yield opened
+
+
+@pytest.fixture
+def team(repo: Repo, provider: Provider) -> Repo:
+    table = f'[models.near]\nbase_url = "{provider.base_url}"\ninput_price = 1\noutput_price = 2\n'
+    repo.write("promptops.toml", table)
+    repo.write("prompts/a.md", PROMPT)
+    repo.commit()
+    return repo
+
+
+def test_the_answer_is_data_and_the_rest_is_talk(team: Repo, provider: Provider) -> None:
+    provider.reply(text="Short.")
+    result = run(team, "run", "a@working", "--var", "text=long")
+    assert result.exit_code == 0
+    assert result.stdout == "Short.\n"
+    assert "a 1.0.0  near/small  11 + 7 tokens (measured)  0.000025 USD" in result.stderr
+
+
+def test_json_is_one_document(team: Repo, provider: Provider) -> None:
+    provider.reply(text="Short.")
+    result = run(team, "run", "a@working", "--var", "text=x", "--format", "json")
+    document = json.loads(result.stdout)
+    assert document["schema"] == "promptops.run/v1"
+    assert (document["text"], document["model"]) == ("Short.", "near/small")
+    assert document["usage"]["source"] == "measured"
+    assert [one["status"] for one in document["attempts"]] == [200]
+
+
+def test_a_stream_prints_the_same_answer(team: Repo, provider: Provider) -> None:
+    provider.reply(text="One two three.")
+    result = run(team, "run", "a@working", "--var", "text=x", "--stream")
+    assert result.stdout == "One two three.\n"
+
+
+def test_a_dry_run_shows_the_request_and_asks_nobody(team: Repo, provider: Provider) -> None:
+    result = run(team, "run", "a@working", "--var", "text=x", "--dry-run")
+    request = json.loads(result.stdout)
+    assert request["model"] == "near/small"
+    assert request["messages"][0]["content"] == "Sum up: x"
+    assert "would ask near/small" in result.stderr
+    assert "USD an attempt" in result.stderr
+    assert provider.requests == []
+
+
+def test_no_provider_is_needed_for_an_echo(team: Repo) -> None:
+    result = run(team, "run", "a@working", "--var", "text=x", "--model", "echo/any")
+    assert (result.exit_code, result.stdout) == (0, "Sum up: x\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["a@working"], 2, "text"),
+        (["a"], 2, "production"),
+        (["nope@working", "--var", "text=x"], 2, "nope"),
+        (["a@working", "--var", "text=x", "--stream", "--format", "json"], 2, "--stream"),
+    ],
+)
+def test_what_cannot_run_says_why(team: Repo, arguments: list[str], code: int, said: str) -> None:
+    result = run(team, "run", *arguments)
+    assert result.exit_code == code
+    assert said in result.stderr
+
+
+def test_a_model_that_refuses_is_an_error_without_the_key(
+    team: Repo, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEAR_KEY", "sk-very-secret-key-000")
+    text = (team.path / "promptops.toml").read_text()
+    team.write("promptops.toml", f'{text}key = "NEAR_KEY"\n')
+    provider.always(status=401)
+    result = run(team, "run", "a@working", "--var", "text=x")
+    assert result.exit_code == 2
+    assert provider.requests[0].headers["authorization"] == "Bearer sk-very-secret-key-000"
+    assert "sk-very-secret-key-000" not in result.stderr
+    assert "401" in result.stderr
+
+
+def test_a_prompt_that_is_live_runs_without_a_selector(team: Repo, provider: Provider) -> None:
+    team.write("prompts/a.md", prompt_text(model="near/small"))
+    team.commit()
+    for command in (["release", "--all"], ["promote", "a", "--to", "staging"]):
+        assert run(team, *command).exit_code == 0
+    provider.reply(text="Live.")
+    result = run(team, "run", "a@staging", "--var", "question=q", "--format", "json")
+    document = json.loads(result.stdout)
+    assert (document["environment"], document["deployment"]) == ("staging", 1)
