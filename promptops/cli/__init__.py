@@ -15,7 +15,7 @@ import gc
 import os
 import sys
 from importlib import import_module
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 # Looking for garbage among what is just being imported takes time and finds none.
 gc.disable()
@@ -23,9 +23,14 @@ gc.disable()
 import typer
 from typer.core import TyperGroup
 
-from promptops.cli.commands import COMMANDS, SECTIONS
+from promptops.cli.commands import COMMANDS, GROUPS, SECTIONS
 from promptops.cli.session import Session, report_bug, report_error, start_session
 from promptops.errors import PromptopsError, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.cli.commands import Command
 
 # What was imported stays, so that a first look need not go through it.
 gc.freeze()
@@ -37,24 +42,47 @@ EXIT_BUG = 3
 _GARBAGE_THRESHOLD = 100_000
 
 
-class _Verbs(TyperGroup):
-    """The group of all verbs: loads them lazily and turns errors into exit codes."""
+class _Group(TyperGroup):
+    """A group of verbs that are loaded when they are used."""
+
+    verbs: Mapping[str, Command]
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer keeps its click classes private
-        return list(COMMANDS)
+        return list(self.verbs)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - as above
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.verbs:
             return None
-        module = import_module(f"promptops.cli.{COMMANDS[cmd_name].module}")
+        command = self.verbs[cmd_name]
+        module = import_module(f"promptops.cli.{command.module}")
         verb = typer.Typer(add_completion=False, rich_markup_mode=None)
-        verb.command(cmd_name)(getattr(module, COMMANDS[cmd_name].module))
+        verb.command(cmd_name)(getattr(module, command.module.rpartition(".")[2]))
         return typer.main.get_command(verb)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as above
-        names: Any = dict.fromkeys(COMMANDS)
+        names: Any = dict.fromkeys(self.verbs)
         self.commands = names  # what "did you mean" chooses from
         return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.summary) for name, one in self.verbs.items()])
+
+
+class _Root(_Group):
+    """The group of all verbs, which turns errors into exit codes."""
+
+    verbs = COMMANDS
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - as above
+        if cmd_name not in GROUPS:
+            return super().get_command(ctx, cmd_name)
+        kind = type("_Verbs", (_Group,), {"verbs": GROUPS[cmd_name]})
+        group = typer.Typer(
+            cls=kind, add_completion=False, rich_markup_mode=None, no_args_is_help=True
+        )
+        group.callback(help=COMMANDS[cmd_name].summary)(_do_nothing)
+        return typer.main.get_command(group)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
         for section, title in SECTIONS.items():
@@ -88,6 +116,10 @@ class _Verbs(TyperGroup):
         return result
 
 
+def _do_nothing() -> None:
+    """Stand before the verb of a group, which does the work."""
+
+
 def _drop_output() -> None:
     """Let what is left of standard output go nowhere, or Python would fail on it once more."""
     try:
@@ -106,7 +138,7 @@ def _describe_os_error(error: OSError) -> PromptopsError:
 
 
 app = typer.Typer(
-    cls=_Verbs,
+    cls=_Root,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

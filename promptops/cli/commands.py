@@ -1,4 +1,8 @@
-"""The list of verbs: what `promptops --help` shows, and where each one lives."""
+"""The list of verbs: what `promptops --help` shows, and where each one lives.
+
+A verb with an entry in GROUPS is a group: `promptops runs list` is the verb `list` of the group
+`runs`, which lives in the package `promptops.cli.runs`.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,10 @@ class Command(NamedTuple):
     """One verb.
 
     Attributes:
-        section: the key of its heading in SECTIONS.
+        section: the key of its heading in SECTIONS; empty for the verbs of a group.
         summary: one line, as `--help` shows it.
-        module: the module below `promptops.cli` whose function of the same name is the command.
+        module: the module below `promptops.cli` whose function is the command: the function is
+            named like the module, without the packages before it. Of a group, the package.
     """
 
     section: str
@@ -61,4 +66,13 @@ COMMANDS: dict[str, Command] = {
     "export": Command("use", "Write a snapshot for machines without Git.", "export"),
     "verify": Command("use", "Check releases and environments against each other.", "verify"),
     "trace": Command("use", "Follow a version or digest back to its authors.", "trace"),
+    "runs": Command("use", "Look at what was run, and count it.", "runs"),
+}
+
+# The verbs of each group.
+GROUPS: dict[str, dict[str, Command]] = {
+    "runs": {
+        "list": Command("", "List runs, the newest first.", "runs.list_runs"),
+        "show": Command("", "Show everything about one run.", "runs.show"),
+    },
 }

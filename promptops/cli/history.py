@@ -18,7 +18,8 @@ from promptops.cli.session import (
     paint,
     say,
 )
-from promptops.errors import NotFoundError, UsageError
+from promptops.cli.times import parse_time
+from promptops.errors import NotFoundError
 from promptops.prompt.times import format_time
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _show_state(
     """What was live at a time: the newest deployment, in graph order, that was made by then."""
     from promptops.delivery.environments import list_deployments, read_state
 
-    seconds = _parse_time(at)
+    seconds = parse_time(at)
     deployments = list_deployments(repository, environment)
     then = next((one for one in deployments if one.author.time_seconds <= seconds), None)
     if then is None:
@@ -162,15 +163,3 @@ def _put_live_by(deployments: list[Deployment], then: Deployment, name: str) -> 
         if deployment.number <= then.number and any(c.name == name for c in deployment.changes):
             return deployment
     return then
-
-
-def _parse_time(text: str) -> int:
-    from datetime import datetime
-
-    try:
-        # Without a zone it is local time, as a person at this machine means it.
-        return int(datetime.fromisoformat(text).timestamp())
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"'{text}' is not a time", hint="write 2026-05-04, 2026-05-04T13:00 or ...T13:00Z"
-        ) from error

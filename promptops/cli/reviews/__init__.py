@@ -1,0 +1,1 @@
+"""`promptops reviews`: runs that wait for a person. One verb, one file."""

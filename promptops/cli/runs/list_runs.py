@@ -1,0 +1,77 @@
+"""`promptops runs list`: list runs, the newest first."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from promptops.cli.runs.opening import (
+    EnvOption,
+    ModelOption,
+    ParentOption,
+    PromptArgument,
+    SinceOption,
+    StageOption,
+    StatusOption,
+    TenantOption,
+    UntilOption,
+    UserOption,
+    make_filters,
+    open_run_log,
+)
+from promptops.cli.runs.view import HEADER, run_row, run_to_json, shorten
+from promptops.cli.session import Format, FormatOption, emit_json, emit_table, json_document, say
+
+
+def list_runs(
+    prompt: PromptArgument = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    environment: EnvOption = None,
+    model: ModelOption = None,
+    user: UserOption = None,
+    tenant: TenantOption = None,
+    status: StatusOption = None,
+    stage: StageOption = None,
+    parent: ParentOption = None,
+    limit: Annotated[
+        int, typer.Option("-n", "--limit", metavar="N", min=1, max=10_000, help="At most so many.")
+    ] = 20,
+    before: Annotated[
+        str | None,
+        typer.Option(
+            "--before", metavar="RUN", help="Only runs older than this one: the next page."
+        ),
+    ] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """List runs, the newest first. `runs show` has what one of them said.
+
+    JSON has everything about the runs but what they said, which `runs export` writes.
+    """
+    filters = make_filters(
+        prompt,
+        since=since,
+        until=until,
+        environment=environment,
+        model=model,
+        user=user,
+        tenant=tenant,
+        status=status,
+        stage=stage,
+        parent=parent,
+    )
+    with open_run_log() as log:
+        found = list(log.list(filters, limit=limit + 1, before=before))
+    runs, is_more = found[:limit], len(found) > limit
+    if output is Format.JSON:
+        rows = [run_to_json(run, with_content=False) for run in runs]
+        emit_json(json_document("promptops.runs/v1", runs=rows, more=is_more))
+        return
+    short = shorten([run.id for run in runs])
+    emit_table([run_row(run, short[run.id]) for run in runs], header=HEADER)
+    if not runs:
+        say("there are no such runs")
+    elif is_more:
+        say(f"there are more: --before {runs[-1].id}, or -n")

@@ -1,0 +1,155 @@
+"""The run log that a command means, and the options that choose runs in it."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promptops.cli.session import current
+from promptops.cli.times import parse_moment
+from promptops.errors import GitError, NotARepositoryError, UsageError, quote
+
+if TYPE_CHECKING:
+    from promptops.repository.settings.log import LogSettings
+    from promptops.runtime.log.log import Filters, RunLog
+
+PromptArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[NAME[@VERSION|@ENV]]",
+        help="Only runs of this prompt; * stands for anything.",
+        show_default=False,
+    ),
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Started since then: 12h, 30d or a time."),
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="TIME", help="Started before then.")
+]
+EnvOption = Annotated[
+    str | None, typer.Option("--env", metavar="ENV", help="Only this environment.")
+]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", metavar="MODEL", help="Only this model.")
+]
+UserOption = Annotated[str | None, typer.Option("--user", metavar="USER", help="Only this user.")]
+TenantOption = Annotated[
+    str | None, typer.Option("--tenant", metavar="TENANT", help="Only this tenant.")
+]
+StatusOption = Annotated[
+    str | None,
+    typer.Option(
+        "--status",
+        metavar="STATUS",
+        help="running, waiting, succeeded, refused, failed or interrupted.",
+    ),
+]
+StageOption = Annotated[
+    str | None, typer.Option("--stage", metavar="STAGE", help="Only errors of this stage.")
+]
+ParentOption = Annotated[
+    str | None, typer.Option("--parent", metavar="RUN", help="Only runs within this run.")
+]
+
+
+def open_run_log() -> RunLog:
+    """Open the log of the repository here, or the user's outside one; NotFoundError, LogError."""
+    from promptops.runtime.log.log import open_log
+
+    settings, place = _find()
+    return open_log(
+        place, settings, clock=time.time, random=os.urandom, key=os.environ.get, create=False
+    )
+
+
+def log_settings() -> LogSettings:
+    """Return the table `[log]` that holds here."""
+    return _find()[0]
+
+
+def _find() -> tuple[LogSettings, str]:
+    from promptops.runtime.log.place import find_log
+
+    try:
+        repository = current().repository
+    except NotARepositoryError:
+        from promptops.repository.config import Config
+
+        settings = Config().log
+        return settings, find_log(settings, os.environ, common_dir=None, top=None)
+    git, settings = repository.git, repository.config.log
+    return settings, find_log(settings, os.environ, common_dir=git.common_dir, top=git.work_tree)
+
+
+def who() -> str:
+    """Return who runs this command, for the record: by Git, else by the system."""
+    from promptops.git.history import identity
+
+    try:
+        one = identity(current().repository.git)
+    except GitError:
+        import getpass
+
+        return getpass.getuser()
+    return f"{one.name} <{one.email}>"
+
+
+def make_filters(
+    prompt: str | None = None,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    environment: str | None = None,
+    model: str | None = None,
+    user: str | None = None,
+    tenant: str | None = None,
+    status: str | None = None,
+    stage: str | None = None,
+    parent: str | None = None,
+) -> Filters:
+    """Return the filters that options mean; UsageError for a word that is no status or stage."""
+    from promptops.runtime.log.log import Filters
+    from promptops.runtime.log.record import STAGES, STATUSES
+
+    now = time.time()
+    _check_word("--status", status, STATUSES)
+    _check_word("--stage", stage, STAGES)
+    name, _, selector = (prompt or "").partition("@")
+    version = None
+    if selector[:1].isdigit():
+        version = selector
+    elif selector:
+        if environment is not None and environment != selector:
+            raise UsageError(
+                f"'@{selector}' and --env {environment} together", hint="give one of the two"
+            )
+        environment = selector
+    return Filters(
+        since=None if since is None else parse_moment(since, now),
+        until=None if until is None else parse_moment(until, now),
+        prompt=name or None,
+        version=version,
+        model=model,
+        environment=environment,
+        user=user,
+        tenant=tenant,
+        status=status,
+        stage=stage,
+        parent_id=parent,
+    )
+
+
+def _check_word(option: str, word: str | None, known: tuple[str, ...]) -> None:
+    if word is not None and word not in known:
+        from promptops.suggestion import nearest
+
+        near = nearest(word, known)
+        raise UsageError(
+            f"{option} {quote(word)} is none that there is",
+            hint=f"did you mean '{near}'?" if near else f"one of: {', '.join(known)}",
+        )

@@ -1,0 +1,290 @@
+"""How runs look: lines for people, rows of a table, JSON for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from promptops.cli.session import one_line, paint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from promptops.runtime.log.record import (
+        AttemptRecord,
+        Entry,
+        Event,
+        Feedback,
+        Review,
+        RunRecord,
+    )
+
+_COLOURS = {
+    "succeeded": "green",
+    "refused": "yellow",
+    "failed": "red",
+    "interrupted": "red",
+    "running": "cyan",
+    "waiting": "cyan",
+}
+HEADER = ("RUN", "STARTED", "PROMPT", "MODEL", "TIME", "COST", "STATUS")
+# The time in an id and a little more: enough for a person to tell runs apart.
+_SHORT = 13
+_BARS = "▁▂▃▄▅▆▇█"
+# What a run said. Everything else is about it.
+CONTENT = ("inputs", "messages", "answer", "tool_calls")
+
+
+def format_instant(seconds: float | None) -> str | None:
+    """Return a time with milliseconds, as RFC 3339 in UTC."""
+    from datetime import UTC, datetime
+
+    if seconds is None:
+        return None
+    try:
+        text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):
+        return f"@{seconds}"
+    return text.replace("+00:00", "Z")
+
+
+def format_second(seconds: float) -> str:
+    """Return a time for a column."""
+    from promptops.prompt.times import format_time
+
+    return format_time(int(seconds))
+
+
+def format_cost(micros: int | None) -> str:
+    """Return micro-dollars as dollars, with all digits that there are."""
+    if micros is None:
+        return "unknown"
+    dollars, rest = divmod(abs(micros), 1_000_000)
+    digits = f"{rest:06d}".rstrip("0").ljust(2, "0")
+    return f"{'-' if micros < 0 else ''}${dollars}.{digits}"
+
+
+def format_span(ms: float | None) -> str:
+    """Return a duration for a column."""
+    if ms is None:
+        return "-"
+    if ms < 10_000:
+        return f"{ms:.0f} ms" if ms >= 1 or not ms else "<1 ms"
+    return f"{ms / 1000:.1f} s"
+
+
+def shorten(ids: Sequence[str]) -> dict[str, str]:
+    """Return the beginning of each id that tells it from the others, and can be given back."""
+    ordered = sorted(set(ids))
+    short = {}
+    for place, one in enumerate(ordered):
+        beside = ordered[max(place - 1, 0) : place] + ordered[place + 1 : place + 2]
+        length = max((_shared(one, other) + 1 for other in beside), default=0)
+        short[one] = one[: max(length, _SHORT)]
+    return short
+
+
+def _shared(left: str, right: str) -> int:
+    return next(
+        (place for place in range(len(left)) if left[: place + 1] != right[: place + 1]), 36
+    )
+
+
+def describe_prompt(run: RunRecord) -> str:
+    """Return what ran: the prompt with its version, or what was asked for where none was found."""
+    if run.prompt is None:
+        return one_line(run.ref)
+    return one_line(f"{run.prompt}@{run.version or 'working'}")
+
+
+def describe_status(run: RunRecord) -> str:
+    """Return how a run ended, in colour on a terminal."""
+    text = run.status
+    if run.stage is not None:
+        text += f" at {run.stage}"
+    if run.is_cached:
+        text += " (cached)"
+    if run.is_degraded:
+        text += " (degraded)"
+    return paint(text, _COLOURS.get(run.status))
+
+
+def run_row(run: RunRecord, short: str) -> tuple[str, ...]:
+    """Return the columns of HEADER."""
+    return (
+        short,
+        format_second(run.started_at),
+        describe_prompt(run),
+        one_line(run.model or "-"),
+        format_span(run.ms),
+        "-" if run.status == "running" else format_cost(run.cost_micros),
+        describe_status(run),
+    )
+
+
+def draw(values: Sequence[int]) -> str:
+    """Return a line of bars from zero to the greatest value; a blank for zero."""
+    top = max(values, default=0)
+    if not top:
+        return ""
+    return "".join(
+        _BARS[max(-(-value * len(_BARS) // top) - 1, 0)] if value else " " for value in values
+    )
+
+
+# --- for programs ---------------------------------------------------------------------------------
+
+
+def run_to_json(run: RunRecord, *, with_content: bool = True) -> dict[str, Any]:
+    """Return a run, with what it said if wanted."""
+    document = {
+        "id": run.id,
+        "parent": run.parent_id,
+        "ref": run.ref,
+        "prompt": run.prompt,
+        "version": run.version,
+        "digest": run.digest,
+        "commit": run.commit,
+        "environment": run.environment,
+        "deployment": run.deployment,
+        "model": run.model,
+        "user": run.user,
+        "tenant": run.tenant,
+        "key": run.key,
+        "status": run.status,
+        "stage": run.stage,
+        "error": run.error,
+        "error_kind": run.error_kind,
+        "started_at": format_instant(run.started_at),
+        "ms": run.ms,
+        "cost_micros": run.cost_micros,
+        "usage": _usage(run),
+        "finish": run.finish,
+        "cached": run.is_cached,
+        "degraded": run.is_degraded,
+        "redacted": run.is_redacted,
+        "decisions": [{"rule": one.rule, "why": one.why} for one in run.decisions],
+        "labels": dict(run.labels or {}),
+    }
+    if with_content:
+        document |= {
+            "inputs": None if run.inputs is None else dict(run.inputs),
+            "messages": None if run.messages is None else [dict(one) for one in run.messages],
+            "answer": run.answer,
+            "tool_calls": [dict(one) for one in run.tool_calls],
+        }
+    return document
+
+
+def entry_to_json(entry: Entry, *, with_content: bool = True) -> dict[str, Any]:
+    """Return everything about a run."""
+    return {
+        **run_to_json(entry.run, with_content=with_content),
+        "attempts": [_attempt_to_json(one) for one in entry.attempts],
+        "events": [_event_to_json(one) for one in entry.events],
+        "feedback": [_feedback_to_json(one) for one in entry.feedback],
+        "reviews": [review_to_json(one, with_content=with_content) for one in entry.reviews],
+    }
+
+
+def _usage(one: RunRecord | AttemptRecord) -> dict[str, Any]:
+    return {
+        "input_tokens": one.input_tokens,
+        "output_tokens": one.output_tokens,
+        "cached_tokens": one.cached_tokens,
+        "source": one.usage_source,
+    }
+
+
+def _attempt_to_json(one: AttemptRecord) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "model": one.model,
+        "served_model": one.served_model,
+        "started_at": format_instant(one.started_at),
+        "ms": one.ms,
+        "first_ms": one.first_ms,
+        "status": one.status,
+        "error": one.error,
+        "error_kind": one.error_kind,
+        "cost_micros": one.cost_micros,
+        "usage": _usage(one),
+        "finish": one.finish,
+        "response_id": one.response_id,
+        "fingerprint": one.fingerprint,
+    }
+
+
+def _event_to_json(one: Event) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "at": format_instant(one.at),
+        "kind": one.kind,
+        "detail": None if one.detail is None else dict(one.detail),
+    }
+
+
+def _feedback_to_json(one: Feedback) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "at": format_instant(one.at),
+        "score": one.score,
+        "label": one.label,
+        "comment": one.comment,
+        "by": one.by,
+    }
+
+
+def review_to_json(one: Review, *, with_content: bool = True) -> dict[str, Any]:
+    """Return a review, with what the reviewer wrote if wanted."""
+    document = {
+        "id": one.id,
+        "run": one.run_id,
+        "requested_at": format_instant(one.requested_at),
+        "why": one.why,
+        "status": one.status,
+        "accepted": one.is_accepted,
+        "by": one.by,
+        "answered_at": format_instant(one.answered_at),
+    }
+    return document | {"answer": one.answer, "note": one.note} if with_content else document
+
+
+# --- for spreadsheets -----------------------------------------------------------------------------
+
+
+def to_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterable[str]:
+    """Yield lines of CSV (RFC 4180, but with plain newlines), the header first.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front, since what a
+    model or a user wrote must not be calculated.
+    """
+    import csv
+    import io
+    import itertools
+
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    for row in itertools.chain([header], rows):
+        writer.writerow([_cell(value) for value in row])
+        yield buffer.getvalue().removesuffix("\n")
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def _cell(value: object) -> object:
+    import json
+
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list | tuple):
+        value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return value
+
+
+def describe_counts(counts: Mapping[str, int]) -> str:
+    """Return counts by name, such as `3 call, 1 output`."""
+    return ", ".join(f"{count} {name}" for name, count in counts.items())

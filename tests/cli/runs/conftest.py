@@ -1,0 +1,89 @@
+"""A repository whose run log holds a handful of runs, written through the library."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from promptops.repository.settings.log import LogSettings
+from promptops.runtime.log.log import RunLog, open_log
+from promptops.runtime.log.record import Event, Feedback, Review
+from tests.prompts import prompt_text
+from tests.runtime.log.pieces import START, end, make_attempt, make_run, new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from promptops.runtime.log.record import RunRecord
+    from tests.repositories import Repo
+
+DAY = 86_400
+
+
+def log_place(repo: Repo) -> Path:
+    return repo.path / ".git" / "promptops-log" / "runs.db"
+
+
+@pytest.fixture
+def write_log(repo: Repo) -> Iterator[Callable[..., RunLog]]:
+    """Opens the repository's own log for writing."""
+    opened: list[RunLog] = []
+
+    def opener(**settings: object) -> RunLog:
+        log = open_log(
+            log_place(repo),
+            LogSettings(**settings),  # type: ignore[arg-type]
+            clock=lambda: START + 10 * DAY,
+            random=os.urandom,
+            key=os.environ.get,
+        )
+        opened.append(log)
+        return log
+
+    repo.commit({"prompts/support/triage.md": prompt_text()})
+    yield opener
+    for log in opened:
+        log.close()
+
+
+@pytest.fixture
+def runs(write_log: Callable[..., RunLog]) -> list[RunRecord]:
+    """Five runs, the oldest first: two of 1.2.0, a failed, a refused, a reviewed one."""
+    log = write_log(content="full")
+    first = end(make_run(START))
+    second = end(
+        make_run(START + DAY, user="u-2", inputs={"ticket": "=HYPERLINK"}), cost_micros=2_000_000
+    )
+    failed = end(
+        make_run(START + 2 * DAY, version="1.3.0", model="anthropic/claude-haiku-4-5"),
+        status="failed",
+        stage="call",
+        error="anthropic/claude-haiku-4-5: the provider answered with an error (529)",
+        error_kind="ModelError",
+        answer=None,
+        cost_micros=None,
+        ms=20_500.0,
+    )
+    refused = end(
+        make_run(START + 3 * DAY, prompt="billing/refund", ref="billing/refund"),
+        status="refused",
+        stage="guard",
+        error="spend per hour is used up",
+        error_kind="GuardError",
+        answer=None,
+        cost_micros=0,
+        ms=0.4,
+    )
+    waiting = end(
+        make_run(START + 4 * DAY, parent_id=first.id, environment="staging"), is_degraded=True
+    )
+    made = [first, second, failed, refused, waiting]
+    for run in made:
+        log.finish(run, [make_attempt(run)] if run is not refused else [])
+    log.event(Event(new_id(START), START + 1, "breaker_opened", first.id, {"model": "m"}))
+    log.feedback(Feedback(new_id(START), first.id, START + 2, 1.0, "helpful", "thanks", "u-1"))
+    log.review(Review(new_id(START), waiting.id, START + 4 * DAY, "urgency is high"))
+    return made

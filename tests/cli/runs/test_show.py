@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from tests.cli.running import accept, refuse, run
+from tests.runtime.log.pieces import START, end, make_run
+from tests.runtime.test_redaction import CARD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from promptops.runtime.log.log import RunLog
+    from promptops.runtime.log.record import RunRecord
+    from tests.repositories import Repo
+
+
+def test_everything_about_a_run_is_shown(repo: Repo, runs: list[RunRecord]) -> None:
+    text = accept(repo, "runs", "show", runs[0].id)
+    attempt = (
+        "  attempt 1    openai/gpt-4o-mini, served by gpt-4o-mini-2024-07-18,"
+        " 800 ms, $0.001234, 200, stop"
+    )
+    for line in (
+        attempt,
+        "support/triage@1.2.0  succeeded",
+        f"  run          {runs[0].id}",
+        "  asked for    support/triage@production",
+        "  cost         $0.001234",
+        "  tokens       100 in, 20 out (measured)",
+        "  environment  production, deployment 7",
+        "  user         u-1",
+        "  label page   help",
+        "  decided by share 30 % of the keys",
+        '  event        2026-11-18T11:06:41.000Z breaker_opened {"model": "m"}',
+        "  feedback     helpful, 1, thanks, u-1",
+        "message: system",
+        "  I was charged twice.",
+        '  {"topic": "billing"}',
+    ):
+        assert line in text.splitlines(), text
+    failed = accept(repo, "runs", "show", runs[2].id)
+    assert "failed at call" in failed
+    assert "  error        anthropic/claude-haiku-4-5: the provider answered" in failed
+    assert "waits since 2026-11-22" in accept(repo, "runs", "show", runs[4].id)
+
+
+def test_json_has_everything(repo: Repo, runs: list[RunRecord]) -> None:
+    one = json.loads(accept(repo, "runs", "show", runs[0].id[:20], "--format", "json"))
+    assert one["schema"] == "promptops.run/v1"
+    assert one["id"] == runs[0].id
+    assert one["inputs"] == {"ticket": "I was charged twice."}
+    assert one["answer"] == '{"topic": "billing"}'
+    assert one["decisions"] == [{"rule": "share", "why": "30 % of the keys"}]
+    assert [attempt["number"] for attempt in one["attempts"]] == [1]
+    assert one["events"][0]["kind"] == "breaker_opened"
+    assert one["feedback"][0]["label"] == "helpful"
+
+
+def test_what_a_model_wrote_cannot_pass_for_a_line_of_the_page(
+    repo: Repo, write_log: Callable[..., RunLog]
+) -> None:
+    answer = "fine\n  cost         $0.00\n\nanswer\n\x1b[31mred \ud800 \0"
+    made = end(make_run(START, user="u\ncost  $0"), answer=answer)
+    write_log(content="full").finish(made)
+
+    def show(*args: str) -> str:
+        command = [sys.executable, "-m", "promptops", "runs", "show", made.id, *args]
+        return subprocess.run(
+            command, cwd=repo.path, check=True, stdout=subprocess.PIPE
+        ).stdout.decode()
+
+    text = show()
+    assert text.count("\n  cost  ") == 1
+    assert text.count("\nanswer\n") == 1
+    assert "  user         u cost $0" in text.splitlines()
+    assert json.loads(show("--format", "json"))["answer"] == answer
+
+
+def test_a_redacted_run_says_so(repo: Repo, write_log: Callable[..., RunLog]) -> None:
+    made = end(make_run(START), answer=f"My card is {CARD}.")
+    write_log().finish(made)
+    result = run(repo, "runs", "show", made.id)
+    assert CARD not in result.stdout
+    assert "redacted before it was kept" in result.stderr
+
+
+def test_a_run_that_is_not_there(repo: Repo, runs: list[RunRecord]) -> None:
+    assert "has no run" in refuse(repo, "runs", "show", "ffffffff", code=2)
+    assert "give at least" in refuse(repo, "runs", "show", "ff", code=2)
+    assert "several runs begin" in refuse(repo, "runs", "show", runs[0].id[:4], code=2)
