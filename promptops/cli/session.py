@@ -250,6 +250,8 @@ def report_error(error: PromptopsError) -> None:
         for finding in error.findings[:20]:
             say(f"  {finding.place}: {finding.message}")
     say(f"{paint('error:', 'red', bold=True, to=sys.stderr)} {_indented(error.message)}")
+    if error.run_id is not None:
+        say(f"   run: {error.run_id} ended at the stage '{error.stage}'")
     if error.hint:
         say(f"{paint(' hint:', 'cyan', to=sys.stderr)} {_indented(error.hint)}")
 

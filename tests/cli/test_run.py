@@ -109,6 +109,7 @@ def test_a_model_that_refuses_is_an_error_without_the_key(
     assert provider.requests[0].headers["authorization"] == "Bearer sk-very-secret-key-000"
     assert "sk-very-secret-key-000" not in result.stderr
     assert "401" in result.stderr
+    assert "ended at the stage 'call'" in result.stderr
 
 
 def test_a_prompt_that_is_live_runs_without_a_selector(team: Repo, provider: Provider) -> None:
