@@ -74,5 +74,11 @@ GROUPS: dict[str, dict[str, Command]] = {
     "runs": {
         "list": Command("", "List runs, the newest first.", "runs.list_runs"),
         "show": Command("", "Show everything about one run.", "runs.show"),
+        "tail": Command("", "Watch runs as they end.", "runs.tail"),
+        "stats": Command("", "Count runs: cost, errors and latency.", "runs.stats"),
+        "export": Command("", "Write runs for other programs.", "runs.export"),
+        "prune": Command("", "Remove old runs.", "runs.prune"),
+        "erase": Command("", "Remove everything of one user.", "runs.erase"),
+        "rotate": Command("", "Encrypt the log with a new key.", "runs.rotate"),
     },
 }

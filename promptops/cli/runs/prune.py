@@ -1,0 +1,79 @@
+"""`promptops runs prune`: remove old runs."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from promptops.cli.runs.opening import log_settings, open_run_log, who
+from promptops.cli.runs.view import format_second
+from promptops.cli.session import (
+    DryRunOption,
+    Format,
+    FormatOption,
+    YesOption,
+    confirm,
+    emit,
+    emit_json,
+    json_document,
+)
+from promptops.cli.times import parse_moment
+from promptops.errors import UsageError
+
+
+def prune(
+    before: Annotated[
+        str | None,
+        typer.Option(
+            "--before",
+            metavar="TIME",
+            help="Started before then: 90d or a time; what [log] retention says.",
+            show_default=False,
+        ),
+    ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")
+    ] = "old",
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Remove runs that are older than a time, and what only they said.
+
+    Hourly sums stay, so that statistics of the time before still say what happened. Runs with an
+    open review stay, too.
+    """
+    now = time.time()
+    if before is not None:
+        limit = parse_moment(before, now)
+    else:
+        retention = log_settings().retention_seconds
+        if retention is None:
+            raise UsageError(
+                "there is no limit of age", hint="give --before 90d, or set retention in [log]"
+            )
+        limit = now - retention
+    if limit > now:
+        raise UsageError("--before is in the future", hint="give a time span, such as 90d")
+    with open_run_log() as log:
+        counted = log.prune(limit, by="", reason="", dry_run=True)
+        done = counted
+        if counted.runs and not dry_run:
+            confirm(f"remove {counted.runs} runs from before {format_second(limit)}?", yes=yes)
+            done = log.prune(limit, by=who(), reason=reason)
+    if output is Format.JSON:
+        emit_json(
+            json_document(
+                "promptops.prune/v1",
+                before=format_second(limit),
+                runs=done.runs,
+                texts=None if dry_run else done.texts,
+                dry_run=dry_run,
+            )
+        )
+        return
+    verb = "would remove" if dry_run else "removed"
+    texts = "" if dry_run else f" and {done.texts} texts"
+    emit(f"{verb} {done.runs} runs{texts} from before {format_second(limit)}")

@@ -1,0 +1,336 @@
+"""`promptops runs stats`: what runs cost, how long they took, and where they failed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from promptops.cli.runs.opening import (
+    EnvOption,
+    ModelOption,
+    PromptArgument,
+    SinceOption,
+    StatusOption,
+    TenantOption,
+    UntilOption,
+    UserOption,
+    make_filters,
+    open_run_log,
+)
+from promptops.cli.runs.view import (
+    describe_counts,
+    draw,
+    format_cost,
+    format_instant,
+    format_span,
+    to_csv,
+)
+from promptops.cli.session import (
+    emit,
+    emit_json,
+    emit_table,
+    is_terminal,
+    json_document,
+    one_line,
+    say,
+)
+from promptops.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.runtime.log.log import Filters, RunLog
+    from promptops.runtime.log.statistics import Comparison, Difference, Estimate, Group
+
+# As many days as a line of bars shows.
+_MAX_BARS = 30
+
+
+class StatsFormat(StrEnum):
+    """The formats of statistics."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+
+
+def stats(
+    prompt: PromptArgument = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--by",
+            metavar="WHAT",
+            help="prompt, version, model, environment, user, tenant or day; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--compare",
+            metavar="A B",
+            help="Two versions of the prompt that share its traffic.",
+            show_default=False,
+        ),
+    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    environment: EnvOption = None,
+    model: ModelOption = None,
+    user: UserOption = None,
+    tenant: TenantOption = None,
+    status: StatusOption = None,
+    output: Annotated[
+        StatsFormat,
+        typer.Option("--format", help="text, json, or csv for spreadsheets.", show_default=True),
+    ] = StatsFormat.TEXT,
+) -> None:
+    """Count runs: cost, errors by stage, and latency (the median and the 95th percentile).
+
+    Percentiles over many hours come from buckets, and are then within 5 % (marked with ~). Costs of
+    runs without a known price are not in the sums, but counted. On a terminal a line of bars shows
+    the runs of the last days.
+
+    --compare says what two versions differ by in feedback, errors, cost and latency, each with a
+    95 % interval. Runs of one key (or user) belong together there.
+    """
+    filters = make_filters(
+        prompt,
+        since=since,
+        until=until,
+        environment=environment,
+        model=model,
+        user=user,
+        tenant=tenant,
+        status=status,
+    )
+    with open_run_log() as log:
+        if compare is not None:
+            _check_comparison(filters, compare, by)
+            _show_comparison(log.compare(*compare, filters), compare, output)
+            return
+        names = _split(by)
+        groups = log.stats(filters, by=names)
+        if output is StatsFormat.JSON:
+            rows = [group_to_json(group) for group in groups]
+            emit_json(
+                json_document(
+                    "promptops.stats/v1",
+                    since=format_instant(filters.since),
+                    until=format_instant(filters.until),
+                    by=names,
+                    groups=rows,
+                )
+            )
+        elif output is StatsFormat.CSV:
+            _print_csv(groups, names)
+        else:
+            _print_table(log, filters, groups, names)
+    if not groups and output is StatsFormat.TEXT:
+        say("there are no such runs")
+
+
+def _split(by: list[str] | None) -> list[str]:
+    """The dimensions, also of `--by prompt,version`; prompts unless said otherwise."""
+    names = [name for one in by or ["prompt"] for name in one.split(",") if name]
+    return list(dict.fromkeys(names))
+
+
+def group_to_json(group: Group) -> dict[str, Any]:
+    """Return a group for programs."""
+    return {
+        "by": dict(group.by),
+        "runs": group.runs,
+        "statuses": dict(group.statuses),
+        "errors": group.errors,
+        "stages": dict(group.stages),
+        "cost_micros": group.cost_micros,
+        "unpriced": group.unpriced,
+        "input_tokens": group.input_tokens,
+        "output_tokens": group.output_tokens,
+        "cached": group.cached,
+        "p50_ms": group.p50_ms,
+        "p95_ms": group.p95_ms,
+        "exact": group.is_exact,
+    }
+
+
+def _print_csv(groups: Sequence[Group], names: list[str]) -> None:
+    columns = (
+        *("runs", "succeeded", "refused", "failed", "interrupted", "errors", "cost_micros"),
+        *("unpriced", "input_tokens", "output_tokens", "cached", "p50_ms", "p95_ms", "exact"),
+        "stages",
+    )
+    rows = []
+    for group in groups:
+        flat = {**group_to_json(group), **dict.fromkeys(columns[1:5], 0), **group.statuses}
+        flat["stages"] = describe_counts(group.stages)
+        rows.append([*(group.by[name] for name in names), *(flat[name] for name in columns)])
+    for line in to_csv([*names, *columns], rows):
+        emit(line)
+
+
+def _print_table(log: RunLog, filters: Filters, groups: Sequence[Group], names: list[str]) -> None:
+    trends = _trends(log, filters, names) if is_terminal(sys.stdout) else {}
+    header = (
+        *(name.upper() for name in names),
+        *("RUNS", "COST", "P50", "P95", "ERRORS", "REFUSED"),
+        *(("TREND",) if trends else ()),
+    )
+    rows = [
+        (
+            *(one_line(group.by[name] or "-") for name in names),
+            str(group.runs),
+            _describe_cost(group),
+            _about(group.p50_ms, group),
+            _about(group.p95_ms, group),
+            _describe_errors(group),
+            str(group.statuses.get("refused", 0)),
+            *((trends.get(tuple(group.by.values()), ""),) if trends else ()),
+        )
+        for group in groups
+    ]
+    emit_table(rows, header=header)
+    if len(groups) > 1:
+        total = sum(group.runs for group in groups)
+        cost = sum(group.cost_micros for group in groups)
+        say(f"{total} runs, {format_cost(cost)}")
+
+
+def _describe_cost(group: Group) -> str:
+    if group.unpriced:
+        return f"{format_cost(group.cost_micros)} + {group.unpriced} unknown"
+    return format_cost(group.cost_micros)
+
+
+def _about(ms: float | None, group: Group) -> str:
+    return f"{'' if group.is_exact or ms is None else '~'}{format_span(ms)}"
+
+
+def _describe_errors(group: Group) -> str:
+    if not group.errors:
+        return "0"
+    share = 100 * group.errors / group.runs
+    stages = describe_counts(group.stages)
+    return f"{group.errors} ({share:.1f} %){f': {stages}' if stages else ''}"
+
+
+def _trends(log: RunLog, filters: Filters, names: list[str]) -> dict[tuple[Any, ...], str]:
+    """Return the bars of each group: its runs a day, up to the end of what was asked for."""
+    if "day" in names:
+        return {}
+    end = time.time() if filters.until is None else filters.until
+    last = datetime.fromtimestamp(end, UTC).date()
+    days = [str(last - timedelta(days=back)) for back in range(_MAX_BARS - 1, -1, -1)]
+    counts: dict[tuple[Any, ...], dict[str, int]] = {}
+    for group in log.stats(filters, by=[*names, "day"]):
+        *key, day = (group.by[name] for name in (*names, "day"))
+        counts.setdefault(tuple(key), {})[str(day)] = group.runs
+    first = min((day for found in counts.values() for day in found), default=days[-1])
+    shown = [day for day in days if day >= first]
+    return {key: draw([found.get(day, 0) for day in shown]) for key, found in counts.items()}
+
+
+# --- two versions ---------------------------------------------------------------------------------
+
+
+def _check_comparison(filters: Filters, compare: tuple[str, str], by: list[str] | None) -> None:
+    if by:
+        raise UsageError("--compare and --by together", hint="give one of the two")
+    if filters.prompt is None or "*" in filters.prompt or filters.version is not None:
+        raise UsageError(
+            "versions of which prompt?", hint="promptops runs stats NAME --compare 1.2.0 1.3.0"
+        )
+    if compare[0] == compare[1]:
+        raise UsageError("a version is compared with itself", hint="give two versions")
+
+
+def _show_comparison(found: Comparison, names: tuple[str, str], output: StatsFormat) -> None:
+    if output is StatsFormat.JSON:
+        emit_json(comparison_to_json(found, names))
+        return
+    if output is StatsFormat.CSV:
+        header = ("measure", "unit", *names, "difference", "low", "high", "verdict")
+        rows = [
+            (
+                *(one.measure, one.unit, one.left.mean, one.right.mean, one.difference),
+                *(one.low, one.high, one.verdict),
+            )
+            for one in found.differences
+        ]
+        for line in to_csv(header, rows):
+            emit(line)
+        return
+    emit_table(
+        [
+            (
+                one.measure,
+                _measure(one.left, one.unit),
+                _measure(one.right, one.unit),
+                _describe_difference(one),
+                one.verdict,
+            )
+            for one in found.differences
+        ],
+        header=("", names[0], names[1], "DIFFERENCE (95 %)", "VERDICT"),
+    )
+    emit(f"runs: {found.left.runs} and {found.right.runs}")
+    if found.unkeyed:
+        say(f"{found.unkeyed} runs have neither key nor user, and count as one key each")
+
+
+def _measure(estimate: Estimate, unit: str) -> str:
+    if estimate.mean is None:
+        return "-"
+    return f"{_number(estimate.mean, unit)} (n {estimate.runs}, {estimate.clusters} keys)"
+
+
+def _number(value: float, unit: str) -> str:
+    if unit == "share":
+        return f"{100 * value:.1f} %"
+    if unit == "micros":
+        return f"${value / 1_000_000:.6f}"
+    return f"{value:.0f} ms" if unit == "ms" else f"{value:.3f}"
+
+
+def _describe_difference(one: Difference) -> str:
+    if one.difference is None:
+        return "-"
+    shown = _number(one.difference, one.unit)
+    if one.low is None or one.high is None:
+        return shown
+    return f"{shown} [{_number(one.low, one.unit)}, {_number(one.high, one.unit)}]"
+
+
+def comparison_to_json(found: Comparison, names: tuple[str, str]) -> dict[str, Any]:
+    """Return a comparison as `promptops.stats-comparison/v1`."""
+
+    def side(one: Estimate) -> dict[str, Any]:
+        return {"mean": one.mean, "runs": one.runs, "keys": one.clusters}
+
+    return json_document(
+        "promptops.stats-comparison/v1",
+        left=names[0],
+        right=names[1],
+        groups=[group_to_json(found.left), group_to_json(found.right)],
+        unkeyed=found.unkeyed,
+        differences=[
+            {
+                "measure": one.measure,
+                "unit": one.unit,
+                "left": side(one.left),
+                "right": side(one.right),
+                "difference": one.difference,
+                "low": one.low,
+                "high": one.high,
+                "verdict": one.verdict,
+            }
+            for one in found.differences
+        ],
+    )

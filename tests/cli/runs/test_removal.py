@@ -1,0 +1,102 @@
+"""`runs prune`, `runs erase` and `runs rotate`."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+
+from tests.cli.running import accept, refuse
+from tests.cli.runs.conftest import log_place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+    from promptops.runtime.log.log import RunLog
+    from promptops.runtime.log.record import RunRecord
+    from tests.repositories import Repo
+
+BEFORE = ("--before", "2026-11-21T00:00Z")
+
+
+def ids(repo: Repo) -> list[str]:
+    text = accept(repo, "runs", "list", "--format", "json")
+    return [one["id"] for one in json.loads(text)["runs"]][::-1]
+
+
+def test_old_runs_are_removed_and_statistics_stay(
+    repo: Repo, runs: list[RunRecord], write_log: Callable[..., RunLog]
+) -> None:
+    assert (
+        accept(repo, "runs", "prune", *BEFORE, "--dry-run")
+        == "would remove 3 runs from before 2026-11-21T00:00:00Z\n"
+    )
+    assert ids(repo) == [one.id for one in runs]
+    document = json.loads(
+        accept(repo, "runs", "prune", *BEFORE, "--reason", "policy", "--format", "json")
+    )
+    assert document["schema"] == "promptops.prune/v1"
+    assert document["runs"] == 3
+    assert ids(repo) == [one.id for one in runs[3:]]
+    assert "support/triage  4  " in accept(repo, "runs", "stats").replace("    ", "  ")
+    (event,) = write_log().events("pruned")
+    assert event.detail is not None
+    assert event.detail["by"] == "Jane Doe <jane@example.com>"
+    assert event.detail["reason"] == "policy"
+    assert accept(repo, "runs", "prune", *BEFORE).startswith("removed 0 runs")
+
+
+def test_the_retention_is_the_limit_unless_one_is_given(repo: Repo, runs: list[RunRecord]) -> None:
+    assert "there is no limit of age" in refuse(repo, "runs", "prune", code=2)
+    assert "in the future" in refuse(repo, "runs", "prune", "--before", "2999-01-01", code=2)
+    repo.write("promptops.toml", "[log]\nretention = '99999w'\n")
+    assert "would remove 0 runs" in accept(repo, "runs", "prune", "--dry-run")
+
+
+def test_a_person_at_a_terminal_is_asked(
+    repo: Repo, runs: list[RunRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.cli.running import run
+
+    monkeypatch.setattr("promptops.cli.session.is_terminal", lambda _stream: True)
+    for args in (("prune", *BEFORE), ("erase", "--user", "u-2", "--reason", "asked")):
+        result = run(repo, "runs", *args, stdin="n\n")
+        assert result.exit_code == 1
+        assert "[y/N]" in result.stderr
+    monkeypatch.undo()
+
+
+def test_a_user_is_erased(
+    repo: Repo, runs: list[RunRecord], write_log: Callable[..., RunLog]
+) -> None:
+    args = ("runs", "erase", "--user", "u-2", "--reason", "asked by mail")
+    assert accept(repo, *args, "--dry-run") == "would remove at least 1 runs of u-2\n"
+    assert accept(repo, *args).startswith("removed 1 runs and ")
+    assert runs[1].id not in ids(repo)
+    assert b"HYPERLINK" not in log_place(repo).read_bytes()
+    (event,) = write_log().events("erased")
+    assert event.detail is not None
+    assert event.detail["by"] == "Jane Doe <jane@example.com>"
+    assert "u-2" not in json.dumps(dict(event.detail))
+    assert json.loads(accept(repo, *args, "--format", "json"))["runs"] == 0
+
+
+def test_keys_are_changed(
+    repo: Repo, write_log: Callable[..., RunLog], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.runtime.log.pieces import START, end, make_run
+
+    keys = [base64.b64encode(bytes([number]) * 32).decode() for number in (1, 2)]
+    monkeypatch.setenv("LOG_KEY", keys[0])
+    made = end(make_run(START), answer="the secret answer")
+    write_log(content="full", encryption_key="LOG_KEY").finish(made)
+    assert "no key is configured" in refuse(repo, "runs", "rotate", code=2)
+    repo.write("promptops.toml", "[log]\nencryption_key = 'LOG_KEY'\n")
+    monkeypatch.setenv("LOG_KEY", f"{keys[1]},{keys[0]}")
+    assert accept(repo, "runs", "rotate").startswith("encrypted ")
+    monkeypatch.setenv("LOG_KEY", keys[1])
+    assert "the secret answer" in accept(repo, "runs", "show", made.id)
+    monkeypatch.setenv("LOG_KEY", keys[0])
+    assert "a key that LOG_KEY does not hold" in refuse(repo, "runs", "show", made.id, code=2)

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import accept, refuse, run
+from tests.cli.runs.conftest import DAY
+from tests.runtime.log.pieces import START, end, make_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from promptops.runtime.log.log import RunLog
+    from promptops.runtime.log.record import RunRecord
+    from tests.repositories import Repo
+
+
+def test_by_prompt_unless_said_otherwise(repo: Repo, runs: list[RunRecord]) -> None:
+    result = run(repo, "runs", "stats")
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["PROMPT", "RUNS", "COST", "P50", "P95", "ERRORS", "REFUSED"]
+    assert lines[1].split("  ")[0] == "support/triage"
+    assert "$2.002468 + 1 unknown" in lines[1]
+    assert "1 (25.0 %): 1 call" in lines[1]
+    assert lines[2].startswith("billing/refund")
+    assert lines[2].split()[-1] == "1"
+    assert result.stderr == "5 runs, $2.002468\n"
+
+
+def test_json_by_several_dimensions(repo: Repo, runs: list[RunRecord]) -> None:
+    args = ("runs", "stats", "support/triage", "--by", "version,model", "--by", "environment")
+    document = json.loads(accept(repo, *args, "--format", "json"))
+    assert document["schema"] == "promptops.stats/v1"
+    assert document["by"] == ["version", "model", "environment"]
+    failed = next(one for one in document["groups"] if one["by"]["version"] == "1.3.0")
+    assert failed["by"] == {
+        "version": "1.3.0",
+        "model": "anthropic/claude-haiku-4-5",
+        "environment": "production",
+    }
+    assert (failed["runs"], failed["errors"], failed["stages"]) == (1, 1, {"call": 1})
+    assert (failed["p50_ms"], failed["exact"], failed["unpriced"]) == (20_500.0, True, 1)
+
+
+def test_csv_by_day(repo: Repo, runs: list[RunRecord]) -> None:
+    text = accept(repo, "runs", "stats", "--by", "day", "--format", "csv")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [row["day"] for row in rows] == [f"2026-11-{day}" for day in range(18, 23)]
+    assert [row["runs"] for row in rows] == ["1"] * 5
+    assert rows[2] | {"failed": "1", "errors": "1", "stages": "1 call"} == rows[2]
+    assert rows[3]["refused"] == "1"
+    assert rows[1]["cost_micros"] == "2000000"
+
+
+def test_a_terminal_shows_runs_a_day_as_bars(
+    repo: Repo, runs: list[RunRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("promptops.cli.runs.stats.is_terminal", lambda _stream: True)
+    text = accept(repo, "runs", "stats", "--until", "2026-11-23")
+    assert "TREND" in text
+    assert text.splitlines()[1].endswith("███ █")
+    assert text.splitlines()[2].endswith("   █")
+    assert "TREND" not in accept(repo, "runs", "stats", "--by", "day")
+
+
+def test_bars() -> None:
+    from promptops.cli.runs.view import draw
+
+    assert draw([0, 1, 4, 8]) == " ▁▄█"
+    assert draw([0, 0]) == ""
+    assert draw([1, 1_000_000]) == "▁█"
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--by", "colour"], "cannot be grouped by 'colour'"),
+        (["--compare", "1.2.0", "1.3.0"], "versions of which prompt?"),
+        (["a@1.2.0", "--compare", "1.2.0", "1.3.0"], "versions of which prompt?"),
+        (["a", "--compare", "1.2.0", "1.2.0"], "compared with itself"),
+        (["a", "--by", "day", "--compare", "1.2.0", "1.3.0"], "--compare and --by together"),
+    ],
+)
+def test_questions_without_an_answer(
+    repo: Repo, runs: list[RunRecord], args: list[str], message: str
+) -> None:
+    assert message in refuse(repo, "runs", "stats", *args, code=2)
+
+
+@pytest.fixture
+def shared_traffic(write_log: Callable[..., RunLog]) -> None:
+    """Twenty keys a version, three runs each: 1.3.0 takes twice as long and costs half."""
+    log = write_log()
+    for key in range(40):
+        is_new = key % 2 == 1
+        for number in range(3):
+            base = make_run(START + DAY * number + key, key=f"k-{key}", user=None)
+            log.finish(
+                end(
+                    replace(base, version="1.3.0" if is_new else "1.2.0"),
+                    ms=(1600.0 if is_new else 800.0) + key,
+                    cost_micros=(500 if is_new else 1000) + number,
+                )
+            )
+    log.finish(end(make_run(START, key=None, user=None)))
+
+
+@pytest.mark.usefixtures("shared_traffic")
+def test_two_versions_are_compared_with_intervals(repo: Repo) -> None:
+    args = ("runs", "stats", "support/triage", "--compare", "1.2.0", "1.3.0")
+    result = run(repo, *args)
+    lines = {line.split()[0]: line for line in result.stdout.splitlines()}
+    assert lines["latency"].endswith("higher")
+    assert lines["cost"].endswith("lower")
+    assert lines["errors"].endswith("no difference found")
+    assert lines["feedback"].endswith("too few keys")
+    assert "1 runs have neither key nor user" in result.stderr
+    document = json.loads(accept(repo, *args, "--format", "json"))
+    assert document["schema"] == "promptops.stats-comparison/v1"
+    latency = next(one for one in document["differences"] if one["measure"] == "latency")
+    assert latency["low"] < latency["difference"] < latency["high"]
+    assert latency["left"]["keys"] == 21
+    rows = list(csv.DictReader(accept(repo, *args, "--format", "csv").splitlines()))
+    assert [row["verdict"] for row in rows][-1] == "higher"
