@@ -127,6 +127,17 @@ class Formatter(SandboxedFormatter):
         return super().convert_field(text(value), conversion)
 
 
+class AbsentKey(StrictUndefined):
+    """A name that a mapping has no key of, but Python's dictionaries have a method of.
+
+    `order.items` is undefined like any absent key; `order.items()` goes on working.
+    """
+
+    __slots__ = ("method",)
+
+    method: Any
+
+
 class PromptEnvironment(ImmutableSandboxedEnvironment):
     """Jinja2's immutable sandbox without what differs between runs, and with bounds."""
 
@@ -141,9 +152,33 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         """A partial of the closure; there is nowhere else to load from."""
         return self.compiled[name]
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Look up `obj.attribute`: in a mapping its own key, whatever Python calls its methods."""
+        if type(obj) is not dict:
+            return super().getattr(obj, attribute)
+        if attribute in obj:
+            return obj[attribute]
+        found = super().getattr(obj, attribute)
+        if type(found) is not BuiltinMethodType:
+            return found
+        absent = AbsentKey(obj=obj, name=attribute)
+        absent.method = found
+        return absent
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Look up `obj[argument]`: in a mapping its keys alone, never its methods."""
+        if type(obj) is not dict:
+            return super().getitem(obj, argument)
+        try:
+            return obj[argument]
+        except (KeyError, TypeError):
+            return self.undefined(obj=obj, name=argument)
+
     def call(self, context: Context, callee: Any, /, *arguments: Any, **named: Any) -> Any:
         """Call from a template: counted, and bounded where a method can multiply text."""
         context.parent[BUDGET].spend(CALL_STEPS)
+        if type(callee) is AbsentKey:
+            callee = callee.method
         if type(callee) is BuiltinMethodType and type(callee.__self__) is str:
             limit_method(callee.__name__, callee.__self__, arguments, named)
         if not self.is_safe_callable(callee):

@@ -326,8 +326,8 @@ def test_a_missing_history_is_undefined() -> None:
         ("'%s' % none", "none cannot be printed"),
         ("'%s' | format(none)", "none cannot be printed"),
         ("'{}'.format(none)", "none cannot be printed"),
-        ("d.items", "a function or method cannot be printed"),
-        ("d.items | string", "a function or method cannot be printed"),
+        ("d.items", "has no attribute `items`"),
+        ("d.items | string", "has no attribute `items`"),
         ("d.items()", "dict_items cannot be printed"),
         ("(1, 2)", "a tuple cannot be printed"),
         ("[(1, 2)]", "holds a tuple"),
@@ -836,3 +836,33 @@ def test_jinja_is_not_imported_before_it_is_needed() -> None:
         [sys.executable, "-c", script], capture_output=True, check=True, env=dict(os.environ)
     )
     assert json.loads(process.stdout) == [["a"], False]
+
+
+@pytest.mark.parametrize("key", ["items", "keys", "values", "copy", "get", "update", "pop"])
+def test_a_key_of_the_data_is_not_a_method_of_python(key: str) -> None:
+    order = {key: ["a", "b"]}
+    for expression in (f"order.{key}", f"order['{key}']"):
+        body = f"{{% for item in {expression} %}}- {{{{ item }}}}\n{{% endfor %}}"
+        assert render(body, inputs={"order": "object"}, order=order) == [("user", "- a\n- b")]
+    orders = "{% for o in orders %}{{ o." + key + " | length }}{% endfor %}"
+    assert render(orders, inputs={"orders": "array"}, orders=[order]) == [("user", "2")]
+    mapped = "{{ orders | map(attribute='" + key + "') | first | join }}"
+    assert render(mapped, inputs={"orders": "array"}, orders=[order]) == [("user", "ab")]
+    empty = "{% if order." + key + " %}has{% else %}empty{% endif %}"
+    assert render(empty, inputs={"order": "object"}, order={key: []}) == [("user", "empty")]
+
+
+@pytest.mark.parametrize("key", ["items", "keys", "values", "get"])
+def test_an_absent_key_is_undefined_in_both_notations(key: str) -> None:
+    for expression in (f"order.{key}", f"order['{key}']"):
+        body = f"{{{{ {expression} is defined }}}}"
+        assert render(body, inputs={"order": "object"}, order={}) == [("user", "False")]
+        with pytest.raises(TemplateError, match="has no"):
+            render(f"{{{{ {expression} }}}}", inputs={"order": "object"}, order={})
+
+
+def test_methods_of_a_mapping_can_still_be_called() -> None:
+    body = "{% for k, v in order.items() %}{{ k }}={{ v }};{% endfor %}{{ order.get('a') }}"
+    assert render(body, inputs={"order": "object"}, order={"a": 1, "b": 2}) == [
+        ("user", "a=1;b=2;1")
+    ]
