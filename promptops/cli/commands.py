@@ -67,6 +67,7 @@ COMMANDS: dict[str, Command] = {
     "verify": Command("use", "Check releases and environments against each other.", "verify"),
     "trace": Command("use", "Follow a version or digest back to its authors.", "trace"),
     "runs": Command("use", "Look at what was run, and count it.", "runs"),
+    "reviews": Command("use", "Look at runs that wait for a person.", "reviews"),
 }
 
 # The verbs of each group.
@@ -80,5 +81,11 @@ GROUPS: dict[str, dict[str, Command]] = {
         "prune": Command("", "Remove old runs.", "runs.prune"),
         "erase": Command("", "Remove everything of one user.", "runs.erase"),
         "rotate": Command("", "Encrypt the log with a new key.", "runs.rotate"),
+    },
+    "reviews": {
+        "list": Command("", "List reviews, the longest waiting first.", "reviews.list_reviews"),
+        "show": Command("", "Show what is to be reviewed.", "reviews.show"),
+        "answer": Command("", "Accept, correct or reject an answer.", "reviews.answer"),
+        "export": Command("", "Write answers as samples of an eval suite.", "reviews.export"),
     },
 }

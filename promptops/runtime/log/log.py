@@ -173,6 +173,13 @@ class RunLog(Protocol):
         """Return reviews, the longest waiting first."""
         ...
 
+    def get_review(self, review_id: str) -> Review:
+        """Return a review by its own id or its run's, or the beginning of either; NotFoundError.
+
+        Of several reviews of one run it is the open one, else the newest.
+        """
+        ...
+
     def events(self, kind: str | None = None, *, limit: int = 50) -> Sequence[Event]:
         """Return what happened, to runs and to the log, the newest first."""
         ...

@@ -242,22 +242,31 @@ def _no_run(run_id: str) -> NotFoundError:
 
 def _find(cursor: Cursor, run_id: str) -> Row:
     """Number and start of the run whose id begins so; NotFoundError, UsageError."""
-    digits = run_id.replace("-", "").lower()
-    if not _MIN_PREFIX <= len(digits) <= _ID_DIGITS or set(digits) - set("0123456789abcdef"):
-        raise UsageError(
-            f"{quote(run_id)} is not the id of a run",
-            hint=f"give at least its first {_MIN_PREFIX} digits; 'promptops runs list' shows ids",
-        )
-    low = bytes.fromhex(digits.ljust(_ID_DIGITS, "0"))
-    high = bytes.fromhex(digits.ljust(_ID_DIGITS, "f"))
     rows = list(
-        cursor.rows("SELECT n, started FROM runs WHERE id >= ? AND id <= ? LIMIT 2", (low, high))
+        cursor.rows(
+            "SELECT n, started FROM runs WHERE id >= ? AND id <= ? LIMIT 2",
+            _id_range(run_id, "run", "promptops runs list"),
+        )
     )
     if not rows:
         raise _no_run(run_id)
     if len(rows) > 1:
         raise UsageError(f"several runs begin with {quote(run_id)}", hint="give more of the id")
     return rows[0]
+
+
+def _id_range(start: str, what: str, command: str) -> tuple[bytes, bytes]:
+    """The first and the last id that begin so; UsageError for what is no beginning of an id."""
+    digits = start.replace("-", "").lower()
+    if not _MIN_PREFIX <= len(digits) <= _ID_DIGITS or set(digits) - set("0123456789abcdef"):
+        raise UsageError(
+            f"{quote(start)} is not the id of a {what}",
+            hint=f"give at least its first {_MIN_PREFIX} digits; '{command}' shows ids",
+        )
+    return (
+        bytes.fromhex(digits.ljust(_ID_DIGITS, "0")),
+        bytes.fromhex(digits.ljust(_ID_DIGITS, "f")),
+    )
 
 
 def find_answer(
@@ -286,6 +295,29 @@ def list_reviews(
         values,
     )
     return [read_review(row, keyring) for row in rows]
+
+
+def read_review_of(cursor: Cursor, start: str, keyring: Keyring | None) -> Review:
+    """Return a review by its own id or its run's, or the beginning of either."""
+    low, high = _id_range(start, "review", "promptops reviews list")
+    rows = list(
+        cursor.rows(
+            f"SELECT {columns(REVIEW_COLUMNS)} FROM reviews"
+            " WHERE (id >= ? AND id <= ?) OR (run >= ? AND run <= ?)"
+            " ORDER BY CASE WHEN status = 'open' THEN 0 ELSE 1 END, requested DESC, id DESC",
+            (low, high, low, high),
+        )
+    )
+    found = [read_review(row, keyring) for row in rows]
+    exact = [one for one in found if one.id.startswith(start.lower())]
+    if not found:
+        raise NotFoundError(
+            f"the log has no review {quote(start)}",
+            hint="'promptops reviews list' shows the open ones",
+        )
+    if len(exact) > 1 or (not exact and len({one.run_id for one in found}) > 1):
+        raise UsageError(f"several reviews begin with {quote(start)}", hint="give more of the id")
+    return exact[0] if exact else found[0]
 
 
 def list_events(

@@ -411,6 +411,12 @@ class Store:
             lambda cursor: reading.list_reviews(cursor, status, limit, self._keyring)
         )
 
+    def get_review(self, review_id: str) -> Review:
+        """Return a review by its own id or its run's, or the beginning of either; NotFoundError."""
+        return self._database.read(
+            lambda cursor: reading.read_review_of(cursor, review_id, self._keyring)
+        )
+
     def events(self, kind: str | None = None, *, limit: int = 50) -> Sequence[Event]:
         """Return what happened, to runs and to the log, the newest first."""
         return self._database.read(

@@ -106,6 +106,7 @@ def test_reviews_wait_and_are_answered(log: RunLog) -> None:
         answered_at=START + 9,
     )
     log.review(answered)
+    assert log.get_review(reviews[0].id[:30]) == log.get_review(runs[0].id) == answered
     assert list(log.reviews()) == reviews[1:]
     assert list(log.reviews(status="answered")) == [answered]
 

@@ -1,0 +1,83 @@
+"""`promptops reviews answer`: accept, correct or reject what a model answered."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from promptops.cli.reviews.show import ReviewArgument
+from promptops.cli.runs.opening import open_run_log, who
+from promptops.cli.runs.show import describe_review
+from promptops.cli.runs.view import review_to_json
+from promptops.cli.session import Format, FormatOption, current, emit, emit_json, json_document
+from promptops.errors import RefusedError, UsageError
+
+
+def answer(
+    review: ReviewArgument,
+    accept: Annotated[bool, typer.Option("--accept", help="The answer may stand.")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="It may not.")] = False,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            "--answer",
+            metavar="TEXT",
+            help="The answer as it should have been; @FILE and @- read it.",
+        ),
+    ] = None,
+    note: Annotated[
+        str | None, typer.Option("--note", metavar="TEXT", help="What there is to say about it.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Replace what somebody answered before.")
+    ] = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Accept an answer, say how it should have been, or reject it.
+
+    Answers become samples of an eval suite with `promptops reviews export`.
+    """
+    if sum((accept, reject, text is not None)) != 1:
+        raise UsageError(
+            "how was the answer?", hint="give one of --accept, --answer TEXT and --reject"
+        )
+    corrected = None if text is None else _read(text)
+    with open_run_log() as log:
+        found = log.get_review(review)
+        if found.status != "open" and not again:
+            raise RefusedError(
+                f"the review was answered before: {describe_review(found)}",
+                hint="--again replaces that",
+            )
+        done = replace(
+            found,
+            status="answered",
+            is_accepted=accept,
+            answer=corrected,
+            note=note,
+            by=who(),
+            answered_at=time.time(),
+        )
+        log.review(done)
+    if output is Format.JSON:
+        emit_json(json_document("promptops.review/v1", **review_to_json(done)))
+    else:
+        emit(f"{done.id}: {describe_review(done)}")
+
+
+def _read(text: str) -> str:
+    if not text.startswith("@"):
+        return text
+    if text == "@-":
+        data = sys.stdin.buffer.read()
+    else:
+        data = (current().directory / text[1:]).read_bytes()
+    try:
+        # The newline at the end of a file is no part of an answer.
+        return data.decode().removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{text} is not UTF-8 text", hint="save the file as UTF-8") from error

@@ -1,0 +1,116 @@
+"""`promptops reviews export`: write what reviewers said as samples of an eval suite."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from promptops.cli.runs.opening import open_run_log
+from promptops.cli.runs.view import entry_to_json, review_to_json
+from promptops.cli.session import current, emit, json_document, say, warn
+from promptops.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from promptops.runtime.log.record import Entry, Review
+
+_ALL = 1_000_000
+
+
+class ReviewsFormat(StrEnum):
+    """The formats of an export of reviews."""
+
+    YAML = "yaml"
+    JSON = "json"
+
+
+def export(
+    prompt: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Reviews of this prompt.", show_default=False),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write there.")
+    ] = None,
+    output: Annotated[
+        ReviewsFormat,
+        typer.Option(
+            "--format", help="yaml: an eval suite; json: a document a line.", show_default=True
+        ),
+    ] = ReviewsFormat.YAML,
+) -> None:
+    """Write answered reviews as an eval suite: the inputs, and the answer that should come.
+
+    An answer that is JSON becomes `json_equals`, any other `equals`: write a milder expectation
+    where wording may vary. Rejected answers without a better one are left out.
+    """
+    with open_run_log() as log:
+        answered = log.reviews(status="answered", limit=_ALL)
+        pairs = [(one, log.get(one.run_id)) for one in answered]
+    if prompt is not None:
+        pairs = [pair for pair in pairs if pair[1].run.prompt == prompt]
+    if output is ReviewsFormat.JSON:
+        lines = [json.dumps(_to_json(*pair), ensure_ascii=False) for pair in pairs]
+        text = "\n".join(lines)
+    else:
+        text = _make_suite(pairs)
+    if file is None:
+        if text:
+            emit(text)
+        return
+    path = current().directory / file
+    path.write_bytes(f"{text}\n".encode("utf-8", "backslashreplace") if text else b"")
+    say(f"written: {file}")
+
+
+def _to_json(review: Review, entry: Entry) -> dict[str, Any]:
+    return json_document(
+        "promptops.review/v1", **review_to_json(review) | {"run": entry_to_json(entry)}
+    )
+
+
+def _make_suite(pairs: list[tuple[Review, Entry]]) -> str:
+    import yaml
+
+    names = sorted({entry.run.prompt or entry.run.ref for _, entry in pairs})
+    if not names:
+        raise NotFoundError(
+            "there are no answered reviews", hint="promptops reviews list shows what waits"
+        )
+    if len(names) > 1:
+        raise UsageError(
+            "a suite is about one prompt, and there are reviews of several",
+            hint=f"name one of: {', '.join(names)}",
+        )
+    samples = [make_sample(*pair) for pair in pairs]
+    kept = [one for one in samples if one is not None]
+    if len(kept) < len(samples):
+        say(f"{len(samples) - len(kept)} reviews left out: they say no answer, or no inputs")
+    if any(entry.run.is_redacted for _, entry in pairs):
+        warn(
+            "inputs or answers were redacted before they were kept",
+            hint="look for '[redacted' and write something in its place",
+        )
+    suite = {"schema": "promptops.suite/v1", "prompt": names[0], "samples": kept}
+    text: str = yaml.safe_dump(suite, allow_unicode=True, sort_keys=False, width=100)
+    return text.rstrip("\n")
+
+
+def make_sample(review: Review, entry: Entry) -> dict[str, Any] | None:
+    """Return the sample that a review makes; None where it does not say what should come."""
+    run = entry.run
+    wanted = run.answer if review.is_accepted else review.answer
+    if not wanted or run.inputs is None:
+        return None
+    sample: dict[str, Any] = {"name": f"review {review.id}", "tags": ["review"]}
+    if review.note:
+        sample["description"] = review.note
+    try:
+        value = json.loads(wanted)
+    except ValueError:
+        value = None
+    expectation = {"json_equals": value} if isinstance(value, dict | list) else {"equals": wanted}
+    return {**sample, "inputs": dict(run.inputs), "expect": [expectation]}

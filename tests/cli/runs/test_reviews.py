@@ -1,0 +1,159 @@
+"""`promptops reviews`: from a run that waits to a sample of a suite."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from promptops.checks.editors import Kind, load_schema
+from promptops.runtime.log.record import Review
+from tests.cli.running import accept, refuse, run
+from tests.runtime.log.pieces import START, end, make_run, new_id
+from tests.runtime.test_redaction import CARD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from promptops.runtime.log.log import RunLog
+    from promptops.runtime.log.record import RunRecord
+    from tests.repositories import Repo
+
+
+@pytest.fixture
+def reviews(write_log: Callable[..., RunLog]) -> list[Review]:
+    """Three runs that wait: the longest waiting first; the second one's answer is no JSON."""
+    log = write_log(content="full")
+    made = []
+    for number, answer in enumerate(('{"topic": "billing"}', "We will\ncall you.", "Nonsense.")):
+        ended = end(make_run(START + number), answer=answer)
+        log.finish(ended)
+        made.append(
+            Review(new_id(START + number), ended.id, START + 60 + number, "urgency is high")
+        )
+        log.review(made[-1])
+    return made
+
+
+def listed(repo: Repo, *args: str) -> list[str]:
+    document = json.loads(accept(repo, "reviews", "list", "--format", "json", *args))
+    assert document["schema"] == "promptops.reviews/v1"
+    return [one["id"] for one in document["reviews"]]
+
+
+def test_what_waits_is_listed_and_shown(repo: Repo, reviews: list[Review]) -> None:
+    lines = accept(repo, "reviews", "list").splitlines()
+    assert lines[0].split() == ["REVIEW", "SINCE", "PROMPT", "WHY"]
+    assert lines[1].startswith(reviews[0].id[:13])
+    assert lines[1].endswith("support/triage@1.2.0  urgency is high")
+    assert listed(repo, "-n", "2") == [one.id for one in reviews[:2]]
+    result = run(repo, "reviews", "show", reviews[1].id)
+    assert "  We will\n  call you.\n" in result.stdout
+    assert f"promptops reviews answer {reviews[1].id} --accept" in result.stderr
+    document = json.loads(accept(repo, "reviews", "show", reviews[0].run_id, "--format", "json"))
+    assert document["schema"] == "promptops.review/v1"
+    assert (document["id"], document["status"]) == (reviews[0].id, "open")
+    assert document["run"]["answer"] == '{"topic": "billing"}'
+
+
+def test_answers_become_samples(repo: Repo, reviews: list[Review]) -> None:
+    assert (
+        accept(repo, "reviews", "answer", reviews[0].id, "--accept", "--note", "just so")
+        == f"{reviews[0].id}: accepted by Jane Doe <jane@example.com>: just so\n"
+    )
+    better = "We will call you by Friday.\n\n"
+    args = ("reviews", "answer", reviews[1].run_id, "--answer", "@-", "--format", "json")
+    document = json.loads(accept(repo, *args, stdin=better))
+    assert (document["accepted"], document["answer"]) == (False, better.removesuffix("\n"))
+    assert "rejected by Jane Doe" in accept(repo, "reviews", "answer", reviews[2].id, "--reject")
+    assert listed(repo) == []
+    assert listed(repo, "--answered") == listed(repo, "--all") == [one.id for one in reviews]
+    assert "corrected by Jane" in accept(repo, "reviews", "list", "--answered")
+
+    result = run(repo, "reviews", "export", "-o", "suite.yaml")
+    assert result.exit_code == 0
+    assert "1 reviews left out" in result.stderr
+    suite = yaml.safe_load((repo.path / "suite.yaml").read_text("utf-8"))
+    assert jsonschema_rs.is_valid(load_schema(Kind.EVALS), suite)
+    assert suite["prompt"] == "support/triage"
+    assert suite["samples"] == [
+        {
+            "name": f"review {reviews[0].id}",
+            "tags": ["review"],
+            "description": "just so",
+            "inputs": {"ticket": "I was charged twice."},
+            "expect": [{"json_equals": {"topic": "billing"}}],
+        },
+        {
+            "name": f"review {reviews[1].id}",
+            "tags": ["review"],
+            "inputs": {"ticket": "I was charged twice."},
+            "expect": [{"equals": better.removesuffix("\n")}],
+        },
+    ]
+    lines = accept(repo, "reviews", "export", "--format", "json").splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [one.id for one in reviews]
+
+
+def test_a_review_is_answered_once(repo: Repo, reviews: list[Review]) -> None:
+    accept(repo, "reviews", "answer", reviews[0].id, "--accept")
+    said = refuse(repo, "reviews", "answer", reviews[0].id, "--reject")
+    assert "was answered before: accepted by Jane Doe" in said
+    again = accept(repo, "reviews", "answer", reviews[0].id, "--answer", "no", "--again")
+    assert "corrected by" in again
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["answer", "ffffffff", "--accept"], "has no review 'ffffffff'"),
+        (["answer", "x"], "how was the answer?"),
+        (["answer", "x", "--accept", "--reject"], "how was the answer?"),
+        (["show", "zzzz"], "'zzzz' is not the id of a review"),
+        (["answer", "ffffffff", "--answer", "@nothing"], "no such file"),
+        (["export"], "there are no answered reviews"),
+    ],
+)
+def test_requests_that_cannot_be_met(
+    repo: Repo, reviews: list[Review], args: list[str], message: str
+) -> None:
+    assert message in refuse(repo, "reviews", *args, code=2)
+
+
+def test_an_id_that_is_too_short_is_refused(repo: Repo, reviews: list[Review]) -> None:
+    assert "several reviews begin" in refuse(repo, "reviews", "show", reviews[0].id[:8], code=2)
+
+
+def test_of_several_reviews_of_a_run_the_open_one_is_meant(
+    repo: Repo, reviews: list[Review], write_log: Callable[..., RunLog]
+) -> None:
+    accept(repo, "reviews", "answer", reviews[0].id, "--accept")
+    second = Review(new_id(START + 99), reviews[0].run_id, START + 99, "asked again")
+    write_log().review(second)
+    args = ("reviews", "show", reviews[0].run_id, "--format", "json")
+    assert json.loads(accept(repo, *args))["id"] == second.id
+
+
+def test_a_suite_is_about_one_prompt(
+    repo: Repo, reviews: list[Review], write_log: Callable[..., RunLog]
+) -> None:
+    log = write_log()
+    other = end(make_run(START, prompt="billing/refund"), answer=f"Card {CARD}.")
+    log.finish(other)
+    log.review(Review(new_id(START), other.id, START))
+    for one in (reviews[0].id, other.id):
+        accept(repo, "reviews", "answer", one, "--accept")
+    said = refuse(repo, "reviews", "export", code=2)
+    assert "name one of: billing/refund, support/triage" in said
+    result = run(repo, "reviews", "export", "billing/refund")
+    assert result.exit_code == 0
+    assert CARD not in result.stdout
+    assert "were redacted" in result.stderr
+
+
+def test_nothing_waits(repo: Repo, runs: list[RunRecord]) -> None:
+    accept(repo, "reviews", "answer", runs[4].id, "--accept")
+    assert run(repo, "reviews", "list").stderr == "nothing waits for a review\n"
