@@ -165,7 +165,7 @@ def root(
     ] = False,
 ) -> None:
     """Git is the registry for your prompts: validate, diff, release, promote, roll back."""
-    start_session(Session(directory or "."))
+    start_session(Session(directory))
 
 
 def main() -> None:

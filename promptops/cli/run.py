@@ -64,7 +64,8 @@ def run(
 
     if stream and output is Format.JSON:
         raise UsageError("--stream prints text as it comes", hint="leave out --format json")
-    with open_registry(current().directory) as registry:
+    session = current()
+    with open_registry(session.directory if session.is_named else None) as registry:
         found = registry.get(ref)
         for warning in found.warnings:
             warn(warning)

@@ -60,8 +60,9 @@ LocalOption = Annotated[bool, typer.Option("--local", help="Work without the rem
 class Session:
     """One run of the command line. Everything is opened when it is first used."""
 
-    def __init__(self, directory: str) -> None:
-        self.directory = Path(directory)
+    def __init__(self, directory: str | None) -> None:
+        self.directory = Path(directory or ".")
+        self.is_named = directory is not None
 
     @cached_property
     def repository(self) -> Repository:
@@ -70,7 +71,7 @@ class Session:
 
         if not self.directory.is_dir():
             raise UsageError(f"{self.directory} is not a folder", hint="check the path after -C")
-        return open_repository(self.directory)
+        return open_repository(self.directory, is_named=self.is_named)
 
     def close(self) -> None:
         """End the git process that reads for this session. The end of the program does, too."""

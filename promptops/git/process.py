@@ -139,6 +139,13 @@ class Completed(NamedTuple):
         return self.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
 
 
+# What a hook hands on by a path within its repository, and what goes with it.
+_HANDED_ON = {
+    "GIT_INDEX_FILE": (),
+    "GIT_OBJECT_DIRECTORY": ("GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"),
+}
+
+
 def foreign_environment() -> dict[str, str]:
     """Give the process environment without the variables that point at the user's repository.
 
@@ -413,6 +420,27 @@ class Git:
             is_bare=bare == "true",
             environment=environment,
         )
+
+    @classmethod
+    def named(cls, start: Path) -> Git:
+        """Find the repository around a folder that the caller named.
+
+        Variables that name another repository do not count. Those by which a hook hands on the
+        index or the new objects of this very one do.
+
+        Raises what `discover` raises.
+        """
+        environment = foreign_environment()
+        if len(environment) == len(os.environ):
+            return cls.discover(start)
+        found = cls.discover(start, environment=environment)
+        for name, companions in _HANDED_ON.items():
+            value = os.environ.get(name)
+            if value and Path(value).absolute().is_relative_to(found.common_dir):
+                environment |= {
+                    one: os.environ[one] for one in (name, *companions) if one in os.environ
+                }
+        return found
 
     @classmethod
     def foreign(cls, path: Path) -> Git:

@@ -336,9 +336,18 @@ class Repository:
         return self.objects.read("HEAD") is not None
 
 
-def open_repository(start: Path | str) -> Repository:
-    """The repository around `start`; NotARepositoryError when there is none."""
-    return Repository(Git.discover(Path(start)))
+def open_repository(start: Path | str, *, is_named: bool = True) -> Repository:
+    """Return the repository around a folder.
+
+    Args:
+        start: the folder.
+        is_named: whether the caller named it, so that `GIT_DIR`, `GIT_WORK_TREE` and their like
+            in the environment do not count; else they decide, as they do in a hook.
+
+    Raises:
+        NotARepositoryError: there is none.
+    """
+    return Repository(Git.named(Path(start)) if is_named else Git.discover(Path(start)))
 
 
 def list_names(files: Files) -> list[str]:

@@ -525,7 +525,7 @@ def choose_source(source: str | os.PathLike[str] | None, options: Options) -> So
     from promptops.repository.repository import open_repository
 
     if source is None:
-        return RepositorySource(open_repository(Path.cwd()), options)
+        return RepositorySource(open_repository(Path.cwd(), is_named=False), options)
     text = os.fspath(source)
     if not isinstance(source, str) or not _is_address(text):
         path = Path(text).expanduser()

@@ -1,0 +1,72 @@
+"""Which repository is meant: the one that the caller named, whatever the environment says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+import promptops
+from promptops.repository.repository import open_repository
+from tests.cli.running import run
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.repositories import Repo
+
+
+@pytest.fixture
+def pair(repo: Repo, tmp_path: Path) -> tuple[Repo, Repo, Path]:
+    """Two repositories with one prompt live in each, and a second work tree of the first."""
+    other = type(repo).init(tmp_path / "b")
+    for one, word in ((repo, "A"), (other, "B")):
+        one.write("prompts/a.md", prompt_text(body=f"{word} {{{{ question }}}}"))
+        one.commit()
+        for command in (["release", "--all"], ["promote", "a", "--to", "staging"]):
+            assert run(one, *command).exit_code == 0
+        assert run(one, "promote", "a", "--to", "production").exit_code == 0
+    second = tmp_path / "a2"
+    repo.git("worktree", "add", "-q", "--detach", str(second))
+    return repo, other, second
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"GIT_DIR": "{a}/.git/worktrees/a2"},
+        {"GIT_DIR": "{a}/.git", "GIT_WORK_TREE": "{a}"},
+        {"GIT_WORK_TREE": "{a}"},
+        {"GIT_OBJECT_DIRECTORY": "{a}/.git/objects"},
+        {"GIT_COMMON_DIR": "{a}/.git"},
+        {"GIT_INDEX_FILE": "{a}/.git/index"},
+    ],
+)
+def test_a_named_repository_beats_the_environment(
+    pair: tuple[Repo, Repo, Path], monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
+) -> None:
+    a, b, _ = pair
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value.format(a=a.path))
+    with promptops.open(b.path) as registry:
+        for ref in ("a@production", "a@working", "a@1.0.0"):
+            assert registry.get(ref).render(question="?")[0]["content"] == "B ?"
+    shown = run(b, "render", "a@production", "--var", "question=?")
+    assert shown.stdout.strip() == "B ?"
+
+
+def test_the_index_that_a_hook_hands_on_counts(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo.write("prompts/a.md", prompt_text())
+    repo.commit()
+    index = repo.path / ".git" / "next-index"
+    index.write_bytes((repo.path / ".git" / "index").read_bytes())
+    repo.write("prompts/b.md", prompt_text())
+    monkeypatch.setenv("GIT_INDEX_FILE", str(index))
+    subprocess.run(["git", "add", "prompts/b.md"], cwd=repo.path, check=True)
+    handed_on = open_repository(repo.path).git.child_environment()
+    assert handed_on["GIT_INDEX_FILE"] == str(index)
+    report = json.loads(run(repo, "validate", "--staged", "--format", "json").stdout)
+    assert report["summary"]["prompts"] == 1
