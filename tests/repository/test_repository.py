@@ -69,4 +69,4 @@ def test_the_index_that_a_hook_hands_on_counts(repo: Repo, monkeypatch: pytest.M
     handed_on = open_repository(repo.path).git.child_environment()
     assert handed_on["GIT_INDEX_FILE"] == str(index)
     report = json.loads(run(repo, "validate", "--staged", "--format", "json").stdout)
-    assert report["summary"]["prompts"] == 1
+    assert report["summary"]["prompts"] == 2
