@@ -199,7 +199,7 @@ class Registry:
         """
         from promptops.runtime.run.runner import Caller
 
-        return self._open_runner().run(ref, inputs or {}, Caller(user, tenant, key), model)
+        return self.open_runner().run(ref, inputs or {}, Caller(user, tenant, key), model)
 
     async def arun(
         self,
@@ -215,7 +215,7 @@ class Registry:
         from promptops.runtime.run.runner import Caller
 
         caller = Caller(user, tenant, key)
-        return await self._open_runner().arun(ref, inputs or {}, caller, model)
+        return await self.open_runner().arun(ref, inputs or {}, caller, model)
 
     def stream(
         self,
@@ -233,7 +233,7 @@ class Registry:
         """
         from promptops.runtime.run.runner import Caller
 
-        return self._open_runner().stream(ref, inputs or {}, Caller(user, tenant, key), model)
+        return self.open_runner().stream(ref, inputs or {}, Caller(user, tenant, key), model)
 
     def astream(
         self,
@@ -248,7 +248,7 @@ class Registry:
         """As `stream`, on an event loop."""
         from promptops.runtime.run.runner import Caller
 
-        return self._open_runner().astream(ref, inputs or {}, Caller(user, tenant, key), model)
+        return self.open_runner().astream(ref, inputs or {}, Caller(user, tenant, key), model)
 
     def plan(
         self,
@@ -263,7 +263,7 @@ class Registry:
         """Return what `run` would do: model, request, tokens and highest cost; nothing is asked."""
         from promptops.runtime.run.runner import Caller
 
-        return self._open_runner().plan(ref, inputs or {}, Caller(user, tenant, key), model)
+        return self.open_runner().plan(ref, inputs or {}, Caller(user, tenant, key), model)
 
     def feedback(
         self,
@@ -275,9 +275,10 @@ class Registry:
         by: str | None = None,
     ) -> None:
         """Record what somebody thought of the answer of a run, also long after it."""
-        self._open_runner().feedback(run_id, score=score, label=label, comment=comment, by=by)
+        self.open_runner().feedback(run_id, score=score, label=label, comment=comment, by=by)
 
-    def _open_runner(self) -> Runner:
+    def open_runner(self) -> Runner:
+        """Return what runs this registry's prompts, made when first asked for."""
         self._refuse_closed()
         runner = self._runner
         if runner is None:

@@ -65,11 +65,16 @@ class Caller(NamedTuple):
         user: the person, as the application calls them.
         tenant: the customer, likewise.
         key: what stays with one version while traffic is split; the user when None.
+        environment: where limits count it and the log keeps it, instead of where the prompt is
+            live: `eval` for what is no real traffic.
+        labels: what else the log keeps with the run.
     """
 
     user: str | None = None
     tenant: str | None = None
     key: str | None = None
+    environment: str | None = None
+    labels: Mapping[str, str] | None = None
 
 
 class Spoken(NamedTuple):
@@ -316,6 +321,8 @@ class Runner:
             user=caller.user,
             tenant=caller.tenant,
             key=caller.key if caller.key is not None else caller.user,
+            environment=caller.environment,
+            labels=caller.labels,
         )
 
     def _begin(
@@ -368,8 +375,8 @@ class Runner:
                 version=resolved.version,
                 digest=resolved.digest,
                 commit=resolved.commit,
-                environment=resolved.environment,
-                deployment=resolved.deployment,
+                environment=record.environment or resolved.environment,
+                deployment=None if record.environment else resolved.deployment,
                 inputs=dict(inputs),
             )
             stage = "render"
@@ -386,7 +393,7 @@ class Runner:
             decisions.append(Decision("model", f"{model} was asked for"))
         lease = self._tools.clock() + self._tools.limits.run_seconds + _LEASE_MARGIN_SECONDS
         record = replace(record, model=models[0], messages=messages, lease_until=lease)
-        scope = Scope(resolved.environment, resolved.name, record.user, record.tenant)
+        scope = Scope(record.environment, resolved.name, record.user, record.tenant)
         return Course(
             record, resolved, messages, models, scope, self._tools.limits, decisions=decisions
         )

@@ -1,0 +1,209 @@
+"""Replay: recorded runs once more, with another version of the prompt.
+
+Replays are no real traffic: limits and the log count them in the environment `eval`, and a label
+`replay_of` names the run that was replayed. They keep its user, so that an erasure reaches them.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.errors import PromptopsError, RefusedError, UsageError
+from promptops.runtime.guards.windows import EVAL_ENVIRONMENT
+from promptops.runtime.run.runner import Caller
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from promptops.runtime.log.log import Filters, RunLog
+    from promptops.runtime.log.record import RunRecord
+    from promptops.runtime.registry import Registry
+    from promptops.runtime.run.result import Run
+
+LABEL = "replay_of"
+_PAGE = 200
+
+
+class CapError(RefusedError):
+    """A run would exceed the cap on what all replays may cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One recorded run, and what came of it the second time.
+
+    Attributes:
+        before: the recorded run, with what it said.
+        after: the new run; None where there is none.
+        error: why there is none.
+    """
+
+    before: RunRecord
+    after: Run | None = None
+    error: PromptopsError | None = None
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both gave the same answer: equal JSON, or equal text and tool calls."""
+        if self.after is None or self.before.answer is None:
+            return False
+        calls = [(one.get("name"), one.get("arguments")) for one in self.before.tool_calls]
+        if calls != [(one.name, one.arguments) for one in self.after.tool_calls]:
+            return False
+        if self.before.answer == self.after.text:
+            return True
+        is_json, left = _parse(self.before.answer)
+        is_also, right = _parse(self.after.text)
+        return is_json and is_also and left == right
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether it succeeded before and fails now. A cap is no failure of the prompt."""
+        failed = self.error is not None and not isinstance(self.error, CapError)
+        return failed and self.before.status == "succeeded"
+
+
+def _parse(text: str) -> tuple[bool, str]:
+    """Return whether a text is a JSON object or list, and its one spelling.
+
+    Compared as text, since 1 and true are equal in Python and not in JSON.
+    """
+    import json
+
+    try:
+        value = json.loads(text)
+        return isinstance(value, dict | list), json.dumps(value, sort_keys=True)
+    except (ValueError, RecursionError):
+        return False, text
+
+
+def choose_runs(log: RunLog, filters: Filters, limit: int) -> tuple[list[RunRecord], int]:
+    """Return the newest runs that can be replayed, the oldest of them first, with what they said.
+
+    Runs that were replays themselves and runs without an end are passed over. So are runs whose
+    inputs were not kept; the second number says how many of those there were.
+    """
+    found: list[RunRecord] = []
+    unkept = 0
+    before: str | None = None
+    while len(found) < limit:
+        page = log.list(filters, limit=_PAGE, before=before)
+        for run in page:
+            if run.status not in {"succeeded", "failed"} or run.prompt is None:
+                continue
+            if run.environment == EVAL_ENVIRONMENT and filters.environment is None:
+                continue
+            whole = log.get(run.id).run
+            if whole.inputs is None:
+                unkept += 1
+                continue
+            found.append(whole)
+            if len(found) == limit:
+                break
+        if len(page) < _PAGE:
+            break
+        before = page[-1].id
+    return found[::-1], unkept
+
+
+class Purse:
+    """What replays may cost together, in micro-dollars; None: as much as they do.
+
+    Args:
+        cap: the most that all of them may cost.
+    """
+
+    def __init__(self, cap: int | None) -> None:
+        self._cap = cap
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    def take(self, most: int | None) -> int:
+        """Set aside what a run may cost; CapError where that is unknown or too much."""
+        if self._cap is None:
+            return 0
+        if most is None:
+            raise CapError(
+                "what the run may cost is unknown, and there is a cap",
+                hint="give the model a price and the prompt max_tokens, or leave out the cap",
+            )
+        with self._lock:
+            if self._taken + most > self._cap:
+                raise CapError("the cap on costs is reached", hint="raise --max-cost")
+            self._taken += most
+        return most
+
+    def give_back(self, taken: int, cost: int | None) -> None:
+        """Replace what was set aside by what it cost; all of it where that is unknown."""
+        with self._lock:
+            self._taken += (taken if cost is None else cost) - taken
+
+
+def replay(
+    registry: Registry,
+    runs: Sequence[RunRecord],
+    at: str,
+    *,
+    model: str | None = None,
+    cap: int | None = None,
+    workers: int = 4,
+) -> Iterator[Replay]:
+    """Run recorded inputs again, several at once, and yield the results in the order of the runs.
+
+    Args:
+        registry: where the prompts come from.
+        runs: the recorded runs, with their inputs.
+        at: which version runs now: what follows the `@` of a prompt ref.
+        model: another model than the prompt's.
+        cap: the most that all runs may cost, in micro-dollars, with one attempt each; a run that
+            may exceed it is not run.
+        workers: how many run at the same time.
+    """
+    if not at or "@" in at:
+        raise UsageError(
+            f"'{at}' is not a version", hint="such as 1.3.0, staging or working, without a name"
+        )
+    purse = Purse(cap)
+
+    def one(run: RunRecord) -> Replay:
+        return _replay_one(registry, run, f"{run.prompt}@{at}", model, purse)
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="promptops-replay") as pool:
+        futures = [pool.submit(copy_context().run, one, run) for run in runs]
+        try:
+            for future in futures:
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _replay_one(
+    registry: Registry, before: RunRecord, ref: str, model: str | None, purse: Purse
+) -> Replay:
+    runner = registry.open_runner()
+    caller = Caller(before.user, before.tenant, before.key, EVAL_ENVIRONMENT, {LABEL: before.id})
+    taken, cost = 0, None
+    try:
+        plan = runner.plan(ref, before.inputs or {}, caller, model)
+        taken = purse.take(plan.cost_micros)
+    except PromptopsError as error:
+        return Replay(before, error=error)
+    try:
+        after = runner.run(ref, before.inputs or {}, caller, model)
+        cost = after.cost_micros
+    except PromptopsError as error:
+        return Replay(before, error=error)
+    finally:
+        purse.give_back(taken, cost)
+    return Replay(before, after)
+
+
+def total(costs: Iterable[int | None]) -> int | None:
+    """Return the sum of costs; None where one of them is unknown."""
+    amounts = list(costs)
+    return None if None in amounts else sum(one for one in amounts if one is not None)
