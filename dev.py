@@ -43,7 +43,12 @@ PARTS = {
     "models": "installing the way to the models",
     "test": "installing what the tests need",
     "dev": "installing the tools that check the code",
+    "postgres": "installing what reaches PostgreSQL",
+    "redis": "installing what reaches Redis",
 }
+# The extras whose stores the tests run on where a server is installed, and those tests.
+STORES = ("postgres", "redis")
+STORE_TESTS = ["tests/runtime/log", "tests/runtime/guards", "tests/cli/runs"]
 OLDEST_PYTHON = (3, 11)
 OLDEST_GIT = (2, 38)
 WINDOWS = os.name == "nt"
@@ -119,12 +124,10 @@ def run(
     command: Sequence[str | Path],
     environment: Path = ENVIRONMENT,
     cwd: Path = ROOT,
-    path: str | None = None,
+    more: dict[str, str] | None = None,
 ) -> int:
-    """Run a program with its output shown, with another PATH if given, and return its exit code."""
-    given = variables(environment)
-    if path is not None:
-        given["PATH"] = path
+    """Run a program with its output shown, with more variables if given; return its exit code."""
+    given = {**variables(environment), **(more or {})}
     with subprocess.Popen([str(part) for part in command], cwd=str(cwd), env=given) as process:
         while True:
             # Ctrl-C reaches the program too, and it is the one that decides what to do about it.
@@ -355,9 +358,9 @@ def write_stamp(stamp: dict[str, Any]) -> None:
 # --- commands ----------------------------------------------------------------------------------
 
 
-def tool(name: str, *arguments: str) -> int:
+def tool(name: str, *arguments: str, more: dict[str, str] | None = None) -> int:
     """Run a Python tool of `.venv` on the checkout, and return its exit code."""
-    return run([program(ENVIRONMENT, "python"), "-m", name, *arguments])
+    return run([program(ENVIRONMENT, "python"), "-m", name, *arguments], more=more)
 
 
 def demo(arguments: list[str]) -> int:
@@ -365,13 +368,23 @@ def demo(arguments: list[str]) -> int:
     prepare("program")
     # With the person's own PATH, so that the tour can say what it takes to have the command there.
     path = os.environ.get("PATH", "")
-    return run([program(ENVIRONMENT, "promptops"), "demo", *arguments], cwd=Path.cwd(), path=path)
+    return run(
+        [program(ENVIRONMENT, "promptops"), "demo", *arguments], cwd=Path.cwd(), more={"PATH": path}
+    )
 
 
 def test(arguments: list[str]) -> int:
     """Run the tests; arguments go to pytest."""
     prepare("program", "test")
     return tool("pytest", *PARALLEL, *arguments)
+
+
+def stores(arguments: list[str]) -> int:
+    """Run the tests of the stores on real PostgreSQL and Redis, which must be installed."""
+    extras = project().get("optional-dependencies", {})
+    prepare("program", "test", *(part for part in STORES if part in extras))
+    tests = arguments or [test for test in STORE_TESTS if (ROOT / test).exists()]
+    return tool("pytest", *PARALLEL, *tests, more={"PROMPTOPS_REQUIRE_STORES": "1"})
 
 
 def lint(arguments: list[str]) -> int:
@@ -623,7 +636,7 @@ def check(arguments: list[str]) -> int:
     """Do everything that has to be fine before a change is merged."""
     if arguments:
         raise CommandError("check takes no arguments", "run: python3 dev.py check")
-    prepare(*PARTS)
+    prepare(*(part for part in PARTS if part not in STORES))
     steps: tuple[tuple[str, Command, list[str]], ...] = (
         ("lint", lint, []),
         ("types", types, []),
@@ -632,6 +645,7 @@ def check(arguments: list[str]) -> int:
         ("checks", checks, ["--check"]),
         ("descriptions", descriptions, []),
         ("test", test, ["--cov", "--cov-report=term"]),
+        ("stores", stores, []),
         ("mutants", mutants, ["--rules"]),
         ("pre-commit", test, ["-m", "network"]),
         ("wheel", wheel, []),
@@ -660,6 +674,7 @@ COMMANDS: dict[str, Command] = {
         models,
         descriptions,
         wheel,
+        stores,
         bench,
         fuzz,
         mutants,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -187,3 +189,50 @@ def test_descriptions_that_are_here_are_not_fetched_again(
     for kind, (package, _) in dev.DESCRIPTIONS.items():
         (folder / f"{kind}-{package.rpartition('@')[2]}.json").write_text("{}")
     assert dev.attempt(dev.descriptions, []) == 0
+
+
+def test_stores_are_insisted_on(dev: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (dev.ROOT / "pyproject.toml").write_text("[project.optional-dependencies]\npostgres = []\n")
+    called: list[tuple[Any, ...]] = []
+
+    def tool(*words: str, more: dict[str, str]) -> int:
+        called.append((words, more))
+        return 0
+
+    monkeypatch.setattr(dev, "tool", tool)
+    assert dev.stores(["tests/runtime/log"]) == 0
+    assert dev.installed == ["program", "test", "postgres"]
+    ((words, more),) = called
+    assert words[0] == "pytest"
+    assert words[-1] == "tests/runtime/log"
+    assert more == {"PROMPTOPS_REQUIRE_STORES": "1"}
+
+
+def test_checking_everything_leaves_the_stores_to_a_step_of_their_own(
+    dev: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or no run of the tests would show that they pass without the extras."""
+    steps: list[Any] = []
+
+    def attempt(command: Any, _options: list[str]) -> int:
+        steps.append(command)
+        return 0
+
+    monkeypatch.setattr(dev, "attempt", attempt)
+    assert dev.check([]) == 0
+    assert not {"postgres", "redis"} & set(dev.installed)
+    assert steps.index(dev.test) < steps.index(dev.stores)
+
+
+@pytest.mark.parametrize(("required", "outcome"), [("", "Skipped"), ("1", "Failed")])
+def test_a_missing_store_is_left_out_or_insisted_on(required: str, outcome: str) -> None:
+    question = "from tests.stores import leave_out; leave_out('there is none')"
+    done = subprocess.run(
+        [sys.executable, "-c", question],
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PROMPTOPS_REQUIRE_STORES": required},
+        capture_output=True,
+        text=True,
+    )
+    assert f"{outcome}: there is none" in done.stderr

@@ -11,6 +11,7 @@ from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import RunLog, open_log
 from tests.postgres import Server, find_programs, serve_postgres
 from tests.runtime.log.pieces import Clock, make_random
+from tests.stores import leave_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,9 +27,9 @@ def clock() -> Clock:
 def postgres() -> Iterator[Server]:
     programs = find_programs()
     if programs is None:
-        pytest.skip("PostgreSQL is not installed")
+        leave_out("PostgreSQL is not installed")
     if find_spec("psycopg") is None:
-        pytest.skip("the extra postgres is not installed")
+        leave_out("the extra postgres is not installed")
     with serve_postgres(programs) as server:
         yield server
 
