@@ -8,6 +8,23 @@ if TYPE_CHECKING:
     from promptops.git.process import Git
 
 
+def list_ignored(git: Git, folder: str) -> list[str]:
+    """List what Git ignores below a folder, relative to it; a folder ends in `/`.
+
+    A folder that is ignored as a whole is `/`. A tracked file is never ignored, whatever
+    `.gitignore` says. Empty in a bare repository.
+    """
+    if git.work_tree is None:
+        return []
+    args = ("ls-files", "-z", "--full-name", "--others", "--ignored", "--exclude-standard")
+    output = git.run(*args, "--directory", "--", f":(top,literal){folder}").stdout
+    prefix = f"{folder}/"
+    paths = output.decode("utf-8", "surrogateescape").split("\0")
+    if any(path.endswith("/") and prefix.startswith(path) for path in paths):
+        return ["/"]
+    return sorted(path.removeprefix(prefix) for path in paths if path.startswith(prefix))
+
+
 def list_work_files(git: Git) -> list[str]:
     """List the paths, from the repository's top, of all files that are not ignored, sorted.
 

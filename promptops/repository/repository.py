@@ -28,7 +28,7 @@ from promptops.repository.config import Config, Environment, load_config
 from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from promptops.git.trees import TreeReader
 
@@ -54,9 +54,23 @@ class PlacedFiles(Files, Protocol):
 class WorkTreeFiles:
     """A folder as it lies on disk. Symbolic links are refused, never followed."""
 
-    def __init__(self, folder: Path, top: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        top: Path | None = None,
+        list_ignored: Callable[[], Collection[str]] | None = None,
+    ) -> None:
+        """Look at a folder.
+
+        Args:
+            folder: the folder.
+            top: the top of its work tree, where there is one.
+            list_ignored: what Git ignores below the folder, a folder with `/` at its end, and all
+                of it as `/`; `paths` leaves that out.
+        """
         self._folder = folder
         self._top = top
+        self._list_ignored = list_ignored
         self._real: set[str] = set()
 
     def beside(self, folder: str) -> Files | None:
@@ -102,9 +116,13 @@ class WorkTreeFiles:
         return stat.S_ISDIR(mode)
 
     def paths(self) -> list[str]:
-        """The paths of all files below the folder, sorted; of links too, to be refused."""
+        """The paths of all files below the folder that Git does not ignore, sorted.
+
+        Of links too, to be refused.
+        """
         found: list[str] = []
-        pending = [""]
+        ignored = frozenset(self._list_ignored() if self._list_ignored is not None else ())
+        pending = [] if "/" in ignored else [""]
         while pending:
             folder = pending.pop()
             try:
@@ -116,7 +134,10 @@ class WorkTreeFiles:
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
-                    pending.append(path)
+                    if f"{path}/" not in ignored:
+                        pending.append(path)
+                elif path in ignored:
+                    continue
                 elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
                     found.append(path)
         return sorted(found)
@@ -306,7 +327,12 @@ class Repository:
     def working(self) -> Files:
         """The prompts folder in the work tree."""
         top = self.require_work_tree()
-        return WorkTreeFiles(top / self.config.prompts, top)
+        return WorkTreeFiles(top / self.config.prompts, top, self._list_ignored)
+
+    def _list_ignored(self) -> list[str]:
+        from promptops.git.worktree import list_ignored
+
+        return list_ignored(self.git, self.config.prompts)
 
     @property
     def staged(self) -> Files:

@@ -70,3 +70,29 @@ def test_the_index_that_a_hook_hands_on_counts(repo: Repo, monkeypatch: pytest.M
     assert handed_on["GIT_INDEX_FILE"] == str(index)
     report = json.loads(run(repo, "validate", "--staged", "--format", "json").stdout)
     assert report["summary"]["prompts"] == 2
+
+
+def test_what_git_ignores_is_not_judged(repo: Repo) -> None:
+    repo.write(".gitignore", "prompts/local/\n.ipynb_checkpoints/\n*.scratch.md\nprompts/kept.md\n")
+    for path in (
+        "prompts/support/triage.md",
+        "prompts/local/draft.md",
+        "prompts/.ipynb_checkpoints/triage-checkpoint.md",
+        "prompts/support/x.scratch.md",
+        "prompts/kept.md",
+    ):
+        repo.write(path, prompt_text())
+    repo.git("add", "-f", "prompts/kept.md")
+    repo.commit()
+    listed = json.loads(run(repo, "list", "--format", "json").stdout)
+    # A tracked file stays a prompt, whatever .gitignore says.
+    assert [one["name"] for one in listed["prompts"]] == ["kept", "support/triage"]
+    assert json.loads(run(repo, "validate", "--format", "json").stdout)["summary"]["prompts"] == 2
+    assert "draft" not in run(repo, "status").output
+
+
+def test_a_folder_that_is_ignored_as_a_whole_holds_no_prompts(repo: Repo) -> None:
+    repo.write(".gitignore", "prompts/\n")
+    repo.write("prompts/a.md", prompt_text())
+    repo.commit()
+    assert open_repository(repo.path).working.paths() == []
