@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from promptops.repository.config import Config
 from promptops.runtime.guards.breaker import Breakers
 from promptops.runtime.guards.guard import Guards
-from promptops.runtime.guards.limits import GuardSettings
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.log.log import open_log
 from promptops.runtime.log.place import find_log
@@ -48,7 +47,7 @@ def open_runner(registry: Registry, repository: Repository | None) -> Runner:
         place = find_log(settings, os.environ, common_dir=common, top=top)
         return open_log(place, settings, clock=time.time, random=os.urandom, key=os.environ.get)
 
-    guards = GuardSettings()
+    guards = config.guards
     ledger = MemoryLedger()
     return Runner(
         registry,
