@@ -47,13 +47,19 @@ def open_runner(registry: Registry, repository: Repository | None) -> Runner:
         place = find_log(settings, os.environ, common_dir=common, top=top)
         return open_log(place, settings, clock=time.time, random=os.urandom, key=os.environ.get)
 
+    models = config.models
+
+    def allows(model: str, path: str) -> bool:
+        return models.allows(model, f"{config.prompts}/{path}")
+
     guards = config.guards
     ledger = MemoryLedger()
     return Runner(
         registry,
         Tools(
-            models=Models(config.models, root=top),
-            prices=Prices(config.models),
+            models=Models(models, root=top),
+            prices=Prices(models),
+            allows=allows,
             guards=Guards(guards, ledger, clock=time.time),
             breakers=Breakers(
                 guards.breaker, ledger, clock=time.time, token=lambda: os.urandom(8).hex()
