@@ -110,7 +110,9 @@ _RUN_CHARACTERS = bytes(
     ord("a" if code > 0x7F or chr(code).isalnum() or chr(code) in "+/_.=:~-" else " ")
     for code in range(256)
 )
-_URL_PASSWORD = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://([^\s:/@{}<>]{1,64}):([^\s:/@{}<>]{6,100})@")
+_URL_PASSWORD = re.compile(
+    r"\b[a-z][a-z0-9+.-]{1,20}://([^\s:/@{}<>]{1,64}):([^\s:/@{}<>]{6,100})@"
+)
 # Tokens of pages, requests and the like are no secrets: only some kinds, or the word alone.
 _ASSIGNED = re.compile(
     r"(?:api[_ -]?key|secret(?:[_ -]?(?:access)?[_ -]?key)?|bearer|password|passwd"
