@@ -72,6 +72,20 @@ class InvalidPromptError(RefusedError):
         self.findings = tuple(findings)
 
 
+class InvalidSuiteError(RefusedError):
+    """An eval suite has faults that keep it from being run.
+
+    Attributes:
+        findings: the faults, at least one.
+    """
+
+    def __init__(
+        self, message: str, *, findings: Sequence[Finding] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.findings = tuple(findings)
+
+
 class TemplateError(PromptopsError):
     """A template cannot be parsed or rendered.
 

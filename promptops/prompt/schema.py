@@ -11,7 +11,7 @@ import math
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from promptops.errors import InputError, quote
 from promptops.prompt.finding import Finding, Position, Severity
@@ -37,7 +37,7 @@ _RESERVED_INPUTS = frozenset(
         *("range", "dict", "cycler", "joiner", "namespace", "lipsum"),
     ]
 )
-_TYPE_WORDS = {
+TYPE_WORDS = {
     "string": "a text",
     "integer": "a whole number",
     "number": "a number",
@@ -203,10 +203,10 @@ def _is_inputs(value: object) -> bool:
 
 def _is_input(value: object) -> bool:
     if type(value) is not dict:
-        return type(value) is str and value in _TYPE_WORDS
+        return type(value) is str and value in TYPE_WORDS
     kind = value.get("type", "string")
     return (
-        (type(kind) is str and kind in _TYPE_WORDS)
+        (type(kind) is str and kind in TYPE_WORDS)
         and type(value.get("description", "")) is str
         and type(value.get("untrusted", False)) is bool
         and _is_plain_json(value)
@@ -394,7 +394,7 @@ def _explain_value(path: tuple[Any, ...], fault: Any) -> tuple[str, str | None]:
     where = _dotted(path)
     kind, value, limit = fault.kind.name, fault.instance, fault.kind.value
     if kind == "type":
-        expected = " or ".join(_TYPE_WORDS.get(name, name) for name in limit)
+        expected = " or ".join(TYPE_WORDS.get(name, name) for name in limit)
         return f"'{where}' is not {expected}", _type_hint(expected, value, where)
     if kind == "anyOf" and value in ("", [], [""]):
         return f"'{where}' is empty", "give it a value, or leave the key out"
@@ -441,8 +441,8 @@ def _explain_input(document: Document, path: tuple[Any, ...], value: object) -> 
             place = _Place(document, (*path, "description"))
             return place.finding("mistyped-key", f"'{where}.description' is not a text", "quote it")
         path, where, value = (*path, "type"), f"{where}.type", value.get("type")
-    near = nearest(value, _TYPE_WORDS) if isinstance(value, str) else None
-    hint = f"did you mean '{near}'?" if near else f"types are {', '.join(_TYPE_WORDS)}"
+    near = nearest(value, TYPE_WORDS) if isinstance(value, str) else None
+    hint = f"did you mean '{near}'?" if near else f"types are {', '.join(TYPE_WORDS)}"
     what = "a type" if path[-1] == "type" and len(path) > 2 else "a type name or a JSON Schema"
     return _Place(document, path).finding("mistyped-key", f"'{where}' is not {what}", hint)
 
@@ -575,7 +575,23 @@ def tool_fault(tool: Mapping[str, Any]) -> str | None:
         return f"'{where}' is not \"function\""
     if fault.kind.name == "pattern":
         return f"'{where}' is not 1 to 64 letters, digits, '_' and '-'"
-    return f"'{where}' is not " + " or ".join(_TYPE_WORDS[name] for name in fault.kind.value)
+    return f"'{where}' is not " + " or ".join(TYPE_WORDS[name] for name in fault.kind.value)
+
+
+class InputFault(NamedTuple):
+    """What is wrong with one input.
+
+    Attributes:
+        name: the input.
+        message: what is wrong.
+        hint: what to do.
+        is_unknown: whether the prompt declares no such input.
+    """
+
+    name: str
+    message: str
+    hint: str | None = None
+    is_unknown: bool = False
 
 
 class InputValidator:
@@ -624,6 +640,35 @@ class InputValidator:
         if faults:
             raise InputError("; ".join(faults[:5]))
         return completed
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all inputs."""
+        return self._names
+
+    def find_faults(self, values: Mapping[str, object]) -> Iterator[InputFault]:
+        """What is wrong with the values, input by input. Raises InputError for a broken schema."""
+        given = {**self._defaults, **values}
+        unknown = [name for name in given if name not in self._names]
+        missing = [name for name in self._schemas if name not in given]
+        for name in unknown:
+            near = nearest(name, missing or self._names)
+            takes = f"the prompt takes {_quoted(sorted(self._names))}" if self._names else None
+            hint = f"did you mean '{near}'?" if near else takes or "the prompt takes no inputs"
+            yield InputFault(name, f"the prompt has no input {quote(name)}", hint, is_unknown=True)
+        for name in missing:
+            yield InputFault(name, f"input '{name}' is missing")
+        for name, _, validator in self._validators or self._compile():
+            if name not in given:
+                continue
+            try:
+                value = _plain(name, given[name], 0)
+            except InputError as error:
+                yield InputFault(name, error.message, error.hint)
+                continue
+            reason = _refusal(validator, value)
+            if reason is not None:
+                yield InputFault(name, f"input '{name}' {reason}")
 
     def _compile(self) -> list[_Judge]:
         validators: list[_Judge] = []
@@ -722,7 +767,7 @@ def _refusal(validator: jsonschema_rs.Draft202012Validator, value: Any) -> str |
     where = _dotted(fault.instance_path)
     at = f" at '{where}'" if where else ""
     if fault.kind.name == "type":
-        expected = " or ".join(_TYPE_WORDS.get(name, name) for name in fault.kind.value)
+        expected = " or ".join(TYPE_WORDS.get(name, name) for name in fault.kind.value)
         return f"is not {expected}{at}"
     return f"is refused{at}: {_short(fault.message)}"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 from frontmatter.default_handlers import YAMLHandler
@@ -63,10 +63,36 @@ _TAGS_OF_WORDS = {
         for written in (word, word.capitalize(), word.upper())
     },
 }
+
+
+class Form(NamedTuple):
+    """What kind of YAML is read, for its messages and limits.
+
+    Attributes:
+        noun: what messages call it.
+        check: the id of findings about what is not readable.
+        max_characters: how long it may be.
+        empty_hint: what to do about an empty one.
+        long_hint: what to do about one that is too long.
+    """
+
+    noun: str
+    check: str
+    max_characters: int
+    empty_hint: str
+    long_hint: str
+
+
+FRONTMATTER = Form(
+    "frontmatter",
+    "broken-frontmatter",
+    128 * 1024,
+    "give at least version, description, author and model",
+    "move long texts into the body or into files of their own",
+)
 BOUNDARY: re.Pattern[str] = YAMLHandler.FM_BOUNDARY
 """The line before and the line behind a frontmatter, with the blank ones after it."""
 
-_MAX_FRONTMATTER = 128 * 1024
 _MAX_DEPTH = 64
 # Below this many nesting marks no text can be nested deeper than a C stack bears.
 _FEW_NESTING_MARKS = 256
@@ -91,7 +117,7 @@ _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-
 
 
 class Places:
-    """Where the nodes of one frontmatter stand in its file. Indexes are made when first asked for.
+    """Where the nodes of one YAML mapping stand in its file. Indexes are made when first asked for.
 
     YAML counts U+0085, U+2028 and U+2029 as ends of lines and editors do not, so that places
     come from YAML's character offsets, never from its own line numbers.
@@ -107,7 +133,7 @@ class Places:
         self._children: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
 
     def position(self, start: int, end: int) -> Position:
-        """The place of the frontmatter's characters from `start` to `end`."""
+        """The place of the mapping's characters from `start` to `end`."""
         return Position(*self._place(start + self.offset), *self._place(end + self.offset))
 
     def _place(self, index: int) -> tuple[int, int]:
@@ -208,13 +234,13 @@ class Places:
 
 
 def read_yaml(
-    path: str, text: str, places: Places, source: str
+    path: str, text: str, places: Places, source: str, *, form: Form = FRONTMATTER
 ) -> tuple[dict[str, Any], tuple[Finding, ...]]:
-    """Read `source`, the frontmatter of the file at `path`: its values, and what is wrong with it.
+    """Read `source`, the YAML of the file at `path`: its values, and what is wrong with it.
 
     `text` is the whole file, and `places` learns where everything stands.
     """
-    reading = _Reading(path, text, places)
+    reading = _Reading(path, text, places, form)
     return reading.load(source), tuple(reading.faults)
 
 
@@ -232,9 +258,10 @@ def find_places(content: str) -> Places:
 
 
 class _Reading:
-    """One reading of a frontmatter: YAML to plain values, and what is wrong on the way."""
+    """One reading of a mapping: YAML to plain values, and what is wrong on the way."""
 
-    def __init__(self, path: str, text: str, places: Places) -> None:
+    def __init__(self, path: str, text: str, places: Places, form: Form) -> None:
+        self._form = form
         self.faults: list[Finding] = []
         self._path = path
         self._text = text
@@ -262,21 +289,19 @@ class _Reading:
             self.faults.append(fault)
 
     def _break(self, message: str, index: int | None, hint: str | None = None) -> None:
-        """Report the frontmatter as unreadable, at a character or as a whole."""
+        """Report the YAML as unreadable, at a character or as a whole."""
         place = _FIRST_LINE if index is None else self._places.position(index, index + 1)
-        self._report("broken-frontmatter", message, place, hint)
+        self._report(self._form.check, message, place, hint)
 
     def _compose(self, source: str) -> yaml.MappingNode | None:
         """Parse YAML into its node graph, or say what is wrong and return None."""
-        if len(source) > _MAX_FRONTMATTER:
-            self._break(
-                f"the frontmatter is larger than {_MAX_FRONTMATTER:,} characters",
-                None,
-                "move long texts into the body or into files of their own",
-            )
+        noun, longest = self._form.noun, self._form.max_characters
+        if len(source) > longest:
+            message = f"the {noun} is larger than {longest:,} characters"
+            self._break(message, None, self._form.long_hint)
             return None
         if _too_deep(source):
-            self._break(f"the frontmatter is nested deeper than {_MAX_DEPTH} levels", None)
+            self._break(f"the {noun} is nested deeper than {_MAX_DEPTH} levels", None)
             return None
         loader = None
         try:
@@ -289,15 +314,11 @@ class _Reading:
             if loader is not None:
                 loader.dispose()
         if node is None:
-            self._break(
-                "the frontmatter is empty",
-                None,
-                "give at least version, description, author and model",
-            )
+            self._break(f"the {noun} is empty", None, self._form.empty_hint)
             return None
         if not isinstance(node, yaml.MappingNode):
             self._break(
-                "the frontmatter is not a mapping",
+                f"the {noun} is not a mapping",
                 node.start_mark.index,
                 "write 'key: value' lines",
             )
@@ -317,10 +338,11 @@ class _Reading:
             mark = error.problem_mark or error.context_mark
             index = mark.index if mark is not None else 0
             problem = " ".join(str(error.problem or error.context or "invalid").split())
-            hint = _yaml_hint(problem, source[index : index + 1])
-            self._break(f"the frontmatter is not YAML: {problem}", index, hint)
+            hint = _yaml_hint(problem, source[index : index + 1], self._form.noun)
+            self._break(f"the {self._form.noun} is not YAML: {problem}", index, hint)
         else:
-            self._break(f"the frontmatter is not YAML: {' '.join(str(error).split())}", None)
+            problem = " ".join(str(error).split())
+            self._break(f"the {self._form.noun} is not YAML: {problem}", None)
 
     def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
@@ -413,7 +435,7 @@ class _Reading:
             self._surprise(node, message, _plain_number(node.value))
 
     def _reject(self, node: yaml.Node, message: str, hint: str | None) -> None:
-        self._report("broken-frontmatter", message, self._places.node_position(node), hint)
+        self._report(self._form.check, message, self._places.node_position(node), hint)
 
     def _surprise(self, node: yaml.ScalarNode, message: str, alternative: str) -> None:
         place = self._places.node_position(node)
@@ -455,14 +477,14 @@ def _too_deep(source: str) -> bool:
     return False
 
 
-def _yaml_hint(problem: str, character: str) -> str | None:
+def _yaml_hint(problem: str, character: str, noun: str) -> str | None:
     """What to do about a fault of YAML's grammar that begins with `character`."""
     if character == "\t":
         return "indent with spaces, not tabs"
     if "mapping values are not allowed" in problem:
         return "quote a value that contains ': '"
     if "single document" in problem or "document start" in problem:
-        return "frontmatter is one YAML document; take the '...' or '---' inside it out"
+        return f"{noun} is one YAML document; take the '...' or '---' inside it out"
     if "undefined alias" in problem or character in {"*", "&"}:
         return "quote a value that begins with '*' or '&'"
     if "cannot start any token" in problem or character == "%":

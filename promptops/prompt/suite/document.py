@@ -1,0 +1,77 @@
+"""Read the file of a suite: YAML to plain values, with the place of everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from promptops.prompt.digest import normalize_newlines
+from promptops.prompt.finding import Finding, Position, Severity
+from promptops.prompt.frontmatter.document import find_undecodable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from promptops.prompt.frontmatter.yaml_values import Places
+
+_MAX_CHARACTERS = 4 * 1024 * 1024
+_TOP = Position(1, 1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteDocument:
+    """What the file of a suite says, before anyone asks whether that makes sense.
+
+    Attributes:
+        path: the file, from the repository's top.
+        text: the whole file, newlines normalised.
+        data: the mapping; empty where it could not be read.
+        faults: what is wrong with the file's form, as errors.
+    """
+
+    path: str
+    text: str
+    data: Mapping[str, Any]
+    faults: tuple[Finding, ...]
+    _places: Places | None = field(default=None, compare=False, repr=False)
+
+    def locate(self, path: Sequence[str | int], *, key: bool = False) -> Position:
+        """Where the value at `path` (with `key`, its key) stands, or its nearest parent."""
+        found = None
+        if self._places is not None and path:
+            found = self._places.locate(path, key=key)
+        return found or _TOP
+
+    def finding(
+        self,
+        check: str,
+        message: str,
+        path: Sequence[str | int],
+        hint: str | None = None,
+        *,
+        key: bool = False,
+    ) -> Finding:
+        """An error about the value at `path`."""
+        place = self.locate(path, key=key)
+        return Finding(check, Severity.ERROR, message, self.path, place, hint)
+
+
+def read_suite_document(path: str, data: bytes) -> SuiteDocument:
+    """Read the file at `path`. Never raises; see `SuiteDocument.faults`."""
+    undecodable = find_undecodable(path, data)
+    if undecodable is not None:
+        return SuiteDocument(path, "", {}, (undecodable,))
+    from promptops.prompt.frontmatter.yaml_values import Form, Places, read_yaml
+
+    form = Form(
+        "suite",
+        "broken-suite",
+        _MAX_CHARACTERS,
+        "give at least schema, prompt and samples",
+        "put the samples into files of their own: from: samples.jsonl",
+    )
+    text = normalize_newlines(data).decode()
+    content = text.removeprefix("\ufeff")
+    places = Places(content, 0)
+    values, faults = read_yaml(path, text, places, content, form=form)
+    return SuiteDocument(path, text, values, faults, places)
