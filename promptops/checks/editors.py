@@ -65,7 +65,9 @@ def load_schema(kind: Kind, draft: Draft = Draft.DRAFT_2020) -> dict[str, Any]:
 
         schema = frontmatter_schema()
     elif kind is Kind.EVALS:
-        schema = _read("suite.schema.json")
+        from promptops.prompt.suite.grammar import suite_schema
+
+        schema = suite_schema()
     elif kind is Kind.GROUPS:
         schema = _read("groups.schema.json")
     else:

@@ -38,6 +38,7 @@ from promptops.checks.subject import (
     PromptText,
     Surroundings,
 )
+from promptops.checks.suites import SuiteJudge
 from promptops.checks.workers import count_workers, working
 from promptops.errors import ConfigurationError, NotAFileError
 from promptops.prompt.closure import collect_closure, scan_template
@@ -132,27 +133,39 @@ def validate(
     if memory is not None:
         memory.begin(run.describe_scope())
         if run.recall_folder(memory):
+            if run.judge_suites(memory):
+                run.recall_prompts(memory)
+                memory.save()
             return run.result(run.names)
     run.judge_prompts(memory)
     run.judge_rest()
     if memory is not None:
         run.keep_folder(memory)
+    run.judge_suites(memory)
+    if memory is not None:
         memory.save()
     return run.result(run.names)
 
 
 def validate_prompts(
-    files: Files, config: Config, names: Collection[str], *, added: Collection[str] = ()
+    files: Files,
+    config: Config,
+    names: Collection[str],
+    *,
+    added: Collection[str] = (),
+    suites: Collection[str] = (),
 ) -> Validation:
-    """Judge some prompts, which must exist, with the partials they include.
+    """Judge some prompts, which must exist, with the partials they include and their suites.
 
     Of files at the paths `added`, below the prompts folder, the names are judged as well: one that
-    would be a prompt under another name is none that anybody judges otherwise.
+    would be a prompt under another name is none that anybody judges otherwise. Suites at the paths
+    `suites`, from the repository's top, are judged too.
     """
     run = _Run(files, config)
     for name in names:
         run.judge_prompt(name)
     run.judge_names(added)
+    run.judge_suites_of(names, suites)
     return run.result(names)
 
 
@@ -189,6 +202,7 @@ class _Run:
             list_live=list_live,
         )
         self._has_read_suites = False
+        self._evals = files.beside(config.evals) if isinstance(files, PlacedFiles) else None
         top = files.beside("") if isinstance(files, PlacedFiles) else None
         self._owners = _read_owners(top)
         self._texts: dict[str, PromptText] = {}
@@ -296,6 +310,56 @@ class _Run:
             f"{path}\0{self._fingerprint(path) if _is_text(path) else ''}" for path in self.paths
         )
         return {_FOLDER: fingerprint(described.encode())}
+
+    @cached_property
+    def _suites(self) -> SuiteJudge | None:
+        """What judges suites; None where there is no folder of them."""
+        if not self._around.suites or self._evals is None:
+            return None
+        return SuiteJudge(self._evals, self._config.evals, self.read, self._known_names)
+
+    def judge_suites(self, memory: Memory | None) -> bool:
+        """Judge all suites apart from those that `memory` knows; whether any was judged anew."""
+        judge = self._suites
+        is_new = False
+        for path in judge.list_suites() if judge is not None else ():
+            assert judge is not None  # noqa: S101 - there are paths
+            key = f"/{path}"
+            known = memory.recall(key) if memory is not None else None
+            if known is None or any(
+                judge.fingerprint(one) != digest for one, digest in known.files.items()
+            ):
+                is_new = True
+                result = judge.judge(path)
+                known = Judgement(
+                    key, result.files, result.findings, {}, 0, 1, "", None, is_lasting=True
+                )
+                if memory is not None and result.files:
+                    memory.keep(known)
+            self._findings.update(dict.fromkeys(known.findings))
+        return is_new
+
+    def judge_suites_of(self, names: Collection[str], paths: Collection[str]) -> None:
+        """Judge the suites of some prompts, and those at some paths."""
+        judge = self._suites
+        if judge is None:
+            return
+        wanted = dict.fromkeys(paths)
+        for name in names:
+            text = self._texts.get(name)
+            named = None if text is None else text.evals
+            stem = judge.default_path(name)
+            places = [named.removeprefix("./")] if named else [f"{stem}.yaml", f"{stem}.yml"]
+            wanted.update(dict.fromkeys(places))
+        existing = set(judge.list_suites())
+        for path in wanted:
+            if path in existing:
+                self._findings.update(dict.fromkeys(judge.judge(path).findings))
+
+    def recall_prompts(self, memory: Memory) -> None:
+        """Have `memory` keep what it has of all prompts, which were not looked at one by one."""
+        for name in self.names:
+            memory.recall(f"{name}.md")
 
     def _recall(self, name: str, memory: Memory) -> bool:
         """Take what is remembered of a prompt; False where files are not what they were."""
@@ -535,7 +599,9 @@ class _Run:
         findings = sorted((_place_below(one, folder) for one in self._findings), key=sort_key)
         texts = {}
         for path in {finding.path for finding in findings}:
-            data = self._data.get(path.removeprefix(f"{folder}/"))
+            data = self._suites.text(path) if self._suites is not None else None
+            if data is None:
+                data = self._data.get(path.removeprefix(f"{folder}/"))
             if data is not None:
                 texts[path] = normalize_newlines(data).decode(errors="replace")
         findings = _mask(findings, texts)
@@ -597,7 +663,9 @@ def _look_around(files: Files, config: Config) -> Surroundings:
     suites = frozenset(f"{config.evals}/{path}" for path in evals.paths())
 
     def read_suite(path: str) -> str:
-        return (_read_quietly(top, path) or b"").decode(errors="replace")
+        # Beside a change the evals folder is what it would be, and the top what it was.
+        below = path.removeprefix(f"{config.evals}/")
+        return (_read_quietly(evals, below) or b"").decode(errors="replace")
 
     return Surroundings(
         owners=_find_owners(top, config),

@@ -177,6 +177,11 @@ def judge_change(
         replace(policy.config, prompts=change.folder),
         names,
         added=[path.removeprefix(below) for path in _list_new(change) if path.startswith(below)],
+        suites=[
+            one.path
+            for one in change.paths
+            if one.kind is PathKind.EVALS and one.merged is not None
+        ],
     )
     verdict = judge(
         change,

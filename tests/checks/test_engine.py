@@ -214,7 +214,8 @@ def test_many_prompts_are_shared_out_and_judged_as_by_one(
 @pytest.mark.parametrize("state", ["working", "staged", "committed"])
 def test_owners_and_suites_are_those_of_the_same_state(repo: Repo, state: str) -> None:
     repo.write("prompts/a.md", prompt_text(requires_review="true"))
-    repo.write("evals/b.yaml", "prompt: b\n")
+    suite = "schema: promptops.suite/v1\nprompt: b\nsamples: [{name: x}]\n"
+    repo.write("evals/b.yaml", suite)
     repo.write("CODEOWNERS", "* @jane\n")
     repository = open_repository(repo.path)
     files = repository.working
