@@ -41,6 +41,7 @@ ENVIRONMENT = ROOT / ".venv"
 PARTS = {
     "program": "installing promptops into .venv",
     "models": "installing the way to the models",
+    "evals": "installing what scorers need",
     "test": "installing what the tests need",
     "dev": "installing the tools that check the code",
     "postgres": "installing what reaches PostgreSQL",
@@ -481,7 +482,7 @@ def try_wheel(environment: Path, suite: Path, arguments: list[str]) -> int:
 
 def licences(arguments: list[str]) -> int:
     """Write the licences of the direct dependencies into THIRD_PARTY.md (--check: compare)."""
-    prepare("program", "models")
+    prepare("program", "models", "evals")
     path = ROOT / "THIRD_PARTY.md"
     old = path.read_text("utf-8")
     mark = "<!-- written by dev.py licences -->\n"
@@ -586,7 +587,9 @@ def licence_table() -> str:
     if code != 0:
         raise CommandError("the Python in .venv does not answer", "remove .venv and try again")
     table = project()
-    needed = [*table["dependencies"], *table["optional-dependencies"]["models"]]
+    needed = [*table["dependencies"]]
+    for extra in ("models", "evals"):
+        needed += table["optional-dependencies"][extra]
     names = [re.split(r"[^\w.-]", text)[0] for text in needed]
     found = {canonical(each.name): each.metadata for each in distributions(path=[folder.strip()])}
     rows = []

@@ -1,0 +1,41 @@
+"""How much of the answer's wording is in a reference: sentence BLEU by sacrebleu, from 0 to 1.
+
+    - bleu: The cat sat on the mat.
+      min: 0.4
+    - bleu: [first reference, second reference]
+
+Case is ignored, words and marks are found in any script, and texts of fewer than four words are
+scored on the word groups that they have. A reference without words is an error. Needs the extra
+`evals`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from promptops.evals.scorers.libraries import load
+from promptops.evals.scorers.references import references
+from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError
+from promptops.evals.scorers.words import split_words
+
+NAME = "bleu"
+COST = Cost.LIBRARY
+IS_DETERMINISTIC = True
+
+
+def score(answer: Answer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
+    """The score against all references together."""
+    wanted = [_tokens(one) for one in references(argument)]
+    if not all(wanted):
+        raise ScorerError("a reference has no words", hint="give references with words in them")
+    metrics = load("sacrebleu.metrics.bleu", NAME)
+    metric = metrics.BLEU(tokenize="none", effective_order=True)
+    given = _tokens(answer.text)
+    value = metric.sentence_score(given, wanted).score / 100 if given else 0.0
+    # It may come out as 100.00000000000004.
+    value = min(max(value, 0.0), 1.0)
+    return Score(value, f"BLEU is {value:.3f}")
+
+
+def _tokens(text: str) -> str:
+    return " ".join(split_words(text, punctuation=True))

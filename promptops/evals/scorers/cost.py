@@ -1,0 +1,25 @@
+"""The trial cost at most so many dollars.
+
+    - cost: 0.002
+
+An unknown cost (a model without a price, or without reported usage) is an error.
+"""
+
+from __future__ import annotations
+
+from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError, yes_or_no
+
+NAME = "cost"
+COST = Cost.FREE
+IS_DETERMINISTIC = True
+
+
+def score(answer: Answer, argument: float, _context: Context) -> Score:
+    """1 when it was cheap enough."""
+    if answer.cost_micros is None:
+        raise ScorerError(
+            "it is not known what the answer cost", hint="give the model a price in [models]"
+        )
+    # In whole millionths, since 0.0003 is none in binary.
+    is_met = answer.cost_micros <= round(argument * 1_000_000)
+    return yes_or_no(is_met, f"it cost ${answer.cost_micros / 1e6:.6f}, allowed are ${argument:g}")

@@ -1,0 +1,29 @@
+"""The answer is JSON that holds at least the given values.
+
+    - json: {topic: billing, urgency: high}
+    - json: {criteria: [{met: true}, {met: false}]}
+
+A subset match: mappings may have further keys. Lists match item by item, in order and in length.
+Types are JSON's: 1 is 1.0, and is neither "1" nor true. The whole answer must be JSON; one in a
+Markdown fence is not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, yes_or_no
+from promptops.evals.scorers.values import NotJson, difference, parse
+
+NAME = "json"
+COST = Cost.FREE
+IS_DETERMINISTIC = True
+
+
+def score(answer: Answer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - any JSON value
+    """1 when nothing that is wanted is missing or different."""
+    try:
+        found = difference(parse(answer.text), argument, subset=True)
+    except NotJson as error:
+        return yes_or_no(False, str(error))
+    return yes_or_no(found is None, found or "it holds what is expected")

@@ -1,0 +1,52 @@
+"""Ask a judge, and take nothing that it says on trust: its reply must be complete and in form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from promptops.evals.scorers.scorer import ScorerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.evals.scorers.scorer import Context, Question
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a judge said of one criterion."""
+
+    is_met: bool
+    reason: str
+
+
+def ask(context: Context, question: Question, scorer: str) -> Sequence[Ruling]:
+    """One ruling a criterion, in order.
+
+    Raises ScorerError when there is no judge, or its reply is not what was asked for: that is
+    neither a pass nor a fail.
+    """
+    if context.judge is None:
+        raise ScorerError(
+            f"the scorer '{scorer}' needs a judge",
+            hint="name the prompt that judges: 'judge' in the table [eval] of the configuration",
+        )
+    reply = context.judge(question)
+    criteria = reply.get("criteria") if isinstance(reply, dict) else None
+    if not isinstance(criteria, list):
+        raise ScorerError("the judge's reply has no list 'criteria'")
+    if len(criteria) != len(question.criteria):
+        raise ScorerError(
+            f"the judge ruled on {len(criteria)} criteria, and was asked for"
+            f" {len(question.criteria)}"
+        )
+    return [_ruling(one) for one in criteria]
+
+
+def _ruling(criterion: Any) -> Ruling:  # noqa: ANN401 - a model wrote it
+    met = criterion.get("met") if isinstance(criterion, dict) else None
+    if not isinstance(met, bool):
+        raise ScorerError("the judge did not say true or false of every criterion")
+    reason = criterion.get("reason", "")
+    return Ruling(met, reason if isinstance(reason, str) else "")

@@ -1,0 +1,22 @@
+"""The trial took at most so many seconds.
+
+    - latency: 2.5
+
+A replayed answer is judged by the time that was recorded with it. An unknown time is an error.
+"""
+
+from __future__ import annotations
+
+from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError, yes_or_no
+
+NAME = "latency"
+COST = Cost.FREE
+IS_DETERMINISTIC = True
+
+
+def score(answer: Answer, argument: float, _context: Context) -> Score:
+    """1 when it was fast enough."""
+    if answer.latency_seconds is None:
+        raise ScorerError("it is not known how long the answer took")
+    took = answer.latency_seconds
+    return yes_or_no(took <= argument, f"it took {took:.3f} s, allowed are {argument:g} s")

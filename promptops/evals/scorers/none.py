@@ -1,0 +1,27 @@
+"""None of several checks holds.
+
+    - not: [{contains: sorry}, {regex: 'as an AI'}]
+
+The opposite of `any`. A single check is shorter negated by its name: `not_contains: sorry`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.evals.scorers import some
+from promptops.evals.scorers.scorer import Answer, Context, Cost, Score
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.prompt.suite import Check
+
+NAME = "not"
+COST = Cost.FREE
+IS_DETERMINISTIC = True
+
+
+def score(answer: Answer, argument: Sequence[Check], context: Context) -> Score:
+    """1 when none holds, else 0."""
+    return some.score(answer, argument, context).negated

@@ -1,0 +1,50 @@
+"""A judge compares the answer with the baseline's: 1 better, 0.5 neither, 0 worse.
+
+    - preference: more helpful to an angry customer
+      min: 0.5
+
+The judge is asked twice, with the order of the two answers swapped. A judge that prefers whatever
+stands first contradicts itself, which counts as no preference. Equal answers are not asked about.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from promptops.evals.scorers.judging import ask
+from promptops.evals.scorers.scorer import Answer, Context, Cost, Question, Score, ScorerError
+
+NAME = "preference"
+COST = Cost.JUDGE
+IS_DETERMINISTIC = False
+
+
+def score(answer: Answer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
+    """What both orders together say."""
+    if context.baseline is None:
+        raise ScorerError(
+            "the scorer 'preference' needs a baseline's answer",
+            hint="compare with a baseline: --against REF",
+        )
+    if answer.text == context.baseline:
+        return Score(0.5, "both answers are equal")
+    by = argument["by"] if isinstance(argument, dict) else argument
+    criteria = (
+        f"The first answer is better than the second, by this measure: {by}",
+        f"The second answer is better than the first, by this measure: {by}",
+    )
+    outcomes = []
+    for first, second in ((answer.text, context.baseline), (context.baseline, answer.text)):
+        pair = f"The first answer:\n\n{first}\n\nThe second answer:\n\n{second}"
+        rulings = ask(context, Question(context.task, pair, criteria), NAME)
+        outcomes.append((rulings[0].is_met, rulings[1].is_met))
+    if any(one == (True, True) for one in outcomes):
+        raise ScorerError("the judge said of two answers that each is better than the other")
+    ours = (outcomes[0] == (True, False)) + (outcomes[1] == (False, True))
+    theirs = (outcomes[0] == (False, True)) + (outcomes[1] == (True, False))
+    if ours == 2:
+        return Score(1.0, "preferred in both orders")
+    if theirs == 2:
+        return Score(0.0, "the baseline's answer is preferred in both orders")
+    contradicts = ours == theirs == 1
+    return Score(0.5, "the judge's choice depends on the order" if contradicts else "no preference")

@@ -1,0 +1,47 @@
+r"""A regular expression matches somewhere in the answer.
+
+    - regex: 'order \d{6}'
+    - regex: '(?i)^dear '
+
+The engine is Rust's `regex`, which comes with the JSON Schema engine and takes time linear in the
+text: no pattern can hang an eval. It has no look-around and no back-references; such a pattern is
+a finding of `validate`. `\w` and `\d` mean ASCII, `\s` and `\b` Unicode. `.` is never a newline
+(write `[\s\S]`), `$` is the end of the text, and `(?m)` and `(?i)` at the beginning mean what
+they mean elsewhere.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError, yes_or_no
+from promptops.evals.scorers.texts import quoted
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+
+NAME = "regex"
+COST = Cost.FREE
+IS_DETERMINISTIC = True
+
+
+def score(answer: Answer, argument: str, _context: Context) -> Score:
+    """1 when the pattern matches."""
+    is_met = _compile(argument).is_valid(answer.text)
+    return yes_or_no(is_met, f"{quoted(argument)} {'matches' if is_met else 'matches nowhere'}")
+
+
+@lru_cache(maxsize=512)
+def _compile(pattern: str) -> jsonschema_rs.Draft202012Validator:
+    import jsonschema_rs
+
+    try:
+        return jsonschema_rs.Draft202012Validator(
+            {"type": "string", "pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions()
+        )
+    except (jsonschema_rs.ValidationError, ValueError) as error:
+        raise ScorerError(
+            f"the pattern {quoted(pattern)} is not supported: {error}".split("\n", 1)[0],
+            hint="look-around and back-references do not run in linear time",
+        ) from None

@@ -1,0 +1,135 @@
+"""All scorers by name, and how a check of a suite is put to one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.errors import PromptopsError
+from promptops.evals.scorers import (
+    bleu,
+    contains,
+    cost,
+    edit_distance,
+    ends,
+    equals,
+    every,
+    factual,
+    fields,
+    json,
+    json_equals,
+    json_path,
+    json_schema,
+    language,
+    latency,
+    length,
+    none,
+    preference,
+    python,
+    refusal,
+    regex,
+    rouge,
+    rubric,
+    similar,
+    some,
+    sql,
+    starts,
+    tool_calls,
+    xml,
+)
+from promptops.evals.scorers.scorer import Cost, Score, ScorerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from promptops.evals.scorers.scorer import Answer, Context, Scorer
+    from promptops.prompt.suite import Check
+
+SCORERS: Mapping[str, Scorer] = {
+    "all": every,
+    "any": some,
+    "bleu": bleu,
+    "contains": contains,
+    "cost": cost,
+    "edit_distance": edit_distance,
+    "ends": ends,
+    "equals": equals,
+    "factual": factual,
+    "fields": fields,
+    "json": json,
+    "json_equals": json_equals,
+    "json_path": json_path,
+    "json_schema": json_schema,
+    "language": language,
+    "latency": latency,
+    "length": length,
+    "not": none,
+    "preference": preference,
+    "python": python,
+    "refusal": refusal,
+    "regex": regex,
+    "rouge": rouge,
+    "rubric": rubric,
+    "similar": similar,
+    "sql": sql,
+    "starts": starts,
+    "tool_calls": tool_calls,
+    "xml": xml,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What came of one check.
+
+    Attributes:
+        score: how well the expectation is met; of a negated check already the opposite's.
+        is_met: whether the check passes.
+    """
+
+    score: Score
+    is_met: bool
+
+
+def judge_check(check: Check, answer: Answer, context: Context) -> CheckResult:
+    """Put a check to its scorer.
+
+    The check is met when the score reaches its `min`; a negated one when it does not. Raises
+    ScorerError when the scorer cannot judge, whatever goes wrong in it: never a pass, never a fail,
+    negated or not.
+    """
+    try:
+        score = SCORERS[check.scorer].score(answer, check.argument, context)
+    except ScorerError:
+        raise
+    except PromptopsError as error:
+        raise ScorerError(f"{check.label}: {error.message}", hint=error.hint) from error
+    except Exception as error:
+        raise ScorerError(
+            f"the scorer '{check.scorer}' failed: {type(error).__name__}: {error}"
+        ) from error
+    # 1 - 0.9 reaches 0.1, though in binary it is a little less.
+    reaches = score.value >= check.min - _ROUNDING
+    if check.is_negated:
+        return CheckResult(score.negated, not reaches)
+    return CheckResult(score, reaches)
+
+
+_ROUNDING = math.ulp(1.0) * 4
+
+
+def cost_of(check: Check) -> Cost:
+    """What a check costs: of a composed one, its dearest part."""
+    own = SCORERS[check.scorer].COST
+    return max((own, *map(cost_of, check.parts)))
+
+
+def cheapest_first(checks: Iterable[Check]) -> list[Check]:
+    """The checks in the order in which to ask: cheap before dear, else as written."""
+    return sorted(checks, key=cost_of)
+
+
+def is_deterministic(check: Check) -> bool:
+    """Whether the same answer always gets the same score."""
+    return SCORERS[check.scorer].IS_DETERMINISTIC and all(map(is_deterministic, check.parts))

@@ -1,0 +1,144 @@
+"""What every scorer has in common: an answer and its context come in, a score comes out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from promptops.errors import PromptopsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from promptops.runtime.models.model import ToolCall
+
+    Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
+
+
+class ScorerError(PromptopsError):
+    """A scorer could not judge an answer. That is neither a pass nor a fail."""
+
+
+class Cost(IntEnum):
+    """What asking a scorer takes. Cheaper ones are asked first."""
+
+    FREE = 0
+    LIBRARY = 1
+    PROCESS = 2
+    EMBEDDING = 3
+    JUDGE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A scorer's verdict on one answer.
+
+    Attributes:
+        value: from 0 (wrong) to 1 (right).
+        reason: why, in a sentence without a full stop.
+
+    Raises ScorerError for a value that is no number from 0 to 1: a scorer at fault must not pass.
+    """
+
+    value: float
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.value) or not 0 <= self.value <= 1:
+            raise ScorerError(
+                f"a scorer gave {self.value}, which is not from 0 to 1", hint="fix the scorer"
+            )
+
+    @property
+    def negated(self) -> Score:
+        """The score of the opposite expectation."""
+        return Score(1 - self.value, self.reason)
+
+
+def yes_or_no(is_met: bool, reason: str) -> Score:  # noqa: FBT001 - the one thing it takes
+    """A score of 1 or 0."""
+    return Score(1.0 if is_met else 0.0, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is judged: one trial's answer.
+
+    Attributes:
+        text: the words.
+        tool_calls: all functions that the model called in the trial, in order.
+        finish: why the answer ended, such as `stop` or `length`.
+        latency_seconds: how long the trial took, as measured when it was recorded; None when
+            unknown.
+        cost_micros: what it cost in millionths of a dollar; None when unknown.
+    """
+
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish: str = "stop"
+    latency_seconds: float | None = None
+    cost_micros: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a judge is asked: the inputs of the prompt that judges.
+
+    Attributes:
+        task: what the answer was asked to do.
+        answer: the answer to judge.
+        criteria: what a good answer does, a sentence each.
+        reference: an answer known to be good; "" without one.
+    """
+
+    task: str
+    answer: str
+    criteria: tuple[str, ...]
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a scorer may know besides the answer.
+
+    Attributes:
+        task: what the model was asked: the rendered messages as one text.
+        inputs: the sample's inputs.
+        judge: asks the judging prompt and returns its parsed reply, in the form of
+            `prompts/judge/_verdict.json`; None when there is none.
+        embed: turns texts into vectors; None when there is no embedding model. Raises ScorerError
+            for a text that the model cannot represent.
+        baseline: the baseline's answer to the same sample and trial, which `preference` needs.
+        root: the repository's top folder, below which functions of `python` lie.
+        allows_python: whether functions of the repository may run. Never for code of a change in
+            a job that holds secrets.
+    """
+
+    task: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    judge: Callable[[Question], Mapping[str, Any]] | None = None
+    embed: Embed | None = None
+    baseline: str | None = None
+    root: Path | None = None
+    allows_python: bool = False
+
+
+class Scorer(Protocol):
+    """A module of this package that judges answers.
+
+    The schema of its argument stands in the suite's grammar, under the scorer's name.
+    """
+
+    NAME: str
+    """The word that a suite uses for it."""
+    COST: Cost
+    """What asking it takes."""
+    IS_DETERMINISTIC: bool
+    """Whether the same answer always gets the same score."""
+
+    def score(self, answer: Answer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
+        """Judge `answer` by a check's valid argument. Raises ScorerError when it cannot."""
+        ...

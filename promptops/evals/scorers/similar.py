@@ -1,0 +1,52 @@
+"""How near the answer's meaning is to a text: cosine similarity of embeddings.
+
+    - similar: The customer gets the money back.
+      min: 0.8
+    - similar: [first wording, second wording]
+
+Of several texts the nearest counts. Embeddings see topics well and negations badly: "may take" and
+"may not take" are near. Where that matters, use `factual` or `rubric`. Needs an embedding model.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from promptops.evals.scorers.references import references
+from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAME = "similar"
+COST = Cost.EMBEDDING
+IS_DETERMINISTIC = True
+
+
+def score(answer: Answer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
+    """The cosine with the nearest text; 0 where it is negative."""
+    if context.embed is None:
+        raise ScorerError(
+            "the scorer 'similar' needs an embedding model",
+            hint="set 'embedding' in the table [eval] of the configuration",
+        )
+    texts = references(argument)
+    if not answer.text.strip():
+        return Score(0.0, "it is empty")
+    ours, *others = context.embed([answer.text, *texts])
+    if len(others) != len(texts):
+        raise ScorerError("the embedding model returned another number of vectors than texts")
+    value = max(cosine(ours, other) for other in others)
+    return Score(min(max(value, 0.0), 1.0), f"the cosine is {value:.3f}")
+
+
+def cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    """The cosine of two vectors. Raises ScorerError where there is none."""
+    if len(one) != len(other):
+        raise ScorerError("the embedding model returned vectors of different lengths")
+    product = math.fsum(a * b for a, b in zip(one, other, strict=True))
+    norms = math.hypot(*one) * math.hypot(*other)
+    if not norms or not math.isfinite(product) or not math.isfinite(norms):
+        raise ScorerError("the embedding model returned a vector without a direction")
+    return product / norms

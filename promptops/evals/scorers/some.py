@@ -1,0 +1,43 @@
+"""Any of several checks holds.
+
+    - any:
+        - equals: none
+        - json: {items: []}
+
+One that cannot be judged makes the whole an error, unless another holds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.prompt.suite import Check
+
+NAME = "any"
+COST = Cost.FREE
+IS_DETERMINISTIC = True
+
+
+def score(answer: Answer, argument: Sequence[Check], context: Context) -> Score:
+    """1 when one holds, else 0."""
+    from promptops.evals.scorers.registry import judge_check
+
+    failure: ScorerError | None = None
+    reasons = []
+    for check in argument:
+        try:
+            result = judge_check(check, answer, context)
+        except ScorerError as error:
+            failure = error
+            continue
+        if result.is_met:
+            return Score(1.0, f"{check.label}: {result.score.reason}")
+        reasons.append(result.score.reason)
+    if failure is not None:
+        raise failure
+    return Score(0.0, f"none holds: {'; '.join(reasons)}")

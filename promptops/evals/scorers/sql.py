@@ -1,0 +1,72 @@
+"""The whole answer is SQL that parses.
+
+    - sql: true
+    - sql: {dialect: postgres, statements: [select], single: true}
+
+`dialect` is one of sqlglot's; without it, sqlglot's common grammar. `statements` limits what kinds
+there may be; `single` refuses more than one. Parsing says nothing of tables or rights. Needs the
+extra `evals`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from promptops.evals.scorers.libraries import load
+from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError, yes_or_no
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# sqlglot also takes expressions, so that the answer `Paris` would be a column, and keeps what it
+# does not know as a `command`, unparsed.
+_STATEMENTS = frozenset(
+    [
+        *("select", "subquery", "union", "intersect", "except", "values", "describe", "show"),
+        *("insert", "update", "delete", "merge", "copy", "create", "alter", "drop"),
+        *("truncatetable", "grant", "revoke", "comment", "analyze", "pragma", "set", "use"),
+        *("transaction", "commit", "rollback"),
+    ]
+)
+
+NAME = "sql"
+COST = Cost.LIBRARY
+IS_DETERMINISTIC = True
+
+
+def score(answer: Answer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
+    """1 when every statement parses and is of an allowed kind."""
+    sqlglot = load("sqlglot", NAME)
+    errors = load("sqlglot.errors", NAME)
+    # Without a handler Python would print its warnings about commands to stderr.
+    logging.getLogger("sqlglot").addHandler(logging.NullHandler())
+    options: Mapping[str, Any] = argument if isinstance(argument, dict) else {}
+    dialect = options.get("dialect")
+    try:
+        sqlglot.Dialect.get_or_raise(dialect)
+    except ValueError as error:
+        raise ScorerError(f"sqlglot knows no dialect '{dialect}'", hint=str(error)) from None
+    try:
+        statements = [one for one in sqlglot.parse(answer.text, dialect=dialect) if one is not None]
+    except (errors.ParseError, errors.TokenError) as error:
+        first = str(error).split("\n", 1)[0]
+        return yes_or_no(False, f"it is not SQL: {first}")
+    except RecursionError:
+        return yes_or_no(False, "it is nested too deep to parse")
+    if not statements or not all(map(_is_statement, statements)):
+        return yes_or_no(False, "it is not a statement of SQL that sqlglot can parse")
+    if options.get("single") and len(statements) > 1:
+        return yes_or_no(False, f"it has {len(statements)} statements")
+    allowed = options.get("statements")
+    kinds = [one.key for one in statements]
+    if allowed and not set(kinds) <= set(allowed):
+        other = next(kind for kind in kinds if kind not in allowed)
+        return yes_or_no(False, f"it has a statement of the kind '{other}'")
+    return yes_or_no(True, f"it is SQL: {', '.join(kinds[:3])}")
+
+
+def _is_statement(statement: Any) -> bool:  # noqa: ANN401 - a node of sqlglot
+    if statement.key == "select":
+        return bool(statement.expressions or statement.args.get("from_"))
+    return statement.key in _STATEMENTS

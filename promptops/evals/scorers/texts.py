@@ -1,0 +1,28 @@
+"""What scorers of plain text share: a value as text, case, and shortened quotations."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_LONGEST_QUOTE = 60
+
+
+def as_text(value: str | float | bool) -> str:  # noqa: FBT001 - any scalar of YAML
+    """A scalar as an answer would spell it: 42 as `42`, true as `true`."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def quoted(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """A value for a reason: in quotes or as JSON, on one line and not too long."""
+    text = (
+        f"'{value}'" if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    ).replace("\n", "⏎")
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:40]}…{text[-15:]}"
+
+
+def folded(text: str, argument: object) -> str:
+    """`text` for comparing: case-folded where the argument says `case: false`."""
+    if isinstance(argument, dict) and argument.get("case") is False:
+        return text.casefold()
+    return text
