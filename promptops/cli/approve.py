@@ -139,7 +139,7 @@ def _approve_change(
     from promptops.gate.proposal import read_change
 
     repository = current().repository
-    ends = find_endpoints(repository, base, head, target)
+    ends = find_endpoints(repository, base, head, target, local=manner.local)
     policy = read_policy(repository, ends.base)
     repository = repository.under(policy.config)
     change = read_change(repository, policy, ends.base, ends.head, ends.target)
@@ -233,6 +233,8 @@ def _approve_release(text: str, environment: str, manner: _Manner) -> None:
     from promptops.prompt.reference import parse_ref
 
     repository = current().repository
+    if not manner.local:
+        repository.learn_default_branch()
     policy = read_default_policy(repository)
     repository = repository.under(policy.config)
     (release,) = choose_releases(repository, environment, [parse_ref(text)], local=manner.local)

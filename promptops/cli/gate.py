@@ -97,7 +97,7 @@ def gate(
     endpoints = None
     if event is not None and base is None and head is None:
         endpoints = find_proposed(repository, event)
-    endpoints = endpoints or find_endpoints(repository, base, head, target)
+    endpoints = endpoints or find_endpoints(repository, base, head, target, local=local)
     dialect = None if event is None else Dialect(event.forge)
     if not local:
         require_release_tags(repository)

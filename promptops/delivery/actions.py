@@ -41,6 +41,7 @@ from promptops.errors import (
     UsageError,
 )
 from promptops.git.message import one_line
+from promptops.git.refs import short_name
 from promptops.git.remote import fetch as git_fetch
 from promptops.prompt.reference import (
     PromptRef,
@@ -71,7 +72,7 @@ def promote_action(
         if reason is not None:
             raise RefusedError(f"{release} is yanked: {reason}", hint="promote another version")
         if rules.merged and not is_merged(repository, release.commit):
-            where = _remote_branch(repository, repository.default_branch or "the default branch")
+            where = short_name(repository.require_default_branch_ref())
             hint = f"merge it first; {environment} takes merged releases only"
             if repository.git.is_shallow:
                 hint = "this clone is shallow and cannot tell: git fetch --unshallow, then again"
@@ -94,10 +95,6 @@ def promote_action(
         apply,
         {release.name: release.tag for release in releases},
     )
-
-
-def _remote_branch(repository: Repository, name: str) -> str:
-    return f"{repository.remote}/{name}" if repository.remote else name
 
 
 def _refuse_skipped(

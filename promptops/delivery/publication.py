@@ -323,9 +323,9 @@ def refuse_unmerged(repository: Repository, plans: Iterable[Plan]) -> None:
         tag = release_tag(plan.prompt.name, plan.prompt.version)
         if plan.existing is not None and is_published(repository, tag):
             continue
-        branch = repository.default_branch or "main"
+        branch = short_name(repository.require_default_branch_ref())
         hint = (
-            f"merge and push it first (git push {repository.remote} {branch}); "
+            f"merge and push it first (git push {branch.replace('/', ' ', 1)}); "
             "a pre-release may be pushed from any branch"
         )
         if plan.existing is not None:
@@ -336,8 +336,8 @@ def refuse_unmerged(repository: Repository, plans: Iterable[Plan]) -> None:
         if repository.git.is_shallow:
             hint = "this clone is shallow and cannot tell: git fetch --unshallow, then again"
         raise RefusedError(
-            f"{plan.prompt.name} {plan.prompt.version} is not merged: its commit is not on "
-            f"{repository.remote}/{branch}",
+            f"{plan.prompt.name} {plan.prompt.version} is not merged: "
+            f"its commit is not on {branch}",
             hint=hint,
         )
 

@@ -272,10 +272,11 @@ def sync_releases(repository: Repository, names: Iterable[str]) -> None:
     # Whoever yanked it, yanked it is: the remote's word replaces one that was not pushed.
     refspecs = [f"refs/tags/{one}:refs/tags/{one}" for one in patterns]
     refspecs += [f"+refs/tags/yanked/{one}:refs/tags/yanked/{one}" for one in patterns]
-    branch = repository.default_branch
-    if branch is not None:
-        refspecs.append(f"+refs/heads/{branch}:refs/remotes/{repository.remote}/{branch}")
     try:
+        repository.learn_default_branch()
+        branch = repository.default_branch
+        if branch is not None:
+            refspecs.append(f"+refs/heads/{branch}:refs/remotes/{repository.remote}/{branch}")
         git_fetch(repository.git, repository.remote, refspecs)
     except ConflictError as error:
         found = _find_diverged(repository, repository.remote, patterns)

@@ -74,6 +74,8 @@ def find_endpoints(
     base: str | None = None,
     head: str | None = None,
     target: str | None = None,
+    *,
+    local: bool = True,
 ) -> Endpoints:
     """Find the two commits that revisions mean.
 
@@ -82,22 +84,29 @@ def find_endpoints(
         base: the target branch; None: the remote's default branch, or the local one.
         head: what is proposed; None: HEAD.
         target: the target branch's short name, where the base is no branch.
+        local: whether to leave the remote alone where its default branch is not known here.
 
     Raises:
-        GitError: there is no default branch here, or no such revision.
+        GitError: the default branch is not known here, or there is no such revision.
     """
+    if not local:
+        _learn_default_branch(repository)
     if base is None:
-        base = repository.default_branch_ref
-        if base is None:
-            raise GitError(
-                "there is no default branch here to merge into",
-                hint="git fetch brings the remote's; or name one: promptops gate --base REV",
-            )
+        base = repository.require_default_branch_ref()
     return Endpoints(
         repository.git.resolve_commit(base),
         repository.git.resolve_commit(head or "HEAD"),
         target or _short_branch(repository, base),
     )
+
+
+def _learn_default_branch(repository: Repository) -> None:
+    from promptops.delivery.releases import offer_local
+
+    try:
+        repository.learn_default_branch()
+    except RemoteError as error:
+        raise offer_local(error) from error
 
 
 def find_proposed(repository: Repository, event: Event) -> Endpoints | None:
@@ -135,7 +144,12 @@ def _short_branch(repository: Repository, base: str) -> str:
         return done.text.removeprefix("refs/heads/")
     if done.text.startswith("refs/remotes/"):
         return done.text.split("/", 3)[-1]
-    return repository.default_branch or "main"
+    if repository.default_branch is None:
+        raise GitError(
+            "no branch is named to merge into, and the default branch is not known here",
+            hint="name it: --target BRANCH",
+        )
+    return repository.default_branch
 
 
 def judge_change(

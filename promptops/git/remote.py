@@ -228,21 +228,42 @@ def remote_head(
 
 
 def default_branch(git: Git, remote: str | None) -> str | None:
-    """Give the full name of the local ref for the default branch, without asking anybody.
+    """Return the full name of the local ref for the default branch, without asking the remote.
 
-    With a remote: what its tracked HEAD leads to, else its tracked `main` or `master`. Without:
-    the local `main`, else `master`, else the current branch. None when there is none of these.
+    With a remote: what its tracked HEAD leads to; `learn_default_branch` makes that known. In a
+    bare repository: what its HEAD leads to. Else the local `main`, else `master`, else the current
+    branch. None when the branch is unknown or does not exist.
     """
     if remote is not None:
-        prefix = f"refs/remotes/{check_remote(remote)}"
-        done = git.run("symbolic-ref", "--quiet", f"{prefix}/HEAD", check=False)
-        names = [f"{prefix}/main", f"{prefix}/master"]
-        if done.code == 0 and done.text.startswith(f"{prefix}/"):
-            names.insert(0, done.text)
-        return _first_existing(git, names)
-    found = _first_existing(git, ["refs/heads/main", "refs/heads/master"])
-    branch = current_branch(git) if found is None else None
-    return found if branch is None else _first_existing(git, [f"refs/heads/{branch}"])
+        branch = _tracked_head(git, check_remote(remote))
+        return None if branch is None else _first_existing(git, [branch])
+    usual = [] if git.is_bare else ["refs/heads/main", "refs/heads/master"]
+    current = current_branch(git)
+    return _first_existing(git, usual if current is None else [*usual, f"refs/heads/{current}"])
+
+
+def learn_default_branch(git: Git, remote: str) -> None:
+    """Ask the remote for its default branch where this clone does not know it, and record it.
+
+    The record is what `git remote set-head` writes. `git clone` writes it; a clone made by
+    `git init` and `git remote add` has none.
+
+    Raises:
+        RemoteError: the remote cannot be reached.
+    """
+    if _tracked_head(git, check_remote(remote)) is not None:
+        return
+    branch = remote_head(git, remote)
+    if branch is not None:
+        ref = f"refs/remotes/{remote}/{branch}"
+        fetch(git, remote, [f"+refs/heads/{branch}:{ref}"])
+        git.run("symbolic-ref", f"refs/remotes/{remote}/HEAD", ref)
+
+
+def _tracked_head(git: Git, remote: str) -> str | None:
+    prefix = f"refs/remotes/{remote}"
+    done = git.run("symbolic-ref", "--quiet", f"{prefix}/HEAD", check=False)
+    return done.text if done.code == 0 and done.text.startswith(f"{prefix}/") else None
 
 
 def _first_existing(git: Git, names: Sequence[str]) -> str | None:

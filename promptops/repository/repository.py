@@ -284,7 +284,8 @@ class Repository:
     def default_branch_ref(self) -> str | None:
         """The full ref of the branch on which commits count as merged, as far as it is known here.
 
-        With a remote it is the remote's branch, as of the last fetch.
+        With a remote it is the remote's branch, as of the last fetch. It is never guessed: where
+        Git does not know it, `learn_default_branch` asks.
         """
         from promptops.git.remote import default_branch
 
@@ -297,6 +298,29 @@ class Repository:
             return None
         folder = "refs/heads" if self.remote is None else f"refs/remotes/{self.remote}"
         return self.default_branch_ref.removeprefix(f"{folder}/")
+
+    def learn_default_branch(self) -> None:
+        """Ask the remote for its default branch, where this clone does not know it.
+
+        Raises:
+            RemoteError: the remote cannot be reached.
+        """
+        from promptops.git.remote import learn_default_branch
+
+        if self.remote is not None and self.default_branch_ref is None:
+            learn_default_branch(self.git, self.remote)
+            del self.default_branch_ref
+
+    def require_default_branch_ref(self) -> str:
+        """Return the full ref of the default branch; GitError where it is not known."""
+        if self.default_branch_ref is not None:
+            return self.default_branch_ref
+        if self.remote is None:
+            raise GitError("there is no default branch here", hint="commit something first")
+        raise GitError(
+            f"the default branch of {self.remote} is not known here",
+            hint=f"git fetch {self.remote}, then git remote set-head {self.remote} --auto",
+        )
 
     def read_rules(self, environment: str) -> Environment:
         """The rules of an environment, as the tip of the default branch has them.

@@ -9,12 +9,11 @@ import pytest
 
 from tests.cli.running import accept, follow_hint, refuse, run
 from tests.prompts import prompt_text
+from tests.repositories import Repo
 from tests.stories.world import Team
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.repositories import Repo
 
 PATH = "prompts/a.md"
 
@@ -347,3 +346,37 @@ def test_hand_made_tags_are_no_releases(team: Team) -> None:
     team.first.git("tag", "-d", "prompts/a@1.0.0")
     team.first.tag("prompts/a@1.0.0")
     assert "has no valid trailers" in refuse(team.first, "release", "a", code=2)
+
+
+@pytest.fixture
+def undecided(tmp_path: Path) -> Repo:
+    """A clone made without `git clone`: the remote's default branch `develop` is not recorded."""
+    remote = Repo.init(tmp_path / "origin.git", bare=True)
+    remote.git("symbolic-ref", "HEAD", "refs/heads/develop")
+    repo = Repo.init(tmp_path / "work")
+    repo.git("checkout", "--quiet", "-b", "master")
+    repo.commit({"README.md": "old"})
+    repo.git("remote", "add", "origin", remote.url)
+    repo.git("push", "--quiet", "origin", "master")
+    repo.git("checkout", "--quiet", "-b", "develop")
+    repo.commit({PATH: prompt_text()})
+    repo.git("push", "--quiet", "--set-upstream", "origin", "develop")
+    return repo
+
+
+def test_the_default_branch_is_asked_of_the_remote(undecided: Repo) -> None:
+    accept(undecided, "release", "--all", "--push")
+    assert undecided.git("symbolic-ref", "refs/remotes/origin/HEAD").endswith("/develop")
+    undecided.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
+    assert "not on origin/develop" in refuse(undecided, "release", "a", "--push")
+
+
+def test_the_gate_judges_by_the_branch_that_the_remote_names(undecided: Repo) -> None:
+    undecided.commit({PATH: prompt_text("1.1.0", "New {{ question }}")})
+    assert "into develop" in accept(undecided, "gate", "--approvals", "off")
+
+
+def test_an_unknown_default_branch_is_said_to_be_unknown(undecided: Repo) -> None:
+    told = refuse(undecided, "gate", "--local", code=2)
+    assert "the default branch of origin is not known here" in told
+    assert "git remote set-head origin --auto" in told

@@ -68,7 +68,7 @@ def test_a_target_that_is_given_is_taken(world: World) -> None:
     assert (found.target, found.head) == ("release", world.repo.rev("HEAD"))
 
 
-def test_without_any_default_branch_a_commit_is_for_main(tmp_path: Path) -> None:
+def test_without_any_default_branch_the_target_has_to_be_named(tmp_path: Path) -> None:
     repo = Repo.init(tmp_path / "odd")
     repo.git("symbolic-ref", "HEAD", "refs/heads/odd")
     repo.commit({"a": "x\n"})
@@ -76,7 +76,8 @@ def test_without_any_default_branch_a_commit_is_for_main(tmp_path: Path) -> None
     repo.git("branch", "--quiet", "-m", "odd", "odder")
     repository = open_repository(repo.path)
     assert repository.default_branch is None
-    assert find_endpoints(repository, repo.rev("HEAD")).target == "main"
+    with pytest.raises(GitError, match="no branch is named to merge into"):
+        find_endpoints(repository, repo.rev("HEAD"))
     with pytest.raises(GitError, match="there is no default branch here"):
         find_endpoints(repository)
 

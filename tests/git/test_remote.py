@@ -16,6 +16,7 @@ from promptops.git.remote import (
     PushStatus,
     default_branch,
     fetch,
+    learn_default_branch,
     list_remote,
     push,
     remote_head,
@@ -93,6 +94,8 @@ def test_the_default_branch_is_asked_for_or_known(world: World, make_repo: MakeR
     assert remote_head(None, make_repo("empty.git", bare=True).url) is None
     assert default_branch(world.git, "origin") == "refs/remotes/origin/main"
     world.repo.git("remote", "set-head", "origin", "--delete")
+    assert default_branch(world.git, "origin") is None
+    learn_default_branch(world.git, "origin")
     assert default_branch(world.git, "origin") == "refs/remotes/origin/main"
     world.repo.git("update-ref", "refs/remotes/origin/trunk", world.first)
     world.repo.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
@@ -109,6 +112,14 @@ def test_without_a_remote_the_default_branch_is_local(repo: Repo) -> None:
     assert default_branch(git, None) == "refs/heads/work"
     repo.git("branch", "master")
     assert default_branch(git, None) == "refs/heads/master"
+
+
+def test_a_bare_repository_says_itself_which_branch_is_the_default(repo: Repo) -> None:
+    repo.commit({"a.md": "1"})
+    repo.git("branch", "develop")
+    bare = repo.publish(repo.path.with_name("bare.git"))
+    bare.git("symbolic-ref", "HEAD", "refs/heads/develop")
+    assert default_branch(Git.discover(bare.path), None) == "refs/heads/develop"
 
 
 def test_a_fetch_moves_only_what_it_was_asked_for(world: World, tmp_path: Path) -> None:

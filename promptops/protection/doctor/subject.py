@@ -43,13 +43,7 @@ class Subject:
 
     @cached_property
     def base(self) -> str | None:
-        """The full ref of the default branch; None where there is none, as before a first commit.
-
-        A bare repository's is the branch that HEAD names.
-        """
-        if self.git.is_bare:
-            head = self.git.run("symbolic-ref", "--quiet", "HEAD", check=False).text
-            return head if head and self.repository.has_commits() else None
+        """The full ref of the default branch; None where it does not exist or is unknown."""
         return self.repository.default_branch_ref
 
     @property
