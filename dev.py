@@ -429,7 +429,7 @@ def mutants(arguments: list[str]) -> int:
 
 def wheel(arguments: list[str]) -> int:
     """Build the wheel and the sdist into dist/, install the wheel elsewhere and try it there."""
-    prepare(*PARTS)
+    prepare(*(part for part in PARTS if part not in STORES))
     with tempfile.TemporaryDirectory(prefix="promptops-wheel-") as folder:
         place = Path(folder).resolve()
         with step("building the sdist, and from it the wheel"):
