@@ -438,5 +438,6 @@ def _refuse_in_the_way(repository: Repository, ref: str, wanted: str) -> None:
     if repository.objects.read(ref) is not None:
         raise GitError(
             f"the branch {short_name(ref)} is in the way of {short_name(wanted)}",
-            hint=f"rename it on the remote, then git remote prune {repository.remote}",
+            hint=f"git push {repository.remote} --delete refs/heads/promptops removes it there; "
+            f"then git remote prune {repository.remote}",
         )

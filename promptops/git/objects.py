@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.errors import GitError, IntegrityError, UsageError, quote
 from promptops.git.process import Completed, failure, start_git, stop
+from promptops.git.refs import read_refs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -238,6 +239,7 @@ class ObjectReader:
 
         Args:
             spec: an object expression: an id, a full ref name, `<id>:path/x.md`, `<id>^{tree}`.
+                A full name is never taken for an abbreviation, as git itself would take it.
                 It comes from the program: a revision that a user typed is resolved first.
 
         Returns:
@@ -251,6 +253,21 @@ class ObjectReader:
 
     def read_many(self, specs: Sequence[str]) -> list[GitObject | None]:
         """Read many objects with few round trips; answers stand in the order of the requests."""
+        found = self._read(specs)
+        names = {
+            re.split("[:^]", spec, maxsplit=1)[0]
+            for spec, item in zip(specs, found, strict=True)
+            if item is not None and spec.startswith("refs/")
+        }
+        if not names or not any(self._read([one for name in names for one in _shadows(name)])):
+            return found
+        taken = tuple(names - read_refs(self._git, sorted(names)).keys())
+        return [
+            None if re.split("[:^]", spec, maxsplit=1)[0] in taken else item
+            for spec, item in zip(specs, found, strict=True)
+        ]
+
+    def _read(self, specs: Sequence[str]) -> list[GitObject | None]:
         requests = [_request(spec) for spec in specs]
         if self._owner != os.getpid():
             self._start_over_after_fork()
@@ -441,6 +458,11 @@ def _request(spec: str) -> bytes:
         message = f"{spec!r} cannot name a Git object"
         raise UsageError(message, hint="remove line breaks and NUL characters")
     return spec.encode("utf-8", "surrogateescape") + b"\n"
+
+
+def _shadows(name: str) -> list[str]:
+    """List the refs that git takes for `name` where that does not exist: gitrevisions(7)."""
+    return [f"refs/{folder}{name}" for folder in ("", "tags/", "heads/", "remotes/")]
 
 
 def _portions(requests: Sequence[bytes]) -> Iterator[tuple[int, int]]:

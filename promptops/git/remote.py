@@ -6,7 +6,9 @@ fetch` and `git push` do; here exactly the refs asked for move, and nothing else
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -25,10 +27,10 @@ from promptops.git.process import (
     hint_for,
     run_git,
 )
-from promptops.git.refs import check_ref_name, current_branch, read_refs
+from promptops.git.refs import RefUpdate, check_ref_name, current_branch, read_refs, update_refs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from promptops.git.process import Git
 
@@ -302,15 +304,13 @@ def push(
         return []
     for ref in refs:
         check_ref_name(ref.ref)
-    args = (
-        *_PUSH,
-        *_not_a_mirror(remote),
-        *("push", "--porcelain", "--no-follow-tags", "--no-signed", "--recurse-submodules=no"),
-        *(("--atomic",) if atomic else ()),
-        *(f"--force-with-lease={ref.ref}:{ref.expected_old or ''}" for ref in refs),
-        *("--", check_remote(remote), *(f"{ref.oid or ''}:{ref.ref}" for ref in refs)),
-    )
+    specs = [f"{ref.oid or ''}:{ref.ref}" for ref in refs]
+    args = _push_arguments(remote, refs, specs, atomic=atomic)
     done = git.run(*args, check=False, timeout_seconds=timeout_seconds)
+    if _took_for_another(done, refs):
+        with _staged(git, refs) as pattern:
+            args = _push_arguments(remote, refs, [pattern], atomic=atomic)
+            done = git.run(*args, check=False, timeout_seconds=timeout_seconds)
     # The connection broke off because of something here, which the remote then reports as its own.
     if re.search(r"^fatal: bad object|pack-objects died", done.stderr, re.MULTILINE):
         raise failure(args, done)
@@ -318,6 +318,47 @@ def push(
     if any(ref.ref not in results for ref in refs):
         _refuse_push(args, done, remote)
     return [results[ref.ref] for ref in refs]
+
+
+def _push_arguments(
+    remote: str, refs: Sequence[PushRef], specs: Sequence[str], *, atomic: bool
+) -> tuple[str, ...]:
+    return (
+        *_PUSH,
+        *_not_a_mirror(remote),
+        *("push", "--porcelain", "--no-follow-tags", "--no-signed", "--recurse-submodules=no"),
+        *(("--atomic",) if atomic else ()),
+        *(f"--force-with-lease={ref.ref}:{ref.expected_old or ''}" for ref in refs),
+        *("--", check_remote(remote), *specs),
+    )
+
+
+def _took_for_another(done: Completed, refs: Sequence[PushRef]) -> bool:
+    """Tell whether git took a full name for the abbreviation of another ref of the remote."""
+    if re.search(r"^error: dst refspec .+ matches more than one", done.stderr, re.MULTILINE):
+        return True
+    return not _results(done).keys() <= {ref.ref for ref in refs}
+
+
+@contextmanager
+def _staged(git: Git, refs: Sequence[PushRef]) -> Iterator[str]:
+    """Give a refspec that pushes exactly these refs, whatever else the remote has.
+
+    To Git, even a full name is an abbreviation: where the remote has `refs/heads/refs/heads/x`, it
+    takes that for `refs/heads/x`, or refuses to choose. A pattern is taken by the letter, and needs
+    refs to push from.
+    """
+    folder = f"refs/promptops/outgoing/{os.urandom(8).hex()}/"
+    moves = [
+        RefUpdate(folder + ref.ref.removeprefix("refs/"), ref.oid, None)
+        for ref in refs
+        if ref.oid is not None
+    ]
+    update_refs(git, moves, "promptops push")
+    try:
+        yield f"{folder}*:refs/*"
+    finally:
+        update_refs(git, [RefUpdate(name, None, oid) for name, oid, _ in moves], "promptops push")
 
 
 _PORCELAIN = re.compile(r"^([ +\-*=!])\t[^\t:]*:(refs/[^\t]+)\t(.*)$", re.MULTILINE)

@@ -303,6 +303,21 @@ def test_only_a_signature_at_the_very_end_is_one(
     assert found == (text if message is None else message, SIGNATURE if signed else None)
 
 
+@pytest.mark.parametrize("folder", ["", "tags/", "heads/", "remotes/"])
+def test_a_full_name_is_never_an_abbreviation(
+    repo: Repo, reader: ObjectReader, folder: str
+) -> None:
+    first, second = repo.commit({"a": "1"}), repo.commit({"a": "2"})
+    name = "refs/tags/prompts/a@1.0.0"
+    repo.git("update-ref", f"refs/{folder}{name}", first)
+    assert reader.read_many([name, f"{name}:a", f"{name}^{{tree}}"]) == [None, None, None]
+    repo.git("update-ref", name, second)
+    found, file = reader.read_many([name, f"{name}:a"])
+    assert found is not None
+    assert file is not None
+    assert (found.oid, file.data) == (second, b"2")
+
+
 def test_a_cut_off_tree_is_refused() -> None:
     with pytest.raises(IntegrityError, match="cut off"):
         parse_tree(b"100644 a.md\0" + b"x" * 19, 20)

@@ -346,3 +346,29 @@ def test_a_sha256_remote_is_pushed_to_and_fetched_from(make_repo: MakeRepo, tmp_
     assert result.status is PushStatus.PUSHED
     fetch(git, "origin", [SPEC])
     assert repo.rev(TRACKED) == commit == list_remote(None, remote.url)[PRODUCTION]
+
+
+@pytest.mark.parametrize(
+    "shadow", [f"refs/heads/{PRODUCTION}", f"refs/tags/{PRODUCTION}", "refs/tags/heads/main"]
+)
+def test_a_ref_spelled_inside_a_ref_is_in_nobodys_way(world: World, shadow: str) -> None:
+    world.repo.git("push", "--quiet", "origin", f"{world.second}:{shadow}")
+    ref = PushRef(world.first, PRODUCTION, None)
+    assert one(world, ref, atomic=False).status is PushStatus.PUSHED
+    assert one(world, ref, atomic=False).status is PushStatus.UP_TO_DATE
+    assert one(world, PushRef(world.second, PRODUCTION, None)).status is PushStatus.STALE
+    moved = PushRef(world.second, PRODUCTION, world.first)
+    other = PushRef(world.second, "refs/tags/prompts/a@1.0.0", None)
+    assert [one.status for one in push(world.git, "origin", [moved, other])] == [
+        PushStatus.PUSHED,
+        PushStatus.PUSHED,
+    ]
+    fetch(world.git, "origin", [SPEC])
+    assert world.repo.refs()[TRACKED] == world.second
+    assert world.remote.refs() == {
+        PRODUCTION: world.second,
+        "refs/heads/main": world.first,
+        "refs/tags/prompts/a@1.0.0": world.second,
+        shadow: world.second,
+    }
+    assert world.repo.refs("refs/promptops/") == {}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from promptops.errors import PromptopsError, RefusedError
 from promptops.protection.push.commands import Command, read_command, read_commands
 from promptops.protection.push.refusal import Refusal, describe_refusals
-from promptops.protection.push.scope import Kind, classify
+from promptops.protection.push.scope import Kind, classify, may_share_file
 from promptops.protection.push.visit import open_visit
 
 if TYPE_CHECKING:
@@ -77,8 +77,11 @@ def _choose_check(kind: Kind) -> Callable[[Visit, Command], None]:
     return _refuse_misplaced
 
 
-def _refuse_misplaced(_visit: Visit, _command: Command) -> None:
+def _refuse_misplaced(visit: Visit, command: Command) -> None:
+    if command.new is None and not may_share_file(command.ref, visit.protection.guarded):
+        return  # as well that it is gone
     raise RefusedError(
-        "no such name may be used here: it stands among the refs of promptops, or in their way",
+        "no such name may be used here: it stands among the refs of promptops, can be taken for "
+        "one that is protected, or is in their way",
         hint="environments are promptops/NAME, releases prompts/NAME@VERSION, all in lower case",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,16 @@ YANKS = "refs/tags/yanked/prompts/"
 ENVIRONMENTS = branch("")
 APPROVALS = "refs/promptops/approvals/"
 _FOLDERS = (RELEASES, YANKS, ENVIRONMENTS, APPROVALS)
-_PLACES = tuple(folder.casefold() for folder in _FOLDERS)
+_SIGNS = frozenset({"Lu", "Ll", "Lt", "Lo", "Lm", "Nd", "Nl", "No", "Sm", "Sc", "Sk", "So"})
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 class Kind(Enum):
     """What a ref is to promptops.
 
-    A MISPLACED ref is one that stands where only ours may, or in their way: Git cannot have a ref
-    where it has a folder of refs, and on some disks names that differ in case are one.
+    A MISPLACED ref is one that stands where only ours may, can be taken for one of them, or is in
+    their way: Git cannot have a ref where it has a folder of refs, on some disks names that differ
+    in case are one, and to Git and to people even a full name may be short for another.
     """
 
     RELEASE = auto()
@@ -37,6 +40,31 @@ class Kind(Enum):
 
 def classify(ref: str, guarded: AbstractSet[str]) -> Kind | None:
     """What the ref is, where `guarded` are the full names of guarded branches; None: not ours."""
+    kind = _classify_exact(ref, guarded)
+    if kind is not None:
+        return kind
+    if any(_classify_exact(name, guarded) in _OURS for name in _list_readings(ref) - {ref}):
+        return Kind.MISPLACED
+    seen = _fold(ref)
+    protected = {_fold(name) for name in (*guarded, *_FOLDERS)}
+    for name in (seen, *(rest for rest in _list_rests(seen) if rest.startswith("refs/"))):
+        if name in protected or any(one.startswith(f"{name}/") for one in protected):
+            return Kind.MISPLACED
+        if name.startswith(tuple(map(_fold, _FOLDERS))):
+            return Kind.MISPLACED
+    return None
+
+
+def may_share_file(ref: str, guarded: AbstractSet[str]) -> bool:
+    """Whether a disk may keep a misplaced ref in the file of one that is ours."""
+    seen = _fold(ref)
+    return seen in map(_fold, guarded) or _classify_exact(seen, guarded) in _OURS
+
+
+_OURS = frozenset(Kind) - {Kind.MISPLACED}
+
+
+def _classify_exact(ref: str, guarded: AbstractSet[str]) -> Kind | None:
     if ref in guarded:
         return Kind.GUARDED
     if ref.startswith(RELEASES):
@@ -46,13 +74,34 @@ def classify(ref: str, guarded: AbstractSet[str]) -> Kind | None:
         return Kind.YANK if _is_release(of) else Kind.MISPLACED
     if ref.startswith(ENVIRONMENTS):
         return Kind.ENVIRONMENT if _is_environment(ref) else Kind.MISPLACED
-    if ref.startswith(APPROVALS):
-        return Kind.APPROVAL
-    folded = ref.casefold()
-    is_in_the_way = any(place.startswith(f"{folded}/") for place in _PLACES)
-    if is_in_the_way or folded.startswith(_PLACES) or folded in {one.casefold() for one in guarded}:
-        return Kind.MISPLACED
-    return None
+    return Kind.APPROVAL if ref.startswith(APPROVALS) else None
+
+
+def _list_readings(ref: str) -> set[str]:
+    """List the full names for which a ref may be taken, by Git's rules of gitrevisions(7)."""
+    return {
+        f"{folder}{rest}"
+        for rest in _list_rests(ref)
+        for folder in ("", "refs/", "refs/tags/", "refs/heads/")
+    }
+
+
+def _list_rests(ref: str) -> set[str]:
+    """List what a ref may be called: its name without a folder in which Git looks for names."""
+    folders = ("refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
+    rests = {ref.removeprefix(folder) for folder in folders if ref.startswith(folder)}
+    tracked = {rest.split("/", 3)[-1] for rest in rests if rest.startswith("refs/remotes/")}
+    return rests | {rest.removesuffix("/HEAD") for rest in rests} | tracked
+
+
+def _fold(name: str) -> str:
+    """Give a name without what people do not see in it and some disks do not keep apart."""
+    shown = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(
+        one
+        for one in shown
+        if one.isascii() or (unicodedata.category(one) in _SIGNS and one not in _BLANK)
+    )
 
 
 def _is_release(ref: str) -> bool:

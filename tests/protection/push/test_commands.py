@@ -79,10 +79,53 @@ def test_anything_else_is_refused(tmp_path: Path, data: bytes) -> None:
         ("refs/promptops/approvals", Kind.MISPLACED),
         ("refs/promptops/runs/x", None),
         ("refs/notes/prompts", None),
+        # a ref spelled inside a ref, in full and in short
+        ("refs/heads/refs/heads/promptops/staging", Kind.MISPLACED),
+        ("refs/tags/refs/heads/promptops/staging", Kind.MISPLACED),
+        ("refs/refs/heads/promptops/staging", Kind.MISPLACED),
+        ("refs/heads/refs/heads/promptops", Kind.MISPLACED),
+        ("refs/tags/refs/remotes/origin/promptops/staging", Kind.MISPLACED),
+        ("refs/tags/refs/remotes/origin/topic", None),
+        ("refs/remotes/origin/promptops/staging", None),
+        ("refs/heads/refs/tags/prompts/a@1.0.0", Kind.MISPLACED),
+        ("refs/tags/promptops/staging", Kind.MISPLACED),
+        ("refs/tags/heads/promptops/staging", Kind.MISPLACED),
+        ("refs/heads/prompts/a@1.0.0", Kind.MISPLACED),
+        ("refs/heads/prompts/better-triage", None),
+        ("refs/heads/refs/heads/main", Kind.MISPLACED),
+        ("refs/heads/heads/main", Kind.MISPLACED),
+        ("refs/heads/refs/heads/Main", Kind.MISPLACED),
+        ("refs/tags/main", Kind.MISPLACED),
+        ("refs/remotes/main/HEAD", Kind.MISPLACED),
+        ("refs/heads/refs/heads/topic", None),
+        # what nobody sees
+        ("refs/heads/promptops\u200b/staging", Kind.MISPLACED),
+        ("refs/heads/prompt\u00adops/staging", Kind.MISPLACED),
+        ("refs/heads/promptops\udcff/staging", Kind.MISPLACED),
+        ("refs/heads/promptops\u3164", Kind.MISPLACED),
+        ("refs/heads/\uff50romptops/staging", Kind.MISPLACED),
+        ("refs/heads/ma\u2060in", Kind.MISPLACED),
+        ("refs/heads/m\u00e4in", None),
+        ("refs/heads/日本語", None),
     ],
 )
 def test_refs_are_told_apart(ref: str, kind: Kind | None) -> None:
     assert classify(ref, {"refs/heads/main"}) is kind
+
+
+def test_a_misplaced_name_may_be_deleted_but_not_made(tmp_path: Path) -> None:
+    server = Server.open(tmp_path)
+    commit = server.remote.rev("main")
+    for ref in ("refs/heads/refs/heads/main", "refs/heads/promptops", "refs/tags/main"):
+        made = f"{ZEROS} {commit} {ref}\n"
+        done = run(server.remote, "hook", "pre-receive", stdin=made)
+        assert (done.exit_code, "no such name" in done.stderr) == (1, True)
+        gone = f"{commit} {ZEROS} {ref}\n"
+        assert run(server.remote, "hook", "pre-receive", stdin=gone).exit_code == 0
+    # On some disks, that is the file of the branch itself.
+    for ref in ("refs/heads/MAIN", "refs/heads/promptops/Staging"):
+        gone = f"{commit} {ZEROS} {ref}\n"
+        assert run(server.remote, "hook", "pre-receive", stdin=gone).exit_code == 1
 
 
 @pytest.mark.parametrize("words", [("update",), ("update", STAGING, A), ("pre-receive", "x")])
