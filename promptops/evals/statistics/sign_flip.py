@@ -1,0 +1,168 @@
+"""The sign-flip test: are the differences of paired samples more one-sided than chance makes them?
+
+Where both sides are equal, the difference of a sample is as likely to be +d as -d. The test asks in
+what share of all 2^m assignments of signs the sum is at least as far from 0 as the one observed
+(Fisher, The Design of Experiments, 1935, section 21). With one trial a sample it is the exact
+McNemar test.
+
+Three ways to the same number:
+
+* Differences of shares lie on a lattice (thirds, with three trials). The sum's distribution is
+  then a finite Fourier sum, exact for any number of samples.
+* Other differences, up to 30 of them: the sums of each half, counted against each other.
+* More: the saddlepoint approximation of Lugannani and Rice (1980).
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from promptops.evals.statistics.distributions import normal_probability
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MAX_ENUMERATED = 30
+_MAX_DENOMINATOR = 1_000
+_MAX_LATTICE = 1 << 18
+# Differences and sums that are closer than this are the same number, rounded differently.
+_TOLERANCE = 1e-9
+
+
+def sign_flip(differences: Sequence[float]) -> float:
+    """Return the two-sided p value of the sign-flip test; 1.0 where nothing differs.
+
+    Args:
+        differences: a difference of means for each sample, change minus baseline.
+
+    Raises ValueError for a difference that is not finite.
+    """
+    if not all(map(math.isfinite, differences)):
+        raise ValueError("a difference is not a finite number")
+    sizes = [abs(one) for one in differences if abs(one) > _TOLERANCE]
+    total = abs(math.fsum(differences))
+    if not sizes or total <= _TOLERANCE:
+        return 1.0
+    denominator = _find_denominator(sizes)
+    if denominator:
+        steps = Counter(round(size * denominator) for size in sizes)
+        p = _lattice_tail(steps, round(total * denominator))
+    elif len(sizes) <= MAX_ENUMERATED:
+        p = _enumerated_tail(sizes, total)
+    else:
+        p = _saddlepoint_tail(sizes, total)
+    # No assignment of signs is rarer than the two that all point one way.
+    return min(1.0, max(2 * p, math.ldexp(1.0, 1 - len(sizes))))
+
+
+def _find_denominator(sizes: Sequence[float]) -> int:
+    """Return the smallest number that makes all sizes whole, or 0 if none does at a fair size."""
+    total = math.fsum(sizes)
+    for denominator in range(1, _MAX_DENOMINATOR + 1):
+        if total * denominator > _MAX_LATTICE:
+            return 0
+        near = _TOLERANCE * denominator
+        if all(abs(size * denominator - round(size * denominator)) <= near for size in sizes):
+            return denominator
+    return 0
+
+
+def _lattice_tail(steps: Mapping[int, int], total: int) -> float:
+    """Return P(sum >= total) where the sum takes +a or -a of each step `a`, `steps[a]` times.
+
+    All sums have the parity of the largest; in units of two, the distribution is the inverse
+    Fourier transform of prod cos(a t)^count at the points t = pi j / points.
+    """
+    if len(steps) == 1:
+        ((size, count),) = steps.items()
+        return _binomial_tail(count, (total + count * size) // (2 * size))
+    largest = sum(size * count for size, count in steps.items())
+    points = largest + 1
+    inside = (total + largest) // 2 - (largest - total) // 2 - 1
+    # P(|sum| < total) over the inner lattice is a sum of cosines, in closed form: `inside` terms
+    # symmetric around 0, two apart.
+    weight = float(inside)
+    items = tuple(steps.items())
+    for j in range(1, (points + 1) // 2):
+        angle = math.pi * j / points
+        value = 1.0
+        for size, count in items:
+            value *= math.cos(size * angle) ** count
+            if value == 0.0:
+                break
+        else:
+            weight += 2 * value * math.sin(inside * angle) / math.sin(angle)
+    if points % 2 == 0:
+        # The angle is pi / 2: cosines are 0 for odd steps, 1 or -1 for even ones.
+        value = 1.0
+        for size, count in items:
+            value *= 0.0 if size % 2 else (-1.0 if size % 4 else 1.0) ** count
+        weight += value * math.sin(inside * math.pi / 2)
+    return max(0.0, 1 - weight / points) / 2
+
+
+def _binomial_tail(count: int, least: int) -> float:
+    """Return P(X >= least) for X the heads among `count` fair coins."""
+    if least > count:
+        return 0.0
+    term = math.comb(count, least)
+    heads = 0
+    for number in range(least, count + 1):
+        heads += term
+        term = term * (count - number) // (number + 1)
+    return heads / (1 << count)
+
+
+def _enumerated_tail(sizes: Sequence[float], total: float) -> float:
+    half = len(sizes) // 2
+    left, right = _sums(sizes[:half]), _sums(sizes[half:])
+    near = total - _TOLERANCE * max(1.0, total)
+    hits = sum(len(right) - bisect_left(right, near - one) for one in left)
+    return hits / (len(left) * len(right))
+
+
+def _sums(sizes: Sequence[float]) -> list[float]:
+    sums = [0.0]
+    for size in sizes:
+        sums = sorted([one - size for one in sums] + [one + size for one in sums])
+    return sums
+
+
+def _saddlepoint_tail(sizes: Sequence[float], total: float) -> float:
+    """Return P(sum >= total), total > 0, by the formula of Lugannani and Rice."""
+    largest = math.fsum(sizes)
+    if total >= largest * (1 - _TOLERANCE):
+        return math.ldexp(1.0, -len(sizes))
+    variance = math.fsum(size * size for size in sizes)
+    saddle = total / variance
+    low, high = 0.0, math.inf
+    for _ in range(100):
+        tanhs = [math.tanh(size * saddle) for size in sizes]
+        error = math.fsum(map(float.__mul__, sizes, tanhs)) - total
+        if abs(error) <= 1e-12 * largest:
+            break
+        low, high = (saddle, high) if error < 0 else (low, saddle)
+        slope = math.fsum(
+            size * size * (1 - tanh * tanh) for size, tanh in zip(sizes, tanhs, strict=True)
+        )
+        guess = saddle - error / slope if slope > 0 else math.inf
+        if not low < guess < high:
+            guess = 2 * saddle if high == math.inf else (low + high) / 2
+        saddle = guess
+    # log cosh(x) = x + log1p(exp(-2x)) - log 2, which does not overflow.
+    cumulant = math.fsum(
+        size * saddle + math.log1p(math.exp(-2 * size * saddle)) - math.log(2) for size in sizes
+    )
+    slope = math.fsum(size * size * (1 - math.tanh(size * saddle) ** 2) for size in sizes)
+    signed_root = math.sqrt(max(0.0, 2 * (saddle * total - cumulant)))
+    scaled = saddle * math.sqrt(slope)
+    if signed_root < 1e-4 or scaled < 1e-4:
+        return 1 - normal_probability(total / math.sqrt(variance))
+    density = math.exp(-signed_root * signed_root / 2) / math.sqrt(2 * math.pi)
+    return max(
+        0.0,
+        1 - normal_probability(signed_root) + density * (1 / scaled - 1 / signed_root),
+    )
