@@ -73,4 +73,6 @@ def _hint(subject: PromptSubject, name: str) -> str:
     near = nearest(name, subject.inputs)
     if near is None and name in _NEVER_THE_SAME:
         return f"rendering is deterministic: declare '{name}' under 'inputs' and pass the value"
+    if near is None and not name.isascii():
+        return f"names of inputs are ASCII letters, digits and '_': give '{name}' such a name"
     return f"did you mean '{near}'?" if near else f"add '{name}: string' under 'inputs'"

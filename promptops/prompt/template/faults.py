@@ -43,6 +43,11 @@ _TAGS = (
     *ROLES,
     "history",
 )
+_AS_TEXT = "to write `{{`, `{%` or `{#` as text, put it between `{% raw %}` and `{% endraw %}`"
+_UNEXPECTED = re.compile("unexpected char '(.)'")
+_CURLY_QUOTES = frozenset(
+    "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2032\u2033"
+)
 _BLOCKS = (
     nodes.For,
     nodes.If,
@@ -120,28 +125,31 @@ def _meant_tag(said: str) -> str | None:
     return closing if is_near and tag not in others else None
 
 
-def _explain(said: str) -> tuple[str, str | None]:
+def _explain(said: str) -> tuple[str, str]:
     """Jinja's words for a syntax error in ours, with what to do."""
     innermost = _INNERMOST.search(said)
     if said.lower().startswith(("unexpected end of template", "unexpected 'end of template'")):
         if innermost is None:
-            return "the text ends inside a tag", "close it with `%}` or `}}`"
+            return "the text ends inside a tag", f"close it with `%}}` or `}}}}`; {_AS_TEXT}"
         tag = innermost[1]
         return f"`{tag}` is not closed", f"add `{{% end{tag} %}}`"
     unknown = _UNKNOWN.match(said)
     if unknown is not None:
         return _explain_tag(unknown[1], innermost[1] if innermost else None)
     if said.startswith("Missing end of comment"):
-        return "the comment is not closed", "add `#}`"
+        # Not "add `#}`": in a heading such as `## Refunds {#refunds}` that would lose the text.
+        return "the comment is not closed", f"end the comment with `#}}`; {_AS_TEXT}"
     if said.startswith("Missing end of raw"):
         return "`raw` is not closed", "add `{% endraw %}`"
     message = re.sub(r" at \d+$", "", said).rstrip(".").replace("statement block", "tag")
     message = message[:1].lower() + message[1:]
-    hint = "to write `{{`, `{%` or `{#` as text, put it between `{% raw %}` and `{% endraw %}`"
-    return message, hint
+    char = _UNEXPECTED.match(said)
+    if char is not None and char[1] in _CURLY_QUOTES:
+        return message, "write a straight quote, `\"` or `'`"
+    return message, _AS_TEXT
 
 
-def _explain_tag(tag: str, innermost: str | None) -> tuple[str, str | None]:
+def _explain_tag(tag: str, innermost: str | None) -> tuple[str, str]:
     if tag in _TAG_HINTS:
         return f"the tag `{tag}` is not available", _TAG_HINTS[tag]
     if tag in {"developer", "tool", "function"}:
@@ -153,4 +161,4 @@ def _explain_tag(tag: str, innermost: str | None) -> tuple[str, str | None]:
     meant = _OTHER_WORDS.get(tag)
     near = [meant] if meant is not None else get_close_matches(tag, _TAGS, n=1)
     hint = f"did you mean `{near[0]}`?" if near else f"tags are: {', '.join(_TAGS)}"
-    return f"unknown tag `{tag}`", hint
+    return f"unknown tag `{tag}`", f"{hint}; {_AS_TEXT}"

@@ -554,6 +554,21 @@ def test_include_paths_stay_below_the_prompts_folder(path: str, *, allowed: bool
 
 
 @pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        ("## Refunds {#refunds}\n\nNever refund more than 100.", "{% raw %}"),
+        ("Use {{ name", "{% raw %}"),
+        ("{% liquid %}", "{% raw %}"),
+        ("{{ x | default(\u201ca\u201d) }}", "straight quote"),
+        ("{{ x | default(\u2018a\u2019) }}", "straight quote"),
+    ],
+)
+def test_a_hint_offers_what_the_author_may_have_meant(body: str, hint: str) -> None:
+    (problem,) = read(body).problems
+    assert hint in str(problem.hint)
+
+
+@pytest.mark.parametrize(
     ("body", "kind", "said", "place"),
     [
         ("a {{ ", "syntax", "ends inside a tag", (1, 3)),
