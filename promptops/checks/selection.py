@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from promptops.errors import UsageError, quote
 from promptops.prompt.names import is_prompt, name_from_path
 from promptops.prompt.reference import check_name, name_fault
+from promptops.repository.config import CONFIG_FILE
 from promptops.repository.repository import list_names, not_found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from promptops.repository.repository import Files, Repository
 
@@ -56,6 +57,61 @@ def select_prompts(
             found = [one for one in known if one.startswith(below)] or find_users(files, path)
         chosen.update(dict.fromkeys(found))
     return list(chosen)
+
+
+_FOREIGN = (".txt", ".prompt", ".prompty", ".j2", ".jinja", ".yml", ".yaml")
+
+
+def refuse_nothing(
+    repository: Repository, files: Files, directory: Path, targets: Sequence[str]
+) -> NoReturn:
+    """Raise UsageError where there is nothing to judge, with what is most likely wrong.
+
+    A check that looked at nothing must never be green.
+    """
+    folder = repository.config.prompts
+    if targets:
+        shown = ", ".join(quote(target) for target in targets)
+        raise UsageError(
+            f"{shown}: no prompt, and no prompt needs it",
+            hint="name a prompt, or a file that one includes; prompts are .md files",
+        )
+    unread = _find_unread_config(repository, directory)
+    if unread is not None:
+        raise UsageError(
+            f"nothing was checked: {unread} is not read, and {folder}/ at the top has no prompts",
+            hint=f'move it to the repository\'s top, with prompts = "{_parent(unread)}prompts"',
+        )
+    foreign = sum(path.endswith(_FOREIGN) for path in files.paths())
+    if foreign:
+        what = "1 file" if foreign == 1 else f"{foreign:,} files"
+        raise UsageError(
+            f"nothing was checked: {folder}/ has {what} that may hold prompts, and none is .md",
+            hint="rename them to NAME.md with frontmatter; promptops new shows one",
+        )
+    raise UsageError(
+        f"nothing was checked: there are no prompts in {folder}/",
+        hint='promptops new NAME writes one; prompts = "..." in promptops.toml names another '
+        "folder",
+    )
+
+
+def _find_unread_config(repository: Repository, directory: Path) -> str | None:
+    """The configuration nearest to a folder that is not at the top, and so is not read."""
+    top = repository.git.work_tree
+    if top is None:
+        return None
+    here = directory.resolve()
+    while here.is_relative_to(top.resolve()) and here != top.resolve():
+        if (here / CONFIG_FILE).is_file():
+            return (here / CONFIG_FILE).relative_to(top.resolve()).as_posix()
+        here = here.parent
+    return None
+
+
+def _parent(path: str) -> str:
+    folder = path.rpartition("/")[0]
+    return f"{folder}/" if folder else ""
 
 
 def locate_file(repository: Repository, directory: Path, target: str) -> str:

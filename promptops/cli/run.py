@@ -114,7 +114,8 @@ def _say_what_it_took(done: Run) -> None:
         else f"{usage.input_tokens} + {usage.output_tokens} tokens ({usage.source})"
     )
     cost = "cost unknown" if done.cost is None else f"{done.cost:.6f} USD"
-    say(f"run {done.id}  {done.prompt.name} {done.prompt.version}  {done.model}  {tokens}  {cost}")
+    model = done.model or "fixed reply"
+    say(f"run {done.id}  {done.prompt.name} {done.prompt.version}  {model}  {tokens}  {cost}")
 
 
 def _show_plan(plan: Plan, output: Format) -> None:
@@ -130,14 +131,19 @@ def _show_plan(plan: Plan, output: Format) -> None:
                 request=plan.request,
                 tokens=plan.tokens,
                 cost=cost,
+                reply=plan.reply,
                 decisions=[{"rule": one.rule, "why": one.why} for one in plan.decisions],
             )
         )
         return
-    emit_json(plan.request)
-    say(f"{plan.resolved.name} {plan.resolved.version} would ask {plan.model}")
     for decision in plan.decisions:
         say(f"{decision.rule}: {decision.why}")
+    if plan.reply is not None:
+        emit(plan.reply)
+        say(f"{plan.resolved.name} {plan.resolved.version} would answer so, and ask no model")
+        return
+    emit_json(plan.request)
+    say(f"{plan.resolved.name} {plan.resolved.version} would ask {plan.model}")
     shown = (
         "the cost is unknown: a price for the model or max_tokens is missing"
         if cost is None

@@ -192,6 +192,11 @@ def _check(request: _Request, *, fix: bool = False) -> bool:
             say(f"mended {what} in {where}")
     else:
         result = judge(files)
+    # A commit may well touch no prompt; whoever asks about a folder means the prompts in it.
+    if not result.prompts and only is None and not request.staged and not result.findings:
+        from promptops.checks.selection import refuse_nothing
+
+        refuse_nothing(repository, files, current().directory, request.targets)
     _report(repository, request, result)
     return _is_passed(result, request.fail_on)
 

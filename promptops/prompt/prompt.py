@@ -122,8 +122,15 @@ class Prompt:
         InputError for missing, unknown or mistyped inputs, TemplateError for what goes wrong
         inside the template. The same inputs always give the same messages.
         """
-        given = self._inputs.complete({**values, **inputs} if values else inputs)
-        return self._template.render(given, are_plain=True)
+        return self.render_completed(self.complete({**values, **inputs} if values else inputs))
+
+    def complete(self, values: Mapping[str, object]) -> dict[str, object]:
+        """The inputs with defaults filled in; InputError for missing, unknown or mistyped ones."""
+        return self._inputs.complete(values)
+
+    def render_completed(self, values: Mapping[str, object]) -> list[dict[str, Any]]:
+        """The messages for inputs that `complete` gave; TemplateError or InputError as `render`."""
+        return self._template.render(values, are_plain=True)
 
     def request(
         self, values: Mapping[str, object] | None = None, /, **inputs: object

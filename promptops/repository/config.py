@@ -17,11 +17,14 @@ from promptops.suggestion import nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from promptops.repository.settings.guards import GuardSettings
     from promptops.repository.settings.log import LogSettings
     from promptops.repository.settings.models import ModelSettings
 
 CONFIG_FILE = "promptops.toml"
 PYPROJECT_FILE = "pyproject.toml"
+# Where evals, replays and drills count what they spend: apart from every real environment.
+EVAL_ENVIRONMENT = "eval"
 # The OpenPGP keys whose approvals count, as `gpg --armor --export` writes them.
 OPENPGP_KEYS_FILE = ".promptops/allowed_keys.asc"
 SEVERITIES = ("error", "warning", "note", "off")
@@ -100,7 +103,7 @@ class Config:
         path: the file this came from, or None for the defaults.
         names_remote: whether the file says which remote it is.
         tables: the settings of the runtime that the file has, by the names of their tables; read
-            them as `models` and `log`.
+            them as `models`, `guards` and `log`.
     """
 
     prompts: str = "prompts"
@@ -123,6 +126,12 @@ class Config:
     def models(self) -> ModelSettings:
         """The table `[models]`."""
         settings: ModelSettings = self._settings("models")
+        return settings
+
+    @property
+    def guards(self) -> GuardSettings:
+        """The table `[guards]`."""
+        settings: GuardSettings = self._settings("guards")
         return settings
 
     @property
@@ -200,7 +209,7 @@ _KEYS = (
 )
 # The tables of the runtime: `NAME` is read by `read_NAME` in the module `settings.NAME`. Those are
 # imported only where a file has the table or somebody asks for it.
-_TABLES = ("log", "models")
+_TABLES = ("guards", "log", "models")
 
 
 def _read_table(name: str, value: object, path: str) -> Any:  # noqa: ANN401 - as in Config
@@ -238,6 +247,17 @@ class _Reading:
                 f"the environments are: {', '.join(names)}",
             )
         checks, path_checks = self._checks(settings.get("checks", {}))
+        tables = {
+            name: _read_table(name, settings[name], self._path)
+            for name in _TABLES
+            if name in settings
+        }
+        if "guards" in tables:
+            self._known(
+                tables["guards"].environments,
+                (*names, EVAL_ENVIRONMENT),
+                "guards.environments.",
+            )
         return Config(
             prompts=self._folder(settings, "prompts", default.prompts),
             evals=self._folder(settings, "evals", default.evals),
@@ -250,11 +270,7 @@ class _Reading:
             gate=self._gate(settings.get("gate", {})),
             path=self._path,
             names_remote="remote" in settings,
-            tables={
-                name: _read_table(name, settings[name], self._path)
-                for name in _TABLES
-                if name in settings
-            },
+            tables=tables,
         )
 
     def _table(self, what: str, value: object) -> dict[str, Any]:

@@ -137,7 +137,7 @@ class Registry:
         answer = self._answers.get(ref)
         if answer is not None and self._clock() < answer[1]:
             return answer[0]
-        return self._find(ref)
+        return self._refuse_paused(self._find(ref))
 
     async def get_async(self, ref: str) -> ResolvedPrompt:
         """The same as `get`, without keeping the event loop waiting."""
@@ -146,7 +146,34 @@ class Registry:
             return answer[0]
         import asyncio
 
-        return await asyncio.to_thread(self._find, ref)
+        return self._refuse_paused(await asyncio.to_thread(self._find, ref))
+
+    def find(self, ref: str, version: str | None = None) -> ResolvedPrompt:
+        """As `get`, for runs: a prompt that is paused is returned, too, and says so.
+
+        Args:
+            ref: the ref.
+            version: which of the versions that share the traffic of an environment; None: the
+                longer-standing one.
+        """
+        answer = self._answers.get(_key(ref, version))
+        if answer is not None and self._clock() < answer[1]:
+            return answer[0]
+        return self._find(ref, version)
+
+    async def find_async(self, ref: str, version: str | None = None) -> ResolvedPrompt:
+        """The same as `find`, without keeping the event loop waiting."""
+        answer = self._answers.get(_key(ref, version))
+        if answer is not None and self._clock() < answer[1]:
+            return answer[0]
+        import asyncio
+
+        return await asyncio.to_thread(self._find, ref, version)
+
+    def describe_pause(self, resolved: ResolvedPrompt) -> PausedError:
+        """Return the error that says by whom, when and why a prompt was paused."""
+        message, hint = describe_pause(resolved, self._current()[0].look.view)
+        return PausedError(message, hint=hint)
 
     def list(self, environment: str | None = None) -> tuple[LivePrompt, ...]:
         """What is live in an environment (the default one when None), sorted by name.
@@ -284,7 +311,10 @@ class Registry:
         if runner is None:
             from promptops.runtime.run.opening import open_runner
 
-            runner = self._runner = open_runner(self, self._source.repository)
+            # Two runners would count and record in two places.
+            with self._asking:
+                runner = self._runner or open_runner(self, self._source.repository)
+                self._runner = runner
         return runner
 
     async def aclose(self) -> None:
@@ -302,29 +332,32 @@ class Registry:
 
     # Finding
 
-    def _find(self, ref: str) -> ResolvedPrompt:
+    def _refuse_paused(self, resolved: ResolvedPrompt) -> ResolvedPrompt:
+        if resolved.paused is not None:
+            raise self.describe_pause(resolved)
+        return resolved
+
+    def _find(self, ref: str, version: str | None = None) -> ResolvedPrompt:
         self._refuse_closed()
         wanted = parse_ref(ref)
         kind = wanted.selector.kind if wanted.selector is not None else None
         if kind is SelectorKind.VERSION:
             return self._find_exact(ref, wanted)
         state, is_stale = self._current()
-        known = state.answers.get(ref) if is_stale else None
-        if known is not None:
-            resolved = known[0]
-        else:
-            resolved = self._resolve(state, wanted)
-            if resolved.paused is not None:
-                message, hint = describe_pause(resolved, state.look.view)
-                raise PausedError(message, hint=hint)
+        key = _key(ref, version)
+        known = state.answers.get(key) if is_stale else None
+        resolved = known[0] if known is not None else self._resolve(state, wanted, version)
+        if resolved.paused is not None:
+            # Never kept: what `get` finds among the answers may be used.
+            return resolved
         if is_stale:
-            state.answers.setdefault(ref, (resolved, -_FOR_EVER))
+            state.answers.setdefault(key, (resolved, -_FOR_EVER))
             fetched_at = resolved.fetched_at_seconds
             if fetched_at is None:
                 fetched_at = time.time() - (self._clock() - state.verified_at)
             resolved = as_stale(resolved, fetched_at, self._complaint())
         elif kind is not SelectorKind.WORKING:
-            state.answers[ref] = (resolved, state.verified_at + self._refresh)
+            state.answers[key] = (resolved, state.verified_at + self._refresh)
         return resolved
 
     def _find_exact(self, ref: str, wanted: PromptRef) -> ResolvedPrompt:
@@ -343,14 +376,16 @@ class Registry:
         state.answers[ref] = (resolved, _FOR_EVER)
         return resolved
 
-    def _resolve(self, state: _State, wanted: PromptRef) -> ResolvedPrompt:
+    def _resolve(
+        self, state: _State, wanted: PromptRef, version: str | None = None
+    ) -> ResolvedPrompt:
         try:
-            return state.look.view.resolve(wanted)
+            return state.look.view.resolve(wanted, version)
         except (GitError, IntegrityError) as error:
             refused = any(error.message == one.message for one in state.look.refusals)
             if refused or not self._repair():
                 raise
-        return (self._state or state).look.view.resolve(wanted)
+        return (self._state or state).look.view.resolve(wanted, version)
 
     def _repair(self) -> bool:
         """Have a copy on disk that cannot be read made anew, once; whether that was done."""
@@ -493,6 +528,11 @@ class Registry:
         self._asking = threading.RLock()
         self._is_asked_behind = False
         self._source.after_fork()
+
+
+def _key(ref: str, version: str | None) -> str:
+    """What an answer is kept under; no ref holds a NUL."""
+    return ref if version is None else f"{ref}\0{version}"
 
 
 def _again(error: PromptopsError) -> PromptopsError:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError, RefusedError, UsageError
-from promptops.runtime.guards.windows import EVAL_ENVIRONMENT
+from promptops.repository.config import EVAL_ENVIRONMENT
 from promptops.runtime.run.runner import Caller
 
 if TYPE_CHECKING:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from promptops.delivery.environments import Deployment
     from promptops.delivery.release import Release
     from promptops.delivery.state import Entry, Point
+    from promptops.delivery.state import Live as LiveVersion
     from promptops.errors import PromptopsError
     from promptops.git.objects import GitObject
     from promptops.git.process import Git
@@ -280,6 +281,18 @@ class Live(NamedTuple):
         )
 
 
+def choose_live(name: str, environment: str, entry: Entry, version: str | None) -> LiveVersion:
+    """The live version of that number, or the longer-standing one where none is asked for."""
+    if version is None:
+        return entry.live[0]
+    for live in entry.live:
+        if str(live.version) == version:
+            return live
+    raise VersionNotFoundError(
+        f"{name} {version} is not live in {environment}", hint=f"{entry.live[0].version} is"
+    )
+
+
 def describe_split(entry: Entry) -> tuple[Share, ...]:
     """The live versions of a lock's entry, as the public type."""
     return tuple(Share(str(live.version), live.digest, live.share) for live in entry.live)
@@ -327,8 +340,12 @@ class View(Protocol):
     def live(self, environment: str) -> Live:
         """What is live there; EnvironmentNotFoundError without that environment."""
 
-    def resolve(self, ref: PromptRef) -> ResolvedPrompt:
-        """What the ref means. A paused prompt resolves, and says so."""
+    def resolve(self, ref: PromptRef, version: str | None = None) -> ResolvedPrompt:
+        """What the ref means. A paused prompt resolves, and says so.
+
+        `version` chooses among those that share an environment's traffic; None: the
+        longer-standing one.
+        """
 
     def find_pause(self, resolved: ResolvedPrompt) -> str:
         """Who paused it and when, as ` by NAME on DATE`; nothing where that is not known."""
@@ -397,13 +414,13 @@ class RepositoryView:
         """The environment that a ref without a selector means."""
         return self._environment or self.repository.config.default_environment
 
-    def resolve(self, ref: PromptRef) -> ResolvedPrompt:
+    def resolve(self, ref: PromptRef, version: str | None = None) -> ResolvedPrompt:
         """What `ref` means; see the module."""
         ref_text = str(ref)
         ref = with_default(ref, self.default_environment)
         selector = ref.selector
         if selector is None or selector.kind is SelectorKind.ENVIRONMENT:
-            return self._resolve_live(ref_text, ref.name, str(selector))
+            return self._resolve_live(ref_text, ref.name, str(selector), version)
         if selector.kind is SelectorKind.WORKING:
             prompt = find_prompt(self.repository.working, ref.name, where="in the work tree")
             return ResolvedPrompt(ref_text, prompt, None, self.source)
@@ -589,12 +606,14 @@ class RepositoryView:
         hint = first_step(repository, environment)
         return EnvironmentNotFoundError(f"{environment} has no deployments", hint=hint)
 
-    def _resolve_live(self, ref: str, name: str, environment: str) -> ResolvedPrompt:
+    def _resolve_live(
+        self, ref: str, name: str, environment: str, version: str | None
+    ) -> ResolvedPrompt:
         live = self.live(environment)
         entry = live.entries.get(name)
         if entry is None:
             raise self._not_live(name, live)
-        first = entry.live[0]
+        first = choose_live(name, environment, entry, version)
         yanked = self.find_yank(name, first.version)
         warnings = live.warnings
         if yanked is not None:

@@ -34,6 +34,7 @@ from promptops.runtime.resolution import (
     Placement,
     ResolvedPrompt,
     accept_point,
+    choose_live,
     describe_split,
     describe_yank,
     with_default,
@@ -375,25 +376,25 @@ class SnapshotView:
             )
         return Live(frozen.placement, frozen.entries, self._authenticated, self._fetched_at)
 
-    def resolve(self, ref: PromptRef) -> ResolvedPrompt:
+    def resolve(self, ref: PromptRef, version: str | None = None) -> ResolvedPrompt:
         """What `ref` means in this snapshot; only what was exported is answered."""
         ref_text = str(ref)
         ref = with_default(ref, self.default_environment)
         selector = ref.selector
         if selector is None or selector.kind is SelectorKind.ENVIRONMENT:
-            return self._resolve_live(ref_text, ref.name, str(selector))
+            return self._resolve_live(ref_text, ref.name, str(selector), version)
         if selector.kind is SelectorKind.WORKING:
             raise VersionNotFoundError(
                 f"{ref} means the work tree, and a snapshot has none",
                 hint="open the repository, or name a version or an environment",
             )
-        version = selector.text
+        wanted = selector.text
         if selector.kind is not SelectorKind.VERSION:
             answer = self._snapshot.refs.get(str(ref))
             if answer is None:
                 raise self._not_exported(ref)
-            version = answer
-        release = self._snapshot.releases.get(f"{ref.name}@{version}")
+            wanted = answer
+        release = self._snapshot.releases.get(f"{ref.name}@{wanted}")
         if release is None:
             raise self._not_exported(ref)
         return self._answer(ref_text, release)
@@ -402,14 +403,17 @@ class SnapshotView:
         """Nothing: a snapshot does not say who paused what."""
         return ""
 
-    def _resolve_live(self, ref: str, name: str, environment: str) -> ResolvedPrompt:
+    def _resolve_live(
+        self, ref: str, name: str, environment: str, version: str | None
+    ) -> ResolvedPrompt:
         live = self.live(environment)
         entry = live.entries.get(name)
         if entry is None:
             raise self._not_live(name, environment, live)
-        key = f"{name}@{entry.live[0].version}"
+        chosen = choose_live(name, environment, entry, version)
+        key = f"{name}@{chosen.version}"
         release = self._snapshot.releases.get(key)
-        if release is None or release.digest != entry.live[0].digest:
+        if release is None or release.digest != chosen.digest:
             raise IntegrityError(f"{self.source} lacks the files of {key}", hint=_ALTERED)
         return self._answer(ref, release, live, entry)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.running import run
+from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def test_a_configuration_with_a_mistake_exits_2(
 def test_no_commits_are_no_obstacle(make_repo: MakeRepo, object_format: str) -> None:
     repo = make_repo(object_format=object_format)
     result = run(repo, "validate")
-    assert result.exit_code == 0
+    assert result.exit_code == 2
     assert "promptops new" in result.stderr
     repo.write("prompts/a.md", GOOD)
     assert run(repo, "validate").stderr.startswith("1 prompt checked")
@@ -223,3 +223,24 @@ def test_a_draft_that_is_live_is_found(repo: Repo) -> None:
     assert run(repo, "validate", "--rev", "HEAD", "--format", "concise").stdout == ""
     assert run(repo, "retire", "a", "--env", "staging", "--yes").exit_code == 0
     assert run(repo, "validate", "--format", "concise").stdout == ""
+
+
+def test_looking_at_nothing_is_never_green(repo: Repo) -> None:
+    repo.write("README.md", "x\n")
+    repo.commit()
+    assert "no prompts in prompts/" in refuse(repo, "validate", code=2)
+    repo.write("prompts/a.txt", "Hello {name}\n")
+    repo.write("prompts/b.prompty", "---\n---\nx\n")
+    assert "2 files that may hold prompts" in refuse(repo, "validate", code=2)
+    assert "no prompt needs it" in refuse(repo, "validate", "prompts/a.txt", code=2)
+    # A commit that touches no prompt is fine.
+    accept(repo, "validate", "--staged")
+
+
+def test_a_configuration_in_a_folder_is_named_where_it_is_not_read(repo: Repo) -> None:
+    repo.write("services/a/promptops.toml", "")
+    repo.write("services/a/prompts/x.md", prompt_text())
+    repo.commit()
+    said = refuse(repo.path / "services" / "a", "validate", code=2)
+    assert "services/a/promptops.toml is not read" in said
+    assert 'prompts = "services/a/prompts"' in said

@@ -110,7 +110,9 @@ _RUN_CHARACTERS = bytes(
     ord("a" if code > 0x7F or chr(code).isalnum() or chr(code) in "+/_.=:~-" else " ")
     for code in range(256)
 )
-_URL_PASSWORD = re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@{}<>]{1,64}:([^\s:/@{}<>]{6,100})@")
+_URL_PASSWORD = re.compile(
+    r"\b[a-z][a-z0-9+.-]{1,20}://([^\s:/@{}<>]{1,64}):([^\s:/@{}<>]{6,100})@"
+)
 # Tokens of pages, requests and the like are no secrets: only some kinds, or the word alone.
 _ASSIGNED = re.compile(
     r"(?:api[_ -]?key|secret(?:[_ -]?(?:access)?[_ -]?key)?|bearer|password|passwd"
@@ -126,6 +128,8 @@ _ASSIGNMENT_WORDS = ("key", "secret", "token", "passw", "bearer")
 _EXAMPLES = (
     *("example", "sample", "placeholder", "dummy", "redacted", "changeme", "change-me"),
     *("xxxx", "****", "....", "your", "insert", "fake", "notreal", "not-real", "123456789"),
+    # Nobody draws these by lot.
+    *("abc123", "123abc", "xyz789", "qwerty"),
     *("abcdefgh", "00000000", "deadbeef", "eyjzdwiioiixmjm0nty3odkw", "test-key", "testkey"),
 )
 # A name of a secret, which is none.
@@ -152,8 +156,11 @@ def find(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield what each secret is, and where it begins and ends, in no order; they may overlap."""
     if "://" in text and "@" in text:
         for match in _URL_PASSWORD.finditer(text):
-            if not _is_example(match[1], fewest=5) and not match[1].lower().startswith("pass"):
-                yield "a password in a URL", *match.span(1)
+            user, password = match[1].lower(), match[2].lower()
+            # A password that is the user's name is what images of databases begin with.
+            is_given = password == user or password.startswith("pass")
+            if not is_given and not _is_example(match[2], fewest=5):
+                yield "a password in a URL", *match.span(2)
     data = text.encode()
     marked = data.translate(_RUN_CHARACTERS)
     if _RUN not in marked:

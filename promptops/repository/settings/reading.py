@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_CEILING, Decimal
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from promptops.errors import ConfigurationError, quote
 from promptops.suggestion import nearest
@@ -120,6 +120,12 @@ class Table:
             shown = quote(word) if isinstance(word, str) else "not a text"
             self.fail(key, f"is {shown}", f"choose one of: {', '.join(words)}")
         return str(word)
+
+    @overload
+    def whole(self, key: str, default: int, *, least: int = 0) -> int: ...
+
+    @overload
+    def whole(self, key: str, default: None, *, least: int = 0) -> int | None: ...
 
     def whole(self, key: str, default: int | None, *, least: int = 0) -> int | None:
         """Return a whole number that is at least `least`."""

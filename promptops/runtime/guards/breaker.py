@@ -18,8 +18,8 @@ from promptops.runtime.guards.memory import MemoryLedger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from promptops.repository.settings.guards import BreakerSettings
     from promptops.runtime.guards.ledger import Ledger
-    from promptops.runtime.guards.limits import BreakerSettings
 
 # A probe that says nothing for so long has died with its process.
 PROBE_SECONDS = 120.0

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.errors import RefusedError, UsageError
+from promptops.repository.settings.guards import DEFAULT_SPEND_PER_HOUR
+from promptops.repository.settings.reading import MICROS
 from promptops.runtime.alerts.alert import Alert
 from promptops.runtime.guards.depth import current_depth
 from promptops.runtime.guards.ledger import (
@@ -22,7 +24,6 @@ from promptops.runtime.guards.ledger import (
     LedgerError,
     LostCountsError,
 )
-from promptops.runtime.guards.limits import DEFAULT_SPEND_PER_HOUR, MICROS
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.guards.windows import (
     Rule,
@@ -36,11 +37,12 @@ from promptops.runtime.guards.windows import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from promptops.repository.settings.guards import GuardSettings
     from promptops.runtime.guards.ledger import Charge, Ledger, Refusal, Reset, Unit
-    from promptops.runtime.guards.limits import GuardSettings
 
 __all__ = ["GuardError", "Guards", "Reservation", "Scope", "Standing"]
 
+GLOBAL_SPENDING = ("guards.spend_per_hour", "guards.spend_per_day")
 # Settlements that wait for a ledger to come back; more than these stay spent at their estimate.
 _MAX_WAITING = 10_000
 _SETTLED_AT_ONCE = 8
@@ -430,7 +432,7 @@ class Guards:
         for rule in rules_for(self.settings, scope):
             amount = {"micros": cost, "calls": 1, "tokens": tokens}[rule.unit]
             if amount is None:
-                if rule.unit == "micros" and not self.settings.is_strict:
+                if rule.unit == "micros" and not self._is_configured(rule.guard):
                     continue
                 raise self._refuse_unknown(rule.guard, unknown)
             one = charge(rule, amount, now)
@@ -446,6 +448,10 @@ class Guards:
                 charges.append(one)
                 guards[one.window] = repeated.guard
         return _Plan(charges, guards)
+
+    def _is_configured(self, guard: str) -> bool:
+        """Whether somebody set this limit; the one that holds without any counts what it can."""
+        return self.settings.is_strict or guard not in GLOBAL_SPENDING
 
     def _refuse_unknown(self, guard: str, unknown: str) -> GuardError:
         return GuardError(
@@ -506,8 +512,11 @@ class Guards:
                 "critical",
             )
         )
-        is_money = any(one.unit in MONEY_UNITS for one in plan.charges)
-        if settings.on_ledger_down == "refuse" and is_money and settings.is_strict:
+        is_money = any(
+            one.unit in MONEY_UNITS and self._is_configured(plan.guards.get(one.window, ""))
+            for one in plan.charges
+        )
+        if settings.on_ledger_down == "refuse" and is_money:
             raise GuardError(
                 f"this run's spending cannot be checked: {error.message}",
                 guard="guards.ledger",

@@ -12,18 +12,17 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from promptops.repository.config import EVAL_ENVIRONMENT
 from promptops.runtime.guards.ledger import LATE_SECONDS, Charge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from promptops.repository.settings.guards import GuardSettings, Limits
     from promptops.runtime.guards.ledger import Unit
-    from promptops.runtime.guards.limits import GuardSettings, Limits
 
 Length = Literal["minute", "hour", "day"]
 
-# Evals, replays and drills reserve here and nowhere else.
-EVAL_ENVIRONMENT = "eval"
 SECONDS: dict[Length, int] = {"minute": 60, "hour": 3_600, "day": 86_400}
 _STAMPS: dict[Length, str] = {"minute": "%Y-%m-%dT%H:%M", "hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d"}
 # A minute's window is kept for ten more, so that many users do not fill the ledger.

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from promptops.repository.config import Config
 from promptops.runtime.guards.breaker import Breakers
 from promptops.runtime.guards.guard import Guards
-from promptops.runtime.guards.limits import GuardSettings
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.log.log import open_log
 from promptops.runtime.log.place import find_log
@@ -48,13 +47,19 @@ def open_runner(registry: Registry, repository: Repository | None) -> Runner:
         place = find_log(settings, os.environ, common_dir=common, top=top)
         return open_log(place, settings, clock=time.time, random=os.urandom, key=os.environ.get)
 
-    guards = GuardSettings()
+    models = config.models
+
+    def allows(model: str, path: str) -> bool:
+        return models.allows(model, f"{config.prompts}/{path}")
+
+    guards = config.guards
     ledger = MemoryLedger()
     return Runner(
         registry,
         Tools(
-            models=Models(config.models, root=top),
-            prices=Prices(config.models),
+            models=Models(models, root=top),
+            prices=Prices(models),
+            allows=allows,
             guards=Guards(guards, ledger, clock=time.time),
             breakers=Breakers(
                 guards.breaker, ledger, clock=time.time, token=lambda: os.urandom(8).hex()

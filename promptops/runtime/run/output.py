@@ -6,11 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import RefusedError
+from promptops.runtime.models.model import Answer, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from promptops.runtime.models.model import Answer
+    from promptops.runtime.run.course import Course
 
 _MAX_FAULTS = 5
 
@@ -55,6 +56,21 @@ def read_data(answer: Answer, schema: Mapping[str, Any]) -> object:
         message = f"the output schema refuses the answer: {'; '.join(found)}"
         raise OutputError(message, text=answer.text)
     return value
+
+
+def set_reply(course: Course, reply: object) -> None:
+    """Let a fixed reply be the answer of a run; it is validated like a model's.
+
+    Raises:
+        OutputError: the prompt's output schema refuses it.
+    """
+    text = reply if isinstance(reply, str) else json.dumps(reply, ensure_ascii=False)
+    answer = Answer(text, (), "stop", Usage(0, 0, 0, "measured"))
+    course.stage = "output"
+    schema = course.resolved.output
+    course.data = None if schema is None else read_data(answer, schema)
+    course.answer = answer
+    course.model = None
 
 
 def _refuse_constant(name: str) -> object:

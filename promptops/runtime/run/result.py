@@ -22,14 +22,14 @@ class Run:
         prompt: the prompt that ran, and where it was found.
         text: the answer's words.
         data: the answer parsed and validated, where the prompt has an output schema; else None.
-        model: the model that answered, as the prompt names it.
+        model: the model that answered, as the prompt names it; None: a fixed reply.
         finish: why the answer ended, such as `stop` or `length`.
         usage: the tokens of the attempt that answered.
         cost_micros: what all attempts cost, in micro-dollars; None where a price or usage is
             unknown.
         attempts: the requests that were made, failed ones included.
-        decisions: the rules that applied: share, retry, fallback.
-        is_degraded: whether another model than the prompt's first one answered.
+        decisions: the rules that applied: share, route, retry, fallback, reply, escalate, review.
+        is_degraded: whether something else than the prompt's first choice answered.
         tool_calls: the functions that the model wants called.
     """
 
@@ -37,7 +37,7 @@ class Run:
     prompt: ResolvedPrompt
     text: str
     data: Any
-    model: str
+    model: str | None
     finish: str
     usage: Usage
     cost_micros: int | None

@@ -35,14 +35,18 @@ def choose_next(error: ModelError) -> Next:
     """Return what follows `error`.
 
     Retried: 408, 409, 429, 500, 502, 503, 504, 529, timeouts, broken connections and answers that
-    are none. Given to the next model at once: 401, 402, 403, 404, a missing key or package. Final:
-    400, 413, 422 and every other status, since another model would be asked the same wrong thing.
+    are none. Given to the next model at once: 401, 402, 403, 404, a missing key or package, a model
+    that cannot be asked. Final: 400, 413, 422 and every other status, since another model would be
+    asked the same wrong thing.
     """
     if error.code == "context_length_exceeded":
         return Next.LARGER
     if error.code == "insufficient_quota":
         return Next.FALL_BACK
     if error.kind in {"key", "install"}:
+        return Next.FALL_BACK
+    if error.kind == "invalid" and not error.is_sent:
+        # It could not even be asked: asking again would not either.
         return Next.FALL_BACK
     if error.kind != "status":
         return Next.RETRY

@@ -1,18 +1,16 @@
-"""Runs prompts: resolves, checks, renders, asks the models, and records what happened."""
+"""Runs prompts: drives their course in a thread, on an event loop or as a stream."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import PromptopsError, UsageError
-from promptops.runtime.guards.depth import current_depth, nested
 from promptops.runtime.guards.guard import GuardError
-from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.log.record import (
     FAILED,
@@ -24,38 +22,42 @@ from promptops.runtime.log.record import (
     Feedback,
     RunRecord,
 )
+from promptops.runtime.models.model import Request
 from promptops.runtime.models.tokens import count_tokens
-from promptops.runtime.run.result import Run
-from promptops.runtime.run.share import choose_share
-from promptops.runtime.run.steps import (
+from promptops.runtime.run.commands import (
     Admit,
+    Begin,
     Call,
-    Course,
-    Limits,
+    Find,
     Report,
     Reserve,
     Settle,
     Sleep,
-    Surroundings,
-    stamp,
+    World,
+)
+from promptops.runtime.run.course import Course, Limits
+from promptops.runtime.run.preparation import prepare
+from promptops.runtime.run.result import Run
+from promptops.runtime.run.steps import (
+    estimate,
+    request_parameters,
     take_course,
     total_cost,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 
     from promptops.runtime.guards.breaker import Breakers
     from promptops.runtime.guards.guard import Guards
     from promptops.runtime.log.recorder import Recorder
     from promptops.runtime.models import Models
-    from promptops.runtime.models.model import Answer, Request
     from promptops.runtime.models.prices import Prices
     from promptops.runtime.registry import Registry
     from promptops.runtime.resolution import ResolvedPrompt
-    from promptops.runtime.run.steps import Command
+    from promptops.runtime.run.commands import Command
 
-_LEASE_MARGIN_SECONDS = 60.0
+    Steps = Generator[Command, Any, None]
 
 
 class Caller(NamedTuple):
@@ -106,28 +108,47 @@ class Plan(NamedTuple):
 
     Attributes:
         resolved: the prompt.
-        model: the model that would be asked first.
+        model: the model that would be asked first; None: a fixed reply answers.
         request: what would be sent.
         tokens: an upper bound of the tokens of the prompt.
         cost_micros: the most that one attempt may cost, in micro-dollars; None where a price or
             `max_tokens` is missing.
         decisions: the rules that applied.
+        reply: the fixed reply that would answer; None: a model is asked.
     """
 
     resolved: ResolvedPrompt
-    model: str
+    model: str | None
     request: dict[str, Any]
     tokens: int
     cost_micros: int | None
     decisions: tuple[Decision, ...]
+    reply: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a runner works with."""
+    """What a runner works with.
+
+    Attributes:
+        models: the open models.
+        prices: what they cost.
+        allows: whether the prompt of a file below the prompts folder may use a model.
+        guards: what limits runs.
+        breakers: which models are not asked for a while.
+        recorder: writes to the run log.
+        random_bytes: random bytes, for ids.
+        random: a random number from 0 to 1, for pauses.
+        clock: seconds since 1970.
+        monotonic: seconds that never go back.
+        sleep: waits in a thread.
+        asleep: waits on an event loop.
+        limits: how long runs may take, and how often they may try.
+    """
 
     models: Models
     prices: Prices
+    allows: Callable[[str, str], bool]
     guards: Guards
     breakers: Breakers
     recorder: Recorder
@@ -136,6 +157,7 @@ class Tools:
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    asleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     limits: Limits = field(default_factory=Limits)
 
 
@@ -145,46 +167,38 @@ class Runner:
     def __init__(self, registry: Registry, tools: Tools) -> None:
         self._registry = registry
         self._tools = tools
-        self._world = Surroundings(
+        self._world = World(
             tools.clock,
             tools.monotonic,
             tools.random,
             tools.prices.find,
             _count,
             lambda model: tools.prices.window(model).context,
+            tools.allows,
+            tools.guards.check_depth,
+            registry.describe_pause,
+            self._new_id,
         )
 
     def run(self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None) -> Run:
         """Run a prompt and return its answer; see `Registry.run`."""
-        course = self._begin(ref, inputs, caller, model, self._registry.get)
-        try:
-            with nested(current_depth() + 1):
-                self._drive(course)
-        except BaseException as error:
-            self._fail(course, error)
-            raise
-        return self._finish(course)
+        course = self._start(ref, inputs, caller, model)
+        return self._take(course, take_course(course, self._world))
 
     async def arun(
         self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
     ) -> Run:
         """As `run`, on an event loop."""
-        course = await self._abegin(ref, inputs, caller, model)
-        try:
-            with nested(current_depth() + 1):
-                await self._adrive(course)
-        except BaseException as error:
-            self._fail(course, error)
-            raise
-        return self._finish(course)
+        course = self._start(ref, inputs, caller, model)
+        return await self._atake(course, take_course(course, self._world))
 
     def stream(
         self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
     ) -> Iterator[Spoken]:
         """Run a prompt and yield its answer as it is written; the last piece holds the run."""
-        course = self._begin(ref, inputs, caller, model, self._registry.get)
+        course = self._start(ref, inputs, caller, model)
         steps = take_course(course, self._world)
-        try:
+        with self._recording(course):
             value: Any = None
             failure: BaseException | None = None
             while True:
@@ -195,38 +209,32 @@ class Runner:
                 value = failure = None
                 try:
                     if isinstance(command, Call):
-                        answer = None
                         parts = self._tools.models.get(command.request.model).stream(
                             command.request, deadline=command.deadline
                         )
                         with closing(parts):  # type: ignore[type-var]  # every transport yields
                             for part in parts:
-                                if part.text:
-                                    course.has_spoken = True
+                                if part.text and self._hear(course, part.text):
                                     yield Spoken(part.text)
-                                answer = part.answer or answer
-                        value = answer
+                                value = part.answer or value
                     else:
                         value = self._do(command)
                 except GeneratorExit:
                     failure = AbandonedError()
                 except BaseException as error:  # noqa: BLE001 - the course decides
                     failure = error
-        except AbandonedError as error:
-            self._fail(course, error)
-            return
-        except BaseException as error:
-            self._fail(course, error)
-            raise
-        yield Spoken("", self._finish(course))
+        run = self._finish(course)
+        if not course.has_spoken and run.text:
+            yield Spoken(run.text)
+        yield Spoken("", run)
 
     async def astream(
         self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
     ) -> AsyncIterator[Spoken]:
         """As `stream`, on an event loop."""
-        course = await self._abegin(ref, inputs, caller, model)
+        course = self._start(ref, inputs, caller, model)
         steps = take_course(course, self._world)
-        try:
+        with self._recording(course):
             value: Any = None
             failure: BaseException | None = None
             while True:
@@ -237,49 +245,49 @@ class Runner:
                 value = failure = None
                 try:
                     if isinstance(command, Call):
-                        answer = None
                         parts = self._tools.models.get(command.request.model).astream(
                             command.request, deadline=command.deadline
                         )
                         try:
                             async for part in parts:
-                                if part.text:
-                                    course.has_spoken = True
+                                if part.text and self._hear(course, part.text):
                                     yield Spoken(part.text)
-                                answer = part.answer or answer
+                                value = part.answer or value
                         finally:
                             await parts.aclose()  # type: ignore[attr-defined]  # as above
-                        value = answer
                     else:
                         value = await self._ado(command)
                 except GeneratorExit:
                     failure = AbandonedError()
                 except BaseException as error:  # noqa: BLE001 - the course decides
                     failure = error
-        except AbandonedError as error:
-            self._fail(course, error)
-            return
-        except BaseException as error:
-            self._fail(course, error)
-            raise
-        yield Spoken("", self._finish(course))
+        run = self._finish(course)
+        if not course.has_spoken and run.text:
+            yield Spoken(run.text)
+        yield Spoken("", run)
 
     def plan(
         self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
     ) -> Plan:
         """Return what a run would do; nothing is asked, reserved or recorded."""
-        course = self._prepare(self._new_record(ref, caller), inputs, model, self._registry.get)
+        course = self._start(ref, inputs, caller, model)
+        try:
+            self._drive(prepare(course, self._world))
+        except PromptopsError as error:
+            error.stage = course.stage
+            raise
+        decisions = tuple(course.decisions)
+        if course.answer is not None:
+            return Plan(course.resolved, None, {}, 0, 0, decisions, course.answer.text)
         first = course.models[0]
-        request = {
+        request = Request(first, course.messages, request_parameters(course))
+        tokens, cost, _ = estimate(request, self._world)
+        shown = {
             **course.resolved.prompt.request_parameters,
             "model": first,
             "messages": list(course.messages),
         }
-        tokens = count_tokens(course.messages, request, first).tokens
-        price, most = self._tools.prices.find(first), request.get("max_tokens")
-        cost = None if price is None or most is None else price.cost(tokens, most)
-        decisions = tuple(course.decisions)
-        return Plan(course.resolved, first, request, tokens, cost, decisions)
+        return Plan(course.resolved, first, shown, tokens, cost, decisions)
 
     def feedback(
         self,
@@ -295,7 +303,7 @@ class Runner:
             raise UsageError("feedback without content", hint="give a score, a label or a comment")
         now = self._tools.clock()
         self._tools.recorder.feedback(
-            Feedback(self._new_id(now), run_id, now, score, label, comment, by)
+            Feedback(self._new_id(), run_id, now, score, label, comment, by)
         )
 
     def close(self) -> None:
@@ -307,101 +315,50 @@ class Runner:
         """Close the connections of the running event loop."""
         await self._tools.models.aclose()
 
-    # The stages before a model is asked
-
-    def _new_id(self, now: float) -> str:
-        return make_id(now, self._tools.random_bytes(10))
-
-    def _new_record(self, ref: str, caller: Caller) -> RunRecord:
-        now = self._tools.clock()
-        return RunRecord(
-            self._new_id(now),
-            ref,
-            now,
-            user=caller.user,
-            tenant=caller.tenant,
-            key=caller.key if caller.key is not None else caller.user,
-            environment=caller.environment,
-            labels=caller.labels,
-        )
-
-    def _begin(
-        self,
-        ref: str,
-        inputs: Mapping[str, object],
-        caller: Caller,
-        model: str | None,
-        get: Callable[[str], ResolvedPrompt],
-    ) -> Course:
-        course = self._prepare(self._new_record(ref, caller), inputs, model, get)
-        self._tools.recorder.begin(course.record)
-        return course
-
-    async def _abegin(
-        self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
-    ) -> Course:
-        # Only asking the source waits; afterwards the registry answers from what it knows.
-        try:
-            resolved = await self._registry.get_async(ref)
-        except PromptopsError:
-            return self._begin(ref, inputs, caller, model, self._registry.get)
-
-        def get(wanted: str) -> ResolvedPrompt:
-            return resolved if wanted == ref else self._registry.get(wanted)
-
-        return self._begin(ref, inputs, caller, model, get)
-
-    def _prepare(
-        self,
-        record: RunRecord,
-        inputs: Mapping[str, object],
-        model: str | None,
-        get: Callable[[str], ResolvedPrompt],
-    ) -> Course:
-        """Resolve, check the inputs and render; what goes wrong is recorded as a run, too."""
-        stage = "resolve"
-        try:
-            if not isinstance(inputs, Mapping):
-                raise UsageError("inputs are no mapping", hint='give {"name": value}')
-            self._tools.guards.check_depth()
-            resolved = get(record.ref)
-            decisions = []
-            if len(resolved.split) > 1:
-                resolved, why = _follow_share(resolved, record.key, get)
-                decisions.append(Decision("share", why))
-            record = replace(
-                record,
-                prompt=resolved.name,
-                version=resolved.version,
-                digest=resolved.digest,
-                commit=resolved.commit,
-                environment=record.environment or resolved.environment,
-                deployment=None if record.environment else resolved.deployment,
-                inputs=dict(inputs),
-            )
-            stage = "render"
-            messages = resolved.prompt.render(inputs)
-        except PromptopsError as error:
-            if type(error).__name__ == "InputError":
-                stage = "inputs"
-            error.stage, error.run_id = stage, record.id
-            self._record_failure(record, stage, error)
-            raise
-        fallbacks = resolved.data.get("fallbacks", ())
-        models = [model] if model is not None else [resolved.model, *fallbacks]
-        if model is not None and model != resolved.model:
-            decisions.append(Decision("model", f"{model} was asked for"))
-        lease = self._tools.clock() + self._tools.limits.run_seconds + _LEASE_MARGIN_SECONDS
-        record = replace(record, model=models[0], messages=messages, lease_until=lease)
-        scope = Scope(record.environment, resolved.name, record.user, record.tenant)
-        return Course(
-            record, resolved, messages, models, scope, self._tools.limits, decisions=decisions
-        )
-
     # Driving
 
-    def _drive(self, course: Course) -> None:
-        steps = take_course(course, self._world)
+    def _new_id(self) -> str:
+        return make_id(self._tools.clock(), self._tools.random_bytes(10))
+
+    def _start(
+        self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
+    ) -> Course:
+        if not isinstance(inputs, Mapping):
+            raise UsageError("inputs are no mapping", hint='give {"name": value}')
+        key = caller.key if caller.key is not None else caller.user
+        record = RunRecord(
+            self._new_id(),
+            ref,
+            self._tools.clock(),
+            user=caller.user,
+            tenant=caller.tenant,
+            key=key,
+            labels=caller.labels,
+        )
+        return Course(record, inputs, model, self._tools.limits, caller.environment)
+
+    def _take(self, course: Course, steps: Steps) -> Run:
+        with self._recording(course):
+            self._drive(steps)
+        return self._finish(course)
+
+    async def _atake(self, course: Course, steps: Steps) -> Run:
+        with self._recording(course):
+            await self._adrive(steps)
+        return self._finish(course)
+
+    @contextmanager
+    def _recording(self, course: Course) -> Iterator[None]:
+        """Record an error that ends a run, and hand it on."""
+        try:
+            yield
+        except BaseException as error:
+            self._fail(course, error)
+            if isinstance(error, AbandonedError):
+                raise GeneratorExit from None
+            raise
+
+    def _drive(self, steps: Steps) -> None:
         value: Any = None
         failure: BaseException | None = None
         while True:
@@ -415,8 +372,7 @@ class Runner:
             except BaseException as error:  # noqa: BLE001 - the course decides
                 failure = error
 
-    async def _adrive(self, course: Course) -> None:
-        steps = take_course(course, self._world)
+    async def _adrive(self, steps: Steps) -> None:
         value: Any = None
         failure: BaseException | None = None
         while True:
@@ -431,6 +387,8 @@ class Runner:
                 failure = error
 
     def _do(self, command: Command) -> Any:  # noqa: ANN401 - each command has its result
+        if isinstance(command, Find):
+            return self._registry.find(command.ref, command.version)
         if isinstance(command, Call):
             model = self._tools.models.get(command.request.model)
             return model.call(command.request, deadline=command.deadline)
@@ -449,14 +407,16 @@ class Runner:
             if command.is_sent:
                 return command.reservation.settle(command.cost, command.tokens)
             return command.reservation.release()
-        return self._ask_breaker(command)
+        return self._do_at_once(command)
 
     async def _ado(self, command: Command) -> Any:  # noqa: ANN401 - as above
+        if isinstance(command, Find):
+            return await self._registry.find_async(command.ref, command.version)
         if isinstance(command, Call):
             model = self._tools.models.get(command.request.model)
             return await model.acall(command.request, deadline=command.deadline)
         if isinstance(command, Sleep):
-            return await asyncio.sleep(command.seconds)
+            return await self._tools.asleep(command.seconds)
         if isinstance(command, Reserve):
             return await self._tools.guards.areserve(
                 command.scope,
@@ -470,21 +430,34 @@ class Runner:
             if command.is_sent:
                 return await command.reservation.asettle(command.cost, command.tokens)
             return await command.reservation.arelease()
-        return self._ask_breaker(command)
+        return self._do_at_once(command)
 
-    def _ask_breaker(self, command: Command) -> Any:  # noqa: ANN401 - as above
+    def _do_at_once(self, command: Command) -> Any:  # noqa: ANN401 - as above
+        if isinstance(command, Begin):
+            return self._tools.recorder.begin(command.record)
         if isinstance(command, Admit):
             return self._tools.breakers.allow(command.model)
         assert isinstance(command, Report)  # noqa: S101 - there is no other command
+        if command.is_healthy is None:
+            return command.permit.abandoned()
         return command.permit.succeeded() if command.is_healthy else command.permit.failed()
+
+    def _hear(self, course: Course, text: str) -> bool:
+        """Note a part of a streamed answer, and say whether it may be handed out now."""
+        if course.first_at is None:
+            course.first_at = self._tools.monotonic()
+        course.heard.append(text)
+        if course.is_held:
+            return False
+        course.has_spoken = True
+        return True
 
     # Recording
 
     def _finish(self, course: Course) -> Run:
-        answer: Answer | None = course.answer
+        answer = course.answer
         assert answer is not None  # noqa: S101 - a course without an answer ends in an error
         cost = total_cost(course.attempts)
-        is_degraded = course.model != course.models[0]
         self._tools.recorder.finish(
             replace(
                 course.record,
@@ -497,7 +470,7 @@ class Runner:
                 cached_tokens=answer.usage.cached_tokens,
                 usage_source=answer.usage.source,
                 finish=answer.finish,
-                is_degraded=is_degraded,
+                is_degraded=course.is_degraded,
                 decisions=tuple(course.decisions),
                 answer=answer.text,
                 tool_calls=tuple(
@@ -507,6 +480,8 @@ class Runner:
             ),
             course.attempts,
         )
+        for review in course.reviews:
+            self._tools.recorder.review(review)
         self._tell_alarms(course)
         return Run(
             course.record.id,
@@ -519,44 +494,37 @@ class Runner:
             cost,
             tuple(course.attempts),
             tuple(course.decisions),
-            is_degraded=is_degraded,
+            is_degraded=course.is_degraded,
             tool_calls=answer.tool_calls,
             _tell=self.feedback,
         )
 
     def _fail(self, course: Course, error: BaseException) -> None:
         if isinstance(error, PromptopsError):
-            stamp(error, course)
-        record = replace(
-            course.record,
-            cost_micros=total_cost(course.attempts),
-            decisions=tuple(course.decisions),
-            answer=None if course.answer is None else course.answer.text,
-        )
-        self._record_failure(record, course.stage, error, course)
-        self._tell_alarms(course)
-
-    def _record_failure(
-        self, record: RunRecord, stage: str, error: BaseException, course: Course | None = None
-    ) -> None:
+            error.stage, error.run_id = course.stage, course.record.id
+        said = course.answer.text if course.answer is not None else "".join(course.heard)
         self._tools.recorder.finish(
             replace(
-                record,
+                course.record,
                 status=_status_of(error),
-                stage=stage,
+                stage=course.stage,
                 error=error.message if isinstance(error, PromptopsError) else repr(error),
                 error_kind=type(error).__name__,
-                ms=(self._tools.clock() - record.started_at) * 1000,
+                ms=(self._tools.clock() - course.record.started_at) * 1000,
+                cost_micros=total_cost(course.attempts),
+                decisions=tuple(course.decisions),
+                answer=said or None,
             ),
-            () if course is None else course.attempts,
+            course.attempts,
         )
+        self._tell_alarms(course)
 
     def _tell_alarms(self, course: Course) -> None:
         now = self._tools.clock()
         for error in course.alarms:
             detail = {"model": error.model, "status": error.status, "kind": error.kind}
             self._tools.recorder.event(
-                Event(self._new_id(now), now, "model_refused", course.record.id, detail)
+                Event(self._new_id(), now, "model_refused", course.record.id, detail)
             )
 
 
@@ -569,26 +537,3 @@ def _status_of(error: BaseException) -> str:
 
 def _count(request: Request) -> int:
     return count_tokens(request.messages, request.parameters, request.model).tokens
-
-
-def _follow_share(
-    resolved: ResolvedPrompt, key: str | None, get: Callable[[str], ResolvedPrompt]
-) -> tuple[ResolvedPrompt, str]:
-    """Return the version that serves this caller while traffic is split, and why."""
-    chosen = choose_share(resolved.split, resolved.name, key)
-    why = f"{chosen.version} has {chosen.share} % in {resolved.environment}"
-    if key is None:
-        return resolved, f"{why}; without key and user the first version is taken"
-    if chosen.version == resolved.version:
-        return resolved, why
-    other = get(f"{resolved.name}@{chosen.version}")
-    found = replace(
-        other,
-        ref=resolved.ref,
-        placement=resolved.placement,
-        split=resolved.split,
-        authenticated=resolved.authenticated,
-        is_stale=resolved.is_stale,
-        fetched_at_seconds=resolved.fetched_at_seconds,
-    )
-    return found, why

@@ -1,159 +1,91 @@
-"""The course of a run, as a generator of commands that a driver carries out.
+"""The course of a run: prepare, ask the models in turn, judge the answer, ask again where declared.
 
-The course is the same for a thread, an event loop and a stream; only waiting differs. So it is
-written once here, without any waiting: it yields what it wants done (`Call`, `Sleep`, `Reserve`,
-`Settle`), and gets back the result or the error.
+It is the same for a thread, an event loop and a stream; only waiting differs. So it is written
+once here, without any waiting, as generators of commands.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from promptops.errors import PromptopsError, TemplateError
 from promptops.runtime.guards.breaker import BreakerOpenError
-from promptops.runtime.log.record import AttemptRecord, Decision, RunRecord
-from promptops.runtime.models.model import Answer, ModelError, Request, Usage
-from promptops.runtime.run.output import read_data
+from promptops.runtime.guards.guard import GuardError
+from promptops.runtime.log.record import AttemptRecord, Decision, Review
+from promptops.runtime.models.model import ModelError, Request
+from promptops.runtime.run.commands import (
+    Admit,
+    Begin,
+    Call,
+    Report,
+    Reserve,
+    Settle,
+    Sleep,
+)
+from promptops.runtime.run.conditions import holds
+from promptops.runtime.run.output import OutputError, read_data, set_reply
+from promptops.runtime.run.preparation import prepare
 from promptops.runtime.run.retry import Next, choose_next, delay_seconds, is_alarming
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
-    from promptops.errors import PromptopsError
     from promptops.runtime.guards.breaker import Permit
     from promptops.runtime.guards.guard import Reservation
     from promptops.runtime.guards.windows import Scope
-    from promptops.runtime.models.prices import Price
-    from promptops.runtime.resolution import ResolvedPrompt
+    from promptops.runtime.models.model import Answer, Usage
+    from promptops.runtime.run.commands import Command, World
+    from promptops.runtime.run.course import Course
 
 _LEASE_MARGIN_SECONDS = 30.0
+# What ended these answers, another attempt would not change.
+_UNREPAIRABLE = frozenset({"length", "content_filter", "refusal"})
+_REPAIR = (
+    "That answer cannot be used: {fault}.\n"
+    "Give the whole answer again, as JSON alone that is valid under this JSON Schema:\n{schema}"
+)
 
 
-class Call(NamedTuple):
-    """Ask a model once. The result is an Answer; the error a ModelError."""
-
-    request: Request
-    deadline: float
-
-
-class Sleep(NamedTuple):
-    """Wait before the next attempt."""
-
-    seconds: float
-
-
-class Reserve(NamedTuple):
-    """Reserve an attempt in all windows. The result is a Reservation; the error a GuardError."""
-
-    scope: Scope
-    key: str
-    cost: int | None
-    tokens: int | None
-    lease_seconds: float
-    request_hash: str | None
-
-
-class Admit(NamedTuple):
-    """Ask the breaker of a model. The result is a Permit; the error a BreakerOpenError."""
-
-    model: str
-
-
-class Report(NamedTuple):
-    """Tell the breaker how the attempt ended."""
-
-    permit: Permit
-    is_healthy: bool
-
-
-class Settle(NamedTuple):
-    """Settle a reservation at what was used; release it where nothing was sent."""
-
-    reservation: Reservation
-    cost: int | None
-    tokens: int | None
-    is_sent: bool
-
-
-Command = Call | Sleep | Admit | Report | Reserve | Settle
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long a run may take, and how often it may try.
-
-    Attributes:
-        call_seconds: for one request; the prompt's own `timeout` comes first.
-        run_seconds: for the whole run.
-        retries: of one model.
-    """
-
-    call_seconds: float = 60.0
-    run_seconds: float = 120.0
-    retries: int = 2
-
-
-@dataclass(slots=True)
-class Course:
-    """What one run knows, and what has become of it so far.
-
-    Attributes:
-        record: the record of the run, completed step by step.
-        resolved: the prompt.
-        messages: what is asked.
-        models: whom to ask, in this order.
-        stage: where the run is now; an error names it.
-        has_spoken: whether a part of an answer was handed out, so that nothing can be retried.
-    """
-
-    record: RunRecord
-    resolved: ResolvedPrompt
-    messages: Sequence[Mapping[str, Any]]
-    models: Sequence[str]
-    scope: Scope
-    limits: Limits
-    stage: str = "guard"
-    has_spoken: bool = False
-    attempts: list[AttemptRecord] = field(default_factory=list)
-    decisions: list[Decision] = field(default_factory=list)
-    alarms: list[ModelError] = field(default_factory=list)
-    answer: Answer | None = None
-    data: Any = None
-    model: str = ""
-
-
-class Surroundings(NamedTuple):
-    """What a course needs of the world.
-
-    Attributes:
-        clock: seconds since 1970.
-        monotonic: seconds that never go back, as deadlines are given.
-        random: a number from 0 to 1.
-        price: the price of a model; None where it is unknown.
-        count: an upper bound of a request's tokens.
-        context: how many tokens a model reads; None where that is unknown.
-    """
-
-    clock: Callable[[], float]
-    monotonic: Callable[[], float]
-    random: Callable[[], float]
-    price: Callable[[str], Price | None]
-    count: Callable[[Request], int]
-    context: Callable[[str], int | None]
-
-
-def take_course(course: Course, world: Surroundings) -> Generator[Command, Any, None]:
-    """Ask the models in turn until one answers; the course then holds the answer.
+def take_course(course: Course, world: World) -> Generator[Command, Any, None]:
+    """Take a run from its ref to its answer, which the course then holds.
 
     Raises:
         GuardError: a limit refuses an attempt.
-        ModelError: no model answered; the last one's error.
+        ModelError, BreakerOpenError: no model answered; the last one's error.
         OutputError: the answer is not what the prompt promises.
+        PromptopsError: what `prepare` raises.
     """
-    started = world.monotonic()
-    end = started + course.limits.run_seconds
+    end = world.monotonic() + course.limits.run_seconds
+    yield from prepare(course, world)
+    if course.answer is not None:
+        return
+    yield Begin(course.record)
+    yield from ask(course, world, end)
+
+
+def ask(course: Course, world: World, end: float) -> Generator[Command, Any, None]:
+    """Ask for the messages of a course until there is an answer that stands."""
+    data = course.resolved.data
+    try:
+        yield from _ask_models(course, world, end)
+    except (ModelError, BreakerOpenError, OutputError) as error:
+        if "reply" not in data or course.has_spoken:
+            raise
+        # The error says of which stage it is also when the fixed reply is no better.
+        course.decisions.append(Decision("reply", error.message))
+        course.is_degraded = True
+        set_reply(course, data["reply"])
+        return
+    if course.asked_model is None and not _wants_tools(course):
+        yield from _escalate(course, world, end)
+    _queue_review(course, world)
+
+
+def _ask_models(course: Course, world: World, end: float) -> Generator[Command, Any, None]:
+    """Ask the models in turn until one answers."""
     error: ModelError | BreakerOpenError | None = None
     smallest = 0
     for model in course.models:
@@ -162,14 +94,10 @@ def take_course(course: Course, world: Surroundings) -> Generator[Command, Any, 
             continue
         if error is not None:
             course.decisions.append(Decision("fallback", f"{model}, after {error.message}"))
-        error = yield from _ask(course, world, model, end)
+        error = yield from _ask(course, world, model, course.messages, end)
         if error is None:
-            course.stage = "output"
-            course.model = model
-            if course.resolved.output is not None and not _wants_tools(course):
-                course.stage = "parse"
-                assert course.answer is not None  # noqa: S101 - there was no error
-                course.data = read_data(course.answer, course.resolved.output)
+            course.is_degraded = model != course.models[0]
+            yield from _read(course, world, model, end)
             return
         after = Next.FALL_BACK if isinstance(error, BreakerOpenError) else choose_next(error)
         if course.has_spoken or after is Next.STOP or world.monotonic() >= end:
@@ -180,108 +108,255 @@ def take_course(course: Course, world: Surroundings) -> Generator[Command, Any, 
     raise error
 
 
+def _read(course: Course, world: World, model: str, end: float) -> Generator[Command, Any, None]:
+    """Read the data of an answer, and let it be repaired as often as the prompt declares."""
+    schema = course.resolved.output
+    course.stage = "output"
+    if schema is None or _wants_tools(course):
+        return
+    repairs = int(course.resolved.data.get("repair", 0))
+    messages = list(course.messages)
+    while True:
+        course.stage = "parse"
+        answer = _answer_of(course)
+        try:
+            course.data = read_data(answer, schema)
+        except OutputError as error:
+            if not repairs or answer.finish in _UNREPAIRABLE or course.has_spoken:
+                raise
+            repairs -= 1
+            course.decisions.append(Decision("repair", error.message))
+            demand = _REPAIR.format(fault=error.message, schema=json.dumps(schema))
+            messages += [
+                {"role": "assistant", "content": answer.text},
+                {"role": "user", "content": demand},
+            ]
+            trouble = yield from _ask(course, world, model, messages, end)
+            if trouble is not None:
+                raise trouble from error
+        else:
+            course.stage = "output"
+            return
+
+
+def _escalate(course: Course, world: World, end: float) -> Generator[Command, Any, None]:
+    """Ask the stronger model where the prompt's condition on the answer holds.
+
+    The first answer stands where the stronger model gives none that can be used.
+    """
+    rule = course.resolved.data.get("escalate")
+    if rule is None or rule["model"] == course.model:
+        return
+    why = _applies(course, rule["when"])
+    if why is None:
+        return
+    model = rule["model"]
+    if not world.allows(model, course.resolved.prompt.path):
+        course.decisions.append(Decision("allow", f"{model} is left out: [models] allow"))
+        return
+    course.decisions.append(Decision("escalate", f"{model}, since {why}"))
+    first = course.answer, course.data, course.model
+    try:
+        trouble = yield from _ask(course, world, model, course.messages, end)
+        if trouble is not None:
+            raise trouble
+        yield from _read(course, world, model, end)
+    except (ModelError, BreakerOpenError, OutputError, GuardError) as error:
+        course.answer, course.data, course.model = first
+        course.is_degraded = True
+        course.decisions.append(Decision("escalate", f"the first answer stands: {error.message}"))
+    course.stage = "output"
+
+
+def _queue_review(course: Course, world: World) -> None:
+    """Ask a person to look at the answer where the prompt's condition holds."""
+    rule = course.resolved.data.get("review")
+    why = None if rule is None or _wants_tools(course) else _applies(course, rule["when"])
+    if why is not None:
+        course.decisions.append(Decision("review", why))
+        course.reviews.append(Review(world.make_id(), course.record.id, world.clock(), why))
+
+
+def _applies(course: Course, condition: str) -> str | None:
+    """Return why a condition on the answer applies; None where it does not.
+
+    One that cannot be judged applies: a stronger model or a person is the safe side.
+    """
+    answer = _answer_of(course)
+    has_schema = course.resolved.output is not None
+    values = {
+        "output": course.data if has_schema else answer.text,
+        "finish": answer.finish,
+        "inputs": dict(course.inputs),
+    }
+    try:
+        return condition if holds(course.resolved.prompt.path, condition, values) else None
+    except TemplateError as error:
+        return f"{condition} cannot be judged: {error.message}"
+
+
+def _answer_of(course: Course) -> Answer:
+    assert course.answer is not None  # noqa: S101 - only asked for after an answer
+    return course.answer
+
+
 def _wants_tools(course: Course) -> bool:
     return course.answer is not None and bool(course.answer.tool_calls)
 
 
+def estimate(request: Request, world: World) -> tuple[int, int | None, int | None]:
+    """Return the tokens of a request, the most it may cost, and the most tokens with the answer.
+
+    None where a price or a bound of the answer's length is missing.
+    """
+    prompt_tokens = world.count(request)
+    price = world.price(request.model)
+    most = _answer_tokens(request.parameters)
+    cost = None if price is None or most is None else price.cost(prompt_tokens, most)
+    return prompt_tokens, cost, None if most is None else prompt_tokens + most
+
+
+def _answer_tokens(parameters: Mapping[str, Any]) -> int | None:
+    """Return how many tokens the answers to a request have at most, all of them together."""
+    limits = [parameters.get("max_tokens"), parameters.get("max_completion_tokens")]
+    known = [limit for limit in limits if isinstance(limit, int)]
+    answers = parameters.get("n", 1)
+    return max(known) * answers if known and isinstance(answers, int) else None
+
+
 def _ask(
-    course: Course, world: Surroundings, model: str, end: float
+    course: Course,
+    world: World,
+    model: str,
+    messages: Sequence[Mapping[str, Any]],
+    end: float,
 ) -> Generator[Command, Any, ModelError | BreakerOpenError | None]:
     """Ask one model, again where that may help; the error where it does not answer."""
-    request = Request(model, course.messages, _parameters(course.resolved, model))
+    request = Request(model, messages, request_parameters(course))
+    _, cost, tokens = estimate(request, world)
     price = world.price(model)
-    prompt_tokens = world.count(request)
-    most = request.parameters.get("max_tokens")
     retries = 0
     while True:
         number = len(course.attempts) + 1
         allowed = float(course.resolved.parameters.get("timeout") or course.limits.call_seconds)
         deadline = min(end, world.monotonic() + allowed)
-        tokens = None if most is None else prompt_tokens + most
-        cost = None if price is None or most is None else price.cost(prompt_tokens, most)
         course.stage = "guard"
         try:
-            permit = yield Admit(model)
+            permit: Permit = yield Admit(model)
         except BreakerOpenError as error:
             course.decisions.append(Decision("breaker", error.message))
             return error
-        reservation = yield Reserve(
-            course.scope,
-            f"{course.record.id}/{number}",
-            cost,
-            tokens,
-            deadline - world.monotonic() + _LEASE_MARGIN_SECONDS,
-            _hash(request) if number == 1 else None,
-        )
-        course.stage = "call"
-        began, at = world.monotonic(), world.clock()
-        attempt = AttemptRecord(course.record.id, number, model, at)
         try:
-            answer = yield Call(request, deadline)
-        except ModelError as error:
-            # What a failed request used nobody says: what was sent counts as reserved.
-            yield Settle(reservation, None, None, error.is_sent)
-            yield Report(permit, choose_next(error) is not Next.RETRY)
-            taken = (world.monotonic() - began) * 1000
-            course.attempts.append(
-                replace(
-                    attempt,
-                    ms=taken,
-                    status=error.status,
-                    error=error.message,
-                    error_kind=error.kind,
-                    cost_micros=cost if error.is_sent else 0,
-                )
+            reservation: Reservation = yield Reserve(
+                _scope_of(course),
+                f"{course.record.id}/{number}",
+                cost,
+                tokens,
+                deadline - world.monotonic() + _LEASE_MARGIN_SECONDS,
+                _hash(request) if number == 1 else None,
             )
+        except BaseException:
+            yield Report(permit, None)
+            raise
+        course.stage = "call"
+        course.heard.clear()
+        course.first_at = None
+        began = world.monotonic()
+        attempt = AttemptRecord(course.record.id, number, model, world.clock())
+        try:
+            answer: Answer = yield Call(request, deadline)
+        except BaseException as error:
+            is_charged = _is_charged(error)
+            taken = None if is_charged else 0
+            yield Settle(reservation, taken, taken, _is_sent(error))
+            yield Report(permit, _is_healthy(error))
+            failed = replace(_timed(course, world, attempt, began), cost_micros=cost)
+            course.attempts.append(_failed(failed, error, is_charged=is_charged))
+            if not isinstance(error, ModelError):
+                raise
             if is_alarming(error):
                 course.alarms.append(error)
+            wait = delay_seconds(retries, error.retry_after_seconds, world.random())
             if (
                 course.has_spoken
                 or choose_next(error) is not Next.RETRY
                 or retries >= course.limits.retries
+                or world.monotonic() + wait >= end
             ):
-                return error
-            wait = delay_seconds(retries, error.retry_after_seconds, world.random())
-            if world.monotonic() + wait >= end:
                 return error
             retries += 1
             course.decisions.append(Decision("retry", f"{model}: {error.message}"))
             yield Sleep(wait)
             continue
-        except BaseException:
-            # Whoever abandons a run has paid for what was sent.
-            yield Settle(reservation, None, None, is_sent=True)
-            permit.abandoned()
-            raise
-        usage = answer.usage
-        used = _used(usage)
+        used = _used(answer.usage)
         spent = None if price is None or used is None else price.cost(*used)
         yield Settle(reservation, spent, None if used is None else used[0] + used[1], is_sent=True)
         yield Report(permit, is_healthy=True)
         course.attempts.append(
             replace(
-                attempt,
-                ms=(world.monotonic() - began) * 1000,
+                _timed(course, world, attempt, began),
                 status=200,
                 served_model=answer.served_model,
                 cost_micros=spent if spent is not None else cost,
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
-                cached_tokens=usage.cached_tokens,
-                usage_source=usage.source,
+                input_tokens=answer.usage.input_tokens,
+                output_tokens=answer.usage.output_tokens,
+                cached_tokens=answer.usage.cached_tokens,
+                usage_source=answer.usage.source,
                 finish=answer.finish,
                 response_id=answer.response_id,
                 fingerprint=answer.fingerprint,
             )
         )
-        course.answer = answer
+        course.answer, course.model = answer, model
         return None
 
 
-def _parameters(resolved: ResolvedPrompt, model: str) -> dict[str, Any]:
-    """What is sent beside model and messages; the time limit is ours, not the provider's."""
-    del model
-    request = resolved.prompt.request_parameters
+def _is_sent(error: BaseException) -> bool:
+    """Return whether a request left: what a caller abandons did, our own errors come before."""
+    if isinstance(error, ModelError):
+        return error.is_sent
+    return not isinstance(error, PromptopsError)
+
+
+def _is_charged(error: BaseException) -> bool:
+    """Return whether a failed request may be paid for: an error answer is not."""
+    is_status = isinstance(error, ModelError) and error.kind == "status"
+    return _is_sent(error) and not is_status
+
+
+def _is_healthy(error: BaseException) -> bool | None:
+    """Return what a failure says about the model; None: nothing."""
+    return choose_next(error) is not Next.RETRY if isinstance(error, ModelError) else None
+
+
+def _failed(attempt: AttemptRecord, error: BaseException, *, is_charged: bool) -> AttemptRecord:
+    """Note in an attempt how it failed."""
+    return replace(
+        attempt,
+        status=error.status if isinstance(error, ModelError) else None,
+        error=error.message if isinstance(error, PromptopsError) else repr(error),
+        error_kind=error.kind if isinstance(error, ModelError) else type(error).__name__,
+        cost_micros=attempt.cost_micros if is_charged else 0,
+    )
+
+
+def _timed(course: Course, world: World, attempt: AttemptRecord, began: float) -> AttemptRecord:
+    first = course.first_at
+    return replace(
+        attempt,
+        ms=(world.monotonic() - began) * 1000,
+        first_ms=None if first is None else (first - began) * 1000,
+    )
+
+
+def _scope_of(course: Course) -> Scope:
+    assert course.scope is not None  # noqa: S101 - `prepare` found the prompt
+    return course.scope
+
+
+def request_parameters(course: Course) -> dict[str, Any]:
+    """Return what is sent beside model and messages; the time limit is ours, not the provider's."""
+    request = course.resolved.prompt.request_parameters
     return {key: value for key, value in request.items() if key not in {"model", "timeout"}}
 
 
@@ -306,9 +381,3 @@ def total_cost(attempts: Sequence[AttemptRecord]) -> int | None:
     costs = [attempt.cost_micros for attempt in attempts]
     known = [cost for cost in costs if cost is not None]
     return sum(known) if len(known) == len(costs) else None
-
-
-def stamp(error: PromptopsError, course: Course) -> None:
-    """Say in an error at which stage of which run it happened."""
-    error.stage = course.stage
-    error.run_id = course.record.id

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops.repository.settings.guards import BreakerSettings
 from promptops.runtime.guards.breaker import PROBE_SECONDS, BreakerOpenError, Breakers
-from promptops.runtime.guards.limits import BreakerSettings
 from promptops.runtime.guards.memory import MemoryLedger
 
 if TYPE_CHECKING:

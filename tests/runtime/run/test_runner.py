@@ -4,105 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import promptops
 from promptops.errors import InputError, PromptopsError
-from promptops.repository.settings.log import LogSettings
 from promptops.runtime.guards.guard import GuardError
-from promptops.runtime.log.log import open_log
 from promptops.runtime.models.model import ModelError
 from promptops.runtime.run.output import OutputError
-from tests.runtime.provider import Provider
+from tests.runtime.run.pieces import list_runs, logged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from promptops.runtime.log.log import RunLog
-    from promptops.runtime.log.record import Entry, RunRecord
     from promptops.runtime.registry import Registry
     from promptops.runtime.run.runner import Spoken
     from tests.repositories import Repo
-
-PROMPT = """---
-version: 1.0.0
-description: d
-author: jane@example.com
-model: near/small
-fallbacks: [far/large]
-max_tokens: 100
-inputs: {{text: string}}
-{more}---
-Sum up: {{{{ text }}}}
-"""
-OUTPUT = """output:
-  type: object
-  required: [topic]
-  properties: {topic: {enum: [billing, bug]}}
-"""
-
-
-@pytest.fixture
-def near() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def far() -> Iterator[Provider]:
-    with Provider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def team(
-    repo: Repo, near: Provider, far: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Repo:
-    monkeypatch.delenv("PROMPTOPS_LOG", raising=False)
-    monkeypatch.setattr("promptops.runtime.run.steps.delay_seconds", lambda *_: 0.0)
-    repo.write(
-        "promptops.toml",
-        f'[models.near]\nbase_url = "{near.base_url}"\ninput_price = 1.0\noutput_price = 2.0\n'
-        f'[models.far]\nbase_url = "{far.base_url}"\ninput_price = 10.0\noutput_price = 20.0\n',
-    )
-    repo.write("prompts/a.md", PROMPT.format(more=""))
-    repo.write("prompts/b.md", PROMPT.format(more=OUTPUT))
-    repo.commit()
-    return repo
-
-
-@pytest.fixture
-def registry(team: Repo) -> Iterator[Registry]:
-    with promptops.open(team.path) as opened:
-        yield opened
-
-
-@contextmanager
-def opened_log(team: Repo) -> Iterator[RunLog]:
-    log = open_log(
-        team.path / ".git" / "promptops-log" / "runs.db",
-        LogSettings(),
-        clock=lambda: 0.0,
-        random=bytes,
-        key=lambda _name: None,
-        create=False,
-    )
-    with closing(log):
-        yield log
-
-
-def logged(team: Repo, run_id: str) -> Entry:
-    with opened_log(team) as log:
-        return log.get(run_id)
-
-
-def list_runs(team: Repo) -> Sequence[RunRecord]:
-    with opened_log(team) as log:
-        return log.list()
+    from tests.runtime.provider import Provider
 
 
 def test_a_run_answers_and_is_recorded(registry: Registry, team: Repo, near: Provider) -> None:

@@ -1,0 +1,250 @@
+"""The table `[guards]`: what runs may spend, how often and how deep, and where that is counted.
+
+[guards]
+spend_per_hour = 20               # US dollars, all prompts together
+calls_per_minute = 600
+ledger = "redis://redis.example.com/3"
+
+[guards.per_user]
+spend_per_day = 0.5
+
+[guards.prompts."support/*"]      # shared by all prompts that the pattern matches
+spend_per_hour = 5
+
+[guards.environments.eval]
+spend_per_day = 30
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from promptops.repository.settings.reading import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What holds where nothing is configured.
+DEFAULT_SPEND_PER_HOUR = 20_000_000
+DEFAULT_DEPTH = 8
+DEFAULT_IDENTICAL = 20
+DEFAULT_LEDGER = "sqlite"
+SCHEMES = ("redis", "rediss", "postgres", "postgresql")
+TABLES = ("per_user", "per_tenant", "prompts", "environments", "breaker")
+# A store counts in whole numbers that every language can read; no limit needs more.
+MAX_LIMIT = 2**53 - 1
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_SECRET = re.compile(r"(?:^|&)(?:password|sslpassword)=", re.IGNORECASE)
+
+
+class Limits(NamedTuple):
+    """Limits of one kind of window; None means no limit.
+
+    Attributes:
+        spend_per_hour: micro-dollars in one UTC hour.
+        spend_per_day: micro-dollars in one UTC day.
+        calls_per_minute: requests to models in one minute.
+        tokens_per_minute: tokens, prompt and answer together, in one minute.
+        tokens_per_hour: likewise in one UTC hour.
+        tokens_per_day: likewise in one UTC day.
+    """
+
+    spend_per_hour: int | None = None
+    spend_per_day: int | None = None
+    calls_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    tokens_per_hour: int | None = None
+    tokens_per_day: int | None = None
+
+    @property
+    def guards_spending(self) -> bool:
+        """Whether they limit money."""
+        return self.spend_per_hour is not None or self.spend_per_day is not None
+
+
+class BreakerSettings(NamedTuple):
+    """When the breaker of a model opens and closes.
+
+    Attributes:
+        failures: so many failures within the window open it.
+        window_seconds: the window.
+        cooldown_seconds: how long it stays open before one request may try.
+    """
+
+    failures: int = 5
+    window_seconds: float = 60.0
+    cooldown_seconds: float = 30.0
+
+
+LIMIT_KEYS = Limits._fields
+KEYS = (
+    *LIMIT_KEYS,
+    "depth",
+    "identical_per_minute",
+    "ledger",
+    "ledger_variable",
+    "on_ledger_down",
+    "local_spend_per_hour",
+    *TABLES,
+)
+NO_LIMITS = Limits()
+DEFAULT_LIMITS = Limits(spend_per_hour=DEFAULT_SPEND_PER_HOUR)
+DEFAULT_BREAKER = BreakerSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """The table `[guards]`.
+
+    Attributes:
+        limits: the limits of everything together, evals excepted.
+        per_user: the limits of each user.
+        per_tenant: the limits of each tenant.
+        prompts: pairs of a pattern and the limits that all prompts it matches share.
+        environments: the limits of each environment.
+        depth: how many runs may be nested in one another.
+        identical_per_minute: how often one caller may make the same request in a minute.
+        ledger: `sqlite`, a path, or a `redis://`, `rediss://` or `postgresql://` URL without
+            a password.
+        ledger_variable: the environment variable that holds the ledger's URL instead.
+        on_ledger_down: `refuse`, or `local`: count in this process with `local_spend_per_hour`.
+        local_spend_per_hour: the limit of each process while the ledger is out of reach.
+        breaker: when breakers open and close.
+        is_strict: whether `limits` on spending were configured. Where they are, as for every other
+            table, a run whose cost cannot be bounded is refused.
+    """
+
+    limits: Limits = DEFAULT_LIMITS
+    per_user: Limits = NO_LIMITS
+    per_tenant: Limits = NO_LIMITS
+    prompts: tuple[tuple[str, Limits], ...] = ()
+    environments: Mapping[str, Limits] = field(default_factory=dict)
+    depth: int = DEFAULT_DEPTH
+    identical_per_minute: int = DEFAULT_IDENTICAL
+    ledger: str = DEFAULT_LEDGER
+    ledger_variable: str | None = None
+    on_ledger_down: Literal["refuse", "local"] = "refuse"
+    local_spend_per_hour: int | None = None
+    breaker: BreakerSettings = DEFAULT_BREAKER
+    is_strict: bool = False
+
+
+def read_guards(value: object, path: str) -> GuardSettings:
+    """Read the table `[guards]` of the file `path`; raises ConfigurationError."""
+    table = Table(value, path, "guards")
+    table.check_keys(KEYS)
+    limits = _read_limits(table)
+    per_user, per_tenant = (_read_table(table.table(key)) for key in ("per_user", "per_tenant"))
+    prompts = _read_named(table.table("prompts"))
+    environments = _read_named(table.table("environments"))
+    on_down = table.choice("on_ledger_down", ("refuse", "local"), "refuse")
+    return GuardSettings(
+        # A limit of one's own takes the place of the one that holds without any.
+        limits=limits
+        if limits.guards_spending
+        else limits._replace(spend_per_hour=DEFAULT_SPEND_PER_HOUR),
+        per_user=per_user,
+        per_tenant=per_tenant,
+        prompts=tuple(prompts.items()),
+        environments=environments,
+        depth=table.whole("depth", DEFAULT_DEPTH, least=1),
+        identical_per_minute=table.whole("identical_per_minute", DEFAULT_IDENTICAL, least=1),
+        ledger=_read_ledger(table),
+        ledger_variable=_read_variable(table),
+        on_ledger_down="local" if on_down == "local" else "refuse",
+        local_spend_per_hour=_read_local(table, on_down),
+        breaker=_read_breaker(table.table("breaker")),
+        is_strict=limits.guards_spending,
+    )
+
+
+def _read_named(table: Table) -> dict[str, Limits]:
+    found = {}
+    for name in table:
+        if not isinstance(table.raw(name), dict):
+            table.fail(name, "is not a table", f'write it below [{table.name}."{name}"]')
+        found[name] = _read_table(table.table(name))
+    return found
+
+
+def _read_table(table: Table) -> Limits:
+    table.check_keys(LIMIT_KEYS)
+    return _read_limits(table)
+
+
+def _read_limits(table: Table) -> Limits:
+    limits: dict[str, int | None] = {}
+    for key in LIMIT_KEYS:
+        is_money = key.startswith("spend_")
+        limit = table.micros(key) if is_money else table.whole(key, None)
+        if limit is not None and limit > MAX_LIMIT:
+            table.fail(key, "is larger than anything that can be counted", "leave it out")
+        limits[key] = limit
+    return Limits(**limits)
+
+
+def _read_local(table: Table, on_down: str) -> int | None:
+    limit = table.micros("local_spend_per_hour")
+    if on_down == "local" and limit is None:
+        table.fail(
+            "local_spend_per_hour",
+            'is missing, and on_ledger_down is "local"',
+            "say what each process may spend in an hour while the ledger is out of reach",
+        )
+    if on_down != "local" and limit is not None:
+        table.fail(
+            "local_spend_per_hour",
+            'holds only where on_ledger_down is "local"',
+            'add on_ledger_down = "local", or leave it out',
+        )
+    return limit
+
+
+def _read_breaker(table: Table) -> BreakerSettings:
+    table.check_keys(("failures", "window", "cooldown"))
+    default = DEFAULT_BREAKER
+    return BreakerSettings(
+        table.whole("failures", default.failures, least=1),
+        float(table.duration("window") or default.window_seconds),
+        float(table.duration("cooldown") or default.cooldown_seconds),
+    )
+
+
+def _read_ledger(table: Table) -> str:
+    ledger = table.text("ledger", DEFAULT_LEDGER)
+    if "ledger" in table and "ledger_variable" in table:
+        table.fail("ledger", "stands beside ledger_variable", "leave out one of the two")
+    if "://" not in ledger:
+        return ledger
+    try:
+        parts = urlsplit(ledger)
+    except ValueError:
+        parts = None
+    if parts is None or parts.scheme not in (*SCHEMES, "sqlite"):
+        table.fail(
+            "ledger",
+            "is no place to count in",
+            'write "sqlite", the path of a file, redis://HOST or postgresql://HOST/DATABASE',
+        )
+    # A password must not be printed either.
+    if parts.password is not None or _SECRET.search(parts.query):
+        table.fail(
+            "ledger",
+            "holds a password",
+            'write ledger_variable = "PROMPTOPS_LEDGER", and the whole address into that variable',
+        )
+    return ledger
+
+
+def _read_variable(table: Table) -> str | None:
+    name = table.optional_text("ledger_variable")
+    if name is not None and _VARIABLE.fullmatch(name) is None:
+        table.fail(
+            "ledger_variable",
+            "is not the name of an environment variable",
+            f'write {table.key("ledger_variable")} = "PROMPTOPS_LEDGER"',
+        )
+    return name

@@ -1,0 +1,189 @@
+"""The stages before a model is asked: resolve, inputs, route, render."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import IntegrityError, RefusedError, UsageError
+from promptops.runtime.guards.windows import Scope
+from promptops.runtime.log.record import Decision
+from promptops.runtime.run.commands import Find
+from promptops.runtime.run.conditions import holds
+from promptops.runtime.run.output import set_reply
+from promptops.runtime.run.share import choose_share
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from promptops.runtime.resolution import ResolvedPrompt
+    from promptops.runtime.run.commands import Command, World
+    from promptops.runtime.run.course import Course
+
+_LEASE_MARGIN_SECONDS = 60.0
+# A deployment may arrive between two looks; it does not arrive between all of them.
+_LOOKS = 3
+_MAX_ROUTES = 8
+
+
+class _MovedError(Exception):
+    """A newer deployment arrived between two looks."""
+
+
+def prepare(course: Course, world: World) -> Generator[Command, Any, None]:
+    """Find the prompt, check the inputs, choose the way and render the messages.
+
+    Afterwards the course has messages and models, or its answer where a fixed one is declared.
+    """
+    course.stage = "guard"
+    world.check_depth()
+    course.stage = "resolve"
+    for _ in range(_LOOKS):
+        course.decisions.clear()
+        try:
+            route = yield from _find_way(course, world)
+            break
+        except _MovedError:
+            course.stage = "resolve"
+    else:
+        raise IntegrityError(
+            f"{course.record.ref} is deployed anew faster than it can be read",
+            hint="try again; if it stays so, look who deploys: promptops history",
+        )
+    resolved = course.resolved
+    if "reply" in route:
+        set_reply(course, route["reply"])
+        return
+    course.models = _choose_models(course, world, route.get("model"))
+    course.stage = "render"
+    course.messages = resolved.prompt.render_completed(course.inputs)
+    lease = world.clock() + course.limits.run_seconds + _LEASE_MARGIN_SECONDS
+    course.record = replace(
+        course.record, model=course.models[0], messages=course.messages, lease_until=lease
+    )
+    data = resolved.data
+    course.is_held = bool(
+        data.get("escalate")
+        or (resolved.output is not None and (data.get("repair") or "reply" in data))
+    )
+
+
+def _find_way(course: Course, world: World) -> Generator[Command, Any, Mapping[str, Any]]:
+    """Follow shares and routes to the prompt that runs; give the route that was taken last."""
+    first = yield Find(course.record.ref)
+    found = first
+    given = course.given
+    names = [found.name]
+    while True:
+        found = yield from _follow_share(course, found)
+        _take(course, found, given)
+        if found.paused is not None:
+            pause = world.describe_pause(found)
+            if "reply" not in found.data:
+                raise pause
+            course.decisions.append(Decision("reply", f"{pause.message}"))
+            course.is_degraded = True
+            return {"reply": found.data["reply"]}
+        course.stage = "inputs"
+        course.inputs = found.prompt.complete(given)
+        course.stage = "route"
+        route = _choose_route(course, found)
+        target = route.get("prompt")
+        if target is None:
+            return route
+        course.stage = "resolve"
+        following = yield Find(_beside(found, target))
+        if following.name in names or len(names) > _MAX_ROUTES:
+            raise RefusedError(
+                f"the routes of {names[0]} never end: {' -> '.join([*names, following.name])}",
+                hint="let the last of them name a model or a reply",
+            )
+        if following.environment == first.environment and following.placement != first.placement:
+            raise _MovedError
+        names.append(following.name)
+        # The routing prompt decides what it takes; the next one what of it it needs.
+        given = {name: value for name, value in course.inputs.items() if name in following.inputs}
+        found = following
+
+
+def _take(course: Course, found: ResolvedPrompt, given: Mapping[str, object]) -> None:
+    """Let the run be one of this prompt."""
+    course.prompt = found
+    record = course.record
+    course.record = replace(
+        record,
+        prompt=found.name,
+        version=found.version,
+        digest=found.digest,
+        commit=found.commit,
+        environment=course.counted_in or found.environment,
+        deployment=None if course.counted_in else found.deployment,
+        inputs=dict(given),
+    )
+    course.scope = Scope(course.record.environment, found.name, record.user, record.tenant)
+
+
+def _follow_share(course: Course, found: ResolvedPrompt) -> Generator[Command, Any, ResolvedPrompt]:
+    """Give the version that serves this caller while traffic is split."""
+    if len(found.split) < 2 or found.paused is not None:
+        return found
+    key = course.record.key
+    chosen = choose_share(found.split, found.name, key)
+    why = f"{chosen.version} has {chosen.share} % of {found.name} in {found.environment}"
+    if key is None:
+        why += "; without key and user the first version is taken"
+    course.decisions.append(Decision("share", why))
+    if chosen.version == found.version:
+        return found
+    other: ResolvedPrompt = yield Find(f"{found.name}@{found.environment}", chosen.version)
+    if other.placement != found.placement:
+        raise _MovedError
+    return other
+
+
+def _choose_route(course: Course, found: ResolvedPrompt) -> Mapping[str, Any]:
+    """Give the first route whose condition on the inputs holds; an empty one otherwise."""
+    routes: list[Mapping[str, Any]] = found.data.get("routes", [])
+    for route in routes:
+        if holds(found.prompt.path, route["when"], course.inputs):
+            way = next(key for key in ("model", "prompt", "reply") if key in route)
+            where = "a fixed reply" if way == "reply" else f"{way} {route[way]}"
+            course.decisions.append(Decision("route", f"{where}, since {route['when']}"))
+            return route
+    return {}
+
+
+def _beside(found: ResolvedPrompt, target: str) -> str:
+    """Give the ref of a prompt that a route names: live in the same deployment, or as written."""
+    if "@" in target:
+        return target
+    if found.environment is not None:
+        return f"{target}@{found.environment}"
+    if found.commit is None:
+        return f"{target}@working"
+    raise UsageError(
+        f"{found} routes to {target}, and an exact version does not say which one",
+        hint=f"run it from an environment, or write {target}@VERSION into the route",
+    )
+
+
+def _choose_models(course: Course, world: World, routed: str | None) -> list[str]:
+    """Give the models to ask, in order: as asked for, else as routed, else as the prompt has it."""
+    resolved = course.resolved
+    first = course.asked_model or routed or resolved.model
+    models = [first]
+    if course.asked_model is None:
+        models += [one for one in resolved.data.get("fallbacks", ()) if one != first]
+    elif first != resolved.model:
+        course.decisions.append(Decision("model", f"{first} was asked for"))
+    path = resolved.prompt.path
+    if not world.allows(first, path):
+        raise RefusedError(
+            f"{resolved.name} may not use {first}",
+            hint="[models] allow says which models are allowed",
+        )
+    for one in models[1:]:
+        if not world.allows(one, path):
+            course.decisions.append(Decision("allow", f"{one} is left out: [models] allow"))
+            models.remove(one)
+    return models

@@ -1,0 +1,57 @@
+"""Prompts of these tests, and what the log keeps of their runs."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from promptops.repository.settings.log import LogSettings
+from promptops.runtime.log.log import open_log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from promptops.runtime.log.log import RunLog
+    from promptops.runtime.log.record import Entry, RunRecord
+    from tests.repositories import Repo
+
+PROMPT = """---
+version: 1.0.0
+description: d
+author: jane@example.com
+model: near/small
+fallbacks: [far/large]
+max_tokens: 100
+inputs: {{text: string}}
+{more}---
+Sum up: {{{{ text }}}}
+"""
+OUTPUT = """output:
+  type: object
+  required: [topic]
+  properties: {topic: {enum: [billing, bug]}}
+"""
+
+
+@contextmanager
+def opened_log(team: Repo) -> Iterator[RunLog]:
+    log = open_log(
+        team.path / ".git" / "promptops-log" / "runs.db",
+        LogSettings(),
+        clock=lambda: 0.0,
+        random=bytes,
+        key=lambda _name: None,
+        create=False,
+    )
+    with closing(log):
+        yield log
+
+
+def logged(team: Repo, run_id: str) -> Entry:
+    with opened_log(team) as log:
+        return log.get(run_id)
+
+
+def list_runs(team: Repo) -> Sequence[RunRecord]:
+    with opened_log(team) as log:
+        return log.list()
