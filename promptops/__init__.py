@@ -34,21 +34,29 @@ if TYPE_CHECKING:
         UsageError,
         VersionNotFoundError,
     )
+    from promptops.runtime.guards.breaker import BreakerOpenError
+    from promptops.runtime.guards.guard import GuardError
+    from promptops.runtime.models.model import ModelError
     from promptops.runtime.registry import Registry
     from promptops.runtime.registry import open_registry as open  # noqa: A004 - promptops.open
     from promptops.runtime.resolution import LivePrompt, ResolvedPrompt, Share
+    from promptops.runtime.run.output import OutputError
     from promptops.runtime.run.result import Run
 
 __all__ = [
+    "BreakerOpenError",
     "EnvironmentNotFoundError",
     "GitError",
+    "GuardError",
     "InputError",
     "IntegrityError",
     "InvalidPromptError",
     "LivePrompt",
+    "ModelError",
     "NotARepositoryError",
     "NotDeployedError",
     "NotFoundError",
+    "OutputError",
     "PausedError",
     "PromptNotFoundError",
     "PromptopsError",
@@ -66,6 +74,19 @@ __all__ = [
 ]
 
 
+_HOMES = {
+    "BreakerOpenError": "promptops.runtime.guards.breaker",
+    "GuardError": "promptops.runtime.guards.guard",
+    "LivePrompt": "promptops.runtime.resolution",
+    "ModelError": "promptops.runtime.models.model",
+    "OutputError": "promptops.runtime.run.output",
+    "Registry": "promptops.runtime.registry",
+    "ResolvedPrompt": "promptops.runtime.resolution",
+    "Run": "promptops.runtime.run.result",
+    "Share": "promptops.runtime.resolution",
+}
+
+
 def __getattr__(name: str) -> object:
     """Import a public name when it is first asked for (PEP 562)."""
     if name not in __all__:
@@ -75,14 +96,8 @@ def __getattr__(name: str) -> object:
 
     if name == "open":
         value: object = import_module("promptops.runtime.registry").open_registry
-    elif name == "Run":
-        value = import_module("promptops.runtime.run.result").Run
-    elif name == "Registry":
-        value = import_module("promptops.runtime.registry").Registry
-    elif name in {"LivePrompt", "ResolvedPrompt", "Share"}:
-        value = getattr(import_module("promptops.runtime.resolution"), name)
     else:
-        value = getattr(import_module("promptops.errors"), name)
+        value = getattr(import_module(_HOMES.get(name, "promptops.errors")), name)
     globals()[name] = value
     return value
 

@@ -276,10 +276,12 @@ def model_places(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]
                 found.append(([key, index, "model"], item.get("model")))
             else:
                 found.append(([key, index], item))
-    for key in ("escalate", "review"):
-        table = data.get(key)
-        if isinstance(table, dict):
-            found.append(([key, "model"], table.get("model")))
+    escalate, choose = data.get("escalate"), data.get("choose")
+    if isinstance(escalate, dict):
+        found.append((["escalate", "model"], escalate.get("model")))
+    among = choose.get("among") if isinstance(choose, dict) else None
+    for index, item in enumerate(among if isinstance(among, list) else ()):
+        found.append((["choose", "among", index], item))
     for place, model in found:
         if isinstance(model, str):
             yield place, model

@@ -187,6 +187,7 @@ def find_faults(
     if not metadata and not document.faults:
         yield from check_declarations(document)
         yield from _expression_faults(document)
+        yield from _reply_faults(document, data)
 
 
 def _template_faults(
@@ -327,6 +328,40 @@ def _expression_faults(document: Document) -> Iterator[Finding]:
                 document.locate(path),
                 "write a condition as between '{% if' and '%}', such as language == 'en'",
             )
+
+
+def _reply_faults(document: Document, data: _Data) -> Iterator[Finding]:
+    """Fixed replies that are not what the prompt promises its callers."""
+    declared = document.data.get("output")
+    schema = data.loaded.get(declared) if isinstance(declared, str) else declared
+    routes = document.data.get("routes", ())
+    replies: dict[tuple[str | int, ...], object] = {
+        ("routes", index, "reply"): route["reply"]
+        for index, route in enumerate(routes)
+        if "reply" in route
+    }
+    if "reply" in document.data:
+        replies["reply",] = document.data["reply"]
+    if not replies or (declared is not None and schema is None):
+        return
+    try:
+        validator = None if schema is None else compile_schema(schema)
+    except SchemaFault:
+        return
+    for path, reply in replies.items():
+        dotted = ".".join(map(str, path))
+        hint = None
+        if validator is None:
+            if isinstance(reply, str):
+                continue
+            message, hint = f"'{dotted}' is not a text", "declare an 'output' schema for it"
+        else:
+            fault = next(iter(validator.iter_errors(reply)), None)
+            if fault is None:
+                continue
+            message = f"the output schema refuses '{dotted}': {fault.message}"
+        place = document.locate(path)
+        yield Finding("invalid-reply", Severity.ERROR, message, document.path, place, hint)
 
 
 def _expression_fault(path: str, expression: str) -> str | None:

@@ -50,6 +50,7 @@ _ALTERNATIVES = {
     "stop": "a text or a list of texts",
     "limitations": "a text or a list of texts",
     "output": "a JSON Schema or the path of one",
+    "reply": "a text, an object or a list",
 }
 _WHOLE_NUMBERS = ("max_tokens", "seed")
 _MOST_FAULTS = 100

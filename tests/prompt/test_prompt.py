@@ -168,6 +168,10 @@ def test_schema_and_tools_come_from_their_files() -> None:
         ("routes: [{when: 'a %}{% if b', model: m}]", "", {}, ("invalid-expression", "a.md", 6)),
         ("escalate: {when: 'a | nope', model: m}", "", {}, ("invalid-expression", "a.md", 6)),
         ("review: {when: '{% x %}'}", "", {}, ("invalid-expression", "a.md", 6)),
+        ("reply: {a: 1}", "", {}, ("invalid-reply", "a.md", 6)),
+        ("output: {type: object}\nreply: Sorry.", "", {}, ("invalid-reply", "a.md", 7)),
+        ("output: o.json\nroutes: [{when: a, reply: []}]", "", {"o__json": '{"type": "object"}'},
+         ("invalid-reply", "a.md", 7)),
         ("metadata: {}", "{{", {}, ("syntax", "a.md", 8)),
         ("metadata: {}", "x\n{% include '_x.md' %}", {}, ("missing-include", "a.md", 9)),
         ("metadata: {}", '{% include "_x__md" %}', {"_x__md": "{% user %}x{% enduser %}"},
@@ -189,6 +193,11 @@ def test_every_kind_of_fault_is_found_once_in_its_place(
 def test_good_conditions_are_no_faults() -> None:
     extra = "routes: [{when: 'a == 1 and \"x\" in b', model: m}]\nreview: {when: output.urgency}\n"
     assert list(find_faults(closure_of(f"{HEAD}{extra}---\nHi"))) == []
+
+
+def test_replies_that_keep_the_promise_are_no_faults() -> None:
+    for extra in ("reply: Sorry.\n", "output: {type: object}\nreply: {a: 1}\n"):
+        assert list(find_faults(closure_of(f"{HEAD}{extra}---\nHi"))) == []
 
 
 def test_a_body_that_has_no_beginning_is_not_judged() -> None:

@@ -29,6 +29,9 @@ _BEHAVIOUR = {
     "routes": "other inputs take other ways",
     "escalate": "another condition or model decides on a second answer",
     "review": "other answers wait for a person",
+    "choose": "another model may answer",
+    "repair": "invalid answers are corrected another number of times",
+    "reply": "something else is said when no model answers",
     "timeout": "calls are given up after another time",
 }
 _PARAMETERS = frozenset(

@@ -44,6 +44,12 @@ def read_data(answer: Answer, schema: Mapping[str, Any]) -> object:
         value = json.loads(answer.text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise OutputError(f"the answer is not JSON: {error}", text=answer.text) from None
+    check_data(value, schema, answer.text)
+    return value
+
+
+def check_data(value: object, schema: Mapping[str, Any], text: str) -> None:
+    """Hold a value to the output schema; OutputError with `text` where that refuses it."""
     from promptops.prompt.schema import compile_schema
 
     found = []
@@ -54,8 +60,7 @@ def read_data(answer: Answer, schema: Mapping[str, Any]) -> object:
             break
     if found:
         message = f"the output schema refuses the answer: {'; '.join(found)}"
-        raise OutputError(message, text=answer.text)
-    return value
+        raise OutputError(message, text=text)
 
 
 def set_reply(course: Course, reply: object) -> None:
@@ -64,12 +69,14 @@ def set_reply(course: Course, reply: object) -> None:
     Raises:
         OutputError: the prompt's output schema refuses it.
     """
-    text = reply if isinstance(reply, str) else json.dumps(reply, ensure_ascii=False)
-    answer = Answer(text, (), "stop", Usage(0, 0, 0, "measured"))
-    course.stage = "output"
     schema = course.resolved.output
-    course.data = None if schema is None else read_data(answer, schema)
-    course.answer = answer
+    is_plain = schema is None and isinstance(reply, str)
+    text = str(reply) if is_plain else json.dumps(reply, ensure_ascii=False)
+    course.stage = "output"
+    if schema is not None:
+        check_data(reply, schema, text)
+    course.data = None if schema is None else reply
+    course.answer = Answer(text, (), "stop", Usage(0, 0, 0, "measured"))
     course.model = None
 
 

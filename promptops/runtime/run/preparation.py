@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from promptops.errors import IntegrityError, RefusedError, UsageError
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.record import Decision
+from promptops.runtime.models.model import Request
 from promptops.runtime.run.commands import Find
 from promptops.runtime.run.conditions import holds
 from promptops.runtime.run.output import set_reply
+from promptops.runtime.run.request import estimate, request_parameters
 from promptops.runtime.run.share import choose_share
 
 if TYPE_CHECKING:
@@ -54,9 +56,10 @@ def prepare(course: Course, world: World) -> Generator[Command, Any, None]:
     if "reply" in route:
         set_reply(course, route["reply"])
         return
-    course.models = _choose_models(course, world, route.get("model"))
     course.stage = "render"
     course.messages = resolved.prompt.render_completed(course.inputs)
+    course.stage = "route"
+    course.models = _choose_models(course, world, route.get("model"))
     lease = world.clock() + course.limits.run_seconds + _LEASE_MARGIN_SECONDS
     course.record = replace(
         course.record, model=course.models[0], messages=course.messages, lease_until=lease
@@ -170,10 +173,13 @@ def _beside(found: ResolvedPrompt, target: str) -> str:
 def _choose_models(course: Course, world: World, routed: str | None) -> list[str]:
     """Give the models to ask, in order: as asked for, else as routed, else as the prompt has it."""
     resolved = course.resolved
-    first = course.asked_model or routed or resolved.model
+    first = course.asked_model or routed or _choose_cheapest(course, world) or resolved.model
     models = [first]
     if course.asked_model is None:
-        models += [one for one in resolved.data.get("fallbacks", ()) if one != first]
+        fallbacks = list(resolved.data.get("fallbacks", ()))
+        if "choose" in resolved.data and routed is None:
+            fallbacks.insert(0, resolved.model)
+        models += [one for one in dict.fromkeys(fallbacks) if one != first]
     elif first != resolved.model:
         course.decisions.append(Decision("model", f"{first} was asked for"))
     path = resolved.prompt.path
@@ -187,3 +193,27 @@ def _choose_models(course: Course, world: World, routed: str | None) -> list[str
             course.decisions.append(Decision("allow", f"{one} is left out: [models] allow"))
             models.remove(one)
     return models
+
+
+def _choose_cheapest(course: Course, world: World) -> str | None:
+    """Give the cheapest of the declared models that reads the whole request, by known prices."""
+    rule = course.resolved.data.get("choose")
+    if rule is None:
+        return None
+    costs: dict[str, int] = {}
+    for model in rule["among"]:
+        request = Request(model, course.messages, request_parameters(course))
+        bounds = estimate(request, world)
+        window = world.context(model)
+        needed = bounds.prompt_tokens if bounds.tokens is None else bounds.tokens
+        fits = window is None or needed <= window
+        if fits and bounds.cost is not None and world.allows(model, course.resolved.prompt.path):
+            costs[model] = bounds.cost
+    if not costs:
+        why = f"{course.resolved.model}, since no candidate fits and has a price"
+        course.decisions.append(Decision("choose", why))
+        return None
+    cheapest = min(costs, key=costs.__getitem__)
+    why = f"{cheapest} is the cheapest of {len(rule['among'])} models"
+    course.decisions.append(Decision("choose", why))
+    return cheapest

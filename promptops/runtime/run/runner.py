@@ -37,10 +37,9 @@ from promptops.runtime.run.commands import (
 )
 from promptops.runtime.run.course import Course, Limits
 from promptops.runtime.run.preparation import prepare
+from promptops.runtime.run.request import estimate, request_parameters
 from promptops.runtime.run.result import Run
 from promptops.runtime.run.steps import (
-    estimate,
-    request_parameters,
     take_course,
     total_cost,
 )
@@ -281,13 +280,13 @@ class Runner:
             return Plan(course.resolved, None, {}, 0, 0, decisions, course.answer.text)
         first = course.models[0]
         request = Request(first, course.messages, request_parameters(course))
-        tokens, cost, _ = estimate(request, self._world)
+        bounds = estimate(request, self._world)
         shown = {
             **course.resolved.prompt.request_parameters,
             "model": first,
             "messages": list(course.messages),
         }
-        return Plan(course.resolved, first, shown, tokens, cost, decisions)
+        return Plan(course.resolved, first, shown, bounds.prompt_tokens, bounds.cost, decisions)
 
     def feedback(
         self,

@@ -28,6 +28,7 @@ from promptops.runtime.run.commands import (
 from promptops.runtime.run.conditions import holds
 from promptops.runtime.run.output import OutputError, read_data, set_reply
 from promptops.runtime.run.preparation import prepare
+from promptops.runtime.run.request import estimate, request_parameters
 from promptops.runtime.run.retry import Next, choose_next, delay_seconds, is_alarming
 
 if TYPE_CHECKING:
@@ -204,26 +205,6 @@ def _wants_tools(course: Course) -> bool:
     return course.answer is not None and bool(course.answer.tool_calls)
 
 
-def estimate(request: Request, world: World) -> tuple[int, int | None, int | None]:
-    """Return the tokens of a request, the most it may cost, and the most tokens with the answer.
-
-    None where a price or a bound of the answer's length is missing.
-    """
-    prompt_tokens = world.count(request)
-    price = world.price(request.model)
-    most = _answer_tokens(request.parameters)
-    cost = None if price is None or most is None else price.cost(prompt_tokens, most)
-    return prompt_tokens, cost, None if most is None else prompt_tokens + most
-
-
-def _answer_tokens(parameters: Mapping[str, Any]) -> int | None:
-    """Return how many tokens the answers to a request have at most, all of them together."""
-    limits = [parameters.get("max_tokens"), parameters.get("max_completion_tokens")]
-    known = [limit for limit in limits if isinstance(limit, int)]
-    answers = parameters.get("n", 1)
-    return max(known) * answers if known and isinstance(answers, int) else None
-
-
 def _ask(
     course: Course,
     world: World,
@@ -233,7 +214,8 @@ def _ask(
 ) -> Generator[Command, Any, ModelError | BreakerOpenError | None]:
     """Ask one model, again where that may help; the error where it does not answer."""
     request = Request(model, messages, request_parameters(course))
-    _, cost, tokens = estimate(request, world)
+    bounds = estimate(request, world)
+    cost = bounds.cost
     price = world.price(model)
     retries = 0
     while True:
@@ -251,7 +233,7 @@ def _ask(
                 _scope_of(course),
                 f"{course.record.id}/{number}",
                 cost,
-                tokens,
+                bounds.tokens,
                 deadline - world.monotonic() + _LEASE_MARGIN_SECONDS,
                 _hash(request) if number == 1 else None,
             )
@@ -352,12 +334,6 @@ def _timed(course: Course, world: World, attempt: AttemptRecord, began: float) -
 def _scope_of(course: Course) -> Scope:
     assert course.scope is not None  # noqa: S101 - `prepare` found the prompt
     return course.scope
-
-
-def request_parameters(course: Course) -> dict[str, Any]:
-    """Return what is sent beside model and messages; the time limit is ours, not the provider's."""
-    request = course.resolved.prompt.request_parameters
-    return {key: value for key, value in request.items() if key not in {"model", "timeout"}}
 
 
 def _used(usage: Usage) -> tuple[int, int, int] | None:

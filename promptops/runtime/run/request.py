@@ -1,0 +1,49 @@
+"""What a run sends to a model, and the most that it may take. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.runtime.models.model import Request
+    from promptops.runtime.run.commands import World
+    from promptops.runtime.run.course import Course
+
+
+class Bounds(NamedTuple):
+    """The most that a request may take.
+
+    Attributes:
+        prompt_tokens: of the messages.
+        tokens: of messages and answer; None where the length of the answer has no bound.
+        cost: in micro-dollars; None where the price or a bound of the answer's length is missing.
+    """
+
+    prompt_tokens: int
+    tokens: int | None
+    cost: int | None
+
+
+def request_parameters(course: Course) -> dict[str, Any]:
+    """Return what is sent beside model and messages; the time limit is ours, not the provider's."""
+    request = course.resolved.prompt.request_parameters
+    return {key: value for key, value in request.items() if key not in {"model", "timeout"}}
+
+
+def estimate(request: Request, world: World) -> Bounds:
+    """Return the most that a request may take."""
+    prompt_tokens = world.count(request)
+    price = world.price(request.model)
+    most = _answer_tokens(request.parameters)
+    cost = None if price is None or most is None else price.cost(prompt_tokens, most)
+    return Bounds(prompt_tokens, None if most is None else prompt_tokens + most, cost)
+
+
+def _answer_tokens(parameters: Mapping[str, Any]) -> int | None:
+    """Return how many tokens the answers to a request have at most, all of them together."""
+    limits = [parameters.get("max_tokens"), parameters.get("max_completion_tokens")]
+    known = [limit for limit in limits if isinstance(limit, int)]
+    answers = parameters.get("n", 1)
+    return max(known) * answers if known and isinstance(answers, int) else None
