@@ -1,0 +1,195 @@
+"""Lines that are sent as one, because the first ends in a tag.
+
+## Finds
+
+A line that has text and ends in a block tag or a comment: the newline after the tag is dropped, so
+the next line continues this one. A tag that stands on a line of its own drops nothing else, and is
+not found, except an include of a partial that has no newline at its end.
+
+## Why
+
+The model reads `Customer: Bob (VIP)Ticket: 7` where the file shows two lines.
+
+## Example
+
+    Customer: {{ name }}{% if vip %} (VIP){% endif %}
+    Ticket: {{ ticket }}
+
+## Instead
+
+    Customer: {{ name }}{% if vip %} (VIP){% endif +%}
+    Ticket: {{ ticket }}
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from promptops.prompt.finding import Position, Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from promptops.checks.subject import PromptSubject
+    from promptops.prompt.template import Token
+
+SEVERITY = Severity.WARNING
+# A line that ends in a tag or a comment and holds more than that one.
+_SUSPECT = re.compile(
+    r"^(?![ \t]*\{[%#](?!-)(?:(?![%#]\}).)*[%#]\}$).*(?<![+-])[%#]\}$", re.MULTILINE
+)
+_ROLES = frozenset({"system", "user", "assistant"})
+_BLOCKS = frozenset({"if", "for", "with", "call", "filter"})
+# What is printed between these goes somewhere else than the text around them.
+_CAPTURES = frozenset({"macro", "set", *_ROLES})
+_BLANK = " \t"
+
+
+class _Line(IntEnum):
+    """What some way through the template has put on the current line."""
+
+    EMPTY = 0
+    SPACED = 1
+    GLUED = 2
+
+
+def check(subject: PromptSubject) -> Iterator[Problem]:
+    """Report each such line, at the tag that ends it."""
+    for path, analysis in subject.analyses.items():
+        if analysis.problems:
+            continue
+        text = subject.text(path)
+        ends = all(_ends_line(subject, one.path) for one in analysis.includes)
+        if ends and not _SUSPECT.search(text):
+            continue
+        from promptops.prompt.template import tokenize
+
+        is_main = path == subject.path
+        tokens = tokenize(text, subject.closure.document.body_line if is_main else 1)
+        for end in _Reader(subject, tokens).read():
+            kind = end.text.rstrip("\n")
+            place = Position(end.line, end.column, end.line, end.column + len(kind))
+            hint = f"write `{kind[:-2]}+{kind[-2:]}` to keep the line break"
+            yield Problem("the next line is joined to this one", path, place, hint)
+
+
+def _ends_line(subject: PromptSubject, path: str) -> bool:
+    """Whether the text of a partial ends in a newline that is sent."""
+    text = subject.text(path) if path in subject.analyses else "\n"
+    return text.endswith("\n") and not re.search(r"(?<![+])[%#]\}\n\Z", text)
+
+
+@dataclass(slots=True)
+class _Block:
+    """An open block.
+
+    Attributes:
+        tag: what opened it.
+        line: the line before it.
+        pending: the dropped newlines before it that nothing was printed after yet.
+        line_after: what the branches that are read put on the line.
+        pending_after: the dropped newlines at the end of those.
+        is_total: whether one of its branches is always taken.
+        joins: whether the first text in it continues a line; None before there is any.
+    """
+
+    tag: str
+    line: _Line
+    pending: frozenset[int]
+    line_after: _Line = _Line.EMPTY
+    pending_after: frozenset[int] = frozenset()
+    is_total: bool = False
+    joins: bool | None = None
+
+
+class _Reader:
+    """Follows the tokens of one template through all its branches."""
+
+    def __init__(self, subject: PromptSubject, tokens: Sequence[Token]) -> None:
+        self._subject = subject
+        self._tokens = tokens
+        self._line = _Line.EMPTY
+        self._pending: frozenset[int] = frozenset()
+        self._found: set[int] = set()
+        self._open: list[_Block] = []
+
+    def read(self) -> list[Token]:
+        """Return the tokens that end a line which is joined to the next."""
+        words: list[str] = []
+        for index, token in enumerate(self._tokens):
+            if token.kind == "block_begin":
+                words = []
+            elif token.kind == "block_end":
+                self._follow(words)
+                self._end_tag(index, opens=self._opens(words))
+            elif token.kind in {"comment_end", "raw_end"}:
+                self._end_tag(index, opens=False)
+            elif token.kind == "variable_end":
+                self._print("x")
+            elif token.kind == "data":
+                self._print(token.text)
+            elif token.kind != "whitespace":
+                words.append(token.text)
+        return [self._tokens[one] for one in sorted(self._found)]
+
+    def _print(self, text: str) -> None:
+        joins = not text.lstrip(_BLANK).startswith("\n")
+        if joins:
+            self._found |= self._pending
+        self._pending = frozenset()
+        for block in self._open:
+            block.joins = joins if block.joins is None else block.joins
+        before, newline, rest = text.rpartition("\n")
+        if rest.strip(_BLANK):
+            self._line = _Line.SPACED if rest[-1] in _BLANK else _Line.GLUED
+        elif newline or before:
+            self._line = _Line.EMPTY
+        elif rest:
+            self._line = min(self._line, _Line.SPACED)
+
+    def _opens(self, words: Sequence[str]) -> bool:
+        return words[0] in {*_BLOCKS, *_CAPTURES, "else", "elif"} and "=" not in words[:3]
+
+    def _follow(self, words: Sequence[str]) -> None:
+        tag = words[0]
+        if tag == "include":
+            path = words[1].strip("\"'")
+            text = self._subject.text(path) if path in self._subject.analyses else ""
+            if text:
+                self._print(text if _ends_line(self._subject, path) else text.removesuffix("\n"))
+        elif tag in {"else", "elif"} and self._open:
+            self._end_branch(self._open[-1])
+            self._open[-1].is_total = tag == "else"
+        elif tag.startswith("end") and self._open:
+            self._close(self._open.pop())
+        elif self._opens(words):
+            self._open.append(_Block(tag, self._line, self._pending))
+            if tag in _CAPTURES:
+                self._line, self._pending = _Line.EMPTY, frozenset()
+
+    def _end_branch(self, block: _Block) -> None:
+        block.line_after = max(block.line_after, self._line)
+        block.pending_after |= self._pending
+        self._line, self._pending = block.line, block.pending
+
+    def _close(self, block: _Block) -> None:
+        if block.tag in _CAPTURES:
+            self._line, self._pending = block.line, block.pending
+            return
+        if block.tag == "for" and block.joins:  # the next round begins where this one ends
+            self._found |= self._pending - block.pending
+        self._end_branch(block)
+        is_whole = block.is_total or block.tag not in {"if", "for"}
+        self._line = block.line_after if is_whole else max(block.line_after, block.line)
+        self._pending = block.pending_after | (frozenset() if is_whole else block.pending)
+
+    def _end_tag(self, index: int, *, opens: bool) -> None:
+        end = self._tokens[index].text
+        if not end.endswith("\n") or end.startswith("-"):
+            return
+        if self._line >= (_Line.GLUED if opens else _Line.SPACED):
+            self._pending |= {index}
+        self._line = _Line.EMPTY
