@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from promptops.checks.engine import Validation
+    from promptops.checks.validation import Validation
     from promptops.prompt.finding import Finding, Fix
     from promptops.repository.repository import Files
 

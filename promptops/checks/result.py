@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class CheckResult:
     """What judging one prompt gave, apart from what the texts of its other files gave.
 
     Attributes:
@@ -43,7 +43,7 @@ class Judgement:
     draft: Position | None = None
 
     def encode(self) -> list[Any]:
-        """The judgement as a value of JSON."""
+        """The result as a value of JSON."""
         return [
             self.path,
             dict(self.files),
@@ -58,8 +58,8 @@ class Judgement:
         ]
 
     @classmethod
-    def decode(cls, listed: list[Any]) -> Judgement:
-        """The judgement that `encode` gave."""
+    def decode(cls, listed: list[Any]) -> CheckResult:
+        """The result that `encode` gave."""
         path, files, findings, inclusions, start, line, model, evals, is_lasting, draft = listed
         return cls(
             path,

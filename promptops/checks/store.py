@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptops.about import __version__
-from promptops.checks.result import Judgement
+from promptops.checks.result import CheckResult
 from promptops.repository.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _SCHEMA = "promptops.judgements/v3"
 
 
-class JudgementStore:
-    """What one repository remembers; see `promptops.checks.engine.Memory`."""
+class ResultStore:
+    """What one repository remembers; see `promptops.checks.engine.Store`."""
 
     def __init__(self, folder: Path) -> None:
         """Take the folder; nothing is read or made before it is needed."""
@@ -43,17 +43,17 @@ class JudgementStore:
         self._kept = {}
         self._known = self._load()
 
-    def recall(self, path: str) -> Judgement | None:
+    def recall(self, path: str) -> CheckResult | None:
         """How the prompt at `path` was judged last, when nothing says otherwise."""
         listed = self._known.get(path)
         if listed is None:
             return None
         self._kept[path] = listed
-        return Judgement.decode(listed)
+        return CheckResult.decode(listed)
 
-    def keep(self, judgement: Judgement) -> None:
+    def keep(self, result: CheckResult) -> None:
         """Remember how a prompt was judged."""
-        self._kept[judgement.path] = judgement.encode()
+        self._kept[result.path] = result.encode()
 
     def save(self) -> None:
         """Write what was kept or recalled since the beginning, when it is not there already."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Context:
     """What a prompt is judged against beside its own files.
 
     Attributes:
@@ -49,14 +49,14 @@ class PromptSubject:
     Attributes:
         closure: its files.
         analyses: what each template of the closure says, by path.
-        around: what lies around it.
+        context: what lies around it.
         inputs: the declared inputs; empty where they are not a mapping.
         untrusted: the inputs that are declared as untrusted.
     """
 
     closure: Closure
     analyses: Mapping[str, Analysis]
-    around: Surroundings = field(default_factory=Surroundings)
+    context: Context = field(default_factory=Context)
     inputs: Mapping[str, Any] = field(init=False)
     untrusted: frozenset[str] = field(init=False)
 
@@ -99,12 +99,12 @@ class PromptSubject:
 
     def find_suite(self) -> str | None:
         """The path of the prompt's eval suite; None when there is none."""
-        suites = self.around.suites or frozenset()
+        suites = self.context.suites or frozenset()
         named = self.closure.document.data.get("evals")
         if isinstance(named, str):
             paths = [named.removeprefix("./")]
         else:
-            path = self.around.default_suite(self.name)
+            path = self.context.default_suite(self.name)
             paths = [path, f"{path.removesuffix('.yaml')}.yml"]
         return next((path for path in paths if path in suites), None)
 
@@ -180,13 +180,13 @@ class FolderSubject:
         paths: every file below it.
         used: the files that are part of some prompt.
         texts: the prompts, by name.
-        around: what lies around the folder.
+        context: what lies around the folder.
     """
 
     paths: tuple[str, ...]
     used: frozenset[str]
     texts: Mapping[str, PromptText] = field(default_factory=dict)
-    around: Surroundings = field(default_factory=Surroundings)
+    context: Context = field(default_factory=Context)
 
 
 @dataclass(frozen=True, slots=True)

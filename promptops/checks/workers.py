@@ -8,12 +8,48 @@ needs, and run no other thread.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import threading
+from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
+from promptops.checks.result import CheckResult
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+# Fewer are judged before a copy of the process has answered.
+_MIN_TO_SHARE = 400
+
+
+def judge_shared(
+    names: Sequence[str], judge: Callable[[str], CheckResult | None]
+) -> Iterator[CheckResult]:
+    """Judge prompts on all cores, where there are many; what a copy fails at is done here."""
+    count = count_workers() if len(names) >= _MIN_TO_SHARE else 1
+    ours, *others = (names[start::count] for start in range(count))
+
+    def work(names: Sequence[str]) -> bytes:
+        return json.dumps([one.encode() for one in judge_each(names, judge)]).encode()
+
+    with ExitStack() as stack:
+        pending = [stack.enter_context(working(partial(work, names))) for names in others]
+        yield from judge_each(ours, judge)
+        for theirs, collect in zip(others, pending, strict=True):
+            found = collect()
+            if found is None:
+                yield from judge_each(theirs, judge)
+            else:
+                yield from map(CheckResult.decode, json.loads(found))
+
+
+def judge_each(
+    names: Iterable[str], judge: Callable[[str], CheckResult | None]
+) -> Iterator[CheckResult]:
+    """Judge prompts one after another in this process."""
+    return (found for name in names if (found := judge(name)) is not None)
 
 
 def count_workers() -> int:

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from promptops.checks.engine import Validation
     from promptops.checks.report.choice import Choice
     from promptops.checks.report.outcome import Outcome, Paint
+    from promptops.checks.validation import Validation
     from promptops.repository.repository import Files, Repository
 
 _STDIN = "-"
@@ -232,13 +232,13 @@ class _Judge:
         self._names: list[str] | None = None
         # What was live when another revision was made is not what is live now.
         self._list_live = partial(_list_live, repository) if request.revision is None else None
-        self._memory = None
+        self._store = None
         # What a gate or a server asks about a revision is always looked at anew.
         if request.cache and request.revision is None and only is None:
-            from promptops.checks.store import JudgementStore
+            from promptops.checks.store import ResultStore
 
             folder = repository.git.common_dir / "promptops" / "validate"
-            self._memory = JudgementStore(folder)
+            self._store = ResultStore(folder)
         named = [request.stdin_filename or ""] if only is not None else request.targets
         if named:
             self._names = select_prompts(repository, files, current().directory, named)
@@ -249,9 +249,7 @@ class _Judge:
 
         # A partial that nothing includes yet is judged with the folder.
         if self._names is None or (self._only is not None and not self._names):
-            result = validate_all(
-                files, self._config, memory=self._memory, list_live=self._list_live
-            )
+            result = validate_all(files, self._config, store=self._store, list_live=self._list_live)
         else:
             result = validate_prompts(files, self._config, self._names)
         kept = tuple(

@@ -29,7 +29,7 @@ from promptops.repository.config import load_config
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from promptops.checks.engine import Validation
+    from promptops.checks.validation import Validation
     from promptops.forge.event import Event
     from promptops.gate.policy import Policy
     from promptops.gate.rules import Approvals, Change, ChangedPath, EvalResult, Verdict

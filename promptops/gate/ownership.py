@@ -16,7 +16,7 @@ from promptops.forge.codeowners import (
     parse_owners,
 )
 from promptops.forge.codeowners.choice import FoundOwners, choose_dialect, load_owners
-from promptops.forge.codeowners.lint import Surroundings, lint_owners
+from promptops.forge.codeowners.lint import LintContext, lint_owners
 from promptops.gate.governance import Governance, is_below
 from promptops.gate.rules import PathKind
 from promptops.gate.rules.people import parse_groups
@@ -157,7 +157,7 @@ def lint_repository(
         if governed[path] is PathKind.PROMPTS and not path.endswith("/README.md")
     ]
     knows = None if groups is None else groups.knows
-    around = Surroundings(found.path, found.size, paths, prompts, gate, knows)
+    around = LintContext(found.path, found.size, paths, prompts, gate, knows)
     return lint_owners(found.owners, around)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from promptops.checks import registry as checks
 from promptops.checks.catalogue import entries, find_entry, to_markdown
-from promptops.checks.engine import Validation, validate
+from promptops.checks.engine import validate
 from promptops.checks.registry import (
     CHECKS,
     FAULTS,
@@ -26,6 +26,9 @@ from promptops.checks.report import FORMATS, render
 from promptops.checks.report.outcome import Outcome
 from promptops.prompt.finding import Finding, Severity
 from promptops.repository.config import Config, Gate
+
+if TYPE_CHECKING:
+    from promptops.checks.validation import Validation
 
 CASES = Path(__file__).with_name("cases")
 HEADINGS = ["## Finds", "## Why", "## Example", "## Instead"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from promptops.checks.engine import Validation
+    from promptops.checks.validation import Validation
     from promptops.repository.config import Config
     from tests.repositories import Repo
 
@@ -190,7 +190,7 @@ def test_no_file_can_stop_a_validation(tmp_path: Path, content: bytes) -> None:
 def test_of_many_like_problems_in_one_file_only_the_first_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("promptops.checks.engine._MOST_PROBLEMS", 2)
+    monkeypatch.setattr("promptops.checks.judging._MAX_PROBLEMS", 2)
     body = "{{ question }}\n" + "TODO: mend this\n" * 9
     result = validate(write(tmp_path, {"a.md": prompt_text(body=body)}), config())
     assert [one.check for one in result.findings] == ["leftover-text"] * 2
@@ -203,11 +203,11 @@ def test_many_prompts_are_shared_out_and_judged_as_by_one(
     texts = {f"p{index}.md": prompt_text(body=bodies[index % 4]) for index in range(20)}
     files = write(tmp_path, {**texts, "_t.md": "{{ other }}"})
     alone = validate(files, config())
-    for name, value in (("_FEWEST_TO_SHARE", 1), ("count_workers", lambda: 3)):
-        monkeypatch.setattr(f"promptops.checks.engine.{name}", value)
+    for name, value in (("_MIN_TO_SHARE", 1), ("count_workers", lambda: 3)):
+        monkeypatch.setattr(f"promptops.checks.workers.{name}", value)
     assert validate(files, config()) == alone
     # What a copy of the process cannot do is done here.
-    monkeypatch.setattr("promptops.checks.result.Judgement.encode", None)
+    monkeypatch.setattr("promptops.checks.result.CheckResult.encode", None)
     assert validate(files, config()) == alone
 
 

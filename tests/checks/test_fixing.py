@@ -20,8 +20,8 @@ from tests.prompts import prompt_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from promptops.checks.engine import Validation
     from promptops.checks.fixing import Mending
+    from promptops.checks.validation import Validation
     from promptops.repository.repository import Files
     from tests.repositories import Repo
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import promptops.checks.store
 from promptops.checks.engine import validate
-from promptops.checks.result import Judgement
-from promptops.checks.store import JudgementStore
+from promptops.checks.result import CheckResult
+from promptops.checks.store import ResultStore
 from promptops.repository.config import load_config
 from promptops.repository.repository import WorkTreeFiles
 from tests.cli.running import accept, run
@@ -21,7 +21,7 @@ from tests.prompts import prompt_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from promptops.checks.engine import Validation
+    from promptops.checks.validation import Validation
     from tests.repositories import Repo
 
 BODIES = {
@@ -56,10 +56,10 @@ def write(folder: Path, files: dict[str, str]) -> None:
         file.write_text(text)
 
 
-def judge(folder: Path, memory: JudgementStore | None, settings: str = "") -> Validation:
+def judge(folder: Path, memory: ResultStore | None, settings: str = "") -> Validation:
     files = WorkTreeFiles(folder / "prompts", folder)
     config = load_config({"promptops.toml": settings.encode()}.get)
-    return validate(files, config, memory=memory)
+    return validate(files, config, store=memory)
 
 
 @settings(
@@ -72,13 +72,13 @@ def test_a_remembered_validation_is_the_same_as_a_new_one(
 ) -> None:
     for files, config in steps:
         write(tmp_path, files)
-        assert judge(tmp_path, JudgementStore(tmp_path / "kept"), config) == judge(
+        assert judge(tmp_path, ResultStore(tmp_path / "kept"), config) == judge(
             tmp_path, None, config
         )
 
 
 def test_owners_and_suites_are_part_of_what_is_remembered(tmp_path: Path) -> None:
-    store = JudgementStore(tmp_path / "kept")
+    store = ResultStore(tmp_path / "kept")
     write(tmp_path, {"p/a.md": "plain"})
     for path, text in (
         ("CODEOWNERS", "/prompts/x/ @a/b\n"),
@@ -94,10 +94,10 @@ def test_owners_and_suites_are_part_of_what_is_remembered(tmp_path: Path) -> Non
 def test_a_prompt_that_is_as_it_was_is_not_judged_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = JudgementStore(tmp_path / "kept")
+    store = ResultStore(tmp_path / "kept")
     write(tmp_path, {"p/a.md": "plain", "p/b.md": "partial", "_tone.md": "left"})
     first = judge(tmp_path, store)
-    monkeypatch.setattr("promptops.checks.engine.collect_closure", None)
+    monkeypatch.setattr("promptops.checks.sources.collect_closure", None)
     assert judge(tmp_path, store) == first
     (tmp_path / "prompts" / "_tone.md").write_text("changed")
     with pytest.raises(TypeError):
@@ -107,7 +107,7 @@ def test_a_prompt_that_is_as_it_was_is_not_judged_again(
 def test_a_folder_that_is_as_it_was_is_not_compared_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = JudgementStore(tmp_path / "kept")
+    store = ResultStore(tmp_path / "kept")
     write(tmp_path, {"p/a.md": "partial", "p/b.md": "broken", "_tone.md": "left"})
     first = judge(tmp_path, store)
     monkeypatch.setattr("promptops.checks.rules.duplicate_prompt.check", None)
@@ -119,7 +119,7 @@ def test_a_folder_that_is_as_it_was_is_not_compared_again(
 
 
 def test_what_a_folder_stands_on_beside_its_files_is_looked_at_again(tmp_path: Path) -> None:
-    store = JudgementStore(tmp_path / "kept")
+    store = ResultStore(tmp_path / "kept")
     prompts = tmp_path / "prompts"
     write(tmp_path, {"p/a.md": "plain"})
     (prompts / "p" / "a.md").write_text(prompt_text(body="{% include '_h/.x.txt' %}{{ question }}"))
@@ -158,23 +158,23 @@ def test_what_a_folder_stands_on_beside_its_files_is_looked_at_again(tmp_path: P
 )
 def test_a_damaged_memory_is_none(tmp_path: Path, damage: object) -> None:
     write(tmp_path, {"p/a.md": "undeclared"})
-    expected = judge(tmp_path, JudgementStore(tmp_path / "kept"))
+    expected = judge(tmp_path, ResultStore(tmp_path / "kept"))
     file = tmp_path / "kept" / "judgements.json"
     good = file.read_bytes()
     file.write_bytes(damage(good))  # type: ignore[operator]
-    assert judge(tmp_path, JudgementStore(tmp_path / "kept")) == expected
+    assert judge(tmp_path, ResultStore(tmp_path / "kept")) == expected
 
 
 def test_a_memory_that_cannot_be_written_hinders_nobody(tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("a file where a folder should be")
     write(tmp_path, {"p/a.md": "plain"})
-    assert judge(tmp_path, JudgementStore(tmp_path / "kept")) == judge(tmp_path, None)
+    assert judge(tmp_path, ResultStore(tmp_path / "kept")) == judge(tmp_path, None)
 
 
 def test_another_program_remembers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = JudgementStore(tmp_path / "kept")
+    store = ResultStore(tmp_path / "kept")
     store.begin("scope")
-    store.keep(Judgement("a.md", {}, (), {}, 0, 1, "m", None, is_lasting=True))
+    store.keep(CheckResult("a.md", {}, (), {}, 0, 1, "m", None, is_lasting=True))
     store.save()
     store.begin("scope")
     assert store.recall("a.md") is not None
@@ -188,7 +188,7 @@ def test_another_program_remembers_nothing(tmp_path: Path, monkeypatch: pytest.M
 def test_secrets_are_not_remembered(tmp_path: Path) -> None:
     write(tmp_path, {"p/a.md": "secret", "p/b.md": "plain"})
     assert "exposed-secret" in {
-        one.check for one in judge(tmp_path, JudgementStore(tmp_path / "kept")).findings
+        one.check for one in judge(tmp_path, ResultStore(tmp_path / "kept")).findings
     }
     assert b"QRSTUVWX23456723" not in (tmp_path / "kept" / "judgements.json").read_bytes()
 

@@ -38,9 +38,9 @@ SEVERITY = Severity.WARNING
 def check(subject: FolderSubject) -> Iterator[Problem]:
     """Report the status of each such prompt."""
     drafts = {name: prompt for name, prompt in subject.texts.items() if prompt.draft is not None}
-    if not drafts or subject.around.list_live is None:
+    if not drafts or subject.context.list_live is None:
         return
-    live = subject.around.list_live()
+    live = subject.context.list_live()
     for name, prompt in sorted(drafts.items()):
         if live.get(name):
             message = f"a draft that is live in {' and '.join(live[name])}"

@@ -37,7 +37,7 @@ SEVERITY = Severity.NOTE
 def check(subject: PromptSubject) -> Iterator[Problem]:
     """Report a prompt without a suite, or a suite that is not there."""
     data = subject.closure.document.data
-    if subject.around.suites is None or data.get("status", "active") != "active":
+    if subject.context.suites is None or data.get("status", "active") != "active":
         return
     if subject.find_suite() is not None:
         return
@@ -45,5 +45,5 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
         message = "the eval suite does not exist"
         yield subject.problem(message, ["evals"], "paths begin at the repository's top")
     else:
-        path = subject.around.default_suite(subject.name)
+        path = subject.context.default_suite(subject.name)
         yield Problem("the prompt has no eval suite", subject.path, None, f"write {path}")

@@ -38,26 +38,26 @@ _PROMPT = re.compile(r"^prompt:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 
 def check(subject: FolderSubject) -> Iterator[Problem]:
     """Report each such suite, which lies outside of the prompts folder."""
-    around = subject.around
-    if not around.suites:
+    context = subject.context
+    if not context.suites:
         return
-    names = around.list_names()
-    taken = {around.default_suite(name).removesuffix(".yaml") for name in names}
+    names = context.list_names()
+    taken = {context.default_suite(name).removesuffix(".yaml") for name in names}
     named = {
         prompt.evals.removeprefix("./")
         for prompt in subject.texts.values()
         if prompt.evals is not None
     }
-    for path in sorted(around.suites - named):
+    for path in sorted(context.suites - named):
         if any(segment.startswith(("_", ".")) for segment in path.split("/")):
             continue  # shared samples, and what belongs to an editor
         stem = path.removesuffix(".yaml").removesuffix(".yml")
         if stem == path or stem in taken:
             continue
-        written = _PROMPT.search(around.read_suite(path))
+        written = _PROMPT.search(context.read_suite(path))
         if written is not None and written[1].partition("@")[0] in names:
             continue
-        near = nearest(stem, [one for one in taken if f"{one}.yaml" not in around.suites])
+        near = nearest(stem, [one for one in taken if f"{one}.yaml" not in context.suites])
         yield Problem(
             "no prompt belongs to this eval suite",
             f"/{path}",

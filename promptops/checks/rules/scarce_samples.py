@@ -38,12 +38,12 @@ SEVERITY = Severity.WARNING
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
     """Report the suite where its samples begin; one that is no YAML is judged elsewhere."""
-    fewest = subject.around.fewest_samples
+    fewest = subject.context.fewest_samples
     status = subject.closure.document.data.get("status", "active")
     path = subject.find_suite() if fewest and status == "active" else None
     if path is None:
         return
-    text = subject.around.read_suite(path)
+    text = subject.context.read_suite(path)
     count = _count_samples(text)
     if count is None or count >= fewest:
         return

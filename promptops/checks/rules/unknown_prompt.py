@@ -39,7 +39,7 @@ SEVERITY = Severity.ERROR
 def check(subject: PromptSubject) -> Iterator[Problem]:
     """Report each such name where it is written."""
     for place, ref in _references(subject):
-        names = subject.around.list_names()
+        names = subject.context.list_names()
         # What follows the name chooses a version, which only Git can tell.
         name = ref.partition("@")[0]
         if names and name not in names:

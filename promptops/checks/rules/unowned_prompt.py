@@ -37,7 +37,7 @@ SEVERITY = Severity.WARNING
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
     """Report a prompt without owners."""
-    owners = subject.around.owners
+    owners = subject.context.owners
     if owners is not None and not owners(subject.path):
         hint = "add a line for it to CODEOWNERS"
         yield Problem("CODEOWNERS gives this prompt to nobody", subject.path, None, hint)

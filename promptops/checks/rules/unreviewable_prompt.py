@@ -38,7 +38,7 @@ SEVERITY = Severity.WARNING
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
     """Report the key of a prompt that one person owns."""
-    find_owners = subject.around.owners
+    find_owners = subject.context.owners
     if find_owners is None or subject.closure.document.data.get("requires_review") is not True:
         return
     owners = find_owners(subject.path)

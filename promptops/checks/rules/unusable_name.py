@@ -37,7 +37,7 @@ SEVERITY = Severity.ERROR
 
 def check(subject: FolderSubject) -> Iterator[Problem]:
     """Report each file that would be a prompt if it had a proper name."""
-    names = subject.around.list_names()
+    names = subject.context.list_names()
     for path in subject.paths:
         if path.removesuffix(".md") in names:
             continue

@@ -28,7 +28,7 @@ _NEARLY_FULL_PERCENT = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class LintContext:
     """What a CODEOWNERS file is judged by.
 
     Attributes:
@@ -49,7 +49,7 @@ class Surroundings:
     knows: Callable[[str], bool] | None = None
 
 
-def lint_owners(owners: OwnersFile, around: Surroundings) -> list[Finding]:
+def lint_owners(owners: OwnersFile, around: LintContext) -> list[Finding]:
     """Judge a CODEOWNERS file.
 
     Args:
@@ -70,7 +70,7 @@ def lint_owners(owners: OwnersFile, around: Surroundings) -> list[Finding]:
     return sorted(findings, key=sort_key)
 
 
-def _size(owners: OwnersFile, around: Surroundings) -> Iterator[Finding]:
+def _size(owners: OwnersFile, around: LintContext) -> Iterator[Finding]:
     if owners.dialect is Dialect.GITHUB and around.size * 100 > MAX_BYTES * _NEARLY_FULL_PERCENT:
         yield Finding(
             "nearly-too-large",
@@ -82,7 +82,7 @@ def _size(owners: OwnersFile, around: Surroundings) -> Iterator[Finding]:
         )
 
 
-def _idle_rules(owners: OwnersFile, around: Surroundings) -> Iterator[Finding]:
+def _idle_rules(owners: OwnersFile, around: LintContext) -> Iterator[Finding]:
     """Rules that match no file, and rules that others take every file from."""
     split = [SplitPath(path) for path in around.paths]
     deciding = {rule.line for path in split for rule in owners.decide(path)}
@@ -103,7 +103,7 @@ def _matching_lines(rules: list[Rule], paths: Iterable[SplitPath]) -> set[int]:
     return {rule.line for path in paths for rule in index.matching(path)}
 
 
-def _about(rule: Rule, around: Surroundings, check: str, message: str) -> Finding:
+def _about(rule: Rule, around: LintContext, check: str, message: str) -> Finding:
     hint = "correct the pattern, or remove the line"
     if check == "shadowed-rule":
         hint = "the last rule that matches wins: move this one down, or remove it"
@@ -111,7 +111,7 @@ def _about(rule: Rule, around: Surroundings, check: str, message: str) -> Findin
     return Finding(check, Severity.WARNING, message, around.path, place, hint)
 
 
-def _unknown_owners(owners: OwnersFile, around: Surroundings) -> Iterator[Finding]:
+def _unknown_owners(owners: OwnersFile, around: LintContext) -> Iterator[Finding]:
     """Owners that the groups file does not mention, each where it comes first."""
     if around.knows is None:
         return
@@ -137,7 +137,7 @@ def _unknown_owners(owners: OwnersFile, around: Surroundings) -> Iterator[Findin
                 )
 
 
-def _unowned(owners: OwnersFile, around: Surroundings) -> Iterator[Finding]:
+def _unowned(owners: OwnersFile, around: LintContext) -> Iterator[Finding]:
     prompts = frozenset(around.prompts)
     for path in sorted(prompts.union(around.gate)):
         ownership = owners.match(path)

@@ -22,7 +22,7 @@ from promptops.forge.codeowners import (
     parse_owners,
 )
 from promptops.forge.codeowners.glob import ElementRun
-from promptops.forge.codeowners.lint import Surroundings, lint_owners
+from promptops.forge.codeowners.lint import LintContext, lint_owners
 from promptops.forge.codeowners.pattern import (
     compile_github,
     compile_gitlab,
@@ -325,7 +325,7 @@ def test_the_last_match_decides(dialect: Dialect, patterns: list[str], path: str
 def test_any_text_gives_an_answer_for_any_path(text: str, path: str, dialect: Dialect) -> None:
     owners = parse_owners(text, dialect)
     assert owners.match(path).state in State
-    around = Surroundings("CODEOWNERS", len(text), [path], [path], [])
+    around = LintContext("CODEOWNERS", len(text), [path], [path], [])
     assert isinstance(lint_owners(owners, around), list)
 
 
@@ -614,7 +614,7 @@ def lint(
     knows: Callable[[str], bool] | None = None,
 ) -> list[Finding]:
     size = len(text.encode()) if size is None else size
-    around = Surroundings("CODEOWNERS", size, paths, prompts, gate, knows)
+    around = LintContext("CODEOWNERS", size, paths, prompts, gate, knows)
     return lint_owners(parse_owners(text, dialect), around)
 
 

@@ -1,0 +1,81 @@
+"""Read what a prompt is judged against beside its own files: owners, suites, other prompts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.checks.subject import Context
+from promptops.errors import NotAFileError
+from promptops.repository.repository import PlacedFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from promptops.repository.config import Config
+    from promptops.repository.repository import Files
+
+_PLACES = ("", ".github/", ".gitlab/", "docs/")
+
+
+def read_context(
+    files: Files,
+    config: Config,
+    *,
+    list_names: Callable[[], frozenset[str]] = frozenset,
+    list_live: Callable[[], Mapping[str, Sequence[str]]] | None = None,
+) -> Context:
+    """Read what lies beside the prompts folder, in the same state of the repository."""
+    top = files.beside("") if isinstance(files, PlacedFiles) else None
+    evals = files.beside(config.evals) if isinstance(files, PlacedFiles) else None
+    fewest = config.gate.samples
+    if top is None or evals is None:
+        return Context(list_names, fewest_samples=fewest, list_live=list_live)
+    suites = frozenset(f"{config.evals}/{path}" for path in evals.paths())
+
+    def read_suite(path: str) -> str:
+        # Beside a change the evals folder is what it would be, and the top what it was.
+        below = path.removeprefix(f"{config.evals}/")
+        return (_read_quietly(evals, below) or b"").decode(errors="replace")
+
+    return Context(
+        list_names=list_names,
+        owners=_find_owners(top, config),
+        suites=suites or None,
+        default_suite=f"{config.evals}/{{}}.yaml".format,
+        read_suite=read_suite,
+        fewest_samples=fewest,
+        list_live=list_live,
+    )
+
+
+def read_owners_files(files: Files) -> tuple[bytes | None, ...]:
+    """Read each place where a forge looks for a CODEOWNERS file, beside a prompts folder."""
+    top = files.beside("") if isinstance(files, PlacedFiles) else None
+    if top is None:
+        return ()
+    return tuple(_read_quietly(top, f"{place}CODEOWNERS") for place in _PLACES)
+
+
+def _read_quietly(files: Files, path: str) -> bytes | None:
+    """Read a file that others judge; a link in its place is as good as none."""
+    try:
+        return files.read(path)
+    except NotAFileError:
+        return None
+
+
+def _find_owners(top: Files, config: Config) -> Callable[[str], Sequence[str]] | None:
+    """Find who owns a file of the prompts folder; None without CODEOWNERS that forges read."""
+    # Most repositories that have none need not import what reads them.
+    if all(_read_quietly(top, f"{place}CODEOWNERS") is None for place in _PLACES):
+        return None
+    from promptops.forge.codeowners.choice import choose_dialect, load_owners
+
+    def read(path: str) -> bytes | None:
+        return _read_quietly(top, path)
+
+    found = load_owners(choose_dialect(config.gate.dialect, read), read)
+    if found is None or found.owners.refusal is not None:
+        return None
+    match, folder = found.owners.match, config.prompts
+    return lambda path: match(f"{folder}/{path}").owners

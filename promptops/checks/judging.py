@@ -1,0 +1,138 @@
+"""Judge one prompt: its faults of form, and what the checks of prompts and files find."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from promptops.checks.registry import (
+    CHECKS,
+    FILE_CHECKS,
+    IGNORE_CHECKS,
+    MASKED,
+    NOT_IGNORABLE,
+    PROMPT_CHECKS,
+)
+from promptops.checks.result import CheckResult
+from promptops.checks.subject import FileSubject, IgnoreSubject, PromptSubject
+from promptops.prompt.prompt import find_faults
+
+if TYPE_CHECKING:
+    from promptops.checks.severities import Severities
+    from promptops.checks.sources import Sources
+    from promptops.checks.subject import Context
+    from promptops.prompt.closure import Closure
+    from promptops.prompt.finding import Finding, Problem
+
+_MAX_PROBLEMS = 1_000
+
+
+class PromptJudge:
+    """Judges prompts one by one, each apart from all others."""
+
+    def __init__(self, sources: Sources, severities: Severities, context: Context) -> None:
+        """Take what is read, how much each check counts and what lies around the prompts."""
+        self._sources = sources
+        self._severities = severities
+        self._context = context
+        self._prompt_checks = severities.select(PROMPT_CHECKS)
+        self._file_checks = severities.select(FILE_CHECKS)
+
+    def judge(self, name: str) -> CheckResult | None:
+        """Judge a prompt and its own file; None where there is no such prompt.
+
+        What the texts of the partials give is left out, as many prompts share them.
+        """
+        path = f"{name}.md"
+        if self._sources.read(path) == b"" and path in self._sources.unreadable:
+            return None
+        closure = self._sources.collect(name)
+        if closure is None:
+            return None
+        analyze = self._sources.analyze
+        document = closure.document
+        faults = dict.fromkeys(find_faults(closure, analyze))
+        analyses = {path: analyze(closure, path) for path in closure.includes}
+        subject = PromptSubject(closure, analyses, self._context)
+        body_start = len(document.text) - len(document.body)
+        problems = self._apply_checks(subject, body_start)
+        findings = [*faults, *self._weigh_all(subject, problems, is_usable=not faults)]
+        # Hints name what else there is, routes lead to other prompts, and suites are counted.
+        is_lasting = (
+            not faults and "routes" not in document.data and not self._context.fewest_samples
+        )
+        evals = document.data.get("evals")
+        return CheckResult(
+            path,
+            {one: self._sources.fingerprint(one) for one in closure.files},
+            tuple(dict.fromkeys(findings)),
+            {
+                one: tuple((to.path, to.position) for to in analyses[one].includes)
+                for one in closure.includes
+            },
+            body_start,
+            document.body_line,
+            str(document.data.get("model")),
+            None if evals is None else str(evals),
+            # Others' messages may quote what must not be written anywhere.
+            is_lasting and not any(finding.check in MASKED for finding in findings),
+            document.locate(["status"]) if document.data.get("status") == "draft" else None,
+        )
+
+    def judge_file(self, path: str, text: str, body_start: int = 0) -> list[tuple[str, Problem]]:
+        """Apply the checks of files to one text; each problem comes with its check's id."""
+        subject = FileSubject(path, text, self._sources.read(path) or b"", body_start)
+        return [
+            (check, problem)
+            for check, module in self._file_checks
+            # Generated text can hold one for each character; nobody reads on after so many.
+            for problem in islice(module.check(subject), _MAX_PROBLEMS)
+        ]
+
+    def _apply_checks(self, subject: PromptSubject, body_start: int) -> list[tuple[str, Problem]]:
+        closure = subject.closure
+        problems: list[tuple[str, Problem]] = []
+        if closure.document.data:
+            problems = [
+                (check, problem)
+                for check, module in self._prompt_checks
+                for problem in module.check(subject)
+            ]
+        return problems + self.judge_file(closure.path, closure.document.text, body_start)
+
+    def _weigh_all(
+        self, subject: PromptSubject, problems: list[tuple[str, Problem]], *, is_usable: bool
+    ) -> list[Finding]:
+        """Turn problems into findings, apart from those that the prompt ignores."""
+        ignored = _read_ignored(subject.closure)
+        findings: list[Finding] = []
+        quiet: set[str] = set()
+        for check, problem in problems:
+            if check in ignored and check not in NOT_IGNORABLE:
+                quiet.add(check)
+            else:
+                findings += self._severities.weigh(check, problem)
+        # Checks see too little of a broken prompt to tell what they would find.
+        if ignored and is_usable:
+            findings += self._judge_ignored(subject, ignored, quiet)
+        return findings
+
+    def _judge_ignored(
+        self, subject: PromptSubject, ignored: frozenset[str], quiet: set[str]
+    ) -> list[Finding]:
+        known = frozenset(CHECKS) - NOT_IGNORABLE
+        # Nobody can tell whether a check that is off would find something.
+        path = subject.closure.path
+        off = {one for one in ignored & known if self._severities.find(one, path) is None}
+        outcome = IgnoreSubject(subject, frozenset(quiet | off), known)
+        return [
+            finding
+            for check, module in IGNORE_CHECKS.items()
+            for problem in module.check(outcome)
+            for finding in self._severities.weigh(check, problem)
+        ]
+
+
+def _read_ignored(closure: Closure) -> frozenset[str]:
+    ignore = closure.document.data.get("ignore")
+    return frozenset(ignore) if isinstance(ignore, dict) else frozenset()

@@ -1,0 +1,119 @@
+"""The files of a prompts folder, each read once and each template parsed once.
+
+However many prompts include a partial, it is read, hashed and analysed a single time.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from promptops.checks.result import fingerprint
+from promptops.errors import NotAFileError
+from promptops.prompt.closure import collect_closure, scan_template
+from promptops.prompt.finding import Finding, Severity
+from promptops.prompt.names import is_prompt, name_from_path
+from promptops.prompt.prompt import read_template
+from promptops.prompt.reference import name_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, KeysView
+
+    from promptops.prompt.closure import Closure
+    from promptops.prompt.template import Analysis
+    from promptops.repository.repository import Files
+
+
+class Sources:
+    """What has been read and parsed of one prompts folder.
+
+    Attributes:
+        files: the folder in one state of the repository.
+        unreadable: one finding for each path at which there is something that is no file.
+    """
+
+    def __init__(self, files: Files) -> None:
+        """Take the folder; nothing is read before it is needed."""
+        self.files = files
+        self.unreadable: dict[str, Finding] = {}
+        self._data: dict[str, bytes | None] = {}
+        self._analyses: dict[str, Analysis] = {}
+        self._fingerprints: dict[str, str] = {}
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """All files of the folder but hidden ones."""
+        return tuple(path for path in self.files.paths() if not _is_hidden(path))
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of all prompts, sorted."""
+        return [name_from_path(path) for path in self.paths if names_prompt(path)]
+
+    @cached_property
+    def known_names(self) -> frozenset[str]:
+        """The names of all prompts."""
+        return frozenset(self.names)
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's bytes; what stands there and is no file is a finding, read as empty."""
+        if path not in self._data:
+            try:
+                self._data[path] = self.files.read(path)
+            except NotAFileError as error:
+                self._data[path] = b"{}" if path.endswith(".json") else b""
+                self.unreadable[path] = Finding(
+                    "unreadable-file", Severity.ERROR, error.message, path, None, error.hint
+                )
+        return self._data[path]
+
+    @property
+    def read_paths(self) -> KeysView[str]:
+        """The paths that were read so far, whether or not there is a file."""
+        return self._data.keys()
+
+    def fingerprint(self, path: str) -> str:
+        """Return the fingerprint of a file's bytes; empty where there is no file."""
+        known = self._fingerprints.get(path)
+        if known is None:
+            data = self.read(path)
+            known = "" if data is None else fingerprint(data)
+            self._fingerprints[path] = known
+        return known
+
+    def collect(self, name: str) -> Closure | None:
+        """Collect the files of a prompt; None where there is no such prompt."""
+        closure = collect_closure(name, self.read, scan=self._scan)
+        if closure is not None and closure.faults:
+            # Once more, with what it takes to suggest the right path.
+            closure = collect_closure(name, self.read, known=self.paths, scan=self._scan) or closure
+        return closure
+
+    def analyze(self, closure: Closure, path: str) -> Analysis:
+        """Return what a template of the closure says."""
+        known = self._analyses.get(path)
+        if known is None:
+            known = self._analyses[path] = read_template(closure, path)
+        return known
+
+    def _scan(self, path: str, source: str, first_line: int) -> Iterable[str]:
+        """List what a template includes; the analysis, which all need, tells that as well."""
+        from promptops.prompt.template import analyze
+
+        known = self._analyses.get(path)
+        if known is None:
+            known = analyze(path, source, partial=not is_prompt(path), first_line=first_line)
+            self._analyses[path] = known
+        if known.problems:
+            return scan_template(path, source, first_line)
+        return [include.path for include in known.includes]
+
+
+def names_prompt(path: str) -> bool:
+    """Tell whether a file at the path is a prompt that can be used."""
+    return is_prompt(path) and name_fault(name_from_path(path)) is None
+
+
+def _is_hidden(path: str) -> bool:
+    """Tell whether a file is an editor's or the system's, such as `.#triage.md`, `.DS_Store`."""
+    return path.rsplit("/", 1)[-1].startswith(".")
