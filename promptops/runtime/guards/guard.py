@@ -335,9 +335,15 @@ class Guards:
     def settle_waiting(self) -> int:
         """Make settlements that failed while the ledger was out of reach; say how many still wait.
 
-        Reserving does a few of them each time; call this before a process ends.
+        Reserving does a few of them each time.
         """
         return self._settle_waiting(len(self._waiting), wait=True)
+
+    def close(self) -> None:
+        """Make settlements that still wait, if that can be done, and close the ledger."""
+        with suppress(LedgerError):
+            self.settle_waiting()
+        self.ledger.close()
 
     def rules(self, scope: Scope) -> list[Rule]:
         """Return the limits that apply to `scope`, those on repetition and depth excepted."""

@@ -26,6 +26,10 @@ MONEY_UNITS: frozenset[Unit] = frozenset({"micros", "tokens"})
 TIMEOUT_SECONDS = 1.0
 # How long an expired reservation can still be settled.
 LATE_SECONDS = 86_400
+# How often a process looks for what can be forgotten, by a clock that never jumps.
+PRUNE_SECONDS = 60
+# How far it may go at a time: a clock that is years ahead must not empty today's windows.
+MAX_ADVANCE_SECONDS = 600
 
 
 class Charge(NamedTuple):
@@ -104,6 +108,16 @@ class LedgerBusyError(LedgerError):
     """The ledger would have to wait, and the caller asked not to."""
 
 
+def choose_horizon(last: float | None, now: float) -> float:
+    """Return until when a prune may forget, in seconds since 1970.
+
+    Args:
+        last: until when the last one did; None: there was none yet.
+        now: the caller's clock, which may have jumped.
+    """
+    return now if last is None else min(now, last + MAX_ADVANCE_SECONDS)
+
+
 def refuse(charges: Sequence[Charge], used: Mapping[str, int]) -> Refusal | None:
     """Return why these charges do not fit into windows that hold `used`; None when they do."""
     refusal: Refusal | None = None
@@ -131,7 +145,7 @@ class Ledger(Protocol):
     `now` is always the caller's time in seconds since 1970. With `wait=False` a call raises
     LedgerBusyError instead of waiting for a lock or for the network, so that an event loop can
     try before it hands the call to a thread. Every other failure is a LedgerError within
-    `TIMEOUT_SECONDS`.
+    `TIMEOUT_SECONDS`, also of opening the store, which the first call does.
     """
 
     def reserve(
@@ -182,12 +196,19 @@ class Ledger(Protocol):
         """The recorded resets, newest first."""
         ...
 
-    def read_note(self, key: str, *, now: float) -> str | None:
+    def read_note(self, key: str, *, now: float, wait: bool = True) -> str | None:
         """The note's text; None when there is none or its time is over."""
         ...
 
     def swap_note(
-        self, key: str, expected: str | None, value: str | None, *, until: float, now: float
+        self,
+        key: str,
+        expected: str | None,
+        value: str | None,
+        *,
+        until: float,
+        now: float,
+        wait: bool = True,
     ) -> bool:
         """Replace a note if it still reads `expected` (None: absent); `value` None removes it."""
         ...

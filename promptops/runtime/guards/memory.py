@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops.runtime.guards.ledger import LATE_SECONDS, Reset, Standing, refuse
+from promptops.runtime.guards.ledger import (
+    LATE_SECONDS,
+    PRUNE_SECONDS,
+    Reset,
+    Standing,
+    choose_horizon,
+    refuse,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from promptops.runtime.guards.ledger import Charge, Refusal, Unit
 
-_PRUNE_SECONDS = 60
 _LEDGERS: weakref.WeakSet[MemoryLedger] = weakref.WeakSet()
 
 
@@ -44,12 +51,15 @@ class _Reservation(NamedTuple):
 class MemoryLedger:
     """A ledger that no other process sees and that ends with this one."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Args: a clock that never jumps, which says how often to forget old windows."""
         self._windows: dict[str, _Window] = {}
         self._reservations: dict[str, _Reservation] = {}
         self._notes: dict[str, tuple[str, float]] = {}
         self._resets: list[Reset] = []
-        self._next_prune = 0.0
+        self._monotonic = monotonic
+        self._next_prune = monotonic()
+        self._horizon: float | None = None
         self._lock = threading.Lock()
         _LEDGERS.add(self)
 
@@ -142,13 +152,26 @@ class MemoryLedger:
         with self._lock:
             return tuple(self._resets)
 
-    def read_note(self, key: str, *, now: float) -> str | None:
+    def read_note(
+        self,
+        key: str,
+        *,
+        now: float,
+        wait: bool = True,  # noqa: ARG002 - it never waits
+    ) -> str | None:
         """The note's text; see `Ledger`."""
         with self._lock:
             return self._note(key, now)
 
     def swap_note(
-        self, key: str, expected: str | None, value: str | None, *, until: float, now: float
+        self,
+        key: str,
+        expected: str | None,
+        value: str | None,
+        *,
+        until: float,
+        now: float,
+        wait: bool = True,  # noqa: ARG002 - it never waits
     ) -> bool:
         """Replace a note if it still reads `expected`; see `Ledger`."""
         with self._lock:
@@ -187,13 +210,14 @@ class MemoryLedger:
                 self._reservations[key] = reservation._replace(charges=kept)
 
     def _prune(self, now: float) -> None:
-        if now < self._next_prune:
+        if self._monotonic() < self._next_prune:
             return
-        self._next_prune = now + _PRUNE_SECONDS
-        for name in [name for name, one in self._windows.items() if one.kept_until < now]:
+        self._next_prune = self._monotonic() + PRUNE_SECONDS
+        horizon = self._horizon = choose_horizon(self._horizon, now)
+        for name in [name for name, one in self._windows.items() if one.kept_until < horizon]:
             del self._windows[name]
-        late = now - LATE_SECONDS
+        late = horizon - LATE_SECONDS
         for key in [key for key, one in self._reservations.items() if one.expires_at < late]:
             del self._reservations[key]
-        for key in [key for key, (_, until) in self._notes.items() if until <= now]:
+        for key in [key for key, (_, until) in self._notes.items() if until <= horizon]:
             del self._notes[key]

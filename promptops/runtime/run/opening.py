@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from promptops.repository.config import Config
 from promptops.runtime.guards.breaker import Breakers
 from promptops.runtime.guards.guard import Guards
-from promptops.runtime.guards.memory import MemoryLedger
+from promptops.runtime.guards.opening import find_ledger, open_ledger
 from promptops.runtime.log.log import open_log
 from promptops.runtime.log.place import find_log
 from promptops.runtime.log.recorder import Recorder
@@ -36,7 +36,8 @@ def open_runner(registry: Registry, repository: Repository | None) -> Runner:
             `scripted/` models are used; None: the defaults, and the user's own log.
 
     Raises:
-        ConfigurationError: the configuration cannot be understood.
+        ConfigurationError: the configuration cannot be understood, or the variable with the
+            ledger's address is not set.
     """
     config = Config() if repository is None else repository.config
     settings = config.log
@@ -53,7 +54,7 @@ def open_runner(registry: Registry, repository: Repository | None) -> Runner:
         return models.allows(model, f"{config.prompts}/{path}")
 
     guards = config.guards
-    ledger = MemoryLedger()
+    ledger = open_ledger(find_ledger(guards, settings, os.environ, common_dir=common, top=top))
     return Runner(
         registry,
         Tools(

@@ -306,8 +306,9 @@ class Runner:
         )
 
     def close(self) -> None:
-        """Write what waits to be recorded, and close connections."""
+        """Write what waits to be recorded or settled, and close connections."""
         self._tools.recorder.close()
+        self._tools.guards.close()
         self._tools.models.close()
 
     async def aclose(self) -> None:

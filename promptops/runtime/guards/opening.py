@@ -1,0 +1,79 @@
+"""Where the ledger of a configuration is, and the way to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.errors import ConfigurationError, UsageError
+from promptops.repository.settings.guards import DEFAULT_LEDGER
+from promptops.repository.settings.log import LogSettings
+from promptops.runtime.log.place import VARIABLE, find_log
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.repository.settings.guards import GuardSettings
+    from promptops.runtime.guards.ledger import Ledger
+
+_FILE = "ledger.db"
+
+
+def find_ledger(
+    settings: GuardSettings,
+    log: LogSettings,
+    environment: Mapping[str, str],
+    *,
+    common_dir: Path | None,
+    top: Path | None,
+) -> str:
+    """Return the path or URL of the ledger, for `open_ledger`.
+
+    Args:
+        settings: the table `[guards]`.
+        log: the table `[log]`: the file `ledger.db` lies beside the run log, or where that would
+            be if it were not in a database.
+        environment: where the address may be, and the folders of a user are read.
+        common_dir: the folder of a repository that all its work trees share; None: there is none.
+        top: what paths in the configuration start from: the top of the work tree.
+
+    Raises:
+        ConfigurationError: `ledger_variable` names a variable that is not set.
+    """
+    if settings.ledger_variable is not None:
+        url = environment.get(settings.ledger_variable)
+        if not url:
+            raise ConfigurationError(
+                f"guards.ledger_variable is {settings.ledger_variable}, which is not set",
+                hint="set it where promptops runs, such as to redis://:PASSWORD@HOST/0",
+            )
+        return url
+    if settings.ledger != DEFAULT_LEDGER:
+        if "://" in settings.ledger and not settings.ledger.startswith("sqlite:"):
+            return settings.ledger
+        path = _path(settings.ledger)
+        base = top or common_dir
+        return str(path if base is None else base / path)
+    place = find_log(log, environment, common_dir=common_dir, top=top)
+    if place.startswith(("postgres://", "postgresql://")):
+        others = {name: value for name, value in environment.items() if name != VARIABLE}
+        place = find_log(LogSettings(), others, common_dir=common_dir, top=top)
+    return str(_path(place).with_name(_FILE))
+
+
+def open_ledger(url: str) -> Ledger:
+    """Return the ledger at a path or URL; its first call connects.
+
+    Raises:
+        UsageError: this is no place to count in.
+    """
+    scheme = url.partition("://")[0] if "://" in url else ""
+    if scheme in {"", "sqlite"}:
+        from promptops.runtime.guards.sqlite import SqliteLedger
+
+        return SqliteLedger(_path(url))
+    raise UsageError(f"{scheme}:// is no place to count in", hint="give the path of a file")
+
+
+def _path(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:").removeprefix("//")).expanduser()

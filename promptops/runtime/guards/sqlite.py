@@ -1,0 +1,432 @@
+"""A ledger in an SQLite file, shared by the processes of one machine.
+
+A commit is with the operating system when it returns: killing processes loses nothing, a power cut
+can lose the last moments. Every call is one short transaction, which one writer at a time makes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from promptops.runtime.guards.ledger import (
+    LATE_SECONDS,
+    PRUNE_SECONDS,
+    TIMEOUT_SECONDS,
+    LedgerBusyError,
+    LedgerError,
+    Reset,
+    Standing,
+    choose_horizon,
+    refuse,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from promptops.runtime.guards.ledger import Charge, Refusal, Unit
+
+VERSION = 1
+_TABLES = (
+    """CREATE TABLE windows (
+        name TEXT PRIMARY KEY, used INTEGER NOT NULL, ends_at INTEGER NOT NULL,
+        kept_until INTEGER NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX windows_kept_until ON windows (kept_until)",
+    """CREATE TABLE reservations (
+        key TEXT PRIMARY KEY, expires_at REAL NOT NULL, charges TEXT NOT NULL
+    ) WITHOUT ROWID""",
+    """CREATE TABLE notes (
+        key TEXT PRIMARY KEY, value TEXT NOT NULL, until REAL NOT NULL
+    ) WITHOUT ROWID""",
+    """CREATE TABLE resets (
+        id INTEGER PRIMARY KEY, at REAL NOT NULL, by TEXT NOT NULL, reason TEXT NOT NULL,
+        windows TEXT NOT NULL
+    )""",
+    "CREATE TABLE prunes (id INTEGER PRIMARY KEY CHECK (id = 1), horizon REAL NOT NULL)",
+)
+_TAKE = """INSERT INTO windows VALUES (?, ?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET used = used + excluded.used RETURNING used"""
+# Others wait while a prune works, so it forgets only so many windows at a time.
+_MAX_PRUNED = 500
+_MIN_WAIT_SECONDS = 0.0005
+_MAX_WAIT_SECONDS = 0.01
+_PRIMARY_CODE = 0xFF
+
+# What a forked process took over from its parent; kept, so that nothing of it is closed.
+_ABANDONED: list[object] = []
+
+
+class SqliteLedger:
+    """A ledger in one file, through one connection of this process.
+
+    A connection does not survive a fork, and a file may be moved away or deleted while it is open:
+    both are seen before the next use, and the file is opened (or made) anew.
+    """
+
+    def __init__(self, path: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Args: the file, which the first call makes; a clock that never jumps."""
+        self._path = path
+        self._monotonic = monotonic
+        self._next_prune = monotonic()
+        self._renew()
+
+    def _renew(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+
+    def reserve(
+        self,
+        key: str,
+        charges: Sequence[Charge],
+        *,
+        lease_seconds: float,
+        now: float,
+        wait: bool = True,
+    ) -> Refusal | None:
+        """Take every charge or none; see `Ledger`."""
+        kept = json.dumps([[one.window, one.amount, one.unit] for one in charges])
+        with self._use(wait=wait) as connection:
+            _begin(connection, wait=wait)
+            try:
+                done = connection.execute(
+                    "INSERT INTO reservations VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                    (key, now + lease_seconds, kept),
+                )
+                if done.rowcount == 0:
+                    connection.execute("ROLLBACK")
+                    return None
+                used = {}
+                is_full = False
+                for one in charges:
+                    row = (one.window, one.amount, one.ends_at, one.kept_until)
+                    [(after,)] = connection.execute(_TAKE, row).fetchall()
+                    used[one.window] = after - one.amount
+                    is_full = is_full or (one.amount > 0 and after > one.limit)
+                if is_full:
+                    connection.execute("ROLLBACK")
+                    return refuse(charges, used)
+                self._prune(connection, now)
+                connection.execute("COMMIT")
+            except BaseException:
+                _roll_back(connection)
+                raise
+        return None
+
+    def settle(
+        self,
+        key: str,
+        amounts: Mapping[Unit, int],
+        *,
+        now: float,  # noqa: ARG002 - a settlement is never too late here
+        wait: bool = True,
+    ) -> bool:
+        """Replace what `key` reserved by what it used; see `Ledger`."""
+        with self._write(wait=wait) as connection:
+            found = connection.execute(
+                "DELETE FROM reservations WHERE key = ? RETURNING charges", (key,)
+            ).fetchall()
+            if not found:
+                return False
+            for window, amount, unit in json.loads(found[0][0]):
+                difference = amounts.get(unit, amount) - amount
+                if difference:
+                    connection.execute(
+                        "UPDATE windows SET used = used + ? WHERE name = ?", (difference, window)
+                    )
+        return True
+
+    def release(self, key: str, *, now: float, wait: bool = True) -> bool:
+        """Give everything back that `key` reserved; see `Ledger`."""
+        return self.settle(key, {"micros": 0, "calls": 0, "tokens": 0}, now=now, wait=wait)
+
+    def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:
+        """How full these windows are; see `Ledger`."""
+        with self._read() as connection:
+            held = _held(connection, now)
+            found = {}
+            for name in windows:
+                for row in connection.execute(
+                    "SELECT name, used, ends_at FROM windows WHERE name = ?", (name,)
+                ):
+                    found[name] = Standing(row[0], row[1], held.get(name, 0), row[2])
+            return found
+
+    def standings(self, *, now: float) -> Sequence[Standing]:
+        """Every window that has not ended; see `Ledger`."""
+        with self._read() as connection:
+            held = _held(connection, now)
+            return [
+                Standing(name, used, held.get(name, 0), ends_at)
+                for name, used, ends_at in connection.execute(
+                    "SELECT name, used, ends_at FROM windows WHERE ends_at > ? ORDER BY name",
+                    (now,),
+                )
+            ]
+
+    def reset(self, windows: Sequence[str], *, by: str, reason: str, now: float) -> Reset:
+        """Set windows back to what running attempts hold; see `Ledger`."""
+        with self._write() as connection:
+            held = _held(connection, now)
+            before = []
+            for name in windows:
+                for (used,) in connection.execute(
+                    "SELECT used FROM windows WHERE name = ?", (name,)
+                ).fetchall():
+                    before.append((name, int(used)))
+                    connection.execute(
+                        "UPDATE windows SET used = ? WHERE name = ?", (held.get(name, 0), name)
+                    )
+            _forget_expired(connection, {name for name, _ in before}, now)
+            connection.execute(
+                "INSERT INTO resets (at, by, reason, windows) VALUES (?, ?, ?, ?)",
+                (now, by, reason, json.dumps(before)),
+            )
+        return Reset(now, by, reason, tuple(before))
+
+    def resets(self) -> Sequence[Reset]:
+        """The recorded resets, newest first; see `Ledger`."""
+        with self._read() as connection:
+            return [
+                Reset(at, by, reason, tuple((name, used) for name, used in json.loads(windows)))
+                for at, by, reason, windows in connection.execute(
+                    "SELECT at, by, reason, windows FROM resets ORDER BY id DESC"
+                )
+            ]
+
+    def read_note(self, key: str, *, now: float, wait: bool = True) -> str | None:
+        """The note's text; see `Ledger`."""
+        with self._use(wait=wait) as connection:
+            return _note(connection, key, now)
+
+    def swap_note(
+        self,
+        key: str,
+        expected: str | None,
+        value: str | None,
+        *,
+        until: float,
+        now: float,
+        wait: bool = True,
+    ) -> bool:
+        """Replace a note if it still reads `expected`; see `Ledger`."""
+        with self._write(wait=wait) as connection:
+            if _note(connection, key, now) != expected:
+                return False
+            if value is None:
+                connection.execute("DELETE FROM notes WHERE key = ?", (key,))
+            else:
+                connection.execute("REPLACE INTO notes VALUES (?, ?, ?)", (key, value, until))
+        return True
+
+    def close(self) -> None:
+        """Close the connection; a later call opens the file again."""
+        if self._pid == os.getpid():
+            with self._lock:
+                self._disconnect()
+
+    @contextmanager
+    def _write(self, *, wait: bool = True) -> Iterator[sqlite3.Connection]:
+        with self._use(wait=wait) as connection:
+            _begin(connection, wait=wait)
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                _roll_back(connection)
+                raise
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        """All of what is read is of one moment."""
+        with self._use(wait=True) as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                _roll_back(connection)
+
+    @contextmanager
+    def _use(self, *, wait: bool) -> Iterator[sqlite3.Connection]:
+        if self._pid != os.getpid():
+            # Neither lock nor connection may be touched: another thread of the parent may have held
+            # the one, and closing the other would write to the parent's file.
+            _ABANDONED.append((self._connection, self._lock))
+            self._renew()
+        lock = self._lock
+        if not lock.acquire(blocking=wait, timeout=TIMEOUT_SECONDS if wait else -1):
+            raise (
+                LedgerError("the ledger is used by too many threads at once")
+                if wait
+                else LedgerBusyError("another thread uses the ledger")
+            )
+        try:
+            yield self._connect(wait=wait)
+        except sqlite3.OperationalError as error:
+            if not wait and _is_busy(error):
+                raise LedgerBusyError("another process uses the ledger") from error
+            raise self._error(error) from error
+        except OSError as error:
+            raise self._error(error) from error
+        except sqlite3.DatabaseError as error:
+            raise LedgerError(
+                f"the ledger {self._path} is damaged or no ledger: {error}",
+                hint="move it away; counting then begins anew",
+            ) from error
+        finally:
+            lock.release()
+
+    def _error(self, error: Exception) -> LedgerError:
+        return LedgerError(
+            f"the ledger {self._path} cannot be used: {error}",
+            hint="look at the disk's space and the file's permissions",
+        )
+
+    def _connect(self, *, wait: bool) -> sqlite3.Connection:
+        if self._connection is not None:
+            if self._file == _identity(self._path):
+                return self._connection
+            self._disconnect()
+        if not wait:
+            raise LedgerBusyError("the ledger is not open yet")
+        # It says who spends how much: for its owner alone.
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._path.exists():
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, timeout=TIMEOUT_SECONDS
+        )
+        try:
+            _prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection, self._file = connection, _identity(self._path)
+        return connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._file = None
+
+    def _prune(self, connection: sqlite3.Connection, now: float) -> None:
+        """Forget what nobody can settle any more."""
+        if self._monotonic() < self._next_prune:
+            return
+        rows = connection.execute("SELECT horizon FROM prunes").fetchall()
+        horizon = choose_horizon(rows[0][0] if rows else None, now)
+        connection.execute("REPLACE INTO prunes VALUES (1, ?)", (horizon,))
+        done = connection.execute(
+            "DELETE FROM windows WHERE name IN"
+            " (SELECT name FROM windows WHERE kept_until < ? LIMIT ?)",
+            (horizon, _MAX_PRUNED),
+        )
+        connection.execute(
+            "DELETE FROM reservations WHERE expires_at < ?", (horizon - LATE_SECONDS,)
+        )
+        connection.execute("DELETE FROM notes WHERE until <= ?", (horizon,))
+        if done.rowcount < _MAX_PRUNED:
+            self._next_prune = self._monotonic() + PRUNE_SECONDS
+
+
+def _begin(connection: sqlite3.Connection, *, wait: bool) -> None:
+    """Begin to write, as soon as no other process does.
+
+    SQLite's own waiting sleeps up to 100 ms at a time, while newcomers go first.
+    """
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    pause = _MIN_WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not wait or not _is_busy(error) or time.monotonic() >= deadline:
+                raise
+        else:
+            return
+        time.sleep(pause)
+        pause = min(pause * 2, _MAX_WAIT_SECONDS)
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    # Errors that Python's module raises itself have no code.
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    if _version(connection) == 0:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if _version(connection) == 0:
+                for statement in _TABLES:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute("COMMIT")
+        except BaseException:
+            _roll_back(connection)
+            raise
+    if _version(connection) != VERSION:
+        raise LedgerError(
+            f"the ledger has version {_version(connection)}, and this promptops knows {VERSION}",
+            hint="use the newer promptops that wrote it",
+        )
+    # From here on waiting is `_begin`'s.
+    connection.execute("PRAGMA busy_timeout = 0")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _held(connection: sqlite3.Connection, now: float) -> dict[str, int]:
+    held: dict[str, int] = {}
+    for (charges,) in connection.execute(
+        "SELECT charges FROM reservations WHERE expires_at > ?", (now,)
+    ):
+        for window, amount, _ in json.loads(charges):
+            held[window] = held.get(window, 0) + amount
+    return held
+
+
+def _forget_expired(connection: sqlite3.Connection, windows: set[str], now: float) -> None:
+    """Drop these windows from expired reservations, or a late settlement would go below 0."""
+    expired = connection.execute(
+        "SELECT key, charges FROM reservations WHERE expires_at <= ?", (now,)
+    ).fetchall()
+    for key, charges in expired:
+        kept = [one for one in json.loads(charges) if one[0] not in windows]
+        connection.execute(
+            "UPDATE reservations SET charges = ? WHERE key = ?", (json.dumps(kept), key)
+        )
+
+
+def _note(connection: sqlite3.Connection, key: str, now: float) -> str | None:
+    row = connection.execute(
+        "SELECT value FROM notes WHERE key = ? AND until > ?", (key, now)
+    ).fetchone()
+    return None if row is None else str(row[0])

@@ -1,0 +1,70 @@
+"""Limits of the configuration stop runs, over all processes of a machine."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+import promptops
+from promptops.errors import ConfigurationError
+from promptops.runtime.guards.guard import GuardError
+from tests.runtime.run.pieces import list_runs
+
+if TYPE_CHECKING:
+    from tests.repositories import Repo
+    from tests.runtime.provider import Provider
+
+MOST_MICROS = 1_000
+
+
+def limit(team: Repo, table: str) -> None:
+    path = team.path / "promptops.toml"
+    path.write_text(f"{path.read_text()}\n[guards]\n{table}\n")
+
+
+def test_those_who_share_a_log_share_a_budget(team: Repo, near: Provider) -> None:
+    limit(team, f"spend_per_hour = {MOST_MICROS / 1_000_000:.6f}")
+    near.always(text="Short.")
+    with promptops.open(team.path) as one, promptops.open(team.path) as two:
+        plan = one.plan("a@working", {"text": "0"})
+        assert plan.cost_micros is not None
+        spent = runs = 0
+        while spent + plan.cost_micros <= MOST_MICROS:
+            run = (one, two)[runs % 2].run("a@working", {"text": str(runs % 10)})
+            spent += run.cost_micros or 0
+            runs += 1
+        assert runs > 10
+        with pytest.raises(GuardError) as caught:
+            one.run("a@working", {"text": "0"})
+        assert caught.value.guard == "guards.spend_per_hour"
+        assert caught.value.spent == spent
+        assert len(near.requests) == runs
+        with pytest.raises(GuardError):
+            asyncio.run(two.arun("a@working", {"text": "x"}))
+    assert [one.status for one in list_runs(team)][:3] == ["refused", "refused", "succeeded"]
+    assert (team.path / ".git/promptops-log/ledger.db").is_file()
+
+
+def test_a_user_at_the_limit_leaves_the_others_alone(team: Repo, near: Provider) -> None:
+    near.reply(text="Short.")
+    limit(team, "per_user = {calls_per_minute = 1}\nledger = 'here/ledger.db'")
+    with promptops.open(team.path) as registry:
+        assert registry.run("a@working", {"text": "1"}, user="u-1").text
+        with pytest.raises(GuardError, match="calls_per_minute is 1 call"):
+            registry.run("a@working", {"text": "2"}, user="u-1")
+        assert registry.run("a@working", {"text": "3"}, user="u-2").text
+    assert (team.path / "here" / "ledger.db").is_file()
+
+
+def test_an_address_that_is_not_set_is_an_error(
+    team: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit(team, "ledger_variable = 'LEDGER'")
+    monkeypatch.delenv("LEDGER", raising=False)
+    with (
+        promptops.open(team.path) as registry,
+        pytest.raises(ConfigurationError, match="LEDGER, which is not set"),
+    ):
+        registry.run("a@working", {"text": "1"})
