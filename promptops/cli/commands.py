@@ -65,7 +65,7 @@ COMMANDS: dict[str, Command] = {
     "resolve": Command("use", "Say exactly what a prompt ref means.", "resolve"),
     "export": Command("use", "Write a snapshot for machines without Git.", "export"),
     "verify": Command("use", "Check releases and environments against each other.", "verify"),
-    "trace": Command("use", "Follow a version or digest back to its authors.", "trace"),
+    "trace": Command("use", "Follow a version, digest or output back to its authors.", "trace"),
     "runs": Command("use", "Look at what was run, and count it.", "runs"),
     "reviews": Command("use", "Look at runs that wait for a person.", "reviews"),
 }

@@ -34,12 +34,12 @@ def read_values(
         if text.startswith("@@"):
             text = text[1:]  # a text that itself begins with '@'
         elif text.startswith("@"):
-            text = _read_text(text[1:])
+            text = read_text(text[1:])
         values[name] = _convert(name, text, declared.get(name))
     return values
 
 
-def _read_text(path: str) -> str:
+def read_text(path: str) -> str:
     """A file's text, as it is; `-` is standard input."""
     if not path:
         raise UsageError("no file is named after '@'", hint="write --var name=@file")
@@ -56,7 +56,7 @@ def _read_text(path: str) -> str:
 
 def _read_mapping(path: str) -> dict[str, Any]:
     """A JSON or YAML file with a mapping of inputs."""
-    text = _read_text(path)
+    text = read_text(path)
     where = "standard input" if path == "-" else path
     try:
         loaded = json.loads(text)

@@ -1,13 +1,16 @@
-"""`promptops trace`: follow a version or digest back to its authors, checking every link."""
+"""`promptops trace`: follow a version, digest, run or output back to its authors."""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from promptops.cli.inputs import read_text
+from promptops.cli.runs.opening import open_run_log
 from promptops.cli.session import (
     Format,
     FormatOption,
@@ -17,17 +20,30 @@ from promptops.cli.session import (
     json_document,
     paint,
 )
+from promptops.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from promptops.provenance.trace import Link, Trace
 
 _COLOURS = {"ok": "green", "broken": "red", "unchecked": "yellow"}
 _WIDTH = 80
+# An id, or the beginning that lists show; no digest and no name has such hyphens.
+_RUN = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{4,27}", re.ASCII)
 _INDENT = " " * 22
 
 
 def trace(
-    ref: Annotated[str, typer.Argument(metavar="NAME@VERSION|NAME@ENV|DIGEST")],
+    ref: Annotated[
+        str | None, typer.Argument(metavar="[NAME@VERSION|NAME@ENV|DIGEST|RUN]", show_default=False)
+    ] = None,
+    answer: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            metavar="FILE",
+            help="What a model said; - is standard input. Finds its run.",
+        ),
+    ] = None,
     trust: Annotated[
         Path | None,
         typer.Option(
@@ -36,14 +52,23 @@ def trace(
     ] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Follow a version or a digest to its deployments, release, commit, authors and approvals.
+    """Follow a version, digest, run or output to its deployments, release, authors and approvals.
 
     Every link is checked, not just read. Of a digest, 12 hex digits are enough. Exit code 1: the
     chain breaks, and the last line names the first broken link; 2: this clone cannot tell.
     """
     from promptops.provenance.trace import LinkStatus, trace_chain
 
-    found = trace_chain(current().repository, ref, allowed_signers=trust)
+    if (ref is None) == (answer is None):
+        raise UsageError(
+            "give a version, a digest or a run, or --output", hint="promptops trace --help"
+        )
+    if answer is not None:
+        found = _trace_output(answer, trust)
+    elif ref is not None and _RUN.fullmatch(ref):
+        found = _trace_run(ref, trust)
+    else:
+        found = trace_chain(current().repository, ref or "", allowed_signers=trust)
     if output is Format.JSON:
         emit_json(trace_to_json(found))
     else:
@@ -52,6 +77,29 @@ def trace(
         raise typer.Exit(1)
     if found.first(LinkStatus.UNCHECKED) is not None:
         raise typer.Exit(2)
+
+
+def _trace_run(run_id: str, trust: Path | None) -> Trace:
+    from promptops.provenance.trace import trace_run
+
+    with open_run_log() as log:
+        run = log.get(run_id).run
+    return trace_run(current().repository, run, allowed_signers=trust)
+
+
+def _trace_output(path: str, trust: Path | None) -> Trace:
+    from promptops.provenance.trace import Answered, trace_run
+
+    text = read_text(path)
+    with open_run_log() as log:
+        runs = log.find_output(text)
+    if not runs:
+        raise NotFoundError(
+            "no run in the log answered this text",
+            hint="give the whole answer and nothing else; runs that were erased are not found",
+        )
+    found_by = Answered(len(runs) - 1)
+    return trace_run(current().repository, runs[0], found_by=found_by, allowed_signers=trust)
 
 
 def _describe(found: Trace) -> list[str]:

@@ -165,3 +165,34 @@ def test_blame_in_a_shallow_clone_could_not_run(showcase: Showcase, tmp_path: Pa
 
     assert done.exit_code == 2
     assert done.stderr.splitlines()[0].startswith("error: this clone is shallow")
+
+
+def test_trace_leads_from_an_output_to_its_approvals(
+    showcase: Showcase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PROMPTOPS_LOG", raising=False)
+    asked = ("run", f"{TRIAGE}@production", "--var", "ticket=Hi", "--model", "echo/any")
+    said = run(showcase.repo, *asked, "--format", "json")
+    document = json.loads(said.stdout)
+    answer = tmp_path / "answer.txt"
+    answer.write_text(f"\n{document['text']}\n\n")
+
+    by_output = run(showcase.repo, "trace", "--output", str(answer))
+    by_id = run(showcase.repo, "trace", document["id"])
+
+    assert (by_output.exit_code, by_id.exit_code) == (0, 0)
+    assert by_output.stdout.splitlines()[0] == f"{TRIAGE}@1.0.0"
+    assert "word for word the answer of run" in by_output.stdout
+    assert document["id"] in by_output.stdout
+    assert "had it live" in by_id.stdout
+    answer.write_text("something else")
+    unknown = run(showcase.repo, "trace", "--output", str(answer))
+    assert (unknown.exit_code, unknown.stdout) == (2, "")
+    assert "no run in the log answered this text" in unknown.stderr
+
+
+def test_trace_takes_one_beginning(showcase: Showcase) -> None:
+    for arguments in ((), (f"{TRIAGE}@1.0.0", "--output", "x")):
+        done = run(showcase.repo, "trace", *arguments)
+        assert done.exit_code == 2
+        assert "give a version, a digest or a run" in done.stderr

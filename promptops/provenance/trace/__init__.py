@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from promptops.git.signing.judging import choose_signers
 from promptops.provenance.trace.chain import Chain
 from promptops.provenance.trace.link import Link, LinkStatus, Trace
+from promptops.provenance.trace.run import Answered, trace_run
 from promptops.provenance.trace.subject import find_subject
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from promptops.repository.repository import Repository
 
-__all__ = ["Link", "LinkStatus", "Trace", "trace_chain"]
+__all__ = ["Answered", "Link", "LinkStatus", "Trace", "trace_chain", "trace_run"]
 
 
 def trace_chain(

@@ -28,7 +28,8 @@ class Link:
     """One link of a chain.
 
     Attributes:
-        name: digest, deployments, release, commit, authors, approvals or evidence.
+        name: output, run or served by; digest, deployments, release, commit, authors, approvals
+            or evidence.
         status: `absent` is what was never recorded, `unchecked` what this clone cannot tell.
         detail: one line that says what it is, or what is wrong with it.
         lines: more of it, in reading order.

@@ -1,0 +1,104 @@
+"""Traces that begin at a run: the log's word is held to the repository."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from promptops.errors import UsageError
+from promptops.provenance.trace import Answered, trace_chain, trace_run
+from promptops.runtime.log.record import Decision, RunRecord
+from tests.showcase import TRIAGE, Showcase, copy_showcase
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from promptops.provenance.trace import Link, Trace
+
+
+@pytest.fixture
+def showcase(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Showcase:
+    return copy_showcase(tmp_path / "repo", tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture
+def record(showcase: Showcase) -> RunRecord:
+    """A run of what is live in staging: 1.1.0, by deployment 4."""
+    live = trace_chain(showcase.repository, f"{TRIAGE}@1.1.0")
+    return RunRecord(
+        "0198f3c2-1abc-7000-8000-000000000001",
+        f"{TRIAGE}@staging",
+        1_700_000_000.0,
+        prompt=TRIAGE,
+        version="1.1.0",
+        digest=live.digest,
+        commit=showcase.repo.rev(f"prompts/{TRIAGE}@1.1.0^{{commit}}"),
+        environment="staging",
+        deployment=4,
+        model="openai/gpt-4o-mini",
+        status="succeeded",
+        decisions=(Decision("fallback", "the first was down"),),
+    )
+
+
+def statuses(found: Trace) -> dict[str, str]:
+    return {one.name: one.status.value for one in found.links}
+
+
+def link(found: Trace, name: str) -> Link:
+    return next(one for one in found.links if one.name == name)
+
+
+def test_a_run_leads_to_its_deployment_and_on_to_the_release(
+    showcase: Showcase, record: RunRecord
+) -> None:
+    found = trace_run(showcase.repository, record, found_by=Answered(1))
+    assert found.verdict.startswith("the chain holds")
+    assert list(statuses(found))[:5] == ["output", "run", "served by", "digest", "deployments"]
+    assert link(found, "output").lines == ("1 older run answered the same; the newest is traced",)
+    assert "openai/gpt-4o-mini" in link(found, "run").detail
+    assert link(found, "run").lines == ("fallback: the first was down",)
+    assert link(found, "served by").detail == "deployment 4 of staging had it live"
+
+
+@pytest.mark.parametrize(
+    "change", [{"deployment": 1}, {"version": "1.0.0"}, {"digest": "sha256:0"}]
+)
+def test_a_deployment_that_had_something_else_live_breaks_the_chain(
+    showcase: Showcase, record: RunRecord, change: dict[str, object]
+) -> None:
+    found = trace_run(showcase.repository, replace(record, **change))  # type: ignore[arg-type]
+    assert statuses(found)["served by"] == "broken"
+    assert "chain breaks at served by" in found.verdict
+
+
+def test_a_deployment_that_is_not_here_cannot_be_checked(
+    showcase: Showcase, record: RunRecord
+) -> None:
+    found = trace_run(showcase.repository, replace(record, deployment=99))
+    assert statuses(found)["served by"] == "unchecked"
+    assert link(found, "served by").hint is not None
+
+
+def test_an_exact_version_has_no_deployment(showcase: Showcase, record: RunRecord) -> None:
+    pinned = replace(record, ref=f"{TRIAGE}@1.1.0", environment=None, deployment=None)
+    found = trace_run(showcase.repository, pinned)
+    assert statuses(found)["served by"] == "absent"
+    assert found.verdict.startswith("the chain holds")
+
+
+def test_text_of_the_work_tree_that_was_never_released_has_no_chain(
+    showcase: Showcase, record: RunRecord
+) -> None:
+    working = replace(record, environment=None, deployment=None, commit=None)
+    assert trace_run(showcase.repository, working).verdict.startswith("the chain holds")
+    found = trace_run(showcase.repository, replace(working, digest="sha256:" + "0" * 64))
+    assert "no release has its text" in found.verdict
+
+
+def test_a_run_without_a_prompt_has_no_chain(showcase: Showcase) -> None:
+    failed = RunRecord("0198f3c2", "nope", 0.0, status="failed", stage="resolve")
+    with pytest.raises(UsageError, match="failed at resolve"):
+        trace_run(showcase.repository, failed)
