@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.delivery.state import Point
 from promptops.repository.writing import write_atomically
@@ -46,6 +46,20 @@ class CacheState:
     fetched_at_seconds: float
     seen: Mapping[str, Point] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Silence(NamedTuple):
+    """How long a source that did not answer is left alone.
+
+    Attributes:
+        since_seconds: when somebody last waited for it in vain.
+        pause_seconds: after how long somebody waits for it again.
+        message: why there was no answer.
+    """
+
+    since_seconds: float
+    pause_seconds: float
+    message: str
 
 
 def read_cache_state(folder: Path) -> CacheState | None:
@@ -102,6 +116,25 @@ class CacheFolder:
     def read_state(self) -> CacheState | None:
         """The state; None when there is none, or it is not one that can be believed."""
         return read_cache_state(self.path)
+
+    def read_silence(self) -> Silence | None:
+        """What another process found out about the source; None when it answered last."""
+        try:
+            value = json.loads((self.path / "silence.json").read_bytes())
+            return Silence(float(value["since"]), float(value["pause"]), str(value["message"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write_silence(self, silence: Silence | None) -> None:
+        """Tell other processes, as far as that is possible; None: it answers again."""
+        file = self.path / "silence.json"
+        with contextlib.suppress(OSError):
+            if silence is None:
+                file.unlink()
+            elif self.path.is_dir():
+                since, pause, message = silence
+                value = {"since": since, "pause": pause, "message": message}
+                write_atomically(file, json.dumps(value).encode())
 
     def write_state(self, state: CacheState) -> None:
         """Replace the state. Call it with the lock held."""

@@ -87,7 +87,7 @@ class Mirror:
 
     def __init__(self, url: str, cache: Path, trust: Trust | None) -> None:
         # Who trusts differently must not share what was accepted.
-        self._folder = CacheFolder(cache, _KIND, url, str(trust.signers) if trust else "")
+        self.folder = CacheFolder(cache, _KIND, url, str(trust.signers) if trust else "")
         self._url = url
         self._trust = trust
         self._repository: Repository | None = None
@@ -96,11 +96,11 @@ class Mirror:
     @property
     def path(self) -> Path:
         """The bare repository's folder."""
-        return self._folder.path / _REPOSITORY
+        return self.folder.path / _REPOSITORY
 
     def read(self) -> MirrorState | None:
         """The mirror as it lies on disk; None when there is none that can be used."""
-        state = self._folder.read_state()
+        state = self.folder.read_state()
         if state is None:
             return None
         try:
@@ -115,8 +115,8 @@ class Mirror:
         result: the environment's branch stays as it was.
         """
         begun = time.time()
-        with _told_as_unavailable(), self._folder.locked():
-            state = self._folder.read_state()
+        with _told_as_unavailable(), self.folder.locked():
+            state = self.folder.read_state()
             if state is not None and state.fetched_at_seconds > begun and not is_doubtful(state):
                 # Another process fetched while this one waited for the lock.
                 with contextlib.suppress(GitError):
@@ -126,8 +126,8 @@ class Mirror:
     def recreate(self) -> MirrorState:
         """Make the mirror anew from its source: what is on disk cannot be read."""
         begun = time.time()
-        with _told_as_unavailable(), self._folder.locked():
-            state = self._build(self._folder.read_state(), begun)
+        with _told_as_unavailable(), self.folder.locked():
+            state = self._build(self.folder.read_state(), begun)
             self._say(_REMADE)
             return replace(state, warnings=self._warnings)
 
@@ -138,7 +138,7 @@ class Mirror:
 
     def forget_lock(self) -> None:
         """In a forked child: leave the parent's lock to the parent."""
-        self._folder.forget_lock()
+        self.folder.forget_lock()
 
     def _open(self) -> Repository:
         if self._repository is None:
@@ -183,7 +183,7 @@ class Mirror:
         import shutil
         import tempfile
 
-        folder = self._folder.path
+        folder = self.folder.path
         for leftover in folder.glob(f"{_REPOSITORY}.*"):
             shutil.rmtree(leftover, ignore_errors=True)
         self.close()
@@ -273,9 +273,9 @@ class Mirror:
         if refusals:
             # Another process must not take for fresh what was refused here: it asks for itself.
             before = state.fetched_at_seconds if state else 0.0
-            self._folder.write_state(CacheState(before, seen, {**facts, _DOUBTFUL: "yes"}))
+            self.folder.write_state(CacheState(before, seen, {**facts, _DOUBTFUL: "yes"}))
         else:
-            self._folder.write_state(accepted)
+            self.folder.write_state(accepted)
         return self._found(accepted, repository, refusals)
 
     def _fresh_repository(self, git: Git) -> Repository:

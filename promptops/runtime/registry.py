@@ -1,9 +1,9 @@
 """The library: prompts by ref, from a source that may be slow, down or lying.
 
-Exact versions are kept for ever; everything that can move is known for `refresh` seconds, then
-served as it was while one thread asks the source again. A source that is out of reach leaves the
-last verified state, marked as stale, for `max_stale` seconds. A source whose content is refused
-(altered, gone back, not signed) leaves an error: somebody has to look.
+Exact versions are kept for ever; everything that can move is good for `refresh` seconds, as
+`following` has it. A source that is out of reach leaves the last verified state, marked as stale,
+for `max_stale` seconds. A source whose content is refused (altered, gone back, not signed) leaves
+an error: somebody has to look.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 import threading
 import time
 import weakref
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from promptops.errors import (
@@ -20,40 +19,27 @@ from promptops.errors import (
     IntegrityError,
     NotFoundError,
     PausedError,
-    PromptopsError,
-    SourceUnavailableError,
     UsageError,
 )
 from promptops.prompt.reference import SelectorKind, check_environment, parse_ref
+from promptops.runtime.following import FOR_EVER, Following, Timing, again
 from promptops.runtime.resolution import as_stale, describe_pause
 from promptops.runtime.sources import choose_source, open_options
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
     from types import TracebackType
     from typing import Self
 
     from promptops.prompt.reference import PromptRef
+    from promptops.runtime.following import State
     from promptops.runtime.resolution import LivePrompt, ResolvedPrompt
     from promptops.runtime.run.result import Run
     from promptops.runtime.run.runner import Plan, Runner, Spoken
-    from promptops.runtime.sources import Look, Source
+    from promptops.runtime.sources import Source
 
 # A version that is not there may have been released a moment ago: ask, but not at every call.
 _ASK_AGAIN_SECONDS = 5.0
-_FOR_EVER = float("inf")
-
-
-@dataclass(slots=True)
-class _State:
-    """What the registry goes by until the next look.
-
-    `verified_at` is on the registry's clock. `answers` are what was resolved from the look.
-    """
-
-    look: Look
-    verified_at: float
-    answers: dict[str, tuple[ResolvedPrompt, float]] = field(default_factory=dict)
 
 
 class Registry:
@@ -67,34 +53,36 @@ class Registry:
         source: Source,
         *,
         refresh: float = 60.0,
+        refresh_timeout: float = 1.0,
         max_stale: float = 86400.0,
-        clock: Callable[[], float] = time.monotonic,
+        timing: Timing | None = None,
     ) -> None:
         """Take prompts from `source`.
 
         Args:
             source: where they come from.
             refresh: for how many seconds an answer that can move is good without asking again.
+            refresh_timeout: for how many seconds a caller waits for a newer one.
             max_stale: for how many seconds one is served when the source is out of reach.
-            clock: tells seconds that never go back.
+            timing: how time passes.
         """
-        if refresh < 0 or max_stale < 0:
-            raise UsageError("refresh and max_stale are seconds, and not negative")
+        if not (refresh >= 0 and refresh_timeout >= 0 and max_stale >= 0):
+            raise UsageError("refresh, refresh_timeout and max_stale are seconds, and not negative")
         self._source = source
-        self._refresh = refresh
-        self._max_stale = max(max_stale, refresh)
-        self._clock = clock
-        self._state: _State | None = None
-        self._answers: dict[str, tuple[ResolvedPrompt, float]] = {}
-        self._trouble: PromptopsError | None = None
-        self._refusal: PromptopsError | None = None
-        self._asked_at = -_FOR_EVER
-        self._is_asked_behind = False
+        self._timing = timing or Timing()
+        self._now = self._timing.now
+        self._following = Following(
+            source,
+            refresh=refresh,
+            refresh_timeout=refresh_timeout,
+            max_stale=max_stale,
+            timing=self._timing,
+        )
+        # Held while a runner or a new copy is made: one of each.
+        self._making = threading.RLock()
         self._is_repaired = False
         self._is_closed = False
         self._runner: Runner | None = None
-        # Held while the source is asked; whoever only wants what is known does without.
-        self._asking = threading.RLock()
         _REGISTRIES.add(self)
 
     def __repr__(self) -> str:
@@ -134,16 +122,14 @@ class Registry:
             UntrustedError: a signature is required and missing or not by an allowed signer.
             SourceUnavailableError: the source is out of reach and nothing known is fresh enough.
         """
-        answer = self._answers.get(ref)
-        if answer is not None and self._clock() < answer[1]:
-            return answer[0]
-        return self._refuse_paused(self._find(ref))
+        known = self._recall(ref)
+        return self._refuse_paused(self._find(ref)) if known is None else known
 
     async def get_async(self, ref: str) -> ResolvedPrompt:
         """The same as `get`, without keeping the event loop waiting."""
-        answer = self._answers.get(ref)
-        if answer is not None and self._clock() < answer[1]:
-            return answer[0]
+        known = self._recall(ref)
+        if known is not None:
+            return known
         import asyncio
 
         return self._refuse_paused(await asyncio.to_thread(self._find, ref))
@@ -156,23 +142,21 @@ class Registry:
             version: which of the versions that share the traffic of an environment; None: the
                 longer-standing one.
         """
-        answer = self._answers.get(_key(ref, version))
-        if answer is not None and self._clock() < answer[1]:
-            return answer[0]
-        return self._find(ref, version)
+        known = self._recall(_key(ref, version))
+        return self._find(ref, version) if known is None else known
 
     async def find_async(self, ref: str, version: str | None = None) -> ResolvedPrompt:
         """The same as `find`, without keeping the event loop waiting."""
-        answer = self._answers.get(_key(ref, version))
-        if answer is not None and self._clock() < answer[1]:
-            return answer[0]
+        known = self._recall(_key(ref, version))
+        if known is not None:
+            return known
         import asyncio
 
         return await asyncio.to_thread(self._find, ref, version)
 
     def describe_pause(self, resolved: ResolvedPrompt) -> PausedError:
         """Return the error that says by whom, when and why a prompt was paused."""
-        message, hint = describe_pause(resolved, self._current()[0].look.view)
+        message, hint = describe_pause(resolved, self._following.current()[0].look.view)
         return PausedError(message, hint=hint)
 
     def list(self, environment: str | None = None) -> tuple[LivePrompt, ...]:
@@ -181,7 +165,7 @@ class Registry:
         Raises what `get` raises for environments.
         """
         self._refuse_closed()
-        view = self._current()[0].look.view
+        view = self._following.current()[0].look.view
         name = view.default_environment if environment is None else check_environment(environment)
         return view.live(name).list()
 
@@ -192,10 +176,8 @@ class Registry:
         wrong with its answer otherwise.
         """
         self._refuse_closed()
-        with self._asking:
-            state = self._update()
-        for refusal in state.look.refusals:
-            raise _again(refusal)
+        for refusal in self._following.update().look.refusals:
+            raise again(refusal)
 
     def run(
         self,
@@ -312,7 +294,7 @@ class Registry:
             from promptops.runtime.run.opening import open_runner
 
             # Two runners would count and record in two places.
-            with self._asking:
+            with self._making:
                 runner = self._runner or open_runner(self, self._source.repository)
                 self._runner = runner
         return runner
@@ -327,10 +309,18 @@ class Registry:
         self._is_closed = True
         if self._runner is not None:
             self._runner.close()
-        self._answers = {}
+        state = self._following.state
+        if state is not None:
+            state.answers = {}
         self._source.close()
 
     # Finding
+
+    def _recall(self, key: str) -> ResolvedPrompt | None:
+        """Return an answer that is good without looking anywhere."""
+        state = self._following.state
+        answer = None if state is None else state.answers.get(key)
+        return answer[0] if answer is not None and self._now() < answer[1] else None
 
     def _refuse_paused(self, resolved: ResolvedPrompt) -> ResolvedPrompt:
         if resolved.paused is not None:
@@ -343,181 +333,57 @@ class Registry:
         kind = wanted.selector.kind if wanted.selector is not None else None
         if kind is SelectorKind.VERSION:
             return self._find_exact(ref, wanted)
-        state, is_stale = self._current()
+        state, is_stale = self._following.current()
         key = _key(ref, version)
-        known = state.answers.get(key) if is_stale else None
+        known = state.answers.get(key)
         resolved = known[0] if known is not None else self._resolve(state, wanted, version)
         if resolved.paused is not None:
             # Never kept: what `get` finds among the answers may be used.
             return resolved
-        if is_stale:
-            state.answers.setdefault(key, (resolved, -_FOR_EVER))
-            fetched_at = resolved.fetched_at_seconds
-            if fetched_at is None:
-                fetched_at = time.time() - (self._clock() - state.verified_at)
-            resolved = as_stale(resolved, fetched_at, self._complaint())
-        elif kind is not SelectorKind.WORKING:
-            state.answers[key] = (resolved, state.verified_at + self._refresh)
-        return resolved
+        if known is None and kind is not SelectorKind.WORKING:
+            good_until = state.verified_at + self._following.good_for_seconds
+            state.answers[key] = (resolved, good_until)
+        if not is_stale:
+            return resolved
+        fetched_at = resolved.fetched_at_seconds
+        if fetched_at is None:
+            fetched_at = time.time() - (self._now() - state.verified_at)
+        return as_stale(resolved, fetched_at, self._following.complaints)
 
     def _find_exact(self, ref: str, wanted: PromptRef) -> ResolvedPrompt:
-        state = self._state or self._start_at_hand()
+        state = self._following.at_hand()
         try:
             resolved = self._resolve(state, wanted)
         except NotFoundError:
-            if self._source.is_local:
-                state = self._current()[0]
-            elif self._clock() - self._asked_at > min(self._refresh, _ASK_AGAIN_SECONDS):
-                with self._asking:
-                    state = self._ask_kindly() or state
-            else:
+            newer = self._following.ask_kindly(_ASK_AGAIN_SECONDS)
+            if newer is None:
                 raise
+            state = newer
             resolved = self._resolve(state, wanted)
-        state.answers[ref] = (resolved, _FOR_EVER)
+        state.answers[ref] = (resolved, FOR_EVER)
         return resolved
 
     def _resolve(
-        self, state: _State, wanted: PromptRef, version: str | None = None
+        self, state: State, wanted: PromptRef, version: str | None = None
     ) -> ResolvedPrompt:
         try:
             return state.look.view.resolve(wanted, version)
         except (GitError, IntegrityError) as error:
             refused = any(error.message == one.message for one in state.look.refusals)
-            if refused or not self._repair():
+            if refused:
                 raise
-        return (self._state or state).look.view.resolve(wanted, version)
+            repaired = self._repair()
+            if repaired is None:
+                raise
+        return repaired.look.view.resolve(wanted, version)
 
-    def _repair(self) -> bool:
-        """Have a copy on disk that cannot be read made anew, once; whether that was done."""
-        with self._asking:
+    def _repair(self) -> State | None:
+        """Have a copy on disk that cannot be read made anew, once; None: it was not."""
+        with self._making:
             if self._is_repaired:
-                return False
+                return None
             self._is_repaired = True
-            look = self._source.repair()
-            if look is not None:
-                self._adopt(look)
-            return look is not None
-
-    # Asking
-
-    def _current(self) -> tuple[_State, bool]:
-        """The state to answer from, and whether it is stale."""
-        state = self._state
-        if state is None:
-            return self._start()
-        age = self._clock() - state.verified_at
-        if age < self._refresh:
-            return state, False
-        if self._source.is_local or age > self._max_stale:
-            with self._asking:
-                return self._renew(state)
-        self._refresh_behind()
-        if self._refusal is not None:
-            raise _again(self._refusal)
-        return state, True
-
-    def _start_at_hand(self) -> _State:
-        """The first state for what never changes: whatever is on disk will do, however old."""
-        with self._asking:
-            look = self._source.look() if self._state is None else None
-            if look is not None:
-                return self._adopt(look)
-            return self._state or self._start()[0]
-
-    def _start(self) -> tuple[_State, bool]:
-        """The first state: asked for, or else the copy on disk."""
-        with self._asking:
-            if self._state is not None:
-                return self._current()
-            look = self._source.look()
-            if look is not None and self._is_fresh(look):
-                return self._adopt(look), False
-            try:
-                return self._update(), False
-            except SourceUnavailableError as error:
-                if look is None or look.age_seconds > self._max_stale:
-                    raise
-                self._trouble = error
-                return self._adopt(look), True
-
-    def _renew(self, known: _State) -> tuple[_State, bool]:
-        """Ask and wait; while the source is out of reach, what is known for as long as it may."""
-        if self._state is not None and self._state is not known:
-            return self._current()
-        try:
-            return self._update(), False
-        except SourceUnavailableError:
-            if self._clock() - known.verified_at > self._max_stale:
-                raise
-            return known, True
-
-    def _ask_kindly(self) -> _State | None:
-        """Ask and wait; None while the source is out of reach."""
-        try:
-            return self._update()
-        except SourceUnavailableError:
-            return None
-
-    def _refresh_behind(self) -> None:
-        """Let one thread ask, unless one does already or one just failed."""
-        has_failed = self._trouble is not None or self._refusal is not None
-        if has_failed and self._clock() - self._asked_at < self._refresh:
-            return
-        if self._asking.acquire(blocking=False):
-            try:
-                if self._is_asked_behind:
-                    return
-                self._is_asked_behind = True
-            finally:
-                self._asking.release()
-            threading.Thread(
-                target=self._update_behind, name="promptops-refresh", daemon=True
-            ).start()
-
-    def _update_behind(self) -> None:
-        try:
-            with self._asking:
-                self._update()
-        except PromptopsError:
-            return  # kept by _update, for those who ask next
-        finally:
-            self._is_asked_behind = False
-
-    def _update(self) -> _State:
-        """Ask the source, and go by its answer; `_asking` is held."""
-        self._asked_at = self._clock()
-        try:
-            look = self._source.update()
-        except SourceUnavailableError as error:
-            self._trouble = error
-            raise
-        except PromptopsError as error:
-            self._refusal = error
-            raise
-        finally:
-            self._asked_at = self._clock()
-        return self._adopt(look)
-
-    def _adopt(self, look: Look) -> _State:
-        if self._is_fresh(look):
-            self._trouble = self._refusal = None
-        state = _State(look, self._clock() - look.age_seconds)
-        known = self._answers.copy()  # at once: other threads may be adding to it
-        state.answers.update(
-            {ref: answer for ref, answer in known.items() if answer[1] == _FOR_EVER}
-        )
-        self._state = state
-        self._answers = state.answers
-        return state
-
-    def _is_fresh(self, look: Look) -> bool:
-        if self._source.is_local:
-            return True
-        return look.age_seconds < self._refresh and not look.is_doubtful
-
-    def _complaint(self) -> tuple[str, ...]:
-        trouble = self._trouble
-        return () if trouble is None else (f"the source is out of reach: {trouble.message}",)
+            return self._following.repair()
 
     def _refuse_closed(self) -> None:
         if self._is_closed:
@@ -525,19 +391,14 @@ class Registry:
 
     def _after_fork(self) -> None:
         # Another thread of the parent may have held it, and does not exist here.
-        self._asking = threading.RLock()
-        self._is_asked_behind = False
+        self._making = threading.RLock()
+        self._following.after_fork()
         self._source.after_fork()
 
 
 def _key(ref: str, version: str | None) -> str:
     """What an answer is kept under; no ref holds a NUL."""
     return ref if version is None else f"{ref}\0{version}"
-
-
-def _again(error: PromptopsError) -> PromptopsError:
-    """The same error once more: one raised in another thread has that thread's traceback."""
-    return type(error)(error.message, hint=error.hint)
 
 
 _REGISTRIES: weakref.WeakSet[Registry] = weakref.WeakSet()
@@ -556,6 +417,7 @@ def open_registry(
     source: str | os.PathLike[str] | None = None,
     *,
     refresh: float = 60.0,
+    refresh_timeout: float = 1.0,
     max_stale: float = 86400.0,
     trust: str | os.PathLike[str] | None = None,
     cache: str | os.PathLike[str] | None = None,
@@ -569,6 +431,8 @@ def open_registry(
             (`file://`, `ssh://`, `https://`, `user@host:path`), followed in a mirror on disk; a
             snapshot's file; or a snapshot's URL, which ends in `.json`.
         refresh: for how many seconds an answer that can move is good without asking again.
+        refresh_timeout: for how many seconds a caller waits for a newer answer. A pause is seen
+            within `refresh` + `refresh_timeout` while the source answers within the latter.
         max_stale: for how many seconds one is served, marked as stale, when the source is out
             of reach.
         trust: an allowed signers file, as ssh-keygen(1) describes it, that does not come from the
@@ -581,4 +445,9 @@ def open_registry(
         NotARepositoryError, UsageError: there is no such source.
     """
     options = open_options(trust=trust, cache=cache, environment=environment)
-    return Registry(choose_source(source, options), refresh=refresh, max_stale=max_stale)
+    return Registry(
+        choose_source(source, options),
+        refresh=refresh,
+        refresh_timeout=refresh_timeout,
+        max_stale=max_stale,
+    )

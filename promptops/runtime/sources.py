@@ -74,6 +74,10 @@ class Source(Protocol):
     def repository(self) -> Repository | None:
         """The repository on this machine that it is, with its configuration; None for others."""
 
+    @property
+    def folder(self) -> CacheFolder | None:
+        """Where its copy on disk is; None for one that needs none."""
+
     def look(self) -> Look | None:
         """What is at hand; None when that is nothing. Never asks anybody else."""
 
@@ -109,6 +113,7 @@ class RepositorySource:
     """A repository on this machine: a work tree's or a bare one. It is never fetched into."""
 
     is_local = True
+    folder: CacheFolder | None = None
 
     def __init__(self, repository: Repository, options: Options) -> None:
         self.text = describe_repository(repository)
@@ -163,6 +168,7 @@ class MirrorSource:
         self._options = options
         self._memory = Memory()
         self._mirror: Mirror = Mirror(url, options.cache, options.trust)
+        self.folder: CacheFolder | None = self._mirror.folder
 
     def look(self) -> Look | None:
         """The mirror as it lies on disk."""
@@ -206,6 +212,7 @@ class SnapshotFileSource:
     """A snapshot file; it is read again when it was replaced."""
 
     is_local = True
+    folder: CacheFolder | None = None
     repository: Repository | None = None
 
     def __init__(self, file: Path, options: Options) -> None:
@@ -290,12 +297,12 @@ class SnapshotUrlSource:
         self._options = options
         self._memory = Memory()
         signers = str(options.trust.signers) if options.trust else ""
-        self._folder = CacheFolder(options.cache, "snapshots", url, signers)
+        self.folder = CacheFolder(options.cache, "snapshots", url, signers)
         self._known: tuple[str, Snapshot, str | None] | None = None
 
     def look(self) -> Look | None:
         """The copy on disk, checked as if it had just come in."""
-        state = self._folder.read_state()
+        state = self.folder.read_state()
         if state is None:
             return None
         try:
@@ -307,17 +314,17 @@ class SnapshotUrlSource:
     def update(self) -> Look:
         """Ask the server for what is newer than the copy."""
         try:
-            with self._folder.locked():
+            with self.folder.locked():
                 return self._update()
         except OSError as error:
             raise SourceUnavailableError(
-                f"the cache folder {self._folder.path} cannot be used: {error.strerror or error}",
+                f"the cache folder {self.folder.path} cannot be used: {error.strerror or error}",
                 hint="make room or give another folder: promptops.open(..., cache=FOLDER)",
             ) from error
 
     def _update(self) -> Look:
         begun = time.time()
-        state = self._folder.read_state()
+        state = self.folder.read_state()
         copy = None
         if state is not None:
             try:
@@ -331,7 +338,7 @@ class SnapshotUrlSource:
             if state is None or copy is None:
                 raise SourceUnavailableError(f"{self.text} says that nothing changed since nothing")
             state = CacheState(begun, seen, state.facts)
-            self._folder.write_state(state)
+            self.folder.write_state(state)
             return self._found(state, *copy)
         data, etag = answer
         signature = None
@@ -343,14 +350,14 @@ class SnapshotUrlSource:
 
         accept_snapshot(snapshot, self._memory)
         digest = sha256(data).hexdigest()
-        write_atomically(self._folder.path / f"{digest}.json", data)
+        write_atomically(self.folder.path / f"{digest}.json", data)
         if signature is not None:
-            write_atomically(self._folder.path / f"{digest}.json.sig", signature)
+            write_atomically(self.folder.path / f"{digest}.json.sig", signature)
         facts = {"body": digest} if etag is None else {"body": digest, "etag": etag}
         state = CacheState(begun, dict(self._memory.seen), facts)
-        self._folder.write_state(state)
-        for leftover in self._folder.path.glob("*.json*"):
-            if leftover.name.split(".")[0] not in {digest, "state"}:
+        self.folder.write_state(state)
+        for leftover in self.folder.path.glob("*.json*"):
+            if leftover.name.split(".")[0] not in {digest, "state", "silence"}:
                 leftover.unlink(missing_ok=True)
         self._known = (digest, snapshot, signer)
         return self._found(state, snapshot, signer)
@@ -377,7 +384,7 @@ class SnapshotUrlSource:
         digest = state.facts["body"]
         if self._known is not None and self._known[0] == digest:
             return self._known[1], self._known[2]
-        file = self._folder.path / f"{digest}.json"
+        file = self.folder.path / f"{digest}.json"
         data = file.read_bytes()
         beside = file.with_name(f"{file.name}.sig")
         signature = beside.read_bytes() if beside.exists() else None
@@ -409,7 +416,7 @@ class SnapshotUrlSource:
 
     def after_fork(self) -> None:
         """Leave the parent's lock to the parent."""
-        self._folder.forget_lock()
+        self.folder.forget_lock()
 
 
 def _view_snapshot(

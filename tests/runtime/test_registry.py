@@ -21,6 +21,7 @@ from promptops.errors import (
     UsageError,
     VersionNotFoundError,
 )
+from promptops.runtime.following import Timing
 from promptops.runtime.registry import Registry
 from promptops.runtime.sources import choose_source, open_options
 from tests.released import Press, publish_triage
@@ -34,14 +35,14 @@ if TYPE_CHECKING:
 NAME = "support/triage"
 
 
-class Clock:
+class Clock(Timing):
     """Seconds that pass when the test says so."""
 
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.seconds = 1000.0
 
-    def __call__(self) -> float:
-        return self.now
+    def now(self) -> float:
+        return self.seconds
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def clock() -> Clock:
 def open_at(clock: Clock, tmp_path: Path) -> Callable[..., Registry]:
     def make(source: str | Path, **options: float) -> Registry:
         settings = open_options(trust=None, cache=tmp_path / "cache", environment=None)
-        return Registry(choose_source(source, settings), clock=clock, **options)
+        return Registry(choose_source(source, settings), timing=clock, **options)
 
     return make
 
@@ -132,9 +133,9 @@ def test_moving_answers_hold_for_the_refresh_time_and_exact_ones_for_ever(
     registry = open_at(press.repo.path)
     first, exact = registry.get(NAME), registry.get(f"{NAME}@1.0.0")
     press.deploy("production", {NAME: "1.0.0"})
-    clock.now += 59
+    clock.seconds += 59
     assert registry.get(NAME) is first
-    clock.now += 2
+    clock.seconds += 2
     assert registry.get(NAME).version == "1.0.0"
     assert registry.get(f"{NAME}@1.0.0") is exact
 
@@ -155,7 +156,7 @@ def test_the_work_tree_is_read_at_every_call(press: Press) -> None:
         assert registry.get(f"{NAME}@working").digest != before
 
 
-def test_a_url_is_followed_behind_the_callers_back(
+def test_a_url_is_asked_again_when_the_answer_is_too_old(
     press: Press, clock: Clock, tmp_path: Path, open_at: Callable[..., Registry]
 ) -> None:
     bare = press.repo.publish(tmp_path / "remote.git")
@@ -163,11 +164,14 @@ def test_a_url_is_followed_behind_the_callers_back(
     assert registry.get(NAME).version == "1.1.0"
     press.deploy("production", {NAME: "1.0.0"})
     press.repo.git("push", "--quiet", "origin", "promptops/production")
-    clock.now += 61
-    late = registry.get(NAME)
-    assert (late.version, late.is_stale) == ("1.1.0", True)
-    settle()
+    clock.seconds += 61
     assert (registry.get(NAME).version, registry.get(NAME).is_stale) == ("1.0.0", False)
+    press.deploy("production", {NAME: "1.1.0"})
+    press.repo.git("push", "--quiet", "origin", "promptops/production")
+    clock.seconds += 46
+    assert registry.get(NAME).version == "1.0.0"  # asked ahead, behind the caller's back
+    settle()
+    assert registry.get(NAME).version == "1.1.0"
 
 
 def test_a_version_released_a_moment_ago_is_found(
@@ -176,7 +180,7 @@ def test_a_version_released_a_moment_ago_is_found(
     bare = press.repo.publish(tmp_path / "remote.git")
     registry = open_at(bare.url)
     registry.get(NAME)
-    clock.now += 10
+    clock.seconds += 10
     press.release(NAME, "1.2.0")
     press.repo.git("push", "--quiet", "origin", f"refs/tags/prompts/{NAME}@1.2.0")
     assert registry.get(f"{NAME}@1.2.0").version == "1.2.0"
@@ -193,7 +197,7 @@ def test_a_source_that_is_down_leaves_its_last_state_marked_as_stale(
     exact = registry.get(f"{NAME}@1.0.0")
     bring_back = take_away(bare)
     for seconds in (61, 1000, 2000):
-        clock.now += seconds
+        clock.seconds += seconds
         registry.get(NAME)
         settle()
         stale = registry.get(NAME)
@@ -201,7 +205,7 @@ def test_a_source_that_is_down_leaves_its_last_state_marked_as_stale(
         assert stale.version == "1.1.0"
         assert stale.fetched_at == fetched_at
         assert "out of reach" in stale.warnings[-1]
-    clock.now += 1000
+    clock.seconds += 1000
     with pytest.raises(SourceUnavailableError):
         registry.get(NAME)
     assert registry.get(f"{NAME}@1.0.0") is exact
@@ -240,7 +244,7 @@ def test_history_that_went_back_is_refused_also_by_the_next_process(
     registry = open_at(bare.url)
     registry.get(NAME)
     bare.git("update-ref", "refs/heads/promptops/production", "refs/heads/promptops/production~1")
-    clock.now += 61
+    clock.seconds += 61
     for ask in (registry.refresh, lambda: registry.get(NAME)):
         with pytest.raises(IntegrityError, match="went back from deployment 2 to 1"):
             ask()
@@ -257,7 +261,7 @@ def test_another_commit_under_the_same_number_is_refused(
     assert first.placement is not None
     parent = press.repo.rev("refs/heads/promptops/production~1")
     press.deploy("production", {NAME: "1.0.0"}, parent=parent)
-    clock.now += 61
+    clock.seconds += 61
     with pytest.raises(IntegrityError, match="another deployment 2"):
         registry.get(NAME)
 
@@ -273,7 +277,7 @@ def test_a_shallow_runtime_follows_by_number(
     press.deploy("production", {NAME: "1.0.0"})
     press.deploy("production", {NAME: "1.1.0"})
     runtime.git("fetch", "--quiet", "--depth=1", "origin", f"+{branch}:{branch}")
-    clock.now += 61
+    clock.seconds += 61
     assert registry.get(NAME).deployment == 4
 
 
@@ -283,7 +287,7 @@ def test_a_number_without_the_history_for_it_is_refused(
     registry = open_at(press.repo.path)
     registry.get(NAME)
     press.deploy("production", {NAME: "1.0.0"}, parent=None, number=99)
-    clock.now += 61
+    clock.seconds += 61
     with pytest.raises(IntegrityError, match="does not stand on 2"):
         registry.get(NAME)
 
@@ -361,7 +365,8 @@ def test_threads_share_a_registry(press: Press) -> None:
 def test_a_forked_child_goes_on_by_itself(press: Press) -> None:
     registry = promptops.open(press.repo.path, refresh=0)
     registry.get(NAME)
-    registry._asking.acquire()
+    registry._following._lock.acquire()
+    registry._following._reading.acquire()
     child = os.fork()
     if child == 0:
         try:
@@ -370,7 +375,8 @@ def test_a_forked_child_goes_on_by_itself(press: Press) -> None:
             os._exit(0 if right else 1)
         except BaseException:  # noqa: BLE001 - a child of a test must not run the test's end
             os._exit(2)
-    registry._asking.release()
+    registry._following._reading.release()
+    registry._following._lock.release()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert registry.get(NAME).version == "1.1.0"
 
