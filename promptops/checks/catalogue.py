@@ -56,7 +56,7 @@ def _entry(check: str, group: str) -> Entry:
     return Entry(
         check,
         group,
-        Severity.ERROR if module is None else module.SEVERITY,
+        Severity.ERROR if module is None else module.RULE.severity,
         check not in OFF,
         module is not None,
         module is not None and check not in NOT_IGNORABLE,

@@ -60,7 +60,7 @@ class Severities:
 
 
 def _default(check: str) -> str:
-    return "off" if check in OFF else CHECKS[check].SEVERITY.value
+    return "off" if check in OFF else CHECKS[check].RULE.severity.value
 
 
 def _matches(pattern: str, path: str) -> bool:

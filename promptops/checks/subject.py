@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from promptops.prompt.finding import Position, Problem, Severity
+from promptops.prompt.finding import Position, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -207,16 +207,12 @@ class IgnoreSubject:
 class PromptCheck(Protocol):
     """A module that judges one prompt."""
 
-    SEVERITY: Severity
-
     def check(self, subject: PromptSubject) -> Iterator[Problem]:
         """What is wrong with the prompt."""
 
 
 class FileCheck(Protocol):
     """A module that judges one file."""
-
-    SEVERITY: Severity
 
     def check(self, subject: FileSubject) -> Iterator[Problem]:
         """What is wrong with the file."""
@@ -225,16 +221,12 @@ class FileCheck(Protocol):
 class FolderCheck(Protocol):
     """A module that judges the whole prompts folder."""
 
-    SEVERITY: Severity
-
     def check(self, subject: FolderSubject) -> Iterator[Problem]:
         """What is wrong with the folder."""
 
 
 class IgnoreCheck(Protocol):
     """A module that judges what a prompt ignores."""
-
-    SEVERITY: Severity
 
     def check(self, subject: IgnoreSubject) -> Iterator[Problem]:
         """What is wrong with the table."""

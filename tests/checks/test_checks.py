@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +79,7 @@ def validate_case(check: str, case: dict[str, Any]) -> Validation:
         files["prompts/a.md"] = "\n".join([*head, *more, "---", case["body"]])
     if check in MASKED:
         files = {path: text.replace(JOINT, "") for path, text in files.items()}
-    weights = {check: CHECKS[check].SEVERITY.value} if check in OFF else {}
+    weights = {check: CHECKS[check].RULE.severity.value} if check in OFF else {}
     config = Config(checks=weights, gate=Gate(**case.get("gate", {})))
     live = case.get("live", {})
     return validate(Folder(files), config, list_live=lambda: live)
@@ -104,7 +105,7 @@ def test_what_is_fine_is_left_alone(check: str, case: dict[str, Any]) -> None:
 def test_what_is_wrong_is_found_in_its_place(check: str, case: dict[str, Any]) -> None:
     findings = [finding for finding in judge(check, case) if finding.check == check]
     assert [describe_place(finding) for finding in findings] == case["finds"]
-    assert {finding.severity for finding in findings} == {CHECKS[check].SEVERITY}
+    assert {finding.severity for finding in findings} == {CHECKS[check].RULE.severity}
     if "hint" in case:
         assert findings[0].hint == case["hint"]
     assert all(finding.hint for finding in findings)
@@ -120,8 +121,9 @@ def test_registry_modules_cases_and_documentation_agree() -> None:
     grouped = [check for group in GROUPS.values() for check in group]
     assert sorted(grouped) == sorted([*CHECKS, *FAULTS])
     assert set(CHECKS) >= OFF | MASKED | NOT_IGNORABLE
-    for check, module in CHECKS.items():
-        assert getattr(module, "__name__", "").endswith(check.replace("-", "_"))
+    for module in CHECKS.values():
+        [subject] = set(inspect.get_annotations(module.check).values()) - {"Iterator[Problem]"}
+        assert subject == f"{module.RULE.scope.value.title()}Subject"
 
 
 @pytest.mark.parametrize("check", sorted(CHECKS))

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.checks.rule import Group, Rule, Scope
 from promptops.prompt.finding import Fix, Position, Problem, Severity
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FileSubject
 
-SEVERITY = Severity.WARNING
+RULE = Rule(Scope.FILE, Group.SYNTAX, Severity.WARNING)
 
 
 def check(subject: FileSubject) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
+from promptops.checks.rule import Group, Rule, Scope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FolderSubject
 
-SEVERITY = Severity.ERROR
+RULE = Rule(Scope.FOLDER, Group.SET, Severity.ERROR)
 
 
 def check(subject: FolderSubject) -> Iterator[Problem]:

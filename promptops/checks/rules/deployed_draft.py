@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.checks.rule import Group, Rule, Scope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FolderSubject
 
-SEVERITY = Severity.WARNING
+RULE = Rule(Scope.FOLDER, Group.METADATA, Severity.WARNING)
 
 
 def check(subject: FolderSubject) -> Iterator[Problem]:

@@ -28,6 +28,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from promptops.checks.rule import Group, Rule, Scope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-SEVERITY = Severity.WARNING
+RULE = Rule(Scope.PROMPT, Group.SYNTAX, Severity.WARNING)
 _EMPTY = re.compile(
     r"\{%[-+]?\s*(system|user|assistant)\s*[-+]?%\}(?:\s+|\{#[^#]*(?:#(?!\})[^#]*)*#\})*"
     r"\{%[-+]?\s*end\1\s*[-+]?%\}"

@@ -28,6 +28,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from promptops.checks.rule import Group, Rule, Scope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FileSubject
 
-SEVERITY = Severity.ERROR
+RULE = Rule(Scope.FILE, Group.SAFETY, Severity.ERROR, is_masked=True, is_ignorable=False)
 _MOST = 50
 _HINT = "revoke it now, then take it out: Git's history keeps it"
 

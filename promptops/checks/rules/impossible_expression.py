@@ -27,6 +27,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from promptops.checks.rule import Group, Rule, Scope
 from promptops.prompt.finding import Problem, Severity
 from promptops.suggestion import nearest
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-SEVERITY = Severity.ERROR
+RULE = Rule(Scope.PROMPT, Group.TEMPLATE, Severity.ERROR)
 
 _WORDS = {
     "string": "a text",

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.checks.rule import Group, Rule, Scope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-SEVERITY = Severity.NOTE
+RULE = Rule(Scope.PROMPT, Group.OWNERSHIP, Severity.NOTE)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:

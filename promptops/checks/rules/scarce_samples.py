@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.checks.rule import Group, Rule, Scope
 from promptops.prompt.finding import Position, Problem, Severity
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-SEVERITY = Severity.WARNING
+RULE = Rule(Scope.PROMPT, Group.OWNERSHIP, Severity.WARNING)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.checks.rule import Group, Rule, Scope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-SEVERITY = Severity.WARNING
+RULE = Rule(Scope.PROMPT, Group.TEMPLATE, Severity.WARNING)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:

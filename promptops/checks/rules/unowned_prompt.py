@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.checks.rule import Group, Rule, Scope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-SEVERITY = Severity.WARNING
+RULE = Rule(Scope.PROMPT, Group.OWNERSHIP, Severity.WARNING, is_ignorable=False)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.checks.rule import Group, Rule, Scope
 from promptops.checks.subject import read_uses
 from promptops.prompt.finding import Problem, Severity
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-SEVERITY = Severity.WARNING
+RULE = Rule(Scope.PROMPT, Group.SAFETY, Severity.WARNING)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:

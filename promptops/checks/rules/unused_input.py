@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.checks.rule import Group, Rule, Scope
 from promptops.checks.subject import route_names
 from promptops.prompt.finding import Problem, Severity
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-SEVERITY = Severity.WARNING
+RULE = Rule(Scope.PROMPT, Group.TEMPLATE, Severity.WARNING)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:

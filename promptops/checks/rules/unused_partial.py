@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.checks.rule import Group, Rule, Scope
 from promptops.prompt.finding import Problem, Severity
 from promptops.prompt.names import is_partial
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FolderSubject
 
-SEVERITY = Severity.WARNING
+RULE = Rule(Scope.FOLDER, Group.TEMPLATE, Severity.WARNING)
 
 
 def check(subject: FolderSubject) -> Iterator[Problem]:
