@@ -146,7 +146,13 @@ class Ledger(Protocol):
     LedgerBusyError instead of waiting for a lock or for the network, so that an event loop can
     try before it hands the call to a thread. Every other failure is a LedgerError within
     `TIMEOUT_SECONDS`, also of opening the store, which the first call does.
+
+    Attributes:
+        is_remote: whether each call waits for a network.
     """
+
+    @property
+    def is_remote(self) -> bool: ...  # noqa: D102 - above
 
     def reserve(
         self,

@@ -51,6 +51,8 @@ class _Reservation(NamedTuple):
 class MemoryLedger:
     """A ledger that no other process sees and that ends with this one."""
 
+    is_remote = False
+
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Args: a clock that never jumps, which says how often to forget old windows."""
         self._windows: dict[str, _Window] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from promptops.errors import ConfigurationError, UsageError
+from promptops.errors import ConfigurationError, UsageError, quote
 from promptops.repository.settings.guards import DEFAULT_LEDGER
 from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.place import VARIABLE, find_log
@@ -72,7 +72,14 @@ def open_ledger(url: str) -> Ledger:
         from promptops.runtime.guards.sqlite import SqliteLedger
 
         return SqliteLedger(_path(url))
-    raise UsageError(f"{scheme}:// is no place to count in", hint="give the path of a file")
+    if scheme in {"redis", "rediss"}:
+        from promptops.runtime.guards.redis import RedisLedger
+
+        return RedisLedger(url)
+    raise UsageError(
+        f"{quote(scheme)} is no place to count in",
+        hint="give the path of a file, redis://HOST or postgresql://HOST/DATABASE",
+    )
 
 
 def _path(url: str) -> Path:

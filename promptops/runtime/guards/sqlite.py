@@ -70,6 +70,8 @@ class SqliteLedger:
     both are seen before the next use, and the file is opened (or made) anew.
     """
 
+    is_remote = False
+
     def __init__(self, path: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Args: the file, which the first call makes; a clock that never jumps."""
         self._path = path
