@@ -64,7 +64,7 @@ class Replay:
     def is_worse(self) -> bool:
         """Whether it succeeded before and fails now. A cap is no failure of the prompt."""
         failed = self.error is not None and not isinstance(self.error, CapError)
-        return failed and self.before.status == "succeeded"
+        return failed and self.before.status in {"succeeded", "waiting"}
 
 
 def _parse(text: str) -> tuple[bool, str]:
@@ -93,7 +93,7 @@ def choose_runs(log: RunLog, filters: Filters, limit: int) -> tuple[list[RunReco
     while len(found) < limit:
         page = log.list(filters, limit=_PAGE, before=before)
         for run in page:
-            if run.status not in {"succeeded", "failed"} or run.prompt is None:
+            if run.status not in {"succeeded", "failed", "waiting"} or run.prompt is None:
                 continue
             if run.environment == EVAL_ENVIRONMENT and filters.environment is None:
                 continue

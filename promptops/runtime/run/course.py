@@ -56,6 +56,8 @@ class Course:
         data: what it holds, where the prompt has an output schema.
         model: the model that gave it; None: a fixed reply.
         is_degraded: whether something else than the prompt's first choice answered.
+        depth: how many runs enclose it.
+        round: how often the results of tools were handed in.
     """
 
     record: RunRecord
@@ -81,6 +83,8 @@ class Course:
     data: Any = None
     model: str | None = None
     is_degraded: bool = False
+    depth: int = 0
+    round: int = 0
 
     @property
     def resolved(self) -> ResolvedPrompt:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import PromptopsError, UsageError
+from promptops.runtime.guards.depth import current_depth
 from promptops.runtime.guards.guard import GuardError
 from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.log.record import (
@@ -17,6 +18,7 @@ from promptops.runtime.log.record import (
     INTERRUPTED,
     REFUSED,
     SUCCEEDED,
+    WAITING,
     Decision,
     Event,
     Feedback,
@@ -36,16 +38,21 @@ from promptops.runtime.run.commands import (
     World,
 )
 from promptops.runtime.run.course import Course, Limits
+from promptops.runtime.run.nesting import enclosing_run, within
 from promptops.runtime.run.preparation import prepare
 from promptops.runtime.run.request import estimate, request_parameters
 from promptops.runtime.run.result import Run
 from promptops.runtime.run.steps import (
+    continue_course,
     take_course,
     total_cost,
+    total_usage,
 )
+from promptops.runtime.run.tools import add_results
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from promptops.runtime.guards.breaker import Breakers
     from promptops.runtime.guards.guard import Guards
@@ -182,88 +189,28 @@ class Runner:
     def run(self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None) -> Run:
         """Run a prompt and return its answer; see `Registry.run`."""
         course = self._start(ref, inputs, caller, model)
-        return self._take(course, take_course(course, self._world))
+        return self.take(course, take_course(course, self._world))
 
     async def arun(
         self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
     ) -> Run:
         """As `run`, on an event loop."""
         course = self._start(ref, inputs, caller, model)
-        return await self._atake(course, take_course(course, self._world))
+        return await self.atake(course, take_course(course, self._world))
 
     def stream(
         self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
     ) -> Iterator[Spoken]:
         """Run a prompt and yield its answer as it is written; the last piece holds the run."""
         course = self._start(ref, inputs, caller, model)
-        steps = take_course(course, self._world)
-        with self._recording(course):
-            value: Any = None
-            failure: BaseException | None = None
-            while True:
-                try:
-                    command = steps.send(value) if failure is None else steps.throw(failure)
-                except StopIteration:
-                    break
-                value = failure = None
-                try:
-                    if isinstance(command, Call):
-                        parts = self._tools.models.get(command.request.model).stream(
-                            command.request, deadline=command.deadline
-                        )
-                        with closing(parts):  # type: ignore[type-var]  # every transport yields
-                            for part in parts:
-                                if part.text and self._hear(course, part.text):
-                                    yield Spoken(part.text)
-                                value = part.answer or value
-                    else:
-                        value = self._do(command)
-                except GeneratorExit:
-                    failure = AbandonedError()
-                except BaseException as error:  # noqa: BLE001 - the course decides
-                    failure = error
-        run = self._finish(course)
-        if not course.has_spoken and run.text:
-            yield Spoken(run.text)
-        yield Spoken("", run)
+        return self.take_parts(course, take_course(course, self._world))
 
-    async def astream(
+    def astream(
         self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
     ) -> AsyncIterator[Spoken]:
         """As `stream`, on an event loop."""
         course = self._start(ref, inputs, caller, model)
-        steps = take_course(course, self._world)
-        with self._recording(course):
-            value: Any = None
-            failure: BaseException | None = None
-            while True:
-                try:
-                    command = steps.send(value) if failure is None else steps.throw(failure)
-                except StopIteration:
-                    break
-                value = failure = None
-                try:
-                    if isinstance(command, Call):
-                        parts = self._tools.models.get(command.request.model).astream(
-                            command.request, deadline=command.deadline
-                        )
-                        try:
-                            async for part in parts:
-                                if part.text and self._hear(course, part.text):
-                                    yield Spoken(part.text)
-                                value = part.answer or value
-                        finally:
-                            await parts.aclose()  # type: ignore[attr-defined]  # as above
-                    else:
-                        value = await self._ado(command)
-                except GeneratorExit:
-                    failure = AbandonedError()
-                except BaseException as error:  # noqa: BLE001 - the course decides
-                    failure = error
-        run = self._finish(course)
-        if not course.has_spoken and run.text:
-            yield Spoken(run.text)
-        yield Spoken("", run)
+        return self.atake_parts(course, take_course(course, self._world))
 
     def plan(
         self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
@@ -334,15 +281,23 @@ class Runner:
             tenant=caller.tenant,
             key=key,
             labels=caller.labels,
+            parent_id=enclosing_run(),
         )
-        return Course(record, inputs, model, self._tools.limits, caller.environment)
+        limits, depth = self._tools.limits, current_depth()
+        return Course(record, inputs, model, limits, caller.environment, depth=depth)
 
-    def _take(self, course: Course, steps: Steps) -> Run:
+    def go_on(self, course: Course, messages: Sequence[Mapping[str, Any]]) -> Steps:
+        """Return the steps that take a run on from its answer."""
+        return continue_course(course, self._world, messages)
+
+    def take(self, course: Course, steps: Steps) -> Run:
+        """Carry out the steps of a run in this thread, and record how it ended."""
         with self._recording(course):
             self._drive(steps)
         return self._finish(course)
 
-    async def _atake(self, course: Course, steps: Steps) -> Run:
+    async def atake(self, course: Course, steps: Steps) -> Run:
+        """As `take`, on an event loop."""
         with self._recording(course):
             await self._adrive(steps)
         return self._finish(course)
@@ -357,6 +312,72 @@ class Runner:
             if isinstance(error, AbandonedError):
                 raise GeneratorExit from None
             raise
+
+    def take_parts(self, course: Course, steps: Steps) -> Iterator[Spoken]:
+        """As `take`, handing out the answer as it is written."""
+        with self._recording(course):
+            value: Any = None
+            failure: BaseException | None = None
+            while True:
+                try:
+                    command = steps.send(value) if failure is None else steps.throw(failure)
+                except StopIteration:
+                    break
+                value = failure = None
+                try:
+                    if isinstance(command, Call):
+                        parts = self._tools.models.get(command.request.model).stream(
+                            command.request, deadline=command.deadline
+                        )
+                        with closing(parts):  # type: ignore[type-var]  # every transport yields
+                            for part in parts:
+                                if part.text and self._hear(course, part.text):
+                                    yield Spoken(part.text)
+                                value = part.answer or value
+                    else:
+                        value = self._do(command)
+                except GeneratorExit:
+                    failure = AbandonedError()
+                except BaseException as error:  # noqa: BLE001 - the course decides
+                    failure = error
+        run = self._finish(course)
+        if not course.has_spoken and run.text:
+            yield Spoken(run.text)
+        yield Spoken("", run)
+
+    async def atake_parts(self, course: Course, steps: Steps) -> AsyncIterator[Spoken]:
+        """As `take_parts`, on an event loop."""
+        with self._recording(course):
+            value: Any = None
+            failure: BaseException | None = None
+            while True:
+                try:
+                    command = steps.send(value) if failure is None else steps.throw(failure)
+                except StopIteration:
+                    break
+                value = failure = None
+                try:
+                    if isinstance(command, Call):
+                        parts = self._tools.models.get(command.request.model).astream(
+                            command.request, deadline=command.deadline
+                        )
+                        try:
+                            async for part in parts:
+                                if part.text and self._hear(course, part.text):
+                                    yield Spoken(part.text)
+                                value = part.answer or value
+                        finally:
+                            await parts.aclose()  # type: ignore[attr-defined]  # as above
+                    else:
+                        value = await self._ado(command)
+                except GeneratorExit:
+                    failure = AbandonedError()
+                except BaseException as error:  # noqa: BLE001 - the course decides
+                    failure = error
+        run = self._finish(course)
+        if not course.has_spoken and run.text:
+            yield Spoken(run.text)
+        yield Spoken("", run)
 
     def _drive(self, steps: Steps) -> None:
         value: Any = None
@@ -458,17 +479,18 @@ class Runner:
         answer = course.answer
         assert answer is not None  # noqa: S101 - a course without an answer ends in an error
         cost = total_cost(course.attempts)
+        usage = total_usage(course.attempts)
         self._tools.recorder.finish(
             replace(
                 course.record,
-                status=SUCCEEDED,
+                status=WAITING if answer.tool_calls else SUCCEEDED,
                 model=course.model,
                 ms=(self._tools.clock() - course.record.started_at) * 1000,
                 cost_micros=cost,
-                input_tokens=answer.usage.input_tokens,
-                output_tokens=answer.usage.output_tokens,
-                cached_tokens=answer.usage.cached_tokens,
-                usage_source=answer.usage.source,
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                cached_tokens=usage.cached_tokens,
+                usage_source=usage.source,
                 finish=answer.finish,
                 is_degraded=course.is_degraded,
                 decisions=tuple(course.decisions),
@@ -482,6 +504,7 @@ class Runner:
         )
         for review in course.reviews:
             self._tools.recorder.review(review)
+        course.reviews.clear()
         self._tell_alarms(course)
         return Run(
             course.record.id,
@@ -496,7 +519,7 @@ class Runner:
             tuple(course.decisions),
             is_degraded=course.is_degraded,
             tool_calls=answer.tool_calls,
-            _tell=self.feedback,
+            _handle=Handle(self, course),
         )
 
     def _fail(self, course: Course, error: BaseException) -> None:
@@ -526,6 +549,61 @@ class Runner:
             self._tools.recorder.event(
                 Event(self._new_id(), now, "model_refused", course.record.id, detail)
             )
+        course.alarms.clear()
+
+
+class Handle:
+    """What a `Run` does after its answer: takes it on, encloses others, hears what people think.
+
+    Args:
+        runner: what ran it.
+        course: the run.
+    """
+
+    def __init__(self, runner: Runner, course: Course) -> None:
+        self._runner = runner
+        self._course = course
+        self._round = course.round
+
+    def reply(self, results: object) -> Run:
+        """See `Run.reply`."""
+        return self._runner.take(self._course, self._go_on(results))
+
+    async def areply(self, results: object) -> Run:
+        """See `Run.areply`."""
+        return await self._runner.atake(self._course, self._go_on(results))
+
+    def stream_reply(self, results: object) -> Iterator[Spoken]:
+        """See `Run.stream_reply`."""
+        return self._runner.take_parts(self._course, self._go_on(results))
+
+    def astream_reply(self, results: object) -> AsyncIterator[Spoken]:
+        """See `Run.astream_reply`."""
+        return self._runner.atake_parts(self._course, self._go_on(results))
+
+    def within(self) -> AbstractContextManager[None]:
+        """See `Run.within`."""
+        return within(self._course.record.id, self._course.depth)
+
+    def feedback(self, score: float | None, label: str | None, comment: str | None) -> None:
+        """See `Run.feedback`."""
+        run_id = self._course.record.id
+        self._runner.feedback(run_id, score=score, label=label, comment=comment)
+
+    def _go_on(self, results: object) -> Steps:
+        course = self._course
+        if course.answer is None or course.round != self._round:
+            raise UsageError(
+                f"run {course.record.id} was continued from here already",
+                hint="go on from the run that the continuation returned",
+            )
+        if not course.answer.tool_calls:
+            raise UsageError(
+                f"run {course.record.id} called no tools", hint="start another run for a follow-up"
+            )
+        messages = add_results(course.messages, course.answer, results)
+        course.round += 1
+        return self._runner.go_on(course, messages)
 
 
 def _status_of(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from promptops.errors import PromptopsError, TemplateError
 from promptops.runtime.guards.breaker import BreakerOpenError
 from promptops.runtime.guards.guard import GuardError
 from promptops.runtime.log.record import AttemptRecord, Decision, Review
-from promptops.runtime.models.model import ModelError, Request
+from promptops.runtime.models.model import UNKNOWN_USAGE, ModelError, Request, Usage
 from promptops.runtime.run.commands import (
     Admit,
     Begin,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from promptops.runtime.guards.breaker import Permit
     from promptops.runtime.guards.guard import Reservation
     from promptops.runtime.guards.windows import Scope
-    from promptops.runtime.models.model import Answer, Usage
+    from promptops.runtime.models.model import Answer
     from promptops.runtime.run.commands import Command, World
     from promptops.runtime.run.course import Course
 
@@ -65,6 +65,23 @@ def take_course(course: Course, world: World) -> Generator[Command, Any, None]:
         return
     yield Begin(course.record)
     yield from ask(course, world, end)
+
+
+def continue_course(
+    course: Course, world: World, messages: Sequence[Mapping[str, Any]]
+) -> Generator[Command, Any, None]:
+    """Take a run on with the results of the tools that its answer called.
+
+    Errors as `take_course`.
+    """
+    model = course.model or course.models[0]
+    course.answer = course.data = None
+    course.has_spoken = False
+    course.messages = messages
+    course.record = replace(course.record, messages=messages)
+    # The model that asked is asked first; what stood before it has failed already.
+    course.models = [model, *(one for one in course.models if one != model)]
+    yield from ask(course, world, world.monotonic() + course.limits.run_seconds)
 
 
 def ask(course: Course, world: World, end: float) -> Generator[Command, Any, None]:
@@ -97,7 +114,7 @@ def _ask_models(course: Course, world: World, end: float) -> Generator[Command, 
             course.decisions.append(Decision("fallback", f"{model}, after {error.message}"))
         error = yield from _ask(course, world, model, course.messages, end)
         if error is None:
-            course.is_degraded = model != course.models[0]
+            course.is_degraded |= model != course.models[0]
             yield from _read(course, world, model, end)
             return
         after = Next.FALL_BACK if isinstance(error, BreakerOpenError) else choose_next(error)
@@ -350,6 +367,21 @@ def _hash(request: Request) -> str:
         default=repr,
     )
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def total_usage(attempts: Sequence[AttemptRecord]) -> Usage:
+    """Return what all answers took together; unknown where one of them does not say."""
+    answers = [one for one in attempts if one.error is None]
+    known = [one for one in answers if one.input_tokens is not None]
+    if not known or len(known) < len(answers):
+        return UNKNOWN_USAGE if answers else Usage(0, 0, 0, "measured")
+    is_measured = all(one.usage_source == "measured" for one in known)
+    return Usage(
+        sum(one.input_tokens or 0 for one in known),
+        sum(one.output_tokens or 0 for one in known),
+        sum(one.cached_tokens or 0 for one in known),
+        "measured" if is_measured else "estimated",
+    )
 
 
 def total_cost(attempts: Sequence[AttemptRecord]) -> int | None:
