@@ -1,8 +1,9 @@
 """How likely a suite is to notice a loss, and how many samples it takes.
 
 The power is that of the whole verdict `worse`: the sign-flip test and the interval must both
-say so. With one trial a sample it is an exact sum. With more it is simulated, with randomness
-that the caller gives. Beyond `MAX_SIMULATED` samples the normal approximation is as good.
+say so. With one trial a sample, where the test moves in coarse steps, it is an exact sum up to
+`MAX_EXACT` samples. Elsewhere it is an Edgeworth expansion, within 2.5 points of what simulations
+find and mostly within 1.
 """
 
 from __future__ import annotations
@@ -10,26 +11,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from promptops.evals.statistics.distributions import (
     normal_probability,
+    normal_quantile,
     t_quantile,
 )
 from promptops.evals.statistics.interval import interval_of_sums
-from promptops.evals.statistics.sign_flip import sign_flip
+from promptops.evals.statistics.sign_flip import binomial_tail
 
-if TYPE_CHECKING:
-    from random import Random
-
-MAX_SIMULATED = 1_000
+MAX_EXACT = 300
 MIN_SAMPLES = 6
 MAX_SAMPLES = 1_000_000
-_SUITES = 4_000
 _LEVEL = 0.05
-# By Hoeffding, P(|sum| >= s) <= 2 exp(-s^2 / 2Q): beyond this s^2 / Q the test cannot say no.
-_SURELY_SIGNIFICANT = 2 * math.log(2 / _LEVEL)
+# A tenth of a point.
+_DROP_STEP = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,125 +81,127 @@ def _beta_moment(passes: int, failures: int, design: Design) -> float:
     return product
 
 
-def power(samples: int, design: Design, random: Random, *, suites: int = _SUITES) -> float:
-    """Return the share of suites of so many samples in which the verdict is `worse`.
-
-    Args:
-        samples: how many samples the suite has.
-        design: what is assumed of both sides.
-        random: where chance comes from, where it is simulated.
-        suites: how many suites are simulated; with 4,000 the result is within 1.6 points in 95 %.
-    """
+def power(samples: int, design: Design) -> float:
+    """Return the share of suites of so many samples in which the verdict is `worse`."""
     if samples < MIN_SAMPLES:
         return 0.0
     chances = difference_chances(design)
-    if samples > MAX_SIMULATED:
-        return _approximate_power(samples, chances)
-    if design.trials == 1:
+    if design.trials == 1 and samples <= MAX_EXACT:
         return _exact_power(samples, chances)
-    values = range(-design.trials, design.trials + 1)
-    cumulated = list(accumulate(chances))
-    worse = 0
-    for _ in range(suites):
-        drawn = random.choices(values, cum_weights=cumulated, k=samples)
-        worse += _is_worse(drawn, design.trials)
-    return worse / suites
-
-
-def _is_worse(steps: list[int], trials: int) -> bool:
-    total, squares = sum(steps), sum(step * step for step in steps)
-    if total >= 0:
-        return False
-    interval = interval_of_sums(len(steps), total / trials, squares / trials**2, 0.0)
-    if interval.high >= 0:
-        return False
-    return total * total > _SURELY_SIGNIFICANT * squares or sign_flip(steps) <= _LEVEL
+    return _expanded_power(samples, chances)
 
 
 def _exact_power(samples: int, chances: list[float]) -> float:
     """Sum the chances of all numbers of losses and gains that make the verdict `worse`."""
     lost, same, gained = chances
-    logs = [math.log(chance) if chance > 0 else -math.inf for chance in (lost, same, gained)]
     found = 0.0
-    losses = 0
-    for gains in range(samples + 1):
-        losses = max(losses, gains + 1)
-        while losses + gains <= samples and not _is_worse_of(samples, losses, gains):
-            losses += 1
-        if losses + gains > samples:
+    for gains in _likely(samples, gained):
+        least = _least_losses(samples, gains)
+        if least is None:
             break
-        found += math.fsum(
-            _trinomial(samples, more, gains, logs) for more in range(losses, samples - gains + 1)
+        rest = samples - gains
+        # Of those that are not gained, a share is lost.
+        part = lost / (lost + same) if lost + same > 0 else 0.0
+        tail = math.fsum(
+            _binomial(rest, losses, part) for losses in _likely(rest, part) if losses >= least
         )
+        found += _binomial(samples, gains, gained) * tail
     return min(1.0, found)
 
 
-@lru_cache(maxsize=1 << 16)
-def _is_worse_of(samples: int, losses: int, gains: int) -> bool:
-    total, squares = gains - losses, gains + losses
-    if interval_of_sums(samples, total, squares, 0.0).high >= 0:
-        return False
-    return sign_flip([-1] * losses + [1] * gains) <= _LEVEL
+def _likely(count: int, chance: float) -> range:
+    """Return the successes in `count` trials beyond which there is nothing to speak of."""
+    around, reach = count * chance, 8 * math.sqrt(count * chance * (1 - chance)) + 8
+    return range(max(0, int(around - reach)), min(count, int(around + reach)) + 1)
 
 
-def _trinomial(samples: int, losses: int, gains: int, logs: list[float]) -> float:
-    counts = (losses, samples - losses - gains, gains)
-    if any(count and log == -math.inf for count, log in zip(counts, logs, strict=True)):
-        return 0.0
+def _binomial(count: int, successes: int, chance: float) -> float:
+    if chance <= 0 or chance >= 1:
+        return float(successes == round(count * chance))
     return math.exp(
-        math.lgamma(samples + 1)
-        - math.fsum(math.lgamma(count + 1) for count in counts)
-        + math.fsum(count * log for count, log in zip(counts, logs, strict=True) if count)
+        math.lgamma(count + 1)
+        - math.lgamma(successes + 1)
+        - math.lgamma(count - successes + 1)
+        + successes * math.log(chance)
+        + (count - successes) * math.log1p(-chance)
     )
 
 
-def _approximate_power(samples: int, chances: list[float]) -> float:
+@lru_cache(maxsize=1 << 12)
+def _least_losses(samples: int, gains: int) -> int | None:
+    """Return how many losses beside so many gains are `worse`; None where no number is."""
+    for losses in range(gains + 1, samples - gains + 1):
+        total, squares = gains - losses, gains + losses
+        if (
+            interval_of_sums(samples, total, squares, 0.0).high < 0
+            and 2 * binomial_tail(squares, losses) <= _LEVEL
+        ):
+            return losses
+    return None
+
+
+def _expanded_power(samples: int, chances: list[float]) -> float:
+    """Return the chance that the sum S of differences is below -bound(Q), Q the sum of squares.
+
+    The interval is below 0 where S^2 > a (Q + 2), and the test says yes about where |S|, less half
+    of its step, exceeds the normal quantile times sqrt(Q). The stricter of the two is the bound.
+    It is taken as linear in Q around the mean of Q, which leaves a sum of independent terms.
+    """
     trials = len(chances) // 2
-    mean = math.fsum((i - trials) / trials * chance for i, chance in enumerate(chances))
-    square = math.fsum(((i - trials) / trials) ** 2 * chance for i, chance in enumerate(chances))
-    error = math.sqrt(max(square - mean * mean, 1e-300) / samples)
-    needed = t_quantile(1 - _LEVEL / 2, samples - 1) * math.sqrt(
-        (square - mean * mean) / samples + 2 / samples**2
-    )
-    return normal_probability((-mean - needed) / error)
+    values = [step / trials for step in range(-trials, trials + 1)]
+
+    def mean_of(terms: list[float]) -> float:
+        return math.fsum(map(float.__mul__, chances, terms))
+
+    square = mean_of([value**2 for value in values])
+    if not square:
+        return 0.0
+    count, t = samples + 2, t_quantile(1 - _LEVEL / 2, samples - 1)
+    factor = count * t * t / (count - 1 + t * t)
+    root = math.sqrt(factor * (samples * square + 2))
+    bound = root
+    z = normal_quantile(1 - _LEVEL / 2)
+    if 1 / trials + z * math.sqrt(samples * square) > root:
+        factor, root = z * z, z * math.sqrt(samples * square)
+        bound = 1 / trials + root
+    terms = [value + factor / (2 * root) * value**2 for value in values]
+    mean = mean_of(terms)
+    variance = mean_of([(term - mean) ** 2 for term in terms])
+    skewness = mean_of([(term - mean) ** 3 for term in terms]) / math.sqrt(samples * variance**3)
+    # The curvature of the bound, of which the linear form knows nothing.
+    spread = samples * (mean_of([value**4 for value in values]) - square**2)
+    center = samples * mean_of(values) + bound - factor**2 * spread / (8 * root**3)
+    at = -center / math.sqrt(samples * variance)
+    density = math.exp(-at * at / 2) / math.sqrt(2 * math.pi)
+    return min(1.0, max(0.0, normal_probability(at) - skewness / 6 * (at * at - 1) * density))
 
 
-def detectable_drop(
-    samples: int, design: Design, random: Random, *, wanted: float = 0.8, suites: int = _SUITES
-) -> float | None:
+def detectable_drop(samples: int, design: Design, *, wanted: float = 0.8) -> float | None:
     """Return the smallest drop that so many samples notice with the power `wanted`.
 
     The drop of `design` is ignored. None where even the loss of everything would go unnoticed.
     """
-    largest = design.rate
-    if power(samples, replace(design, drop=largest), random, suites=suites) < wanted:
+    if power(samples, replace(design, drop=design.rate)) < wanted:
         return None
-    low, high = 0.0, largest
-    # To a quarter of a point.
-    while high - low > 0.0025:
+    low, high = 0.0, design.rate
+    while high - low > _DROP_STEP:
         middle = (low + high) / 2
-        enough = power(samples, replace(design, drop=middle), random, suites=suites) >= wanted
+        enough = power(samples, replace(design, drop=middle)) >= wanted
         low, high = (low, middle) if enough else (middle, high)
     return high
 
 
-def samples_needed(
-    design: Design, random: Random, *, wanted: float = 0.8, suites: int = _SUITES
-) -> int | None:
+def samples_needed(design: Design, *, wanted: float = 0.8) -> int | None:
     """Return how many samples notice the drop of `design` with the power `wanted`.
 
     None where a million would not.
     """
-    chances = difference_chances(design)
     low, high = MIN_SAMPLES - 1, MIN_SAMPLES
-    while _approximate_power(high, chances) < wanted:
+    while power(high, design) < wanted:
         low, high = high, high * 2
         if high > MAX_SAMPLES:
             return None
-    # The approximation is off by a few samples where there are few: begin well below it.
-    low, high = low // 2, high * 2
-    while high - low > max(1, high // 100):
+    while high - low > 1:
         middle = (low + high) // 2
-        enough = power(middle, design, random, suites=suites) >= wanted
-        low, high = (low, middle) if enough else (middle, high)
+        low, high = (low, middle) if power(middle, design) >= wanted else (middle, high)
     return high

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 MAX_ENUMERATED = 30
 _MAX_DENOMINATOR = 1_000
-_MAX_LATTICE = 1 << 18
+_MAX_WORK = 1 << 18
+# Below it, a factor changes nothing in a sum of terms around 1.
+_NOTHING = 1e-20
 # Differences and sums that are closer than this are the same number, rounded differently.
 _TOLERANCE = 1e-9
 
@@ -46,9 +48,8 @@ def sign_flip(differences: Sequence[float]) -> float:
     total = abs(math.fsum(differences))
     if not sizes or total <= _TOLERANCE:
         return 1.0
-    denominator = _find_denominator(sizes)
-    if denominator:
-        steps = Counter(round(size * denominator) for size in sizes)
+    denominator, steps = _find_lattice(sizes)
+    if steps:
         p = _lattice_tail(steps, round(total * denominator))
     elif len(sizes) <= MAX_ENUMERATED:
         p = _enumerated_tail(sizes, total)
@@ -58,16 +59,19 @@ def sign_flip(differences: Sequence[float]) -> float:
     return min(1.0, max(2 * p, math.ldexp(1.0, 1 - len(sizes))))
 
 
-def _find_denominator(sizes: Sequence[float]) -> int:
-    """Return the smallest number that makes all sizes whole, or 0 if none does at a fair size."""
-    total = math.fsum(sizes)
+def _find_lattice(sizes: Sequence[float]) -> tuple[int, Counter[int]]:
+    """Return the smallest number that makes all sizes whole, and how often each of these occurs.
+
+    Nothing occurs where there is none, or where the lattice is so fine that the sum would be dear:
+    then its steps are too small to matter to the approximation.
+    """
     for denominator in range(1, _MAX_DENOMINATOR + 1):
-        if total * denominator > _MAX_LATTICE:
-            return 0
         near = _TOLERANCE * denominator
         if all(abs(size * denominator - round(size * denominator)) <= near for size in sizes):
-            return denominator
-    return 0
+            steps = Counter(round(size * denominator) for size in sizes)
+            is_fine = len(steps) * sum(map(int.__mul__, steps, steps.values())) > _MAX_WORK
+            return denominator, Counter() if is_fine else steps
+    return 0, Counter()
 
 
 def _lattice_tail(steps: Mapping[int, int], total: int) -> float:
@@ -78,7 +82,7 @@ def _lattice_tail(steps: Mapping[int, int], total: int) -> float:
     """
     if len(steps) == 1:
         ((size, count),) = steps.items()
-        return _binomial_tail(count, (total + count * size) // (2 * size))
+        return binomial_tail(count, (total + count * size) // (2 * size))
     largest = sum(size * count for size, count in steps.items())
     points = largest + 1
     inside = (total + largest) // 2 - (largest - total) // 2 - 1
@@ -91,7 +95,7 @@ def _lattice_tail(steps: Mapping[int, int], total: int) -> float:
         value = 1.0
         for size, count in items:
             value *= math.cos(size * angle) ** count
-            if value == 0.0:
+            if abs(value) < _NOTHING:
                 break
         else:
             weight += 2 * value * math.sin(inside * angle) / math.sin(angle)
@@ -104,7 +108,7 @@ def _lattice_tail(steps: Mapping[int, int], total: int) -> float:
     return max(0.0, 1 - weight / points) / 2
 
 
-def _binomial_tail(count: int, least: int) -> float:
+def binomial_tail(count: int, least: int) -> float:
     """Return P(X >= least) for X the heads among `count` fair coins."""
     if least > count:
         return 0.0

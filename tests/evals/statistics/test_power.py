@@ -16,7 +16,7 @@ from promptops.evals.statistics import (
     samples_needed,
     sign_flip,
 )
-from promptops.evals.statistics.power import difference_chances
+from promptops.evals.statistics.power import MAX_EXACT, difference_chances
 
 
 @given(st.floats(0.05, 0.99), st.floats(0, 1), st.integers(1, 6), st.sampled_from([0, 0.2, 0.9, 1]))
@@ -62,20 +62,21 @@ def simulate(samples: int, design: Design, suites: int) -> float:
     ],
 )
 def test_power_is_what_a_simulation_finds(samples: int, design: Design) -> None:
-    stated = power(samples, design, random.Random(1))
-    # 2 points, and three standard errors of 1,000 suites.
-    assert simulate(samples, design, 1_000) == pytest.approx(stated, abs=0.02 + 0.047)
+    stated = power(samples, design)
+    # 2.5 points, and three standard errors of 1,000 suites.
+    assert simulate(samples, design, 1_000) == pytest.approx(stated, abs=0.025 + 0.047)
 
 
-def test_power_is_continued_by_its_approximation() -> None:
-    design = Design(0.8, 0.05, 1, 0.5)
-    exact, near = (power(samples, design, random.Random(1)) for samples in (1_000, 1_001))
-    assert exact == pytest.approx(near, abs=0.01)
+@pytest.mark.parametrize("drop", [0.02, 0.05, 0.1])
+def test_the_sum_is_continued_by_its_expansion(drop: float) -> None:
+    design = Design(0.8, drop, 1, 0.5)
+    exact, near = (power(samples, design) for samples in (MAX_EXACT, MAX_EXACT + 1))
+    assert exact == pytest.approx(near, abs=0.025)
 
 
 def test_more_of_anything_is_more_power() -> None:
     def at(samples: int = 60, drop: float = 0.1, trials: int = 1) -> float:
-        return power(samples, Design(0.8, drop, trials, 0.5), random.Random(1))
+        return power(samples, Design(0.8, drop, trials, 0.5))
 
     assert at(5) == 0
     assert at() < at(200) < at(1_000)
@@ -86,14 +87,14 @@ def test_more_of_anything_is_more_power() -> None:
 @pytest.mark.parametrize("trials", [1, 3])
 def test_a_plan_finds_what_it_was_made_for(trials: int) -> None:
     design = Design(0.8, 0.1, trials, 0.5)
-    needed = samples_needed(design, random.Random(1), suites=1_000)
+    needed = samples_needed(design)
     assert needed is not None
-    assert power(needed, design, random.Random(2)) >= 0.77
-    assert power(needed * 3 // 4, design, random.Random(2)) < 0.8
-    drop = detectable_drop(needed, design, random.Random(3), suites=1_000)
+    assert power(needed, design) >= 0.8
+    assert power(needed * 3 // 4, design) < 0.75
+    drop = detectable_drop(needed, design)
     assert drop == pytest.approx(0.1, abs=0.01)
 
 
 def test_what_cannot_be_seen() -> None:
-    assert samples_needed(Design(0.8, 0.0), random.Random(1)) is None
-    assert detectable_drop(6, Design(0.5, 0.0), random.Random(1)) is None
+    assert samples_needed(Design(0.8, 0.0)) is None
+    assert detectable_drop(6, Design(0.5, 0.0)) is None
