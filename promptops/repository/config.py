@@ -17,6 +17,7 @@ from promptops.suggestion import nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from promptops.repository.settings.eval import EvalSettings
     from promptops.repository.settings.guards import GuardSettings
     from promptops.repository.settings.log import LogSettings
     from promptops.repository.settings.models import ModelSettings
@@ -103,7 +104,7 @@ class Config:
         path: the file this came from, or None for the defaults.
         names_remote: whether the file says which remote it is.
         tables: the settings of the runtime that the file has, by the names of their tables; read
-            them as `models`, `guards` and `log`.
+            them as `models`, `guards`, `eval` and `log`.
     """
 
     prompts: str = "prompts"
@@ -121,6 +122,12 @@ class Config:
     path: str | None = None
     names_remote: bool = False
     tables: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def eval(self) -> EvalSettings:
+        """The table `[eval]`."""
+        settings: EvalSettings = self._settings("eval")
+        return settings
 
     @property
     def models(self) -> ModelSettings:
@@ -209,7 +216,7 @@ _KEYS = (
 )
 # The tables of the runtime: `NAME` is read by `read_NAME` in the module `settings.NAME`. Those are
 # imported only where a file has the table or somebody asks for it.
-_TABLES = ("guards", "log", "models")
+_TABLES = ("eval", "guards", "log", "models")
 
 
 def _read_table(name: str, value: object, path: str) -> Any:  # noqa: ANN401 - as in Config

@@ -12,6 +12,7 @@ from promptops.errors import ConfigurationError
 from promptops.repository.config import load_config
 
 GOOD = [
+    "[eval]\nconcurrency = 4\nmax_cost = 2.5\njudge = 'judge/rubric@1.0.0'\n",
     "[log]\n",
     "[log]\nurl = 'runs.db'\ncontent = 'none'\nretention = '12h'\nencryption_key = 'KEY'\n",
     "[guards]\nspend_per_hour = 20\nspend_per_day = 0.5\ncalls_per_minute = 0\n",
@@ -25,6 +26,11 @@ GOOD = [
     "[models.openai]\ninput_price = 2.5\noutput_price = 10\ncached_price = 1\ncontext = 8192\n",
 ]
 BAD = [
+    "eval = 3\n",
+    "[eval]\nconcurrency = 0\n",
+    "[eval]\nconcurrency = 1001\n",
+    "[eval]\nmax_cost = '2'\n",
+    "[eval]\njudges = 'a'\n",
     "log = 'runs.db'\n",
     "[log]\nurls = 'runs.db'\n",
     "[log]\ncontent = 'everything'\n",

@@ -1,0 +1,42 @@
+"""The table `[eval]`: how eval suites are run.
+
+[eval]
+concurrency = 10
+max_cost = 2.5            # in US dollars a run; --max-cost overrides it
+judge = "judge/rubric"    # the prompt that judges; may be pinned: judge/rubric@1.2.0
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.repository.settings.reading import Table
+
+KEYS = ("concurrency", "max_cost", "judge")
+_MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class EvalSettings:
+    """How eval suites are run.
+
+    Attributes:
+        concurrency: how many trials run at once at most.
+        max_cost: what a run may cost, in micro-dollars; None: no limit.
+        judge: the ref of the prompt that judges for `rubric`, `factual` and `preference`; None:
+            there is none unless a suite names one.
+    """
+
+    concurrency: int = 10
+    max_cost: int | None = None
+    judge: str | None = None
+
+
+def read_eval(value: object, path: str) -> EvalSettings:
+    """Read the table `[eval]` of the file `path`; raises ConfigurationError."""
+    table = Table(value, path, "eval")
+    table.check_keys(KEYS)
+    concurrency = table.whole("concurrency", 10, least=1) or 10
+    if concurrency > _MOST:
+        table.fail("concurrency", f"is more than {_MOST}", "write a smaller number")
+    return EvalSettings(concurrency, table.micros("max_cost"), table.optional_text("judge"))
