@@ -50,6 +50,7 @@ COMMANDS: dict[str, Command] = {
     "blame": Command("write", "Show release and author of every line.", "blame"),
     "owners": Command("review", "Say who owns what, by CODEOWNERS.", "owners"),
     "schema": Command("write", "Print a JSON Schema, for editors and other tools.", "schema"),
+    "eval": Command("review", "Run eval suites: is a change better or worse?", "eval"),
     "gate": Command("review", "Say whether a change may merge.", "gate"),
     "approve": Command("review", "Sign that a change may merge, or a release go live.", "approve"),
     "release": Command("release", "Freeze versions as release tags.", "release"),
@@ -72,6 +73,9 @@ COMMANDS: dict[str, Command] = {
 
 # The verbs of each group.
 GROUPS: dict[str, dict[str, Command]] = {
+    "eval": {
+        "run": Command("", "Run eval suites and compare with a baseline.", "eval.run"),
+    },
     "runs": {
         "list": Command("", "List runs, the newest first.", "runs.list_runs"),
         "show": Command("", "Show everything about one run.", "runs.show"),

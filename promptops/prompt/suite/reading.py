@@ -99,7 +99,9 @@ def load_suite(
     first = min(reading.faults, key=lambda fault: fault.position or Position(0, 0, 0, 0))
     more = f" (and {len(reading.faults) - 1} more)" if len(reading.faults) > 1 else ""
     raise InvalidSuiteError(
-        f"{first.place}: {first.message}{more}", findings=reading.faults, hint=first.hint
+        f"{first.place}: {first.message}{more}",
+        findings=reading.faults,
+        hint=first.hint or "correct the suite; promptops validate finds the same",
     )
 
 

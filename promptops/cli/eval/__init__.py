@@ -1,0 +1,1 @@
+"""`promptops eval`: is a change better or worse? One verb, one file."""

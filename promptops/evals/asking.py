@@ -1,0 +1,343 @@
+"""Ask models for a trial: the same course as every run, with tapes before and a purse beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.errors import PausedError
+from promptops.evals.tape import Entry, Key, hash_request, redact_answer
+from promptops.runtime.guards.windows import Scope
+from promptops.runtime.log.record import RunRecord
+from promptops.runtime.models.model import ModelError
+from promptops.runtime.models.tokens import count_tokens
+from promptops.runtime.run.commands import Admit, Call, Find, Reserve, Settle, Sleep, World
+from promptops.runtime.run.course import Course, Limits
+from promptops.runtime.run.output import OutputError
+from promptops.runtime.run.steps import ask, take_course
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping, Sequence
+
+    from promptops.evals.pace import Pace
+    from promptops.evals.purse import Purse
+    from promptops.evals.tape import Journal, Place, Tape
+    from promptops.runtime.models import Models
+    from promptops.runtime.models.model import Answer, Request
+    from promptops.runtime.models.prices import Prices
+    from promptops.runtime.resolution import ResolvedPrompt
+    from promptops.runtime.run.commands import Command
+
+# Nobody waits for one answer of an eval, so rate limits are waited out.
+EVAL = "eval"
+"""The environment in which limits count evals."""
+LIMITS = Limits(call_seconds=120.0, run_seconds=600.0, retries=4)
+_TOO_MANY = 429
+
+
+class Mode(StrEnum):
+    """Where answers come from.
+
+    LIVE asks models. RECORD does too, and keeps the answers in a cassette. REPLAY asks nobody.
+    """
+
+    LIVE = "live"
+    RECORD = "record"
+    REPLAY = "replay"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What asking once gave.
+
+    Attributes:
+        answer: what the model answered.
+        fault: why the answer is not what the prompt promises its callers; None where it is.
+        latency_seconds: how long the call took that gave the answer.
+        cost_micros: what it cost; None where that is unknown.
+        is_replayed: whether the answer is a recorded one.
+        resolved: the prompt that ran, after its routes.
+        messages: what was asked.
+    """
+
+    answer: Answer
+    fault: OutputError | None
+    latency_seconds: float
+    cost_micros: int | None
+    is_replayed: bool
+    resolved: ResolvedPrompt
+    messages: Sequence[Mapping[str, Any]]
+
+
+class At(NamedTuple):
+    """On whose behalf something is asked.
+
+    Attributes:
+        tape: where recorded answers are, and new ones go.
+        place: which sample, model and side it is.
+        trial: which of the sample's trials, from 1.
+    """
+
+    tape: Tape
+    place: Place
+    trial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What asking works with.
+
+    Attributes:
+        models: whom to ask.
+        prices: what they cost.
+        purse: what asking may cost.
+        pace: how many trials run at once.
+        journal: where answers are kept until the run is done.
+        mode: where answers come from.
+        stand_in: the model that answers in place of every other; None: each for itself.
+        find: resolves a ref that the route of a prompt names.
+    """
+
+    models: Models
+    prices: Prices
+    purse: Purse
+    pace: Pace
+    journal: Journal
+    mode: Mode = Mode.LIVE
+    stand_in: str | None = None
+    find: Callable[[str], ResolvedPrompt] | None = None
+
+
+class Asker:
+    """Asks models, or tapes in their place. Belongs to one event loop."""
+
+    def __init__(self, equipment: Equipment) -> None:
+        self._with = equipment
+        self._flying: dict[Key, asyncio.Future[Entry]] = {}
+        self._world = World(
+            time.time,
+            time.monotonic,
+            random.random,
+            equipment.prices.find,
+            lambda request: (
+                count_tokens(request.messages, request.parameters, request.model).tokens
+            ),
+            lambda model: equipment.prices.window(model).context,
+            # What may run in an application is decided where it runs.
+            lambda _model, _path: True,
+            lambda: None,
+            lambda found: PausedError(f"{found} is paused"),
+            lambda: EVAL,
+        )
+        self.calls = 0
+        self.replayed = 0
+
+    async def start(self, resolved: ResolvedPrompt, inputs: Mapping[str, object], at: At) -> Asked:
+        """Run a prompt once with a model of one's own choice.
+
+        Raises:
+            InputError, TemplateError: it cannot be rendered.
+            ModelError: the model did not answer.
+            MissingError: answers come from cassettes, and this one has none.
+            CapError: the call would cost more than is left.
+        """
+        course = self._make_course(resolved, at)
+        course.given = inputs
+        return await self._finish(course, resolved, take_course(course, self._world), at)
+
+    async def go_on(
+        self, resolved: ResolvedPrompt, messages: Sequence[Mapping[str, Any]], at: At
+    ) -> Asked:
+        """Ask for the next answer of a conversation; raises what `start` raises."""
+        course = self._make_course(resolved, at)
+        course.prompt = resolved
+        course.scope = Scope(EVAL, resolved.name, None, None)
+        course.messages = messages
+        course.models = [at.place.model]
+        end = time.monotonic() + LIMITS.run_seconds
+        return await self._finish(course, resolved, ask(course, self._world, end), at)
+
+    def _make_course(self, resolved: ResolvedPrompt, at: At) -> Course:
+        record = RunRecord(EVAL, resolved.ref, time.time())
+        return Course(record, {}, at.place.model, LIMITS, EVAL)
+
+    async def _finish(
+        self, course: Course, first: ResolvedPrompt, steps: Generator[Command, Any, None], at: At
+    ) -> Asked:
+        """Drive a course to its end, and say what came of it."""
+        asking = _Asking(self, first, at)
+        fault: OutputError | None = None
+        try:
+            await _drive(steps, asking)
+        except OutputError as error:
+            fault = error
+        entry = asking.entry
+        if entry is None and course.attempts:
+            # A fixed reply stands in for the model; it does not answer for it.
+            last = course.attempts[-1]
+            raise ModelError(
+                last.error or "the model did not answer",
+                model=at.place.model,
+                kind="invalid",
+                is_sent=False,
+            )
+        answer = course.answer if entry is None else entry.answer
+        assert answer is not None  # noqa: S101 - the course ended with an answer
+        if entry is not None and course.model is None and fault is None:
+            why = next((one.why for one in course.decisions if one.rule == "reply"), "")
+            fault = OutputError(why, text=answer.text)
+        return Asked(
+            answer,
+            fault,
+            0.0 if entry is None else entry.latency_seconds,
+            0 if entry is None else entry.cost_micros,
+            asking.is_replayed,
+            course.resolved,
+            course.messages,
+        )
+
+    def find(self, ref: str, first: ResolvedPrompt) -> ResolvedPrompt:
+        """Return what a route means; shares and pauses are of no concern here."""
+        found = first
+        if ref != first.ref:
+            assert self._with.find is not None  # noqa: S101 - runs come with it
+            found = self._with.find(ref)
+        return replace(found, split=(), paused=None)
+
+    async def call(self, request: Request, deadline: float, asking: _Asking) -> Answer:
+        """Return the answer to one request: from the tape, the journal, or the model."""
+        key = Key(hash_request(request), asking.trial)
+        equipment = self._with
+        found = asking.tape.find(key) if equipment.mode is Mode.REPLAY else None
+        if found is None and equipment.mode is Mode.REPLAY:
+            raise asking.tape.explain(asking.place, asking.trial)
+        if found is None:
+            found = equipment.journal.find(key)
+        if found is None and key in self._flying:
+            # The same question in the same trial, asked by another sample: one answer is enough.
+            found = await asyncio.shield(self._flying[key])
+        if found is not None:
+            asking.tape.add(found)
+            asking.entry, asking.is_replayed = found, True
+            self.replayed += 1
+            return found.answer
+        return await self._call_model(request, deadline, key, asking)
+
+    async def _call_model(
+        self, request: Request, deadline: float, key: Key, asking: _Asking
+    ) -> Answer:
+        equipment = self._with
+        flying: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
+        self._flying[key] = flying
+        try:
+            name = equipment.stand_in or request.model
+            model = equipment.models.get(name)
+            price = equipment.prices.find(name)
+            is_free = price is not None and price.is_free
+            began = time.monotonic()
+            asking.held = await equipment.purse.take(0 if is_free else asking.most)
+            started = time.monotonic()
+            # Waiting for money is not waiting for the model.
+            deadline += started - began
+            asking.is_sent = True
+            self.calls += 1
+            answer = await model.acall(replace(request, model=name), deadline=deadline)
+            taken = time.monotonic() - started
+        except BaseException as error:
+            if isinstance(error, ModelError) and error.status == _TOO_MANY:
+                equipment.pace.brake()
+            # Whoever waits for this answer meets the same end; nobody may wait.
+            if isinstance(error, Exception):
+                flying.set_exception(error)
+                flying.exception()
+            else:
+                flying.cancel()
+            raise
+        finally:
+            del self._flying[key]
+        if equipment.mode is Mode.RECORD:
+            answer = redact_answer(answer)
+        usage = answer.usage
+        cost = 0 if is_free else None
+        if price is not None and not is_free and usage.input_tokens is not None:
+            cost = price.cost(
+                usage.input_tokens, usage.output_tokens or 0, usage.cached_tokens or 0
+            )
+        entry = Entry(key, asking.place, answer, taken, cost)
+        equipment.journal.add(entry)
+        asking.tape.add(entry)
+        asking.entry = entry
+        flying.set_result(entry)
+        return answer
+
+    def settle(self, held: int, cost: int | None) -> None:
+        """Give back what a call did not cost."""
+        self._with.purse.settle(held, cost)
+
+
+async def _drive(steps: Generator[Command, Any, None], asking: _Asking) -> None:
+    value: Any = None
+    failure: BaseException | None = None
+    while True:
+        try:
+            command = steps.send(value) if failure is None else steps.throw(failure)
+        except StopIteration:
+            return
+        value = failure = None
+        try:
+            value = await asking.do(command)
+        except BaseException as error:  # noqa: BLE001 - the course decides
+            failure = error
+
+
+class _Asking:
+    """One question on its way: what the commands of its course have to share."""
+
+    def __init__(self, asker: Asker, first: ResolvedPrompt, at: At) -> None:
+        self._asker = asker
+        self._first = first
+        self.tape, self.place, self.trial = at
+        self.most: int | None = None
+        self.held: int | None = None
+        self.is_sent = False
+        self.entry: Entry | None = None
+        self.is_replayed = False
+
+    async def do(self, command: Command) -> Any:  # noqa: ANN401 - each command has its result
+        """Carry out a command of the course."""
+        if isinstance(command, Call):
+            return await self._asker.call(command.request, command.deadline, self)
+        if isinstance(command, Reserve):
+            self.most, self.held, self.is_sent = command.cost, None, False
+        elif isinstance(command, Settle):
+            self._settle(is_sent=command.is_sent and self.is_sent)
+        elif isinstance(command, Sleep):
+            await asyncio.sleep(command.seconds)
+        elif isinstance(command, Find):
+            return self._asker.find(command.ref, self._first)
+        elif isinstance(command, Admit):
+            return _PERMIT
+        return None
+
+    def _settle(self, *, is_sent: bool) -> None:
+        if self.held is None:
+            return
+        cost: int | None = 0
+        if is_sent:
+            cost = None if self.entry is None else self.entry.cost_micros
+        self._asker.settle(self.held, cost)
+        self.held = None
+
+
+class _Permit:
+    """Stands in for a breaker's permit: an eval finds its own pace."""
+
+    def abandoned(self) -> None:
+        """Do nothing."""
+
+
+_PERMIT = _Permit()

@@ -1,0 +1,55 @@
+"""The judge: a prompt of the repository that is asked about answers, like any other prompt."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from promptops.evals.asking import At
+from promptops.evals.scorers.scorer import ScorerError
+from promptops.runtime.run.output import read_data
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from promptops.evals.asking import Asker
+    from promptops.evals.scorers.scorer import Question
+    from promptops.evals.tape import Place, Tape
+    from promptops.runtime.resolution import ResolvedPrompt
+
+
+def open_judge(
+    asker: Asker, loop: asyncio.AbstractEventLoop, resolved: ResolvedPrompt, model: str | None
+) -> Callable[[Tape, Place, int], Callable[[Question], Mapping[str, Any]]]:
+    """Return what makes the judge of one trial, to be called by scorers in threads of their own.
+
+    Args:
+        asker: asks the judge's model, with the tapes, the cap and the pace of the run.
+        loop: the event loop that the asker belongs to.
+        resolved: the prompt that judges.
+        model: its model; None: its own.
+    """
+
+    def of_trial(tape: Tape, place: Place, number: int) -> Callable[[Question], Mapping[str, Any]]:
+        def judge(question: Question) -> Mapping[str, Any]:
+            return asyncio.run_coroutine_threadsafe(ask(question), loop).result()
+
+        async def ask(question: Question) -> Mapping[str, Any]:
+            inputs = {
+                "task": question.task,
+                "answer": question.answer,
+                "criteria": list(question.criteria),
+                "reference": question.reference,
+            }
+            at = At(tape, place._replace(model=model or resolved.model), number)
+            asked = await asker.start(resolved, inputs, at)
+            if asked.fault is not None:
+                raise ScorerError(f"the judge's reply is not in form: {asked.fault.message}")
+            data = read_data(asked.answer, resolved.output or {})
+            if not isinstance(data, dict):
+                raise ScorerError("the judge's reply is not a JSON object")
+            return data
+
+        return judge
+
+    return of_trial

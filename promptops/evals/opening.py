@@ -1,0 +1,159 @@
+"""Build what a run works with from the configuration and the process's environment."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from promptops.errors import UsageError
+from promptops.evals.asking import Asker, Equipment, Mode
+from promptops.evals.judging import open_judge
+from promptops.evals.pace import Pace
+from promptops.evals.purse import Purse
+from promptops.evals.runner import run_evals
+from promptops.evals.scorers.scorer import Context
+from promptops.evals.tape import Journal, write_cassette
+from promptops.evals.trial import Scoring
+from promptops.prompt.reference import parse_ref
+from promptops.runtime.lookup import resolve_selected
+from promptops.runtime.models import Models
+from promptops.runtime.models.keys import has_key
+from promptops.runtime.models.prices import Prices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from promptops.evals.preparation import Choice, Part, Preparation
+    from promptops.evals.result import EvalResult
+    from promptops.evals.runner import Progress
+    from promptops.repository.repository import Repository
+
+JOURNALS = "promptops-evals"
+"""The folder in the Git folder where unfinished runs lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run is to be run.
+
+    Attributes:
+        mode: where answers come from; None: cassettes where a key is missing, else models.
+        max_cost: the most that it may cost, in micro-dollars; None: as the configuration says.
+        concurrency: how many trials run at once at most; None: likewise.
+        resumes: whether answers of unfinished runs of the same kind are used.
+        stand_in: the model that answers in place of all others.
+        asks_always: whether dear checks are asked about answers that failed cheap ones too.
+        allows_python: whether functions of the repository may judge.
+    """
+
+    mode: Mode | None = None
+    max_cost: int | None = None
+    concurrency: int | None = None
+    resumes: bool = False
+    stand_in: str | None = None
+    asks_always: bool = False
+    allows_python: bool = True
+
+
+def choose_mode(
+    preparation: Preparation,
+    repository: Repository,
+    options: Options,
+    environment: Mapping[str, str],
+) -> Mode:
+    """Return where answers come from: without keys from cassettes, where every suite has one."""
+    if options.mode is not None:
+        return options.mode
+    if options.stand_in is not None or not preparation.has_cassettes:
+        return Mode.LIVE
+    settings = repository.config.models
+    models = {model for part in preparation.parts for model in part.models}
+    missing = any(not has_key(model, settings, environment) for model in models)
+    return Mode.REPLAY if missing else Mode.LIVE
+
+
+def open_prices(repository: Repository) -> Prices:
+    """Return the prices that the repository's configuration and the package know."""
+    return Prices(repository.config.models)
+
+
+def run(
+    repository: Repository,
+    preparation: Preparation,
+    choice: Choice,
+    options: Options,
+    tell: Callable[[Progress], None],
+) -> EvalResult:
+    """Run what was prepared. Ctrl-C ends it early; the result then holds what is done.
+
+    A run that records writes the cassettes of its suites when it came to its end.
+    """
+    config = repository.config
+    settings = config.eval
+    mode = choose_mode(preparation, repository, options, os.environ)
+    concurrency = options.concurrency or settings.concurrency
+    top = repository.require_work_tree()
+    cap = options.max_cost if options.max_cost is not None else settings.max_cost
+    journal = Journal(
+        None if mode is Mode.REPLAY else repository.git.common_dir / JOURNALS,
+        _name(preparation, choice),
+        f"{os.getpid()}-{secrets.token_hex(4)}",
+        resumes=options.resumes,
+    )
+    equipment = Equipment(
+        Models(config.models, root=top),
+        Prices(config.models),
+        Purse(cap),
+        Pace(concurrency),
+        journal,
+        mode,
+        options.stand_in,
+        lambda ref: resolve_selected(repository, parse_ref(ref)),
+    )
+    context = Context(root=top, allows_python=options.allows_python)
+
+    def scoring(asker: Asker, loop: asyncio.AbstractEventLoop) -> Callable[[Part], Scoring]:
+        def of_part(part: Part) -> Scoring:
+            made = Scoring(context, None, options.asks_always)
+            ref = part.suite.judge or settings.judge
+            if ref is None:
+                return made
+            resolved = resolve_selected(repository, parse_ref(ref))
+            return replace(made, open_judge=open_judge(asker, loop, resolved, None))
+
+        return of_part
+
+    result: EvalResult | None = None
+    try:
+        result = asyncio.run(
+            run_evals(preparation, equipment, scoring, workers=concurrency, tell=tell)
+        )
+    finally:
+        journal.close(is_done=result is not None and not result.stopped)
+    if mode is Mode.RECORD:
+        _write_cassettes(repository, preparation, choice, result)
+    return result
+
+
+def _name(preparation: Preparation, choice: Choice) -> str:
+    """Name a run, so that another one of the same kind finds what it has paid for."""
+    paths = [part.suite.path for part in preparation.parts]
+    content = [paths, choice.at, choice.against, choice.models, choice.shard]
+    return sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+
+def _write_cassettes(
+    repository: Repository, preparation: Preparation, choice: Choice, result: EvalResult
+) -> None:
+    top = repository.require_work_tree()
+    is_whole = not result.stopped and not choice.only and choice.shard == (1, 1)
+    for part in preparation.parts:
+        entries = part.tape.used() if is_whole else part.tape.all()
+        if not entries:
+            raise UsageError("nothing was recorded: no model answered")
+        write_cassette(top / part.cassette, part.suite.prompt, entries)

@@ -1,0 +1,63 @@
+"""What an eval may cost: set aside before each call, settled after it, never more than the cap."""
+
+from __future__ import annotations
+
+import asyncio
+
+from promptops.errors import PromptopsError
+
+
+class CapError(PromptopsError):
+    """A call would cost more than is left under the cap."""
+
+
+class Purse:
+    """The money of one eval run, in micro-dollars. Belongs to one event loop.
+
+    What calls in flight may cost at most counts as spent until it is known, so the cap holds
+    whatever they turn out to cost. A call that does not fit waits until those in flight are
+    settled; only when none is left to wait for is it refused.
+
+    Args:
+        cap: the most that the run may cost; None: no limit.
+    """
+
+    def __init__(self, cap: int | None) -> None:
+        self._cap = cap
+        self._held = 0
+        self._waiting: list[asyncio.Future[None]] = []
+        self.spent = 0
+        self.unpriced = 0
+
+    async def take(self, most: int | None) -> int:
+        """Set aside what a call may cost at most, and return it. Raises CapError."""
+        if self._cap is None:
+            self._held += most or 0
+            return most or 0
+        if most is None:
+            raise CapError(
+                "what a call may cost is unknown, and there is a cap",
+                hint="give the model a price and the prompt max_tokens, or leave out --max-cost",
+            )
+        while self.spent + self._held + most > self._cap:
+            if not self._held:
+                raise CapError(
+                    f"the cap of {self._cap / 1_000_000:.6f} USD is reached",
+                    hint="raise --max-cost and add --resume: what is done is kept",
+                )
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiter)
+            await waiter
+        self._held += most
+        return most
+
+    def settle(self, held: int, cost: int | None) -> None:
+        """Replace what was set aside by the cost of the call; None: it is not known."""
+        self._held -= held
+        if cost is None:
+            self.unpriced += 1
+        self.spent += held if cost is None else cost
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(None)

@@ -1,0 +1,129 @@
+"""A run for people at a terminal: the worst first, and what to look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.evals.judgement import Exit
+from promptops.evals.result import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from promptops.evals.judgement import Judgement
+    from promptops.evals.result import EvalResult, SampleResult, Trial
+
+    Paint = Callable[[str, str], str]
+
+_MAX_SAMPLES = 20
+_MAX_ANSWER = 300
+_WORDS = {Exit.PASSED: "passed", Exit.BLOCKED: "blocked", Exit.UNKNOWN: "could not judge"}
+_COLOURS = {Exit.PASSED: "green", Exit.BLOCKED: "red", Exit.UNKNOWN: "yellow"}
+_OUTCOMES = {
+    Outcome.ERROR: ("ERROR", "yellow"),
+    Outcome.MISSING: ("NOT RUN", "yellow"),
+    Outcome.FAILED: ("FAILED", "red"),
+    Outcome.PASSED: ("passed", "green"),
+}
+
+
+def to_text(
+    result: EvalResult, judgements: list[Judgement], exit_code: Exit, paint: Paint
+) -> Iterator[str]:
+    """Yield the lines of a run."""
+    for judgement in judgements:
+        yield from _judgement(judgement, paint)
+        yield ""
+    if result.stopped:
+        yield f"{paint('stopped:', 'yellow')} {result.stopped}"
+    yield f"{paint(_WORDS[exit_code], _COLOURS[exit_code])}  {describe_run(result)}"
+
+
+def describe_run(result: EvalResult) -> str:
+    """Return what a run took, in a line."""
+    money = f"{result.cost_micros / 1_000_000:.6f} USD"
+    if result.unpriced:
+        money += f" and {result.unpriced} calls of unknown cost"
+    replayed = f", {result.replayed} replayed" if result.replayed else ""
+    return f"{result.calls} calls{replayed}, {money}, {result.seconds:.1f} s"
+
+
+def _judgement(judgement: Judgement, paint: Paint) -> Iterator[str]:
+    suite, model = judgement.suite, judgement.model
+    samples = [one for one in suite.samples if one.model == model]
+    passed = sum(one.outcome is Outcome.PASSED for one in samples)
+    word = paint(_WORDS[judgement.exit], _COLOURS[judgement.exit])
+    yield f"{paint(suite.prompt, 'bold')} {suite.change.label}  {model}  {suite.path}"
+    compared = (
+        f"compared with {suite.baseline.label}"
+        if suite.baseline is not None
+        else f"not compared: {suite.no_baseline}"
+    )
+    yield f"{word}: {passed} of {len(samples)} samples pass; {compared}"
+    for ground in judgement.grounds:
+        colour = {"blocks": "red", "unknown": "yellow", "note": "dim"}[ground.gravity]
+        yield f"  {paint('-', colour)} {ground.text}"
+    worst = sorted(samples, key=_badness)
+    shown = [one for one in worst if _deserves_a_look(one)]
+    for sample in shown[:_MAX_SAMPLES]:
+        yield from _sample(sample, paint)
+    if shown[_MAX_SAMPLES:]:
+        yield f"  and {len(shown) - _MAX_SAMPLES} more; --format json has all"
+
+
+def _deserves_a_look(sample: SampleResult) -> bool:
+    if sample.outcome is not Outcome.PASSED:
+        return True
+    return sample.baseline_outcome is Outcome.ERROR or _is_lower(sample)
+
+
+def _is_lower(sample: SampleResult) -> bool:
+    before, after = sample.baseline_share, sample.share
+    return before is not None and after is not None and after < before
+
+
+def _badness(sample: SampleResult) -> tuple[int, float, float, str]:
+    """Errors first, then what was lost, then what fails, the lowest score first."""
+    order = [Outcome.ERROR, Outcome.MISSING, Outcome.FAILED, Outcome.PASSED]
+    fall = (sample.share or 0.0) - (sample.baseline_share or 0.0)
+    return order.index(sample.outcome), min(fall, 0.0), sample.score or 0.0, sample.name
+
+
+def _sample(sample: SampleResult, paint: Paint) -> Iterator[str]:
+    word, colour = _OUTCOMES[sample.outcome]
+    count = sum(one.outcome is Outcome.PASSED for one in sample.trials)
+    trials = f"{count} of {len(sample.trials)} trials" if len(sample.trials) > 1 else ""
+    before = sample.baseline_outcome
+    then = ""
+    if sample.baseline:
+        had = sum(one.outcome is Outcome.PASSED for one in sample.baseline)
+        then = f"the baseline: {had} of {len(sample.baseline)}"
+        if sample.outcome is Outcome.FAILED and before is Outcome.PASSED:
+            word = "LOST"
+    tags = f"[{', '.join(sample.tags)}]" if sample.tags else ""
+    parts = [paint(word, colour), sample.name, tags, trials, then]
+    yield "  " + "  ".join(part for part in parts if part)
+    trial = next((one for one in sample.trials if one.outcome is sample.outcome), None)
+    if trial is None:
+        trial = next((one for one in sample.trials if one.outcome is not Outcome.PASSED), None)
+    if trial is not None:
+        yield from _trial(trial, paint)
+    old = next((one for one in sample.baseline if one.outcome is Outcome.PASSED), None)
+    if trial is not None and old is not None and trial.answer != old.answer:
+        yield f"      {paint('was:', 'dim')}    {_short(old.answer)}"
+
+
+def _trial(trial: Trial, paint: Paint) -> Iterator[str]:
+    if trial.error is not None:
+        yield f"      {trial.stage}: {trial.error}"
+    for check in trial.checks:
+        if not check.is_met and check.score is not None:
+            score = "" if check.score in {0.0, 1.0} else f" ({check.score:.2f})"
+            yield f"      {check.label}{score}: {check.reason}"
+    if trial.answer:
+        yield f"      {paint('answer:', 'dim')} {_short(trial.answer)}"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _MAX_ANSWER else f"{line[:_MAX_ANSWER]}…"

@@ -1,0 +1,195 @@
+"""Run an eval: every trial of every sample, many at once, within its cap, until it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from promptops.evals.asking import Asker, Equipment
+from promptops.evals.purse import CapError
+from promptops.evals.result import EvalResult, Outcome, SampleResult, SuiteResult, Trial
+from promptops.evals.tape import MissingError, Place
+from promptops.evals.trial import BASELINE, CHANGE, Case, Scoring, run_trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from promptops.evals.preparation import Part, Preparation
+    from promptops.prompt.suite import Sample
+
+INTERRUPTED = "it was interrupted"
+
+
+class _Job(NamedTuple):
+    """One trial of one sample under one model, with both states."""
+
+    part: Part
+    model: str
+    sample: Sample
+    number: int
+
+
+class Progress(NamedTuple):
+    """How far a run is.
+
+    Attributes:
+        done: trials that are done.
+        total: how many there are.
+        failed: how many of those did not pass.
+        errors: how many ended in an error.
+        spent_micros: what the run cost so far.
+        seconds: how long it has been running.
+        limit: how many trials run at once now.
+    """
+
+    done: int
+    total: int
+    failed: int
+    errors: int
+    spent_micros: int
+    seconds: float
+    limit: int
+
+
+@dataclass(slots=True)
+class _State:
+    """What a run has so far."""
+
+    total: int
+    started: float
+    trials: dict[tuple[int, str, str, str], dict[int, Trial]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    done: int = 0
+    failed: int = 0
+    errors: int = 0
+    stopped: str = ""
+
+
+async def run_evals(
+    preparation: Preparation,
+    equipment: Equipment,
+    scoring: Callable[[Asker, asyncio.AbstractEventLoop], Callable[[Part], Scoring]],
+    *,
+    workers: int,
+    tell: Callable[[Progress], None] = lambda _progress: None,
+) -> EvalResult:
+    """Run everything that was prepared. An interruption, as by Ctrl-C, gives what is done so far.
+
+    Args:
+        preparation: what to run.
+        equipment: what asks the models.
+        scoring: makes what the checks of a suite may use.
+        workers: how many trials run at once.
+        tell: is told of every trial that is done.
+    """
+    asker = Asker(equipment)
+    scoring_of = scoring(asker, asyncio.get_running_loop())
+    total = sum(
+        one.trials for part in preparation.parts for one in part.samples for _ in part.models
+    )
+    state = _State(total, time.monotonic())
+    jobs = _list_jobs(preparation)
+    scorings = {part.suite.path: scoring_of(part) for part in preparation.parts}
+
+    async def work() -> None:
+        for job in jobs:
+            if state.stopped:
+                return
+            async with equipment.pace:
+                await _run_job(job, asker, scorings[job.part.suite.path], state)
+            spent = equipment.purse.spent
+            taken = time.monotonic() - state.started
+            limit = equipment.pace.limit
+            tell(Progress(state.done, total, state.failed, state.errors, spent, taken, limit))
+
+    tasks = [asyncio.create_task(work()) for _ in range(min(workers, max(total, 1)))]
+    try:
+        await asyncio.gather(*tasks)
+    except asyncio.CancelledError:
+        state.stopped = INTERRUPTED
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await equipment.models.aclose()
+    return EvalResult(
+        tuple(_collect(part, state) for part in preparation.parts),
+        equipment.purse.spent,
+        equipment.purse.unpriced,
+        asker.calls,
+        asker.replayed,
+        time.monotonic() - state.started,
+        state.stopped,
+        preparation.shard,
+    )
+
+
+def _list_jobs(preparation: Preparation) -> Iterator[_Job]:
+    """All trials: the first of every sample, then the second, so that a partial run has all."""
+    for part in preparation.parts:
+        most = max((one.trials for one in part.samples), default=0)
+        for number in range(1, most + 1):
+            for model in part.models:
+                for sample in part.samples:
+                    if number <= sample.trials:
+                        yield _Job(part, model, sample, number)
+
+
+async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _State) -> None:
+    part, model, sample, number = job
+    baseline: Trial | None = None
+    trial = Trial(number, Outcome.MISSING)
+    for side, resolved in ((BASELINE, part.baseline), (CHANGE, part.change)):
+        if resolved is None:
+            continue
+        place = Place(sample.name, model, side)
+        text = None if baseline is None or baseline.error else baseline.answer
+        try:
+            case = Case(resolved, sample, part.tape, place, number, text)
+            trial = await run_trial(asker, scoring, case)
+        except MissingError as error:
+            trial = Trial(number, Outcome.MISSING, error=error.message, stage="cassette")
+        except CapError as error:
+            state.stopped = state.stopped or error.message
+            return
+        key = (id(part), model, sample.name, side)
+        state.trials[key][number] = trial
+        if side == BASELINE:
+            baseline = trial
+    state.done += 1
+    state.failed += trial.outcome is Outcome.FAILED
+    state.errors += trial.outcome in {Outcome.ERROR, Outcome.MISSING}
+
+
+def _collect(part: Part, state: _State) -> SuiteResult:
+    def trials(model: str, sample: Sample, side: str) -> tuple[Trial, ...]:
+        done = state.trials.get((id(part), model, sample.name, side), {})
+        numbers = range(1, sample.trials + 1)
+        return tuple(done.get(one) or Trial(one, Outcome.MISSING) for one in numbers)
+
+    samples = [
+        SampleResult(
+            sample.name,
+            model,
+            sample.tags,
+            sample.passes,
+            trials(model, sample, CHANGE),
+            () if part.baseline is None else trials(model, sample, BASELINE),
+        )
+        for model in part.models
+        for sample in part.samples
+    ]
+    return SuiteResult(
+        part.suite.path,
+        part.digest,
+        part.suite.prompt,
+        part.change_state,
+        tuple(samples),
+        part.baseline_state,
+        part.no_baseline,
+        part.suite.thresholds,
+    )

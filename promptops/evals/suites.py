@@ -1,0 +1,137 @@
+"""Find the suites of prompts in the work tree, and read them with everything they need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from promptops.checks.suites import ENDINGS, SuiteJudge
+from promptops.errors import NotFoundError, PromptopsError, UsageError, quote
+from promptops.prompt.digest import normalize_newlines
+from promptops.prompt.reference import check_name
+from promptops.prompt.schema import InputValidator
+from promptops.prompt.suite.document import read_suite_document
+from promptops.prompt.suite.reading import SuiteFiles, load_suite
+from promptops.repository.repository import list_names, not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.prompt.prompt import Prompt
+    from promptops.prompt.suite import Suite
+    from promptops.repository.repository import PlacedFiles, Repository
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSuite:
+    """The file of a suite, and the prompt that it is of.
+
+    Attributes:
+        path: from the repository's top.
+        prompt: the prompt's name.
+        data: the file's bytes.
+    """
+
+    path: str
+    prompt: str
+    data: bytes
+
+
+class Suites:
+    """The suites in the work tree of a repository.
+
+    Args:
+        repository: with a work tree.
+    """
+
+    def __init__(self, repository: Repository) -> None:
+        config = repository.config
+        working: PlacedFiles = repository.working  # type: ignore[assignment]  # a work tree's
+        evals = working.beside(config.evals)
+        self._folder = config.evals
+        self._names = list_names(working)
+        self._judge = (
+            None if evals is None else SuiteJudge(evals, config.evals, working.read, self._names)
+        )
+
+    def find(self, names: Sequence[str]) -> list[FoundSuite]:
+        """Return the suites of some prompts; of all where `names` is empty.
+
+        Raises:
+            NotFoundError: a prompt does not exist, or has no suite.
+        """
+        found = self._list()
+        if not names:
+            if not found:
+                raise NotFoundError(
+                    f"there are no eval suites below {self._folder}/",
+                    hint="promptops new NAME writes a prompt with one",
+                )
+            return found
+        chosen: list[FoundSuite] = []
+        for name in dict.fromkeys(names):
+            of_name = [one for one in found if name in {one.prompt, one.path}]
+            if not of_name:
+                raise self._not_found(name)
+            chosen += (one for one in of_name if one not in chosen)
+        return chosen
+
+    def _not_found(self, name: str) -> PromptopsError:
+        if name.endswith(ENDINGS):
+            return NotFoundError(f"there is no suite {quote(name)}", hint="give a prompt's name")
+        try:
+            check_name(name)
+        except UsageError as error:
+            return error
+        if name not in self._names:
+            return not_found(name, self._names, "in the work tree")
+        return NotFoundError(
+            f"the prompt {name} has no eval suite",
+            hint=f"write {self._folder}/{name}.yaml, with schema, prompt and samples",
+        )
+
+    def _list(self) -> list[FoundSuite]:
+        if self._judge is None:
+            return []
+        found = []
+        for path in self._judge.list_suites():
+            data = self._judge.read(path) or b""
+            document = read_suite_document(path, data)
+            name = document.data.get("prompt")
+            if not isinstance(name, str):
+                # Whatever is wrong with it, reading it will say so.
+                name = path.removeprefix(f"{self._folder}/").rpartition(".")[0]
+            found.append(FoundSuite(path, name, data))
+        return found
+
+    def load(self, found: FoundSuite, prompt: Prompt) -> tuple[Suite, str]:
+        """Return a suite, and the digest of its file with all that it takes samples from.
+
+        Raises:
+            InvalidSuiteError: the suite has faults.
+            UsageError: a sample expects nothing.
+        """
+        judge = self._judge
+        assert judge is not None  # noqa: S101 - the suite was found
+        read: dict[str, bytes] = {found.path: found.data}
+
+        def read_file(path: str) -> bytes | None:
+            data = judge.read(path)
+            if data is not None:
+                read[path] = data
+            return data
+
+        files = SuiteFiles(read_file, judge.list_paths)
+        suite = load_suite(found.path, found.data, files, InputValidator(prompt.inputs))
+        idle = next((one.name for one in suite.samples if not one.has_checks), None)
+        if idle is not None:
+            raise UsageError(
+                f"{found.path}: the sample {quote(idle)} expects nothing",
+                hint="add checks below 'expect': a sample without them would always pass",
+            )
+        whole = sha256()
+        for path in sorted(read):
+            whole.update(f"{path}\0".encode())
+            whole.update(sha256(normalize_newlines(read[path])).digest())
+        return suite, f"sha256:{whole.hexdigest()}"

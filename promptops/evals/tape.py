@@ -1,0 +1,273 @@
+"""Recorded answers of models, each bound to the request that it answers.
+
+Two files have this form. A **cassette** lies beside its suite, `triage.cassette.jsonl`, and lets a
+suite run without keys. A **journal** lies in the Git folder and keeps what an unfinished run paid
+for. Both are JSON lines, one for each request and trial: a line holds the answer and the hash of
+the request, never the request itself. The lines of a cassette are sorted, so that Git can merge
+them. Secrets and personal data are replaced before an answer is kept.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.errors import PromptopsError, quote
+from promptops.repository.writing import write_atomically
+from promptops.runtime.models.model import Answer, ToolCall, Usage
+from promptops.runtime.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+    from typing import TextIO
+
+    from promptops.runtime.models.model import Request
+
+CASSETTE = "promptops.cassette/v1"
+ENDING = ".cassette.jsonl"
+_TOO_LONG = 64 * 1024 * 1024
+
+
+class TapeError(PromptopsError):
+    """A cassette cannot be read, or is of another prompt."""
+
+
+class MissingError(PromptopsError):
+    """A cassette has no answer to a request."""
+
+
+class Key(NamedTuple):
+    """What an answer is found by.
+
+    Attributes:
+        request: the hash of the request.
+        trial: which of the executions of a sample it belongs to.
+    """
+
+    request: str
+    trial: int
+
+
+class Place(NamedTuple):
+    """Where in a suite a request was made, for people: sample, model, and side."""
+
+    sample: str
+    model: str
+    side: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One recorded answer.
+
+    Attributes:
+        key: what it is found by.
+        place: where it was recorded.
+        answer: what the model answered, redacted.
+        latency_seconds: how long that took.
+        cost_micros: what it cost; None where that is unknown.
+    """
+
+    key: Key
+    place: Place
+    answer: Answer
+    latency_seconds: float
+    cost_micros: int | None
+
+
+def hash_request(request: Request) -> str:
+    """Name a request: model, messages and parameters, whatever the order of their keys."""
+    content = [request.model, list(request.messages), dict(request.parameters)]
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def redact_answer(answer: Answer) -> Answer:
+    """Return an answer as it is kept. A run that records judges this one, as a replay will."""
+    calls = tuple(replace(one, arguments=redact(one.arguments)) for one in answer.tool_calls)
+    return replace(answer, text=redact(answer.text), tool_calls=calls)
+
+
+class Tape:
+    """The entries of one file.
+
+    Args:
+        path: the file, for messages.
+        entries: what it holds.
+    """
+
+    def __init__(self, path: str, entries: Iterable[Entry] = ()) -> None:
+        self.path = path
+        self._entries = {entry.key: entry for entry in entries}
+        self._places = {(one.place, one.key.trial) for one in self._entries.values()}
+        self._used: set[Key] = set()
+
+    def __len__(self) -> int:
+        """How many entries there are."""
+        return len(self._entries)
+
+    def find(self, key: Key) -> Entry | None:
+        """Return the answer to a request; it counts as used."""
+        found = self._entries.get(key)
+        if found is not None:
+            self._used.add(key)
+        return found
+
+    def add(self, entry: Entry) -> None:
+        """Take an answer in, as used."""
+        self._entries[entry.key] = entry
+        self._used.add(entry.key)
+
+    def explain(self, place: Place, trial: int) -> MissingError:
+        """Return the error for a request that has no entry here: stale, or never recorded."""
+        what = f"sample {quote(place.sample)}, trial {trial}, {place.model}, {place.side}"
+        is_stale = (place, trial) in self._places
+        why = "is stale for" if is_stale else "has no answer for"
+        return MissingError(
+            f"the cassette {self.path} {why} {what}",
+            hint="record it again: promptops eval run --record",
+        )
+
+    def used(self) -> list[Entry]:
+        """Return the entries that this run used, in the order of a cassette."""
+        chosen = [entry for key, entry in self._entries.items() if key in self._used]
+        return sorted(chosen, key=_order)
+
+    def all(self) -> list[Entry]:
+        """Return all entries, in the order of a cassette."""
+        return sorted(self._entries.values(), key=_order)
+
+
+def _order(entry: Entry) -> tuple[str, str, int, str, str]:
+    place = entry.place
+    return place.sample, place.model, entry.key.trial, place.side, entry.key.request
+
+
+def read_cassette(path: str, data: bytes, prompt: str) -> Tape:
+    """Read the cassette at `path`, which must be of `prompt`. Raises TapeError."""
+    lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    head = _parse(lines[0])
+    if not isinstance(head, dict) or head.get("schema") != CASSETTE:
+        raise TapeError(f"{path} is no cassette", hint=f"its first line must say schema {CASSETTE}")
+    if head.get("prompt") != prompt:
+        raise TapeError(
+            f"{path} is the cassette of {quote(str(head.get('prompt')))}, not of {quote(prompt)}",
+            hint="record one: promptops eval run --record",
+        )
+    entries = []
+    for number, line in enumerate(lines[1:], 2):
+        if not line.strip():
+            continue
+        entry = _read_entry(_parse(line))
+        if entry is None:
+            hint = "resolve the conflict" if line.startswith(("<<<<", "====", ">>>>")) else None
+            raise TapeError(f"{path}:{number}: the line is no recorded answer", hint=hint)
+        entries.append(entry)
+    return Tape(path, entries)
+
+
+def write_cassette(file: Path, prompt: str, entries: Iterable[Entry]) -> None:
+    """Write a cassette, whole or not at all."""
+    head = json.dumps({"schema": CASSETTE, "prompt": prompt})
+    lines = [head, *(json.dumps(_entry_to_json(one), ensure_ascii=False) for one in entries)]
+    write_atomically(file, ("\n".join(lines) + "\n").encode("utf-8", "surrogatepass"))
+
+
+class Journal:
+    """Answers that a run has paid for, written as they come, so that a kill loses none.
+
+    Every run writes a file of its own. It is removed when the run is done.
+
+    Args:
+        folder: where the files lie; None: nothing is written.
+        name: what the run is about; runs with the same name can resume one another.
+        token: what tells this run's file from those of others.
+        resumes: whether answers of unfinished runs are used (`--resume`).
+    """
+
+    def __init__(self, folder: Path | None, name: str, token: str, *, resumes: bool) -> None:
+        self._file = None if folder is None else folder / f"{name}-{token}.jsonl"
+        self._old: list[Path] = []
+        self._stream: TextIO | None = None
+        self._entries: dict[Key, Entry] = {}
+        if folder is not None and resumes and folder.is_dir():
+            self._old = sorted(folder.glob(f"{name}-*.jsonl"))
+        for file in self._old:
+            # The last line of a killed run may be cut short.
+            for line in file.read_text("utf-8", "replace").split("\n"):
+                entry = _read_entry(_parse(line))
+                if entry is not None:
+                    self._entries[entry.key] = entry
+
+    def __len__(self) -> int:
+        """How many answers there are."""
+        return len(self._entries)
+
+    def find(self, key: Key) -> Entry | None:
+        """Return the answer to a request."""
+        return self._entries.get(key)
+
+    def add(self, entry: Entry) -> None:
+        """Write an answer down, at once."""
+        self._entries[entry.key] = entry
+        if self._file is None:
+            return
+        if self._stream is None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = self._file.open("a", encoding="utf-8", errors="replace")
+        self._stream.write(json.dumps(_entry_to_json(entry), ensure_ascii=False) + "\n")
+        self._stream.flush()
+
+    def close(self, *, is_done: bool) -> None:
+        """Close the file; a finished run needs it no more, nor those that it resumed."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+        if is_done and self._file is not None:
+            for file in (self._file, *self._old):
+                file.unlink(missing_ok=True)
+
+
+def _parse(line: str) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return json.loads(line) if len(line) <= _TOO_LONG else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _entry_to_json(entry: Entry) -> dict[str, Any]:
+    answer, usage = entry.answer, entry.answer.usage
+    written: dict[str, Any] = {
+        "sample": entry.place.sample,
+        "model": entry.place.model,
+        "side": entry.place.side,
+        "trial": entry.key.trial,
+        "request": entry.key.request,
+        "text": answer.text,
+        "finish": answer.finish,
+        "usage": [usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.source],
+        "served_model": answer.served_model,
+        "seconds": round(entry.latency_seconds, 3),
+        "cost_micros": entry.cost_micros,
+    }
+    if answer.tool_calls:
+        calls = [[one.id, one.name, one.arguments] for one in answer.tool_calls]
+        written["tool_calls"] = calls
+    return written
+
+
+def _read_entry(line: Any) -> Entry | None:  # noqa: ANN401 - any JSON value
+    try:
+        calls = tuple(ToolCall(str(a), str(b), str(c)) for a, b, c in line.get("tool_calls", ()))
+        usage = Usage(*line["usage"])
+        answer = Answer(
+            str(line["text"]), calls, str(line["finish"]), usage, line.get("served_model")
+        )
+        place = Place(str(line["sample"]), str(line["model"]), str(line["side"]))
+        key = Key(str(line["request"]), int(line["trial"]))
+        return Entry(key, place, answer, float(line["seconds"]), line["cost_micros"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None

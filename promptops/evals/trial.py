@@ -1,0 +1,314 @@
+"""Run one trial of one sample: render, ask turn by turn, and put the answers to the checks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.errors import InputError, PromptopsError, TemplateError
+from promptops.evals.asking import At
+from promptops.evals.purse import CapError
+from promptops.evals.result import CheckOutcome, Outcome, Trial
+from promptops.evals.scorers.refusal import score as score_refusal
+from promptops.evals.scorers.registry import cheapest_first, cost_of, judge_check
+from promptops.evals.scorers.scorer import Answer, Context, Cost, ScorerError
+from promptops.evals.scorers.values import difference
+from promptops.evals.tape import MissingError, Place
+from promptops.prompt.suite.suite import Outcome as Wanted
+from promptops.runtime.models.model import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from promptops.evals.asking import Asked, Asker
+    from promptops.evals.scorers.scorer import Question
+    from promptops.evals.tape import Tape
+    from promptops.prompt.suite.suite import Check, Sample, ToolAnswer
+    from promptops.runtime.models.model import ToolCall
+    from promptops.runtime.resolution import ResolvedPrompt
+
+    Judge = Callable[[Question], Mapping[str, Any]]
+
+CHANGE = "change"
+BASELINE = "baseline"
+# A model that calls tools again and again has lost its way.
+_MAX_ROUNDS = 16
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """What checks may use.
+
+    Attributes:
+        context: what all trials have in common.
+        open_judge: makes the judge of one trial, whose calls are kept in the trial's tape.
+        asks_always: whether dear checks are asked about answers that failed cheap ones too.
+    """
+
+    context: Context = field(default_factory=Context)
+    open_judge: Callable[[Tape, Place, int], Judge] | None = None
+    asks_always: bool = False
+
+
+class Case(NamedTuple):
+    """What one trial is of.
+
+    Attributes:
+        resolved: the prompt.
+        sample: what is run.
+        tape: where recorded answers are, and new ones go.
+        place: which sample, model and side it is.
+        number: which of the sample's trials, from 1.
+        baseline: the baseline's answer, where there is one.
+    """
+
+    resolved: ResolvedPrompt
+    sample: Sample
+    tape: Tape
+    place: Place
+    number: int
+    baseline: str | None = None
+
+
+@dataclass(slots=True)
+class _Course:
+    """What a trial has gathered so far."""
+
+    checks: list[CheckOutcome] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    text: str = ""
+    stage: str = "render"
+
+
+async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
+    """Run a trial. What goes wrong in it is its outcome; only MissingError and CapError are raised.
+
+    Args:
+        asker: asks the model.
+        scoring: what checks may use.
+        case: what is run.
+    """
+    course = _Course()
+    sample, number = case.sample, case.number
+    try:
+        await _converse(course, asker, scoring, case)
+    except (MissingError, CapError):
+        raise
+    except (InputError, TemplateError) as error:
+        return _end_early(course, sample, number, error)
+    except (ModelError, ScorerError) as error:
+        # A judge's calls have the same limits as all others.
+        if isinstance(error.__cause__, (MissingError, CapError)):
+            raise error.__cause__ from None
+        return _finish(course, number, Outcome.ERROR, error)
+    return _finish(course, number, _judge(course, sample))
+
+
+def _end_early(course: _Course, sample: Sample, number: int, error: PromptopsError) -> Trial:
+    """The end of a trial whose prompt could not be rendered: that may be what is expected."""
+    is_met = sample.outcome is Wanted.ERROR
+    course.checks.append(CheckOutcome("outcome", float(is_met), is_met, error.message))
+    course.weights.append(1.0)
+    return _finish(course, number, Outcome.PASSED if is_met else Outcome.FAILED)
+
+
+def _finish(
+    course: _Course,
+    number: int,
+    outcome: Outcome,
+    error: PromptopsError | None = None,
+) -> Trial:
+    costs = [one.cost_micros for one in course.asked]
+    known = [one for one in costs if one is not None]
+    score = None if outcome is Outcome.ERROR else _mean(course)
+    return Trial(
+        number,
+        outcome,
+        score,
+        course.text,
+        tuple(course.checks),
+        None if error is None else error.message,
+        None if error is None else course.stage,
+        sum(known) if len(known) == len(costs) else None,
+        sum(one.latency_seconds for one in course.asked) if course.asked else None,
+        bool(course.asked) and all(one.is_replayed for one in course.asked),
+    )
+
+
+def _mean(course: _Course) -> float:
+    total = sum(course.weights)
+    scores = zip(course.checks, course.weights, strict=True)
+    return sum((one.score or 0.0) * weight for one, weight in scores) / total if total else 1.0
+
+
+def _judge(course: _Course, sample: Sample) -> Outcome:
+    """Whether a trial that came to its end passes."""
+    if sample.threshold is not None:
+        outcome = [one for one in course.checks if one.label == "outcome"]
+        is_passed = _mean(course) >= sample.threshold - _ROUNDING
+        is_passed = is_passed and all(one.is_met for one in outcome)
+    else:
+        is_passed = all(one.is_met for one in course.checks)
+    return Outcome.PASSED if is_passed else Outcome.FAILED
+
+
+async def _converse(course: _Course, asker: Asker, scoring: Scoring, case: Case) -> None:
+    """Ask the first question and those of every turn; check each answer."""
+    sample = case.sample
+    at = At(case.tape, case.place, case.number)
+    course.stage = "call"
+    asked = await asker.start(case.resolved, sample_inputs(sample), at)
+    course.messages = [dict(one) for one in asked.messages]
+    context = replace(
+        scoring.context,
+        task="\n\n".join(str(one.get("content") or "") for one in course.messages),
+        inputs=sample.inputs,
+        judge=None if scoring.open_judge is None else scoring.open_judge(*at),
+        baseline=case.baseline,
+    )
+    steps = [(None, sample.checks), *((turn.user, turn.checks) for turn in sample.turns)]
+    for user, checks in steps:
+        course.stage = "call"
+        if user is not None:
+            course.messages.append({"role": "assistant", "content": course.text})
+            course.messages.append({"role": "user", "content": user})
+            asked = await asker.go_on(asked.resolved, course.messages, at)
+        asked = await _answer_tools(course, asker, sample.tools, asked, at)
+        course.stage = "score"
+        answer = Answer(
+            asked.answer.text,
+            tuple(course.calls),
+            asked.answer.finish,
+            sum(one.latency_seconds for one in course.asked),
+            _total(one.cost_micros for one in course.asked),
+        )
+        if user is None:
+            _check_outcome(course, sample, asked, answer, context)
+        chosen = checks
+        if case.place.side == BASELINE:
+            chosen = tuple(one for one in checks if not _compares(one))
+        await _check(course, sample, chosen, answer, context, asks_always=scoring.asks_always)
+
+
+def sample_inputs(sample: Sample) -> dict[str, Any]:
+    """Return what a sample's prompt is rendered with."""
+    inputs = dict(sample.inputs)
+    if sample.history:
+        inputs["history"] = [dict(one) for one in sample.history]
+    return inputs
+
+
+def _total(costs: Any) -> int | None:  # noqa: ANN401 - numbers, or None
+    known = list(costs)
+    return None if None in known else sum(known)
+
+
+def _compares(check: Check) -> bool:
+    """Whether a check compares with the baseline, which cannot be put to the baseline itself."""
+    return check.scorer == "preference" or any(map(_compares, check.parts))
+
+
+async def _answer_tools(
+    course: _Course,
+    asker: Asker,
+    tools: Sequence[ToolAnswer],
+    asked: Asked,
+    at: At,
+) -> Asked:
+    """Answer the calls of tools that the sample has answers for, until the model says more."""
+    for _round in range(_MAX_ROUNDS):
+        course.asked.append(asked)
+        course.text = asked.answer.text
+        course.calls += asked.answer.tool_calls
+        replies = [_reply(call, tools) for call in asked.answer.tool_calls]
+        if not replies or not tools:
+            return asked
+        if None in replies:
+            name = asked.answer.tool_calls[replies.index(None)].name
+            text = f"the sample has no answer of the tool '{name}' for these arguments"
+            raise ScorerError(text, hint="add one below 'tools'")
+        course.messages.append(
+            {
+                "role": "assistant",
+                "content": asked.answer.text or None,
+                "tool_calls": [
+                    {
+                        "id": one.id,
+                        "type": "function",
+                        "function": {"name": one.name, "arguments": one.arguments},
+                    }
+                    for one in asked.answer.tool_calls
+                ],
+            }
+        )
+        course.messages += (
+            {"role": "tool", "tool_call_id": one.id, "content": reply}
+            for one, reply in zip(asked.answer.tool_calls, replies, strict=True)
+        )
+        asked = await asker.go_on(asked.resolved, course.messages, at)
+    raise ScorerError(f"the model called tools {_MAX_ROUNDS} times and did not answer")
+
+
+def _reply(call: ToolCall, tools: Sequence[ToolAnswer]) -> str | None:
+    """The scripted answer to a call: the first with its name whose arguments it has."""
+    try:
+        given = json.loads(call.arguments or "{}")
+    except ValueError:
+        given = None
+    for tool in tools:
+        if tool.name != call.name:
+            continue
+        if not tool.arguments or difference(given, dict(tool.arguments), subset=True) is None:
+            return tool.result
+    return None
+
+
+def _check_outcome(
+    course: _Course, sample: Sample, asked: Asked, answer: Answer, context: Context
+) -> None:
+    """Put the way the run ended to what the sample expects of it."""
+    refusal = score_refusal(answer, True, context)
+    if sample.outcome is Wanted.REFUSAL:
+        met, reason = refusal.value >= 1, refusal.reason
+    elif sample.outcome is Wanted.ERROR:
+        met = asked.fault is not None
+        reason = "it answered" if asked.fault is None else asked.fault.message
+    elif asked.fault is not None:
+        met, reason = False, asked.fault.message
+    else:
+        return
+    course.checks.append(CheckOutcome("outcome", float(met), met, reason))
+    course.weights.append(1.0)
+
+
+async def _check(
+    course: _Course,
+    sample: Sample,
+    checks: Sequence[Check],
+    answer: Answer,
+    context: Context,
+    *,
+    asks_always: bool,
+) -> None:
+    """Put an answer to its checks, the cheapest first; dear ones only where it can still pass."""
+    for check in cheapest_first(checks):
+        cost = cost_of(check)
+        is_lost = sample.threshold is None and not all(one.is_met for one in course.checks)
+        if is_lost and cost >= Cost.EMBEDDING and not asks_always:
+            outcome = CheckOutcome(check.label, None, False, "not asked: another check failed")
+        else:
+            if cost >= Cost.PROCESS:
+                # They wait for a process or a model; the other trials must not.
+                result = await asyncio.to_thread(judge_check, check, answer, context)
+            else:
+                result = judge_check(check, answer, context)
+            score = result.score
+            outcome = CheckOutcome(check.label, score.value, result.is_met, score.reason)
+        course.checks.append(outcome)
+        course.weights.append(check.weight)

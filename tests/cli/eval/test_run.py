@@ -1,0 +1,337 @@
+"""`promptops eval run`: suites on a real repository, with scripted models."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.running import accept, refuse, run
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+    from tests.repositories import Repo
+
+MODEL = "scripted/answers.yaml"
+ANSWERS = """
+rules:
+  - when: {role: user, text: fault}
+    fault: {status: 500}
+  - when: {role: user, text: capital}
+    answer: Paris
+    usage: {input: 100, output: 50}
+  - when: {role: user, text: flaky}
+    answers: ["yes", "no", "yes"]
+  - when: {role: system, text: brief}
+    answer: short
+  - answer: something else
+"""
+SUITE = """
+schema: promptops.suite/v1
+prompt: ask
+samples:
+- name: capital
+  tags: [must]
+  inputs: {question: What is the capital of France?}
+  expect: [{equals: Paris}]
+- name: other
+  inputs: {question: Something?}
+  expect: [{contains: else}]
+"""
+
+
+@pytest.fixture
+def project(repo: Repo) -> Repo:
+    """A repository with a prompt, its suite and a scripted model."""
+    repo.write("prompts/ask.md", prompt_text(body="{{ question }}", model=MODEL, max_tokens="50"))
+    repo.write("evals/ask.yaml", SUITE)
+    repo.write("answers.yaml", ANSWERS)
+    return repo
+
+
+def eval_run(project: Repo, *args: str) -> Result:
+    return run(project, "eval", "run", *args)
+
+
+def as_json(project: Repo, *args: str) -> dict[str, Any]:
+    result = eval_run(project, "--format", "json", *args)
+    assert "Traceback" not in result.output
+    loaded: dict[str, Any] = json.loads(result.stdout)
+    assert loaded["exit"] == result.exit_code
+    return loaded
+
+
+def suite(samples: str, **keys: str) -> str:
+    more = "".join(f"{key}: {value}\n" for key, value in keys.items())
+    return f"schema: promptops.suite/v1\nprompt: ask\n{more}samples:\n{samples}"
+
+
+def test_a_suite_that_passes_says_what_it_took(project: Repo) -> None:
+    result = eval_run(project, "ask")
+    assert result.exit_code == 0, result.output
+    assert "passed: 2 of 2 samples pass; not compared: nothing is live or released" in result.stdout
+    assert "1 suite, 2 samples, 2 trials: 2 calls" in result.stderr
+
+
+def test_a_failed_sample_blocks_and_comes_first(project: Repo) -> None:
+    project.write("evals/ask.yaml", SUITE.replace("equals: Paris", "equals: Rome"))
+    result = eval_run(project)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert "  FAILED  capital  [must]" in lines
+    assert "      equals: it is 'Paris', not 'Rome'" in lines
+    assert any("samples that must pass fail: 'capital'" in line for line in lines)
+
+
+def test_a_threshold_lets_some_fail(project: Repo) -> None:
+    samples = SUITE.partition("samples:")[2].replace("contains: else", "contains: nothing")
+    project.write("evals/ask.yaml", suite(samples, thresholds="{overall: 0.5}"))
+    assert eval_run(project).exit_code == 0
+    project.write("evals/ask.yaml", suite(samples, thresholds="{overall: 0.51}"))
+    assert eval_run(project).exit_code == 1
+
+
+def test_trials_pass_by_number(project: Repo) -> None:
+    sample = "- {name: x, inputs: {question: flaky}, trials: 3, pass: 2, expect: [{equals: yes}]}"
+    project.write("evals/ask.yaml", suite(sample.replace("yes", '"yes"')))
+    found = as_json(project)
+    (one,) = found["suites"][0]["samples"]
+    assert [trial["outcome"] for trial in one["trials"]] == ["passed", "failed", "passed"]
+    assert one["outcome"] == "passed"
+    assert found["exit"] == 0
+
+
+def test_an_error_is_neither_pass_nor_fail(project: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("promptops.runtime.run.steps.delay_seconds", lambda *_: 0.0)
+    sample = "- {name: x, inputs: {question: fault}, expect: [{not_contains: a}]}"
+    project.write("evals/ask.yaml", suite(sample))
+    result = eval_run(project)
+    assert result.exit_code == 2
+    assert "1 of 1 trials ended in an error" in result.stdout
+    assert "  ERROR  x" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("samples", "said"),
+    [
+        ("[]\n", "the suite has no samples"),
+        ("- {name: x, inputs: {question: a}}\n", "the sample 'x' expects nothing"),
+        ("- {name: x, inputs: {}, expect: [{contains: a}]}\n", "input 'question' is missing"),
+        ("- {from: none.csv, expect: [{contains: a}]}\n", "there is no file 'evals/none.csv'"),
+    ],
+)
+def test_what_cannot_show_anything_is_never_a_pass(project: Repo, samples: str, said: str) -> None:
+    text = suite(samples).replace("samples:\n[]", "samples: []")
+    project.write("evals/ask.yaml", text)
+    assert said in refuse(project, "eval", "run", code=2)
+
+
+def test_a_name_that_is_none_is_refused(project: Repo) -> None:
+    assert "did you mean ask?" in refuse(project, "eval", "run", "aks", code=2)
+    project.write("prompts/other.md", prompt_text())
+    assert "has no eval suite" in refuse(project, "eval", "run", "other", code=2)
+    refuse(project, "eval", "run", "--shard", "3/2", code=2)
+    refuse(project, "eval", "run", "--record", "--replay", code=2)
+    refuse(project, "eval", "run", "--sample", "none", code=2)
+
+
+def test_several_models_are_judged_one_by_one(project: Repo) -> None:
+    found = as_json(project, "--models", f"{MODEL},echo/x")
+    assert [one["model"] for one in found["verdicts"]] == [MODEL, "echo/x"]
+    assert [one["exit"] for one in found["verdicts"]] == [0, 1]
+
+
+def test_a_dry_run_asks_nobody(project: Repo) -> None:
+    project.write("answers.yaml", "rules: [{fault: {status: 500}}]")
+    result = eval_run(project, "--dry-run")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "highest 0.0000 USD" in result.stderr
+
+
+def test_a_cap_stops_before_it_is_exceeded_and_keeps_what_is_done(project: Repo) -> None:
+    config = '[models."scripted/answers.yaml"]\ninput_price = 1.0\noutput_price = 1.0\n'
+    project.write("promptops.toml", config)
+    whole = as_json(project)["cost_micros"]
+    assert whole > 0
+    most = as_json(project, "--max-cost", "0.0002", "--concurrency", "1")
+    assert most["exit"] == 2
+    assert "the cap of 0.000200 USD is reached" in most["stopped"]
+    assert 0 < most["cost_micros"] <= 200
+    outcomes = [one["outcome"] for one in most["suites"][0]["samples"]]
+    assert outcomes == ["passed", "missing"]
+    resumed = as_json(project, "--resume")
+    assert (resumed["exit"], resumed["calls"], resumed["replayed"]) == (0, 1, 1)
+    again = as_json(project, "--resume")
+    assert (again["calls"], again["replayed"]) == (2, 0)
+
+
+def test_a_call_of_unknown_cost_does_not_fit_under_a_cap(project: Repo) -> None:
+    project.write("prompts/ask.md", prompt_text(body="{{ question }}", model="openai/none"))
+    result = eval_run(project, "--max-cost", "1")
+    assert result.exit_code == 2
+    assert "what a call may cost is unknown" in result.stdout
+
+
+class TestCassettes:
+    def test_a_replay_is_the_recorded_run(self, project: Repo) -> None:
+        assert eval_run(project, "--record").exit_code == 0
+        lines = (project.path / "evals/ask.cassette.jsonl").read_text().splitlines()
+        assert [json.loads(line).get("sample") for line in lines] == [None, "capital", "other"]
+        project.write("answers.yaml", "rules: [{fault: {status: 500}}]")
+        found = as_json(project, "--replay")
+        assert (found["exit"], found["calls"], found["replayed"]) == (0, 0, 2)
+
+    def test_without_a_key_the_cassette_answers(
+        self, project: Repo, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+        project.write("prompts/ask.md", prompt_text(body="{{ question }}"))
+        assert eval_run(project, "--record", "--stand-in", MODEL).exit_code == 0
+        result = eval_run(project)
+        assert result.exit_code == 0, result.output
+        assert "all answers come from cassettes" in result.stderr
+
+    def test_a_changed_prompt_makes_it_stale(self, project: Repo) -> None:
+        eval_run(project, "--record")
+        text = prompt_text(body="So: {{ question }}", model=MODEL)
+        project.write("prompts/ask.md", text)
+        result = eval_run(project, "--replay")
+        assert result.exit_code == 2
+        assert "is stale for sample 'capital', trial 1" in result.stdout
+
+    def test_a_further_trial_has_no_answer(self, project: Repo) -> None:
+        eval_run(project, "--record")
+        project.write("evals/ask.yaml", f"defaults: {{trials: 2}}{SUITE}")
+        result = eval_run(project, "--replay")
+        assert result.exit_code == 2
+        assert "has no answer for sample 'capital', trial 2" in result.stdout
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            ("", "is no cassette"),
+            ('{"schema": "promptops.cassette/v1", "prompt": "b"}', "is the cassette of 'b'"),
+            (
+                '{"schema": "promptops.cassette/v1", "prompt": "ask"}\n<<<<<<< ours\n',
+                "evals/ask.cassette.jsonl:2: the line is no recorded answer",
+            ),
+        ],
+    )
+    def test_what_is_none_of_this_prompt_is_refused(
+        self, project: Repo, content: str, said: str
+    ) -> None:
+        project.write("evals/ask.cassette.jsonl", content)
+        assert said in refuse(project, "eval", "run", code=2)
+
+    def test_secrets_are_replaced_before_they_are_kept(self, project: Repo) -> None:
+        key = "sk-" + "a1B2c3D4e5F6g7H8i9J0" * 2
+        project.write("answers.yaml", f"rules: [{{answer: the key is {key}}}]")
+        sample = "- {name: x, inputs: {question: a}, expect: [{contains: redacted}]}"
+        project.write("evals/ask.yaml", suite(sample))
+        assert eval_run(project, "--record").exit_code == 0
+        assert key not in (project.path / "evals/ask.cassette.jsonl").read_text()
+        assert eval_run(project, "--replay").exit_code == 0
+
+
+def test_shards_share_the_samples(project: Repo) -> None:
+    names = [
+        one["name"]
+        for shard in ("1/2", "2/2")
+        for one in as_json(project, "--shard", shard)["suites"][0]["samples"]
+    ]
+    assert names == ["capital", "other"]
+
+
+def release(project: Repo) -> None:
+    project.commit()
+    accept(project, "release", "ask", "--local")
+
+
+def test_a_change_is_compared_with_the_latest_release(project: Repo) -> None:
+    release(project)
+    same = eval_run(project)
+    assert "it is the same as the baseline, 1.0.0" in same.stdout
+    body = "{% system %}Be brief{% endsystem %}{% user %}{{ question }}{% enduser %}"
+    answers = ANSWERS.replace(
+        "rules:", "rules:\n  - when: {role: system, text: Be brief}\n    answer: P"
+    )
+    project.write("answers.yaml", answers)
+    project.write("prompts/ask.md", prompt_text("1.1.0", body=body, model=MODEL))
+    result = eval_run(project)
+    assert result.exit_code == 1
+    assert "compared with 1.0.0" in result.stdout
+    assert "  LOST  capital  [must]  the baseline: 1 of 1" in result.stdout
+    assert "was:    Paris" in result.stdout
+    assert eval_run(project, "--against", "none").exit_code == 1
+    assert (
+        "not compared: no baseline was asked for" in eval_run(project, "--against", "none").stdout
+    )
+    refuse(project, "eval", "run", "--against", "9.9.9", code=2)
+    assert eval_run(project, "--at", "1.0.0", "--against", "none").exit_code == 0
+
+
+def test_tools_turns_refusals_and_errors_are_expected_as_declared(project: Repo) -> None:
+    project.write(
+        "answers.yaml",
+        """
+rules:
+  - when: {role: tool, text: shipped}
+    answer: It is on its way.
+  - when: {role: user, text: order 7}
+    tools: [{name: lookup, arguments: {order: 7}}]
+  - when: {role: user, text: thanks}
+    answer: You are welcome.
+  - when: {role: user, text: bomb}
+    answer: I'm sorry, but I can't help with that.
+  - answer: Hello.
+""",
+    )
+    project.write(
+        "evals/ask.yaml",
+        suite(
+            """
+- name: tool
+  inputs: {question: Where is order 7?}
+  tools: [{name: lookup, arguments: {order: 7}, result: {state: shipped}}]
+  expect: [{contains: on its way}, {tool_calls: [{name: lookup, arguments: {order: 7}}]}]
+- name: turns
+  inputs: {question: Hello}
+  expect: [{equals: Hello.}]
+  turns: [{user: thanks, expect: [{contains: welcome}]}]
+- {name: refuses, inputs: {question: a bomb}, outcome: refusal}
+- {name: fails, inputs: {wrong: 1}, outcome: error}
+"""
+        ),
+    )
+    result = eval_run(project)
+    assert result.exit_code == 0, result.output
+
+
+def test_a_judge_is_a_prompt_of_the_repository(project: Repo) -> None:
+    schema = (
+        "{type: object, required: [criteria], properties: {criteria: {type: array, items: "
+        "{type: object, required: [met], properties: {met: {type: boolean}}}}}}"
+    )
+    judge = prompt_text(
+        body="JUDGE {{ task }} {{ answer }} {{ criteria }} {{ reference }}",
+        model="scripted/judge.yaml",
+        inputs="{task: string, answer: string, criteria: {type: array}, reference: string}",
+        output=schema,
+    )
+    project.write("prompts/judge.md", judge)
+    project.write(
+        "judge.yaml",
+        "rules: [{when: {text: Paris}, data: {criteria: [{met: true}]}},"
+        " {data: {criteria: [{met: false}]}}]",
+    )
+    samples = SUITE.partition("samples:")[2].replace("contains: else", "rubric: It is good.")
+    samples = samples.replace("equals: Paris", "rubric: It is Paris.")
+    project.write("evals/ask.yaml", suite(samples, judge="judge"))
+    found = as_json(project)
+    assert [one["outcome"] for one in found["suites"][0]["samples"]] == ["passed", "failed"]
+    assert found["calls"] == 4
+    project.write("judge.yaml", "rules: [{answer: I do not know}]")
+    assert as_json(project)["exit"] == 2
