@@ -65,6 +65,13 @@ HEAD = "---\nversion: 1.0.0\ndescription: d\nauthor: a\nmodel: m\n"
             id="surprising YAML that may mean something else",
         ),
         pytest.param(
+            HEAD
+            + "metadata:\n  a: Closes #12 and #13  \n  b: [END #1\n  ]\nstop: END #1\n---\nHello",
+            HEAD + 'metadata:\n  a: "Closes #12 and #13"  \n  b: [END #1\n  ]\n'
+            'stop: "END #1"\n---\nHello',
+            id="YAML that reads a comment in a text",
+        ),
+        pytest.param(
             HEAD + "ignore:\n  empty-prompt: why not\n  unused-input: why not\n---\nHello",
             HEAD + "---\nHello",
             id="all of what is ignored",

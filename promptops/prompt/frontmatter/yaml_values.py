@@ -112,6 +112,8 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _NEWER_NUMBER = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+", re.ASCII
 )
+# A comment that looks like a number of an issue: none begins with a space, as comments do.
+_TIGHT_COMMENT = re.compile(r"[ \t]+#[^\s#][^\n]*")
 # YAML 1.1, production c-printable.
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -123,10 +125,10 @@ class Places:
     come from YAML's character offsets, never from its own line numbers.
     """
 
-    __slots__ = ("_children", "_starts", "_text", "offset", "root")
+    __slots__ = ("_children", "_starts", "offset", "root", "text")
 
     def __init__(self, text: str, offset: int) -> None:
-        self._text = text
+        self.text = text
         self.offset = offset
         self.root: yaml.MappingNode | None = None
         self._starts: list[int] | None = None
@@ -138,7 +140,7 @@ class Places:
 
     def _place(self, index: int) -> tuple[int, int]:
         if self._starts is None:
-            self._starts = [0, *(match.end() for match in re.finditer("\n", self._text))]
+            self._starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
         line = bisect_right(self._starts, index)
         return line, index - self._starts[line - 1] + 1
 
@@ -149,13 +151,13 @@ class Places:
             item = last.value[-1]
             last = item[1] if isinstance(item, tuple) else item
         start, end = node.start_mark.index, max(last.end_mark.index, node.start_mark.index)
-        written = self._text[start + self.offset : end + self.offset]
+        written = self.text[start + self.offset : end + self.offset]
         return self.position(start, start + len(written.rstrip()))
 
     def written(self, node: yaml.Node) -> str:
         """A node's text as the file has it."""
         start, end = node.start_mark.index + self.offset, node.end_mark.index + self.offset
-        return self._text[start:end].strip()
+        return self.text[start:end].strip()
 
     def _entry_span(self, node: yaml.MappingNode, name: str) -> tuple[int, int] | None:
         """The characters of an entry that would go with it: its lines, or it and its comma."""
@@ -171,10 +173,10 @@ class Places:
             if index:
                 start = node.value[index - 1][1].end_mark.index + self.offset
             return start, end
-        line = self._text.rfind("\n", 0, start) + 1
-        last = start + len(self._text[start:end].rstrip())
-        line_end = self._text.find("\n", last) + 1
-        return None if self._text[line:start].strip() or not line_end else (line, line_end)
+        line = self.text.rfind("\n", 0, start) + 1
+        last = start + len(self.text[start:end].rstrip())
+        line_end = self.text.find("\n", last) + 1
+        return None if self.text[line:start].strip() or not line_end else (line, line_end)
 
     def locate(self, path: Sequence[str | int], *, key: bool) -> Position | None:
         """Where a value (with `key`, its key) stands; the key of its nearest parent without it."""
@@ -274,7 +276,43 @@ class _Reading:
         if root is None:
             return {}
         self._places.root = root
-        return self._mapping(root, 0)
+        values = self._mapping(root, 0)
+        if _TIGHT_COMMENT.search(source) is not None:
+            self._find_cut_texts(root)
+        return values
+
+    def _find_cut_texts(self, root: yaml.Node) -> None:
+        """Report each text without quotes that ends where YAML takes `#12` for a comment."""
+        pending, seen = [root], set()
+        while pending:
+            node = pending.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            if isinstance(node, yaml.MappingNode):
+                values = [value for _, value in node.value]
+            elif isinstance(node, yaml.SequenceNode):
+                values = node.value
+            else:
+                continue
+            for value in values:
+                if isinstance(value, yaml.ScalarNode) and value.tag == _TEXT and not value.style:
+                    self._report_cut(value, in_line=node.flow_style)
+            pending += values
+
+    def _report_cut(self, node: yaml.ScalarNode, *, in_line: bool) -> None:
+        written = self._places.written(node)
+        start = node.start_mark.index + self._places.offset
+        cut = _TIGHT_COMMENT.match(self._places.text, start + len(written))
+        if cut is None:
+            return
+        whole = f'"{written}{cut[0].rstrip()}"'
+        message = f"YAML reads {_shown(cut[0].strip())} as a comment, not as part of the value"
+        hint = f"write {_shown(whole)} for the text, or `# ` for a comment"
+        place = self._places.position(node.start_mark.index, node.start_mark.index + len(whole) - 2)
+        plain = not in_line and written == node.value and not re.search(r'[\\"]', whole[1:-1])
+        fixes = (Fix.at(self._path, self._text, place, whole),) if plain else ()
+        self._report("surprising-yaml", message, place, hint, fixes)
 
     def _report(
         self,
