@@ -274,6 +274,45 @@ class Registry:
 
         return self.open_runner().plan(ref, inputs or {}, Caller(user, tenant, key), model)
 
+    def record(
+        self,
+        prompt: ResolvedPrompt | str,
+        answer: object,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        model: str | None = None,
+        seconds: float = 0.0,
+        user: str | None = None,
+        tenant: str | None = None,
+        key: str | None = None,
+    ) -> str:
+        """Record a call that you made with another client, and return the id of its run.
+
+        The run log then has it beside all others: for `trace`, statistics, replay and feedback.
+        Limits do not count it. A log that cannot be written is no error.
+
+        Args:
+            prompt: what `get` gave, or its ref.
+            answer: what the model said: a text, or the completion in the format of OpenAI or
+                Anthropic, as a mapping or as their client's object; the exception of a failed call.
+            inputs: what the prompt was rendered with.
+            model: the model that was asked; the prompt's when None.
+            seconds: how long the call took.
+            user: on whose behalf, as for `run`.
+            tenant: for which customer.
+            key: what traffic shares went by.
+
+        Raises:
+            UsageError: the answer is none that is understood.
+            PromptopsError: a ref means no prompt.
+        """
+        from promptops.runtime.run.recording import Made
+        from promptops.runtime.run.runner import Caller
+
+        resolved = self.find(prompt) if isinstance(prompt, str) else prompt
+        made = Made(resolved, answer, inputs, model, seconds)
+        return self.open_runner().record(made, Caller(user, tenant, key))
+
     def feedback(
         self,
         run_id: str,

@@ -40,6 +40,7 @@ from promptops.runtime.run.commands import (
 from promptops.runtime.run.course import Course, Limits
 from promptops.runtime.run.nesting import enclosing_run, within
 from promptops.runtime.run.preparation import prepare
+from promptops.runtime.run.recording import Made, make_record
 from promptops.runtime.run.request import estimate, request_parameters
 from promptops.runtime.run.result import Run
 from promptops.runtime.run.steps import (
@@ -235,6 +236,13 @@ class Runner:
         }
         return Plan(course.resolved, first, shown, bounds.prompt_tokens, bounds.cost, decisions)
 
+    def record(self, made: Made, caller: Caller) -> str:
+        """Record a call that the application made itself, and return the run's id."""
+        begun = self._new_record(made.prompt.ref, caller)
+        run, attempt = make_record(made, begun, self._tools.prices.find)
+        self._tools.recorder.finish(run, [attempt])
+        return run.id
+
     def feedback(
         self,
         run_id: str,
@@ -267,22 +275,24 @@ class Runner:
     def _new_id(self) -> str:
         return make_id(self._tools.clock(), self._tools.random_bytes(10))
 
-    def _start(
-        self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
-    ) -> Course:
-        if not isinstance(inputs, Mapping):
-            raise UsageError("inputs are no mapping", hint='give {"name": value}')
-        key = caller.key if caller.key is not None else caller.user
-        record = RunRecord(
+    def _new_record(self, ref: str, caller: Caller) -> RunRecord:
+        return RunRecord(
             self._new_id(),
             ref,
             self._tools.clock(),
             user=caller.user,
             tenant=caller.tenant,
-            key=key,
+            key=caller.key if caller.key is not None else caller.user,
             labels=caller.labels,
             parent_id=enclosing_run(),
         )
+
+    def _start(
+        self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
+    ) -> Course:
+        if not isinstance(inputs, Mapping):
+            raise UsageError("inputs are no mapping", hint='give {"name": value}')
+        record = self._new_record(ref, caller)
         limits, depth = self._tools.limits, current_depth()
         return Course(record, inputs, model, limits, caller.environment, depth=depth)
 
