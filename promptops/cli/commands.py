@@ -75,6 +75,7 @@ COMMANDS: dict[str, Command] = {
 GROUPS: dict[str, dict[str, Command]] = {
     "eval": {
         "run": Command("", "Run eval suites and compare with a baseline.", "eval.run"),
+        "merge": Command("", "Put shards of a run together, into one verdict.", "eval.merge"),
     },
     "runs": {
         "list": Command("", "List runs, the newest first.", "runs.list_runs"),

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from promptops.errors import NotFoundError, PromptopsError, UsageError, quote
 from promptops.evals.result import State
 from promptops.evals.suites import Suites
-from promptops.evals.tape import ENDING, Tape, read_cassette
+from promptops.evals.tape import Tape, read_cassette
 from promptops.prompt.reference import PromptRef, parse_selector
+from promptops.prompt.suite.reading import CASSETTE
 from promptops.runtime.lookup import resolve_selected
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def prepare(repository: Repository, choice: Choice) -> Preparation:
             if position % count == number - 1:
                 mine.append(sample)
             position += 1
-        path = f"{found.path.rpartition('.')[0]}{ENDING}"
+        path = f"{found.path.rpartition('.')[0]}{CASSETTE}"
         data = (top / path).read_bytes() if (top / path).is_file() else None
         has_cassettes = has_cassettes and data is not None
         tape = Tape(path) if data is None else read_cassette(path, data, found.prompt)

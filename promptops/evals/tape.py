@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from promptops.runtime.models.model import Request
 
 CASSETTE = "promptops.cassette/v1"
-ENDING = ".cassette.jsonl"
 _TOO_LONG = 64 * 1024 * 1024
 
 

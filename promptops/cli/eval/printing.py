@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from promptops.cli.session import emit, emit_json, paint
+import typer
+
+from promptops.cli.session import emit, emit_json, paint, say
+from promptops.repository.writing import write_atomically
 
 if TYPE_CHECKING:
     from promptops.evals.result import EvalResult
@@ -16,21 +21,49 @@ class EvalFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    JUNIT = "junit"
+    MARKDOWN = "markdown"
 
 
-def print_result(result: EvalResult, output: EvalFormat) -> int:
-    """Print a result, and return the exit code that it comes to."""
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FILE", help="Write the result there as JSON, too."),
+]
+EvalFormatOption = Annotated[
+    EvalFormat, typer.Option("--format", help="How to print the result.", show_default=True)
+]
+
+
+def print_result(result: EvalResult, output: EvalFormat, file: Path | None = None) -> int:
+    """Print a result, write it to a file, and return the exit code that it comes to."""
     from promptops.evals.judgement import judge_run
     from promptops.evals.records import judgement_to_json, result_to_json
 
     judgements, code = judge_run(result)
+    document: dict[str, Any] = {}
+    if file is not None or output is EvalFormat.JSON:
+        verdicts = [judgement_to_json(one) for one in judgements]
+        document = {**result_to_json(result), "exit": int(code), "verdicts": verdicts}
+    if file is not None:
+        text = json.dumps(document, ensure_ascii=False, indent=1)
+        write_atomically(file, (text + "\n").encode("utf-8", "replace"))
     if output is EvalFormat.JSON:
-        verdict = [judgement_to_json(one) for one in judgements]
-        emit_json({**result_to_json(result), "exit": int(code), "verdicts": verdict})
+        emit_json(document)
+    elif output is EvalFormat.JUNIT:
+        from promptops.evals.report.junit import to_junit
+
+        emit(to_junit(result, judgements))
+    elif output is EvalFormat.MARKDOWN:
+        from promptops.evals.report.markdown import to_markdown
+
+        emit(to_markdown(result, judgements, code))
     else:
         from promptops.evals.report.text import to_text
 
         emit("\n".join(to_text(result, judgements, code, _paint)))
+    if result.shard != (1, 1):
+        number, count = result.shard
+        say(f"this is shard {number} of {count}: promptops eval merge gives the verdict")
     return int(code)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.eval.printing import EvalFormat, print_result
+from promptops.cli.eval.printing import EvalFormat, EvalFormatOption, OutputOption, print_result
 from promptops.cli.session import current, is_terminal, report_error, say
 from promptops.errors import RefusedError, UsageError
 
@@ -89,9 +89,8 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what it would take; ask nobody.")
     ] = False,
-    output: Annotated[
-        EvalFormat, typer.Option("--format", help="How to print the result.", show_default=True)
-    ] = EvalFormat.TEXT,
+    file: OutputOption = None,
+    output: EvalFormatOption = EvalFormat.TEXT,
 ) -> None:
     """Run eval suites: by default the work tree, compared with what is live.
 
@@ -134,7 +133,7 @@ def run(
     if dry_run:
         return
     result = run_prepared(repository, preparation, choice, options, _progress())
-    code = print_result(result, output)
+    code = print_result(result, output, file)
     raise typer.Exit(_INTERRUPTED if result.stopped == INTERRUPTED else code)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.evals.judgement import Exit
+from promptops.evals.report.words import mark_words
 from promptops.evals.result import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from promptops.evals.judgement import Judgement
     from promptops.evals.result import EvalResult, SampleResult, Trial
@@ -63,8 +64,7 @@ def _judgement(judgement: Judgement, paint: Paint) -> Iterator[str]:
     for ground in judgement.grounds:
         colour = {"blocks": "red", "unknown": "yellow", "note": "dim"}[ground.gravity]
         yield f"  {paint('-', colour)} {ground.text}"
-    worst = sorted(samples, key=_badness)
-    shown = [one for one in worst if _deserves_a_look(one)]
+    shown = [one for one in worst_first(samples) if _deserves_a_look(one)]
     for sample in shown[:_MAX_SAMPLES]:
         yield from _sample(sample, paint)
     if shown[_MAX_SAMPLES:]:
@@ -74,12 +74,18 @@ def _judgement(judgement: Judgement, paint: Paint) -> Iterator[str]:
 def _deserves_a_look(sample: SampleResult) -> bool:
     if sample.outcome is not Outcome.PASSED:
         return True
-    return sample.baseline_outcome is Outcome.ERROR or _is_lower(sample)
+    return sample.baseline_outcome is Outcome.ERROR or is_lower(sample)
 
 
-def _is_lower(sample: SampleResult) -> bool:
+def is_lower(sample: SampleResult) -> bool:
+    """Whether fewer trials pass than with the baseline."""
     before, after = sample.baseline_share, sample.share
     return before is not None and after is not None and after < before
+
+
+def worst_first(samples: Iterable[SampleResult]) -> list[SampleResult]:
+    """Return samples in the order in which a person should look at them."""
+    return sorted(samples, key=_badness)
 
 
 def _badness(sample: SampleResult) -> tuple[int, float, float, str]:
@@ -110,7 +116,7 @@ def _sample(sample: SampleResult, paint: Paint) -> Iterator[str]:
         yield from _trial(trial, paint)
     old = next((one for one in sample.baseline if one.outcome is Outcome.PASSED), None)
     if trial is not None and old is not None and trial.answer != old.answer:
-        yield f"      {paint('was:', 'dim')}    {_short(old.answer)}"
+        yield f"      {paint('was, is:', 'dim')} {_short(mark_words(old.answer, trial.answer))}"
 
 
 def _trial(trial: Trial, paint: Paint) -> Iterator[str]:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from promptops.prompt.schema import InputValidator
     from promptops.prompt.suite.rows import Row
 
+CASSETTE = ".cassette.jsonl"
+"""How the files of recorded answers beside suites end; they hold no samples."""
 _SUITE_ENDINGS = (".yaml", ".yml")
 _MAX_FAULTS = 100
 _FILE_KEYS = frozenset({"from", "columns", "only"})
@@ -208,7 +210,10 @@ class _Building:
             return
         found = [pattern]
         if "*" in pattern:
-            found = sorted(one for one in self.files.list_paths() if _matches(pattern, one))
+            paths = self.files.list_paths()
+            found = sorted(
+                one for one in paths if _matches(pattern, one) and not one.endswith(CASSETTE)
+            )
             if not found:
                 message = f"no file matches {quote(written['from'])}"
                 hint = "the path begins at the suite's folder"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -11,6 +12,8 @@ from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from typer.testing import Result
 
     from tests.repositories import Repo
@@ -236,13 +239,49 @@ class TestCassettes:
         assert eval_run(project, "--replay").exit_code == 0
 
 
-def test_shards_share_the_samples(project: Repo) -> None:
-    names = [
-        one["name"]
-        for shard in ("1/2", "2/2")
-        for one in as_json(project, "--shard", shard)["suites"][0]["samples"]
-    ]
-    assert names == ["capital", "other"]
+def test_shards_merge_into_the_verdict_of_a_run_without_them(project: Repo, tmp_path: Path) -> None:
+    line = "- {name: s%d, inputs: {question: q%d}, expect: [{contains: %s}]}\n"
+    samples = "".join(line % (n, n, "else" if n % 3 else "x") for n in range(7))
+    project.write("evals/ask.yaml", suite(samples, thresholds="{overall: 0.7}"))
+    project.write("prompts/also.md", (project.path / "prompts/ask.md").read_text())
+    project.write("evals/also.yaml", SUITE.replace("prompt: ask", "prompt: also"))
+    files = []
+    for number in (2, 1, 3):
+        file = tmp_path / f"{number}.json"
+        result = eval_run(project, "--shard", f"{number}/3", "--output", str(file))
+        assert result.exit_code == 0, result.output
+        files.append(str(file))
+    whole = as_json(project)
+    merged = run(project, "eval", "merge", *files, "--format", "json")
+    assert merged.exit_code == whole["exit"] == 1
+    found = json.loads(merged.stdout)
+    for one in (whole, found):
+        del one["seconds"]
+        for tried in [t for s in one["suites"] for x in s["samples"] for t in x["trials"]]:
+            del tried["seconds"]
+    assert found == whole
+    assert "there is no 3" in refuse(project, "eval", "merge", *files[:2], code=2)
+    again = refuse(project, "eval", "merge", files[0], files[0], code=2)
+    assert "are both shard 2 of 3" in again
+    project.write("prompts/ask.md", prompt_text("1.1.0", body="Now {{ question }}", model=MODEL))
+    assert eval_run(project, "--shard", "3/3", "--output", files[2]).exit_code == 0
+    assert "different states of the prompt" in refuse(project, "eval", "merge", *files, code=2)
+    project.write("none.json", "{}")
+    refuse(project, "eval", "merge", str(project.path / "none.json"), code=2)
+    refuse(project, "eval", "merge", "missing.json", code=2)
+
+
+def test_reports_hold_nothing_that_breaks_them(project: Repo) -> None:
+    evil = "</failure>]]> \\u0000\\u001b[31m ``` @everyone <script> | x"
+    project.write("answers.yaml", f'rules: [{{answer: "{evil}"}}]')
+    junit = eval_run(project, "--format", "junit")
+    assert junit.exit_code == 1
+    (found,) = ET.fromstring(junit.stdout)
+    assert found.attrib["tests"] == "3"
+    assert found.attrib["failures"] == "3"
+    markdown = eval_run(project, "--format", "markdown").stdout
+    assert "````" in markdown
+    assert "### Evals: blocked" in markdown
 
 
 def release(project: Repo) -> None:
@@ -264,7 +303,7 @@ def test_a_change_is_compared_with_the_latest_release(project: Repo) -> None:
     assert result.exit_code == 1
     assert "compared with 1.0.0" in result.stdout
     assert "  LOST  capital  [must]  the baseline: 1 of 1" in result.stdout
-    assert "was:    Paris" in result.stdout
+    assert "was, is: [-Paris-]{+P+}" in result.stdout
     assert eval_run(project, "--against", "none").exit_code == 1
     assert (
         "not compared: no baseline was asked for" in eval_run(project, "--against", "none").stdout

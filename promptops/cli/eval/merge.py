@@ -1,0 +1,41 @@
+"""`promptops eval merge`: the shards of a run, put together into one verdict."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promptops.cli.eval.printing import EvalFormat, EvalFormatOption, OutputOption, print_result
+from promptops.errors import UsageError
+
+if TYPE_CHECKING:
+    from promptops.evals.result import EvalResult
+
+
+def merge(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="What eval run --output wrote.")
+    ],
+    file: OutputOption = None,
+    output: EvalFormatOption = EvalFormat.TEXT,
+) -> None:
+    """Put the shards of a run together. The verdict is that of a run without shards."""
+    from promptops.evals.merging import merge_results
+
+    result = merge_results([(str(one), _read(one)) for one in files])
+    raise typer.Exit(print_result(result, output, file))
+
+
+def _read(file: Path) -> EvalResult:
+    from promptops.evals.records import result_from_json
+
+    try:
+        data = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {file}", hint="check the path") from None
+    except ValueError as error:
+        raise UsageError(f"{file} is not JSON: {error}", hint="was it written whole?") from None
+    return result_from_json(data, str(file))

@@ -1,0 +1,99 @@
+"""A run as JUnit's XML, which CI systems show as tests: one for each sample and model."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape, quoteattr
+
+from promptops.evals.judgement import Exit
+from promptops.evals.result import Outcome
+
+if TYPE_CHECKING:
+    from promptops.evals.judgement import Judgement
+    from promptops.evals.result import EvalResult, SampleResult
+
+# What XML 1.0 cannot hold, however it is written.
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_VERDICT = "the verdict"
+
+
+def to_junit(result: EvalResult, judgements: list[Judgement]) -> str:
+    """Return the XML. A verdict that blocks or is unknown is a test of its own, beside the samples.
+
+    A sample that fails is a failure only where the verdict is not "passed": a threshold or a
+    comparison may allow for it.
+    """
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites name="promptops eval">']
+    for judgement in judgements:
+        suite, model = judgement.suite, judgement.model
+        samples = [one for one in suite.samples if one.model == model]
+        cases = [_verdict(judgement), *(_case(one, judgement) for one in samples)]
+        failures = sum("<failure" in case for case in cases)
+        errors = sum("<error" in case for case in cases)
+        skipped = sum("<skipped" in case for case in cases)
+        name = _attribute(f"{suite.prompt} {model}")
+        lines.append(
+            f'  <testsuite name={name} tests="{len(cases)}" failures="{failures}"'
+            f' errors="{errors}" skipped="{skipped}">'
+        )
+        lines += cases
+        lines.append("  </testsuite>")
+    if result.stopped:
+        text = _attribute(result.stopped)
+        lines.append('  <testsuite name="the run" tests="1" failures="0" errors="1" skipped="0">')
+        lines.append(f'    <testcase name="completed"><error message={text}/></testcase>')
+        lines.append("  </testsuite>")
+    lines.append("</testsuites>")
+    return "\n".join(lines)
+
+
+def _verdict(judgement: Judgement) -> str:
+    suite = judgement.suite
+    head = f"    <testcase classname={_attribute(suite.path)} name={_attribute(_VERDICT)}"
+    text = "\n".join(one.text for one in judgement.grounds)
+    if judgement.exit is Exit.PASSED:
+        return f"{head}/>"
+    kind = "failure" if judgement.exit is Exit.BLOCKED else "error"
+    message = _attribute(text.split("\n", 1)[0])
+    return f"{head}><{kind} message={message}>{_text(text)}</{kind}></testcase>"
+
+
+def _case(sample: SampleResult, judgement: Judgement) -> str:
+    seconds = sum(one.latency_seconds or 0.0 for one in sample.trials)
+    head = (
+        f"    <testcase classname={_attribute(judgement.suite.path)}"
+        f' name={_attribute(sample.name)} time="{seconds:.3f}"'
+    )
+    if sample.outcome is Outcome.PASSED:
+        return f"{head}/>"
+    text = _describe(sample)
+    message = _attribute(text.split("\n", 1)[0])
+    if sample.outcome is Outcome.FAILED and judgement.exit is Exit.PASSED:
+        return f"{head}><skipped message={_attribute('failed, and allowed to')}/></testcase>"
+    kind = {Outcome.FAILED: "failure", Outcome.ERROR: "error", Outcome.MISSING: "error"}
+    tag = kind[sample.outcome]
+    return f"{head}><{tag} message={message}>{_text(text)}</{tag}></testcase>"
+
+
+def _describe(sample: SampleResult) -> str:
+    lines = []
+    for trial in sample.trials:
+        if trial.outcome is Outcome.PASSED:
+            continue
+        reasons = [trial.error] if trial.error else []
+        reasons += [f"{one.label}: {one.reason}" for one in trial.checks if not one.is_met]
+        if not reasons:
+            reasons = ["it was not run"]
+        lines += [f"trial {trial.number}: {reason}" for reason in reasons]
+        if trial.answer:
+            lines.append(f"answer: {trial.answer}")
+    return "\n".join(lines)
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_FORBIDDEN.sub("\ufffd", text))
+
+
+def _text(text: str) -> str:
+    return escape(_FORBIDDEN.sub("\ufffd", text))

@@ -1,0 +1,105 @@
+"""A run as Markdown, for a comment on a change: what it comes to, and what was lost."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from promptops.evals.judgement import Exit
+from promptops.evals.report.text import describe_run, is_lower, worst_first
+from promptops.evals.report.words import mark_words
+from promptops.evals.result import Outcome
+
+if TYPE_CHECKING:
+    from promptops.evals.judgement import Judgement
+    from promptops.evals.result import EvalResult, SampleResult, Trial
+
+_MAX_SAMPLES = 10
+_MAX_ANSWER = 1500
+_WORDS = {Exit.PASSED: "passed", Exit.BLOCKED: "**blocked**", Exit.UNKNOWN: "**could not judge**"}
+
+
+def to_markdown(result: EvalResult, judgements: list[Judgement], exit_code: Exit) -> str:
+    """Return the Markdown. What models wrote stands in code, where it can do nothing."""
+    lines = [
+        f"### Evals: {_WORDS[exit_code].strip('*')}",
+        "",
+        "| Prompt | Model | Compared with | Pass | Verdict |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for one in judgements:
+        suite = one.suite
+        samples = [sample for sample in suite.samples if sample.model == one.model]
+        passed = sum(sample.outcome is Outcome.PASSED for sample in samples)
+        before = ""
+        if suite.baseline is not None:
+            had = sum(sample.baseline_outcome is Outcome.PASSED for sample in samples)
+            before = f" (was {had})"
+        baseline = suite.no_baseline if suite.baseline is None else suite.baseline.label
+        cells = [suite.prompt, one.model, baseline, f"{passed} of {len(samples)}{before}"]
+        lines.append(f"| {' | '.join(map(_cell, cells))} | {_WORDS[one.exit]} |")
+    for one in judgements:
+        if one.grounds:
+            lines += ["", f"**{_cell(one.suite.prompt)}**, {_cell(one.model)}:", ""]
+            lines += [f"- {_cell(ground.text)}" for ground in one.grounds]
+        lines += _samples(one)
+    if result.stopped:
+        lines += ["", f"Stopped: {_cell(result.stopped)}"]
+    lines += ["", f"{describe_run(result)}."]
+    return "\n".join(lines)
+
+
+def _samples(judgement: Judgement) -> list[str]:
+    chosen = [
+        one
+        for one in worst_first(judgement.suite.samples)
+        if one.model == judgement.model and (one.outcome is not Outcome.PASSED or is_lower(one))
+    ]
+    lines: list[str] = []
+    for one in chosen[:_MAX_SAMPLES]:
+        lines += ["", "<details>", f"<summary>{_summary(one)}</summary>", "", *_sample(one)]
+        lines += ["", "</details>"]
+    if chosen[_MAX_SAMPLES:]:
+        lines += ["", f"and {len(chosen) - _MAX_SAMPLES} more"]
+    return lines
+
+
+def _summary(sample: SampleResult) -> str:
+    passed = sum(one.outcome is Outcome.PASSED for one in sample.trials)
+    is_lost = sample.outcome is Outcome.FAILED and sample.baseline_outcome is Outcome.PASSED
+    word = "lost" if is_lost else sample.outcome.value
+    return f"{word}: {_cell(sample.name)} ({passed} of {len(sample.trials)} trials pass)"
+
+
+def _sample(sample: SampleResult) -> list[str]:
+    trial = next((one for one in sample.trials if one.outcome is not Outcome.PASSED), None)
+    if trial is None:
+        return []
+    lines = [f"- {_cell(reason)}" for reason in _reasons(trial)]
+    old = next((one for one in sample.baseline if one.outcome is Outcome.PASSED), None)
+    if old is not None:
+        shown = mark_words(old.answer, trial.answer)
+        lines += ["", "Was and is:", "", *_fence(shown)]
+    elif trial.answer:
+        lines += ["", *_fence(trial.answer)]
+    return lines
+
+
+def _reasons(trial: Trial) -> list[str]:
+    found = [] if trial.error is None else [trial.error]
+    return found + [f"{one.label}: {one.reason}" for one in trial.checks if not one.is_met]
+
+
+def _fence(text: str) -> list[str]:
+    """A code block that nothing in the text can end."""
+    shown = text if len(text) <= _MAX_ANSWER else f"{text[:_MAX_ANSWER]}…"
+    longest = max((len(one) for one in re.findall("`+", shown)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [fence, *shown.splitlines(), fence]
+
+
+def _cell(text: str) -> str:
+    """A text from a file or a model in a line of Markdown: no markup, no mention, no link."""
+    line = " ".join(text.split())
+    escaped = re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", line)
+    return escaped.replace("@", "@\u200b").replace("://", ":\u200b//")

@@ -1,0 +1,47 @@
+"""Where two answers differ, word by word."""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+_WORDS = re.compile(r"\s+|[\w'\u2019-]+|.", re.UNICODE)
+# Comparing takes time that grows with the square; beyond this only the texts are shown.
+_MAX_WORDS = 4000
+
+
+class Piece(NamedTuple):
+    """A stretch of text that both answers have, or one of them.
+
+    Attributes:
+        text: the words.
+        side: `both`, `old` or `new`.
+    """
+
+    text: str
+    side: str
+
+
+def compare_words(old: str, new: str) -> list[Piece]:
+    """Return both texts as one sequence of pieces."""
+    before, after = _WORDS.findall(old), _WORDS.findall(new)
+    if len(before) + len(after) > _MAX_WORDS:
+        return [Piece(old, "old"), Piece(new, "new")]
+    pieces: list[Piece] = []
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag == "equal":
+            pieces.append(Piece("".join(before[a:b]), "both"))
+            continue
+        if b > a:
+            pieces.append(Piece("".join(before[a:b]), "old"))
+        if d > c:
+            pieces.append(Piece("".join(after[c:d]), "new"))
+    return pieces
+
+
+def mark_words(old: str, new: str) -> str:
+    """Return the difference as `git diff --word-diff` writes it: [-old-]{+new+}."""
+    forms = {"both": "{}", "old": "[-{}-]", "new": "{{+{}+}}"}
+    return "".join(forms[one.side].format(one.text) for one in compare_words(old, new))
