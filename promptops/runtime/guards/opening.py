@@ -72,10 +72,20 @@ def open_ledger(url: str) -> Ledger:
         from promptops.runtime.guards.sqlite import SqliteLedger
 
         return SqliteLedger(_path(url))
+    if url.partition("://")[2].partition("/")[0].count("@") > 1:
+        # What comes after the first one would be taken for the host, and named in errors.
+        raise UsageError(
+            "the address of the ledger holds more than one @",
+            hint="write %40 for an @ in a user's name or password",
+        )
     if scheme in {"redis", "rediss"}:
         from promptops.runtime.guards.redis import RedisLedger
 
         return RedisLedger(url)
+    if scheme in {"postgres", "postgresql"}:
+        from promptops.runtime.guards.postgres import PostgresLedger
+
+        return PostgresLedger(url)
     raise UsageError(
         f"{quote(scheme)} is no place to count in",
         hint="give the path of a file, redis://HOST or postgresql://HOST/DATABASE",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from promptops.runtime.guards.ledger import Ledger
 
-SHARED = ("sqlite", "redis")
+SHARED = ("sqlite", "redis", "postgres")
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +60,7 @@ def find_place(kind: str, request: pytest.FixtureRequest) -> str:
     if kind == "sqlite":
         folder: Path = request.getfixturevalue("tmp_path")
         return str(folder / "state" / "ledger.db")
-    url: str = request.getfixturevalue("begun_redis")
+    url: str = request.getfixturevalue({"redis": "begun_redis", "postgres": "empty_postgres"}[kind])
     return url
 
 
