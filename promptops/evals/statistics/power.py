@@ -24,6 +24,7 @@ MAX_EXACT = 300
 MIN_SAMPLES = 6
 MAX_SAMPLES = 1_000_000
 _LEVEL = 0.05
+_NO_SPREAD = 1e-12
 # A tenth of a point.
 _DROP_STEP = 0.001
 
@@ -167,6 +168,8 @@ def _expanded_power(samples: int, chances: list[float]) -> float:
     terms = [value + factor / (2 * root) * value**2 for value in values]
     mean = mean_of(terms)
     variance = mean_of([(term - mean) ** 2 for term in terms])
+    if variance < _NO_SPREAD:
+        return float(samples * mean_of(values) + bound < 0)
     skewness = mean_of([(term - mean) ** 3 for term in terms]) / math.sqrt(samples * variance**3)
     # The curvature of the bound, of which the linear form knows nothing.
     spread = samples * (mean_of([value**4 for value in values]) - square**2)

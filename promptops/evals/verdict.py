@@ -1,0 +1,332 @@
+"""Better, worse, or no difference that this suite could have seen: the verdict on two sides.
+
+The unit is the sample, and what counts of it is the difference of its two means, over trials.
+`worse` and `better` need both the sign-flip test and the interval to say so: each alone errs more
+often than it promises where a few samples change a lot and the rest a little.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from promptops.evals.statistics import (
+    Design,
+    Interval,
+    detectable_drop,
+    difference_interval,
+    holm,
+    sign_flip,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MIN_SAMPLES = 6
+LEVEL = 0.05
+_ROUNDING = 1e-9
+_MAX_INTRACLASS = 0.95
+
+
+class Finding(StrEnum):
+    """What is concluded of a comparison.
+
+    TOO_FEW: fewer than six samples cannot show anything at this level.
+    NOT_JUDGED: a value is no number, or no sample was judged on both sides.
+    """
+
+    BETTER = "better"
+    WORSE = "worse"
+    NOT_WORSE = "not worse"
+    NO_DIFFERENCE = "no difference found"
+    TOO_FEW = "too few samples"
+    NOT_JUDGED = "could not judge"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One sample on both sides.
+
+    Attributes:
+        name: the sample's.
+        before: what each judged trial of the baseline gave: 1 or 0 for passed or failed, or a
+            score between. Empty where none could be judged.
+        after: the same for the change.
+        tags: the slices it belongs to.
+        needed: how many of its trials must pass, or None where trials have scores.
+    """
+
+    name: str
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+    tags: tuple[str, ...] = ()
+    needed: int | None = 1
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there is something on both sides."""
+        return bool(self.before) and bool(self.after)
+
+
+class Movement(StrEnum):
+    """What became of a sample. LOST and REPAIRED changed sides; the others changed their mean."""
+
+    LOST = "lost"
+    FELL = "fell"
+    ROSE = "rose"
+    REPAIRED = "repaired"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A sample that did not stay as it was.
+
+    Attributes:
+        name: the sample's.
+        movement: what became of it.
+        before: the mean of its trials with the baseline.
+        after: the same with the change.
+    """
+
+    name: str
+    movement: Movement
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The two sides of a suite, or of one of its slices.
+
+    Attributes:
+        finding: what is concluded.
+        samples: how many samples were judged on both sides.
+        differing: how many of them have another mean after the change.
+        before: the mean over samples with the baseline; NaN where there is none.
+        after: the same with the change.
+        difference: `after` minus `before`.
+        interval: where the true difference lies; None where nothing was judged.
+        p: the chance of a difference as large between equal sides, corrected for the number of
+            slices.
+    """
+
+    finding: Finding
+    samples: int
+    differing: int = 0
+    before: float = math.nan
+    after: float = math.nan
+    difference: float = math.nan
+    interval: Interval | None = None
+    p: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a suite says of a change.
+
+    Attributes:
+        overall: all samples.
+        slices: each tag with its samples, worst first. All their intervals together hold the
+            truth in 95 % of suites.
+        moved: the samples that did not stay as they were, losses first.
+        unjudged: samples without a judged trial on one of the sides.
+        detectable: the smallest loss that such a suite notices in four of five cases; None where
+            there is none, or trials have scores.
+        margin: the loss up to which `not worse` is said; None where nobody asked.
+    """
+
+    overall: Comparison
+    slices: tuple[tuple[str, Comparison], ...] = ()
+    moved: tuple[Moved, ...] = ()
+    unjudged: tuple[str, ...] = ()
+    detectable: float | None = None
+    margin: float | None = None
+
+    @property
+    def finding(self) -> Finding:
+        """What is concluded of the whole suite."""
+        return self.overall.finding
+
+    @property
+    def regressions(self) -> tuple[Moved, ...]:
+        """The samples that are worse than before, even where the mean went up."""
+        return tuple(one for one in self.moved if one.after < one.before)
+
+
+def compare(pairs: Sequence[Pair], *, margin: float | None = None) -> Verdict:
+    """Compare a change with its baseline.
+
+    Args:
+        pairs: every sample on both sides. Samples with nothing on a side are set apart.
+        margin: the largest loss that is acceptable, from 0 to 1; asks for `not worse`.
+
+    Raises ValueError for a margin that is not in [0, 1].
+    """
+    if margin is not None and not 0 <= margin <= 1:
+        raise ValueError("a margin is a number from 0 to 1")
+    judged = [pair for pair in pairs if pair.is_judged]
+    unjudged = tuple(pair.name for pair in pairs if not pair.is_judged)
+    means = [(_mean(pair.before), _mean(pair.after)) for pair in judged]
+    if not judged or not all(_is_share(one) for both in means for one in both):
+        overall = Comparison(Finding.NOT_JUDGED, len(judged))
+        return Verdict(overall, unjudged=unjudged, margin=margin)
+    overall = _conclude(means, _p_value(means), margin, LEVEL)
+    return Verdict(
+        overall,
+        _compare_slices(judged, means, margin),
+        _find_moved(judged, means),
+        unjudged,
+        _find_detectable(judged, means, overall),
+        margin,
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return values[0] if len(values) == 1 else math.fsum(values) / len(values)
+
+
+def _is_share(value: float) -> bool:
+    # NaN is not.
+    return 0 <= value <= 1
+
+
+def _p_value(means: Sequence[tuple[float, float]]) -> float:
+    return sign_flip([after - before for before, after in means])
+
+
+def _conclude(
+    means: Sequence[tuple[float, float]], p: float, margin: float | None, risk: float
+) -> Comparison:
+    """Conclude from the means of samples; `risk` is how often the interval may miss the truth."""
+    differences = [after - before for before, after in means]
+    interval = difference_interval(differences, p, confidence=1 - risk, level=LEVEL)
+    before = math.fsum(one for one, _ in means) / len(means)
+    after = math.fsum(one for _, one in means) / len(means)
+    differing = sum(abs(one) > _ROUNDING for one in differences)
+    if len(means) < MIN_SAMPLES:
+        finding = Finding.TOO_FEW
+    elif p <= LEVEL and interval.high < 0:
+        finding = Finding.WORSE
+    elif p <= LEVEL and interval.low > 0:
+        finding = Finding.BETTER
+    elif margin is not None and interval.low >= -margin:
+        finding = Finding.NOT_WORSE
+    else:
+        finding = Finding.NO_DIFFERENCE
+    difference = math.fsum(differences) / len(means)
+    return Comparison(finding, len(means), differing, before, after, difference, interval, p)
+
+
+def _compare_slices(
+    judged: Sequence[Pair], means: Sequence[tuple[float, float]], margin: float | None
+) -> tuple[tuple[str, Comparison], ...]:
+    """Compare each tag's samples. Slices too small to show anything are not counted as tests."""
+    members: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+    for pair, both in zip(judged, means, strict=True):
+        for tag in dict.fromkeys(pair.tags):
+            members[tag].append(both)
+    tested = [tag for tag, of in members.items() if len(of) >= MIN_SAMPLES]
+    p_values = holm([_p_value(members[tag]) for tag in tested])
+    corrected = dict(zip(tested, p_values, strict=True))
+    risk = LEVEL / max(1, len(tested))
+    slices = [
+        (tag, _conclude(of, corrected.get(tag, 1.0), margin, risk)) for tag, of in members.items()
+    ]
+    slices.sort(key=lambda one: (one[1].finding is Finding.TOO_FEW, one[1].difference, one[0]))
+    return tuple(slices)
+
+
+def _find_moved(judged: Iterable[Pair], means: Iterable[tuple[float, float]]) -> tuple[Moved, ...]:
+    moved = []
+    for pair, (before, after) in zip(judged, means, strict=True):
+        sides = None
+        if pair.needed is not None:
+            sides = (sum(pair.before) >= pair.needed, sum(pair.after) >= pair.needed)
+        if sides == (True, False):
+            movement = Movement.LOST
+        elif sides == (False, True):
+            movement = Movement.REPAIRED
+        elif abs(after - before) <= _ROUNDING:
+            continue
+        else:
+            movement = Movement.FELL if after < before else Movement.ROSE
+        moved.append(Moved(pair.name, movement, before, after))
+    order = list(Movement)
+    return tuple(
+        sorted(moved, key=lambda one: (order.index(one.movement), one.after - one.before, one.name))
+    )
+
+
+def _find_detectable(
+    judged: Sequence[Pair], means: Sequence[tuple[float, float]], overall: Comparison
+) -> float | None:
+    """Find the loss that such a suite notices, with the spread that its samples show.
+
+    Between equal sides the square of a difference is 2 r (1 - r) (1 - c) / k on average, with r the
+    pass rate, k the trials and c the intraclass correlation, which it therefore tells.
+    """
+    if overall.before <= 0 or any(pair.needed is None for pair in judged):
+        return None
+    # The fewest trials of half of the samples: a few errors change nothing.
+    trials = sorted(min(len(pair.before), len(pair.after)) for pair in judged)[len(judged) // 2]
+    spread = math.fsum((after - before) ** 2 for before, after in means) / len(means)
+    spread -= overall.difference**2
+    by_chance = 2 * overall.before * (1 - overall.before) / trials
+    intraclass = 1 - spread / by_chance if by_chance > 0 else 0.0
+    intraclass = min(max(intraclass, 0.0), _MAX_INTRACLASS)
+    return detectable_drop(len(judged), Design(overall.before, 0.0, trials, intraclass))
+
+
+def describe(verdict: Verdict) -> str:
+    """Return the verdict in one line: the finding, the difference, its interval, who differs."""
+    overall = verdict.overall
+    if overall.interval is None and overall.samples:
+        return f"{overall.finding}: a score is not a number from 0 to 1"
+    if overall.interval is None:
+        return f"{overall.finding}: no sample was judged on both sides"
+    return (
+        f"{overall.finding}: {overall.before:.1%} -> {overall.after:.1%},"
+        f" {_points(overall.difference)} points ({_interval(overall.interval)}),"
+        f" {overall.differing} of {overall.samples} samples differ, {_p(overall.p)}"
+    )
+
+
+def explain(verdict: Verdict) -> str:
+    """Return, in one sentence, what the interval promises and what can hide from the suite."""
+    overall = verdict.overall
+    if overall.interval is None:
+        return "Nothing was compared, so nothing is promised."
+    # A share of inputs that is in no sample of 5 % of such suites.
+    unseen = 1 - LEVEL ** (1 / overall.samples)
+    hidden = max(0.0, -overall.interval.low)
+    loss = f"a loss of up to {100 * hidden:.1f} points" if hidden else "no loss on average"
+    noticed = (
+        f", a loss of {100 * verdict.detectable:.1f} points is noticed in four cases of five"
+        if verdict.detectable is not None
+        else ""
+    )
+    return (
+        f"Of 100 suites of {overall.samples} samples drawn like these, 95 give an interval that"
+        f" holds the true difference{noticed}; here {loss} can hide, and so can whatever strikes"
+        f" fewer than {_percent(unseen)} of inputs, or only inputs unlike these samples."
+    )
+
+
+def _percent(share: float) -> str:
+    """Two digits that say something, however small the share."""
+    return f"{100 * share:.2g}%"
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:+.1f}"
+
+
+def _interval(interval: Interval) -> str:
+    return f"{100 * interval.confidence:.4g}%: {_points(interval.low)} to {_points(interval.high)}"
+
+
+def _p(p: float) -> str:
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"
