@@ -29,6 +29,7 @@ from promptops.protection.doctor.pipeline import look_at_gate_job
 from promptops.protection.doctor.policy import look_at_owners, look_at_policy
 from promptops.protection.doctor.signing import look_at_signing
 from promptops.protection.doctor.subject import Subject
+from promptops.protection.doctor.versions import look_at_version_tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -51,6 +52,7 @@ LOCAL_CHECKS: Mapping[str, Callable[[Subject], Iterator[Answer]]] = {
     "gate-workflow": look_at_gate_workflow,
     "gate-job": look_at_gate_job,
     "deploy-workflow": look_at_deploy_workflow,
+    "version-tools": look_at_version_tools,
 }
 """What needs nothing but the clone. A check that does not apply answers nothing."""
 

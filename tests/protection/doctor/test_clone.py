@@ -57,6 +57,48 @@ def only(diagnosis: Diagnosis, check: str) -> Answer:
     return answer
 
 
+DESCRIBE = '["git", "describe", "--match", "v*"]'
+
+
+@pytest.mark.parametrize(
+    ("file", "careless", "remedy"),
+    [
+        ("pyproject.toml", "[tool.setuptools_scm]", f"git_describe_command = {DESCRIBE}"),
+        (
+            "pyproject.toml",
+            '[tool.hatch.version]\nsource = "vcs"',
+            f"raw-options.git_describe_command = {DESCRIBE}",
+        ),
+        ("pyproject.toml", "[tool.versioningit]", 'vcs.match = ["v*"]'),
+        ("pyproject.toml", "[tool.setuptools-git-versioning]", 'tag_filter = "v[0-9].*"'),
+        ("pyproject.toml", '[tool.pdm.version]\nsource = "scm"', 'tag_filter = "v*"'),
+        ("pyproject.toml", "[tool.git-cliff.git]", 'tag_pattern = "^v[0-9]"'),
+        ("cliff.toml", "[git]", 'tag_pattern = "^v[0-9]"'),
+    ],
+)
+def test_a_tool_that_would_take_a_prompts_release_for_its_own_is_named(
+    repo: Repo, file: str, careless: str, remedy: str
+) -> None:
+    repo.commit({file: f"{careless}\n"})
+    found = only(look(repo), "version-tools")
+    assert (found.severity, found.place) == (Severity.WARNING, file)
+    assert remedy.split(" = ", maxsplit=1)[0].rpartition(".")[2] in found.remedy
+    repo.commit({file: f"{careless}\n{remedy}\n"})
+    assert only(look(repo), "version-tools").state is FINE
+
+
+def test_tools_that_read_no_tags_are_nobodys_business(repo: Repo) -> None:
+    repo.commit({"pyproject.toml": '[tool.hatch.version]\npath = "x.py"\n'})
+    assert of(look(repo), "version-tools") == []
+    repo.commit({"pyproject.toml": "["})
+    assert only(look(repo), "version-tools").state is UNKNOWN
+
+
+def test_the_page_on_other_tools_names_what_git_needs() -> None:
+    page = (Path(__file__).parents[3] / "docs/other-tools.md").read_text("utf-8")
+    assert "git describe --match 'v*'" in page
+
+
 @pytest.fixture
 def sound(repo: Repo, tmp_path: Path) -> Repo:
     """A repository about which there is as little to say as possible."""
@@ -81,7 +123,7 @@ def test_a_sound_repository_is_protected_and_certain(sound: Repo) -> None:
     assert diagnosis.is_certain
     # What does not apply answers nothing, everything else has looked.
     silent = set(LOCAL_CHECKS) - {answer.check for answer in diagnosis.answers}
-    assert silent == {"mirrors", "server-hook", "gate-job", "deploy-workflow"}
+    assert silent == {"mirrors", "server-hook", "gate-job", "deploy-workflow", "version-tools"}
 
 
 def plain_url(repo: Repo) -> None:

@@ -1,0 +1,128 @@
+"""Looks at tools that read the application's version from tags, where releases of prompts are tags.
+
+A release of a prompt is an annotated tag such as `prompts/support/triage@1.1.0`. A tool that takes
+the nearest tag takes it for the application's version. What to write against it was tried with each
+tool: `docs/other-tools.md`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, NamedTuple
+
+from promptops.protection.doctor.answer import fine, unknown, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from promptops.protection.doctor.answer import Answer
+    from promptops.protection.doctor.subject import Subject
+
+_PYPROJECT = "pyproject.toml"
+_DESCRIBE = '["git", "describe", "--dirty", "--tags", "--long", "--match", "v*"]'
+
+
+class _Tool(NamedTuple):
+    """One tool that reads versions from tags. Paths in its configuration are written with dots.
+
+    Attributes:
+        name: what it is called.
+        file: where it is configured.
+        table: the table there that configures it; "" for the whole file.
+        limit: the setting of that table which says what tags it reads.
+        remedy: what to write.
+        source: what the table's `source` must say for it to read tags; "" where it always does.
+    """
+
+    name: str
+    file: str
+    table: str
+    limit: str
+    remedy: str
+    source: str = ""
+
+
+_TOOLS = (
+    _Tool(
+        "setuptools-scm",
+        _PYPROJECT,
+        "tool.setuptools_scm",
+        "git_describe_command",
+        f"git_describe_command = {_DESCRIBE}",
+    ),
+    _Tool(
+        "hatch-vcs",
+        _PYPROJECT,
+        "tool.hatch.version",
+        "raw-options.git_describe_command",
+        f"raw-options = {{ git_describe_command = {_DESCRIBE} }}",
+        source="vcs",
+    ),
+    _Tool(
+        "versioningit",
+        _PYPROJECT,
+        "tool.versioningit",
+        "vcs.match",
+        '[tool.versioningit.vcs] match = ["v*"]',
+    ),
+    _Tool(
+        "setuptools-git-versioning",
+        _PYPROJECT,
+        "tool.setuptools-git-versioning",
+        "tag_filter",
+        'tag_filter = "v[0-9].*"',
+    ),
+    _Tool(
+        "pdm-backend",
+        _PYPROJECT,
+        "tool.pdm.version",
+        "tag_filter",
+        'tag_filter = "v*"',
+        source="scm",
+    ),
+    _Tool(
+        "git-cliff",
+        _PYPROJECT,
+        "tool.git-cliff",
+        "git.tag_pattern",
+        '[tool.git-cliff.git] tag_pattern = "^v[0-9]"',
+    ),
+    _Tool("git-cliff", "cliff.toml", "", "git.tag_pattern", '[git] tag_pattern = "^v[0-9]"'),
+)
+
+
+def look_at_version_tools(subject: Subject) -> Iterator[Answer]:
+    """Does a tool take the release of a prompt for a version of the application?"""
+    for file in dict.fromkeys(tool.file for tool in _TOOLS):
+        data = subject.read(file)
+        if data is None:
+            continue
+        try:
+            settings = tomllib.loads(data.decode())
+        except ValueError as error:
+            yield unknown(f"{file} cannot be read: {error}", file)
+            continue
+        for tool in _TOOLS:
+            if tool.file == file:
+                yield from _judge(tool, settings)
+
+
+def _judge(tool: _Tool, settings: Mapping[str, object]) -> Iterator[Answer]:
+    table = _find(settings, tool.table) if tool.table else settings
+    if table is None or (tool.source and _find(table, "source") != tool.source):
+        return
+    if _find(table, tool.limit) is not None:
+        yield fine(f"{tool.name} reads the tags that {tool.limit} names", tool.file)
+        return
+    yield warning(
+        f"{tool.name} takes the nearest tag, which may be the release of a prompt",
+        tool.file,
+        risk="the application is built with a prompt's version, or not at all",
+        remedy=f"let it read the application's own tags, such as v1.2.0: {tool.remedy}",
+    )
+
+
+def _find(settings: object, path: str) -> object | None:
+    for step in path.split("."):
+        settings = settings.get(step) if isinstance(settings, dict) else None
+    return settings
