@@ -17,6 +17,7 @@ from promptops.suggestion import nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from promptops.repository.settings.cache import CacheSettings
     from promptops.repository.settings.eval import EvalSettings
     from promptops.repository.settings.guards import GuardSettings
     from promptops.repository.settings.log import LogSettings
@@ -104,7 +105,7 @@ class Config:
         path: the file this came from, or None for the defaults.
         names_remote: whether the file says which remote it is.
         tables: the settings of the runtime that the file has, by the names of their tables; read
-            them as `models`, `guards`, `eval` and `log`.
+            them as `models`, `guards`, `cache`, `eval` and `log`.
     """
 
     prompts: str = "prompts"
@@ -140,6 +141,13 @@ class Config:
         """The table `[guards]`."""
         settings: GuardSettings = self._settings("guards")
         return settings
+
+    @property
+    def cache(self) -> CacheSettings:
+        """The table `[cache]`; nothing is kept without it."""
+        from promptops.repository.settings.cache import CacheSettings
+
+        return self.tables.get("cache") or CacheSettings()
 
     @property
     def log(self) -> LogSettings:
@@ -216,7 +224,7 @@ _KEYS = (
 )
 # The tables of the runtime: `NAME` is read by `read_NAME` in the module `settings.NAME`. Those are
 # imported only where a file has the table or somebody asks for it.
-_TABLES = ("eval", "guards", "log", "models")
+_TABLES = ("cache", "eval", "guards", "log", "models")
 
 
 def _read_table(name: str, value: object, path: str) -> Any:  # noqa: ANN401 - as in Config

@@ -82,6 +82,7 @@ class Usage:
 
 
 UNKNOWN_USAGE = Usage(None, None, None, "unknown")
+NO_USAGE = Usage(0, 0, 0, "measured")
 
 
 @dataclass(frozen=True, slots=True)

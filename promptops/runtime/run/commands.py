@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from promptops.repository.settings.cache import CacheSettings
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from promptops.errors import PausedError
+    from promptops.runtime.answers import Flight, Kept
     from promptops.runtime.guards.breaker import Permit
     from promptops.runtime.guards.guard import Reservation
     from promptops.runtime.guards.windows import Scope
@@ -80,7 +83,26 @@ class Settle(NamedTuple):
     is_sent: bool
 
 
-Command = Find | Begin | Call | Sleep | Admit | Report | Reserve | Settle
+class Recall(NamedTuple):
+    """Look for the answer to an identical request, and wait for one that is under way.
+
+    Gives it as Kept; a Flight where the caller leads now; None where it neither leads nor waits.
+    """
+
+    key: str
+    deadline: float
+    leads: bool
+
+
+class Land(NamedTuple):
+    """Keep an answer, if any, and end the flight if the run leads one."""
+
+    key: str
+    flight: Flight | None
+    kept: Kept | None
+
+
+Command = Find | Begin | Call | Sleep | Admit | Report | Reserve | Settle | Recall | Land
 
 
 class World(NamedTuple):
@@ -97,6 +119,7 @@ class World(NamedTuple):
         check_depth: raises GuardError where runs are nested too deeply.
         describe_pause: the error for a prompt that is paused.
         make_id: a new id, for something that happens now.
+        cache: which answers are kept.
     """
 
     clock: Callable[[], float]
@@ -109,3 +132,4 @@ class World(NamedTuple):
     check_depth: Callable[[], None]
     describe_pause: Callable[[ResolvedPrompt], PausedError]
     make_id: Callable[[], str]
+    cache: CacheSettings = CacheSettings()

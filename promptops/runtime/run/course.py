@@ -45,6 +45,7 @@ class Course:
         messages: what is asked.
         models: whom to ask, in this order.
         is_held: whether nothing of an answer may be handed out before it is final.
+        is_streamed: whether the answer is handed out while it is written.
         has_spoken: whether a part of an answer was handed out, so that nothing can be retried.
         heard: the parts of the answer that is being streamed.
         first_at: when its first part came, on the monotonic clock.
@@ -72,6 +73,7 @@ class Course:
     messages: Sequence[Mapping[str, Any]] = ()
     models: Sequence[str] = ()
     is_held: bool = False
+    is_streamed: bool = False
     has_spoken: bool = False
     heard: list[str] = field(default_factory=list)
     first_at: float | None = None

@@ -68,5 +68,6 @@ def open_runner(registry: Registry, repository: Repository | None) -> Runner:
             recorder=Recorder(open_runs, warn=_LOGGER.warning),
             random_bytes=os.urandom,
             random=random.random,
+            cache=config.cache,
         ),
     )

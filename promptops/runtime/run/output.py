@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import RefusedError
-from promptops.runtime.models.model import Answer, Usage
+from promptops.runtime.models.model import NO_USAGE, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ def set_reply(course: Course, reply: object) -> None:
     if schema is not None:
         check_data(reply, schema, text)
     course.data = None if schema is None else reply
-    course.answer = Answer(text, (), "stop", Usage(0, 0, 0, "measured"))
+    course.answer = Answer(text, (), "stop", NO_USAGE)
     course.model = None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -39,6 +41,32 @@ def estimate(request: Request, world: World) -> Bounds:
     most = _answer_tokens(request.parameters)
     cost = None if price is None or most is None else price.cost(prompt_tokens, most)
     return Bounds(prompt_tokens, None if most is None else prompt_tokens + most, cost)
+
+
+def cache_key(request: Request, course: Course, world: World) -> str | None:
+    """Return what an answer to the request is kept under; None where it may not be kept.
+
+    A tenant never gets what was said to another one. Evals and replays ask each time.
+    """
+    if not world.cache.ttl_seconds or course.counted_in is not None:
+        return None
+    if not world.cache.is_for_sampled and request.parameters.get("temperature") != 0:
+        return None
+    return _hash([course.resolved.digest, course.record.tenant], request)
+
+
+def name_request(request: Request) -> str:
+    """Name a request, so that repetitions of it are recognised."""
+    return _hash([], request)
+
+
+def _hash(more: list[Any], request: Request) -> str:
+    text = json.dumps(
+        [*more, request.model, list(request.messages), dict(request.parameters)],
+        sort_keys=True,
+        default=repr,
+    )
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _answer_tokens(parameters: Mapping[str, Any]) -> int | None:

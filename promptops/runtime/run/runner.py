@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import closing, contextmanager
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import PromptopsError, UsageError
+from promptops.repository.settings.cache import CacheSettings
+from promptops.runtime.answers import Answers, Flight, Kept, Landing
 from promptops.runtime.guards.depth import current_depth
 from promptops.runtime.guards.guard import GuardError
 from promptops.runtime.log.identifiers import make_id
@@ -31,6 +34,8 @@ from promptops.runtime.run.commands import (
     Begin,
     Call,
     Find,
+    Land,
+    Recall,
     Report,
     Reserve,
     Settle,
@@ -151,6 +156,7 @@ class Tools:
         sleep: waits in a thread.
         asleep: waits on an event loop.
         limits: how long runs may take, and how often they may try.
+        cache: which answers are kept.
     """
 
     models: Models
@@ -166,6 +172,7 @@ class Tools:
     sleep: Callable[[float], None] = time.sleep
     asleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     limits: Limits = field(default_factory=Limits)
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
 
 class Runner:
@@ -185,7 +192,9 @@ class Runner:
             tools.guards.check_depth,
             registry.describe_pause,
             self._new_id,
+            tools.cache,
         )
+        self._answers = Answers(tools.cache, clock=tools.monotonic)
 
     def run(self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None) -> Run:
         """Run a prompt and return its answer; see `Registry.run`."""
@@ -325,6 +334,7 @@ class Runner:
 
     def take_parts(self, course: Course, steps: Steps) -> Iterator[Spoken]:
         """As `take`, handing out the answer as it is written."""
+        course.is_streamed = True
         with self._recording(course):
             value: Any = None
             failure: BaseException | None = None
@@ -357,6 +367,7 @@ class Runner:
 
     async def atake_parts(self, course: Course, steps: Steps) -> AsyncIterator[Spoken]:
         """As `take_parts`, on an event loop."""
+        course.is_streamed = True
         with self._recording(course):
             value: Any = None
             failure: BaseException | None = None
@@ -423,6 +434,8 @@ class Runner:
         if isinstance(command, Call):
             model = self._tools.models.get(command.request.model)
             return model.call(command.request, deadline=command.deadline)
+        if isinstance(command, Recall):
+            return self._recall(command)
         if isinstance(command, Sleep):
             return self._tools.sleep(command.seconds)
         if isinstance(command, Reserve):
@@ -446,6 +459,8 @@ class Runner:
         if isinstance(command, Call):
             model = self._tools.models.get(command.request.model)
             return await model.acall(command.request, deadline=command.deadline)
+        if isinstance(command, Recall):
+            return await self._arecall(command)
         if isinstance(command, Sleep):
             return await self._tools.asleep(command.seconds)
         if isinstance(command, Reserve):
@@ -466,12 +481,43 @@ class Runner:
     def _do_at_once(self, command: Command) -> Any:  # noqa: ANN401 - as above
         if isinstance(command, Begin):
             return self._tools.recorder.begin(command.record)
+        if isinstance(command, Land):
+            return self._answers.land(command.key, command.flight, command.kept)
         if isinstance(command, Admit):
             return self._tools.breakers.allow(command.model)
         assert isinstance(command, Report)  # noqa: S101 - there is no other command
         if command.is_healthy is None:
             return command.permit.abandoned()
         return command.permit.succeeded() if command.is_healthy else command.permit.failed()
+
+    def _recall(self, command: Recall) -> Kept | Flight | None:
+        while True:
+            found = self._answers.join(command.key, leads=command.leads)
+            if not isinstance(found, Landing):
+                return found
+            if found.thread == threading.get_ident():
+                # An event loop leads, and this call keeps it from going on.
+                return None
+            try:
+                kept = found.result(max(command.deadline - self._tools.monotonic(), 0))
+            except TimeoutError:
+                return None
+            if kept is not None:
+                return kept
+
+    async def _arecall(self, command: Recall) -> Kept | Flight | None:
+        while True:
+            found = self._answers.join(command.key, leads=command.leads)
+            if not isinstance(found, Landing):
+                return found
+            wait = max(command.deadline - self._tools.monotonic(), 0)
+            try:
+                # Cancelling one that waits must not cancel what the others wait for.
+                kept = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(found)), wait)
+            except TimeoutError:
+                return None
+            if kept is not None:
+                return kept
 
     def _hear(self, course: Course, text: str) -> bool:
         """Note a part of a streamed answer, and say whether it may be handed out now."""
@@ -502,6 +548,7 @@ class Runner:
                 cached_tokens=usage.cached_tokens,
                 usage_source=usage.source,
                 finish=answer.finish,
+                is_cached=_is_cached(course),
                 is_degraded=course.is_degraded,
                 decisions=tuple(course.decisions),
                 answer=answer.text,
@@ -621,6 +668,10 @@ def _status_of(error: BaseException) -> str:
         return REFUSED
     # Whoever cancels, interrupts or leaves a run ends it before its time.
     return FAILED if isinstance(error, Exception) else INTERRUPTED
+
+
+def _is_cached(course: Course) -> bool:
+    return not course.attempts and any(one.rule == "cache" for one in course.decisions)
 
 
 def _count(request: Request) -> int:

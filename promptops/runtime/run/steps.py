@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import PromptopsError, TemplateError
+from promptops.runtime.answers import Flight, Kept
 from promptops.runtime.guards.breaker import BreakerOpenError
 from promptops.runtime.guards.guard import GuardError
 from promptops.runtime.log.record import AttemptRecord, Decision, Review
-from promptops.runtime.models.model import UNKNOWN_USAGE, ModelError, Request, Usage
+from promptops.runtime.models.model import NO_USAGE, UNKNOWN_USAGE, ModelError, Request, Usage
 from promptops.runtime.run.commands import (
     Admit,
     Begin,
     Call,
+    Land,
+    Recall,
     Report,
     Reserve,
     Settle,
@@ -28,7 +30,12 @@ from promptops.runtime.run.commands import (
 from promptops.runtime.run.conditions import holds
 from promptops.runtime.run.output import OutputError, read_data, set_reply
 from promptops.runtime.run.preparation import prepare
-from promptops.runtime.run.request import estimate, request_parameters
+from promptops.runtime.run.request import (
+    cache_key,
+    estimate,
+    name_request,
+    request_parameters,
+)
 from promptops.runtime.run.retry import Next, choose_next, delay_seconds, is_alarming
 
 if TYPE_CHECKING:
@@ -229,8 +236,45 @@ def _ask(
     messages: Sequence[Mapping[str, Any]],
     end: float,
 ) -> Generator[Command, Any, ModelError | BreakerOpenError | None]:
-    """Ask one model, again where that may help; the error where it does not answer."""
+    """Ask one model, unless it answered the same before; the error where it does not answer."""
     request = Request(model, messages, request_parameters(course))
+    key = cache_key(request, course, world)
+    if key is None:
+        return (yield from _call(course, world, request, end))
+    found: Kept | Flight | None = yield Recall(key, end, not course.is_streamed)
+    if isinstance(found, Kept):
+        course.answer, course.model = found.answer, model
+        course.decisions.append(Decision("cache", f"the answer of run {found.run_id}"))
+        return None
+    kept = None
+    try:
+        trouble = yield from _call(course, world, request, end)
+        if trouble is None and _is_worth_keeping(course):
+            kept = Kept(replace(_answer_of(course), usage=NO_USAGE), course.record.id)
+    finally:
+        yield Land(key, found, kept)
+    return trouble
+
+
+def _is_worth_keeping(course: Course) -> bool:
+    """Return whether an answer is whole, and what the prompt promises."""
+    answer, schema = _answer_of(course), course.resolved.output
+    if answer.finish not in {"stop", "tool_calls"}:
+        return False
+    if schema is None or answer.tool_calls:
+        return True
+    try:
+        read_data(answer, schema)
+    except OutputError:
+        return False
+    return True
+
+
+def _call(
+    course: Course, world: World, request: Request, end: float
+) -> Generator[Command, Any, ModelError | BreakerOpenError | None]:
+    """Ask one model, again where that may help; the error where it does not answer."""
+    model = request.model
     bounds = estimate(request, world)
     cost = bounds.cost
     price = world.price(model)
@@ -252,7 +296,7 @@ def _ask(
                 cost,
                 bounds.tokens,
                 deadline - world.monotonic() + _LEASE_MARGIN_SECONDS,
-                _hash(request) if number == 1 else None,
+                name_request(request) if number == 1 else None,
             )
         except BaseException:
             yield Report(permit, None)
@@ -359,22 +403,12 @@ def _used(usage: Usage) -> tuple[int, int, int] | None:
     return usage.input_tokens, usage.output_tokens, usage.cached_tokens or 0
 
 
-def _hash(request: Request) -> str:
-    """Name a request, so that repetitions of it are recognised."""
-    text = json.dumps(
-        [request.model, list(request.messages), dict(request.parameters)],
-        sort_keys=True,
-        default=repr,
-    )
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def total_usage(attempts: Sequence[AttemptRecord]) -> Usage:
     """Return what all answers took together; unknown where one of them does not say."""
     answers = [one for one in attempts if one.error is None]
     known = [one for one in answers if one.input_tokens is not None]
     if not known or len(known) < len(answers):
-        return UNKNOWN_USAGE if answers else Usage(0, 0, 0, "measured")
+        return UNKNOWN_USAGE if answers else NO_USAGE
     is_measured = all(one.usage_source == "measured" for one in known)
     return Usage(
         sum(one.input_tokens or 0 for one in known),

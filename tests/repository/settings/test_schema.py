@@ -13,6 +13,8 @@ from promptops.repository.config import load_config
 
 GOOD = [
     "[eval]\nconcurrency = 4\nmax_cost = 2.5\njudge = 'judge/rubric@1.0.0'\n",
+    "[cache]\n",
+    "[cache]\nttl = '10m'\nmegabytes = 1\nsampled = true\n",
     "[log]\n",
     "[log]\nurl = 'runs.db'\ncontent = 'none'\nretention = '12h'\nencryption_key = 'KEY'\n",
     "[guards]\nspend_per_hour = 20\nspend_per_day = 0.5\ncalls_per_minute = 0\n",
@@ -31,6 +33,10 @@ BAD = [
     "[eval]\nconcurrency = 1001\n",
     "[eval]\nmax_cost = '2'\n",
     "[eval]\njudges = 'a'\n",
+    "[cache]\nttl = 60\n",
+    "[cache]\nmegabytes = 0\n",
+    "[cache]\nsampled = 'yes'\n",
+    "[cache]\nsize = 1\n",
     "log = 'runs.db'\n",
     "[log]\nurls = 'runs.db'\n",
     "[log]\ncontent = 'everything'\n",

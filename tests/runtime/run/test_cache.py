@@ -1,0 +1,174 @@
+"""Answers kept for identical requests."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+import promptops
+from promptops.repository.settings.cache import CacheSettings
+from promptops.runtime.answers import Answers, Flight, Kept, Landing
+from promptops.runtime.models.model import NO_USAGE, Answer, ModelError
+from promptops.runtime.run.output import OutputError
+from promptops.runtime.run.runner import Caller
+from tests.runtime.run.pieces import OUTPUT, PROMPT, logged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.runtime.registry import Registry
+    from tests.repositories import Repo
+    from tests.runtime.provider import Provider
+
+
+@pytest.fixture
+def cached(team: Repo) -> Iterator[Registry]:
+    config = (team.path / "promptops.toml").read_text()
+    team.write("promptops.toml", f"{config}[cache]\n")
+    team.write("prompts/c.md", PROMPT.format(more="temperature: 0\n"))
+    with promptops.open(team.path) as registry:
+        yield registry
+
+
+ASKED = {"text": "x"}
+
+
+def test_an_identical_request_is_not_made_again(
+    cached: Registry, team: Repo, near: Provider
+) -> None:
+    near.reply(text="Once.")
+    first = cached.run("c@working", ASKED, user="u-1")
+    second = cached.run("c@working", ASKED, user="u-2")
+    assert (second.text, second.cost_micros, second.attempts) == ("Once.", 0, ())
+    assert [(one.rule, one.why) for one in second.decisions] == [
+        ("cache", f"the answer of run {first.id}")
+    ]
+    entry = logged(team, second.id)
+    assert (entry.run.is_cached, entry.run.cost_micros, entry.run.answer) == (True, 0, "Once.")
+    pieces = list(cached.stream("c@working", ASKED))
+    assert "".join(piece.text for piece in pieces) == "Once."
+    assert len(near.requests) == 1
+
+
+def test_what_differs_is_asked(cached: Registry, team: Repo, near: Provider) -> None:
+    cached.run("c@working", ASKED)
+    cached.run("c@working", {"text": "y"})
+    cached.run("c@working", ASKED, tenant="acme")
+    cached.run("c@working", ASKED, model="near/other")
+    caller = Caller(environment="eval")
+    cached.open_runner().run("c@working", ASKED, caller, None)
+    assert len(near.requests) == 5
+
+
+@pytest.mark.parametrize("more", ["", "temperature: 0.5\n"])
+def test_sampled_answers_are_not_kept_unless_asked_for(
+    team: Repo, cached: Registry, near: Provider, more: str
+) -> None:
+    team.write("prompts/s.md", PROMPT.format(more=more))
+    cached.run("s@working", ASKED)
+    cached.run("s@working", ASKED)
+    assert len(near.requests) == 2
+    config = (team.path / "promptops.toml").read_text()
+    team.write("promptops.toml", f"{config}sampled = true\n")
+    with promptops.open(team.path) as registry:
+        registry.run("s@working", ASKED)
+        registry.run("s@working", ASKED)
+    assert len(near.requests) == 3
+
+
+def test_nothing_is_kept_without_the_table(registry: Registry, team: Repo, near: Provider) -> None:
+    team.write("prompts/c.md", PROMPT.format(more="temperature: 0\n"))
+    registry.run("c@working", ASKED)
+    registry.run("c@working", ASKED)
+    assert len(near.requests) == 2
+
+
+def test_what_failed_is_asked_again(cached: Registry, team: Repo, near: Provider) -> None:
+    near.reply(status=400)
+    with pytest.raises(ModelError):
+        cached.run("c@working", ASKED)
+    team.write("prompts/c.md", PROMPT.format(more=f"temperature: 0\n{OUTPUT}"))
+    near.reply(text="no JSON")
+    with pytest.raises(OutputError):
+        cached.run("c@working", ASKED)
+    near.reply(text='{"topic": "bug"}')
+    assert cached.run("c@working", ASKED).data == {"topic": "bug"}
+    assert cached.run("c@working", ASKED).data == {"topic": "bug"}
+    assert len(near.requests) == 3
+
+
+def test_twenty_at_once_make_one_call(cached: Registry, team: Repo, near: Provider) -> None:
+    near.reply(text="One.", delay=0.3)
+
+    async def ask() -> set[str]:
+        with promptops.open(team.path) as registry:
+            runs = await asyncio.gather(*(registry.arun("c@working", ASKED) for _ in range(20)))
+            await registry.aclose()
+            return {run.text for run in runs}
+
+    assert asyncio.run(ask()) == {"One."}
+    assert len(near.requests) == 1
+    near.reply(text="Two.", delay=0.3)
+    with ThreadPoolExecutor(20) as pool:
+        runs = list(pool.map(lambda _: cached.run("c@working", ASKED), range(20)))
+    assert {run.text for run in runs} == {"Two."}
+    assert len(near.requests) == 2
+
+
+def test_those_who_waited_ask_when_the_first_one_fails(cached: Registry, near: Provider) -> None:
+    near.reply(status=400, delay=0.3)
+    near.always(text="Yes.")
+    with ThreadPoolExecutor(3) as pool:
+        futures = [pool.submit(cached.run, "c@working", ASKED) for _ in range(3)]
+        outcomes = [type(future.exception()) for future in futures]
+    assert sorted(one.__name__ for one in outcomes) == ["ModelError", "NoneType", "NoneType"]
+    assert len(near.requests) == 2
+
+
+def test_a_stream_that_nobody_reads_on_keeps_nobody_waiting(
+    cached: Registry, near: Provider
+) -> None:
+    near.always(text="One two three.")
+    stream = cached.stream("c@working", ASKED)
+    next(stream)
+    assert cached.run("c@working", ASKED).text == "One two three."
+    assert len(near.requests) == 2
+
+
+def answer(text: str) -> Kept:
+    return Kept(Answer(text, (), "stop", NO_USAGE), "run")
+
+
+def keep(answers: Answers, key: str, text: str) -> None:
+    answers.land(key, None, answer(text))
+
+
+def test_answers_go_after_their_time_and_the_least_used_first() -> None:
+    now = [0.0]
+    answers = Answers(CacheSettings(60, megabytes=1), clock=lambda: now[0])
+    for key in "abc":
+        keep(answers, key, "x" * 400_000)
+    assert answers.join("a", leads=False) is None
+    assert isinstance(answers.join("b"), Kept)
+    keep(answers, "d", "x" * 400_000)
+    assert answers.join("c", leads=False) is None
+    assert isinstance(answers.join("b"), Kept)
+    keep(answers, "e", "x" * 2_000_000)
+    assert answers.join("e", leads=False) is None
+    now[0] = 61.0
+    assert answers.join("b", leads=False) is None
+
+
+def test_a_flight_is_led_once() -> None:
+    answers = Answers(CacheSettings(60), clock=lambda: 0.0)
+    flight = answers.join("a")
+    assert isinstance(flight, Flight)
+    follower = answers.join("a")
+    assert isinstance(follower, Landing)
+    assert follower.thread == threading.get_ident()
+    answers.land("a", flight, answer("Hi."))
+    assert follower.result(0) == answer("Hi.")
