@@ -162,6 +162,10 @@ class RemoteError(GitError):
     """The remote cannot be reached or refused the request."""
 
 
+class UnclearPushError(RemoteError):
+    """A push was sent and no answer came back: the remote has taken it, or will, or will not."""
+
+
 class DeniedError(RemoteError):
     """A forge refuses the token, or hides what was asked for: it answers 401, 403 or 404.
 

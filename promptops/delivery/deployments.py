@@ -8,6 +8,7 @@ when the remote has it.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.delivery.environments import (
@@ -36,6 +37,7 @@ from promptops.errors import (
     IntegrityError,
     RefusedError,
     RemoteError,
+    UnclearPushError,
 )
 from promptops.git.history import is_ancestor, write_commit
 from promptops.git.message import format_message
@@ -116,7 +118,8 @@ def deploy(
 
     A lost race is repeated while what the action touches is unchanged, for up to a minute; else
     ConflictError says what is live now, as it does when the changes are not those `agreed` to
-    beforehand. RemoteError when the remote cannot be reached: nothing has changed then.
+    beforehand. RemoteError when the remote cannot be reached: nothing has changed then, but for
+    an UnclearPushError, where nobody can tell.
     """
     import time
 
@@ -376,39 +379,79 @@ class _RemotePlace(_Place):
                 "the new deployment does not stand on the one it replaces",
                 hint="nothing was deployed; run the command again",
             )
+        refs = [PushRef(commit, self._ref, old)]
+        result, doubt = None, None
         try:
-            (result,) = push(
-                repository.git, repository.remote, [PushRef(commit, self._ref, old)], atomic=False
-            )
-        except RemoteError:
-            # The connection may have broken after the remote took it: ask before saying no.
-            self.refresh()
-            tip = read_ref(repository.git, self._tracking)
-            if tip is not None and is_ancestor(repository.git, commit, tip):
-                return True
-            raise
-        if result.status in {PushStatus.PUSHED, PushStatus.UP_TO_DATE}:
+            (result,) = push(repository.git, repository.remote, refs, atomic=False)
+        except UnclearPushError as error:
+            doubt = error
+            # Once more, if only to learn what became of it: it lands once or not at all.
+            with suppress(GitError):
+                (result,) = push(repository.git, repository.remote, refs, atomic=False)
+        if result is not None and result.status in {PushStatus.PUSHED, PushStatus.UP_TO_DATE}:
             self._follow(commit)
             return True
-        if result.status in {PushStatus.STALE, PushStatus.BUSY}:
-            self.lock_held = result.reason if result.status is PushStatus.BUSY else ""
-            return False
-        from promptops.delivery.publication import refused_by_remote
+        # A push that arrived twice, its first answer lost, is refused the second time.
+        has_landed = self._find_out(commit, old, doubt)
+        if has_landed:
+            return True
+        if result is not None and result.status is PushStatus.REFUSED:
+            from promptops.delivery.publication import refused_by_remote
 
-        raise refused_by_remote(repository.remote, "deployment", result.reason)
+            raise refused_by_remote(repository.remote, "deployment", result.reason)
+        if has_landed is None and doubt is not None:
+            raise self._unclear(doubt)
+        is_locked = result is not None and result.status is PushStatus.BUSY
+        self.lock_held = result.reason if result is not None and is_locked else ""
+        return False
+
+    def _find_out(
+        self, commit: str, old: str | None, doubt: UnclearPushError | None
+    ) -> bool | None:
+        """Whether the remote has our deployment; None: not yet, and it still may.
+
+        Its id is unlike any other, since its `Operation` is. The deployment that it replaces is
+        what the remote has to have for it to land.
+        """
+        git, remote = self._repository.git, self._repository.remote
+        assert remote is not None  # noqa: S101 - this place is chosen by it
+        try:
+            tip = list_remote(git, remote, [self._ref]).get(self._ref)
+            if tip == old:
+                return None
+            has_landed = False
+            if tip is not None:
+                if tip != commit:
+                    git_fetch(git, remote, [self._ref])  # whatever keeps a ref here from moving
+                has_landed = is_ancestor(git, commit, tip)
+        except GitError as error:
+            raise self._unclear(doubt or error) from error
+        if has_landed:
+            self._follow(commit)
+        return has_landed
+
+    def _unclear(self, doubt: GitError) -> UnclearPushError:
+        environment = self._environment
+        return UnclearPushError(
+            f"the deployment to {environment} may have landed: {doubt.message}",
+            hint=f"git fetch {self._repository.remote}, then promptops history --env {environment} "
+            "will tell" + (f"; {doubt.hint}" if doubt.hint else ""),
+        )
 
     def _follow(self, commit: str) -> None:
         """Let the remote-tracking branch show what was just pushed."""
         known = read_ref(self._repository.git, self._tracking)
-        if known != commit:
-            try:
-                update_refs(
-                    self._repository.git,
-                    [RefUpdate(self._tracking, commit, known)],
-                    "promptops deploy",
-                )
-            except ConflictError:
-                return  # another fetch moved it on, which is as good
+        if known == commit or (
+            known is not None and is_ancestor(self._repository.git, commit, known)
+        ):
+            return
+        # Another fetch that moves it on is as good, and what is locked here is landed there.
+        with suppress(ConflictError, GitError):
+            update_refs(
+                self._repository.git,
+                [RefUpdate(self._tracking, commit, known)],
+                "promptops deploy",
+            )
 
 
 def fetch_environments(repository: Repository, environments: Iterable[str]) -> None:

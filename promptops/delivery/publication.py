@@ -28,6 +28,7 @@ from promptops.errors import (
     GitError,
     RefusedError,
     RemoteError,
+    UnclearPushError,
 )
 from promptops.git.history import write_tag
 from promptops.git.message import format_message
@@ -397,18 +398,21 @@ def _is_unclear(
 ) -> bool:
     """Find out what became of a push that broke: False when all of it arrived.
 
-    What surely did not arrive is taken back here as well. When the remote cannot be asked, the
-    tags stay: the same command again completes the release.
+    What surely did not arrive is taken back here as well. When the remote cannot be asked, or may
+    still be at it, the tags stay: the same command again completes what was begun.
     """
     try:
         there = list_remote(repository.git, remote, list(made))
+        if made and all(there.get(ref) == oid for ref, oid in made.items()):
+            return False
+        is_over = not isinstance(error, UnclearPushError)
     except RemoteError:
+        is_over = False
+    if is_over:
+        _take_back(repository, made)
+    else:
         kept = ", ".join(short_name(ref) for ref in made)
         error.hint = f"{kept} may have arrived or not; the same command again completes it"
-        return True
-    if made and all(there.get(ref) == oid for ref, oid in made.items()):
-        return False
-    _take_back(repository, made)
     return True
 
 
@@ -497,6 +501,9 @@ def push_yank(repository: Repository, name: str, version: Version, *, made: bool
         (result,) = push(repository.git, remote, [PushRef(found.oid, tag, None)], atomic=False)
         if result.status not in {*_THERE, PushStatus.STALE}:
             raise refused_by_remote(remote, "yank", result.reason)
+    except UnclearPushError as error:
+        if _is_unclear(repository, remote, {tag: found.oid}, error):
+            raise
     except (GitError, RefusedError):
         if made:
             _take_back(repository, {tag: found.oid})

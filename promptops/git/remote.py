@@ -17,6 +17,7 @@ from promptops.errors import (
     GitError,
     RemoteError,
     RemoteRefNotFoundError,
+    UnclearPushError,
     UsageError,
 )
 from promptops.git.process import (
@@ -297,7 +298,8 @@ def push(
         What became of each, in the same order.
 
     Raises:
-        RemoteError: the remote cannot be reached, or the connection broke.
+        UnclearPushError: the connection broke, or the time is up.
+        RemoteError: the remote cannot be reached.
         GitError: the remote cannot push atomically, or the pre-push hook refused.
     """
     if not refs:
@@ -306,11 +308,11 @@ def push(
         check_ref_name(ref.ref)
     specs = [f"{ref.oid or ''}:{ref.ref}" for ref in refs]
     args = _push_arguments(remote, refs, specs, atomic=atomic)
-    done = git.run(*args, check=False, timeout_seconds=timeout_seconds)
+    done = _run_push(git, args, remote, timeout_seconds)
     if _took_for_another(done, refs):
         with _staged(git, refs) as pattern:
             args = _push_arguments(remote, refs, [pattern], atomic=atomic)
-            done = git.run(*args, check=False, timeout_seconds=timeout_seconds)
+            done = _run_push(git, args, remote, timeout_seconds)
     # The connection broke off because of something here, which the remote then reports as its own.
     if re.search(r"^fatal: bad object|pack-objects died", done.stderr, re.MULTILINE):
         raise failure(args, done)
@@ -318,6 +320,18 @@ def push(
     if any(ref.ref not in results for ref in refs):
         _refuse_push(args, done, remote)
     return [results[ref.ref] for ref in refs]
+
+
+def _run_push(
+    git: Git, args: Sequence[str], remote: str, timeout_seconds: float | None
+) -> Completed:
+    try:
+        return git.run(*args, check=False, timeout_seconds=timeout_seconds)
+    except RemoteError as error:  # the time is up
+        raise UnclearPushError(
+            f"the remote {_shown(remote)} did not answer the push: {error.message}",
+            hint=error.hint,
+        ) from error
 
 
 def _push_arguments(
@@ -451,7 +465,27 @@ def _refuse_push(args: Sequence[str], done: Completed, remote: str) -> NoReturn:
             "the pre-push hook refused the push" + (f": {spoken}" if spoken else ""),
             hint="do what the hook asks for, then try again",
         )
-    _refuse(args, done, remote)
+    try:
+        _refuse(args, done, remote)
+    except RemoteError as error:
+        if re.search(_NEVER_BEGAN, said):
+            raise
+        raise UnclearPushError(
+            f"the connection to the remote {_shown(remote)} broke during the push: "
+            f"{_shown(first_line(said)) or f'exit code {done.code}'}",
+            hint=error.hint,
+        ) from error
+
+
+# Said before anything is sent, or by a remote that takes nothing.
+_NEVER_BEGAN = (
+    r"(?:Permission denied|Permission to .+ denied|Authentication failed|access denied"
+    r"|could not read (?:Username|Password)|terminal prompts disabled|returned error: 40[134]"
+    r"|HTTP 40[134]|Host key verification failed|[Rr]epository not found"
+    r"|does not appear to be a git repository|does not exist|transport '.+' not allowed"
+    r"|Could not resolve|Connection refused|Failed to connect|Couldn't connect"
+    r"|service not enabled)"
+)
 
 
 def _refuse(args: Sequence[str], done: Completed, remote: str) -> NoReturn:
