@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
-from promptops.evals.result import Gravity, Ground, find_grounds
+from promptops.evals.result import Gravity, Ground, Outcome, find_grounds
+from promptops.evals.verdict import Finding, Pair, compare, describe
 
 if TYPE_CHECKING:
-    from promptops.evals.result import EvalResult, SuiteResult
+    from collections.abc import Sequence
+
+    from promptops.evals.result import EvalResult, SampleResult, SuiteResult, Trial
+    from promptops.evals.verdict import Verdict
 
 
 class Exit(IntEnum):
@@ -20,6 +24,26 @@ class Exit(IntEnum):
     UNKNOWN = 2
 
 
+class Measure(StrEnum):
+    """What of each sample is compared: the share of trials that passed, or their mean score."""
+
+    SHARE = "share"
+    SCORE = "score"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How results are compared.
+
+    Attributes:
+        measure: what of each sample is compared.
+        margin: up to which loss the verdict may be `not worse`; None: nobody asked.
+    """
+
+    measure: Measure = Measure.SHARE
+    margin: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """One suite under one model, judged.
@@ -28,11 +52,13 @@ class Judgement:
         suite: the suite.
         model: the model.
         grounds: why it is blocked or could not be judged, and what deserves a look.
+        verdict: the comparison with the baseline; None where there is none.
     """
 
     suite: SuiteResult
     model: str
     grounds: tuple[Ground, ...]
+    verdict: Verdict | None = None
 
     @property
     def exit(self) -> Exit:
@@ -43,10 +69,10 @@ class Judgement:
         return Exit.BLOCKED if Gravity.BLOCKS in gravities else Exit.PASSED
 
 
-def judge_run(result: EvalResult) -> tuple[list[Judgement], Exit]:
+def judge_run(result: EvalResult, rules: Rules | None = None) -> tuple[list[Judgement], Exit]:
     """Judge every suite under every model, and the run as a whole."""
     judgements = [
-        Judgement(suite, model, tuple(find_grounds(suite, model)))
+        judge_suite(suite, model, rules or Rules())
         for suite in result.suites
         for model in suite.models
     ]
@@ -56,3 +82,35 @@ def judge_run(result: EvalResult) -> tuple[list[Judgement], Exit]:
         # A part of the samples says nothing about the whole; `eval merge` does.
         return judgements, Exit.PASSED
     return judgements, max(one.exit for one in judgements)
+
+
+def judge_suite(suite: SuiteResult, model: str, rules: Rules) -> Judgement:
+    """Judge a suite under one model: by its thresholds, and by its baseline."""
+    grounds = find_grounds(suite, model)
+    if suite.baseline is None:
+        return Judgement(suite, model, tuple(grounds))
+    samples = [one for one in suite.samples if one.model == model]
+    verdict = compare([_pair(one, rules.measure) for one in samples], margin=rules.margin)
+    if verdict.finding is Finding.WORSE:
+        grounds.append(Ground(Gravity.BLOCKS, describe(verdict)))
+    elif verdict.finding is Finding.NOT_JUDGED:
+        grounds.append(Ground(Gravity.UNKNOWN, describe(verdict)))
+    return Judgement(suite, model, tuple(grounds), verdict)
+
+
+def _pair(sample: SampleResult, measure: Measure) -> Pair:
+    if measure is Measure.SCORE:
+        before, after = _scores(sample.baseline), _scores(sample.trials)
+        return Pair(sample.name, before, after, sample.tags, None)
+    before, after = _passes(sample.baseline), _passes(sample.trials)
+    return Pair(sample.name, before, after, sample.tags, sample.needed)
+
+
+def _passes(trials: Sequence[Trial]) -> tuple[float, ...]:
+    outcomes = {Outcome.PASSED: 1.0, Outcome.FAILED: 0.0}
+    return tuple(outcomes[one.outcome] for one in trials if one.outcome in outcomes)
+
+
+def _scores(trials: Sequence[Trial]) -> tuple[float, ...]:
+    judged = {Outcome.PASSED, Outcome.FAILED}
+    return tuple(one.score or 0.0 for one in trials if one.outcome in judged)

@@ -73,6 +73,7 @@ def choose_mode(
         return Mode.LIVE
     settings = repository.config.models
     models = {model for part in preparation.parts for model in part.models}
+    models |= {one.baseline_model for one in preparation.parts if one.baseline_model is not None}
     missing = any(not has_key(model, settings, environment) for model in models)
     return Mode.REPLAY if missing else Mode.LIVE
 
@@ -143,7 +144,7 @@ def run(
 def _name(preparation: Preparation, choice: Choice) -> str:
     """Name a run, so that another one of the same kind finds what it has paid for."""
     paths = [part.suite.path for part in preparation.parts]
-    content = [paths, choice.at, choice.against, choice.models, choice.shard]
+    content = [paths, choice.at, choice.against, choice.models, choice.shard, choice.using]
     return sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 

@@ -59,8 +59,9 @@ def make_plan(preparation: Preparation, prices: Prices) -> Plan:
             runs = sample.trials * len(part.models) * len(states)
             trials += runs
             judged += judges * runs
-            for state in states:
-                for model in part.models:
+            for index, state in enumerate(states):
+                for asked in part.models:
+                    model = part.baseline_model if index and part.baseline_model else asked
                     size, likely, most = _measure(state, sample, model, prices)
                     calls += sample.trials * turns
                     tokens += sample.trials * turns * size

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from promptops.errors import NotFoundError, PromptopsError, UsageError, quote
 from promptops.evals.result import State
 from promptops.evals.suites import Suites
 from promptops.evals.tape import Tape, read_cassette
+from promptops.prompt.closure import collect_closure
 from promptops.prompt.reference import PromptRef, parse_selector
 from promptops.prompt.suite.reading import CASSETTE
+from promptops.repository.repository import PlacedFiles
 from promptops.runtime.lookup import resolve_selected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from promptops.evals.suites import FoundSuite
     from promptops.prompt.suite import Sample, Suite
     from promptops.repository.repository import Repository
     from promptops.runtime.resolution import ResolvedPrompt
@@ -35,6 +38,10 @@ class Choice:
         models: the models to ask; empty: the suite's, else the prompt's own.
         shard: which part of the samples, as (number, of how many).
         only: the names of the only samples to run; empty: all.
+        changed_since: only suites that something since this revision touches; None: all.
+        using: judge what is live and names this model; None: no such question was asked.
+        instead: the model to judge in its place.
+        environment: where `using` looks for what is live; None: the default environment.
     """
 
     names: tuple[str, ...] = ()
@@ -43,6 +50,10 @@ class Choice:
     models: tuple[str, ...] = ()
     shard: tuple[int, int] = (1, 1)
     only: tuple[str, ...] = ()
+    changed_since: str | None = None
+    using: str | None = None
+    instead: str | None = None
+    environment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,7 @@ class Part:
         samples: the samples to run; of a shard, its own.
         tape: recorded answers.
         cassette: the path of the suite's cassette, from the repository's top.
+        baseline_model: the model that the baseline is asked with; None: the same.
     """
 
     suite: Suite
@@ -74,6 +86,7 @@ class Part:
     baseline: ResolvedPrompt | None = None
     baseline_state: State | None = None
     no_baseline: str = ""
+    baseline_model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +97,17 @@ class Preparation:
         parts: one for each suite.
         has_cassettes: whether every suite has a cassette.
         shard: which part of all samples it is.
+        warnings: what a person should know, one sentence each.
     """
 
     parts: tuple[Part, ...]
     has_cassettes: bool
     shard: tuple[int, int] = (1, 1)
-    judges: tuple[ResolvedPrompt, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+
+
+class NothingTouchedError(PromptopsError):
+    """No suite is touched by what changed, so there is nothing to judge."""
 
 
 def prepare(repository: Repository, choice: Choice) -> Preparation:
@@ -97,60 +115,85 @@ def prepare(repository: Repository, choice: Choice) -> Preparation:
 
     Raises:
         NotFoundError: a prompt, a suite or the named baseline does not exist.
+        NothingTouchedError: only touched suites were asked for, and there are none.
         InvalidPromptError, InvalidSuiteError: one of them cannot be used.
         UsageError: there is nothing to run.
         TapeError: a cassette cannot be read.
     """
     suites = Suites(repository)
-    top = repository.require_work_tree()
-    number, count = choice.shard
-    parts: list[Part] = []
-    found_names: set[str] = set()
-    position = 0
-    has_cassettes = True
-    for found in suites.find(choice.names):
-        change, change_state = _resolve(repository, found.prompt, choice.at or "working")
-        suite, digest = suites.load(found, change.prompt)
-        baseline, baseline_state, why = _find_baseline(repository, found.prompt, choice, change)
-        samples = [one for one in suite.samples if not choice.only or one.name in choice.only]
-        found_names.update(one.name for one in samples)
-        mine = []
-        for sample in samples:
-            if position % count == number - 1:
-                mine.append(sample)
-            position += 1
-        path = f"{found.path.rpartition('.')[0]}{CASSETTE}"
-        data = (top / path).read_bytes() if (top / path).is_file() else None
-        has_cassettes = has_cassettes and data is not None
-        tape = Tape(path) if data is None else read_cassette(path, data, found.prompt)
-        models = choice.models or suite.models or (change.model,)
-        parts.append(
-            Part(
-                suite,
-                digest,
-                change,
-                change_state,
-                models,
-                tuple(mine),
-                tape,
-                path,
-                baseline,
-                baseline_state,
-                why,
-            )
-        )
-    unknown = [name for name in choice.only if name not in found_names]
+    found = suites.find(choice.names)
+    warnings: list[str] = []
+    if choice.changed_since is not None:
+        found = find_touched(repository, suites, found, choice.changed_since)
+        if not found:
+            raise NothingTouchedError(f"nothing since {choice.changed_since} touches a suite")
+    if choice.using is not None:
+        found, warnings = _find_using(repository, found, choice)
+    parts = [_make_part(repository, suites, one, choice) for one in found]
+    known = {one.name for part in parts for one in part.samples}
+    unknown = [name for name in choice.only if name not in known]
     if unknown:
         raise NotFoundError(
             f"no suite has a sample {quote(unknown[0])}",
             hint="names of samples are unique in a suite; --sample takes the whole name",
         )
+    parts = _deal(parts, choice.shard)
     if not any(part.samples for part in parts):
-        raise UsageError(
-            "there are no samples to run",
-            hint=f"there are only {position}: use fewer shards" if count > 1 else None,
-        )
-    return Preparation(tuple(parts), has_cassettes, choice.shard)
+        raise UsageError("there are no samples to run", hint="use fewer shards")
+    return Preparation(
+        tuple(parts), all(len(part.tape) for part in parts), choice.shard, tuple(warnings)
+    )
+
+
+def _deal(parts: Sequence[Part], shard: tuple[int, int]) -> list[Part]:
+    """Give a shard its samples: all samples in order, one to each shard in turn."""
+    number, count = shard
+    dealt = []
+    position = 0
+    for part in parts:
+        mine = []
+        for sample in part.samples:
+            if position % count == number - 1:
+                mine.append(sample)
+            position += 1
+        dealt.append(replace(part, samples=tuple(mine)))
+    return dealt
+
+
+def _make_part(repository: Repository, suites: Suites, found: FoundSuite, choice: Choice) -> Part:
+    name = found.prompt
+    at = choice.at or "working"
+    if choice.using is not None:
+        at = choice.environment or repository.config.default_environment
+    change, change_state = _resolve(repository, name, at)
+    suite, digest = suites.load(found, change.prompt)
+    baseline: ResolvedPrompt | None
+    if choice.using is not None:
+        assert choice.instead is not None  # noqa: S101 - the two come together
+        baseline, why = change, ""
+        baseline_state: State | None = _with_model(change_state, choice.using)
+        change_state = _with_model(change_state, choice.instead)
+        models: tuple[str, ...] = (choice.instead,)
+    else:
+        baseline, baseline_state, why = _find_baseline(repository, name, choice, change)
+        models = choice.models or suite.models or (change.model,)
+    path = f"{found.path.rpartition('.')[0]}{CASSETTE}"
+    file = repository.require_work_tree() / path
+    tape = read_cassette(path, file.read_bytes(), name) if file.is_file() else Tape(path)
+    return Part(
+        suite,
+        digest,
+        change,
+        change_state,
+        models,
+        tuple(one for one in suite.samples if not choice.only or one.name in choice.only),
+        tape,
+        path,
+        baseline,
+        baseline_state,
+        why,
+        choice.using,
+    )
 
 
 def _resolve(repository: Repository, name: str, at: str) -> tuple[ResolvedPrompt, State]:
@@ -163,6 +206,10 @@ def _resolve(repository: Repository, name: str, at: str) -> tuple[ResolvedPrompt
     else:
         label = resolved.version
     return resolved, State(label, resolved.version, resolved.digest)
+
+
+def _with_model(state: State, model: str) -> State:
+    return replace(state, label=f"{state.label} with {model}")
 
 
 def _find_baseline(
@@ -186,3 +233,85 @@ def _find_baseline(
             return None, None, f"it is the same as the baseline, {state.label}"
         return baseline, state, ""
     return None, None, "nothing is live or released"
+
+
+def find_touched(
+    repository: Repository, suites: Suites, found: Sequence[FoundSuite], base: str
+) -> list[FoundSuite]:
+    """Return the suites that something since `base` touches: themselves, or what they judge.
+
+    A prompt is touched by its partials and schemas too, and a suite by the files that it takes
+    samples from and by the prompt that judges.
+    """
+    commit = _common_commit(repository, base)
+    before = repository.at(commit)
+    working = repository.working
+    evals = before.beside(repository.config.evals) if isinstance(before, PlacedFiles) else None
+    folder = repository.config.evals
+
+    def is_touched(name: str) -> bool:
+        old, new = collect_closure(name, before.read), collect_closure(name, working.read)
+        if old is None or new is None:
+            return old is not new
+        return old.compute_digest() != new.compute_digest()
+
+    def read_before(path: str) -> bytes | None:
+        return None if evals is None else evals.read(path.removeprefix(f"{folder}/"))
+
+    touched = []
+    for one in found:
+        names = {one.prompt}
+        files = suites.list_files(one)
+        judge = one.judge or repository.config.eval.judge
+        if judge is not None and one.uses_judge:
+            names.add(judge.partition("@")[0])
+        is_other = any(suites.read(path) != read_before(path) for path in files)
+        if is_other or any(map(is_touched, names)):
+            touched.append(one)
+    return touched
+
+
+def _common_commit(repository: Repository, base: str) -> str:
+    """Return the commit from which the work tree went its own way."""
+    from promptops.git.changes import require_merge_base
+
+    return require_merge_base(repository.git, base, "HEAD")
+
+
+def _find_using(
+    repository: Repository, found: Sequence[FoundSuite], choice: Choice
+) -> tuple[list[FoundSuite], list[str]]:
+    """Return the suites of all live prompts that name a model, and who of those has none."""
+    from promptops.delivery.environments import live_names
+
+    model = choice.using or ""
+    environment = choice.environment or repository.config.default_environment
+    wanted = {one.prompt for one in found}
+    names = [
+        name
+        for name in live_names(repository, environment)
+        if _names_model(_resolve(repository, name, environment)[0], model)
+    ]
+    if not names:
+        raise NotFoundError(
+            f"nothing that is live in {environment} names the model {quote(model)}",
+            hint="promptops list --live shows what is live",
+        )
+    without = [] if choice.names else [name for name in names if name not in wanted]
+    warnings = [f"{name} names {model} and has no eval suite" for name in without]
+    chosen = [one for one in found if one.prompt in names]
+    if not chosen:
+        raise NotFoundError(
+            f"no prompt that names {quote(model)} has an eval suite", hint="; ".join(warnings)
+        )
+    return chosen, warnings
+
+
+def _names_model(resolved: ResolvedPrompt, model: str) -> bool:
+    """Whether a prompt may ask a model: as its own, a fallback, a candidate or by a route."""
+    data = resolved.data
+    named = [data.get("model"), *data.get("fallbacks", ())]
+    named += data.get("choose", {}).get("among", ())
+    named += [route.get("model") for route in data.get("routes", ())]
+    named.append(data.get("escalate", {}).get("model"))
+    return model in named

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import UsageError
@@ -14,10 +15,12 @@ from promptops.evals.result import (
     SuiteResult,
     Trial,
 )
+from promptops.evals.verdict import describe, explain
 from promptops.prompt.suite.suite import Thresholds
 
 if TYPE_CHECKING:
     from promptops.evals.judgement import Judgement
+    from promptops.evals.verdict import Comparison, Verdict
 
 SCHEMA = "promptops.eval/v1"
 
@@ -44,7 +47,50 @@ def judgement_to_json(judgement: Judgement) -> dict[str, Any]:
         "model": judgement.model,
         "exit": int(judgement.exit),
         "grounds": [{"gravity": one.gravity.value, "text": one.text} for one in judgement.grounds],
+        "verdict": None if judgement.verdict is None else _verdict_to_json(judgement.verdict),
     }
+
+
+def _verdict_to_json(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "finding": verdict.finding.value,
+        "says": describe(verdict),
+        "promises": explain(verdict),
+        "overall": _comparison_to_json(verdict.overall),
+        "slices": {tag: _comparison_to_json(one) for tag, one in verdict.slices},
+        "moved": [
+            {
+                "name": one.name,
+                "movement": one.movement.value,
+                "before": one.before,
+                "after": one.after,
+            }
+            for one in verdict.moved
+        ],
+        "unjudged": list(verdict.unjudged),
+        "detectable": verdict.detectable,
+        "margin": verdict.margin,
+    }
+
+
+def _comparison_to_json(one: Comparison) -> dict[str, Any]:
+    interval = one.interval
+    return {
+        "finding": one.finding.value,
+        "samples": one.samples,
+        "differing": one.differing,
+        # JSON has no NaN: what was not compared has no numbers.
+        "before": _number(one.before),
+        "after": _number(one.after),
+        "difference": _number(one.difference),
+        "interval": None if interval is None else [interval.low, interval.high],
+        "confidence": None if interval is None else interval.confidence,
+        "p": one.p,
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _suite_to_json(suite: SuiteResult) -> dict[str, Any]:

@@ -146,7 +146,8 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _State) -> 
     for side, resolved in ((BASELINE, part.baseline), (CHANGE, part.change)):
         if resolved is None:
             continue
-        place = Place(sample.name, model, side)
+        asked = part.baseline_model if side == BASELINE and part.baseline_model else model
+        place = Place(sample.name, asked, side)
         text = None if baseline is None or baseline.error else baseline.answer
         try:
             case = Case(resolved, sample, part.tape, place, number, text)

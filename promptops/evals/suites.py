@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from promptops.prompt.digest import normalize_newlines
 from promptops.prompt.reference import check_name
 from promptops.prompt.schema import InputValidator
 from promptops.prompt.suite.document import read_suite_document
-from promptops.prompt.suite.reading import SuiteFiles, load_suite
+from promptops.prompt.suite.reading import SuiteFiles, load_suite, read_suite
 from promptops.repository.repository import list_names, not_found
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from promptops.prompt.prompt import Prompt
     from promptops.prompt.suite import Suite
     from promptops.repository.repository import PlacedFiles, Repository
+
+_JUDGED = re.compile(rb"\b(?:rubric|factual|preference)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,15 @@ class FoundSuite:
         path: from the repository's top.
         prompt: the prompt's name.
         data: the file's bytes.
+        judge: the prompt that judges for it; None: the configuration's.
+        uses_judge: whether one of its checks may ask a judge.
     """
 
     path: str
     prompt: str
     data: bytes
+    judge: str | None = None
+    uses_judge: bool = False
 
 
 class Suites:
@@ -102,8 +109,27 @@ class Suites:
             if not isinstance(name, str):
                 # Whatever is wrong with it, reading it will say so.
                 name = path.removeprefix(f"{self._folder}/").rpartition(".")[0]
-            found.append(FoundSuite(path, name, data))
+            judge = document.data.get("judge")
+            found.append(
+                FoundSuite(
+                    path,
+                    name,
+                    data,
+                    judge if isinstance(judge, str) else None,
+                    _JUDGED.search(data) is not None,
+                )
+            )
         return found
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file of the evals folder, by its path from the repository's top."""
+        return None if self._judge is None else self._judge.read(path)
+
+    def list_files(self, found: FoundSuite) -> list[str]:
+        """Return the paths of a suite's file and of all that it takes samples from."""
+        assert self._judge is not None  # noqa: S101 - the suite was found
+        files = SuiteFiles(self._judge.read, self._judge.list_paths)
+        return [found.path, *read_suite(found.path, found.data, files).read]
 
     def load(self, found: FoundSuite, prompt: Prompt) -> tuple[Suite, str]:
         """Return a suite, and the digest of its file with all that it takes samples from.

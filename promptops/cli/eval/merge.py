@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.eval.printing import EvalFormat, EvalFormatOption, OutputOption, print_result
+from promptops.cli.eval.printing import (
+    EvalFormat,
+    EvalFormatOption,
+    MarginOption,
+    MeasureOption,
+    OutputOption,
+    print_result,
+)
 from promptops.errors import UsageError
+from promptops.evals.judgement import Measure
 
 if TYPE_CHECKING:
     from promptops.evals.result import EvalResult
@@ -19,14 +27,17 @@ def merge(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="What eval run --output wrote.")
     ],
+    measure: MeasureOption = Measure.SHARE,
+    margin: MarginOption = None,
     file: OutputOption = None,
     output: EvalFormatOption = EvalFormat.TEXT,
 ) -> None:
     """Put the shards of a run together. The verdict is that of a run without shards."""
+    from promptops.evals.judgement import Rules
     from promptops.evals.merging import merge_results
 
     result = merge_results([(str(one), _read(one)) for one in files])
-    raise typer.Exit(print_result(result, output, file))
+    raise typer.Exit(print_result(result, output, file, Rules(measure, margin)))
 
 
 def _read(file: Path) -> EvalResult:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from promptops.cli.session import emit, emit_json, paint, say
+from promptops.evals.judgement import Measure
 from promptops.repository.writing import write_atomically
 
 if TYPE_CHECKING:
+    from promptops.evals.judgement import Rules
     from promptops.evals.result import EvalResult
 
 
@@ -34,12 +36,35 @@ EvalFormatOption = Annotated[
 ]
 
 
-def print_result(result: EvalResult, output: EvalFormat, file: Path | None = None) -> int:
+MeasureOption = Annotated[
+    Measure,
+    typer.Option(
+        "--on", help="Compare shares of passed trials, or mean scores.", show_default=True
+    ),
+]
+MarginOption = Annotated[
+    float | None,
+    typer.Option(
+        "--margin",
+        metavar="SHARE",
+        min=0,
+        max=1,
+        help="The loss up to which a change is 'not worse', such as 0.02.",
+    ),
+]
+
+
+def print_result(
+    result: EvalResult,
+    output: EvalFormat,
+    file: Path | None = None,
+    rules: Rules | None = None,
+) -> int:
     """Print a result, write it to a file, and return the exit code that it comes to."""
     from promptops.evals.judgement import judge_run
     from promptops.evals.records import judgement_to_json, result_to_json
 
-    judgements, code = judge_run(result)
+    judgements, code = judge_run(result, rules)
     document: dict[str, Any] = {}
     if file is not None or output is EvalFormat.JSON:
         verdicts = [judgement_to_json(one) for one in judgements]

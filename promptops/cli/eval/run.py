@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.eval.printing import EvalFormat, EvalFormatOption, OutputOption, print_result
-from promptops.cli.session import current, is_terminal, report_error, say
+from promptops.cli.eval.printing import (
+    EvalFormat,
+    EvalFormatOption,
+    MarginOption,
+    MeasureOption,
+    OutputOption,
+    print_result,
+)
+from promptops.cli.session import current, is_terminal, report_error, say, warn
 from promptops.errors import RefusedError, UsageError
+from promptops.evals.judgement import Measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from promptops.evals.asking import Mode
     from promptops.evals.plan import Plan
-    from promptops.evals.preparation import Preparation
+    from promptops.evals.preparation import Choice, Preparation
     from promptops.evals.runner import Progress
 
 _MICROS = 1_000_000
@@ -41,6 +49,27 @@ def run(
             metavar="SELECTOR",
             help="The baseline, or none; what is live, else the latest release.",
         ),
+    ] = None,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Only suites that the change touches.")
+    ] = False,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base", metavar="REV", help="What --changed compares with; the default branch."
+        ),
+    ] = None,
+    using: Annotated[
+        str | None,
+        typer.Option("--using", metavar="MODEL", help="Judge what is live and names this model."),
+    ] = None,
+    instead: Annotated[
+        str | None,
+        typer.Option("--instead", metavar="NEW", help="With this model in its place."),
+    ] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option("--env", metavar="ENV", help="Where --using looks; the default environment."),
     ] = None,
     models: Annotated[
         str | None,
@@ -89,6 +118,8 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what it would take; ask nobody.")
     ] = False,
+    measure: MeasureOption = Measure.SHARE,
+    margin: MarginOption = None,
     file: OutputOption = None,
     output: EvalFormatOption = EvalFormat.TEXT,
 ) -> None:
@@ -98,10 +129,11 @@ def run(
     worse than the baseline's. 2: could not be judged. Without keys, answers come from the cassettes
     beside the suites where every suite has one.
     """
+    from promptops.evals.judgement import Rules
     from promptops.evals.opening import Options, choose_mode, open_prices
     from promptops.evals.opening import run as run_prepared
     from promptops.evals.plan import make_plan
-    from promptops.evals.preparation import Choice, prepare
+    from promptops.evals.preparation import Choice, NothingTouchedError, prepare
     from promptops.evals.runner import INTERRUPTED
 
     repository = current().repository
@@ -112,7 +144,12 @@ def run(
         _split(models),
         _read_shard(shard),
         tuple(samples or ()),
+        _choose_base(base, changed=changed),
+        using,
+        instead,
+        environment,
     )
+    _check_together(choice)
     options = Options(
         _choose_mode(record=record, replay=replay, live=live),
         None if max_cost is None else int(max_cost * _MICROS),
@@ -128,13 +165,49 @@ def run(
         # A suite or prompt that cannot be used was not judged; nothing was found to be worse.
         report_error(error)
         raise typer.Exit(2) from error
+    except NothingTouchedError as error:
+        say(error.message)
+        return
+    for warning in preparation.warnings:
+        warn(warning)
     mode = choose_mode(preparation, repository, options, os.environ)
     _say_plan(preparation, make_plan(preparation, open_prices(repository)), mode)
     if dry_run:
         return
     result = run_prepared(repository, preparation, choice, options, _progress())
-    code = print_result(result, output, file)
+    code = print_result(result, output, file, Rules(measure, margin))
     raise typer.Exit(_INTERRUPTED if result.stopped == INTERRUPTED else code)
+
+
+def _choose_base(base: str | None, *, changed: bool) -> str | None:
+    if base is not None and not changed:
+        raise UsageError("--base without --changed", hint="add --changed")
+    if not changed or base is not None:
+        return base
+    found = current().repository.default_branch_ref
+    if found is None:
+        raise UsageError("it is not known here what to compare with", hint="add --base REV")
+    return found
+
+
+def _check_together(choice: Choice) -> None:
+    """Refuse options that say two things at once."""
+    if (choice.using is None) != (choice.instead is None):
+        raise UsageError(
+            "--using and --instead belong together",
+            hint="--using openai/gpt-4o --instead openai/gpt-5",
+        )
+    if choice.using is None:
+        if choice.environment is not None:
+            raise UsageError("--env belongs to --using", hint="--at ENV judges what is live there")
+        return
+    if choice.at or choice.against or choice.models or choice.changed_since:
+        raise UsageError(
+            "--using judges what is live, with two models",
+            hint="leave out --at, --against, --models and --changed",
+        )
+    if choice.using == choice.instead:
+        raise UsageError("--using and --instead name one model", hint="name two")
 
 
 def _split(models: str | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from promptops.evals.judgement import Exit
 from promptops.evals.report.text import describe_run, is_lower, worst_first
 from promptops.evals.report.words import mark_words
 from promptops.evals.result import Outcome
+from promptops.evals.verdict import describe, explain
 
 if TYPE_CHECKING:
     from promptops.evals.judgement import Judgement
@@ -39,6 +40,8 @@ def to_markdown(result: EvalResult, judgements: list[Judgement], exit_code: Exit
         cells = [suite.prompt, one.model, baseline, f"{passed} of {len(samples)}{before}"]
         lines.append(f"| {' | '.join(map(_cell, cells))} | {_WORDS[one.exit]} |")
     for one in judgements:
+        if one.verdict is not None:
+            lines += ["", _cell(describe(one.verdict)) + ".", "", _cell(explain(one.verdict))]
         if one.grounds:
             lines += ["", f"**{_cell(one.suite.prompt)}**, {_cell(one.model)}:", ""]
             lines += [f"- {_cell(ground.text)}" for ground in one.grounds]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from promptops.evals.judgement import Exit
 from promptops.evals.report.words import mark_words
 from promptops.evals.result import Outcome
+from promptops.evals.verdict import Finding, Verdict, describe, explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -61,7 +62,12 @@ def _judgement(judgement: Judgement, paint: Paint) -> Iterator[str]:
         else f"not compared: {suite.no_baseline}"
     )
     yield f"{word}: {passed} of {len(samples)} samples pass; {compared}"
+    if judgement.verdict is not None:
+        yield from _verdict(judgement.verdict, paint)
+    said = "" if judgement.verdict is None else describe(judgement.verdict)
     for ground in judgement.grounds:
+        if ground.text == said:
+            continue
         colour = {"blocks": "red", "unknown": "yellow", "note": "dim"}[ground.gravity]
         yield f"  {paint('-', colour)} {ground.text}"
     shown = [one for one in worst_first(samples) if _deserves_a_look(one)]
@@ -69,6 +75,24 @@ def _judgement(judgement: Judgement, paint: Paint) -> Iterator[str]:
         yield from _sample(sample, paint)
     if shown[_MAX_SAMPLES:]:
         yield f"  and {len(shown) - _MAX_SAMPLES} more; --format json has all"
+
+
+_FINDINGS = {
+    Finding.WORSE: "red",
+    Finding.BETTER: "green",
+    Finding.NOT_WORSE: "green",
+    Finding.NOT_JUDGED: "yellow",
+}
+
+
+def _verdict(verdict: Verdict, paint: Paint) -> Iterator[str]:
+    """Yield what the comparison says, and what may hide from it."""
+    yield f"  {paint(describe(verdict), _FINDINGS.get(verdict.finding, 'dim'))}"
+    for tag, one in verdict.slices:
+        if one.finding in {Finding.WORSE, Finding.BETTER}:
+            said = describe(Verdict(one))
+            yield f"  tagged '{tag}': {paint(said, _FINDINGS[one.finding])}"
+    yield f"  {paint(explain(verdict), 'dim')}"
 
 
 def _deserves_a_look(sample: SampleResult) -> bool:

@@ -1,0 +1,140 @@
+"""`promptops eval run` with a baseline: a change is compared sample by sample."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import accept, refuse, run
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+    from tests.repositories import Repo
+
+MODEL = "scripted/answers.yaml"
+BODY = "{% system %}{% include '_shared/tone.md' %}{% endsystem %}{% user %}{{ q }}{% enduser %}"
+
+
+@pytest.fixture
+def project(repo: Repo) -> Repo:
+    """A prompt with a partial, and a model that says less where it is told to be brief."""
+    keys = {"inputs": "{q: string}", "model": MODEL}
+    repo.write("prompts/support/reply.md", prompt_text(body=BODY, **keys))
+    repo.write("prompts/_shared/tone.md", "Be helpful.\n")
+    repo.write(
+        "answers.yaml",
+        "rules:\n"
+        "  - {when: {regex: '(?s)^Be brief'}, answer: Hello.}\n"
+        "  - {when: {role: user, text: refund}, answer: Your refund comes.}\n"
+        "  - {answer: Hello.}\n",
+    )
+    return repo
+
+
+def write_suite(project: Repo) -> None:
+    """Write forty samples, eight of them about refunds."""
+    samples = [
+        f"- {{name: s{n}, inputs: {{q: {'refund' if n < 8 else 'other'} {n}}},"
+        f" tags: [{'refunds' if n < 8 else 'others'}],"
+        f" expect: [{{contains: {'refund' if n < 8 else 'Hello'}}}]}}"
+        for n in range(40)
+    ]
+    text = "schema: promptops.suite/v1\nprompt: support/reply\nsamples:\n" + "\n".join(samples)
+    project.write("evals/support/reply.yaml", f"{text}\n")
+
+
+@pytest.fixture
+def released(project: Repo) -> Repo:
+    write_suite(project)
+    project.commit()
+    accept(project, "release", "support/reply", "--local")
+    return project
+
+
+def eval_run(project: Repo, *args: str) -> Result:
+    return run(project, "eval", "run", *args)
+
+
+def change(project: Repo, tone: str = "Be brief.") -> None:
+    project.write("prompts/_shared/tone.md", f"{tone}\n")
+
+
+def test_a_word_in_a_partial_that_loses_a_slice_is_worse_and_named(released: Repo) -> None:
+    change(released)
+    result = eval_run(released)
+    assert result.exit_code == 1
+    assert "worse: 100.0% -> 80.0%, -20.0 points" in result.stdout
+    assert "8 of 40 samples differ" in result.stdout
+    assert "tagged 'refunds': worse" in result.stdout
+    assert sum(line.startswith("  LOST  s") for line in result.stdout.splitlines()) == 8
+    assert "was, is: [-Your refund comes-]{+Hello+}." in result.stdout
+    assert "Of 100 suites of 40 samples drawn like these" in result.stdout
+
+
+def test_a_change_without_an_effect_is_no_difference(released: Repo) -> None:
+    change(released, "Be very helpful.")
+    result = eval_run(released, "--format", "json")
+    assert result.exit_code == 0
+    (found,) = json.loads(result.stdout)["verdicts"]
+    assert found["verdict"]["finding"] == "no difference found"
+    assert found["verdict"]["overall"]["p"] == 1.0
+    low, high = found["verdict"]["overall"]["interval"]
+    assert low < 0 < high
+    margin = eval_run(released, "--format", "json", "--margin", "0.2")
+    assert json.loads(margin.stdout)["verdicts"][0]["verdict"]["finding"] == "not worse"
+
+
+def test_the_comparison_replays_from_one_cassette(released: Repo) -> None:
+    change(released)
+    assert eval_run(released, "--record").exit_code == 1
+    released.write("answers.yaml", "rules: [{fault: {status: 500}}]")
+    result = eval_run(released, "--replay")
+    assert result.exit_code == 1
+    assert "0 calls, 80 replayed" in result.stdout
+
+
+def test_only_touched_suites_run(released: Repo) -> None:
+    released.write("prompts/other.md", prompt_text(model=MODEL))
+    released.write(
+        "evals/other.yaml",
+        "schema: promptops.suite/v1\nprompt: other\nsamples:\n"
+        "- {name: a, inputs: {question: a}, expect: [{contains: Hello}]}\n",
+    )
+    released.commit()
+    base = released.rev("HEAD")
+    nothing = eval_run(released, "--changed", "--base", base)
+    assert (nothing.exit_code, nothing.stdout) == (0, "")
+    assert "touches a suite" in nothing.stderr
+    change(released, "Be kind.")
+    assert touched(released, base) == ["evals/support/reply.yaml"]
+    change(released, "Be helpful.")
+    assert touched(released, base) == []
+    text = (released.path / "evals/other.yaml").read_text()
+    released.write("evals/other.yaml", text.replace("Hello", "ell"))
+    assert touched(released, base) == ["evals/other.yaml"]
+    refuse(released, "eval", "run", "--base", base, code=2)
+
+
+def touched(project: Repo, base: str) -> list[str]:
+    result = eval_run(project, "--changed", "--base", base, "--against", "none", "--format", "json")
+    if not result.stdout:
+        return []
+    return [one["path"] for one in json.loads(result.stdout)["suites"]]
+
+
+def test_another_model_is_tried_on_all_that_is_live(released: Repo) -> None:
+    accept(released, "promote", "support/reply@1.0.0", "--to", "staging", "--yes")
+    released.write("dull.yaml", "rules: [{answer: Hello.}]")
+    args = ("--using", MODEL, "--instead", "scripted/dull.yaml", "--env", "staging")
+    result = eval_run(released, *args)
+    assert result.exit_code == 1, result.output
+    assert "with scripted/dull.yaml" in result.stdout
+    assert "worse: 100.0% -> 80.0%" in result.stdout
+    none = ("--using", "openai/none", "--instead", "b", "--env", "staging")
+    refuse(released, "eval", "run", *none, code=2)
+    refuse(released, "eval", "run", "--using", "a", code=2)
+    refuse(released, "eval", "run", *args, "--at", "1.0.0", code=2)
