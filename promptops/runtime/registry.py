@@ -27,7 +27,7 @@ from promptops.runtime.resolution import as_stale, describe_pause
 from promptops.runtime.sources import choose_source, open_options
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -453,7 +453,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def open_registry(
-    source: str | os.PathLike[str] | None = None,
+    source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
     *,
     refresh: float = 60.0,
     refresh_timeout: float = 1.0,
@@ -468,7 +468,8 @@ def open_registry(
         source: a repository's folder (a work tree or a bare clone; None: the one around the
             current folder), which is read as it is and never fetched into; a clone URL
             (`file://`, `ssh://`, `https://`, `user@host:path`), followed in a mirror on disk; a
-            snapshot's file; or a snapshot's URL, which ends in `.json`.
+            snapshot's file; or a snapshot's URL, which ends in `.json`. Or a list of them, which
+            are copies of one thing: each is asked while those before it are out of reach.
         refresh: for how many seconds an answer that can move is good without asking again.
         refresh_timeout: for how many seconds a caller waits for a newer answer. A pause is seen
             within `refresh` + `refresh_timeout` while the source answers within the latter.

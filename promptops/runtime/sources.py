@@ -26,6 +26,9 @@ from promptops.runtime.copies import CacheFolder, CacheState, default_cache
 from promptops.runtime.resolution import Memory, RepositoryView, View, describe_repository
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from promptops.delivery.state import Point
     from promptops.errors import PromptopsError
     from promptops.git.signing.ssh import Trust
     from promptops.repository.repository import Repository
@@ -78,6 +81,10 @@ class Source(Protocol):
     def folder(self) -> CacheFolder | None:
         """Where its copy on disk is; None for one that needs none."""
 
+    @property
+    def seen(self) -> Mapping[str, Point]:
+        """The newest deployment that it showed, by environment."""
+
     def look(self) -> Look | None:
         """What is at hand; None when that is nothing. Never asks anybody else."""
 
@@ -121,6 +128,11 @@ class RepositorySource:
         self._repository = repository
         self._options = options
         self._memory = Memory()
+
+    @property
+    def seen(self) -> Mapping[str, Point]:
+        """The newest deployment that it showed, by environment."""
+        return self._memory.seen
 
     def look(self) -> Look | None:
         """The same as asking."""
@@ -169,6 +181,11 @@ class MirrorSource:
         self._memory = Memory()
         self._mirror: Mirror = Mirror(url, options.cache, options.trust)
         self.folder: CacheFolder | None = self._mirror.folder
+
+    @property
+    def seen(self) -> Mapping[str, Point]:
+        """The newest deployment that it showed, by environment."""
+        return self._memory.seen
 
     def look(self) -> Look | None:
         """The mirror as it lies on disk."""
@@ -221,6 +238,11 @@ class SnapshotFileSource:
         self._options = options
         self._memory = Memory()
         self._known: tuple[object, Snapshot, str | None] | None = None
+
+    @property
+    def seen(self) -> Mapping[str, Point]:
+        """The newest deployment that it showed, by environment."""
+        return self._memory.seen
 
     def look(self) -> Look | None:
         """The same as asking."""
@@ -299,6 +321,11 @@ class SnapshotUrlSource:
         signers = str(options.trust.signers) if options.trust else ""
         self.folder = CacheFolder(options.cache, "snapshots", url, signers)
         self._known: tuple[str, Snapshot, str | None] | None = None
+
+    @property
+    def seen(self) -> Mapping[str, Point]:
+        """The newest deployment that it showed, by environment."""
+        return self._memory.seen
 
     def look(self) -> Look | None:
         """The copy on disk, checked as if it had just come in."""
@@ -524,11 +551,23 @@ def without_credentials(url: str) -> str:
     return shown.partition("?")[0] if "://" in shown else shown
 
 
-def choose_source(source: str | os.PathLike[str] | None, options: Options) -> Source:
+def choose_source(
+    source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None, options: Options
+) -> Source:
     """The source that a person means: see `promptops.open`.
 
     UsageError for what is none of them; NotARepositoryError where there is no repository.
     """
+    if isinstance(source, list | tuple):
+        if not source:
+            raise UsageError("there is no source in the list", hint="give at least one")
+        from promptops.runtime.several import SeveralSources
+
+        return SeveralSources([_choose_one(one, options) for one in source])
+    return _choose_one(source, options)  # type: ignore[arg-type]  # a text is no list of texts
+
+
+def _choose_one(source: str | os.PathLike[str] | None, options: Options) -> Source:
     from promptops.repository.repository import open_repository
 
     if source is None:

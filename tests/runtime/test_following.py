@@ -18,9 +18,10 @@ from promptops.runtime.sources import Look
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from promptops.delivery.state import Point
     from promptops.repository.repository import Repository
 
 REFRESH, PATIENCE, MAX_STALE = 60.0, 1.0, 3600.0
@@ -39,6 +40,7 @@ class World(Timing):
     is_local: bool = False
     text: str = "the world"
     repository: Repository | None = None
+    seen: Mapping[str, Point] = field(default_factory=dict)
     waited: float = 0.0
     _work: list[tuple[float, threading.Event | None, Callable[[], None]]] = field(
         default_factory=list
