@@ -43,15 +43,55 @@ _TONE = "Be friendly and brief.\n"
 _OWNERS = "# Whose approval a change needs.\n/prompts/ @you @support-team\n"
 _CHANGE = ("Be friendly and brief.", "Be brief. One word per answer.")
 _NAME = "support/triage"
+_ANSWERS = """\
+rules:
+  - when: {text: Is that right}
+    answer: Let me ask again.
+  - answer: Billing, urgent.
+"""
+_LIMITS = """\
+[models.scripted]        # as if these answers cost something
+input_price = 10
+output_price = 30
+
+[guards]
+spend_per_hour = 0.01    # US dollars
+"""
+_AGENT = """\
+# An agent with a mistake: it asks itself again, and never stops.
+import promptops
+
+
+def ask(registry, ticket):
+    run = registry.run("support/triage", {"ticket": ticket}, model="scripted/answers.yaml")
+    print(f"{run.cost:.4f} USD: {run.text}", flush=True)
+    with run.within():
+        ask(registry, f"Is that right? {run.text}")
+
+
+with promptops.open() as registry:
+    try:
+        ask(registry, "I was charged twice.")
+    except promptops.GuardError as error:
+        raise SystemExit(f"stopped: {error}") from None
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One command line of the tour: what it is for, the words of it, the exit code it must have."""
+    """One command line of the tour.
+
+    Attributes:
+        why: what it is for.
+        command: its words.
+        code: the exit code that it must have.
+        into: the file that its output goes to; None: it is shown.
+    """
 
     why: str
     command: tuple[str, ...]
     code: int = 0
+    into: str | None = None
 
 
 _BEFORE_CHANGE = (
@@ -112,6 +152,24 @@ _AFTER_CHANGE = (
         ("promptops", "trace", f"{_NAME}@production"),
     ),
 )
+_RUNS = (
+    _Step(
+        "Run what is live. scripted/... answers from that file; a provider needs a key instead.",
+        (
+            *("promptops", "run", _NAME, "--var", "ticket=I was charged twice."),
+            *("--model", "scripted/answers.yaml"),
+        ),
+        into="answer.txt",
+    ),
+    _Step(
+        "Months later somebody asks: who let the model say this? From the words alone:",
+        ("promptops", "trace", "--output", "answer.txt"),
+    ),
+)
+_LOOP = (
+    _Step("It stops at its budget, and not at 3 in the morning:", ("python", "agent.py"), 1),
+    _Step("What has been run, and what did it cost?", ("promptops", "runs", "list")),
+)
 
 
 def demo(
@@ -122,7 +180,7 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Watch validate, diff, gate, release, promote, rollback, resolve and trace at work.
+    """Watch validate, diff, gate, release, promote, rollback, run, trace and limits at work.
 
     Works offline and touches nothing but the folder it makes.
     """
@@ -137,6 +195,15 @@ def demo(
     tone = repository / "prompts/_shared/tone.md"
     tone.write_text(_TONE.replace(*_CHANGE), encoding="utf-8")
     for step in _AFTER_CHANGE:
+        _run_step(repository, step)
+    _print("")
+    _add_file(repository, "answers.yaml", _ANSWERS)
+    for step in _RUNS:
+        _run_step(repository, step)
+    _print(f"\n{paint('Now with a limit, and with an agent that has a mistake.', 'cyan')}")
+    _add_file(repository, "promptops.toml", _LIMITS)
+    _add_file(repository, "agent.py", _AGENT)
+    for step in _LOOP:
         _run_step(repository, step)
     _print("\nThe repository is yours to try things in:\n")
     for line in _way_there(repository):
@@ -204,10 +271,11 @@ def _git(cwd: Path, *words: str) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """The process's environment without what ties Git to another repository."""
+    """The process's environment without what ties Git, or the run log, to another place."""
     from promptops.git.process import LOCAL_VARIABLES
 
-    return {key: value for key, value in os.environ.items() if key not in LOCAL_VARIABLES}
+    others = {*LOCAL_VARIABLES, "PROMPTOPS_LOG", "PROMPTOPS_CONFIG"}
+    return {key: value for key, value in os.environ.items() if key not in others}
 
 
 def _show_file(repository: Path, path: str, text: str) -> None:
@@ -217,22 +285,32 @@ def _show_file(repository: Path, path: str, text: str) -> None:
         raise PromptopsError(f"{path} is not what was written")
 
 
+def _add_file(repository: Path, path: str, text: str) -> None:
+    (repository / path).write_text(text, encoding="utf-8")
+    _show_file(repository, path, text)
+
+
 def _run_step(repository: Path, step: _Step) -> None:
     import shlex
 
     if step.why:
         _print(f"\n{paint(step.why, 'cyan')}")
-    _print(paint(f"$ {shlex.join(step.command)}", bold=True))
+    where = f" > {step.into}" if step.into else ""
+    _print(paint(f"$ {shlex.join(step.command)}{where}", bold=True))
     program, *words = step.command
-    line = [sys.executable, "-m", "promptops"] if program == "promptops" else [program]
+    lines = {"promptops": [sys.executable, "-m", "promptops"], "python": [sys.executable]}
     result = subprocess.run(  # noqa: S603 - the steps above
-        [*line, *words],
+        [*lines.get(program, [program]), *words],
         cwd=repository,
         env=_environment(),
         stdin=subprocess.DEVNULL,
-        stderr=None if is_terminal(sys.stdout) else subprocess.STDOUT,
+        stdout=subprocess.PIPE if step.into else None,
+        stderr=None if step.into or is_terminal(sys.stdout) else subprocess.STDOUT,
         check=False,
     )
+    if step.into:
+        (repository / step.into).write_bytes(result.stdout)
+        _print(result.stdout.decode().rstrip())
     if result.returncode != step.code:
         raise PromptopsError(
             f"that should have ended with exit code {step.code}, not {result.returncode}",
