@@ -91,12 +91,20 @@ def write_prompt(
     ]
 
 
-def set_up(repository: Repository, *, deploys: bool = False, dry_run: bool = False) -> list[Step]:
+def set_up(
+    repository: Repository, *, deploys: bool = False, runs: bool = False, dry_run: bool = False
+) -> list[Step]:
     """Write everything a repository with prompts wants to have. A second time changes nothing.
 
-    With `deploys`, also the workflow by which people deploy on GitHub.
+    Args:
+        repository: the repository.
+        deploys: also the workflow by which people deploy on GitHub.
+        runs: also the tables of the configuration that limit and record runs.
+        dry_run: say what would be done, and do nothing.
     """
     steps = [_write_config(repository, dry_run=dry_run)]
+    if runs:
+        steps.append(_add_tables(repository, dry_run=dry_run))
     names = list_names(repository.working)
     if names:
         count = "1 prompt" if len(names) == 1 else f"{len(names)} prompts"
@@ -133,6 +141,7 @@ description: {_quoted(f"Say what {name} is for.")}
 author: {_quoted(author)}
 model: {_quoted(model)}
 temperature: 0.2
+max_tokens: 300
 inputs:
   text: {{type: string, maxLength: 20000, untrusted: true}}
 ---
@@ -209,6 +218,74 @@ default_environment = {json.dumps(config.default_environment)}
 # check-id = "error" | "warning" | "note" | "off"
 """
     return _write(repository, CONFIG_FILE, text, dry_run=dry_run)
+
+
+# Every number is one that a small team notices before its bill does.
+_TABLES = {
+    "guards": """\
+# What all runs together may take; `promptops guards show` says what is left. A prompt then needs
+# `max_tokens`, and its model a price or `free = true`.
+[guards]
+spend_per_hour = 5          # US dollars
+spend_per_day = 25
+calls_per_minute = 120
+
+[guards.per_user]
+spend_per_day = 1
+
+[guards.environments.eval]  # evals and replays
+spend_per_day = 5
+""",
+    "log": """\
+# Every run is kept; secrets and personal data that the checks know are replaced first.
+[log]
+content = "redacted"        # or "full", "none"
+retention = "90d"
+""",
+    "models": """\
+# An endpoint of your own: a prompt says `model: local`.
+# [models.local]
+# base_url = "http://127.0.0.1:8000/v1"
+# model = "qwen3-8b"
+# free = true
+""",
+}
+
+
+def _add_tables(repository: Repository, *, dry_run: bool) -> Step:
+    """Add the tables of the runtime that the configuration does not have."""
+    config = repository.config
+    missing = [text for name, text in _TABLES.items() if name not in config.tables]
+    if not missing or not {"guards", "log"} - set(config.tables):
+        return Step(config.path or CONFIG_FILE, Deed.KEPT, "has the tables that limit and record")
+    lines = "\n" + "\n".join(missing).rstrip()
+    if config.path == PYPROJECT_FILE:
+        lines = lines.replace("\n[", "\n[tool.promptops.")
+        return Step(PYPROJECT_FILE, Deed.LEFT, f"add these tables:{lines}")
+    unbounded = _list_unbounded(repository)
+    detail = "limits and a run log"
+    if unbounded:
+        detail += f"; give {', '.join(unbounded)} a max_tokens, or runs are refused"
+    if dry_run and config.path is None:
+        return Step(CONFIG_FILE, Deed.EXTENDED, detail)
+    text = _read(repository.require_work_tree() / CONFIG_FILE) or ""
+    return _append(repository, CONFIG_FILE, text, lines, detail, dry_run=dry_run)
+
+
+def _list_unbounded(repository: Repository) -> list[str]:
+    """The prompts whose answers have no bound, as far as they can be read."""
+    found = []
+    for name in list_names(repository.working):
+        data = repository.working.read(f"{name}.md")
+        document = None if data is None else read_document(f"{name}.md", data)
+        if document is None or document.faults:
+            continue
+        parameters = document.data.get("parameters")
+        limits = {"max_tokens", "max_completion_tokens"}
+        given = {*document.data, *(parameters if isinstance(parameters, dict) else ())}
+        if not limits & given:
+            found.append(name)
+    return found
 
 
 def _is_gitlab(repository: Repository) -> bool:

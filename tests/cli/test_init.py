@@ -133,6 +133,40 @@ def test_the_workflow_that_deploys_knows_the_environments(repo: Repo) -> None:
     assert f"kept  {path}" in do(repo, "init", "--deploy")
 
 
+def test_runs_are_limited_and_recorded_on_request(repo: Repo) -> None:
+    assert "guards" not in load_config(files(repo).get).tables
+    do(repo, "init")
+    before = (repo.path / "promptops.toml").read_text()
+    do(repo, "init", "--runtime", "--dry-run")
+    assert (repo.path / "promptops.toml").read_text() == before
+    assert "limits and a run log" in do(repo, "init", "--runtime")
+    after = files(repo)
+    assert after["promptops.toml"].decode().startswith(before)
+    config = load_config(after.get)
+    assert (config.log.content, config.log.retention_seconds) == ("redacted", 90 * 86400)
+    assert {"guards", "log"} <= set(config.tables)
+    assert run(repo, "validate").exit_code == 0
+    asked = ("run", "summarize@working", "--var", "text=Hi", "--model", "echo/any")
+    assert do(repo, *asked) == "Hi\n"
+    do(repo, "init", "--runtime")
+    assert files(repo) == after
+
+
+def test_tables_of_ones_own_are_kept_and_prompts_without_a_bound_named(repo: Repo) -> None:
+    repo.write("promptops.toml", "[guards]\nspend_per_hour = 3\n")
+    repo.write("prompts/mine.md", prompt_text())
+    said = do(repo, "init", "--runtime")
+    text = (repo.path / "promptops.toml").read_text()
+    assert text.count("[guards") == 1
+    assert "[log]" in text
+    assert "give mine a max_tokens" in said
+
+
+def test_tables_in_pyproject_are_left_to_you(repo: Repo) -> None:
+    repo.write("pyproject.toml", '[tool.promptops]\nprompts = "prompts"\n')
+    assert "[tool.promptops.guards.per_user]" in do(repo, "init", "--runtime")
+
+
 def test_what_is_written_leaves_the_doctor_little_to_say(repo: Repo) -> None:
     repo.config("user.email", "jane@example.com")
     do(repo, "init", "--deploy")
