@@ -7,12 +7,16 @@ everybody else until it is known how the probe went.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import PromptopsError
 from promptops.runtime.alerts.alert import Alert
-from promptops.runtime.guards.ledger import LedgerError
+from promptops.runtime.guards.ledger import GIVING_BACK, LedgerBusyError, LedgerError
 from promptops.runtime.guards.memory import MemoryLedger
 
 if TYPE_CHECKING:
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 # A probe that says nothing for so long has died with its process.
 PROBE_SECONDS = 120.0
 _OPEN_SECONDS = 86_400.0
+# How long a breaker that was closed is believed to be, where each look waits for a network.
+_CLOSED_SECONDS = 1.0
 # Many processes may fail at once; each of their writes can make another one try again.
 _TRIES = 50
 
@@ -77,27 +83,44 @@ class Permit:
 
     def succeeded(self) -> None:
         """The model answered; closes a half-open breaker."""
-        if not self._is_used:
-            self._is_used = True
-            if self._probe:
-                self._breakers.end_probe(self._model, self._probe, is_closed=True)
+        self.report(is_healthy=True)
 
     def failed(self) -> None:
         """The model failed by its own fault; opens the breaker when that was once too often."""
-        if self._is_used:
-            return
-        self._is_used = True
-        if self._probe:
-            self._breakers.end_probe(self._model, self._probe, is_closed=False)
-        else:
-            self._breakers.count_failure(self._model)
+        self.report(is_healthy=False)
 
     def abandoned(self) -> None:
         """The request says nothing about the model, such as one that the caller cancelled."""
-        if not self._is_used:
-            self._is_used = True
-            if self._probe:
-                self._breakers.return_probe(self._model, self._probe)
+        self.report(is_healthy=None)
+
+    def report(self, *, is_healthy: bool | None) -> None:
+        """Say how the request went: the model answered, failed, or nothing can be said (None)."""
+        action = self._action(is_healthy=is_healthy)
+        if action is not None:
+            action(True)
+
+    async def areport(self, *, is_healthy: bool | None) -> None:
+        """As `report`, without holding up the event loop."""
+        action = self._action(is_healthy=is_healthy)
+        if action is None:
+            return
+        try:
+            action(False)
+        except LedgerBusyError:
+            # A cancelled caller must not keep it from being said.
+            await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, action, True))
+
+    def _action(self, *, is_healthy: bool | None) -> Callable[[bool], None] | None:
+        """Return what is to be done about the breaker, given whether it may wait."""
+        if self._is_used:
+            return None
+        self._is_used = True
+        breakers, model, probe = self._breakers, self._model, self._probe
+        if probe:
+            return lambda wait: breakers.end_probe(model, probe, is_closed=is_healthy, wait=wait)
+        if is_healthy is False:
+            return lambda wait: breakers.count_failure(model, wait=wait)
+        return None
 
 
 class Breakers:
@@ -115,6 +138,7 @@ class Breakers:
         clock: Callable[[], float],
         token: Callable[[], str],
         notify: Callable[[Alert], None] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Args: settings, where the state is, the time, new unique texts, whom to tell."""
         self._settings = settings
@@ -123,9 +147,17 @@ class Breakers:
         self._clock = clock
         self._token = token
         self._notify = notify
+        self._monotonic = monotonic
+        self._closed: dict[str, float] = {}
 
-    def allow(self, model: str) -> Permit:
-        """Return leave to ask `model` once; raises BreakerOpenError."""
+    def allow(self, model: str, *, wait: bool = True) -> Permit:
+        """Return leave to ask `model` once; raises BreakerOpenError.
+
+        Where the ledger is reached over a network, what another process saw counts here within a
+        second. With `wait=False` LedgerBusyError says that it would have to wait.
+        """
+        if self._monotonic() < self._closed.get(model, 0.0):
+            return Permit(self, model, "")
         permit: Permit | None = None
 
         def change(state: _State, now: float) -> _State:
@@ -141,18 +173,39 @@ class Breakers:
             # Until the probe has answered, nobody else may ask.
             return state._replace(open_until=now + PROBE_SECONDS, probe=probe)
 
-        if not self._change(model, change) or permit is None:
+        if not self._change(model, change, wait=wait) or permit is None:
             # So many others write this breaker right now that one of them has the probe.
             raise BreakerOpenError(model, self._clock() + 1)
+        if self._ledger.is_remote and not permit.is_probe:
+            self._closed[model] = self._monotonic() + _CLOSED_SECONDS
         return permit
+
+    async def aallow(self, model: str) -> Permit:
+        """As `allow`, without holding up the event loop."""
+        try:
+            return self.allow(model, wait=False)
+        except LedgerBusyError:
+            pass
+        task = asyncio.get_running_loop().run_in_executor(None, self.allow, model)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            # The thread goes on; the probe that it may get belongs to nobody.
+            task.add_done_callback(_give_back)
+            raise
 
     def is_open(self, model: str) -> bool:
         """Whether the model is not asked now."""
         now = self._clock()
-        return now < self._read(self._ledger, model, now)[1].open_until
+        try:
+            state = self._read(self._ledger, model, now, wait=True)[1]
+        except LedgerError:
+            state = self._read(self._local, model, now, wait=True)[1]
+        return now < state.open_until
 
-    def count_failure(self, model: str) -> None:
+    def count_failure(self, model: str, *, wait: bool = True) -> None:
         """Count one failure of `model`."""
+        self._closed.pop(model, None)
         opened = False
 
         def change(state: _State, now: float) -> _State:
@@ -169,38 +222,46 @@ class Breakers:
             opened = True
             return _State((), now + settings.cooldown_seconds)
 
-        self._change(model, change)
+        self._change(model, change, wait=wait)
         if opened:
             self._tell(model)
 
-    def end_probe(self, model: str, probe: str, *, is_closed: bool) -> None:
-        """Close or open the breaker after its probe; a probe that was replaced says nothing."""
+    def end_probe(
+        self, model: str, probe: str, *, is_closed: bool | None, wait: bool = True
+    ) -> None:
+        """Close or open the breaker after its probe, or let the next one probe (None).
+
+        A probe that was replaced says nothing.
+        """
 
         def change(state: _State, now: float) -> _State:
             if state.probe != probe:
                 return state
+            if is_closed is None:
+                return _State((), now)
             return _State() if is_closed else _State((), now + self._settings.cooldown_seconds)
 
-        self._change(model, change)
+        self._change(model, change, wait=wait)
 
-    def return_probe(self, model: str, probe: str) -> None:
-        """Let the next one probe."""
-
-        def change(state: _State, now: float) -> _State:
-            return _State((), now) if state.probe == probe else state
-
-        self._change(model, change)
-
-    def _change(self, model: str, change: Callable[[_State, float], _State]) -> bool:
+    def _change(self, model: str, change: Callable[[_State, float], _State], *, wait: bool) -> bool:
         try:
-            return self._swap(self._ledger, model, change)
+            return self._swap(self._ledger, model, change, wait=wait)
+        except LedgerBusyError:
+            raise
         except LedgerError:
-            return self._swap(self._local, model, change)
+            return self._swap(self._local, model, change, wait=wait)
 
-    def _swap(self, ledger: Ledger, model: str, change: Callable[[_State, float], _State]) -> bool:
+    def _swap(
+        self,
+        ledger: Ledger,
+        model: str,
+        change: Callable[[_State, float], _State],
+        *,
+        wait: bool,
+    ) -> bool:
         for _ in range(_TRIES):
             now = self._clock()
-            old, state = self._read(ledger, model, now)
+            old, state = self._read(ledger, model, now, wait=wait)
             new = change(state, now)
             if new == state:
                 return True
@@ -208,12 +269,14 @@ class Breakers:
             # An open breaker is kept, so that the first request of a quiet night still probes.
             kept_seconds = _OPEN_SECONDS if new.open_until else self._settings.window_seconds
             until = max(now, new.open_until) + kept_seconds
-            if ledger.swap_note(_note(model), old, value, until=until, now=now):
+            if ledger.swap_note(_note(model), old, value, until=until, now=now, wait=wait):
                 return True
         return False
 
-    def _read(self, ledger: Ledger, model: str, now: float) -> tuple[str | None, _State]:
-        text = ledger.read_note(_note(model), now=now)
+    def _read(
+        self, ledger: Ledger, model: str, now: float, *, wait: bool
+    ) -> tuple[str | None, _State]:
+        text = ledger.read_note(_note(model), now=now, wait=wait)
         if text is None:
             return None, _State()
         failures, open_until, probe = _parse(text)
@@ -237,6 +300,13 @@ class Breakers:
                     now + max(self._settings.window_seconds, self._settings.cooldown_seconds),
                 )
             )
+
+
+def _give_back(task: asyncio.Future[Permit]) -> None:
+    with suppress(asyncio.CancelledError, BreakerOpenError, LedgerError):
+        permit = task.result()
+        # In a thread: this runs in the event loop.
+        threading.Thread(target=permit.abandoned, name=GIVING_BACK, daemon=True).start()
 
 
 def _note(model: str) -> str:

@@ -19,6 +19,7 @@ from promptops.repository.settings.reading import MICROS
 from promptops.runtime.alerts.alert import Alert
 from promptops.runtime.guards.depth import current_depth
 from promptops.runtime.guards.ledger import (
+    GIVING_BACK,
     MONEY_UNITS,
     LedgerBusyError,
     LedgerError,
@@ -621,4 +622,4 @@ def _give_back(task: asyncio.Future[Reservation]) -> None:
     with suppress(asyncio.CancelledError, RefusedError, LedgerError):
         reservation = task.result()
         # In a thread: this runs in the event loop.
-        threading.Thread(target=reservation.release, daemon=True).start()
+        threading.Thread(target=reservation.release, name=GIVING_BACK, daemon=True).start()

@@ -26,6 +26,8 @@ MONEY_UNITS: frozenset[Unit] = frozenset({"micros", "tokens"})
 TIMEOUT_SECONDS = 1.0
 # How long an expired reservation can still be settled.
 LATE_SECONDS = 86_400
+# The name of threads that give back what a cancelled caller got too late.
+GIVING_BACK = "promptops-giving-back"
 # How often a process looks for what can be forgotten, by a clock that never jumps.
 PRUNE_SECONDS = 60
 # How far it may go at a time: a clock that is years ahead must not empty today's windows.

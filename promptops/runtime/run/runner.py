@@ -451,6 +451,10 @@ class Runner:
             if command.is_sent:
                 return command.reservation.settle(command.cost, command.tokens)
             return command.reservation.release()
+        if isinstance(command, Admit):
+            return self._tools.breakers.allow(command.model)
+        if isinstance(command, Report):
+            return command.permit.report(is_healthy=command.is_healthy)
         return self._do_at_once(command)
 
     async def _ado(self, command: Command) -> Any:  # noqa: ANN401 - as above
@@ -476,19 +480,17 @@ class Runner:
             if command.is_sent:
                 return await command.reservation.asettle(command.cost, command.tokens)
             return await command.reservation.arelease()
+        if isinstance(command, Admit):
+            return await self._tools.breakers.aallow(command.model)
+        if isinstance(command, Report):
+            return await command.permit.areport(is_healthy=command.is_healthy)
         return self._do_at_once(command)
 
     def _do_at_once(self, command: Command) -> Any:  # noqa: ANN401 - as above
-        if isinstance(command, Begin):
-            return self._tools.recorder.begin(command.record)
         if isinstance(command, Land):
             return self._answers.land(command.key, command.flight, command.kept)
-        if isinstance(command, Admit):
-            return self._tools.breakers.allow(command.model)
-        assert isinstance(command, Report)  # noqa: S101 - there is no other command
-        if command.is_healthy is None:
-            return command.permit.abandoned()
-        return command.permit.succeeded() if command.is_healthy else command.permit.failed()
+        assert isinstance(command, Begin)  # noqa: S101 - there is no other command
+        return self._tools.recorder.begin(command.record)
 
     def _recall(self, command: Recall) -> Kept | Flight | None:
         while True:
