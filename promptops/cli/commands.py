@@ -68,11 +68,16 @@ COMMANDS: dict[str, Command] = {
     "verify": Command("use", "Check releases and environments against each other.", "verify"),
     "trace": Command("use", "Follow a version, digest or output back to its authors.", "trace"),
     "runs": Command("use", "Look at what was run, and count it.", "runs"),
+    "guards": Command("use", "Look at limits, and what is spent of them.", "guards"),
     "reviews": Command("use", "Look at runs that wait for a person.", "reviews"),
 }
 
 # The verbs of each group.
 GROUPS: dict[str, dict[str, Command]] = {
+    "guards": {
+        "show": Command("", "Show how much of each limit is spent.", "guards.show"),
+        "reset": Command("", "Let runs go on before a limit frees.", "guards.reset"),
+    },
     "eval": {
         "run": Command("", "Run eval suites and compare with a baseline.", "eval.run"),
         "merge": Command("", "Put shards of a run together, into one verdict.", "eval.merge"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -65,6 +65,17 @@ def open_run_log() -> RunLog:
     return open_log(
         place, settings, clock=time.time, random=os.urandom, key=os.environ.get, create=False
     )
+
+
+def record_event(kind: str, at: float, detail: dict[str, Any]) -> None:
+    """Write into the log, which is made where there is none, that something happened."""
+    from promptops.runtime.log.identifiers import make_id
+    from promptops.runtime.log.log import open_log
+    from promptops.runtime.log.record import Event
+
+    settings, place = _find()
+    with open_log(place, settings, clock=time.time, random=os.urandom, key=os.environ.get) as log:
+        log.event(Event(make_id(at, os.urandom(10)), at, kind, None, detail))
 
 
 def log_settings() -> LogSettings:

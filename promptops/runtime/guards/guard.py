@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops.errors import RefusedError, UsageError
+from promptops.errors import NotFoundError, RefusedError, UsageError, quote
 from promptops.repository.settings.guards import DEFAULT_SPEND_PER_HOUR
 from promptops.repository.settings.reading import MICROS
 from promptops.runtime.alerts.alert import Alert
@@ -34,12 +34,14 @@ from promptops.runtime.guards.windows import (
     name_window,
     rules_for,
 )
+from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from promptops.repository.settings.guards import GuardSettings
     from promptops.runtime.guards.ledger import Charge, Ledger, Refusal, Reset, Unit
+    from promptops.runtime.guards.ledger import Standing as Counted
 
 __all__ = ["GuardError", "Guards", "Reservation", "Scope", "Standing"]
 
@@ -397,16 +399,31 @@ class Guards:
         """
         if not reason.strip():
             raise UsageError("a reset needs a reason", hint="say why with --reason")
-        now = self._clock()
+        found, _ = self.find_windows(who)
+        windows = [one.window for one in found]
+        return self.ledger.reset(windows, by=by, reason=reason.strip(), now=self._clock())
+
+    def find_windows(self, who: str | None = None) -> tuple[list[Counted], bool]:
+        """Return the windows that a reset means, and whether it begins a ledger anew.
+
+        Raises:
+            NotFoundError: nothing is counted for `who`.
+        """
         try:
-            standings = self.ledger.standings(now=now)
+            standings = self.ledger.standings(now=self._clock())
         except LostCountsError:
-            # There is nothing to set back; this reset begins the ledger anew.
-            standings = ()
-        windows = [
-            one.window for one in standings if who is None or whose_window(one.window) == who
-        ]
-        return self.ledger.reset(windows, by=by, reason=reason.strip(), now=now)
+            return [], True
+        if who is None:
+            return list(standings), False
+        found = [one for one in standings if whose_window(one.window) == who]
+        if not found:
+            known = sorted({whose_window(one.window) for one in standings})
+            near = nearest(who, known)
+            raise NotFoundError(
+                f"nothing is counted for {quote(who)}",
+                hint=f"did you mean {near}?" if near else "`promptops guards show` names them",
+            )
+        return found, False
 
     def tell_overrun(self, key: str, reserved: int, cost: int) -> None:
         """Tell that a provider charged more than was reserved for the attempt."""

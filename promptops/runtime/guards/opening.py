@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from promptops.errors import ConfigurationError, UsageError, quote
 from promptops.repository.settings.guards import DEFAULT_LEDGER
 from promptops.repository.settings.log import LogSettings
+from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.log.place import VARIABLE, find_log
 
 if TYPE_CHECKING:
@@ -61,8 +62,12 @@ def find_ledger(
     return str(_path(place).with_name(_FILE))
 
 
-def open_ledger(url: str) -> Ledger:
+def open_ledger(url: str, *, create: bool = True) -> Ledger:
     """Return the ledger at a path or URL; its first call connects.
+
+    Args:
+        url: as `find_ledger` returns it.
+        create: whether to make a file that is not there; without, nothing is counted yet.
 
     Raises:
         UsageError: this is no place to count in.
@@ -71,7 +76,8 @@ def open_ledger(url: str) -> Ledger:
     if scheme in {"", "sqlite"}:
         from promptops.runtime.guards.sqlite import SqliteLedger
 
-        return SqliteLedger(_path(url))
+        path = _path(url)
+        return SqliteLedger(path) if create or path.exists() else MemoryLedger()
     if url.partition("://")[2].partition("/")[0].count("@") > 1:
         # What comes after the first one would be taken for the host, and named in errors.
         raise UsageError(
@@ -90,6 +96,14 @@ def open_ledger(url: str) -> Ledger:
         f"{quote(scheme)} is no place to count in",
         hint="give the path of a file, redis://HOST or postgresql://HOST/DATABASE",
     )
+
+
+def describe_place(url: str) -> str:
+    """Return where a ledger is, without the password and options of its URL."""
+    scheme, mark, rest = url.partition("://")
+    if not mark or scheme == "sqlite":
+        return str(_path(url))
+    return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
 
 
 def _path(url: str) -> Path:

@@ -10,11 +10,13 @@ import pytest
 from promptops.errors import PromptopsError
 from promptops.runtime.guards.ledger import TIMEOUT_SECONDS, LedgerError, LostCountsError
 from promptops.runtime.guards.opening import open_ledger
+from tests.cli.running import accept, refuse
 from tests.runtime.guards.pieces import WINDOW, charge
 
 if TYPE_CHECKING:
     from promptops.runtime.guards.ledger import Ledger
     from tests.redis import Server
+    from tests.repositories import Repo
 
 NOW = 3_999_999_000.0
 
@@ -148,3 +150,13 @@ def test_keys_go_when_nobody_can_need_them(begun_redis: str) -> None:
         forever = [key for key in client.keys("*") if client.ttl(key) == -1]
     assert sorted(key.partition("}:")[2] for key in forever) == ["epoch", "running", "windows"]
     ledger.close()
+
+
+def test_a_person_begins_it(repo: Repo, empty_redis: str) -> None:
+    repo.commit({"promptops.toml": f"[guards]\nspend_per_hour = 1\nledger = '{empty_redis}'\n"})
+    assert "guards reset --reason" in refuse(repo, "guards", "show")
+    begin = ("guards", "reset", "--reason", "the first one", "--yes")
+    assert accept(repo, *begin).startswith(
+        f"reset a ledger that counts nothing yet in {empty_redis}"
+    )
+    assert "spend_per_hour" in accept(repo, "guards", "show")

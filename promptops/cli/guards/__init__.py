@@ -1,0 +1,1 @@
+"""`promptops guards`: limits. One verb, one file; `opening` is shared by them."""

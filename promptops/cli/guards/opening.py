@@ -1,0 +1,66 @@
+"""The guards and the ledger that a command means."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from promptops.cli.session import current
+from promptops.errors import NotARepositoryError
+
+if TYPE_CHECKING:
+    from promptops.repository.settings.guards import GuardSettings
+    from promptops.runtime.guards.guard import Guards
+
+UserOption = Annotated[
+    list[str] | None,
+    typer.Option("--user", metavar="USER", help="Also this user's; may be repeated."),
+]
+TenantOption = Annotated[
+    list[str] | None,
+    typer.Option("--tenant", metavar="TENANT", help="Also this tenant's; may be repeated."),
+]
+
+
+class Opened(NamedTuple):
+    """The guards that hold here, and where they count, without a password."""
+
+    guards: Guards
+    settings: GuardSettings
+    place: str
+
+
+def open_guards(*, create: bool) -> Opened:
+    """Open the guards of the repository here, or those that hold outside one.
+
+    Args:
+        create: whether to make a ledger that is not there; without, it counts nothing.
+    """
+    from promptops.repository.config import Config
+    from promptops.runtime.guards.guard import Guards
+    from promptops.runtime.guards.opening import describe_place, find_ledger, open_ledger
+
+    common = top = None
+    try:
+        repository = current().repository
+    except NotARepositoryError:
+        config = Config()
+    else:
+        config = repository.config
+        common, top = repository.git.common_dir, repository.git.work_tree
+    settings = config.guards
+    url = find_ledger(settings, config.log, os.environ, common_dir=common, top=top)
+    guards = Guards(settings, open_ledger(url, create=create), clock=time.time)
+    return Opened(guards, settings, describe_place(url))
+
+
+def name_owner(who: str, users: list[str], tenants: list[str]) -> str:
+    """Return whose window it is, with the name of a user or tenant that the caller gave."""
+    from promptops.runtime.guards.windows import hash_name
+
+    names = {f"user/{hash_name(name)}": f"user/{name}" for name in users}
+    names.update({f"tenant/{hash_name(name)}": f"tenant/{name}" for name in tenants})
+    return names.get(who, who)

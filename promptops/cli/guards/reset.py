@@ -1,0 +1,107 @@
+"""`promptops guards reset`: let runs go on before a limit frees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promptops.cli.guards.opening import open_guards
+from promptops.cli.runs.opening import record_event, who
+from promptops.cli.session import (
+    DryRunOption,
+    Format,
+    FormatOption,
+    YesOption,
+    confirm,
+    emit,
+    emit_json,
+    json_document,
+    one_line,
+    warn,
+)
+from promptops.errors import PromptopsError, UsageError
+
+if TYPE_CHECKING:
+    from promptops.runtime.guards.ledger import Reset
+
+
+def reset(
+    of: Annotated[
+        str | None,
+        typer.Option(
+            "--of",
+            metavar="WHOSE",
+            help="global, environment/NAME, prompts/PATTERN, as `guards show` names it; all.",
+            show_default=False,
+        ),
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="USER", help="Only this user's.")
+    ] = None,
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", metavar="TENANT", help="Only this tenant's.")
+    ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")
+    ] = "",
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Set what is spent back to what running requests hold, so that runs go on.
+
+    A reason is needed, and is recorded with your name in the ledger and in the run log. A ledger
+    in Redis that was never begun, or has lost what it counted, begins anew.
+    """
+    owner = _find_owner(of, user, tenant)
+    if not reason.strip() and not dry_run:
+        raise UsageError("a reset needs a reason", hint="say why with --reason TEXT")
+    opened = open_guards(create=not dry_run)
+    guards = opened.guards
+    try:
+        found, is_lost = guards.find_windows(owner)
+        count = f"{len(found)} window{'' if len(found) == 1 else 's'}"
+        what = "a ledger that counts nothing yet" if is_lost else count
+        if dry_run:
+            windows = tuple((one.window, one.used) for one in found)
+        else:
+            confirm(f"reset {what} in {opened.place}?", yes=yes)
+            done = guards.reset(by=who(), reason=reason, who=owner)
+            windows = done.windows
+            _record(done)
+    finally:
+        guards.close()
+    if output is Format.JSON:
+        emit_json(
+            json_document(
+                "promptops.guards-reset/v1",
+                ledger=opened.place,
+                windows=dict(windows),
+                begun=is_lost,
+                dry_run=dry_run,
+            )
+        )
+        return
+    verb = "would reset" if dry_run else "reset"
+    emit(f"{verb} {what} in {one_line(opened.place)}")
+    for name, used in windows:
+        emit(f"  {one_line(name)}: {used}")
+
+
+def _find_owner(of: str | None, user: str | None, tenant: str | None) -> str | None:
+    from promptops.runtime.guards.windows import hash_name
+
+    if sum(one is not None for one in (of, user, tenant)) > 1:
+        raise UsageError("whose windows?", hint="give one of --of, --user and --tenant")
+    if user is not None:
+        return f"user/{hash_name(user)}"
+    return of if tenant is None else f"tenant/{hash_name(tenant)}"
+
+
+def _record(done: Reset) -> None:
+    detail = {"by": done.by, "reason": done.reason, "windows": dict(done.windows)}
+    try:
+        record_event("guards_reset", done.at, detail)
+    except PromptopsError as error:
+        warn(f"the reset is not in the run log: {error.message}", error.hint)
