@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from promptops.delivery.deployments import Action, Outcome
+    from promptops.delivery.deployments import Action, DeploymentOutcome
     from promptops.delivery.release import Release
     from promptops.repository.repository import Repository
 
@@ -84,35 +84,35 @@ class Showcase:
         self.write(version, words, name)
         return self.release(name)
 
-    def deploy(self, environment: str, action: Action, reason: str = "") -> Outcome:
+    def deploy(self, environment: str, action: Action, reason: str = "") -> DeploymentOutcome:
         """Deploy to the local branch."""
         return deploy(self.repository, environment, action, reason=reason, local=True)
 
     def promote(
         self, version: str, environment: str = "staging", name: str = TRIAGE, share: int = 100
-    ) -> Outcome:
+    ) -> DeploymentOutcome:
         """Promote a version."""
         release = require_release(self.repository, name, Version.parse(version))
         action = promote_action(self.repository, environment, [release], share)
         return self.deploy(environment, action, f"promote {version}")
 
-    def rollback(self, environment: str = "staging", name: str = TRIAGE) -> Outcome:
+    def rollback(self, environment: str = "staging", name: str = TRIAGE) -> DeploymentOutcome:
         """Roll back by one."""
         return self.deploy(environment, rollback_action(self.repository, environment, [name]))
 
-    def retire(self, environment: str = "staging", name: str = TRIAGE) -> Outcome:
+    def retire(self, environment: str = "staging", name: str = TRIAGE) -> DeploymentOutcome:
         """Retire a prompt."""
         return self.deploy(environment, retire_action(environment, [name]))
 
-    def pause(self, environment: str = "staging", name: str = TRIAGE) -> Outcome:
+    def pause(self, environment: str = "staging", name: str = TRIAGE) -> DeploymentOutcome:
         """Pause a prompt."""
         return self.deploy(environment, pause_action(environment, [name], "wrong answers"))
 
-    def resume(self, environment: str = "staging", name: str = TRIAGE) -> Outcome:
+    def resume(self, environment: str = "staging", name: str = TRIAGE) -> DeploymentOutcome:
         """Resume a prompt."""
         return self.deploy(environment, resume_action(environment, [name]))
 
-    def restore(self, number: int, environment: str = "staging") -> Outcome:
+    def restore(self, number: int, environment: str = "staging") -> DeploymentOutcome:
         """Restore the whole state that a deployment left."""
         return self.deploy(environment, restore_action(self.repository, environment, number))
 

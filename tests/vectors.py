@@ -22,7 +22,7 @@ from promptops.gate.approvals.statement import (
     write_statement,
 )
 from promptops.gate.approvals.store import Shelf, change_shelf, deployment_shelf
-from promptops.gate.rules import Entry as TreeEntry
+from promptops.gate.rules import ApprovalEntry as TreeEntry
 from promptops.git.message import format_message
 from promptops.prompt.closure import load_closure
 from promptops.prompt.prompt import load_prompt

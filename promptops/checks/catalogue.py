@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     """One check, or one fault of form.
 
     Attributes:
@@ -41,19 +41,19 @@ class Entry:
     documentation: str
 
 
-def entries() -> tuple[Entry, ...]:
+def entries() -> tuple[CatalogueEntry, ...]:
     """All checks and faults of form, by group."""
     return tuple(_entry(check, group) for group, checks in GROUPS.items() for check in checks)
 
 
-def find_entry(check: str) -> Entry | None:
+def find_entry(check: str) -> CatalogueEntry | None:
     """The entry of a check or fault; None for an unknown id."""
     return next((entry for entry in entries() if entry.id == check), None)
 
 
-def _entry(check: str, group: str) -> Entry:
+def _entry(check: str, group: str) -> CatalogueEntry:
     module = CHECKS.get(check)
-    return Entry(
+    return CatalogueEntry(
         check,
         group,
         Severity.ERROR if module is None else module.RULE.severity,
@@ -124,19 +124,19 @@ def to_table() -> str:
     return "\n".join(rows) + "\n"
 
 
-def _row(entry: Entry) -> str:
+def _row(entry: CatalogueEntry) -> str:
     name = f"[`{entry.id}`](#{entry.id})" if entry.is_configurable else f"`{entry.id}`"
     return f"| {name} | {entry.summary} | {describe_severity(entry)} |"
 
 
-def describe_severity(entry: Entry) -> str:
+def describe_severity(entry: CatalogueEntry) -> str:
     """An entry's severity in words: `warning`, `note, off by default`, `error, always`."""
     if not entry.is_configurable:
         return f"{entry.severity.value}, always"
     return entry.severity.value if entry.is_on else f"{entry.severity.value}, off by default"
 
 
-def _section(entry: Entry) -> str:
+def _section(entry: CatalogueEntry) -> str:
     return "\n".join([f"### {entry.id}", "", *_deeper(entry.documentation)]) + "\n"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.subject import Context
+from promptops.checks.subject import CheckContext
 from promptops.errors import NotAFileError
 from promptops.repository.repository import PlacedFiles
 
@@ -23,13 +23,13 @@ def read_context(
     *,
     list_names: Callable[[], frozenset[str]] = frozenset,
     list_live: Callable[[], Mapping[str, Sequence[str]]] | None = None,
-) -> Context:
+) -> CheckContext:
     """Read what lies beside the prompts folder, in the same state of the repository."""
     top = files.beside("") if isinstance(files, PlacedFiles) else None
     evals = files.beside(config.evals) if isinstance(files, PlacedFiles) else None
     fewest = config.gate.samples
     if top is None or evals is None:
-        return Context(list_names, fewest_samples=fewest, list_live=list_live)
+        return CheckContext(list_names, fewest_samples=fewest, list_live=list_live)
     suites = frozenset(f"{config.evals}/{path}" for path in evals.paths())
 
     def read_suite(path: str) -> str:
@@ -37,7 +37,7 @@ def read_context(
         below = path.removeprefix(f"{config.evals}/")
         return (_read_quietly(evals, below) or b"").decode(errors="replace")
 
-    return Context(
+    return CheckContext(
         list_names=list_names,
         owners=_find_owners(top, config),
         suites=suites or None,

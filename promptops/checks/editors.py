@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from promptops.repository.config import Config
 
 
-class Kind(StrEnum):
+class DraftKind(StrEnum):
     """The files that have a schema."""
 
     FRONTMATTER = "frontmatter"
@@ -28,7 +28,7 @@ class Editor(StrEnum):
     JETBRAINS = "jetbrains"
 
 
-class Draft(StrEnum):
+class EditorDraft(StrEnum):
     """The editions of JSON Schema in which a schema can be had."""
 
     DRAFT_2020 = "2020-12"
@@ -55,25 +55,25 @@ class Snippet:
     needs: str | None
 
 
-def load_schema(kind: Kind, draft: Draft = Draft.DRAFT_2020) -> dict[str, Any]:
+def load_schema(kind: DraftKind, draft: EditorDraft = EditorDraft.DRAFT_2020) -> dict[str, Any]:
     """The JSON Schema of one kind of file.
 
     All that it says means the same in both drafts, but many editors know draft 7 alone.
     """
-    if kind is Kind.FRONTMATTER:
+    if kind is DraftKind.FRONTMATTER:
         from promptops.prompt.schema import frontmatter_schema
 
         schema = frontmatter_schema()
-    elif kind is Kind.EVALS:
+    elif kind is DraftKind.EVALS:
         from promptops.prompt.suite.grammar import suite_schema
 
         schema = suite_schema()
-    elif kind is Kind.GROUPS:
+    elif kind is DraftKind.GROUPS:
         schema = _read("groups.schema.json")
     else:
         schema = _read("config.schema.json")
         schema["properties"]["checks"] = _checks_schema(schema)
-    return {**schema, "$schema": _DRAFT_7} if draft is Draft.DRAFT_7 else schema
+    return {**schema, "$schema": _DRAFT_7} if draft is EditorDraft.DRAFT_7 else schema
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -94,25 +94,25 @@ def _checks_schema(schema: dict[str, Any]) -> dict[str, Any]:
     return {**checks, "properties": severities, "additionalProperties": for_paths}
 
 
-def write_snippet(kind: Kind, editor: Editor, config: Config) -> Snippet:
+def write_snippet(kind: DraftKind, editor: Editor, config: Config) -> Snippet:
     """What makes the editor use the schema for this repository's files."""
     schema_path = f".promptops/{kind.value}.schema.json"
     pattern = {
-        Kind.FRONTMATTER: f"{config.prompts}/**/*.md",
-        Kind.EVALS: f"{config.evals}/**/*.yaml",
-        Kind.CONFIG: "promptops.toml",
-        Kind.GROUPS: config.gate.groups,
+        DraftKind.FRONTMATTER: f"{config.prompts}/**/*.md",
+        DraftKind.EVALS: f"{config.evals}/**/*.yaml",
+        DraftKind.CONFIG: "promptops.toml",
+        DraftKind.GROUPS: config.gate.groups,
     }[kind]
     if editor is Editor.JETBRAINS:
         return Snippet(
             schema_path, ".idea/jsonSchemas.xml", _mapping(kind, schema_path, pattern), None
         )
-    if kind is Kind.EVALS:
+    if kind is DraftKind.EVALS:
         settings = {"yaml.schemas": {f"./{schema_path}": pattern}}
         text = json.dumps(settings, ensure_ascii=False, indent=2)
         needs = "the extension redhat.vscode-yaml"
         return Snippet(schema_path, ".vscode/settings.json", text, needs)
-    if kind in {Kind.CONFIG, Kind.GROUPS}:
+    if kind in {DraftKind.CONFIG, DraftKind.GROUPS}:
         needs = "the extension tamasfe.even-better-toml"
         up = "../" * pattern.count("/") or "./"
         return Snippet(schema_path, pattern, f"#:schema {up}{schema_path}", needs)
@@ -133,7 +133,7 @@ def _remark(schema_path: str, prompts: str) -> str:
     return f"export default {{ plugins: {plugins} }};"
 
 
-def _mapping(kind: Kind, schema_path: str, pattern: str) -> str:
+def _mapping(kind: DraftKind, schema_path: str, pattern: str) -> str:
     from xml.sax.saxutils import quoteattr
 
     name = quoteattr(f"promptops {kind.value}")

@@ -2,8 +2,8 @@
 
 Everything is read through `Files`, so that work tree, index and commits are judged alike.
 
-How a prompt is judged comes out as a `CheckResult`, whoever gives it: this process, a copy of it
-that works on another core, or a store that has judged the same files before.
+How a prompt is judged comes out as a `ValidationResult`, whoever gives it: this process, a copy of
+it that works on another core, or a store that has judged the same files before.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from promptops.checks.context import read_context, read_owners_files
 from promptops.checks.judging import PromptJudge
 from promptops.checks.registry import FOLDER_CHECKS, MASKED
-from promptops.checks.result import CheckResult, fingerprint
+from promptops.checks.result import ValidationResult, fingerprint
 from promptops.checks.rules import unusable_name
 from promptops.checks.severities import Severities
 from promptops.checks.sources import Sources, names_prompt
@@ -42,16 +42,16 @@ _TEXT_ENDINGS = (".md", ".json", ".txt", ".j2", ".jinja", ".yaml", ".yml")
 _FOLDER = ""
 
 
-class Store(Protocol):
+class ResultKeeper(Protocol):
     """Keeps the results of one validation for the next."""
 
     def begin(self, scope: str) -> None:
         """Forget, for now, what was judged in another scope."""
 
-    def recall(self, path: str) -> CheckResult | None:
+    def recall(self, path: str) -> ValidationResult | None:
         """Return how the prompt at `path` was judged last, in this scope."""
 
-    def keep(self, result: CheckResult) -> None:
+    def keep(self, result: ValidationResult) -> None:
         """Keep how a prompt was judged."""
 
     def save(self) -> None:
@@ -62,7 +62,7 @@ def validate(
     files: Files,
     config: Config,
     *,
-    store: Store | None = None,
+    store: ResultKeeper | None = None,
     list_live: Callable[[], Mapping[str, Sequence[str]]] | None = None,
 ) -> Validation:
     """Judge every prompt, every partial, every suite and the folder as a whole.
@@ -73,7 +73,7 @@ def validate(
 
     Raises ConfigurationError when the configuration names a check that does not exist.
     """
-    run = _Run(files, config, list_live)
+    run = _ValidationRun(files, config, list_live)
     if store is not None:
         store.begin(run.describe_scope())
         if run.recall_folder(store):
@@ -105,7 +105,7 @@ def validate_prompts(
     would be a prompt under another name is none that anybody judges otherwise. Suites at the paths
     `suites`, from the repository's top, are judged too.
     """
-    run = _Run(files, config)
+    run = _ValidationRun(files, config)
     for name in names:
         run.judge_prompt(name)
     run.judge_names(added)
@@ -125,7 +125,7 @@ def find_users(files: Files, path: str) -> list[str]:
     return found
 
 
-class _Run:
+class _ValidationRun:
     """One validation: what all prompts gave so far."""
 
     def __init__(
@@ -164,7 +164,7 @@ class _Run:
 
     # --- prompts ---
 
-    def judge_prompts(self, store: Store | None) -> None:
+    def judge_prompts(self, store: ResultKeeper | None) -> None:
         """Judge all prompts, apart from those that `store` knows."""
         names = self._sources.names
         pending = names if store is None else [one for one in names if not self._recall(one, store)]
@@ -181,7 +181,7 @@ class _Run:
         if result is not None:
             self._take(result)
 
-    def _recall(self, name: str, store: Store) -> bool:
+    def _recall(self, name: str, store: ResultKeeper) -> bool:
         """Take what is kept of a prompt; False where files are not what they were."""
         result = store.recall(f"{name}.md")
         if result is None:
@@ -192,7 +192,7 @@ class _Run:
         self._take(result)
         return True
 
-    def _take(self, result: CheckResult) -> None:
+    def _take(self, result: ValidationResult) -> None:
         """Add what one prompt gave to what all did."""
         path = result.path
         self._used.update(result.files)
@@ -213,7 +213,7 @@ class _Run:
 
     # --- suites ---
 
-    def judge_suites(self, store: Store | None) -> bool:
+    def judge_suites(self, store: ResultKeeper | None) -> bool:
         """Judge all suites apart from those that `store` knows; tell if any was judged anew."""
         judge = self._suites
         if judge is None:
@@ -227,7 +227,7 @@ class _Run:
             ):
                 is_new = True
                 result = judge.judge(path)
-                known = CheckResult(
+                known = ValidationResult(
                     key, result.files, result.findings, {}, 0, 1, "", None, is_lasting=True
                 )
                 if store is not None and result.files:
@@ -259,7 +259,7 @@ class _Run:
         owners = read_owners_files(self._sources.files)
         return repr((self._config, owners, sorted(self._context.suites or ())))
 
-    def recall_folder(self, store: Store) -> bool:
+    def recall_folder(self, store: ResultKeeper) -> bool:
         """Take what is kept of the whole folder; False where any file is not what it was."""
         result = store.recall(_FOLDER)
         if result is None or result.files != self._describe_folder() or self._sources.unreadable:
@@ -268,12 +268,12 @@ class _Run:
         self._inclusions.update(result.inclusions)
         return True
 
-    def recall_prompts(self, store: Store) -> None:
+    def recall_prompts(self, store: ResultKeeper) -> None:
         """Have `store` keep what it has of all prompts, which were not looked at one by one."""
         for name in self._sources.names:
             store.recall(f"{name}.md")
 
-    def keep_folder(self, store: Store) -> None:
+    def keep_folder(self, store: ResultKeeper) -> None:
         """Keep the outcome, unless it stands on anything that the folder's files do not tell.
 
         That is a file that is none of the folder's (or not there, or no file), an eval suite, or
@@ -291,7 +291,7 @@ class _Run:
         inclusions = self._inclusions if are_shown else {}
         files = self._describe_folder()
         store.keep(
-            CheckResult(
+            ValidationResult(
                 _FOLDER, files, tuple(self._findings), inclusions, 0, 1, "", None, is_lasting=True
             )
         )

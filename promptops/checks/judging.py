@@ -13,14 +13,14 @@ from promptops.checks.registry import (
     NOT_IGNORABLE,
     PROMPT_CHECKS,
 )
-from promptops.checks.result import CheckResult
+from promptops.checks.result import ValidationResult
 from promptops.checks.subject import FileSubject, IgnoreSubject, PromptSubject
 from promptops.prompt.prompt import find_faults
 
 if TYPE_CHECKING:
     from promptops.checks.severities import Severities
     from promptops.checks.sources import Sources
-    from promptops.checks.subject import Context
+    from promptops.checks.subject import CheckContext
     from promptops.prompt.closure import Closure
     from promptops.prompt.finding import Finding, Problem
 
@@ -30,7 +30,7 @@ _MAX_PROBLEMS = 1_000
 class PromptJudge:
     """Judges prompts one by one, each apart from all others."""
 
-    def __init__(self, sources: Sources, severities: Severities, context: Context) -> None:
+    def __init__(self, sources: Sources, severities: Severities, context: CheckContext) -> None:
         """Take what is read, how much each check counts and what lies around the prompts."""
         self._sources = sources
         self._severities = severities
@@ -38,7 +38,7 @@ class PromptJudge:
         self._prompt_checks = severities.select(PROMPT_CHECKS)
         self._file_checks = severities.select(FILE_CHECKS)
 
-    def judge(self, name: str) -> CheckResult | None:
+    def judge(self, name: str) -> ValidationResult | None:
         """Judge a prompt and its own file; None where there is no such prompt.
 
         What the texts of the partials give is left out, as many prompts share them.
@@ -62,7 +62,7 @@ class PromptJudge:
             not faults and "routes" not in document.data and not self._context.fewest_samples
         )
         evals = document.data.get("evals")
-        return CheckResult(
+        return ValidationResult(
             path,
             {one: self._sources.fingerprint(one) for one in closure.files},
             tuple(dict.fromkeys(findings)),

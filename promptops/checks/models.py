@@ -24,7 +24,7 @@ PARAMETERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class KnownModel:
     """One model.
 
     Attributes:
@@ -48,7 +48,7 @@ def _table() -> dict[str, dict[str, tuple[int, int, str]]]:
     return loaded
 
 
-def find_model(written: str) -> Model | None:
+def find_model(written: str) -> KnownModel | None:
     """The model that `provider/name`, or a name alone, means; None where it is not known."""
     provider, slash, name = written.partition("/")
     table = _table()
@@ -60,7 +60,7 @@ def find_model(written: str) -> Model | None:
         return None
     window, longest_answer, letters = facts
     refused = frozenset(PARAMETERS[letter] for letter in letters)
-    return Model(name, window, longest_answer, refused)
+    return KnownModel(name, window, longest_answer, refused)
 
 
 def known_names(written: str) -> list[str]:

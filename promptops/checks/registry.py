@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.checks.rules import (
     byte_order_mark,
     colliding_paths,
@@ -63,7 +63,7 @@ class CheckModule(Protocol):
     """A module that is a check."""
 
     __name__: str
-    RULE: Rule
+    RULE: CheckRule
     check: Any
 
 
@@ -115,15 +115,15 @@ CHECKS: dict[str, CheckModule] = {
 }
 
 
-def _select(scope: Scope) -> Mapping[str, CheckModule]:
+def _select(scope: CheckScope) -> Mapping[str, CheckModule]:
     return {check: module for check, module in CHECKS.items() if module.RULE.scope is scope}
 
 
 # A test holds the scope of each check to the subject that its function takes.
-PROMPT_CHECKS = cast("Mapping[str, PromptCheck]", _select(Scope.PROMPT))
-FILE_CHECKS = cast("Mapping[str, FileCheck]", _select(Scope.FILE))
-FOLDER_CHECKS = cast("Mapping[str, FolderCheck]", _select(Scope.FOLDER))
-IGNORE_CHECKS = cast("Mapping[str, IgnoreCheck]", _select(Scope.IGNORE))
+PROMPT_CHECKS = cast("Mapping[str, PromptCheck]", _select(CheckScope.PROMPT))
+FILE_CHECKS = cast("Mapping[str, FileCheck]", _select(CheckScope.FILE))
+FOLDER_CHECKS = cast("Mapping[str, FolderCheck]", _select(CheckScope.FOLDER))
+IGNORE_CHECKS = cast("Mapping[str, IgnoreCheck]", _select(CheckScope.IGNORE))
 
 OFF = frozenset(check for check, module in CHECKS.items() if not module.RULE.is_on)
 """Checks that look only where the configuration gives them a severity."""
@@ -134,13 +134,13 @@ MASKED = frozenset(check for check, module in CHECKS.items() if module.RULE.is_m
 NOT_IGNORABLE = frozenset(
     check
     for check, module in CHECKS.items()
-    if not module.RULE.is_ignorable or module.RULE.scope in {Scope.FOLDER, Scope.IGNORE}
+    if not module.RULE.is_ignorable or module.RULE.scope in {CheckScope.FOLDER, CheckScope.IGNORE}
 )
 """Checks that a prompt cannot ignore: those about the folder, and those that hold its author."""
 
 # What keeps a prompt from being used at all: always errors, never ignored.
-_FAULTS: dict[Group, dict[str, str]] = {
-    Group.SYNTAX: {
+_FAULTS: dict[CheckGroup, dict[str, str]] = {
+    CheckGroup.SYNTAX: {
         "broken-frontmatter": "the frontmatter is not readable YAML",
         "duplicate-key": "a key is given twice",
         "misplaced-role": "a message is opened where none can be",
@@ -153,7 +153,7 @@ _FAULTS: dict[Group, dict[str, str]] = {
         "too-large": "the file is too large for a prompt",
         "unreadable-file": "a link or something else that is no file stands where a file should",
     },
-    Group.METADATA: {
+    CheckGroup.METADATA: {
         "invalid-default": "an input's default is refused by its own schema",
         "invalid-json": "a schema or tool file is not a JSON object",
         "invalid-reply": "a fixed reply is refused by the output schema",
@@ -166,7 +166,7 @@ _FAULTS: dict[Group, dict[str, str]] = {
         "reserved-input": "an input has a name that templates cannot use",
         "unknown-key": "the frontmatter or an eval suite has a key that does not exist",
     },
-    Group.TEMPLATE: {
+    CheckGroup.TEMPLATE: {
         "circular-include": "a partial includes itself, directly or through others",
         "invalid-expression": "the condition of a route, escalation or review is no expression",
         "missing-include": "an included partial does not exist",
@@ -176,7 +176,7 @@ _FAULTS: dict[Group, dict[str, str]] = {
         "unsupported-include": "an include is not a literal path",
         "unsupported-tag": "the template uses a tag that prompts do not have",
     },
-    Group.OWNERSHIP: {
+    CheckGroup.OWNERSHIP: {
         "broken-samples": "a file of samples cannot be read",
         "broken-suite": "an eval suite is not readable YAML",
         "duplicate-sample": "two samples of an eval suite have one name",
@@ -200,7 +200,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
             ]
         )
     )
-    for group in Group
+    for group in CheckGroup
 }
 """What checks and faults are about, in the order in which they are listed."""
 

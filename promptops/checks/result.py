@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckResult:
+class ValidationResult:
     """What judging one prompt gave, apart from what the texts of its other files gave.
 
     Attributes:
@@ -58,7 +58,7 @@ class CheckResult:
         ]
 
     @classmethod
-    def decode(cls, listed: list[Any]) -> CheckResult:
+    def decode(cls, listed: list[Any]) -> ValidationResult:
         """The result that `encode` gave."""
         path, files, findings, inclusions, start, line, model, evals, is_lasting, draft = listed
         return cls(

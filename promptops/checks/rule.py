@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from promptops.prompt.finding import Severity
 
 
-class Scope(Enum):
+class CheckScope(Enum):
     """What a check looks at."""
 
     PROMPT = "prompt"
@@ -19,7 +19,7 @@ class Scope(Enum):
     IGNORE = "ignore"
 
 
-class Group(Enum):
+class CheckGroup(Enum):
     """What a check or fault is about, in the order in which groups are listed."""
 
     SYNTAX = "syntax"
@@ -31,7 +31,7 @@ class Group(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class CheckRule:
     """What a check says of itself.
 
     Attributes:
@@ -44,8 +44,8 @@ class Rule:
             cannot be, whatever this says; nor can those that hold a prompt's author.
     """
 
-    scope: Scope
-    group: Group
+    scope: CheckScope
+    group: CheckGroup
     severity: Severity
     is_on: bool = True
     is_masked: bool = False

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptops.about import __version__
-from promptops.checks.result import CheckResult
+from promptops.checks.result import ValidationResult
 from promptops.repository.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _SCHEMA = "promptops.judgements/v3"
 
 
 class ResultStore:
-    """What one repository remembers; see `promptops.checks.engine.Store`."""
+    """What one repository remembers; see `promptops.checks.engine.ResultKeeper`."""
 
     def __init__(self, folder: Path) -> None:
         """Take the folder; nothing is read or made before it is needed."""
@@ -43,15 +43,15 @@ class ResultStore:
         self._kept = {}
         self._known = self._load()
 
-    def recall(self, path: str) -> CheckResult | None:
+    def recall(self, path: str) -> ValidationResult | None:
         """How the prompt at `path` was judged last, when nothing says otherwise."""
         listed = self._known.get(path)
         if listed is None:
             return None
         self._kept[path] = listed
-        return CheckResult.decode(listed)
+        return ValidationResult.decode(listed)
 
-    def keep(self, result: CheckResult) -> None:
+    def keep(self, result: ValidationResult) -> None:
         """Remember how a prompt was judged."""
         self._kept[result.path] = result.encode()
 

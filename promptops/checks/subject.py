@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class CheckContext:
     """What a prompt is judged against beside its own files.
 
     Attributes:
@@ -56,7 +56,7 @@ class PromptSubject:
 
     closure: Closure
     analyses: Mapping[str, Analysis]
-    context: Context = field(default_factory=Context)
+    context: CheckContext = field(default_factory=CheckContext)
     inputs: Mapping[str, Any] = field(init=False)
     untrusted: frozenset[str] = field(init=False)
 
@@ -186,7 +186,7 @@ class FolderSubject:
     paths: tuple[str, ...]
     used: frozenset[str]
     texts: Mapping[str, PromptText] = field(default_factory=dict)
-    context: Context = field(default_factory=Context)
+    context: CheckContext = field(default_factory=CheckContext)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-from promptops.checks.result import CheckResult
+from promptops.checks.result import ValidationResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,8 +25,8 @@ _MIN_TO_SHARE = 400
 
 
 def judge_shared(
-    names: Sequence[str], judge: Callable[[str], CheckResult | None]
-) -> Iterator[CheckResult]:
+    names: Sequence[str], judge: Callable[[str], ValidationResult | None]
+) -> Iterator[ValidationResult]:
     """Judge prompts on all cores, where there are many; what a copy fails at is done here."""
     count = count_workers() if len(names) >= _MIN_TO_SHARE else 1
     ours, *others = (names[start::count] for start in range(count))
@@ -42,12 +42,12 @@ def judge_shared(
             if found is None:
                 yield from judge_each(theirs, judge)
             else:
-                yield from map(CheckResult.decode, json.loads(found))
+                yield from map(ValidationResult.decode, json.loads(found))
 
 
 def judge_each(
-    names: Iterable[str], judge: Callable[[str], CheckResult | None]
-) -> Iterator[CheckResult]:
+    names: Iterable[str], judge: Callable[[str], ValidationResult | None]
+) -> Iterator[ValidationResult]:
     """Judge prompts one after another in this process."""
     return (found for name in names if (found := judge(name)) is not None)
 

@@ -42,7 +42,7 @@ EXIT_BUG = 3
 _GARBAGE_THRESHOLD = 100_000
 
 
-class _Group(TyperGroup):
+class _VerbGroup(TyperGroup):
     """A group of verbs that are loaded when they are used."""
 
     verbs: Mapping[str, Command]
@@ -69,7 +69,7 @@ class _Group(TyperGroup):
             formatter.write_dl([(name, one.summary) for name, one in self.verbs.items()])
 
 
-class _Root(_Group):
+class _Root(_VerbGroup):
     """The group of all verbs, which turns errors into exit codes."""
 
     verbs = COMMANDS
@@ -77,7 +77,7 @@ class _Root(_Group):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - as above
         if cmd_name not in GROUPS:
             return super().get_command(ctx, cmd_name)
-        kind = type("_Verbs", (_Group,), {"verbs": GROUPS[cmd_name]})
+        kind = type("_Verbs", (_VerbGroup,), {"verbs": GROUPS[cmd_name]})
         group = typer.Typer(
             cls=kind, add_completion=False, rich_markup_mode=None, no_args_is_help=True
         )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from promptops.delivery.release import Release
-    from promptops.gate.approvals.approving import Draft
+    from promptops.gate.approvals.approving import ApprovalDraft
     from promptops.gate.policy import Policy
     from promptops.gate.rules import Change, ChangedPath
     from promptops.repository.repository import Repository
@@ -88,7 +88,11 @@ class _Manner:
         self.yes, self.local, self.dry_run, self.output = yes, local, dry_run, output
 
     def finish(
-        self, repository: Repository, draft: Draft, lines: Sequence[str], document: dict[str, Any]
+        self,
+        repository: Repository,
+        draft: ApprovalDraft,
+        lines: Sequence[str],
+        document: dict[str, Any],
     ) -> None:
         """Show what is to be signed, ask, sign, keep, and say what has become of it."""
         asks = not self.yes and not self.dry_run and is_terminal(sys.stdin)
@@ -121,7 +125,7 @@ class _Manner:
             self._say_where(repository, draft, ref, remote)
 
     def _say_where(
-        self, repository: Repository, draft: Draft, ref: str, remote: str | None
+        self, repository: Repository, draft: ApprovalDraft, ref: str, remote: str | None
     ) -> None:
         place = f"on {remote}" if remote else "in this clone"
         say(f"approved as {one_line(draft.signer.approver)}; kept {place} as {ref}")
@@ -192,7 +196,7 @@ def _owners(policy: Policy, path: ChangedPath) -> tuple[str, ...]:
     return () if policy.owners is None else policy.owners.match(path.path).owners
 
 
-def _describe_change(policy: Policy, change: Change, draft: Draft) -> Iterator[str]:
+def _describe_change(policy: Policy, change: Change, draft: ApprovalDraft) -> Iterator[str]:
     from promptops.gate.summary import describe_bump, describe_versions
 
     who = one_line(draft.signer.approver)
@@ -214,7 +218,7 @@ def _describe_change(policy: Policy, change: Change, draft: Draft) -> Iterator[s
 
 
 def _describe_paths(
-    policy: Policy, change: Change, draft: Draft, wanted: set[str]
+    policy: Policy, change: Change, draft: ApprovalDraft, wanted: set[str]
 ) -> Iterator[str]:
     for path in change.paths:
         if path.path in wanted and path.is_proposed:
@@ -251,7 +255,7 @@ def _approve_release(text: str, environment: str, manner: _Manner) -> None:
 
 
 def _describe_release(
-    repository: Repository, environment: str, release: Release, draft: Draft
+    repository: Repository, environment: str, release: Release, draft: ApprovalDraft
 ) -> Iterator[str]:
     from promptops.cli.diff import describe_comparison
     from promptops.delivery.environments import read_head

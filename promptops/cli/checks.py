@@ -20,7 +20,7 @@ from promptops.errors import NotARepositoryError, NotFoundError, UsageError, quo
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from promptops.checks.catalogue import Entry
+    from promptops.checks.catalogue import CatalogueEntry
 
 
 def checks(
@@ -48,7 +48,7 @@ def checks(
         )
 
 
-def _find(check: str) -> Entry:
+def _find(check: str) -> CatalogueEntry:
     from promptops.checks.catalogue import entries, find_entry
     from promptops.gate.rules.catalogue import RULES
     from promptops.suggestion import nearest
@@ -66,7 +66,7 @@ def _find(check: str) -> Entry:
     return entry
 
 
-def _explain(entry: Entry, settings: Mapping[str, str], output: Format) -> None:
+def _explain(entry: CatalogueEntry, settings: Mapping[str, str], output: Format) -> None:
     if output is Format.JSON:
         facts = _facts(entry, settings)
         document = json_document("promptops.check/v1", **facts, documentation=entry.documentation)
@@ -75,7 +75,7 @@ def _explain(entry: Entry, settings: Mapping[str, str], output: Format) -> None:
     emit(f"# {entry.id}\n\n{entry.documentation}\n\n{_how_to_set(entry, settings)}")
 
 
-def _how_to_set(entry: Entry, settings: Mapping[str, str]) -> str:
+def _how_to_set(entry: CatalogueEntry, settings: Mapping[str, str]) -> str:
     if not entry.is_configurable:
         return f"Severity: {entry.severity.value}, always: a prompt that has it cannot be used."
     here, default = _severity(entry, settings), _severity(entry, {})
@@ -94,7 +94,7 @@ def _how_to_set(entry: Entry, settings: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _facts(entry: Entry, settings: Mapping[str, str]) -> dict[str, Any]:
+def _facts(entry: CatalogueEntry, settings: Mapping[str, str]) -> dict[str, Any]:
     return {
         "check": entry.id,
         "group": entry.group,
@@ -106,7 +106,7 @@ def _facts(entry: Entry, settings: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _severity(entry: Entry, settings: Mapping[str, str]) -> str:
+def _severity(entry: CatalogueEntry, settings: Mapping[str, str]) -> str:
     """How much the check weighs with these settings: a severity, or off."""
     default = entry.severity.value if entry.is_on else "off"
     return settings.get(entry.id, default)

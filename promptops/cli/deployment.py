@@ -21,7 +21,7 @@ from promptops.cli.session import (
 )
 
 if TYPE_CHECKING:
-    from promptops.delivery.deployments import Action, Outcome
+    from promptops.delivery.deployments import Action, DeploymentOutcome
 
 EnvironmentOption = Annotated[
     str,
@@ -70,7 +70,7 @@ def deploy_and_report(
         _print_outcome(outcome, action, dry_run=dry_run)
 
 
-def _print_outcome(outcome: Outcome, action: Action, *, dry_run: bool) -> None:
+def _print_outcome(outcome: DeploymentOutcome, action: Action, *, dry_run: bool) -> None:
     for change in outcome.changes:
         before, after = paint(change.before, "red"), paint(change.after, "green", bold=True)
         emit(f"{outcome.environment}: {change.name} {before} -> {after}")
@@ -98,7 +98,7 @@ def warn_of_pending(environment: str) -> None:
         )
 
 
-def _describe_live(outcome: Outcome, action: Action) -> str:
+def _describe_live(outcome: DeploymentOutcome, action: Action) -> str:
     """What is live of the prompts that the action would have touched."""
     from promptops.delivery.environments import read_head
 
@@ -110,7 +110,7 @@ def _describe_live(outcome: Outcome, action: Action) -> str:
     return f": {', '.join(live[:5])}" if live else ""
 
 
-def outcome_to_json(outcome: Outcome, *, dry_run: bool) -> dict[str, Any]:
+def outcome_to_json(outcome: DeploymentOutcome, *, dry_run: bool) -> dict[str, Any]:
     """The outcome as `promptops.deployment/v1`."""
     made = outcome.deployment
     return json_document(

@@ -24,7 +24,7 @@ from promptops.prompt.version import Level
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from promptops.prompt.diff import Difference, Hunk, Line, MessageDiff, PromptDiff
+    from promptops.prompt.diff import Difference, DiffLine, Hunk, MessageDiff, PromptDiff
     from promptops.runtime.comparison import Comparison
 
 
@@ -172,7 +172,7 @@ def _describe_hunk(hunk: Hunk) -> Iterator[str]:
         yield _describe_line(line)
 
 
-def _describe_line(line: Line) -> str:
+def _describe_line(line: DiffLine) -> str:
     """One line; on a terminal, the words that differ stand out."""
     sign, colour = {"removed": ("-", "red"), "added": ("+", "green")}.get(
         line.kind.value, (" ", None)

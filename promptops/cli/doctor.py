@@ -13,7 +13,7 @@ import typer
 from promptops.cli.session import current, emit, emit_json, json_document, one_line, paint, say
 
 if TYPE_CHECKING:
-    from promptops.protection.doctor import Answer, Diagnosis
+    from promptops.protection.doctor import Diagnosis, DoctorAnswer
 
 
 class ForgeName(StrEnum):
@@ -50,10 +50,10 @@ def doctor(
     The forge is asked with PROMPTOPS_GITHUB_TOKEN or PROMPTOPS_GITLAB_TOKEN. Exit code 1 when
     somebody could get past, 2 when that could not be told.
     """
-    from promptops.protection.doctor import ForgeChoice, Subject, examine
+    from promptops.protection.doctor import DoctorSubject, ForgeChoice, examine
     from promptops.runtime.copies import default_cache
 
-    subject = Subject(current().repository, cache=default_cache(), now_seconds=time.time())
+    subject = DoctorSubject(current().repository, cache=default_cache(), now_seconds=time.time())
     diagnosis = examine(subject, forge=ForgeChoice(forge.value), environment=os.environ)
     if output is DoctorFormat.JSON:
         emit_json(_document(diagnosis))
@@ -69,13 +69,13 @@ def doctor(
 
 
 def _report(diagnosis: Diagnosis, output: DoctorFormat) -> None:
-    from promptops.checks.report.outcome import Outcome, ReportFormat
-    from promptops.protection.doctor import State
+    from promptops.checks.report.outcome import ReportFormat, ReportOutcome
+    from promptops.protection.doctor import AnswerState
 
-    answers = [*diagnosis.of(State.FINDING), *diagnosis.of(State.UNKNOWN)]
+    answers = [*diagnosis.of(AnswerState.FINDING), *diagnosis.of(AnswerState.UNKNOWN)]
     findings = [finding for answer in answers if (finding := answer.as_finding())]
     module: ReportFormat = import_module(f"promptops.checks.report.{output.value}")
-    report = module.render(Outcome(findings, 0))
+    report = module.render(ReportOutcome(findings, 0))
     if report:
         emit(report)
 
@@ -91,18 +91,18 @@ _COLOURS = {
 
 def _lines(diagnosis: Diagnosis) -> list[str]:
     """What is not fine, what could not be told, and what is fine, in this order."""
-    from promptops.protection.doctor import State
+    from promptops.protection.doctor import AnswerState
 
     lines: list[str] = []
-    for state in (State.FINDING, State.UNKNOWN):
+    for state in (AnswerState.FINDING, AnswerState.UNKNOWN):
         for answer in diagnosis.of(state):
             lines += [*_paragraph(answer), ""]
-    for answer in diagnosis.of(State.FINE):
+    for answer in diagnosis.of(AnswerState.FINE):
         lines.append(_headline(answer, "fine"))
     return lines if lines and lines[-1] else lines[:-1]
 
 
-def _paragraph(answer: Answer) -> list[str]:
+def _paragraph(answer: DoctorAnswer) -> list[str]:
     word = answer.severity.value if answer.severity else "unknown"
     lines = [_headline(answer, word)]
     if one_line(answer.place) not in one_line(answer.seen):
@@ -114,7 +114,7 @@ def _paragraph(answer: Answer) -> list[str]:
     return lines
 
 
-def _headline(answer: Answer, word: str) -> str:
+def _headline(answer: DoctorAnswer, word: str) -> str:
     return (
         f"{paint(f'{word:>7}', _COLOURS[word], bold=True)}  {one_line(answer.seen)} "
         f"{paint(f'[{answer.check}]', dim=True)}"
@@ -123,15 +123,15 @@ def _headline(answer: Answer, word: str) -> str:
 
 def _summary(diagnosis: Diagnosis) -> str:
     from promptops.prompt.finding import Severity
-    from promptops.protection.doctor import State
+    from promptops.protection.doctor import AnswerState
 
     counts = []
     for severity in Severity:
         number = sum(answer.severity is severity for answer in diagnosis.answers)
         counts += [f"{number} {severity.value}{'' if number == 1 else 's'}"] * bool(number)
-    unknown = len(diagnosis.of(State.UNKNOWN))
+    unknown = len(diagnosis.of(AnswerState.UNKNOWN))
     counts += [f"{unknown} could not be told"] * bool(unknown)
-    fine = len(diagnosis.of(State.FINE))
+    fine = len(diagnosis.of(AnswerState.FINE))
     return f"{', '.join(counts) or 'nothing to complain about'}; {fine} fine"
 
 

@@ -17,7 +17,7 @@ from promptops.errors import UsageError, quote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.checks.report.outcome import Outcome, Paint
+    from promptops.checks.report.outcome import Paint, ReportOutcome
     from promptops.gate.admission import Admission
     from promptops.gate.policy import Policy
     from promptops.gate.rules import Approvals, Change, EvalResult
@@ -174,9 +174,9 @@ def _render(admission: Admission, name: ReportName, paint: Paint) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _outcome(admission: Admission, paint: Paint) -> Outcome:
+def _outcome(admission: Admission, paint: Paint) -> ReportOutcome:
     """What a report is made of; the touched prompts' texts come along, to be shown as excerpts."""
-    from promptops.checks.report.outcome import Outcome
+    from promptops.checks.report.outcome import ReportOutcome
     from promptops.gate.rules.catalogue import RULES
 
     verdict, validation = admission.verdict, admission.validation
@@ -185,7 +185,7 @@ def _outcome(admission: Admission, paint: Paint) -> Outcome:
         for one in verdict.change.prompts
         if one.after is not None
     }
-    return Outcome(
+    return ReportOutcome(
         verdict.findings,
         len(verdict.change.prompts),
         {**texts, **validation.texts},

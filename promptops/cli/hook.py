@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from promptops.protection.hooks import HookChange
-    from promptops.protection.push import Command
+    from promptops.protection.push import PushCommand
     from promptops.repository.repository import Repository
 
 _NO, _CANNOT = 1, 2
@@ -73,7 +73,7 @@ def hook(
         _place(is_installed=action is HookAction.INSTALL, is_server=server, dry_run=dry_run)
 
 
-def _receive(commands: Sequence[Command]) -> None:
+def _receive(commands: Sequence[PushCommand]) -> None:
     """Say why the push is refused, if it is: one line and a hint for each ref."""
     from promptops.git.refs import short_name
     from promptops.protection.push import judge_push

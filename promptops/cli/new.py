@@ -9,7 +9,7 @@ import typer
 from promptops.cli.session import DryRunOption, current, emit, say
 
 if TYPE_CHECKING:
-    from promptops.repository.scaffold import Step
+    from promptops.repository.scaffold import ScaffoldStep
 
 
 def new(
@@ -37,7 +37,7 @@ def new(
         say(f"next: edit {repository.config.prompts}/{name}.md, then promptops validate {name}")
 
 
-def print_steps(steps: list[Step], *, dry_run: bool) -> None:
+def print_steps(steps: list[ScaffoldStep], *, dry_run: bool) -> None:
     """Say for each file what was done."""
     width = max(len(step.deed.value) for step in steps)
     for step in steps:

@@ -277,10 +277,10 @@ def _lint(
 def _print_findings(
     found: FoundOwners, findings: Sequence[Finding], errors: int, output: OwnersFormat
 ) -> None:
-    from promptops.checks.report.outcome import Outcome, ReportFormat
+    from promptops.checks.report.outcome import ReportFormat, ReportOutcome
 
     module: ReportFormat = import_module(f"promptops.checks.report.{output.value}")
-    report = module.render(Outcome(findings, 0, {found.path: found.text}))
+    report = module.render(ReportOutcome(findings, 0, {found.path: found.text}))
     if report:
         emit(report)
         if is_terminal(sys.stdout):

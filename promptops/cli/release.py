@@ -31,7 +31,7 @@ from promptops.prompt.version import Level
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.delivery.publication import Plan
+    from promptops.delivery.publication import ReleasePlan
     from promptops.delivery.release import Release
     from promptops.repository.repository import Repository
 
@@ -128,7 +128,9 @@ def _bump(
         say(f"{one.name} {one.before} -> {one.after}, committed")
 
 
-def _attest(repository: Repository, plans: list[Plan], verdict: Path | None) -> list[Plan]:
+def _attest(
+    repository: Repository, plans: list[ReleasePlan], verdict: Path | None
+) -> list[ReleasePlan]:
     """Add what the gate said of exactly these prompts, here or in the file.
 
     What is released already keeps what its tag says, so no verdict has to be about it.
@@ -149,7 +151,7 @@ def _attest(repository: Repository, plans: list[Plan], verdict: Path | None) -> 
 
 def _plan(
     repository: Repository, names: list[str], *, everything: bool, backport: bool
-) -> list[Plan]:
+) -> list[ReleasePlan]:
     from promptops.delivery.publication import plan_releases
 
     plans, refused = plan_releases(repository, names, backport=backport, drafts=not everything)
@@ -165,7 +167,7 @@ def _plan(
     return plans
 
 
-def _notes(repository: Repository, plans: Sequence[Plan], notes: str | None) -> str | None:
+def _notes(repository: Repository, plans: Sequence[ReleasePlan], notes: str | None) -> str | None:
     """The notes given, those written in the editor on a terminal, or None for generated ones."""
     if notes is not None and notes.startswith("@"):
         return _read(notes[1:])
@@ -193,7 +195,7 @@ def _read(path: str) -> str:
 
 def _report(
     repository: Repository,
-    plans: Sequence[Plan],
+    plans: Sequence[ReleasePlan],
     releases: Sequence[Release] | None,
     *,
     pushed: bool,
@@ -243,7 +245,7 @@ def _report(
         say(f"to publish: git push {repository.remote} {refs}")
 
 
-def _warn_of_yank(repository: Repository, plan: Plan) -> None:
+def _warn_of_yank(repository: Repository, plan: ReleasePlan) -> None:
     from promptops.delivery.releases import find_yank
 
     reason = find_yank(repository, plan.prompt.name, plan.prompt.version)
@@ -254,7 +256,7 @@ def _warn_of_yank(repository: Repository, plan: Plan) -> None:
         )
 
 
-def _to_json(plan: Plan, made: Release | None) -> dict[str, Any]:
+def _to_json(plan: ReleasePlan, made: Release | None) -> dict[str, Any]:
     return {
         "prompt": plan.prompt.name,
         "version": str(plan.prompt.version),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.checks.editors import Draft, Editor, Kind
+from promptops.checks.editors import DraftKind, Editor, EditorDraft
 from promptops.cli.session import current, emit, emit_json, say
 from promptops.errors import NotARepositoryError, UsageError
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 def schema(
     kind: Annotated[
-        Kind, typer.Argument(metavar="[frontmatter|evals|config|groups]", help="Of which files.")
-    ] = Kind.FRONTMATTER,
+        DraftKind,
+        typer.Argument(metavar="[frontmatter|evals|config|groups]", help="Of which files."),
+    ] = DraftKind.FRONTMATTER,
     draft: Annotated[
-        Draft, typer.Option("--draft", help="The edition of JSON Schema; editors like 7.")
-    ] = Draft.DRAFT_2020,
+        EditorDraft, typer.Option("--draft", help="The edition of JSON Schema; editors like 7.")
+    ] = EditorDraft.DRAFT_2020,
     editor: Annotated[
         Editor | None,
         typer.Option("--editor", help="Print the snippet that makes this editor use the schema."),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from promptops.checks.report.choice import Choice
-    from promptops.checks.report.outcome import Outcome, Paint
+    from promptops.checks.report.outcome import Paint, ReportOutcome
     from promptops.checks.validation import Validation
     from promptops.repository.repository import Files, Repository
 
@@ -60,7 +60,7 @@ class FailOn(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
+class _ValidateRequest:
     """What was asked for."""
 
     targets: Sequence[str]
@@ -157,7 +157,7 @@ def validate(
             f"--statistics has no format {output.value}", hint="its formats are text and json"
         )
     choice = parse_choice(select or (), exclude or ())
-    request = _Request(
+    request = _ValidateRequest(
         targets or (), revision, staged, stdin_filename, choice, output, statistics, fail_on, cache
     )
     if watch:
@@ -175,7 +175,7 @@ def _refuse_together(options: Sequence[str]) -> None:
         raise UsageError(f"{options[0]} and {options[1]} together", hint="give one or the other")
 
 
-def _check(request: _Request, *, fix: bool = False) -> bool:
+def _check(request: _ValidateRequest, *, fix: bool = False) -> bool:
     """Check once and report; whether the answer is yes."""
     repository = current().repository
     files, only = _choose_files(repository, request)
@@ -201,7 +201,7 @@ def _check(request: _Request, *, fix: bool = False) -> bool:
     return _is_passed(result, request.fail_on)
 
 
-def _show_fixes(request: _Request) -> bool:
+def _show_fixes(request: _ValidateRequest) -> bool:
     """Show what fixing would change; whether that is nothing."""
     from promptops.checks.fixing import plan_fixes, show_diff
 
@@ -222,7 +222,7 @@ class _Judge:
     """Judges some files as asked for, leaving out the findings that nobody wants to see."""
 
     def __init__(
-        self, repository: Repository, request: _Request, files: Files, only: str | None
+        self, repository: Repository, request: _ValidateRequest, files: Files, only: str | None
     ) -> None:
         from promptops.checks.selection import select_prompts
 
@@ -270,7 +270,7 @@ def _list_live(repository: Repository) -> Mapping[str, Sequence[str]]:
         return {}  # what is wrong with an environment is for `verify` to say
 
 
-def _choose_files(repository: Repository, request: _Request) -> tuple[Files, str | None]:
+def _choose_files(repository: Repository, request: _ValidateRequest) -> tuple[Files, str | None]:
     """The files to judge; and the path of the only one to report, when it is standard input."""
     if request.stdin_filename is not None or _STDIN in request.targets:
         return _read_stdin(repository, request)
@@ -279,7 +279,7 @@ def _choose_files(repository: Repository, request: _Request) -> tuple[Files, str
     return repository.staged if request.staged else repository.working, None
 
 
-def _read_stdin(repository: Repository, request: _Request) -> tuple[Files, str]:
+def _read_stdin(repository: Repository, request: _ValidateRequest) -> tuple[Files, str]:
     from promptops.checks.selection import locate_file
     from promptops.repository.repository import OverlaidFiles
 
@@ -294,11 +294,11 @@ def _read_stdin(repository: Repository, request: _Request) -> tuple[Files, str]:
     return OverlaidFiles(repository.working, content), path
 
 
-def _report(repository: Repository, request: _Request, result: Validation) -> None:
+def _report(repository: Repository, request: _ValidateRequest, result: Validation) -> None:
     from promptops.checks.report import render
-    from promptops.checks.report.outcome import Outcome, summarize
+    from promptops.checks.report.outcome import ReportOutcome, summarize
 
-    outcome = Outcome(
+    outcome = ReportOutcome(
         result.findings, len(result.prompts), result.texts, painter(), result.included_from
     )
     if request.statistics:
@@ -316,7 +316,7 @@ def _report(repository: Repository, request: _Request, result: Validation) -> No
             say(f"hint: promptops new NAME writes a prompt below {repository.config.prompts}/")
 
 
-def _count(outcome: Outcome, output: ReportName) -> None:
+def _count(outcome: ReportOutcome, output: ReportName) -> None:
     from promptops.checks.report.outcome import count_checks
 
     rows = count_checks(outcome)
@@ -345,7 +345,7 @@ def _is_passed(result: Validation, fail_on: FailOn) -> bool:
     return not any(finding.severity.value in grave for finding in result.findings)
 
 
-def _watch(request: _Request) -> None:
+def _watch(request: _ValidateRequest) -> None:
     """Check again and again, until interrupted; what cannot be checked is said, and waited for."""
     import time
 

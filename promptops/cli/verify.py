@@ -56,7 +56,7 @@ def verify(
     """
     from promptops.provenance.verify import verify_repository
 
-    with _Progress() as progress:
+    with _VerifyProgress() as progress:
         result = verify_repository(
             current().repository,
             refs or (),
@@ -81,7 +81,7 @@ def verify(
         raise typer.Exit(2)
 
 
-class _Progress:
+class _VerifyProgress:
     """A line on a terminal that says how far the work is; nothing anywhere else."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from promptops.delivery import state as lock
 from promptops.delivery.deployments import (
     Action,
-    Step,
+    DeploymentStep,
     fetch_environments,
 )
 from promptops.delivery.environments import (
@@ -82,12 +82,12 @@ def promote_action(
         prompt = load_released(repository, release)
         texts[lock.release_folder(release.name, release.version)] = prompt.closure.files
 
-    def apply(state: State, head: Head | None) -> Step:
+    def apply(state: State, head: Head | None) -> DeploymentStep:
         tip = head.deployment.point if head else None
         for release in releases:
             live = Live(release.version, release.digest, release.commit, share)
             state = lock.promote(state, tip, release.name, live)
-        return Step(state, texts)
+        return DeploymentStep(state, texts)
 
     return Action(
         "promote",
@@ -112,11 +112,11 @@ def _refuse_skipped(
 def retire_action(environment: str, names: Sequence[str]) -> Action:
     """Take prompts out of the environment."""
 
-    def apply(state: State, head: Head | None) -> Step:
+    def apply(state: State, head: Head | None) -> DeploymentStep:
         tip = head.deployment.point if head else None
         for name in names:
             state = lock.retire(state, tip, name, environment)
-        return Step(state, {})
+        return DeploymentStep(state, {})
 
     return Action("retire", tuple(names), apply, {})
 
@@ -124,13 +124,13 @@ def retire_action(environment: str, names: Sequence[str]) -> Action:
 def pause_action(environment: str, names: Sequence[str] | None, reason: str) -> Action:
     """Throw the kill switch of prompts, or of everything that is live."""
 
-    def apply(state: State, head: Head | None) -> Step:  # noqa: ARG001 - an action's shape
+    def apply(state: State, head: Head | None) -> DeploymentStep:  # noqa: ARG001 - an action's shape
         if names is None and not state.entries:
             raise NotDeployedError(
                 f"nothing is live in {environment}", hint="is it the environment you mean?"
             )
         wanted = tuple(state.entries) if names is None else names
-        return Step(lock.pause(state, wanted, environment, one_line(reason)), {})
+        return DeploymentStep(lock.pause(state, wanted, environment, one_line(reason)), {})
 
     return Action("pause", None if names is None else tuple(names), apply, {})
 
@@ -138,13 +138,13 @@ def pause_action(environment: str, names: Sequence[str] | None, reason: str) -> 
 def resume_action(environment: str, names: Sequence[str] | None) -> Action:
     """Take the kill switch back."""
 
-    def apply(state: State, head: Head | None) -> Step:  # noqa: ARG001 - an action's shape
+    def apply(state: State, head: Head | None) -> DeploymentStep:  # noqa: ARG001 - an action's shape
         wanted = (
             tuple(name for name, entry in state.entries.items() if entry.paused is not None)
             if names is None
             else names
         )
-        return Step(lock.resume(state, wanted, environment), {})
+        return DeploymentStep(lock.resume(state, wanted, environment), {})
 
     return Action("resume", None if names is None else tuple(names), apply, {})
 
@@ -154,7 +154,7 @@ def rollback_action(
 ) -> Action:
     """Go back to what was live before, or to `to` among what was live before."""
 
-    def apply(state: State, head: Head | None) -> Step:  # noqa: ARG001 - an action's shape
+    def apply(state: State, head: Head | None) -> DeploymentStep:  # noqa: ARG001 - an action's shape
         texts: dict[str, str] = {}
         for name in names:
             state, point = lock.rollback(
@@ -165,7 +165,7 @@ def rollback_action(
                 _refuse_yanked(repository, name, live, environment)
                 folder = lock.release_folder(name, live.version)
                 texts[folder] = _stored_tree(repository, point, folder)
-        return Step(state, texts)
+        return DeploymentStep(state, texts)
 
     return Action("rollback", tuple(names), apply, {})
 
@@ -193,7 +193,7 @@ def _stored_tree(repository: Repository, point: Point, folder: str) -> str:
 def restore_action(repository: Repository, environment: str, number: int) -> Action:
     """Restore the whole state that deployment `number` left: prompts, pauses, undo and all."""
 
-    def apply(state: State, head: Head | None) -> Step:
+    def apply(state: State, head: Head | None) -> DeploymentStep:
         if head is None:
             raise EnvironmentNotFoundError(
                 f"{environment} has no deployments",
@@ -201,13 +201,13 @@ def restore_action(repository: Repository, environment: str, number: int) -> Act
             )
         target = find_deployment(repository, head, number)
         if target.tree == head.deployment.tree:
-            return Step(state, {})
+            return DeploymentStep(state, {})
         restored = read_state(repository, target.commit)
         for name, entry in restored.entries.items():
             for live in entry.live:
                 if state.entries.get(name) != entry:
                     _refuse_yanked(repository, name, live, environment)
-        return Step(restored, {}, target.tree)
+        return DeploymentStep(restored, {}, target.tree)
 
     return Action("restore", None, apply, {})
 

@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.delivery.environments import (
-    Change,
     Deployment,
+    DeploymentChange,
     Head,
     branch,
     change_tree,
@@ -56,7 +56,7 @@ _RETRY_SECONDS = 60.0
 _FEW = 5
 
 
-class Step(NamedTuple):
+class DeploymentStep(NamedTuple):
     """What an action makes of the tip it finds.
 
     Attributes:
@@ -82,11 +82,11 @@ class Action(NamedTuple):
 
     verb: str
     names: tuple[str, ...] | None
-    apply: Callable[[State, Head | None], Step]
+    apply: Callable[[State, Head | None], DeploymentStep]
     tags: Mapping[str, str]
 
 
-class Outcome(NamedTuple):
+class DeploymentOutcome(NamedTuple):
     """What a deployment did, or would do.
 
     Attributes:
@@ -98,7 +98,7 @@ class Outcome(NamedTuple):
     """
 
     environment: str
-    changes: tuple[Change, ...]
+    changes: tuple[DeploymentChange, ...]
     deployment: Deployment | None
     pending: bool = False
     changed: bool = False
@@ -112,8 +112,8 @@ def deploy(
     reason: str = "",
     local: bool = False,
     dry_run: bool = False,
-    agreed: tuple[Change, ...] | None = None,
-) -> Outcome:
+    agreed: tuple[DeploymentChange, ...] | None = None,
+) -> DeploymentOutcome:
     """Apply `action` to the environment as one deployment, all or nothing.
 
     A lost race is repeated while what the action touches is unchanged, for up to a minute; else
@@ -123,7 +123,7 @@ def deploy(
     """
     import time
 
-    place = _Place.of(repository, environment, local=local)
+    place = _DeploymentPlace.of(repository, environment, local=local)
     place.refresh()
     deadline = time.monotonic() + _RETRY_SECONDS
     head = place.read()
@@ -136,9 +136,9 @@ def deploy(
         if agreed is not None and changes != agreed:
             raise _overtaken(environment, head, tuple(change.name for change in agreed))
         if not changes and step.state == state:
-            return Outcome(environment, (), None)
+            return DeploymentOutcome(environment, (), None)
         if dry_run:
-            return Outcome(environment, changes, None, changed=True)
+            return DeploymentOutcome(environment, changes, None, changed=True)
         commit = _write_deployment(
             repository, environment, action, head=head, step=step, changes=changes, reason=reason
         )
@@ -146,7 +146,7 @@ def deploy(
             found = repository.objects.read(commit)
             assert found is not None  # noqa: S101 - written above
             made = parse_deployment(environment, commit, found.data)
-            return Outcome(environment, changes, made, place.is_pending, changed=True)
+            return DeploymentOutcome(environment, changes, made, place.is_pending, changed=True)
         if time.monotonic() > deadline:
             raise _out_of_time(environment, place.lock_held)
         losses += 1
@@ -211,8 +211,8 @@ def _write_deployment(
     action: Action,
     *,
     head: Head | None,
-    step: Step,
-    changes: tuple[Change, ...],
+    step: DeploymentStep,
+    changes: tuple[DeploymentChange, ...],
     reason: str,
 ) -> str:
     trailers = list_trailers(
@@ -233,7 +233,7 @@ def _write_deployment(
     return write_commit(repository.git, tree, parents, message, is_signed=is_signed)
 
 
-def _write_tree(repository: Repository, head: Head | None, step: Step) -> str:
+def _write_tree(repository: Repository, head: Head | None, step: DeploymentStep) -> str:
     changes = change_tree(head.state if head else State(), step.state, step.texts)
     root = head.deployment.tree if head else None
     return splice(repository.git, repository.objects, root, changes)
@@ -252,7 +252,7 @@ def _refuse_unnamed_remote(repository: Repository) -> None:
         )
 
 
-class _Place:
+class _DeploymentPlace:
     """Where an environment is written: how its branch is read anew and moved."""
 
     is_pending = False
@@ -264,12 +264,12 @@ class _Place:
         self._ref = branch(environment)
 
     @staticmethod
-    def of(repository: Repository, environment: str, *, local: bool) -> _Place:
+    def of(repository: Repository, environment: str, *, local: bool) -> _DeploymentPlace:
         repository.config.environment(environment)
         if repository.remote is None:
             if not local:
                 _refuse_unnamed_remote(repository)
-            return _Place(repository, environment)
+            return _DeploymentPlace(repository, environment)
         return (_PendingPlace if local else _RemotePlace)(repository, environment)
 
     def refresh(self) -> None:
@@ -291,7 +291,7 @@ class _Place:
         return True
 
 
-class _PendingPlace(_Place):
+class _PendingPlace(_DeploymentPlace):
     """The local branch beside a remote: deployments wait there until they are pushed."""
 
     is_pending = True
@@ -330,7 +330,7 @@ class _PendingPlace(_Place):
         return True
 
 
-class _RemotePlace(_Place):
+class _RemotePlace(_DeploymentPlace):
     """The remote's branch, moved by a push that fails when somebody was faster."""
 
     def __init__(self, repository: Repository, environment: str) -> None:

@@ -36,7 +36,7 @@ _REMEDY_SEARCH = 100
 _EDITED = "the branch was edited by hand: promptops verify says how"
 
 
-class Change(NamedTuple):
+class DeploymentChange(NamedTuple):
     """What a deployment did to one prompt, in words: versions with their shares, or `none`."""
 
     name: str
@@ -72,7 +72,7 @@ class Deployment(NamedTuple):
     parent: str | None
     tree: str
     action: str
-    changes: tuple[Change, ...]
+    changes: tuple[DeploymentChange, ...]
     reason: str
     operation: str
     author: Identity
@@ -270,15 +270,15 @@ def parse_deployment(environment: str, oid: str, data: bytes) -> Deployment:
     )
 
 
-def _read_changes(trailers: Iterable[tuple[str, str]]) -> tuple[Change, ...]:
-    changes: list[Change] = []
+def _read_changes(trailers: Iterable[tuple[str, str]]) -> tuple[DeploymentChange, ...]:
+    changes: list[DeploymentChange] = []
     for key, value in trailers:
         if key == "Prompt":
-            changes.append(Change(value, "none", "none"))
+            changes.append(DeploymentChange(value, "none", "none"))
         elif key == "From" and changes:
-            changes[-1] = Change(changes[-1].name, value, changes[-1].after)
+            changes[-1] = DeploymentChange(changes[-1].name, value, changes[-1].after)
         elif key == "To" and changes:
-            changes[-1] = Change(changes[-1].name, changes[-1].before, value)
+            changes[-1] = DeploymentChange(changes[-1].name, changes[-1].before, value)
     return tuple(changes)
 
 
@@ -330,10 +330,10 @@ def describe_entry(entry: Entry | None) -> str:
     return entry.describe() + (" (paused)" if entry.paused is not None else "")
 
 
-def describe_changes(before: State, after: State) -> tuple[Change, ...]:
+def describe_changes(before: State, after: State) -> tuple[DeploymentChange, ...]:
     """What a deployment that made `after` of `before` has to say in its trailers."""
     return tuple(
-        Change(
+        DeploymentChange(
             name, describe_entry(before.entries.get(name)), describe_entry(after.entries.get(name))
         )
         for name in lock.changed_names(before, after)
@@ -365,7 +365,7 @@ def change_tree(
 def list_trailers(
     number: int,
     action: str,
-    changes: Iterable[Change],
+    changes: Iterable[DeploymentChange],
     *,
     tags: Mapping[str, str],
     reason: str,

@@ -60,7 +60,7 @@ _THERE = frozenset({PushStatus.PUSHED, PushStatus.UP_TO_DATE})
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReleasePlan:
     """One release as it would be made.
 
     Attributes:
@@ -82,7 +82,7 @@ class Plan:
     attested: tuple[tuple[str, str], ...] = ()
 
 
-def plan_release(repository: Repository, name: str, *, backport: bool = False) -> Plan:
+def plan_release(repository: Repository, name: str, *, backport: bool = False) -> ReleasePlan:
     """What releasing `name` from HEAD would do. Changes nothing.
 
     Raises InvalidPromptError for a prompt that is not valid, RefusedError for one that has
@@ -93,13 +93,13 @@ def plan_release(repository: Repository, name: str, *, backport: bool = False) -
 
 def plan_releases(
     repository: Repository, names: Sequence[str], *, backport: bool = False, drafts: bool = True
-) -> tuple[list[Plan], list[RefusedError]]:
+) -> tuple[list[ReleasePlan], list[RefusedError]]:
     """What releasing `names` from HEAD would do, and why some of them cannot be released.
 
     Without `drafts`, prompts that say they are drafts are left out, valid or not.
     """
     planner = _Planner(repository, names, backport=backport)
-    plans: list[Plan] = []
+    plans: list[ReleasePlan] = []
     refused: list[RefusedError] = []
     for name in names:
         if not drafts and planner.is_draft(name):
@@ -125,7 +125,7 @@ class _Planner:
         closure = find_closure(self._files, name, where=_AT_HEAD)
         return closure.document.data.get("status") == "draft"
 
-    def plan(self, name: str) -> Plan:
+    def plan(self, name: str) -> ReleasePlan:
         from promptops.prompt.diff import diff_prompts
 
         repository, versions = self._repository, self._versions.get(name, [])
@@ -142,7 +142,7 @@ class _Planner:
         if existing is None and base is not None:
             _refuse_small_step(prompt, base, diff)
         commit = existing.commit if existing else self._commit
-        return Plan(prompt, commit, base, diff, existing, self._is_merged(commit))
+        return ReleasePlan(prompt, commit, base, diff, existing, self._is_merged(commit))
 
     def _refuse_below(self, prompt: Prompt, versions: Sequence[Version]) -> None:
         newer = [v for v in versions if v > prompt.version and not v.is_prerelease]
@@ -249,7 +249,7 @@ def _refuse_small_step(prompt: Prompt, base: Release, diff: PromptDiff) -> None:
         )
 
 
-def default_notes(plan: Plan) -> str:
+def default_notes(plan: ReleasePlan) -> str:
     """Notes for a release without any: what changed, one line each."""
     if plan.base is None:
         return "First release."
@@ -258,7 +258,7 @@ def default_notes(plan: Plan) -> str:
 
 
 def create_releases(
-    repository: Repository, plans: Sequence[Plan], notes: str | None, operation: str
+    repository: Repository, plans: Sequence[ReleasePlan], notes: str | None, operation: str
 ) -> list[Release]:
     """Make the tags of all plans that are not released yet: all of them, or none.
 
@@ -291,7 +291,7 @@ def create_releases(
     return [require_release(repository, plan.prompt.name, plan.prompt.version) for plan in plans]
 
 
-def _plan_again(repository: Repository, plan: Plan) -> Plan:
+def _plan_again(repository: Repository, plan: ReleasePlan) -> ReleasePlan:
     """The plan with the release that exists by now; RefusedError when its bytes are others."""
     existing = read_release(repository, plan.prompt.name, plan.prompt.version)
     if existing is not None:
@@ -299,7 +299,7 @@ def _plan_again(repository: Repository, plan: Plan) -> Plan:
     return replace(plan, existing=existing)
 
 
-def _write_tag(repository: Repository, plan: Plan, notes: str | None, operation: str) -> str:
+def _write_tag(repository: Repository, plan: ReleasePlan, notes: str | None, operation: str) -> str:
     prompt = plan.prompt
     trailers = [
         ("Prompt-Digest", prompt.digest),
@@ -316,7 +316,7 @@ def _write_tag(repository: Repository, plan: Plan, notes: str | None, operation:
     return write_tag(repository.git, tag, plan.commit, message)
 
 
-def refuse_unmerged(repository: Repository, plans: Iterable[Plan]) -> None:
+def refuse_unmerged(repository: Repository, plans: Iterable[ReleasePlan]) -> None:
     """Refuse final versions whose commit is not on the remote's default branch."""
     for plan in plans:
         if plan.prompt.version.is_prerelease or is_merged(repository, plan.commit):
@@ -344,7 +344,7 @@ def refuse_unmerged(repository: Repository, plans: Iterable[Plan]) -> None:
 
 
 def push_releases(
-    repository: Repository, plans: Sequence[Plan], releases: Sequence[Release]
+    repository: Repository, plans: Sequence[ReleasePlan], releases: Sequence[Release]
 ) -> list[Release]:
     """Push release tags: all of them, or none.
 

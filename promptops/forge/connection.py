@@ -11,12 +11,12 @@ from promptops.forge.gitlab import GitLab
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from promptops.forge.event import Event
-    from promptops.forge.limits import Limits
+    from promptops.forge.event import ForgeEvent
+    from promptops.forge.limits import ForgeLimits
 
 
 def open_github(
-    event: Event, environment: Mapping[str, str], limits: Limits | None = None
+    event: ForgeEvent, environment: Mapping[str, str], limits: ForgeLimits | None = None
 ) -> GitHub:
     """Open GitHub, to be closed by the caller.
 
@@ -43,7 +43,7 @@ def open_github(
 
 
 def open_gitlab(
-    event: Event, environment: Mapping[str, str], limits: Limits | None = None
+    event: ForgeEvent, environment: Mapping[str, str], limits: ForgeLimits | None = None
 ) -> GitLab:
     """Open GitLab, to be closed by the caller.
 

@@ -18,7 +18,7 @@ from promptops.forge.github import GitHub
 
 if TYPE_CHECKING:
     from promptops.forge.github import PullRequest
-    from promptops.forge.record import Record
+    from promptops.forge.record import ForgeRecord
 
 # GitHub refuses comments of more than 65,536 characters, and descriptions of more than 140.
 _LONGEST_COMMENT = 65_000
@@ -101,7 +101,7 @@ class Conversation(GitHub):
         found.sort(key=lambda one: one.record("base").text("ref") != target)
         return self.pull_request(found[0].number("number")) if found else None
 
-    def _comment(self, comment: Record) -> str:
+    def _comment(self, comment: ForgeRecord) -> str:
         return self.at("issues", "comments", str(comment.number("id")))
 
     def _write(self, method: str, path: str, value: object, needs: str) -> None:
@@ -122,7 +122,7 @@ class Conversation(GitHub):
             raise self._refusal(url, response.status_code, response.content, needs)
 
 
-def _is_ours(comment: Record, marker: str) -> bool:
+def _is_ours(comment: ForgeRecord, marker: str) -> bool:
     user = comment.record_or_none("user")
     is_bot = user is not None and user.text("type") == "Bot"
     body = comment.text_or_none("body") or ""

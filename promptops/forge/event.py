@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from promptops.errors import UsageError, quote
-from promptops.forge.record import Record, to_record
+from promptops.forge.record import ForgeRecord, to_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ _HEADS = "refs/heads/"
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ForgeEvent:
     """What a CI run is about.
 
     Attributes:
@@ -69,7 +69,7 @@ class Event:
         return self.number is not None or self.queue is not None
 
 
-def read_event(environment: Mapping[str, str]) -> Event | None:
+def read_event(environment: Mapping[str, str]) -> ForgeEvent | None:
     """Read what the present run is about.
 
     Args:
@@ -91,10 +91,10 @@ def read_event(environment: Mapping[str, str]) -> Event | None:
     return None
 
 
-def _read_github(environment: Mapping[str, str]) -> Event:
+def _read_github(environment: Mapping[str, str]) -> ForgeEvent:
     name = _need(environment, "GITHUB_EVENT_NAME")
     event = _load(_need(environment, "GITHUB_EVENT_PATH"))
-    found = Event(
+    found = ForgeEvent(
         forge="github",
         name=name,
         repository=_need(environment, "GITHUB_REPOSITORY"),
@@ -112,7 +112,7 @@ def _read_github(environment: Mapping[str, str]) -> Event:
     return replace(found, head=_object_id(environment, "GITHUB_SHA"))
 
 
-def _of_pull_request(found: Event, pull: Record) -> Event:
+def _of_pull_request(found: ForgeEvent, pull: ForgeRecord) -> ForgeEvent:
     base, user = pull.record("base"), pull.record_or_none("user")
     number = pull.number("number")
     if number < 1:
@@ -127,7 +127,7 @@ def _of_pull_request(found: Event, pull: Record) -> Event:
     )
 
 
-def _of_merge_group(found: Event, group: Record) -> Event:
+def _of_merge_group(found: ForgeEvent, group: ForgeRecord) -> ForgeEvent:
     return replace(
         found,
         queue=_branch(group, "head_ref"),
@@ -136,7 +136,7 @@ def _of_merge_group(found: Event, group: Record) -> Event:
     )
 
 
-def _of_push(found: Event, event: Record) -> Event:
+def _of_push(found: ForgeEvent, event: ForgeRecord) -> ForgeEvent:
     before, after = event.object_id("before"), event.object_id("after")
     return replace(
         found,
@@ -146,10 +146,10 @@ def _of_push(found: Event, event: Record) -> Event:
     )
 
 
-def _read_gitlab(environment: Mapping[str, str]) -> Event:
+def _read_gitlab(environment: Mapping[str, str]) -> ForgeEvent:
     source = environment.get("CI_PIPELINE_SOURCE", "")
     iid = environment.get("CI_MERGE_REQUEST_IID", "")
-    found = Event(
+    found = ForgeEvent(
         forge="gitlab",
         name="merge_request" if iid else source or "pipeline",
         # A fork's pipeline runs in the fork; the merge request and its approvals are not there.
@@ -160,7 +160,7 @@ def _read_gitlab(environment: Mapping[str, str]) -> Event:
         return replace(found, head=_object_id(environment, "CI_COMMIT_SHA"))
     if not re.fullmatch(r"[1-9][0-9]{0,14}", iid):
         raise _odd("CI_MERGE_REQUEST_IID", iid)
-    target = Record(environment, "the environment")
+    target = ForgeRecord(environment, "the environment")
     # In the pipeline of a merged result, the commit is the forge's own merge; these two are what
     # it merged, and are empty elsewhere.
     base = environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "")
@@ -176,7 +176,7 @@ def _read_gitlab(environment: Mapping[str, str]) -> Event:
     )
 
 
-def _load(path: str) -> Record:
+def _load(path: str) -> ForgeRecord:
     where = f"the event file {quote(path)}"
     hint = "the forge's CI writes it; was GITHUB_EVENT_PATH set by hand?"
     try:
@@ -198,10 +198,10 @@ def _need(environment: Mapping[str, str], name: str) -> str:
 
 
 def _object_id(environment: Mapping[str, str], name: str) -> str:
-    return Record(environment, "the environment").object_id(name)
+    return ForgeRecord(environment, "the environment").object_id(name)
 
 
-def _branch(found: Record, name: str) -> str:
+def _branch(found: ForgeRecord, name: str) -> str:
     """A branch's name, and nothing that Git could take for an option or for another place."""
     branch = found.word(name).removeprefix(_HEADS)
     if branch.startswith(("-", "/", "refs/")) or ".." in branch or not branch:

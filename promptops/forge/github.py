@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from promptops.forge.limits import Limits
-    from promptops.forge.record import Record
+    from promptops.forge.limits import ForgeLimits
+    from promptops.forge.record import ForgeRecord
 
 API_URL = "https://api.github.com"
 # With `permission`, GitHub says the base role: maintain is write, triage is read, and a role of
@@ -70,7 +70,7 @@ class GitHub(Transport):
     """
 
     def __init__(
-        self, repository: str, *, token: str, url: str = API_URL, limits: Limits | None = None
+        self, repository: str, *, token: str, url: str = API_URL, limits: ForgeLimits | None = None
     ) -> None:
         if not _REPOSITORY.fullmatch(repository):
             raise UsageError(
@@ -223,7 +223,7 @@ def _parse_queue_ref(ref: str) -> tuple[str, int, str]:
     return folder, int(number), parent
 
 
-def _to_review(found: Record, number: int) -> Review:
+def _to_review(found: ForgeRecord, number: int) -> Review:
     # Somebody else's reviews would be somebody else's approval.
     if not found.text("pull_request_url").endswith(f"/pulls/{number}"):
         raise found.refuse("another pull request stands")
@@ -236,11 +236,11 @@ def _to_review(found: Record, number: int) -> Review:
     )
 
 
-def _login_of(found: Record, name: str = "user") -> str | None:
+def _login_of(found: ForgeRecord, name: str = "user") -> str | None:
     user = found.record_or_none(name)
     return None if user is None else f"@{user.word('login')}"
 
 
-def _committer_of(commit: Record, role: str) -> str | None:
+def _committer_of(commit: ForgeRecord, role: str) -> str | None:
     # An address that belongs to no account gives null, or an empty object.
     return None if commit.values.get(role) == {} else _login_of(commit, role)

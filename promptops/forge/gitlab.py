@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from promptops.forge.limits import Limits
-    from promptops.forge.record import Record
+    from promptops.forge.limits import ForgeLimits
+    from promptops.forge.record import ForgeRecord
 
 API_URL = "https://gitlab.com/api/v4"
 DEVELOPER = 30
@@ -99,7 +99,7 @@ class GitLab(Transport):
     """
 
     def __init__(
-        self, project: str, *, token: str, url: str = API_URL, limits: Limits | None = None
+        self, project: str, *, token: str, url: str = API_URL, limits: ForgeLimits | None = None
     ) -> None:
         headers = {"Authorization": f"Bearer {check_token(token, hint=_HOW_TO_GIVE)}"}
         super().__init__("GitLab", url, headers, limits)
@@ -250,10 +250,10 @@ def _check_name(path: str) -> str:
     return path
 
 
-def _names(members: Iterable[Record]) -> frozenset[str]:
+def _names(members: Iterable[ForgeRecord]) -> frozenset[str]:
     return frozenset(f"@{one.word('username')}" for one in members if _is_active(one))
 
 
-def _is_active(member: Record) -> bool:
+def _is_active(member: ForgeRecord) -> bool:
     """Whether the account is neither blocked nor deactivated."""
     return member.text("state") == "active"

@@ -16,7 +16,7 @@ _MINUTE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ForgeLimits:
     """How much a forge may ask of us.
 
     Attributes:

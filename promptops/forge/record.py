@@ -26,7 +26,7 @@ _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ForgeRecord:
     """One JSON object. What is missing or of another type is an `IntegrityError`.
 
     Attributes:
@@ -86,15 +86,15 @@ class Record:
             raise self.refuse(f"'{name}' is {quote(text)}, of no zone")
         return time
 
-    def record(self, name: str) -> Record:
+    def record(self, name: str) -> ForgeRecord:
         """The object under a name."""
-        return Record(cast("dict[str, object]", self._get(name, dict)), self._below(name))
+        return ForgeRecord(cast("dict[str, object]", self._get(name, dict)), self._below(name))
 
-    def record_or_none(self, name: str) -> Record | None:
+    def record_or_none(self, name: str) -> ForgeRecord | None:
         """The object under a name that has to be there but may be null."""
         return None if self._is_null(name) else self.record(name)
 
-    def records(self, name: str) -> list[Record]:
+    def records(self, name: str) -> list[ForgeRecord]:
         """The objects in the list under a name."""
         return to_records(self._get(name, list), self._below(name))
 
@@ -128,7 +128,7 @@ class Record:
         return value
 
 
-def to_record(value: object, where: str) -> Record:
+def to_record(value: object, where: str) -> ForgeRecord:
     """Parsed JSON that has to be an object.
 
     Raises:
@@ -136,10 +136,10 @@ def to_record(value: object, where: str) -> Record:
     """
     if not isinstance(value, dict):
         raise _wrong(where, value, dict)
-    return Record(value, where)
+    return ForgeRecord(value, where)
 
 
-def to_records(value: object, where: str) -> list[Record]:
+def to_records(value: object, where: str) -> list[ForgeRecord]:
     """Parsed JSON that has to be a list of objects.
 
     Raises:

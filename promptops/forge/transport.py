@@ -15,8 +15,8 @@ from urllib.parse import urljoin, urlsplit
 
 from promptops.errors import DeniedError, IntegrityError, RemoteError, quote
 from promptops.forge.address import LOOPBACK, check_address
-from promptops.forge.limits import Limits, limit_of, parse_date, to_time
-from promptops.forge.record import Record, to_record, to_records
+from promptops.forge.limits import ForgeLimits, limit_of, parse_date, to_time
+from promptops.forge.record import ForgeRecord, to_record, to_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ _MOST_KEPT_ANSWERS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _HttpAnswer:
     """A whole answer of status 200: its JSON, and where the list goes on."""
 
     body: object
@@ -52,16 +52,16 @@ class Transport:
     """
 
     def __init__(
-        self, forge: str, url: str, headers: Mapping[str, str], limits: Limits | None = None
+        self, forge: str, url: str, headers: Mapping[str, str], limits: ForgeLimits | None = None
     ) -> None:
         import httpx
 
         from promptops.about import __version__
 
         self._forge = forge
-        self._limits = limits or Limits()
+        self._limits = limits or ForgeLimits()
         self._url = check_address(forge, url)
-        self._kept: dict[str, _Answer] = {}
+        self._kept: dict[str, _HttpAnswer] = {}
         self._waited_seconds = 0.0
         self._http = httpx.Client(
             headers={"User-Agent": f"promptops/{__version__}", **headers},
@@ -88,7 +88,7 @@ class Transport:
         """End the connection."""
         self._http.close()
 
-    def record(self, path: str, *, needs: str) -> Record:
+    def record(self, path: str, *, needs: str) -> ForgeRecord:
         """One object.
 
         Args:
@@ -106,7 +106,7 @@ class Transport:
 
     def records(
         self, path: str, *, needs: str, key: str | None = None, is_paged: bool = True
-    ) -> list[Record]:
+    ) -> list[ForgeRecord]:
         """Every object of a list, page after page.
 
         Args:
@@ -125,7 +125,7 @@ class Transport:
         if is_paged:
             url = f"{url}{'&' if '?' in path else '?'}per_page={PAGE_SIZE}"
         seen: set[str] = set()
-        found: list[Record] = []
+        found: list[ForgeRecord] = []
         while url is not None:
             if url in seen or len(seen) >= self._limits.pages:
                 raise IntegrityError(
@@ -144,7 +144,7 @@ class Transport:
     def _where(self, path: str) -> str:
         return f"{self._forge}'s answer to {path.partition('?')[0]}"
 
-    def _ask(self, url: str, needs: str) -> _Answer:
+    def _ask(self, url: str, needs: str) -> _HttpAnswer:
         """The answer to one request, after all the waiting and repeating that it may take."""
         failures = redirects = 0
         while True:
@@ -254,7 +254,7 @@ class Transport:
             return DeniedError(message, status=status, hint=hints[status])
         return RemoteError(message, hint=f"is {self._url} the API's address?")
 
-    def _understand(self, url: str, response: httpx.Response, data: bytes) -> _Answer:
+    def _understand(self, url: str, response: httpx.Response, data: bytes) -> _HttpAnswer:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json" and not kind.endswith("+json"):
             raise IntegrityError(
@@ -270,9 +270,9 @@ class Transport:
             ) from error
         link = response.links.get("next", {}).get("url")
         next_url = None if link is None else self._check_ours(url, link)
-        return _Answer(body, next_url, response.headers.get("etag"))
+        return _HttpAnswer(body, next_url, response.headers.get("etag"))
 
-    def _keep(self, url: str, answer: _Answer) -> _Answer:
+    def _keep(self, url: str, answer: _HttpAnswer) -> _HttpAnswer:
         """Remember an answer, for the next time that the same is asked."""
         # A full last page may get a successor without changing itself.
         is_full = isinstance(answer.body, list) and len(answer.body) >= PAGE_SIZE

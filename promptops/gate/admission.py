@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from promptops.checks.validation import Validation
-    from promptops.forge.event import Event
+    from promptops.forge.event import ForgeEvent
     from promptops.gate.policy import Policy
     from promptops.gate.rules import Approvals, Change, ChangedPath, EvalResult, Verdict
     from promptops.git.trees import TreeReader
@@ -109,7 +109,7 @@ def _learn_default_branch(repository: Repository) -> None:
         raise offer_local(error) from error
 
 
-def find_proposed(repository: Repository, event: Event) -> Endpoints | None:
+def find_proposed(repository: Repository, event: ForgeEvent) -> Endpoints | None:
     """Find the two commits that a CI run is about; None for a run that is about no proposal.
 
     The base is the target branch's tip as it was fetched, which may be newer than the event. What

@@ -15,7 +15,14 @@ from promptops.delivery.environments import read_head
 from promptops.delivery.releases import list_tags_of, load_released, parse_tag_object
 from promptops.errors import InvalidPromptError, NotAFileError, PromptopsError
 from promptops.gate.governance import Governance, is_below
-from promptops.gate.rules import Change, ChangedPath, Entry, PathKind, PromptChange, PromptState
+from promptops.gate.rules import (
+    ApprovalEntry,
+    Change,
+    ChangedPath,
+    PathKind,
+    PromptChange,
+    PromptState,
+)
 from promptops.gate.rules.people import names_of
 from promptops.git.changes import (
     adds_nothing,
@@ -69,7 +76,7 @@ def read_change(
         GitError: the two conflict, or have no common ancestor in this clone.
         IntegrityError: a release of a changed prompt is not what its tag says.
     """
-    return _Reading(repository, policy, base, head).change(target)
+    return _ProposalReading(repository, policy, base, head).change(target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ def read_hands(repository: Repository, base: str, head: str) -> Hands:
     return Hands(frozenset(authors), frozenset(authors | others), frozenset(merges))
 
 
-class _Reading:
+class _ProposalReading:
     """One proposal on its way into a `Change`: both sides, and what they have in common."""
 
     def __init__(self, repository: Repository, policy: Policy, base: str, head: str) -> None:
@@ -179,7 +186,9 @@ class _Reading:
             merged = _entry(self._merging[path].after)
         elif self._merge_base != self._base:  # merging leaves what the target branch has
             found = self._repository.tree(self._base).entry(path)
-            merged = None if found is None or found.is_folder else Entry(found.mode, found.oid)
+            merged = (
+                None if found is None or found.is_folder else ApprovalEntry(found.mode, found.oid)
+            )
         return ChangedPath(path, kind, _entry(proposed.before), after, merged)
 
     def _kind(self, path: str) -> PathKind | None:
@@ -212,7 +221,7 @@ class _Reading:
             for file in self._repository.tree(self._tree, new).files():
                 path = f"{new}/{file.path}"
                 if path not in known:
-                    entry = Entry(file.mode, file.oid)
+                    entry = ApprovalEntry(file.mode, file.oid)
                     found.append(ChangedPath(path, kind, None, entry, entry))
         return found
 
@@ -438,5 +447,5 @@ def _find_word(path: str) -> bytes:
     return max(parts, key=len).encode(errors="surrogateescape")
 
 
-def _entry(found: tuple[str, str] | None) -> Entry | None:
-    return None if found is None else Entry(*found)
+def _entry(found: tuple[str, str] | None) -> ApprovalEntry | None:
+    return None if found is None else ApprovalEntry(*found)

@@ -268,12 +268,12 @@ def _metadata_faults(document: Document, data: Mapping[str, Any]) -> Iterator[Fi
         hint = f"did you mean '{near}'?" if near else "put keys of your own below 'metadata'"
         if key == "name":
             hint = f"the name is the path, {name_from_path(document.path)}: take the line out"
-        yield _Place(document, (key,), key=True).finding(
+        yield _SchemaPlace(document, (key,), key=True).finding(
             "unknown-key", f"unknown key {quote(key)}", hint
         )
     for key in frontmatter_schema()["required"]:
         if key not in data:
-            yield _Place(document, ()).finding(
+            yield _SchemaPlace(document, ()).finding(
                 "missing-key", f"'{key}' is missing", f"add a line '{key}: {_EXAMPLES[key]}'"
             )
     for key, value in data.items():
@@ -291,7 +291,7 @@ _EXAMPLES = {
 }
 
 
-class _Place:
+class _SchemaPlace:
     """One value (or key) of a document, and the findings about it."""
 
     __slots__ = ("document", "key", "path")
@@ -311,7 +311,7 @@ def _value_faults(document: Document, key: str, value: object) -> Iterator[Findi
     if key in _WHOLE_NUMBERS and isinstance(value, float):
         hint = f"write {int(value)}" if value.is_integer() else None
         message = f"'{key}' is not a whole number"
-        yield _Place(document, (key,)).finding("mistyped-key", message, hint)
+        yield _SchemaPlace(document, (key,)).finding("mistyped-key", message, hint)
         return
     seen: set[tuple[object, ...]] = set()
     for fault in islice(_property_validator(key).iter_errors(value), _MOST_FAULTS):
@@ -334,7 +334,7 @@ def _version_fault(document: Document, value: object) -> Finding:
     from promptops.errors import UsageError
     from promptops.prompt.version import Version
 
-    place = _Place(document, ("version",))
+    place = _SchemaPlace(document, ("version",))
     if isinstance(value, str):
         try:
             Version.parse(value)
@@ -364,7 +364,7 @@ def _explain(document: Document, path: tuple[Any, ...], fault: Any) -> Iterator[
             f"'{_dotted(path)}' has no '{fault.kind.value}'",
             f"add '{fault.kind.value}'",
         )
-        yield _Place(document, path).finding("missing-key", message, hint)
+        yield _SchemaPlace(document, path).finding("missing-key", message, hint)
     elif kind == "additionalProperties":
         yield from _explain_unknown(document, path, fault.kind.unexpected)
     elif kind == "propertyNames":
@@ -374,7 +374,7 @@ def _explain(document: Document, path: tuple[Any, ...], fault: Any) -> Iterator[
     elif kind == "uniqueItems":
         yield _explain_repetition(document, path, fault.instance)
     else:
-        yield _Place(document, path).finding("mistyped-key", *_explain_value(path, fault))
+        yield _SchemaPlace(document, path).finding("mistyped-key", *_explain_value(path, fault))
 
 
 def _explain_unknown(
@@ -384,7 +384,7 @@ def _explain_unknown(
     known = schema.get("items", schema)["properties"]
     for key in unexpected:
         near = nearest(key, known)
-        yield _Place(document, (*path, key), key=True).finding(
+        yield _SchemaPlace(document, (*path, key), key=True).finding(
             "unknown-key",
             f"unknown key {quote(key)} in '{_dotted(path)}'",
             f"did you mean '{near}'?" if near else f"it takes {_quoted(known)}",
@@ -419,7 +419,7 @@ def _explain_value(path: tuple[Any, ...], fault: Any) -> tuple[str, str | None]:
 
 
 def _explain_name(document: Document, parent: str, name: str) -> Finding:
-    place = _Place(document, (parent, name), key=True)
+    place = _SchemaPlace(document, (parent, name), key=True)
     if parent == "parameters":
         hint = (
             "messages come from the body"
@@ -436,16 +436,16 @@ def _explain_input(document: Document, path: tuple[Any, ...], value: object) -> 
     where = _dotted(path)
     if isinstance(value, dict):
         if not isinstance(value.get("untrusted", False), bool):
-            place = _Place(document, (*path, "untrusted"))
+            place = _SchemaPlace(document, (*path, "untrusted"))
             return place.finding("mistyped-key", f"'{where}.untrusted' is not true or false")
         if not isinstance(value.get("description", ""), str):
-            place = _Place(document, (*path, "description"))
+            place = _SchemaPlace(document, (*path, "description"))
             return place.finding("mistyped-key", f"'{where}.description' is not a text", "quote it")
         path, where, value = (*path, "type"), f"{where}.type", value.get("type")
     near = nearest(value, TYPE_WORDS) if isinstance(value, str) else None
     hint = f"did you mean '{near}'?" if near else f"types are {', '.join(TYPE_WORDS)}"
     what = "a type" if path[-1] == "type" and len(path) > 2 else "a type name or a JSON Schema"
-    return _Place(document, path).finding("mistyped-key", f"'{where}' is not {what}", hint)
+    return _SchemaPlace(document, path).finding("mistyped-key", f"'{where}' is not {what}", hint)
 
 
 def _explain_repetition(document: Document, path: tuple[Any, ...], items: list[object]) -> Finding:
@@ -454,9 +454,13 @@ def _explain_repetition(document: Document, path: tuple[Any, ...], items: list[o
         text = json.dumps(item, sort_keys=True)
         if text in seen:
             message = f"'{_dotted(path)}' has {quote(str(item))} twice"
-            return _Place(document, (*path, index)).finding("mistyped-key", message, "keep one")
+            return _SchemaPlace(document, (*path, index)).finding(
+                "mistyped-key", message, "keep one"
+            )
         seen.add(text)
-    return _Place(document, path).finding("mistyped-key", f"'{_dotted(path)}' has an item twice")
+    return _SchemaPlace(document, path).finding(
+        "mistyped-key", f"'{_dotted(path)}' has an item twice"
+    )
 
 
 def _dotted(path: Iterable[object]) -> str:
@@ -505,13 +509,13 @@ def check_declarations(document: Document) -> Iterator[Finding]:
     """
     for name, schema in input_schemas(document.data.get("inputs", {})).items():
         if is_reserved_input(name):
-            yield _Place(document, ("inputs", name), key=True).finding(
+            yield _SchemaPlace(document, ("inputs", name), key=True).finding(
                 "reserved-input", f"templates cannot use an input called '{name}'", "rename it"
             )
         try:
             validator = _compile_again(schema)
         except SchemaFault as fault:
-            place = _Place(document, ("inputs", name, *fault.path))
+            place = _SchemaPlace(document, ("inputs", name, *fault.path))
             yield place.finding(
                 "invalid-schema", f"input '{name}' has no valid schema: {fault.message}"
             )
@@ -519,7 +523,7 @@ def check_declarations(document: Document) -> Iterator[Finding]:
         if "default" in schema:
             reason = _refusal(validator, schema["default"])
             if reason is not None:
-                yield _Place(document, ("inputs", name, "default")).finding(
+                yield _SchemaPlace(document, ("inputs", name, "default")).finding(
                     "invalid-default", f"the default of input '{name}' {reason}"
                 )
     output = document.data.get("output")
@@ -527,7 +531,7 @@ def check_declarations(document: Document) -> Iterator[Finding]:
         try:
             _compile_again(output)
         except SchemaFault as fault:
-            yield _Place(document, ("output", *fault.path)).finding(
+            yield _SchemaPlace(document, ("output", *fault.path)).finding(
                 "invalid-schema", f"the output has no valid schema: {fault.message}"
             )
 

@@ -41,7 +41,7 @@ _PAUSED = " (paused)"
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class IntegrityRecord:
     """One commit on an environment's branch, as it is.
 
     Attributes:
@@ -77,11 +77,11 @@ class History:
 
     environment: str
     ref: str
-    records: tuple[Record, ...]
+    records: tuple[IntegrityRecord, ...]
     cut: str | None
 
     @property
-    def tip(self) -> Record:
+    def tip(self) -> IntegrityRecord:
         """The newest commit."""
         return self.records[-1]
 
@@ -143,18 +143,20 @@ def _list_commits(repository: Repository, environment: str, tip: str) -> list[st
         ) from error
 
 
-def _read_record(environment: str, found: GitObject) -> Record:
+def _read_record(environment: str, found: GitObject) -> IntegrityRecord:
     commit = parse_commit(found.data)
     if len(commit.parents) > 1:
         fault = IntegrityError(
             f"commit {found.oid[:12]} is a merge, and a deployment has one parent",
             hint="environment branches are written by promptops alone",
         )
-        return Record(found.oid, commit, None, fault)
+        return IntegrityRecord(found.oid, commit, None, fault)
     try:
-        return Record(found.oid, commit, parse_deployment(environment, found.oid, found.data), None)
+        return IntegrityRecord(
+            found.oid, commit, parse_deployment(environment, found.oid, found.data), None
+        )
     except PromptopsError as error:
-        return Record(found.oid, commit, None, error)
+        return IntegrityRecord(found.oid, commit, None, error)
 
 
 def read_all(repository: Repository, specs: Sequence[str]) -> Iterator[GitObject | None]:
@@ -229,7 +231,7 @@ class Folders:
 
 
 @dataclass(slots=True)
-class Texts:
+class ReleasedTexts:
     """The released texts in environments' trees, and their digests.
 
     Most of a tree is as it was in the deployment before, so that whatever hangs on an object's id
@@ -241,7 +243,7 @@ class Texts:
     _digests: dict[str, str] = field(default_factory=dict)
     _known: dict[str, State] = field(default_factory=dict)
 
-    def state(self, record: Record) -> State:
+    def state(self, record: IntegrityRecord) -> State:
         """The state a deployment left; IntegrityError when lock or undo are not valid."""
         from promptops.delivery.environments import read_state
 

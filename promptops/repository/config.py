@@ -208,7 +208,7 @@ def load_config(read: Callable[[str], bytes | None]) -> Config:
             tools = table.get("tool")
             table = tools.get("promptops") if isinstance(tools, dict) else None
         if table is not None:
-            return _Reading(path).config(table)
+            return _ConfigReading(path).config(table)
     return Config()
 
 
@@ -235,7 +235,7 @@ def _read_table(name: str, value: object, path: str) -> Any:  # noqa: ANN401 - a
     return getattr(module, f"read_{name}")(value, path)
 
 
-class _Reading:
+class _ConfigReading:
     """One pass over a configuration table; knows the file for its errors."""
 
     def __init__(self, path: str) -> None:

@@ -46,7 +46,7 @@ class Deed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScaffoldStep:
     """One file, and what was done about it.
 
     Attributes:
@@ -67,7 +67,7 @@ def write_prompt(
     model: str | None = None,
     source: str | None = None,
     dry_run: bool = False,
-) -> list[Step]:
+) -> list[ScaffoldStep]:
     """Write the prompt `name` and its eval suite; with `source`, as a copy of that prompt.
 
     Raises UsageError for a name that is none, RefusedError when the prompt, or one whose name
@@ -93,7 +93,7 @@ def write_prompt(
 
 def set_up(
     repository: Repository, *, deploys: bool = False, runs: bool = False, dry_run: bool = False
-) -> list[Step]:
+) -> list[ScaffoldStep]:
     """Write everything a repository with prompts wants to have. A second time changes nothing.
 
     Args:
@@ -108,7 +108,9 @@ def set_up(
     names = list_names(repository.working)
     if names:
         count = "1 prompt" if len(names) == 1 else f"{len(names)} prompts"
-        steps.append(Step(f"{repository.config.prompts}/", Deed.KEPT, f"has {count} already"))
+        steps.append(
+            ScaffoldStep(f"{repository.config.prompts}/", Deed.KEPT, f"has {count} already")
+        )
     else:
         steps += write_prompt(repository, FIRST_PROMPT, dry_run=dry_run)
     is_gitlab = _is_gitlab(repository)
@@ -199,9 +201,9 @@ def _quoted(text: str) -> str:
 # Files around the prompts
 
 
-def _write_config(repository: Repository, *, dry_run: bool) -> Step:
+def _write_config(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
     if repository.config.path == PYPROJECT_FILE:
-        return Step(PYPROJECT_FILE, Deed.KEPT, "has [tool.promptops]")
+        return ScaffoldStep(PYPROJECT_FILE, Deed.KEPT, "has [tool.promptops]")
     config = repository.config
     environments = json.dumps(list(config.environment_names))
     text = f"""\
@@ -252,22 +254,24 @@ retention = "90d"
 }
 
 
-def _add_tables(repository: Repository, *, dry_run: bool) -> Step:
+def _add_tables(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
     """Add the tables of the runtime that the configuration does not have."""
     config = repository.config
     missing = [text for name, text in _TABLES.items() if name not in config.tables]
     if not missing or not {"guards", "log"} - set(config.tables):
-        return Step(config.path or CONFIG_FILE, Deed.KEPT, "has the tables that limit and record")
+        return ScaffoldStep(
+            config.path or CONFIG_FILE, Deed.KEPT, "has the tables that limit and record"
+        )
     lines = "\n" + "\n".join(missing).rstrip()
     if config.path == PYPROJECT_FILE:
         lines = lines.replace("\n[", "\n[tool.promptops.")
-        return Step(PYPROJECT_FILE, Deed.LEFT, f"add these tables:{lines}")
+        return ScaffoldStep(PYPROJECT_FILE, Deed.LEFT, f"add these tables:{lines}")
     unbounded = _list_unbounded(repository)
     detail = "limits and a run log"
     if unbounded:
         detail += f"; give {', '.join(unbounded)} a max_tokens, or runs are refused"
     if dry_run and config.path is None:
-        return Step(CONFIG_FILE, Deed.EXTENDED, detail)
+        return ScaffoldStep(CONFIG_FILE, Deed.EXTENDED, detail)
     text = _read(repository.require_work_tree() / CONFIG_FILE) or ""
     return _append(repository, CONFIG_FILE, text, lines, detail, dry_run=dry_run)
 
@@ -298,7 +302,7 @@ def _is_gitlab(repository: Repository) -> bool:
     return (top / ".gitlab-ci.yml").exists() and not (top / ".github").exists()
 
 
-def _write_owners(repository: Repository, *, is_gitlab: bool, dry_run: bool) -> Step:
+def _write_owners(repository: Repository, *, is_gitlab: bool, dry_run: bool) -> ScaffoldStep:
     places = _GITLAB_OWNERS if is_gitlab else _GITHUB_OWNERS
     top = repository.require_work_tree()
     path = next((place for place in places if os.path.lexists(top / place)), places[0])
@@ -315,19 +319,19 @@ def _write_owners(repository: Repository, *, is_gitlab: bool, dry_run: bool) -> 
     owned |= {line.lstrip("# ").split()[0] for line in text.split("\n") if line.strip("# ")}
     missing = [pattern for pattern in patterns if pattern not in owned]
     if not missing:
-        return Step(path, Deed.KEPT, "has owners for the prompts")
+        return ScaffoldStep(path, Deed.KEPT, "has owners for the prompts")
     lines = [f"{comment}{pattern.replace(' ', chr(92) + ' ')} {owner}" for pattern in missing]
     if is_gitlab and re.search(r"^\^?\[", text, re.MULTILINE):
         lines.insert(0, "[Prompts]")
     if (top / path).is_symlink():
-        return Step(path, Deed.LEFT, "\n".join(["it is a link; add these lines:", *lines]))
+        return ScaffoldStep(path, Deed.LEFT, "\n".join(["it is a link; add these lines:", *lines]))
     detail = "put your team in" if comment else f"owner: {owner}"
     return _append(repository, path, text, "\n".join(lines), detail, dry_run=dry_run)
 
 
 def _write_workflows(
     repository: Repository, *, is_gitlab: bool, deploys: bool, dry_run: bool
-) -> list[Step]:
+) -> list[ScaffoldStep]:
     """The files that make CI run the gate, and on GitHub deploy as well, where that is wanted."""
     if is_gitlab:
         return [_write_pipeline(repository, dry_run=dry_run)]
@@ -344,15 +348,15 @@ def _write_workflows(
     ]
 
 
-def _write_pipeline(repository: Repository, *, dry_run: bool) -> Step:
+def _write_pipeline(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
     path = ".gitlab-ci.yml"
     job = _template("gitlab-ci.yml")
     text = _read(repository.require_work_tree() / path)
     if text is None:
         return _write(repository, path, job, dry_run=dry_run)
     if "promptops gate" in text or "promptops/workflows/gitlab-ci.yml" in text:
-        return Step(path, Deed.KEPT, "runs promptops gate")
-    return Step(path, Deed.LEFT, f"add this job:\n{job.rstrip()}")
+        return ScaffoldStep(path, Deed.KEPT, "runs promptops gate")
+    return ScaffoldStep(path, Deed.LEFT, f"add this job:\n{job.rstrip()}")
 
 
 def _fitted(repository: Repository, name: str) -> str:
@@ -368,7 +372,7 @@ def _template(name: str) -> str:
     return files("promptops.repository").joinpath("workflows", name).read_text("utf-8")
 
 
-def _write_hook(repository: Repository, *, dry_run: bool) -> Step:
+def _write_hook(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
     path = ".pre-commit-config.yaml"
     entry = _hook_entry(repository)
     file = repository.require_work_tree() / path
@@ -377,14 +381,14 @@ def _write_hook(repository: Repository, *, dry_run: bool) -> Step:
         lines = "\n".join(f"  {line}" for line in entry.split("\n"))
         return _write(repository, path, f"repos:\n{lines}\n", dry_run=dry_run)
     if "promptops" in text:
-        return Step(path, Deed.KEPT, "has a promptops hook")
+        return ScaffoldStep(path, Deed.KEPT, "has a promptops hook")
     # Writing through a link would change a file that may belong to somebody else.
     extended = None if file.is_symlink() else _extend_hooks(text, entry)
     if extended is None:
-        return Step(path, Deed.LEFT, f"add this below repos:\n{entry}")
+        return ScaffoldStep(path, Deed.LEFT, f"add this below repos:\n{entry}")
     if not dry_run:
         file.write_bytes(extended.encode())
-    return Step(path, Deed.EXTENDED, "runs promptops validate before each commit")
+    return ScaffoldStep(path, Deed.EXTENDED, "runs promptops validate before each commit")
 
 
 def _hook_entry(repository: Repository) -> str:
@@ -459,33 +463,33 @@ def _read(file: Path) -> str | None:
         ) from error
 
 
-def _write(repository: Repository, path: str, text: str, *, dry_run: bool) -> Step:
+def _write(repository: Repository, path: str, text: str, *, dry_run: bool) -> ScaffoldStep:
     """Write a new file; one that is there is kept."""
     file = _place(repository, path)
     if os.path.lexists(file):
-        return Step(path, Deed.KEPT, "exists already")
+        return ScaffoldStep(path, Deed.KEPT, "exists already")
     if not dry_run:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
-    return Step(path, Deed.WRITTEN)
+    return ScaffoldStep(path, Deed.WRITTEN)
 
 
 def _append(
     repository: Repository, path: str, text: str, lines: str, detail: str, *, dry_run: bool
-) -> Step:
+) -> ScaffoldStep:
     """Add lines at the end of a file whose text is `text`, or write the file."""
     file = _place(repository, path)
     if not os.path.lexists(file):
         step = _write(repository, path, f"{lines}\n", dry_run=dry_run)
-        return Step(path, step.deed, detail)
+        return ScaffoldStep(path, step.deed, detail)
     newline = "\r\n" if "\r\n" in text else "\n"
     gap = "" if not text or text.endswith("\n") else newline
     added = gap + lines.replace("\n", newline) + newline
     if not dry_run:
         with file.open("ab") as stream:
             stream.write(added.encode())
-    return Step(path, Deed.EXTENDED, detail)
+    return ScaffoldStep(path, Deed.EXTENDED, detail)
 
 
 def _place(repository: Repository, path: str) -> Path:

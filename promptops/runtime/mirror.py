@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from promptops.delivery.state import Point
-    from promptops.git.signing.ssh import Trust
+    from promptops.git.signing.ssh import SshTrust
 
 _FETCH_SECONDS = 120.0
 _INCOMING = "refs/promptops/incoming/"
@@ -85,7 +85,7 @@ def is_doubtful(state: CacheState) -> bool:
 class Mirror:
     """The copy of one URL."""
 
-    def __init__(self, url: str, cache: Path, trust: Trust | None) -> None:
+    def __init__(self, url: str, cache: Path, trust: SshTrust | None) -> None:
         # Who trusts differently must not share what was accepted.
         self.folder = CacheFolder(cache, _KIND, url, str(trust.signers) if trust else "")
         self._url = url

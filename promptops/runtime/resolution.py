@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from promptops.errors import PromptopsError
     from promptops.git.objects import GitObject
     from promptops.git.process import Git
-    from promptops.git.signing.ssh import Trust
+    from promptops.git.signing.ssh import SshTrust
     from promptops.prompt.closure import Closure
     from promptops.prompt.prompt import Prompt
     from promptops.prompt.version import Version
@@ -256,7 +256,7 @@ class LivePrompt(NamedTuple):
         return self.split[0].digest
 
 
-class Live(NamedTuple):
+class LiveVersions(NamedTuple):
     """All that is live in an environment.
 
     Attributes:
@@ -337,7 +337,7 @@ class View(Protocol):
     def default_environment(self) -> str:
         """What a ref without a selector means."""
 
-    def live(self, environment: str) -> Live:
+    def live(self, environment: str) -> LiveVersions:
         """What is live there; EnvironmentNotFoundError without that environment."""
 
     def resolve(self, ref: PromptRef, version: str | None = None) -> ResolvedPrompt:
@@ -381,7 +381,7 @@ class RepositoryView:
         *,
         source: str,
         memory: Memory | None = None,
-        trust: Trust | None = None,
+        trust: SshTrust | None = None,
         environment: str | None = None,
         fetched_at_seconds: float | None = None,
         refusals: Mapping[str, PromptopsError] | None = None,
@@ -407,7 +407,7 @@ class RepositoryView:
         self._fetched_at = fetched_at_seconds
         self._refusals = refusals or {}
         self._warnings = warnings
-        self._lives: dict[str, Live] = {}
+        self._lives: dict[str, LiveVersions] = {}
 
     @property
     def default_environment(self) -> str:
@@ -498,7 +498,7 @@ class RepositoryView:
 
     # Environments
 
-    def live(self, environment: str) -> Live:
+    def live(self, environment: str) -> LiveVersions:
         """What is live in `environment`, as it was when this view was first asked."""
         refusal = self._refusals.get(environment)
         if refusal is not None:
@@ -510,7 +510,7 @@ class RepositoryView:
                 known = self._lives[environment] = self._read_live(environment)
         return known
 
-    def _read_live(self, environment: str) -> Live:
+    def _read_live(self, environment: str) -> LiveVersions:
         from promptops.delivery.environments import tracking
 
         check_environment(environment)
@@ -538,7 +538,7 @@ class RepositoryView:
             lambda later, earlier: stands_on(repository.git, later, earlier),
         )
         self._memory.lives[environment] = (deployment, entries)
-        return Live(
+        return LiveVersions(
             placement=Placement(
                 environment,
                 deployment.number,
@@ -632,7 +632,7 @@ class RepositoryView:
             fetched_at_seconds=live.fetched_at_seconds,
         )
 
-    def load_live(self, live: Live, name: str, version: Version, digest: str) -> Prompt:
+    def load_live(self, live: LiveVersions, name: str, version: Version, digest: str) -> Prompt:
         """The prompt of one live version, from the environment's own tree, verified."""
         from promptops.delivery.state import release_folder
         from promptops.git.trees import read_tree_files
@@ -664,7 +664,7 @@ class RepositoryView:
             )
         return self._verify(what, closure, digest, version)
 
-    def _not_live(self, name: str, live: Live) -> NotFoundError:
+    def _not_live(self, name: str, live: LiveVersions) -> NotFoundError:
         from promptops.delivery.releases import list_tags
 
         environment = live.placement.environment

@@ -29,7 +29,7 @@ from promptops.prompt.reference import PromptRef, SelectorKind, name_fault, pars
 from promptops.prompt.version import Version
 from promptops.repository.writing import write_atomically
 from promptops.runtime.resolution import (
-    Live,
+    LiveVersions,
     Memory,
     Placement,
     ResolvedPrompt,
@@ -362,7 +362,7 @@ class SnapshotView:
         """The environment that a ref without a selector means."""
         return self._environment or self._snapshot.default_environment
 
-    def live(self, environment: str) -> Live:
+    def live(self, environment: str) -> LiveVersions:
         """What the snapshot has of `environment`."""
         frozen = self._snapshot.environments.get(environment)
         if frozen is None:
@@ -374,7 +374,7 @@ class SnapshotView:
                 if near
                 else f"it has: {', '.join(known) or 'no environment'}",
             )
-        return Live(frozen.placement, frozen.entries, self._authenticated, self._fetched_at)
+        return LiveVersions(frozen.placement, frozen.entries, self._authenticated, self._fetched_at)
 
     def resolve(self, ref: PromptRef, version: str | None = None) -> ResolvedPrompt:
         """What `ref` means in this snapshot; only what was exported is answered."""
@@ -421,7 +421,7 @@ class SnapshotView:
         self,
         ref: str,
         release: FrozenRelease,
-        live: Live | None = None,
+        live: LiveVersions | None = None,
         entry: Entry | None = None,
     ) -> ResolvedPrompt:
         warnings: tuple[str, ...] = ()
@@ -464,7 +464,7 @@ class SnapshotView:
     def _names(self) -> set[str]:
         return {release.name for release in self._snapshot.releases.values()}
 
-    def _not_live(self, name: str, environment: str, live: Live) -> PromptopsError:
+    def _not_live(self, name: str, environment: str, live: LiveVersions) -> PromptopsError:
         if name not in self._names():
             near = nearest(name, live.entries)
             return PromptNotFoundError(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from promptops.delivery.state import Point
     from promptops.errors import PromptopsError
-    from promptops.git.signing.ssh import Trust
+    from promptops.git.signing.ssh import SshTrust
     from promptops.repository.repository import Repository
     from promptops.runtime.mirror import Mirror, MirrorState
     from promptops.runtime.snapshot import Snapshot
@@ -111,7 +111,7 @@ class Options:
         environment: the default environment, or None for the source's own.
     """
 
-    trust: Trust | None
+    trust: SshTrust | None
     cache: Path
     environment: str | None
 

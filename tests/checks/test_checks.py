@@ -24,7 +24,7 @@ from promptops.checks.registry import (
     explain,
 )
 from promptops.checks.report import FORMATS, render
-from promptops.checks.report.outcome import Outcome
+from promptops.checks.report.outcome import ReportOutcome
 from promptops.prompt.finding import Finding, Severity
 from promptops.repository.config import Config, Gate
 
@@ -156,7 +156,7 @@ def test_the_catalogue_knows_all_about_a_check() -> None:
 )
 def test_what_must_not_be_seen_is_in_no_report(check: str, case: dict[str, Any]) -> None:
     result = validate_case(check, case)
-    outcome = Outcome(result.findings, 1, result.texts)
+    outcome = ReportOutcome(result.findings, 1, result.texts)
     hidden = [text.replace(JOINT, "") for text in case["hides"]]
     for name in FORMATS:
         written = render(name, outcome)

@@ -207,7 +207,7 @@ def test_many_prompts_are_shared_out_and_judged_as_by_one(
         monkeypatch.setattr(f"promptops.checks.workers.{name}", value)
     assert validate(files, config()) == alone
     # What a copy of the process cannot do is done here.
-    monkeypatch.setattr("promptops.checks.result.CheckResult.encode", None)
+    monkeypatch.setattr("promptops.checks.result.ValidationResult.encode", None)
     assert validate(files, config()) == alone
 
 

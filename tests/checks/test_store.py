@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import promptops.checks.store
 from promptops.checks.engine import validate
-from promptops.checks.result import CheckResult
+from promptops.checks.result import ValidationResult
 from promptops.checks.store import ResultStore
 from promptops.repository.config import load_config
 from promptops.repository.repository import WorkTreeFiles
@@ -174,7 +174,7 @@ def test_a_memory_that_cannot_be_written_hinders_nobody(tmp_path: Path) -> None:
 def test_another_program_remembers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = ResultStore(tmp_path / "kept")
     store.begin("scope")
-    store.keep(CheckResult("a.md", {}, (), {}, 0, 1, "m", None, is_lasting=True))
+    store.keep(ValidationResult("a.md", {}, (), {}, 0, 1, "m", None, is_lasting=True))
     store.save()
     store.begin("scope")
     assert store.recall("a.md") is not None

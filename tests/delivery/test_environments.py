@@ -35,7 +35,7 @@ from promptops.delivery.releases import require_release
 from promptops.delivery.state import Live, Point, State
 from promptops.errors import NotFoundError, PromptopsError, RefusedError
 from promptops.prompt.version import Version
-from promptops.protection.push import Command, judge_push
+from promptops.protection.push import PushCommand, judge_push
 from promptops.repository.repository import Repository, open_repository
 from tests.prompts import prompt_text
 from tests.repositories import Repo
@@ -346,7 +346,7 @@ class GitDeployments(Deployments):
                 assert set(found.entries) == {name for name, plain in prompts.items() if plain.live}
             _assert_files_match(repository, head)
             # What promptops writes, a server takes, deployment by deployment.
-            push = Command(branch(ENVIRONMENT), None, head.deployment.commit)
+            push = PushCommand(branch(ENVIRONMENT), None, head.deployment.commit)
             assert judge_push(repository, [push], {}) == []
         self.git_world.close()
 

@@ -216,7 +216,7 @@ def test_what_some_are_refused_for_does_not_hide_the_others(team: Team) -> None:
 # Making and pushing
 
 
-def _plan_all(repository: Repository) -> list[publication.Plan]:
+def _plan_all(repository: Repository) -> list[publication.ReleasePlan]:
     return plan_releases(repository, ["a", "b"])[0]
 
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from promptops.forge.limits import Limits
+from promptops.forge.limits import ForgeLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -34,8 +34,10 @@ class Clock:
     def now(self) -> float:
         return self.now_seconds
 
-    def limits(self, **others: Any) -> Limits:
-        return Limits(**{"sleep": self.sleep, "monotonic": self.now, "now": self.now, **others})
+    def limits(self, **others: Any) -> ForgeLimits:
+        return ForgeLimits(
+            **{"sleep": self.sleep, "monotonic": self.now, "now": self.now, **others}
+        )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from promptops.errors import IntegrityError, PromptopsError, UsageError
-from promptops.forge.event import Event, read_event
+from promptops.forge.event import ForgeEvent, read_event
 from tests.forge.description import find_description
 from tests.forge.fake_github import commit
 
@@ -83,7 +83,7 @@ def merge_group(**others: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["pull_request", "pull_request_target", "pull_request_review"])
 def test_a_pull_request(environment: Callable[[str, Any], Environment], name: str) -> None:
     event = read_event(environment(name, pull_request()))
-    assert event == Event(
+    assert event == ForgeEvent(
         forge="github",
         name=name,
         repository="acme/prompts",
@@ -150,7 +150,7 @@ def test_other_events_have_a_commit(
     environment: Callable[[str, Any], Environment], name: str
 ) -> None:
     event = read_event(environment(name, {"inputs": {}}))
-    assert event == Event("github", name, "acme/prompts", "https://api.github.com", head=HEAD)
+    assert event == ForgeEvent("github", name, "acme/prompts", "https://api.github.com", head=HEAD)
     assert not event.is_change
 
 
@@ -182,7 +182,7 @@ def test_githubs_own_examples(environment: Callable[[str, Any], Environment]) ->
 
 def test_a_merge_request_is_where_it_was_opened() -> None:
     event = read_event(MERGE_REQUEST)
-    assert event == Event(
+    assert event == ForgeEvent(
         forge="gitlab",
         name="merge_request",
         repository="3",
@@ -209,7 +209,7 @@ def test_a_merged_result_is_of_its_two_sides() -> None:
 
 def test_a_branch_pipeline() -> None:
     event = read_event(GITLAB)
-    assert event == Event("gitlab", "push", "7", GITLAB["CI_API_V4_URL"], head=HEAD)
+    assert event == ForgeEvent("gitlab", "push", "7", GITLAB["CI_API_V4_URL"], head=HEAD)
 
 
 # --- neither

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from promptops.errors import IntegrityError
-from promptops.forge.record import Record
+from promptops.forge.record import ForgeRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-GIVEN = Record(
+GIVEN = ForgeRecord(
     {
         "text": "a b",
         "number": 7,

@@ -10,10 +10,10 @@ from promptops.errors import InvalidPromptError
 from promptops.forge.codeowners import Dialect, parse_owners
 from promptops.gate.rules import (
     Approval,
+    ApprovalEntry,
     Approvals,
     Change,
     ChangedPath,
-    Entry,
     PathKind,
     PromptChange,
     PromptState,
@@ -37,9 +37,9 @@ AUTHOR = "author@example.com"
 OWNERS = "* @nobody\n/prompts/ @owner\n"
 
 
-def entry(content: str, mode: str = "100644") -> Entry:
+def entry(content: str, mode: str = "100644") -> ApprovalEntry:
     """What Git has for some content."""
-    return Entry(mode, sha1(content.encode(), usedforsecurity=False).hexdigest())
+    return ApprovalEntry(mode, sha1(content.encode(), usedforsecurity=False).hexdigest())
 
 
 def touched(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.errors import ConfigurationError, GitError, NotFoundError, RemoteError
-from promptops.forge.event import Event
+from promptops.forge.event import ForgeEvent
 from promptops.gate.admission import find_endpoints, find_proposed, require_release_tags
 from promptops.repository.repository import open_repository
 from tests.gate.world import OWNERS, TRIAGE, World, approval, checks, prompt
@@ -85,7 +85,9 @@ def test_without_any_default_branch_the_target_has_to_be_named(tmp_path: Path) -
 def test_a_run_is_about_the_tip_that_was_fetched(clone: Repo) -> None:
     repository = open_repository(clone.path)
     head, tip = clone.rev("origin/change"), clone.rev("origin/main")
-    event = Event("github", "pull_request", "acme/prompts", "", 7, None, "main", "0" * 40, head)
+    event = ForgeEvent(
+        "github", "pull_request", "acme/prompts", "", 7, None, "main", "0" * 40, head
+    )
     found = find_proposed(repository, event)
     assert found is not None
     assert (found.base, found.head, found.target) == (tip, head, "main")
@@ -101,7 +103,7 @@ def test_a_run_without_the_branch_is_about_the_tip_that_the_event_names(world: W
     head = world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     base = world.repo.rev("main")
     repository = open_repository(world.repo.path)
-    event = Event("github", "pull_request", "acme/prompts", "", 7, None, "main", base, head)
+    event = ForgeEvent("github", "pull_request", "acme/prompts", "", 7, None, "main", base, head)
     found = find_proposed(repository, event)
     assert found is not None
     assert (found.base, found.head) == (base, head)
@@ -120,7 +122,9 @@ def test_a_run_without_the_branch_is_about_the_tip_that_the_event_names(world: W
 def test_a_missing_commit_is_fetched_from_the_remote_that_there_is(clone: Repo) -> None:
     clone.git("remote", "rename", "origin", "upstream")
     clone.write("promptops.toml", 'remote = "upstream"\n')
-    event = Event("github", "pull_request", "acme/prompts", "", 7, None, "main", None, "1" * 40)
+    event = ForgeEvent(
+        "github", "pull_request", "acme/prompts", "", 7, None, "main", None, "1" * 40
+    )
     repository = open_repository(clone.path)
     assert repository.remote == "upstream"
     with pytest.raises(NotFoundError) as caught:

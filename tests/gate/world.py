@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from promptops.gate.admission import Admission, find_endpoints, judge_change
-from promptops.gate.rules import Approval, Approvals, Entry
+from promptops.gate.rules import Approval, ApprovalEntry, Approvals
 from promptops.repository.repository import open_repository
 from tests.repositories import Repo
 
@@ -141,7 +141,7 @@ def checks(verdict: Verdict, *, errors_only: bool = True) -> list[str]:
     ]
 
 
-def entry(world: World, revision: str, path: str) -> Entry:
+def entry(world: World, revision: str, path: str) -> ApprovalEntry:
     """What a revision has at a path."""
     mode, _, oid = world.repo.git("ls-tree", revision, "--", path).split("\t")[0].split(" ")
-    return Entry(mode, oid)
+    return ApprovalEntry(mode, oid)

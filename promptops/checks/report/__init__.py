@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from promptops.checks.report.outcome import Outcome, ReportFormat
+    from promptops.checks.report.outcome import ReportFormat, ReportOutcome
 
 FORMATS = {
     "text": "text",
@@ -24,7 +24,7 @@ FORMATS = {
 """Each format with the name of its module."""
 
 
-def render(name: str, outcome: Outcome) -> str:
+def render(name: str, outcome: ReportOutcome) -> str:
     """The report in one of the formats; empty when that format says nothing about no findings."""
     module: ReportFormat = import_module(f"{__name__}.{FORMATS[name]}")
     return module.render(outcome)

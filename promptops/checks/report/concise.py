@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from promptops.checks.report.outcome import visible
 
 if TYPE_CHECKING:
-    from promptops.checks.report.outcome import Outcome, Paint
+    from promptops.checks.report.outcome import Paint, ReportOutcome
     from promptops.prompt.finding import Finding
 
 
-def render(outcome: Outcome) -> str:
+def render(outcome: ReportOutcome) -> str:
     """One line for each finding."""
     return "\n".join(headline(finding, outcome.paint) for finding in outcome.findings)
 

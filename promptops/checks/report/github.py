@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
-    from promptops.checks.report.outcome import Outcome
+    from promptops.checks.report.outcome import ReportOutcome
     from promptops.prompt.finding import Finding
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
-def render(outcome: Outcome) -> str:
+def render(outcome: ReportOutcome) -> str:
     """One command for each finding."""
     return "\n".join(_command(finding) for finding in outcome.findings)
 

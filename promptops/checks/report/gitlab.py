@@ -13,13 +13,13 @@ from promptops.checks.report.outcome import fingerprints
 from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
-    from promptops.checks.report.outcome import Outcome
+    from promptops.checks.report.outcome import ReportOutcome
     from promptops.prompt.finding import Finding
 
 _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.NOTE: "info"}
 
 
-def render(outcome: Outcome) -> str:
+def render(outcome: ReportOutcome) -> str:
     """A JSON list with one entry for each finding."""
     entries = [
         _entry(finding, fingerprint)

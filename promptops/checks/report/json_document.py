@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
-    from promptops.checks.report.outcome import Outcome
+    from promptops.checks.report.outcome import ReportOutcome
     from promptops.prompt.finding import Finding
 
 SCHEMA = "promptops.validate/v1"
 
 
-def render(outcome: Outcome) -> str:
+def render(outcome: ReportOutcome) -> str:
     """One JSON document: counts and findings."""
     document = {
         "schema": SCHEMA,
@@ -29,7 +29,7 @@ def render(outcome: Outcome) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2)
 
 
-def _finding(finding: Finding, outcome: Outcome) -> dict[str, Any]:
+def _finding(finding: Finding, outcome: ReportOutcome) -> dict[str, Any]:
     place = finding.position
     return {
         **finding.as_json(),

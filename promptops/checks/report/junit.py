@@ -17,14 +17,14 @@ from promptops.prompt.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.checks.report.outcome import Outcome
+    from promptops.checks.report.outcome import ReportOutcome
     from promptops.prompt.finding import Finding
 
 # XML 1.0, production Char: nothing else may stand in a document, not even escaped.
 _NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render(outcome: Outcome) -> str:
+def render(outcome: ReportOutcome) -> str:
     """One XML document."""
     files: dict[str, list[Finding]] = {}
     for finding in outcome.findings:

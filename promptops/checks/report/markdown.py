@@ -16,7 +16,7 @@ from promptops.prompt.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.checks.report.outcome import Outcome
+    from promptops.checks.report.outcome import ReportOutcome
     from promptops.prompt.finding import Finding
 
 MARKER = "<!-- promptops validate -->"
@@ -27,7 +27,7 @@ _MOST_IN_FILE = 10
 _LONGEST = 300
 
 
-def render(outcome: Outcome) -> str:
+def render(outcome: ReportOutcome) -> str:
     """A heading with the verdict, and for each file its findings, the gravest files first."""
     errors = outcome.count(Severity.ERROR)
     verdict = "❌ Prompts need work" if errors else "✅ Prompts are fine"

@@ -17,7 +17,7 @@ def _plain(text: str, purpose: str) -> str:  # noqa: ARG001 - a painter's signat
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReportOutcome:
     """Everything a format may show.
 
     Attributes:
@@ -49,11 +49,11 @@ class Outcome:
 class ReportFormat(Protocol):
     """A module that writes findings in one format."""
 
-    def render(self, outcome: Outcome) -> str:
+    def render(self, outcome: ReportOutcome) -> str:
         """The report, without a line end at its end; empty when there is nothing to say."""
 
 
-def summarize(outcome: Outcome) -> str:
+def summarize(outcome: ReportOutcome) -> str:
     """One line: how many prompts, and how many findings of each kind."""
     prompts = _counted(outcome.prompts, "prompt")
     parts = [
@@ -65,7 +65,7 @@ def summarize(outcome: Outcome) -> str:
     return f"{prompts} checked: {', '.join(parts) or 'nothing to complain about'}{fixable}"
 
 
-def count_checks(outcome: Outcome) -> list[tuple[int, Severity, str, int]]:
+def count_checks(outcome: ReportOutcome) -> list[tuple[int, Severity, str, int]]:
     """For each check that found something: findings, greatest severity, id, and fixable findings.
 
     Those with the most findings come first.
@@ -86,7 +86,7 @@ def count_checks(outcome: Outcome) -> list[tuple[int, Severity, str, int]]:
     return sorted(rows, key=lambda row: (-row[0], row[2]))
 
 
-def fingerprints(outcome: Outcome) -> list[str]:
+def fingerprints(outcome: ReportOutcome) -> list[str]:
     """For each finding a text of 16 hexadecimal digits, a colon and a number from 1.
 
     It stays the same while lines are added or removed elsewhere in the file: it is made of path,

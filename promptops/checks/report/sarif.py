@@ -15,7 +15,7 @@ from promptops.prompt.finding import Severity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.checks.report.outcome import Outcome
+    from promptops.checks.report.outcome import ReportOutcome
     from promptops.prompt.finding import Finding, Inclusion, Position
 
 _SCHEMA = (
@@ -33,7 +33,7 @@ LONGEST_DESCRIPTION = 1_024
 LONGEST_MESSAGE = 1_000
 
 
-def render(outcome: Outcome) -> str:
+def render(outcome: ReportOutcome) -> str:
     """One SARIF log with one run; of very many findings the gravest."""
     from promptops.about import __version__
 
@@ -81,7 +81,9 @@ def _rule(check: str, severity: Severity, rule: str | None) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, rule: int, fingerprint: str, outcome: Outcome) -> dict[str, Any]:
+def _result(
+    finding: Finding, rule: int, fingerprint: str, outcome: ReportOutcome
+) -> dict[str, Any]:
     text = f"{finding.message}; {finding.hint}" if finding.hint else finding.message
     result = {
         "ruleId": finding.check,

@@ -9,14 +9,14 @@ from promptops.checks.report.concise import headline
 from promptops.checks.report.outcome import visible
 
 if TYPE_CHECKING:
-    from promptops.checks.report.outcome import Outcome
+    from promptops.checks.report.outcome import ReportOutcome
     from promptops.prompt.finding import Finding, Position
 
 _WIDTH = 100
 _BEFORE = 40
 
 
-def render(outcome: Outcome) -> str:
+def render(outcome: ReportOutcome) -> str:
     """A paragraph for each finding, separated by empty lines."""
     lines: dict[str, list[str]] = {}
     paragraphs = []
@@ -28,7 +28,7 @@ def render(outcome: Outcome) -> str:
     return "\n\n".join(paragraphs)
 
 
-def _paragraph(finding: Finding, lines: list[str], outcome: Outcome) -> list[str]:
+def _paragraph(finding: Finding, lines: list[str], outcome: ReportOutcome) -> list[str]:
     paint = outcome.paint
     result = [headline(finding, paint)]
     place = finding.position

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Fix, Position, Problem, Severity
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FileSubject
 
-RULE = Rule(Scope.FILE, Group.SYNTAX, Severity.WARNING)
+RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.WARNING)
 
 
 def check(subject: FileSubject) -> Iterator[Problem]:

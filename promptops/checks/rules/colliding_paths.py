@@ -26,7 +26,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FolderSubject
 
-RULE = Rule(Scope.FOLDER, Group.SET, Severity.ERROR)
+RULE = CheckRule(CheckScope.FOLDER, CheckGroup.SET, Severity.ERROR)
 
 
 def check(subject: FolderSubject) -> Iterator[Problem]:

@@ -25,7 +25,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FileSubject
 
-RULE = Rule(Scope.FILE, Group.SYNTAX, Severity.ERROR)
+RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.ERROR)
 _MOST = 20
 _SUSPECT = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u061c\u202a-\u202e\u2066-\u2069]"

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FolderSubject
 
-RULE = Rule(Scope.FOLDER, Group.METADATA, Severity.WARNING)
+RULE = CheckRule(CheckScope.FOLDER, CheckGroup.METADATA, Severity.WARNING)
 
 
 def check(subject: FolderSubject) -> Iterator[Problem]:

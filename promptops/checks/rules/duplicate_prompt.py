@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Position, Problem, Severity
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FolderSubject, PromptText
 
-RULE = Rule(Scope.FOLDER, Group.SET, Severity.WARNING)
+RULE = CheckRule(CheckScope.FOLDER, CheckGroup.SET, Severity.WARNING)
 _SHORTEST = 40
 # What begins otherwise goes on otherwise: few prompts have to be compared as a whole.
 _WORDS_OF_OPENING = 12

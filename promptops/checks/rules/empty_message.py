@@ -28,7 +28,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-RULE = Rule(Scope.PROMPT, Group.SYNTAX, Severity.WARNING)
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.SYNTAX, Severity.WARNING)
 _EMPTY = re.compile(
     r"\{%[-+]?\s*(system|user|assistant)\s*[-+]?%\}(?:\s+|\{#[^#]*(?:#(?!\})[^#]*)*#\})*"
     r"\{%[-+]?\s*end\1\s*[-+]?%\}"

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.checks.subject import find_comments
 from promptops.prompt.finding import Position, Problem, Severity
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-RULE = Rule(Scope.PROMPT, Group.SYNTAX, Severity.ERROR)
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.SYNTAX, Severity.ERROR)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:

@@ -28,7 +28,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FileSubject
 
-RULE = Rule(Scope.FILE, Group.SAFETY, Severity.ERROR, is_masked=True, is_ignorable=False)
+RULE = CheckRule(
+    CheckScope.FILE, CheckGroup.SAFETY, Severity.ERROR, is_masked=True, is_ignorable=False
+)
 _MOST = 50
 _HINT = "revoke it now, then take it out: Git's history keeps it"
 

@@ -27,7 +27,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 from promptops.suggestion import nearest
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-RULE = Rule(Scope.PROMPT, Group.TEMPLATE, Severity.ERROR)
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.TEMPLATE, Severity.ERROR)
 
 _WORDS = {
     "string": "a text",
@@ -112,10 +112,10 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
         if not text or _is_plain(text):
             continue
         from promptops.prompt.template.parsing import parse
-        from promptops.prompt.template.source import Source
+        from promptops.prompt.template.source import TemplateSource
 
         first_line = subject.closure.document.body_line if path == subject.path else 1
-        body = Source(path, text, first_line)
+        body = TemplateSource(path, text, first_line)
         known = {name: schemas[name] for name in judged}
         for name, offset, fault, hint in _faults(parse(body)[0], known):
             word = _WORDS[schemas[name]["type"]]

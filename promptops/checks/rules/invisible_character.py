@@ -26,7 +26,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FileSubject
 
-RULE = Rule(Scope.FILE, Group.SYNTAX, Severity.WARNING)
+RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.WARNING)
 _MOST = 20
 _SUSPECT = re.compile(
     "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2064\u206a-\u206f"

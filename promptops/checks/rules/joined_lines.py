@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Position, Problem, Severity
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import PromptSubject
     from promptops.prompt.template import Token
 
-RULE = Rule(Scope.PROMPT, Group.SYNTAX, Severity.WARNING)
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.SYNTAX, Severity.WARNING)
 # A line that ends in a tag or a comment and holds more than that one.
 _SUSPECT = re.compile(
     r"^(?![ \t]*\{[%#](?!-)(?:(?![%#]\}).)*[%#]\}$).*(?<![+-])[%#]\}$", re.MULTILINE

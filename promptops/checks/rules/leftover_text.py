@@ -28,7 +28,7 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.checks.subject import find_comments
 from promptops.prompt.finding import Problem, Severity
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FileSubject
 
-RULE = Rule(Scope.FILE, Group.SAFETY, Severity.WARNING)
+RULE = CheckRule(CheckScope.FILE, CheckGroup.SAFETY, Severity.WARNING)
 _MOST = 20
 _LEFTOVER = re.compile(
     r"^(?:[ \t]*[-*>]+[ \t]+| {0,3}(?:#+[ \t]+|//[ \t]*|<!--[ \t]*)?)"

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-RULE = Rule(Scope.PROMPT, Group.OWNERSHIP, Severity.NOTE)
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.OWNERSHIP, Severity.NOTE)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import PromptSubject
     from promptops.prompt.finding import Problem
 
-RULE = Rule(Scope.PROMPT, Group.METADATA, Severity.WARNING)
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.METADATA, Severity.WARNING)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:

@@ -25,7 +25,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Fix, Position, Problem, Severity
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FileSubject
 
-RULE = Rule(Scope.FILE, Group.SYNTAX, Severity.NOTE)
+RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.NOTE)
 _END = re.compile(rb"\r\n|\r|\n")
 _NOT_LF = re.compile("\r\n?")
 # An editor converts a larger file faster than so many edits are made.

@@ -24,7 +24,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 from promptops.suggestion import nearest
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FolderSubject
 
-RULE = Rule(Scope.FOLDER, Group.OWNERSHIP, Severity.WARNING)
+RULE = CheckRule(CheckScope.FOLDER, CheckGroup.OWNERSHIP, Severity.WARNING)
 _PROMPT = re.compile(r"^prompt:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 
 

@@ -28,7 +28,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 from promptops.prompt.names import is_partial
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FileSubject
 
-RULE = Rule(Scope.FILE, Group.SYNTAX, Severity.ERROR)
+RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.ERROR)
 _RULE = r"---[ \t]*(?:\n|\Z)"
 # A key, and what YAML puts below one: indented lines, items of lists, comments, empty lines.
 _LINE = r"(?:[\w-]+:(?:[ \t].*)?|[ \t].*|- .*|#.*|)\n"

@@ -27,7 +27,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FileSubject
 
-RULE = Rule(Scope.FILE, Group.SAFETY, Severity.WARNING, is_on=False, is_masked=True)
+RULE = CheckRule(CheckScope.FILE, CheckGroup.SAFETY, Severity.WARNING, is_on=False, is_masked=True)
 _MOST = 50
 _EMAIL = re.compile(
     r"(?<![\w.%+/:-])([A-Za-z0-9][\w.%+-]{0,63})@((?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,12})"

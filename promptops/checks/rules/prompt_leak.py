@@ -25,7 +25,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FileSubject
 
-RULE = Rule(Scope.FILE, Group.SAFETY, Severity.WARNING)
+RULE = CheckRule(CheckScope.FILE, CheckGroup.SAFETY, Severity.WARNING)
 _MOST = 200
 _INVITATION = re.compile(
     r"\b(?:repeat|print|reveal|output|disclose|display|recite|echo|dump|show|quote)\s+"

@@ -24,7 +24,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Position, Problem, Severity
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FolderSubject, PromptText
 
-RULE = Rule(Scope.FOLDER, Group.SET, Severity.NOTE)
+RULE = CheckRule(CheckScope.FOLDER, CheckGroup.SET, Severity.NOTE)
 _SHORTEST = 300
 _FEWEST_PROMPTS = 3
 _MOST_NAMES = 3

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-RULE = Rule(Scope.PROMPT, Group.TEMPLATE, Severity.WARNING)
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.TEMPLATE, Severity.WARNING)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
@@ -50,11 +50,11 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
         if not taken or analysis.problems:
             continue
         from promptops.prompt.template.parsing import parse
-        from promptops.prompt.template.source import Source
+        from promptops.prompt.template.source import TemplateSource
 
         is_main = path == subject.path
         first_line = subject.closure.document.body_line if is_main else 1
-        body = Source(path, subject.text(path), first_line)
+        body = TemplateSource(path, subject.text(path), first_line)
         for offset, name in sorted(set(_takings(parse(body)[0]))):
             if name in taken:
                 start = body.text.find(name, offset)

@@ -29,7 +29,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Position, Problem, Severity
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FolderSubject
 
-RULE = Rule(Scope.FOLDER, Group.SET, Severity.NOTE, is_on=False)
+RULE = CheckRule(CheckScope.FOLDER, CheckGroup.SET, Severity.NOTE, is_on=False)
 _RUN = 5
 _FEWEST_WORDS = 40
 _SKETCH = 48

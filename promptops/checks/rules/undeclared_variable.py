@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.checks.subject import route_names
 from promptops.prompt.finding import Problem, Severity
 from promptops.suggestion import nearest
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-RULE = Rule(Scope.PROMPT, Group.TEMPLATE, Severity.ERROR)
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.TEMPLATE, Severity.ERROR)
 # What other template engines have, and what gives another prompt on another day or machine.
 _NEVER_THE_SAME = frozenset(
     ["now", "utcnow", "today", "random", "randint", "uuid", "uuid4", "lipsum", "env", "getenv"]

@@ -31,7 +31,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.checks.subject import read_uses
 from promptops.prompt.finding import Problem, Severity
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import PromptSubject
     from promptops.prompt.finding import Position
 
-RULE = Rule(Scope.PROMPT, Group.SAFETY, Severity.NOTE)
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.SAFETY, Severity.NOTE)
 # As much as is looked at on either side of a value.
 _LONGEST = 200
 _WORD = r"[^\W\d_][\w'\u2019-]*"

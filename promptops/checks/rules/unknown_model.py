@@ -26,7 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.checks.models import find_model, known_names
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.checks.subject import model_places
 from promptops.errors import quote
 from promptops.prompt.finding import Severity
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import PromptSubject
     from promptops.prompt.finding import Problem
 
-RULE = Rule(Scope.PROMPT, Group.METADATA, Severity.WARNING, is_on=False)
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.METADATA, Severity.WARNING, is_on=False)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.errors import quote
 from promptops.prompt.finding import Severity
 from promptops.suggestion import nearest
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import PromptSubject
     from promptops.prompt.finding import Problem
 
-RULE = Rule(Scope.PROMPT, Group.METADATA, Severity.ERROR)
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.METADATA, Severity.ERROR)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import PromptSubject
     from promptops.prompt.finding import Problem
 
-RULE = Rule(Scope.PROMPT, Group.SAFETY, Severity.NOTE)
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.SAFETY, Severity.NOTE)
 _LIMITS = {"string": "maxLength", "array": "maxItems"}
 # What bounds a value in another way; a reference may do so too.
 _CLOSED = ("enum", "const", "$ref", "format", "pattern", "allOf", "anyOf", "oneOf")

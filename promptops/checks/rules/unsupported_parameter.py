@@ -27,7 +27,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.checks.models import find_model
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import PromptSubject
     from promptops.prompt.finding import Problem
 
-RULE = Rule(Scope.PROMPT, Group.METADATA, Severity.WARNING, is_on=False)
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.METADATA, Severity.WARNING, is_on=False)
 _KEYS = {
     "temperature": "temperature",
     "top_p": "top_p",

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.checks.subject import read_uses
 from promptops.prompt.finding import Problem, Severity
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import PromptSubject
 
-RULE = Rule(Scope.PROMPT, Group.SAFETY, Severity.WARNING)
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.SAFETY, Severity.WARNING)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 from promptops.prompt.names import is_prompt, name_from_path
 from promptops.prompt.reference import name_fault
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FolderSubject
 
-RULE = Rule(Scope.FOLDER, Group.METADATA, Severity.ERROR)
+RULE = CheckRule(CheckScope.FOLDER, CheckGroup.METADATA, Severity.ERROR)
 
 
 def check(subject: FolderSubject) -> Iterator[Problem]:

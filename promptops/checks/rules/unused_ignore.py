@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 from promptops.suggestion import nearest
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import IgnoreSubject
 
-RULE = Rule(Scope.IGNORE, Group.METADATA, Severity.WARNING)
+RULE = CheckRule(CheckScope.IGNORE, CheckGroup.METADATA, Severity.WARNING)
 
 
 def check(subject: IgnoreSubject) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.rule import Group, Rule, Scope
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
 from promptops.prompt.names import is_partial
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from promptops.checks.subject import FolderSubject
 
-RULE = Rule(Scope.FOLDER, Group.TEMPLATE, Severity.WARNING)
+RULE = CheckRule(CheckScope.FOLDER, CheckGroup.TEMPLATE, Severity.WARNING)
 
 
 def check(subject: FolderSubject) -> Iterator[Problem]:

@@ -30,7 +30,7 @@ from promptops.cli.session import current, json_document, say
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from promptops.runtime.log.record import Entry
+    from promptops.runtime.log.record import LogEntry
 
 _NESTED = ("usage", "decisions", "labels", "attempts", "events", "feedback", "reviews")
 
@@ -102,23 +102,23 @@ def export(
 class _Counted:
     """Entries, counted as they pass."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[LogEntry]) -> None:
         self._entries = entries
         self.number = 0
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[LogEntry]:
         for entry in self._entries:
             self.number += 1
             yield entry
 
 
-def _json(entries: Iterable[Entry], content: bool) -> Iterator[str]:
+def _json(entries: Iterable[LogEntry], content: bool) -> Iterator[str]:
     for entry in entries:
         document = json_document("promptops.run/v1", **entry_to_json(entry, with_content=content))
         yield json.dumps(document, ensure_ascii=False)
 
 
-def _csv(entries: Iterable[Entry], content: bool) -> Iterable[str]:
+def _csv(entries: Iterable[LogEntry], content: bool) -> Iterable[str]:
     header = [*_COLUMNS, *(CONTENT if content else ())]
 
     def rows() -> Iterator[list[Any]]:
@@ -138,7 +138,7 @@ _COLUMNS = (
 )
 
 
-def flatten(entry: Entry, *, content: bool) -> dict[str, Any]:
+def flatten(entry: LogEntry, *, content: bool) -> dict[str, Any]:
     """Return a run as one row: counts instead of lists, and the mean of its feedback."""
     document = entry_to_json(entry, with_content=content)
     flat = {name: value for name, value in document.items() if name not in _NESTED}

@@ -30,7 +30,7 @@ from promptops.cli.session import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from promptops.runtime.log.record import AttemptRecord, Entry, Review, RunRecord
+    from promptops.runtime.log.record import AttemptRecord, LogEntry, Review, RunRecord
 
 _WIDTH = 12
 
@@ -50,7 +50,7 @@ def show(
         say("what this run said was redacted before it was kept")
 
 
-def describe_entry(entry: Entry) -> Iterator[str]:
+def describe_entry(entry: LogEntry) -> Iterator[str]:
     """Yield the lines that describe a run."""
     run = entry.run
     yield f"{paint(describe_prompt(run), bold=True)}  {describe_status(run)}"

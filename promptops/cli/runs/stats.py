@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from promptops.runtime.log.log import Filters, RunLog
-    from promptops.runtime.log.statistics import Comparison, Difference, Estimate, Group
+    from promptops.runtime.log.statistics import Estimate, RunComparison, RunDifference, RunGroup
 
 # As many days as a line of bars shows.
 _MAX_BARS = 30
@@ -142,7 +142,7 @@ def _split(by: list[str] | None) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def group_to_json(group: Group) -> dict[str, Any]:
+def group_to_json(group: RunGroup) -> dict[str, Any]:
     """Return a group for programs."""
     return {
         "by": dict(group.by),
@@ -161,7 +161,7 @@ def group_to_json(group: Group) -> dict[str, Any]:
     }
 
 
-def _print_csv(groups: Sequence[Group], names: list[str]) -> None:
+def _print_csv(groups: Sequence[RunGroup], names: list[str]) -> None:
     columns = (
         *("runs", "succeeded", "refused", "failed", "interrupted", "errors", "cost_micros"),
         *("unpriced", "input_tokens", "output_tokens", "cached", "p50_ms", "p95_ms", "exact"),
@@ -176,7 +176,9 @@ def _print_csv(groups: Sequence[Group], names: list[str]) -> None:
         emit(line)
 
 
-def _print_table(log: RunLog, filters: Filters, groups: Sequence[Group], names: list[str]) -> None:
+def _print_table(
+    log: RunLog, filters: Filters, groups: Sequence[RunGroup], names: list[str]
+) -> None:
     trends = _trends(log, filters, names) if is_terminal(sys.stdout) else {}
     header = (
         *(name.upper() for name in names),
@@ -203,17 +205,17 @@ def _print_table(log: RunLog, filters: Filters, groups: Sequence[Group], names: 
         say(f"{total} runs, {format_cost(cost)}")
 
 
-def _describe_cost(group: Group) -> str:
+def _describe_cost(group: RunGroup) -> str:
     if group.unpriced:
         return f"{format_cost(group.cost_micros)} + {group.unpriced} unknown"
     return format_cost(group.cost_micros)
 
 
-def _about(ms: float | None, group: Group) -> str:
+def _about(ms: float | None, group: RunGroup) -> str:
     return f"{'' if group.is_exact or ms is None else '~'}{format_span(ms)}"
 
 
-def _describe_errors(group: Group) -> str:
+def _describe_errors(group: RunGroup) -> str:
     if not group.errors:
         return "0"
     share = 100 * group.errors / group.runs
@@ -251,7 +253,7 @@ def _check_comparison(filters: Filters, compare: tuple[str, str], by: list[str] 
         raise UsageError("a version is compared with itself", hint="give two versions")
 
 
-def _show_comparison(found: Comparison, names: tuple[str, str], output: StatsFormat) -> None:
+def _show_comparison(found: RunComparison, names: tuple[str, str], output: StatsFormat) -> None:
     if output is StatsFormat.JSON:
         emit_json(comparison_to_json(found, names))
         return
@@ -299,7 +301,7 @@ def _number(value: float, unit: str) -> str:
     return f"{value:.0f} ms" if unit == "ms" else f"{value:.3f}"
 
 
-def _describe_difference(one: Difference) -> str:
+def _describe_difference(one: RunDifference) -> str:
     if one.difference is None:
         return "-"
     shown = _number(one.difference, one.unit)
@@ -308,7 +310,7 @@ def _describe_difference(one: Difference) -> str:
     return f"{shown} [{_number(one.low, one.unit)}, {_number(one.high, one.unit)}]"
 
 
-def comparison_to_json(found: Comparison, names: tuple[str, str]) -> dict[str, Any]:
+def comparison_to_json(found: RunComparison, names: tuple[str, str]) -> dict[str, Any]:
     """Return a comparison as `promptops.stats-comparison/v1`."""
 
     def side(one: Estimate) -> dict[str, Any]:

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from promptops.runtime.log.record import (
         AttemptRecord,
-        Entry,
         Event,
         Feedback,
+        LogEntry,
         Review,
         RunRecord,
     )
@@ -175,7 +175,7 @@ def run_to_json(run: RunRecord, *, with_content: bool = True) -> dict[str, Any]:
     return document
 
 
-def entry_to_json(entry: Entry, *, with_content: bool = True) -> dict[str, Any]:
+def entry_to_json(entry: LogEntry, *, with_content: bool = True) -> dict[str, Any]:
     """Return everything about a run."""
     return {
         **run_to_json(entry.run, with_content=with_content),

@@ -21,8 +21,8 @@ from promptops.forge.codeowners.file import (
     OwnersFile,
     Ownership,
     OwnersProblem,
-    Rule,
-    State,
+    OwnersRule,
+    OwnersState,
     owner_key,
 )
 from promptops.forge.codeowners.github import read_github
@@ -38,9 +38,9 @@ __all__ = [
     "Dialect",
     "OwnersFile",
     "OwnersProblem",
+    "OwnersRule",
+    "OwnersState",
     "Ownership",
-    "Rule",
-    "State",
     "decode_owners",
     "find_owners_file",
     "owner_key",

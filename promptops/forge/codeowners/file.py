@@ -33,7 +33,7 @@ class Dialect(StrEnum):
     GITLAB = "gitlab"
 
 
-class State(StrEnum):
+class OwnersState(StrEnum):
     """What a CODEOWNERS file says about a path."""
 
     OWNED = "owned"
@@ -78,7 +78,7 @@ class OwnersProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class OwnersRule:
     """One line that gives paths to owners.
 
     Attributes:
@@ -103,9 +103,9 @@ class Rule:
     is_exclusion: bool = False
 
     @property
-    def state(self) -> State:
+    def state(self) -> OwnersState:
         """What the rule says of the paths for which it decides: owned, or unowned."""
-        return State.OWNED if self.owners else State.UNOWNED
+        return OwnersState.OWNED if self.owners else OwnersState.UNOWNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +118,24 @@ class Ownership:
     """
 
     path: str
-    answers: tuple[Rule, ...]
+    answers: tuple[OwnersRule, ...]
 
     @property
-    def state(self) -> State:
+    def state(self) -> OwnersState:
         """Whether a rule matches and names owners.
 
         Unowned as soon as one required answer names nobody: GitLab would approve that section
         by itself, and what nobody answers for must not count as approved.
         """
         if not self.answers:
-            return State.UNMATCHED
+            return OwnersState.UNMATCHED
         answers = self.required or self.answers
-        return State.OWNED if all(answer.owners for answer in answers) else State.UNOWNED
+        return (
+            OwnersState.OWNED if all(answer.owners for answer in answers) else OwnersState.UNOWNED
+        )
 
     @property
-    def required(self) -> tuple[Rule, ...]:
+    def required(self) -> tuple[OwnersRule, ...]:
         """The answers of the sections that are not optional; each needs its own approvals."""
         return tuple(answer for answer in self.answers if not answer.is_optional)
 
@@ -169,7 +171,7 @@ class OwnersFile:
     def __init__(
         self,
         dialect: Dialect,
-        sections: Sequence[Sequence[Rule]],
+        sections: Sequence[Sequence[OwnersRule]],
         problems: Sequence[OwnersProblem],
         refusal: str | None = None,
     ) -> None:
@@ -187,7 +189,7 @@ class OwnersFile:
         """
         return Ownership(path, self.decide(SplitPath(path)))
 
-    def decide(self, path: SplitPath) -> tuple[Rule, ...]:
+    def decide(self, path: SplitPath) -> tuple[OwnersRule, ...]:
         """The rule that decides about a path, of each section that has one."""
         found = [section.decide(path) for section in self._sections]
         return tuple([rule for rule in found if rule is not None])
@@ -217,7 +219,7 @@ class RuleIndex:
 
     __slots__ = ("_named", "_others", "_prefixed", "_rules", "_tested", "_tests")
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[OwnersRule]) -> None:
         """Take the rules from weakest to strongest."""
         self._rules = tuple(rules)
         # Everywhere: places of rules, the strongest first; those of `_others` can match any path.
@@ -243,7 +245,7 @@ class RuleIndex:
             else:
                 self._tests.setdefault(key.extension, []).append((key.test, places))
 
-    def strongest(self, path: SplitPath) -> Rule | None:
+    def strongest(self, path: SplitPath) -> OwnersRule | None:
         """The last rule that matches; None when none does."""
         rules, names = self._rules, path.names
         best = -1
@@ -256,7 +258,7 @@ class RuleIndex:
                     break
         return None if best < 0 else rules[best]
 
-    def matching(self, path: SplitPath) -> Iterator[Rule]:
+    def matching(self, path: SplitPath) -> Iterator[OwnersRule]:
         """All rules that match, in no order."""
         for places in self._candidates(path):
             for place in places:
@@ -298,12 +300,12 @@ class _Section:
 
     __slots__ = ("_exclusions", "_index")
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[OwnersRule]) -> None:
         self._index = RuleIndex([rule for rule in rules if not rule.is_exclusion])
         exclusions = [rule for rule in rules if rule.is_exclusion]
         self._exclusions = RuleIndex(exclusions) if exclusions else None
 
-    def decide(self, path: SplitPath) -> Rule | None:
+    def decide(self, path: SplitPath) -> OwnersRule | None:
         """The rule that decides about a path; None when none matches, or one excludes it."""
         rule = self._index.strongest(path)
         if rule is None or self._exclusions is None:

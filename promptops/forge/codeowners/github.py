@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from promptops.errors import quote
-from promptops.forge.codeowners.file import OwnersProblem, Rule
+from promptops.forge.codeowners.file import OwnersProblem, OwnersRule
 from promptops.forge.codeowners.pattern import compile_github, github_fault
 from promptops.prompt.finding import Position, Severity
 
@@ -24,23 +24,23 @@ _OWNER = re.compile(
 )
 
 
-def read_github(lines: Iterable[tuple[int, str]]) -> tuple[list[Rule], list[OwnersProblem]]:
+def read_github(lines: Iterable[tuple[int, str]]) -> tuple[list[OwnersRule], list[OwnersProblem]]:
     """Read numbered lines: the rules, from weakest to strongest, and what is wrong."""
-    rules: list[Rule] = []
+    rules: list[OwnersRule] = []
     problems: list[OwnersProblem] = []
     for number, line in lines:
         tokens = list(_tokens(line.removesuffix("\r")))
         if not tokens:
             continue
         read = _read(number, tokens)
-        if isinstance(read, Rule):
+        if isinstance(read, OwnersRule):
             rules.append(read)
         else:
             problems.append(read)
     return rules, problems
 
 
-def _read(number: int, tokens: list[tuple[int, str]]) -> Rule | OwnersProblem:
+def _read(number: int, tokens: list[tuple[int, str]]) -> OwnersRule | OwnersProblem:
     (column, pattern), *rest = tokens
     fault = github_fault(pattern)
     if fault is not None:
@@ -64,7 +64,7 @@ def _read(number: int, tokens: list[tuple[int, str]]) -> Rule | OwnersProblem:
                 Position(number, place, number, place + len(owner)),
             )
     owners = dict.fromkeys(owner for _, owner in rest)
-    return Rule(number, pattern, tuple(owners), compile_github(pattern))
+    return OwnersRule(number, pattern, tuple(owners), compile_github(pattern))
 
 
 def _tokens(line: str) -> Iterator[tuple[int, str]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from promptops.errors import quote
-from promptops.forge.codeowners.file import OwnersProblem, Rule
+from promptops.forge.codeowners.file import OwnersProblem, OwnersRule
 from promptops.forge.codeowners.pattern import WHITE_SPACE, compile_gitlab, normalize_gitlab
 from promptops.prompt.finding import Position, Severity
 
@@ -37,7 +37,7 @@ _NAME = re.compile(rf"(?<![\w@])@{_NAME_PART}(?:/{_NAME_PART}){{0,20}}", re.ASCI
 
 
 @dataclass(slots=True)
-class _Section:
+class _GitlabSection:
     """A section in the making.
 
     Attributes:
@@ -49,15 +49,17 @@ class _Section:
     """
 
     name: str | None
-    rules: dict[str, Rule] = field(default_factory=dict)
+    rules: dict[str, OwnersRule] = field(default_factory=dict)
     is_optional: bool = True
     defaults: tuple[str, ...] = ()
     approvals: int = 1
 
 
-def read_gitlab(lines: Iterable[tuple[int, str]]) -> tuple[list[list[Rule]], list[OwnersProblem]]:
+def read_gitlab(
+    lines: Iterable[tuple[int, str]],
+) -> tuple[list[list[OwnersRule]], list[OwnersProblem]]:
     """Read numbered lines: the rules of each section, from weakest to strongest, and faults."""
-    reading = _Reading()
+    reading = _GitlabReading()
     for number, line in lines:
         reading.read(number, line)
     sections = [
@@ -67,12 +69,14 @@ def read_gitlab(lines: Iterable[tuple[int, str]]) -> tuple[list[list[Rule]], lis
     return sections, reading.problems
 
 
-class _Reading:
+class _GitlabReading:
     """One pass over a file."""
 
     def __init__(self) -> None:
         self.problems: list[OwnersProblem] = []
-        self.sections: dict[str, _Section] = {_DEFAULT: _Section(None, is_optional=False)}
+        self.sections: dict[str, _GitlabSection] = {
+            _DEFAULT: _GitlabSection(None, is_optional=False)
+        }
         self._current = self.sections[_DEFAULT]
         self._folded = {_DEFAULT: _DEFAULT}
 
@@ -104,7 +108,7 @@ class _Reading:
             name = self._folded.get(name.casefold(), name)
         section = self.sections.get(name)
         if section is None:
-            section = self.sections[name] = _Section(name)
+            section = self.sections[name] = _GitlabSection(name)
             self._folded.setdefault(name.casefold(), name)
         self._current = section
         is_optional = heading["optional"] is not None
@@ -186,7 +190,7 @@ class _Reading:
                 place,
             )
         # A key that is there keeps its place, in Python as in GitLab's Ruby.
-        section.rules[normalized] = Rule(
+        section.rules[normalized] = OwnersRule(
             number,
             pattern,
             owners,

@@ -47,7 +47,7 @@ class CharacterClass:
         return is_listed is not self.is_negated
 
 
-class Run(Protocol):
+class GlobRun(Protocol):
     """A part of a pattern that has a fixed length, which is its `size`."""
 
     size: int
@@ -64,7 +64,7 @@ class Glob:
 
     __slots__ = ("_first", "_last", "_least", "_middle")
 
-    def __init__(self, runs: Sequence[Run]) -> None:
+    def __init__(self, runs: Sequence[GlobRun]) -> None:
         """Take the runs, at least one; there is a star between each and the next."""
         self._first = runs[0]
         self._last = runs[-1] if len(runs) > 1 else None
@@ -100,11 +100,11 @@ class TextRun:
         self.size = len(text)
 
     def fits(self, items: Sequence[str], at: int) -> bool:
-        """As `Run` says."""
+        """As `GlobRun` says."""
         return cast("str", items).startswith(self.text, at)
 
     def find(self, items: Sequence[str], start: int, stop: int) -> int:
-        """As `Run` says."""
+        """As `GlobRun` says."""
         at = cast("str", items).find(self.text, start, stop)
         return at if at < 0 else at + self.size
 
@@ -128,7 +128,7 @@ class ElementRun:
                 self._tests[element] = self._tests.get(element, 0) | 1 << index
 
     def fits(self, items: Sequence[str], at: int) -> bool:
-        """As `Run` says."""
+        """As `GlobRun` says."""
         for index, element in enumerate(self._elements, at):
             if isinstance(element, str):
                 if items[index] != element:
@@ -138,7 +138,7 @@ class ElementRun:
         return True
 
     def find(self, items: Sequence[str], start: int, stop: int) -> int:
-        """As `Run` says."""
+        """As `GlobRun` says."""
         if self.size == 0:
             return start
         known: dict[str, int] = {}
@@ -221,5 +221,5 @@ def split_at_stars(elements: Sequence[Element | Star]) -> list[list[Element]]:
     return runs
 
 
-def _character_run(tokens: Sequence[Element]) -> Run:
+def _character_run(tokens: Sequence[Element]) -> GlobRun:
     return TextRun("".join(tokens)) if _is_text(tokens) else ElementRun(tokens)

@@ -12,9 +12,9 @@ from promptops.errors import quote
 from promptops.forge.codeowners.file import (
     MAX_BYTES,
     Dialect,
+    OwnersState,
     RuleIndex,
     SplitPath,
-    State,
     owner_key,
 )
 from promptops.prompt.finding import Finding, Position, Severity, sort_key
@@ -22,7 +22,7 @@ from promptops.prompt.finding import Finding, Position, Severity, sort_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from promptops.forge.codeowners.file import OwnersFile, Rule
+    from promptops.forge.codeowners.file import OwnersFile, OwnersRule
 
 _NEARLY_FULL_PERCENT = 80
 
@@ -98,12 +98,12 @@ def _idle_rules(owners: OwnersFile, around: LintContext) -> Iterator[Finding]:
             )
 
 
-def _matching_lines(rules: list[Rule], paths: Iterable[SplitPath]) -> set[int]:
+def _matching_lines(rules: list[OwnersRule], paths: Iterable[SplitPath]) -> set[int]:
     index = RuleIndex(rules)
     return {rule.line for path in paths for rule in index.matching(path)}
 
 
-def _about(rule: Rule, around: LintContext, check: str, message: str) -> Finding:
+def _about(rule: OwnersRule, around: LintContext, check: str, message: str) -> Finding:
     hint = "correct the pattern, or remove the line"
     if check == "shadowed-rule":
         hint = "the last rule that matches wins: move this one down, or remove it"
@@ -141,7 +141,7 @@ def _unowned(owners: OwnersFile, around: LintContext) -> Iterator[Finding]:
     prompts = frozenset(around.prompts)
     for path in sorted(prompts.union(around.gate)):
         ownership = owners.match(path)
-        if ownership.state is State.OWNED:
+        if ownership.state is OwnersState.OWNED:
             continue
         if ownership.line is None:
             what = "nobody owns this file: no rule matches"

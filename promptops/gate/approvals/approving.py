@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ApprovalDraft:
     """A statement that nobody has signed yet.
 
     Attributes:
@@ -52,7 +52,7 @@ class Draft:
         return keep_statement(repository, self.shelf, sealed.payload, sealed.signature, local=local)
 
 
-def draft_approval(repository: Repository, policy: Policy, change: Change) -> Draft | None:
+def draft_approval(repository: Repository, policy: Policy, change: Change) -> ApprovalDraft | None:
     """What approving a change would sign; None where there is nothing to approve.
 
     Raises:
@@ -87,12 +87,12 @@ def draft_approval(repository: Repository, policy: Policy, change: Change) -> Dr
         doubts.append("you had a hand in this change, so your approval of it will not count")
     if not own:
         doubts.append(f"{signer.approver} owns none of this, so the approval may not count")
-    return Draft(statement, signer, change_shelf(name, change.target), own, tuple(doubts))
+    return ApprovalDraft(statement, signer, change_shelf(name, change.target), own, tuple(doubts))
 
 
 def draft_deployment_approval(
     repository: Repository, policy: Policy, environment: str, release: Release
-) -> Draft:
+) -> ApprovalDraft:
     """What approving a release for an environment would sign. Errors as `draft_approval`."""
     signer = _find_signer(repository, policy, repository.default_branch or "the default branch")
     name = repository_id(repository, policy.config, policy.commit)
@@ -105,7 +105,7 @@ def draft_deployment_approval(
         approver=signer.approver,
         time=signer.time,
     )
-    return Draft(statement, signer, deployment_shelf(name, environment, release.name))
+    return ApprovalDraft(statement, signer, deployment_shelf(name, environment, release.name))
 
 
 def _find_signer(repository: Repository, policy: Policy, where: str) -> Signer:

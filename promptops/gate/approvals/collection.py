@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from promptops.gate.policy import Policy
-    from promptops.gate.rules import Change, Entry
+    from promptops.gate.rules import ApprovalEntry, Change
     from promptops.repository.repository import Repository
 
 _FORGES = frozenset({"github", "gitlab"})
@@ -140,7 +140,7 @@ def fill_contents(
     """
     notes = list(approvals.notes)
     found = []
-    known: dict[str, dict[str, Entry | None] | None] = {}
+    known: dict[str, dict[str, ApprovalEntry | None] | None] = {}
     unseen: dict[str, frozenset[str]] = {}
     for one in approvals.found:
         if one.contents is not None or one.commit is None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from promptops.errors import NotAFileError, RemoteError
-from promptops.gate.rules import Entry
+from promptops.gate.rules import ApprovalEntry
 from promptops.git.changes import list_touched
 from promptops.git.history import merge_base
 from promptops.git.remote import fetch as fetch_refs
@@ -31,7 +31,7 @@ def bring_commit(repository: Repository, oid: str, *, fetch: bool) -> bool:
 
 def read_contents(
     repository: Repository, change: Change, commit: str, *, fetch: bool
-) -> dict[str, Entry | None] | None:
+) -> dict[str, ApprovalEntry | None] | None:
     """What a commit has at the governed paths of a change; None: it cannot be had."""
     if not bring_commit(repository, commit, fetch=fetch):
         return None
@@ -40,7 +40,10 @@ def read_contents(
 
 
 def find_unseen(
-    repository: Repository, change: Change, commit: str, contents: Mapping[str, Entry | None]
+    repository: Repository,
+    change: Change,
+    commit: str,
+    contents: Mapping[str, ApprovalEntry | None],
 ) -> frozenset[str]:
     """The paths that a commit leaves alone, and that the target branch has changed since.
 
@@ -61,9 +64,9 @@ def find_unseen(
     return frozenset(list_touched(repository.git, began, change.base, alone) if alone else ())
 
 
-def _read_entry(tree: TreeReader, path: str) -> Entry | None:
+def _read_entry(tree: TreeReader, path: str) -> ApprovalEntry | None:
     try:
         entry = tree.entry(path)
     except NotAFileError:  # a link or a submodule where the path has a folder
         return None
-    return None if entry is None or entry.is_folder else Entry(entry.mode, entry.oid)
+    return None if entry is None or entry.is_folder else ApprovalEntry(entry.mode, entry.oid)

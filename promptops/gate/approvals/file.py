@@ -103,10 +103,10 @@ def parse_approvals(data: bytes, where: str) -> Approvals:
 
     Raises IntegrityError for anything that is not understood.
     """
-    return _Reading(where).approvals(data)
+    return _ApprovalReading(where).approvals(data)
 
 
-class _Reading:
+class _ApprovalReading:
     """One pass over the file; knows its name for its errors."""
 
     def __init__(self, where: str) -> None:

@@ -13,8 +13,8 @@ from promptops.git.history import is_ancestor
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from promptops.forge.event import Event
-    from promptops.forge.limits import Limits
+    from promptops.forge.event import ForgeEvent
+    from promptops.forge.limits import ForgeLimits
     from promptops.gate.policy import Policy
     from promptops.gate.rules import Approvals, Change, Proposal
     from promptops.repository.repository import Repository
@@ -27,7 +27,7 @@ def find_forge(
     environment: Mapping[str, str],
     *,
     wanted: str | None = None,
-    limits: Limits | None = None,
+    limits: ForgeLimits | None = None,
     fetch: bool = True,
 ) -> ForgeReader | None:
     """Find the forge that can say who approved what the present CI run is about.
@@ -83,9 +83,9 @@ def list_owners(policy: Policy, change: Change) -> list[str]:
 
 
 def _ask_github(
-    event: Event,
+    event: ForgeEvent,
     environment: Mapping[str, str],
-    limits: Limits | None,
+    limits: ForgeLimits | None,
     policy: Policy,
     change: Change,
     *,
@@ -111,9 +111,9 @@ def _ask_github(
 
 
 def _ask_gitlab(
-    event: Event,
+    event: ForgeEvent,
     environment: Mapping[str, str],
-    limits: Limits | None,
+    limits: ForgeLimits | None,
     policy: Policy,
     change: Change,
     *,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from promptops.gate.approvals.content import bring_commit
 from promptops.gate.proposal import read_hands
-from promptops.gate.rules import Entry, Proposal
+from promptops.gate.rules import ApprovalEntry, Proposal
 from promptops.git.changes import list_tree_changes
 from promptops.git.history import merge_base
 
@@ -46,7 +46,7 @@ def read_proposal(
         return Proposal(name, commit)
     governed = {path.path for path in change.paths}
     contents = {
-        one.path: None if one.after is None else Entry(*one.after)
+        one.path: None if one.after is None else ApprovalEntry(*one.after)
         for one in list_tree_changes(repository.git, began, commit)
         if one.path in governed
     }

@@ -124,7 +124,7 @@ def read_signed(
         fetch_statements(repository, shelf)
     statements, notes = read_statements(repository, shelf)
     refusals = _Refusals(shelf, notes)
-    found = _Judge(repository, policy, change, keys, refusals).judge(statements, name)
+    found = _ApprovalJudge(repository, policy, change, keys, refusals).judge(statements, name)
     return Approvals((SOURCE,), tuple(found), notes=summarize(refusals.notes))
 
 
@@ -149,7 +149,7 @@ class _Refusals:
             ) from error
 
 
-class _Judge:
+class _ApprovalJudge:
     """Finds out which statements count for one change."""
 
     def __init__(

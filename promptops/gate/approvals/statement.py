@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from promptops.errors import IntegrityError
-from promptops.gate.rules.approval import Entry
+from promptops.gate.rules.approval import ApprovalEntry
 from promptops.prompt.digest import is_digest
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class ChangeStatement:
     branch: str
     base: str
     tree: str
-    contents: Mapping[str, Entry | None]
+    contents: Mapping[str, ApprovalEntry | None]
     approver: str
     time: str
 
@@ -134,12 +134,12 @@ def parse_statement(data: bytes) -> Statement:
     return statement
 
 
-def write_entry(entry: Entry | None) -> str | None:
+def write_entry(entry: ApprovalEntry | None) -> str | None:
     """An entry as formats have it: mode, a space, and the object's id; None where there is none."""
     return None if entry is None else f"{entry.mode} {entry.oid}"
 
 
-def parse_entry(value: object) -> Entry | None:
+def parse_entry(value: object) -> ApprovalEntry | None:
     """Read what `write_entry` wrote; IntegrityError for anything else."""
     if value is None:
         return None
@@ -149,7 +149,7 @@ def parse_entry(value: object) -> Entry | None:
             hint="write mode and object id, as `git ls-tree` shows them: '100644 d670460b…'",
         )
     mode, _, oid = value.partition(" ")
-    return Entry(mode, oid)
+    return ApprovalEntry(mode, oid)
 
 
 def is_object_id(value: object) -> bool:

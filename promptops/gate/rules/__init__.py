@@ -5,8 +5,8 @@ from __future__ import annotations
 from promptops.forge.review import Review, ReviewState
 from promptops.gate.rules.approval import (
     Approval,
+    ApprovalEntry,
     Approvals,
-    Entry,
     Proposal,
     latest_reviews,
 )
@@ -18,10 +18,10 @@ from promptops.gate.rules.verdict import Verdict
 
 __all__ = [
     "Approval",
+    "ApprovalEntry",
     "Approvals",
     "Change",
     "ChangedPath",
-    "Entry",
     "EvalResult",
     "Ground",
     "PathKind",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Entry:
+class ApprovalEntry:
     """What Git has at a path: mode (`100644`, `120000`, ...) and object id."""
 
     mode: str
@@ -48,7 +48,7 @@ class Approval:
     approver: str
     source: str
     commit: str | None = None
-    contents: Mapping[str, Entry | None] | None = None
+    contents: Mapping[str, ApprovalEntry | None] | None = None
     base: str | None = None
     lapsed: frozenset[str] = frozenset()
     may_write: bool | None = None
@@ -72,7 +72,7 @@ class Proposal:
 
     name: str
     commit: str
-    contents: Mapping[str, Entry | None] | None = None
+    contents: Mapping[str, ApprovalEntry | None] | None = None
     authors: frozenset[str] = frozenset()
     committers: frozenset[str] = frozenset()
     merges: frozenset[str] = frozenset()
@@ -81,13 +81,13 @@ class Proposal:
         """Whether it changes the path, as far as can be told."""
         return self.contents is None or path in self.contents
 
-    def makes(self, path: str, entry: Entry | None) -> bool:
+    def makes(self, path: str, entry: ApprovalEntry | None) -> bool:
         """Whether it is known to change the path into this."""
         return self.contents is not None and self.contents.get(path, _NOT_CHANGED) == entry
 
 
 # Nothing that Git could have anywhere.
-_NOT_CHANGED = Entry("", "")
+_NOT_CHANGED = ApprovalEntry("", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from promptops.gate.rules.approval import Entry
+    from promptops.gate.rules.approval import ApprovalEntry
     from promptops.prompt.closure import Closure
     from promptops.prompt.diff import PromptDiff
     from promptops.prompt.prompt import Prompt
@@ -43,9 +43,9 @@ class ChangedPath:
 
     path: str
     kind: PathKind
-    before: Entry | None
-    after: Entry | None
-    merged: Entry | None
+    before: ApprovalEntry | None
+    after: ApprovalEntry | None
+    merged: ApprovalEntry | None
     is_proposed: bool = True
 
 

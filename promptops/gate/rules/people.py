@@ -126,7 +126,7 @@ def parse_groups(data: bytes, path: str = ".promptops/groups.toml") -> Groups:
             not less than was written: who is left out of a file by mistake might approve their own
             change under the name that was left out.
     """
-    return _Reading(path).groups(_load(data, path))
+    return _GroupsReading(path).groups(_load(data, path))
 
 
 def _load(data: bytes, path: str) -> Any:  # noqa: ANN401 - TOML values
@@ -154,7 +154,7 @@ def _is_team(name: str) -> bool:
     return name.startswith("@@") or (name.startswith("@") and "/" in name)
 
 
-class _Reading:
+class _GroupsReading:
     """One pass over a groups file; knows the file for its errors."""
 
     def __init__(self, path: str) -> None:

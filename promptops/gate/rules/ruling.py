@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from promptops.forge.codeowners import State
+from promptops.forge.codeowners import OwnersState
 from promptops.gate.rules.consent import Ground, Requirement, list_requirements
 from promptops.gate.rules.verdict import Verdict
 from promptops.gate.rules.versions import judge_versions
@@ -127,7 +127,7 @@ def _judge_owners(change: Change, rules: Rules) -> Iterator[Finding]:
             )
         return
     for path in change.paths:
-        if rules.owners.match(path.path).state is not State.OWNED:
+        if rules.owners.match(path.path).state is not OwnersState.OWNED:
             yield Finding(
                 "unowned-path",
                 Severity.WARNING,

@@ -27,7 +27,7 @@ class Trust(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class SignatureVerdict:
     """What is known of one signature.
 
     Attributes:
@@ -61,7 +61,9 @@ def choose_signers(git: Git, given: Path | None) -> Path | None:
     return configured if configured is not None and configured.is_file() else None
 
 
-def judge_signature(git: Git, oid: str, kind: str, allowed_signers: Path | None) -> Verdict:
+def judge_signature(
+    git: Git, oid: str, kind: str, allowed_signers: Path | None
+) -> SignatureVerdict:
     """Judge the signature of a commit or tag that has one.
 
     Args:
@@ -82,10 +84,10 @@ def judge_signature(git: Git, oid: str, kind: str, allowed_signers: Path | None)
             return judge_signature(git, oid, kind, Path(nobody.name))
     found = verify_signature(git, oid, kind, allowed_signers)
     if found.good:
-        return Verdict(Trust.GOOD, found.principal, None)
+        return SignatureVerdict(Trust.GOOD, found.principal, None)
     reason = found.reason or "it cannot be judged"
     if found.key is not None:  # Git names the key only of a signature that fits
-        return Verdict(Trust.UNKNOWN, None, f"its key {found.key} is not known here")
+        return SignatureVerdict(Trust.UNKNOWN, None, f"its key {found.key} is not known here")
     if "not signed with an SSH key" in reason or "ssh-keygen" in reason:
-        return Verdict(Trust.UNKNOWN, None, reason)
-    return Verdict(Trust.BAD, None, "the signature does not fit the content")
+        return SignatureVerdict(Trust.UNKNOWN, None, reason)
+    return SignatureVerdict(Trust.BAD, None, "the signature does not fit the content")

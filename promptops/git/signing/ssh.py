@@ -27,7 +27,7 @@ _TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class SshTrust:
     """Whom to believe.
 
     Attributes:
@@ -61,7 +61,7 @@ class Trust:
         return verify(what, payload, signature, self.signers, namespace)
 
 
-def open_trust(signers: Path | str) -> Trust:
+def open_trust(signers: Path | str) -> SshTrust:
     """Trust the keys in an allowed signers file; UsageError when there is no such file."""
     path = Path(signers).absolute()
     if not path.is_file():
@@ -69,7 +69,7 @@ def open_trust(signers: Path | str) -> Trust:
             f"there is no allowed signers file {signers}",
             hint="lines such as 'jane@example.com ssh-ed25519 AAAA…', as in ssh-keygen(1)",
         )
-    return Trust(path)
+    return SshTrust(path)
 
 
 def sign(data: bytes, key: Path, namespace: str, *, program: str = "ssh-keygen") -> bytes:

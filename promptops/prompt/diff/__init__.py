@@ -14,13 +14,13 @@ from promptops.prompt.diff.comparison import diff_prompts
 from promptops.prompt.diff.document import diff_to_json
 from promptops.prompt.diff.markdown import diff_to_markdown
 from promptops.prompt.diff.schemas import Relation, compare_schemas
-from promptops.prompt.diff.text import Hunk, Line, LineKind, Segment, SegmentKind, compare_texts
+from promptops.prompt.diff.text import DiffLine, Hunk, LineKind, Segment, SegmentKind, compare_texts
 
 __all__ = [
     "ChangeClass",
+    "DiffLine",
     "Difference",
     "Hunk",
-    "Line",
     "LineKind",
     "MessageDiff",
     "MessageStatus",

@@ -72,12 +72,12 @@ class Flow:
 def read_flow(prompt: Prompt, renames: Mapping[str, str] | None = None) -> Flow:
     """Read the flow of `prompt`, with its inputs called by other names where `renames` says so."""
     sources = {**prompt.closure.partials, prompt.path: prompt.closure.document.body}
-    reading = _Reading(sources, renames or {})
+    reading = _FlowReading(sources, renames or {})
     pieces = list(reading.read((prompt.path,)))
     return Flow(tuple(_split_messages(pieces)), reading.names)
 
 
-class _Reading:
+class _FlowReading:
     def __init__(self, sources: Mapping[str, str], renames: Mapping[str, str]) -> None:
         self.names: Counter[str] = Counter()
         self._sources = sources

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from promptops.prompt.diff.flow import Element, Flow
-    from promptops.prompt.diff.text import Line
+    from promptops.prompt.diff.text import DiffLine
 
 # Pairing by likeness looks at every pair; in larger gaps the order alone decides.
 _MAX_PAIRS = 400
@@ -223,7 +223,7 @@ def _find_hunks(
     before: Element | None, after: Element | None, changed: frozenset[str]
 ) -> Iterator[Hunk]:
     lines = compare_texts(before.text if before else "", after.text if after else "")
-    old, new = _Origins(before, changed), _Origins(after, changed)
+    old, new = _MessageOrigins(before, changed), _MessageOrigins(after, changed)
     places = _place_lines(lines)
     for hunk in cut_hunks(lines):
         files: set[str] = set()
@@ -240,7 +240,7 @@ def _find_hunks(
         yield Hunk(hunk, tuple(sorted(files)))
 
 
-def _place_lines(lines: Sequence[Line]) -> dict[tuple[LineKind, int | None], int]:
+def _place_lines(lines: Sequence[DiffLine]) -> dict[tuple[LineKind, int | None], int]:
     """Where each changed line begins in the text it belongs to."""
     places: dict[tuple[LineKind, int | None], int] = {}
     old = new = 0
@@ -255,7 +255,7 @@ def _place_lines(lines: Sequence[Line]) -> dict[tuple[LineKind, int | None], int
     return places
 
 
-class _Origins:
+class _MessageOrigins:
     """Tells in which files a stretch of an element's text was changed."""
 
     def __init__(self, element: Element | None, changed: frozenset[str]) -> None:

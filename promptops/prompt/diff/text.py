@@ -60,7 +60,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DiffLine:
     """One line of a comparison; its segments' texts join to the line, line feed included.
 
     Attributes:
@@ -90,29 +90,30 @@ class Hunk:
         files: the files, below the prompts folder, in which the changes were made.
     """
 
-    lines: tuple[Line, ...]
+    lines: tuple[DiffLine, ...]
     files: tuple[str, ...] = ()
 
 
-def compare_texts(before: str, after: str) -> tuple[Line, ...]:
+def compare_texts(before: str, after: str) -> tuple[DiffLine, ...]:
     """Every line of both texts.
 
     Context and removed lines join to exactly `before`, context and added lines to exactly `after`.
     """
     old, new = _split_lines(before), _split_lines(after)
-    budget = _Budget()
-    lines: list[Line] = []
+    budget = _DiffBudget()
+    lines: list[DiffLine] = []
     i = j = 0
     for start, other, length in [*_align(old, new, budget), (len(old), len(new), 0)]:
         removed, added = mark_words("".join(old[i:start]), "".join(new[j:other]), budget)
         lines += [
-            Line(LineKind.REMOVED, i + n, None, segments) for n, segments in enumerate(removed, 1)
+            DiffLine(LineKind.REMOVED, i + n, None, segments)
+            for n, segments in enumerate(removed, 1)
         ]
         lines += [
-            Line(LineKind.ADDED, None, j + n, segments) for n, segments in enumerate(added, 1)
+            DiffLine(LineKind.ADDED, None, j + n, segments) for n, segments in enumerate(added, 1)
         ]
         lines += [
-            Line(
+            DiffLine(
                 LineKind.CONTEXT,
                 start + n + 1,
                 other + n + 1,
@@ -124,7 +125,7 @@ def compare_texts(before: str, after: str) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def cut_hunks(lines: Sequence[Line], context: int = 3) -> Iterator[tuple[Line, ...]]:
+def cut_hunks(lines: Sequence[DiffLine], context: int = 3) -> Iterator[tuple[DiffLine, ...]]:
     """The changed stretches of `lines`, each with up to `context` unchanged lines around it."""
     start = end = 0
     for index, line in enumerate(lines):
@@ -140,11 +141,11 @@ def cut_hunks(lines: Sequence[Line], context: int = 3) -> Iterator[tuple[Line, .
 
 
 def mark_words(
-    before: str, after: str, budget: _Budget | None = None
+    before: str, after: str, budget: _DiffBudget | None = None
 ) -> tuple[list[tuple[Segment, ...]], list[tuple[Segment, ...]]]:
     """Both texts as lines of segments, with the words that differ marked."""
     old, new = split_words(before), split_words(after)
-    blocks = _align(old, new, budget or _Budget()) if old and new else []
+    blocks = _align(old, new, budget or _DiffBudget()) if old and new else []
     blocks = _drop_chance(old, new, blocks)
     removed = _segments(old, [(i, length) for i, _, length in blocks], SegmentKind.DELETE)
     added = _segments(new, [(j, length) for _, j, length in blocks], SegmentKind.INSERT)
@@ -251,7 +252,7 @@ def _by_line(segments: list[Segment]) -> list[tuple[Segment, ...]]:
     return [*lines, tuple(line)] if line else lines
 
 
-class _Budget:
+class _DiffBudget:
     """The steps that one comparison may still take."""
 
     __slots__ = ("steps",)
@@ -262,11 +263,11 @@ class _Budget:
 
 def align(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tuple[int, int, int]]:
     """What two sequences have in common, in order: (place before, place after, length)."""
-    return _align(before, after, _Budget())
+    return _align(before, after, _DiffBudget())
 
 
 def _align(
-    before: Sequence[Hashable], after: Sequence[Hashable], budget: _Budget
+    before: Sequence[Hashable], after: Sequence[Hashable], budget: _DiffBudget
 ) -> list[tuple[int, int, int]]:
     numbers: dict[Hashable, int] = {}
     old = [numbers.setdefault(item, len(numbers)) for item in before]
@@ -340,7 +341,7 @@ def _longest_rise(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return rise[::-1]
 
 
-def _shortest_edit(old: list[int], new: list[int], budget: _Budget) -> list[tuple[int, int]]:
+def _shortest_edit(old: list[int], new: list[int], budget: _DiffBudget) -> list[tuple[int, int]]:
     """Places that match along a shortest edit script; none when that would take too long."""
     most = min(len(old) + len(new), _MAX_EDITS)
     furthest = [0] * (2 * most + 3)

@@ -43,7 +43,7 @@ class Split(NamedTuple):
     body_start: int
 
 
-class _NotPlainError(Exception):
+class _NotPlainYamlError(Exception):
     """YAML has to look."""
 
 
@@ -60,7 +60,7 @@ def read_plain(source: str) -> dict[str, Any] | None:
     """The mapping that `source`, frontmatter without the lines around it, holds; None: ask YAML."""
     try:
         return _read(source) or None
-    except _NotPlainError:
+    except _NotPlainYamlError:
         return None
 
 
@@ -71,7 +71,7 @@ def _read(source: str) -> dict[str, Any]:
     opened: str | None = None
     for line in source.split("\n"):
         if not line.isprintable():
-            raise _NotPlainError
+            raise _NotPlainYamlError
         text = line.lstrip(" ")
         if not text or text[0] == "#":
             continue
@@ -81,10 +81,10 @@ def _read(source: str) -> dict[str, Any]:
         while levels[-1][0] > indent:
             levels.pop()
         if levels[-1][0] != indent:
-            raise _NotPlainError
+            raise _NotPlainYamlError
         opened = _read_line(text, levels[-1][1])
     if opened is not None:
-        raise _NotPlainError
+        raise _NotPlainYamlError
     return result
 
 
@@ -94,7 +94,7 @@ def _open(
     """Put a mapping or list below `key`, whose first line is `text`."""
     outer, place = levels[-1]
     if indent <= outer or isinstance(place, list) or len(levels) == _DEEPEST:
-        raise _NotPlainError
+        raise _NotPlainYamlError
     inner: dict[str, Any] | list[Any] = [] if text.startswith("- ") else {}
     place[key] = inner
     return inner
@@ -104,18 +104,18 @@ def _read_line(line: str, place: dict[str, Any] | list[Any]) -> str | None:
     """Put what a line says in its place; the key when its value are the lines below."""
     if isinstance(place, list):
         if not line.startswith("- "):
-            raise _NotPlainError
+            raise _NotPlainYamlError
         place.append(_read_value(line[2:]))
         return None
     key, separator, value = line.partition(": ")
     if not separator and line.endswith(":"):
         key = line[:-1]
     elif not separator:
-        raise _NotPlainError
+        raise _NotPlainYamlError
     if not (key.isidentifier() and key.isascii() and len(key) <= _LONGEST_KEY):
-        raise _NotPlainError
+        raise _NotPlainYamlError
     if key in _SPECIAL or key in place:
-        raise _NotPlainError
+        raise _NotPlainYamlError
     if not separator:
         return key
     place[key] = _read_value(value)
@@ -125,35 +125,35 @@ def _read_line(line: str, place: dict[str, Any] | list[Any]) -> str | None:
 def _read_value(text: str) -> Any:  # noqa: ANN401 - any JSON value
     first = text[:1]
     if not first.isascii() or text[-1:] in {" ", ":"}:
-        raise _NotPlainError
+        raise _NotPlainYamlError
     if first.isalpha():
         if ": " in text or " #" in text:
-            raise _NotPlainError
+            raise _NotPlainYamlError
         return _read_word(text)
     if first.isdigit():
         return _read_number(text)
     if first in {"{", "["}:
         value, end = _read_item(text, 0, 0)
         if end != len(text):
-            raise _NotPlainError
+            raise _NotPlainYamlError
         return value
     quoted = _QUOTED.fullmatch(text)
     if quoted is None:
-        raise _NotPlainError
+        raise _NotPlainYamlError
     return quoted[1] if quoted[1] is not None else quoted[2]
 
 
 def _read_word(text: str) -> str | bool:
     value = _SPECIAL.get(text, text)
     if value is None:
-        raise _NotPlainError
+        raise _NotPlainYamlError
     return value
 
 
 def _read_number(text: str) -> str | int | float:
     number = _NUMBER.fullmatch(text)
     if number is None:
-        raise _NotPlainError
+        raise _NotPlainYamlError
     if number[2] is not None:
         return text
     return int(text) if number[1] is None else float(text)
@@ -165,7 +165,7 @@ def _read_item(text: str, position: int, depth: int) -> tuple[Any, int]:
     mark, word, colon, digits, double, single = token.groups()
     end = token.end()
     if colon is not None:
-        raise _NotPlainError
+        raise _NotPlainYamlError
     if word is not None:
         return _read_word(word), end
     if digits is not None:
@@ -173,12 +173,12 @@ def _read_item(text: str, position: int, depth: int) -> tuple[Any, int]:
     if double is not None or single is not None:
         return (single if double is None else double), end
     if depth == _DEEPEST:
-        raise _NotPlainError
+        raise _NotPlainYamlError
     if mark == "{":
         return _read_mapping(text, end, depth + 1)
     if mark == "[":
         return _read_list(text, end, depth + 1)
-    raise _NotPlainError
+    raise _NotPlainYamlError
 
 
 def _read_mapping(text: str, position: int, depth: int) -> tuple[dict[str, Any], int]:
@@ -189,13 +189,13 @@ def _read_mapping(text: str, position: int, depth: int) -> tuple[dict[str, Any],
             return result, token.end()
         key = token[_WORD]
         if token[_COLON] is None or key in _SPECIAL or key in result or len(key) > _LONGEST_KEY:
-            raise _NotPlainError
+            raise _NotPlainYamlError
         result[key], position = _read_item(text, token.end(), depth)
         mark, position = _read_mark(text, position)
         if mark == "}":
             return result, position
         if mark != ",":
-            raise _NotPlainError
+            raise _NotPlainYamlError
 
 
 def _read_list(text: str, position: int, depth: int) -> tuple[list[Any], int]:
@@ -210,7 +210,7 @@ def _read_list(text: str, position: int, depth: int) -> tuple[list[Any], int]:
         if mark == "]":
             return result, position
         if mark != ",":
-            raise _NotPlainError
+            raise _NotPlainYamlError
 
 
 def _read_mark(text: str, position: int) -> tuple[str | None, int]:
@@ -221,5 +221,5 @@ def _read_mark(text: str, position: int) -> tuple[str | None, int]:
 def _next_token(text: str, position: int) -> re.Match[str]:
     token = _TOKEN.match(text, position)
     if token is None:
-        raise _NotPlainError
+        raise _NotPlainYamlError
     return token

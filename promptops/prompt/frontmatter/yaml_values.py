@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class _YamlLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Gives the same nodes as PyYAML's own loader, and knows sooner what most of them are.
 
     PyYAML may have been built without libyaml; its pure loader is slower.
@@ -242,7 +242,7 @@ def read_yaml(
 
     `text` is the whole file, and `places` learns where everything stands.
     """
-    reading = _Reading(path, text, places, form)
+    reading = _YamlReading(path, text, places, form)
     return reading.load(source), tuple(reading.faults)
 
 
@@ -252,14 +252,14 @@ def find_places(content: str) -> Places:
     closing = BOUNDARY.search(content, opening.end()) if opening is not None else None
     assert opening is not None  # noqa: S101 - only what has both was read
     assert closing is not None  # noqa: S101 - as above
-    root = yaml.compose(content[opening.end() : closing.start()], Loader=_Loader)
+    root = yaml.compose(content[opening.end() : closing.start()], Loader=_YamlLoader)
     assert isinstance(root, yaml.MappingNode)  # noqa: S101 - as above
     places = Places(content, opening.end())
     places.root = root
     return places
 
 
-class _Reading:
+class _YamlReading:
     """One reading of a mapping: YAML to plain values, and what is wrong on the way."""
 
     def __init__(self, path: str, text: str, places: Places, form: Form) -> None:
@@ -343,7 +343,7 @@ class _Reading:
             return None
         loader = None
         try:
-            loader = _Loader(source)
+            loader = _YamlLoader(source)
             node = loader.get_single_node()
         except yaml.YAMLError as error:
             self._explain(source, error)
@@ -502,7 +502,7 @@ def _too_deep(source: str) -> bool:
         return False
     depth = 0
     try:
-        for event in yaml.parse(source, Loader=_Loader):
+        for event in yaml.parse(source, Loader=_YamlLoader):
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > _MAX_DEPTH:

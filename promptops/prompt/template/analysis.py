@@ -28,8 +28,8 @@ from promptops.prompt.template.source import (
     WHITE_SPACE,
     Analysis,
     Include,
-    Source,
     TemplateProblem,
+    TemplateSource,
     Use,
 )
 
@@ -82,13 +82,13 @@ Scope = dict[str, tuple[frozenset[str], bool]]
 
 def inspect(
     path: str, source: str, *, partial: bool, first_line: int
-) -> tuple[Analysis, nodes.Template | None, Source]:
+) -> tuple[Analysis, nodes.Template | None, TemplateSource]:
     """`analyze`, and the tree it read (None after a syntax error) with its text."""
-    body = Source(path, source, first_line)
+    body = TemplateSource(path, source, first_line)
     try:
         tree, tokens = parse(body)
         require_depth(tree)
-        analysis = _Reader(body, tokens, partial=partial).read(tree)
+        analysis = _TemplateReader(body, tokens, partial=partial).read(tree)
     except SyntaxFault as fault:
         return Analysis(problems=(syntax_problem(body, fault),)), None, body
     except TooDeep as fault:
@@ -98,10 +98,10 @@ def inspect(
     return analysis, tree, body
 
 
-class _Reader:
+class _TemplateReader:
     """One walk over one tree; see `Analysis` for what it gathers."""
 
-    def __init__(self, body: Source, tokens: Tokens, *, partial: bool) -> None:
+    def __init__(self, body: TemplateSource, tokens: Tokens, *, partial: bool) -> None:
         self.body = body
         self.partial = partial
         self.tags = _tag_spans(tokens)

@@ -14,7 +14,7 @@ from promptops.prompt.template.parsing import (
     TooDeep,
     TooLarge,
 )
-from promptops.prompt.template.source import ROLES, Source, TemplateProblem
+from promptops.prompt.template.source import ROLES, TemplateProblem, TemplateSource
 
 MAX_BLOCKS = 15
 """How deep blocks may stand in each other; CPython compiles at most 20."""
@@ -77,7 +77,7 @@ def require_depth(tree: nodes.Template) -> None:
         pending.extend((child, blocks, depth + 1) for child in node.iter_child_nodes())
 
 
-def nesting_problem(body: Source, fault: TooDeep) -> TemplateProblem:
+def nesting_problem(body: TemplateSource, fault: TooDeep) -> TemplateProblem:
     """The problem that too much nesting is."""
     return TemplateProblem(
         "nesting",
@@ -88,7 +88,7 @@ def nesting_problem(body: Source, fault: TooDeep) -> TemplateProblem:
     )
 
 
-def size_problem(body: Source, fault: TooLarge) -> TemplateProblem:
+def size_problem(body: TemplateSource, fault: TooLarge) -> TemplateProblem:
     """The problem that too many tags are."""
     return TemplateProblem(
         "too-large",
@@ -100,7 +100,7 @@ def size_problem(body: Source, fault: TooLarge) -> TemplateProblem:
     )
 
 
-def syntax_problem(body: Source, fault: SyntaxFault) -> TemplateProblem:
+def syntax_problem(body: TemplateSource, fault: SyntaxFault) -> TemplateProblem:
     """The problem that a syntax error is."""
     message, hint = _explain(fault.message)
     meant = _meant_tag(fault.message)

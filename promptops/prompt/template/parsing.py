@@ -16,7 +16,7 @@ from jinja2.visitor import NodeTransformer
 from promptops.prompt.template.environment import ENVIRONMENT
 from promptops.prompt.template.filters import CONCAT, HISTORY, MESSAGE, STEPS
 from promptops.prompt.template.printing import CALL_STEPS
-from promptops.prompt.template.source import ROLES, Source, Token
+from promptops.prompt.template.source import ROLES, TemplateSource, Token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,7 @@ class Tokens:
 
     __slots__ = ("ends", "kinds", "source", "starts")
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: TemplateSource) -> None:
         self.source = source
         self.starts: list[int] = []
         self.ends: list[int] = []
@@ -125,7 +125,7 @@ class Tokens:
             raise SyntaxFault(str(error.message), place) from None
 
 
-def parse(source: Source) -> tuple[nodes.Template, Tokens]:
+def parse(source: TemplateSource) -> tuple[nodes.Template, Tokens]:
     """Parse a body into nodes whose `lineno` is an offset.
 
     Raises:
@@ -151,7 +151,7 @@ def parse(source: Source) -> tuple[nodes.Template, Tokens]:
 
 def read_tokens(source: str, first_line: int) -> list[Token]:
     """See `promptops.prompt.template.tokenize`."""
-    body = Source("", source, first_line)
+    body = TemplateSource("", source, first_line)
     found = []
     try:
         for start, kind, value in Tokens(body):
@@ -162,7 +162,7 @@ def read_tokens(source: str, first_line: int) -> list[Token]:
     return found
 
 
-class Guards(NodeTransformer):
+class BudgetGuards(NodeTransformer):
     """Puts the counting of steps and the checking of `~` into a tree before it is compiled."""
 
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802 (Jinja's naming)

@@ -11,7 +11,14 @@ import re
 from typing import TYPE_CHECKING
 
 from promptops.prompt.template.includes import include_fault, literal_include
-from promptops.prompt.template.source import ROLES, WHITE_SPACE, Analysis, Include, Source, Use
+from promptops.prompt.template.source import (
+    ROLES,
+    WHITE_SPACE,
+    Analysis,
+    Include,
+    TemplateSource,
+    Use,
+)
 
 if TYPE_CHECKING:
     from promptops.prompt.finding import Position
@@ -47,8 +54,8 @@ _NOT_PLAIN = frozenset(
 
 def read_plain(path: str, source: str, *, partial: bool, first_line: int) -> Analysis | None:
     """What `analyze` gives for the body; None when it takes more than this to tell."""
-    body = Source(path, source, first_line)
-    reading = _Reading(body, partial=partial)
+    body = TemplateSource(path, source, first_line)
+    reading = _PlainReading(body, partial=partial)
     text = body.text
     place = tags = 0
     while (match := _TAG.search(text, place)) is not None:
@@ -64,10 +71,10 @@ def read_plain(path: str, source: str, *, partial: bool, first_line: int) -> Ana
     return reading.result()
 
 
-class _Reading:
+class _PlainReading:
     """One pass over one body; see `Analysis` for what it gathers."""
 
-    def __init__(self, body: Source, *, partial: bool) -> None:
+    def __init__(self, body: TemplateSource, *, partial: bool) -> None:
         self._body = body
         self._partial = partial
         self._role: str | None = None

@@ -14,7 +14,7 @@ from promptops.prompt.template.analysis import inspect
 from promptops.prompt.template.environment import ENVIRONMENT, PromptEnvironment
 from promptops.prompt.template.filters import concat
 from promptops.prompt.template.messages import HistoryFault, Messages, message_text, open_message
-from promptops.prompt.template.parsing import Guards
+from promptops.prompt.template.parsing import BudgetGuards
 from promptops.prompt.template.printing import BUDGET, Budget, Refused, limit_length
 from promptops.prompt.template.values import plain_values
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jinja2 import nodes
 
     from promptops.prompt.template.rendering import Message
-    from promptops.prompt.template.source import Analysis, Source
+    from promptops.prompt.template.source import Analysis, TemplateSource
 
 
 class Program:
@@ -36,7 +36,7 @@ class Program:
         self,
         environment: PromptEnvironment,
         analysis: Analysis,
-        sources: Mapping[str, Source],
+        sources: Mapping[str, TemplateSource],
         template: Template,
     ) -> None:
         self.environment = environment
@@ -131,7 +131,7 @@ def build_program(name: str, body: str, partials: Mapping[str, str], first_line:
     """Parse, check and compile a body and every partial it needs."""
     environment = ENVIRONMENT.overlay()
     environment.compiled = {}
-    sources: dict[str, Source] = {}
+    sources: dict[str, TemplateSource] = {}
     analysis, main = _read(name, body, sources, partial=False, first_line=first_line)
     trees = _read_partials(name, analysis, partials, sources)
     for path, tree in trees.items():
@@ -141,7 +141,7 @@ def build_program(name: str, body: str, partials: Mapping[str, str], first_line:
 
 
 def _read(
-    path: str, text: str, sources: dict[str, Source], *, partial: bool, first_line: int = 1
+    path: str, text: str, sources: dict[str, TemplateSource], *, partial: bool, first_line: int = 1
 ) -> tuple[Analysis, nodes.Template]:
     analysis, tree, source = inspect(path, text, partial=partial, first_line=first_line)
     sources[path] = source
@@ -158,7 +158,7 @@ def _read(
 
 
 def _read_partials(
-    name: str, analysis: Analysis, partials: Mapping[str, str], sources: dict[str, Source]
+    name: str, analysis: Analysis, partials: Mapping[str, str], sources: dict[str, TemplateSource]
 ) -> dict[str, nodes.Template]:
     """Every partial that is reached, depth first, so that a circle is seen where it closes."""
     trees: dict[str, nodes.Template] = {}
@@ -194,10 +194,10 @@ def _read_partials(
 
 
 def _to_code(
-    environment: PromptEnvironment, path: str, tree: nodes.Template, source: Source
+    environment: PromptEnvironment, path: str, tree: nodes.Template, source: TemplateSource
 ) -> Template:
     try:
-        guarded = Guards().visit(tree).set_environment(environment)
+        guarded = BudgetGuards().visit(tree).set_environment(environment)
         code = environment.compile(guarded, name=path, filename=f"<{path}>")
         return Template.from_code(environment, code, environment.globals)
     except TemplateSyntaxError as error:

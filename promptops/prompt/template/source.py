@@ -120,7 +120,7 @@ class Analysis:
         return bool(self.roles or self.histories)
 
 
-class Source:
+class TemplateSource:
     """One body, and the way from an offset in it to a place in its file."""
 
     __slots__ = ("_starts", "first_line", "path", "text")

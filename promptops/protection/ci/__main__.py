@@ -31,7 +31,7 @@ from promptops.protection.ci.change import fetch_change, follow_review, give_acc
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from promptops.protection.ci.change import Change
+    from promptops.protection.ci.change import CiChange
 
 MARKER = "<!-- promptops gate -->"
 _VERDICTS = {0: "yes", 1: "no"}
@@ -50,7 +50,7 @@ def main(environment: Mapping[str, str]) -> int:
             stack.enter_context(tempfile.TemporaryDirectory(prefix="promptops-", dir=place))
         )
         report = folder / "report.md"
-        change: Change | None = None
+        change: CiChange | None = None
         github: Conversation | None = None
         try:
             github = stack.enter_context(_open(environment))
@@ -90,7 +90,7 @@ def _token(environment: Mapping[str, str]) -> str:
 
 
 def _judge(
-    change: Change, environment: Mapping[str, str], repository: Path, report: Path
+    change: CiChange, environment: Mapping[str, str], repository: Path, report: Path
 ) -> tuple[int, str]:
     """Run the gate, its annotations to the log; give its exit code and what it told a person."""
     given = [f"--evidence={line}" for line in _lines(environment, "PROMPTOPS_EVIDENCE")]
@@ -142,7 +142,7 @@ def _append(environment: Mapping[str, str], variable: str, text: str) -> None:
 
 
 def _set_status(
-    github: Conversation, change: Change, environment: Mapping[str, str], code: int
+    github: Conversation, change: CiChange, environment: Mapping[str, str], code: int
 ) -> None:
     """Set the commit status. Where that fails it is missing, and what is required stays unmet."""
     name = environment.get("PROMPTOPS_STATUS", "")
@@ -161,7 +161,7 @@ def _set_status(
 
 
 def _keep_comment(
-    github: Conversation, change: Change, environment: Mapping[str, str], text: str
+    github: Conversation, change: CiChange, environment: Mapping[str, str], text: str
 ) -> None:
     """Put the report on the pull request. Where that fails, the verdict stays what it is."""
     if environment.get("PROMPTOPS_COMMENT") != "true" or change.number is None:

@@ -42,7 +42,7 @@ def _mark(found: re.Match[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CiChange:
     """A change that wants to merge.
 
     Attributes:
@@ -71,7 +71,7 @@ class Change:
         return name if self.is_for_default else f"{name} ({_DISTINCT.sub(_mark, self.target)})"
 
 
-def read_change(environment: Mapping[str, str]) -> Change:
+def read_change(environment: Mapping[str, str]) -> CiChange:
     """The change that the present run is about.
 
     Raises:
@@ -86,7 +86,7 @@ def read_change(environment: Mapping[str, str]) -> Change:
             f"the event {event.name} is about no change that could merge", hint=_EVENTS
         )
     is_queued = event.queue is not None
-    return Change(
+    return CiChange(
         event.target,
         f"refs/heads/{event.queue}" if is_queued else f"refs/pull/{event.number}/head",
         event.head,
@@ -149,7 +149,7 @@ def follow_review(
     }
 
 
-def fetch_change(change: Change, url: str, access: Mapping[str, str], folder: Path) -> None:
+def fetch_change(change: CiChange, url: str, access: Mapping[str, str], folder: Path) -> None:
     """Fetch what judging needs into a new bare repository, the target branch as its own.
 
     Nothing is checked out: files of the change never lie on the disk as files. Where it came from

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError
 from promptops.prompt.finding import Severity
-from promptops.protection.doctor.answer import Answer, State, unknown
+from promptops.protection.doctor.answer import AnswerState, DoctorAnswer, unknown
 from promptops.protection.doctor.choice import ForgeChoice
 from promptops.protection.doctor.ci import look_at_deploy_workflow, look_at_gate_workflow
 from promptops.protection.doctor.clone import (
@@ -28,15 +28,23 @@ from promptops.protection.doctor.mirrors import look_at_mirrors
 from promptops.protection.doctor.pipeline import look_at_gate_job
 from promptops.protection.doctor.policy import look_at_owners, look_at_policy
 from promptops.protection.doctor.signing import look_at_signing
-from promptops.protection.doctor.subject import Subject
+from promptops.protection.doctor.subject import DoctorSubject
 from promptops.protection.doctor.versions import look_at_version_tools
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["LOCAL_CHECKS", "Answer", "Diagnosis", "ForgeChoice", "State", "Subject", "examine"]
+__all__ = [
+    "LOCAL_CHECKS",
+    "AnswerState",
+    "Diagnosis",
+    "DoctorAnswer",
+    "DoctorSubject",
+    "ForgeChoice",
+    "examine",
+]
 
-LOCAL_CHECKS: Mapping[str, Callable[[Subject], Iterator[Answer]]] = {
+LOCAL_CHECKS: Mapping[str, Callable[[DoctorSubject], Iterator[DoctorAnswer]]] = {
     "git-version": look_at_git_version,
     "history": look_at_depth,
     "remote": look_at_remote,
@@ -61,9 +69,9 @@ LOCAL_CHECKS: Mapping[str, Callable[[Subject], Iterator[Answer]]] = {
 class Diagnosis:
     """All answers, in the order of the checks."""
 
-    answers: tuple[Answer, ...]
+    answers: tuple[DoctorAnswer, ...]
 
-    def of(self, state: State) -> list[Answer]:
+    def of(self, state: AnswerState) -> list[DoctorAnswer]:
         """The answers of one kind; findings with the gravest first."""
         order = [*Severity, None]
         chosen = [answer for answer in self.answers if answer.state is state]
@@ -77,11 +85,11 @@ class Diagnosis:
     @property
     def is_certain(self) -> bool:
         """Whether every check could look."""
-        return not any(answer.state is State.UNKNOWN for answer in self.answers)
+        return not any(answer.state is AnswerState.UNKNOWN for answer in self.answers)
 
 
 def examine(
-    subject: Subject,
+    subject: DoctorSubject,
     *,
     forge: ForgeChoice = ForgeChoice.OFF,
     environment: Mapping[str, str] | None = None,
@@ -104,8 +112,8 @@ def examine(
 
 
 def _ask(
-    check: str, look: Callable[[Subject], Iterator[Answer]], subject: Subject
-) -> Iterator[Answer]:
+    check: str, look: Callable[[DoctorSubject], Iterator[DoctorAnswer]], subject: DoctorSubject
+) -> Iterator[DoctorAnswer]:
     """The answers of one check, stamped with its id; what keeps it from looking is one, too."""
     try:
         for answer in look(subject):

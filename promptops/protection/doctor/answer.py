@@ -8,7 +8,7 @@ from enum import StrEnum
 from promptops.prompt.finding import Finding, Severity
 
 
-class State(StrEnum):
+class AnswerState(StrEnum):
     """The three answers there are. What could not be told is never taken for fine."""
 
     FINE = "fine"
@@ -17,7 +17,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DoctorAnswer:
     """One answer of one check.
 
     Attributes:
@@ -31,7 +31,7 @@ class Answer:
         check: the id of the check, stamped by who asked it.
     """
 
-    state: State
+    state: AnswerState
     seen: str
     place: str
     severity: Severity | None = None
@@ -41,10 +41,10 @@ class Answer:
 
     def as_finding(self) -> Finding | None:
         """The answer in the shape of all reports; None for what is fine."""
-        if self.state is State.FINE:
+        if self.state is AnswerState.FINE:
             return None
         severity = self.severity or Severity.WARNING
-        message = f"could not tell: {self.seen}" if self.state is State.UNKNOWN else self.seen
+        message = f"could not tell: {self.seen}" if self.state is AnswerState.UNKNOWN else self.seen
         hint = "; ".join(part for part in (self.risk, self.remedy) if part)
         return Finding(self.check, severity, message, self.place, hint=hint or None)
 
@@ -62,31 +62,31 @@ class Unread:
     remedy: str = ""
 
 
-def fine(seen: str, place: str) -> Answer:
+def fine(seen: str, place: str) -> DoctorAnswer:
     """Nothing to complain about."""
-    return Answer(State.FINE, seen, place)
+    return DoctorAnswer(AnswerState.FINE, seen, place)
 
 
-def unknown(seen: str, place: str, remedy: str = "") -> Answer:
+def unknown(seen: str, place: str, remedy: str = "") -> DoctorAnswer:
     """The check could not look, or could not understand what it saw."""
-    return Answer(State.UNKNOWN, seen, place, remedy=remedy)
+    return DoctorAnswer(AnswerState.UNKNOWN, seen, place, remedy=remedy)
 
 
-def unread(part: Unread, place: str) -> Answer:
+def unread(part: Unread, place: str) -> DoctorAnswer:
     """What could not be read, as an answer."""
     return unknown(part.why, place, part.remedy)
 
 
-def error(seen: str, place: str, *, risk: str, remedy: str) -> Answer:
+def error(seen: str, place: str, *, risk: str, remedy: str) -> DoctorAnswer:
     """Somebody can get past who should not."""
-    return Answer(State.FINDING, seen, place, Severity.ERROR, risk, remedy)
+    return DoctorAnswer(AnswerState.FINDING, seen, place, Severity.ERROR, risk, remedy)
 
 
-def warning(seen: str, place: str, *, risk: str, remedy: str) -> Answer:
+def warning(seen: str, place: str, *, risk: str, remedy: str) -> DoctorAnswer:
     """A slip or an attack begins here."""
-    return Answer(State.FINDING, seen, place, Severity.WARNING, risk, remedy)
+    return DoctorAnswer(AnswerState.FINDING, seen, place, Severity.WARNING, risk, remedy)
 
 
-def note(seen: str, place: str, *, risk: str, remedy: str) -> Answer:
+def note(seen: str, place: str, *, risk: str, remedy: str) -> DoctorAnswer:
     """It could be better."""
-    return Answer(State.FINDING, seen, place, Severity.NOTE, risk, remedy)
+    return DoctorAnswer(AnswerState.FINDING, seen, place, Severity.NOTE, risk, remedy)

@@ -20,9 +20,9 @@ from promptops.protection.doctor.workflows import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from promptops.protection.doctor.answer import Answer
-    from promptops.protection.doctor.subject import Subject
-    from promptops.protection.doctor.workflows import Job, Workflow
+    from promptops.protection.doctor.answer import DoctorAnswer
+    from promptops.protection.doctor.subject import DoctorSubject
+    from promptops.protection.doctor.workflows import Workflow, WorkflowJob
 
 _GUIDE = "docs/protection.md of promptops"
 _HEAD = re.compile(r"github\.event\.pull_request\.head\.(?:sha|ref)|github\.head_ref|refs/pull/")
@@ -34,7 +34,7 @@ _OF_THE_CHANGE = ("pull_request", "pull_request_review")
 _NEEDED_TYPES = {"opened", "synchronize", "reopened"}
 
 
-def look_at_gate_workflow(subject: Subject) -> Iterator[Answer]:
+def look_at_gate_workflow(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Does CI run the gate for every change, after every review, in a job that always runs?"""
     # The gate of a bare repository is its hook.
     if subject.git.is_bare or subject.dialect is Dialect.GITLAB:
@@ -53,7 +53,7 @@ def judge_gate_workflow(
     *,
     where: str,
     owned: Callable[[str], bool],
-) -> Iterator[Answer]:
+) -> Iterator[DoctorAnswer]:
     """Judge the workflows of a branch.
 
     Args:
@@ -83,8 +83,8 @@ def judge_gate_workflow(
 
 
 def _judge_triggers(
-    workflow: Workflow, job: Job, workflows: Sequence[Workflow]
-) -> Iterator[Answer]:
+    workflow: Workflow, job: WorkflowJob, workflows: Sequence[Workflow]
+) -> Iterator[DoctorAnswer]:
     events = [event for event in _CHANGES if event in workflow.triggers]
     if not events:
         yield error(
@@ -123,7 +123,7 @@ def _judge_triggers(
         )
 
 
-def _judge_author(workflow: Workflow, owned: Callable[[str], bool]) -> Iterator[Answer]:
+def _judge_author(workflow: Workflow, owned: Callable[[str], bool]) -> Iterator[DoctorAnswer]:
     """Who decides what the workflow says when it runs: the default branch, or the change?"""
     events = [event for event in _OF_THE_CHANGE if event in workflow.triggers]
     if not events:
@@ -147,7 +147,7 @@ def _judge_author(workflow: Workflow, owned: Callable[[str], bool]) -> Iterator[
         )
 
 
-def _judge_filters(workflow: Workflow, event: str, filters: Any) -> Iterator[Answer]:  # noqa: ANN401 - YAML
+def _judge_filters(workflow: Workflow, event: str, filters: Any) -> Iterator[DoctorAnswer]:  # noqa: ANN401 - YAML
     narrowing = [
         key for key in ("paths", "paths-ignore", "branches", "branches-ignore") if key in filters
     ]
@@ -171,7 +171,7 @@ def _judge_filters(workflow: Workflow, event: str, filters: Any) -> Iterator[Ans
         )
 
 
-def _judge_job(workflow: Workflow, job: Job) -> Iterator[Answer]:
+def _judge_job(workflow: Workflow, job: WorkflowJob) -> Iterator[DoctorAnswer]:
     if not job.always_runs:
         why = f"if: {job.condition}" if job.condition else f"needs: {', '.join(job.needs)}"
         yield error(
@@ -214,7 +214,7 @@ def _judge_job(workflow: Workflow, job: Job) -> Iterator[Answer]:
         )
 
 
-def _checks_out_head(job: Job) -> bool:
+def _checks_out_head(job: WorkflowJob) -> bool:
     for step in job.steps:
         settings = step.get("with")
         script = str(step.get("run", ""))
@@ -227,7 +227,7 @@ def _checks_out_head(job: Job) -> bool:
     return False
 
 
-def look_at_deploy_workflow(subject: Subject) -> Iterator[Answer]:
+def look_at_deploy_workflow(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """If CI deploys: does a person approve it, and does it run one at a time?"""
     if subject.dialect is Dialect.GITLAB:
         return
@@ -245,14 +245,14 @@ def look_at_deploy_workflow(subject: Subject) -> Iterator[Answer]:
         )
 
 
-def judge_deploy_workflow(workflows: Iterable[Workflow]) -> Iterator[Answer]:
+def judge_deploy_workflow(workflows: Iterable[Workflow]) -> Iterator[DoctorAnswer]:
     """Judge the jobs that deploy; nothing where there are none."""
     for workflow, job in deploy_jobs(workflows):
         answers = list(_judge_deploying(workflow, job))
         yield from answers or [fine(f"the job {job.name} waits for its environment", workflow.path)]
 
 
-def _judge_deploying(workflow: Workflow, job: Job) -> Iterator[Answer]:
+def _judge_deploying(workflow: Workflow, job: WorkflowJob) -> Iterator[DoctorAnswer]:
     if job.environment is None:
         yield error(
             f"the job {job.name} deploys without an environment",

@@ -15,13 +15,13 @@ from promptops.protection.doctor.answer import error, fine, note, unknown, warni
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from promptops.protection.doctor.answer import Answer
-    from promptops.protection.doctor.subject import Subject
+    from promptops.protection.doctor.answer import DoctorAnswer
+    from promptops.protection.doctor.subject import DoctorSubject
 
 _MOST_NAMED = 5
 
 
-def look_at_git_version(subject: Subject) -> Iterator[Answer]:  # noqa: ARG001 - git is the machine's
+def look_at_git_version(subject: DoctorSubject) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - git is the machine's
     """Is git new enough to merge without a work tree, and to answer everything that is asked?"""
     found = installed_version()
     needed = ".".join(map(str, MINIMUM_VERSION))
@@ -40,7 +40,7 @@ def look_at_git_version(subject: Subject) -> Iterator[Answer]:  # noqa: ARG001 -
         yield fine(f"git is {version}", "git")
 
 
-def look_at_depth(subject: Subject) -> Iterator[Answer]:
+def look_at_depth(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Is the whole history here, and every object of it?"""
     if subject.git.is_shallow:
         yield warning(
@@ -68,7 +68,7 @@ def look_at_depth(subject: Subject) -> Iterator[Answer]:
         yield fine("the history is complete", "history")
 
 
-def look_at_remote(subject: Subject) -> Iterator[Answer]:
+def look_at_remote(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Is there one remote, the same for reading and for writing, that nobody can pose as?"""
     if subject.git.is_bare:
         return
@@ -95,7 +95,7 @@ def look_at_remote(subject: Subject) -> Iterator[Answer]:
     yield from faults or [fine(f"{name} is {_shown(subject.url)}", place)]
 
 
-def _judge_missing_remote(subject: Subject, name: str) -> Iterator[Answer]:
+def _judge_missing_remote(subject: DoctorSubject, name: str) -> Iterator[DoctorAnswer]:
     config = subject.repository.config
     if config.names_remote:
         yield error(
@@ -114,7 +114,7 @@ def _judge_missing_remote(subject: Subject, name: str) -> Iterator[Answer]:
     )
 
 
-def _judge_url(url: str, place: str) -> Iterator[Answer]:
+def _judge_url(url: str, place: str) -> Iterator[DoctorAnswer]:
     parts = urlsplit(url)
     if parts.scheme in {"http", "git"} and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
         yield error(
@@ -152,7 +152,7 @@ def split_address(url: str) -> tuple[str, str]:
     return host.lower(), path.strip("/").removesuffix(".git")
 
 
-def look_at_refspecs(subject: Subject) -> Iterator[Answer]:
+def look_at_refspecs(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Does `git fetch` bring releases and environments, and leave those alone that are here?"""
     if subject.url is None:
         return
@@ -217,7 +217,7 @@ def _brings(refspecs: list[str], folder: str) -> bool:
     )
 
 
-def look_at_locks(subject: Subject) -> Iterator[Answer]:
+def look_at_locks(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Has a git that was killed left lock files behind?"""
     locks = stale_locks(subject.git)
     for lock in locks[:_MOST_NAMED]:
@@ -239,7 +239,7 @@ def look_at_locks(subject: Subject) -> Iterator[Answer]:
         yield fine("no lock files are left over", str(subject.git.common_dir))
 
 
-def look_at_pending(subject: Subject) -> Iterator[Answer]:
+def look_at_pending(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Are there deployments that only this clone knows?"""
     if subject.url is None:
         return

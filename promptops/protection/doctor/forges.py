@@ -26,8 +26,8 @@ from promptops.protection.doctor.workflows import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from promptops.protection.doctor.answer import Answer
-    from promptops.protection.doctor.subject import Subject
+    from promptops.protection.doctor.answer import DoctorAnswer
+    from promptops.protection.doctor.subject import DoctorSubject
 
 
 _GITHUB_TOKENS = ("PROMPTOPS_GITHUB_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
@@ -36,8 +36,8 @@ _CHECK = "forge"
 
 
 def ask_forge(
-    subject: Subject, choice: ForgeChoice, environment: Mapping[str, str]
-) -> Iterator[Answer]:
+    subject: DoctorSubject, choice: ForgeChoice, environment: Mapping[str, str]
+) -> Iterator[DoctorAnswer]:
     """Everything that the forge's settings say, each answer stamped with its check.
 
     Args:
@@ -63,7 +63,7 @@ def ask_forge(
         yield _stamped(error.message, error.hint or "")
 
 
-def _stamped(seen: str, remedy: str) -> Answer:
+def _stamped(seen: str, remedy: str) -> DoctorAnswer:
     return replace(unknown(seen, "the forge", remedy), check=_CHECK)
 
 
@@ -86,7 +86,7 @@ def _recognise(url: str | None, environment: Mapping[str, str]) -> ForgeChoice |
     return ForgeChoice.GITLAB if "gitlab" in words else None
 
 
-def _ask_github(subject: Subject, environment: Mapping[str, str]) -> Iterator[Answer]:
+def _ask_github(subject: DoctorSubject, environment: Mapping[str, str]) -> Iterator[DoctorAnswer]:
     repository = environment.get("GITHUB_REPOSITORY") or _path(subject)
     url = _api(subject, environment.get("GITHUB_API_URL"), GITHUB_API, "GITHUB_API_URL")
     token = _token(environment, _GITHUB_TOKENS)
@@ -113,7 +113,7 @@ def _ask_github(subject: Subject, environment: Mapping[str, str]) -> Iterator[An
             yield replace(answer, check=check)
 
 
-def _ask_gitlab(subject: Subject, environment: Mapping[str, str]) -> Iterator[Answer]:
+def _ask_gitlab(subject: DoctorSubject, environment: Mapping[str, str]) -> Iterator[DoctorAnswer]:
     project = environment.get("CI_PROJECT_ID") or _path(subject)
     url = _api(subject, environment.get("CI_API_V4_URL"), GITLAB_API, "CI_API_V4_URL")
     token = _token(environment, _GITLAB_TOKENS)
@@ -135,11 +135,11 @@ def _token(environment: Mapping[str, str], names: tuple[str, ...]) -> str | None
     return next((environment[name] for name in names if environment.get(name, "").strip()), None)
 
 
-def _path(subject: Subject) -> str:
+def _path(subject: DoctorSubject) -> str:
     return split_address(subject.url or "")[1]
 
 
-def _api(subject: Subject, given: str | None, public: str, variable: str) -> str:
+def _api(subject: DoctorSubject, given: str | None, public: str, variable: str) -> str:
     """Where the API is. A token is never sent to a host only because a remote names it."""
     if given:
         return given

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from promptops.forge.gitlab import GitLab
-    from promptops.forge.record import Record
-    from promptops.protection.doctor.answer import Answer
+    from promptops.forge.record import ForgeRecord
+    from promptops.protection.doctor.answer import DoctorAnswer
 
 _Part = TypeVar("_Part")
 _NEEDS = "the scope read_api, of a maintainer"
@@ -135,7 +135,7 @@ def _try(read: Callable[[], _Part]) -> _Part | Unread:
         return Unread(error.message, error.hint or "")
 
 
-def _flag(found: Record, name: str) -> bool:
+def _flag(found: ForgeRecord, name: str) -> bool:
     return found.has(name) and found.flag(name)
 
 
@@ -161,7 +161,7 @@ def _read_names(gitlab: GitLab, kind: str, levels: str) -> tuple[ProtectedName, 
     )
 
 
-def _level(found: Record) -> int:
+def _level(found: ForgeRecord) -> int:
     named = any(found.has(name) for name in ("user_id", "group_id", "deploy_key_id"))
     return -1 if named or not found.has("access_level") else found.number("access_level")
 
@@ -169,7 +169,7 @@ def _level(found: Record) -> int:
 # Judging
 
 
-def look_at_approval(settings: GitLabSettings) -> Iterator[Answer]:
+def look_at_approval(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
     """Do approvals have to be of what is merged, and by somebody else?"""
     place = f"{settings.project}: {_MERGE_REQUESTS}"
     rules = settings.approval
@@ -217,7 +217,7 @@ def look_at_approval(settings: GitLabSettings) -> Iterator[Answer]:
     yield from faults or [fine("approvals are of what is merged, and by somebody else", place)]
 
 
-def look_at_required_pipeline(settings: GitLabSettings) -> Iterator[Answer]:
+def look_at_required_pipeline(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
     """Must the gate's pipeline have succeeded?"""
     place = f"{settings.project}: {_MERGE_REQUESTS}"
     faults = []
@@ -242,7 +242,7 @@ def look_at_required_pipeline(settings: GitLabSettings) -> Iterator[Answer]:
     yield from faults or [fine("only a pipeline that succeeded lets a change merge", place)]
 
 
-def look_at_default_branch(settings: GitLabSettings) -> Iterator[Answer]:
+def look_at_default_branch(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
     """Is the default branch changed by merge requests only, which its code owners approve?"""
     place = f"{settings.project}: {settings.branch}"
     if isinstance(settings.branches, Unread):
@@ -290,7 +290,7 @@ def look_at_default_branch(settings: GitLabSettings) -> Iterator[Answer]:
     yield from faults or [fine("the default branch takes what its owners approved", place)]
 
 
-def look_at_tags(settings: GitLabSettings) -> Iterator[Answer]:
+def look_at_tags(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
     """Do release tags stay where they are?"""
     place = f"{settings.project}: tags prompts/* and yanked/*"
     if isinstance(settings.tags, Unread):
@@ -309,7 +309,7 @@ def look_at_tags(settings: GitLabSettings) -> Iterator[Answer]:
     yield fine("release tags can be neither moved nor deleted by a push", place)
 
 
-def look_at_environments(settings: GitLabSettings) -> Iterator[Answer]:
+def look_at_environments(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
     """Do only a few write to promptops/*, and only by adding?"""
     for name in settings.names:
         place = f"{settings.project}: promptops/{name}"
@@ -320,7 +320,7 @@ def look_at_environments(settings: GitLabSettings) -> Iterator[Answer]:
         yield from _judge_environment(name, place, found)
 
 
-def _judge_environment(name: str, place: str, found: list[ProtectedName]) -> Iterator[Answer]:
+def _judge_environment(name: str, place: str, found: list[ProtectedName]) -> Iterator[DoctorAnswer]:
     if not found:
         yield error(
             f"promptops/{name} is not protected",
@@ -355,7 +355,7 @@ def _judge_environment(name: str, place: str, found: list[ProtectedName]) -> Ite
         yield fine(f"only a few write to promptops/{name}", place)
 
 
-GITLAB_CHECKS: Mapping[str, Callable[[GitLabSettings], Iterator[Answer]]] = {
+GITLAB_CHECKS: Mapping[str, Callable[[GitLabSettings], Iterator[DoctorAnswer]]] = {
     "forge-approvals": look_at_approval,
     "required-pipeline": look_at_required_pipeline,
     "default-branch": look_at_default_branch,

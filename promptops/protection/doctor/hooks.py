@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from promptops.protection.doctor.answer import Answer
-    from promptops.protection.doctor.subject import Subject
+    from promptops.protection.doctor.answer import DoctorAnswer
+    from promptops.protection.doctor.subject import DoctorSubject
 
 _MANAGER = ".pre-commit-config.yaml"
 # What else Git can be told to refuse, and what people then no longer do on branches of their own.
 _UPDATES = {"receive.denyDeletes": "delete", "receive.denyNonFastForwards": "rewrite"}
 
 
-def look_at_commit_hook(subject: Subject) -> Iterator[Answer]:
+def look_at_commit_hook(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Does a commit get checked before it is made?"""
     if subject.git.is_bare:
         return
@@ -55,7 +55,7 @@ def look_at_commit_hook(subject: Subject) -> Iterator[Answer]:
         )
 
 
-def look_at_server_hook(subject: Subject) -> Iterator[Answer]:
+def look_at_server_hook(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Does a repository that others push to judge what they push?"""
     if not subject.git.is_bare:
         return

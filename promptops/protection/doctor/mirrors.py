@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from promptops.protection.doctor.answer import Answer
-    from promptops.protection.doctor.subject import Subject
+    from promptops.protection.doctor.answer import DoctorAnswer
+    from promptops.protection.doctor.subject import DoctorSubject
     from promptops.runtime.copies import CacheState
 
 _DAY_SECONDS = 86_400
 _MOST_NAMED = 5
 
 
-def look_at_mirrors(subject: Subject) -> Iterator[Answer]:
+def look_at_mirrors(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Do the library's mirrors on this machine still follow their sources?"""
     folder = str(subject.cache)
     mirrors = list_mirrors(subject.cache)
@@ -40,7 +40,7 @@ def look_at_mirrors(subject: Subject) -> Iterator[Answer]:
         yield fine(f"{count} up to date", folder)
 
 
-def _judge(mirror: Path, state: CacheState | None, now_seconds: float) -> Iterator[Answer]:
+def _judge(mirror: Path, state: CacheState | None, now_seconds: float) -> Iterator[DoctorAnswer]:
     if state is None:
         yield note(
             "a mirror was never finished",

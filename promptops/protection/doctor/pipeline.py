@@ -13,27 +13,27 @@ from promptops.protection.doctor.answer import error, fine, unknown, warning
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from promptops.protection.doctor.answer import Answer
-    from promptops.protection.doctor.subject import Subject
+    from promptops.protection.doctor.answer import DoctorAnswer
+    from promptops.protection.doctor.subject import DoctorSubject
 
 FILE = ".gitlab-ci.yml"
 _GATE = re.compile(r"\bpromptops\b[^\n;|&]*?\sgate\b")
 
 
-class _Loader(yaml.SafeLoader):
+class _PipelineLoader(yaml.SafeLoader):
     """Reads GitLab's own tags, such as `!reference`, as the values that they stand before."""
 
 
-def _plain(loader: _Loader, suffix: str, node: yaml.Node) -> Any:  # noqa: ANN401, ARG001 - PyYAML's signature
+def _plain(loader: _PipelineLoader, suffix: str, node: yaml.Node) -> Any:  # noqa: ANN401, ARG001 - PyYAML's signature
     if isinstance(node, yaml.SequenceNode):
         return loader.construct_sequence(node)
     return node.value
 
 
-_Loader.add_multi_constructor("!", _plain)
+_PipelineLoader.add_multi_constructor("!", _plain)
 
 
-def look_at_gate_job(subject: Subject) -> Iterator[Answer]:
+def look_at_gate_job(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Does every merge request pipeline run the gate, in a job that must succeed?"""
     if subject.dialect is not Dialect.GITLAB or subject.git.is_bare:
         return
@@ -42,7 +42,7 @@ def look_at_gate_job(subject: Subject) -> Iterator[Answer]:
         yield _missing(subject)
         return
     try:
-        document = yaml.load(data.decode("utf-8", "replace"), Loader=_Loader)  # noqa: S506 - a safe loader
+        document = yaml.load(data.decode("utf-8", "replace"), Loader=_PipelineLoader)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, RecursionError, ValueError) as fault:
         words = " ".join(str(fault).split())[:200]
         yield unknown(f"the pipeline cannot be read: {words}", FILE, "correct the file")
@@ -72,7 +72,7 @@ def look_at_gate_job(subject: Subject) -> Iterator[Answer]:
         yield from answers or [fine(f"the job {name} judges every merge request", FILE)]
 
 
-def _missing(subject: Subject) -> Answer:
+def _missing(subject: DoctorSubject) -> DoctorAnswer:
     return error(
         f"the pipeline on {subject.where} does not run the gate",
         FILE,
@@ -86,7 +86,7 @@ def _script(job: Mapping[str, Any]) -> str:
     return "\n".join(map(str, script)) if isinstance(script, list) else str(script)
 
 
-def _judge_job(name: str, job: Mapping[str, Any]) -> Iterator[Answer]:
+def _judge_job(name: str, job: Mapping[str, Any]) -> Iterator[DoctorAnswer]:
     if job.get("allow_failure", False) is not False or re.search(
         r"\|\|\s*(?:true|:)", _script(job)
     ):
@@ -114,7 +114,7 @@ def _judge_job(name: str, job: Mapping[str, Any]) -> Iterator[Answer]:
         )
 
 
-def _judge_workflow(table: Mapping[str, Any]) -> Iterator[Answer]:
+def _judge_workflow(table: Mapping[str, Any]) -> Iterator[DoctorAnswer]:
     workflow = table.get("workflow")
     if isinstance(workflow, dict) and "changes" in str(workflow.get("rules", "")):
         yield warning(

@@ -8,14 +8,14 @@ from promptops.errors import NotFoundError
 from promptops.forge.codeowners import OWNERS_PATHS
 from promptops.gate.ownership import lint_repository, read_owners
 from promptops.git.signing.allowed_signers import list_keys
-from promptops.protection.doctor.answer import Answer, State, error, fine, note, warning
+from promptops.protection.doctor.answer import AnswerState, DoctorAnswer, error, fine, note, warning
 from promptops.repository.config import OPENPGP_KEYS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from promptops.prompt.finding import Finding
-    from promptops.protection.doctor.subject import Subject
+    from promptops.protection.doctor.subject import DoctorSubject
 
 _MOST_NAMED = 10
 _RISKS = {
@@ -30,7 +30,7 @@ _READ_OTHERWISE = (
 )
 
 
-def look_at_policy(subject: Subject) -> Iterator[Answer]:
+def look_at_policy(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Does the configuration ask for approvals, and are the files there that it names?"""
     gate = subject.config.gate
     place = subject.config.path or "promptops.toml"
@@ -81,14 +81,14 @@ def look_at_policy(subject: Subject) -> Iterator[Answer]:
     yield from faults or [fine(f'approvals = "{gate.approvals}" on {subject.where}', place)]
 
 
-def _has_one_key(subject: Subject) -> bool:
+def _has_one_key(subject: DoctorSubject) -> bool:
     signers = subject.read(subject.config.gate.signers)
     if signers is None or subject.read(OPENPGP_KEYS_FILE) is not None:
         return False
     return len(list_keys(signers.decode("utf-8", "replace"))) == 1
 
 
-def look_at_owners(subject: Subject) -> Iterator[Answer]:
+def look_at_owners(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Is there a CODEOWNERS file, does it mean what it says, and does it cover the gate itself?"""
     try:
         found = read_owners(subject.repository, subject.dialect, revision=subject.base)
@@ -117,11 +117,11 @@ def look_at_owners(subject: Subject) -> Iterator[Answer]:
         )
 
 
-def _judge(finding: Finding) -> Answer:
+def _judge(finding: Finding) -> DoctorAnswer:
     risk = _RISKS.get(finding.check, _READ_OTHERWISE)
     where = "" if finding.position is None else f"line {finding.position.line}: "
-    return Answer(
-        State.FINDING,
+    return DoctorAnswer(
+        AnswerState.FINDING,
         f"{where}{finding.message}",
         finding.path,
         finding.severity,

@@ -14,13 +14,13 @@ from promptops.protection.doctor.answer import error, fine, note, unknown, warni
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from promptops.protection.doctor.answer import Answer
-    from promptops.protection.doctor.subject import Subject
+    from promptops.protection.doctor.answer import DoctorAnswer
+    from promptops.protection.doctor.subject import DoctorSubject
 
 _PLACE = "user.signingKey"
 
 
-def look_at_signing(subject: Subject) -> Iterator[Answer]:
+def look_at_signing(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Would this clone's signatures be believed, where the policy asks for them?"""
     if subject.git.is_bare:
         return
@@ -64,7 +64,7 @@ def look_at_signing(subject: Subject) -> Iterator[Answer]:
         )
 
 
-def _look_at_unasked(subject: Subject) -> Iterator[Answer]:
+def _look_at_unasked(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     settings = subject.settings
     if is_on(settings, "commit.gpgsign") or is_on(settings, "tag.gpgsign"):
         yield fine("releases or deployments are signed, and the policy does not ask for it", _PLACE)
@@ -79,7 +79,7 @@ def _look_at_unasked(subject: Subject) -> Iterator[Answer]:
     )
 
 
-def _judge_key(subject: Subject, key: str, uses: Mapping[str, str]) -> Iterator[Answer]:
+def _judge_key(subject: DoctorSubject, key: str, uses: Mapping[str, str]) -> Iterator[DoctorAnswer]:
     """Is the key listed, and for all that it is to sign? `uses` has names by namespace."""
     public = _public_key(key)
     path = subject.config.gate.signers

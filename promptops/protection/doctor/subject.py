@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from promptops.errors import NotFoundError
-from promptops.forge.codeowners import Dialect, State
+from promptops.forge.codeowners import Dialect, OwnersState
 from promptops.forge.codeowners.choice import choose_dialect
 from promptops.gate.ownership import list_paths, open_reader, read_owners
 from promptops.git.refs import short_name
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 
-class Subject:
+class DoctorSubject:
     """A repository under examination. Everything is read when a check first asks for it.
 
     The gate believes only what stands on the default branch, so that is where its files are read;
@@ -88,4 +88,4 @@ class Subject:
 
     def is_owned(self, path: str) -> bool:
         """Whether a file has owners in the state that the gate believes."""
-        return self._owners is not None and self._owners.match(path).state is State.OWNED
+        return self._owners is not None and self._owners.match(path).state is OwnersState.OWNED

@@ -15,8 +15,8 @@ from promptops.protection.doctor.answer import fine, unknown, warning
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from promptops.protection.doctor.answer import Answer
-    from promptops.protection.doctor.subject import Subject
+    from promptops.protection.doctor.answer import DoctorAnswer
+    from promptops.protection.doctor.subject import DoctorSubject
 
 _PYPROJECT = "pyproject.toml"
 _DESCRIBE = '["git", "describe", "--dirty", "--tags", "--long", "--match", "v*"]'
@@ -91,7 +91,7 @@ _TOOLS = (
 )
 
 
-def look_at_version_tools(subject: Subject) -> Iterator[Answer]:
+def look_at_version_tools(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Does a tool take the release of a prompt for a version of the application?"""
     for file in dict.fromkeys(tool.file for tool in _TOOLS):
         data = subject.read(file)
@@ -107,7 +107,7 @@ def look_at_version_tools(subject: Subject) -> Iterator[Answer]:
                 yield from _judge(tool, settings)
 
 
-def _judge(tool: _Tool, settings: Mapping[str, object]) -> Iterator[Answer]:
+def _judge(tool: _Tool, settings: Mapping[str, object]) -> Iterator[DoctorAnswer]:
     table = _find(settings, tool.table) if tool.table else settings
     if table is None or (tool.source and _find(table, "source") != tool.source):
         return

@@ -27,7 +27,7 @@ _ALWAYS = re.compile(r"(?:\$\{\{)?\s*(?:always\(\)|!\s*cancelled\(\))\s*(?:\}\})
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class WorkflowJob:
     """One job.
 
     Attributes:
@@ -90,7 +90,7 @@ class Workflow:
     path: str
     name: str
     triggers: Mapping[str, Mapping[str, Any]]
-    jobs: tuple[Job, ...]
+    jobs: tuple[WorkflowJob, ...]
     permissions: Any = None
     concurrency: bool = False
     text: str = field(default="", repr=False)
@@ -147,7 +147,7 @@ def _triggers(value: object) -> dict[str, Mapping[str, Any]]:
     return {}
 
 
-def _job(key: str, table: Mapping[str, Any]) -> Job:
+def _job(key: str, table: Mapping[str, Any]) -> WorkflowJob:
     written = table.get("steps")
     listed = written if isinstance(written, list) else ()
     steps = tuple(step for step in listed if isinstance(step, dict))
@@ -155,7 +155,7 @@ def _job(key: str, table: Mapping[str, Any]) -> Job:
     environment = table.get("environment")
     if isinstance(environment, dict):
         environment = environment.get("name")
-    return Job(
+    return WorkflowJob(
         key,
         str(table.get("name") or key),
         uses=_text(table.get("uses")),
@@ -175,7 +175,7 @@ def _text(value: object) -> str | None:
 
 def gate_jobs(
     workflows: Iterable[Workflow], read: Callable[[str], bytes | None]
-) -> list[tuple[Workflow, Job]]:
+) -> list[tuple[Workflow, WorkflowJob]]:
     """The jobs that run the gate: by its command, or through the action."""
     return [
         (workflow, job)
@@ -195,7 +195,7 @@ def follows_reviews(workflow: Workflow, workflows: Iterable[Workflow]) -> bool:
     return any(one.name in names and "pull_request_review" in one.triggers for one in workflows)
 
 
-def set_status_of(job: Job) -> str | None:
+def set_status_of(job: WorkflowJob) -> str | None:
     """The commit status that a job sets for the gate, as far as it can be seen; None: none."""
     for step in job.steps:
         given, variables = step.get("with"), step.get("env")
@@ -209,7 +209,7 @@ def set_status_of(job: Job) -> str | None:
     return DEFAULT_STATUS if job.uses is not None else None
 
 
-def status_names(workflow: Workflow, job: Job) -> frozenset[str]:
+def status_names(workflow: Workflow, job: WorkflowJob) -> frozenset[str]:
     """What may be required of a job that runs the gate: the status that it sets, else its check.
 
     Where runs for reviews are checks of their own, only a status says the last word.
@@ -220,7 +220,7 @@ def status_names(workflow: Workflow, job: Job) -> frozenset[str]:
     return frozenset({job.name}) if "pull_request_review" not in workflow.triggers else frozenset()
 
 
-def deploy_jobs(workflows: Iterable[Workflow]) -> list[tuple[Workflow, Job]]:
+def deploy_jobs(workflows: Iterable[Workflow]) -> list[tuple[Workflow, WorkflowJob]]:
     """The jobs that deploy by hand: started by a person, running a command that deploys."""
     return [
         (workflow, job)

@@ -15,9 +15,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError, RefusedError
-from promptops.protection.push.commands import Command, read_command, read_commands
-from promptops.protection.push.refusal import Refusal, describe_refusals
-from promptops.protection.push.scope import Kind, classify, may_share_file
+from promptops.protection.push.commands import PushCommand, read_command, read_commands
+from promptops.protection.push.refusal import PushRefusal, describe_refusals
+from promptops.protection.push.scope import RefKind, classify, may_share_file
 from promptops.protection.push.visit import open_visit
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from promptops.protection.push.visit import Visit
     from promptops.repository.repository import Repository
 
-__all__ = ["Command", "Refusal", "judge_push", "read_command", "read_commands"]
+__all__ = ["PushCommand", "Refusal", "judge_push", "read_command", "read_commands"]
 
 
 def judge_push(
-    repository: Repository, commands: Sequence[Command], variables: Mapping[str, str]
-) -> list[Refusal]:
+    repository: Repository, commands: Sequence[PushCommand], variables: Mapping[str, str]
+) -> list[PushRefusal]:
     """Say what of a push is refused, and why; nothing means that all of it may happen.
 
     Args:
@@ -44,7 +44,7 @@ def judge_push(
         PromptopsError: the protected branch's rules cannot be read, so that nothing may pass.
     """
     visit = open_visit(repository, commands, variables)
-    refusals: list[Refusal] = []
+    refusals: list[PushRefusal] = []
     for command in commands:
         kind = classify(command.ref, visit.protection.guarded)
         if kind is None:
@@ -56,28 +56,28 @@ def judge_push(
     return refusals
 
 
-def _choose_check(kind: Kind) -> Callable[[Visit, Command], None]:
+def _choose_check(kind: RefKind) -> Callable[[Visit, PushCommand], None]:
     """The check of a kind of ref; most pushes need none, so that each brings its own imports."""
-    if kind in {Kind.RELEASE, Kind.YANK}:
+    if kind in {RefKind.RELEASE, RefKind.YANK}:
         from promptops.protection.push.tags import check_release_tag, check_yank_tag
 
-        return check_release_tag if kind is Kind.RELEASE else check_yank_tag
-    if kind is Kind.ENVIRONMENT:
+        return check_release_tag if kind is RefKind.RELEASE else check_yank_tag
+    if kind is RefKind.ENVIRONMENT:
         from promptops.protection.push.deployments import check_environment
 
         return check_environment
-    if kind is Kind.GUARDED:
+    if kind is RefKind.GUARDED:
         from promptops.protection.push.branches import check_branch
 
         return check_branch
-    if kind is Kind.APPROVAL:
+    if kind is RefKind.APPROVAL:
         from promptops.protection.push.statements import check_approval
 
         return check_approval
     return _refuse_misplaced
 
 
-def _refuse_misplaced(visit: Visit, command: Command) -> None:
+def _refuse_misplaced(visit: Visit, command: PushCommand) -> None:
     if command.new is None and not may_share_file(command.ref, visit.protection.guarded):
         return  # as well that it is gone
     raise RefusedError(

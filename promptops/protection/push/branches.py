@@ -17,13 +17,13 @@ from promptops.protection.push.refusal import RefusedChangeError
 if TYPE_CHECKING:
     from promptops.gate.policy import Policy
     from promptops.gate.rules import Approvals, Change
-    from promptops.protection.push.commands import Command
+    from promptops.protection.push.commands import PushCommand
     from promptops.protection.push.visit import Visit
 
 _FORWARD = "a guarded branch only moves on: git revert undoes a change by another one"
 
 
-def check_branch(visit: Visit, command: Command) -> None:
+def check_branch(visit: Visit, command: PushCommand) -> None:
     """Raise why a guarded branch may not be made, moved or deleted like that.
 
     The first push of the protected branch needs nobody: there are no rules yet. Another guarded

@@ -12,7 +12,7 @@ _HINT = "git itself calls this hook, with `old new ref` on each line of its stan
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class PushCommand:
     """One ref that a push makes, moves or deletes.
 
     Attributes:
@@ -27,7 +27,7 @@ class Command:
     new: str | None
 
 
-def read_commands(data: bytes) -> tuple[Command, ...]:
+def read_commands(data: bytes) -> tuple[PushCommand, ...]:
     """Read what git writes to `pre-receive`; UsageError when it is anything else, or nothing.
 
     Nothing at all is what is left when another hook has read the input first, and an empty push
@@ -43,7 +43,7 @@ def read_commands(data: bytes) -> tuple[Command, ...]:
     return commands
 
 
-def _read_line(line: str) -> Command:
+def _read_line(line: str) -> PushCommand:
     parts = line.split(" ", 2)
     if len(parts) != 3:
         raise UsageError(f"{line[:100]!r} is no line of a push", hint=_HINT)
@@ -51,11 +51,11 @@ def _read_line(line: str) -> Command:
     return read_command(ref, old, new)
 
 
-def read_command(ref: str, old: str, new: str) -> Command:
+def read_command(ref: str, old: str, new: str) -> PushCommand:
     """Read one ref with its ids, which are all zeros for none; UsageError when they are no ids."""
     if not ref.startswith("refs/") or len(old) != len(new):
         raise UsageError(f"{ref[:100]!r} is not the full name of a ref with two ids", hint=_HINT)
-    return Command(ref, _read_id(old), _read_id(new))
+    return PushCommand(ref, _read_id(old), _read_id(new))
 
 
 def _read_id(text: str) -> str | None:
@@ -64,7 +64,7 @@ def _read_id(text: str) -> str | None:
     return text if text.strip("0") else None
 
 
-def refuse_moves(command: Command, hint: str) -> None:
+def refuse_moves(command: PushCommand, hint: str) -> None:
     """Raise RefusedError unless the ref is new."""
     if command.new is None:
         raise RefusedError("it is never deleted", hint=hint)

@@ -37,14 +37,14 @@ from promptops.provenance.integrity import contradict_lock, read_claims, shorten
 
 if TYPE_CHECKING:
     from promptops.delivery.state import Live, Point
-    from promptops.protection.push.commands import Command
+    from promptops.protection.push.commands import PushCommand
     from promptops.protection.push.visit import Visit
 
 _RESTORE = "restore"
 _APPEND = "the branch only grows: promptops rollback makes one more deployment that goes back"
 
 
-def check_environment(visit: Visit, command: Command) -> None:
+def check_environment(visit: Visit, command: PushCommand) -> None:
     """Raise what is wrong with what a push does to an environment's branch."""
     environment = command.ref.removeprefix(ENVIRONMENTS)
     known = visit.protection.config.environment_names
@@ -60,7 +60,7 @@ def check_environment(visit: Visit, command: Command) -> None:
     for oid in _list_new(visit, command):
         after = _read_head(visit, environment, oid)
         try:
-            _Check(visit, before, after).run()
+            _DeploymentCheck(visit, before, after).run()
         except (IntegrityError, RefusedError) as error:
             error.message = f"deployment {after.deployment.number} ({oid[:12]}): {error.message}"
             error.hint = error.hint or BY_HAND
@@ -68,7 +68,7 @@ def check_environment(visit: Visit, command: Command) -> None:
         before = after
 
 
-def _list_new(visit: Visit, command: Command) -> list[str]:
+def _list_new(visit: Visit, command: PushCommand) -> list[str]:
     """The commits on top of the old one, the oldest first; RefusedError when it would lose any."""
     git, new = visit.repository.git, command.new or ""
     found = visit.repository.objects.read(new)
@@ -90,7 +90,7 @@ def _read_head(visit: Visit, environment: str, oid: str) -> Head:
 
 
 @dataclass(frozen=True, slots=True)
-class _Check:
+class _DeploymentCheck:
     """The check of one deployment on top of another, or of the first."""
 
     visit: Visit

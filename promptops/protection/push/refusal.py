@@ -21,7 +21,7 @@ _ANSWERS = (RefusedError, IntegrityError, UntrustedError)
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class PushRefusal:
     """Why one ref stays as it is.
 
     Attributes:
@@ -49,16 +49,18 @@ class RefusedChangeError(RefusedError):
         self.findings = tuple(findings)
 
 
-def describe_refusals(ref: str, error: PromptopsError) -> list[Refusal]:
+def describe_refusals(ref: str, error: PromptopsError) -> list[PushRefusal]:
     """Give the refusals that an error means; one that is no answer means that nobody can tell."""
     if not isinstance(error, RefusedChangeError):
-        return [Refusal(ref, error.message, error.hint or _RULES, not isinstance(error, _ANSWERS))]
+        return [
+            PushRefusal(ref, error.message, error.hint or _RULES, not isinstance(error, _ANSWERS))
+        ]
     refusals = [
-        Refusal(ref, f"{one.place}: {one.message}", one.hint or _GATE, is_unclear=False)
+        PushRefusal(ref, f"{one.place}: {one.message}", one.hint or _GATE, is_unclear=False)
         for one in error.findings[:_MOST]
     ]
     more = len(error.findings) - _MOST
     if more > 0:
         message = f"the change may not merge for {more} more reasons"
-        refusals.append(Refusal(ref, message, _GATE, is_unclear=False))
+        refusals.append(PushRefusal(ref, message, _GATE, is_unclear=False))
     return refusals

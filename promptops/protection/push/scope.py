@@ -22,7 +22,7 @@ _SIGNS = frozenset({"Lu", "Ll", "Lt", "Lo", "Lm", "Nd", "Nl", "No", "Sm", "Sc", 
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
-class Kind(Enum):
+class RefKind(Enum):
     """What a ref is to promptops.
 
     A MISPLACED ref is one that stands where only ours may, can be taken for one of them, or is in
@@ -38,20 +38,20 @@ class Kind(Enum):
     MISPLACED = auto()
 
 
-def classify(ref: str, guarded: AbstractSet[str]) -> Kind | None:
+def classify(ref: str, guarded: AbstractSet[str]) -> RefKind | None:
     """What the ref is, where `guarded` are the full names of guarded branches; None: not ours."""
     kind = _classify_exact(ref, guarded)
     if kind is not None:
         return kind
     if any(_classify_exact(name, guarded) in _OURS for name in _list_readings(ref) - {ref}):
-        return Kind.MISPLACED
+        return RefKind.MISPLACED
     seen = _fold(ref)
     protected = {_fold(name) for name in (*guarded, *_FOLDERS)}
     for name in (seen, *(rest for rest in _list_rests(seen) if rest.startswith("refs/"))):
         if name in protected or any(one.startswith(f"{name}/") for one in protected):
-            return Kind.MISPLACED
+            return RefKind.MISPLACED
         if name.startswith(tuple(map(_fold, _FOLDERS))):
-            return Kind.MISPLACED
+            return RefKind.MISPLACED
     return None
 
 
@@ -61,20 +61,20 @@ def may_share_file(ref: str, guarded: AbstractSet[str]) -> bool:
     return seen in map(_fold, guarded) or _classify_exact(seen, guarded) in _OURS
 
 
-_OURS = frozenset(Kind) - {Kind.MISPLACED}
+_OURS = frozenset(RefKind) - {RefKind.MISPLACED}
 
 
-def _classify_exact(ref: str, guarded: AbstractSet[str]) -> Kind | None:
+def _classify_exact(ref: str, guarded: AbstractSet[str]) -> RefKind | None:
     if ref in guarded:
-        return Kind.GUARDED
+        return RefKind.GUARDED
     if ref.startswith(RELEASES):
-        return Kind.RELEASE if _is_release(ref) else Kind.MISPLACED
+        return RefKind.RELEASE if _is_release(ref) else RefKind.MISPLACED
     if ref.startswith(YANKS):
         of = ref.replace(YANKS, RELEASES, 1)
-        return Kind.YANK if _is_release(of) else Kind.MISPLACED
+        return RefKind.YANK if _is_release(of) else RefKind.MISPLACED
     if ref.startswith(ENVIRONMENTS):
-        return Kind.ENVIRONMENT if _is_environment(ref) else Kind.MISPLACED
-    return Kind.APPROVAL if ref.startswith(APPROVALS) else None
+        return RefKind.ENVIRONMENT if _is_environment(ref) else RefKind.MISPLACED
+    return RefKind.APPROVAL if ref.startswith(APPROVALS) else None
 
 
 def _list_readings(ref: str) -> set[str]:

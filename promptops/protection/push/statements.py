@@ -17,13 +17,13 @@ from promptops.protection.push.commands import refuse_moves
 if TYPE_CHECKING:
     from promptops.gate.approvals.signed import Keys
     from promptops.gate.approvals.store import Sealed
-    from promptops.protection.push.commands import Command
+    from promptops.protection.push.commands import PushCommand
     from promptops.protection.push.visit import Visit
 
 _HINT = "promptops approve signs, and pushes what it signed"
 
 
-def check_approval(visit: Visit, command: Command) -> None:
+def check_approval(visit: Visit, command: PushCommand) -> None:
     """Raise what is wrong with an approval that is pushed, or with moving one at all.
 
     Where no guarded branch lists any keys yet, nobody can tell, and no harm is done.

@@ -24,13 +24,13 @@ from promptops.repository.config import load_config
 if TYPE_CHECKING:
     from promptops.delivery.release import Release
     from promptops.prompt.version import Version
-    from promptops.protection.push.commands import Command
+    from promptops.protection.push.commands import PushCommand
     from promptops.protection.push.visit import Visit
 
 _BY_HAND = "promptops release makes release tags, promptops yank those of yanks"
 
 
-def check_release_tag(visit: Visit, command: Command) -> None:
+def check_release_tag(visit: Visit, command: PushCommand) -> None:
     """Raise what is wrong with making a release tag, or with moving one at all."""
     name, version = _read_key(command.ref)
     refuse_moves(command, "a released version never changes; release the next one")
@@ -51,7 +51,7 @@ def check_release_tag(visit: Visit, command: Command) -> None:
         )
 
 
-def _read_pushed(visit: Visit, command: Command, name: str, version: Version) -> Release:
+def _read_pushed(visit: Visit, command: PushCommand, name: str, version: Version) -> Release:
     """The release that is pushed, whether or not somebody was faster: git itself refuses that.
 
     A pusher who learns from git that the tag is there can look whether it is the same release.
@@ -95,7 +95,7 @@ def _check_trailers(visit: Visit, release: Release) -> None:
         )
 
 
-def check_yank_tag(visit: Visit, command: Command) -> None:
+def check_yank_tag(visit: Visit, command: PushCommand) -> None:
     """Raise what is wrong with a tag that yanks a release, or with moving one at all."""
     name, version = _read_key(command.ref.replace(YANKS, RELEASES, 1))
     refuse_moves(command, "what was yanked stays yanked; release the next version")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from promptops.delivery.release import Release
     from promptops.forge.codeowners import Dialect
     from promptops.prompt.version import Version
-    from promptops.protection.push.commands import Command
+    from promptops.protection.push.commands import PushCommand
     from promptops.repository.repository import Repository
 
 
@@ -51,7 +51,7 @@ class Visit:
     """
 
     repository: Repository
-    commands: Mapping[str, Command]
+    commands: Mapping[str, PushCommand]
     protection: Protection
     variables: Mapping[str, str]
     _releases: dict[str, Release | None] = field(default_factory=dict)
@@ -133,7 +133,7 @@ class Visit:
 
 def open_visit(
     repository: Repository,
-    commands: Sequence[Command],
+    commands: Sequence[PushCommand],
     variables: Mapping[str, str],
 ) -> Visit:
     """Begin to judge a push; errors as `judge_push`."""

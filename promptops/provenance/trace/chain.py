@@ -18,7 +18,7 @@ from promptops.git.signing.judging import Trust, judge_signature
 from promptops.prompt.reference import release_tag
 from promptops.prompt.times import format_time
 from promptops.provenance.integrity import (
-    Texts,
+    ReleasedTexts,
     compare_frozen,
     inspect_tag,
     list_environments,
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from promptops.delivery.release import Release
     from promptops.delivery.state import Live
     from promptops.git.objects import Identity
-    from promptops.provenance.integrity import Frozen, History, Record
-    from promptops.provenance.trace.subject import Subject
+    from promptops.provenance.integrity import Frozen, History, IntegrityRecord
+    from promptops.provenance.trace.subject import TraceSubject
     from promptops.repository.repository import Repository
 
 _MOST_COMMITS = 10
@@ -90,9 +90,9 @@ class Chain:
     """One chain being followed: the subject, and what the links so far brought up."""
 
     repository: Repository
-    subject: Subject
+    subject: TraceSubject
     signers: Path | None
-    texts: Texts = field(init=False)
+    texts: ReleasedTexts = field(init=False)
     release: Release | None = None
     release_fault: PromptopsError | None = None
     frozen: Frozen | None = None
@@ -102,7 +102,7 @@ class Chain:
     problems: list[PromptopsError] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.texts = Texts(self.repository)
+        self.texts = ReleasedTexts(self.repository)
 
     def follow(self) -> tuple[Link, ...]:
         """All links, in order."""
@@ -170,7 +170,7 @@ class Chain:
         )
 
     def _read_deployment(
-        self, record: Record, deployment: Deployment, start: Deployment | None
+        self, record: IntegrityRecord, deployment: Deployment, start: Deployment | None
     ) -> Deployment | None:
         """Take note of one deployment; `start` is where the version went live, if it is."""
         for claim in read_claims(deployment):
@@ -193,7 +193,7 @@ class Chain:
             place = f"deployment {one.number} of {one.environment}"
             self.problems.append(type(error)(f"{place}: {error.message}", hint=error.hint))
 
-    def _read_texts(self, record: Record, tag: str | None) -> None:
+    def _read_texts(self, record: IntegrityRecord, tag: str | None) -> None:
         """Hold a deployment's lock and texts to each other."""
         place = f"{record.label} of {record.deployment.environment if record.deployment else ''}"
         try:
@@ -223,7 +223,7 @@ class Chain:
     def _label(self) -> str:
         return f"{self.subject.name}@{self.subject.version}"
 
-    def _locked(self, record: Record) -> Live | None:
+    def _locked(self, record: IntegrityRecord) -> Live | None:
         entry = self.texts.state(record).entries.get(self.subject.name)
         lives = entry.live if entry else ()
         return next((live for live in lives if live.version == self.subject.version), None)
@@ -250,7 +250,7 @@ class Chain:
         if live is not None and self._is_news(history.tip, live):
             self._read_texts(history.tip, None)
 
-    def _is_news(self, tip: Record, live: Live) -> bool:
+    def _is_news(self, tip: IntegrityRecord, live: Live) -> bool:
         place = f"{tip.label} of"
         return not any(seen.place.startswith(place) and seen.live == live for seen in self.seen)
 

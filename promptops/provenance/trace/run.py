@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from promptops.errors import IntegrityError, NotFoundError, PromptopsError, UsageError
 from promptops.git.signing.judging import choose_signers
 from promptops.prompt.version import Version
-from promptops.provenance.integrity import Texts, shorten
+from promptops.provenance.integrity import ReleasedTexts, shorten
 from promptops.provenance.trace.chain import Chain, format_minute
 from promptops.provenance.trace.link import Link, LinkStatus, Trace, failed_link
-from promptops.provenance.trace.subject import Subject, find_subject, read_known_history
+from promptops.provenance.trace.subject import TraceSubject, find_subject, read_known_history
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from promptops.provenance.integrity import Record
+    from promptops.provenance.integrity import IntegrityRecord
     from promptops.repository.repository import Repository
     from promptops.runtime.log.record import RunRecord
 
@@ -115,7 +115,7 @@ def _place_link(repository: Repository, run: RunRecord) -> Link:
         record = _find_deployment(repository, run.environment, run.deployment)
         if record is None:
             return Link(name, LinkStatus.UNCHECKED, f"this clone lacks {place}", (), _FETCH, facts)
-        entry = Texts(repository).state(record).entries.get(run.prompt or "")
+        entry = ReleasedTexts(repository).state(record).entries.get(run.prompt or "")
         live = [] if entry is None else [one for one in entry.live if one.digest == run.digest]
         if not any(str(one.version) == run.version for one in live):
             digest = shorten(run.digest or "")
@@ -130,7 +130,9 @@ def _place_link(repository: Repository, run: RunRecord) -> Link:
     return Link(name, LinkStatus.OK, f"{place} had it live{share}", facts=facts)
 
 
-def _find_deployment(repository: Repository, environment: str, number: int) -> Record | None:
+def _find_deployment(
+    repository: Repository, environment: str, number: int
+) -> IntegrityRecord | None:
     history = read_known_history(repository, environment)
     for record in () if history is None else history.records[::-1]:
         if record.deployment is not None and record.deployment.number == number:
@@ -138,9 +140,9 @@ def _find_deployment(repository: Repository, environment: str, number: int) -> R
     return None
 
 
-def _find_subject(repository: Repository, run: RunRecord) -> tuple[Subject, Link | None]:
+def _find_subject(repository: Repository, run: RunRecord) -> tuple[TraceSubject, Link | None]:
     """Give the version that is traced, and the link at which the chain ends when it has none."""
-    subject = Subject(run.prompt or "", Version.parse(run.version or ""), run.digest)
+    subject = TraceSubject(run.prompt or "", Version.parse(run.version or ""), run.digest)
     if run.commit is not None:
         return subject, None
     try:

@@ -16,7 +16,7 @@ from promptops.errors import (
 )
 from promptops.prompt.reference import SelectorKind, parse_ref, release_tag
 from promptops.provenance.integrity import (
-    Texts,
+    ReleasedTexts,
     inspect_tag,
     list_environments,
     read_all,
@@ -40,7 +40,7 @@ _FEWEST_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class TraceSubject:
     """The version that is traced.
 
     Attributes:
@@ -59,7 +59,7 @@ class Subject:
     rivals: tuple[str, ...] = ()
 
 
-def find_subject(repository: Repository, asked: str) -> Subject:
+def find_subject(repository: Repository, asked: str) -> TraceSubject:
     """What `asked` means; errors as `trace_chain`."""
     found = _DIGEST.fullmatch(asked)
     if found is not None:
@@ -80,7 +80,7 @@ def find_subject(repository: Repository, asked: str) -> Subject:
     return _find_selected(repository, ref.name, ref.selector)
 
 
-def _find_selected(repository: Repository, name: str, selector: Selector) -> Subject:
+def _find_selected(repository: Repository, name: str, selector: Selector) -> TraceSubject:
     if selector.kind is SelectorKind.WORKING:
         raise UsageError(
             "the work tree has no chain yet",
@@ -91,34 +91,34 @@ def _find_selected(repository: Repository, name: str, selector: Selector) -> Sub
     if selector.kind is SelectorKind.VERSION and selector.version is not None:
         return _find_version(repository, name, selector.version)
     release = select_release(repository, name, selector)
-    return Subject(name, release.version, release.digest)
+    return TraceSubject(name, release.version, release.digest)
 
 
-def _find_live(repository: Repository, name: str, environment: str) -> Subject:
+def _find_live(repository: Repository, name: str, environment: str) -> TraceSubject:
     entry = require_head(repository, environment).state.require(name, environment)
     if len(entry.live) > 1:
         raise UsageError(
             f"{name} splits its traffic in {environment}: {entry.describe()}",
             hint=f"say which one is meant, such as {name}@{entry.live[-1].version}",
         )
-    return Subject(name, entry.live[0].version, entry.live[0].digest, environment)
+    return TraceSubject(name, entry.live[0].version, entry.live[0].digest, environment)
 
 
-def _find_version(repository: Repository, name: str, version: Version) -> Subject:
+def _find_version(repository: Repository, name: str, version: Version) -> TraceSubject:
     found = repository.objects.read(release_tag(name, version))
     release = None if found is None else inspect_tag(name, version, found)[0]
     if release is not None:
-        return Subject(name, version, release.digest)
+        return TraceSubject(name, version, release.digest)
     # The tag is gone or says nothing, but what was live is still known.
     for environment, one, live in _ever_live(repository):
         if (one, live.version) == (name, version):
-            return Subject(name, version, live.digest, environment)
+            return TraceSubject(name, version, live.digest, environment)
     if found is None:
         require_release(repository, name, version)
-    return Subject(name, version, None)
+    return TraceSubject(name, version, None)
 
 
-def _find_digest(repository: Repository, prefix: str) -> Subject:
+def _find_digest(repository: Repository, prefix: str) -> TraceSubject:
     """The version whose digest begins like that, by tags and by what is or was live."""
     claims = {
         (release.digest, release.name, release.version): None
@@ -143,7 +143,7 @@ def _find_digest(repository: Repository, prefix: str) -> Subject:
         )
     (digest, name, version), *others = claims
     rivals = tuple(f"{name}@{version}" for _, name, version in others)
-    return Subject(name, version, digest, rivals=rivals)
+    return TraceSubject(name, version, digest, rivals=rivals)
 
 
 def _releases_with(repository: Repository, prefix: str) -> Iterator[Release]:
@@ -161,7 +161,7 @@ def _ever_live(
     repository: Repository, *, only_now: bool = False
 ) -> Iterator[tuple[str, str, Live]]:
     """What is and was live: environment, prompt, version; as far as locks can be read."""
-    texts = Texts(repository)
+    texts = ReleasedTexts(repository)
     for environment in list_environments(repository):
         try:
             history = read_known_history(repository, environment)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class VerifyScope:
     """What is checked; None means all.
 
     `releases` are the tags that are opened, `names` the prompts that count in environments.
@@ -40,10 +40,10 @@ class Scope:
         return self.releases is None and self.environments is None
 
 
-def read_scope(repository: Repository, refs: Sequence[str]) -> Scope:
+def read_scope(repository: Repository, refs: Sequence[str]) -> VerifyScope:
     """What `refs` mean; everything when there are none. Errors as `verify_repository`."""
     if not refs:
-        return Scope(None, None, None)
+        return VerifyScope(None, None, None)
     known = list_environments(repository)
     tags = list_release_tags(repository, None)
     parts = [_read_ref_scope(repository, text, known, tags) for text in refs]
@@ -52,7 +52,7 @@ def read_scope(repository: Repository, refs: Sequence[str]) -> Scope:
         given = [one for one in sets if one is not None]
         return frozenset().union(*given) if len(given) == len(sets) else None
 
-    return Scope(
+    return VerifyScope(
         frozenset().union(*(part.releases or () for part in parts)),
         union([part.names for part in parts]),
         union([part.environments for part in parts]),
@@ -61,7 +61,7 @@ def read_scope(repository: Repository, refs: Sequence[str]) -> Scope:
 
 def _read_ref_scope(
     repository: Repository, text: str, environments: list[str], tags: dict[Key, str]
-) -> Scope:
+) -> VerifyScope:
     ref = parse_ref(text)
     released = frozenset(key for key in tags if key[0] == ref.name)
     live = {
@@ -69,9 +69,9 @@ def _read_ref_scope(
     }
     if ref.selector is None:
         if released or any(live.values()):
-            return Scope(released, frozenset({ref.name}), None)
+            return VerifyScope(released, frozenset({ref.name}), None)
         if ref.name in environments:
-            return Scope(
+            return VerifyScope(
                 _live_keys(repository, ref.name, None) & tags.keys(), None, frozenset({ref.name})
             )
         raise not_found(ref.name, {key[0] for key in tags}, "among the releases and environments")
@@ -80,7 +80,7 @@ def _read_ref_scope(
 
 def _read_selected(
     repository: Repository, ref: PromptRef, live: dict[str, frozenset[Key]], tags: dict[Key, str]
-) -> Scope:
+) -> VerifyScope:
     selector, names = ref.selector, frozenset({ref.name})
     assert selector is not None  # noqa: S101 - the caller has looked
     if selector.kind is SelectorKind.WORKING:
@@ -93,14 +93,14 @@ def _read_selected(
             repository.config.environment(selector.text)
         if not live.get(selector.text):
             require_head(repository, selector.text).state.require(ref.name, selector.text)
-        return Scope(live[selector.text] & tags.keys(), names, frozenset({selector.text}))
+        return VerifyScope(live[selector.text] & tags.keys(), names, frozenset({selector.text}))
     if selector.kind is SelectorKind.VERSION and selector.version is not None:
         key = (ref.name, selector.version)
         if key not in tags and not any(key in keys for keys in live.values()):
             require_release(repository, *key)
-        return Scope(frozenset({key} & tags.keys()), names, None)
+        return VerifyScope(frozenset({key} & tags.keys()), names, None)
     chosen = select_release(repository, ref.name, selector)
-    return Scope(frozenset({(ref.name, chosen.version)}), names, None)
+    return VerifyScope(frozenset({(ref.name, chosen.version)}), names, None)
 
 
 def _live_keys(repository: Repository, environment: str, name: str | None) -> frozenset[Key]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from promptops.git.objects import GitObject
     from promptops.prompt.version import Version
-    from promptops.provenance.verify.scope import Key, Scope
+    from promptops.provenance.verify.scope import Key, VerifyScope
     from promptops.repository.repository import Repository
 
     Progress = Callable[[str, int, int], None]
@@ -55,7 +55,7 @@ class Survey:
     """
 
     repository: Repository
-    scope: Scope
+    scope: VerifyScope
     deep: bool
     allowed_signers: Path | None
     progress: Progress

@@ -10,7 +10,7 @@ from promptops.delivery.environments import describe_changes
 from promptops.errors import GitError, PromptopsError
 from promptops.prompt.finding import Finding, Severity
 from promptops.provenance.integrity import (
-    Texts,
+    ReleasedTexts,
     contradict_lock,
     inspect_tag,
     read_claims,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from promptops.delivery.state import Live, Point, State
-    from promptops.provenance.integrity import History, Record
+    from promptops.provenance.integrity import History, IntegrityRecord
     from promptops.provenance.verify.scope import Key
     from promptops.provenance.verify.survey import Survey
 
@@ -40,13 +40,13 @@ class TreeCheck:
     survey: Survey
     place: str
     history: History
-    texts: Texts = field(init=False)
+    texts: ReleasedTexts = field(init=False)
     numbers: dict[int, str] = field(init=False)
     faults: dict[object, list[Finding]] = field(default_factory=dict)
     present: set[object] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.texts = Texts(self.survey.repository)
+        self.texts = ReleasedTexts(self.survey.repository)
         self.numbers = {
             record.deployment.number: record.oid
             for record in self.history.records
@@ -77,7 +77,7 @@ class TreeCheck:
         except PromptopsError:
             return None
 
-    def _check_record(self, record: Record, before: State | None) -> State | None:
+    def _check_record(self, record: IntegrityRecord, before: State | None) -> State | None:
         try:
             state = self.texts.state(record)
         except PromptopsError as error:
@@ -94,7 +94,7 @@ class TreeCheck:
             self._keep(("change", record.oid), list(self._judge_change(record, before, state)))
         return state
 
-    def _check_form(self, record: Record, state: State) -> None:
+    def _check_form(self, record: IntegrityRecord, state: State) -> None:
         """Judge the newest lock's bytes: a reader may go by its lines, as `docs/SPEC.md` says."""
         forms = {lock.LOCK_FILE: lock.format_lock(state), lock.UNDO_FILE: lock.format_undo(state)}
         for file, data in forms.items():
@@ -114,7 +114,7 @@ class TreeCheck:
         self.present.add(key)
         self.faults[key] = findings
 
-    def _fault(self, record: Record, check: str, message: str) -> Finding:
+    def _fault(self, record: IntegrityRecord, check: str, message: str) -> Finding:
         """A fault, with the deployment that brought it in and the one to go back to."""
         number = record.deployment.number if record.deployment else 0
         hint = "the branch was edited by hand"
@@ -128,7 +128,7 @@ class TreeCheck:
 
     def _failed(
         self,
-        record: Record,
+        record: IntegrityRecord,
         error: PromptopsError,
         what: str = "",
         *,
@@ -144,7 +144,7 @@ class TreeCheck:
 
     # What a tree holds
 
-    def _check_folders(self, record: Record, state: State) -> None:
+    def _check_folders(self, record: IntegrityRecord, state: State) -> None:
         try:
             folders = self.texts.folders(record.commit.tree)
         except PromptopsError as error:
@@ -170,7 +170,9 @@ class TreeCheck:
                 message = f"{stray} does not belong into a deployment"
                 self._keep(("stray", stray), [self._fault(record, "stray-file", message)])
 
-    def _check_live(self, record: Record, name: str, live: Live, folder: str | None) -> None:
+    def _check_live(
+        self, record: IntegrityRecord, name: str, live: Live, folder: str | None
+    ) -> None:
         key = ("live", name, live.version, live.digest, live.commit, folder)
         if self._is_new(key):
             findings = [
@@ -180,7 +182,7 @@ class TreeCheck:
             self._keep(key, findings)
 
     def _judge_texts(
-        self, record: Record, name: str, live: Live, folder: str | None
+        self, record: IntegrityRecord, name: str, live: Live, folder: str | None
     ) -> Iterator[Finding]:
         label = f"{name}@{live.version}"
         if folder is None:
@@ -199,7 +201,9 @@ class TreeCheck:
                 f"{label} has texts of {shorten(digest)}, but the lock says {shorten(live.digest)}",
             )
 
-    def _judge_against_tag(self, record: Record, key: Key, live: Live) -> Iterator[Finding]:
+    def _judge_against_tag(
+        self, record: IntegrityRecord, key: Key, live: Live
+    ) -> Iterator[Finding]:
         label = f"{key[0]}@{key[1]}"
         if key not in self.survey.tags:
             self.survey.missing_tag(key, self.place, f"{record.label} has it live")
@@ -223,7 +227,7 @@ class TreeCheck:
             known[key] = KnownTag(release.digest, release.commit) if release else None
         return known[key]
 
-    def _judge_undo(self, record: Record, name: str, point: Point) -> Iterator[Finding]:
+    def _judge_undo(self, record: IntegrityRecord, name: str, point: Point) -> Iterator[Finding]:
         own = record.deployment.number if record.deployment else None
         oldest = self.history.records[0].deployment
         true = self.numbers.get(point.deployment)
@@ -250,7 +254,9 @@ class TreeCheck:
             f"({point.commit[:12]}), {wrong}",
         )
 
-    def _judge_change(self, record: Record, before: State, after: State) -> Iterator[Finding]:
+    def _judge_change(
+        self, record: IntegrityRecord, before: State, after: State
+    ) -> Iterator[Finding]:
         """What the message says against what the lock says of it."""
         if record.deployment is None:
             return

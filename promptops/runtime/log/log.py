@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from promptops.repository.settings.log import LogSettings
     from promptops.runtime.log.record import (
         AttemptRecord,
-        Entry,
         Event,
         Feedback,
+        LogEntry,
         Review,
         RunRecord,
     )
-    from promptops.runtime.log.statistics import Comparison, Group
+    from promptops.runtime.log.statistics import RunComparison, RunGroup
 
 
 class LogError(PromptopsError):
@@ -128,7 +128,7 @@ class RunLog(Protocol):
         """Ask for a review of a run, or answer the one of that id."""
         ...
 
-    def get(self, run_id: str) -> Entry:
+    def get(self, run_id: str) -> LogEntry:
         """Return all about one run, by its id or the beginning of it; NotFoundError."""
         ...
 
@@ -153,15 +153,15 @@ class RunLog(Protocol):
         """
         ...
 
-    def stats(self, filters: Filters = ..., *, by: Sequence[str] = ()) -> Sequence[Group]:
+    def stats(self, filters: Filters = ..., *, by: Sequence[str] = ()) -> Sequence[RunGroup]:
         """Return counts, errors by stage, cost and latency of runs, grouped by DIMENSIONS."""
         ...
 
-    def compare(self, left: str, right: str, filters: Filters = ...) -> Comparison:
+    def compare(self, left: str, right: str, filters: Filters = ...) -> RunComparison:
         """Compare two versions of one prompt that share traffic, clustered by key."""
         ...
 
-    def export(self, filters: Filters = ...) -> Iterator[Entry]:
+    def export(self, filters: Filters = ...) -> Iterator[LogEntry]:
         """Yield everything about each run, the oldest first."""
         ...
 

@@ -53,7 +53,7 @@ def open_postgres(
     return Store(PostgresDatabase(url, clock), settings, clock=clock, random=random, key=key)
 
 
-class _Cursor:
+class _PostgresCursor:
     """One transaction on a connection."""
 
     def __init__(self, connection: psycopg.Connection[Row]) -> None:
@@ -101,11 +101,11 @@ class PostgresDatabase:
         self._lock = threading.RLock()
         self._connection: psycopg.Connection[Row] | None = None
 
-    def write(self, work: Callable[[_Cursor], T]) -> T:
+    def write(self, work: Callable[[_PostgresCursor], T]) -> T:
         """Do some work in one transaction; LogError when it cannot be done."""
         return self._do(work)
 
-    def read(self, work: Callable[[_Cursor], T]) -> T:
+    def read(self, work: Callable[[_PostgresCursor], T]) -> T:
         """Do some work that only reads, all of it at one state of the data."""
         return self._do(work, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
@@ -120,12 +120,12 @@ class PostgresDatabase:
             with self._lock:
                 self._disconnect()
 
-    def _do(self, work: Callable[[_Cursor], T], first: str | None = None) -> T:
+    def _do(self, work: Callable[[_PostgresCursor], T], first: str | None = None) -> T:
         def attempt(connection: psycopg.Connection[Row]) -> T:
             with connection.transaction():
                 if first is not None:
                     connection.execute(first.encode())
-                return work(_Cursor(connection))
+                return work(_PostgresCursor(connection))
 
         return self._retry(attempt)
 

@@ -14,7 +14,7 @@ from promptops.runtime.log.content import answer_mac, escape, unescape, unpack
 from promptops.runtime.log.hours import SLICE, interrupted, rolled_until
 from promptops.runtime.log.identifiers import pack_id
 from promptops.runtime.log.log import DIMENSIONS
-from promptops.runtime.log.record import INTERRUPTED, RUNNING, Entry
+from promptops.runtime.log.record import INTERRUPTED, RUNNING, LogEntry
 from promptops.runtime.log.rollup import HOUR_MS, Sums
 from promptops.runtime.log.rows import (
     ATTEMPT_COLUMNS,
@@ -155,7 +155,7 @@ def tail_runs(
     return [read_run(row, keyring) for row in rows], max(place, after)
 
 
-def read_entry(cursor: Cursor, run_id: str, keyring: Keyring | None, now: float) -> Entry:
+def read_entry(cursor: Cursor, run_id: str, keyring: Keyring | None, now: float) -> LogEntry:
     """Return all about one run."""
     number = _find(cursor, run_id)[0]
     gone = interrupted(cursor, now)
@@ -175,7 +175,7 @@ def read_page(
     keyring: Keyring | None,
     now: float,
     place: tuple[int, int],
-) -> tuple[list[Entry], tuple[int, int]]:
+) -> tuple[list[LogEntry], tuple[int, int]]:
     """Return some entries after a place (time and number), and the place of the last one."""
     question = Question(cursor, filters, now)
     rows = list(
@@ -191,7 +191,7 @@ def read_page(
     return entries, (rows[-1][_STARTED], rows[-1][-1]) if rows else place
 
 
-def _entry(cursor: Cursor, row: Row, keyring: Keyring | None) -> Entry:
+def _entry(cursor: Cursor, row: Row, keyring: Keyring | None) -> LogEntry:
     run = read_run(row, keyring)
     request, answer, gone = row[len(RUN_COLUMNS) : len(RUN_COLUMNS) + 3]
     if gone:
@@ -225,7 +225,7 @@ def _entry(cursor: Cursor, row: Row, keyring: Keyring | None) -> Entry:
             )
         )
 
-    return Entry(
+    return LogEntry(
         run,
         tuple(read_attempt(one, keyring) for one in rows("attempts", ATTEMPT_COLUMNS, "number")),
         tuple(read_event(one, keyring) for one in rows("events", EVENT_COLUMNS, "at, id")),
@@ -334,7 +334,7 @@ def list_events(
 
 def count(
     cursor: Cursor, filters: Filters, by: Sequence[str], now: float
-) -> list[statistics.Group]:
+) -> list[statistics.RunGroup]:
     """Return groups of runs, the dearest first; by day, the oldest day first."""
     for name in by:
         if name not in DIMENSIONS:
@@ -446,7 +446,7 @@ def _day(ms: int) -> str:
 
 def compare_versions(
     cursor: Cursor, left: str, right: str, filters: Filters, now: float
-) -> statistics.Comparison:
+) -> statistics.RunComparison:
     """Compare two versions, where the runs of one key (or user) belong together."""
     question = Question(cursor, replace(filters, version=None), now)
     rows = cursor.rows(
@@ -493,7 +493,7 @@ def compare_versions(
         )
         for measure, unit in units.items()
     )
-    return statistics.Comparison(
+    return statistics.RunComparison(
         sums[left].group({"version": left}),
         sums[right].group({"version": right}),
         differences,

@@ -233,7 +233,7 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """Everything that the log holds about one run."""
 
     run: RunRecord

@@ -34,7 +34,7 @@ _CLOSE_SECONDS = 2.0
 _TEND_SECONDS = 3600.0
 
 
-class _Job(NamedTuple):
+class _LogJob(NamedTuple):
     method: str
     arguments: tuple[Any, ...]
     size: int
@@ -82,7 +82,7 @@ class Recorder:
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._wake = threading.Event()
-        self._spool: deque[_Job] = deque()
+        self._spool: deque[_LogJob] = deque()
         self._spooled_characters = 0
         self._untold = 0
         self._thread: threading.Thread | None = None
@@ -177,7 +177,7 @@ class Recorder:
             ):
                 self._lose(1)
                 return
-            self._spool.append(_Job(method, arguments, size))
+            self._spool.append(_LogJob(method, arguments, size))
             self._spooled_characters += size
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(

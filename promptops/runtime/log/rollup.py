@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from promptops.runtime.log import histogram
-from promptops.runtime.log.statistics import Group
+from promptops.runtime.log.statistics import RunGroup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,7 @@ class Sums:
             self.buckets[histogram.bucket(duration / 1000)] += 1
         self.durations = []
 
-    def group(self, by: Mapping[str, str | None]) -> Group:
+    def group(self, by: Mapping[str, str | None]) -> RunGroup:
         """Return the sums as an answer."""
         ordered = sorted(self.durations)
 
@@ -108,7 +108,7 @@ class Sums:
                 return None
             return ordered[max(1, math.ceil(share * len(ordered))) - 1] / 1000
 
-        return Group(
+        return RunGroup(
             by=by,
             runs=self.runs,
             statuses={name: count for name, count in sorted(self.statuses.items()) if count},

@@ -60,7 +60,7 @@ def open_sqlite(
     return Store(database, settings, clock=clock, random=random, key=key)
 
 
-class _Cursor:
+class _SqliteCursor:
     """One transaction on a connection."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -107,14 +107,14 @@ class SqliteDatabase:
         self._connections: dict[bool, sqlite3.Connection] = {}
         self._file: tuple[int, int] | None = None
 
-    def write(self, work: Callable[[_Cursor], T]) -> T:
+    def write(self, work: Callable[[_SqliteCursor], T]) -> T:
         """Do some work in one transaction; LogError when it cannot be done."""
         self._follow_fork()
         with self._errors(), self._lock:
             connection = self._connect(writing=True)
             _begin(connection)
             try:
-                result = work(_Cursor(connection))
+                result = work(_SqliteCursor(connection))
                 connection.execute("COMMIT")
             except BaseException:
                 with suppress(sqlite3.Error):
@@ -122,14 +122,14 @@ class SqliteDatabase:
                 raise
             return result
 
-    def read(self, work: Callable[[_Cursor], T]) -> T:
+    def read(self, work: Callable[[_SqliteCursor], T]) -> T:
         """Do some work that only reads, all of it at one state of the data."""
         self._follow_fork()
         with self._errors(), self._read_lock:
             connection = self._connect(writing=False)
             connection.execute("BEGIN")
             try:
-                return work(_Cursor(connection))
+                return work(_SqliteCursor(connection))
             finally:
                 connection.execute("ROLLBACK")
 

@@ -19,7 +19,7 @@ MIN_CLUSTERS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RunGroup:
     """What is known of the runs of one group.
 
     Attributes:
@@ -73,7 +73,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class RunDifference:
     """What two groups differ by in one measure.
 
     Attributes:
@@ -98,7 +98,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RunComparison:
     """Two versions of one prompt, side by side.
 
     Attributes:
@@ -108,9 +108,9 @@ class Comparison:
         unkeyed: how many runs had no key and count as one key each.
     """
 
-    left: Group
-    right: Group
-    differences: tuple[Difference, ...]
+    left: RunGroup
+    right: RunGroup
+    differences: tuple[RunDifference, ...]
     unkeyed: int
 
 
@@ -128,7 +128,7 @@ def compare(
     right: Sequence[tuple[float, int]],
     *,
     is_share: bool = False,
-) -> Difference:
+) -> RunDifference:
     """Compare two groups of (sum, count) pairs, one for each key.
 
     Args:
@@ -141,16 +141,16 @@ def compare(
     """
     first, second = estimate(left), estimate(right)
     if first.mean is None or second.mean is None:
-        return Difference(measure, unit, first, second, None, None, None, "too few keys")
+        return RunDifference(measure, unit, first, second, None, None, None, "too few keys")
     difference = second.mean - first.mean
     if min(first.clusters, second.clusters) < MIN_CLUSTERS:
-        return Difference(measure, unit, first, second, difference, None, None, "too few keys")
+        return RunDifference(measure, unit, first, second, difference, None, None, "too few keys")
     low, high = _interval(
         _add_keys(left) if is_share else left, _add_keys(right) if is_share else right
     )
     low, high = min(low, difference), max(high, difference)
     verdict = "higher" if low > 0 else "lower" if high < 0 else "no difference found"
-    return Difference(measure, unit, first, second, difference, low, high, verdict)
+    return RunDifference(measure, unit, first, second, difference, low, high, verdict)
 
 
 def _add_keys(clusters: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:

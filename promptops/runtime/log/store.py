@@ -46,13 +46,13 @@ if TYPE_CHECKING:
     from promptops.runtime.log.encryption import Keyring
     from promptops.runtime.log.record import (
         AttemptRecord,
-        Entry,
         Event,
         Feedback,
+        LogEntry,
         Review,
         RunRecord,
     )
-    from promptops.runtime.log.statistics import Comparison, Group
+    from promptops.runtime.log.statistics import RunComparison, RunGroup
 
 _EVERYTHING = Filters()
 # What a run is stored with, beside its own columns.
@@ -345,7 +345,7 @@ class Store:
 
     # Reading
 
-    def get(self, run_id: str) -> Entry:
+    def get(self, run_id: str) -> LogEntry:
         """Return all about one run, by its id or the beginning of it; NotFoundError."""
         now = self._clock()
         return self._database.read(
@@ -372,19 +372,21 @@ class Store:
             lambda cursor: reading.tail_runs(cursor, filters, self._keyring, now, after)
         )
 
-    def stats(self, filters: Filters = _EVERYTHING, *, by: Sequence[str] = ()) -> Sequence[Group]:
+    def stats(
+        self, filters: Filters = _EVERYTHING, *, by: Sequence[str] = ()
+    ) -> Sequence[RunGroup]:
         """Return counts, errors by stage, cost and latency of runs, grouped by DIMENSIONS."""
         now = self._clock()
         return self._database.read(lambda cursor: reading.count(cursor, filters, by, now))
 
-    def compare(self, left: str, right: str, filters: Filters = _EVERYTHING) -> Comparison:
+    def compare(self, left: str, right: str, filters: Filters = _EVERYTHING) -> RunComparison:
         """Compare two versions of one prompt that share traffic, clustered by key."""
         now = self._clock()
         return self._database.read(
             lambda cursor: reading.compare_versions(cursor, left, right, filters, now)
         )
 
-    def export(self, filters: Filters = _EVERYTHING) -> Iterator[Entry]:
+    def export(self, filters: Filters = _EVERYTHING) -> Iterator[LogEntry]:
         """Yield everything about each run, the oldest first."""
         now, place = self._clock(), (-(1 << 62), 0)
         while True:

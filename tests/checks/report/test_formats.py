@@ -21,7 +21,7 @@ from markdown_it import MarkdownIt
 from promptops.checks import report
 from promptops.checks.registry import CHECKS, FAULTS
 from promptops.checks.report.choice import parse_choice
-from promptops.checks.report.outcome import Outcome, count_checks, fingerprints, summarize
+from promptops.checks.report.outcome import ReportOutcome, count_checks, fingerprints, summarize
 from promptops.checks.report.sarif import MOST_RESULTS
 from promptops.prompt.finding import Finding, Fix, Inclusion, Position, Severity
 
@@ -55,7 +55,7 @@ FINDINGS = st.builds(
     st.none() | HOSTILE,
 )
 OUTCOMES = st.builds(
-    Outcome,
+    ReportOutcome,
     st.lists(FINDINGS, max_size=6),
     st.integers(0, 3),
     st.just({"prompts/a.md": "one\ntwo\n  two\n", "prompts/_p.md": "x"}),
@@ -109,13 +109,15 @@ def sarif_schema(request: pytest.FixtureRequest) -> Any:
 
 @PROMPTLY
 @given(outcome=OUTCOMES)
-def test_sarif_is_valid_against_the_schema_of_oasis(sarif_schema: Any, outcome: Outcome) -> None:
+def test_sarif_is_valid_against_the_schema_of_oasis(
+    sarif_schema: Any, outcome: ReportOutcome
+) -> None:
     conforms(sarif_schema, report.render("sarif", outcome))
 
 
 def test_sarif_has_a_rule_with_help_for_every_check_there_is() -> None:
     findings = [Finding(check, Severity.NOTE, "m", "a.md") for check in (*CHECKS, *FAULTS)]
-    (run,) = json.loads(report.render("sarif", Outcome(findings, 1)))["runs"]
+    (run,) = json.loads(report.render("sarif", ReportOutcome(findings, 1)))["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert {rule["id"] for rule in rules} == {*CHECKS, *FAULTS}
     for rule in rules:
@@ -129,7 +131,7 @@ def test_sarif_has_a_rule_with_help_for_every_check_there_is() -> None:
 def test_sarif_keeps_to_what_code_scanning_takes_and_drops_the_least_first() -> None:
     note = Finding("syntax", Severity.NOTE, "m" * 5_000, "prompts/a.md", Position(1, 1, 1, 2))
     error = note._replace(severity=Severity.ERROR)
-    text = report.render("sarif", Outcome([*[note] * MOST_RESULTS, error], 1))
+    text = report.render("sarif", ReportOutcome([*[note] * MOST_RESULTS, error], 1))
     (run,) = json.loads(text)["runs"]
     assert len(run["results"]) == MOST_RESULTS == 25_000
     assert run["results"][0]["level"] == "error"
@@ -140,7 +142,7 @@ def test_sarif_keeps_to_what_code_scanning_takes_and_drops_the_least_first() -> 
 def test_sarif_leads_from_a_partial_to_who_includes_it() -> None:
     finding = Finding("syntax", Severity.ERROR, "m", "prompts/_p.md", Position(1, 1, 1, 2))
     chain = (Inclusion("prompts/a b.md", Position(9, 1, 9, 20)),)
-    text = report.render("sarif", Outcome([finding], 1, included_from={finding.path: chain}))
+    text = report.render("sarif", ReportOutcome([finding], 1, included_from={finding.path: chain}))
     (result,) = json.loads(text)["runs"][0]["results"]
     (related,) = result["relatedLocations"]
     place = related["physicalLocation"]
@@ -150,21 +152,21 @@ def test_sarif_leads_from_a_partial_to_who_includes_it() -> None:
 
 @PROMPTLY
 @given(OUTCOMES)
-def test_json_is_what_its_schema_says(outcome: Outcome) -> None:
+def test_json_is_what_its_schema_says(outcome: ReportOutcome) -> None:
     document = conforms(JSON_SCHEMA, report.render("json", outcome))
     assert len(document["findings"]) == len(outcome.findings)
 
 
 @PROMPTLY
 @given(OUTCOMES)
-def test_gitlab_takes_the_report(outcome: Outcome) -> None:
+def test_gitlab_takes_the_report(outcome: ReportOutcome) -> None:
     entries = conforms(GITLAB_SCHEMA, report.render("gitlab", outcome))
     assert len({entry["fingerprint"] for entry in entries}) == len(outcome.findings)
 
 
 @PROMPTLY
 @given(OUTCOMES)
-def test_junit_is_read_as_tests_by_others(outcome: Outcome) -> None:
+def test_junit_is_read_as_tests_by_others(outcome: ReportOutcome) -> None:
     text = report.render("junit", outcome)
     suites = list(junitparser.JUnitXml.fromstring(text.encode()))
     cases = [case for suite in suites for case in suite]
@@ -181,7 +183,7 @@ def flatten(tokens: Sequence[Any]) -> list[Any]:
 
 @PROMPTLY
 @given(OUTCOMES)
-def test_markdown_lets_no_file_speak_for_itself(outcome: Outcome) -> None:
+def test_markdown_lets_no_file_speak_for_itself(outcome: ReportOutcome) -> None:
     text = report.render("markdown", outcome)
     tokens = flatten(MarkdownIt("commonmark").enable("table").parse(text))
     assert text.startswith("<!-- promptops validate -->\n")
@@ -201,21 +203,21 @@ def test_markdown_is_grouped_gravest_first_and_short() -> None:
         ]
 
     findings = found("prompts/a.md", Severity.NOTE, 12) + found("prompts/b.md", Severity.ERROR, 1)
-    text = report.render("markdown", Outcome(findings, 2))
+    text = report.render("markdown", ReportOutcome(findings, 2))
     assert text.index("b.md") < text.index("a.md")
     assert "… and 2 more in this file." in text
     assert "2 prompts checked: 1 error, 12 notes." in text
     many = [one for n in range(2_000) for one in found(f"prompts/{n}.md", Severity.ERROR, 1)]
-    long = report.render("markdown", Outcome(many, 2_000))
+    long = report.render("markdown", ReportOutcome(many, 2_000))
     assert len(long) < 65_536
     assert "… and 1,950 more: `promptops validate` shows them all." in long
-    fine = report.render("markdown", Outcome([], 3))
+    fine = report.render("markdown", ReportOutcome([], 3))
     assert "### ✅" in fine
 
 
 @PROMPTLY
 @given(OUTCOMES)
-def test_concise_is_what_editors_take_for_compiler_messages(outcome: Outcome) -> None:
+def test_concise_is_what_editors_take_for_compiler_messages(outcome: ReportOutcome) -> None:
     lines = report.render("concise", outcome).split("\n") if outcome.findings else []
     assert len(lines) == len(outcome.findings)
     for line in lines:
@@ -225,7 +227,7 @@ def test_concise_is_what_editors_take_for_compiler_messages(outcome: Outcome) ->
 def test_text_says_how_one_comes_to_a_partial() -> None:
     finding = Finding("syntax", Severity.ERROR, "m", "prompts/_p.md", Position(1, 1, 1, 2), "do")
     chain = [Inclusion(f"prompts/{name}.md", Position(9, 1, 9, 20)) for name in ("_q", "a")]
-    outcome = Outcome([finding], 1, {finding.path: "x"}, included_from={finding.path: chain})
+    outcome = ReportOutcome([finding], 1, {finding.path: "x"}, included_from={finding.path: chain})
     assert report.render("text", outcome).split("\n")[-2:] == [
         "  included from prompts/_q.md:9:1, prompts/a.md:9:1",
         "  hint: do",
@@ -235,7 +237,7 @@ def test_text_says_how_one_comes_to_a_partial() -> None:
 def test_a_fingerprint_outlives_changes_elsewhere() -> None:
     def mark(text: str, line: int, *, check: str = "syntax", path: str = "a.md") -> list[str]:
         finding = Finding(check, Severity.ERROR, "m", path, Position(line, 1, line, 2))
-        return fingerprints(Outcome([finding, finding], 1, {"a.md": text, "b.md": text}))
+        return fingerprints(ReportOutcome([finding, finding], 1, {"a.md": text, "b.md": text}))
 
     first = mark("x\nfault", 2)
     assert first == mark("new\n\nx\n  fault", 4)
@@ -251,7 +253,7 @@ def test_what_can_be_mended_is_counted() -> None:
     fix = Fix("a.md", 0, 1, "")
     fixable = Finding("byte-order-mark", Severity.WARNING, "m", "a.md", fixes=(fix,))
     plain = Finding("syntax", Severity.NOTE, "m", "a.md")
-    outcome = Outcome([plain, fixable, plain._replace(severity=Severity.ERROR)], 1)
+    outcome = ReportOutcome([plain, fixable, plain._replace(severity=Severity.ERROR)], 1)
     assert summarize(outcome).endswith("1 error, 1 warning, 1 note; --fix mends 1")
     assert count_checks(outcome) == [
         (2, Severity.ERROR, "syntax", 0),

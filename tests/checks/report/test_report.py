@@ -9,7 +9,7 @@ import pytest
 from promptops.checks import report
 from promptops.checks.registry import FAULTS
 from promptops.checks.report import FORMATS
-from promptops.checks.report.outcome import Outcome, summarize
+from promptops.checks.report.outcome import ReportOutcome, summarize
 from promptops.prompt.finding import Finding, Position, Severity
 
 TEXT = "first\nsay {{ tikcet }} now\n\t日本 {{ x }}\n"
@@ -23,10 +23,10 @@ ERROR = Finding(
 )
 WIDE = Finding("syntax", Severity.WARNING, "odd", "prompts/a.md", Position(3, 8, 3, 9))
 WHOLE = Finding("unused-partial", Severity.NOTE, "unused", "prompts/_p.md")
-OUTCOME = Outcome([ERROR, WIDE, WHOLE], 2, {"prompts/a.md": TEXT})
+OUTCOME = ReportOutcome([ERROR, WIDE, WHOLE], 2, {"prompts/a.md": TEXT})
 
 
-def render(name: str, outcome: Outcome = OUTCOME) -> str:
+def render(name: str, outcome: ReportOutcome = OUTCOME) -> str:
     return report.render(name, outcome)
 
 
@@ -94,7 +94,7 @@ def test_github_commands_cannot_be_forged() -> None:
         "prompts/a,b:c.md",
         Position(1, 2, 3, 4),
     )
-    assert render("github", Outcome([evil, WHOLE], 1)).split("\n") == [
+    assert render("github", ReportOutcome([evil, WHOLE], 1)).split("\n") == [
         (
             "::error file=prompts/a%2Cb%3Ac.md,line=1,col=2,endLine=3,title=syntax::"
             "100%25%0A::error::forged"
@@ -107,7 +107,7 @@ def test_github_commands_cannot_be_forged() -> None:
 def test_a_terminal_is_never_driven_by_what_a_file_says(name: str) -> None:
     text = "evil \x1b[2J\x07\u202e [bold] ![x](y)"
     finding = Finding("syntax", Severity.ERROR, text, f"prompts/{text}", Position(1, 6, 1, 7), text)
-    report = render(name, Outcome([finding], 1, {f"prompts/{text}": text}))
+    report = render(name, ReportOutcome([finding], 1, {f"prompts/{text}": text}))
     if name in {"text", "concise"}:
         assert "\x1b" not in report
         assert "\u202e" not in report
@@ -117,7 +117,7 @@ def test_a_terminal_is_never_driven_by_what_a_file_says(name: str) -> None:
 def test_long_lines_are_cut_around_the_fault() -> None:
     line = "x" * 5000 + "FAULT" + "y" * 5000
     finding = Finding("syntax", Severity.ERROR, "m", "a.md", Position(1, 5001, 1, 5006))
-    _, excerpt, carets = render("text", Outcome([finding], 1, {"a.md": line})).split("\n")
+    _, excerpt, carets = render("text", ReportOutcome([finding], 1, {"a.md": line})).split("\n")
     assert len(excerpt) < 120
     assert excerpt[carets.index("^") : carets.rindex("^") + 1] == "FAULT"
 
@@ -127,11 +127,11 @@ def test_long_lines_are_cut_around_the_fault() -> None:
 )
 def test_a_place_outside_of_the_text_does_no_harm(place: Position) -> None:
     finding = Finding("syntax", Severity.ERROR, "m", "a.md", place)
-    assert "m [syntax]" in render("text", Outcome([finding], 1, {"a.md": "short"}))
+    assert "m [syntax]" in render("text", ReportOutcome([finding], 1, {"a.md": "short"}))
 
 
 def test_nothing_found_is_nothing_said_but_in_formats_for_programs() -> None:
-    empty = Outcome([], 3)
+    empty = ReportOutcome([], 3)
     assert [render(name, empty) for name in ("text", "concise", "github")] == ["", "", ""]
     assert json.loads(render("json", empty))["findings"] == []
     assert json.loads(render("sarif", empty))["runs"][0]["results"] == []
@@ -139,4 +139,6 @@ def test_nothing_found_is_nothing_said_but_in_formats_for_programs() -> None:
 
 
 def test_the_summary_counts_each_kind() -> None:
-    assert summarize(Outcome([ERROR, ERROR, WHOLE], 1)) == "1 prompt checked: 2 errors, 1 note"
+    assert (
+        summarize(ReportOutcome([ERROR, ERROR, WHOLE], 1)) == "1 prompt checked: 2 errors, 1 note"
+    )

@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from promptops.checks.editors import Kind, load_schema
+from promptops.checks.editors import DraftKind, load_schema
 from promptops.runtime.log.record import Review
 from tests.cli.running import accept, refuse, run
 from tests.runtime.log.pieces import START, end, make_run, new_id
@@ -77,7 +77,7 @@ def test_answers_become_samples(repo: Repo, reviews: list[Review]) -> None:
     assert result.exit_code == 0
     assert "1 reviews left out" in result.stderr
     suite = yaml.safe_load((repo.path / "suite.yaml").read_text("utf-8"))
-    assert jsonschema_rs.is_valid(load_schema(Kind.EVALS), suite)
+    assert jsonschema_rs.is_valid(load_schema(DraftKind.EVALS), suite)
     assert suite["prompt"] == "support/triage"
     assert suite["samples"] == [
         {

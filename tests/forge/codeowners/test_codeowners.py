@@ -15,7 +15,7 @@ from promptops.forge.codeowners import (
     MAX_BYTES,
     OWNERS_PATHS,
     Dialect,
-    State,
+    OwnersState,
     decode_owners,
     find_owners_file,
     owner_key,
@@ -77,7 +77,7 @@ def test_the_shared_cases_hold(case: dict[str, Any]) -> None:
         ownership = parse_owners(case["codeowners"], dialect).match(case["path"])
         expected = case["expected_sections"]
         if expected is None:  # what GitLab does is not known: we ask for an owner
-            assert ownership.state is State.UNOWNED
+            assert ownership.state is OwnersState.UNOWNED
             return
         assert {
             rule.section or "": {
@@ -89,7 +89,7 @@ def test_the_shared_cases_hold(case: dict[str, Any]) -> None:
         } == expected
     else:
         ownership = parse_owners(case["codeowners"], dialect).match(case["path"])
-        is_matched = ownership.state is not State.UNMATCHED
+        is_matched = ownership.state is not OwnersState.UNMATCHED
         assert (list(ownership.owners) if is_matched else None) == case["expected_owners"]
         assert ownership.line == case["expected_line"]
 
@@ -144,7 +144,7 @@ def test_github_patterns(pattern: str, matching: str, others: str) -> None:
             found = owners.match(path.replace("\xa0", " "))
             assert (path, found.owners) == (path, ("@x",))
     for path in others.split():
-        assert (path, owners.match(path).state) == (path, State.UNMATCHED)
+        assert (path, owners.match(path).state) == (path, OwnersState.UNMATCHED)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_pattern_with_escaped_spaces_is_one_word() -> None:
     for dialect in Dialect:
         owners = parse_owners("/a\\ b/c\\ d @x\n", dialect)
         assert owners.match("a b/c d").owners == ("@x",)
-        assert owners.match("a").state is State.UNMATCHED
+        assert owners.match("a").state is OwnersState.UNMATCHED
 
 
 # A slow matcher that is obviously right
@@ -324,7 +324,7 @@ def test_the_last_match_decides(dialect: Dialect, patterns: list[str], path: str
 @given(st.text(), st.text(), st.sampled_from(Dialect))
 def test_any_text_gives_an_answer_for_any_path(text: str, path: str, dialect: Dialect) -> None:
     owners = parse_owners(text, dialect)
-    assert owners.match(path).state in State
+    assert owners.match(path).state in OwnersState
     around = LintContext("CODEOWNERS", len(text), [path], [path], [])
     assert isinstance(lint_owners(owners, around), list)
 
@@ -402,7 +402,7 @@ def test_a_run_tests_each_different_item_once() -> None:
 def test_a_comment_names_no_owner() -> None:
     owners = parse_owners("*.js @js # ping @security\n/x # @nobody\n", GITHUB)
     assert owners.match("a.js").owners == ("@js",)
-    assert owners.match("x").state is State.UNOWNED
+    assert owners.match("x").state is OwnersState.UNOWNED
 
 
 @pytest.mark.parametrize(
@@ -441,7 +441,7 @@ def test_windows_line_ends_tabs_and_indents_make_no_difference(dialect: Dialect)
 def test_paths_are_compared_byte_by_byte() -> None:
     owners = parse_owners("/caf\u00e9 @x\n", GITHUB)
     assert owners.match("caf\u00e9").owners == ("@x",)
-    assert owners.match("cafe\u0301").state is State.UNMATCHED
+    assert owners.match("cafe\u0301").state is OwnersState.UNMATCHED
     latin = parse_owners(decode_owners(b"/caf\xe9 @x\n"), GITHUB)
     assert latin.match(b"caf\xe9".decode("utf-8", "surrogateescape")).owners == ("@x",)
 
@@ -475,13 +475,13 @@ def test_a_rule_without_owners_takes_the_sections_and_without_those_is_unowned()
     text = "[A] @d\nx\n[B]\nx\n[A] @e\ny\n"
     assert answers(text, "x") == {"A": ("@d",), "B": ()}
     assert answers(text, "y") == {"A": ("@e",)}
-    assert parse_owners(text, GITLAB).match("x").state is State.UNOWNED
+    assert parse_owners(text, GITLAB).match("x").state is OwnersState.UNOWNED
     assert faults(text, GITLAB) == [("no-owners", 4)]
 
 
 def test_an_optional_section_without_owners_leaves_a_path_owned() -> None:
     ownership = parse_owners("* @a\n^[B]\nx\n", GITLAB).match("x")
-    assert ownership.state is State.OWNED
+    assert ownership.state is OwnersState.OWNED
     assert [rule.section for rule in ownership.required] == [None]
     assert (ownership.owners, ownership.line, ownership.section) == (("@a",), 1, None)
 
@@ -565,7 +565,7 @@ def test_a_file_that_cannot_be_used_has_no_rules_and_says_why(text: str, check: 
         owners = parse_owners(text, dialect)
         assert owners.refusal
         assert (owners.rules, [one.check for one in owners.problems]) == ((), [check])
-        assert owners.match("x").state is State.UNMATCHED
+        assert owners.match("x").state is OwnersState.UNMATCHED
 
 
 def test_a_file_of_just_the_largest_size_counts() -> None:

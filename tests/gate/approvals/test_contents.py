@@ -9,7 +9,7 @@ import pytest
 
 from promptops.errors import RemoteError, UsageError
 from promptops.gate.approvals.collection import collect_approvals, fill_contents
-from promptops.gate.rules import Approval, Approvals, Entry
+from promptops.gate.rules import Approval, ApprovalEntry, Approvals
 from promptops.repository.repository import open_repository
 from tests.gate.approvals.world import Signing
 from tests.gate.world import TONE, TRIAGE, entry, prompt
@@ -29,7 +29,7 @@ def fill(signing: Signing, *approvals: Approval, fetch: bool = False) -> Approva
     return fill_contents(signing.repository, signing.change(), given, fetch=fetch)
 
 
-def of(commit: str | None, contents: Mapping[str, Entry | None] | None = None) -> Approval:
+def of(commit: str | None, contents: Mapping[str, ApprovalEntry | None] | None = None) -> Approval:
     return Approval("@prompt-owner", "github", commit=commit, contents=contents)
 
 
@@ -91,7 +91,9 @@ def test_a_commit_that_was_pushed_over_is_fetched(signing: Signing, tmp_path: Pa
     assert fill(signing, of(commit)).found[0].contents is None
     found = fill(signing, of(commit), fetch=True)
     assert found.notes == ()
-    assert found.found[0].contents == {TRIAGE: Entry("100644", other.rev(f"{commit}:{TRIAGE}"))}
+    assert found.found[0].contents == {
+        TRIAGE: ApprovalEntry("100644", other.rev(f"{commit}:{TRIAGE}"))
+    }
     # What is here is not asked for, and what nobody has is nothing, remote or none.
     shutil.rmtree(remote.path)
     assert fill(signing, of(commit), fetch=True).notes == ()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from promptops.errors import IntegrityError, UsageError
 from promptops.gate.approvals.file import MAX_BYTES, parse_approvals, read_approvals_file
-from promptops.gate.rules import Approval, Entry
+from promptops.gate.rules import Approval, ApprovalEntry
 from promptops.repository.repository import open_repository
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def test_everything_that_it_can_say() -> None:
     found = parse_approvals(data, "f.json")
     assert found.found == (
         Approval("@bob", "file", commit=A, may_write=True, where="https://example.com/12"),
-        Approval("kim", "file", contents={"a": Entry("100644", A), "b": None}, base=A),
+        Approval("kim", "file", contents={"a": ApprovalEntry("100644", A), "b": None}, base=A),
     )
     assert (found.sources, found.author, found.committers) == (("file",), "@jane", ("@zoe",))
     assert found.objections == ("@max",)

@@ -15,10 +15,10 @@ from promptops.gate.approvals.github import read_github
 from promptops.gate.policy import Policy
 from promptops.gate.rules import (
     Approval,
+    ApprovalEntry,
     Approvals,
     Change,
     ChangedPath,
-    Entry,
     PathKind,
     Proposal,
 )
@@ -346,8 +346,10 @@ CHANGE = Change(
     tree="0" * 40,
     folder="prompts",
     paths=(
-        ChangedPath("prompts/a.md", PathKind.PROMPTS, None, Entry("100644", "1" * 40), None),
-        ChangedPath("evals/a.yaml", PathKind.EVALS, None, Entry("100644", "2" * 40), None),
+        ChangedPath(
+            "prompts/a.md", PathKind.PROMPTS, None, ApprovalEntry("100644", "1" * 40), None
+        ),
+        ChangedPath("evals/a.yaml", PathKind.EVALS, None, ApprovalEntry("100644", "2" * 40), None),
     ),
     others=0,
     prompts=(),

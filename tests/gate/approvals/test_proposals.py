@@ -11,7 +11,7 @@ from promptops.gate.approvals.content import find_unseen, read_contents
 from promptops.gate.approvals.proposals import read_proposal
 from promptops.gate.policy import read_policy
 from promptops.gate.proposal import read_change
-from promptops.gate.rules import Entry, Proposal
+from promptops.gate.rules import ApprovalEntry, Proposal
 from promptops.repository.repository import open_repository
 from tests.gate.world import TONE, TRIAGE, World, entry, prompt
 
@@ -96,7 +96,7 @@ def test_what_a_commit_leaves_alone_counts_while_the_target_leaves_it_too(world:
     assert contents == {path: entry(world, old, path) for path in (TRIAGE, MORE, TONE)}
     assert find_unseen(repository, change, old, contents) == {MORE}
     assert find_unseen(repository, change, old, {}) == frozenset()
-    absent: dict[str, Entry | None] = {"prompts/none.md": None, TONE: contents[TONE]}
+    absent: dict[str, ApprovalEntry | None] = {"prompts/none.md": None, TONE: contents[TONE]}
     assert find_unseen(repository, change, old, absent) == frozenset()
     seen = read_contents(repository, change, new, fetch=False)
     assert seen is not None

@@ -14,7 +14,7 @@ from promptops.errors import GitError, IntegrityError, RemoteError
 from promptops.gate.approvals import store
 from promptops.gate.approvals.signed import read_signed
 from promptops.gate.approvals.statement import write_statement
-from promptops.gate.rules import Entry
+from promptops.gate.rules import ApprovalEntry
 from promptops.git.signing.ssh import sign
 from promptops.git.trees import write_blobs
 from promptops.repository.repository import open_repository
@@ -124,7 +124,7 @@ def test_one_person_may_approve_bit_by_bit(signing: Signing) -> None:
 
 
 def test_a_statement_for_something_else_never_counts(signing: Signing) -> None:
-    other = Entry("100644", "a" * 40)
+    other = ApprovalEntry("100644", "a" * 40)
     for values in (
         {"repository": "somewhere/else"},
         {"branch": "release"},
@@ -210,7 +210,9 @@ def test_a_signature_for_another_purpose_does_not_count(signing: Signing) -> Non
 
 
 def test_tampered_bytes_do_not_count(signing: Signing) -> None:
-    payload = write_statement(signing.statement(contents={TRIAGE: Entry("100644", "a" * 40)}))
+    payload = write_statement(
+        signing.statement(contents={TRIAGE: ApprovalEntry("100644", "a" * 40)})
+    )
     signature = sign(payload, ssh_key("jane"), "promptops-approval@v1")
     signing.put(signing.statement(), signature=signature)
     signing.put(signing.statement(), signature=b"")
@@ -300,7 +302,7 @@ def test_a_flood_of_statements_is_read_and_a_flood_of_false_ones_ends_in_an_erro
     signing: Signing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signing.put(signing.statement())
-    flood(signing, 10_000, contents={TRIAGE: Entry("100644", "d" * 40)})
+    flood(signing, 10_000, contents={TRIAGE: ApprovalEntry("100644", "d" * 40)})
     assert signing.counting() == [JANE]
     monkeypatch.setattr("promptops.gate.approvals.signed._MOST_FAILURES", 3)
     flood(signing, 5, approver="kim@example.com")

@@ -22,7 +22,7 @@ from promptops.gate.approvals.statement import (
     write_entry,
     write_statement,
 )
-from promptops.gate.rules import Entry
+from promptops.gate.rules import ApprovalEntry
 
 A, B = "a" * 40, "b" * 40
 
@@ -31,7 +31,7 @@ CHANGE = ChangeStatement(
     branch="main",
     base=A,
     tree=B,
-    contents={"prompts/a.md": Entry("100644", A), "prompts/b.md": None},
+    contents={"prompts/a.md": ApprovalEntry("100644", A), "prompts/b.md": None},
     approver="jane@example.com",
     time="2026-01-01T00:00:00Z",
 )
@@ -66,7 +66,9 @@ _TEXTS = st.text(min_size=1, max_size=9).filter(
 )
 _OIDS = st.text("0123456789abcdef", min_size=40, max_size=40)
 _PATHS = st.binary(min_size=1, max_size=9).map(lambda raw: raw.decode("utf-8", "surrogateescape"))
-_ENTRIES = st.none() | st.builds(Entry, st.sampled_from(["100644", "120000", "160000"]), _OIDS)
+_ENTRIES = st.none() | st.builds(
+    ApprovalEntry, st.sampled_from(["100644", "120000", "160000"]), _OIDS
+)
 
 
 @given(
@@ -195,7 +197,7 @@ def test_every_field_is_in_the_bytes(field: str) -> None:
 
 
 def test_an_entry_is_mode_and_id() -> None:
-    assert parse_entry(write_entry(Entry("120000", A))) == Entry("120000", A)
+    assert parse_entry(write_entry(ApprovalEntry("120000", A))) == ApprovalEntry("120000", A)
     assert parse_entry(write_entry(None)) is None
     for value in ("", A, f"100644 {A} ", 1, ["100644", A]):
         with pytest.raises(IntegrityError) as caught:

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.gate.rules import Approval, Approvals, Entry, Proposal, Review, latest_reviews
+from promptops.gate.rules import (
+    Approval,
+    ApprovalEntry,
+    Approvals,
+    Proposal,
+    Review,
+    latest_reviews,
+)
 
 
 def review(text: str) -> Review:
@@ -68,7 +75,7 @@ def test_approval_is_checked_when_somebody_was_asked() -> None:
 
 
 def test_what_a_proposal_does_to_a_path() -> None:
-    there, other = Entry("100644", "1" * 40), Entry("100755", "1" * 40)
+    there, other = ApprovalEntry("100644", "1" * 40), ApprovalEntry("100755", "1" * 40)
     one = Proposal("#1", "c" * 40, {"a": there, "gone": None})
     assert [one.touches(path) for path in ("a", "gone", "b")] == [True, True, False]
     assert one.makes("a", there)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.forge.codeowners import Dialect
-from promptops.gate.rules import Entry, Ground, Proposal, Requirement
+from promptops.gate.rules import ApprovalEntry, Ground, Proposal, Requirement
 from promptops.gate.rules.people import names_of
 from tests.gate.pieces import (
     AUTHOR,
@@ -408,7 +408,7 @@ _BY = rules(_OWNERS, groups=GROUPS, dialect=Dialect.GITLAB)
 _SEEN = {one.path: one.after for one in _CHANGE.paths}
 
 
-def _contents() -> st.SearchStrategy[dict[str, Entry | None]]:
+def _contents() -> st.SearchStrategy[dict[str, ApprovalEntry | None]]:
     values = st.sampled_from([entry("new"), entry("new"), entry("new"), entry("old"), None])
     return st.just(_SEEN) | st.dictionaries(st.sampled_from(_PATHS), values)
 

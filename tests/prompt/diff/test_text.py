@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptops.prompt.diff.text import (
-    Line,
+    DiffLine,
     LineKind,
     SegmentKind,
     align,
@@ -25,7 +25,7 @@ ALPHABET = ["a", "b", "word", " ", "\t", "\n", "\r", "[bold]", "\u2028", "e\u030
 texts = st.one_of(st.lists(st.sampled_from(ALPHABET), max_size=40).map("".join), st.text())
 
 
-def join(lines: tuple[Line, ...], without: LineKind) -> str:
+def join(lines: tuple[DiffLine, ...], without: LineKind) -> str:
     return "".join(line.text for line in lines if line.kind is not without)
 
 

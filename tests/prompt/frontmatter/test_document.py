@@ -423,7 +423,7 @@ def resolve(loader: Any, kind: type[yaml.Node], value: str | None, *, is_plain: 
 def test_scalars_are_told_apart_as_yaml_does(value: str, is_plain: bool) -> None:
     ours, theirs = (
         resolve(loader, yaml.ScalarNode, value, is_plain=is_plain)
-        for loader in (yaml_frontmatter._Loader, yaml.SafeLoader)
+        for loader in (yaml_frontmatter._YamlLoader, yaml.SafeLoader)
     )
     assert ours == theirs
 
@@ -432,6 +432,6 @@ def test_scalars_are_told_apart_as_yaml_does(value: str, is_plain: bool) -> None
 def test_collections_are_told_apart_as_yaml_does(kind: type[yaml.Node]) -> None:
     ours, theirs = (
         resolve(loader, kind, None, is_plain=True)
-        for loader in (yaml_frontmatter._Loader, yaml.SafeLoader)
+        for loader in (yaml_frontmatter._YamlLoader, yaml.SafeLoader)
     )
     assert ours == theirs

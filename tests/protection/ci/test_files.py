@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from promptops.protection.doctor.answer import State
+from promptops.protection.doctor.answer import AnswerState
 from promptops.protection.doctor.ci import judge_deploy_workflow, judge_gate_workflow
 from promptops.protection.doctor.workflows import Workflow, parse_workflow
 
@@ -111,9 +111,9 @@ def test_the_doctor_has_nothing_to_say_about_our_own(folder: Path) -> None:
     answers = list(
         judge_gate_workflow(workflows, action.get, where="main", owned=lambda _path: True)
     )
-    assert [answer.state for answer in answers] == [State.FINE], answers
+    assert [answer.state for answer in answers] == [AnswerState.FINE], answers
 
 
 def test_the_doctor_has_nothing_to_say_about_our_deploying() -> None:
     answers = list(judge_deploy_workflow([read(TEMPLATES / "promptops-deploy.yml")]))
-    assert [answer.state for answer in answers] == [State.FINE], answers
+    assert [answer.state for answer in answers] == [AnswerState.FINE], answers

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from promptops.protection.ci.change import Change, give_access
+from promptops.protection.ci.change import CiChange, give_access
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ def test_no_branch_has_the_status_of_another_for_a_forge_that_ignores_case() -> 
     """Release/1.x may have no rules at all, and whoever may push can make it."""
     twins = ["release/1.x", "Release/1.x", "r\xe9lease/1.x", "R\xc9lease/1.x", "relea\u017fe/1.x"]
     twins += ["c9", "C9", "\xc9", "\xc9c5X", "C9\xc5x"]
-    names = [Change(one, "", "", 7, is_for_default=False).name_status("p") for one in twins]
+    names = [CiChange(one, "", "", 7, is_for_default=False).name_status("p") for one in twins]
     assert names[:2] == ["p (release/1.x)", "p (^Release/1.x)"]
     assert all(one.isascii() for one in names)
     assert len({one.casefold() for one in names}) == len(twins)

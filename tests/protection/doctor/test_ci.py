@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from promptops.prompt.finding import Severity
 from promptops.protection.doctor import LOCAL_CHECKS
-from promptops.protection.doctor.answer import State
+from promptops.protection.doctor.answer import AnswerState
 from promptops.protection.doctor.github import GITHUB_CHECKS
 from promptops.protection.doctor.gitlab import GITLAB_CHECKS
 from promptops.protection.doctor.workflows import Workflow, deploy_jobs, gate_jobs, parse_workflow
 from tests.protection.doctor.test_clone import GATE, look, of
 
 if TYPE_CHECKING:
-    from promptops.protection.doctor.answer import Answer
+    from promptops.protection.doctor.answer import DoctorAnswer
     from tests.repositories import Repo
 
 ERROR, WARNING, NOTE = Severity
@@ -41,12 +41,12 @@ jobs:
 """
 
 
-def judge(repo: Repo, check: str, files: dict[str, str]) -> list[Answer]:
+def judge(repo: Repo, check: str, files: dict[str, str]) -> list[DoctorAnswer]:
     repo.commit({"CODEOWNERS": "* @acme/everybody\n", **files})
     return of(look(repo), check)
 
 
-def grave(answers: list[Answer]) -> Answer:
+def grave(answers: list[DoctorAnswer]) -> DoctorAnswer:
     """The one answer that is no note."""
     (answer,) = (one for one in answers if one.severity is not NOTE)
     return answer
@@ -54,7 +54,7 @@ def grave(answers: list[Answer]) -> Answer:
 
 def test_a_whole_gate_is_fine(repo: Repo) -> None:
     answer = grave(judge(repo, "gate-workflow", {PATH: GATE}))
-    assert (answer.state, answer.place) == (State.FINE, PATH)
+    assert (answer.state, answer.place) == (AnswerState.FINE, PATH)
 
 
 def test_a_gate_is_known_by_action_command_or_local_action(repo: Repo) -> None:
@@ -134,7 +134,7 @@ def test_each_hole_of_a_gate_is_found(
 def test_a_workflow_that_the_change_writes_is_only_as_good_as_its_owners(repo: Repo) -> None:
     text = GATE.replace("pull_request_target:", "pull_request:")
     fine, note = judge(repo, "gate-workflow", {PATH: text})
-    assert (fine.state, note.severity) == (State.FINE, NOTE)
+    assert (fine.state, note.severity) == (AnswerState.FINE, NOTE)
     assert "on pull_request and pull_request_review the workflow runs as the change" in note.seen
     (answer,) = judge(repo, "gate-workflow", {"CODEOWNERS": "/prompts/ @acme/everybody\n"})
     assert answer.severity is WARNING
@@ -148,7 +148,7 @@ def test_the_end_of_a_workflow_that_a_review_starts_will_do(repo: Repo) -> None:
     assert "a review does not start the gate" in answer.seen
     other = f"name: reviewed\non:\n{review}jobs: {{}}\n"
     (answer,) = judge(repo, "gate-workflow", {".github/workflows/review.yml": other})
-    assert (answer.state, answer.severity) == (State.FINE, None)
+    assert (answer.state, answer.severity) == (AnswerState.FINE, None)
 
 
 def test_two_checks_of_one_name_are_found(repo: Repo) -> None:
@@ -158,18 +158,18 @@ def test_two_checks_of_one_name_are_found(repo: Repo) -> None:
     assert [one.severity for one in answers] == [WARNING, NOTE]
     assert "are two checks" in answers[0].seen
     text = text.replace(step, f"{step}\n        env: {{PROMPTOPS_STATUS: promptops}}")
-    assert judge(repo, "gate-workflow", {PATH: text})[0].state is State.FINE
+    assert judge(repo, "gate-workflow", {PATH: text})[0].state is AnswerState.FINE
 
 
 def test_a_job_that_runs_always_may_need_others(repo: Repo) -> None:
     text = GATE.replace("  gate:\n", "  gate:\n    needs: [build]\n    if: ${{ always() }}\n")
     answer = grave(judge(repo, "gate-workflow", {PATH: text}))
-    assert answer.state is State.FINE
+    assert answer.state is AnswerState.FINE
 
 
 def test_a_workflow_that_is_no_yaml_is_unknown_and_no_gate(repo: Repo) -> None:
     answers = judge(repo, "gate-workflow", {PATH: "a: [\n"})
-    assert [one.state for one in answers] == [State.UNKNOWN, State.FINDING]
+    assert [one.state for one in answers] == [AnswerState.UNKNOWN, AnswerState.FINDING]
 
 
 def test_a_gate_that_is_only_in_the_work_tree_is_none(repo: Repo) -> None:
@@ -197,7 +197,7 @@ def test_each_hole_of_a_deploy_workflow_is_found(
 ) -> None:
     path = ".github/workflows/deploy.yml"
     (answer,) = judge(repo, "deploy-workflow", {path: DEPLOY})
-    assert (answer.state, answer.place) == (State.FINE, path)
+    assert (answer.state, answer.place) == (AnswerState.FINE, path)
     (answer,) = judge(repo, "deploy-workflow", {path: DEPLOY.replace(old, new)})
     assert answer.severity is severity
     assert said in answer.seen
@@ -213,42 +213,47 @@ promptops:
 @pytest.mark.parametrize(
     ("text", "state", "severity", "said"),
     [
-        (JOB, State.FINE, None, "judges every merge request"),
-        (JOB + "  allow_failure: true\n", State.FINDING, ERROR, "is allowed to fail"),
-        (JOB.replace("gate]", "gate || true]"), State.FINDING, ERROR, "is allowed to fail"),
-        (JOB + "  when: manual\n", State.FINDING, ERROR, "can be left out"),
+        (JOB, AnswerState.FINE, None, "judges every merge request"),
+        (JOB + "  allow_failure: true\n", AnswerState.FINDING, ERROR, "is allowed to fail"),
+        (JOB.replace("gate]", "gate || true]"), AnswerState.FINDING, ERROR, "is allowed to fail"),
+        (JOB + "  when: manual\n", AnswerState.FINDING, ERROR, "can be left out"),
         (
             JOB.replace('event"}', 'event", changes: [prompts/**]}'),
-            State.FINDING,
+            AnswerState.FINDING,
             ERROR,
             "can be left out",
         ),
-        ("promptops: {script: promptops gate}\n", State.FINDING, WARNING, "does not run in merge"),
-        ("test: {script: make}\n", State.FINDING, ERROR, "does not run the gate"),
-        ("include: [{local: ci/all.yml}]\n", State.UNKNOWN, None, "includes others"),
+        (
+            "promptops: {script: promptops gate}\n",
+            AnswerState.FINDING,
+            WARNING,
+            "does not run in merge",
+        ),
+        ("test: {script: make}\n", AnswerState.FINDING, ERROR, "does not run the gate"),
+        ("include: [{local: ci/all.yml}]\n", AnswerState.UNKNOWN, None, "includes others"),
         (
             "include: [{project: acme/promptops, file: templates/gitlab-ci.yml}]\n",
-            State.FINE,
+            AnswerState.FINE,
             None,
             "includes the one of promptops",
         ),
         (
             "test: {script: [!reference [.x, script], promptops gate]}\n",
-            State.FINDING,
+            AnswerState.FINDING,
             WARNING,
             "merge",
         ),
-        ("a: [\n", State.UNKNOWN, None, "cannot be read"),
+        ("a: [\n", AnswerState.UNKNOWN, None, "cannot be read"),
         (
             JOB + 'workflow: {rules: [{changes: ["*.py"]}]}\n',
-            State.FINDING,
+            AnswerState.FINDING,
             WARNING,
             "can keep the whole pipeline from running",
         ),
     ],
 )
 def test_pipelines_of_gitlab(
-    repo: Repo, text: str, state: State, severity: Severity | None, said: str
+    repo: Repo, text: str, state: AnswerState, severity: Severity | None, said: str
 ) -> None:
     (answer,) = judge(repo, "gate-job", {".gitlab-ci.yml": text})
     assert (answer.state, answer.severity) == (state, severity)

@@ -12,7 +12,7 @@ import pytest
 
 from promptops.cli.doctor import doctor as doctor_command
 from promptops.prompt.finding import Severity
-from promptops.protection.doctor import LOCAL_CHECKS, Diagnosis, State, Subject, examine
+from promptops.protection.doctor import LOCAL_CHECKS, AnswerState, Diagnosis, DoctorSubject, examine
 from promptops.repository.repository import open_repository
 from tests.cli.running import run
 from tests.prompts import prompt_text
@@ -21,11 +21,11 @@ from tests.repositories import Repo
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from promptops.protection.doctor.answer import Answer
+    from promptops.protection.doctor.answer import DoctorAnswer
     from tests.conftest import MakeRepo
 
 NOW_SECONDS = 1_767_225_600.0
-FINE, FINDING, UNKNOWN = State
+FINE, FINDING, UNKNOWN = AnswerState
 OWNERS = "* @acme/everybody\n"
 GATE = """\
 on:
@@ -42,17 +42,17 @@ jobs:
 
 
 def look(repo: Repo, cache: Path | None = None) -> Diagnosis:
-    subject = Subject(
+    subject = DoctorSubject(
         open_repository(repo.path), cache=cache or repo.path / "no-cache", now_seconds=NOW_SECONDS
     )
     return examine(subject)
 
 
-def of(diagnosis: Diagnosis, check: str) -> list[Answer]:
+def of(diagnosis: Diagnosis, check: str) -> list[DoctorAnswer]:
     return [answer for answer in diagnosis.answers if answer.check == check]
 
 
-def only(diagnosis: Diagnosis, check: str) -> Answer:
+def only(diagnosis: Diagnosis, check: str) -> DoctorAnswer:
     (answer,) = of(diagnosis, check)
     return answer
 

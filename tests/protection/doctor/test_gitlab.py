@@ -8,7 +8,7 @@ import pytest
 
 from promptops.forge.gitlab import GitLab
 from promptops.prompt.finding import Severity
-from promptops.protection.doctor import State
+from promptops.protection.doctor import AnswerState
 from promptops.protection.doctor.gitlab import GITLAB_CHECKS, ProtectedName, read_gitlab
 from tests.cli.running import run
 from tests.forge.server import Clock, Request, Response, Server
@@ -18,7 +18,7 @@ from tests.protection.doctor.test_ci import JOB
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from promptops.protection.doctor import Answer
+    from promptops.protection.doctor import DoctorAnswer
     from tests.repositories import Repo
 
 ERROR, WARNING, NOTE = Severity
@@ -92,18 +92,18 @@ def forge() -> Iterator[ProtectedGitLab]:
         yield fake
 
 
-def look(forge: ProtectedGitLab) -> dict[str, list[Answer]]:
+def look(forge: ProtectedGitLab) -> dict[str, list[DoctorAnswer]]:
     with GitLab("acme/prompts", token="good", url=forge.url) as gitlab:
         settings = read_gitlab(gitlab, "acme/prompts", ("staging", "production"))
     return {check: list(judge(settings)) for check, judge in GITLAB_CHECKS.items()}
 
 
-def faults(answers: dict[str, list[Answer]]) -> list[tuple[str, Severity | None]]:
+def faults(answers: dict[str, list[DoctorAnswer]]) -> list[tuple[str, Severity | None]]:
     return [
         (check, one.severity)
         for check, found in answers.items()
         for one in found
-        if one.state is not State.FINE
+        if one.state is not AnswerState.FINE
     ]
 
 
@@ -207,7 +207,7 @@ def test_each_gap_is_found_with_its_risk_and_its_remedy(
     spoil(forge)
     answers = look(forge)
     assert faults(answers) == found
-    gaps = [one for some in answers.values() for one in some if one.state is not State.FINE]
+    gaps = [one for some in answers.values() for one in some if one.state is not AnswerState.FINE]
     assert any(said in one.seen for one in gaps), [one.seen for one in gaps]
     assert all(one.risk and one.remedy for one in gaps)
 
@@ -216,7 +216,9 @@ def test_what_may_not_be_read_is_never_taken_for_fine(forge: ProtectedGitLab) ->
     forge.hidden = {"/approvals", "/protected_branches", "/protected_tags"}
     answers = look(forge)
     unknown = {
-        check for check, some in answers.items() if all(one.state is State.UNKNOWN for one in some)
+        check
+        for check, some in answers.items()
+        if all(one.state is AnswerState.UNKNOWN for one in some)
     }
     assert unknown == set(GITLAB_CHECKS) - {"required-pipeline"}
 

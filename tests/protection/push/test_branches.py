@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.gate.approvals.statement import ChangeStatement
-from promptops.gate.rules import Entry
+from promptops.gate.rules import ApprovalEntry
 from tests.prompts import prompt_text
 from tests.protection.push.server import NAME, Server
 from tests.protection.push.signing import approve, make_key, public, seal
@@ -134,7 +134,7 @@ def test_what_the_rules_ask_for_is_asked_of_the_old_tip(
         branch="main",
         base=base,
         tree=server.clone.rev("main^{tree}"),
-        contents={"promptops.toml": Entry(entry[0], entry[2])},
+        contents={"promptops.toml": ApprovalEntry(entry[0], entry[2])},
         approver="bob@example.com",
         time="2026-01-31T12:00:00Z",
     )

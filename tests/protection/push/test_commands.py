@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.errors import UsageError
-from promptops.protection.push import Command, read_commands
-from promptops.protection.push.scope import Kind, classify
+from promptops.protection.push import PushCommand, read_commands
+from promptops.protection.push.scope import RefKind, classify
 from tests.cli.running import run
 from tests.protection.push.server import NAME, Server
 
@@ -24,10 +24,10 @@ def test_commands_are_read_in_both_lengths() -> None:
     data = f"{ZEROS} {A} refs/heads/a\n{A} {ZEROS} refs/heads/b\n{A * 2} {B} refs/x".encode()
     short, long = data[: data.index(b"refs/heads/b") + 13], f"{'0' * 64} {'c' * 64} refs/tags/é\n"
     assert read_commands(short) == (
-        Command("refs/heads/a", None, A),
-        Command("refs/heads/b", A, None),
+        PushCommand("refs/heads/a", None, A),
+        PushCommand("refs/heads/b", A, None),
     )
-    assert read_commands(long.encode()) == (Command("refs/tags/é", None, "c" * 64),)
+    assert read_commands(long.encode()) == (PushCommand("refs/tags/é", None, "c" * 64),)
 
 
 @pytest.mark.parametrize(
@@ -59,57 +59,57 @@ def test_anything_else_is_refused(tmp_path: Path, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("ref", "kind"),
     [
-        ("refs/heads/main", Kind.GUARDED),
-        ("refs/heads/Main", Kind.MISPLACED),
+        ("refs/heads/main", RefKind.GUARDED),
+        ("refs/heads/Main", RefKind.MISPLACED),
         ("refs/heads/main2", None),
         ("refs/heads/topic/main", None),
-        ("refs/heads/promptops/eu-2", Kind.ENVIRONMENT),
-        ("refs/heads/promptops/eu_2", Kind.MISPLACED),
-        ("refs/heads/promptops", Kind.MISPLACED),
-        ("refs/heads/PROMPTOPS", Kind.MISPLACED),
+        ("refs/heads/promptops/eu-2", RefKind.ENVIRONMENT),
+        ("refs/heads/promptops/eu_2", RefKind.MISPLACED),
+        ("refs/heads/promptops", RefKind.MISPLACED),
+        ("refs/heads/PROMPTOPS", RefKind.MISPLACED),
         ("refs/heads/promptops2/x", None),
-        ("refs/tags/prompts/a@1.0.0", Kind.RELEASE),
-        ("refs/tags/prompts/a@1.0.0-rc.1", Kind.RELEASE),
-        ("refs/tags/prompts/a@01.0.0", Kind.MISPLACED),
-        ("refs/tags/prompts/a@1.0.0+x", Kind.MISPLACED),
-        ("refs/tags/yanked/prompts/a@1.0.0", Kind.YANK),
+        ("refs/tags/prompts/a@1.0.0", RefKind.RELEASE),
+        ("refs/tags/prompts/a@1.0.0-rc.1", RefKind.RELEASE),
+        ("refs/tags/prompts/a@01.0.0", RefKind.MISPLACED),
+        ("refs/tags/prompts/a@1.0.0+x", RefKind.MISPLACED),
+        ("refs/tags/yanked/prompts/a@1.0.0", RefKind.YANK),
         ("refs/tags/yanked/other", None),
-        ("refs/tags/yanked", Kind.MISPLACED),
-        ("refs/promptops/approvals/change/x/y", Kind.APPROVAL),
-        ("refs/promptops/approvals", Kind.MISPLACED),
+        ("refs/tags/yanked", RefKind.MISPLACED),
+        ("refs/promptops/approvals/change/x/y", RefKind.APPROVAL),
+        ("refs/promptops/approvals", RefKind.MISPLACED),
         ("refs/promptops/runs/x", None),
         ("refs/notes/prompts", None),
         # a ref spelled inside a ref, in full and in short
-        ("refs/heads/refs/heads/promptops/staging", Kind.MISPLACED),
-        ("refs/tags/refs/heads/promptops/staging", Kind.MISPLACED),
-        ("refs/refs/heads/promptops/staging", Kind.MISPLACED),
-        ("refs/heads/refs/heads/promptops", Kind.MISPLACED),
-        ("refs/tags/refs/remotes/origin/promptops/staging", Kind.MISPLACED),
+        ("refs/heads/refs/heads/promptops/staging", RefKind.MISPLACED),
+        ("refs/tags/refs/heads/promptops/staging", RefKind.MISPLACED),
+        ("refs/refs/heads/promptops/staging", RefKind.MISPLACED),
+        ("refs/heads/refs/heads/promptops", RefKind.MISPLACED),
+        ("refs/tags/refs/remotes/origin/promptops/staging", RefKind.MISPLACED),
         ("refs/tags/refs/remotes/origin/topic", None),
         ("refs/remotes/origin/promptops/staging", None),
-        ("refs/heads/refs/tags/prompts/a@1.0.0", Kind.MISPLACED),
-        ("refs/tags/promptops/staging", Kind.MISPLACED),
-        ("refs/tags/heads/promptops/staging", Kind.MISPLACED),
-        ("refs/heads/prompts/a@1.0.0", Kind.MISPLACED),
+        ("refs/heads/refs/tags/prompts/a@1.0.0", RefKind.MISPLACED),
+        ("refs/tags/promptops/staging", RefKind.MISPLACED),
+        ("refs/tags/heads/promptops/staging", RefKind.MISPLACED),
+        ("refs/heads/prompts/a@1.0.0", RefKind.MISPLACED),
         ("refs/heads/prompts/better-triage", None),
-        ("refs/heads/refs/heads/main", Kind.MISPLACED),
-        ("refs/heads/heads/main", Kind.MISPLACED),
-        ("refs/heads/refs/heads/Main", Kind.MISPLACED),
-        ("refs/tags/main", Kind.MISPLACED),
-        ("refs/remotes/main/HEAD", Kind.MISPLACED),
+        ("refs/heads/refs/heads/main", RefKind.MISPLACED),
+        ("refs/heads/heads/main", RefKind.MISPLACED),
+        ("refs/heads/refs/heads/Main", RefKind.MISPLACED),
+        ("refs/tags/main", RefKind.MISPLACED),
+        ("refs/remotes/main/HEAD", RefKind.MISPLACED),
         ("refs/heads/refs/heads/topic", None),
         # what nobody sees
-        ("refs/heads/promptops\u200b/staging", Kind.MISPLACED),
-        ("refs/heads/prompt\u00adops/staging", Kind.MISPLACED),
-        ("refs/heads/promptops\udcff/staging", Kind.MISPLACED),
-        ("refs/heads/promptops\u3164", Kind.MISPLACED),
-        ("refs/heads/\uff50romptops/staging", Kind.MISPLACED),
-        ("refs/heads/ma\u2060in", Kind.MISPLACED),
+        ("refs/heads/promptops\u200b/staging", RefKind.MISPLACED),
+        ("refs/heads/prompt\u00adops/staging", RefKind.MISPLACED),
+        ("refs/heads/promptops\udcff/staging", RefKind.MISPLACED),
+        ("refs/heads/promptops\u3164", RefKind.MISPLACED),
+        ("refs/heads/\uff50romptops/staging", RefKind.MISPLACED),
+        ("refs/heads/ma\u2060in", RefKind.MISPLACED),
         ("refs/heads/m\u00e4in", None),
         ("refs/heads/日本語", None),
     ],
 )
-def test_refs_are_told_apart(ref: str, kind: Kind | None) -> None:
+def test_refs_are_told_apart(ref: str, kind: RefKind | None) -> None:
     assert classify(ref, {"refs/heads/main"}) is kind
 
 

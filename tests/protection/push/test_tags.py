@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.protection.push import Command, judge_push
+from promptops.protection.push import PushCommand, judge_push
 from promptops.repository.repository import open_repository
 from tests.prompts import prompt_text
 from tests.protection.push.server import NAME, OTHER, Server, write_tag
@@ -50,7 +50,7 @@ def test_git_itself_refuses_a_tag_that_somebody_made_meanwhile(server: Server) -
     second = server.clone.rev(tag)
     server.take(f"{second}:refs/tags/objects-only")
     # The second pusher was told that there is no such tag, and looks again when git says no.
-    push = Command(tag, None, second)
+    push = PushCommand(tag, None, second)
     assert judge_push(open_repository(server.remote.path), [push], {}) == []
 
 

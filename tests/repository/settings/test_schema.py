@@ -7,7 +7,7 @@ import tomllib
 import jsonschema_rs
 import pytest
 
-from promptops.checks.editors import Kind, load_schema
+from promptops.checks.editors import DraftKind, load_schema
 from promptops.errors import ConfigurationError
 from promptops.repository.config import load_config
 
@@ -75,6 +75,6 @@ def accepts(text: str) -> bool:
 
 @pytest.mark.parametrize(("text", "is_good"), [(t, True) for t in GOOD] + [(t, False) for t in BAD])
 def test_schema_and_program_agree(text: str, is_good: bool) -> None:
-    schema = load_schema(Kind.CONFIG)
+    schema = load_schema(DraftKind.CONFIG)
     assert accepts(text) is is_good
     assert jsonschema_rs.is_valid(schema, tomllib.loads(text)) is is_good

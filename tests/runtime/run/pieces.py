@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from promptops.runtime.log.log import RunLog
-    from promptops.runtime.log.record import Entry, RunRecord
+    from promptops.runtime.log.record import LogEntry, RunRecord
     from tests.repositories import Repo
 
 PROMPT = """---
@@ -47,7 +47,7 @@ def opened_log(team: Repo) -> Iterator[RunLog]:
         yield log
 
 
-def logged(team: Repo, run_id: str) -> Entry:
+def logged(team: Repo, run_id: str) -> LogEntry:
     with opened_log(team) as log:
         return log.get(run_id)
 

@@ -23,12 +23,12 @@ from promptops.protection.doctor.github.reading import read_github
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from promptops.protection.doctor.answer import Answer
+    from promptops.protection.doctor.answer import DoctorAnswer
     from promptops.protection.doctor.github.settings import GitHubSettings
 
 __all__ = ["GITHUB_CHECKS", "Expected", "read_github"]
 
-GITHUB_CHECKS: Mapping[str, Callable[[GitHubSettings, Expected], Iterator[Answer]]] = {
+GITHUB_CHECKS: Mapping[str, Callable[[GitHubSettings, Expected], Iterator[DoctorAnswer]]] = {
     "forge-reviews": look_at_reviews,
     "required-status": look_at_required_status,
     "bypass": look_at_bypass,

@@ -17,15 +17,15 @@ from promptops.protection.doctor.github.settings import GITHUB_ACTIONS_APP, Acto
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from promptops.protection.doctor.answer import Answer
+    from promptops.protection.doctor.answer import DoctorAnswer
     from promptops.protection.doctor.github.expected import Expected
     from promptops.protection.doctor.github.settings import (
         Actor,
+        BranchProtection,
         DeployPlace,
         GitHubSettings,
-        Protection,
-        Rule,
         Ruleset,
+        RulesetRule,
     )
 
 # Names with none, one and two folders: a pattern that forgets one of them protects half.
@@ -46,14 +46,14 @@ _FORGOTTEN = (
 )
 
 
-def look_at_release_tags(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:  # noqa: ARG001 - as all checks
+def look_at_release_tags(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
     """Do release tags stay where they are, for names with and without folders?"""
     place = f"{settings.repository}: tags prompts/** and yanked/**"
     if isinstance(settings.rulesets, Unread):
         yield unread(settings.rulesets, place)
         return
     tags = [ruleset for ruleset in settings.rulesets if ruleset.target == "tag"]
-    faults: list[Answer] = []
+    faults: list[DoctorAnswer] = []
     chains: list[list[Ruleset]] = []
     for kind, word, setting in (
         ("update", "moved", "Restrict updates"),
@@ -80,7 +80,9 @@ def look_at_release_tags(settings: GitHubSettings, expected: Expected) -> Iterat
     yield from faults or [fine("release tags can be neither moved nor deleted", place)]
 
 
-def look_at_environment_branches(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:
+def look_at_environment_branches(
+    settings: GitHubSettings, expected: Expected
+) -> Iterator[DoctorAnswer]:
     """Does only the workflow that deploys write to promptops/*, and only by adding?"""
     for environment, rules in settings.environment_rules.items():
         place = f"{settings.repository}: promptops/{environment}"
@@ -100,9 +102,9 @@ def look_at_environment_branches(settings: GitHubSettings, expected: Expected) -
 def _judge_history(
     settings: GitHubSettings,
     environment: str,
-    rules: tuple[Rule, ...],
-    old: Protection | Unread | None,
-) -> Iterator[Answer]:
+    rules: tuple[RulesetRule, ...],
+    old: BranchProtection | Unread | None,
+) -> Iterator[DoctorAnswer]:
     """Whether what was live stays on record."""
     place = f"{settings.repository}: promptops/{environment}"
     chains = []
@@ -130,10 +132,10 @@ def _judge_history(
 def _judge_writing(
     settings: GitHubSettings,
     environment: str,
-    rules: tuple[Rule, ...],
-    old: Protection | Unread | None,
+    rules: tuple[RulesetRule, ...],
+    old: BranchProtection | Unread | None,
     expected: Expected,
-) -> Iterator[Answer]:
+) -> Iterator[DoctorAnswer]:
     """Who may deploy."""
     place = f"{settings.repository}: promptops/{environment}"
     chain = find_rulesets(settings, rules, "update")
@@ -169,7 +171,7 @@ def _judge_writing(
 
 def _judge_deployers(
     actors: tuple[Actor, ...], place: str, environment: str, expected: Expected
-) -> Iterator[Answer]:
+) -> Iterator[DoctorAnswer]:
     if not actors:
         yield warning(
             f"nobody may write to promptops/{environment}",
@@ -198,7 +200,7 @@ def _judge_deployers(
         )
 
 
-def look_at_deploy_places(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:
+def look_at_deploy_places(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:
     """Does somebody else have to let a deployment go on, and only from the default branch?"""
     if not expected.deploys:
         return
@@ -213,7 +215,7 @@ def look_at_deploy_places(settings: GitHubSettings, expected: Expected) -> Itera
 
 def _judge_deploy_place(
     environment: str, place: str, found: DeployPlace | None
-) -> Iterator[Answer]:
+) -> Iterator[DoctorAnswer]:
     where = f"Settings > Environments > {environment}"
     if found is None:
         yield error(
@@ -246,7 +248,7 @@ def _judge_deploy_place(
         )
 
 
-def look_at_workflow_rights(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:  # noqa: ARG001 - as all checks
+def look_at_workflow_rights(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
     """May a workflow write, or approve, without having to say so?"""
     place = f"{settings.repository}: Settings > Actions > General"
     rights = settings.workflow_rights

@@ -11,8 +11,8 @@ from promptops.protection.doctor.github.settings import Ruleset, who_passes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from promptops.protection.doctor.answer import Answer
-    from promptops.protection.doctor.github.settings import Actor, GitHubSettings, Rule
+    from promptops.protection.doctor.answer import DoctorAnswer
+    from promptops.protection.doctor.github.settings import Actor, GitHubSettings, RulesetRule
 
 GUIDE = "docs/protection.md of promptops"
 RULESETS = "Settings > Rules > Rulesets"
@@ -38,7 +38,9 @@ def place_of(settings: GitHubSettings) -> str:
     return f"{settings.repository}: {settings.branch}"
 
 
-def find_rulesets(settings: GitHubSettings, rules: Iterable[Rule], kind: str) -> list[Ruleset]:
+def find_rulesets(
+    settings: GitHubSettings, rules: Iterable[RulesetRule], kind: str
+) -> list[Ruleset]:
     """The rulesets that rules of one type are in; those that could not be read, as unseen."""
     known = (
         {}
@@ -51,7 +53,7 @@ def find_rulesets(settings: GitHubSettings, rules: Iterable[Rule], kind: str) ->
 
 def judge_passing(
     chains: Iterable[Sequence[Ruleset]], what: str, place: str, risk: str
-) -> Iterator[Answer]:
+) -> Iterator[DoctorAnswer]:
     """Say who may pass rules.
 
     Args:
@@ -77,7 +79,7 @@ def judge_passing(
         )
 
 
-def hidden(what: str, place: str) -> Answer:
+def hidden(what: str, place: str) -> DoctorAnswer:
     """Who may pass rules is shown only to those who may change them."""
     return unknown(
         f"who may pass {what} is not shown to this token",

@@ -17,7 +17,7 @@ from promptops.protection.doctor.github.settings import GITHUB_ACTIONS_APP
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from promptops.protection.doctor.answer import Answer
+    from promptops.protection.doctor.answer import DoctorAnswer
     from promptops.protection.doctor.github.expected import Expected
     from promptops.protection.doctor.github.settings import (
         GitHubSettings,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
 
 
-def look_at_reviews(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:  # noqa: ARG001 - as all checks
+def look_at_reviews(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
     """Does GitHub itself ask for a pull request, and for its owners' review?"""
     place = place_of(settings)
     protection = settings.known_protection
@@ -80,7 +80,7 @@ def look_at_reviews(settings: GitHubSettings, expected: Expected) -> Iterator[An
     )
 
 
-def look_at_required_status(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:
+def look_at_required_status(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:
     """Must the gate have said yes, and can only the gate say so?"""
     place = place_of(settings)
     paths = [
@@ -118,7 +118,7 @@ def look_at_required_status(settings: GitHubSettings, expected: Expected) -> Ite
     yield from faults or [fine(f"the status {required[0].name} is required", place)]
 
 
-def _judge_source(settings: GitHubSettings, status: RequiredStatus) -> Iterator[Answer]:
+def _judge_source(settings: GitHubSettings, status: RequiredStatus) -> Iterator[DoctorAnswer]:
     place = place_of(settings)
     if status.app is None:
         yield error(
@@ -144,10 +144,10 @@ def _is_strict(settings: GitHubSettings) -> bool:
     )
 
 
-def look_at_bypass(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:  # noqa: ARG001 - as all checks
+def look_at_bypass(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
     """Does what is asked hold for everybody, administrators included?"""
     place = place_of(settings)
-    faults: list[Answer] = []
+    faults: list[DoctorAnswer] = []
     protection = settings.known_protection
     if protection is not None and not protection.admins_too:
         faults.append(
@@ -185,7 +185,7 @@ def look_at_bypass(settings: GitHubSettings, expected: Expected) -> Iterator[Ans
         yield fine("nobody may pass the rules of the default branch", place)
 
 
-def look_at_rewriting(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:  # noqa: ARG001 - as all checks
+def look_at_rewriting(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
     """Can the default branch be rewritten or deleted?"""
     place = place_of(settings)
     protection = settings.known_protection
@@ -210,7 +210,7 @@ def look_at_rewriting(settings: GitHubSettings, expected: Expected) -> Iterator[
     )
 
 
-def look_at_merge_queue(settings: GitHubSettings, expected: Expected) -> Iterator[Answer]:
+def look_at_merge_queue(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:
     """If there is a merge queue, does the gate judge what is in it?"""
     if not settings.rules_of("merge_queue"):
         return
@@ -226,7 +226,9 @@ def look_at_merge_queue(settings: GitHubSettings, expected: Expected) -> Iterato
     )
 
 
-def _told(settings: GitHubSettings, place: str, missing: list[Answer], seen: str) -> list[Answer]:
+def _told(
+    settings: GitHubSettings, place: str, missing: list[DoctorAnswer], seen: str
+) -> list[DoctorAnswer]:
     """What is missing is only known to be where everything could be read: the rest may have it."""
     if missing and settings.unread is not None:
         return [unread(settings.unread, place)]

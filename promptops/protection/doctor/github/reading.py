@@ -11,12 +11,12 @@ from promptops.protection.doctor.answer import Unread
 from promptops.protection.doctor.github.settings import (
     Actor,
     ActorKind,
+    BranchProtection,
     DeployPlace,
     GitHubSettings,
-    Protection,
     RequiredStatus,
-    Rule,
     Ruleset,
+    RulesetRule,
     WorkflowRights,
 )
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from promptops.forge.github import GitHub
-    from promptops.forge.record import Record
+    from promptops.forge.record import ForgeRecord
 
 _Part = TypeVar("_Part")
 _ADMIN = "administration: read, of someone who administers the repository"
@@ -76,10 +76,10 @@ def _try(read: Callable[[], _Part]) -> _Part | Unread:
         return Unread(error.message, error.hint or "")
 
 
-def _read_rules(github: GitHub, branch: str) -> tuple[Rule, ...]:
+def _read_rules(github: GitHub, branch: str) -> tuple[RulesetRule, ...]:
     found = github.records(github.at("rules", "branches", branch), needs=_METADATA)
     return tuple(
-        Rule(
+        RulesetRule(
             one.word("type"),
             one.record("parameters").values if one.has("parameters") else {},
             one.number("ruleset_id") if one.has("ruleset_id") else 0,
@@ -88,7 +88,7 @@ def _read_rules(github: GitHub, branch: str) -> tuple[Rule, ...]:
     )
 
 
-def _read_protection(github: GitHub, branch: str) -> Protection | None:
+def _read_protection(github: GitHub, branch: str) -> BranchProtection | None:
     try:
         found = github.record(github.at("branches", branch, "protection"), needs=_ADMIN)
     except DeniedError as error:
@@ -96,7 +96,7 @@ def _read_protection(github: GitHub, branch: str) -> Protection | None:
         if error.status == 404 and re.search("Branch not (?:protected|found)", error.message):
             return None
         raise
-    return Protection(
+    return BranchProtection(
         reviews=_read_reviews(found),
         bypass=_may_bypass(found),
         statuses=_read_statuses(found),
@@ -108,19 +108,19 @@ def _read_protection(github: GitHub, branch: str) -> Protection | None:
     )
 
 
-def _has_flag(found: Record, name: str, flag: str) -> bool:
+def _has_flag(found: ForgeRecord, name: str, flag: str) -> bool:
     part = found.record(name) if found.has(name) else None
     return part is not None and part.has(flag) and part.flag(flag)
 
 
-def _read_reviews(found: Record) -> dict[str, bool] | None:
+def _read_reviews(found: ForgeRecord) -> dict[str, bool] | None:
     if not found.has("required_pull_request_reviews"):
         return None
     reviews = found.record("required_pull_request_reviews")
     return {ours: reviews.has(old) and reviews.flag(old) for ours, old in _REVIEW_KEYS.items()}
 
 
-def _may_bypass(found: Record) -> bool:
+def _may_bypass(found: ForgeRecord) -> bool:
     if not found.has("required_pull_request_reviews"):
         return False
     reviews = found.record("required_pull_request_reviews")
@@ -133,7 +133,7 @@ def _may_bypass(found: Record) -> bool:
 _PUSHERS = {"users": ActorKind.USER, "teams": ActorKind.TEAM, "apps": ActorKind.APP}
 
 
-def _read_pushers(found: Record) -> tuple[Actor, ...] | None:
+def _read_pushers(found: ForgeRecord) -> tuple[Actor, ...] | None:
     if not found.has("restrictions"):
         return None
     allowed = found.record("restrictions")
@@ -147,7 +147,7 @@ def _read_pushers(found: Record) -> tuple[Actor, ...] | None:
     return tuple(actors)
 
 
-def _read_statuses(found: Record) -> tuple[RequiredStatus, ...]:
+def _read_statuses(found: ForgeRecord) -> tuple[RequiredStatus, ...]:
     if not found.has("required_status_checks"):
         return ()
     return tuple(
@@ -156,7 +156,7 @@ def _read_statuses(found: Record) -> tuple[RequiredStatus, ...]:
     )
 
 
-def _app(found: Record, name: str) -> int | None:
+def _app(found: ForgeRecord, name: str) -> int | None:
     """The app that a status has to come from; -1 is GitHub's word for any."""
     number = found.number(name) if found.has(name) else -1
     return None if number == -1 else number
@@ -171,7 +171,7 @@ def _read_rulesets(github: GitHub) -> tuple[Ruleset, ...]:
     )
 
 
-def _to_ruleset(found: Record) -> Ruleset:
+def _to_ruleset(found: ForgeRecord) -> Ruleset:
     conditions = found.record("conditions") if found.has("conditions") else None
     names = conditions.record("ref_name") if conditions and conditions.has("ref_name") else None
     rules = found.records("rules") if found.has("rules") else []

@@ -67,7 +67,7 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RulesetRule:
     """One rule.
 
     Attributes:
@@ -203,7 +203,7 @@ class RequiredStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Protection:
+class BranchProtection:
     """The older protection of one branch.
 
     Attributes:
@@ -278,21 +278,21 @@ class GitHubSettings:
 
     repository: str
     branch: str
-    rules: tuple[Rule, ...] | Unread
-    protection: Protection | Unread | None
+    rules: tuple[RulesetRule, ...] | Unread
+    protection: BranchProtection | Unread | None
     rulesets: tuple[Ruleset, ...] | Unread
-    environment_rules: Mapping[str, tuple[Rule, ...] | Unread]
-    environment_protection: Mapping[str, Protection | Unread | None]
+    environment_rules: Mapping[str, tuple[RulesetRule, ...] | Unread]
+    environment_protection: Mapping[str, BranchProtection | Unread | None]
     places: Mapping[str, DeployPlace | Unread | None]
     workflow_rights: WorkflowRights | Unread
 
     @property
-    def known_rules(self) -> tuple[Rule, ...]:
+    def known_rules(self) -> tuple[RulesetRule, ...]:
         """The rules for the default branch, as far as they could be read."""
         return () if isinstance(self.rules, Unread) else self.rules
 
     @property
-    def known_protection(self) -> Protection | None:
+    def known_protection(self) -> BranchProtection | None:
         """Its older protection, as far as it could be read."""
         return None if isinstance(self.protection, Unread) else self.protection
 
@@ -304,7 +304,7 @@ class GitHubSettings:
                 return part
         return None
 
-    def rules_of(self, kind: str) -> list[Rule]:
+    def rules_of(self, kind: str) -> list[RulesetRule]:
         """The rules of one type for the default branch."""
         return [rule for rule in self.known_rules if rule.kind == kind]
 
@@ -321,7 +321,7 @@ class GitHubSettings:
         return (*(protection.statuses if protection else ()), *rule_statuses(self.known_rules))
 
 
-def rule_statuses(rules: Iterable[Rule]) -> list[RequiredStatus]:
+def rule_statuses(rules: Iterable[RulesetRule]) -> list[RequiredStatus]:
     """The statuses that rules require."""
     return [
         RequiredStatus(str(one.get("context")), one.get("integration_id"))

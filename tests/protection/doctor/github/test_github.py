@@ -9,7 +9,7 @@ import pytest
 
 from promptops.forge.github import GitHub
 from promptops.prompt.finding import Severity
-from promptops.protection.doctor import State
+from promptops.protection.doctor import AnswerState
 from promptops.protection.doctor.github import GITHUB_CHECKS, Expected, read_github
 from tests.cli.running import run
 from tests.forge.conftest import description
@@ -21,7 +21,7 @@ from tests.protection.doctor.test_clone import GATE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from promptops.protection.doctor import Answer
+    from promptops.protection.doctor import DoctorAnswer
     from tests.forge.description import Description
     from tests.repositories import Repo
 
@@ -41,7 +41,7 @@ def forge(description: Description | None) -> Iterator[ProtectedGitHub]:
             description.judge(request, response)
 
 
-def look(forge: ProtectedGitHub, expected: Expected = EXPECTED) -> dict[str, list[Answer]]:
+def look(forge: ProtectedGitHub, expected: Expected = EXPECTED) -> dict[str, list[DoctorAnswer]]:
     with GitHub("acme/prompts", token="good", url=forge.url) as github:
         settings = read_github(
             github, "acme/prompts", ("staging", "production"), deploys=expected.deploys
@@ -49,12 +49,12 @@ def look(forge: ProtectedGitHub, expected: Expected = EXPECTED) -> dict[str, lis
     return {check: list(judge(settings, expected)) for check, judge in GITHUB_CHECKS.items()}
 
 
-def faults(answers: dict[str, list[Answer]]) -> list[tuple[str, Severity | None]]:
+def faults(answers: dict[str, list[DoctorAnswer]]) -> list[tuple[str, Severity | None]]:
     return [
         (check, one.severity)
         for check, found in answers.items()
         for one in found
-        if one.state is not State.FINE
+        if one.state is not AnswerState.FINE
     ]
 
 
@@ -323,9 +323,9 @@ def test_each_gap_is_found_with_its_risk_and_its_remedy(
     spoil(forge)
     answers = look(forge)
     assert faults(answers) == found
-    gaps = [one for some in answers.values() for one in some if one.state is not State.FINE]
+    gaps = [one for some in answers.values() for one in some if one.state is not AnswerState.FINE]
     assert any(said in one.seen for one in gaps), [one.seen for one in gaps]
-    assert all(one.remedy and (one.risk or one.state is State.UNKNOWN) for one in gaps)
+    assert all(one.remedy and (one.risk or one.state is AnswerState.UNKNOWN) for one in gaps)
 
 
 def test_a_workflow_that_an_organisation_requires_cannot_be_rewritten(
@@ -397,14 +397,16 @@ def test_what_may_not_be_read_is_never_taken_for_fine(forge: ProtectedGitHub) ->
     answers = look(forge)
     # The rules for the branch are there for everybody, and they are enough for most of it.
     unknown = {
-        check for check, some in answers.items() if any(one.state is State.UNKNOWN for one in some)
+        check
+        for check, some in answers.items()
+        if any(one.state is AnswerState.UNKNOWN for one in some)
     }
     assert unknown == {"bypass", "release-tags", "environment-branches", "workflow-rights"}
     assert all(one.severity in {None, NOTE} for some in answers.values() for one in some)
     forge.rules["main"] = []
     answers = look(forge)
     for check in ("forge-reviews", "required-status", "rewriting"):
-        assert [one.state for one in answers[check]] == [State.UNKNOWN], check
+        assert [one.state for one in answers[check]] == [AnswerState.UNKNOWN], check
 
 
 def test_without_a_workflow_that_deploys_its_places_do_not_matter(forge: ProtectedGitHub) -> None:
