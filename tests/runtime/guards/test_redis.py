@@ -154,7 +154,7 @@ def test_keys_go_when_nobody_can_need_them(begun_redis: str) -> None:
 
 def test_a_person_begins_it(repo: Repo, empty_redis: str) -> None:
     repo.commit({"promptops.toml": f"[guards]\nspend_per_hour = 1\nledger = '{empty_redis}'\n"})
-    assert "guards reset --reason" in refuse(repo, "guards", "show")
+    assert "guards reset --reason" in refuse(repo, "guards", "show", code=2)
     begin = ("guards", "reset", "--reason", "the first one", "--yes")
     assert accept(repo, *begin).startswith(
         f"reset a ledger that counts nothing yet in {empty_redis}"
