@@ -80,6 +80,11 @@ GROUPS: dict[str, dict[str, Command]] = {
     },
     "eval": {
         "run": Command("", "Run eval suites and compare with a baseline.", "eval.run"),
+        "plan": Command(
+            "", "Say how large a loss a suite notices, and what that takes.", "eval.plan"
+        ),
+        "noise": Command("", "Run the baseline against itself.", "eval.noise"),
+        "bisect": Command("", "Find the release that broke something.", "eval.bisect"),
         "merge": Command("", "Put shards of a run together, into one verdict.", "eval.merge"),
     },
     "runs": {

@@ -144,7 +144,15 @@ def run(
 def _name(preparation: Preparation, choice: Choice) -> str:
     """Name a run, so that another one of the same kind finds what it has paid for."""
     paths = [part.suite.path for part in preparation.parts]
-    content = [paths, choice.at, choice.against, choice.models, choice.shard, choice.using]
+    content = [
+        paths,
+        choice.at,
+        choice.against,
+        choice.models,
+        choice.shard,
+        choice.using,
+        choice.is_noise,
+    ]
     return sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 

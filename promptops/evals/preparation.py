@@ -42,6 +42,7 @@ class Choice:
         using: judge what is live and names this model; None: no such question was asked.
         instead: the model to judge in its place.
         environment: where `using` looks for what is live; None: the default environment.
+        is_noise: whether a state is compared with itself, each trial asked anew.
     """
 
     names: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class Choice:
     using: str | None = None
     instead: str | None = None
     environment: str | None = None
+    is_noise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Part:
         tape: recorded answers.
         cassette: the path of the suite's cassette, from the repository's top.
         baseline_model: the model that the baseline is asked with; None: the same.
+        baseline_offset: by how much the baseline's trials are numbered on, where both sides ask
+            the same and each has to have answers of its own.
     """
 
     suite: Suite
@@ -87,6 +91,7 @@ class Part:
     baseline_state: State | None = None
     no_baseline: str = ""
     baseline_model: str | None = None
+    baseline_offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,10 @@ def _make_part(repository: Repository, suites: Suites, found: FoundSuite, choice
         baseline_state: State | None = _with_model(change_state, choice.using)
         change_state = _with_model(change_state, choice.instead)
         models: tuple[str, ...] = (choice.instead,)
+    elif choice.is_noise:
+        baseline, why = change, ""
+        baseline_state = replace(change_state, label=f"{change_state.label}, once more")
+        models = choice.models or suite.models or (change.model,)
     else:
         baseline, baseline_state, why = _find_baseline(repository, name, choice, change)
         models = choice.models or suite.models or (change.model,)
@@ -193,6 +202,7 @@ def _make_part(repository: Repository, suites: Suites, found: FoundSuite, choice
         baseline_state,
         why,
         choice.using,
+        max(one.trials for one in suite.samples) if choice.is_noise else 0,
     )
 
 

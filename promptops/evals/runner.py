@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.evals.asking import Asker, Equipment
@@ -150,8 +150,9 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _State) -> 
         place = Place(sample.name, asked, side)
         text = None if baseline is None or baseline.error else baseline.answer
         try:
-            case = Case(resolved, sample, part.tape, place, number, text)
-            trial = await run_trial(asker, scoring, case)
+            asked_as = number + (part.baseline_offset if side == BASELINE else 0)
+            case = Case(resolved, sample, part.tape, place, asked_as, text)
+            trial = replace(await run_trial(asker, scoring, case), number=number)
         except MissingError as error:
             trial = Trial(number, Outcome.MISSING, error=error.message, stage="cassette")
         except CapError as error:

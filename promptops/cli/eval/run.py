@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,21 +14,29 @@ from promptops.cli.eval.printing import (
     OutputOption,
     print_result,
 )
-from promptops.cli.session import current, is_terminal, report_error, say, warn
-from promptops.errors import RefusedError, UsageError
+from promptops.cli.eval.running import (
+    INTERRUPTED_CODE,
+    ConcurrencyOption,
+    LiveOption,
+    MaxCostOption,
+    ModelsOption,
+    RecordOption,
+    ReplayOption,
+    ResumeOption,
+    StandInOption,
+    choose_mode_by_flags,
+    prepare_or_exit,
+    say_plan,
+    show_progress,
+    split_models,
+    to_micros,
+)
+from promptops.cli.session import current, say, warn
+from promptops.errors import UsageError
 from promptops.evals.judgement import Measure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from promptops.evals.asking import Mode
-    from promptops.evals.plan import Plan
-    from promptops.evals.preparation import Choice, Preparation
-    from promptops.evals.runner import Progress
-
-_MICROS = 1_000_000
-# Ended by Ctrl-C, as every shell expects it.
-_INTERRUPTED = 130
+    from promptops.evals.preparation import Choice
 
 
 def run(
@@ -71,44 +77,22 @@ def run(
         str | None,
         typer.Option("--env", metavar="ENV", help="Where --using looks; the default environment."),
     ] = None,
-    models: Annotated[
-        str | None,
-        typer.Option("--models", metavar="A,B", help="Ask these models instead of the suite's."),
-    ] = None,
+    models: ModelsOption = None,
     samples: Annotated[
         list[str] | None,
         typer.Option("--sample", metavar="NAME", help="Run this sample only; may be repeated."),
     ] = None,
-    max_cost: Annotated[
-        float | None,
-        typer.Option("--max-cost", metavar="USD", min=0, help="Stop before it costs more."),
-    ] = None,
-    concurrency: Annotated[
-        int | None,
-        typer.Option("--concurrency", metavar="N", min=1, max=1000, help="Trials at once; 10."),
-    ] = None,
-    record: Annotated[
-        bool, typer.Option("--record", help="Keep all answers in cassettes beside the suites.")
-    ] = False,
-    replay: Annotated[
-        bool, typer.Option("--replay", help="Take all answers from cassettes; ask nobody.")
-    ] = False,
-    live: Annotated[
-        bool, typer.Option("--live", help="Ask models even where a cassette could answer.")
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where a run like this one was ended.")
-    ] = False,
+    max_cost: MaxCostOption = None,
+    concurrency: ConcurrencyOption = None,
+    record: RecordOption = False,
+    replay: ReplayOption = False,
+    live: LiveOption = False,
+    resume: ResumeOption = False,
     shard: Annotated[
         str | None,
         typer.Option("--shard", metavar="N/OF", help="Run one part of the samples, such as 2/5."),
     ] = None,
-    stand_in: Annotated[
-        str | None,
-        typer.Option(
-            "--stand-in", metavar="MODEL", help="Let this model answer in place of every other."
-        ),
-    ] = None,
+    stand_in: StandInOption = None,
     all_checks: Annotated[
         bool, typer.Option("--all-checks", help="Ask judges about answers that failed, too.")
     ] = False,
@@ -130,10 +114,9 @@ def run(
     beside the suites where every suite has one.
     """
     from promptops.evals.judgement import Rules
-    from promptops.evals.opening import Options, choose_mode, open_prices
+    from promptops.evals.opening import Options
     from promptops.evals.opening import run as run_prepared
-    from promptops.evals.plan import make_plan
-    from promptops.evals.preparation import Choice, NothingTouchedError, prepare
+    from promptops.evals.preparation import Choice, NothingTouchedError
     from promptops.evals.runner import INTERRUPTED
 
     repository = current().repository
@@ -141,7 +124,7 @@ def run(
         tuple(names or ()),
         at,
         against,
-        _split(models),
+        split_models(models),
         _read_shard(shard),
         tuple(samples or ()),
         _choose_base(base, changed=changed),
@@ -151,8 +134,8 @@ def run(
     )
     _check_together(choice)
     options = Options(
-        _choose_mode(record=record, replay=replay, live=live),
-        None if max_cost is None else int(max_cost * _MICROS),
+        choose_mode_by_flags(record=record, replay=replay, live=live),
+        to_micros(max_cost),
         concurrency,
         resume,
         stand_in,
@@ -160,23 +143,18 @@ def run(
         not no_python,
     )
     try:
-        preparation = prepare(repository, choice)
-    except RefusedError as error:
-        # A suite or prompt that cannot be used was not judged; nothing was found to be worse.
-        report_error(error)
-        raise typer.Exit(2) from error
+        preparation = prepare_or_exit(repository, choice)
     except NothingTouchedError as error:
         say(error.message)
         return
     for warning in preparation.warnings:
         warn(warning)
-    mode = choose_mode(preparation, repository, options, os.environ)
-    _say_plan(preparation, make_plan(preparation, open_prices(repository)), mode)
+    say_plan(repository, preparation, options)
     if dry_run:
         return
-    result = run_prepared(repository, preparation, choice, options, _progress())
+    result = run_prepared(repository, preparation, choice, options, show_progress())
     code = print_result(result, output, file, Rules(measure, margin))
-    raise typer.Exit(_INTERRUPTED if result.stopped == INTERRUPTED else code)
+    raise typer.Exit(INTERRUPTED_CODE if result.stopped == INTERRUPTED else code)
 
 
 def _choose_base(base: str | None, *, changed: bool) -> str | None:
@@ -210,15 +188,6 @@ def _check_together(choice: Choice) -> None:
         raise UsageError("--using and --instead name one model", hint="name two")
 
 
-def _split(models: str | None) -> tuple[str, ...]:
-    if models is None:
-        return ()
-    found = tuple(dict.fromkeys(one.strip() for one in models.split(",") if one.strip()))
-    if not found:
-        raise UsageError("--models names no model", hint="--models openai/gpt-4o,local")
-    return found
-
-
 def _read_shard(text: str | None) -> tuple[int, int]:
     if text is None:
         return 1, 1
@@ -226,65 +195,3 @@ def _read_shard(text: str | None) -> tuple[int, int]:
     if number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
         return int(number), int(count)
     raise UsageError(f"--shard '{text}' is no part", hint="write 2/5 for the second of five")
-
-
-def _choose_mode(*, record: bool, replay: bool, live: bool) -> Mode | None:
-    from promptops.evals.asking import Mode
-
-    chosen = [
-        mode
-        for mode, is_asked in ((Mode.RECORD, record), (Mode.REPLAY, replay), (Mode.LIVE, live))
-        if is_asked
-    ]
-    if len(chosen) > 1:
-        raise UsageError(f"--{chosen[0]} and --{chosen[1]} exclude one another", hint="keep one")
-    return chosen[0] if chosen else None
-
-
-def _say_plan(preparation: Preparation, plan: Plan, mode: Mode) -> None:
-    from promptops.evals.asking import Mode
-
-    suites = len(preparation.parts)
-    what = f"{suites} {'suite' if suites == 1 else 'suites'}, {plan.samples} samples"
-    if preparation.shard != (1, 1):
-        what += f" (shard {preparation.shard[0]} of {preparation.shard[1]})"
-    judged = f" and up to {plan.judged} of judges" if plan.judged else ""
-    say(f"{what}, {plan.trials} trials: {plan.calls} calls{judged}, {plan.tokens} tokens at most")
-    if mode is Mode.REPLAY:
-        say("all answers come from cassettes: no model is asked")
-        return
-    likely = "unknown" if plan.estimated_micros is None else _dollars(plan.estimated_micros)
-    most = (
-        "unknown: a model has no price or a prompt no max_tokens"
-        if plan.highest_micros is None
-        else _dollars(plan.highest_micros)
-    )
-    say(f"estimated cost {likely}, highest {most}")
-
-
-def _dollars(micros: int) -> str:
-    return f"{micros / _MICROS:.4f} USD"
-
-
-def _progress() -> Callable[[Progress], None]:
-    """Return what tells a person at a terminal how far the run is; nobody else needs it."""
-    if not is_terminal(sys.stderr):
-        return lambda _progress: None
-
-    def tell(progress: Progress) -> None:
-        rate = progress.done / progress.seconds if progress.seconds else 0.0
-        left = f"{(progress.total - progress.done) / rate:.0f} s left" if rate else ""
-        parts = [
-            f"{progress.done}/{progress.total}",
-            f"{progress.failed} failed" if progress.failed else "",
-            f"{progress.errors} errors" if progress.errors else "",
-            _dollars(progress.spent_micros),
-            f"{rate:.1f}/s",
-            left,
-        ]
-        line = "  ".join(part for part in parts if part)
-        end = "\n" if progress.done == progress.total else ""
-        sys.stderr.write(f"\r\x1b[K{line}{end}")
-        sys.stderr.flush()
-
-    return tell

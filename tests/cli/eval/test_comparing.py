@@ -138,3 +138,41 @@ def test_another_model_is_tried_on_all_that_is_live(released: Repo) -> None:
     refuse(released, "eval", "run", *none, code=2)
     refuse(released, "eval", "run", "--using", "a", code=2)
     refuse(released, "eval", "run", *args, "--at", "1.0.0", code=2)
+
+
+def test_noise_is_what_two_runs_of_one_state_differ_by(released: Repo) -> None:
+    answers = ", ".join(["refund", "none"] * 8)
+    rule = f"{{when: {{role: user, text: refund}}, answers: [{answers}]}}"
+    released.write("answers.yaml", f"rules: [{rule}, {{answer: Hello.}}]")
+    result = eval_noise(released, "--concurrency", "1")
+    assert result.exit_code == 0, result.output
+    # Each sample is asked twice in turn, and the model answers the second time differently.
+    assert "8 of 40 samples differ between two runs of one state" in result.stderr
+    assert "80 calls" in result.stdout
+
+
+def eval_noise(project: Repo, *args: str) -> Result:
+    return run(project, "eval", "noise", *args)
+
+
+def test_a_plan_says_what_a_suite_can_notice(released: Repo) -> None:
+    said = accept(released, "eval", "plan", "--detect", "0.05")
+    assert "evals/support/reply.yaml: 40 samples of 1 trial: notices a loss of" in said
+    assert "For four of five it takes" in said
+    refuse(released, "eval", "plan", "--detect", "2", code=2)
+
+
+def test_bisect_finds_the_release_that_broke_it(released: Repo) -> None:
+    keys = {"inputs": "{q: string}", "model": MODEL}
+    for minor in range(1, 6):
+        released.write("prompts/support/reply.md", prompt_text(f"1.{minor}.0", body=BODY, **keys))
+        released.write("prompts/_shared/tone.md", "Be brief.\n" if minor >= 3 else f"Be {minor}.\n")
+        released.commit()
+        accept(released, "release", "support/reply", "--local")
+    result = run(released, "eval", "bisect", "support/reply")
+    assert result.exit_code == 0, result.output
+    assert "support/reply 1.3.0 is the first release that fails; 1.2.0 passes" in result.stdout
+    assert len(result.stderr.splitlines()) == 4
+    refuse(released, "eval", "bisect", "support/reply", "--good", "1.3.0", code=2)
+    refuse(released, "eval", "bisect", "support/reply", "--bad", "1.2.0", code=2)
+    refuse(released, "eval", "bisect", "support/reply", "--bad", "7.0.0", code=2)

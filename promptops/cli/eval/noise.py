@@ -1,0 +1,111 @@
+"""`promptops eval noise`: how much a suite's result varies when nothing was changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promptops.cli.eval.printing import (
+    EvalFormat,
+    EvalFormatOption,
+    MeasureOption,
+    OutputOption,
+    print_result,
+)
+from promptops.cli.eval.running import (
+    INTERRUPTED_CODE,
+    ConcurrencyOption,
+    LiveOption,
+    MaxCostOption,
+    ModelsOption,
+    RecordOption,
+    ReplayOption,
+    ResumeOption,
+    StandInOption,
+    choose_mode_by_flags,
+    prepare_or_exit,
+    say_plan,
+    show_progress,
+    split_models,
+    to_micros,
+)
+from promptops.cli.session import current, say, warn
+from promptops.evals.judgement import Measure
+
+if TYPE_CHECKING:
+    from promptops.evals.judgement import Judgement
+
+
+def noise(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME...]", help="Prompts, or files of suites; all of them."),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="SELECTOR", help="The state to run twice; the work tree."),
+    ] = None,
+    models: ModelsOption = None,
+    max_cost: MaxCostOption = None,
+    concurrency: ConcurrencyOption = None,
+    record: RecordOption = False,
+    replay: ReplayOption = False,
+    live: LiveOption = False,
+    resume: ResumeOption = False,
+    stand_in: StandInOption = None,
+    measure: MeasureOption = Measure.SHARE,
+    file: OutputOption = None,
+    output: EvalFormatOption = EvalFormat.TEXT,
+) -> None:
+    """Run each suite twice with one state, and say how far the two results are apart.
+
+    A difference between two versions that is no larger than that is no difference. Exit code 2
+    where it could not be judged, else 0.
+    """
+    from promptops.evals.judgement import Exit, Rules, judge_run
+    from promptops.evals.opening import Options
+    from promptops.evals.opening import run as run_prepared
+    from promptops.evals.preparation import Choice
+    from promptops.evals.runner import INTERRUPTED
+
+    repository = current().repository
+    choice = Choice(tuple(names or ()), at, models=split_models(models), is_noise=True)
+    options = Options(
+        choose_mode_by_flags(record=record, replay=replay, live=live),
+        to_micros(max_cost),
+        concurrency,
+        resume,
+        stand_in,
+    )
+    preparation = prepare_or_exit(repository, choice)
+    say_plan(repository, preparation, options)
+    result = run_prepared(repository, preparation, choice, options, show_progress())
+    rules = Rules(measure)
+    code = print_result(result, output, file, rules)
+    for judgement in judge_run(result, rules)[0]:
+        _say_noise(judgement)
+    if result.stopped == INTERRUPTED:
+        raise typer.Exit(INTERRUPTED_CODE)
+    raise typer.Exit(Exit.UNKNOWN if code == Exit.UNKNOWN else Exit.PASSED)
+
+
+def _say_noise(judgement: Judgement) -> None:
+    verdict = judgement.verdict
+    interval = None if verdict is None else verdict.overall.interval
+    if verdict is None or interval is None:
+        return
+    overall = verdict.overall
+    reach = max(abs(interval.low), abs(interval.high))
+    where = f"{judgement.suite.prompt}, {judgement.model}"
+    say(
+        f"{where}: {overall.differing} of {overall.samples} samples differ between two runs of"
+        f" one state, and the whole by {100 * overall.difference:+.1f} points; differences of up"
+        f" to {100 * reach:.1f} points can be noise"
+    )
+    threshold = judgement.suite.thresholds.overall
+    if threshold is not None and abs(overall.after - threshold) <= abs(overall.difference):
+        warn(
+            f"{where}: the threshold of {threshold:.0%} lies inside the noise",
+            hint="give the samples more trials, or move the threshold",
+        )

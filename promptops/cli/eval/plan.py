@@ -1,0 +1,90 @@
+"""`promptops eval plan`: how many samples it takes to notice a loss."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from promptops.cli.eval.running import prepare_or_exit
+from promptops.cli.session import Format, FormatOption, current, emit, emit_json, json_document
+from promptops.errors import UsageError
+
+
+def plan(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME...]", help="Prompts, or files of suites; all of them."),
+    ] = None,
+    detect: Annotated[
+        float,
+        typer.Option("--detect", metavar="LOSS", help="The loss to notice, as a share of trials."),
+    ] = 0.05,
+    rate: Annotated[
+        float, typer.Option("--rate", metavar="SHARE", help="The share that passes today.")
+    ] = 0.9,
+    trials: Annotated[
+        int | None,
+        typer.Option("--trials", metavar="K", min=1, max=100, help="Trials; as the suite says."),
+    ] = None,
+    intraclass: Annotated[
+        float,
+        typer.Option(
+            "--intraclass", metavar="R", help="How alike trials of one sample are, from 0 to 1."
+        ),
+    ] = 0.5,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Say which loss each suite notices in four of five cases, and what noticing LOSS takes."""
+    from promptops.evals.preparation import NONE, Choice
+    from promptops.evals.statistics import Design, detectable_drop, power, samples_needed
+
+    if not 0 < rate <= 1 or not 0 < detect <= rate or not 0 <= intraclass < 1:
+        raise UsageError(
+            "such a loss is not possible",
+            hint="--detect is more than 0 and at most --rate, and both at most 1",
+        )
+    preparation = prepare_or_exit(current().repository, Choice(tuple(names or ()), against=NONE))
+    found: list[dict[str, Any]] = []
+    for part in preparation.parts:
+        counts = sorted(sample.trials for sample in part.samples)
+        k = trials or counts[len(counts) // 2]
+        design = Design(rate, detect, k, intraclass)
+        samples = len(part.samples)
+        found.append(
+            {
+                "path": part.suite.path,
+                "samples": samples,
+                "trials": k,
+                "power": power(samples, design),
+                "detectable": detectable_drop(samples, design),
+                "needed": samples_needed(design),
+                "needed_trials": {
+                    str(more): samples_needed(Design(rate, detect, more, intraclass))
+                    for more in (1, 3, 5)
+                },
+            }
+        )
+    if output is Format.JSON:
+        assumed = {"rate": rate, "detect": detect, "intraclass": intraclass}
+        emit_json(json_document("promptops.eval-plan/v1", **assumed, suites=found))
+        return
+    for one in found:
+        emit(_describe(one, detect))
+
+
+def _describe(one: dict[str, Any], detect: float) -> str:
+    trials = "1 trial" if one["trials"] == 1 else f"{one['trials']} trials"
+    least = one["detectable"]
+    notices = (
+        "notices nothing: it is too small"
+        if least is None
+        else f"notices a loss of {100 * least:.1f} points in four of five cases"
+    )
+    needed = one["needed"]
+    takes = "more than a million" if needed is None else str(needed)
+    return (
+        f"{one['path']}: {one['samples']} samples of {trials}: {notices};"
+        f" one of {100 * detect:.1f} points in {one['power']:.0%}."
+        f" For four of five it takes {takes} samples."
+    )

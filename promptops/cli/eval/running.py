@@ -1,0 +1,153 @@
+"""What the verbs of `promptops eval` share: options, the plan before the start, and progress."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from promptops.cli.session import is_terminal, report_error, say
+from promptops.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from promptops.evals.asking import Mode
+    from promptops.evals.opening import Options
+    from promptops.evals.preparation import Choice, Preparation
+    from promptops.evals.runner import Progress
+    from promptops.repository.repository import Repository
+
+MICROS = 1_000_000
+# Ended by Ctrl-C, as every shell expects it.
+INTERRUPTED_CODE = 130
+
+ModelsOption = Annotated[
+    str | None,
+    typer.Option("--models", metavar="A,B", help="Ask these models instead of the suite's."),
+]
+MaxCostOption = Annotated[
+    float | None,
+    typer.Option("--max-cost", metavar="USD", min=0, help="Stop before it costs more."),
+]
+ConcurrencyOption = Annotated[
+    int | None,
+    typer.Option("--concurrency", metavar="N", min=1, max=1000, help="Trials at once; 10."),
+]
+RecordOption = Annotated[
+    bool, typer.Option("--record", help="Keep all answers in cassettes beside the suites.")
+]
+ReplayOption = Annotated[
+    bool, typer.Option("--replay", help="Take all answers from cassettes; ask nobody.")
+]
+LiveOption = Annotated[
+    bool, typer.Option("--live", help="Ask models even where a cassette could answer.")
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Go on where a run like this one was ended.")
+]
+StandInOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stand-in", metavar="MODEL", help="Let this model answer in place of every other."
+    ),
+]
+
+
+def split_models(models: str | None) -> tuple[str, ...]:
+    """Return the models of `--models`."""
+    if models is None:
+        return ()
+    found = tuple(dict.fromkeys(one.strip() for one in models.split(",") if one.strip()))
+    if not found:
+        raise UsageError("--models names no model", hint="--models openai/gpt-4o,local")
+    return found
+
+
+def choose_mode_by_flags(*, record: bool, replay: bool, live: bool) -> Mode | None:
+    """Return the mode that the flags name; None where there is no flag."""
+    from promptops.evals.asking import Mode
+
+    chosen = [
+        mode
+        for mode, is_asked in ((Mode.RECORD, record), (Mode.REPLAY, replay), (Mode.LIVE, live))
+        if is_asked
+    ]
+    if len(chosen) > 1:
+        raise UsageError(f"--{chosen[0]} and --{chosen[1]} exclude one another", hint="keep one")
+    return chosen[0] if chosen else None
+
+
+def to_micros(dollars: float | None) -> int | None:
+    """Return dollars of an option as micro-dollars, rounded down."""
+    return None if dollars is None else int(dollars * MICROS)
+
+
+def prepare_or_exit(repository: Repository, choice: Choice) -> Preparation:
+    """Prepare a run; a suite or prompt that cannot be used ends the program with 2.
+
+    It was not judged, and nothing was found to be worse.
+    """
+    from promptops.evals.preparation import prepare
+
+    try:
+        return prepare(repository, choice)
+    except RefusedError as error:
+        report_error(error)
+        raise typer.Exit(2) from error
+
+
+def say_plan(repository: Repository, preparation: Preparation, options: Options) -> None:
+    """Say what a run will take."""
+    from promptops.evals.asking import Mode
+    from promptops.evals.opening import choose_mode, open_prices
+    from promptops.evals.plan import make_plan
+
+    mode = choose_mode(preparation, repository, options, os.environ)
+    plan = make_plan(preparation, open_prices(repository))
+    suites = len(preparation.parts)
+    what = f"{suites} {'suite' if suites == 1 else 'suites'}, {plan.samples} samples"
+    if preparation.shard != (1, 1):
+        what += f" (shard {preparation.shard[0]} of {preparation.shard[1]})"
+    judged = f" and up to {plan.judged} of judges" if plan.judged else ""
+    say(f"{what}, {plan.trials} trials: {plan.calls} calls{judged}, {plan.tokens} tokens at most")
+    if mode is Mode.REPLAY:
+        say("all answers come from cassettes: no model is asked")
+        return
+    likely = "unknown" if plan.estimated_micros is None else _dollars(plan.estimated_micros)
+    most = (
+        "unknown: a model has no price or a prompt no max_tokens"
+        if plan.highest_micros is None
+        else _dollars(plan.highest_micros)
+    )
+    say(f"estimated cost {likely}, highest {most}")
+
+
+def _dollars(micros: int) -> str:
+    return f"{micros / MICROS:.4f} USD"
+
+
+def show_progress() -> Callable[[Progress], None]:
+    """Return what tells a person at a terminal how far the run is; nobody else needs it."""
+    if not is_terminal(sys.stderr):
+        return lambda _progress: None
+
+    def tell(progress: Progress) -> None:
+        rate = progress.done / progress.seconds if progress.seconds else 0.0
+        left = f"{(progress.total - progress.done) / rate:.0f} s left" if rate else ""
+        parts = [
+            f"{progress.done}/{progress.total}",
+            f"{progress.failed} failed" if progress.failed else "",
+            f"{progress.errors} errors" if progress.errors else "",
+            _dollars(progress.spent_micros),
+            f"{rate:.1f}/s",
+            left,
+        ]
+        line = "  ".join(part for part in parts if part)
+        end = "\n" if progress.done == progress.total else ""
+        sys.stderr.write(f"\r\x1b[K{line}{end}")
+        sys.stderr.flush()
+
+    return tell

@@ -1,0 +1,91 @@
+"""Find the release from which a suite fails, with as few runs as possible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.delivery.releases import list_versions, list_yanked
+from promptops.errors import NotFoundError, PromptopsError, UsageError
+from promptops.prompt.version import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from promptops.repository.repository import Repository
+
+
+class UndecidedError(PromptopsError):
+    """A release could not be judged, so nothing can be concluded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer of a search.
+
+    Attributes:
+        good: the last release that passes.
+        bad: the first one that does not.
+        runs: how many releases were judged.
+    """
+
+    good: Version
+    bad: Version
+    runs: int
+
+
+def choose_versions(
+    repository: Repository, name: str, good: str | None, bad: str | None
+) -> list[Version]:
+    """Return the releases to search, oldest first: from a good one to a bad one.
+
+    Raises:
+        NotFoundError: there is no such release.
+        UsageError: there are not two of them in this order.
+    """
+    yanked = list_yanked(repository, name)
+    released = list_versions(repository, name)
+    ends = []
+    for text in (good, bad):
+        if text is None:
+            continue
+        version = Version.parse(text)
+        if version not in released:
+            raise NotFoundError(
+                f"{name} has no release {text}", hint=f"promptops list {name} shows them"
+            )
+        ends.append(version)
+    versions = [one for one in released if one not in yanked or one in ends]
+    if good is not None:
+        versions = [one for one in versions if one >= Version.parse(good)]
+    if bad is not None:
+        versions = [one for one in versions if one <= Version.parse(bad)]
+    if len(versions) < 2:
+        raise UsageError(
+            f"there are no two releases of {name} to search between",
+            hint="--good names an older release than --bad",
+        )
+    return versions
+
+
+def bisect_versions(versions: Sequence[Version], passes: Callable[[Version], bool]) -> Found:
+    """Search between the first version, which has to pass, and the last, which must not.
+
+    Raises:
+        UsageError: one of them does not.
+    """
+    runs = 2
+    if not passes(versions[0]):
+        raise UsageError(
+            f"{versions[0]} fails already", hint="name an older release that passes: --good"
+        )
+    if passes(versions[-1]):
+        raise UsageError(
+            f"{versions[-1]} passes", hint="name a release that fails: --bad, or another suite"
+        )
+    low, high = 0, len(versions) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        runs += 1
+        low, high = (middle, high) if passes(versions[middle]) else (low, middle)
+    return Found(versions[low], versions[high], runs)
