@@ -37,6 +37,7 @@ COMMANDS: dict[str, Command] = {
     "demo": Command("start", "Watch everything happen in a temporary repository.", "demo"),
     "init": Command("start", "Set a repository up for prompts.", "init"),
     "new": Command("start", "Write a new prompt with its eval suite.", "new"),
+    "adopt": Command("start", "Take over prompts of other tools, files and code.", "adopt"),
     "hook": Command("start", "Check prompts before each commit.", "hook"),
     "doctor": Command("start", "Look for ways past the gate.", "doctor"),
     "status": Command("start", "Show what is changed, unreleased, or not live.", "status"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.errors import GitError
+
 if TYPE_CHECKING:
     from promptops.git.process import Git
 
@@ -37,3 +39,18 @@ def list_work_files(git: Git) -> list[str]:
     output = git.run(*args).stdout.decode("utf-8", "surrogateescape")
     # A path in conflict is listed once for each side.
     return sorted({path for path in output.split("\0") if path})
+
+
+def move_file(git: Git, source: str, target: str) -> None:
+    """Move a file of the work tree, in the index as well where Git knows it.
+
+    Paths are from the repository's top. GitError when `target` exists.
+    """
+    done = git.run(
+        "mv", "--", f"{git.work_tree}/{source}", f"{git.work_tree}/{target}", check=False
+    )
+    if done.code == 0:
+        return
+    if git.work_tree is None or "not under version control" not in done.stderr:
+        raise GitError(f"cannot move {source}: {done.stderr.strip()}")
+    (git.work_tree / source).rename(git.work_tree / target)

@@ -139,9 +139,9 @@ def _new_prompt(name: str, author: str, model: str) -> str:
     return f"""\
 ---
 version: {_FIRST_VERSION}
-description: {_quoted(f"Say what {name} is for.")}
-author: {_quoted(author)}
-model: {_quoted(model)}
+description: {quote_scalar(f"Say what {name} is for.")}
+author: {quote_scalar(author)}
+model: {quote_scalar(model)}
 temperature: 0.2
 max_tokens: 300
 inputs:
@@ -163,7 +163,7 @@ def _copy_prompt(repository: Repository, source: str, model: str | None) -> tupl
     prompt = find_prompt(repository.working, source, where="in the work tree")
     document = prompt.closure.document
     text = document.text.removeprefix("\ufeff")
-    values = {"version": _FIRST_VERSION} | ({"model": _quoted(model)} if model else {})
+    values = {"version": _FIRST_VERSION} | ({"model": quote_scalar(model)} if model else {})
     for key, value in values.items():
         text = _replace_value(text, document.path, key, value)
     return text, list(prompt.inputs)
@@ -193,7 +193,7 @@ samples:
 """
 
 
-def _quoted(text: str) -> str:
+def quote_scalar(text: str) -> str:
     """A text as a YAML scalar that can be read as nothing else."""
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
@@ -465,7 +465,7 @@ def _read(file: Path) -> str | None:
 
 def _write(repository: Repository, path: str, text: str, *, dry_run: bool) -> ScaffoldStep:
     """Write a new file; one that is there is kept."""
-    file = _place(repository, path)
+    file = place_file(repository, path)
     if os.path.lexists(file):
         return ScaffoldStep(path, Deed.KEPT, "exists already")
     if not dry_run:
@@ -479,7 +479,7 @@ def _append(
     repository: Repository, path: str, text: str, lines: str, detail: str, *, dry_run: bool
 ) -> ScaffoldStep:
     """Add lines at the end of a file whose text is `text`, or write the file."""
-    file = _place(repository, path)
+    file = place_file(repository, path)
     if not os.path.lexists(file):
         step = _write(repository, path, f"{lines}\n", dry_run=dry_run)
         return ScaffoldStep(path, step.deed, detail)
@@ -492,7 +492,7 @@ def _append(
     return ScaffoldStep(path, Deed.EXTENDED, detail)
 
 
-def _place(repository: Repository, path: str) -> Path:
+def place_file(repository: Repository, path: str) -> Path:
     """Where the file goes; a symbolic link on the way, which could lead anywhere, is refused."""
     top = repository.require_work_tree()
     current = top

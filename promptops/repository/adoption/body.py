@@ -1,0 +1,95 @@
+"""Writes templates in our language that send exactly the text they are given.
+
+Our templates drop the newline after a block tag and the white space before one that begins its
+line; other languages do not. Braces that are text there open a tag here.
+"""
+
+from __future__ import annotations
+
+import re
+
+_OPENING = re.compile(r"\{(?=[{%#])")
+_BRACE = '{{ "{" }}'
+# So many braces are easier to read in a raw block.
+_MANY = 3
+
+
+class Body:
+    """One message, put together from text, values and tags."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._text = ""
+        self._ends_in_tag = False
+
+    def __str__(self) -> str:
+        """The template."""
+        self._flush()
+        return "".join(self._parts)
+
+    def text(self, text: str) -> None:
+        """Add text that is sent as it is."""
+        self._text += text
+
+    def value(self, expression: str) -> None:
+        """Add the value of an expression."""
+        self._flush(opens=True)
+        self._parts.append(f"{{{{ {expression} }}}}")
+        self._ends_in_tag = False
+
+    def tag(self, words: str, *, is_alone: bool = False) -> None:
+        """Add a block tag; one that is alone takes its line with it, as it does in ours."""
+        line = self._text.rpartition("\n")[2]
+        is_first = "\n" in self._text or not self._parts
+        self._flush(opens=True)
+        if is_alone:
+            self._parts.append(f"{{% {words} %}}\n")
+            return
+        keep = "+" if is_first and line and not line.strip() else ""
+        self._parts.append(f"{{%{keep} {words} %}}")
+        self._ends_in_tag = True
+
+    def _flush(self, *, opens: bool = False) -> None:
+        """Write the text so far; `opens` says that a tag follows."""
+        text, self._text = self._text, ""
+        if not text:
+            return
+        if self._ends_in_tag and text.startswith("\n"):
+            self._parts[-1] = f"{self._parts[-1][:-2]}+%}}"
+        self._ends_in_tag = len(_OPENING.findall(text)) >= _MANY and "endraw" not in text
+        if self._ends_in_tag:
+            self._parts.append(f"{{% raw %}}{text}{{% endraw %}}")
+            return
+        if opens and text.endswith("{"):
+            text = f"{text[:-1]}\0"
+        self._parts.append(_OPENING.sub("\0", text).replace("\0", _BRACE))
+
+
+def literal(text: str) -> str:
+    """A template that sends a text as it is."""
+    body = Body()
+    body.text(text)
+    return str(body)
+
+
+_TAG = re.compile(
+    r"\{\{.*?\}\}|\{%[-+]?\s*raw\b.*?endraw\s*[-+]?%\}|\{#.*?#\}|\{%.*?%\}", re.DOTALL
+)
+
+
+def from_jinja(source: str) -> str:
+    """A template of plain Jinja2 as one of ours: its tags keep the white space around them."""
+    parts: list[str] = []
+    place = 0
+    for match in _TAG.finditer(source):
+        parts.append(source[place : match.start()])
+        tag = match[0]
+        place = match.end()
+        if not tag.startswith("{{"):
+            line = source[: match.start()].rpartition("\n")[2]
+            if line and not line.strip() and tag[2] not in "-+":
+                tag = f"{tag[:2]}+{tag[2:]}"
+            if source.startswith("\n", place) and tag[-3] not in "-+":
+                tag = f"{tag[:-2]}+{tag[-2:]}"
+        parts.append(tag)
+    return "".join([*parts, source[place:]])

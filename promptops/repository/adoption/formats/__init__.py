@@ -1,0 +1,63 @@
+"""The formats that can be adopted: one module each, with `read(path, text) -> drafts`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from promptops.repository.adoption.draft import UnreadableError
+from promptops.repository.adoption.formats import (
+    dotprompt,
+    github_models,
+    langchain,
+    langfuse,
+    markdown,
+    prompty,
+    python,
+    vscode,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.repository.adoption.draft import Draft
+
+__all__ = ["SUFFIXES", "read"]
+
+
+class Reader(Protocol):
+    """A module that reads one format."""
+
+    def read(self, path: str, text: str) -> Sequence[Draft]:
+        """Return the prompts of a file; UnreadableError for a file that is of another format."""
+
+
+# The longest suffix that fits decides; of several readers the first that can read the file.
+SUFFIXES: dict[str, tuple[Reader, ...]] = {
+    ".prompt.md": (vscode,),
+    ".prompt.yml": (github_models,),
+    ".prompt.yaml": (github_models,),
+    ".prompt": (dotprompt,),
+    ".prompty": (prompty,),
+    ".json": (langfuse, langchain),
+    ".py": (python,),
+    ".md": (markdown,),
+    ".mdc": (markdown,),
+    ".txt": (markdown,),
+}
+"""Which readers try a file, by how its name ends."""
+
+
+def read(path: str, text: str) -> Sequence[Draft]:
+    """Return the prompts of a file of any known format; UnreadableError says what is wrong."""
+    suffix = next((one for one in SUFFIXES if path.lower().endswith(one)), None)
+    if suffix is None:
+        known = ", ".join(SUFFIXES)
+        message = f"its name ends in none of {known}"
+        raise UnreadableError(message)
+    faults = []
+    for reader in SUFFIXES[suffix]:
+        try:
+            return reader.read(path, text)
+        except UnreadableError as error:
+            faults.append(str(error))
+    raise UnreadableError("; ".join(faults))

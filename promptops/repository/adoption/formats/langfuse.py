@@ -1,0 +1,73 @@
+"""Prompts that Langfuse exports: text or chat, with `{{name}}` as its Python client fills it in."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from promptops.repository.adoption.draft import Draft, Message, Note, UnreadableError
+from promptops.repository.adoption.formats.header import take_settings
+from promptops.repository.adoption.placeholders import replace
+
+_VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}", re.ASCII)
+_MUSTACHE = re.compile(r"\{\{(?!\s*[A-Za-z_]\w*\s*\}\})[^{}]*\}\}", re.ASCII)
+
+
+def read(path: str, text: str) -> list[Draft]:
+    """Return the prompts of an export: one, a list, or `{"data": [...]}`."""
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        message = f"it is not JSON: {error}"
+        raise UnreadableError(message) from error
+    if isinstance(data, dict) and isinstance(data.get("data"), list):
+        data = data["data"]
+    rows = data if isinstance(data, list) else [data]
+    if not rows or not all(
+        isinstance(row, dict) and {"name", "prompt"} <= row.keys() for row in rows
+    ):
+        message = "it is no export of Langfuse: no name and prompt"
+        raise UnreadableError(message)
+    return [_read_one(path, row) for row in rows]
+
+
+def _read_one(path: str, row: dict[str, Any]) -> Draft:
+    notes = [Note("filled in as the Python client does; the JavaScript client reads Mustache")]
+    inputs: dict[str, Any] = {}
+    messages = []
+    prompt = row["prompt"]
+    parts = [{"content": prompt}] if isinstance(prompt, str) else prompt
+    for part in parts if isinstance(parts, list) else ():
+        if not isinstance(part, dict):
+            message = "it is no export of Langfuse: a message is not an object"
+            raise UnreadableError(message)
+        if part.get("type") == "placeholder":
+            messages.append(Message("history", str(part.get("name"))))
+            continue
+        content = str(part.get("content") or "")
+        notes += [
+            Note(f"{match[0]} is more than a name and was left as text", is_lost=True)
+            for match in _MUSTACHE.finditer(content)
+        ]
+        inputs |= dict.fromkeys(_VARIABLE.findall(content), "string")
+        role = part.get("role")
+        if role not in {None, "system", "user", "assistant"}:
+            notes.append(Note(f"the role '{role}' becomes system", is_lost=True))
+            role = "system"
+        messages.append(Message(role, replace(content.strip(), _VARIABLE, lambda match: match[1])))
+    config = row["config"] if isinstance(row.get("config"), dict) else {}
+    model = config.get("model")
+    settings, more = take_settings({key: config[key] for key in config if key != "model"})
+    if isinstance(model, str):
+        settings["model"] = model if "/" in model else f"openai/{model}"
+        if "/" not in model:
+            more.append(Note(f"the provider of '{model}' was taken to be openai"))
+    if row.get("tags"):
+        settings["tags"] = [str(tag) for tag in row["tags"]]
+    if row.get("labels"):
+        more.append(Note(f"the labels {row['labels']} are not carried over: promote it"))
+    if inputs:
+        notes.append(Note("a missing value stayed as {{name}}; here it is an error"))
+    title = str(row["name"])
+    return Draft("Langfuse", path, title, tuple(messages), inputs, settings, (*notes, *more))

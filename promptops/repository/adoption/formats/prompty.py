@@ -1,0 +1,148 @@
+"""Prompty 1 and 2: Jinja2 with role lines."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from promptops.repository.adoption.body import from_jinja
+from promptops.repository.adoption.draft import Draft, Message, Note, UnreadableError
+from promptops.repository.adoption.formats.header import (
+    add_metadata,
+    provider,
+    split,
+    take_settings,
+)
+from promptops.repository.adoption.placeholders import find_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Alone on a line; one `#` before it and attributes after it are allowed.
+_ROLE = re.compile(
+    r"^[ \t]*#?[ \t]*(system|user|assistant|developer)[ \t]*(\[[^\]\n]*\])?[ \t]*:[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_KINDS = {"float": "number", "list": "array"}
+_TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object"})
+_KNOWN = {
+    *("name", "description", "model", "inputs", "sample", "version", "tags", "authors"),
+    *("inputSchema", "template"),
+}
+
+
+def read(path: str, text: str) -> list[Draft]:
+    """Return the one prompt that the file is."""
+    data, source, first_line = split(text)
+    template = data.get("template")
+    form = template.get("format", template) if isinstance(template, dict) else template
+    form = form.get("kind") if isinstance(form, dict) else form
+    if form not in {None, "jinja2", "prompty"}:
+        message = f"its template format is '{form}'; only jinja2 is read"
+        raise UnreadableError(message)
+    messages, notes = _split_roles(source, first_line)
+    settings, more = _read_model(data.get("model"))
+    notes += more
+    for key in ("description", "tags"):
+        if data.get(key):
+            settings[key] = data[key]
+    declared, samples = _read_inputs(data)
+    for match in re.finditer(r"\$\{(?:env|file):[^}]*\}", str(data)):
+        notes.append(Note(f"{match[0]} is not carried over: prompts read no environment"))
+    names = [name for message in messages for name in find_names(message.body)]
+    inputs: dict[str, Any] = {
+        **declared,
+        **{name: "string" for name in names if name not in declared},
+    }
+    notes += [
+        Note(f"the input '{name}' is used but not declared; it was taken for a text")
+        for name in dict.fromkeys(names)
+        if name not in declared
+    ]
+    if inputs:
+        notes.append(
+            Note("a missing input was empty; here it is an error, unless it has a default")
+        )
+    notes += add_metadata(settings, data, _KNOWN)
+    return [Draft("Prompty", path, "", messages, inputs, settings, tuple(notes), samples)]
+
+
+def _split_roles(source: str, first_line: int) -> tuple[tuple[Message, ...], list[Note]]:
+    messages: list[Message] = []
+    notes: list[Note] = []
+    marks = list(_ROLE.finditer(source))
+    ends = [*(mark.start() for mark in marks[1:]), len(source)]
+    lead = source[: marks[0].start()] if marks else source
+    if lead.strip():
+        messages.append(Message("system", from_jinja(lead.strip())))
+    for mark, end in zip(marks, ends, strict=True):
+        role = mark[1].lower()
+        line = first_line + source.count("\n", 0, mark.start())
+        if role == "developer":
+            notes.append(Note("the role developer becomes system", line, is_lost=True))
+            role = "system"
+        if mark[2]:
+            notes.append(Note(f"the attributes {mark[2]} are not carried over", line, is_lost=True))
+        body = source[mark.end() : end].strip()
+        if body:
+            messages.append(Message(role, from_jinja(body)))
+        else:
+            notes.append(Note("an empty message is not sent", line, is_lost=True))
+    return tuple(messages), notes
+
+
+def _read_model(model: object) -> tuple[dict[str, Any], list[Note]]:
+    if isinstance(model, str):
+        return ({"model": model} if "/" in model else {}), []
+    if not isinstance(model, dict):
+        return {}, []
+    configuration = model.get("configuration") or model.get("connection") or {}
+    name = model.get("id") or configuration.get("name") or configuration.get("azure_deployment")
+    kind = model.get("provider") or configuration.get("type") or "openai"
+    options = model.get("options") or model.get("parameters") or {}
+    options = {**options, **(options.get("additionalProperties") or {})}
+    options.pop("additionalProperties", None)
+    settings, notes = take_settings(options)
+    if isinstance(name, str) and "${" not in name:
+        settings["model"] = name if "/" in name else provider(kind, name)
+    if configuration:
+        notes.append(Note("addresses and keys of the model are not carried over: see [models]"))
+    return settings, notes
+
+
+def _read_inputs(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:
+    """The declared inputs, and the example that the file holds as a sample."""
+    declared = data.get("inputs") or data.get("inputSchema") or {}
+    if isinstance(declared, dict) and "properties" in declared:
+        declared = declared["properties"]
+    if isinstance(declared, list):
+        declared = {one.get("name"): one for one in declared if isinstance(one, dict)}
+    inputs: dict[str, Any] = {}
+    example: dict[str, Any] = {}
+    for name, one in declared.items() if isinstance(declared, dict) else ():
+        if not isinstance(one, dict):
+            inputs[str(name)] = _type_of(one)
+            example[str(name)] = one
+            continue
+        kind = str(one.get("kind") or one.get("type") or _type_of(one.get("default")))
+        kind = _KINDS.get(kind, kind)
+        schema: dict[str, Any] = {"type": kind if kind in _TYPES else "string"}
+        if one.get("default") is not None:
+            schema["default"] = one["default"]
+        elif one.get("required") is False:
+            schema["default"] = ""
+        if isinstance(one.get("example"), (str, int, float, list, dict)):
+            example[str(name)] = one["example"]
+        inputs[str(name)] = schema["type"] if len(schema) == 1 else schema
+    if isinstance(data.get("sample"), dict):
+        example |= data["sample"]
+        inputs |= {
+            name: _type_of(value) for name, value in data["sample"].items() if name not in inputs
+        }
+    values = {name: value for name, value in example.items() if value is not None}
+    return inputs, ({"name": "the example of the file", "inputs": values},) if values else ()
+
+
+def _type_of(value: object) -> str:
+    names = {bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
+    return names.get(type(value), "string")

@@ -1,0 +1,149 @@
+"""Strings of Python code that look like prompts, and calls that send one past promptops."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from promptops.repository.adoption.body import Body, literal
+from promptops.repository.adoption.draft import Draft, Message, Note, UnreadableError
+from promptops.repository.adoption.placeholders import read_format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAMED = re.compile(r"prompt|instruction|system_?message|persona", re.IGNORECASE)
+_SPOKEN = re.compile(
+    r"\s*(?:you are|you're|act as|your (?:task|job|role)|given the|answer the|summari[sz]e|classify"
+    r"|translate|extract|write an?|respond (?:with|only|in))\b",
+    re.IGNORECASE,
+)
+_FEWEST_WORDS = 6
+_CALLS = (
+    *("chat.completions.create", "responses.create", "messages.create", "messages.stream"),
+    *("litellm.completion", "litellm.acompletion", "models.generate_content"),
+    *("model.generate_content", "chat.completions.parse", "responses.parse"),
+)
+
+
+class Sighting(NamedTuple):
+    """A prompt or a call in code.
+
+    Attributes:
+        line: where it begins.
+        what: `text` or `call`.
+        name: the variable or function.
+        text: the words of a text; "" for a call.
+    """
+
+    line: int
+    what: str
+    name: str
+    text: str
+
+
+def read(path: str, text: str) -> list[Draft]:
+    """Return the prompts that constants of the file hold."""
+    drafts = []
+    for node, name in _texts(_parse(text)):
+        value = _value(node)
+        if value is None or not _is_prompt(name, value):
+            continue
+        body, inputs, notes = _convert(node)
+        notes.append(
+            Note(f"{path} still holds the text: read the prompt there instead", node.lineno)
+        )
+        sent = Message(None, body.strip("\n"))
+        drafts.append(
+            Draft("Python", path, name, (sent,), inputs, {}, tuple(notes), line=node.lineno)
+        )
+    if not drafts:
+        message = "no constant in it looks like a prompt"
+        raise UnreadableError(message)
+    return drafts
+
+
+def sight(text: str) -> Iterator[Sighting]:
+    """Find what looks like a prompt, and calls of clients, in the order of the file."""
+    tree = _parse(text)
+    found = []
+    for node, name in _texts(tree):
+        value = _value(node)
+        if value is not None and _is_prompt(name, value):
+            found.append(Sighting(node.lineno, "text", name, value))
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call):
+            called = ast.unparse(call.func) if isinstance(call.func, ast.Attribute) else ""
+            if called.endswith(_CALLS):
+                found.append(Sighting(call.lineno, "call", called, ""))
+    yield from sorted(found)
+
+
+def _parse(text: str) -> ast.Module:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        message = f"it is not Python: {error}"
+        raise UnreadableError(message) from error
+
+
+def _texts(tree: ast.AST) -> Iterator[tuple[ast.Constant | ast.JoinedStr, str]]:
+    """Every text that a name, keyword or key stands for, with that name; no documentation."""
+    for node in ast.walk(tree):
+        pairs: list[tuple[str, ast.expr | None]] = []
+        if isinstance(node, ast.Assign):
+            target = node.targets[0]
+            pairs = [(ast.unparse(target).rpartition(".")[2], node.value)]
+        elif isinstance(node, ast.AnnAssign):
+            pairs = [(ast.unparse(node.target).rpartition(".")[2], node.value)]
+        elif isinstance(node, ast.Dict):
+            pairs = [
+                (str(key.value), value)
+                for key, value in zip(node.keys, node.values, strict=True)
+                if isinstance(key, ast.Constant)
+            ]
+        elif isinstance(node, ast.Call):
+            pairs = [(one.arg or "", one.value) for one in node.keywords]
+            pairs += [("", one) for one in node.args]
+        for name, value in pairs:
+            if isinstance(value, (ast.Constant, ast.JoinedStr)):
+                yield value, name
+
+
+def _value(node: ast.Constant | ast.JoinedStr) -> str | None:
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    return "".join(
+        str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values
+    )
+
+
+def _is_prompt(name: str, value: str) -> bool:
+    is_long = len(value.split()) >= _FEWEST_WORDS
+    return is_long and (bool(_NAMED.search(name)) or bool(_SPOKEN.match(value)))
+
+
+def _convert(node: ast.Constant | ast.JoinedStr) -> tuple[str, dict[str, str], list[Note]]:
+    if isinstance(node, ast.Constant):
+        found = read_format(str(node.value))
+        if found is None or not found[1]:
+            return literal(str(node.value)), {}, []
+        names = dict.fromkeys(found[1], "string")
+        notes = [
+            Note(f"{{{name}}} was taken for the input '{name}'", node.lineno) for name in names
+        ]
+        return found[0], names, notes
+    body, notes = Body(), []
+    inputs: dict[str, str] = {}
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            body.text(str(part.value))
+            continue
+        value = part.value if isinstance(part, ast.FormattedValue) else part
+        name = value.id if isinstance(value, ast.Name) else f"value{len(inputs) + 1}"
+        body.value(name)
+        inputs[name] = "string"
+        if not isinstance(value, ast.Name):
+            notes.append(Note(f"{ast.unparse(value)} became the input '{name}'", part.lineno))
+    return str(body), inputs, notes

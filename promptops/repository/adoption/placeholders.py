@@ -1,0 +1,119 @@
+"""Finds what is to be filled in, in texts that other programs fill in."""
+
+from __future__ import annotations
+
+import re
+from string import Formatter
+from typing import TYPE_CHECKING
+
+from promptops.repository.adoption.body import Body, from_jinja
+from promptops.repository.adoption.draft import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_NAME = r"[A-Za-z_]\w*"
+_SINGLE = re.compile(rf"(?<![{{$\\]){{({_NAME})}}(?!}})", re.ASCII)
+_DOUBLE = re.compile(rf"\{{\{{\s*({_NAME})\s*\}}\}}", re.ASCII)
+_DOLLAR = re.compile(rf"\$\{{({_NAME})\}}", re.ASCII)
+_CODE = re.compile(r"^(```|~~~).*?^\1[^\n]*$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+
+
+def replace(source: str, pattern: re.Pattern[str], name_of: Callable[[re.Match[str]], str]) -> str:
+    """A text as a template in which each match of a pattern is the value of an input."""
+    body = Body()
+    place = 0
+    for match in pattern.finditer(source):
+        body.text(source[place : match.start()])
+        body.value(name_of(match))
+        place = match.end()
+    body.text(source[place:])
+    return str(body)
+
+
+def read_format(source: str) -> tuple[str, list[str]] | None:
+    """A text of `str.format` or an f-string of plain names as a template, with its names.
+
+    None where it is no such text: a brace without partner, a field that is more than a name.
+    """
+    body = Body()
+    names: list[str] = []
+    try:
+        for text, field, spec, conversion in Formatter().parse(source):
+            body.text(text)
+            if field is None:
+                continue
+            if not re.fullmatch(_NAME, field, re.ASCII) or spec or conversion:
+                return None
+            names.append(field)
+            body.value(field)
+    except ValueError:
+        return None
+    return str(body), names
+
+
+def read_loose(source: str, first_line: int = 1) -> tuple[str, dict[str, str], list[Note]]:
+    """A text of whose placeholders nobody told us the kind: template, inputs and notes.
+
+    `{name}` is an input where the whole text could be one of `str.format`, or outside of code;
+    `{{ name }}` and `${name}` are inputs where they are the only kind. What was taken for what is
+    always noted.
+    """
+    if re.search(r"\{%[-+]?\s*\w", source):
+        names = find_names(source)
+        note = Note("taken for a Jinja template: its tags were kept", first_line)
+        return from_jinja(source), dict.fromkeys(names, "string"), [note]
+    doubled = set(_DOUBLE.findall(source))
+    formatted = None if doubled else read_format(source)
+    if formatted is not None and formatted[1]:
+        inputs = dict.fromkeys(formatted[1], "string")
+        return formatted[0], inputs, list(_tell(source, _SINGLE, inputs, first_line))
+    for pattern in (_DOUBLE, _DOLLAR, _SINGLE):
+        inside = [match.span() for match in _CODE.finditer(source)] if pattern is _SINGLE else []
+        found = [
+            match
+            for match in pattern.finditer(source)
+            if not any(start <= match.start() < end for start, end in inside)
+        ]
+        if found:
+            places = {match.start() for match in found}
+            inputs = dict.fromkeys((match[1] for match in found), "string")
+            body, place = Body(), 0
+            for match in found:
+                body.text(source[place : match.start()])
+                body.value(match[1])
+                place = match.end()
+            body.text(source[place:])
+            notes = list(_tell(source, pattern, inputs, first_line))
+            notes += [
+                Note(
+                    f"{match[0]} stands in code and was left as text", _line(source, match.start())
+                )
+                for match in pattern.finditer(source)
+                if match.start() not in places
+            ]
+            return str(body), inputs, notes
+    body = Body()
+    body.text(source)
+    return str(body), {}, []
+
+
+def _tell(
+    source: str, pattern: re.Pattern[str], inputs: Mapping[str, str], first_line: int
+) -> Iterator[Note]:
+    for name in inputs:
+        match = next((one for one in pattern.finditer(source) if one[1] == name), None)
+        if match is not None:
+            line = first_line + _line(source, match.start()) - 1
+            yield Note(f"{match[0]} was taken for the input '{name}'", line)
+
+
+def find_names(source: str) -> list[str]:
+    """The names that a Jinja template reads and does not set."""
+    from promptops.prompt.template import analyze
+
+    return list(analyze("a.md", source, partial=True).undeclared)
+
+
+def _line(source: str, offset: int) -> int:
+    return source.count("\n", 0, offset) + 1

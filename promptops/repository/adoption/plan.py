@@ -1,0 +1,307 @@
+"""Where each adopted prompt goes, what its file says, and how it gets there."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import RefusedError, UsageError
+from promptops.git.worktree import list_work_files, move_file
+from promptops.prompt.frontmatter.document import read_document
+from promptops.prompt.names import is_prompt
+from promptops.prompt.reference import check_name, name_fault
+from promptops.repository.adoption import formats
+from promptops.repository.adoption.draft import Note, UnreadableError
+from promptops.repository.scaffold import DEFAULT_MODEL, find_author, place_file, quote_scalar
+from promptops.repository.writing import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from promptops.repository.adoption.draft import Draft
+    from promptops.repository.repository import Repository
+
+_VERSION = "0.1.0"
+# Files with these names are for people.
+_FOR_PEOPLE = re.compile(
+    r"(?:readme|changelog|contributing|license|notice|security|code_of_conduct|requirements.*)"
+    r"\.(?:md|txt)",
+    re.IGNORECASE,
+)
+# In a folder these hold many other things, so that one without prompts is no fault.
+_MAY_HOLD_NONE = (".py", ".json")
+_WORD = re.compile("[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_SPECIAL = frozenset({"yes", "no", "on", "off", "y", "n", "true", "false", "null"})
+_HISTORY: Mapping[str, Any] = {"type": "array", "default": []}
+_ORDER = ("temperature", "top_p", "max_tokens", "stop", "seed", "tags")
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """One prompt that would be written.
+
+    Attributes:
+        draft: what was read.
+        name: what it will be called.
+        path: its file, from the repository's top.
+        text: what that will say.
+        suite: the path and text of its eval suite; None where the original has no tests.
+        notes: what a person should know.
+        moves: whether the file itself moves, so that its history stays.
+    """
+
+    draft: Draft
+    name: str
+    path: str
+    text: str
+    suite: tuple[str, str] | None
+    notes: tuple[Note, ...]
+    moves: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that is left out, and why."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What adopting would do; `model` is that of prompts that name none."""
+
+    adoptions: tuple[Adoption, ...]
+    refusals: tuple[Refusal, ...]
+    model: str
+
+
+def plan_adoption(
+    repository: Repository,
+    paths: Sequence[Path],
+    *,
+    name: str | None = None,
+    model: str = DEFAULT_MODEL,
+) -> Plan:
+    """Read files and folders, and say what would be written; nothing is.
+
+    Args:
+        repository: where the files are.
+        paths: files, or folders whose files are read.
+        name: what the one prompt shall be called.
+        model: the model of prompts that name none.
+
+    Raises:
+        UsageError: a path is not in the repository, or several prompts are to have one name.
+    """
+    top = repository.require_work_tree().resolve()
+    author = find_author(repository)
+    drafts: list[tuple[Draft, str]] = []
+    refusals: list[Refusal] = []
+    for path, base, is_named in _list_files(repository, top, paths):
+        try:
+            text = (top / path).read_bytes().decode("utf-8").replace("\r\n", "\n")
+            if _is_ours(repository, path, text):
+                refusals.append(Refusal(path, "it is a prompt already"))
+                continue
+            found = formats.read(path, text)
+        except (UnreadableError, UnicodeDecodeError, IsADirectoryError) as error:
+            if is_named or not path.endswith(_MAY_HOLD_NONE):
+                refusals.append(Refusal(path, str(error)))
+            continue
+        drafts += [
+            (draft, _suggest_name(draft, base, repository.config.prompts)) for draft in found
+        ]
+    if name is not None:
+        if len(drafts) != 1:
+            raise UsageError(
+                f"--name names one prompt, and {len(drafts)} were found", hint="adopt one file"
+            )
+        drafts = [(drafts[0][0], check_name(name))]
+    taken = {path.lower() for path in repository.working.paths()}
+    adoptions = []
+    for draft, wanted in drafts:
+        free = _find_free(wanted, taken, draft, repository.config.prompts)
+        taken.add(f"{free}.md")
+        adoptions.append(_adopt(repository, draft, free, author, model))
+    return Plan(tuple(adoptions), tuple(refusals), model)
+
+
+def write_adoption(repository: Repository, plan: Plan) -> None:
+    """Write what was planned. A file that moves is moved by Git, so that its history stays."""
+    for one in plan.adoptions:
+        target = place_file(repository, one.path)
+        if target.exists() and one.path != one.draft.path:
+            raise RefusedError(f"{one.path} exists already", hint="run the command again")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if one.moves and one.path != one.draft.path:
+            move_file(repository.git, one.draft.path, one.path)
+        write_atomically(target, one.text.encode())
+        if one.suite is not None:
+            suite = place_file(repository, one.suite[0])
+            if not suite.exists():
+                suite.parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(suite, one.suite[1].encode())
+
+
+def _list_files(
+    repository: Repository, top: Path, paths: Sequence[Path]
+) -> Iterator[tuple[str, str, bool]]:
+    """Each file from the top, the folder that names are taken from, and whether it was named."""
+    known: list[str] | None = None
+    for path in paths:
+        whole = path.resolve()
+        if not whole.is_relative_to(top):
+            raise UsageError(f"{path} is not in this repository", hint=f"it is {top}")
+        if not whole.exists():
+            raise UsageError(f"there is no {path}", hint="name files or folders")
+        place = whole.relative_to(top).as_posix()
+        if whole.is_file():
+            yield place, PurePosixPath(place).parent.as_posix(), True
+            continue
+        if known is None:
+            known = list_work_files(repository.git)
+        folder = "" if place == "." else f"{place}/"
+        for file in known:
+            suffix_fits = file.lower().endswith(tuple(formats.SUFFIXES))
+            is_for_people = _FOR_PEOPLE.fullmatch(PurePosixPath(file).name) is not None
+            is_wanted = file.startswith(folder) and suffix_fits and not is_for_people
+            if is_wanted and (top / file).is_file():
+                yield file, place, False
+
+
+def _is_ours(repository: Repository, path: str, text: str) -> bool:
+    below = f"{repository.config.prompts}/"
+    if not path.startswith(below) or not is_prompt(path.removeprefix(below)):
+        return False
+    return {"version", "author"} <= read_document(path, text.encode()).data.keys()
+
+
+def _suggest_name(draft: Draft, base: str, prompts: str) -> str:
+    where = PurePosixPath(draft.path)
+    stem = where.name
+    for suffix in formats.SUFFIXES:
+        if stem.lower().endswith(suffix):
+            stem = stem[: -len(suffix)]
+            break
+    if where.name == "SKILL.md":
+        where, stem = where.parent, where.parent.name
+    folders = list(where.parts[:-1])
+    if where.is_relative_to(prompts):
+        folders = list(where.relative_to(prompts).parts[:-1])
+    elif "prompts" in folders:
+        folders = folders[len(folders) - folders[::-1].index("prompts") :]
+    elif where.is_relative_to(base):
+        folders = list(where.relative_to(base).parts[:-1])
+    # Where tools keep things says nothing about them.
+    parts = [*(one for one in folders if not one.startswith(".") and one != "src"), stem]
+    if draft.title:
+        parts = [draft.title] if draft.kind == "Langfuse" else [*parts, draft.title]
+    return _slug("/".join(parts))
+
+
+def _slug(text: str) -> str:
+    segments = []
+    for segment in text.split("/"):
+        plain = re.sub(r"[^a-z0-9._-]+", "-", segment.lower())
+        plain = re.sub(r"[._-]{2,}", "-", plain).strip("._-")
+        if plain and name_fault(plain) is None:
+            segments.append(plain)
+    return "/".join(segments) or "prompt"
+
+
+def _find_free(name: str, taken: set[str], draft: Draft, prompts: str) -> str:
+    """The name, with a number where another prompt has it already."""
+    number, free = 1, name
+    while f"{free}.md" in taken and draft.path != f"{prompts}/{free}.md":
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+def _adopt(repository: Repository, draft: Draft, name: str, author: str, model: str) -> Adoption:
+    settings = dict(draft.settings)
+    notes = list(draft.notes)
+    settings.setdefault("model", model)
+    if "description" not in settings:
+        settings["description"] = f"Adopted from {draft.path}."
+    histories = {one.body for one in draft.messages if one.role == "history"}
+    inputs = dict(draft.inputs) | {name: dict(_HISTORY) for name in histories}
+    text = _write_prompt(settings, inputs, author, draft)
+    path = f"{repository.config.prompts}/{name}.md"
+    document = read_document(f"{name}.md", text.encode())
+    notes += [Note(f"to be fixed by hand: {fault.message}") for fault in document.faults]
+    suite = None
+    if draft.samples:
+        place = f"{repository.config.evals}/{name}.yaml"
+        suite = (place, _write_suite(name, draft.samples))
+    is_hidden = draft.path.startswith(".") or "/." in draft.path
+    if is_hidden:
+        notes.append(Note("the file stays: a tool reads it where it is"))
+    moves = not is_hidden and not draft.title and not draft.path.endswith(_MAY_HOLD_NONE)
+    return Adoption(draft, name, path, text, suite, tuple(notes), moves)
+
+
+def _write_prompt(
+    settings: Mapping[str, Any], inputs: Mapping[str, Any], author: str, draft: Draft
+) -> str:
+    lines = ["---", f"version: {_VERSION}"]
+    about = " ".join(str(settings["description"]).split())
+    lines += [f"description: {quote_scalar(about)}", f"author: {quote_scalar(author)}"]
+    lines.append(f"model: {quote_scalar(str(settings['model']))}")
+    lines += [f"{key}: {_flow(settings[key])}" for key in _ORDER if key in settings]
+    if inputs:
+        lines.append("inputs:")
+        lines += [f"  {name}: {_flow(value)}" for name, value in inputs.items()]
+    for key in ("output", "parameters", "metadata"):
+        if key in settings:
+            lines += _write_block(key, settings[key])
+    return "\n".join([*lines, "---", *_write_messages(draft), ""])
+
+
+def _write_block(key: str, value: Mapping[str, Any]) -> Iterable[str]:
+    yield f"{key}:"
+    for name, one in value.items():
+        yield f"  {_flow(str(name))}: {_flow(one)}"
+
+
+def _write_messages(draft: Draft) -> Iterator[str]:
+    if len(draft.messages) == 1 and draft.messages[0].role is None:
+        yield draft.messages[0].body.strip("\n")
+        return
+    for message in draft.messages:
+        if message.role == "history":
+            yield (
+                "{% history %}" if message.body == "history" else f"{{% history {message.body} %}}"
+            )
+            continue
+        role = message.role or "user"
+        yield f"{{% {role} %}}"
+        yield message.body.strip("\n")
+        yield f"{{% end{role} %}}"
+
+
+def _flow(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """A value on one line of YAML."""
+    if isinstance(value, dict):
+        pairs = (f"{_flow(str(key))}: {_flow(one)}" for key, one in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, str):
+        is_word = _WORD.fullmatch(value) is not None and value.lower() not in _SPECIAL
+        return value if is_word else quote_scalar(value)
+    return json.dumps(value)
+
+
+def _write_suite(name: str, samples: Sequence[Mapping[str, Any]]) -> str:
+    import yaml
+
+    rows = yaml.safe_dump(
+        {"samples": [dict(sample) for sample in samples]}, sort_keys=False, allow_unicode=True
+    )
+    return f"schema: promptops.suite/v1\nprompt: {name}\n{rows}"
