@@ -287,7 +287,9 @@ def _refuse_unpublished(repository: Repository, releases: Sequence[Release]) -> 
     if not unknown:
         return
     try:
-        git_fetch(repository.git, repository.remote, [release.ref for release in unknown])
+        refs = [release.ref for release in unknown]
+        limits = repository.config.timeouts.usual
+        git_fetch(repository.git, repository.remote, refs, limits=limits)
     except RemoteRefNotFoundError as error:
         missing = next((r for r in unknown if r.ref in error.message), unknown[0])
         raise RefusedError(

@@ -50,6 +50,7 @@ from promptops.git.trees import splice
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from promptops.git.limits import Limits
     from promptops.repository.repository import Repository
 
 _RETRY_SECONDS = 60.0
@@ -124,6 +125,8 @@ def deploy(
     import time
 
     place = _DeploymentPlace.of(repository, environment, local=local)
+    if action.verb == "pause":
+        place.limits = repository.config.timeouts.pause
     place.refresh()
     deadline = time.monotonic() + _RETRY_SECONDS
     head = place.read()
@@ -262,6 +265,7 @@ class _DeploymentPlace:
         self._repository = repository
         self._environment = environment
         self._ref = branch(environment)
+        self.limits = repository.config.timeouts.usual
 
     @staticmethod
     def of(repository: Repository, environment: str, *, local: bool) -> _DeploymentPlace:
@@ -338,7 +342,7 @@ class _RemotePlace(_DeploymentPlace):
         self._tracking = tracking(repository, environment)
 
     def refresh(self) -> None:
-        fetch_environments(self._repository, [self._environment])
+        fetch_environments(self._repository, [self._environment], self.limits)
         pending = count_pending(self._repository, self._environment)
         if pending:
             # A deployment beside them would leave them behind, a pause among them.
@@ -358,7 +362,8 @@ class _RemotePlace(_DeploymentPlace):
             return
         # A fetch does not tell that the branch is no longer there.
         assert repository.remote is not None  # noqa: S101 - this place is chosen by it
-        if self._ref not in list_remote(repository.git, repository.remote, [self._ref]):
+        there = list_remote(repository.git, repository.remote, [self._ref], limits=self.limits)
+        if self._ref not in there:
             raise IntegrityError(
                 f"somebody deleted promptops/{self._environment} on {repository.remote}",
                 hint="to put it back as it was: "
@@ -382,12 +387,16 @@ class _RemotePlace(_DeploymentPlace):
         refs = [PushRef(commit, self._ref, old)]
         result, doubt = None, None
         try:
-            (result,) = push(repository.git, repository.remote, refs, atomic=False)
+            (result,) = push(
+                repository.git, repository.remote, refs, atomic=False, limits=self.limits
+            )
         except UnclearPushError as error:
             doubt = error
             # Once more, if only to learn what became of it: it lands once or not at all.
             with suppress(GitError):
-                (result,) = push(repository.git, repository.remote, refs, atomic=False)
+                (result,) = push(
+                    repository.git, repository.remote, refs, atomic=False, limits=self.limits
+                )
         if result is not None and result.status in {PushStatus.PUSHED, PushStatus.UP_TO_DATE}:
             self._follow(commit)
             return True
@@ -416,13 +425,15 @@ class _RemotePlace(_DeploymentPlace):
         git, remote = self._repository.git, self._repository.remote
         assert remote is not None  # noqa: S101 - this place is chosen by it
         try:
-            tip = list_remote(git, remote, [self._ref]).get(self._ref)
+            tip = list_remote(git, remote, [self._ref], limits=self.limits).get(self._ref)
             if tip == old:
                 return None
             has_landed = False
             if tip is not None:
                 if tip != commit:
-                    git_fetch(git, remote, [self._ref])  # whatever keeps a ref here from moving
+                    git_fetch(
+                        git, remote, [self._ref], limits=self.limits
+                    )  # whatever keeps a ref here from moving
                 has_landed = is_ancestor(git, commit, tip)
         except GitError as error:
             raise self._unclear(doubt or error) from error
@@ -454,7 +465,9 @@ class _RemotePlace(_DeploymentPlace):
             )
 
 
-def fetch_environments(repository: Repository, environments: Iterable[str]) -> None:
+def fetch_environments(
+    repository: Repository, environments: Iterable[str], limits: Limits | None = None
+) -> None:
     """Fetch environments from the remote. A branch that lost history is an IntegrityError."""
     remote = repository.remote
     if remote is None:
@@ -464,7 +477,12 @@ def fetch_environments(repository: Repository, environments: Iterable[str]) -> N
         _refuse_in_the_way(repository, f"refs/remotes/{remote}/promptops", ref)
         # A pattern, since a branch that is not there yet is no error.
         try:
-            git_fetch(repository.git, remote, [f"{branch(environment)}*:{ref}*"])
+            git_fetch(
+                repository.git,
+                remote,
+                [f"{branch(environment)}*:{ref}*"],
+                limits=limits or repository.config.timeouts.usual,
+            )
         except ConflictError as error:
             raise IntegrityError(
                 f"{environment} lost deployments on {remote} since the last fetch: "

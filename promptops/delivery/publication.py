@@ -402,7 +402,8 @@ def _is_unclear(
     still be at it, the tags stay: the same command again completes what was begun.
     """
     try:
-        there = list_remote(repository.git, remote, list(made))
+        limits = repository.config.timeouts.usual
+        there = list_remote(repository.git, remote, list(made), limits=limits)
         if made and all(there.get(ref) == oid for ref, oid in made.items()):
             return False
         is_over = not isinstance(error, UnclearPushError)
@@ -452,12 +453,13 @@ def _push_patiently(
     import random
     import time
 
+    limits = repository.config.timeouts.usual
     for attempt in range(1, _PUSH_ATTEMPTS):
-        results = push(repository.git, remote, refs, atomic=len(refs) > 1)
+        results = push(repository.git, remote, refs, atomic=len(refs) > 1, limits=limits)
         if not any(result.status is PushStatus.BUSY for result in results):
             return results
         time.sleep(random.uniform(0.05, 0.2) * attempt)  # noqa: S311 - jitter, not secrecy
-    return push(repository.git, remote, refs, atomic=len(refs) > 1)
+    return push(repository.git, remote, refs, atomic=len(refs) > 1, limits=limits)
 
 
 def _notes_of(releases: Sequence[Release]) -> str | None:
@@ -498,7 +500,9 @@ def push_yank(repository: Repository, name: str, version: Version, *, made: bool
     if found is None:
         raise GitError(f"the tag {short_name(tag)} is gone", hint="run the command again")
     try:
-        (result,) = push(repository.git, remote, [PushRef(found.oid, tag, None)], atomic=False)
+        refs = [PushRef(found.oid, tag, None)]
+        limits = repository.config.timeouts.usual
+        (result,) = push(repository.git, remote, refs, atomic=False, limits=limits)
         if result.status not in {*_THERE, PushStatus.STALE}:
             raise refused_by_remote(remote, "yank", result.reason)
     except UnclearPushError as error:

@@ -277,7 +277,8 @@ def sync_releases(repository: Repository, names: Iterable[str]) -> None:
         branch = repository.default_branch
         if branch is not None:
             refspecs.append(f"+refs/heads/{branch}:refs/remotes/{repository.remote}/{branch}")
-        git_fetch(repository.git, repository.remote, refspecs)
+        limits = repository.config.timeouts.usual
+        git_fetch(repository.git, repository.remote, refspecs, limits=limits)
     except ConflictError as error:
         found = _find_diverged(repository, repository.remote, patterns)
         if found is None:
@@ -300,7 +301,8 @@ def offer_local(error: RemoteError) -> RemoteError:
 
 def _find_diverged(repository: Repository, remote: str, patterns: Sequence[str]) -> str | None:
     """The short name of a release tag that is one object here and another on the remote."""
-    there = list_remote(repository.git, remote, [f"refs/tags/{one}" for one in patterns])
+    tags = [f"refs/tags/{one}" for one in patterns]
+    there = list_remote(repository.git, remote, tags, limits=repository.config.timeouts.usual)
     here = read_refs(repository.git, [ref for ref in there if not ref.endswith("^{}")])
     return next((short_name(ref) for ref in here if here[ref].oid != there[ref]), None)
 
@@ -310,7 +312,8 @@ def is_published(repository: Repository, ref: str) -> bool:
     if repository.remote is None:
         return True
     try:
-        git_fetch(repository.git, repository.remote, [ref])
+        limits = repository.config.timeouts.usual
+        git_fetch(repository.git, repository.remote, [ref], limits=limits)
     except RemoteRefNotFoundError:
         return False
     return True

@@ -335,7 +335,10 @@ def require_release_tags(repository: Repository) -> None:
         return
     try:
         there: Mapping[str, str] = list_remote(
-            repository.git, repository.remote, ["refs/tags/prompts/*"]
+            repository.git,
+            repository.remote,
+            ["refs/tags/prompts/*"],
+            limits=repository.config.timeouts.usual,
         )
     except RemoteError as error:
         error.hint = "--local judges by the release tags that are here: there are none"

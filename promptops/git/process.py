@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
@@ -185,6 +186,7 @@ def run_git(
         folder=folder,
         environment=environment,
         stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+        leads_group=timeout_seconds is not None and not _has_terminal(),
     )
     try:
         stdout, stderr = process.communicate(stdin, timeout_seconds)
@@ -205,8 +207,12 @@ def start_git(
     folder: Path | None,
     environment: Mapping[str, str] | None,
     stdin: int,
+    leads_group: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start git with piped output; `GitError` when there is no git or no such folder."""
+    """Start git with piped output; `GitError` when there is no git or no such folder.
+
+    With `leads_group`, what it starts in turn is ended together with it.
+    """
     if any("\0" in arg for arg in args):
         message = f"git {command_name(args)}: an argument holds a NUL character"
         raise UsageError(message, hint="remove the NUL character")
@@ -220,6 +226,7 @@ def start_git(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
+            process_group=0 if leads_group else None,
         )
     except FileNotFoundError as error:
         if folder is not None and not folder.is_dir():
@@ -250,8 +257,23 @@ def child_environment(environment: Mapping[str, str] | None) -> dict[str, str]:
     return result
 
 
+def _has_terminal() -> bool:
+    """Tell whether a person may be asked for a password: nobody reads it from the background."""
+    if sys.platform == "win32":
+        return True
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
 def stop(process: subprocess.Popen[bytes], patience_seconds: float = 5.0) -> None:
-    """End a git process so that it can still remove its lock files; kill it if it will not."""
+    """End a git process so that it can still remove its lock files; kill it if it will not.
+
+    Of one that leads a group, the programs that it started are killed after it.
+    """
+    leads_group = sys.platform != "win32" and _leads_group(process)
     try:
         process.terminate()
         process.wait(patience_seconds)
@@ -261,9 +283,19 @@ def stop(process: subprocess.Popen[bytes], patience_seconds: float = 5.0) -> Non
         if process.poll() is None:
             process.kill()
             process.wait()
+        if leads_group:
+            with suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
+
+
+def _leads_group(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        return process.returncode is None and os.getpgid(process.pid) == process.pid
+    except OSError:
+        return False
 
 
 def command_name(args: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ from promptops.errors import (
     UnclearPushError,
     UsageError,
 )
+from promptops.git.limits import USUAL
 from promptops.git.process import (
     Completed,
     failure,
@@ -31,8 +32,9 @@ from promptops.git.process import (
 from promptops.git.refs import RefUpdate, check_ref_name, current_branch, read_refs, update_refs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from promptops.git.limits import Limits
     from promptops.git.process import Git
 
 
@@ -139,7 +141,7 @@ def fetch(
     *,
     depth: int | None = None,
     prune: bool = False,
-    timeout_seconds: float | None = None,
+    limits: Limits = USUAL,
 ) -> None:
     """Fetch exactly the given refs, and no tags along with them.
 
@@ -150,7 +152,7 @@ def fetch(
             without a `*` that the remote lacks is an error.
         depth: cut history off after so many commits; None: all of it.
         prune: remove local refs of these refspecs that the remote no longer has.
-        timeout_seconds: when to give up; never when None.
+        limits: when to give up.
 
     Raises:
         RemoteError: the remote cannot be reached or lacks a ref.
@@ -168,7 +170,7 @@ def fetch(
         *(() if depth is None else (f"--depth={depth}",)),
         *("--", check_remote(remote), *refspecs),
     )
-    done = git.run(*args, check=False, timeout_seconds=timeout_seconds)
+    done = _ask(git, args, remote, limits)
     if done.code != 0:
         _refuse(args, done, remote)
 
@@ -178,7 +180,7 @@ def list_remote(
     remote: str,
     patterns: Sequence[str] = (),
     *,
-    timeout_seconds: float | None = None,
+    limits: Limits = USUAL,
 ) -> dict[str, str]:
     """Ask a remote for its refs.
 
@@ -186,7 +188,7 @@ def list_remote(
         git: the repository; None for a URL that needs none.
         remote: a remote's name or a URL.
         patterns: full ref names, or with `*`; all refs when empty.
-        timeout_seconds: when to give up; never when None.
+        limits: when to give up.
 
     Returns:
         Full name to object id. An annotated tag is there twice: its name with the tag object,
@@ -202,7 +204,7 @@ def list_remote(
         if patterns and all(pattern.startswith(prefix) for pattern in patterns)
     ]
     args = ("ls-remote", *options, "--", check_remote(remote), *patterns)
-    done = _ask(git, args, timeout_seconds)
+    done = _ask(git, args, remote, limits)
     if done.code != 0:
         _refuse(args, done, remote)
     refs = {}
@@ -214,16 +216,14 @@ def list_remote(
     return refs
 
 
-def remote_head(
-    git: Git | None, remote: str, *, timeout_seconds: float | None = None
-) -> str | None:
+def remote_head(git: Git | None, remote: str, *, limits: Limits = USUAL) -> str | None:
     """Ask a remote for the name of its default branch; None when it has none.
 
     Raises:
         RemoteError: the remote cannot be reached.
     """
     args = ("ls-remote", "--symref", "--", check_remote(remote), "HEAD")
-    done = _ask(git, args, timeout_seconds)
+    done = _ask(git, args, remote, limits)
     if done.code != 0:
         _refuse(args, done, remote)
     found = re.search(r"^ref: refs/heads/(.+)\tHEAD$", done.text, re.MULTILINE)
@@ -245,7 +245,7 @@ def default_branch(git: Git, remote: str | None) -> str | None:
     return _first_existing(git, usual if current is None else [*usual, f"refs/heads/{current}"])
 
 
-def learn_default_branch(git: Git, remote: str) -> None:
+def learn_default_branch(git: Git, remote: str, *, limits: Limits = USUAL) -> None:
     """Ask the remote for its default branch where this clone does not know it, and record it.
 
     The record is what `git remote set-head` writes. `git clone` writes it; a clone made by
@@ -256,10 +256,10 @@ def learn_default_branch(git: Git, remote: str) -> None:
     """
     if _tracked_head(git, check_remote(remote)) is not None:
         return
-    branch = remote_head(git, remote)
+    branch = remote_head(git, remote, limits=limits)
     if branch is not None:
         ref = f"refs/remotes/{remote}/{branch}"
-        fetch(git, remote, [f"+refs/heads/{branch}:{ref}"])
+        fetch(git, remote, [f"+refs/heads/{branch}:{ref}"], limits=limits)
         git.run("symbolic-ref", f"refs/remotes/{remote}/HEAD", ref)
 
 
@@ -280,7 +280,7 @@ def push(
     refs: Sequence[PushRef],
     *,
     atomic: bool = True,
-    timeout_seconds: float | None = None,
+    limits: Limits = USUAL,
 ) -> list[PushResult]:
     """Push refs, each only if the remote still holds what the caller expects.
 
@@ -291,8 +291,7 @@ def push(
         remote: a remote's name or a URL.
         refs: what to push.
         atomic: all or nothing; without it each ref stands for itself.
-        timeout_seconds: when to give up; never when None. After that it is unclear what the
-            remote has taken: read it again.
+        limits: when to give up. After that it is unclear what the remote has taken: read it again.
 
     Returns:
         What became of each, in the same order.
@@ -308,11 +307,11 @@ def push(
         check_ref_name(ref.ref)
     specs = [f"{ref.oid or ''}:{ref.ref}" for ref in refs]
     args = _push_arguments(remote, refs, specs, atomic=atomic)
-    done = _run_push(git, args, remote, timeout_seconds)
+    done = _run_push(git, args, remote, limits)
     if _took_for_another(done, refs):
         with _staged(git, refs) as pattern:
             args = _push_arguments(remote, refs, [pattern], atomic=atomic)
-            done = _run_push(git, args, remote, timeout_seconds)
+            done = _run_push(git, args, remote, limits)
     # The connection broke off because of something here, which the remote then reports as its own.
     if re.search(r"^fatal: bad object|pack-objects died", done.stderr, re.MULTILINE):
         raise failure(args, done)
@@ -322,16 +321,11 @@ def push(
     return [results[ref.ref] for ref in refs]
 
 
-def _run_push(
-    git: Git, args: Sequence[str], remote: str, timeout_seconds: float | None
-) -> Completed:
+def _run_push(git: Git, args: Sequence[str], remote: str, limits: Limits) -> Completed:
     try:
-        return git.run(*args, check=False, timeout_seconds=timeout_seconds)
+        return _ask(git, args, remote, limits)
     except RemoteError as error:  # the time is up
-        raise UnclearPushError(
-            f"the remote {_shown(remote)} did not answer the push: {error.message}",
-            hint=error.hint,
-        ) from error
+        raise UnclearPushError(error.message, hint=error.hint) from error
 
 
 def _push_arguments(
@@ -428,10 +422,44 @@ def _not_a_mirror(remote: str) -> tuple[str, ...]:
     return ()
 
 
-def _ask(git: Git | None, args: Sequence[str], timeout_seconds: float | None) -> Completed:
-    if git is None:
-        return run_git(args, environment=foreign_environment(), timeout_seconds=timeout_seconds)
-    return git.run(*args, check=False, timeout_seconds=timeout_seconds)
+def _ask(git: Git | None, args: Sequence[str], remote: str, limits: Limits) -> Completed:
+    """Run a git that talks to a remote, for no longer than the limits."""
+    silence = max(1, round(limits.silence_seconds))
+    patience = ("-c", "http.lowSpeedLimit=1", "-c", f"http.lowSpeedTime={silence}")
+    environment = foreign_environment() if git is None else git.child_environment()
+    environment.update(_impatient_ssh(git, environment, limits))
+    try:
+        return run_git(
+            (*patience, *args),
+            folder=None if git is None else git.folder,
+            environment=environment,
+            timeout_seconds=limits.total_seconds,
+        )
+    except RemoteError as error:
+        raise RemoteError(
+            f"the remote {_shown(remote)} did not answer within {limits.total_seconds:g} s",
+            hint="check the connection, then try again; [timeouts] in promptops.toml says how long "
+            "to wait",
+        ) from error
+
+
+def _impatient_ssh(
+    git: Git | None, environment: Mapping[str, str], limits: Limits
+) -> dict[str, str]:
+    """Have ssh give up in time, where the user has not said how it is to be called."""
+    if "GIT_SSH_COMMAND" in environment or "GIT_SSH" in environment:
+        return {}
+    args = ("config", "--get", "core.sshCommand")
+    folder = None if git is None else git.folder
+    if run_git(args, folder=folder, environment=environment).stdout:
+        return {}
+    connect, silence = (
+        max(1, round(one)) for one in (limits.connect_seconds, limits.silence_seconds)
+    )
+    return {
+        "GIT_SSH_COMMAND": f"ssh -o ConnectTimeout={connect} -o ServerAliveInterval={silence} "
+        "-o ServerAliveCountMax=1"
+    }
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

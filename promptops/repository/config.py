@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from promptops.repository.settings.guards import GuardSettings
     from promptops.repository.settings.log import LogSettings
     from promptops.repository.settings.models import ModelSettings
+    from promptops.repository.settings.timeouts import TimeoutSettings
 
 CONFIG_FILE = "promptops.toml"
 PYPROJECT_FILE = "pyproject.toml"
@@ -155,6 +156,12 @@ class Config:
         settings: LogSettings = self._settings("log")
         return settings
 
+    @property
+    def timeouts(self) -> TimeoutSettings:
+        """The table `[timeouts]`."""
+        settings: TimeoutSettings = self._settings("timeouts")
+        return settings
+
     def _settings(self, name: str) -> Any:  # noqa: ANN401 - each table has a type of its own
         found = self.tables.get(name)
         return _read_table(name, {}, "") if found is None else found
@@ -224,7 +231,7 @@ _KEYS = (
 )
 # The tables of the runtime: `NAME` is read by `read_NAME` in the module `settings.NAME`. Those are
 # imported only where a file has the table or somebody asks for it.
-_TABLES = ("cache", "eval", "guards", "log", "models")
+_TABLES = ("cache", "eval", "guards", "log", "models", "timeouts")
 
 
 def _read_table(name: str, value: object, path: str) -> Any:  # noqa: ANN401 - as in Config

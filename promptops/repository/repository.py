@@ -308,7 +308,7 @@ class Repository:
         from promptops.git.remote import learn_default_branch
 
         if self.remote is not None and self.default_branch_ref is None:
-            learn_default_branch(self.git, self.remote)
+            learn_default_branch(self.git, self.remote, limits=self.config.timeouts.usual)
             del self.default_branch_ref
 
     def require_default_branch_ref(self) -> str:

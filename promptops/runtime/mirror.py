@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from promptops.delivery.state import Point
     from promptops.git.signing.ssh import SshTrust
 
-_FETCH_SECONDS = 120.0
 _INCOMING = "refs/promptops/incoming/"
 _BRANCHES = "refs/heads/promptops/"
 _TAGS = (
@@ -174,7 +173,7 @@ class Mirror:
                 return self._build(state, begun)
         except GitError:
             # Broken here, or out of reach? Only the remote can tell.
-            list_remote(None, self._url, ["HEAD"], timeout_seconds=_FETCH_SECONDS)
+            list_remote(None, self._url, ["HEAD"])
         self._say(_REMADE)
         return self._build(state, begun)
 
@@ -202,7 +201,7 @@ class Mirror:
         return self._accept(self._open().git, state, default, begun)
 
     def _object_format(self) -> str:
-        refs = list_remote(None, self._url, timeout_seconds=_FETCH_SECONDS)
+        refs = list_remote(None, self._url)
         return "sha256" if any(len(oid) == 64 for oid in refs.values()) else "sha1"
 
     def _fetch(self, git: Git, default: str | None) -> str | None:
@@ -210,13 +209,13 @@ class Mirror:
         stale = list_refs(git, _INCOMING, peel=False)
         update_refs(git, [RefUpdate(ref.name, None, ref.oid) for ref in stale], "promptops")
         if default is None:
-            default = remote_head(git, self._url, timeout_seconds=_FETCH_SECONDS)
+            default = remote_head(git, self._url)
         refspecs = [f"+{_BRANCHES}*:{_INCOMING}*", *_TAGS]
         try:
             self._fetch_refs(git, refspecs, default)
         except RemoteRefNotFoundError:
             # The branch was renamed, or there is none yet.
-            default = remote_head(git, self._url, timeout_seconds=_FETCH_SECONDS)
+            default = remote_head(git, self._url)
             try:
                 self._fetch_refs(git, refspecs, default)
             except RemoteRefNotFoundError:
@@ -231,7 +230,7 @@ class Mirror:
         if default is not None:
             wanted.append(f"+refs/heads/{default}:refs/heads/{default}")
         try:
-            fetch(git, self._url, wanted, timeout_seconds=_FETCH_SECONDS)
+            fetch(git, self._url, wanted)
         except ConflictError as error:
             # Everything else was fetched; the release that was seen first stays what it is.
             self._say(f"the source moved a tag, which is not followed: {error.message}")

@@ -6,6 +6,7 @@ Each source knows two things: what it has at hand without asking anybody (`look`
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
@@ -26,7 +27,9 @@ from promptops.runtime.copies import CacheFolder, CacheState, default_cache
 from promptops.runtime.resolution import Memory, RepositoryView, View, describe_repository
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import http.client
+    import urllib.request
+    from collections.abc import Iterator, Mapping, Sequence
 
     from promptops.delivery.state import Point
     from promptops.errors import PromptopsError
@@ -38,7 +41,8 @@ if TYPE_CHECKING:
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _SCP = re.compile(r"(?:[^/\s:@]+@)?[^/\s:@]{2,}:(?!//)\S+")
 _CLONE_SCHEMES = frozenset({"file", "ssh", "git", "http", "https", "git+ssh", "ssh+git"})
-_TIMEOUT_SECONDS = 20.0
+_SILENCE_SECONDS = 10.0
+_TOTAL_SECONDS = 30.0
 _LARGEST = 256 * 1024 * 1024
 # A snapshot and its signature are two files; whoever reads between the two writes reads again.
 _TRIES = 3
@@ -501,7 +505,10 @@ def _download(url: str, etag: str | None) -> tuple[bytes, str | None] | None:
         # Not for whoever this server may redirect to.
         request.add_unredirected_header("Authorization", authorization)
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
+        with (
+            _ended_in_time() as opener,
+            opener.open(request, timeout=_SILENCE_SECONDS) as answer,
+        ):
             if url.lower().startswith("https:") and not answer.url.lower().startswith("https:"):
                 raise UntrustedError(
                     f"{shown} sends to {without_credentials(answer.url)}, which is not encrypted",
@@ -529,6 +536,60 @@ def _download(url: str, etag: str | None) -> tuple[bytes, str | None] | None:
     if len(data) > _LARGEST:
         raise IntegrityError(f"{shown} is larger than a snapshot can be")
     return data, found
+
+
+@contextlib.contextmanager
+def _ended_in_time() -> Iterator[urllib.request.OpenerDirector]:
+    """Give what opens web addresses, and close its connections when the time is up.
+
+    A limit of each read alone is none: a server that sends a byte now and then is never silent.
+    """
+    import http.client
+    import socket
+    import threading
+    import urllib.request
+
+    sockets: list[socket.socket] = []
+    is_late = threading.Event()
+
+    class Plain(http.client.HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.append(self.sock)
+
+    class Encrypted(http.client.HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.append(self.sock)
+
+    class PlainHandler(urllib.request.HTTPHandler):
+        def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+            return self.do_open(Plain, req)
+
+    class EncryptedHandler(urllib.request.HTTPSHandler):
+        def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+            return self.do_open(Encrypted, req)
+
+    def end() -> None:
+        is_late.set()
+        for one in sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(_TOTAL_SECONDS, end)
+    timer.daemon = True
+    timer.start()
+    late = TimeoutError(f"there was no whole answer within {_TOTAL_SECONDS:g} s")
+    try:
+        yield urllib.request.build_opener(PlainHandler, EncryptedHandler)
+    except (OSError, http.client.HTTPException) as error:
+        if not is_late.is_set():
+            raise
+        raise late from error
+    finally:
+        timer.cancel()
+    if is_late.is_set():  # what was cut off may look whole
+        raise late
 
 
 def _split_credentials(url: str) -> tuple[str, str | None]:

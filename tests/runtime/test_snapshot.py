@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from promptops.errors import (
 from promptops.git.signing.ssh import SNAPSHOT_NAMESPACE, sign
 from promptops.prompt.reference import parse_ref
 from promptops.repository.repository import open_repository
+from promptops.runtime import sources
 from promptops.runtime.registry import Registry
 from promptops.runtime.resolution import open_view
 from promptops.runtime.snapshot import (
@@ -230,14 +231,19 @@ class Web:
         self.answers: list[int] = []
         self.url = ""
         self.authorization: str | None = None
+        self.drip = ""
 
 
 @contextmanager
 def serve() -> Iterator[Web]:
     web = Web()
+    ended = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if web.drip:
+                self.drip(web.drip)
+                return
             body = web.files.get(self.path)
             etag = f'"{hash(body)}"'
             status = web.status if body is not None or web.status != 200 else 404
@@ -253,6 +259,14 @@ def serve() -> Iterator[Web]:
             if status == 200 and body is not None:
                 self.wfile.write(body[: len(body) - web.cut])
 
+        def drip(self, where: str) -> None:
+            """Send a byte now and then, for ever."""
+            self.close_connection = True
+            with suppress(OSError):
+                self.wfile.write(b"HTTP/1.0 200 OK\r\n" + (b"\r\n" if where == "body" else b"X: "))
+                while not ended.wait(0.02):
+                    self.wfile.write(b" ")
+
         def log_message(self, *args: object) -> None:
             """Stay silent."""
 
@@ -263,6 +277,7 @@ def serve() -> Iterator[Web]:
     try:
         yield web
     finally:
+        ended.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -293,6 +308,26 @@ def test_a_url_is_asked_with_its_etag(press: Press, web: Web, tmp_path: Path) ->
     with open_web(web, tmp_path, clock, refresh=0) as again:
         assert again.get(NAME).version == "1.0.0"
         assert web.answers[-1] == 304
+
+
+@pytest.mark.parametrize("drip", ["head", "body"])
+def test_a_server_that_drips_is_given_up(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drip: str
+) -> None:
+    monkeypatch.setattr(sources, "_TOTAL_SECONDS", 0.3)
+    clock = Clock()
+    web.drip = drip
+    with (
+        open_web(web, tmp_path / "empty", clock) as empty,
+        pytest.raises(SourceUnavailableError, match=r"no whole answer within 0\.3 s"),
+    ):
+        empty.get(NAME)
+    web.drip = ""
+    with open_web(web, tmp_path, clock) as registry:
+        registry.get(NAME)
+        web.drip = drip
+        clock.seconds += 61
+        assert registry.get(NAME).is_stale
 
 
 @pytest.mark.parametrize("trouble", ["500", "404", "cut", "gone"])

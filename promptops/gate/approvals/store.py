@@ -36,7 +36,6 @@ _APPROVALS = f"{_ROOT}approvals/"
 _MAX_BLOB = MAX_BYTES + 64 * 1024
 _MAX_TOTAL = 64 * 1024 * 1024
 _PORTION = 500
-_TIMEOUT_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ def fetch_statements(repository: Repository, shelf: Shelf) -> None:
     if remote is not None:
         refspec = f"+{_APPROVALS}{shelf.name}/*:{_tracking(remote)}{shelf.name}/*"
         git = repository.git
-        fetch(git, remote, [refspec], prune=True, timeout_seconds=_TIMEOUT_SECONDS)
+        fetch(git, remote, [refspec], prune=True, limits=repository.config.timeouts.usual)
 
 
 def read_statements(repository: Repository, shelf: Shelf) -> tuple[list[Sealed], list[str]]:
@@ -183,7 +182,8 @@ def keep_statement(
     if remote is None:
         _create(git, ref, oid)
         return ref
-    (result,) = push(git, remote, [PushRef(oid, ref, None)], timeout_seconds=_TIMEOUT_SECONDS)
+    limits = repository.config.timeouts.usual
+    (result,) = push(git, remote, [PushRef(oid, ref, None)], limits=limits)
     # One that holds the same already is as good: a ref is named after what it holds.
     if result.status not in {PushStatus.PUSHED, PushStatus.UP_TO_DATE}:
         raise RemoteError(

@@ -1,0 +1,83 @@
+"""Remotes that take the call and say nothing: nobody waits for long, the kill switch least."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.hostile import silent_port
+from tests.stories.world import Team, expect, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAUSE = ("pause", "support/triage", "--env", "staging", "--reason", "wrong", "--yes")
+PROMOTE = ("promote", "support/triage", "--to", "staging", "--yes")
+TIMEOUTS = "[timeouts]\ntotal = 2\npause = 1\n"
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    team = Team.found(tmp_path)
+    expect(team.first.path, "release", "support/triage", "--push")
+    expect(team.first.path, *PROMOTE)
+    team.commit({"promptops.toml": TIMEOUTS})
+    return team
+
+
+@pytest.fixture(params=["http", "git", "ssh", "hanging ssh"])
+def silent(request: pytest.FixtureRequest, team: Team) -> Iterator[Team]:
+    """A team whose remote takes the call and says nothing."""
+    with silent_port() as port:
+        address = f"{str(request.param).removeprefix('hanging ')}://127.0.0.1:{port}/x.git"
+        team.first.git("remote", "set-url", "origin", address)
+        if request.param == "hanging ssh":
+            team.first.config("core.sshCommand", "sleep 100 #")
+        yield team
+
+
+def has_terminal() -> bool:
+    """Whether there is a terminal to ask on."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def children(folder: Path) -> list[str]:
+    """List what still runs in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").resolve().is_relative_to(folder):
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"), [(PAUSE, 1), (PROMOTE, 2), (("release", "support/triage", "--push"), 2)]
+)
+def test_nobody_waits_for_a_silent_remote(
+    silent: Team, words: tuple[str, ...], seconds: int
+) -> None:
+    told = run(silent.first.path, *words)
+    assert told.code == 2, told
+    said = (f"did not answer within {seconds} s", "Operation too slow", "timed out", "timeout")
+    assert any(one in told.err for one in said), told
+    assert "may have landed" not in told.err
+    if not has_terminal():  # there, a person may be asked for a password
+        assert children(silent.first.path) == []
+
+
+def test_a_server_that_hangs_in_its_hook_may_have_taken_it(team: Team) -> None:
+    team.remote.hook("pre-receive", "exec sleep 30 >/dev/null 2>&1")
+    told = run(team.first.path, *PAUSE)
+    assert told.code == 2, told
+    assert "may have landed" in told.err
+    assert "[timeouts]" in told.err
