@@ -1,6 +1,6 @@
 """Makes the table of models that checks know, from the data that LiteLLM comes with.
 
-`python3 dev.py models` runs this where LiteLLM is installed. Nothing is fetched, so that the same
+`nox -s models` runs this where LiteLLM is installed. Nothing is fetched, so that the same
 version of LiteLLM always gives the same table.
 """
 

@@ -1,6 +1,6 @@
 """Makes the extract of prices and windows that the runtime reads, from LiteLLM's price file.
 
-`python3 dev.py models` runs this where LiteLLM is installed. LiteLLM itself is not imported, and
+`nox -s models` runs this where LiteLLM is installed. LiteLLM itself is not imported, and
 nothing is fetched.
 
 Each line of the extract is a model: name, prices of a million input, output and cached input tokens

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures the speed that promptops promises, side by side with others and with the bare work.
 
-    python3 dev.py bench            everything; the first time takes minutes to make repositories
-    python3 dev.py bench --quick    small repositories and few turns, to see that it works
+    nox -s bench            everything; the first time takes minutes to make repositories
+    nox -s bench -- --quick    small repositories and few turns, to see that it works
 
 Goals are ratios of medians from one run (and one time: a cached `get`). See README.md here.
 """

@@ -1,6 +1,6 @@
 """Real stores for tests: left out with a reason where they are missing, or insisted on.
 
-`dev.py stores` sets PROMPTOPS_REQUIRE_STORES, so that on a server nothing is left out unseen.
+`nox -s stores` sets PROMPTOPS_REQUIRE_STORES, so that on a server nothing is left out unseen.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_table_of_checks_is_that_of_the_program() -> None:
-    _, _, rest = README.partition("<!-- written by dev.py checks -->\n")
+    _, _, rest = README.partition("<!-- written by scripts/catalogue.py -->\n")
     written, _, _ = rest.partition("<!-- end -->")
-    assert written.strip() == to_table().strip(), "run: python3 dev.py checks"
+    assert written.strip() == to_table().strip(), "run: nox -s docs"
 
 
 def test_each_check_has_a_section_where_the_table_leads() -> None:

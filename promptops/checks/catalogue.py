@@ -68,7 +68,7 @@ def _entry(check: str, group: str) -> CatalogueEntry:
 _INTRODUCTION = """\
 # Checks
 
-<!-- written by dev.py checks, from the checks themselves -->
+<!-- written by scripts/catalogue.py, from the checks themselves -->
 
 What `promptops validate` looks for. `promptops checks ID` prints the same on a terminal.
 

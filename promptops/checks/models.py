@@ -1,6 +1,6 @@
 """What is known about models: how much they take, and which parameters they do not.
 
-The table is made from LiteLLM's own data by `dev.py models`, because importing LiteLLM takes
+The table is made from LiteLLM's own data by `nox -s models`, because importing LiteLLM takes
 seconds. It has the providers whose models are a closed list; about all others nothing is said.
 """
 

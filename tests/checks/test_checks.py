@@ -136,7 +136,7 @@ def test_a_check_is_documented_under_fixed_headings(check: str) -> None:
 
 def test_the_documentation_in_the_repository_is_what_the_checks_say() -> None:
     page = Path(__file__).parents[2] / "docs" / "checks.md"
-    assert page.read_text(encoding="utf-8") == to_markdown(), "run: python3 dev.py checks"
+    assert page.read_text(encoding="utf-8") == to_markdown(), "run: nox -s docs"
 
 
 def test_the_catalogue_knows_all_about_a_check() -> None:

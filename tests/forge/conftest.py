@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def description() -> Description | None:
-    """GitHub's own description; None where `dev.py descriptions` was not run."""
+    """GitHub's own description; None where `nox -s descriptions` was not run."""
     path = find_description("openapi")
     return None if path is None else Description(path)
 

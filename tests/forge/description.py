@@ -1,6 +1,6 @@
 """GitHub's own description of its API, as the judge of what a client asks and a fake answers.
 
-`dev.py descriptions` fetches it (the npm package `@octokit/openapi`).
+`nox -s descriptions` fetches it (the npm package `@octokit/openapi`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HOST = "https://api.github.com"
 
 
 def find_description(kind: str) -> Path | None:
-    """The file that `dev.py descriptions` left, if it was run: `openapi` or `webhooks`."""
+    """The file that `nox -s descriptions` left, if it was run: `openapi` or `webhooks`."""
     return next(FOLDER.glob(f"{kind}-*.json"), None)
 
 

@@ -19,7 +19,7 @@ REVIEWS = "/repos/acme/prompts/pulls/12/reviews"
 @pytest.fixture
 def judge(description: Description | None) -> Callable[..., None]:
     if description is None:
-        pytest.skip("GitHub's description is not here: python3 dev.py descriptions")
+        pytest.skip("GitHub's description is not here: nox -s descriptions")
 
     def ask(path: str, value: Any, **query: str) -> None:
         description.judge(Request(path, query, {}), Response.of(value))

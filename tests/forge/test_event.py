@@ -157,7 +157,7 @@ def test_other_events_have_a_commit(
 def test_githubs_own_examples(environment: Callable[[str, Any], Environment]) -> None:
     path = find_description("webhooks")
     if path is None:
-        pytest.skip("GitHub's examples are not here: python3 dev.py descriptions")
+        pytest.skip("GitHub's examples are not here: nox -s descriptions")
     examples = {one["name"]: one["examples"] for one in json.loads(path.read_bytes())}
     for name in ("pull_request", "pull_request_review"):
         for example in examples[name]:

@@ -1,1 +1,1 @@
-"""Hostile files, made at random: `python3 dev.py fuzz`."""
+"""Hostile files, made at random: `nox -s fuzz`."""

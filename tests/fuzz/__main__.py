@@ -1,6 +1,6 @@
 """Tries hostile files until some number is reached, and tells of each that does harm.
 
-    python3 dev.py fuzz --executions 1000000
+    nox -s fuzz -- --executions 1000000
 
 Harm is an exception that is no error of promptops, two seconds of processor time for one file, or
 a process of more than 500 MB. Files that do harm are written to `build/fuzz/`. The same seed makes

@@ -1,4 +1,4 @@
-"""A short run of the fuzzer; the long one is `python3 dev.py fuzz --executions 1000000`."""
+"""A short run of the fuzzer; the long one is `nox -s fuzz -- --executions 1000000`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Turns round every condition of the rules, and tells of each time that no test noticed.
 
-    python3 dev.py mutants                                  all that are listed in targets.py
-    python3 dev.py mutants promptops.gate.rules.consent           one module
-    python3 dev.py mutants --sample 50 --seed 7             some
+    nox -s mutants                                    the rules of the gate
+    python -m tests.mutation                          all that are listed in targets.py
+    nox -s mutants -- promptops.gate.rules.consent    one module
+    nox -s mutants -- --sample 50 --seed 7            some
 
 The exit code is 1 when a mutant survives that is not known to change nothing, and 2 when the tests
 fail without any. The same seed takes the same sample.

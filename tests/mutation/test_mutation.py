@@ -1,4 +1,4 @@
-"""What is turned round, and that it is noticed; the long run is `python3 dev.py mutants`."""
+"""What is turned round, and that it is noticed; the long run is `nox -s mutants`."""
 
 from __future__ import annotations
 

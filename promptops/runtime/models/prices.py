@@ -1,6 +1,6 @@
 """What models cost, and how much they read and write.
 
-The configuration comes first, then an extract of LiteLLM's price file, which `dev.py models` makes
+The configuration comes first, then an extract of LiteLLM's price file, which `nox -s models` makes
 and which says of which day it is. A model in neither has no price: it is unknown, and never zero.
 """
 

@@ -1,0 +1,145 @@
+"""The tasks of a contributor: `nox` runs what CI runs after the tests, `nox --list` lists all.
+
+Each session has an environment of its own, kept for the next run. The dependency groups are in
+`pyproject.toml`. The tests run in `.venv` by `python3 dev.py test`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5"
+nox.options.reuse_existing_virtualenvs = True
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+PARALLEL = ("--numprocesses", "auto", "--maxprocesses", "8", "--dist", "worksteal")
+# The tests that meet the installed wheel as a user does.
+WHEEL_TESTS = ("tests/cli", "tests/stories", "tests/test_package.py")
+
+
+def group(name: str) -> list[str]:
+    """Return the requirements of a dependency group."""
+    return list(nox.project.dependency_groups(PROJECT, name))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting; `nox -s lint -- --fix` repairs what it can."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", *([] if "--fix" in session.posargs else ["--check"]))
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types with mypy, strict."""
+    session.install("--editable", ".", *group("types"))
+    session.run("mypy", *session.posargs)
+    session.run("mypy", "noxfile.py")
+
+
+@nox.session
+def contracts(session: nox.Session) -> None:
+    """Check which module may import which."""
+    session.install("--no-deps", "--editable", ".")
+    session.install(*group("contracts"))
+    session.run("lint-imports", "--no-logo", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write THIRD_PARTY.md and the tables of checks; `-- --check` compares (the default in CI)."""
+    session.install("--editable", ".[models,evals]")
+    arguments = session.posargs or (["--check"] if session.env.get("CI") else [])
+    session.run("python", "scripts/licences.py", *arguments)
+    session.run("python", "scripts/catalogue.py", *arguments)
+
+
+@nox.session(default=False)
+def coverage(session: nox.Session) -> None:
+    """Run the tests and report the branches that none reaches."""
+    session.install("--editable", ".", *group("coverage"))
+    session.run("pytest", *PARALLEL, "--cov", "--cov-report=term", *session.posargs)
+
+
+@nox.session
+def stores(session: nox.Session) -> None:
+    """Run the tests of the run log and the guards on real PostgreSQL and Redis (installed)."""
+    known = PROJECT["project"]["optional-dependencies"]
+    extras = [name for name in ("postgres", "redis") if name in known]
+    session.install("--editable", f".[{','.join(extras)}]", *group("test"))
+    tests = ("tests/runtime/log", "tests/runtime/guards", "tests/cli/runs")
+    found = [test for test in tests if Path(test).exists()]
+    session.env["PROMPTOPS_REQUIRE_STORES"] = "1"
+    session.run("pytest", *PARALLEL, *(session.posargs or found))
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Invert each condition of the gate's rules; a test must notice (`-- --sample 50`)."""
+    session.install("--editable", ".", *group("test"))
+    session.run("python", "-m", "tests.mutation", *(session.posargs or ["--rules"]))
+
+
+@nox.session
+def pre_commit(session: nox.Session) -> None:
+    """Run the tests that install packages from an index."""
+    session.install("--editable", ".", *group("test"))
+    session.run("pytest", "-m", "network", "tests/test_pre_commit.py", *session.posargs)
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Try hostile files on all that reads them (`-- --executions 1000000`)."""
+    session.install("--editable", ".", *group("test"))
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build sdist and wheel into dist/, and test the installed wheel away from the checkout."""
+    place = Path(session.create_tmp())
+    shutil.rmtree(place)
+    session.install(*group("build"), *group("test"))
+    session.run("python", "-m", "build", "--outdir", str(place / "dist"), ".")
+    (built,) = (place / "dist").glob("*.whl")
+    (sdist,) = (place / "dist").glob("*.tar.gz")
+    session.install("--force-reinstall", "--no-deps", str(built))
+    session.install(str(built))
+    # The tests come from the sdist, the program from the wheel: nothing from the checkout.
+    with tarfile.open(sdist) as tar:
+        tar.extractall(place / "sdist", filter="data")
+    (suite,) = (place / "sdist").iterdir()
+    shutil.rmtree(suite / "promptops")
+    with session.chdir(suite):
+        session.run("promptops", "--version")
+        session.run("git", "promptops", "--version", external=True)
+        session.run("promptops", "demo", "--in", str(place / "demo"), silent=True)
+        session.run("pytest", *PARALLEL, *(session.posargs or WHEEL_TESTS))
+    Path("dist").mkdir(exist_ok=True)
+    for path in (built, sdist):
+        shutil.copy2(path, "dist")
+
+
+@nox.session(default=False)
+def models(session: nox.Session) -> None:
+    """Write the tables of models and prices from the installed LiteLLM."""
+    session.install("--editable", ".[models]")
+    session.run("python", "benchmarks/models.py", *session.posargs)
+    session.run("python", "benchmarks/prices.py", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def bench(session: nox.Session) -> None:
+    """Measure the speed, side by side with others, in environments of its own."""
+    session.run("python3", "benchmarks/run.py", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def descriptions(session: nox.Session) -> None:
+    """Fetch GitHub's description of its API, which the tests compare with (needs npm)."""
+    session.run("python3", "scripts/descriptions.py")
