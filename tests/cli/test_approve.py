@@ -21,6 +21,7 @@ from tests.keys import allow, public, ssh_key
 from tests.prompts import prompt_text
 from tests.repositories import Repo
 from tests.stories.world import Team
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -269,15 +270,19 @@ def test_an_openpgp_key_signs_too(tmp_path: Path, keyring: Keyring) -> None:
 # Deployments
 
 
-@pytest.fixture
-def team(tmp_path: Path) -> Team:
-    """Releases of `a` for which production asks for one approval beside the deployer's."""
-    team = Team.found(tmp_path, ["a"])
+def build_team(folder: Path) -> None:
+    team = Team.found(folder, ["a"])
     rules = "[environments.staging]\n[environments.production]\napprovals = 1\n"
     team.commit({"promptops.toml": rules, SIGNERS: allow("jane", "kim"), GROUPS: PEOPLE})
     accept(team.first, "release", "a", "--push")
     accept(team.first, "promote", "a", "--to", "staging")
-    return team
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    """Releases of `a` for which production asks for one approval beside the deployer's."""
+    copy_template(build_team, tmp_path, tmp_path.parent)
+    return Team.at(tmp_path)
 
 
 def test_a_promotion_waits_for_somebody_else_s_approval(

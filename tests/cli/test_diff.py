@@ -9,23 +9,30 @@ import pytest
 
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
-    from tests.repositories import Repo
+    from pathlib import Path
 
 PATH = "prompts/a.md"
 
 
-@pytest.fixture
-def history(repo: Repo) -> Repo:
-    """Releases 1.0.0 and 1.1.0; 1.0.0 is in staging; the work tree says something newer."""
+def build_history(folder: Path) -> None:
+    repo = Repo.init(folder)
     repo.commit({PATH: prompt_text()})
     accept(repo, "release", "a")
     accept(repo, "promote", "a", "--to", "staging")
     repo.commit({PATH: prompt_text("1.1.0", "One more {{ question }}")})
     accept(repo, "release", "a")
     repo.write(PATH, prompt_text("1.1.0", "The newest {{ question }}"))
-    return repo
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Repo:
+    """Releases 1.0.0 and 1.1.0; 1.0.0 is in staging; the work tree says something newer."""
+    copy_template(build_history, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ import pytest
 from promptops.cli.session import fold_rows
 from tests.cli.running import run
 from tests.prompts import prompt_text
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.repositories import Repo
 
 
 def do(repo: Repo, *args: str) -> str:
@@ -32,9 +32,8 @@ def document(repo: Repo, *args: str) -> Any:
     return json.loads(do(repo, *args, "--format", "json"))
 
 
-@pytest.fixture
-def shop(repo: Repo) -> Repo:
-    """Two prompts; of `a`, 1.0.0 is in production and 1.1.0 in staging; `b` was never released."""
+def build_shop(folder: Path) -> None:
+    repo = Repo.init(folder)
     repo.commit(
         {
             "prompts/a.md": prompt_text(tags="[x, y]"),
@@ -47,7 +46,13 @@ def shop(repo: Repo) -> Repo:
     repo.commit({"prompts/a.md": prompt_text("1.1.0", tags="[x, y]", body="Now {{ question }}")})
     do(repo, "release", "a")
     do(repo, "promote", "a@latest", "--to", "staging", "--yes")
-    return repo
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Repo:
+    """Two prompts; of `a`, 1.0.0 is in production and 1.1.0 in staging; `b` was never released."""
+    copy_template(build_shop, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
 
 
 def test_a_list_has_plain_columns(shop: Repo) -> None:

@@ -12,6 +12,7 @@ from promptops.delivery import deployments
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 from tests.stories.world import Team
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,15 +20,19 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
 
 
-@pytest.fixture
-def team(tmp_path: Path) -> Team:
-    """Releases 1.0.0, 1.1.0 and 1.2.0 of `a`, and 1.0.0 of `b`, all pushed; nothing live."""
-    team = Team.found(tmp_path, ["a", "b"])
+def build_team(folder: Path) -> None:
+    team = Team.found(folder, ["a", "b"])
     accept(team.first, "release", "--all", "--push")
     for version in ("1.1.0", "1.2.0"):
         team.commit({"prompts/a.md": prompt_text(version, f"{version} {{{{ question }}}}")})
         accept(team.first, "release", "a", "--push")
-    return team
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    """Releases 1.0.0, 1.1.0 and 1.2.0 of `a`, and 1.0.0 of `b`, all pushed; nothing live."""
+    copy_template(build_team, tmp_path, tmp_path.parent)
+    return Team.at(tmp_path)
 
 
 def live(repo: Repo, environment: str = "staging") -> dict[str, str]:

@@ -9,35 +9,45 @@ import pytest
 
 from tests.cli.running import accept, follow_hint, refuse, run
 from tests.prompts import prompt_text
+from tests.repositories import Repo
 from tests.stories.world import Team
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.repositories import Repo
 
 ENV = ("--env", "staging")
 
 
-@pytest.fixture
-def repo(repo: Repo) -> Repo:
-    """Without a remote: 1.0.0, 1.1.0 and 1.2.0 of `a` went live in staging, one after the other."""
+def build_repo(folder: Path) -> None:
+    repo = Repo.init(folder)
     for version in ("1.0.0", "1.1.0", "1.2.0"):
         repo.commit({"prompts/a.md": prompt_text(version, f"{version} {{{{ question }}}}")})
         accept(repo, "release", "a")
         accept(repo, "promote", f"a@{version}", "--to", "staging")
-    return repo
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """Without a remote: 1.0.0, 1.1.0 and 1.2.0 of `a` went live in staging, one after the other."""
+    copy_template(build_repo, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
+
+
+def build_team(folder: Path) -> None:
+    team = Team.found(folder, ["a"])
+    for version in ("1.0.0", "1.1.0"):
+        team.commit({"prompts/a.md": prompt_text(version, f"{version} {{{{ question }}}}")})
+        accept(team.first, "release", "a", "--push")
+        accept(team.first, "promote", f"a@{version}", "--to", "staging")
 
 
 @pytest.fixture
 def team(tmp_path: Path) -> Team:
     """With a remote: 1.0.0 and then 1.1.0 of `a` went live in staging."""
-    team = Team.found(tmp_path, ["a"])
-    for version in ("1.0.0", "1.1.0"):
-        team.commit({"prompts/a.md": prompt_text(version, f"{version} {{{{ question }}}}")})
-        accept(team.first, "release", "a", "--push")
-        accept(team.first, "promote", f"a@{version}", "--to", "staging")
-    return team
+    copy_template(build_team, tmp_path, tmp_path.parent)
+    return Team.at(tmp_path)
 
 
 def test_rolling_back_twice_goes_back_two_versions_and_no_further(repo: Repo) -> None:

@@ -10,14 +10,15 @@ import pytest
 
 from tests.cli.running import accept as do
 from tests.prompts import prompt_text
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
-    from tests.repositories import Repo
+    from pathlib import Path
 
 
-@pytest.fixture
-def shop(repo: Repo) -> Repo:
-    """`a` at 1.0.0 and 1.1.0; production had both, and now has the second."""
+def build_shop(folder: Path) -> None:
+    repo = Repo.init(folder)
     repo.commit({"prompts/a.md": prompt_text()})
     do(repo, "release", "a")
     for environment in ("staging", "production"):
@@ -26,7 +27,13 @@ def shop(repo: Repo) -> Repo:
     do(repo, "release", "a")
     for environment in ("staging", "production"):
         do(repo, "promote", "a@1.1.0", "--to", environment)
-    return repo
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Repo:
+    """`a` at 1.0.0 and 1.1.0; production had both, and now has the second."""
+    copy_template(build_shop, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
 
 
 def items(repo: Repo) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import pytest
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 from tests.stories.world import Team
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,14 +18,18 @@ if TYPE_CHECKING:
 TAG = "refs/tags/yanked/prompts/a@1.1.0"
 
 
-@pytest.fixture
-def team(tmp_path: Path) -> Team:
-    """Releases 1.0.0 and 1.1.0 of one prompt, pushed."""
-    team = Team.found(tmp_path, ["a"])
+def build_team(folder: Path) -> None:
+    team = Team.found(folder, ["a"])
     accept(team.first, "release", "a", "--push")
     team.commit({"prompts/a.md": prompt_text("1.1.0", "New {{ question }}")})
     accept(team.first, "release", "a", "--push")
-    return team
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    """Releases 1.0.0 and 1.1.0 of one prompt, pushed."""
+    copy_template(build_team, tmp_path, tmp_path.parent)
+    return Team.at(tmp_path)
 
 
 def test_a_yank_is_a_second_tag_with_the_reason(team: Team) -> None:

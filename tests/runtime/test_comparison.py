@@ -12,21 +12,28 @@ from promptops.repository.repository import Repository, open_repository
 from promptops.runtime.comparison import compare_refs, compare_revisions
 from tests.cli.running import accept
 from tests.prompts import prompt_text
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
-    from tests.repositories import Repo
+    from pathlib import Path
 
 PATH = "prompts/a.md"
 
 
-@pytest.fixture
-def repository(repo: Repo) -> Repository:
-    """Releases 1.0.0 and 1.1.0, a candidate 2.0.0-rc.1, and a work tree beyond it."""
+def build_repository(folder: Path) -> None:
+    repo = Repo.init(folder)
     for version in ("1.0.0", "1.1.0", "2.0.0-rc.1"):
         repo.commit({PATH: prompt_text(version, f"{version} {{{{ question }}}}")})
         accept(repo, "release", "a")
     repo.write(PATH, prompt_text("2.0.0", "New {{ question }}"))
-    return open_repository(repo.path)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    """Releases 1.0.0 and 1.1.0, a candidate 2.0.0-rc.1, and a work tree beyond it."""
+    copy_template(build_repository, tmp_path / "repo", tmp_path.parent)
+    return open_repository(tmp_path / "repo")
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from tests.prompts import prompt_text
 from tests.repositories import Repo
 from tests.stories import world
 from tests.stories.world import Team
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,23 +28,32 @@ PATH = "prompts/a.md"
 ENV = ("--env", "staging")
 
 
-@pytest.fixture
-def team(tmp_path: Path) -> Team:
-    """A remote and a clone; 1.0.0 and then 1.1.0 of `a` went live in staging."""
-    team = Team.found(tmp_path, ["a"])
+def build_team(folder: Path) -> None:
+    team = Team.found(folder, ["a"])
     for version in ("1.0.0", "1.1.0"):
         team.commit({PATH: prompt_text(version, f"{version} {{{{ question }}}}")})
         accept(team.first, "release", "a", "--push")
         accept(team.first, "promote", f"a@{version}", "--to", "staging")
-    return team
 
 
 @pytest.fixture
-def released(repo: Repo) -> Repo:
-    """One prompt, released as 1.0.0, without a remote."""
+def team(tmp_path: Path) -> Team:
+    """A remote and a clone; 1.0.0 and then 1.1.0 of `a` went live in staging."""
+    copy_template(build_team, tmp_path, tmp_path.parent)
+    return Team.at(tmp_path)
+
+
+def build_released(folder: Path) -> None:
+    repo = Repo.init(folder)
     repo.commit({PATH: prompt_text()})
     accept(repo, "release", "a")
-    return repo
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> Repo:
+    """One prompt, released as 1.0.0, without a remote."""
+    copy_template(build_released, tmp_path / "repo", tmp_path.parent)
+    return Repo(tmp_path / "repo")
 
 
 # Where there is no repository, or an unusual one

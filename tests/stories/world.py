@@ -95,6 +95,11 @@ class Team:
         remote = first.publish(folder / "remote.git")
         return cls(remote, first, folder)
 
+    @classmethod
+    def at(cls, folder: Path) -> Team:
+        """The team whose repositories are there already."""
+        return cls(Repo(folder / "remote.git"), Repo(folder / "first"), folder)
+
     def clone(self, name: str) -> Repo:
         """One more clone."""
         return self.remote.clone(self.folder / name)
