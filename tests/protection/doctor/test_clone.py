@@ -17,6 +17,7 @@ from promptops.repository.repository import open_repository
 from tests.cli.running import run
 from tests.prompts import prompt_text
 from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,9 +100,8 @@ def test_the_page_on_other_tools_names_what_git_needs() -> None:
     assert "git describe --match 'v*'" in page
 
 
-@pytest.fixture
-def sound(repo: Repo, tmp_path: Path) -> Repo:
-    """A repository about which there is as little to say as possible."""
+def build_sound(folder: Path) -> None:
+    repo = Repo.init(folder / "repo")
     repo.commit(
         {
             "CODEOWNERS": OWNERS,
@@ -110,9 +110,15 @@ def sound(repo: Repo, tmp_path: Path) -> Repo:
             ".github/workflows/promptops.yml": GATE,
         }
     )
-    repo.publish(tmp_path / "remote.git")
+    repo.publish(folder / "remote.git")
     repo.hook("pre-commit", "exec promptops validate --staged")
-    return repo
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Repo:
+    """A repository about which there is as little to say as possible."""
+    copy_template(build_sound, tmp_path, tmp_path.parent)
+    return Repo(tmp_path / "repo")
 
 
 def test_a_sound_repository_is_protected_and_certain(sound: Repo) -> None:

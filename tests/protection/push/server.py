@@ -18,12 +18,13 @@ from tests.released import Press, digest_of
 from tests.repositories import Repo
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 NAME = "support/triage"
 OTHER = "support/reply"
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
+SCRATCH = "refs/scratch/draft"
 SETTINGS = """\
 [environments.staging]
 [environments.production]
@@ -55,17 +56,21 @@ class Server:
         object_format: str = "sha1",
         files: Mapping[str, str] | None = None,
         is_live: bool = False,
+        prepare: Callable[[Server], object] | None = None,
     ) -> Server:
         """Make both, with three versions of one prompt and one of another, all released.
 
-        With `is_live`, the first version of the one is live in staging. What many tests begin
-        with is made once, beside their folders, and copied.
+        With `is_live`, the first version of the one is live in staging; `prepare` does more. What
+        many tests begin with is made once, beside their folders, and copied.
         """
         files = files or {"promptops.toml": SETTINGS}
-        recipe = repr((object_format, sorted(files.items()), is_live))
+        recipe = repr((object_format, sorted(files.items()), is_live, name_of(prepare)))
         template = folder.parent / f"server-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
         if template not in _PRESSES:
             _PRESSES[template] = _make(template, object_format, files, is_live=is_live)
+            if prepare is not None:
+                remote, clone = Repo(template / "remote.git"), Repo(template / "clone")
+                prepare(Server(remote, clone, _PRESSES[template]))
         for name in ("clone", "remote.git"):
             shutil.copytree(template / name, folder / name, symlinks=True)
         clone, remote = Repo(folder / "clone"), Repo(folder / "remote.git")
@@ -172,6 +177,11 @@ class Server:
 _PRESSES: dict[Path, Press] = {}
 
 
+def name_of(function: Callable[..., object] | None) -> str:
+    """What tells a function from others, in each run."""
+    return f"{function.__module__}.{function.__qualname__}" if function else ""
+
+
 def _make(folder: Path, object_format: str, files: Mapping[str, str], *, is_live: bool) -> Press:
     clone = Repo.init(folder / "clone", object_format=object_format)
     clone.commit(files, "configure")
@@ -236,24 +246,24 @@ class Draft:
 
     def tree(self) -> str:
         """Write the tree; give its id."""
-        index = {"GIT_INDEX_FILE": str(self.repo.path / ".git/draft-index")}
-        if self.tip:
-            self.repo.git("read-tree", self.tip, env=index)
-        else:
-            self.repo.git("read-tree", "--empty", env=index)
         contents = {
             "promptops.lock": _format("promptops.lock/v1", self.lock),
             "promptops.undo": _format("promptops.undo/v1", self.undo),
             **self.files,
         }
+        who = "Jane Doe <jane@example.com> 1767225600 +0000"
+        lines = [f"commit {SCRATCH}\ncommitter {who}\ndata 0\n"]
+        lines.append(f"from {self.tip}\n" if self.tip else "deleteall\n")
         for path, text in contents.items():
-            self.repo.git("rm", "--cached", "--quiet", "--ignore-unmatch", "--", path, env=index)
-            if text is not None:
-                blob = self.repo.git("hash-object", "-w", "--stdin", stdin=text)
+            if text is None:
+                lines.append(f"D {path}\n")
+            else:
                 mode = self.mode if path.startswith("releases/") else "100644"
-                entry = f"{mode},{blob},{path}"
-                self.repo.git("update-index", "--add", "--cacheinfo", entry, env=index)
-        return self.repo.git("write-tree", env=index)
+                lines.append(f"M {mode} inline {path}\ndata {len(text.encode())}\n{text}\n")
+        self.repo.git("fast-import", "--quiet", "--force", stdin="".join(lines))
+        tree = self.repo.rev(f"{SCRATCH}^{{tree}}")
+        self.repo.git("update-ref", "-d", SCRATCH)
+        return tree
 
     def commit(self, tree: str) -> str:
         """Write the commit of a tree; give its id."""

@@ -8,6 +8,7 @@ import pytest
 
 from tests.protection.push.server import NAME, Server
 from tests.protection.push.signing import approve, make_key, public
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +34,13 @@ FILE = ".promptops/allowed_signers"
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
     """Give a folder with everybody's keys."""
-    folder = tmp_path / "keys"
-    folder.mkdir()
+    copy_template(build_keys, tmp_path / "keys", tmp_path.parent)
+    return tmp_path / "keys"
+
+
+def build_keys(folder: Path) -> None:
     for who in PEOPLE:
         make_key(folder / who)
-    return folder
 
 
 def list_signers(folder: Path, *people: str, options: str = "") -> str:

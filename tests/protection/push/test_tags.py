@@ -22,10 +22,12 @@ BODY = "Answer {{ question }} as 2.0.0"
 @pytest.fixture
 def server(tmp_path: Path) -> Server:
     """Give a server where the next version is committed and pushed, and not released."""
-    server = Server.open(tmp_path)
+    return Server.open(tmp_path, prepare=commit_next)
+
+
+def commit_next(server: Server) -> None:
     server.clone.commit({FILE: prompt_text("2.0.0", BODY)})
     server.take("main")
-    return server
 
 
 @pytest.mark.parametrize("object_format", ["sha1", "sha256"])
