@@ -71,6 +71,14 @@ LEAKING_NAMES = (
 )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what installs packages, unless it is asked for by its marker."""
+    if "network" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("network")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
     """Let children be interrupted, even where a shell has the tests run in the background.

@@ -366,7 +366,7 @@ def _assert_files_match(repository: Repository, head: Head) -> None:
 # Many long walks where nothing is written; fewer and shorter ones where every step starts git.
 TestInMemory = Deployments.TestCase
 TestInMemory.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
-TestInGit = GitDeployments.TestCase
+TestInGit = pytest.mark.slow(GitDeployments.TestCase)
 TestInGit.settings = settings(
     max_examples=12,
     stateful_step_count=12,

@@ -574,6 +574,7 @@ def test_only_a_line_feed_begins_a_rule(world: World) -> None:
     assert world.judge(approval()).is_allowed
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rules_are_no_excuse(world: World) -> None:
     rules = "".join(f"/src/{number}/ @dev\n" for number in range(100_000))
     world.on_main({"CODEOWNERS": rules + "/prompts/ @prompt-owner\n"})

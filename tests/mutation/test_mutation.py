@@ -142,6 +142,7 @@ def test_what_is_listed_is_there() -> None:
     assert EQUIVALENT.keys() - known == set()
 
 
+@pytest.mark.slow
 def test_a_sample_of_mutants_is_caught() -> None:
     command = [sys.executable, "-m", "tests.mutation", "--rules", "--sample", "25", "--jobs", "1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)

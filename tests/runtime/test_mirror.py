@@ -92,6 +92,7 @@ def test_processes_that_start_together_share_one_mirror(remote: Repo, tmp_path: 
     assert len(mirrors(cache)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [True, False], ids=["while made", "while fetched"])
 def test_a_process_killed_at_any_step_leaves_a_mirror_that_works(
     press: Press, remote: Repo, tmp_path: Path, *, first: bool
@@ -117,6 +118,7 @@ def test_a_process_killed_at_any_step_leaves_a_mirror_that_works(
     assert steps > 5
 
 
+@pytest.mark.slow
 def test_a_stale_lock_of_a_killed_git_is_overcome(
     press: Press, remote: Repo, tmp_path: Path
 ) -> None:

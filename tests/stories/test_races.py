@@ -14,6 +14,8 @@ from tests.stories.world import Team, expect, finish, let_children_end, run, sta
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = 20
 NAMES = tuple(f"team/prompt-{number}" for number in range(PEOPLE))
 

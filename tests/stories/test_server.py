@@ -12,6 +12,8 @@ from tests.stories.world import Team, expect, finish, run, start
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 NAME = "support/triage"
 FILE = f"prompts/{NAME}.md"
 PEOPLE = 20

@@ -128,6 +128,7 @@ def test_sarif_has_a_rule_with_help_for_every_check_there_is() -> None:
         assert len(rule["properties"]["tags"]) <= 10
 
 
+@pytest.mark.slow
 def test_sarif_keeps_to_what_code_scanning_takes_and_drops_the_least_first() -> None:
     note = Finding("syntax", Severity.NOTE, "m" * 5_000, "prompts/a.md", Position(1, 1, 1, 2))
     error = note._replace(severity=Severity.ERROR)

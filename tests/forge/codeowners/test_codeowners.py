@@ -568,6 +568,7 @@ def test_a_file_that_cannot_be_used_has_no_rules_and_says_why(text: str, check: 
         assert owners.match("x").state is OwnersState.UNMATCHED
 
 
+@pytest.mark.slow
 def test_a_file_of_just_the_largest_size_counts() -> None:
     line = b"/a/long/enough/folder @somebody\n"
     count, rest = divmod(MAX_BYTES, len(line))

@@ -17,6 +17,8 @@ from tests.prompts import prompt_text
 if TYPE_CHECKING:
     from tests.repositories import Repo
 
+pytestmark = pytest.mark.slow
+
 TEMPLATE = (
     Path(__file__).parents[3] / "promptops" / "repository" / "workflows" / "promptops-deploy.yml"
 )

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.protection.ci.talking import TalkingGitHub
     from tests.repositories import Repo
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 MARKER = "<!-- promptops gate -->"

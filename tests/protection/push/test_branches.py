@@ -15,6 +15,8 @@ from tests.protection.push.signing import approve, make_key, public, seal
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 DIGEST = f"sha256:{'0' * 64}"
 GUARDED = """\
 [gate]

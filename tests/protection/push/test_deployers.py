@@ -13,6 +13,8 @@ from tests.templates import copy_template
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = """\
 [environments.staging]
 deployers = ["jane@example.com", "@acme/release"]

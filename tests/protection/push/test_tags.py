@@ -14,6 +14,8 @@ from tests.protection.push.server import NAME, OTHER, Server, write_tag
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 FILE = f"prompts/{NAME}.md"
 OLD = f"refs/tags/prompts/{NAME}@1.0.0"
 BODY = "Answer {{ question }} as 2.0.0"
