@@ -6,6 +6,7 @@ object id, and two racing clones can be made to write identical objects.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -53,6 +54,8 @@ FIXED_ENVIRONMENT = {
     "TZ": "UTC",
 }
 
+_HOMES = itertools.count()
+
 LEAKING_PREFIXES = ("CI_", "GH_", "GIT_", "GITHUB_", "GITLAB_", "PROMPTOPS_", "SSH_", "XDG_")
 LEAKING_NAMES = (
     "CI",
@@ -92,7 +95,9 @@ def interruptible() -> None:
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give every test an empty home with a minimal `.gitconfig`, and a fixed environment."""
-    folder = tmp_path_factory.mktemp("home")
+    # `mktemp` would list the folders of all tests so far.
+    folder = tmp_path_factory.getbasetemp() / "homes" / str(next(_HOMES))
+    folder.mkdir(parents=True)
     configuration = folder / ".gitconfig"
     configuration.write_text(GIT_CONFIGURATION)
     for name in list(os.environ):
