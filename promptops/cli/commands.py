@@ -86,6 +86,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         ),
         "noise": Command("", "Run the baseline against itself.", "eval.noise"),
         "bisect": Command("", "Find the release that broke something.", "eval.bisect"),
+        "calibrate": Command("", "Measure a judge against people's labels.", "eval.calibrate"),
         "merge": Command("", "Put shards of a run together, into one verdict.", "eval.merge"),
     },
     "runs": {

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import UsageError
 from promptops.evals.asking import Asker, Equipment, Mode
+from promptops.evals.calibration import ENDING, find_kappa
 from promptops.evals.judging import open_judge
 from promptops.evals.pace import Pace
 from promptops.evals.purse import Purse
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from promptops.evals.result import EvalResult
     from promptops.evals.runner import Progress
     from promptops.repository.repository import Repository
+    from promptops.runtime.resolution import ResolvedPrompt
 
 JOURNALS = "promptops-evals"
 """The folder in the Git folder where unfinished runs lie."""
@@ -125,7 +127,11 @@ def run(
             if ref is None:
                 return made
             resolved = resolve_selected(repository, parse_ref(ref))
-            return replace(made, open_judge=open_judge(asker, loop, resolved, None))
+            return replace(
+                made,
+                open_judge=open_judge(asker, loop, resolved, None),
+                judge_counts=judge_counts(repository, resolved),
+            )
 
         return of_part
 
@@ -139,6 +145,18 @@ def run(
     if mode is Mode.RECORD:
         _write_cassettes(repository, preparation, choice, result)
     return result
+
+
+def judge_counts(repository: Repository, judge: ResolvedPrompt) -> bool:
+    """Return whether a judge's rulings decide: whether it agrees with people as configured."""
+    least = repository.config.eval.agreement
+    if least is None:
+        return True
+    path = f"{repository.config.evals}/{judge.name}{ENDING}"
+    file = repository.require_work_tree() / path
+    data = file.read_bytes() if file.is_file() else None
+    found = find_kappa(data, judge.digest, judge.model)
+    return found is not None and found >= least
 
 
 def _name(preparation: Preparation, choice: Choice) -> str:

@@ -46,11 +46,13 @@ class Scoring:
         context: what all trials have in common.
         open_judge: makes the judge of one trial, whose calls are kept in the trial's tape.
         asks_always: whether dear checks are asked about answers that failed cheap ones too.
+        judge_counts: whether rulings of the judge decide; else they are only shown.
     """
 
     context: Context = field(default_factory=Context)
     open_judge: Callable[[Tape, Place, int], Judge] | None = None
     asks_always: bool = False
+    judge_counts: bool = True
 
 
 class Case(NamedTuple):
@@ -84,6 +86,7 @@ class _Course:
     messages: list[dict[str, Any]] = field(default_factory=list)
     text: str = ""
     stage: str = "render"
+    has_mean: bool = False
 
 
 async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
@@ -94,8 +97,8 @@ async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
         scoring: what checks may use.
         case: what is run.
     """
-    course = _Course()
     sample, number = case.sample, case.number
+    course = _Course(has_mean=sample.threshold is not None)
     try:
         await _converse(course, asker, scoring, case)
     except (MissingError, CapError):
@@ -193,7 +196,9 @@ async def _converse(course: _Course, asker: Asker, scoring: Scoring, case: Case)
         chosen = checks
         if case.place.side == BASELINE:
             chosen = tuple(one for one in checks if not _compares(one))
-        await _check(course, sample, chosen, answer, context, asks_always=scoring.asks_always)
+        await _check(course, chosen, answer, context, scoring)
+    if course.checks and not any(course.weights):
+        raise ScorerError("no check counts: the judge is not calibrated")
 
 
 def sample_inputs(sample: Sample) -> dict[str, Any]:
@@ -288,19 +293,13 @@ def _check_outcome(
 
 
 async def _check(
-    course: _Course,
-    sample: Sample,
-    checks: Sequence[Check],
-    answer: Answer,
-    context: Context,
-    *,
-    asks_always: bool,
+    course: _Course, checks: Sequence[Check], answer: Answer, context: Context, scoring: Scoring
 ) -> None:
     """Put an answer to its checks, the cheapest first; dear ones only where it can still pass."""
     for check in cheapest_first(checks):
         cost = cost_of(check)
-        is_lost = sample.threshold is None and not all(one.is_met for one in course.checks)
-        if is_lost and cost >= Cost.EMBEDDING and not asks_always:
+        is_lost = not course.has_mean and not all(one.is_met for one in course.checks)
+        if is_lost and cost >= Cost.EMBEDDING and not scoring.asks_always:
             outcome = CheckOutcome(check.label, None, False, "not asked: another check failed")
         else:
             if cost >= Cost.PROCESS:
@@ -310,5 +309,9 @@ async def _check(
                 result = judge_check(check, answer, context)
             score = result.score
             outcome = CheckOutcome(check.label, score.value, result.is_met, score.reason)
+        is_counted = scoring.judge_counts or cost is not Cost.JUDGE
+        if not is_counted:
+            why = f"not counted, the judge is not calibrated: {outcome.reason}"
+            outcome = CheckOutcome(check.label, outcome.score, True, why)
         course.checks.append(outcome)
-        course.weights.append(check.weight)
+        course.weights.append(check.weight if is_counted else 0.0)

@@ -4,6 +4,7 @@
 concurrency = 10
 max_cost = 2.5            # in US dollars a run; --max-cost overrides it
 judge = "judge/rubric"    # the prompt that judges; may be pinned: judge/rubric@1.2.0
+agreement = 0.6           # the least kappa of a judge whose rulings count
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 from promptops.repository.settings.reading import Table
 
-KEYS = ("concurrency", "max_cost", "judge")
+KEYS = ("concurrency", "max_cost", "judge", "agreement")
 _MOST = 1000
 
 
@@ -25,11 +26,14 @@ class EvalSettings:
         max_cost: what a run may cost, in micro-dollars; None: no limit.
         judge: the ref of the prompt that judges for `rubric`, `factual` and `preference`; None:
             there is none unless a suite names one.
+        agreement: the least agreement (kappa) with people that a judge needs for its rulings to
+            count; None: every judge's do.
     """
 
     concurrency: int = 10
     max_cost: int | None = None
     judge: str | None = None
+    agreement: float | None = None
 
 
 def read_eval(value: object, path: str) -> EvalSettings:
@@ -39,4 +43,8 @@ def read_eval(value: object, path: str) -> EvalSettings:
     concurrency = table.whole("concurrency", 10, least=1) or 10
     if concurrency > _MOST:
         table.fail("concurrency", f"is more than {_MOST}", "write a smaller number")
-    return EvalSettings(concurrency, table.micros("max_cost"), table.optional_text("judge"))
+    agreement = table.number("agreement", None)
+    if agreement is not None and agreement > 1:
+        table.fail("agreement", "is more than 1", "write a kappa, such as agreement = 0.6")
+    judge = table.optional_text("judge")
+    return EvalSettings(concurrency, table.micros("max_cost"), judge, agreement)

@@ -12,7 +12,7 @@ from promptops.errors import ConfigurationError
 from promptops.repository.config import load_config
 
 GOOD = [
-    "[eval]\nconcurrency = 4\nmax_cost = 2.5\njudge = 'judge/rubric@1.0.0'\n",
+    "[eval]\nconcurrency = 4\nmax_cost = 2.5\njudge = 'judge/rubric@1.0.0'\nagreement = 0.6\n",
     "[cache]\n",
     "[cache]\nttl = '10m'\nmegabytes = 1\nsampled = true\n",
     "[log]\n",
@@ -35,6 +35,8 @@ BAD = [
     "[eval]\nconcurrency = 1001\n",
     "[eval]\nmax_cost = '2'\n",
     "[eval]\njudges = 'a'\n",
+    "[eval]\nagreement = 2\n",
+    "[eval]\nagreement = 0\n",
     "[cache]\nttl = 60\n",
     "[cache]\nmegabytes = 0\n",
     "[cache]\nsampled = 'yes'\n",

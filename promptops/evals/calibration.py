@@ -1,0 +1,199 @@
+"""How far a judge agrees with people: measured on samples that people labelled.
+
+The labelled samples are the judge's own suite: a sample's inputs are what the judge is asked, and
+its check `json: {criteria: [{met: true}, ...]}` is what people say. Two biases are measured too:
+whether rulings depend on the order of the criteria, and whether long answers are favoured.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import UsageError
+from promptops.evals.result import Outcome
+from promptops.evals.statistics import kappa
+from promptops.repository.writing import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from promptops.evals.preparation import Part
+    from promptops.evals.result import SuiteResult
+    from promptops.evals.statistics import Agreement
+    from promptops.prompt.suite import Sample
+
+SCHEMA = "promptops.calibration/v1"
+ENDING = ".calibration.json"
+_REVERSED = " (criteria reversed)"
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What was measured of a judge.
+
+    Attributes:
+        judge: the prompt that judges.
+        digest: the digest of its closure.
+        model: the model that it was asked with.
+        suite: the digest of the labelled samples.
+        agreement: of its rulings with the labels.
+        passes_wrongly: how many criteria it says are met and people say are not.
+        fails_wrongly: how many it says are not met and people say are.
+        reordered: how many rulings were compared under both orders of the criteria.
+        flipped: how many of those depend on the order.
+        length_bias: by how much more it is too kind to the longer half of the answers than to the
+            shorter half, as a share of criteria; None where there are too few.
+        unjudged: how many samples it gave no usable reply for.
+    """
+
+    judge: str
+    digest: str
+    model: str
+    suite: str
+    agreement: Agreement
+    passes_wrongly: int
+    fails_wrongly: int
+    reordered: int
+    flipped: int
+    length_bias: float | None
+    unjudged: int
+
+
+def read_labels(sample: Sample) -> list[bool] | None:
+    """Return what people say of a sample's criteria; None where it does not say all of them."""
+    for check in sample.checks:
+        if check.scorer not in {"json", "json_equals"} or check.is_negated:
+            continue
+        criteria = check.argument.get("criteria") if isinstance(check.argument, dict) else None
+        if not isinstance(criteria, list):
+            continue
+        met = [one.get("met") for one in criteria if isinstance(one, dict)]
+        found = [one for one in met if isinstance(one, bool)]
+        asked = sample.inputs.get("criteria")
+        return found if isinstance(asked, list) and len(found) == len(asked) else None
+    return None
+
+
+def add_reversed(part: Part) -> Part:
+    """Return the judge's suite with only labelled samples, each in both orders of its criteria."""
+    samples: list[Sample] = []
+    for sample in part.samples:
+        labels = read_labels(sample)
+        if labels is None:
+            continue
+        samples.append(sample)
+        if len(labels) > 1:
+            criteria = list(reversed(sample.inputs["criteria"]))
+            inputs = {**sample.inputs, "criteria": criteria}
+            name = f"{sample.name}{_REVERSED}"
+            samples.append(replace(sample, name=name, inputs=inputs))
+    if not samples:
+        raise UsageError(
+            f"{part.suite.path} has no labelled samples",
+            hint="a label is a check such as json: {criteria: [{met: true}, {met: false}]}",
+        )
+    return replace(part, samples=tuple(samples))
+
+
+def calibrate(part: Part, result: SuiteResult, model: str) -> Calibration:
+    """Return how far a judge's rulings agree with the labels."""
+    samples = {one.name: one for one in part.samples}
+    rulings = {
+        one.name: _read_rulings(one.trials[0].answer)
+        for one in result.samples
+        if one.model == model and one.trials[0].outcome in {Outcome.PASSED, Outcome.FAILED}
+    }
+    pairs: list[tuple[bool, bool]] = []
+    by_length: list[tuple[int, int]] = []
+    reordered = flipped = unjudged = 0
+    for name, sample in samples.items():
+        if name.endswith(_REVERSED):
+            continue
+        labels = read_labels(sample) or []
+        ruled = rulings.get(name)
+        if ruled is None or len(ruled) != len(labels):
+            unjudged += 1
+            continue
+        pairs += zip(labels, ruled, strict=True)
+        length = len(str(sample.inputs.get("answer", "")))
+        by_length += [(length, said - label) for label, said in zip(labels, ruled, strict=True)]
+        other = rulings.get(f"{name}{_REVERSED}")
+        if other is not None and len(other) == len(ruled):
+            reordered += len(ruled)
+            flipped += sum(one != two for one, two in zip(ruled, reversed(other), strict=True))
+    return Calibration(
+        part.suite.prompt,
+        part.change.digest,
+        model,
+        part.digest,
+        kappa(pairs),
+        sum(said and not label for label, said in pairs),
+        sum(label and not said for label, said in pairs),
+        reordered,
+        flipped,
+        _length_bias(by_length),
+        unjudged,
+    )
+
+
+def _read_rulings(answer: str) -> list[bool] | None:
+    try:
+        found = [one["met"] for one in json.loads(answer)["criteria"]]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return found if all(isinstance(one, bool) for one in found) else None
+
+
+def _length_bias(kindness: Sequence[tuple[int, int]]) -> float | None:
+    """Compare the halves of answers: `kindness` is a length, and 1 for too kind, -1 too strict."""
+    ordered = sorted(kindness)
+    half = len(ordered) // 2
+    if half < 2 or ordered[0][0] == ordered[-1][0]:
+        return None
+    short, long = ordered[:half], ordered[-half:]
+    return sum(one for _, one in long) / half - sum(one for _, one in short) / half
+
+
+def calibration_to_json(one: Calibration) -> dict[str, Any]:
+    """Return a calibration as JSON values."""
+    agreement = one.agreement
+    interval = agreement.interval
+    return {
+        "schema": SCHEMA,
+        "judge": one.judge,
+        "digest": one.digest,
+        "model": one.model,
+        "suite": one.suite,
+        "criteria": agreement.pairs,
+        "agreed": agreement.agreed if agreement.pairs else None,
+        "kappa": agreement.kappa,
+        "interval": None if interval is None else [interval.low, interval.high],
+        "passes_wrongly": one.passes_wrongly,
+        "fails_wrongly": one.fails_wrongly,
+        "reordered": one.reordered,
+        "flipped": one.flipped,
+        "length_bias": one.length_bias,
+        "unjudged": one.unjudged,
+    }
+
+
+def write_calibrations(file: Path, found: Sequence[Calibration]) -> None:
+    """Write what was measured of a judge, each of its models in a line of its own."""
+    document = {"schema": SCHEMA, "models": [calibration_to_json(one) for one in found]}
+    write_atomically(file, (json.dumps(document, indent=1) + "\n").encode())
+
+
+def find_kappa(data: bytes | None, digest: str, model: str) -> float | None:
+    """Return the agreement that a file holds for this very judge; None where it holds none."""
+    try:
+        document: Mapping[str, Any] = json.loads(data or b"")
+        for one in document["models"]:
+            if one["digest"] == digest and one["model"] == model:
+                value = one["kappa"]
+                return float(value) if value is not None else None
+    except (ValueError, KeyError, TypeError):
+        return None
+    return None

@@ -1,0 +1,136 @@
+"""`promptops eval calibrate`: a judge against people's labels."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import refuse, run
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from tests.repositories import Repo
+
+MODEL = "scripted/judge.yaml"
+SCHEMA = (
+    "{type: object, required: [criteria], properties: {criteria: {type: array, items: "
+    "{type: object, required: [met], properties: {met: {type: boolean}}}}}}"
+)
+
+
+def labelled(count: int) -> str:
+    """Samples in which the good answers say so; half of them are good."""
+    lines = [
+        f"- name: s{n}\n  inputs: {{task: t, answer: {'good' if n % 2 else 'bad'} {n},"
+        f" criteria: [It is good.]}}\n"
+        f"  expect: [{{json: {{criteria: [{{met: {'true' if n % 2 else 'false'}}}]}}}}]\n"
+        for n in range(count)
+    ]
+    return "".join(lines)
+
+
+@pytest.fixture
+def project(repo: Repo) -> Repo:
+    """A judge with twelve labelled samples and a model that is right of all."""
+    repo.write(
+        "prompts/judge.md",
+        prompt_text(
+            body="{{ task }} {{ answer }} {{ criteria }} {{ reference }}",
+            model=MODEL,
+            inputs="{task: string, answer: string, criteria: {type: array},"
+            " reference: {type: string, default: ''}}",
+            output=SCHEMA,
+        ),
+    )
+    repo.write("evals/judge.yaml", suite(labelled(12)))
+    repo.write(
+        "judge.yaml",
+        "rules: [{when: {regex: 't good'}, data: {criteria: [{met: true}]}},"
+        " {data: {criteria: [{met: false}]}}]",
+    )
+    return repo
+
+
+def suite(samples: str, prompt: str = "judge") -> str:
+    return f"schema: promptops.suite/v1\nprompt: {prompt}\nsamples:\n{samples}"
+
+
+def test_a_judge_that_agrees_is_said_to(project: Repo) -> None:
+    result = run(project, "eval", "calibrate", "judge")
+    assert result.exit_code == 0, result.output
+    assert "kappa 1.00" in result.stdout
+    assert "it agrees on 100% of 12 criteria" in result.stdout
+
+
+def test_a_judge_that_always_says_yes_has_no_agreement(project: Repo) -> None:
+    project.write("judge.yaml", "rules: [{data: {criteria: [{met: true}]}}]")
+    project.write("promptops.toml", "[eval]\nagreement = 0.6\njudge = 'judge'\n")
+    result = run(project, "eval", "calibrate", "--format", "json")
+    assert result.exit_code == 1
+    (found,) = json.loads(result.stdout)["models"]
+    assert found["kappa"] == 0
+    assert (found["passes_wrongly"], found["fails_wrongly"]) == (6, 0)
+
+
+def test_nonsense_and_missing_labels_are_no_measurement(project: Repo) -> None:
+    project.write("judge.yaml", "rules: [{answer: I think so.}]")
+    assert run(project, "eval", "calibrate", "judge").exit_code == 2
+    sample = "- {name: a, inputs: {task: t, answer: a, criteria: [b]}, expect: [{contains: met}]}\n"
+    project.write("evals/judge.yaml", suite(sample))
+    assert "has no labelled samples" in refuse(project, "eval", "calibrate", "judge", code=2)
+    refuse(project, "eval", "calibrate", code=2)
+
+
+def test_a_judge_that_favours_what_stands_first_is_found_out(project: Repo) -> None:
+    samples = "".join(
+        f"- name: s{n}\n  inputs: {{task: t, answer: a {n}, criteria: [one, two]}}\n"
+        f"  expect: [{{json: {{criteria: [{{met: true}}, {{met: false}}]}}}}]\n"
+        for n in range(6)
+    )
+    project.write("evals/judge.yaml", suite(samples))
+    project.write("judge.yaml", "rules: [{data: {criteria: [{met: true}, {met: false}]}}]")
+    result = run(project, "eval", "calibrate", "judge")
+    assert "12 of 12 rulings depend on the criteria's order" in result.stdout
+
+
+def test_only_a_calibrated_judge_decides(project: Repo) -> None:
+    project.write("promptops.toml", "[eval]\nagreement = 0.6\njudge = 'judge'\n")
+    project.write("prompts/ask.md", prompt_text(model="scripted/ask.yaml"))
+    project.write("ask.yaml", "rules: [{answer: bad}]")
+    sample = "- {name: a, inputs: {question: q}, expect: [{rubric: It is good.}"
+    project.write("evals/ask.yaml", suite(sample + "]}\n", "ask"))
+    alone = run(project, "eval", "run", "ask")
+    assert alone.exit_code == 2
+    assert "no check counts: the judge is not calibrated" in alone.stdout
+    project.write("evals/ask.yaml", suite(sample + ", {contains: bad}]}\n", "ask"))
+    assert run(project, "eval", "run", "ask").exit_code == 0
+    written = run(project, "eval", "calibrate", "--write")
+    assert "written: evals/judge.calibration.json" in written.stderr
+    assert run(project, "eval", "run", "ask").exit_code == 1
+    text = (project.path / "prompts/judge.md").read_text()
+    project.write("prompts/judge.md", text.replace("{{ task }}", "So: {{ task }}"))
+    assert run(project, "eval", "run", "ask").exit_code == 0
+
+
+def test_a_judge_prefers_neither_where_it_contradicts_itself(project: Repo) -> None:
+    body = {"inputs": "{question: string}", "model": "scripted/ask.yaml"}
+    project.write("prompts/ask.md", prompt_text(body="old {{ question }}", **body))
+    project.write("ask.yaml", "rules: [{when: {text: old}, answer: first}, {answer: second}]")
+    sample = "- {name: a, inputs: {question: q}, expect: [{preference: It is better., min: 0.6}]}\n"
+    project.write(
+        "evals/ask.yaml", suite(sample, "ask").replace("prompt: ask", "prompt: ask\njudge: judge")
+    )
+    project.commit()
+    assert run(project, "release", "ask", "--local").exit_code == 0
+    project.write("prompts/ask.md", prompt_text("1.1.0", body="new {{ question }}", **body))
+    project.write("judge.yaml", "rules: [{data: {criteria: [{met: true}, {met: false}]}}]")
+    result = run(project, "eval", "run", "ask")
+    assert "preference (0.50): the judge's choice depends on the order" in result.stdout
+    likes = (
+        "rules: [{when: {regex: 'first answer:\\s+second'},"
+        " data: {criteria: [{met: true}, {met: false}]}},"
+    )
+    project.write("judge.yaml", likes + " {data: {criteria: [{met: false}, {met: true}]}}]")
+    assert run(project, "eval", "run", "ask").exit_code == 0
