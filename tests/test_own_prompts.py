@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,17 @@ from promptops.prompt.finding import Severity
 from promptops.prompt.schema import compile_schema, frontmatter_schema
 from promptops.repository.config import load_config
 from promptops.repository.repository import WorkTreeFiles, find_prompt, list_names
+from tests.cli.running import run
+from tests.repositories import Repo
 
 TOP = Path(__file__).parents[1]
 FILES = WorkTreeFiles(TOP / "prompts")
-SUITES = sorted(path.relative_to(TOP / "evals").as_posix() for path in TOP.glob("evals/**/*.yaml"))
+# What begins with `_` is no suite.
+SUITES = sorted(
+    path.relative_to(TOP / "evals").as_posix()
+    for path in TOP.glob("evals/**/*.yaml")
+    if not path.relative_to(TOP / "evals").parts[0].startswith("_")
+)
 
 pytestmark = pytest.mark.skipif(
     not (TOP / "promptops.toml").exists(), reason="the installed package has no repository"
@@ -81,3 +90,16 @@ def test_the_hook_runs_what_exists() -> None:
 
 def test_the_frontmatter_schema_is_itself_valid() -> None:
     compile_schema(frontmatter_schema())
+
+
+def test_the_cassette_of_the_example_is_neither_stale_nor_from_a_provider(tmp_path: Path) -> None:
+    """From a fresh clone, without keys and network, its eval has a verdict."""
+    clone = Repo.init(tmp_path / "clone")
+    for folder in ("prompts", "evals"):
+        shutil.copytree(TOP / folder, clone.path / folder)
+    shutil.copy(TOP / "promptops.toml", clone.path)
+    result = run(clone, "eval", "run", "support/triage", "--replay", "--against", "none")
+    assert result.exit_code == 0, result.output
+    lines = (clone.path / "evals/support/triage.cassette.jsonl").read_text("utf-8").splitlines()
+    served = {json.loads(line)["served_model"] for line in lines[1:]}
+    assert served == {"scripted/evals/_answers/support-triage.yaml"}
