@@ -70,11 +70,15 @@ COMMANDS: dict[str, Command] = {
     "trace": Command("use", "Follow a version, digest or output back to its authors.", "trace"),
     "runs": Command("use", "Look at what was run, and count it.", "runs"),
     "guards": Command("use", "Look at limits, and what is spent of them.", "guards"),
+    "alerts": Command("use", "Tell people when a limit trips or a model fails.", "alerts"),
     "reviews": Command("use", "Look at runs that wait for a person.", "reviews"),
 }
 
 # The verbs of each group.
 GROUPS: dict[str, dict[str, Command]] = {
+    "alerts": {
+        "test": Command("", "Send a test through every channel.", "alerts.send_test"),
+    },
     "guards": {
         "show": Command("", "Show how much of each limit is spent.", "guards.show"),
         "reset": Command("", "Let runs go on before a limit frees.", "guards.reset"),

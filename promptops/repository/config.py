@@ -17,6 +17,7 @@ from promptops.suggestion import nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from promptops.repository.settings.alerts import AlertSettings
     from promptops.repository.settings.cache import CacheSettings
     from promptops.repository.settings.eval import EvalSettings
     from promptops.repository.settings.guards import GuardSettings
@@ -106,7 +107,7 @@ class Config:
         path: the file this came from, or None for the defaults.
         names_remote: whether the file says which remote it is.
         tables: the settings of the runtime that the file has, by the names of their tables; read
-            them as `models`, `guards`, `cache`, `eval` and `log`.
+            them as `models`, `guards`, `alerts`, `cache`, `eval` and `log`.
     """
 
     prompts: str = "prompts"
@@ -141,6 +142,12 @@ class Config:
     def guards(self) -> GuardSettings:
         """The table `[guards]`."""
         settings: GuardSettings = self._settings("guards")
+        return settings
+
+    @property
+    def alerts(self) -> AlertSettings:
+        """The table `[alerts]`; nobody is told without it."""
+        settings: AlertSettings = self._settings("alerts")
         return settings
 
     @property
@@ -231,7 +238,7 @@ _KEYS = (
 )
 # The tables of the runtime: `NAME` is read by `read_NAME` in the module `settings.NAME`. Those are
 # imported only where a file has the table or somebody asks for it.
-_TABLES = ("cache", "eval", "guards", "log", "models", "timeouts")
+_TABLES = ("alerts", "cache", "eval", "guards", "log", "models", "timeouts")
 
 
 def _read_table(name: str, value: object, path: str) -> Any:  # noqa: ANN401 - as in Config

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from promptops.errors import PromptopsError
+
+if TYPE_CHECKING:
+    from promptops.runtime.models.model import ModelError
 
 Kind = Literal["guard", "overrun", "ledger", "breaker", "key", "model", "test"]
 Severity = Literal["critical", "error", "warning", "info"]
+_NOT_FOUND = 404
 
 
 class Alert(NamedTuple):
@@ -27,3 +34,76 @@ class Alert(NamedTuple):
     key: str
     until: float
     severity: Severity = "error"
+
+
+class AlertError(PromptopsError):
+    """An alert did not arrive.
+
+    Attributes:
+        is_passing: whether trying again may help.
+        retry_after_seconds: how long the receiver asked to wait.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        is_passing: bool,
+        retry_after_seconds: float | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.is_passing = is_passing
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Message(NamedTuple):
+    """An alert as it is sent.
+
+    Attributes:
+        alert: what happened.
+        source: where: the service or machine.
+        at: when, in seconds since 1970.
+    """
+
+    alert: Alert
+    source: str
+    at: float
+
+    @property
+    def time(self) -> str:
+        """When, as RFC 3339 in UTC."""
+        return datetime.fromtimestamp(self.at, UTC).isoformat(timespec="seconds")
+
+    def document(self) -> dict[str, Any]:
+        """Return it as `promptops.alert/v1`, which webhooks and commands get."""
+        alert = self.alert
+        return {
+            "schema": "promptops.alert/v1",
+            "kind": alert.kind,
+            "severity": alert.severity,
+            "title": alert.title,
+            "detail": alert.detail,
+            "key": alert.key,
+            "source": self.source,
+            "at": self.time,
+        }
+
+
+def describe_refusal(error: ModelError, *, prompt: str | None, run_id: str, now: float) -> Alert:
+    """Return the alert that a provider refuses a key, or does not know a model.
+
+    What the provider said stays out: it may quote a part of the key.
+    """
+    is_gone = error.status == _NOT_FOUND
+    reason = f"HTTP {error.status}" if error.status is not None else "the key is missing"
+    title = f"{error.model} is gone" if is_gone else f"{error.model} refuses our key"
+    return Alert(
+        "model" if is_gone else "key",
+        f"{title} ({reason})",
+        f"The prompt {prompt} asked for it in run {run_id}. Prompts with fallbacks use those; "
+        f"others fail until this is corrected.",
+        f"refused/{error.model}/{error.status}/{int(now // 3600)}",
+        (now // 3600 + 1) * 3600,
+        "critical",
+    )

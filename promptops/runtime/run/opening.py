@@ -9,17 +9,22 @@ import time
 from typing import TYPE_CHECKING
 
 from promptops.repository.config import Config
+from promptops.runtime.alerts.opening import open_alerter
 from promptops.runtime.guards.breaker import Breakers
 from promptops.runtime.guards.guard import Guards
 from promptops.runtime.guards.opening import find_ledger, open_ledger
+from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.log.log import open_log
 from promptops.runtime.log.place import find_log
+from promptops.runtime.log.record import Event
 from promptops.runtime.log.recorder import Recorder
 from promptops.runtime.models import Models
 from promptops.runtime.models.prices import Prices
 from promptops.runtime.run.runner import Runner, Tools
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from promptops.repository.repository import Repository
     from promptops.runtime.log.log import RunLog
     from promptops.runtime.registry import Registry
@@ -55,17 +60,36 @@ def open_runner(registry: Registry, repository: Repository | None) -> Runner:
 
     guards = config.guards
     ledger = open_ledger(find_ledger(guards, settings, os.environ, common_dir=common, top=top))
+    recorder = Recorder(open_runs, warn=_LOGGER.warning)
+
+    def record(kind: str, detail: Mapping[str, object]) -> None:
+        now = time.time()
+        recorder.event(Event(make_id(now, os.urandom(10)), now, kind, None, detail))
+
+    alerter = open_alerter(
+        config.alerts,
+        os.environ,
+        ledger=ledger,
+        clock=time.time,
+        warn=_LOGGER.warning,
+        record=record,
+    )
     return Runner(
         registry,
         Tools(
             models=Models(models, root=top),
             prices=Prices(models),
             allows=allows,
-            guards=Guards(guards, ledger, clock=time.time),
+            guards=Guards(guards, ledger, clock=time.time, notify=alerter.notify),
             breakers=Breakers(
-                guards.breaker, ledger, clock=time.time, token=lambda: os.urandom(8).hex()
+                guards.breaker,
+                ledger,
+                clock=time.time,
+                token=lambda: os.urandom(8).hex(),
+                notify=alerter.notify,
             ),
-            recorder=Recorder(open_runs, warn=_LOGGER.warning),
+            recorder=recorder,
+            alerter=alerter,
             random_bytes=os.urandom,
             random=random.random,
             cache=config.cache,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import PromptopsError, UsageError
 from promptops.repository.settings.cache import CacheSettings
+from promptops.runtime.alerts.alert import describe_refusal
 from promptops.runtime.answers import Answers, Flight, Kept, Landing
 from promptops.runtime.guards.depth import current_depth
 from promptops.runtime.guards.guard import GuardError
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from promptops.runtime.alerts.alerter import Alerter
     from promptops.runtime.guards.breaker import Breakers
     from promptops.runtime.guards.guard import Guards
     from promptops.runtime.log.recorder import Recorder
@@ -157,6 +159,7 @@ class Tools:
         asleep: waits on an event loop.
         limits: how long runs may take, and how often they may try.
         cache: which answers are kept.
+        alerter: tells people; None: nobody is told.
     """
 
     models: Models
@@ -173,6 +176,7 @@ class Tools:
     asleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     limits: Limits = field(default_factory=Limits)
     cache: CacheSettings = field(default_factory=CacheSettings)
+    alerter: Alerter | None = None
 
 
 class Runner:
@@ -271,6 +275,8 @@ class Runner:
 
     def close(self) -> None:
         """Write what waits to be recorded or settled, and close connections."""
+        if self._tools.alerter is not None:
+            self._tools.alerter.close()
         self._tools.recorder.close()
         self._tools.guards.close()
         self._tools.models.close()
@@ -608,6 +614,11 @@ class Runner:
             self._tools.recorder.event(
                 Event(self._new_id(), now, "model_refused", course.record.id, detail)
             )
+            if self._tools.alerter is not None:
+                record = course.record
+                self._tools.alerter.notify(
+                    describe_refusal(error, prompt=record.prompt, run_id=record.id, now=now)
+                )
         course.alarms.clear()
 
 

@@ -13,6 +13,12 @@ from promptops.repository.config import load_config
 
 GOOD = [
     "[eval]\nconcurrency = 4\nmax_cost = 2.5\njudge = 'judge/rubric@1.0.0'\nagreement = 0.6\n",
+    "[alerts]\nservice = 'checkout'\n",
+    "[alerts.webhook]\nurl = 'https://alerts.example.com/in'\nkinds = ['guard', 'ledger']\n",
+    "[alerts.slack]\nurl_variable = 'SLACK'\n[alerts.command]\nrun_variable = 'ALERT'\n",
+    "[alerts.pagerduty]\nkey = 'PAGER'\n",
+    "[alerts.opsgenie]\nkey = 'OPS'\nbase_url = 'https://api.eu.opsgenie.com'\n",
+    "[eval]\nconcurrency = 4\nmax_cost = 2.5\njudge = 'judge/rubric@1.0.0'\n",
     "[cache]\n",
     "[cache]\nttl = '10m'\nmegabytes = 1\nsampled = true\n",
     "[log]\n",
@@ -30,6 +36,16 @@ GOOD = [
     "[models.openai]\ninput_price = 2.5\noutput_price = 10\ncached_price = 1\ncontext = 8192\n",
 ]
 BAD = [
+    "alerts = true\n",
+    "[alerts]\nmail = 'jane@example.com'\n",
+    "[alerts.webhook]\n",
+    "[alerts.webhook]\nurl = 'ftp://alerts.example.com'\n",
+    "[alerts.webhook]\nurl = 'https://a.example.com'\nurl_variable = 'A'\n",
+    "[alerts.slack]\nurl = 'https://hooks.slack.com/services/x'\n",
+    "[alerts.pagerduty]\nkey = 'not a variable'\n",
+    "[alerts.opsgenie]\nkey = 'OPS'\nkinds = []\n",
+    "[alerts.command]\nrun_variable = 'A'\nkinds = ['all']\n",
+    "[alerts.command]\nrun = ['true']\n",
     "eval = 3\n",
     "[eval]\nconcurrency = 0\n",
     "[eval]\nconcurrency = 1001\n",

@@ -10,6 +10,7 @@ import pytest
 import promptops
 from promptops.errors import ConfigurationError
 from promptops.runtime.guards.guard import GuardError
+from tests.runtime.alerts.receiver import Receiver
 from tests.runtime.run.pieces import list_runs
 
 if TYPE_CHECKING:
@@ -68,3 +69,32 @@ def test_an_address_that_is_not_set_is_an_error(
         pytest.raises(ConfigurationError, match="LEDGER, which is not set"),
     ):
         registry.run("a@working", {"text": "1"})
+
+
+def test_the_owner_of_the_bill_is_told_once(team: Repo, near: Provider) -> None:
+    with Receiver() as receiver:
+        limit(team, f"calls_per_minute = 1\n[alerts.webhook]\nurl = '{receiver.url}'")
+        near.always(text="Short.")
+        with promptops.open(team.path) as registry:
+            registry.run("a@working", {"text": "1"})
+            for _ in range(3):
+                with pytest.raises(GuardError):
+                    registry.run("a@working", {"text": "2"})
+    assert [one.json["kind"] for one in receiver.requests] == ["guard"]
+    assert "calls_per_minute" in receiver.requests[0].json["title"]
+
+
+def test_a_refused_key_is_told_although_a_fallback_answers(
+    team: Repo, near: Provider, far: Provider
+) -> None:
+    with Receiver() as receiver:
+        limit(team, f"[alerts.webhook]\nurl = '{receiver.url}'")
+        near.always(status=401, error={"message": "wrong key sk-hunter2"})
+        far.always(text="Long.")
+        with promptops.open(team.path) as registry:
+            assert registry.run("a@working", {"text": "1"}).is_degraded
+            assert asyncio.run(registry.arun("a@working", {"text": "2"})).is_degraded
+    (told,) = receiver.requests
+    assert (told.json["kind"], told.json["severity"]) == ("key", "critical")
+    assert "near/small" in told.json["title"]
+    assert "hunter2" not in str(told.json)

@@ -1,0 +1,1 @@
+"""`promptops alerts`: telling people. One verb, one file."""

@@ -1,0 +1,133 @@
+"""The table `[alerts]`: who is told when a limit refuses, a model keeps failing or refuses a key.
+
+[alerts]
+service = "checkout"
+
+[alerts.slack]
+url_variable = "SLACK_WEBHOOK"
+
+[alerts.pagerduty]
+key = "PAGERDUTY_KEY"
+kinds = ["ledger", "key"]
+
+[alerts.command]
+run_variable = "PROMPTOPS_ALERT_COMMAND"
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from promptops.repository.settings.reading import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KINDS = ("guard", "overrun", "ledger", "breaker", "key", "model")
+# What each channel may say of itself, besides `kinds`.
+CHANNELS: Mapping[str, tuple[str, ...]] = {
+    "webhook": ("url", "url_variable"),
+    "slack": ("url_variable",),
+    "pagerduty": ("key", "base_url"),
+    "opsgenie": ("key", "base_url"),
+    "command": ("run_variable",),
+}
+_BASE_URLS = {
+    "pagerduty": "https://events.pagerduty.com",
+    "opsgenie": "https://api.opsgenie.com",
+}
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSettings:
+    """One way to tell somebody.
+
+    Attributes:
+        name: one of `CHANNELS`.
+        url: where it is told; for PagerDuty and Opsgenie the start of the address.
+        variable: the environment variable that holds what is secret: the address, the key, or the
+            command, which only the owner of the machine may choose.
+        kinds: what it is told.
+    """
+
+    name: str
+    url: str | None = None
+    variable: str | None = None
+    kinds: tuple[str, ...] = KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """The table `[alerts]`.
+
+    Attributes:
+        service: what alerts name as their source; None: the machine.
+        channels: whom to tell.
+    """
+
+    service: str | None = None
+    channels: tuple[ChannelSettings, ...] = ()
+
+
+def read_alerts(value: object, path: str) -> AlertSettings:
+    """Read the table `[alerts]` of the file `path`; raises ConfigurationError."""
+    table = Table(value, path, "alerts")
+    table.check_keys(("service", *CHANNELS))
+    return AlertSettings(
+        table.optional_text("service"),
+        tuple(_read_channel(name, table.table(name)) for name in CHANNELS if name in table),
+    )
+
+
+def _read_channel(name: str, table: Table) -> ChannelSettings:
+    keys = CHANNELS[name]
+    table.check_keys((*keys, "kinds"))
+    secret = next(key for key in keys if key.endswith("variable") or key == "key")
+    given = [key for key in ("url", secret) if key in table]
+    if len(given) != 1:
+        wrong = "stands beside url" if given else "is missing"
+        table.fail(secret, wrong, f'write {secret} = "NAME_OF_A_VARIABLE"')
+    variable = table.optional_text(secret)
+    # A key in the wrong place must not be printed.
+    if variable is not None and _VARIABLE.fullmatch(variable) is None:
+        table.fail(
+            secret,
+            "is not the name of an environment variable",
+            f'write {secret} = "NAME_OF_A_VARIABLE", and what is secret into that variable',
+        )
+    return ChannelSettings(
+        name,
+        _read_url(table, "base_url") or _BASE_URLS.get(name) or _read_url(table, "url"),
+        variable,
+        _read_kinds(table),
+    )
+
+
+def _read_kinds(table: Table) -> tuple[str, ...]:
+    if "kinds" not in table:
+        return KINDS
+    kinds = table.texts("kinds")
+    if not kinds or not set(kinds) <= set(KINDS):
+        table.fail("kinds", "is no list of kinds", f"choose from: {', '.join(KINDS)}")
+    return kinds
+
+
+def _read_url(table: Table, key: str) -> str | None:
+    url = table.optional_text(key)
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_url = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        is_url = is_url and (parts.port is None or parts.port > 0)
+    except ValueError:
+        parts, is_url = None, False
+    if parts is None or not is_url or not url.isascii() or not url.isprintable() or " " in url:
+        table.fail(key, "is not an http(s) address", 'such as "https://alerts.example.com/in"')
+    if parts.username is not None or parts.password is not None:
+        table.fail(key, "holds a password", "write url_variable, and the address into that")
+    return url

@@ -1,0 +1,16 @@
+"""A webhook of your own: it gets `promptops.alert/v1`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from promptops.runtime.alerts.post import Post
+
+if TYPE_CHECKING:
+    from promptops.runtime.alerts.alert import Message
+
+
+def make_post(message: Message, url: str, secret: str | None) -> Post:
+    """Return the request; the secret, where there is one, is the address."""
+    return Post(secret or url, {}, json.dumps(message.document()).encode())

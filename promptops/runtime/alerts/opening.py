@@ -1,0 +1,50 @@
+"""Build an alerter from the configuration and the process's environment."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+from promptops.runtime.alerts.alerter import Alerter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from promptops.repository.settings.alerts import AlertSettings, ChannelSettings
+    from promptops.runtime.alerts.alert import Message
+    from promptops.runtime.guards.ledger import Ledger
+
+
+def name_source(settings: AlertSettings) -> str:
+    """Return what alerts name as their source."""
+    return settings.service or platform.node() or "promptops"
+
+
+def open_alerter(
+    settings: AlertSettings,
+    environment: Mapping[str, str],
+    *,
+    ledger: Ledger,
+    clock: Callable[[], float],
+    warn: Callable[[str], None],
+    record: Callable[[str, Mapping[str, object]], None] | None = None,
+) -> Alerter:
+    """Return what tells people; its arguments are those of `Alerter`."""
+
+    def send_one(
+        message: Message, channel: ChannelSettings, sleep: Callable[[float], object]
+    ) -> None:
+        # It loads an HTTP client, which a process that tells nobody does not need.
+        from promptops.runtime.alerts.sending import send
+
+        send(message, channel, environment=environment, sleep=sleep, clock=clock)
+
+    return Alerter(
+        settings.channels,
+        send_one,
+        ledger=ledger,
+        source=name_source(settings),
+        clock=clock,
+        warn=warn,
+        record=record,
+    )

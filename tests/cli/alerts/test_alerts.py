@@ -1,0 +1,53 @@
+"""`promptops alerts test`, and runs that tell somebody."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.cli.running import accept, refuse, run
+from tests.runtime.alerts.receiver import Receiver
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.repositories import Repo
+
+
+def test_sends_a_test_through_every_channel(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Receiver() as receiver:
+        monkeypatch.setenv("SLACK", f"{receiver.url}/slack")
+        repo.commit(
+            {
+                "promptops.toml": f"[alerts.webhook]\nurl = '{receiver.url}/hook'\n"
+                f"kinds = ['ledger']\n[alerts.slack]\nurl_variable = 'SLACK'\n"
+            }
+        )
+        assert accept(repo, "alerts", "test") == "webhook: sent\nslack: sent\n"
+        accept(repo, "alerts", "test", "--channel", "slack")
+    assert [one.path for one in receiver.requests] == ["/hook", "/slack", "/slack"]
+    assert receiver.requests[0].json["kind"] == "test"
+
+
+def test_says_what_did_not_arrive(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLACK", raising=False)
+    with Receiver((403, {})) as receiver:
+        repo.commit(
+            {
+                "promptops.toml": f"[alerts.webhook]\nurl = '{receiver.url}/hunter2'\n"
+                "[alerts.slack]\nurl_variable = 'SLACK'\n"
+            }
+        )
+        result = run(repo, "alerts", "test")
+        assert result.exit_code == 1
+        assert "webhook: 127.0.0.1 answered 403" in result.stderr
+        assert "slack: the variable SLACK is not set" in result.stderr
+        assert "hunter2" not in result.output
+        document = json.loads(run(repo, "alerts", "test", "--format", "json").stdout)
+    assert [one["sent"] for one in document["channels"]] == [True, False]
+
+
+def test_without_channels_there_is_nothing_to_test(repo: Repo) -> None:
+    repo.commit({"promptops.toml": "[alerts]\n"})
+    assert "nobody would be told" in refuse(repo, "alerts", "test", code=2)
+    refuse(repo, "alerts", "test", "--channel", "slack", code=2)
