@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from promptops.checks.report.outcome import Paint, ReportOutcome
     from promptops.gate.admission import Admission
     from promptops.gate.policy import Policy
-    from promptops.gate.rules import Approvals, Change, EvalResult
+    from promptops.gate.rules import Approvals, Change, EvalEvidence
 
 
 class ApprovalSource(StrEnum):
@@ -142,10 +142,10 @@ def _parse_report(text: str) -> tuple[ReportName, Path]:
     return ReportName(word), current().directory / file
 
 
-def _read_evidence(files: Sequence[Path]) -> list[EvalResult]:
+def _read_evidence(files: Sequence[Path]) -> list[EvalEvidence]:
     from promptops.gate.rules import parse_evidence
 
-    results: list[EvalResult] = []
+    results: list[EvalEvidence] = []
     for file in files:
         results += parse_evidence((current().directory / file).read_bytes(), str(file))
     return results

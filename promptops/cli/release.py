@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from promptops.delivery.publication import ReleasePlan
     from promptops.delivery.release import Release
+    from promptops.gate.verdicts import Attested
     from promptops.repository.repository import Repository
 
 
@@ -135,18 +136,20 @@ def _attest(
 
     What is released already keeps what its tag says, so no verdict has to be about it.
     """
-    from promptops.gate.verdicts import find_trailers, read_verdict, trailers_from
+    from promptops.gate.verdicts import attested_from, find_attested, read_verdict
 
     if verdict is None:
-        return [replace(plan, attested=find_trailers(repository, plan.prompt)) for plan in plans]
+        return [_with(plan, find_attested(repository, plan.prompt)) for plan in plans]
     name = str(verdict)
     document = read_verdict((current().directory / verdict).read_bytes(), name)
     return [
-        replace(plan, attested=trailers_from(document, name, plan.prompt))
-        if plan.existing is None
-        else plan
+        _with(plan, attested_from(document, name, plan.prompt)) if plan.existing is None else plan
         for plan in plans
     ]
+
+
+def _with(plan: ReleasePlan, attested: Attested) -> ReleasePlan:
+    return replace(plan, attested=attested.trailers, evidence=attested.evidence)
 
 
 def _plan(
@@ -209,6 +212,7 @@ def _report(
             )
         )
         return
+    from promptops.delivery.publication import list_evidence
     from promptops.git.refs import short_name
 
     unpushed: list[str] = []
@@ -228,7 +232,7 @@ def _report(
             verb = paint("released" if made else "would be released", "green", bold=True)
             emit(f"{name} {verb} ({change}, {plan.prompt.digest[:19]})")
             if made is not None and (plan.merged is not False or made.version.is_prerelease):
-                unpushed.append(made.ref)
+                unpushed += [made.ref, *list_evidence(repository, [made])]
         if plan.merged is False and plan.existing is None:
             unmerged.append(plan.prompt.name)
     if unmerged:

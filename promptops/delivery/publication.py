@@ -12,6 +12,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from promptops.delivery.evidence import (
+    evidence_ref,
+    list_recorded,
+    write_trailer,
+)
 from promptops.delivery.releases import (
     find_yank,
     is_merged,
@@ -34,6 +39,7 @@ from promptops.git.history import write_tag
 from promptops.git.message import format_message
 from promptops.git.refs import RefUpdate, read_refs, short_name, update_refs
 from promptops.git.remote import PushRef, PushResult, PushStatus, list_remote, push
+from promptops.git.trees import write_blobs
 from promptops.prompt.closure import collect_closure
 from promptops.prompt.prompt import Prompt, load_prompt
 from promptops.prompt.reference import (
@@ -71,6 +77,7 @@ class ReleasePlan:
         existing: the release of the same version and bytes, where there is one already.
         merged: whether the commit is on the default branch; None when there is none.
         attested: trailers that say what the gate found, who approved and which evals passed.
+        evidence: results of evals, each as its suite and the blob that the tag is to name.
     """
 
     prompt: Prompt
@@ -80,6 +87,7 @@ class ReleasePlan:
     existing: Release | None
     merged: bool | None
     attested: tuple[tuple[str, str], ...] = ()
+    evidence: tuple[tuple[str, bytes], ...] = ()
 
 
 def plan_release(repository: Repository, name: str, *, backport: bool = False) -> ReleasePlan:
@@ -267,6 +275,7 @@ def create_releases(
     its bytes are the same, else a RefusedError, and then none is made.
     """
     new = [plan for plan in plans if plan.existing is None]
+    kept = _write_evidence(repository, new)
     tags = {
         release_tag(plan.prompt.name, plan.prompt.version): _write_tag(
             repository, plan, notes, operation
@@ -276,7 +285,7 @@ def create_releases(
     try:
         update_refs(
             repository.git,
-            [RefUpdate(ref, oid, None) for ref, oid in tags.items()],
+            [RefUpdate(ref, oid, None) for ref, oid in {**kept, **tags}.items()],
             "promptops release",
         )
     except KeyboardInterrupt:
@@ -289,6 +298,14 @@ def create_releases(
             raise
         return create_releases(repository, replanned, notes, operation)
     return [require_release(repository, plan.prompt.name, plan.prompt.version) for plan in plans]
+
+
+def _write_evidence(repository: Repository, plans: Sequence[ReleasePlan]) -> dict[str, str]:
+    """Store the evidence of all plans, and return the refs that are to keep it."""
+    blobs = [data for plan in plans for _, data in plan.evidence]
+    refs = {evidence_ref(oid): oid for oid in write_blobs(repository.git, blobs)} if blobs else {}
+    there = read_refs(repository.git, list(refs)) if refs else {}
+    return {ref: oid for ref, oid in refs.items() if ref not in there}
 
 
 def _plan_again(repository: Repository, plan: ReleasePlan) -> ReleasePlan:
@@ -308,12 +325,20 @@ def _write_tag(repository: Repository, plan: ReleasePlan, notes: str | None, ope
         ("Prompt-Change", "new" if plan.base is None else plan.diff.level.label),
         ("Prompt-Base", str(plan.base.version) if plan.base else "none"),
         *plan.attested,
+        *_name_evidence(repository, plan),
         ("Operation", operation),
     ]
     text = default_notes(plan) if notes is None else notes
     message = format_message(f"{prompt.name} {prompt.version}", text, trailers)
     tag = release_tag(prompt.name, prompt.version).removeprefix("refs/tags/")
     return write_tag(repository.git, tag, plan.commit, message)
+
+
+def _name_evidence(repository: Repository, plan: ReleasePlan) -> list[tuple[str, str]]:
+    if not plan.evidence:
+        return []
+    oids = write_blobs(repository.git, [data for _, data in plan.evidence])
+    return [write_trailer(suite, oid) for (suite, _), oid in zip(plan.evidence, oids, strict=True)]
 
 
 def refuse_unmerged(repository: Repository, plans: Iterable[ReleasePlan]) -> None:
@@ -358,6 +383,7 @@ def push_releases(
         if plan.existing is None
     }
     refs = [PushRef(release.tag, release.ref, None) for release in releases]
+    refs += [PushRef(oid, ref, None) for ref, oid in list_evidence(repository, releases).items()]
     try:
         results = _push_patiently(repository, remote, refs)
     except RemoteError as error:
@@ -381,6 +407,14 @@ def push_releases(
         return found
     again = create_releases(repository, replanned, _notes_of(releases), releases[0].operation)
     return push_releases(repository, replanned, again)
+
+
+def list_evidence(repository: Repository, releases: Iterable[Release]) -> dict[str, str]:
+    """Return the refs of evidence that releases name and this clone has, with what they hold."""
+    named = [one.oid for release in releases for one in list_recorded(release.trailers) if one.oid]
+    refs = {evidence_ref(oid): oid for oid in named}
+    there = read_refs(repository.git, list(refs)) if refs else {}
+    return {ref: oid for ref, oid in refs.items() if ref in there and there[ref].oid == oid}
 
 
 def _require_remote(repository: Repository) -> str:

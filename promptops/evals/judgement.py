@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 from promptops.evals.result import Gravity, Ground, Outcome, find_grounds
-from promptops.evals.verdict import Finding, Pair, compare, describe
+from promptops.evals.verdict import Conclusion, Pair, compare, describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,9 +91,9 @@ def judge_suite(suite: SuiteResult, model: str, rules: Rules) -> Judgement:
         return Judgement(suite, model, tuple(grounds))
     samples = [one for one in suite.samples if one.model == model]
     verdict = compare([_pair(one, rules.measure) for one in samples], margin=rules.margin)
-    if verdict.finding is Finding.WORSE:
+    if verdict.finding is Conclusion.WORSE:
         grounds.append(Ground(Gravity.BLOCKS, describe(verdict)))
-    elif verdict.finding is Finding.NOT_JUDGED:
+    elif verdict.finding is Conclusion.NOT_JUDGED:
         grounds.append(Ground(Gravity.UNKNOWN, describe(verdict)))
     return Judgement(suite, model, tuple(grounds), verdict)
 

@@ -31,7 +31,7 @@ _ROUNDING = 1e-9
 _MAX_INTRACLASS = 0.95
 
 
-class Finding(StrEnum):
+class Conclusion(StrEnum):
     """What is concluded of a comparison.
 
     TOO_FEW: fewer than six samples cannot show anything at this level.
@@ -113,7 +113,7 @@ class Comparison:
             slices.
     """
 
-    finding: Finding
+    finding: Conclusion
     samples: int
     differing: int = 0
     before: float = math.nan
@@ -146,7 +146,7 @@ class Verdict:
     margin: float | None = None
 
     @property
-    def finding(self) -> Finding:
+    def finding(self) -> Conclusion:
         """What is concluded of the whole suite."""
         return self.overall.finding
 
@@ -171,7 +171,7 @@ def compare(pairs: Sequence[Pair], *, margin: float | None = None) -> Verdict:
     unjudged = tuple(pair.name for pair in pairs if not pair.is_judged)
     means = [(_mean(pair.before), _mean(pair.after)) for pair in judged]
     if not judged or not all(_is_share(one) for both in means for one in both):
-        overall = Comparison(Finding.NOT_JUDGED, len(judged))
+        overall = Comparison(Conclusion.NOT_JUDGED, len(judged))
         return Verdict(overall, unjudged=unjudged, margin=margin)
     overall = _conclude(means, _p_value(means), margin, LEVEL)
     return Verdict(
@@ -207,15 +207,15 @@ def _conclude(
     after = math.fsum(one for _, one in means) / len(means)
     differing = sum(abs(one) > _ROUNDING for one in differences)
     if len(means) < MIN_SAMPLES:
-        finding = Finding.TOO_FEW
+        finding = Conclusion.TOO_FEW
     elif p <= LEVEL and interval.high < 0:
-        finding = Finding.WORSE
+        finding = Conclusion.WORSE
     elif p <= LEVEL and interval.low > 0:
-        finding = Finding.BETTER
+        finding = Conclusion.BETTER
     elif margin is not None and interval.low >= -margin:
-        finding = Finding.NOT_WORSE
+        finding = Conclusion.NOT_WORSE
     else:
-        finding = Finding.NO_DIFFERENCE
+        finding = Conclusion.NO_DIFFERENCE
     difference = math.fsum(differences) / len(means)
     return Comparison(finding, len(means), differing, before, after, difference, interval, p)
 
@@ -235,7 +235,7 @@ def _compare_slices(
     slices = [
         (tag, _conclude(of, corrected.get(tag, 1.0), margin, risk)) for tag, of in members.items()
     ]
-    slices.sort(key=lambda one: (one[1].finding is Finding.TOO_FEW, one[1].difference, one[0]))
+    slices.sort(key=lambda one: (one[1].finding is Conclusion.TOO_FEW, one[1].difference, one[0]))
     return tuple(slices)
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from promptops.checks.validation import Validation
     from promptops.forge.event import ForgeEvent
     from promptops.gate.policy import Policy
-    from promptops.gate.rules import Approvals, Change, ChangedPath, EvalResult, Verdict
+    from promptops.gate.rules import Approvals, Change, ChangedPath, EvalEvidence, Verdict
     from promptops.git.trees import TreeReader
     from promptops.repository.config import Config
     from promptops.repository.repository import Files, Repository
@@ -158,7 +158,7 @@ def judge_change(
     read_approvals: ApprovalsReader,
     *,
     dialect: Dialect | None = None,
-    evidence: Sequence[EvalResult] = (),
+    evidence: Sequence[EvalEvidence] = (),
     policy: Policy | None = None,
 ) -> Admission:
     """Judge whether a change may merge.
@@ -205,6 +205,7 @@ def judge_change(
             policy.groups,
             policy.config.gate.evals,
             policy.config.gate.committers,
+            policy.config.gate.eval,
         ),
         read_approvals(policy, change),
         findings=[

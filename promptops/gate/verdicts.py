@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from promptops.errors import ConfigurationError
+from promptops.delivery.evidence import TRAILER, parse_blob, write_evidence
+from promptops.errors import ConfigurationError, IntegrityError
 from promptops.gate.rules.verdict import SCHEMA
 from promptops.repository.writing import write_atomically
 
@@ -28,9 +29,21 @@ if TYPE_CHECKING:
 
 Trailers = tuple[tuple[str, str], ...]
 
+
+class Attested(NamedTuple):
+    """What a release can say of its gate.
+
+    Attributes:
+        trailers: the trailers of its tag.
+        evidence: results of evals, each as its suite and the blob that the tag is to name.
+    """
+
+    trailers: Trailers = ()
+    evidence: tuple[tuple[str, bytes], ...] = ()
+
+
 _GATE = "Prompt-Gate"
 _APPROVED_BY = "Prompt-Approved-By"
-_EVALS = "Prompt-Evals"
 _MOST = 10_000
 
 
@@ -41,7 +54,10 @@ def keep_verdict(repository: Repository, verdict: Verdict) -> None:
     """
     document = verdict.as_json()
     new = {
-        prompt["digest"]: _trailers_of(document, prompt)
+        prompt["digest"]: {
+            "trailers": _trailers_of(document, prompt),
+            "evidence": [(suite, data.decode()) for suite, data in _evidence_of(document, prompt)],
+        }
         for prompt in document["prompts"]
         if verdict.is_allowed and prompt["digest"] is not None
     }
@@ -56,21 +72,28 @@ def keep_verdict(repository: Repository, verdict: Verdict) -> None:
         write_atomically(file, json.dumps(dict(newest)).encode())
 
 
-def find_trailers(repository: Repository, prompt: Prompt) -> Trailers:
+def find_attested(repository: Repository, prompt: Prompt) -> Attested:
     """What a release of exactly this prompt can say of the gate; nothing where it was not asked."""
-    return _read_kept(repository).get(prompt.digest, ())
+    kept = _read_kept(repository).get(prompt.digest)
+    try:
+        # What an older version kept is a list of trailers.
+        trailers = kept["trailers"] if isinstance(kept, dict) else kept or ()
+        evidence = kept["evidence"] if isinstance(kept, dict) else ()
+        return Attested(
+            tuple((str(key), str(value)) for key, value in trailers),
+            tuple((str(suite), str(text).encode()) for suite, text in evidence),
+        )
+    except (KeyError, ValueError, TypeError):
+        return Attested()
 
 
-def _read_kept(repository: Repository) -> dict[str, Trailers]:
+def _read_kept(repository: Repository) -> dict[str, Any]:
     """What is remembered, the oldest first; nothing where the file is missing or damaged."""
     try:
         kept = json.loads(_file(repository).read_bytes())
-        return {
-            digest: tuple((str(key), str(value)) for key, value in trailers)
-            for digest, trailers in kept.items()
-        }
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError):
         return {}
+    return kept if isinstance(kept, dict) else {}
 
 
 def read_verdict(data: bytes, name: str) -> dict[str, Any]:
@@ -89,7 +112,7 @@ def read_verdict(data: bytes, name: str) -> dict[str, Any]:
     return document
 
 
-def trailers_from(document: Mapping[str, Any], name: str, prompt: Prompt) -> Trailers:
+def attested_from(document: Mapping[str, Any], name: str, prompt: Prompt) -> Attested:
     """What a release of `prompt` can say by the verdict in the file called `name`.
 
     Raises ConfigurationError when the verdict is not about exactly this prompt.
@@ -97,10 +120,23 @@ def trailers_from(document: Mapping[str, Any], name: str, prompt: Prompt) -> Tra
     try:
         for judged in document["prompts"]:
             if (judged["name"], judged["digest"]) == (prompt.name, prompt.digest):
-                return _trailers_of(document, judged)
-    except (KeyError, TypeError) as error:
+                evidence = _evidence_of(document, judged)
+                for suite, data in evidence:
+                    parse_blob(data, suite)
+                return Attested(_trailers_of(document, judged), evidence)
+    except (KeyError, TypeError, ValueError, IntegrityError) as error:
         raise _fault(name, f"is not of the form {SCHEMA}") from error
     raise _fault(name, f"is not about {prompt.name} with digest {prompt.digest}")
+
+
+def _evidence_of(
+    document: Mapping[str, Any], prompt: Mapping[str, Any]
+) -> tuple[tuple[str, bytes], ...]:
+    return tuple(
+        (one["suite"], write_evidence([one["record"]]))
+        for one in document["evals"]
+        if one["prompt"] == prompt["name"] and one["passed"] and "record" in one
+    )
 
 
 def _trailers_of(document: Mapping[str, Any], prompt: Mapping[str, Any]) -> Trailers:
@@ -116,7 +152,11 @@ def _trailers_of(document: Mapping[str, Any], prompt: Mapping[str, Any]) -> Trai
     return (
         (_GATE, gate),
         *((_APPROVED_BY, approver) for approver in approvers),
-        *((_EVALS, f"{one['suite']} passed") for one in evals if one["passed"]),
+        *(
+            (TRAILER, f"{one['suite']} passed")
+            for one in evals
+            if one["passed"] and "record" not in one
+        ),
     )
 
 

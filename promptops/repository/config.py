@@ -55,6 +55,20 @@ class Environment(NamedTuple):
     evals: bool = False
 
 
+class EvalRule(NamedTuple):
+    """What the changes of some prompts need of evals.
+
+    Attributes:
+        pattern: the names of the prompts: one name, or a glob such as `support/*`.
+        evals: what a change without evidence is: one of `EVALS`; None: as elsewhere.
+        live: whether cassettes do not count; None: as elsewhere.
+    """
+
+    pattern: str
+    evals: str | None = None
+    live: bool | None = None
+
+
 class Gate(NamedTuple):
     """What a change must have before it may merge.
 
@@ -71,6 +85,7 @@ class Gate(NamedTuple):
             default branch.
         committers: whether those who committed to the change may approve it.
         samples: how many samples the eval suite of a prompt must have, where there is one.
+        eval: what prompts of some names need instead of `evals`; the last that matches holds.
     """
 
     approvals: str = "auto"
@@ -83,6 +98,7 @@ class Gate(NamedTuple):
     branches: tuple[str, ...] = ()
     committers: bool = False
     samples: int = 0
+    eval: tuple[EvalRule, ...] = ()
 
 
 APPROVALS = ("auto", "off", "github", "gitlab", "signed", "file")
@@ -393,7 +409,21 @@ class _ConfigReading:
             branches=self._branches(table),
             committers=self._flag(table, "committers", default=default.committers, prefix="gate."),
             samples=self._number(table, "samples", "gate.", "samples"),
+            eval=self._eval_rules(table.get("eval", {})),
         )
+
+    def _eval_rules(self, value: object) -> tuple[EvalRule, ...]:
+        rules = []
+        for pattern, settings in self._table("gate.eval", value).items():
+            prefix = f"gate.eval.{quote(pattern)}."
+            table = self._table(prefix.rstrip("."), settings)
+            self._known(table, ("evals", "live"), prefix)
+            word = self._choice(table, "evals", EVALS, "", prefix) if "evals" in table else None
+            live = (
+                self._flag(table, "live", default=False, prefix=prefix) if "live" in table else None
+            )
+            rules.append(EvalRule(pattern, word, live))
+        return tuple(rules)
 
     def _branches(self, table: Mapping[str, Any]) -> tuple[str, ...]:
         """Names of branches: a server reads them at each push, and stops at one that is none."""
@@ -412,11 +442,16 @@ class _ConfigReading:
         return branches
 
     def _choice(
-        self, table: Mapping[str, Any], key: str, words: tuple[str, ...], default: str
+        self,
+        table: Mapping[str, Any],
+        key: str,
+        words: tuple[str, ...],
+        default: str,
+        prefix: str = "gate.",
     ) -> str:
         word = table.get(key, default)
         if word not in words:
-            raise self._error(f"gate.{key} is {word!r}", f"choose one of: {', '.join(words)}")
+            raise self._error(f"{prefix}{key} is {word!r}", f"choose one of: {', '.join(words)}")
         return str(word)
 
     def _number(self, table: Mapping[str, Any], key: str, prefix: str, of_what: str) -> int:

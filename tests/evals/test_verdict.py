@@ -6,11 +6,11 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.evals.verdict import (
-    Finding,
+    Conclusion,
     Movement,
     Pair,
     Verdict,
@@ -40,22 +40,22 @@ def pairs(*groups: tuple[int, str, str], tags: tuple[str, ...] = ()) -> list[Pai
 @pytest.mark.parametrize(
     ("suite", "finding"),
     [
-        ([], Finding.NOT_JUDGED),
-        (pairs((20, "1", "")), Finding.NOT_JUDGED),
-        (pairs((5, "1", "0")), Finding.TOO_FEW),
-        (pairs((6, "1", "0")), Finding.WORSE),
-        (pairs((6, "0", "1")), Finding.BETTER),
-        (pairs((40, "111", "111")), Finding.NO_DIFFERENCE),
-        (pairs((35, "1", "1"), (5, "1", "0")), Finding.NO_DIFFERENCE),
-        (pairs((34, "1", "1"), (6, "1", "0")), Finding.WORSE),
-        (pairs((30, "1", "1"), (6, "1", "0"), (1, "0", "1")), Finding.NO_DIFFERENCE),
+        ([], Conclusion.NOT_JUDGED),
+        (pairs((20, "1", "")), Conclusion.NOT_JUDGED),
+        (pairs((5, "1", "0")), Conclusion.TOO_FEW),
+        (pairs((6, "1", "0")), Conclusion.WORSE),
+        (pairs((6, "0", "1")), Conclusion.BETTER),
+        (pairs((40, "111", "111")), Conclusion.NO_DIFFERENCE),
+        (pairs((35, "1", "1"), (5, "1", "0")), Conclusion.NO_DIFFERENCE),
+        (pairs((34, "1", "1"), (6, "1", "0")), Conclusion.WORSE),
+        (pairs((30, "1", "1"), (6, "1", "0"), (1, "0", "1")), Conclusion.NO_DIFFERENCE),
         # Trials are never taken for samples: 15 lost trials of 5 samples are 5 samples.
-        (pairs((35, "111", "111"), (5, "111", "000")), Finding.NO_DIFFERENCE),
+        (pairs((35, "111", "111"), (5, "111", "000")), Conclusion.NO_DIFFERENCE),
         # A fall of one trial in three everywhere, which majorities do not see.
-        (pairs((20, "111", "110")), Finding.WORSE),
+        (pairs((20, "111", "110")), Conclusion.WORSE),
     ],
 )
-def test_what_is_concluded(suite: list[Pair], finding: Finding) -> None:
+def test_what_is_concluded(suite: list[Pair], finding: Conclusion) -> None:
     assert compare(suite).finding is finding
 
 
@@ -63,7 +63,7 @@ def test_what_is_concluded(suite: list[Pair], finding: Finding) -> None:
 def test_a_score_that_is_none_cannot_be_judged(bad: float) -> None:
     suite = [*pairs((20, "1", "0")), Pair("broken", (1.0,), (bad,), needed=None)]
     verdict = compare(suite)
-    assert verdict.finding is Finding.NOT_JUDGED
+    assert verdict.finding is Conclusion.NOT_JUDGED
     assert "not a number from 0 to 1" in describe(verdict)
     assert not verdict.slices
 
@@ -75,7 +75,7 @@ def test_the_test_alone_is_not_enough() -> None:
     assert verdict.overall.p <= 0.05
     assert verdict.overall.interval is not None
     assert verdict.overall.interval.holds(0)
-    assert verdict.finding is Finding.NO_DIFFERENCE
+    assert verdict.finding is Conclusion.NO_DIFFERENCE
 
 
 def test_samples_without_an_answer_are_set_apart() -> None:
@@ -86,14 +86,18 @@ def test_samples_without_an_answer_are_set_apart() -> None:
 
 @pytest.mark.parametrize(
     ("margin", "finding"),
-    [(None, Finding.NO_DIFFERENCE), (0.02, Finding.NO_DIFFERENCE), (0.06, Finding.NOT_WORSE)],
+    [
+        (None, Conclusion.NO_DIFFERENCE),
+        (0.02, Conclusion.NO_DIFFERENCE),
+        (0.06, Conclusion.NOT_WORSE),
+    ],
 )
-def test_not_worse_needs_a_margin(margin: float | None, finding: Finding) -> None:
+def test_not_worse_needs_a_margin(margin: float | None, finding: Conclusion) -> None:
     assert compare(pairs((50, "1", "1")), margin=margin).finding is finding
 
 
 def test_a_margin_excuses_no_loss_that_was_found() -> None:
-    assert compare(pairs((20, "1", "0"), (80, "1", "1")), margin=1).finding is Finding.WORSE
+    assert compare(pairs((20, "1", "0"), (80, "1", "1")), margin=1).finding is Conclusion.WORSE
 
 
 @pytest.mark.parametrize("margin", [-0.1, 1.1, math.nan])
@@ -104,7 +108,7 @@ def test_a_margin_is_a_share(margin: float) -> None:
 
 def test_regressions_are_named_even_where_the_mean_rises() -> None:
     verdict = compare(pairs((2, "111", "100"), (1, "111", "110"), (30, "000", "111")))
-    assert verdict.finding is Finding.BETTER
+    assert verdict.finding is Conclusion.BETTER
     assert [(one.name, one.movement) for one in verdict.regressions] == [
         ("sample 0", Movement.LOST),
         ("sample 1", Movement.LOST),
@@ -118,8 +122,8 @@ def test_slices_are_corrected_for_their_number() -> None:
     alone = compare(lost).slices[0][1]
     rest = [pair for i in range(9) for pair in pairs((10, "1", "1"), tags=(f"topic {i}",))]
     slices = dict(compare([*lost, *rest]).slices)
-    assert alone.finding is Finding.WORSE
-    assert slices["billing"].finding is Finding.NO_DIFFERENCE
+    assert alone.finding is Conclusion.WORSE
+    assert slices["billing"].finding is Conclusion.NO_DIFFERENCE
     assert slices["billing"].p == pytest.approx(10 * alone.p)
     assert slices["billing"].interval is not None
     assert slices["billing"].interval.confidence == pytest.approx(0.995)
@@ -134,9 +138,9 @@ def test_the_worst_slice_comes_first_and_small_ones_last() -> None:
     slices = compare(suite).slices
     assert [tag for tag, _ in slices] == ["refunds", "all", "rare"]
     assert [one.finding for _, one in slices] == [
-        Finding.WORSE,
-        Finding.WORSE,
-        Finding.TOO_FEW,
+        Conclusion.WORSE,
+        Conclusion.WORSE,
+        Conclusion.TOO_FEW,
     ]
 
 
@@ -197,11 +201,12 @@ values = st.integers(1, 4).flatmap(
 )
 
 
-def mirror(finding: Finding) -> Finding:
-    swapped = {Finding.BETTER: Finding.WORSE, Finding.WORSE: Finding.BETTER}
+def mirror(finding: Conclusion) -> Conclusion:
+    swapped = {Conclusion.BETTER: Conclusion.WORSE, Conclusion.WORSE: Conclusion.BETTER}
     return swapped.get(finding, finding)
 
 
+@settings(deadline=None)
 @given(values)
 def test_the_sides_are_treated_alike(sides: list[tuple[tuple[float, ...], ...]]) -> None:
     def verdict_of(first: int) -> Verdict:
@@ -214,13 +219,14 @@ def test_the_sides_are_treated_alike(sides: list[tuple[tuple[float, ...], ...]])
     assert len(there.regressions) == len(back.moved) - len(back.regressions)
 
 
+@settings(deadline=None)
 @given(values)
 def test_a_conclusion_and_its_interval_agree(sides: list[tuple[tuple[float, ...], ...]]) -> None:
     overall = compare([Pair(f"{i}", both[0], both[1]) for i, both in enumerate(sides)]).overall
     assert overall.interval is not None
     assert overall.interval.low < overall.interval.high
-    if overall.finding is Finding.WORSE:
+    if overall.finding is Conclusion.WORSE:
         assert overall.interval.high < 0
         assert overall.differing >= 6
-    elif overall.finding is Finding.BETTER:
+    elif overall.finding is Conclusion.BETTER:
         assert overall.interval.low > 0

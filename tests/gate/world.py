@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from promptops.gate.policy import Policy
-    from promptops.gate.rules import Change, EvalResult, Verdict
+    from promptops.gate.rules import Change, EvalEvidence, Verdict
 
 PROMPT = """\
 ---
@@ -97,7 +97,7 @@ class World:
         *approvals: Approval,
         checked: bool = True,
         branch: str = "change",
-        evidence: tuple[EvalResult, ...] = (),
+        evidence: tuple[EvalEvidence, ...] = (),
         **found: object,
     ) -> Verdict:
         """The verdict on a branch; approvals without contents are of what the branch has."""
@@ -110,7 +110,7 @@ class World:
         *approvals: Approval,
         checked: bool = True,
         branch: str = "change",
-        evidence: tuple[EvalResult, ...] = (),
+        evidence: tuple[EvalEvidence, ...] = (),
         **found: object,
     ) -> Admission:
         """The verdict with what it takes to show it."""

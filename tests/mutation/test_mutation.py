@@ -105,7 +105,7 @@ def test_a_mutant_replaces_what_others_have_imported() -> None:
     script = dedent("""\
         import importlib
         from pathlib import Path
-        from promptops.gate.rules import Approvals, Requirement, EvalResult
+        from promptops.gate.rules import Approvals, Requirement, EvalEvidence
         from promptops.gate.rules.change import ChangedPath
         from tests.mutation.grafting import graft
         from tests.mutation.mutants import make_mutants
@@ -119,9 +119,9 @@ def test_a_mutant_replaces_what_others_have_imported() -> None:
             ]
             graft(one, module)
 
-        good = EvalResult("a", "b", "c", True, 1)
+        good = EvalEvidence("a", "b", "c", True, 1)
         assert good.is_good
-        turn("promptops.gate.rules.evidence", "EvalResult.is_good", "self.samples <= 0")
+        turn("promptops.delivery.evidence", "EvalEvidence.is_good", "self.samples <= 0")
         assert not good.is_good
         assert ChangedPath("a", "b", None, None, None).is_proposed
         turn("promptops.gate.rules.change", "", "False")

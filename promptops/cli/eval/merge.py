@@ -11,6 +11,7 @@ import typer
 from promptops.cli.eval.printing import (
     EvalFormat,
     EvalFormatOption,
+    EvidenceOption,
     MarginOption,
     MeasureOption,
     OutputOption,
@@ -30,6 +31,7 @@ def merge(
     measure: MeasureOption = Measure.SHARE,
     margin: MarginOption = None,
     file: OutputOption = None,
+    evidence: EvidenceOption = None,
     output: EvalFormatOption = EvalFormat.TEXT,
 ) -> None:
     """Put the shards of a run together. The verdict is that of a run without shards."""
@@ -37,7 +39,7 @@ def merge(
     from promptops.evals.merging import merge_results
 
     result = merge_results([(str(one), _read(one)) for one in files])
-    raise typer.Exit(print_result(result, output, file, Rules(measure, margin)))
+    raise typer.Exit(print_result(result, output, file, Rules(measure, margin), evidence))
 
 
 def _read(file: Path) -> EvalResult:

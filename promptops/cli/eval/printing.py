@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from promptops.cli.session import emit, emit_json, paint, say
+from promptops.cli.session import emit, emit_json, paint, say, warn
+from promptops.errors import RefusedError
 from promptops.evals.judgement import Measure
 from promptops.repository.writing import write_atomically
 
 if TYPE_CHECKING:
-    from promptops.evals.judgement import Rules
+    from promptops.evals.judgement import Judgement, Rules
     from promptops.evals.result import EvalResult
 
 
@@ -30,6 +31,10 @@ class EvalFormat(StrEnum):
 OutputOption = Annotated[
     Path | None,
     typer.Option("--output", metavar="FILE", help="Write the result there as JSON, too."),
+]
+EvidenceOption = Annotated[
+    Path | None,
+    typer.Option("--evidence", metavar="FILE", help="Write evidence for promptops gate there."),
 ]
 EvalFormatOption = Annotated[
     EvalFormat, typer.Option("--format", help="How to print the result.", show_default=True)
@@ -59,8 +64,9 @@ def print_result(
     output: EvalFormat,
     file: Path | None = None,
     rules: Rules | None = None,
+    evidence: Path | None = None,
 ) -> int:
-    """Print a result, write it to a file, and return the exit code that it comes to."""
+    """Print a result, write it to files, and return the exit code that it comes to."""
     from promptops.evals.judgement import judge_run
     from promptops.evals.records import judgement_to_json, result_to_json
 
@@ -86,10 +92,22 @@ def print_result(
         from promptops.evals.report.text import to_text
 
         emit("\n".join(to_text(result, judgements, code, _paint)))
+    if evidence is not None:
+        _write_evidence(evidence, result, judgements)
     if result.shard != (1, 1):
         number, count = result.shard
         say(f"this is shard {number} of {count}: promptops eval merge gives the verdict")
     return int(code)
+
+
+def _write_evidence(file: Path, result: EvalResult, judgements: list[Judgement]) -> None:
+    """Write evidence. Of a run that did not end there is none, and its exit code says why."""
+    from promptops.evals.evidence import to_evidence
+
+    try:
+        write_atomically(file, to_evidence(result, judgements))
+    except RefusedError as error:
+        warn(error.message, error.hint)
 
 
 def _paint(text: str, purpose: str) -> str:

@@ -9,6 +9,7 @@ import typer
 from promptops.cli.eval.printing import (
     EvalFormat,
     EvalFormatOption,
+    EvidenceOption,
     MarginOption,
     MeasureOption,
     OutputOption,
@@ -105,6 +106,7 @@ def run(
     measure: MeasureOption = Measure.SHARE,
     margin: MarginOption = None,
     file: OutputOption = None,
+    evidence: EvidenceOption = None,
     output: EvalFormatOption = EvalFormat.TEXT,
 ) -> None:
     """Run eval suites: by default the work tree, compared with what is live.
@@ -133,6 +135,11 @@ def run(
         environment,
     )
     _check_together(choice)
+    if evidence is not None and (samples or stand_in is not None):
+        raise UsageError(
+            "--evidence is of whole suites and their own models",
+            hint="leave out --sample and --stand-in, or --evidence",
+        )
     options = Options(
         choose_mode_by_flags(record=record, replay=replay, live=live),
         to_micros(max_cost),
@@ -153,7 +160,7 @@ def run(
     if dry_run:
         return
     result = run_prepared(repository, preparation, choice, options, show_progress())
-    code = print_result(result, output, file, Rules(measure, margin))
+    code = print_result(result, output, file, Rules(measure, margin), evidence)
     raise typer.Exit(INTERRUPTED_CODE if result.stopped == INTERRUPTED else code)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from promptops.evals.judgement import Exit
 from promptops.evals.report.words import mark_words
 from promptops.evals.result import Outcome
-from promptops.evals.verdict import Finding, Verdict, describe, explain
+from promptops.evals.verdict import Conclusion, Verdict, describe, explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -78,10 +78,10 @@ def _judgement(judgement: Judgement, paint: Paint) -> Iterator[str]:
 
 
 _FINDINGS = {
-    Finding.WORSE: "red",
-    Finding.BETTER: "green",
-    Finding.NOT_WORSE: "green",
-    Finding.NOT_JUDGED: "yellow",
+    Conclusion.WORSE: "red",
+    Conclusion.BETTER: "green",
+    Conclusion.NOT_WORSE: "green",
+    Conclusion.NOT_JUDGED: "yellow",
 }
 
 
@@ -89,7 +89,7 @@ def _verdict(verdict: Verdict, paint: Paint) -> Iterator[str]:
     """Yield what the comparison says, and what may hide from it."""
     yield f"  {paint(describe(verdict), _FINDINGS.get(verdict.finding, 'dim'))}"
     for tag, one in verdict.slices:
-        if one.finding in {Finding.WORSE, Finding.BETTER}:
+        if one.finding in {Conclusion.WORSE, Conclusion.BETTER}:
             said = describe(Verdict(one))
             yield f"  tagged '{tag}': {paint(said, _FINDINGS[one.finding])}"
     yield f"  {paint(explain(verdict), 'dim')}"

@@ -8,9 +8,10 @@ Most environments have no such rules, so what it takes to judge by them is impor
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops.errors import PromptopsError, RefusedError
+from promptops.errors import GitError, PromptopsError, RefusedError
 from promptops.git.trees import TreeReader
 from promptops.repository.config import load_config
 
@@ -63,7 +64,7 @@ def check_deployment(
     rules = config.environment(environment)
     if rules.evals:
         for release in releases:
-            require_evals(rules, release)
+            require_evals(repository, rules, release)
     if not rules.deployers and not rules.approvals:
         return
     from promptops.gate.rules.deployment import may_deploy
@@ -81,8 +82,13 @@ def check_deployment(
         require_approvals(repository, book, rules, me, release, fetch=not local)
 
 
-def require_evals(rules: Environment, release: Release) -> None:
-    """Raise RefusedError unless the release's tag says that its evals passed."""
+def require_evals(repository: Repository, rules: Environment, release: Release) -> None:
+    """Raise RefusedError unless the release's tag says that its evals passed.
+
+    Evidence that the tag names is read as well, where this clone has it: IntegrityError when it is
+    about something else.
+    """
+    from promptops.delivery.attestation import read_evidence
     from promptops.gate.rules.deployment import has_passed_evals
 
     if not has_passed_evals(release.trailers):
@@ -90,6 +96,9 @@ def require_evals(rules: Environment, release: Release) -> None:
             f"{release} has no evidence that its evals passed, which {rules.name} asks for",
             hint="release a version whose evidence the gate has seen: promptops gate --evidence",
         )
+    # What is not in this clone cannot be held against the release; `verify` says what is missing.
+    with suppress(GitError):
+        read_evidence(repository, release)
 
 
 def require_approvals(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from promptops.delivery.evidence import EvalEvidence, parse_evidence
 from promptops.forge.review import Review, ReviewState
 from promptops.gate.rules.approval import (
     Approval,
@@ -12,7 +13,6 @@ from promptops.gate.rules.approval import (
 )
 from promptops.gate.rules.change import Change, ChangedPath, PathKind, PromptChange, PromptState
 from promptops.gate.rules.consent import Ground, Requirement
-from promptops.gate.rules.evidence import EvalResult, parse_evidence
 from promptops.gate.rules.ruling import Rules, describe_owners, judge
 from promptops.gate.rules.verdict import Verdict
 
@@ -22,7 +22,7 @@ __all__ = [
     "Approvals",
     "Change",
     "ChangedPath",
-    "EvalResult",
+    "EvalEvidence",
     "Ground",
     "PathKind",
     "PromptChange",

@@ -7,6 +7,7 @@ report format shows them, beside the line at fault where there is one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from promptops.forge.codeowners import OwnersState
@@ -18,11 +19,12 @@ from promptops.prompt.finding import Finding, Position, Severity, sort_key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from promptops.delivery.evidence import EvalEvidence
     from promptops.forge.codeowners import OwnersFile
     from promptops.gate.rules.approval import Approvals
     from promptops.gate.rules.change import Change, ChangedPath, PromptChange
-    from promptops.gate.rules.evidence import EvalResult
     from promptops.gate.rules.people import Groups
+    from promptops.repository.config import EvalRule
 
 _IRREGULAR = {"120000": "a symbolic link", "160000": "a submodule"}
 
@@ -37,6 +39,7 @@ class Rules:
         groups: people and teams.
         evals: what a change without evidence is: `off`, `warn` or `block`.
         committers_may: whether those who committed to a change may approve it.
+        eval_rules: what prompts of some names need instead of `evals`.
     """
 
     owners: OwnersFile | None
@@ -44,6 +47,16 @@ class Rules:
     groups: Groups
     evals: str = "off"
     committers_may: bool = False
+    eval_rules: Sequence[EvalRule] = ()
+
+    def evals_of(self, name: str) -> tuple[str, bool]:
+        """What a change of this prompt without evidence is, and whether answers must be live."""
+        evals, live = self.evals, False
+        for rule in self.eval_rules:
+            if fnmatchcase(name, rule.pattern):
+                evals = evals if rule.evals is None else rule.evals
+                live = live if rule.live is None else rule.live
+        return evals, live
 
 
 def judge(
@@ -52,7 +65,7 @@ def judge(
     approvals: Approvals,
     *,
     findings: Sequence[Finding] = (),
-    evidence: Sequence[EvalResult] = (),
+    evidence: Sequence[EvalEvidence] = (),
 ) -> Verdict:
     """Judge a change.
 
@@ -78,7 +91,7 @@ def judge(
         *_judge_paths(change.paths),
         *_judge_owners(change, rules),
         *_judge_consent(requirements, approvals, rules.owners_path or "CODEOWNERS"),
-        *_judge_evidence(change.prompts, rules.evals, relevant),
+        *_judge_evidence(change.prompts, rules, relevant),
     ]
     return Verdict(
         change,
@@ -203,27 +216,33 @@ def describe_owners(one: Requirement) -> str:
 
 
 def _judge_evidence(
-    prompts: Iterable[PromptChange], policy: str, evidence: Sequence[EvalResult]
+    prompts: Iterable[PromptChange], rules: Rules, evidence: Sequence[EvalEvidence]
 ) -> Iterator[Finding]:
-    if policy == "off":
-        return
-    severity = Severity.ERROR if policy == "block" else Severity.WARNING
     for prompt in prompts:
+        policy, must_be_live = rules.evals_of(prompt.name)
         new = prompt.after.prompt if prompt.after else None
-        if new is None:
+        if policy == "off" or new is None:
             continue
-        results = [one for one in evidence if one.digest == new.digest]
-        failed = [one.suite for one in results if not one.is_good]
-        if results and not failed:
+        what = _find_lack([one for one in evidence if one.digest == new.digest], must_be_live)
+        if what is None:
             continue
-        what = (
-            f"{', '.join(failed)} did not pass" if failed else "no evidence that its evals passed"
-        )
         yield Finding(
             "missing-evidence",
-            severity,
+            Severity.ERROR if policy == "block" else Severity.WARNING,
             f"{prompt.name} {new.version}: {what}",
             prompt.path,
             None,
-            "run its evals against exactly this content, then give the results: --evidence FILE",
+            "run its evals against exactly this content (promptops eval run --evidence FILE), "
+            "then give the results: --evidence FILE",
         )
+
+
+def _find_lack(results: Sequence[EvalEvidence], must_be_live: bool) -> str | None:  # noqa: FBT001
+    """What results lack to show that evals passed; None: nothing."""
+    if not results:
+        return "no evidence that its evals passed"
+    failed = [one.suite for one in results if not one.is_good]
+    if failed:
+        return f"{', '.join(failed)} did not pass"
+    recorded = [one.suite for one in results if must_be_live and not one.is_live]
+    return f"{', '.join(recorded)} passed with recorded answers only" if recorded else None

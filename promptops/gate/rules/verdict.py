@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
+    from promptops.delivery.evidence import EvalEvidence
     from promptops.gate.rules.change import Change, PromptChange
     from promptops.gate.rules.consent import Requirement
-    from promptops.gate.rules.evidence import EvalResult
     from promptops.prompt.finding import Finding
 
 SCHEMA = "promptops.gate/v1"
@@ -37,7 +37,7 @@ class Verdict:
     requirements: tuple[Requirement, ...]
     sources: tuple[str, ...]
     owners_path: str | None
-    evidence: tuple[EvalResult, ...] = ()
+    evidence: tuple[EvalEvidence, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -88,6 +88,7 @@ class Verdict:
             },
             "evals": [
                 {"prompt": one.prompt, "suite": one.suite, "passed": one.passed}
+                | ({} if one.record is None else {"record": one.record})
                 for one in self.evidence
             ],
             "findings": [one.as_json() for one in self.findings],

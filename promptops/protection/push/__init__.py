@@ -74,6 +74,10 @@ def _choose_check(kind: RefKind) -> Callable[[Visit, PushCommand], None]:
         from promptops.protection.push.statements import check_approval
 
         return check_approval
+    if kind is RefKind.EVIDENCE:
+        from promptops.protection.push.evidence import check_evidence
+
+        return check_evidence
     return _refuse_misplaced
 
 

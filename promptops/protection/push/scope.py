@@ -7,6 +7,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from promptops.delivery.environments import branch
+from promptops.delivery.evidence import REFS as EVIDENCE
 from promptops.errors import UsageError
 from promptops.prompt.reference import check_environment, parse_release_tag, release_tag
 
@@ -17,7 +18,7 @@ RELEASES = "refs/tags/prompts/"
 YANKS = "refs/tags/yanked/prompts/"
 ENVIRONMENTS = branch("")
 APPROVALS = "refs/promptops/approvals/"
-_FOLDERS = (RELEASES, YANKS, ENVIRONMENTS, APPROVALS)
+_FOLDERS = (RELEASES, YANKS, ENVIRONMENTS, APPROVALS, EVIDENCE)
 _SIGNS = frozenset({"Lu", "Ll", "Lt", "Lo", "Lm", "Nd", "Nl", "No", "Sm", "Sc", "Sk", "So"})
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
@@ -34,6 +35,7 @@ class RefKind(Enum):
     YANK = auto()
     ENVIRONMENT = auto()
     APPROVAL = auto()
+    EVIDENCE = auto()
     GUARDED = auto()
     MISPLACED = auto()
 
@@ -74,6 +76,8 @@ def _classify_exact(ref: str, guarded: AbstractSet[str]) -> RefKind | None:
         return RefKind.YANK if _is_release(of) else RefKind.MISPLACED
     if ref.startswith(ENVIRONMENTS):
         return RefKind.ENVIRONMENT if _is_environment(ref) else RefKind.MISPLACED
+    if ref.startswith(EVIDENCE):
+        return RefKind.EVIDENCE
     return RefKind.APPROVAL if ref.startswith(APPROVALS) else None
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.errors import IntegrityError, RefusedError, UsageError
+from promptops.delivery.attestation import read_evidence
+from promptops.errors import GitError, IntegrityError, RefusedError, UsageError
 from promptops.git.objects import parse_tag
 from promptops.git.refs import short_name
 from promptops.git.trees import TreeReader
@@ -36,6 +37,7 @@ def check_release_tag(visit: Visit, command: PushCommand) -> None:
     refuse_moves(command, "a released version never changes; release the next one")
     release = _read_pushed(visit, command, name, version)
     _check_trailers(visit, release)
+    _check_evidence(visit, release)
     objects = visit.repository.objects
     file = objects.read(own_file(name, release.commit, release.folder))
     frozen = read_frozen(
@@ -49,6 +51,17 @@ def check_release_tag(visit: Visit, command: PushCommand) -> None:
             hint="merge it first, or push the branch together with the tag; "
             "a pre-release may be on any commit",
         )
+
+
+def _check_evidence(visit: Visit, release: Release) -> None:
+    """Hold the evidence that a tag names to what it releases; it has to come along, or be here."""
+    try:
+        read_evidence(visit.repository, release)
+    except GitError as error:
+        raise IntegrityError(
+            error.message.replace("this clone", "this repository"),
+            hint="promptops release --push pushes it together with the tag",
+        ) from error
 
 
 def _read_pushed(visit: Visit, command: PushCommand, name: str, version: Version) -> Release:

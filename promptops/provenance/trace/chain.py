@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from promptops.delivery.attestation import read_evidence
+from promptops.delivery.evidence import TRAILER, list_recorded
 from promptops.delivery.releases import find_yank, is_merged, list_tags
 from promptops.errors import (
     GitError,
@@ -117,7 +119,7 @@ class Chain:
             self._commit_link(),
             self._authors_link(),
             self._recorded_link("approvals", "Prompt-Approved-By", "Prompt-Gate"),
-            self._recorded_link("evidence", "Prompt-Evals"),
+            self._evidence_link(),
         )
 
     # Reading
@@ -506,6 +508,27 @@ class Chain:
             return Link(name, LinkStatus.ABSENT, detail, lines, facts=facts)
         detail = "recorded by the release tag, not judged again"
         return Link(name, LinkStatus.OK, detail, lines, facts=facts)
+
+    def _evidence_link(self) -> Link:
+        """The results of evals that the tag names: read, and held to what was released."""
+        release = self.release
+        recorded = [] if release is None else list_recorded(release.trailers)
+        if release is None or all(one.oid is None for one in recorded):
+            return self._recorded_link("evidence", TRAILER)
+        facts: dict[str, Any] = {
+            "recorded": [
+                {"key": key, "value": value} for key, value in release.trailers if key == TRAILER
+            ]
+        }
+        try:
+            results = read_evidence(self.repository, release)
+        except PromptopsError as error:
+            return failed_link("evidence", error, facts)
+        facts["results"] = [one.record for one in results]
+        passed = sum(one.passed for one in recorded)
+        detail = f"{passed} of {_count(len(recorded), 'suite')} passed, for exactly this content"
+        lines = tuple(one.summary for one in results)
+        return Link("evidence", LinkStatus.OK, detail, lines, facts=facts)
 
 
 def _gravest(problems: list[PromptopsError]) -> PromptopsError:

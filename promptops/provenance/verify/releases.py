@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from promptops.delivery.attestation import read_evidence
 from promptops.errors import GitError, PromptopsError
 from promptops.git.refs import list_refs, read_ref, short_name
 from promptops.prompt.reference import parse_release_tag, release_tag
@@ -99,6 +100,10 @@ class ReleaseCheck:
             compare_frozen(frozen, release.version, release.commit, release.digest)
         except PromptopsError as error:
             self.survey.failed("broken-release", place, error)
+        try:
+            read_evidence(self.survey.repository, release)
+        except PromptopsError as error:
+            self.survey.failed("broken-evidence", place, error)
 
     def _check_base(self, release: Release, place: str) -> None:
         base = release.base

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.evals.statistics import Interval, difference_interval, holm, sign_flip
@@ -17,6 +17,7 @@ differences = st.integers(1, 5).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(differences)
 def test_test_and_interval_agree(values: list[float]) -> None:
     p = sign_flip(values)
@@ -28,6 +29,7 @@ def test_test_and_interval_agree(values: list[float]) -> None:
         assert interval.holds(0)
 
 
+@settings(deadline=None)
 @given(differences)
 def test_both_directions_are_mirrored(values: list[float]) -> None:
     p = sign_flip(values)
@@ -35,6 +37,7 @@ def test_both_directions_are_mirrored(values: list[float]) -> None:
     assert (one.low, one.high) == pytest.approx((-other.high, -other.low))
 
 
+@settings(deadline=None)
 @given(differences)
 def test_more_confidence_is_wider(values: list[float]) -> None:
     usual = difference_interval(values, 0.01)
@@ -69,6 +72,7 @@ def test_holm(p_values: list[float], corrected: list[float]) -> None:
     assert holm(p_values) == pytest.approx(corrected)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=20))
 def test_holm_never_makes_smaller_and_keeps_the_order(p_values: list[float]) -> None:
     corrected = holm(p_values)

@@ -9,7 +9,7 @@ import pytest
 from promptops.forge.codeowners import Dialect
 from promptops.gate.rules import (
     Approvals,
-    EvalResult,
+    EvalEvidence,
     Ground,
     PathKind,
     Requirement,
@@ -197,7 +197,7 @@ def test_whose_approval_it_takes_in_words(owners: tuple[str, ...], count: int, w
 
 # Evidence.
 
-GOOD = EvalResult("triage", prompt(NEXT).digest, "evals/triage.yaml", passed=True, samples=3)
+GOOD = EvalEvidence("triage", prompt(NEXT).digest, "evals/triage.yaml", passed=True, samples=3)
 BAD = replace(GOOD, passed=False, suite="evals/hard.yaml")
 EMPTY = replace(GOOD, samples=0)
 OTHER = replace(GOOD, digest=prompt(PLAIN).digest)
@@ -219,7 +219,7 @@ OTHER = replace(GOOD, digest=prompt(PLAIN).digest)
 )
 @pytest.mark.parametrize("policy", ["off", "warn", "block"])
 def test_evidence_is_of_exactly_this_content(
-    evidence: tuple[EvalResult, ...], words: str | None, policy: str
+    evidence: tuple[EvalEvidence, ...], words: str | None, policy: str
 ) -> None:
     change = propose(edit(PLAIN, NEXT))
     approvals = Approvals(("file",), (approve(change),))

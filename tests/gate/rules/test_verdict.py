@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from promptops.forge.codeowners import Dialect
-from promptops.gate.rules import Approvals, EvalResult, Verdict, judge
+from promptops.gate.rules import Approvals, EvalEvidence, Verdict, judge
 from promptops.prompt.finding import Finding, Position, Severity
 from tests.gate.pieces import (
     AUTHOR,
@@ -160,7 +160,7 @@ def test_who_approved_and_who_has_to_is_in_the_document() -> None:
 
 def test_findings_evidence_and_notes_are_in_the_document() -> None:
     change = propose(edit(PLAIN, NEXT))
-    result = EvalResult("triage", prompt(NEXT).digest, "evals/a.yaml", passed=True, samples=1)
+    result = EvalEvidence("triage", prompt(NEXT).digest, "evals/a.yaml", passed=True, samples=1)
     findings = [
         Finding("a", Severity.WARNING, "m", PATH, Position(3, 5, 3, 6), "h"),
         Finding("b", Severity.NOTE, "m", PATH),

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops.delivery.evidence import write_evidence
 from promptops.gate.approvals.statement import ChangeStatement
 from promptops.gate.rules import ApprovalEntry
+from tests.delivery.test_evidence import RECORD
 from tests.prompts import prompt_text
 from tests.protection.push.server import NAME, Server
 from tests.protection.push.signing import approve, make_key, public, seal
@@ -81,6 +83,18 @@ def test_approvals_are_made_once_and_signed_by_somebody_known(
     blob = server.clone.git("hash-object", "-w", "--stdin", stdin="{}")
     server.refuse(f"{blob}:{ref}/jane", why="it is not named after what it holds")
     server.refuse(f"{blob}:{ref}/{blob}", why="error: refs/promptops/approvals/change/0123/")
+
+
+def test_evidence_is_pushed_once_under_its_own_name(server: Server) -> None:
+    blob = server.clone.git("hash-object", "-w", "--stdin", stdin=write_evidence([RECORD]).decode())
+    other = server.clone.git("hash-object", "-w", "--stdin", stdin="{}")
+    ref = "refs/promptops/evals"
+    server.refuse(f"{blob}:{ref}/jane", why="it is not named after what it holds")
+    server.refuse(f"main:{ref}/{blob}", why="it holds no evidence")
+    server.refuse(f"{other}:{ref}/{other}", why="is not of the form promptops.evals/v2")
+    server.take(f"{blob}:{ref}/{blob}")
+    server.refuse(f"{other}:{ref}/{blob}", why="it is never moved")
+    server.refuse(f":{ref}/{blob}", why="it is never deleted")
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,8 @@ def test_anything_else_is_refused(tmp_path: Path, data: bytes) -> None:
         ("refs/tags/yanked", RefKind.MISPLACED),
         ("refs/promptops/approvals/change/x/y", RefKind.APPROVAL),
         ("refs/promptops/approvals", RefKind.MISPLACED),
+        ("refs/promptops/evals/0a", RefKind.EVIDENCE),
+        ("refs/promptops/evals", RefKind.MISPLACED),
         ("refs/promptops/runs/x", None),
         ("refs/notes/prompts", None),
         # a ref spelled inside a ref, in full and in short

@@ -1,0 +1,90 @@
+"""A run as evidence for the gate: what each suite came to, about exactly which content."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from promptops.delivery.evidence import write_evidence
+from promptops.errors import RefusedError
+from promptops.evals.judgement import Exit
+from promptops.evals.result import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.evals.judgement import Judgement
+    from promptops.evals.result import EvalResult, SampleResult, State, SuiteResult
+
+_DIGITS = 6
+
+
+def to_evidence(result: EvalResult, judgements: Sequence[Judgement]) -> bytes:
+    """Return the file of evidence of a whole run.
+
+    Raises RefusedError for one that is only a part: nothing may be concluded from that.
+    """
+    if result.stopped or result.shard != (1, 1):
+        why = result.stopped or f"it is shard {result.shard[0]} of {result.shard[1]}"
+        raise RefusedError(
+            f"a part of a run is no evidence: {why}",
+            hint="eval run --resume goes on with it, and eval merge puts shards together",
+        )
+    return write_evidence(
+        [
+            _record(suite, [one for one in judgements if one.suite is suite])
+            for suite in result.suites
+        ]
+    )
+
+
+def _record(suite: SuiteResult, judgements: Sequence[Judgement]) -> dict[str, Any]:
+    trials = [trial for one in suite.samples for trial in (*one.trials, *one.baseline)]
+    return {
+        "prompt": suite.prompt,
+        "version": suite.change.version,
+        "digest": suite.change.digest,
+        "suite": suite.path,
+        "suite_digest": suite.digest,
+        "passed": bool(judgements) and all(one.exit is Exit.PASSED for one in judgements),
+        "samples": len({one.name for one in suite.samples}),
+        "trials": len(trials),
+        "errors": sum(one.outcome in {Outcome.ERROR, Outcome.MISSING} for one in trials),
+        "answers": _where_from([one.is_replayed for one in trials]),
+        "cost_micros": sum(one.cost_micros or 0 for one in trials),
+        "baseline": None if suite.baseline is None else _state(suite.baseline),
+        "models": [_model(one) for one in judgements],
+    }
+
+
+def _where_from(replayed: Sequence[bool]) -> str:
+    if not any(replayed):
+        return "live"
+    return "cassette" if all(replayed) else "mixed"
+
+
+def _state(state: State) -> dict[str, str]:
+    return {"label": state.label, "version": state.version, "digest": state.digest}
+
+
+def _model(judgement: Judgement) -> dict[str, Any]:
+    samples: list[SampleResult] = [
+        one for one in judgement.suite.samples if one.model == judgement.model
+    ]
+    verdict = judgement.verdict
+    overall = None if verdict is None else verdict.overall
+    interval = None if overall is None else overall.interval
+    return {
+        "model": judgement.model,
+        "served": [],
+        "samples": len(samples),
+        "passed": sum(one.outcome is Outcome.PASSED for one in samples),
+        "verdict": None if overall is None else overall.finding.value,
+        "difference": None if overall is None else _number(overall.difference),
+        "low": None if interval is None else _number(interval.low),
+        "high": None if interval is None else _number(interval.high),
+    }
+
+
+def _number(value: float) -> float | None:
+    return round(value, _DIGITS) if math.isfinite(value) else None

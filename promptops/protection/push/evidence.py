@@ -1,0 +1,29 @@
+"""What a push may do to evidence of evals: add it once, under the name of what it holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.delivery.evidence import parse_blob
+from promptops.errors import IntegrityError
+from promptops.protection.push.commands import refuse_moves
+
+if TYPE_CHECKING:
+    from promptops.protection.push.commands import PushCommand
+    from promptops.protection.push.visit import Visit
+
+_HINT = "promptops release --push pushes evidence together with the tag that names it"
+
+
+def check_evidence(visit: Visit, command: PushCommand) -> None:
+    """Raise what is wrong with evidence that is pushed, or with moving it at all.
+
+    Whether the evals truly ran nobody can tell here; that it stays what it was, everybody can.
+    """
+    refuse_moves(command, "releases name it, and what they name does not change")
+    found = visit.repository.objects.read(command.new or "")
+    if found is None or found.kind != "blob":
+        raise IntegrityError("it holds no evidence", hint=_HINT)
+    if command.ref.rpartition("/")[2] != found.oid:
+        raise IntegrityError("it is not named after what it holds", hint=_HINT)
+    parse_blob(found.data, found.oid)

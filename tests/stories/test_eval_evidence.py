@@ -1,0 +1,200 @@
+"""Evidence of evals, from the run through the gate into a release that `trace` checks."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import accept, refuse, run
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.repositories import Repo
+
+NAME = "ask"
+MODEL = "scripted/answers.yaml"
+ANSWERS = """
+rules:
+  - when: {role: system, text: badly}
+    answer: Rome
+    usage: {input: 10, output: 5}
+  - answer: Paris
+    usage: {input: 10, output: 5}
+"""
+SUITE = "schema: promptops.suite/v1\nprompt: ask\nsamples:\n" + "".join(
+    f"- name: capital {number}\n"
+    f"  inputs: {{question: 'What is the capital of France, {number}?'}}\n"
+    "  expect: [{equals: Paris}]\n"
+    for number in range(8)
+)
+PROMPT = f"prompts/{NAME}.md"
+
+
+def text(version: str, how: str) -> str:
+    body = "{% system %}Answer " + how + ".{% endsystem %}{% user %}{{ question }}{% enduser %}"
+    return prompt_text(version, body, model=MODEL, max_tokens="50")
+
+
+@pytest.fixture
+def project(repo: Repo, tmp_path: Path) -> Repo:
+    """A repository whose gate asks for evidence, with a release, and a remote."""
+    repo.commit(
+        {
+            PROMPT: text("1.0.0", "well"),
+            "evals/ask.yaml": SUITE,
+            "answers.yaml": ANSWERS,
+            "promptops.toml": "[gate]\nevals = 'block'\n",
+            "CODEOWNERS": "* @nobody\n",
+        },
+        "Begin",
+    )
+    repo.publish(tmp_path / "remote.git")
+    accept(repo, "release", NAME, "--push")
+    return repo
+
+
+def propose(project: Repo, version: str, how: str) -> None:
+    project.git("switch", "--quiet", "-C", "change", "main")
+    project.commit({PROMPT: text(version, how)}, "Change")
+
+
+def flat(said: str) -> str:
+    """Lines that were wrapped for the terminal, as one."""
+    return " ".join(said.split())
+
+
+def merge(project: Repo) -> None:
+    project.git("switch", "--quiet", "main")
+    project.git("merge", "--quiet", "change")
+    project.git("push", "--quiet", "origin", "main")
+
+
+def blob_of(project: Repo, version: str) -> str:
+    message = project.git("cat-file", "tag", f"prompts/{NAME}@{version}")
+    (line,) = [one for one in message.splitlines() if one.startswith("Prompt-Evals: ")]
+    _, suite, oid, word = line.split(" ")
+    assert (suite, word) == ("evals/ask.yaml", "passed")
+    return oid
+
+
+def test_a_worse_change_does_not_merge_and_a_good_one_carries_evidence(
+    project: Repo, tmp_path: Path
+) -> None:
+    evidence = str(tmp_path / "evals.json")
+    propose(project, "1.1.0", "badly")
+    worse = run(project, "eval", "run", "--evidence", evidence)
+    assert worse.exit_code == 1
+    assert "worse" in worse.stdout
+    said = run(project, "gate", "--evidence", evidence, "--format", "json")
+    assert said.exit_code == 1
+    (found,) = [
+        one for one in json.loads(said.stdout)["findings"] if one["check"] == "missing-evidence"
+    ]
+    assert "evals/ask.yaml did not pass" in found["message"]
+
+    propose(project, "1.1.0", "very well")
+    accept(project, "eval", "run", "--evidence", evidence)
+    verdict = str(tmp_path / "verdict.json")
+    accept(project, "gate", "--evidence", evidence, "--report", f"json={verdict}")
+    merge(project)
+    accept(project, "release", NAME, "--push", "--verdict", verdict)
+
+    oid = blob_of(project, "1.1.0")
+    assert project.git("ls-remote", "origin", f"refs/promptops/evals/{oid}").startswith(oid)
+    traced = flat(accept(project, "trace", f"{NAME}@1.1.0"))
+    assert "1 of 1 suite passed, for exactly this content" in traced
+    assert f"{MODEL} 8 of 8, no difference found (+0.0 points)" in traced
+    assert "all consistent" in run(project, "verify").output
+    # The same clone remembers its verdicts: no file is needed.
+    project.git("tag", "-d", f"prompts/{NAME}@1.1.0")
+    accept(project, "release", NAME, "--local")
+    assert blob_of(project, "1.1.0") == oid
+
+
+def test_another_clone_is_told_how_to_get_it(project: Repo, tmp_path: Path) -> None:
+    evidence = str(tmp_path / "evals.json")
+    propose(project, "1.1.0", "very well")
+    accept(project, "eval", "run", "--evidence", evidence)
+    accept(project, "gate", "--evidence", evidence)
+    merge(project)
+    accept(project, "release", NAME, "--push")
+    other = project.clone(tmp_path / "other", "--no-local")
+
+    traced = run(other, "trace", f"{NAME}@1.1.0")
+    assert "is not in this clone" in traced.output
+    oid = blob_of(other, "1.1.0")
+    ref = f"refs/promptops/evals/{oid}"
+    assert f"git fetch origin {ref}:{ref} gets it" in flat(traced.output)
+    other.git("fetch", "--quiet", "origin", f"{ref}:{ref}")
+    assert "for exactly this content" in accept(other, "trace", f"{NAME}@1.1.0")
+
+
+def test_evidence_of_another_release_is_found_out(project: Repo, tmp_path: Path) -> None:
+    evidence = str(tmp_path / "evals.json")
+    propose(project, "1.1.0", "very well")
+    accept(project, "eval", "run", "--evidence", evidence)
+    accept(project, "gate", "--evidence", evidence)
+    merge(project)
+    accept(project, "release", NAME, "--push")
+    oid = blob_of(project, "1.1.0")
+    tag = f"prompts/{NAME}@1.0.0"
+    message = project.git("for-each-ref", "--format=%(contents)", f"refs/tags/{tag}").rstrip()
+    project.git(
+        "tag", "-f", "-a", "-m", f"{message}\nPrompt-Evals: evals/ask.yaml {oid} passed", tag,
+        f"{tag}^{{}}",
+    )  # fmt: skip
+    traced = run(project, "trace", f"{NAME}@1.0.0")
+    assert traced.exit_code == 1
+    assert "the release is ask with" in traced.output
+    verified = run(project, "verify")
+    assert verified.exit_code == 1
+    assert "broken-evidence" in verified.output
+
+
+@pytest.mark.parametrize("option", ["--sample=capital 1", "--stand-in=echo/x"])
+def test_a_part_of_a_suite_is_no_evidence(project: Repo, tmp_path: Path, option: str) -> None:
+    said = refuse(project, "eval", "run", option, "--evidence", str(tmp_path / "e.json"), code=2)
+    assert "--evidence is of whole suites" in said
+    assert not (tmp_path / "e.json").exists()
+
+
+def test_a_shard_is_no_evidence(project: Repo, tmp_path: Path) -> None:
+    file = tmp_path / "e.json"
+    said = run(project, "eval", "run", "--shard", "1/2", "--evidence", str(file))
+    assert "warning: a part of a run is no evidence: it is shard 1 of 2" in said.stderr
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("rules", "code"),
+    [
+        ("'ask'.evals = 'off'", 0),
+        ("'a*'.evals = 'warn'", 0),
+        ("'other'.evals = 'off'", 1),
+        ("'*' = {evals = 'off'}\n'ask' = {evals = 'block'}", 1),
+    ],
+)
+def test_each_path_may_need_something_else(project: Repo, rules: str, code: int) -> None:
+    project.commit({"promptops.toml": f"[gate]\nevals = 'block'\n[gate.eval]\n{rules}\n"}, "Rules")
+    project.git("push", "--quiet", "origin", "main")
+    propose(project, "1.1.0", "very well")
+    assert run(project, "gate").exit_code == code
+
+
+def test_where_answers_have_to_be_live_a_cassette_is_no_evidence(
+    project: Repo, tmp_path: Path
+) -> None:
+    project.commit({"promptops.toml": "[gate.eval.'*']\nevals = 'block'\nlive = true\n"}, "Rules")
+    project.git("push", "--quiet", "origin", "main")
+    propose(project, "1.1.0", "very well")
+    file = str(tmp_path / "e.json")
+    accept(project, "eval", "run", "--record", "--evidence", file)
+    accept(project, "gate", "--evidence", file)
+    accept(project, "eval", "run", "--replay", "--evidence", file)
+    said = run(project, "gate", "--evidence", file)
+    assert said.exit_code == 1
+    assert "evals/ask.yaml passed with recorded answers only" in said.stdout
