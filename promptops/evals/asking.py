@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from promptops.evals.pace import Pace
     from promptops.evals.purse import Purse
     from promptops.evals.tape import Journal, Place, Tape
+    from promptops.runtime.guards.guard import Guards, Reservation
     from promptops.runtime.models import Models
     from promptops.runtime.models.model import Answer, Request
     from promptops.runtime.models.prices import Prices
@@ -37,6 +38,7 @@ EVAL = "eval"
 """The environment in which limits count evals."""
 LIMITS = Limits(call_seconds=120.0, run_seconds=600.0, retries=4)
 _TOO_MANY = 429
+_LEASE_MARGIN_SECONDS = 30.0
 
 
 class Mode(StrEnum):
@@ -100,6 +102,8 @@ class Equipment:
         mode: where answers come from.
         stand_in: the model that answers in place of every other; None: each for itself.
         find: resolves a ref that the route of a prompt names.
+        guards: the limits of the environment `eval`; None: it has none.
+        name: what this run calls itself in the ledger of the guards.
     """
 
     models: Models
@@ -110,6 +114,8 @@ class Equipment:
     mode: Mode = Mode.LIVE
     stand_in: str | None = None
     find: Callable[[str], ResolvedPrompt] | None = None
+    guards: Guards | None = None
+    name: str = EVAL
 
 
 class Asker:
@@ -144,6 +150,7 @@ class Asker:
             ModelError: the model did not answer.
             MissingError: answers come from cassettes, and this one has none.
             CapError: the call would cost more than is left.
+            GuardError: the limits of the environment `eval` refuse the call.
         """
         course = self._make_course(resolved, at)
         course.given = inputs
@@ -233,6 +240,7 @@ class Asker:
         equipment = self._with
         flying: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
         self._flying[key] = flying
+        self.calls += 1
         try:
             name = equipment.stand_in or request.model
             model = equipment.models.get(name)
@@ -240,11 +248,18 @@ class Asker:
             is_free = price is not None and price.is_free
             began = time.monotonic()
             asking.held = await equipment.purse.take(0 if is_free else asking.most)
+            if equipment.guards is not None:
+                asking.reservation = await equipment.guards.areserve(
+                    Scope(EVAL, asking.prompt, None, None),
+                    key=f"{equipment.name}/{self.calls}",
+                    cost=0 if is_free else asking.most,
+                    tokens=asking.tokens,
+                    lease_seconds=deadline - began + _LEASE_MARGIN_SECONDS,
+                )
             started = time.monotonic()
             # Waiting for money is not waiting for the model.
             deadline += started - began
             asking.is_sent = True
-            self.calls += 1
             answer = await model.acall(replace(request, model=name), deadline=deadline)
             taken = time.monotonic() - started
         except BaseException as error:
@@ -300,8 +315,11 @@ class _Asking:
     def __init__(self, asker: Asker, first: ResolvedPrompt, at: At) -> None:
         self._asker = asker
         self._first = first
+        self.prompt = first.name
         self.tape, self.place, self.trial = at
         self.most: int | None = None
+        self.tokens: int | None = None
+        self.reservation: Reservation | None = None
         self.held: int | None = None
         self.is_sent = False
         self.entry: Entry | None = None
@@ -312,9 +330,10 @@ class _Asking:
         if isinstance(command, Call):
             return await self._asker.call(command.request, command.deadline, self)
         if isinstance(command, Reserve):
-            self.most, self.held, self.is_sent = command.cost, None, False
+            self.most, self.tokens = command.cost, command.tokens
+            self.held, self.reservation, self.is_sent = None, None, False
         elif isinstance(command, Settle):
-            self._settle(is_sent=command.is_sent and self.is_sent)
+            await self._settle(command)
         elif isinstance(command, Sleep):
             await asyncio.sleep(command.seconds)
         elif isinstance(command, Find):
@@ -323,14 +342,20 @@ class _Asking:
             return _PERMIT
         return None
 
-    def _settle(self, *, is_sent: bool) -> None:
-        if self.held is None:
-            return
+    async def _settle(self, command: Settle) -> None:
+        is_sent = command.is_sent and self.is_sent
         cost: int | None = 0
         if is_sent:
             cost = None if self.entry is None else self.entry.cost_micros
-        self._asker.settle(self.held, cost)
-        self.held = None
+        if self.held is not None:
+            self._asker.settle(self.held, cost)
+            self.held = None
+        if self.reservation is not None:
+            if is_sent:
+                await self.reservation.asettle(cost, command.tokens)
+            else:
+                await self.reservation.arelease()
+            self.reservation = None
 
 
 class _Permit:

@@ -6,12 +6,13 @@ import asyncio
 import json
 import os
 import secrets
+import time
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from promptops.errors import UsageError
-from promptops.evals.asking import Asker, Equipment, Mode
+from promptops.evals.asking import EVAL, Asker, Equipment, Mode
 from promptops.evals.calibration import ENDING, find_kappa
 from promptops.evals.judging import open_judge
 from promptops.evals.pace import Pace
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from promptops.evals.result import EvalResult
     from promptops.evals.runner import Progress
     from promptops.repository.repository import Repository
+    from promptops.runtime.guards.guard import Guards
     from promptops.runtime.resolution import ResolvedPrompt
 
 JOURNALS = "promptops-evals"
@@ -102,10 +104,11 @@ def run(
     concurrency = options.concurrency or settings.concurrency
     top = repository.require_work_tree()
     cap = options.max_cost if options.max_cost is not None else settings.max_cost
+    token = f"{os.getpid()}-{secrets.token_hex(8)}"
     journal = Journal(
         None if mode is Mode.REPLAY else repository.git.common_dir / JOURNALS,
         _name(preparation, choice),
-        f"{os.getpid()}-{secrets.token_hex(4)}",
+        token,
         resumes=options.resumes,
     )
     equipment = Equipment(
@@ -117,6 +120,8 @@ def run(
         mode,
         options.stand_in,
         lambda ref: resolve_selected(repository, parse_ref(ref)),
+        _open_guards(repository),
+        f"eval-{token}",
     )
     context = Context(root=top, allows_python=options.allows_python)
 
@@ -141,10 +146,27 @@ def run(
             run_evals(preparation, equipment, scoring, workers=concurrency, tell=tell)
         )
     finally:
+        if equipment.guards is not None:
+            equipment.guards.close()
         journal.close(is_done=result is not None and not result.stopped)
     if mode is Mode.RECORD:
         _write_cassettes(repository, preparation, choice, result)
     return result
+
+
+def _open_guards(repository: Repository) -> Guards | None:
+    """Return the limits of the environment `eval`, shared by all runs; None where it has none."""
+    config = repository.config
+    if EVAL not in config.guards.environments:
+        return None
+    from promptops.runtime.guards.guard import Guards
+    from promptops.runtime.guards.opening import find_ledger, open_ledger
+
+    git = repository.git
+    place = find_ledger(
+        config.guards, config.log, os.environ, common_dir=git.common_dir, top=git.work_tree
+    )
+    return Guards(config.guards, open_ledger(place), clock=time.time)
 
 
 def judge_counts(repository: Repository, judge: ResolvedPrompt) -> bool:

@@ -141,6 +141,7 @@ def _trial_to_json(trial: Trial) -> dict[str, Any]:
         "cost_micros": trial.cost_micros,
         "seconds": trial.latency_seconds,
         "is_replayed": trial.is_replayed,
+        "response_id": trial.response_id,
     }
 
 
@@ -207,4 +208,5 @@ def _read_trial(data: dict[str, Any]) -> Trial:
         data["cost_micros"],
         data["seconds"],
         bool(data["is_replayed"]),
+        data["response_id"],
     )

@@ -5,6 +5,7 @@ They go to JSON and come back (`records`), so that shards can be merged into one
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -62,6 +63,7 @@ class Trial:
         cost_micros: what its calls cost; None where that is unknown.
         latency_seconds: how long its calls took; None where that is unknown.
         is_replayed: whether every answer came from a cassette.
+        response_id: what the provider calls the last answer; None where it has no name.
     """
 
     number: int
@@ -74,6 +76,7 @@ class Trial:
     cost_micros: int | None = None
     latency_seconds: float | None = None
     is_replayed: bool = False
+    response_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +255,10 @@ def find_grounds(suite: SuiteResult, model: str) -> list[Ground]:
         if missing:
             text = f"{missing} of {len(trials)} trials{label} were not run"
             grounds.append(Ground(Gravity.UNKNOWN, text))
+    copied = _count_copied(samples)
+    if copied:
+        text = f"the trials of {copied} samples are copies of one answer: something caches them"
+        grounds.append(Ground(Gravity.UNKNOWN, text))
     if not samples:
         grounds.append(Ground(Gravity.UNKNOWN, "no sample was run"))
         return grounds
@@ -274,6 +281,19 @@ def find_grounds(suite: SuiteResult, model: str) -> list[Ground]:
         names = ", ".join(f"'{name}'" for name in lost[:3]) + (" and more" if lost[3:] else "")
         grounds.append(Ground(Gravity.BLOCKS, f"samples that must pass fail: {names}"))
     return grounds
+
+
+def _count_copied(samples: Sequence[SampleResult]) -> int:
+    """Count the samples of which several trials have one answer of the provider.
+
+    Such trials say no more than one. A name that answers to different samples share is no name.
+    """
+    named = [
+        [trial.response_id for trial in one.trials if trial.response_id is not None]
+        for one in samples
+    ]
+    owners = Counter(name for names in named for name in set(names))
+    return sum(any(names.count(one) > 1 and owners[one] == 1 for one in names) for names in named)
 
 
 def _threshold(samples: Sequence[SampleResult], tag: str | None, least: float) -> Ground | None:

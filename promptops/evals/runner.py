@@ -13,6 +13,7 @@ from promptops.evals.purse import CapError
 from promptops.evals.result import EvalResult, Outcome, SampleResult, SuiteResult, Trial
 from promptops.evals.tape import MissingError, Place
 from promptops.evals.trial import BASELINE, CHANGE, Case, Scoring, run_trial
+from promptops.runtime.guards.guard import GuardError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,7 +156,7 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _State) -> 
             trial = replace(await run_trial(asker, scoring, case), number=number)
         except MissingError as error:
             trial = Trial(number, Outcome.MISSING, error=error.message, stage="cassette")
-        except CapError as error:
+        except (CapError, GuardError) as error:
             state.stopped = state.stopped or error.message
             return
         key = (id(part), model, sample.name, side)

@@ -252,6 +252,8 @@ def _entry_to_json(entry: Entry) -> dict[str, Any]:
         "seconds": round(entry.latency_seconds, 3),
         "cost_micros": entry.cost_micros,
     }
+    if answer.response_id is not None:
+        written["response_id"] = answer.response_id
     if answer.tool_calls:
         calls = [[one.id, one.name, one.arguments] for one in answer.tool_calls]
         written["tool_calls"] = calls
@@ -263,7 +265,12 @@ def _read_entry(line: Any) -> Entry | None:  # noqa: ANN401 - any JSON value
         calls = tuple(ToolCall(str(a), str(b), str(c)) for a, b, c in line.get("tool_calls", ()))
         usage = Usage(*line["usage"])
         answer = Answer(
-            str(line["text"]), calls, str(line["finish"]), usage, line.get("served_model")
+            str(line["text"]),
+            calls,
+            str(line["finish"]),
+            usage,
+            line.get("served_model"),
+            line.get("response_id"),
         )
         place = Place(str(line["sample"]), str(line["model"]), str(line["side"]))
         key = Key(str(line["request"]), int(line["trial"]))

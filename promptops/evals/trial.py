@@ -17,6 +17,7 @@ from promptops.evals.scorers.scorer import Answer, Context, Cost, ScorerError
 from promptops.evals.scorers.values import difference
 from promptops.evals.tape import MissingError, Place
 from promptops.prompt.suite.suite import Outcome as Wanted
+from promptops.runtime.guards.guard import GuardError
 from promptops.runtime.models.model import ModelError
 
 if TYPE_CHECKING:
@@ -90,24 +91,25 @@ class _Course:
 
 
 async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
-    """Run a trial. What goes wrong in it is its outcome; only MissingError and CapError are raised.
+    """Run a trial. What goes wrong in it is its outcome.
 
     Args:
         asker: asks the model.
         scoring: what checks may use.
         case: what is run.
+
+    Raises:
+        MissingError, CapError, GuardError: there is no answer to be had.
     """
     sample, number = case.sample, case.number
     course = _Course(has_mean=sample.threshold is not None)
     try:
         await _converse(course, asker, scoring, case)
-    except (MissingError, CapError):
-        raise
     except (InputError, TemplateError) as error:
         return _end_early(course, sample, number, error)
     except (ModelError, ScorerError) as error:
         # A judge's calls have the same limits as all others.
-        if isinstance(error.__cause__, (MissingError, CapError)):
+        if isinstance(error.__cause__, (MissingError, CapError, GuardError)):
             raise error.__cause__ from None
         return _finish(course, number, Outcome.ERROR, error)
     return _finish(course, number, _judge(course, sample))
@@ -141,6 +143,7 @@ def _finish(
         sum(known) if len(known) == len(costs) else None,
         sum(one.latency_seconds for one in course.asked) if course.asked else None,
         bool(course.asked) and all(one.is_replayed for one in course.asked),
+        course.asked[-1].answer.response_id if course.asked else None,
     )
 
 

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from promptops.evals.pace import Pace
 from promptops.evals.purse import CapError, Purse
-from promptops.evals.result import Outcome, Trial, decide
+from promptops.evals.result import (
+    Outcome,
+    SampleResult,
+    State,
+    SuiteResult,
+    Trial,
+    decide,
+    find_grounds,
+)
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
@@ -77,6 +86,31 @@ def test_pace_halves_once_for_a_burst_of_refusals_and_recovers() -> None:
     assert last == 8
 
 
+EVAL_RUN = [sys.executable, "-m", "promptops", "eval", "run", "--format", "json"]
+
+
+def write_project(repo: Repo, answers: str) -> None:
+    model = "scripted/answers.yaml"
+    repo.write("prompts/ask.md", prompt_text(body="{{ question }}", model=model))
+    repo.write("answers.yaml", answers)
+    repo.write(
+        "evals/ask.yaml",
+        "schema: promptops.suite/v1\nprompt: ask\nsamples:\n"
+        "- {name: a, inputs: {question: quick}, expect: [{equals: now}]}\n"
+        "- {name: b, inputs: {question: slow}, expect: [{equals: late}]}\n",
+    )
+
+
+def wait_for_journal(repo: Repo, process: subprocess.Popen[Any]) -> None:
+    """Wait for the first answer, which is written down as soon as it is there."""
+    deadline = time.monotonic() + 120
+    folder = repo.path / ".git" / "promptops-evals"
+    while not any(file.stat().st_size for file in folder.glob("*.jsonl")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        os.sched_yield()
+
+
 def trials(*outcomes: str) -> tuple[Trial, ...]:
     return tuple(Trial(n, Outcome(one)) for n, one in enumerate(outcomes, 1))
 
@@ -100,28 +134,36 @@ def test_a_sample_is_decided_as_soon_as_it_can_be(
     assert decide(trials(*outcomes), needed) is Outcome(expected)
 
 
+def sample(name: str, *ids: str | None) -> SampleResult:
+    done = tuple(Trial(n, Outcome.PASSED, response_id=one) for n, one in enumerate(ids, 1))
+    return SampleResult(name, "m", (), len(ids), done)
+
+
+@pytest.mark.parametrize(
+    ("samples", "copied"),
+    [
+        ([sample("a", "1", "1", "1"), sample("b", "2", "3", "4")], True),
+        ([sample("a", "1", "2"), sample("b", "3", "4")], False),
+        ([sample("a", "1", "1"), sample("b", "1", "1")], False),  # the server names nothing
+        ([sample("a", None, None)], False),
+    ],
+)
+def test_trials_that_are_copies_of_one_answer_are_no_trials(
+    samples: list[SampleResult], copied: bool
+) -> None:
+    state = State("work tree", "1.0.0", "sha256:0")
+    suite = SuiteResult("evals/a.yaml", "", "a", state, tuple(samples))
+    grounds = find_grounds(suite, "m")
+    assert any("copies of one answer" in one.text for one in grounds) is copied
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
 def test_an_interruption_leaves_a_valid_partial_result(repo: Repo) -> None:
-    model = "scripted/answers.yaml"
-    repo.write("prompts/ask.md", prompt_text(body="{{ question }}", model=model))
-    slow = "rules: [{when: {text: slow}, answer: late, delay: 60}, {answer: now}]"
-    repo.write("answers.yaml", slow)
-    repo.write(
-        "evals/ask.yaml",
-        "schema: promptops.suite/v1\nprompt: ask\nsamples:\n"
-        "- {name: a, inputs: {question: quick}, expect: [{equals: now}]}\n"
-        "- {name: b, inputs: {question: slow}, expect: [{equals: late}]}\n",
-    )
-    command = [sys.executable, "-m", "promptops", "eval", "run", "--format", "json"]
+    write_project(repo, "rules: [{when: {text: slow}, answer: late, delay: 60}, {answer: now}]")
     process = subprocess.Popen(
-        command, cwd=repo.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        EVAL_RUN, cwd=repo.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    journals = repo.path / ".git" / "promptops-evals"
-    deadline = time.monotonic() + 60
-    # The first answer is in the journal as soon as it is there.
-    while not list(journals.glob("*.jsonl")) and time.monotonic() < deadline:
-        assert process.poll() is None
-        os.sched_yield()
+    wait_for_journal(repo, process)
     process.send_signal(signal.SIGINT)
     out, error = process.communicate(timeout=60)
     assert process.returncode == 130, error
@@ -129,4 +171,42 @@ def test_an_interruption_leaves_a_valid_partial_result(repo: Repo) -> None:
     assert '"outcome": "passed"' in out
     assert '"outcome": "missing"' in out
     assert "Traceback" not in error
-    assert list(journals.glob("*.jsonl"))
+    assert list((repo.path / ".git" / "promptops-evals").glob("*.jsonl"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
+def test_a_killed_run_is_resumed_without_paying_twice(repo: Repo) -> None:
+    write_project(repo, "rules: [{when: {text: slow}, answer: late, delay: 60}, {answer: now}]")
+    process = subprocess.Popen(
+        [*EVAL_RUN, "--concurrency", "2"],
+        cwd=repo.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    wait_for_journal(repo, process)
+    process.kill()
+    process.communicate(timeout=60)
+    (journal,) = (repo.path / ".git" / "promptops-evals").glob("*.jsonl")
+    # The kill may have cut a line short.
+    journal.write_text(journal.read_text() + '{"sample": "b", "mod')
+    repo.write("answers.yaml", "rules: [{answer: late}]")
+    done = subprocess.run(
+        [*EVAL_RUN, "--resume"], cwd=repo.path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["calls"], found["replayed"]) == (1, 1)
+    assert not list((repo.path / ".git" / "promptops-evals").glob("*.jsonl"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such signals")
+def test_two_runs_at_once_do_not_disturb_one_another(repo: Repo) -> None:
+    write_project(repo, "rules: [{when: {text: slow}, answer: late}, {answer: now}]")
+    both = [
+        subprocess.Popen(EVAL_RUN, cwd=repo.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    for one in both:
+        out, error = one.communicate(timeout=60)
+        assert one.returncode == 0, error
+        assert json.loads(out)["calls"] == 2

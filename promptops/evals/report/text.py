@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from promptops.evals.judgement import Judgement
-    from promptops.evals.result import EvalResult, SampleResult, Trial
+    from promptops.evals.result import EvalResult, SampleResult, SuiteResult, Trial
 
     Paint = Callable[[str, str], str]
 
@@ -36,9 +36,40 @@ def to_text(
     for judgement in judgements:
         yield from _judgement(judgement, paint)
         yield ""
+    for suite in result.suites:
+        if len(suite.models) > 1:
+            yield from _models(suite)
     if result.stopped:
         yield f"{paint('stopped:', 'yellow')} {result.stopped}"
     yield f"{paint(_WORDS[exit_code], _COLOURS[exit_code])}  {describe_run(result)}"
+
+
+def _models(suite: SuiteResult) -> Iterator[str]:
+    """Yield a table of the samples on which models differ: a row each, a column for every model."""
+    found = {(one.name, one.model): one for one in suite.samples}
+    rows = []
+    for name in dict.fromkeys(one.name for one in suite.samples):
+        cells = [_cell(found.get((name, model))) for model in suite.models]
+        if len(set(cells)) > 1:
+            rows.append([name, *cells])
+    if not rows:
+        return
+    shown = rows[:_MAX_SAMPLES]
+    header = [f"{suite.prompt}: models differ", *suite.models]
+    widths = [max(map(len, column)) for column in zip(header, *shown, strict=True)]
+    for row in [header, *shown]:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    if rows[_MAX_SAMPLES:]:
+        yield f"and {len(rows) - _MAX_SAMPLES} more"
+    yield ""
+
+
+def _cell(sample: SampleResult | None) -> str:
+    if sample is None:
+        return ""
+    passed = sum(one.outcome is Outcome.PASSED for one in sample.trials)
+    of = f" {passed}/{len(sample.trials)}" if len(sample.trials) > 1 else ""
+    return f"{sample.outcome.value}{of}"
 
 
 def describe_run(result: EvalResult) -> str:

@@ -374,3 +374,40 @@ def test_a_judge_is_a_prompt_of_the_repository(project: Repo) -> None:
     assert found["calls"] == 4
     project.write("judge.yaml", "rules: [{answer: I do not know}]")
     assert as_json(project)["exit"] == 2
+
+
+def test_a_third_of_failing_calls_is_told_apart_from_failures(
+    project: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("promptops.runtime.run.steps.delay_seconds", lambda *_: 0.0)
+    samples = "".join(
+        f"- {{name: s{n}, inputs: {{question: {'fault' if n % 3 == 0 else 'q'} {n}}},"
+        f" expect: [{{contains: else}}]}}\n"
+        for n in range(9)
+    )
+    project.write("evals/ask.yaml", suite(samples))
+    found = as_json(project)
+    outcomes = [one["outcome"] for one in found["suites"][0]["samples"]]
+    assert (outcomes.count("error"), outcomes.count("passed")) == (3, 6)
+    assert found["exit"] == 2
+    project.write("evals/ask.yaml", suite(samples, thresholds="{overall: 0.6, errors: 0.34}"))
+    assert as_json(project)["exit"] == 0
+    project.write("evals/ask.yaml", suite(samples, thresholds="{overall: 0.7, errors: 0.34}"))
+    assert as_json(project)["exit"] == 2
+
+
+def test_the_limits_of_the_environment_eval_hold_over_several_runs(project: Repo) -> None:
+    project.write("promptops.toml", "[guards.environments.eval]\ncalls_per_day = 3\n")
+    first = as_json(project)
+    assert (first["exit"], first["calls"]) == (0, 2)
+    second = as_json(project, "--concurrency", "1")
+    assert second["exit"] == 2
+    assert "calls_per_day" in second["stopped"]
+    assert [one["outcome"] for one in second["suites"][0]["samples"]] == ["passed", "missing"]
+
+
+def test_samples_on_which_models_differ_are_shown_side_by_side(project: Repo) -> None:
+    project.write("other.yaml", "rules: [{answer: something else}]")
+    text = eval_run(project, "--models", f"{MODEL},scripted/other.yaml").stdout
+    (row,) = [line for line in text.splitlines() if line.startswith("capital  ")]
+    assert row.split() == ["capital", "passed", "failed"]
