@@ -15,3 +15,9 @@ def prompt_text(version: str = "1.0.0", body: str = "Answer {{ question }}", **k
     }
     frontmatter = "".join(f"{key}: {value}\n" for key, value in lines.items())
     return f"---\n{frontmatter}---\n{body}\n"
+
+
+def suite_text(prompt: str, *, expect: str = "contains: e") -> str:
+    """A valid eval suite of one sample, for a prompt as `prompt_text` writes it."""
+    sample = f"{{name: one, inputs: {{question: Why?}}, expect: [{{{expect}}}]}}"
+    return f"schema: promptops.suite/v1\nprompt: {prompt}\nsamples:\n  - {sample}\n"

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from promptops.protection.ci.change import CiChange, give_access
-from tests.prompts import prompt_text
+from tests.prompts import prompt_text, suite_text
 
 if TYPE_CHECKING:
     from tests.protection.ci.talking import TalkingGitHub
@@ -130,7 +130,8 @@ class Runner:
 
 @pytest.fixture
 def runner(tmp_path: Path, repo: Repo, forge: TalkingGitHub) -> Runner:
-    repo.commit({"prompts/a.md": prompt_text(), "prompts/b.md": prompt_text(), "evals/a.yaml": "x"})
+    files = {"prompts/a.md": prompt_text(), "prompts/b.md": prompt_text()}
+    repo.commit({**files, "evals/a.yaml": suite_text("a")})
     server = repo.publish(tmp_path / "server" / "acme" / "prompts.git")
     server.git("config", "uploadpack.allowAnySHA1InWant", "true")  # as GitHub gives commits
     for name in ("workspace", "temp"):
