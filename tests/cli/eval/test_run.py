@@ -397,12 +397,12 @@ def test_a_third_of_failing_calls_is_told_apart_from_failures(
 
 
 def test_the_limits_of_the_environment_eval_hold_over_several_runs(project: Repo) -> None:
-    project.write("promptops.toml", "[guards.environments.eval]\ncalls_per_day = 3\n")
+    project.write("promptops.toml", "[guards.environments.eval]\ntokens_per_day = 400\n")
     first = as_json(project)
     assert (first["exit"], first["calls"]) == (0, 2)
     second = as_json(project, "--concurrency", "1")
     assert second["exit"] == 2
-    assert "calls_per_day" in second["stopped"]
+    assert "tokens_per_day" in second["stopped"]
     assert [one["outcome"] for one in second["suites"][0]["samples"]] == ["passed", "missing"]
 
 
