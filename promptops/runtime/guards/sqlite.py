@@ -379,10 +379,12 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    # A ledger that is there needs no lock to be opened, however busy others keep it.
     if _version(connection) == 0:
-        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA busy_timeout = 0")
+        _begin(connection, wait=True)
         try:
             if _version(connection) == 0:
                 for statement in _TABLES:
@@ -397,7 +399,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
             f"the ledger has version {_version(connection)}, and this promptops knows {VERSION}",
             hint="use the newer promptops that wrote it",
         )
-    # From here on waiting is `_begin`'s.
+    # Waiting is `_begin`'s.
     connection.execute("PRAGMA busy_timeout = 0")
 
 
