@@ -21,7 +21,11 @@ from promptops.cli.session import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from promptops.delivery.deployments import Action, DeploymentOutcome
+    from promptops.delivery.environments import DeploymentChange
+
 
 EnvironmentOption = Annotated[
     str,
@@ -53,6 +57,8 @@ def deploy_and_report(
         if preview.changed:
             for change in preview.changes:
                 say(f"{environment}: {change}")
+            if action.verb in {"rollback", "restore"}:
+                _show_texts(preview.changes)
             confirm("Deploy this?", yes=False)
             agreed = preview.changes
     outcome = deploy(
@@ -70,18 +76,79 @@ def deploy_and_report(
         _print_outcome(outcome, action, dry_run=dry_run)
 
 
+def _show_texts(changes: Sequence[DeploymentChange]) -> None:
+    """Show what the model will read otherwise, as `diff` does."""
+    from promptops.cli.diff import describe_change
+
+    for change in changes:
+        for line in describe_change(current().repository, change):
+            say(line)
+
+
 def _print_outcome(outcome: DeploymentOutcome, action: Action, *, dry_run: bool) -> None:
     for change in outcome.changes:
-        before, after = paint(change.before, "red"), paint(change.after, "green", bold=True)
-        emit(f"{outcome.environment}: {change.name} {before} -> {after}")
+        emit(f"{outcome.environment}: {_paint_change(change)}")
     if outcome.deployment is not None:
         say(f"deployment {outcome.deployment.number} of {outcome.environment}")
+        if outcome.changes:
+            say(f"to undo it: {undo_command(outcome, action)}")
+        if action.verb in {"rollback", "restore"}:
+            _warn_of_others(outcome)
     elif dry_run and outcome.changed:
         say("nothing was changed: this was a dry run")
     else:
         live = _describe_live(outcome, action)
         say(f"{outcome.environment}: nothing to change, it is so already{live}")
     warn_of_pending(outcome.environment)
+
+
+def _paint_change(change: DeploymentChange) -> str:
+    name, _, versions = str(change).partition(" ")
+    before, _, after = versions.partition(" -> ")
+    return f"{name} {paint(before, 'red')} -> {paint(after, 'green', bold=True)}"
+
+
+def undo_command(outcome: DeploymentOutcome, action: Action) -> str:
+    """Return the command that brings back what was live before a deployment."""
+    from promptops.delivery.environments import NOTHING
+
+    environment = outcome.environment
+    names = " ".join(change.name for change in outcome.changes)
+    if action.verb in {"pause", "resume"}:
+        opposite = "resume" if action.verb == "pause" else "pause"
+        reason = "" if opposite == "resume" else " --reason TEXT"
+        return f"promptops {opposite} {names} --env {environment}{reason}"
+    if action.verb == "retire" or (
+        action.verb == "promote" and all(change.before != NOTHING for change in outcome.changes)
+    ):
+        return f"promptops rollback {names} --env {environment}"
+    if action.verb == "promote" and all(change.before == NOTHING for change in outcome.changes):
+        return f"promptops retire {names} --env {environment} --reason TEXT"
+    number = outcome.deployment.number - 1 if outcome.deployment else 0
+    return f"promptops rollback --env {environment} --to-deployment {number}"
+
+
+def _warn_of_others(outcome: DeploymentOutcome) -> None:
+    """Say where what was rolled back is still live, from where it may be promoted again."""
+    from promptops.delivery.environments import read_head
+
+    repository = current().repository
+    for environment in repository.config.environment_names:
+        head = read_head(repository, environment)
+        if head is None or environment == outcome.environment:
+            continue
+        for change in outcome.changes:
+            entry = head.state.entries.get(change.name)
+            gone = [
+                str(version)
+                for version in (entry.versions if entry else ())
+                if str(version) in change.before.split() and str(version) not in change.after
+            ]
+            for version in gone:
+                say(
+                    f"{change.name} {version} is still live in {environment}; promptops yank "
+                    f"{change.name}@{version} --reason TEXT keeps it from coming back"
+                )
 
 
 def warn_of_pending(environment: str) -> None:
@@ -111,16 +178,21 @@ def _describe_live(outcome: DeploymentOutcome, action: Action) -> str:
 
 
 def outcome_to_json(outcome: DeploymentOutcome, *, dry_run: bool) -> dict[str, Any]:
-    """The outcome as `promptops.deployment/v1`."""
+    """The outcome as `promptops.deployment/v2`."""
     made = outcome.deployment
     return json_document(
-        "promptops.deployment/v1",
+        "promptops.deployment/v2",
         environment=outcome.environment,
         dry_run=dry_run,
         pending=outcome.pending,
         deployment=None if made is None else {"number": made.number, "commit": made.commit},
-        changes=[
-            {"prompt": change.name, "from": change.before, "to": change.after}
-            for change in outcome.changes
-        ],
+        changes=[change_to_json(change) for change in outcome.changes],
     )
+
+
+def change_to_json(change: DeploymentChange) -> dict[str, str | None]:
+    """What a deployment did to one prompt, as JSON values; null where it is not deployed."""
+    from promptops.delivery.environments import NOTHING
+
+    before, after = (None if side == NOTHING else side for side in (change.before, change.after))
+    return {"prompt": change.name, "from": before, "to": after}

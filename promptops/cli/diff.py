@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -18,13 +19,15 @@ from promptops.cli.session import (
     paint,
     say,
 )
-from promptops.errors import UsageError
+from promptops.errors import PromptopsError, UsageError
 from promptops.prompt.version import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from promptops.delivery.environments import DeploymentChange
     from promptops.prompt.diff import Difference, DiffLine, Hunk, MessageDiff, PromptDiff
+    from promptops.repository.repository import Repository
     from promptops.runtime.comparison import Comparison
 
 
@@ -38,6 +41,7 @@ class DiffFormat(StrEnum):
 
 _COLOURS = {"interface": "red", "behaviour": "yellow", "documentation": "blue"}
 _LONGEST_VALUE = 160
+_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9a-z.-]+)?")
 
 
 def diff(
@@ -88,6 +92,24 @@ def diff(
         say("no difference")
     if exit_code and any(not one.diff.is_empty for one in comparisons):
         raise typer.Exit(1)
+
+
+def describe_change(repository: Repository, change: DeploymentChange) -> Iterator[str]:
+    """What a deployment changes of what the model reads, in lines; none where it cannot be told."""
+    from promptops.runtime.comparison import compare_refs
+
+    before, after = (_VERSION.search(side) for side in (change.before, change.after))
+    if before is None or after is None or before[0] == after[0]:
+        return
+    try:
+        (comparison,) = compare_refs(repository, [f"{change.name}@{before[0]}..{after[0]}"])
+    except PromptopsError as error:
+        yield f"  {before[0]} and {after[0]} cannot be compared: {error.message}"
+        return
+    for difference in comparison.diff.differences:
+        yield from _describe_difference(difference)
+    for message in comparison.diff.messages:
+        yield from _describe_message(message)
 
 
 def describe_comparison(comparison: Comparison) -> Iterator[str]:

@@ -39,6 +39,9 @@ def promote(
             "--share", metavar="PERCENT", min=1, max=100, help="The part of the traffic to give it."
         ),
     ] = 100,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also a version that was rolled back there.")
+    ] = False,
     reason: ReasonOption = "",
     yes: YesOption = False,
     local: LocalOption = False,
@@ -76,7 +79,7 @@ def promote(
     wanted = [parse_ref(ref) for ref in dict.fromkeys(refs)]
     releases = choose_releases(repository, to, wanted, source=source, local=local)
     check_deployment(repository, to, releases, local=local)
-    action = promote_action(repository, to, releases, share)
+    action = promote_action(repository, to, releases, share, again=again)
     deploy_and_report(
         to, action, reason=reason, yes=yes, local=local, dry_run=dry_run, output=output
     )

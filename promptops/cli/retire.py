@@ -34,6 +34,8 @@ def retire(
 
     if not names:
         raise UsageError("no prompt named", hint="promptops retire NAME --env ENV")
+    if not reason.strip():
+        raise UsageError("no reason given", hint="--reason TEXT: kept with the deployment")
     environment = environment or current().repository.config.default_environment
     action = retire_action(environment, [check_name(name) for name in dict.fromkeys(names)])
     deploy_and_report(

@@ -18,6 +18,7 @@ from promptops.delivery.deployments import (
 from promptops.delivery.environments import (
     Head,
     find_deployment,
+    list_deployments,
     live_version,
     read_head,
     read_point,
@@ -49,6 +50,9 @@ from promptops.prompt.reference import (
     SelectorKind,
 )
 
+# How many of the newest deployments are asked about what was rolled back.
+_RECENT = 200
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -58,12 +62,17 @@ if TYPE_CHECKING:
 
 
 def promote_action(
-    repository: Repository, environment: str, releases: Sequence[Release], share: int = 100
+    repository: Repository,
+    environment: str,
+    releases: Sequence[Release],
+    share: int = 100,
+    *,
+    again: bool = False,
 ) -> Action:
     """Make `releases` live in `environment`. Checks what may be checked before the tip is known.
 
-    RefusedError for a yanked release, one that is not merged where that is asked for, or one that
-    is not live in the environment it must come from.
+    RefusedError for a yanked release, one that is not merged where that is asked for, one that
+    is not live in the environment it must come from, or, unless `again`, one that was rolled back.
     """
     rules = repository.read_rules(environment)
     texts: dict[str, Mapping[str, bytes]] = {}
@@ -77,6 +86,8 @@ def promote_action(
             if repository.git.is_shallow:
                 hint = "this clone is shallow and cannot tell: git fetch --unshallow, then again"
             raise RefusedError(f"{release} is not merged: its commit is not on {where}", hint=hint)
+        if not again:
+            _refuse_rolled_back(repository, release, environment)
         if rules.source is not None:
             _refuse_skipped(repository, release, rules.source, environment)
         prompt = load_released(repository, release)
@@ -95,6 +106,30 @@ def promote_action(
         apply,
         {release.name: release.tag for release in releases},
     )
+
+
+def _refuse_rolled_back(repository: Repository, release: Release, environment: str) -> None:
+    """Refuse a version that the last deployment with anything to say of it took away again."""
+    if read_head(repository, environment) is None:
+        return
+    version = str(release.version)
+    for deployment in list_deployments(repository, environment, limit=_RECENT):
+        for change in deployment.changes:
+            before, after = (_versions(side) for side in (change.before, change.after))
+            if change.name != release.name or version not in before | after:
+                continue
+            if deployment.action == "rollback" and version not in after:
+                why = f": {deployment.reason}" if deployment.reason else ""
+                raise RefusedError(
+                    f"{release} was rolled back in {environment} by deployment "
+                    f"{deployment.number}{why}",
+                    hint="promote a version that mends it; --again promotes this one all the same",
+                )
+            return
+
+
+def _versions(side: str) -> frozenset[str]:
+    return frozenset(side.replace(",", " ").split())
 
 
 def _refuse_skipped(

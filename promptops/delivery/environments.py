@@ -36,6 +36,10 @@ _REMEDY_SEARCH = 100
 _EDITED = "the branch was edited by hand: promptops verify says how"
 
 
+NOTHING = "none"
+"""What a deployment's message says of a prompt that is not deployed."""
+
+
 class DeploymentChange(NamedTuple):
     """What a deployment did to one prompt, in words: versions with their shares, or `none`."""
 
@@ -44,8 +48,11 @@ class DeploymentChange(NamedTuple):
     after: str
 
     def __str__(self) -> str:
-        """`support/triage 1.3.0 -> 1.4.0`."""
-        return f"{self.name} {self.before} -> {self.after}"
+        """`support/triage 1.3.0 -> 1.4.0`, or `support/triage (not deployed) -> 1.0.0`."""
+        before, after = (
+            "(not deployed)" if side == NOTHING else side for side in (self.before, self.after)
+        )
+        return f"{self.name} {before} -> {after}"
 
 
 class Deployment(NamedTuple):
@@ -274,7 +281,7 @@ def _read_changes(trailers: Iterable[tuple[str, str]]) -> tuple[DeploymentChange
     changes: list[DeploymentChange] = []
     for key, value in trailers:
         if key == "Prompt":
-            changes.append(DeploymentChange(value, "none", "none"))
+            changes.append(DeploymentChange(value, NOTHING, NOTHING))
         elif key == "From" and changes:
             changes[-1] = DeploymentChange(changes[-1].name, value, changes[-1].after)
         elif key == "To" and changes:
@@ -326,7 +333,7 @@ def find_deployment(repository: Repository, head: Head, number: int) -> Deployme
 def describe_entry(entry: Entry | None) -> str:
     """What a deployment's message says of a prompt: versions with shares, or `none`."""
     if entry is None:
-        return "none"
+        return NOTHING
     return entry.describe() + (" (paused)" if entry.paused is not None else "")
 
 

@@ -38,12 +38,12 @@ def deployed(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
 def test_newest_first_with_who_when_and_why(deployed: Repo) -> None:
     assert accept(deployed, "history", *ENV) == (
         "   3  2026-01-03T00:00:00Z  retire  by Jane Doe\n"
-        "      a 1.0.0 -> none\n"
+        "      a 1.0.0 -> (not deployed)\n"
         "      not needed\n"
         "   2  2026-01-02T00:00:00Z  promote  by John Roe\n"
-        "      b none -> 1.0.0\n"
+        "      b (not deployed) -> 1.0.0\n"
         "   1  2026-01-01T00:00:00Z  promote  by Jane Doe\n"
-        "      a none -> 1.0.0\n"
+        "      a (not deployed) -> 1.0.0\n"
         "      first\n"
     )
 

@@ -46,10 +46,13 @@ def live(repo: Repo, environment: str = "staging") -> dict[str, str]:
 
 
 def test_the_first_environment_gets_the_latest_and_the_next_what_is_before_it(team: Team) -> None:
-    assert accept(team.first, "promote", "a", "--to", "staging") == "staging: a none -> 1.2.0\n"
+    assert (
+        accept(team.first, "promote", "a", "--to", "staging")
+        == "staging: a (not deployed) -> 1.2.0\n"
+    )
     accept(team.first, "promote", "a@1.1.0", "--to", "staging")
     out = accept(team.first, "promote", "a", "--to", "production")
-    assert out == "production: a none -> 1.1.0\n"
+    assert out == "production: a (not deployed) -> 1.1.0\n"
     assert live(team.first, "production") == {"a": "1.1.0 100"}
     accept(team.first, "verify")
 
@@ -70,7 +73,7 @@ def test_all_of_an_environment_is_one_deployment(team: Team) -> None:
     accept(team.first, "promote", "a", "b", "--to", "staging")
     words = ("promote", "--from", "staging", "--to", "production", "--all", "--format", "json")
     document = json.loads(accept(team.first, *words))
-    assert document["schema"] == "promptops.deployment/v1"
+    assert document["schema"] == "promptops.deployment/v2"
     assert document["deployment"]["number"] == 1
     assert [change["prompt"] for change in document["changes"]] == ["a", "b"]
 
@@ -164,7 +167,7 @@ def test_an_environment_may_insist_on_another_one_first(team: Team) -> None:
 
 def test_a_dry_run_deploys_nothing(team: Team) -> None:
     result = run(team.first, "promote", "a", "--to", "staging", "--dry-run")
-    assert result.stdout == "staging: a none -> 1.2.0\n"
+    assert result.stdout == "staging: a (not deployed) -> 1.2.0\n"
     assert "this was a dry run" in result.stderr
     assert team.remote.refs("refs/heads/promptops/") == {}
 

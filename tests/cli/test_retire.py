@@ -25,28 +25,33 @@ def deployed(repo: Repo) -> Repo:
 
 
 def test_a_retired_prompt_is_gone_with_its_files_and_comes_back(deployed: Repo) -> None:
-    assert accept(deployed, "retire", "a", *ENV) == "staging: a 1.0.0 -> none\n"
+    assert (
+        accept(deployed, "retire", "-m", "gone", "a", *ENV)
+        == "staging: a 1.0.0 -> (not deployed)\n"
+    )
     files = deployed.git("ls-tree", "-r", "--name-only", "promptops/staging").splitlines()
     assert files == ["promptops.lock", "promptops.undo", "releases/a/b@1.0.0/a/b.md"]
-    assert accept(deployed, "rollback", "a", *ENV) == "staging: a none -> 1.0.0\n"
+    assert accept(deployed, "rollback", "a", *ENV) == "staging: a (not deployed) -> 1.0.0\n"
     accept(deployed, "verify")
 
 
 def test_several_are_retired_in_one_deployment(deployed: Repo) -> None:
-    accept(deployed, "retire", "a", "a/b", *ENV)
+    accept(deployed, "retire", "-m", "gone", "a", "a/b", *ENV)
     assert deployed.git("rev-list", "--count", "promptops/staging") == "2"
     accept(deployed, "verify")
 
 
 def test_one_that_is_not_live_refuses_all(deployed: Repo) -> None:
     tip = deployed.rev("promptops/staging")
-    assert "b is not live in staging" in refuse(deployed, "retire", "a", "b", *ENV, code=2)
-    assert "no prompt named" in refuse(deployed, "retire", *ENV, code=2)
-    assert "a is not live in production" in refuse(deployed, "retire", "a", code=2)
+    assert "b is not live in staging" in refuse(
+        deployed, "retire", "-m", "gone", "a", "b", *ENV, code=2
+    )
+    assert "no prompt named" in refuse(deployed, "retire", "-m", "gone", *ENV, code=2)
+    assert "a is not live in production" in refuse(deployed, "retire", "-m", "gone", "a", code=2)
     assert deployed.rev("promptops/staging") == tip
 
 
 def test_a_dry_run_retires_nothing(deployed: Repo) -> None:
     tip = deployed.rev("promptops/staging")
-    accept(deployed, "retire", "a", *ENV, "--dry-run")
+    accept(deployed, "retire", "-m", "gone", "a", *ENV, "--dry-run")
     assert deployed.rev("promptops/staging") == tip

@@ -16,6 +16,7 @@ from tests.templates import copy_template
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.conftest import MakeRepo
 
 ENV = ("--env", "staging")
 
@@ -67,11 +68,11 @@ def test_to_a_version_that_was_live(repo: Repo) -> None:
 
 
 def test_to_a_deployment_restores_everything(repo: Repo) -> None:
-    accept(repo, "retire", "a", *ENV)
+    accept(repo, "retire", "-m", "gone", "a", *ENV)
     out = accept(repo, "rollback", *ENV, "--to-deployment", "2", "--format", "json")
     document = json.loads(out)
     assert document["deployment"]["number"] == 5
-    assert document["changes"] == [{"prompt": "a", "from": "none", "to": "1.1.0"}]
+    assert document["changes"] == [{"prompt": "a", "from": None, "to": "1.1.0"}]
     result = run(repo, "rollback", *ENV, "--to-deployment", "2")
     assert "nothing to change" in result.stderr
     accept(repo, "verify")
@@ -159,3 +160,40 @@ def test_a_branch_that_is_checked_out_is_not_moved(repo: Repo) -> None:
     told = refuse(repo, "rollback", "a", *ENV, code=2)
     assert "promptops/staging is checked out in" in told
     accept(repo, "verify")
+
+
+def test_what_undoes_a_deployment_is_said(make_repo: MakeRepo) -> None:
+    repo = make_repo("fresh")
+    for version in ("1.0.0", "1.1.0"):
+        repo.commit({"prompts/a.md": prompt_text(version, body=f"{version} {{{{ question }}}}")})
+        accept(repo, "release", "a")
+    undo = {
+        ("promote", "a@1.0.0", "--to", "staging"): "promptops retire a --env staging --reason TEXT",
+        ("promote", "a@1.1.0", "--to", "staging"): "promptops rollback a --env staging",
+        ("pause", "a", *ENV, "-m", "x"): "promptops resume a --env staging",
+        ("resume", "a", *ENV): "promptops pause a --env staging --reason TEXT",
+        ("retire", "a", *ENV, "-m", "x"): "promptops rollback a --env staging",
+        ("rollback", "--to-deployment", "2", *ENV): "promptops rollback --env staging "
+        "--to-deployment 5",
+    }
+    for words, command in undo.items():
+        assert f"to undo it: {command}\n" in run(repo, *words).stderr
+    assert json.loads(accept(repo, "rollback", "a", *ENV, "--format", "json"))["changes"] == [
+        {"prompt": "a", "from": "1.1.0", "to": "1.0.0"}
+    ]
+
+
+def test_a_version_that_was_rolled_back_does_not_come_back_unasked(make_repo: MakeRepo) -> None:
+    repo = make_repo("fresh")
+    for version in ("1.0.0", "1.1.0"):
+        repo.commit({"prompts/a.md": prompt_text(version, body=f"{version} {{{{ question }}}}")})
+        accept(repo, "release", "a")
+        accept(repo, "promote", "a", "--to", "staging")
+        accept(repo, "promote", "a", "--to", "production")
+    said = run(repo, "rollback", "a", "-m", "too short").stderr
+    assert "a 1.1.0 is still live in staging; promptops yank a@1.1.0 --reason TEXT keeps" in said
+    told = refuse(repo, "promote", "a", "--to", "production")
+    assert "a@1.1.0 was rolled back in production by deployment 3: too short" in told
+    accept(repo, "promote", "a", "--to", "production", "--again")
+    accept(repo, "promote", "a@1.0.0", "--to", "production")
+    accept(repo, "promote", "a@1.1.0", "--to", "production")

@@ -221,7 +221,7 @@ def test_a_draft_that_is_live_is_found(repo: Repo) -> None:
         found = run(repo, "validate", "--format", "concise").stdout
         assert "a draft that is live in staging [deployed-draft]" in found
     assert run(repo, "validate", "--rev", "HEAD", "--format", "concise").stdout == ""
-    assert run(repo, "retire", "a", "--env", "staging", "--yes").exit_code == 0
+    assert run(repo, "retire", "-m", "gone", "a", "--env", "staging", "--yes").exit_code == 0
     assert run(repo, "validate", "--format", "concise").stdout == ""
 
 

@@ -49,7 +49,7 @@ def test_what_is_yanked_is_not_chosen_any_more(team: Team) -> None:
         assert "a@1.1.0 is yanked: wrong facts" in told
         told = refuse(clone, "promote", "a@^1.1", "--to", "staging", code=2)
         assert "released: 1.1.0 (yanked), 1.0.0" in told
-    assert "a none -> 1.0.0" in accept(team.first, "promote", "a", "--to", "staging")
+    assert "a (not deployed) -> 1.0.0" in accept(team.first, "promote", "a", "--to", "staging")
     accept(team.first, "verify")
 
 

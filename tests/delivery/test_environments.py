@@ -417,7 +417,7 @@ def test_a_dry_run_changes_nothing(world: GitWorld) -> None:
         world.repository, ENVIRONMENT, [require_release(world.repository, "a", Version(1, 0, 0))]
     )
     outcome = deploy(world.repository, ENVIRONMENT, action, dry_run=True)
-    assert [str(change) for change in outcome.changes] == ["a none -> 1.0.0"]
+    assert [str(change) for change in outcome.changes] == ["a (not deployed) -> 1.0.0"]
     assert outcome.changed
     assert world.head() is None
 

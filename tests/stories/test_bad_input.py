@@ -66,7 +66,7 @@ VERBS = (
     ("yank", "a@1.0.0", "--reason", "x"),
     ("changelog", "a"),
     ("promote", "a", "--to", "staging"),
-    ("retire", "a"),
+    ("retire", "-m", "gone", "a"),
     ("pause", "a", "--reason", "x"),
     ("resume", "a"),
     ("rollback", "--to-deployment", "1"),
@@ -109,8 +109,8 @@ def test_a_sha_256_repository(tmp_path: Path) -> None:
     accept(first, "release", "a", "--push")
     accept(first, "promote", "a", "--to", "staging")
     accept(first, "promote", "a", "--to", "production")
-    accept(first, "retire", "a")
-    assert accept(first, "rollback", "a") == "production: a none -> 1.0.0\n"
+    accept(first, "retire", "-m", "gone", "a")
+    assert accept(first, "rollback", "a") == "production: a (not deployed) -> 1.0.0\n"
     accept(first, "verify")
 
 
@@ -173,7 +173,7 @@ def test_a_prompt_and_a_folder_of_one_name(repo: Repo) -> None:
     repo.commit({PATH: prompt_text(), "prompts/a/b.md": prompt_text()})
     accept(repo, "release", "--all")
     accept(repo, "promote", "a", "a/b", "--to", "staging")
-    accept(repo, "retire", "a", *ENV)
+    accept(repo, "retire", "-m", "gone", "a", *ENV)
     accept(repo, "verify")
 
 
@@ -253,7 +253,7 @@ EDITS: dict[str, Callable[[Path], object]] = {
 def test_a_branch_edited_by_hand(team: Team, what: str) -> None:
     _edit_branch(team, EDITS[what])
     tip = team.remote.rev("promptops/staging")
-    for verb in (("retire", "a"), ("rollback", "--to-deployment", "1")):
+    for verb in (("retire", "-m", "gone", "a"), ("rollback", "--to-deployment", "1")):
         assert "is not a deployment" in refuse(team.first, *verb, *ENV, code=2)
     told = refuse(team.first, "rollback", "a", *ENV, code=2)
     assert team.remote.rev("promptops/staging") == tip
@@ -298,7 +298,7 @@ def test_a_full_disk(team: Team, size: int) -> None:
     for words in (
         ("release", "a", "--notes", "word " * 100),
         ("yank", "a@1.0.0", "--reason", "word " * 100),
-        ("retire", "a", *ENV, "--reason", "word " * 100),
+        ("retire", "-m", "gone", "a", *ENV, "--reason", "word " * 100),
         ("bump", "a", "--level", "minor", "--local"),
     ):
         done = subprocess.run(
@@ -468,6 +468,7 @@ def test_a_terminal_is_asked_first(team: Team) -> None:
         code, said = _on_terminal(team.first.path, words, "[y/N]", answer)
         assert code == expected, said
         assert "staging: a 1.1.0 -> 1.0.0" in said
+        assert "changed" in said  # what the model will read
         assert "Traceback" not in said
         assert team.remote.rev("promptops/staging") == tip
     code, said = _on_terminal(team.first.path, words, "[y/N]", b"y\n")
@@ -488,7 +489,7 @@ def test_what_changed_while_a_person_was_asked_is_not_deployed(team: Team) -> No
         "from pathlib import Path\n"
         "deployment.is_terminal = lambda stream: True\n"
         "def confirm(question, *, yes):\n"
-        f"    expect(Path({str(other.path)!r}), 'retire', 'a', '--env', 'staging')\n"
+        f"    expect(Path({str(other.path)!r}), 'retire', 'a', '-m', 'x', '--env', 'staging')\n"
         f"    Path({str(marker)!r}).touch()\n"
         "deployment.confirm = confirm\n"
         "from promptops.cli import main\n"

@@ -37,7 +37,7 @@ def server(team: Team) -> Iterator[GitServer]:
 def test_a_lost_answer_is_looked_up(team: Team, server: GitServer, fault: str) -> None:
     server.faults = [fault]
     told = run(team.first.path, *PROMOTE)
-    assert (told.code, "support/triage none -> 1.0.0" in told.out) == (0, True), told
+    assert (told.code, "support/triage (not deployed) -> 1.0.0" in told.out) == (0, True), told
     tip = team.remote.refs()[BRANCH]
     assert team.remote.git("rev-list", "--count", tip) == "1"
     assert team.first.refs()["refs/remotes/origin/promptops/staging"] == tip

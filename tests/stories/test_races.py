@@ -140,7 +140,7 @@ def test_racing_pauses_and_rollbacks_leave_consistent_records(tmp_path: Path) ->
     commands = [
         ("pause", "a", "--env", "staging", "--reason", "wrong"),
         ("rollback", "b", "--env", "staging"),
-        ("retire", "a", "--env", "staging"),
+        ("retire", "-m", "gone", "a", "--env", "staging"),
         ("rollback", "--env", "staging", "--to-deployment", "1"),
     ]
     told = [

@@ -51,7 +51,7 @@ def test_everything_that_promptops_does_passes(tmp_path: Path, object_format: st
     expect(here, "pause", "--all", "--env", "staging", "--reason", "they  lie: again")
     expect(here, "rollback", NAME, "--env", "staging", "--reason", "1.2.0 lies")
     expect(here, "resume", "a", "--env", "staging")
-    expect(here, "retire", NAME, "--env", "staging")
+    expect(here, "retire", "-m", "gone", NAME, "--env", "staging")
     expect(here, "rollback", NAME, "--env", "staging")
     expect(here, "rollback", NAME, "--env", "staging", "--to", "1.2.0")
     expect(here, "rollback", "--env", "staging", "--to-deployment", "2")
