@@ -20,6 +20,7 @@ from promptops.delivery.environments import (
     count_pending,
     describe_changes,
     describe_entry,
+    describe_title,
     list_trailers,
     parse_deployment,
     pending_remedy,
@@ -226,10 +227,7 @@ def _write_deployment(
         reason=reason,
         operation=os.urandom(16).hex(),
     )
-    what = (
-        f"{changes[0].name} {changes[0].after}" if len(changes) == 1 else f"{len(changes)} prompts"
-    )
-    message = format_message(f"{environment}: {action.verb} {what}", "", trailers)
+    message = format_message(describe_title(environment, action.verb, changes), "", trailers)
     tree = step.tree or _write_tree(repository, head, step)
     parents = [head.deployment.commit] if head else []
     is_signed = repository.signs_commits

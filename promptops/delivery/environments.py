@@ -25,7 +25,7 @@ from promptops.git.refs import read_ref, short_name
 from promptops.git.trees import FOLDER_MODE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from promptops.git.objects import Identity
     from promptops.git.trees import Change as TreeChange
@@ -328,6 +328,14 @@ def find_deployment(repository: Repository, head: Head, number: int) -> Deployme
             hint="the branch was edited by hand; promptops verify says where",
         )
     return deployment
+
+
+def describe_title(environment: str, action: str, changes: Sequence[DeploymentChange]) -> str:
+    """The title of a deployment's message."""
+    what = (
+        f"{changes[0].name} {changes[0].after}" if len(changes) == 1 else f"{len(changes)} prompts"
+    )
+    return f"{environment}: {action} {what}"
 
 
 def describe_entry(entry: Entry | None) -> str:

@@ -397,6 +397,13 @@ def split_signature(text: str) -> tuple[str, str | None]:
     return text[: last.start()], text[last.start() :]
 
 
+# The last one is of files that could be written by a group, in trees from before 2005.
+_MODES = {
+    raw: raw.decode().zfill(6)
+    for raw in (b"100644", b"100755", b"40000", b"120000", b"160000", b"100664")
+}
+
+
 def parse_tree(data: bytes, oid_bytes: int) -> list[TreeEntry]:
     """Read a raw tree; `oid_bytes` is 20 for SHA-1 and 32 for SHA-256.
 
@@ -416,8 +423,13 @@ def parse_tree(data: bytes, oid_bytes: int) -> list[TreeEntry]:
         after = end + 1 + oid_bytes
         if space < 0 or end < 0 or after > len(data):
             raise IntegrityError("a tree object is cut off")
+        mode = _MODES.get(data[position:space])
+        if mode is None:
+            raise IntegrityError(
+                f"a tree object has a mode that Git does not write: {data[position:space][:12]!r}"
+            )
         entry = TreeEntry(
-            mode=data[position:space].decode("ascii", "replace").zfill(6),
+            mode=mode,
             name=data[space + 1 : end].decode("utf-8", "surrogateescape"),
             oid=data[end + 1 : after].hex(),
         )

@@ -18,7 +18,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.errors import IntegrityError, RemoteError
-from promptops.gate.approvals.statement import MAX_BYTES, Statement, parse_statement
+from promptops.gate.approvals.statement import (
+    MAX_BYTES,
+    ChangeStatement,
+    Statement,
+    parse_statement,
+)
 from promptops.git.objects import list_sizes
 from promptops.git.refs import RefUpdate, list_refs, read_ref, update_refs
 from promptops.git.remote import PushRef, PushStatus, fetch, push
@@ -77,6 +82,13 @@ def deployment_shelf(repository: str, environment: str, prompt: str) -> Shelf:
     """Where approvals of a prompt's releases for an environment lie."""
     name = f"deployment/{_key(repository, environment, prompt)}"
     return Shelf(name, f"{prompt} in {environment}")
+
+
+def shelf_of(statement: Statement) -> Shelf:
+    """Where a statement lies, by what it says."""
+    if isinstance(statement, ChangeStatement):
+        return change_shelf(statement.repository, statement.branch)
+    return deployment_shelf(statement.repository, statement.environment, statement.prompt)
 
 
 def _key(*parts: str) -> str:

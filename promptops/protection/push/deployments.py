@@ -17,6 +17,7 @@ from promptops.delivery.environments import (
     Head,
     change_tree,
     describe_changes,
+    describe_title,
     list_trailers,
     parse_deployment,
     read_point,
@@ -24,8 +25,9 @@ from promptops.delivery.environments import (
 )
 from promptops.delivery.state import State
 from promptops.errors import IntegrityError, RefusedError, quote
+from promptops.git.form import check_commit_form
 from promptops.git.history import is_ancestor, list_trees, rev_list
-from promptops.git.message import parse_message
+from promptops.git.message import format_message
 from promptops.git.objects import parse_commit
 from promptops.git.trees import FILE_MODE, TreeReader, compute_splice, read_tree_files
 from promptops.prompt.digest import compute_digest, normalize_newlines
@@ -99,6 +101,9 @@ class _DeploymentCheck:
 
     def run(self) -> None:
         """Raise the first thing that is wrong."""
+        found = self.visit.repository.objects.read(self.after.deployment.commit)
+        assert found is not None  # noqa: S101 - the deployment was read from it
+        check_commit_form(found.data)
         self._check_place()
         before = self.before.state if self.before else State()
         transition = Transition(
@@ -116,7 +121,7 @@ class _DeploymentCheck:
         else:
             check_action(transition)
         self._check_releases(transition)
-        self._check_message(transition)
+        self._check_message(transition, parse_commit(found.data).message)
         self._check_tree(transition)
         check_rules(self.visit, transition)
 
@@ -150,7 +155,7 @@ class _DeploymentCheck:
                 "its action is restore, but no deployment before has left this state", hint=BY_HAND
             )
 
-    def _check_message(self, transition: Transition) -> None:
+    def _check_message(self, transition: Transition, message: str) -> None:
         """Hold the message to what changed: no trailer more, none less, and none otherwise."""
         deployment = transition.deployment
         tags = {}
@@ -159,7 +164,6 @@ class _DeploymentCheck:
                 tag = claim.release_tag or ""
                 if tag in self._list_promoted_tags(transition, claim.name):
                     tags[claim.name] = tag
-        self._check_form(deployment.commit)
         changes = describe_changes(transition.before, transition.after)
         missing = [change.name for change in changes if change.name not in tags]
         if deployment.action == "promote" and missing:
@@ -181,15 +185,9 @@ class _DeploymentCheck:
                     f"its message says {_quote(said)} where it should say {_quote(true)}",
                     hint=BY_HAND,
                 )
-
-    def _check_form(self, commit: str) -> None:
-        """Hold a message to the form of deployments: UTF-8, a title and trailers."""
-        found = self.visit.repository.objects.read(commit)
-        data = b"" if found is None else found.data
-        if b"\nencoding " in data.partition(b"\n\n")[0]:
-            raise IntegrityError("its message is said to be in another encoding", hint=BY_HAND)
-        if parse_message(parse_commit(data).message).text:
-            raise IntegrityError("its message has a text, which no deployment has", hint=BY_HAND)
+        title = describe_title(deployment.environment, deployment.action, changes)
+        if message != format_message(title, "", expected):
+            raise IntegrityError(f"its message is not '{title}' and the trailers", hint=BY_HAND)
 
     def _list_promoted_tags(self, transition: Transition, name: str) -> set[str]:
         """The tag objects of the releases of which each would explain what became of a prompt."""

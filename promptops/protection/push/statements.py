@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from promptops.errors import IntegrityError, UntrustedError
 from promptops.gate.approvals.signed import read_keys, verify_statement
 from promptops.gate.approvals.statement import MAX_BYTES
-from promptops.gate.approvals.store import unseal
+from promptops.gate.approvals.store import shelf_of, unseal
 from promptops.protection.push.commands import refuse_moves
+from promptops.protection.push.scope import APPROVALS
 
 if TYPE_CHECKING:
     from promptops.gate.approvals.signed import Keys
@@ -35,6 +36,13 @@ def check_approval(visit: Visit, command: PushCommand) -> None:
     if command.ref.rpartition("/")[2] != found.oid:
         raise IntegrityError("it is not named after what it holds", hint=_HINT)
     sealed = unseal(command.ref, found.data)
+    shelf = shelf_of(sealed.statement)
+    if command.ref != f"{APPROVALS}{shelf.name}/{found.oid}":
+        raise IntegrityError(
+            f"it lies elsewhere than what it says of {shelf.subject}: it belongs to "
+            f"{APPROVALS}{shelf.name}/",
+            hint=_HINT,
+        )
     lists = [
         read_keys(visit.repository, tip, visit.protection.config.gate.signers)
         for tip in map(visit.before, sorted(visit.protection.guarded))

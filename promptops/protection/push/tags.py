@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from promptops.delivery.attestation import read_evidence
 from promptops.errors import GitError, IntegrityError, RefusedError, UsageError
+from promptops.git.form import check_tag_form
+from promptops.git.message import format_message, parse_message
 from promptops.git.objects import parse_tag
 from promptops.git.refs import short_name
 from promptops.git.trees import TreeReader
@@ -23,11 +25,18 @@ from promptops.provenance.integrity import (
 from promptops.repository.config import load_config
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from promptops.delivery.release import Release
     from promptops.prompt.version import Version
     from promptops.protection.push.commands import PushCommand
     from promptops.protection.push.visit import Visit
 
+_RELEASE_TRAILERS = (
+    *("Prompt-Digest", "Prompt-Path", "Prompt-Model", "Prompt-Change", "Prompt-Base"),
+    "Operation",
+)
+_YANK_TRAILERS = ("Reason", "Release-Tag", "Operation")
 _BY_HAND = "promptops release makes release tags, promptops yank those of yanks"
 
 
@@ -75,7 +84,25 @@ def _read_pushed(visit: Visit, command: PushCommand, name: str, version: Version
     release, fault = inspect_tag(name, version, found)
     if release is None:
         raise fault or IntegrityError("it is not the tag of a release", hint=_BY_HAND)
+    _check_form(found.data, f"{name} {version}", _RELEASE_TRAILERS)
     return release
+
+
+def _check_form(data: bytes, title: str, once: Sequence[str]) -> None:
+    """Hold a tag to the form in which promptops writes it, with each trailer of `once` once."""
+    check_tag_form(data)
+    text = parse_tag(data).message
+    message = parse_message(text)
+    if message.title != title:
+        raise IntegrityError(f"its title is not '{title}'", hint=_BY_HAND)
+    if format_message(*message) != text:
+        raise IntegrityError(
+            "its message is not a title, a text and trailers with one empty line between each two",
+            hint=_BY_HAND,
+        )
+    for key in once:
+        if len(message.values(key)) != 1:
+            raise IntegrityError(f"it does not say {key} once", hint=_BY_HAND)
 
 
 def _check_trailers(visit: Visit, release: Release) -> None:
@@ -121,6 +148,7 @@ def check_yank_tag(visit: Visit, command: PushCommand) -> None:
     said = parse_tag(found.data).name
     if f"refs/tags/{said}" != command.ref:
         raise IntegrityError(f"it holds the tag object of {said}", hint=_BY_HAND)
+    _check_form(found.data, f"Yank {name} {version}", _YANK_TRAILERS)
     release = visit.find_release(name, version)
     if release is None:
         raise RefusedError(

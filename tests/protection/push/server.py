@@ -283,7 +283,10 @@ class Draft:
             if tag is not None:
                 trailers.append(("Release-Tag", tag))
         trailers += [*self.more, ("Operation", "0123456789abcdef0123456789abcdef")]
-        title = self.title or f"{self.environment}: {self.action}"
+        what = f"{len(self.changes)} prompts"
+        if len(self.changes) == 1:
+            what = f"{self.changes[0][0]} {self.changes[0][2]}"
+        title = self.title or f"{self.environment}: {self.action} {what}"
         lines = "".join(f"{key}: {value}\n" for key, value in trailers)
         text = f"{self.text}\n\n" if self.text else ""
         return f"{title}\n\n{text}{lines}"

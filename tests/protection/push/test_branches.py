@@ -77,7 +77,11 @@ def test_approvals_are_made_once_and_signed_by_somebody_known(
     server.refuse(f":{true.partition(':')[2]}", why="it is never deleted")
     server.refuse(f"{false.partition(':')[0]}:{true.partition(':')[2]}", why="it is never moved")
     server.refuse(false, why="it does not count")
-    server.take(approve(server, jane, DIGEST, "jane@example.com", "1.1.0"))
+    another = approve(server, jane, DIGEST, "jane@example.com", "1.1.0")
+    blob, _, place = another.partition(":")
+    folder, elsewhere = place.rpartition("/")[0], f"{'0' * 32}/{blob}"
+    server.refuse(f"{blob}:{folder.rpartition('/')[0]}/{elsewhere}", why=f"belongs to {folder}/")
+    server.take(another)
     ref = "refs/promptops/approvals/change/0123"
     server.refuse(f"main:{ref}/x", why="it holds no statement")
     blob = server.clone.git("hash-object", "-w", "--stdin", stdin="{}")

@@ -182,6 +182,10 @@ def bend_message(draft: Draft) -> None:
     draft.title = "staging: promote\n\nDeployment: 9\nAction: promote\n\nsomething else"
 
 
+def bend_title_within(draft: Draft) -> None:
+    draft.title = "staging: promote support/triage 1.0.0"
+
+
 def bend_nothing_live(draft: Draft) -> None:
     del draft.lock[NAME]
 
@@ -214,8 +218,9 @@ BENT: dict[Callable[[Draft], None], str] = {
     bend_foreign_prompt: "its message says 'Prompt: support/reply'",
     bend_foreign_trailer: "its message says 'Approved-By: somebody@example.com'",
     bend_second_reason: "its message says 'Reason: two'",
-    bend_text: "its message has a text",
-    bend_message: "its message has a text",
+    bend_text: "its message is not 'staging: promote support/triage 1.1.0' and",
+    bend_message: "its message is not 'staging: promote support/triage 1.1.0' and",
+    bend_title_within: "its message is not 'staging: promote support/triage 1.1.0' and",
     bend_nothing_live: "its action is promote, which does not make of support/triage",
 }
 
@@ -270,7 +275,46 @@ def test_a_message_in_another_encoding_is_refused(server: Server) -> None:
     for encoding in ("utf-7", "undefined"):
         bent = data.replace("\n\n", f"\nencoding {encoding}\n\n", 1)
         oid = server.clone.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=bent)
-        server.refuse(f"{oid}:{STAGING}", why="its message is said to be in another encoding")
+        server.refuse(f"{oid}:{STAGING}", why="it has other headers than Git writes")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("\n\n", "\nx-more yes\n\n", "it has other headers than Git writes"),
+        ("\nauthor ", "\nauthor Eve <eve@example.com> 0 +0000\nauthor ", "other headers"),
+        (" +0000\ncommitter", " zone\ncommitter", "other headers"),
+        ("Operation: 0123", "Operation: \0 0123", "goes on behind a NUL"),
+        ("Deployment: 2", "Deployment: 02", "should say 'Deployment: 2'"),
+        ("Deployment: 2", "Deployment:  2", "is not a deployment"),
+        ("Deployment: 2", "Deployment:2", "its message is not"),
+        ("Operation: 0123456789abcdef", "Operation: 0123456789abc\x07ef", "its message is not"),
+    ],
+)
+def test_other_bytes_than_git_and_promptops_write_are_refused(
+    server: Server, old: str, new: str, why: str
+) -> None:
+    commit = server.promotion("1.1.0").write()
+    data = server.clone.git("cat-file", "commit", commit) + "\n"
+    assert old in data
+    bent = data.replace(old, new, 1)
+    oid = server.clone.git(
+        "hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=bent
+    )
+    server.refuse(f"{oid}:{STAGING}", why=why)
+
+
+def test_a_mode_that_git_does_not_write_is_refused(server: Server) -> None:
+    draft = server.promotion("1.1.0")
+    good = draft.tree()
+    git = server.clone.git
+    folder = f"releases/{NAME}@1.1.0/support"
+    blob = git("ls-tree", f"{good}:{folder}").split()[2]
+    for mode in (b"0100644", b"100600", b"100664", b"170000"):
+        raw = mode + b" triage.md\0" + bytes.fromhex(blob)
+        tree = git("hash-object", "-t", "tree", "-w", "--literally", "--stdin", stdin=raw)
+        commit = draft.commit(graft(server.clone, good, folder, tree))
+        server.refuse(f"{commit}:{STAGING}", why="a mode that")
 
 
 def test_a_branch_only_grows(server: Server) -> None:

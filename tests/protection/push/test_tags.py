@@ -92,6 +92,30 @@ def test_a_release_that_was_bent_is_refused(
     server.refuse(tag, "main", why=why)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("Notes.", "Notes.\0\n\nMore.", "goes on behind a NUL"),
+        ("\n\nsupport/triage 2.0.0", "\nx-more yes\n\nsupport/triage 2.0.0", "other headers"),
+        ("\n\nsupport/triage 2.0.0", "\n\nsupport/triage 1.0.0", "its title is not"),
+        ("Operation: 0123", "Operation: 0123\nOperation: 4567", "does not say Operation once"),
+        ("Prompt-Path:", "Prompt-Path: x/support/triage.md\nPrompt-Path:", "Prompt-Path"),
+        ("Prompt-Change:", "Prompt-Change:new\nPrompt-Change:", "with one empty line between"),
+        ("Notes.\n\n", "Notes.\n\n\n\n", "with one empty line between each two"),
+        ("Notes.", "Notes.\r", "with one empty line between each two"),
+    ],
+)
+def test_other_bytes_than_git_and_promptops_write_are_refused(
+    server: Server, old: str, new: str, why: str
+) -> None:
+    tag = write_tag(server.clone, "2.0.0", server.clone.rev("main"))
+    data = server.clone.git("cat-file", "tag", server.clone.rev(tag)) + "\n"
+    assert old in data
+    bent = data.replace(old, new, 1)
+    oid = server.clone.git("hash-object", "-t", "tag", "-w", "--literally", "--stdin", stdin=bent)
+    server.refuse(f"{oid}:{tag}", why=why)
+
+
 def test_the_tag_is_of_the_commit_that_has_the_version(server: Server) -> None:
     tag = write_tag(server.clone, "2.0.0", server.press.commits[NAME, "1.2.0"])
     server.refuse(tag, why="says version 1.2.0")
