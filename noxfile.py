@@ -79,6 +79,14 @@ def stores(session: nox.Session) -> None:
 
 
 @nox.session
+def clients(session: nox.Session) -> None:
+    """Run the recipes of docs/clients.md with the clients themselves."""
+    session.install("--editable", ".", *group("test"), *group("clients"))
+    session.env["PROMPTOPS_REQUIRE_CLIENTS"] = "1"
+    session.run("pytest", "tests/recipes", *session.posargs)
+
+
+@nox.session
 def mutants(session: nox.Session) -> None:
     """Invert each condition of the gate's rules; a test must notice (`-- --sample 50`)."""
     session.install("--editable", ".", *group("test"))
