@@ -78,6 +78,13 @@ def stores(session: nox.Session) -> None:
     session.run("pytest", *PARALLEL, *(session.posargs or found))
 
 
+@nox.session(default=False)
+def browser(session: nox.Session) -> None:
+    """Test the HTML report of evals in Chromium (installed; PROMPTOPS_CHROMIUM says where)."""
+    session.install("--editable", ".", *group("test"), *group("browser"))
+    session.run("pytest", "tests/evals/report", *session.posargs)
+
+
 @nox.session
 def clients(session: nox.Session) -> None:
     """Run the recipes of docs/clients.md with the clients themselves."""

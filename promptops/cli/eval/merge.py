@@ -12,6 +12,7 @@ from promptops.cli.eval.printing import (
     EvalFormat,
     EvalFormatOption,
     EvidenceOption,
+    HtmlOption,
     MarginOption,
     MeasureOption,
     OutputOption,
@@ -32,6 +33,7 @@ def merge(
     margin: MarginOption = None,
     file: OutputOption = None,
     evidence: EvidenceOption = None,
+    page: HtmlOption = None,
     output: EvalFormatOption = EvalFormat.TEXT,
 ) -> None:
     """Put the shards of a run together. The verdict is that of a run without shards."""
@@ -39,7 +41,7 @@ def merge(
     from promptops.evals.merging import merge_results
 
     result = merge_results([(str(one), _read(one)) for one in files])
-    raise typer.Exit(print_result(result, output, file, Rules(measure, margin), evidence))
+    raise typer.Exit(print_result(result, output, file, Rules(measure, margin), evidence, page))
 
 
 def _read(file: Path) -> EvalResult:

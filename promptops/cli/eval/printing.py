@@ -32,6 +32,10 @@ OutputOption = Annotated[
     Path | None,
     typer.Option("--output", metavar="FILE", help="Write the result there as JSON, too."),
 ]
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page to read in a browser there."),
+]
 EvidenceOption = Annotated[
     Path | None,
     typer.Option("--evidence", metavar="FILE", help="Write evidence for promptops gate there."),
@@ -65,6 +69,7 @@ def print_result(
     file: Path | None = None,
     rules: Rules | None = None,
     evidence: Path | None = None,
+    page: Path | None = None,
 ) -> int:
     """Print a result, write it to files, and return the exit code that it comes to."""
     from promptops.evals.judgement import judge_run
@@ -92,6 +97,10 @@ def print_result(
         from promptops.evals.report.text import to_text
 
         emit("\n".join(to_text(result, judgements, code, _paint)))
+    if page is not None:
+        from promptops.evals.report.html import to_html
+
+        write_atomically(page, to_html(result, judgements, code).encode())
     if evidence is not None:
         _write_evidence(evidence, result, judgements)
     if result.shard != (1, 1):

@@ -10,6 +10,7 @@ from promptops.cli.eval.printing import (
     EvalFormat,
     EvalFormatOption,
     EvidenceOption,
+    HtmlOption,
     MarginOption,
     MeasureOption,
     OutputOption,
@@ -107,6 +108,7 @@ def run(
     margin: MarginOption = None,
     file: OutputOption = None,
     evidence: EvidenceOption = None,
+    page: HtmlOption = None,
     output: EvalFormatOption = EvalFormat.TEXT,
 ) -> None:
     """Run eval suites: by default the work tree, compared with what is live.
@@ -160,7 +162,7 @@ def run(
     if dry_run:
         return
     result = run_prepared(repository, preparation, choice, options, show_progress())
-    code = print_result(result, output, file, Rules(measure, margin), evidence)
+    code = print_result(result, output, file, Rules(measure, margin), evidence, page)
     raise typer.Exit(INTERRUPTED_CODE if result.stopped == INTERRUPTED else code)
 
 

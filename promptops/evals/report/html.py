@@ -1,0 +1,276 @@
+"""A run as one HTML file without network: verdicts, slices, all answers beside the baseline's.
+
+What matters stands in the page as it is; the samples are data that its script shows in portions.
+Names, answers and reasons are strangers' words: they are escaped here, and the script only ever
+writes them as text. The page's own policy lets no other script run, and nothing be fetched.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from promptops.evals.judgement import Exit
+from promptops.evals.report.text import describe_run, worst_first
+from promptops.evals.result import Outcome
+from promptops.evals.verdict import Conclusion, describe, explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from promptops.evals.judgement import Judgement
+    from promptops.evals.result import EvalResult, SampleResult, SuiteResult, Trial
+    from promptops.evals.verdict import Comparison
+
+_WORDS = {Exit.PASSED: "passed", Exit.BLOCKED: "blocked", Exit.UNKNOWN: "could not judge"}
+_TONES = {Exit.PASSED: "good", Exit.BLOCKED: "bad", Exit.UNKNOWN: "doubt"}
+_CONCLUSIONS = {Conclusion.WORSE: "bad", Conclusion.BETTER: "good", Conclusion.NOT_JUDGED: "doubt"}
+_OUTCOMES = list(Outcome)
+# In the order of WORDS in page.js.
+_ERROR, _MISSING, _LOST, _FAILED, _FELL, _REPAIRED, _ROSE, _PASSED = range(8)
+_ROUNDING = 1e-9
+_MAX_REGRESSIONS = 50
+_MAX_ANSWER = 20_000
+# Of all answers together, in bytes, so that the file of 10,000 samples can still be sent around.
+_MAX_ANSWERS = 7 * 1024 * 1024
+
+
+def to_html(result: EvalResult, judgements: Sequence[Judgement], exit_code: Exit) -> str:
+    """Return the page."""
+    style, script = _read("page.css"), _read("page.js")
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)};"
+        " base-uri 'none'; form-action 'none'"
+    )
+    prompts = ", ".join(dict.fromkeys(one.prompt for one in result.suites)) or "nothing"
+    title = f"Evals of {prompts}: {_WORDS[exit_code]}"
+    head = [
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{_text(title)}</title><style>{style}</style></head><body>",
+        (
+            f'<header><h1>Evals of {_text(prompts)}: <span class="{_TONES[exit_code]}">'
+            f"{_WORDS[exit_code]}</span></h1>"
+        ),
+        f'<p class="quiet">{_text(describe_run(result))}</p>',
+    ]
+    if result.stopped:
+        head.append(f'<p class="doubt">Stopped: {_text(result.stopped)}</p>')
+    data = json.dumps(_Data(result).document, ensure_ascii=False, separators=(",", ":"))
+    # `<` could end the element that holds them; as an escape it is the same JSON.
+    data = _clean(data).replace("<", "\\u003c")
+    return "\n".join(
+        [
+            *head,
+            "</header><main>",
+            *(line for one in judgements for line in _judgement(one)),
+            *_SAMPLES,
+            f'<script type="application/json" id="data">{data}',
+            f"</script></main><script>{script}</script></body></html>",
+        ]
+    )
+
+
+_SAMPLES = (
+    '<section aria-labelledby="all"><h2 id="all">Samples</h2>',
+    "<noscript><p>The list of samples needs JavaScript.</p></noscript>",
+    '<div id="interactive" hidden><form id="filters" aria-label="Filter the samples">',
+    '<label>Name contains<input name="text" type="search" autocomplete="off"></label>',
+    '<label>Outcome<select name="outcome" id="outcome"></select></label>',
+    '<label>Tag<select name="tag" id="tag"></select></label>',
+    '<label>Suite and model<select name="run" id="run"></select></label>',
+    '</form><p id="count" role="status" class="quiet"></p><ol id="samples"></ol>',
+    '<button id="more" type="button" hidden>Show more</button></div></section>',
+)
+
+
+def _read(name: str) -> str:
+    return Path(__file__).with_name(name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _clean(text: str) -> str:
+    """Give a text without what UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _text(text: str) -> str:
+    """Escape a text for the page; control characters, which HTML cannot hold, become visible."""
+    shown = "".join(one if one >= " " or one in "\n\t" else "\ufffd" for one in _clean(text))
+    return escape(shown)
+
+
+def _judgement(one: Judgement) -> Iterator[str]:
+    suite = one.suite
+    samples = [sample for sample in suite.samples if sample.model == one.model]
+    passed = sum(sample.outcome is Outcome.PASSED for sample in samples)
+    compared = (
+        f"compared with {suite.baseline.label}"
+        if suite.baseline is not None
+        else f"not compared: {suite.no_baseline}"
+    )
+    yield f"<section><h2>{_text(suite.prompt)} with {_text(one.model)}: "
+    yield f'<span class="{_TONES[one.exit]}">{_WORDS[one.exit]}</span></h2>'
+    yield f"<p>{passed} of {len(samples)} samples pass; {_text(compared)}; {_text(suite.path)}</p>"
+    verdict = one.verdict
+    if verdict is not None:
+        tone = _CONCLUSIONS.get(verdict.finding, "quiet")
+        yield f'<p class="{tone}"><strong>{_text(describe(verdict))}</strong></p>'
+        yield f'<p class="quiet">{_text(explain(verdict))}</p>'
+    said = None if verdict is None else describe(verdict)
+    grounds = [ground.text for ground in one.grounds if ground.text != said]
+    if grounds:
+        yield f"<ul>{''.join(f'<li>{_text(ground)}</li>' for ground in grounds)}</ul>"
+    if verdict is not None and verdict.slices:
+        yield from _slices(verdict.slices)
+    if verdict is not None and verdict.regressions:
+        yield "<h3>Worse than before</h3><ul>"
+        for moved in verdict.regressions[:_MAX_REGRESSIONS]:
+            yield (
+                f"<li>{_text(moved.name)}: {moved.movement.value},"
+                f" {moved.before:.1%} to {moved.after:.1%}</li>"
+            )
+        rest = len(verdict.regressions) - _MAX_REGRESSIONS
+        yield f"</ul><p>and {rest} more</p>" if rest > 0 else "</ul>"
+    yield "</section>"
+
+
+def _slices(slices: Sequence[tuple[str, Comparison]]) -> Iterator[str]:
+    yield "<table><caption>By tag, worst first; corrected for the number of tags</caption>"
+    names = ("Tag", "Verdict", "Samples", "Before", "After", "Difference", "Interval", "p")
+    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
+    yield f"<thead><tr>{heads}</tr></thead><tbody>"
+    for tag, one in slices:
+        interval = one.interval
+        bounds = "" if interval is None else f"{_points(interval.low)} to {_points(interval.high)}"
+        cells = (
+            str(one.samples),
+            f"{one.before:.1%}",
+            f"{one.after:.1%}",
+            _points(one.difference),
+            bounds,
+            f"{one.p:.2g}",
+        )
+        tone = _CONCLUSIONS.get(one.finding, "quiet")
+        numbers = "".join(f'<td class="number">{cell}</td>' for cell in cells)
+        yield (
+            f'<tr><th scope="row">{_text(tag)}</th>'
+            f'<td class="{tone}">{one.finding.value}</td>{numbers}</tr>'
+        )
+    yield "</tbody></table>"
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:+.1f}"
+
+
+class _Data:
+    """The samples as the script reads them; each text stands once, and is named by its place."""
+
+    def __init__(self, result: EvalResult) -> None:
+        self._texts: dict[str, int] = {}
+        self._tags: dict[str, int] = {}
+        self._left = _MAX_ANSWERS
+        self._runs: list[str] = []
+        samples = [
+            self._sample(sample, run)
+            for suite in result.suites
+            for model in suite.models
+            for run in [self._run(suite, model)]
+            for sample in worst_first(one for one in suite.samples if one.model == model)
+        ]
+        self.document: dict[str, Any] = {
+            "runs": self._runs,
+            "outcomes": [one.value for one in _OUTCOMES],
+            "samples": samples,
+            "tags": list(self._tags),
+            "texts": list(self._texts),
+        }
+
+    def _run(self, suite: SuiteResult, model: str) -> int:
+        self._runs.append(f"{suite.prompt}, {model}")
+        return len(self._runs) - 1
+
+    def _sample(self, one: SampleResult, run: int) -> dict[str, Any]:
+        trials = (*one.trials, *one.baseline)
+        return {
+            "n": one.name,
+            "r": run,
+            "w": _word(one),
+            "g": [self._tags.setdefault(tag, len(self._tags)) for tag in one.tags],
+            "a": _round(one.share),
+            "b": _round(one.baseline_share),
+            "c": sum(trial.cost_micros or 0 for trial in trials),
+            "after": [self._trial(trial) for trial in one.trials],
+            "before": [self._trial(trial) for trial in one.baseline],
+        }
+
+    def _trial(self, one: Trial) -> dict[str, Any]:
+        answer = self._answer(one.answer)
+        error = None
+        if one.error is not None:
+            error = self._place(f"{one.stage}: {one.error}" if one.stage else one.error)
+        return {
+            "o": _OUTCOMES.index(one.outcome),
+            "s": _round(one.score),
+            "t": answer,
+            "l": int(answer is None and bool(one.answer)),
+            "e": error,
+            "p": int(one.is_replayed),
+            "k": [
+                [
+                    self._place(check.label),
+                    _round(check.score),
+                    int(check.is_met),
+                    self._place(check.reason),
+                ]
+                for check in one.checks
+            ],
+        }
+
+    def _answer(self, text: str) -> int | None:
+        if not text:
+            return None
+        if len(text) > _MAX_ANSWER:
+            text = f"{text[:_MAX_ANSWER]}\n[{len(text) - _MAX_ANSWER:,} characters left out]"
+        if text not in self._texts:
+            size = len(text.encode("utf-8", "replace"))
+            if size > self._left:
+                return None
+            self._left -= size
+        return self._place(text)
+
+    def _place(self, text: str) -> int:
+        return self._texts.setdefault(text, len(self._texts))
+
+
+def _word(one: SampleResult) -> int:
+    before, after = one.baseline_share, one.share
+    if one.outcome is Outcome.ERROR:
+        return _ERROR
+    if one.outcome is Outcome.MISSING:
+        return _MISSING
+    if one.outcome is Outcome.FAILED:
+        return _LOST if one.baseline_outcome is Outcome.PASSED else _FAILED
+    if one.baseline_outcome is Outcome.FAILED:
+        return _REPAIRED
+    if before is None or after is None or abs(after - before) <= _ROUNDING:
+        return _PASSED
+    return _FELL if after < before else _ROSE
+
+
+def _round(value: float | None) -> float | int | None:
+    """Three digits are enough to look at, and a whole number takes one character."""
+    if value is None or value != value:  # noqa: PLR0124 - NaN
+        return None
+    rounded = round(value, 3)
+    return int(rounded) if rounded == int(rounded) else rounded

@@ -1,0 +1,94 @@
+"""The page in real Chromium: usable by hand, by keyboard and by a screen reader, and at any size.
+
+`nox -s browser` runs this; elsewhere it is skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from promptops.evals.judgement import judge_run
+from promptops.evals.report.html import to_html
+from tests.evals.report.runs import run_of, sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+playwright = pytest.importorskip("playwright.sync_api")
+axe = pytest.importorskip("axe_playwright_python")
+
+LOST = [sample(f"lost {i}", "000", "111", ("billing",), f"answer {i}") for i in range(8)]
+KEPT = [sample(f"kept {i}", "111", "111", ("other",)) for i in range(232)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    path = os.environ.get("PROMPTOPS_CHROMIUM") or shutil.which("chromium")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(browser: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
+    result = run_of(*LOST, *KEPT)
+    judgements, code = judge_run(result)
+    file = tmp_path / "report.html"
+    file.write_bytes(to_html(result, judgements, code).encode())
+    faults: list[str] = []
+    opened = browser.new_page(color_scheme=request.param)
+    opened.on("console", lambda message: faults.append(message.text))
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    asked: list[str] = []
+    opened.on("request", lambda one: asked.append(one.url))
+    opened.goto(file.as_uri())
+    yield opened
+    assert faults == []
+    assert asked == [file.as_uri()]
+    opened.close()
+
+
+def test_filters(page: Any) -> None:
+    assert page.inner_text("#count") == "240 of 240 samples, 100 shown"
+    page.fill("input[name=text]", "LOST 3")
+    assert page.inner_text("#count") == "1 of 240 samples, 1 shown"
+    page.fill("input[name=text]", "")
+    page.select_option("#outcome", label="lost (8)")
+    assert page.inner_text("#count") == "8 of 240 samples, 8 shown"
+    page.select_option("#outcome", label="all")
+    page.select_option("#tag", label="other")
+    assert page.inner_text("#count") == "232 of 240 samples, 100 shown"
+
+
+def test_by_keyboard_alone(page: Any) -> None:
+    page.focus("#samples summary")
+    page.keyboard.press("Enter")
+    assert page.inner_text("#samples li:first-child del") == "1"
+    assert page.inner_text("#samples li:first-child ins") == "0"
+    page.focus("#more")
+    page.keyboard.press("Enter")
+    assert page.inner_text("#count") == "240 of 240 samples, 200 shown"
+    # Who asks for more goes on reading at the first that came.
+    assert page.evaluate("document.activeElement.textContent").startswith("passed kept")
+    page.keyboard.press("Enter")
+
+
+def test_accessibility(page: Any) -> None:
+    page.click("#samples summary")
+    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text("utf-8"))
+    found = page.evaluate("axe.run()")
+    assert [one["id"] for one in found["violations"]] == []
+
+
+def test_printing_opens_what_is_shown(page: Any) -> None:
+    page.select_option("#outcome", label="lost (8)")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#samples details[open] .answer").count() == 8 * 6
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("#samples details[open]").count() == 0
