@@ -63,6 +63,7 @@ COMMANDS: dict[str, Command] = {
     "pause": Command("deploy", "Throw the kill switch.", "pause"),
     "resume": Command("deploy", "Take the kill switch back.", "resume"),
     "history": Command("deploy", "Show who put what live, when and why.", "history"),
+    "incident": Command("deploy", "Write what changed lately, and how to undo it.", "incident"),
     "run": Command("use", "Run a prompt: ask a model, within the limits.", "run"),
     "resolve": Command("use", "Say exactly what a prompt ref means.", "resolve"),
     "export": Command("use", "Write a snapshot for machines without Git.", "export"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from promptops.cli.deployment import EnvironmentOption, warn_of_pending
+from promptops.cli.deployment import change_to_json, warn_of_pending
 from promptops.cli.session import (
     Format,
     FormatOption,
+    OfflineOption,
     current,
     emit,
     emit_json,
@@ -18,7 +20,7 @@ from promptops.cli.session import (
     paint,
     say,
 )
-from promptops.cli.times import parse_time
+from promptops.cli.times import parse_moment, show_time
 from promptops.errors import NotFoundError
 from promptops.prompt.times import format_time
 
@@ -29,70 +31,151 @@ if TYPE_CHECKING:
 
 def history(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", show_default=False)] = None,
-    environment: EnvironmentOption = "",
+    environment: Annotated[
+        str, typer.Option("--env", metavar="ENV", help="The environment; all unless given.")
+    ] = "",
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Only what is newer, such as 1h."),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(
-            "--at", metavar="TIME", help="Show what was live then, such as 2026-05-04T13:00."
+            "--at", metavar="TIME", help="What was live then: 2026-05-04T13:00, '1 hour ago'."
         ),
     ] = None,
+    patch: Annotated[
+        bool, typer.Option("-p", "--patch", help="Show the text that changed as well.")
+    ] = False,
     limit: Annotated[
         int | None, typer.Option("-n", "--limit", metavar="N", min=1, help="Only the newest N.")
     ] = None,
+    offline: OfflineOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Show the deployments of an environment, newest first: who, when, what, why."""
-    from promptops.delivery.environments import list_deployments
-    from promptops.prompt.reference import check_name
+    """Show the deployments of all environments, newest first: who, when, what, why.
+
+    With a remote, it is asked first, for at most 2 seconds.
+    """
+    from promptops.cli.freshness import refresh_and_tell
 
     repository = current().repository
-    environment = environment or repository.config.default_environment
-    if name is not None:
-        check_name(name)
+    environments = _choose(repository, environment, name)
+    refresh_and_tell(repository, offline=offline)
     if at is not None:
-        _show_state(repository, environment, name, at, output)
+        place = environment or repository.config.default_environment
+        _show_state(repository, place, name, at, output)
         return
-    deployments = list_deployments(repository, environment, name=name, limit=limit)
+    oldest = None if since is None else parse_moment(since, time.time())
+    deployments = list_recent(repository, environments, name=name, limit=limit, oldest=oldest)
     if output is Format.JSON:
         emit_json(
             json_document(
-                "promptops.history/v1",
-                environment=environment,
+                "promptops.history/v2",
+                environment=environment or None,
                 deployments=[deployment_to_json(deployment) for deployment in deployments],
             )
         )
     else:
         for deployment in deployments:
-            _print_deployment(deployment, name)
+            _print_deployment(deployment, name, patch=patch)
         if not deployments:
-            say(f"{name} was never live in {environment}")
-    warn_of_pending(environment)
+            say(_describe_nothing(name, environment, since))
+    for place in environments:
+        warn_of_pending(place)
 
 
-def _print_deployment(deployment: Deployment, name: str | None) -> None:
-    number = paint(f"{deployment.number:>4}", "yellow")
-    head = f"{number}  {format_time(deployment.author.time_seconds)}  {deployment.action}"
+def _choose(repository: Repository, environment: str, name: str | None) -> list[str]:
+    """The environments to look at; NotFoundError for a prompt that nobody ever had."""
+    from promptops.prompt.reference import check_name
+
+    if name is not None:
+        check_name(name)
+    if environment:
+        return [repository.config.environment(environment).name]
+    return list(repository.config.environment_names)
+
+
+def list_recent(
+    repository: Repository,
+    environments: list[str],
+    *,
+    name: str | None = None,
+    limit: int | None = None,
+    oldest: float | None = None,
+) -> list[Deployment]:
+    """The deployments of environments in one list, newest first.
+
+    Within an environment the order is that of the deployments, whatever their times say.
+    Raises EnvironmentNotFoundError where none of the environments has a deployment, and
+    PromptNotFoundError for a prompt that nobody ever had.
+    """
+    from promptops.delivery.environments import list_deployments, read_head, require_head
+
+    found: list[tuple[int, Deployment]] = []
+    known = [one for one in environments if read_head(repository, one) is not None]
+    if not known:
+        require_head(repository, environments[0] if len(environments) == 1 else environments[-1])
+    for environment in known:
+        newest = None
+        for deployment in list_deployments(repository, environment, name=name, limit=limit):
+            seconds = deployment.author.time_seconds
+            newest = seconds if newest is None else min(newest, seconds)
+            if oldest is None or seconds >= oldest:
+                found.append((newest, deployment))
+    if name is not None and not found:
+        _require_known(repository, name)
+    found.sort(key=lambda pair: -pair[0])
+    return [deployment for _, deployment in found][:limit]
+
+
+def _require_known(repository: Repository, name: str) -> None:
+    from promptops.delivery.releases import list_releases
+    from promptops.repository.repository import list_names, not_found
+
+    if list_releases(repository, name):
+        return
+    has_work_tree = repository.git.work_tree is not None
+    names = list_names(repository.working if has_work_tree else repository.at("HEAD"))
+    if name not in names:
+        raise not_found(name, names, "here, and none was ever deployed")
+
+
+def _describe_nothing(name: str | None, environment: str, since: str | None) -> str:
+    where = f" in {environment}" if environment else ""
+    if since is not None:
+        return f"nothing was deployed{where} since {since}"
+    return f"{name} was never live{where or ' anywhere'}"
+
+
+def _print_deployment(deployment: Deployment, name: str | None, *, patch: bool) -> None:
+    number = paint(f"{deployment.environment} {deployment.number}", "yellow")
+    head = f"{show_time(deployment.author.time_seconds)}  {number}  {deployment.action}"
     emit(f"{head}  by {deployment.author.name}")
     shown = [change for change in deployment.changes if name is None or change.name == name]
     for change in shown:
-        emit(f"      {change}")
+        emit(f"    {change}")
     if deployment.reason:
-        emit(f"      {paint(deployment.reason, dim=True)}")
+        emit(f"    {paint(deployment.reason, dim=True)}")
+    if patch:
+        from promptops.cli.diff import describe_change
+
+        for change in shown:
+            for line in describe_change(current().repository, change):
+                emit(f"  {line}".rstrip())
 
 
 def deployment_to_json(deployment: Deployment) -> dict[str, Any]:
     """A deployment as JSON values."""
     return {
+        "environment": deployment.environment,
         "number": deployment.number,
         "commit": deployment.commit,
         "action": deployment.action,
         "time": format_time(deployment.author.time_seconds),
         "by": {"name": deployment.author.name, "email": deployment.author.email},
         "reason": deployment.reason,
-        "changes": [
-            {"prompt": change.name, "from": change.before, "to": change.after}
-            for change in deployment.changes
-        ],
+        "changes": [change_to_json(change) for change in deployment.changes],
     }
 
 
@@ -102,13 +185,13 @@ def _show_state(
     """What was live at a time: the newest deployment, in graph order, that was made by then."""
     from promptops.delivery.environments import list_deployments, read_state
 
-    seconds = parse_time(at)
+    seconds = int(parse_moment(at, time.time()))
     deployments = list_deployments(repository, environment)
     then = next((one for one in deployments if one.author.time_seconds <= seconds), None)
     if then is None:
         raise NotFoundError(
-            f"{environment} had no deployment at {format_time(seconds)}",
-            hint=f"the first was made at {format_time(deployments[-1].author.time_seconds)}",
+            f"{environment} had no deployment at {show_time(seconds)}",
+            hint=f"the first was made at {show_time(deployments[-1].author.time_seconds)}",
         )
     entries = read_state(repository, then.commit).entries
     shown = {key: entries[key] for key in sorted(entries) if name is None or key == name}
@@ -116,7 +199,7 @@ def _show_state(
     if output is Format.JSON:
         emit_json(
             json_document(
-                "promptops.history/v1",
+                "promptops.history/v2",
                 environment=environment,
                 at=format_time(seconds),
                 deployment=deployment_to_json(then),
@@ -139,7 +222,7 @@ def _show_state(
             )
         )
         return
-    say(f"{environment} at {format_time(seconds)}, deployment {then.number}:")
+    say(f"{environment} at {show_time(seconds)}, deployment {then.number}:")
     emit_table(
         [
             (

@@ -10,6 +10,7 @@ import typer
 from promptops.cli.session import (
     Format,
     FormatOption,
+    OfflineOption,
     current,
     emit_json,
     emit_table,
@@ -18,10 +19,12 @@ from promptops.cli.session import (
     one_line,
     say,
 )
+from promptops.prompt.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from promptops.delivery.refresh import Freshness
     from promptops.delivery.state import Entry
     from promptops.prompt.version import Version
     from promptops.repository.repository import Repository
@@ -33,12 +36,19 @@ def list_prompts(
         list[str] | None,
         typer.Option("--tag", metavar="TAG", help="Only prompts with this tag; may be repeated."),
     ] = None,
+    offline: OfflineOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """List the prompts of the work tree, or with --live what is live in each environment."""
+    """List the prompts of the work tree, or with --live what is live in each environment.
+
+    With --live the remote is asked first, for at most 2 seconds.
+    """
     repository = current().repository
     if live:
-        _list_live(repository, output)
+        from promptops.cli.freshness import refresh_and_tell
+
+        freshness = refresh_and_tell(repository, offline=offline)
+        _list_live(repository, freshness, output)
     else:
         _list_all(repository, tags or [], output)
 
@@ -88,7 +98,7 @@ def _list_all(repository: Repository, tags: list[str], output: Format) -> None:
     )
 
 
-def _list_live(repository: Repository, output: Format) -> None:
+def _list_live(repository: Repository, freshness: Freshness, output: Format) -> None:
     from promptops.delivery.environments import count_pending, first_step
     from promptops.delivery.listing import list_live
     from promptops.delivery.releases import list_all_yanked
@@ -97,7 +107,12 @@ def _list_live(repository: Repository, output: Format) -> None:
     environments = repository.config.environment_names
     if output is Format.JSON:
         rows = [{"name": name, "live": describe_live(entries)} for name, entries in found.items()]
-        emit_json(json_document("promptops.live/v1", environments=list(environments), prompts=rows))
+        as_of = None if freshness.seconds is None else format_time(int(freshness.seconds))
+        emit_json(
+            json_document(
+                "promptops.live/v1", as_of=as_of, environments=list(environments), prompts=rows
+            )
+        )
     elif found:
         yanked = list_all_yanked(repository)
         emit_table(

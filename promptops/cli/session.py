@@ -54,6 +54,9 @@ TargetOption = Annotated[
         "--target", metavar="BRANCH", help="The target branch's name, where --base is a commit."
     ),
 ]
+OfflineOption = Annotated[
+    bool, typer.Option("--offline", help="Do not ask the remote; say the age of what is known.")
+]
 LocalOption = Annotated[bool, typer.Option("--local", help="Work without the remote; push later.")]
 
 

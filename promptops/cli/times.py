@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from promptops.errors import UsageError
+
+if TYPE_CHECKING:
+    from promptops.delivery.refresh import Freshness
+
+_SPAN = re.compile(r"(\d+)\s*(second|minute|hour|day|week)s?(?:\s+ago)?", re.IGNORECASE)
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 7 * 86400}
+_SHORT_AGE_SECONDS = 90
 
 
 def parse_time(text: str) -> int:
@@ -21,15 +31,45 @@ def parse_time(text: str) -> int:
 
 
 def parse_moment(text: str, now: float) -> float:
-    """Return a time, or how long ago it was, such as `12h` or `30d`; UsageError."""
+    """Return a time, or how long ago it was, such as `12h` or `1 hour ago`; UsageError."""
     from promptops.repository.settings.reading import read_duration
 
-    seconds = read_duration(text)
+    span = _SPAN.fullmatch(text.strip())
+    seconds = int(span[1]) * _SECONDS[span[2].lower()] if span else read_duration(text)
     if seconds is not None:
         return now - seconds
     try:
         return parse_time(text)
     except UsageError as error:
         raise UsageError(
-            error.message, hint="write a time span (12h, 30d) or a time (2026-05-04T13:00Z)"
+            error.message, hint="write a time span (12h, 1 hour ago) or a time (2026-05-04T13:00Z)"
         ) from error
+
+
+def show_time(seconds: int) -> str:
+    """A time for a person: local, with its zone."""
+    from datetime import datetime
+
+    try:
+        return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M %z")
+    except (ValueError, OverflowError, OSError):
+        return f"@{seconds}"
+
+
+def describe_age(seconds: float) -> str:
+    """How long something is ago: `4 minutes ago`."""
+    if seconds < _SHORT_AGE_SECONDS:
+        return "less than 2 minutes ago"
+    for word in ("week", "day", "hour", "minute"):
+        count = int(seconds // _SECONDS[word])
+        if count:
+            return f"{count} {word}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def describe_freshness(freshness: Freshness, remote: str | None, now: float) -> str:
+    """What to say of an answer that may be old; empty where the remote was just asked."""
+    if freshness.is_current:
+        return ""
+    age = "the last fetch" if freshness.seconds is None else describe_age(now - freshness.seconds)
+    return f"as of {age}; {remote} {'did not answer' if freshness.fault else 'was not asked'}"

@@ -482,14 +482,20 @@ def fetch_environments(
                 limits=limits or repository.config.timeouts.usual,
             )
         except ConflictError as error:
-            raise IntegrityError(
-                f"{environment} lost deployments on {remote} since the last fetch: "
-                "somebody rewrote the branch there",
-                hint=f"to put them back: git push {remote} {ref}:{branch(environment)}; "
-                f"or, if it was meant: git update-ref -d {ref}",
-            ) from error
+            raise explain_lost_history(repository, environment) from error
         except RemoteError as error:
             raise offer_local(error) from error
+
+
+def explain_lost_history(repository: Repository, environment: str) -> IntegrityError:
+    """The error for an environment whose branch was rewritten on the remote."""
+    remote, ref = repository.remote, tracking(repository, environment)
+    return IntegrityError(
+        f"{environment} lost deployments on {remote} since the last fetch: "
+        "somebody rewrote the branch there",
+        hint=f"to put them back: git push {remote} {ref}:{branch(environment)}; "
+        f"or, if it was meant: git update-ref -d {ref}",
+    )
 
 
 def _refuse_in_the_way(repository: Repository, ref: str, wanted: str) -> None:

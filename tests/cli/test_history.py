@@ -37,20 +37,20 @@ def deployed(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
 
 def test_newest_first_with_who_when_and_why(deployed: Repo) -> None:
     assert accept(deployed, "history", *ENV) == (
-        "   3  2026-01-03T00:00:00Z  retire  by Jane Doe\n"
-        "      a 1.0.0 -> (not deployed)\n"
-        "      not needed\n"
-        "   2  2026-01-02T00:00:00Z  promote  by John Roe\n"
-        "      b (not deployed) -> 1.0.0\n"
-        "   1  2026-01-01T00:00:00Z  promote  by Jane Doe\n"
-        "      a (not deployed) -> 1.0.0\n"
-        "      first\n"
+        "2026-01-03 00:00 +0000  staging 3  retire  by Jane Doe\n"
+        "    a 1.0.0 -> (not deployed)\n"
+        "    not needed\n"
+        "2026-01-02 00:00 +0000  staging 2  promote  by John Roe\n"
+        "    b (not deployed) -> 1.0.0\n"
+        "2026-01-01 00:00 +0000  staging 1  promote  by Jane Doe\n"
+        "    a (not deployed) -> 1.0.0\n"
+        "    first\n"
     )
 
 
 def test_of_one_prompt_and_only_the_newest(deployed: Repo) -> None:
     document = json.loads(accept(deployed, "history", "a", *ENV, "--format", "json"))
-    assert document["schema"] == "promptops.history/v1"
+    assert document["schema"] == "promptops.history/v2"
     assert [row["number"] for row in document["deployments"]] == [3, 1]
     for limit, count in (("1", 1), ("9" * 30, 2)):
         out = accept(deployed, "history", "a", *ENV, "-n", limit, "--format", "json")
@@ -70,15 +70,19 @@ def test_what_was_live_at_a_time(deployed: Repo) -> None:
 
 
 def test_a_prompt_that_was_never_live(deployed: Repo) -> None:
+    told = refuse(deployed, "history", "c", *ENV, code=2)
+    assert "there is no prompt c here, and none was ever deployed" in told
+    deployed.commit({"prompts/c.md": prompt_text()})
     assert "c was never live in staging" in run(deployed, "history", "c", *ENV).stderr
+    assert "c was never live anywhere" in run(deployed, "history", "c").stderr
 
 
 def test_what_cannot_be_shown_is_said(deployed: Repo) -> None:
     for words, told in (
-        ((), "production has no deployments"),
+        (("--env", "production"), "production has no deployments"),
         (("--env", "nowhere"), "there is no environment 'nowhere'"),
         ((*ENV, "--at", "yesterday"), "'yesterday' is not a time"),
-        ((*ENV, "--at", "1999-01-01"), "staging had no deployment at 1999-01-01T00:00:00Z"),
+        ((*ENV, "--at", "1999-01-01"), "staging had no deployment at 1999-01-01 00:00 +0000"),
         ((*ENV, "--at", "0001-01-01"), "'0001-01-01' is not a time"),
         (("../a", *ENV), "is not a prompt name"),
     ):
@@ -88,7 +92,55 @@ def test_what_cannot_be_shown_is_said(deployed: Repo) -> None:
 def test_a_clone_that_never_fetched_is_told_the_command(deployed: Repo) -> None:
     remote = deployed.publish(deployed.path.parent / "remote.git")
     clone = remote.clone(deployed.path.parent / "single", "--single-branch")
-    told = refuse(clone, "history", *ENV, code=2)
+    told = refuse(clone, "history", *ENV, "--offline", code=2).partition("\n")[2]
     command = told[told.index("git fetch") : told.index(" gets")].replace("'", "")
     clone.git(*command.split()[1:])
     assert accept(clone, "history", *ENV) == accept(deployed, "history", *ENV)
+
+
+def test_all_environments_are_one_list(deployed: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_AUTHOR_DATE", f"{SECONDS + 90000} +0000")
+    accept(deployed, "promote", "b", "--to", "production")
+    rows = json.loads(accept(deployed, "history", "--format", "json"))["deployments"]
+    assert [(row["environment"], row["number"]) for row in rows] == [
+        ("staging", 3),
+        ("production", 1),
+        ("staging", 2),
+        ("staging", 1),
+    ]
+    assert rows[1]["changes"] == [{"prompt": "b", "from": None, "to": "1.0.0"}]
+    assert accept(deployed, "history", "-n", "1").startswith("2026-01-03 00:00 +0000  staging 3")
+    out = accept(deployed, "history", "--since", "2026-01-02T12:00Z")
+    assert [line for line in out.splitlines() if line[0].isdigit()] == [
+        "2026-01-03 00:00 +0000  staging 3  retire  by Jane Doe"
+    ]
+    assert (
+        "nothing was deployed since 1 hour ago"
+        in run(deployed, "history", "--since", "1 hour ago").stderr
+    )
+
+
+def test_the_text_that_changed(deployed: Repo) -> None:
+    deployed.commit({"prompts/b.md": prompt_text("1.1.0", "New words: {{ question }}")})
+    accept(deployed, "release", "b")
+    accept(deployed, "promote", "b@1.1.0", "--to", "staging")
+    out = accept(deployed, "history", "b", *ENV, "-n", "1", "--patch")
+    assert "    + New words: {{ question }}" in out.splitlines()
+
+
+def test_the_remote_is_asked_and_its_silence_is_said(deployed: Repo) -> None:
+    remote = deployed.publish(deployed.path.parent / "remote.git")
+    clone = remote.clone(deployed.path.parent / "clone")
+    accept(deployed, "promote", "b", "--to", "production")
+    looked = run(clone, "list", "--live")
+    assert (looked.stdout.splitlines()[1].split(), looked.stderr) == (["b", "1.0.0", "1.0.0"], "")
+    assert accept(clone, "history", "--env", "production").count("production 1") == 1
+    accept(deployed, "rollback", "--env", "staging", "--to-deployment", "2")
+    said = run(clone, "history", *ENV, "--offline")
+    assert "staging 4" not in said.stdout
+    assert said.stderr == "as of less than 2 minutes ago; origin was not asked\n"
+    assert "staging 4" in accept(clone, "history", *ENV)
+    remote.path.rename(remote.path.with_name("away.git"))
+    said = run(clone, "list", "--live")
+    assert said.exit_code == 0
+    assert said.stderr == "as of less than 2 minutes ago; origin did not answer\n"

@@ -1,0 +1,45 @@
+"""`promptops incident`: what changed, by whom, why, the text, and how to undo it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.cli.running import accept, refuse
+from tests.conftest import SECONDS
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.repositories import Repo
+
+
+def test_one_page_for_whoever_is_on_call(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day, (version, words) in enumerate((("1.0.0", "Old"), ("1.1.0", "New"))):
+        monkeypatch.setenv("GIT_AUTHOR_DATE", f"{SECONDS + day * 86400} +0000")
+        repo.commit({"prompts/a.md": prompt_text(version, f"{words} {{{{ question }}}}")})
+        accept(repo, "release", "a")
+        accept(repo, "promote", "a", "--to", "staging", "--reason", f"{words} | words")
+    accept(repo, "pause", "a", "--env", "staging", "--reason", "wrong | refunds")
+    page = accept(repo, "incident", "--env", "staging", "--since", "2026-01-02")
+    assert page.startswith("# staging since 2026-01-02 00:00 +0000\n\nAs of ")
+    lines = page.splitlines()
+    assert "| a | 1.1.0 | wrong \\| refunds |" in lines
+    assert "### Deployment 2: promote at 2026-01-02 00:00 +0000" in lines
+    assert "By Jane Doe <jane@example.com>. New | words" in lines
+    assert "* a 1.0.0 -> 1.1.0" in lines
+    assert "+ New {{ question }}" in lines
+    assert "promptops rollback a --env staging --reason TEXT" in lines
+    assert "promptops rollback --env staging --to-deployment 1 --reason TEXT" in lines
+    assert "promptops resume a --env staging" in lines
+    assert "Old | words" not in page
+
+
+def test_a_quiet_time(repo: Repo) -> None:
+    assert "no deployments" in refuse(repo, "incident", "--env", "staging", code=2)
+    repo.commit({"prompts/a.md": prompt_text()})
+    accept(repo, "release", "a")
+    accept(repo, "promote", "a", "--to", "staging")
+    page = accept(repo, "incident", "--env", "staging")
+    assert "Nothing was deployed in this time." in page
+    assert "| a | 1.0.0 |  |" in page.splitlines()
