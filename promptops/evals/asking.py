@@ -13,11 +13,12 @@ from promptops.errors import PausedError
 from promptops.evals.tape import Entry, Key, hash_request, redact_answer
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.record import RunRecord
-from promptops.runtime.models.model import ModelError
+from promptops.runtime.models.model import ModelError, Request
 from promptops.runtime.models.tokens import count_tokens
 from promptops.runtime.run.commands import Admit, Call, Find, Reserve, Settle, Sleep, World
 from promptops.runtime.run.course import Course, Limits
-from promptops.runtime.run.output import OutputError
+from promptops.runtime.run.output import OutputError, read_data
+from promptops.runtime.run.request import estimate, request_parameters
 from promptops.runtime.run.steps import ask, take_course
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from promptops.evals.tape import Journal, Place, Tape
     from promptops.runtime.guards.guard import Guards, Reservation
     from promptops.runtime.models import Models
-    from promptops.runtime.models.model import Answer, Request
+    from promptops.runtime.models.model import Answer
     from promptops.runtime.models.prices import Prices
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.commands import Command
@@ -38,6 +39,8 @@ EVAL = "eval"
 """The environment in which limits count evals."""
 LIMITS = Limits(call_seconds=120.0, run_seconds=600.0, retries=4)
 _TOO_MANY = 429
+# With none of these, a prompt asks one model once.
+_WAYS = frozenset({"routes", "choose", "escalate", "repair", "reply"})
 _LEASE_MARGIN_SECONDS = 30.0
 
 
@@ -139,6 +142,8 @@ class Asker:
             lambda found: PausedError(f"{found} is paused"),
             lambda: EVAL,
         )
+        # What is sent beside the messages, by the prompt's digest; None: it has several ways.
+        self._parameters: dict[str, dict[str, Any] | None] = {}
         self.calls = 0
         self.replayed = 0
 
@@ -152,9 +157,75 @@ class Asker:
             CapError: the call would cost more than is left.
             GuardError: the limits of the environment `eval` refuse the call.
         """
+        if self._is_plain(resolved):
+            asked = await self._start_plainly(resolved, inputs, at)
+            if asked is not None:
+                return asked
         course = self._make_course(resolved, at)
         course.given = inputs
         return await self._finish(course, resolved, take_course(course, self._world), at)
+
+    def _is_plain(self, resolved: ResolvedPrompt) -> bool:
+        """Whether a prompt has only one way to go: to render, ask once and read the answer."""
+        known = self._parameters.get(resolved.digest, False)
+        if known is False:
+            known = None
+            if not _WAYS.intersection(resolved.data):
+                # Built as the course of a run builds it, and the same for all samples.
+                record = RunRecord(EVAL, resolved.ref, 0.0)
+                known = request_parameters(Course(record, {}, None, LIMITS, EVAL, prompt=resolved))
+            self._parameters[resolved.digest] = known
+        return known is not None
+
+    async def _start_plainly(
+        self, resolved: ResolvedPrompt, inputs: Mapping[str, object], at: At
+    ) -> Asked | None:
+        """Do what the course of such a prompt does, at a quarter of its price.
+
+        None where the model failed: the course then asks anew, with its patience.
+        """
+        equipment = self._with
+        messages = resolved.prompt.render(inputs)
+        model = at.place.model
+        parameters = self._parameters[resolved.digest]
+        request = Request(model, messages, parameters or {})
+        asking = _Asking(self, resolved, at)
+        price = equipment.prices.find(model)
+        if equipment.guards is not None or price is None or not price.is_free:
+            bounds = estimate(request, self._world)
+            asking.most, asking.tokens = bounds.cost, bounds.tokens
+        timeout = float(resolved.data.get("timeout") or LIMITS.call_seconds)
+        try:
+            answer = await self.call(request, time.monotonic() + timeout, asking)
+        except ModelError as error:
+            # An answer that says no costs nothing.
+            is_charged = error.is_sent and error.kind != "status"
+            await asking.settle(None, is_sent=asking.is_sent and is_charged)
+            return None
+        except BaseException:
+            await asking.settle(None, is_sent=asking.is_sent)
+            raise
+        used = answer.usage
+        read, written = used.input_tokens, used.output_tokens
+        tokens = None if read is None or written is None else read + written
+        await asking.settle(tokens, is_sent=asking.is_sent)
+        fault: OutputError | None = None
+        if resolved.output is not None and not answer.tool_calls:
+            try:
+                read_data(answer, resolved.output)
+            except OutputError as error:
+                fault = error
+        entry = asking.entry
+        assert entry is not None  # noqa: S101 - there is an answer
+        return Asked(
+            entry.answer,
+            fault,
+            entry.latency_seconds,
+            entry.cost_micros,
+            asking.is_replayed,
+            resolved,
+            messages,
+        )
 
     async def go_on(
         self, resolved: ResolvedPrompt, messages: Sequence[Mapping[str, Any]], at: At
@@ -260,7 +331,8 @@ class Asker:
             # Waiting for money is not waiting for the model.
             deadline += started - began
             asking.is_sent = True
-            answer = await model.acall(replace(request, model=name), deadline=deadline)
+            sent = request if name == request.model else replace(request, model=name)
+            answer = await model.acall(sent, deadline=deadline)
             taken = time.monotonic() - started
         except BaseException as error:
             if isinstance(error, ModelError) and error.status == _TOO_MANY:
@@ -333,7 +405,10 @@ class _Asking:
             self.most, self.tokens = command.cost, command.tokens
             self.held, self.reservation, self.is_sent = None, None, False
         elif isinstance(command, Settle):
-            await self._settle(command)
+            # What is settled at nothing was refused by an answer that says no.
+            is_charged = self.is_sent and command.is_sent and command.cost != 0
+            is_charged = is_charged or self.entry is not None
+            await self.settle(command.tokens, is_sent=is_charged)
         elif isinstance(command, Sleep):
             await asyncio.sleep(command.seconds)
         elif isinstance(command, Find):
@@ -342,8 +417,8 @@ class _Asking:
             return _PERMIT
         return None
 
-    async def _settle(self, command: Settle) -> None:
-        is_sent = command.is_sent and self.is_sent
+    async def settle(self, tokens: int | None, *, is_sent: bool) -> None:
+        """Replace what is held by what was used; nothing was used where nothing was sent."""
         cost: int | None = 0
         if is_sent:
             cost = None if self.entry is None else self.entry.cost_micros
@@ -352,7 +427,7 @@ class _Asking:
             self.held = None
         if self.reservation is not None:
             if is_sent:
-                await self.reservation.asettle(cost, command.tokens)
+                await self.reservation.asettle(cost, tokens)
             else:
                 await self.reservation.arelease()
             self.reservation = None

@@ -153,7 +153,9 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _State) -> 
         try:
             asked_as = number + (part.baseline_offset if side == BASELINE else 0)
             case = Case(resolved, sample, part.tape, place, asked_as, text)
-            trial = replace(await run_trial(asker, scoring, case), number=number)
+            trial = await run_trial(asker, scoring, case)
+            if asked_as != number:
+                trial = replace(trial, number=number)
         except MissingError as error:
             trial = Trial(number, Outcome.MISSING, error=error.message, stage="cassette")
         except (CapError, GuardError) as error:

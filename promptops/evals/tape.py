@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from promptops.runtime.models.model import Request
 
 CASSETTE = "promptops.cassette/v1"
+# `json.dumps` would make an encoder for each text.
+_encode_request = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+_encode_entry = json.JSONEncoder(ensure_ascii=False).encode
 _TOO_LONG = 64 * 1024 * 1024
 
 
@@ -80,7 +83,7 @@ class Entry:
 def hash_request(request: Request) -> str:
     """Name a request: model, messages and parameters, whatever the order of their keys."""
     content = [request.model, list(request.messages), dict(request.parameters)]
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = _encode_request(content)
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -171,7 +174,7 @@ def read_cassette(path: str, data: bytes, prompt: str) -> Tape:
 def write_cassette(file: Path, prompt: str, entries: Iterable[Entry]) -> None:
     """Write a cassette, whole or not at all."""
     head = json.dumps({"schema": CASSETTE, "prompt": prompt})
-    lines = [head, *(json.dumps(_entry_to_json(one), ensure_ascii=False) for one in entries)]
+    lines = [head, *(_encode_entry(_entry_to_json(one)) for one in entries)]
     write_atomically(file, ("\n".join(lines) + "\n").encode("utf-8", "surrogatepass"))
 
 
@@ -217,7 +220,7 @@ class Journal:
         if self._stream is None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self._file.open("a", encoding="utf-8", errors="replace")
-        self._stream.write(json.dumps(_entry_to_json(entry), ensure_ascii=False) + "\n")
+        self._stream.write(_encode_entry(_entry_to_json(entry)) + "\n")
         self._stream.flush()
 
     def close(self, *, is_done: bool) -> None:

@@ -281,8 +281,8 @@ def _check_outcome(
     course: _Course, sample: Sample, asked: Asked, answer: Answer, context: Context
 ) -> None:
     """Put the way the run ended to what the sample expects of it."""
-    refusal = score_refusal(answer, True, context)
     if sample.outcome is Wanted.REFUSAL:
+        refusal = score_refusal(answer, True, context)
         met, reason = refusal.value >= 1, refusal.reason
     elif sample.outcome is Wanted.ERROR:
         met = asked.fault is not None
