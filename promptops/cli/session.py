@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from promptops.errors import InvalidPromptError, PromptopsError, UsageError
+from promptops.errors import InvalidPromptError, NotARepositoryError, PromptopsError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
+    from promptops.repository.config import Config
     from promptops.repository.repository import Repository
 
 
@@ -96,6 +97,20 @@ def start_session(session: Session) -> None:
 def current() -> Session:
     """The current session."""
     return _SESSION.get()
+
+
+def runtime_config() -> Config:
+    """The configuration that runs go by here: PROMPTOPS_CONFIG's, else the repository's."""
+    from promptops.repository.config import Config
+    from promptops.runtime.configuration import choose_config
+
+    def own() -> Config:
+        try:
+            return current().repository.config
+        except NotARepositoryError:
+            return Config()
+
+    return choose_config(None, os.environ, own)
 
 
 def is_terminal(stream: TextIO) -> bool:

@@ -217,6 +217,32 @@ def load_config(read: Callable[[str], bytes | None]) -> Config:
 
     Raises ConfigurationError, which names file and key.
     """
+    found = _read_file(read)
+    return Config() if found is None else read_config_table(found[1], found[0])
+
+
+def read_config_table(table: object, path: str) -> Config:
+    """Read a configuration that was parsed already; `path` is what errors name."""
+    return _ConfigReading(path).config(table)
+
+
+def read_runtime_tables(read: Callable[[str], bytes | None]) -> dict[str, Any]:
+    """Return what of a configuration runs elsewhere need, as JSON values; empty without any.
+
+    Raises ConfigurationError where the configuration is not valid.
+    """
+    found = _read_file(read)
+    if found is None:
+        return {}
+    path, table = found
+    read_config_table(table, path)
+    if not set(_RUNTIME_TABLES) & set(table):
+        return {}
+    return {key: value for key, value in table.items() if key in _EXPORTED}
+
+
+def _read_file(read: Callable[[str], bytes | None]) -> tuple[str, Any] | None:
+    """Return the configuration's path and its table; None where there is none."""
     for path in (CONFIG_FILE, PYPROJECT_FILE):
         data = read(path)
         if data is None or (path == PYPROJECT_FILE and b"promptops" not in data):
@@ -238,8 +264,8 @@ def load_config(read: Callable[[str], bytes | None]) -> Config:
             tools = table.get("tool")
             table = tools.get("promptops") if isinstance(tools, dict) else None
         if table is not None:
-            return _ConfigReading(path).config(table)
-    return Config()
+            return path, table
+    return None
 
 
 _KEYS = (
@@ -255,6 +281,9 @@ _KEYS = (
 # The tables of the runtime: `NAME` is read by `read_NAME` in the module `settings.NAME`. Those are
 # imported only where a file has the table or somebody asks for it.
 _TABLES = ("alerts", "cache", "eval", "guards", "log", "models", "timeouts")
+# What runs go by wherever they are made, and what those tables refer to.
+_RUNTIME_TABLES = ("alerts", "cache", "guards", "log", "models")
+_EXPORTED = (*_RUNTIME_TABLES, "default_environment", "environments", "prompts")
 
 
 def _read_table(name: str, value: object, path: str) -> Any:  # noqa: ANN401 - as in Config

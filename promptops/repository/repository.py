@@ -10,7 +10,7 @@ import os
 import stat
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from promptops.errors import (
     ConfigurationError,
@@ -24,7 +24,7 @@ from promptops.prompt.closure import Closure, collect_closure
 from promptops.prompt.names import is_prompt, name_from_path
 from promptops.prompt.prompt import Prompt, load_prompt
 from promptops.prompt.reference import check_name, name_fault
-from promptops.repository.config import Config, Environment, load_config
+from promptops.repository.config import Config, Environment, load_config, read_runtime_tables
 from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
@@ -202,13 +202,21 @@ class Repository:
     @cached_property
     def config(self) -> Config:
         """The configuration in the work tree, or at HEAD in a bare repository."""
+        return load_config(self._read_top())
+
+    @property
+    def runtime_tables(self) -> dict[str, Any]:
+        """What of the configuration runs elsewhere need; see `read_runtime_tables`."""
+        return read_runtime_tables(self._read_top())
+
+    def _read_top(self) -> Callable[[str], bytes | None]:
+        """Return what reads files of the work tree, or of HEAD in a bare repository."""
         if self.git.work_tree is None:
             if not self.has_commits():  # or HEAD names a branch that nobody pushed
-                return load_config(lambda _path: None)
+                return lambda _path: None
             from promptops.git.trees import TreeReader
 
-            tree = TreeReader(self.objects, "HEAD", "")
-            return load_config(tree.read)
+            return TreeReader(self.objects, "HEAD", "").read
         top = self.git.work_tree
 
         def read(path: str) -> bytes | None:
@@ -217,7 +225,7 @@ class Repository:
             except FileNotFoundError:
                 return None
 
-        return load_config(read)
+        return read
 
     @cached_property
     def _settings(self) -> Mapping[str, Sequence[str | None]]:

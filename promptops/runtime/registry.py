@@ -12,7 +12,7 @@ import os
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from promptops.errors import (
     GitError,
@@ -32,10 +32,11 @@ if TYPE_CHECKING:
     from typing import Self
 
     from promptops.prompt.reference import PromptRef
+    from promptops.repository.config import Config
     from promptops.runtime.following import State
     from promptops.runtime.resolution import LivePrompt, ResolvedPrompt
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import Plan, Runner, Spoken
+    from promptops.runtime.run.runner import Caller, Plan, Runner, Spoken
     from promptops.runtime.sources import Source
 
 # A version that is not there may have been released a moment ago: ask, but not at every call.
@@ -55,6 +56,7 @@ class Registry:
         refresh: float = 60.0,
         refresh_timeout: float = 1.0,
         max_stale: float = 86400.0,
+        config: str | os.PathLike[str] | None = None,
         timing: Timing | None = None,
     ) -> None:
         """Take prompts from `source`.
@@ -64,11 +66,13 @@ class Registry:
             refresh: for how many seconds an answer that can move is good without asking again.
             refresh_timeout: for how many seconds a caller waits for a newer one.
             max_stale: for how many seconds one is served when the source is out of reach.
+            config: the configuration file that runs go by; see `open_registry`.
             timing: how time passes.
         """
         if not (refresh >= 0 and refresh_timeout >= 0 and max_stale >= 0):
             raise UsageError("refresh, refresh_timeout and max_stale are seconds, and not negative")
         self._source = source
+        self._config = config
         self._timing = timing or Timing()
         self._now = self._timing.now
         self._following = Following(
@@ -224,7 +228,8 @@ class Registry:
         from promptops.runtime.run.runner import Caller
 
         caller = Caller(user, tenant, key)
-        return await self.open_runner().arun(ref, inputs or {}, caller, model)
+        runner = await self._open_runner_async()
+        return await runner.arun(ref, inputs or {}, caller, model)
 
     def stream(
         self,
@@ -257,7 +262,21 @@ class Registry:
         """As `stream`, on an event loop."""
         from promptops.runtime.run.runner import Caller
 
-        return self.open_runner().astream(ref, inputs or {}, Caller(user, tenant, key), model)
+        caller = Caller(user, tenant, key)
+        if self._runner is not None or self._source.is_local:
+            return self.open_runner().astream(ref, inputs or {}, caller, model)
+        return self._open_and_stream(ref, inputs or {}, caller, model)
+
+    async def _open_and_stream(
+        self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
+    ) -> AsyncIterator[Spoken]:
+        from contextlib import aclosing
+
+        runner = await self._open_runner_async()
+        pieces: Any = runner.astream(ref, inputs, caller, model)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                yield piece
 
     def plan(
         self,
@@ -334,9 +353,26 @@ class Registry:
 
             # Two runners would count and record in two places.
             with self._making:
-                runner = self._runner or open_runner(self, self._source.repository)
+                runner = self._runner or open_runner(
+                    self, self._source.repository, self._read_config()
+                )
                 self._runner = runner
         return runner
+
+    async def _open_runner_async(self) -> Runner:
+        """As `open_runner`; a source that must be asked first keeps no event loop waiting."""
+        if self._runner is not None or self._source.is_local:
+            return self.open_runner()
+        import asyncio
+
+        return await asyncio.to_thread(self.open_runner)
+
+    def _read_config(self) -> Config:
+        from promptops.runtime.configuration import choose_config
+
+        return choose_config(
+            self._config, os.environ, lambda: self._following.at_hand().look.view.config
+        )
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop; `close` ends everything else."""
@@ -458,6 +494,7 @@ def open_registry(
     refresh: float = 60.0,
     refresh_timeout: float = 1.0,
     max_stale: float = 86400.0,
+    config: str | os.PathLike[str] | None = None,
     trust: str | os.PathLike[str] | None = None,
     cache: str | os.PathLike[str] | None = None,
     environment: str | None = None,
@@ -475,6 +512,9 @@ def open_registry(
             within `refresh` + `refresh_timeout` while the source answers within the latter.
         max_stale: for how many seconds one is served, marked as stale, when the source is out
             of reach.
+        config: the configuration file that runs go by (`[models]`, `[guards]`, `[log]` and others);
+            None: what PROMPTOPS_CONFIG names, else that of the source: the work tree's, the default
+            branch's, or what was exported with a snapshot.
         trust: an allowed signers file, as ssh-keygen(1) describes it, that does not come from the
             source. Deployments, releases and snapshots must then be signed by a key in it.
             Without it, whoever can write to the source is believed.
@@ -490,4 +530,5 @@ def open_registry(
         refresh=refresh,
         refresh_timeout=refresh_timeout,
         max_stale=max_stale,
+        config=config,
     )

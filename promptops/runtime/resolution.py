@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from promptops.prompt.closure import Closure
     from promptops.prompt.prompt import Prompt
     from promptops.prompt.version import Version
+    from promptops.repository.config import Config
     from promptops.repository.repository import Repository
 
 # What only environments need is imported where it is used: a pinned version does without.
@@ -337,6 +338,10 @@ class View(Protocol):
     def default_environment(self) -> str:
         """What a ref without a selector means."""
 
+    @property
+    def config(self) -> Config:
+        """The configuration that runs of these prompts go by, as far as the source says."""
+
     def live(self, environment: str) -> LiveVersions:
         """What is live there; EnvironmentNotFoundError without that environment."""
 
@@ -413,6 +418,19 @@ class RepositoryView:
     def default_environment(self) -> str:
         """The environment that a ref without a selector means."""
         return self._environment or self.repository.config.default_environment
+
+    @property
+    def config(self) -> Config:
+        """That of the work tree, or of the default branch.
+
+        Where signatures are required, that of a source elsewhere is not taken: nobody signs it.
+        """
+        is_elsewhere = self._fetched_at is not None
+        if is_elsewhere and self._trust is not None:
+            from promptops.repository.config import Config
+
+            return Config()
+        return self.repository.config
 
     def resolve(self, ref: PromptRef, version: str | None = None) -> ResolvedPrompt:
         """What `ref` means; see the module."""

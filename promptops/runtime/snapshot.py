@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from promptops.prompt.prompt import Prompt
+    from promptops.repository.config import Config
     from promptops.runtime.resolution import RepositoryView
 
 SCHEMA = "promptops.snapshot/v1"
@@ -99,12 +100,14 @@ class Snapshot:
         environments: by name.
         releases: by `name@version`.
         refs: what `latest` and ranges were answered with: ref -> version.
+        config: the configuration that runs go by: tables as they stand in the file.
     """
 
     default_environment: str
     environments: Mapping[str, FrozenEnvironment] = field(default_factory=dict)
     releases: Mapping[str, FrozenRelease] = field(default_factory=dict)
     refs: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
 
 
 def take_snapshot(
@@ -182,7 +185,13 @@ class _Taking:
             name: FrozenEnvironment(self._view.live(name).placement, entries, name in self._whole)
             for name, entries in self._entries.items()
         }
-        return Snapshot(self._view.default_environment, environments, self._releases, self._refs)
+        return Snapshot(
+            self._view.default_environment,
+            environments,
+            self._releases,
+            self._refs,
+            self._view.repository.runtime_tables,
+        )
 
 
 def format_snapshot(snapshot: Snapshot) -> bytes:
@@ -226,6 +235,8 @@ def format_snapshot(snapshot: Snapshot) -> bytes:
             for key, release in snapshot.releases.items()
         },
     }
+    if snapshot.config:
+        document["config"] = dict(snapshot.config)
     document["digest"] = _digest(document)
     text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True)
     return (text + "\n").encode("utf-8", "backslashreplace")
@@ -295,7 +306,11 @@ def _read(document: Mapping[str, Any]) -> Snapshot:
             files,
         )
     refs = {_text(ref): _text(version) for ref, version in document["refs"].items()}
-    return Snapshot(_text(document["default_environment"]), environments, releases, refs)
+    config = document.get("config", {})
+    if not isinstance(config, dict):
+        raise TypeError(config)
+    default = _text(document["default_environment"])
+    return Snapshot(default, environments, releases, refs, config)
 
 
 def _text(value: object) -> str:
@@ -361,6 +376,16 @@ class SnapshotView:
     def default_environment(self) -> str:
         """The environment that a ref without a selector means."""
         return self._environment or self._snapshot.default_environment
+
+    @property
+    def config(self) -> Config:
+        """What was exported with it; the defaults where that is nothing."""
+        from promptops.repository.config import Config, read_config_table
+
+        tables = dict(self._snapshot.config)
+        return (
+            read_config_table(tables, f"the configuration in {self.source}") if tables else Config()
+        )
 
     def live(self, environment: str) -> LiveVersions:
         """What the snapshot has of `environment`."""

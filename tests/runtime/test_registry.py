@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -59,7 +59,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def open_at(clock: Clock, tmp_path: Path) -> Callable[..., Registry]:
-    def make(source: str | Path, **options: float) -> Registry:
+    def make(source: str | Path, **options: Any) -> Registry:
         settings = open_options(trust=None, cache=tmp_path / "cache", environment=None)
         return Registry(choose_source(source, settings), timing=clock, **options)
 

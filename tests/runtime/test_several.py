@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -50,7 +50,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def open_at(clock: Clock, tmp_path: Path) -> Callable[..., Registry]:
-    def make(*sources: str | Path, **options: float) -> Registry:
+    def make(*sources: str | Path, **options: Any) -> Registry:
         settings = open_options(trust=None, cache=tmp_path / "cache", environment=None)
         return Registry(choose_source(list(sources), settings), timing=clock, **options)
 

@@ -290,7 +290,7 @@ def web(press: Press) -> Iterator[Web]:
         yield web
 
 
-def open_web(web: Web, tmp_path: Path, clock: Clock, **options: float) -> Registry:
+def open_web(web: Web, tmp_path: Path, clock: Clock, **options: Any) -> Registry:
     settings = open_options(trust=None, cache=tmp_path / "cache", environment=None)
     return Registry(choose_source(web.url, settings), timing=clock, **options)
 

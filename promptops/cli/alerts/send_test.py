@@ -11,14 +11,14 @@ import typer
 from promptops.cli.session import (
     Format,
     FormatOption,
-    current,
     emit,
     emit_json,
     json_document,
     one_line,
+    runtime_config,
     warn,
 )
-from promptops.errors import NotARepositoryError, NotFoundError, UsageError
+from promptops.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from promptops.repository.settings.alerts import AlertSettings
@@ -37,7 +37,7 @@ def send_test(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Send a test alert through every channel of [alerts], and say which of them arrived."""
-    settings = _read_settings()
+    settings = runtime_config().alerts
     names = [one.name for one in settings.channels]
     for name in channel or ():
         if name not in names:
@@ -89,12 +89,3 @@ def _tell(name: str, settings: AlertSettings) -> AlertError | None:
     except AlertError as error:
         return error
     return None
-
-
-def _read_settings() -> AlertSettings:
-    from promptops.repository.config import Config
-
-    try:
-        return current().repository.config.alerts
-    except NotARepositoryError:
-        return Config().alerts

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from promptops.cli.session import current
+from promptops.cli.session import current, runtime_config
 from promptops.errors import NotARepositoryError
 
 if TYPE_CHECKING:
@@ -39,18 +40,14 @@ def open_guards(*, create: bool) -> Opened:
     Args:
         create: whether to make a ledger that is not there; without, it counts nothing.
     """
-    from promptops.repository.config import Config
     from promptops.runtime.guards.guard import Guards
     from promptops.runtime.guards.opening import describe_place, find_ledger, open_ledger
 
     common = top = None
-    try:
-        repository = current().repository
-    except NotARepositoryError:
-        config = Config()
-    else:
-        config = repository.config
-        common, top = repository.git.common_dir, repository.git.work_tree
+    config = runtime_config()
+    with suppress(NotARepositoryError):
+        git = current().repository.git
+        common, top = git.common_dir, git.work_tree
     settings = config.guards
     url = find_ledger(settings, config.log, os.environ, common_dir=common, top=top)
     guards = Guards(settings, open_ledger(url, create=create), clock=time.time)

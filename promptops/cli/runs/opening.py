@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from promptops.cli.session import current
+from promptops.cli.session import current, runtime_config
 from promptops.cli.times import parse_moment
 from promptops.errors import GitError, NotARepositoryError, UsageError, quote
 
@@ -86,14 +86,11 @@ def log_settings() -> LogSettings:
 def _find() -> tuple[LogSettings, str]:
     from promptops.runtime.log.place import find_log
 
+    settings = runtime_config().log
     try:
-        repository = current().repository
+        git = current().repository.git
     except NotARepositoryError:
-        from promptops.repository.config import Config
-
-        settings = Config().log
         return settings, find_log(settings, os.environ, common_dir=None, top=None)
-    git, settings = repository.git, repository.config.log
     return settings, find_log(settings, os.environ, common_dir=git.common_dir, top=git.work_tree)
 
 

@@ -8,7 +8,6 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from promptops.repository.config import Config
 from promptops.runtime.alerts.opening import open_alerter
 from promptops.runtime.guards.breaker import Breakers
 from promptops.runtime.guards.guard import Guards
@@ -25,6 +24,7 @@ from promptops.runtime.run.runner import Runner, Tools
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from promptops.repository.config import Config
     from promptops.repository.repository import Repository
     from promptops.runtime.log.log import RunLog
     from promptops.runtime.registry import Registry
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger("promptops")
 
 
-def open_runner(registry: Registry, repository: Repository | None) -> Runner:
+def open_runner(registry: Registry, repository: Repository | None, config: Config) -> Runner:
     """Return the runner of a registry.
 
     Args:
         registry: where prompts come from.
-        repository: the repository on this machine whose configuration, log and files of
-            `scripted/` models are used; None: the defaults, and the user's own log.
+        repository: the repository on this machine whose log and files of `scripted/` models are
+            used; None: the user's own log.
+        config: the configuration that holds.
 
     Raises:
         ConfigurationError: the configuration cannot be understood, or the variable with the
             ledger's address is not set.
     """
-    config = Config() if repository is None else repository.config
     settings = config.log
     common = None if repository is None else repository.git.common_dir
     top = None if repository is None else repository.git.work_tree

@@ -1,0 +1,57 @@
+"""Whose configuration holds for runs.
+
+What the caller names, else what the variable PROMPTOPS_CONFIG names, else what the source has: the
+work tree of a repository, the default branch of a clone URL, what was exported with a snapshot.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.errors import ConfigurationError
+from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE, Config, load_config
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping
+
+VARIABLE = "PROMPTOPS_CONFIG"
+
+
+def choose_config(
+    named: str | os.PathLike[str] | None,
+    environment: Mapping[str, str],
+    own: Callable[[], Config],
+) -> Config:
+    """Return the configuration that holds.
+
+    Args:
+        named: the file that the caller names.
+        environment: the process's variables.
+        own: reads the configuration of the source.
+
+    Raises:
+        ConfigurationError: a file that is named cannot be read or understood.
+    """
+    path = environment.get(VARIABLE) if named is None else named
+    return own() if path is None or path == "" else read_config(path)
+
+
+def read_config(path: str | os.PathLike[str]) -> Config:
+    """Read a configuration file, or the table [tool.promptops] of a pyproject.toml."""
+    file = Path(path).expanduser()
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"the configuration {file} cannot be read: {error.strerror or error}",
+            hint=f"name a file that is there, as config=FILE or {VARIABLE}",
+        ) from error
+    name = PYPROJECT_FILE if file.name == PYPROJECT_FILE else CONFIG_FILE
+    try:
+        return load_config({name: data}.get)
+    except ConfigurationError as error:
+        if file.parent == Path():
+            raise
+        raise ConfigurationError(f"{file.parent}: {error.message}", hint=error.hint) from error
