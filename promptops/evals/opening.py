@@ -53,6 +53,7 @@ class Options:
         stand_in: the model that answers in place of all others.
         asks_always: whether dear checks are asked about answers that failed cheap ones too.
         allows_python: whether functions of the repository may judge.
+        keeps: whether answers are kept for the next run, until they are forgotten.
     """
 
     mode: Mode | None = None
@@ -62,6 +63,7 @@ class Options:
     stand_in: str | None = None
     asks_always: bool = False
     allows_python: bool = True
+    keeps: bool = False
 
 
 def choose_mode(
@@ -109,7 +111,7 @@ def run(
         None if mode is Mode.REPLAY else repository.git.common_dir / JOURNALS,
         _name(preparation, choice),
         token,
-        resumes=options.resumes,
+        resumes=options.resumes or options.keeps,
     )
     equipment = Equipment(
         Models(config.models, root=top),
@@ -148,10 +150,18 @@ def run(
     finally:
         if equipment.guards is not None:
             equipment.guards.close()
-        journal.close(is_done=result is not None and not result.stopped)
+        is_done = result is not None and not result.stopped
+        journal.close(is_done=is_done and not options.keeps)
     if mode is Mode.RECORD:
         _write_cassettes(repository, preparation, choice, result)
     return result
+
+
+def forget_answers(repository: Repository) -> None:
+    """Remove what runs of this process kept for one another."""
+    folder = repository.git.common_dir / JOURNALS
+    for file in folder.glob(f"*-{os.getpid()}-*.jsonl"):
+        file.unlink(missing_ok=True)
 
 
 def _open_guards(repository: Repository) -> Guards | None:

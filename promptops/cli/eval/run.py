@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,12 +35,25 @@ from promptops.cli.eval.running import (
     split_models,
     to_micros,
 )
-from promptops.cli.session import current, say, warn
-from promptops.errors import UsageError
+from promptops.cli.session import (
+    Session,
+    current,
+    is_terminal,
+    report_error,
+    say,
+    start_session,
+    warn,
+)
+from promptops.errors import PromptopsError, UsageError
 from promptops.evals.judgement import Measure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from promptops.evals.opening import Options
     from promptops.evals.preparation import Choice
+    from promptops.evals.result import EvalResult
 
 
 def run(
@@ -104,6 +119,9 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what it would take; ask nobody.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Run again whenever prompts or suites change.")
+    ] = False,
     measure: MeasureOption = Measure.SHARE,
     margin: MarginOption = None,
     file: OutputOption = None,
@@ -119,11 +137,9 @@ def run(
     """
     from promptops.evals.judgement import Rules
     from promptops.evals.opening import Options
-    from promptops.evals.opening import run as run_prepared
-    from promptops.evals.preparation import Choice, NothingTouchedError
+    from promptops.evals.preparation import Choice
     from promptops.evals.runner import INTERRUPTED
 
-    repository = current().repository
     choice = Choice(
         tuple(names or ()),
         at,
@@ -150,20 +166,83 @@ def run(
         stand_in,
         all_checks,
         not no_python,
+        keeps=watch,
     )
+    if watch and dry_run:
+        raise UsageError("--watch and --dry-run exclude one another", hint="keep one")
+
+    def once() -> int:
+        result = _run_once(choice, options, is_dry=dry_run)
+        if result is None:
+            return 0
+        code = print_result(result, output, file, Rules(measure, margin), evidence, page)
+        return INTERRUPTED_CODE if result.stopped == INTERRUPTED else code
+
+    if watch:
+        _watch(once)
+        return
+    raise typer.Exit(once())
+
+
+def _run_once(choice: Choice, options: Options, *, is_dry: bool) -> EvalResult | None:
+    """Prepare and run; None where there is nothing to run, or the plan is all that is wanted."""
+    from promptops.evals.opening import run as run_prepared
+    from promptops.evals.preparation import NothingTouchedError
+
+    repository = current().repository
     try:
         preparation = prepare_or_exit(repository, choice)
     except NothingTouchedError as error:
         say(error.message)
-        return
+        return None
     for warning in preparation.warnings:
         warn(warning)
     say_plan(repository, preparation, options)
-    if dry_run:
-        return
-    result = run_prepared(repository, preparation, choice, options, show_progress())
-    code = print_result(result, output, file, Rules(measure, margin), evidence, page)
-    raise typer.Exit(INTERRUPTED_CODE if result.stopped == INTERRUPTED else code)
+    if is_dry:
+        return None
+    return run_prepared(repository, preparation, choice, options, show_progress())
+
+
+def _watch(once: Callable[[], int]) -> None:
+    """Run again and again, until interrupted. What was answered before is not asked again."""
+    from promptops.checks.watching import watch
+    from promptops.evals.opening import forget_answers
+
+    directory = str(current().directory)
+    try:
+        for _ in watch(_watched_paths, time.sleep):
+            if is_terminal(sys.stdout):
+                sys.stdout.write("\x1b[2J\x1b[H")
+            if _try(once) == INTERRUPTED_CODE:
+                raise typer.Exit(INTERRUPTED_CODE)
+            sys.stdout.flush()
+            say("watching for changes; Ctrl-C ends it")
+            start_session(Session(directory))
+    finally:
+        forget_answers(current().repository)
+
+
+def _try(once: Callable[[], int]) -> int:
+    """Run once, and give the exit code; what cannot be run is said, and waited for."""
+    try:
+        return once()
+    except PromptopsError as error:
+        report_error(error)
+        return 2
+    except typer.Exit as error:  # it was reported
+        return int(error.exit_code)
+
+
+def _watched_paths() -> Iterable[Path]:
+    from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE, Config
+
+    repository = current().repository
+    try:
+        config = repository.config
+    except PromptopsError:
+        config = Config()
+    top = repository.require_work_tree()
+    return [top / one for one in (config.prompts, config.evals, CONFIG_FILE, PYPROJECT_FILE)]
 
 
 def _choose_base(base: str | None, *, changed: bool) -> str | None:

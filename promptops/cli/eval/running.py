@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MICROS = 1_000_000
 # Ended by Ctrl-C, as every shell expects it.
 INTERRUPTED_CODE = 130
+_QUIET_SECONDS = 30.0
 
 ModelsOption = Annotated[
     str | None,
@@ -130,24 +131,31 @@ def _dollars(micros: int) -> str:
 
 
 def show_progress() -> Callable[[Progress], None]:
-    """Return what tells a person at a terminal how far the run is; nobody else needs it."""
-    if not is_terminal(sys.stderr):
-        return lambda _progress: None
+    """Return what tells how far a run is: all the time at a terminal, else twice a minute."""
+    is_live = is_terminal(sys.stderr)
+    said_at = 0.0
 
     def tell(progress: Progress) -> None:
-        rate = progress.done / progress.seconds if progress.seconds else 0.0
-        left = f"{(progress.total - progress.done) / rate:.0f} s left" if rate else ""
-        parts = [
-            f"{progress.done}/{progress.total}",
-            f"{progress.failed} failed" if progress.failed else "",
-            f"{progress.errors} errors" if progress.errors else "",
-            _dollars(progress.spent_micros),
-            f"{rate:.1f}/s",
-            left,
-        ]
-        line = "  ".join(part for part in parts if part)
-        end = "\n" if progress.done == progress.total else ""
-        sys.stderr.write(f"\r\x1b[K{line}{end}")
-        sys.stderr.flush()
+        nonlocal said_at
+        if is_live:
+            end = "\n" if progress.done == progress.total else ""
+            sys.stderr.write(f"\r\x1b[K{_describe(progress)}{end}")
+            sys.stderr.flush()
+        elif progress.seconds - said_at >= _QUIET_SECONDS:
+            said_at = progress.seconds
+            say(_describe(progress))
 
     return tell
+
+
+def _describe(progress: Progress) -> str:
+    rate = progress.done / progress.seconds if progress.seconds else 0.0
+    parts = [
+        f"{progress.done}/{progress.total}",
+        f"{progress.failed} failed" if progress.failed else "",
+        f"{progress.errors} errors" if progress.errors else "",
+        _dollars(progress.spent_micros),
+        f"{rate:.1f}/s",
+        f"{(progress.total - progress.done) / rate:.0f} s left" if rate else "",
+    ]
+    return "  ".join(part for part in parts if part)

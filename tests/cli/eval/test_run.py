@@ -12,6 +12,7 @@ from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from typer.testing import Result
@@ -411,3 +412,24 @@ def test_samples_on_which_models_differ_are_shown_side_by_side(project: Repo) ->
     text = eval_run(project, "--models", f"{MODEL},scripted/other.yaml").stdout
     (row,) = [line for line in text.splitlines() if line.startswith("capital  ")]
     assert row.split() == ["capital", "passed", "failed"]
+
+
+def test_watching_runs_again_and_asks_only_what_changed(
+    project: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suites = [SUITE, SUITE.replace("contains: else", "contains: nothing"), "schema: [\n"]
+    turns = iter(suites)
+
+    def three_times(*_arguments: object) -> Iterator[None]:
+        for text in turns:
+            project.write("evals/ask.yaml", text)
+            yield
+
+    monkeypatch.setattr("promptops.checks.watching.watch", three_times)
+    result = eval_run(project, "--watch")
+    assert result.exit_code == 0, result.output
+    assert "passed  2 calls" in result.stdout
+    assert "blocked  0 calls, 2 replayed" in result.stdout
+    assert "error: evals/ask.yaml" in result.stderr
+    assert not list((project.path / ".git/promptops-evals").glob("*"))
+    refuse(project, "eval", "run", "--watch", "--dry-run", code=2)
