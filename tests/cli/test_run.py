@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -121,3 +123,22 @@ def test_a_prompt_that_is_live_runs_without_a_selector(team: Repo, provider: Pro
     result = run(team, "run", "a@staging", "--var", "question=q", "--format", "json")
     document = json.loads(result.stdout)
     assert (document["environment"], document["deployment"]) == ("staging", 1)
+
+
+def test_the_limit_that_nobody_set_is_said_by_the_first_run(
+    team: Repo, provider: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider.always(text="Short.")
+    for number in range(2):
+        assert run(team, "run", "a@working", "--var", f"text={number}").exit_code == 0
+    (said,) = caplog.messages
+    assert "20 US dollars an hour" in said
+
+
+def test_a_run_of_unknown_cost_says_so_on_standard_error(team: Repo, provider: Provider) -> None:
+    provider.always(text="Short.")
+    team.write("promptops.toml", f'[models.near]\nbase_url = "{provider.base_url}"\n')
+    line = [sys.executable, "-m", "promptops", "run", "a@working", "--var", "text=x"]
+    done = subprocess.run(line, cwd=team.path, capture_output=True, text=True, check=True)
+    assert done.stdout == "Short.\n"
+    assert done.stderr.count("what a run may cost cannot be said") == 1

@@ -26,6 +26,7 @@ from promptops.runtime.guards.ledger import (
     LostCountsError,
 )
 from promptops.runtime.guards.memory import MemoryLedger
+from promptops.runtime.guards.notices import Notices
 from promptops.runtime.guards.windows import (
     Rule,
     Scope,
@@ -209,10 +210,14 @@ class Reservation:
 
 
 class _Plan(NamedTuple):
-    """The charges of one attempt, and which guard stands behind which window."""
+    """The charges of one attempt, and which guard stands behind which window.
+
+    `meets_default`: whether the limit on spending applies that holds where nobody set one.
+    """
 
     charges: list[Charge]
     guards: dict[str, str]
+    meets_default: bool = False
 
 
 class Guards:
@@ -225,13 +230,18 @@ class Guards:
         *,
         clock: Callable[[], float],
         notify: Callable[[Alert], None] | None = None,
+        warn: Callable[[str], None] | None = None,
     ) -> None:
-        """Args: the limits, where they are counted, the time since 1970, whom to tell."""
+        """Args: the limits, where they are counted, the time since 1970, whom to tell.
+
+        `warn` is told once that a limit holds which nobody set, and that a cost is unknown.
+        """
         self.settings = settings
         self.ledger = ledger
         self._local = MemoryLedger()
         self._clock = clock
         self._notify = notify
+        self._notices = None if warn is None else Notices(ledger, warn)
         self._waiting: deque[tuple[str, dict[Unit, int]]] = deque(maxlen=_MAX_WAITING)
         self._lock = threading.Lock()
 
@@ -453,10 +463,13 @@ class Guards:
         now = self._clock()
         charges: list[Charge] = []
         guards: dict[str, str] = {}
+        meets_default = False
         for rule in rules_for(self.settings, scope):
+            is_configured = self._is_configured(rule.guard)
+            meets_default |= not is_configured
             amount = {"micros": cost, "calls": 1, "tokens": tokens}[rule.unit]
             if amount is None:
-                if rule.unit == "micros" and not self._is_configured(rule.guard):
+                if rule.unit == "micros" and not is_configured:
                     continue
                 raise self._refuse_unknown(rule.guard, unknown)
             one = charge(rule, amount, now)
@@ -471,7 +484,7 @@ class Guards:
                 one = charge(repeated, 1, now)
                 charges.append(one)
                 guards[one.window] = repeated.guard
-        return _Plan(charges, guards)
+        return _Plan(charges, guards, meets_default)
 
     def _is_configured(self, guard: str) -> bool:
         """Whether somebody set this limit; the one that holds without any counts what it can."""
@@ -499,6 +512,8 @@ class Guards:
         charges = plan.charges
         is_local = False
         refusal: Refusal | None = None
+        if self._notices is not None and plan.meets_default:
+            self._notices.say(cost, now, wait=wait)
         try:
             if self._waiting:
                 self._settle_waiting(_SETTLED_AT_ONCE, wait=wait)

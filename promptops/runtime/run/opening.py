@@ -80,7 +80,13 @@ def open_runner(registry: Registry, repository: Repository | None, config: Confi
             models=Models(models, root=top),
             prices=Prices(models),
             allows=allows,
-            guards=Guards(guards, ledger, clock=time.time, notify=alerter.notify),
+            guards=Guards(
+                guards,
+                ledger,
+                clock=time.time,
+                notify=alerter.notify,
+                warn=_LOGGER.warning,
+            ),
             breakers=Breakers(
                 guards.breaker,
                 ledger,

@@ -28,9 +28,14 @@ class World:
     def __init__(self, settings: GuardSettings, ledger: MemoryLedger | None = None) -> None:
         self.now = float(HOUR)
         self.alerts: list[Alert] = []
+        self.warnings: list[str] = []
         self.ledger = ledger or MemoryLedger()
         self.guards = Guards(
-            settings, self.ledger, clock=lambda: self.now, notify=self.alerts.append
+            settings,
+            self.ledger,
+            clock=lambda: self.now,
+            notify=self.alerts.append,
+            warn=self.warnings.append,
         )
 
     def spent(self, guard: str) -> int:
@@ -118,6 +123,39 @@ def test_an_unknown_cost_is_refused_only_where_somebody_limited_spending() -> No
         World(strict(100)).guards.reserve(
             SCOPE, key="a", cost=None, tokens=None, lease_seconds=9, unknown="max_tokens"
         )
+
+
+def test_the_limit_that_nobody_set_is_said_to_the_first_of_all_processes() -> None:
+    first = World(GuardSettings())
+    first.guards.reserve(SCOPE, key="free", cost=0, tokens=1, lease_seconds=9)
+    assert first.warnings == []
+    for key in ("a", "b"):
+        first.guards.reserve(SCOPE, key=key, cost=1, tokens=1, lease_seconds=9)
+    (said,) = first.warnings
+    assert said.startswith("guards.spend_per_hour is not set, so runs may spend 20 US dollars")
+    second = World(GuardSettings(), first.ledger)
+    second.guards.reserve(SCOPE, key="c", cost=1, tokens=1, lease_seconds=9)
+    assert second.warnings == []
+
+
+def test_an_unknown_cost_is_said_once() -> None:
+    world = World(GuardSettings())
+    for key in ("a", "b"):
+        world.guards.reserve(SCOPE, key=key, cost=None, tokens=None, lease_seconds=9)
+    assert [("cannot be said" in one, "20 US dollars" in one) for one in world.warnings] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_nothing_is_said_where_spending_is_limited_or_an_eval_runs() -> None:
+    limited = World(strict(100))
+    limited.guards.reserve(SCOPE, key="a", cost=1, tokens=1, lease_seconds=9)
+    evals = World(GuardSettings())
+    evals.guards.reserve(
+        Scope("eval", "support/triage"), key="a", cost=None, tokens=None, lease_seconds=9
+    )
+    assert limited.warnings == evals.warnings == []
 
 
 def test_identical_requests_of_one_caller_are_limited_each_minute() -> None:

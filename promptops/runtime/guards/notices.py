@@ -1,0 +1,65 @@
+"""What nobody configured and everybody should know once: the default limit, and costs unknown.
+
+Where `[guards]` limits no spending, a limit holds that nobody chose, and runs pass it whose cost
+cannot be said. Neither is an error; both are said once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.repository.settings.guards import DEFAULT_SPEND_PER_HOUR
+from promptops.repository.settings.reading import MICROS
+from promptops.runtime.guards.ledger import LedgerBusyError, LedgerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from promptops.runtime.guards.ledger import Ledger
+
+_NOTE = "notice/default-limit"
+_KEPT_SECONDS = 365 * 86_400.0
+
+
+class Notices:
+    """Says each of them once: the limit to all who share a ledger, an unknown cost a process."""
+
+    def __init__(self, ledger: Ledger, warn: Callable[[str], None]) -> None:
+        """Args: where it is noted that the limit was said; where to say it."""
+        self._ledger = ledger
+        self._warn = warn
+        self._has_said_limit = False
+        self._has_said_unknown = False
+
+    def say(self, cost: int | None, now: float, *, wait: bool) -> None:
+        """Say what an attempt of this cost (None: unknown) meets, where it was not said yet.
+
+        Raises LedgerBusyError where that would have to wait and must not. No other error: what
+        cannot be noted is said again by the next process.
+        """
+        if cost is None and not self._has_said_unknown:
+            self._has_said_unknown = True
+            self._warn(
+                "what a run may cost cannot be said, and no limit on spending counts it: give the "
+                "model a price in [models] (or free = true) and the prompt max_tokens"
+            )
+        if cost != 0 and not self._has_said_limit:
+            if self._note(now, wait=wait):
+                limit = DEFAULT_SPEND_PER_HOUR // MICROS
+                self._warn(
+                    f"guards.spend_per_hour is not set, so runs may spend {limit} US dollars an "
+                    "hour in all; set it in promptops.toml"
+                )
+            self._has_said_limit = True
+
+    def _note(self, now: float, *, wait: bool) -> bool:
+        """Note that the limit is said now, and return whether it had not been said."""
+        try:
+            if self._ledger.read_note(_NOTE, now=now, wait=wait) is not None:
+                return False
+            until = now + _KEPT_SECONDS
+            return self._ledger.swap_note(_NOTE, None, "said", until=until, now=now, wait=wait)
+        except LedgerBusyError:
+            raise
+        except LedgerError:
+            return True
