@@ -18,6 +18,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from promptops.errors import quote
 from promptops.runtime.models.address import read_headers, read_key
 from promptops.runtime.models.model import Answer, ModelError, Part, ToolCall, Usage
 from promptops.runtime.models.wire import Reader, read_retry_after
@@ -32,6 +33,49 @@ T = TypeVar("T")
 INSTALL_HINT = "run: pip install 'git-promptops[models]'"
 # LiteLLM makes a new client for each different timeout, so there are few of them.
 _TIMEOUT_STEPS = (15.0, 60.0, 300.0, 1800.0)
+# What a prompt may say to a model. LiteLLM takes hundreds of other arguments, more with each
+# release, and some say where a request goes and with which key: those are for the configuration,
+# never for whoever writes a prompt.
+_PARAMETERS = frozenset(
+    {
+        "audio",
+        "frequency_penalty",
+        "function_call",
+        "functions",
+        "logit_bias",
+        "logprobs",
+        "max_completion_tokens",
+        "max_tokens",
+        "min_p",
+        "modalities",
+        "n",
+        "parallel_tool_calls",
+        "prediction",
+        "presence_penalty",
+        "prompt_cache_key",
+        "reasoning",
+        "reasoning_effort",
+        "repetition_penalty",
+        "response_format",
+        "safety_identifier",
+        "safety_settings",
+        "seed",
+        "service_tier",
+        "stop",
+        "store",
+        "stream_options",
+        "temperature",
+        "thinking",
+        "tool_choice",
+        "tools",
+        "top_k",
+        "top_logprobs",
+        "top_p",
+        "user",
+        "verbosity",
+        "web_search_options",
+    }
+)
 _CLOSE_SECONDS = 1.0
 _MAX_CAUSES = 12
 
@@ -128,6 +172,7 @@ class LiteLLMModel:
 
     def _prepare(self, request: Request, deadline: float) -> tuple[dict[str, Any], Reader]:
         """Return LiteLLM's arguments, which it may change, so they are copies."""
+        _refuse_controls(request)
         secrets: list[str] = []
         arguments: dict[str, Any] = {
             **copy.deepcopy(dict(request.parameters)),
@@ -158,6 +203,19 @@ class LiteLLMModel:
             if name.endswith("_API_KEY") and len(value) >= 8
         ]
         return arguments, Reader(request.model, tuple(secrets))
+
+
+def _refuse_controls(request: Request) -> None:
+    """Refuse a parameter that LiteLLM could take for an order, such as `base_url`."""
+    refused = sorted(set(request.parameters) - _PARAMETERS)
+    if refused:
+        raise ModelError(
+            f"{request.model}: the parameter {quote(refused[0])} is not passed on to LiteLLM",
+            model=request.model,
+            kind="invalid",
+            is_sent=False,
+            hint="leave it out; where the model is served stands in [models] of the configuration",
+        )
 
 
 def _step(seconds: float) -> float:
