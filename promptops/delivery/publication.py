@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from promptops.delivery.evidence import (
@@ -17,6 +17,7 @@ from promptops.delivery.evidence import (
     list_recorded,
     write_trailer,
 )
+from promptops.delivery.release import parse_release
 from promptops.delivery.releases import (
     find_yank,
     is_merged,
@@ -35,12 +36,13 @@ from promptops.errors import (
     RemoteError,
     UnclearPushError,
 )
-from promptops.git.history import write_tag
+from promptops.git.history import NewTag, write_tag, write_tags
 from promptops.git.message import format_message
 from promptops.git.refs import RefUpdate, read_refs, short_name, update_refs
 from promptops.git.remote import PushRef, PushResult, PushStatus, list_remote, push
 from promptops.git.trees import write_blobs
-from promptops.prompt.closure import collect_closure
+from promptops.prompt.closure import Closure, collect_closure
+from promptops.prompt.digest import normalize_newlines
 from promptops.prompt.prompt import Prompt, load_prompt
 from promptops.prompt.reference import (
     release_tag,
@@ -126,19 +128,48 @@ class _Planner:
         self._repository = repository
         self._backport = backport
         self._commit = repository.git.resolve_commit("HEAD")
-        self._files = repository.at(self._commit)
+        self._files = repository.tree(self._commit, repository.config.prompts)
         self._versions = _versions_by_name(repository, names)
+        if len(names) > 1:
+            self._files.keep([f"{name}.md" for name in names])
+        self._names = names
+
+    @cached_property
+    def _suspects(self) -> frozenset[str] | None:
+        """The files with errors, of all that are planned; None: they cannot all be told."""
+        from promptops.checks.engine import validate_prompts
+        from promptops.prompt.finding import Severity
+
+        known = [name for name in self._names if self._files.read(f"{name}.md") is not None]
+        findings = validate_prompts(self._files, self._repository.config, known).findings
+        folder = f"{self._repository.config.prompts}/"
+        paths = {one.path for one in findings if one.severity is Severity.ERROR}
+        if not all(path.startswith(folder) for path in paths):
+            return None
+        return frozenset(path.removeprefix(folder) for path in paths)
+
+    def _load(self, name: str) -> Prompt:
+        """As `load_valid`; of many prompts, those without an error are judged in one go."""
+        if len(self._names) > 1 and self._suspects is not None:
+            closure = self._find(name)
+            if self._suspects.isdisjoint(closure.files):
+                return load_prompt(closure)
+        return load_valid(self._repository, self._files, name, where=_AT_HEAD)
+
+    @cache  # noqa: B019 - a planner lives for one command
+    def _find(self, name: str) -> Closure:
+        return find_closure(self._files, name, where=_AT_HEAD)
 
     def is_draft(self, name: str) -> bool:
-        closure = find_closure(self._files, name, where=_AT_HEAD)
-        return closure.document.data.get("status") == "draft"
+        return self._find(name).document.data.get("status") == "draft"
 
     def plan(self, name: str) -> ReleasePlan:
         from promptops.prompt.diff import diff_prompts
 
         repository, versions = self._repository, self._versions.get(name, [])
-        refuse_uncommitted(repository, name, self._files)
-        prompt = load_valid(repository, self._files, name, where=_AT_HEAD)
+        if not _is_committed(repository, self._find(name)):
+            refuse_uncommitted(repository, name, self._files)
+        prompt = self._load(name)
         base = _greatest_below(repository, name, prompt.version, versions)
         existing = None
         if prompt.version in versions:
@@ -173,6 +204,19 @@ def _versions_by_name(repository: Repository, names: Sequence[str]) -> dict[str,
     for name, version in sorted(list_tags(repository)):
         found.setdefault(name, []).append(version)
     return found
+
+
+def _is_committed(repository: Repository, closure: Closure) -> bool:
+    """Whether the work tree plainly has the same files: nothing needs to be understood then."""
+    if repository.git.work_tree is None:
+        return True
+    if closure.faults:
+        return False
+    working = repository.working
+    return all(
+        normalize_newlines(working.read(path) or b"") == normalize_newlines(data)
+        for path, data in closure.files.items()
+    )
 
 
 def refuse_uncommitted(repository: Repository, name: str, files: Files) -> None:
@@ -276,11 +320,12 @@ def create_releases(
     """
     new = [plan for plan in plans if plan.existing is None]
     kept = _write_evidence(repository, new)
+    oids = write_tags(
+        repository.git, [_describe_tag(repository, plan, notes, operation) for plan in new]
+    )
     tags = {
-        release_tag(plan.prompt.name, plan.prompt.version): _write_tag(
-            repository, plan, notes, operation
-        )
-        for plan in new
+        release_tag(plan.prompt.name, plan.prompt.version): oid
+        for plan, oid in zip(new, oids, strict=True)
     }
     try:
         update_refs(
@@ -297,7 +342,15 @@ def create_releases(
         if replanned == list(plans):
             raise
         return create_releases(repository, replanned, notes, operation)
-    return [require_release(repository, plan.prompt.name, plan.prompt.version) for plan in plans]
+    made = [
+        None if found is None else found.data
+        for found in repository.objects.read_many(list(tags.values()))
+    ]
+    parsed = iter(
+        parse_release(plan.prompt.name, plan.prompt.version, oid, data or b"")
+        for plan, oid, data in zip(new, oids, made, strict=True)
+    )
+    return [plan.existing or next(parsed) for plan in plans]
 
 
 def _write_evidence(repository: Repository, plans: Sequence[ReleasePlan]) -> dict[str, str]:
@@ -316,7 +369,9 @@ def _plan_again(repository: Repository, plan: ReleasePlan) -> ReleasePlan:
     return replace(plan, existing=existing)
 
 
-def _write_tag(repository: Repository, plan: ReleasePlan, notes: str | None, operation: str) -> str:
+def _describe_tag(
+    repository: Repository, plan: ReleasePlan, notes: str | None, operation: str
+) -> NewTag:
     prompt = plan.prompt
     trailers = [
         ("Prompt-Digest", prompt.digest),
@@ -331,7 +386,7 @@ def _write_tag(repository: Repository, plan: ReleasePlan, notes: str | None, ope
     text = default_notes(plan) if notes is None else notes
     message = format_message(f"{prompt.name} {prompt.version}", text, trailers)
     tag = release_tag(prompt.name, prompt.version).removeprefix("refs/tags/")
-    return write_tag(repository.git, tag, plan.commit, message)
+    return NewTag(tag, plan.commit, message)
 
 
 def _name_evidence(repository: Repository, plan: ReleasePlan) -> list[tuple[str, str]]:
@@ -344,7 +399,7 @@ def _name_evidence(repository: Repository, plan: ReleasePlan) -> list[tuple[str,
 def refuse_unmerged(repository: Repository, plans: Iterable[ReleasePlan]) -> None:
     """Refuse final versions whose commit is not on the remote's default branch."""
     for plan in plans:
-        if plan.prompt.version.is_prerelease or is_merged(repository, plan.commit):
+        if plan.prompt.version.is_prerelease or plan.merged:
             continue
         tag = release_tag(plan.prompt.name, plan.prompt.version)
         if plan.existing is not None and is_published(repository, tag):

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.errors import GitError, NotFoundError, UsageError
-from promptops.git.objects import Identity, parse_identity, parse_tag
+from promptops.git.objects import Identity, list_sizes, parse_identity, parse_tag
 from promptops.git.process import failure
 from promptops.git.settings import is_set
+from promptops.git.trees import write_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,27 +68,55 @@ def write_commit(
     return git.run(*args, stdin=_encode(message)).text
 
 
-def write_tag(git: Git, name: str, target: str, message: str, *, kind: str = "commit") -> str:
-    """Store an annotated tag object, signed when `tag.gpgSign` says so; give its id.
+class NewTag(NamedTuple):
+    """An annotated tag to be written.
 
-    No ref is made. The message is kept byte by byte, Markdown headings included.
-
-    Args:
-        git: the repository; tagger and date are the user's committer identity.
-        name: the tag's name without `refs/tags/`.
+    Attributes:
+        name: its name without `refs/tags/`.
         target: the id of the object it is about.
         message: the whole message, ending in a line end.
-        kind: the target's kind.
+    """
+
+    name: str
+    target: str
+    message: str
+
+
+def write_tag(git: Git, name: str, target: str, message: str) -> str:
+    """Store one annotated tag object; as `write_tags`."""
+    return write_tags(git, [NewTag(name, target, message)])[0]
+
+
+def write_tags(git: Git, tags: Sequence[NewTag]) -> list[str]:
+    """Store annotated tag objects, signed when `tag.gpgSign` says so; give their ids.
+
+    No ref is made. The messages are kept byte by byte, Markdown headings included. Tagger and date
+    are the user's committer identity.
 
     Raises:
-        GitError: no identity is configured, the target does not exist, or signing failed.
+        GitError: no identity is configured, a target does not exist, or signing failed.
     """
-    data = _encode(message)
+    if not tags:
+        return []
+    targets = list_sizes(git, sorted({tag.target for tag in tags}))
+    missing = next((tag for tag in tags if tag.target not in targets), None)
+    if missing is not None:
+        raise GitError(f"{missing.name} would be a tag of {missing.target}, which does not exist")
     if is_set(git, "tag.gpgSign") or is_set(git, "tag.forceSignAnnotated"):
-        return _write_signed_tag(git, name, target, data)
+        return [_write_signed_tag(git, name, oid, _encode(said)) for name, oid, said in tags]
     tagger = git.run("var", _IDENT_VARIABLES["committer"]).text
-    head = f"object {target}\ntype {kind}\ntag {name}\ntagger {tagger}\n\n"
-    return git.run("mktag", stdin=_encode(head) + data).text
+    return write_objects(
+        git,
+        [
+            (
+                "tag",
+                _encode(
+                    f"object {oid}\ntype {targets[oid][0]}\ntag {name}\ntagger {tagger}\n\n{said}"
+                ),
+            )
+            for name, oid, said in tags
+        ],
+    )
 
 
 def verify_signature(git: Git, oid: str, kind: str, allowed_signers: Path) -> Signature:

@@ -305,13 +305,15 @@ def push(
         return []
     for ref in refs:
         check_ref_name(ref.ref)
-    specs = [f"{ref.oid or ''}:{ref.ref}" for ref in refs]
-    args = _push_arguments(remote, refs, specs, atomic=atomic)
-    done = _run_push(git, args, remote, limits)
-    if _took_for_another(done, refs):
-        with _staged(git, refs) as pattern:
-            args = _push_arguments(remote, refs, [pattern], atomic=atomic)
-            done = _run_push(git, args, remote, limits)
+    # Git compares each name with each ref of the remote; a pattern costs the same for any number.
+    if len(refs) > _MOST_NAMED:
+        args, done = _push_by_pattern(git, remote, refs, atomic=atomic, limits=limits)
+    else:
+        specs = [f"{ref.oid or ''}:{ref.ref}" for ref in refs]
+        args = _push_arguments(remote, refs, specs, atomic=atomic)
+        done = _run_push(git, args, remote, limits)
+        if _took_for_another(done, refs):
+            args, done = _push_by_pattern(git, remote, refs, atomic=atomic, limits=limits)
     # The connection broke off because of something here, which the remote then reports as its own.
     if re.search(r"^fatal: bad object|pack-objects died", done.stderr, re.MULTILINE):
         raise failure(args, done)
@@ -319,6 +321,14 @@ def push(
     if any(ref.ref not in results for ref in refs):
         _refuse_push(args, done, remote)
     return [results[ref.ref] for ref in refs]
+
+
+def _push_by_pattern(
+    git: Git, remote: str, refs: Sequence[PushRef], *, atomic: bool, limits: Limits
+) -> tuple[Sequence[str], Completed]:
+    with _staged(git, refs) as pattern:
+        args = _push_arguments(remote, refs, [pattern], atomic=atomic)
+        return args, _run_push(git, args, remote, limits)
 
 
 def _run_push(git: Git, args: Sequence[str], remote: str, limits: Limits) -> Completed:
@@ -336,7 +346,12 @@ def _push_arguments(
         *_not_a_mirror(remote),
         *("push", "--porcelain", "--no-follow-tags", "--no-signed", "--recurse-submodules=no"),
         *(("--atomic",) if atomic else ()),
-        *(f"--force-with-lease={ref.ref}:{ref.expected_old or ''}" for ref in refs),
+        *(
+            f"--force-with-lease={ref.ref}:{ref.expected_old or ''}"
+            for ref in refs
+            # A push moves no tag that is there unless it is forced to.
+            if ref.expected_old is not None or not ref.ref.startswith("refs/tags/")
+        ),
         *("--", check_remote(remote), *specs),
     )
 
@@ -369,11 +384,13 @@ def _staged(git: Git, refs: Sequence[PushRef]) -> Iterator[str]:
         update_refs(git, [RefUpdate(name, None, oid) for name, oid, _ in moves], "promptops push")
 
 
+_MOST_NAMED = 100
+
 _PORCELAIN = re.compile(r"^([ +\-*=!])\t[^\t:]*:(refs/[^\t]+)\t(.*)$", re.MULTILINE)
 
 _LOST_ON_THE_REMOTE = (
-    r"is at \w+ but expected|reference already exists|unable to resolve reference"
-    r"|incorrect old value"
+    r"is at \w+ but expected|already exists|unable to resolve reference|incorrect old value"
+    r"|stale info"
 )
 
 
@@ -393,7 +410,9 @@ def _result(ref: str, flag: str, summary: str, said: str) -> PushResult:
     # The lock is taken there after the expected value was compared here.
     locking = re.search(rf"cannot lock ref '{re.escape(ref)}': (.+)", said)
     detail = locking[1].strip() if locking else ""
-    if "stale info" in summary or re.search(_LOST_ON_THE_REMOTE, f"{detail} {reason}"):
+    if reason in {"stale info", "already exists"} or re.search(
+        _LOST_ON_THE_REMOTE, f"{detail} {reason}"
+    ):
         return PushResult(ref, PushStatus.STALE, detail or reason)
     if ".lock': File exists" in detail:
         return PushResult(ref, PushStatus.BUSY, detail)

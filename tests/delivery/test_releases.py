@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from promptops.git import Git
+    from promptops.git.limits import Limits
     from promptops.git.refs import RefUpdate
     from promptops.git.remote import PushRef, PushResult
     from promptops.repository.repository import Repository
@@ -243,10 +244,10 @@ def _break_push(monkeypatch: pytest.MonkeyPatch, *, arrives: bool) -> None:
     """Let the connection break during the push: after it has arrived, or before."""
 
     def broken(
-        git: Git, remote: str, refs: Sequence[PushRef], *, atomic: bool = True
+        git: Git, remote: str, refs: Sequence[PushRef], *, atomic: bool = True, limits: Limits
     ) -> list[PushResult]:
         if arrives:
-            push(git, remote, refs, atomic=atomic)
+            push(git, remote, refs, atomic=atomic, limits=limits)
         raise RemoteError("the connection broke")
 
     monkeypatch.setattr(publication, "push", broken)

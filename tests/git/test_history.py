@@ -108,7 +108,7 @@ def test_a_tag_can_be_about_a_tag(repo: Repo) -> None:
     repo.commit({"a.md": "text"})
     first = repo.tag("prompts/a@1.0.0")
     git = Git.discover(repo.path)
-    yanked = write_tag(git, "yanked/prompts/a@1.0.0", first, "bad\n", kind="tag")
+    yanked = write_tag(git, "yanked/prompts/a@1.0.0", first, "bad\n")
     assert parse_tag(raw(git, yanked)).target_kind == "tag"
 
 
