@@ -157,6 +157,7 @@ _FAULTS: dict[CheckGroup, dict[str, str]] = {
         "invalid-default": "an input's default is refused by its own schema",
         "invalid-json": "a schema or tool file is not a JSON object",
         "invalid-reply": "a fixed reply is refused by the output schema",
+        "invalid-rule": "a pattern that answers must not have is no regular expression",
         "invalid-schema": "an input, the output or a check has no valid JSON Schema",
         "invalid-tool": "a tool file is not in the function format",
         "invalid-version": "the version is not SemVer",

@@ -188,6 +188,7 @@ def find_faults(
         yield from check_declarations(document)
         yield from _expression_faults(document)
         yield from _reply_faults(document, data)
+        yield from _rule_faults(document)
 
 
 def _template_faults(
@@ -328,6 +329,17 @@ def _expression_faults(document: Document) -> Iterator[Finding]:
                 document.locate(path),
                 "write a condition as between '{% if' and '%}', such as language == 'en'",
             )
+
+
+def _rule_faults(document: Document) -> Iterator[Finding]:
+    """Forbidden patterns that are no regular expressions."""
+    for index, pattern in enumerate(document.data.get("rules", {}).get("forbid", ())):
+        try:
+            compile_schema({"pattern": pattern})
+        except SchemaFault:
+            place = document.locate(("rules", "forbid", index))
+            message = f"{quote(pattern)} is no regular expression"
+            yield Finding("invalid-rule", Severity.ERROR, message, document.path, place, None)
 
 
 def _reply_faults(document: Document, data: _Data) -> Iterator[Finding]:

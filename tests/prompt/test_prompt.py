@@ -168,6 +168,7 @@ def test_schema_and_tools_come_from_their_files() -> None:
         ("routes: [{when: 'a %}{% if b', model: m}]", "", {}, ("invalid-expression", "a.md", 6)),
         ("escalate: {when: 'a | nope', model: m}", "", {}, ("invalid-expression", "a.md", 6)),
         ("review: {when: '{% x %}'}", "", {}, ("invalid-expression", "a.md", 6)),
+        ("rules: {forbid: [a, '(']}", "", {}, ("invalid-rule", "a.md", 6)),
         ("reply: {a: 1}", "", {}, ("invalid-reply", "a.md", 6)),
         ("output: {type: object}\nreply: Sorry.", "", {}, ("invalid-reply", "a.md", 7)),
         ("output: o.json\nroutes: [{when: a, reply: []}]", "", {"o__json": '{"type": "object"}'},

@@ -64,6 +64,7 @@ def judge(line: str) -> list[Finding]:
         "escalate: {when: a, model: m}", "review: {when: a}", "limitations: None known",
         "limitations: [a, b]", "evals: evals/a.yaml", "ignore: {some-check: because}",
         "choose: {by: cost, among: [m, n]}", "repair: 1", "reply: Sorry.", "reply: {topic: [a]}",
+        "rules: {forbid: ['(?i)as an AI']}", "rules: {hosts: []}",
         "metadata: {}", "metadata: {anything: [1, {a: b}]}",
     ],
 )  # fmt: skip
@@ -131,6 +132,8 @@ BAD = [
     ("choose: {by: cost}", "missing-key", 9, "'choose' has no 'among'", "add 'among'"),
     ("repair: 9", "mistyped-key", 9, "'repair' is", None),
     ("reply: 5", "mistyped-key", 8, "'reply' is not a text, an object or a list", "quote it"),
+    ("rules: {}", "mistyped-key", 8, "'rules'", None),
+    ("rules: {forbit: [a]}", "unknown-key", 9, "'forbit' in 'rules'", "'forbid'"),
     ("limitations: 5", "mistyped-key", 14, "a text or a list of texts", "quote it"),
     ("evals: 1", "mistyped-key", 8, "'evals' is not a text", "quote it"),
     ("ignore: {a: 1}", "mistyped-key", 13, "'ignore.a' is not a text", "quote it"),

@@ -32,6 +32,7 @@ _BEHAVIOUR = {
     "choose": "another model may answer",
     "repair": "invalid answers are corrected another number of times",
     "reply": "something else is said when no model answers",
+    "rules": "other answers are refused",
     "timeout": "calls are given up after another time",
 }
 _PARAMETERS = frozenset(

@@ -63,6 +63,17 @@ def check_data(value: object, schema: Mapping[str, Any], text: str) -> None:
         raise OutputError(message, text=text)
 
 
+def check_rules(answer: Answer, data: object, rules: Mapping[str, Any] | None) -> None:
+    """Hold an answer to the prompt's rules; OutputError where it breaks one."""
+    if rules is None:
+        return
+    from promptops.runtime.run.rules import find_fault
+
+    fault = find_fault(rules, answer.text, data)
+    if fault is not None:
+        raise OutputError(fault, text=answer.text)
+
+
 def set_reply(course: Course, reply: object) -> None:
     """Let a fixed reply be the answer of a run; it is validated like a model's.
 

@@ -67,6 +67,7 @@ def prepare(course: Course, world: World) -> Generator[Command, Any, None]:
     data = resolved.data
     course.is_held = bool(
         data.get("escalate")
+        or data.get("rules")
         or (resolved.output is not None and (data.get("repair") or "reply" in data))
     )
 

@@ -28,7 +28,7 @@ from promptops.runtime.run.commands import (
     Sleep,
 )
 from promptops.runtime.run.conditions import holds
-from promptops.runtime.run.output import OutputError, read_data, set_reply
+from promptops.runtime.run.output import OutputError, check_rules, read_data, set_reply
 from promptops.runtime.run.preparation import prepare
 from promptops.runtime.run.request import (
     cache_key,
@@ -55,6 +55,7 @@ _REPAIR = (
     "That answer cannot be used: {fault}.\n"
     "Give the whole answer again, as JSON alone that is valid under this JSON Schema:\n{schema}"
 )
+_REPAIR_TEXT = "That answer cannot be used: {fault}.\nGive the whole answer again."
 
 
 def take_course(course: Course, world: World) -> Generator[Command, Any, None]:
@@ -137,7 +138,8 @@ def _read(course: Course, world: World, model: str, end: float) -> Generator[Com
     """Read the data of an answer, and let it be repaired as often as the prompt declares."""
     schema = course.resolved.output
     course.stage = "output"
-    if schema is None or _wants_tools(course):
+    rules = course.resolved.data.get("rules")
+    if (schema is None and rules is None) or _wants_tools(course):
         return
     repairs = int(course.resolved.data.get("repair", 0))
     messages = list(course.messages)
@@ -145,13 +147,16 @@ def _read(course: Course, world: World, model: str, end: float) -> Generator[Com
         course.stage = "parse"
         answer = _answer_of(course)
         try:
-            course.data = read_data(answer, schema)
+            if schema is not None:
+                course.data = read_data(answer, schema)
+            course.stage = "output"
+            check_rules(answer, course.data, rules)
         except OutputError as error:
             if not repairs or answer.finish in _UNREPAIRABLE or course.has_spoken:
                 raise
             repairs -= 1
             course.decisions.append(Decision("repair", error.message))
-            demand = _REPAIR.format(fault=error.message, schema=json.dumps(schema))
+            demand = _demand(error, schema)
             messages += [
                 {"role": "assistant", "content": answer.text},
                 {"role": "user", "content": demand},
@@ -162,6 +167,12 @@ def _read(course: Course, world: World, model: str, end: float) -> Generator[Com
         else:
             course.stage = "output"
             return
+
+
+def _demand(error: OutputError, schema: Mapping[str, Any] | None) -> str:
+    if schema is None:
+        return _REPAIR_TEXT.format(fault=error.message)
+    return _REPAIR.format(fault=error.message, schema=json.dumps(schema))
 
 
 def _escalate(course: Course, world: World, end: float) -> Generator[Command, Any, None]:

@@ -60,6 +60,7 @@ def front(line: str) -> str:
         ("", "review: {when: x}", [(BEHAVIOUR, "review")]),
         ("review: {when: x}", "review: {when: y}", [(BEHAVIOUR, "review.when")]),
         ("", "choose: {by: cost, among: [x]}", [(BEHAVIOUR, "choose")]),
+        ("", "rules: {hosts: []}", [(BEHAVIOUR, "rules")]),
         ("", "repair: 1", [(BEHAVIOUR, "repair")]),
         ("reply: a", "reply: b", [(BEHAVIOUR, "reply")]),
         ("description: a", "description: b", [(DOCUMENTATION, "description")]),

@@ -1,0 +1,84 @@
+"""Hold what a model said to the rules: texts it must not have, hosts its links may lead to.
+
+Patterns run in the engine of the JSON Schema validator, in linear time: a model that was told to
+write something slow to match gets nowhere. With lookaround its effort is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+# What browsers take for the beginning of an address elsewhere: also `https:/\host` and `//host`.
+_LINK = re.compile(
+    r"""(?ix) (?: \b(?:https?|wss?|ftp):[/\\]* | \]\(\s*<?[/\\]{2,} |
+    \b(?:href|src|action|poster|srcset)\s*=\s*["']?\s*[/\\]{2,} | ^\s*\[[^\]\n]*\]:\s*<?[/\\]{2,} )
+    ([^\s/\\?#"'<>()`|]*)""",
+    re.MULTILINE,
+)
+
+
+def find_fault(rules: Mapping[str, Any], text: str, data: object) -> str | None:
+    """Return why an answer breaks the rules; None where it keeps them.
+
+    Args:
+        rules: what the frontmatter declares.
+        text: the answer's words.
+        data: what they hold, where the prompt has an output schema; None otherwise.
+    """
+    texts = [text] if data is None else [text, *_texts(data)]
+    for pattern in rules.get("forbid", ()):
+        if any(_matches(pattern, one) for one in texts):
+            return f"the answer has what the rules forbid: {pattern}"
+    if "hosts" in rules:
+        for one in texts:
+            for host in find_hosts(one):
+                if not _is_allowed(host, rules["hosts"]):
+                    return f"the answer links to {host}, which the rules do not allow"
+    return None
+
+
+def find_hosts(text: str) -> Iterator[str]:
+    """Yield the hosts that links in a text lead to, in lower case."""
+    for found in _LINK.finditer(text):
+        host = found[1].rpartition("@")[2]
+        if not host.startswith("["):
+            host = host.partition(":")[0]
+        host = host.rstrip(".,;!*_").lower()
+        if host:
+            yield host
+
+
+def _is_allowed(host: str, hosts: Sequence[str]) -> bool:
+    return any(fnmatchcase(host, one.lower()) for one in hosts)
+
+
+def _texts(data: object) -> Iterator[str]:
+    """Yield each text in a JSON value, names included."""
+    pending = [data]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            pending += [*value, *value.values()]
+        elif isinstance(value, list):
+            pending += value
+
+
+def _matches(pattern: str, text: str) -> bool:
+    # A lone surrogate cannot be matched, and must not hide what stands beside it.
+    readable = text.encode("utf-8", "replace").decode()
+    return bool(_compile(pattern).is_valid(readable))
+
+
+@lru_cache(maxsize=1024)
+def _compile(pattern: str) -> Any:  # noqa: ANN401 - the validator has no types
+    from promptops.prompt.schema import compile_schema
+
+    return compile_schema({"pattern": pattern})
