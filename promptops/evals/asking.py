@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from promptops.errors import PausedError
 from promptops.evals.tape import Entry, Key, hash_request, redact_answer
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.record import RunRecord
-from promptops.runtime.models.model import ModelError, Request
+from promptops.runtime.models.model import Answer, ModelError, Request, Usage
 from promptops.runtime.models.tokens import count_tokens
 from promptops.runtime.run.commands import Admit, Call, Find, Reserve, Settle, Sleep, World
 from promptops.runtime.run.course import Course, Limits
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from promptops.evals.tape import Journal, Place, Tape
     from promptops.runtime.guards.guard import Guards, Reservation
     from promptops.runtime.models import Models
-    from promptops.runtime.models.model import Answer
+    from promptops.runtime.models.embedding import Embedder
     from promptops.runtime.models.prices import Prices
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.commands import Command
@@ -107,6 +108,7 @@ class Equipment:
         find: resolves a ref that the route of a prompt names.
         guards: the limits of the environment `eval`; None: it has none.
         name: what this run calls itself in the ledger of the guards.
+        embedder: the name of the embedding model, and the model; None: there is none.
     """
 
     models: Models
@@ -119,6 +121,7 @@ class Equipment:
     find: Callable[[str], ResolvedPrompt] | None = None
     guards: Guards | None = None
     name: str = EVAL
+    embedder: tuple[str, Embedder] | None = None
 
 
 class Asker:
@@ -238,6 +241,45 @@ class Asker:
         course.models = [at.place.model]
         end = time.monotonic() + LIMITS.run_seconds
         return await self._finish(course, resolved, ask(course, self._world, end), at)
+
+    async def embed(self, texts: Sequence[str], at: At) -> list[list[float]]:
+        """Return a vector for each text. Vectors are recorded and replayed as answers are.
+
+        Raises:
+            ModelError, MissingError, CapError: as `start` does.
+        """
+        equipment = self._with
+        assert equipment.embedder is not None  # noqa: S101 - only asked for where there is one
+        name, embedder = equipment.embedder
+        messages = [{"role": "user", "content": text} for text in texts]
+        request = Request(name, messages, {"embedding": True})
+        key = Key(hash_request(request), at.trial)
+        place = at.place._replace(model=name)
+        found = at.tape.find(key) if equipment.mode is Mode.REPLAY else equipment.journal.find(key)
+        if found is None and equipment.mode is Mode.REPLAY:
+            raise at.tape.explain(place, at.trial)
+        if found is None:
+            tokens = count_tokens(messages, {}, name).tokens
+            price = equipment.prices.find(name)
+            cost = None if price is None else price.cost(tokens, 0)
+            held = await equipment.purse.take(cost)
+            started = time.monotonic()
+            self.calls += 1
+            try:
+                deadline = started + LIMITS.call_seconds
+                vectors = await asyncio.to_thread(embedder.embed, texts, deadline=deadline)
+            finally:
+                # What texts cost to embed is known before: their tokens.
+                equipment.purse.settle(held, cost)
+            text = json.dumps(vectors, separators=(",", ":"))
+            answer = Answer(text, (), "stop", Usage(tokens, 0, None, "estimated"), name)
+            found = Entry(key, place, answer, time.monotonic() - started, cost)
+            equipment.journal.add(found)
+        else:
+            self.replayed += 1
+        at.tape.add(found)
+        loaded: list[list[float]] = json.loads(found.answer.text)
+        return loaded
 
     def _make_course(self, resolved: ResolvedPrompt, at: At) -> Course:
         record = RunRecord(EVAL, resolved.ref, time.time())

@@ -1,4 +1,4 @@
-"""The judge: a prompt of the repository that is asked about answers, like any other prompt."""
+"""The judge, a prompt of the repository that is asked about answers; and the embedding model."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from promptops.evals.scorers.scorer import ScorerError
 from promptops.runtime.run.output import read_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from promptops.evals.asking import Asker
-    from promptops.evals.scorers.scorer import Question
+    from promptops.evals.scorers.scorer import Embed, Question
     from promptops.evals.tape import Place, Tape
     from promptops.runtime.resolution import ResolvedPrompt
 
@@ -51,5 +51,20 @@ def open_judge(
             return data
 
         return judge
+
+    return of_trial
+
+
+def open_embed(
+    asker: Asker, loop: asyncio.AbstractEventLoop
+) -> Callable[[Tape, Place, int], Embed]:
+    """Return what makes the embedding of one trial, to be called as a judge is."""
+
+    def of_trial(tape: Tape, place: Place, number: int) -> Embed:
+        def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
+            asking = asker.embed(texts, At(tape, place, number))
+            return asyncio.run_coroutine_threadsafe(asking, loop).result()
+
+        return embed
 
     return of_trial

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from promptops.errors import UsageError
 from promptops.evals.asking import EVAL, Asker, Equipment, Mode
 from promptops.evals.calibration import ENDING, find_kappa
-from promptops.evals.judging import open_judge
+from promptops.evals.judging import open_embed, open_judge
 from promptops.evals.pace import Pace
 from promptops.evals.purse import Purse
 from promptops.evals.runner import run_evals
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from promptops.evals.runner import Progress
     from promptops.repository.repository import Repository
     from promptops.runtime.guards.guard import Guards
+    from promptops.runtime.models.embedding import Embedder
     from promptops.runtime.resolution import ResolvedPrompt
 
 JOURNALS = "promptops-evals"
@@ -124,12 +125,14 @@ def run(
         lambda ref: resolve_selected(repository, parse_ref(ref)),
         _open_guards(repository),
         f"eval-{token}",
+        _open_embedder(repository),
     )
     context = Context(root=top, allows_python=options.allows_python)
 
     def scoring(asker: Asker, loop: asyncio.AbstractEventLoop) -> Callable[[Part], Scoring]:
         def of_part(part: Part) -> Scoring:
-            made = Scoring(context, None, options.asks_always)
+            embed = None if equipment.embedder is None else open_embed(asker, loop)
+            made = Scoring(context, None, embed, options.asks_always)
             ref = part.suite.judge or settings.judge
             if ref is None:
                 return made
@@ -162,6 +165,15 @@ def forget_answers(repository: Repository) -> None:
     folder = repository.git.common_dir / JOURNALS
     for file in folder.glob(f"*-{os.getpid()}-*.jsonl"):
         file.unlink(missing_ok=True)
+
+
+def _open_embedder(repository: Repository) -> tuple[str, Embedder] | None:
+    name = repository.config.eval.embedding
+    if name is None:
+        return None
+    from promptops.runtime.models.embedding import Embedder
+
+    return name, Embedder(name, repository.config.models, os.environ)
 
 
 def _open_guards(repository: Repository) -> Guards | None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from promptops.evals.asking import Asked, Asker
-    from promptops.evals.scorers.scorer import Question
+    from promptops.evals.scorers.scorer import Embed, Question
     from promptops.evals.tape import Tape
     from promptops.prompt.suite.suite import Check, Sample, ToolAnswer
     from promptops.runtime.models.model import ToolCall
@@ -46,12 +46,14 @@ class Scoring:
     Attributes:
         context: what all trials have in common.
         open_judge: makes the judge of one trial, whose calls are kept in the trial's tape.
+        open_embed: makes the embedding of one trial, likewise.
         asks_always: whether dear checks are asked about answers that failed cheap ones too.
         judge_counts: whether rulings of the judge decide; else they are only shown.
     """
 
     context: Context = field(default_factory=Context)
     open_judge: Callable[[Tape, Place, int], Judge] | None = None
+    open_embed: Callable[[Tape, Place, int], Embed] | None = None
     asks_always: bool = False
     judge_counts: bool = True
 
@@ -176,6 +178,7 @@ async def _converse(course: _Course, asker: Asker, scoring: Scoring, case: Case)
         task="\n\n".join(str(one.get("content") or "") for one in course.messages),
         inputs=sample.inputs,
         judge=None if scoring.open_judge is None else scoring.open_judge(*at),
+        embed=None if scoring.open_embed is None else scoring.open_embed(*at),
         baseline=case.baseline,
     )
     steps = [(None, sample.checks), *((turn.user, turn.checks) for turn in sample.turns)]

@@ -29,7 +29,7 @@ def score(answer: Answer, argument: Any, context: Context) -> Score:  # noqa: AN
     if context.embed is None:
         raise ScorerError(
             "the scorer 'similar' needs an embedding model",
-            hint="there is none; 'factual' and 'rubric' ask a judge instead",
+            hint="set 'embedding' in the table [eval] of the configuration",
         )
     texts = references(argument)
     if not answer.text.strip():

@@ -4,6 +4,7 @@
 concurrency = 10
 max_cost = 2.5            # in US dollars a run; --max-cost overrides it
 judge = "judge/rubric"    # the prompt that judges; may be pinned: judge/rubric@1.2.0
+embedding = "openai/text-embedding-3-small"   # for `similar`
 agreement = 0.6           # the least kappa of a judge whose rulings count
 """
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 from promptops.repository.settings.reading import Table
 
-KEYS = ("concurrency", "max_cost", "judge", "agreement")
+KEYS = ("concurrency", "max_cost", "judge", "embedding", "agreement")
 _MOST = 1000
 
 
@@ -28,12 +29,14 @@ class EvalSettings:
             there is none unless a suite names one.
         agreement: the least agreement (kappa) with people that a judge needs for its rulings to
             count; None: every judge's do.
+        embedding: the embedding model of `similar`; None: there is none.
     """
 
     concurrency: int = 10
     max_cost: int | None = None
     judge: str | None = None
     agreement: float | None = None
+    embedding: str | None = None
 
 
 def read_eval(value: object, path: str) -> EvalSettings:
@@ -47,4 +50,5 @@ def read_eval(value: object, path: str) -> EvalSettings:
     if agreement is not None and agreement > 1:
         table.fail("agreement", "is more than 1", "write a kappa, such as agreement = 0.6")
     judge = table.optional_text("judge")
-    return EvalSettings(concurrency, table.micros("max_cost"), judge, agreement)
+    embedding = table.optional_text("embedding")
+    return EvalSettings(concurrency, table.micros("max_cost"), judge, agreement, embedding)

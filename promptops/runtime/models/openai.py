@@ -114,15 +114,9 @@ class OpenAIModel:
         address = self._channel.address(request.model)
         reader = Reader(request.model, address.secrets)
         body = encode(request, self._wire_name, is_stream=False)
-        with _blocking_faults(reader, deadline) as state:
-            reply = self._channel.connections(address).post(body, deadline, state)
-            with contextlib.closing(reply):
-                if not 200 <= reply.status < 300:
-                    raise _read_error(reader, reply)
-                data = reply.read_all(MAX_ANSWER_BYTES)
-        if data is None:
-            raise reader.too_large()
-        return reader.read_answer(reply.headers.get("content-type", ""), data)
+        connections = self._channel.connections(address)
+        kind, data = read_blocking(reader, connections, body, deadline)
+        return reader.read_answer(kind, data)
 
     def stream(self, request: Request, *, deadline: float) -> Iterator[Part]:
         """Yield the answer as it is written; raises ModelError.
@@ -233,6 +227,21 @@ class OpenAIModel:
             if response is not None:
                 response.close()
         yield last
+
+
+def read_blocking(
+    reader: Reader, connections: Connections, body: bytes, deadline: float
+) -> tuple[str, bytes]:
+    """Send a body and return the type and the bytes of the reply; raises ModelError."""
+    with _blocking_faults(reader, deadline) as state:
+        reply = connections.post(body, deadline, state)
+        with contextlib.closing(reply):
+            if not 200 <= reply.status < 300:
+                raise _read_error(reader, reply)
+            data = reply.read_all(MAX_ANSWER_BYTES)
+    if data is None:
+        raise reader.too_large()
+    return reply.headers.get("content-type", ""), data
 
 
 def _check_left(deadline: float) -> None:

@@ -433,3 +433,18 @@ def test_watching_runs_again_and_asks_only_what_changed(
     assert "error: evals/ask.yaml" in result.stderr
     assert not list((project.path / ".git/promptops-evals").glob("*"))
     refuse(project, "eval", "run", "--watch", "--dry-run", code=2)
+
+
+def test_similar_answers_are_told_by_their_embeddings(project: Repo) -> None:
+    samples = "- {name: a, inputs: {question: x}, expect: [{similar: Something else!}]}\n"
+    project.write("evals/ask.yaml", suite(samples))
+    without = eval_run(project)
+    assert without.exit_code == 2
+    assert "needs an embedding model" in without.stdout
+    project.write("promptops.toml", "[eval]\nembedding = 'echo/words'\n")
+    assert eval_run(project, "--record").exit_code == 0
+    found = as_json(project, "--replay")
+    assert (found["exit"], found["replayed"]) == (0, 2)
+    project.write("evals/ask.yaml", suite(samples.replace("Something else!", "Good night")))
+    assert eval_run(project).exit_code == 1
+    assert eval_run(project, "--replay").exit_code == 2

@@ -12,7 +12,8 @@ from promptops.errors import ConfigurationError
 from promptops.repository.config import load_config
 
 GOOD = [
-    "[eval]\nconcurrency = 4\nmax_cost = 2.5\njudge = 'judge/rubric@1.0.0'\nagreement = 0.6\n",
+    "[eval]\nconcurrency = 4\nmax_cost = 2.5\njudge = 'judge/rubric@1.0.0'\n",
+    "[eval]\nagreement = 0.6\nembedding = 'openai/text-embedding-3-small'\n",
     "[alerts]\nservice = 'checkout'\n",
     "[alerts.webhook]\nurl = 'https://alerts.example.com/in'\nkinds = ['guard', 'ledger']\n",
     "[alerts.slack]\nurl_variable = 'SLACK'\n[alerts.command]\nrun_variable = 'ALERT'\n",
@@ -52,6 +53,7 @@ BAD = [
     "[eval]\nmax_cost = '2'\n",
     "[eval]\njudges = 'a'\n",
     "[eval]\nagreement = 2\n",
+    "[eval]\nembedding = ''\n",
     "[eval]\nagreement = 0\n",
     "[cache]\nttl = 60\n",
     "[cache]\nmegabytes = 0\n",

@@ -1,0 +1,92 @@
+"""Embedding models: texts to vectors, at any endpoint with OpenAI's `/embeddings`.
+
+`echo/words` needs no provider: each word adds one to a place of the vector. It tells texts apart by
+their words alone, which is enough to try a suite.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import re
+import zlib
+from typing import TYPE_CHECKING
+
+from promptops.runtime.models.address import find_address
+from promptops.runtime.models.model import ModelError
+from promptops.runtime.models.openai import read_blocking
+from promptops.runtime.models.opening import find_target
+from promptops.runtime.models.providers import PROVIDERS
+from promptops.runtime.models.wire import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from promptops.repository.settings.models import ModelSettings
+
+_WORD = re.compile(r"\w+")
+_PLACES = 512
+# A vector tells no more with more digits, and a cassette holds many.
+_DIGITS = 6
+
+
+class Embedder:
+    """An embedding model. Threads may share it.
+
+    Args:
+        name: the model's name, as `[eval] embedding` has it.
+        settings: the table `[models]`.
+        environment: where keys, addresses and proxies are read.
+    """
+
+    def __init__(self, name: str, settings: ModelSettings, environment: Mapping[str, str]) -> None:
+        self._name = name
+        self._target = find_target(name, settings)
+        self._environment = environment
+
+    def embed(self, texts: Sequence[str], *, deadline: float) -> list[list[float]]:
+        """Return a vector for each text; raises ModelError."""
+        if self._target.transport == "echo":
+            return [_count_words(text) for text in texts]
+        if self._target.transport != "openai":
+            raise ModelError(
+                f"{self._name}: embeddings are had from endpoints with OpenAI's format alone",
+                model=self._name,
+                kind="invalid",
+                is_sent=False,
+                hint=f'write base_url below [models."{self._name}"]',
+            )
+        from promptops.runtime.models.connection import Connections
+
+        provider = PROVIDERS.get(self._target.place.partition("/")[0])
+        address = find_address(self._name, self._target.endpoint, provider, self._environment)
+        address = address._replace(url=address.url.replace("/chat/completions", "/embeddings"))
+        body = json.dumps({"model": self._target.wire_name, "input": list(texts)}).encode()
+        connections = Connections(address)
+        with contextlib.closing(connections):
+            reader = Reader(self._name, address.secrets)
+            _, data = read_blocking(reader, connections, body, deadline)
+        return self._read(data, len(texts))
+
+    def _read(self, data: bytes, count: int) -> list[list[float]]:
+        try:
+            items = sorted(json.loads(data)["data"], key=lambda one: one["index"])
+            vectors = [[round(float(one), _DIGITS) for one in item["embedding"]] for item in items]
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._invalid(f"the reply holds no embeddings ({error})") from None
+        if len(vectors) != count:
+            raise self._invalid(f"there are {len(vectors)} vectors for {count} texts")
+        if not all(vector and all(map(math.isfinite, vector)) for vector in vectors):
+            raise self._invalid("a vector is empty or no numbers")
+        return vectors
+
+    def _invalid(self, wrong: str) -> ModelError:
+        return ModelError(f"{self._name}: {wrong}", model=self._name, kind="invalid", is_sent=True)
+
+
+def _count_words(text: str) -> list[float]:
+    vector = [0.0] * _PLACES
+    for word in _WORD.findall(text.casefold()):
+        vector[zlib.crc32(word.encode()) % _PLACES] += 1.0
+    return vector
