@@ -1,6 +1,6 @@
-"""Looks at remotes, configuration and worktrees through GitPython, for people to read.
+"""Read git's configuration through GitPython, for people to read.
 
-Status, setup and diagnosis use this; nothing on a hot path does, since importing GitPython
+Setup uses this; nothing on a hot path does, since importing GitPython
 costs more than a whole `promptops resolve`.
 """
 
@@ -10,24 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.errors import GitError
-from promptops.git.refs import checked_out_branches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     import git as gitpython
 
     from promptops.git.process import Git
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """A configured remote: its name and the addresses it is fetched from and pushed to."""
-
-    name: str
-    urls: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +31,6 @@ class Configuration:
     signs_commits: bool
     signs_tags: bool
     hooks_path: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Worktree:
-    """A branch that is checked out, and where."""
-
-    branch: str
-    folder: Path
-
-
-def remotes(git: Git) -> list[Remote]:
-    """List the configured remotes by name.
-
-    Raises:
-        GitError: GitPython cannot read this repository.
-    """
-    with _opened(git) as repository:
-        return sorted(
-            (Remote(remote.name, tuple(remote.urls)) for remote in repository.remotes),
-            key=lambda remote: remote.name,
-        )
 
 
 def configuration(git: Git) -> Configuration:
@@ -98,14 +67,6 @@ def configuration(git: Git) -> Configuration:
             signs_tags=switch("tag", "gpgsign"),
             hooks_path=text("core", "hookspath"),
         )
-
-
-def worktrees(git: Git) -> list[Worktree]:
-    """List checked-out branches by short name; GitPython has no list of worktrees of its own."""
-    return [
-        Worktree(name.removeprefix("refs/heads/"), folder)
-        for name, folder in sorted(checked_out_branches(git).items())
-    ]
 
 
 def _opened(git: Git) -> AbstractContextManager[gitpython.Repo]:

@@ -325,15 +325,6 @@ def _whole(value: object) -> int:
     return value
 
 
-def read_bounded(file: Path) -> bytes:
-    """A file's bytes; PromptopsError when it is too large to be a snapshot."""
-    if file.stat().st_size > _LARGEST:
-        raise PromptopsError(
-            f"{file} is larger than a snapshot can be", hint="export fewer prompts into it"
-        )
-    return file.read_bytes()
-
-
 def write_snapshot(file: Path, data: bytes, signature: bytes | None = None) -> None:
     """Put a snapshot, and its detached signature, in place: whoever reads sees the old or the new.
 

@@ -114,13 +114,13 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ): _TYPES,
     (
         "promptops.gate.proposal",
-        "_Reading._read_prompts",
+        "_ProposalReading._read_prompts",
         "side.keep([f'{name}.md' for name in names])",
         "pass",
     ): _FASTER,
     (
         "promptops.gate.proposal",
-        "_Reading._find_users",
+        "_ProposalReading._find_users",
         "blob is not None and blob.kind == 'blob'",
         "blob is not None",
     ): "a submodule's commit leads to prompts that are then found unchanged",
