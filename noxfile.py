@@ -158,3 +158,10 @@ def bench(session: nox.Session) -> None:
 def descriptions(session: nox.Session) -> None:
     """Fetch GitHub's description of its API, which the tests compare with (needs npm)."""
     session.run("python3", "scripts/descriptions.py")
+
+
+@nox.session(venv_backend="none", default=False)
+def findings(session: nox.Session) -> None:
+    """Run the scripts in findings/: each fails when the surprise that it shows is gone."""
+    for script in session.posargs or sorted(map(str, Path("findings").glob("*.sh"))):
+        session.run("bash", script)
