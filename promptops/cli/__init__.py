@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 gc.disable()
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from promptops.cli.commands import COMMANDS, GROUPS, SECTIONS
 from promptops.cli.session import Session, report_bug, report_error, start_session
@@ -42,12 +42,35 @@ EXIT_BUG = 3
 _GARBAGE_THRESHOLD = 100_000
 
 
+def _write_examples(verb: str, formatter: Any) -> None:  # noqa: ANN401 - typer keeps its click classes private
+    """Write what a help page ends in."""
+    from promptops.cli.examples import EXAMPLES
+
+    examples = EXAMPLES.get(verb)
+    if examples:
+        with formatter.section("Examples"):
+            formatter.write_text("\n".join(("\b", *examples)))
+
+
+class _Verb(TyperCommand):
+    """A verb; `path` is its name, after that of its group."""
+
+    path = ""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        _write_examples(self.path, formatter)
+
+
 class _VerbGroup(TyperGroup):
     """A group of verbs that are loaded when they are used."""
 
     verbs: Mapping[str, Command]
+    path = ""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer keeps its click classes private
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        _write_examples(self.path, formatter)
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - as above
         return list(self.verbs)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 - as above
@@ -56,7 +79,8 @@ class _VerbGroup(TyperGroup):
         command = self.verbs[cmd_name]
         module = import_module(f"promptops.cli.{command.module}")
         verb = typer.Typer(add_completion=False, rich_markup_mode=None)
-        verb.command(cmd_name)(getattr(module, command.module.rpartition(".")[2]))
+        kind = type("_NamedVerb", (_Verb,), {"path": f"{self.path} {cmd_name}".strip()})
+        verb.command(cmd_name, cls=kind)(getattr(module, command.module.rpartition(".")[2]))
         return typer.main.get_command(verb)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as above
@@ -77,7 +101,7 @@ class _Root(_VerbGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - as above
         if cmd_name not in GROUPS:
             return super().get_command(ctx, cmd_name)
-        kind = type("_Verbs", (_VerbGroup,), {"verbs": GROUPS[cmd_name]})
+        kind = type("_Verbs", (_VerbGroup,), {"verbs": GROUPS[cmd_name], "path": cmd_name})
         group = typer.Typer(
             cls=kind, add_completion=False, rich_markup_mode=None, no_args_is_help=True
         )
@@ -161,7 +185,9 @@ def root(
     ] = None,
     version: Annotated[  # noqa: ARG001 - eager: its callback does the work
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+        typer.Option(
+            "--version", "-V", callback=_print_version, is_eager=True, help="Show the version."
+        ),
     ] = False,
 ) -> None:
     """Git is the registry for your prompts: validate, diff, release, promote, roll back."""

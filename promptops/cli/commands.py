@@ -13,7 +13,8 @@ class Command(NamedTuple):
     """One verb.
 
     Attributes:
-        section: the key of its heading in SECTIONS; empty for the verbs of a group.
+        section: the key of its heading in SECTIONS; empty for the verbs of a group, and for what
+            is there for programs.
         summary: one line, as `--help` shows it.
         module: the module below `promptops.cli` whose function is the command: the function is
             named like the module, without the packages before it. Of a group, the package.
@@ -33,24 +34,28 @@ SECTIONS = {
     "use": "Use and look back",
 }
 
+# In each section, what people need most often comes first.
 COMMANDS: dict[str, Command] = {
-    "demo": Command("start", "Watch everything happen in a temporary repository.", "demo"),
+    "status": Command("start", "Show what is changed, unreleased, or not live.", "status"),
     "init": Command("start", "Set a repository up for prompts.", "init"),
     "new": Command("start", "Write a new prompt with its eval suite.", "new"),
     "adopt": Command("start", "Take over prompts of other tools, files and code.", "adopt"),
-    "hook": Command("start", "Check prompts before each commit.", "hook"),
     "doctor": Command("start", "Look for ways past the gate.", "doctor"),
-    "status": Command("start", "Show what is changed, unreleased, or not live.", "status"),
+    "hook": Command("start", "Check prompts before each commit.", "hook"),
+    "demo": Command("start", "Watch everything happen in a temporary repository.", "demo"),
+    "completion": Command("start", "Complete verbs and names in your shell.", "completion"),
+    "help": Command("start", "Show help on one verb.", "help"),
+    "version": Command("start", "Show the version.", "version"),
+    "validate": Command("write", "Check prompts.", "validate"),
+    "diff": Command("write", "Show what a change means, and the bump it needs.", "diff"),
+    "render": Command("write", "Print the messages for given inputs.", "render"),
     "list": Command("write", "List prompts, or what is live where.", "list_prompts"),
     "show": Command("write", "Show one prompt with everything it needs.", "show"),
-    "validate": Command("write", "Check prompts.", "validate"),
-    "checks": Command("write", "List the checks, or explain one.", "checks"),
-    "render": Command("write", "Print the messages for given inputs.", "render"),
-    "diff": Command("write", "Show what a change means, and the bump it needs.", "diff"),
     "bump": Command("write", "Write the version number that the change needs.", "bump"),
     "blame": Command("write", "Show release and author of every line.", "blame"),
-    "owners": Command("review", "Say who owns what, by CODEOWNERS.", "owners"),
+    "checks": Command("write", "List the checks, or explain one.", "checks"),
     "schema": Command("write", "Print a JSON Schema, for editors and other tools.", "schema"),
+    "owners": Command("review", "Say who owns what, by CODEOWNERS.", "owners"),
     "eval": Command("review", "Run eval suites: is a change better or worse?", "eval"),
     "gate": Command("review", "Say whether a change may merge.", "gate"),
     "approve": Command("review", "Sign that a change may merge, or a release go live.", "approve"),
@@ -60,8 +65,8 @@ COMMANDS: dict[str, Command] = {
     "promote": Command("deploy", "Make versions live in an environment.", "promote"),
     "rollback": Command("deploy", "Go back to what was live before.", "rollback"),
     "retire": Command("deploy", "Take prompts out of an environment.", "retire"),
-    "pause": Command("deploy", "Throw the kill switch.", "pause"),
-    "resume": Command("deploy", "Take the kill switch back.", "resume"),
+    "pause": Command("deploy", "Pause prompts in an environment.", "pause"),
+    "resume": Command("deploy", "Let paused prompts answer again.", "resume"),
     "history": Command("deploy", "Show who put what live, when and why.", "history"),
     "incident": Command("deploy", "Write what changed lately, and how to undo it.", "incident"),
     "run": Command("use", "Run a prompt: ask a model, within the limits.", "run"),
@@ -73,6 +78,7 @@ COMMANDS: dict[str, Command] = {
     "guards": Command("use", "Look at limits, and what is spent of them.", "guards"),
     "alerts": Command("use", "Tell people when a limit trips or a model fails.", "alerts"),
     "reviews": Command("use", "Look at runs that wait for a person.", "reviews"),
+    "complete": Command("", "Print what may follow on a command line.", "complete"),
 }
 
 # The verbs of each group.

@@ -1,4 +1,4 @@
-"""`promptops pause`: throw the kill switch."""
+"""`promptops pause`: pause prompts in an environment."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def pause(
     dry_run: DryRunOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Throw the kill switch: callers of a paused prompt get an error with the reason."""
+    """Pause prompts in an environment: callers get an error with the reason."""
     from promptops.delivery.actions import pause_action
 
     if not reason.strip():

@@ -1,4 +1,4 @@
-"""`promptops resume`: take the kill switch back."""
+"""`promptops resume`: let paused prompts answer again."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def resume(
     dry_run: DryRunOption = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Take the kill switch back: the same versions answer again."""
+    """Let paused prompts answer again, with the versions that were live."""
     from promptops.delivery.actions import resume_action
 
     wanted = switch_names(names, everything=everything)

@@ -157,7 +157,7 @@ def retire_action(environment: str, names: Sequence[str]) -> Action:
 
 
 def pause_action(environment: str, names: Sequence[str] | None, reason: str) -> Action:
-    """Throw the kill switch of prompts, or of everything that is live."""
+    """Pause prompts, or everything that is live."""
 
     def apply(state: State, head: Head | None) -> DeploymentStep:  # noqa: ARG001 - an action's shape
         if names is None and not state.entries:
@@ -171,7 +171,7 @@ def pause_action(environment: str, names: Sequence[str] | None, reason: str) -> 
 
 
 def resume_action(environment: str, names: Sequence[str] | None) -> Action:
-    """Take the kill switch back."""
+    """Let paused prompts answer again; with None, all of them."""
 
     def apply(state: State, head: Head | None) -> DeploymentStep:  # noqa: ARG001 - an action's shape
         wanted = (

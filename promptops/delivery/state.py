@@ -165,7 +165,7 @@ def retire(state: State, tip: Point | None, name: str, environment: str) -> Stat
 
 
 def pause(state: State, names: Iterable[str], environment: str, reason: str) -> State:
-    """Throw the kill switch of `names`, for `reason`."""
+    """Pause `names`, for `reason`."""
     for name in names:
         entry = state.require(name, environment)._replace(paused=reason)
         state = state._with(name, entry, state.undo.get(name))  # noqa: SLF001
@@ -173,7 +173,7 @@ def pause(state: State, names: Iterable[str], environment: str, reason: str) -> 
 
 
 def resume(state: State, names: Iterable[str], environment: str) -> State:
-    """Take the kill switch of `names` back."""
+    """Let `names`, which are paused, answer again."""
     for name in names:
         entry = state.require(name, environment)._replace(paused=None)
         state = state._with(name, entry, state.undo.get(name))  # noqa: SLF001

@@ -1,0 +1,124 @@
+"""Help pages, their examples, and completion in shells."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+
+from promptops.cli import app
+from promptops.cli.commands import COMMANDS, GROUPS
+from promptops.cli.examples import EXAMPLES
+from tests.cli.running import accept, run
+from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from tests.repositories import Repo
+
+SHELLS = ["bash", "zsh", "fish", "powershell"]
+
+
+def test_every_verb_has_two_examples() -> None:
+    assert [
+        verb for verb in COMMANDS if verb != "complete" and len(EXAMPLES.get(verb, ())) < 2
+    ] == []
+
+
+@pytest.mark.parametrize("line", [line for lines in EXAMPLES.values() for line in lines])
+def test_examples_name_what_there_is(line: str) -> None:
+    program, verb, *words = shlex.split(line.partition(" >")[0])
+    command: Any = typer.main.get_command(app)
+    assert program == "promptops"
+    if verb.startswith("-"):
+        return
+    command = command.get_command(None, verb)
+    if verb in GROUPS:
+        command = command.get_command(None, words.pop(0))
+    known = {name for one in command.params for name in one.opts} | {"--help"}
+    assert {word for word in words if word.startswith("-") and len(word) > 1} <= known
+
+
+def test_help_is_a_verb_too(tmp_path: Path) -> None:
+    for words in (("rollback",), ("runs", "list")):
+        page = accept(tmp_path, *words, "--help").replace("Usage: root ", "Usage: promptops ")
+        assert accept(tmp_path, "help", *words) == page
+    assert accept(tmp_path, "help").startswith("Usage: promptops [OPTIONS] COMMAND")
+    assert "Examples:\n  promptops rollback support/triage\n" in accept(
+        tmp_path, "help", "rollback"
+    )
+    assert run(tmp_path, "help", "nothing").exit_code == 2
+    for words in (("version",), ("-V",), ("--version",)):
+        assert accept(tmp_path, *words).startswith("promptops ")
+
+
+@pytest.fixture
+def shop(repo: Repo) -> Repo:
+    repo.commit({"prompts/a.md": prompt_text(), "prompts/b/c.md": prompt_text()})
+    accept(repo, "release", "a")
+    return repo
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["roll"], ["rollback"]),
+        (["runs", "li"], ["list"]),
+        (["help", "runs", "li"], ["list"]),
+        (["rollback", "--to-"], ["--to-deployment"]),
+        (["diff", ""], ["a", "b/c"]),
+        (["promote", "a@1"], ["a@1.0.0"]),
+        (["promote", "a@l"], ["a@latest"]),
+        (["rollback", "a@"], []),
+        (["promote", "a", "--to", "st"], ["staging"]),
+        (["diff", "a", "--format", "m"], ["markdown"]),
+        (["completion", "z"], ["zsh"]),
+        (["-C", "prompts", "show", "b"], ["b/c"]),
+        (["nothing", ""], []),
+        (["-"], ["--help", "--version", "-C"]),
+    ],
+)
+def test_what_may_follow(shop: Repo, words: list[str], found: list[str]) -> None:
+    assert accept(shop, "complete", "--", *words).split() == found
+
+
+def test_outside_of_a_repository_nothing_is_offered(tmp_path: Path) -> None:
+    assert accept(tmp_path, "complete", "--", "diff", "") == ""
+    assert "rollback" in accept(tmp_path, "complete").split()
+    assert "complete" not in accept(tmp_path, "complete").split()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_each_shell_has_a_script_that_it_can_read(tmp_path: Path, shell: str) -> None:
+    script = tmp_path / "script"
+    script.write_text(accept(tmp_path, "completion", shell))
+    assert "promptops complete -- " in script.read_text()
+    if shell != "powershell" and shutil.which(shell):
+        subprocess.run([shell, "-n", str(script)], check=True)
+
+
+def test_bash_completes_names_and_versions(shop: Repo, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text(accept(tmp_path, "completion", "bash"))
+    asked = (
+        f"source {script}; COMP_WORDBREAKS=$' @:='; COMP_LINE='promptops show a@1'; COMP_POINT=18;"
+        "COMP_WORDS=(promptops show a @ 1); COMP_CWORD=4; _promptops; echo ${COMPREPLY[@]}"
+    )
+    done = subprocess.run(
+        ["bash", "-c", asked],
+        cwd=shop.path,
+        env={
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "1.0.0\n"
