@@ -66,7 +66,7 @@ def run(
         raise UsageError("--stream prints text as it comes", hint="leave out --format json")
     session = current()
     with open_registry(session.directory if session.is_named else None) as registry:
-        found = registry.get(ref)
+        found = registry.find(ref)
         for warning in found.warnings:
             warn(warning)
         values = read_values(found.inputs, variables or [], files or [])
@@ -119,6 +119,8 @@ def _say_what_it_took(done: Run) -> None:
 
 
 def _show_plan(plan: Plan, output: Format) -> None:
+    from promptops.runtime.guards.guard import describe_amount
+
     cost = None if plan.cost_micros is None else plan.cost_micros / 1_000_000
     if output is Format.JSON:
         emit_json(
@@ -133,6 +135,10 @@ def _show_plan(plan: Plan, output: Format) -> None:
                 cost=cost,
                 reply=plan.reply,
                 decisions=[{"rule": one.rule, "why": one.why} for one in plan.decisions],
+                limits=[
+                    {"guard": one.guard, "of": one.who, "unit": one.unit, "limit": one.limit}
+                    for one in plan.limits
+                ],
             )
         )
         return
@@ -150,6 +156,8 @@ def _show_plan(plan: Plan, output: Format) -> None:
         else f"at most {cost:.6f} USD an attempt"
     )
     say(f"at most {plan.tokens} tokens of prompt; {shown}")
+    for limit in plan.limits:
+        say(f"limited by {limit.guard}: {describe_amount(limit.limit, limit.unit)}")
 
 
 def _describe(done: Run) -> dict[str, Any]:

@@ -76,6 +76,30 @@ def test_a_dry_run_shows_the_request_and_asks_nobody(team: Repo, provider: Provi
     assert request["messages"][0]["content"] == "Sum up: x"
     assert "would ask near/small" in result.stderr
     assert "USD an attempt" in result.stderr
+    assert "limited by guards.spend_per_hour: 20.00 USD" in result.stderr
+    assert provider.requests == []
+
+
+def test_a_dry_run_names_the_limits_of_the_caller(team: Repo) -> None:
+    text = (team.path / "promptops.toml").read_text()
+    team.write("promptops.toml", f"{text}[guards.per_user]\nspend_per_day = 0.5\n")
+    asked = ("run", "a@working", "--var", "text=x", "--dry-run", "--format", "json")
+    plain = json.loads(run(team, *asked).stdout)
+    for_user = json.loads(run(team, *asked, "--user", "u-1").stdout)
+    assert len(for_user["limits"]) == len(plain["limits"]) + 1
+    assert for_user["limits"][-1]["guard"] == "guards.per_user.spend_per_day"
+    assert for_user["limits"][-1]["limit"] == 500_000
+
+
+def test_a_paused_prompt_says_its_fixed_reply(team: Repo, provider: Provider) -> None:
+    team.write("prompts/a.md", prompt_text(model="near/small", reply="Later."))
+    team.commit()
+    for command in (["release", "--all"], ["promote", "a", "--to", "staging"]):
+        assert run(team, *command).exit_code == 0
+    assert run(team, "pause", "a", "--env", "staging", "--reason", "leak").exit_code == 0
+    result = run(team, "run", "a@staging", "--var", "question=q")
+    assert (result.exit_code, result.stdout) == (0, "Later.\n")
+    assert "leak" in result.stderr
     assert provider.requests == []
 
 

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from promptops.runtime.alerts.alerter import Alerter
     from promptops.runtime.guards.breaker import Breakers
     from promptops.runtime.guards.guard import Guards
+    from promptops.runtime.guards.windows import Rule
     from promptops.runtime.log.recorder import Recorder
     from promptops.runtime.models import Models
     from promptops.runtime.models.prices import Prices
@@ -129,6 +130,7 @@ class Plan(NamedTuple):
             `max_tokens` is missing.
         decisions: the rules that applied.
         reply: the fixed reply that would answer; None: a model is asked.
+        limits: the limits that would apply, those on repetition and depth excepted.
     """
 
     resolved: ResolvedPrompt
@@ -138,6 +140,7 @@ class Plan(NamedTuple):
     cost_micros: int | None
     decisions: tuple[Decision, ...]
     reply: str | None = None
+    limits: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +250,16 @@ class Runner:
             "model": first,
             "messages": list(course.messages),
         }
-        return Plan(course.resolved, first, shown, bounds.prompt_tokens, bounds.cost, decisions)
+        limits = () if course.scope is None else self._tools.guards.rules(course.scope)
+        return Plan(
+            course.resolved,
+            first,
+            shown,
+            bounds.prompt_tokens,
+            bounds.cost,
+            decisions,
+            limits=tuple(limits),
+        )
 
     def record(self, made: Made, caller: Caller) -> str:
         """Record a call that the application made itself, and return the run's id."""
