@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-TABLE = Path(__file__).parents[1] / "promptops" / "runtime" / "models" / "prices.tsv"
+TABLE = Path(__file__).parents[1] / "promptops" / "repository" / "prices.tsv"
 SOURCE = "model_prices_and_context_window_backup.json"
 # Models of the second kind are called in the same way; LiteLLM translates.
 MODES = frozenset({"chat", "responses"})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.subject import CheckContext
+from promptops.checks.subject import CheckContext, CostLimits, know_nothing
 from promptops.errors import NotAFileError
+from promptops.repository.config import EVAL_ENVIRONMENT
 from promptops.repository.repository import PlacedFiles
 
 if TYPE_CHECKING:
@@ -28,8 +29,15 @@ def read_context(
     top = files.beside("") if isinstance(files, PlacedFiles) else None
     evals = files.beside(config.evals) if isinstance(files, PlacedFiles) else None
     fewest = config.gate.samples
+    find_limits, is_free = _read_costs(config)
     if top is None or evals is None:
-        return CheckContext(list_names, fewest_samples=fewest, list_live=list_live)
+        return CheckContext(
+            list_names,
+            fewest_samples=fewest,
+            list_live=list_live,
+            find_limits=find_limits,
+            is_free=is_free,
+        )
     suites = frozenset(f"{config.evals}/{path}" for path in evals.paths())
 
     def read_suite(path: str) -> str:
@@ -45,7 +53,32 @@ def read_context(
         read_suite=read_suite,
         fewest_samples=fewest,
         list_live=list_live,
+        find_limits=find_limits,
+        is_free=is_free,
     )
+
+
+def _read_costs(
+    config: Config,
+) -> tuple[Callable[[str], CostLimits | None], Callable[[str], bool | None]]:
+    """Find which limits hold for a prompt, and what is known of a model's price."""
+    # Most repositories limit nothing, and need not import what reads limits and prices.
+    if "guards" not in config.tables:
+        return know_nothing, know_nothing
+    from promptops.repository.prices import Prices
+    from promptops.repository.settings.guards import find_guards
+
+    guards, prices = config.guards, Prices(config.models)
+
+    def find_limits(name: str) -> CostLimits | None:
+        spending, tokens = find_guards(guards, name, beside=EVAL_ENVIRONMENT)
+        return None if spending is None and tokens is None else CostLimits(spending, tokens)
+
+    def is_free(model: str) -> bool | None:
+        price = prices.find(model)
+        return None if price is None else price.is_free
+
+    return find_limits, is_free
 
 
 def read_owners_files(files: Files) -> tuple[bytes | None, ...]:

@@ -16,6 +16,22 @@ if TYPE_CHECKING:
     from promptops.prompt.template import Analysis, Use
 
 
+def know_nothing(_name: str) -> None:
+    """Return None, whatever is asked for."""
+
+
+class CostLimits(NamedTuple):
+    """Which limits of the configuration the cost of a prompt's runs must be known for.
+
+    Attributes:
+        spending: the limit on spending, as it is called in the configuration; None without one.
+        tokens: the limit on tokens, likewise.
+    """
+
+    spending: str | None
+    tokens: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class CheckContext:
     """What a prompt is judged against beside its own files.
@@ -31,6 +47,8 @@ class CheckContext:
         fewest_samples: how many samples each suite must have.
         list_live: the environments in which each prompt is live, by name; None where nothing is
             known about environments.
+        find_limits: the limits that hold for a prompt's runs, by its name; None without any.
+        is_free: whether a model costs nothing; None where its price is not known.
     """
 
     list_names: Callable[[], frozenset[str]] = frozenset
@@ -40,6 +58,8 @@ class CheckContext:
     read_suite: Callable[[str], str] = str
     fewest_samples: int = 0
     list_live: Callable[[], Mapping[str, Sequence[str]]] | None = None
+    find_limits: Callable[[str], CostLimits | None] = know_nothing
+    is_free: Callable[[str], bool | None] = know_nothing
 
 
 @dataclass(frozen=True, slots=True)

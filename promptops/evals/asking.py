@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from promptops.evals.pace import Pace
     from promptops.evals.purse import Purse
     from promptops.evals.tape import Journal, Place, Tape
+    from promptops.repository.prices import Prices
     from promptops.runtime.guards.guard import Guards, Reservation
     from promptops.runtime.models import Models
     from promptops.runtime.models.embedding import Embedder
-    from promptops.runtime.models.prices import Prices
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.commands import Command
 

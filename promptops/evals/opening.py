@@ -22,10 +22,10 @@ from promptops.evals.scorers.scorer import Context
 from promptops.evals.tape import Journal, write_cassette
 from promptops.evals.trial import Scoring
 from promptops.prompt.reference import parse_ref
+from promptops.repository.prices import Prices
 from promptops.runtime.lookup import resolve_selected
 from promptops.runtime.models import Models
 from promptops.runtime.models.keys import has_key
-from promptops.runtime.models.prices import Prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,7 +14,7 @@ from promptops.runtime.models.tokens import count_tokens
 if TYPE_CHECKING:
     from promptops.evals.preparation import Preparation
     from promptops.prompt.suite import Check, Sample
-    from promptops.runtime.models.prices import Prices
+    from promptops.repository.prices import Prices
     from promptops.runtime.resolution import ResolvedPrompt
 
 # Answers are shorter than they may be: what an estimate takes for the share.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from promptops.checks.registry import (
 from promptops.checks.report import FORMATS, render
 from promptops.checks.report.outcome import ReportOutcome
 from promptops.prompt.finding import Finding, Severity
-from promptops.repository.config import Config, Gate
+from promptops.repository.config import Config, Gate, read_config_table
 
 if TYPE_CHECKING:
     from promptops.checks.validation import Validation
@@ -80,7 +81,12 @@ def validate_case(check: str, case: dict[str, Any]) -> Validation:
     if check in MASKED:
         files = {path: text.replace(JOINT, "") for path, text in files.items()}
     weights = {check: CHECKS[check].RULE.severity.value} if check in OFF else {}
-    config = Config(checks=weights, gate=Gate(**case.get("gate", {})))
+    tables = case.get("config", {})
+    config = replace(
+        read_config_table(tables, "promptops.toml"),
+        checks=weights,
+        gate=Gate(**case.get("gate", {})),
+    )
     live = case.get("live", {})
     return validate(Folder(files), config, list_live=lambda: live)
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -63,6 +64,11 @@ class Limits(NamedTuple):
     def guards_spending(self) -> bool:
         """Whether they limit money."""
         return self.spend_per_hour is not None or self.spend_per_day is not None
+
+    def find_key(self, start: str) -> str | None:
+        """Return the key of the first limit that is set and begins with `start`."""
+        found = (key for key in self._fields if key.startswith(start))
+        return next((key for key in found if getattr(self, key) is not None), None)
 
 
 class BreakerSettings(NamedTuple):
@@ -130,6 +136,40 @@ class GuardSettings:
     local_spend_per_hour: int | None = None
     breaker: BreakerSettings = DEFAULT_BREAKER
     is_strict: bool = False
+
+
+def find_guards(
+    settings: GuardSettings, prompt: str, *, beside: str
+) -> tuple[str | None, str | None]:
+    """Return a limit on spending and one on tokens that runs of a prompt meet; None without one.
+
+    The limit that holds without any is none of them; nor are those of the environment `beside`.
+    """
+    tables = [
+        ("guards", settings.limits if settings.is_strict else _without_spending(settings.limits)),
+        *(
+            (f'guards.prompts."{pattern}"', limits)
+            for pattern, limits in settings.prompts
+            if fnmatchcase(prompt, pattern)
+        ),
+        *(
+            (f"guards.environments.{name}", limits)
+            for name, limits in settings.environments.items()
+            if name != beside
+        ),
+        ("guards.per_user", settings.per_user),
+        ("guards.per_tenant", settings.per_tenant),
+    ]
+
+    def find(start: str) -> str | None:
+        found = ((name, limits.find_key(start)) for name, limits in tables)
+        return next((f"{name}.{key}" for name, key in found if key is not None), None)
+
+    return find("spend_"), find("tokens_")
+
+
+def _without_spending(limits: Limits) -> Limits:
+    return limits._replace(spend_per_hour=None, spend_per_day=None)
 
 
 def read_guards(value: object, path: str) -> GuardSettings:

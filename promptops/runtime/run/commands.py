@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from promptops.errors import PausedError
+    from promptops.repository.prices import Price
     from promptops.runtime.answers import Flight, Kept
     from promptops.runtime.guards.breaker import Permit
     from promptops.runtime.guards.guard import Reservation
     from promptops.runtime.guards.windows import Scope
     from promptops.runtime.log.record import RunRecord
     from promptops.runtime.models.model import Request
-    from promptops.runtime.models.prices import Price
     from promptops.runtime.resolution import ResolvedPrompt
 
 

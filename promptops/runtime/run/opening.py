@@ -8,6 +8,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
+from promptops.repository.prices import Prices
 from promptops.runtime.alerts.opening import open_alerter
 from promptops.runtime.guards.breaker import Breakers
 from promptops.runtime.guards.guard import Guards
@@ -18,7 +19,6 @@ from promptops.runtime.log.place import find_log
 from promptops.runtime.log.record import Event
 from promptops.runtime.log.recorder import Recorder
 from promptops.runtime.models import Models
-from promptops.runtime.models.prices import Prices
 from promptops.runtime.run.runner import Runner, Tools
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from promptops.runtime.models.wire import Reader
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from promptops.runtime.models.prices import Price
+    from promptops.repository.prices import Price
     from promptops.runtime.resolution import ResolvedPrompt
 
 

@@ -39,7 +39,10 @@ def estimate(request: Request, world: World) -> Bounds:
     prompt_tokens = world.count(request)
     price = world.price(request.model)
     most = _answer_tokens(request.parameters)
-    cost = None if price is None or most is None else price.cost(prompt_tokens, most)
+    if price is not None and price.is_free:
+        cost: int | None = 0
+    else:
+        cost = None if price is None or most is None else price.cost(prompt_tokens, most)
     return Bounds(prompt_tokens, None if most is None else prompt_tokens + most, cost)
 
 

@@ -61,13 +61,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from promptops.repository.prices import Prices
     from promptops.runtime.alerts.alerter import Alerter
     from promptops.runtime.guards.breaker import Breakers
     from promptops.runtime.guards.guard import Guards
     from promptops.runtime.guards.windows import Rule
     from promptops.runtime.log.recorder import Recorder
     from promptops.runtime.models import Models
-    from promptops.runtime.models.prices import Prices
     from promptops.runtime.registry import Registry
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.commands import Command

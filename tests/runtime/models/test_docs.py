@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from promptops.repository.prices import Prices
 from promptops.repository.settings.models import read_models
 from promptops.runtime.models import scripted
 from promptops.runtime.models.model import ModelError, Request
-from promptops.runtime.models.prices import Prices
 from promptops.runtime.models.scripted import read_scripted
 
 PAGE = Path(__file__).parents[3] / "docs" / "models.md"

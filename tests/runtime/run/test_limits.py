@@ -11,7 +11,7 @@ import promptops
 from promptops.errors import ConfigurationError
 from promptops.runtime.guards.guard import GuardError
 from tests.runtime.alerts.receiver import Receiver
-from tests.runtime.run.pieces import list_runs
+from tests.runtime.run.pieces import PROMPT, list_runs
 
 if TYPE_CHECKING:
     from tests.repositories import Repo
@@ -57,6 +57,14 @@ def test_a_user_at_the_limit_leaves_the_others_alone(team: Repo, near: Provider)
             registry.run("a@working", {"text": "2"}, user="u-1")
         assert registry.run("a@working", {"text": "3"}, user="u-2").text
     assert (team.path / "here" / "ledger.db").is_file()
+
+
+def test_a_free_model_needs_no_bound_where_spending_is_limited(team: Repo) -> None:
+    limit(team, "spend_per_hour = 0.01")
+    text = PROMPT.format(more="").replace("max_tokens: 100\n", "").replace("near/small", "echo/any")
+    team.write("prompts/free.md", text.replace("fallbacks: [far/large]\n", ""))
+    with promptops.open(team.path) as registry:
+        assert registry.run("free@working", {"text": "1"}).cost_micros == 0
 
 
 def test_an_address_that_is_not_set_is_an_error(

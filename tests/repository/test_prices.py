@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from promptops.repository import prices
+from promptops.repository.prices import Price, Prices, Step
 from promptops.repository.settings.models import ModelSettings, read_models
-from promptops.runtime.models import prices
-from promptops.runtime.models.prices import Price, Prices, Step
 
 EXTRACT = Path(prices.__file__).with_name("prices.tsv")
 
@@ -173,7 +173,7 @@ def test_reading_prices_imports_no_litellm() -> None:
     source = (
         "import sys\n"
         "from promptops.repository.settings.models import ModelSettings\n"
-        "from promptops.runtime.models.prices import Prices\n"
+        "from promptops.repository.prices import Prices\n"
         "assert Prices(ModelSettings()).find('openai/gpt-4o-mini')\n"
         "heavy = {'litellm', 'aiohttp', 'yaml'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

@@ -1,0 +1,85 @@
+"""Prompts whose cost has no bound, where spending is limited.
+
+Looks only where `[guards]` limits what the prompt's runs spend, or their tokens.
+
+## Finds
+
+A prompt without `max_tokens`, and each model that it may ask whose price is not known. A model that
+is free needs no `max_tokens`, unless tokens are limited.
+
+## Why
+
+A limit reserves the most that a call may cost before it is made. Where nobody can say how much that
+is, every run is refused.
+
+## Example
+
+    model: ours/large
+
+with a limit on spending in `promptops.toml`:
+
+    [guards]
+    spend_per_hour = 20
+
+## Instead
+
+    model: ours/large
+    max_tokens: 800
+
+and in `promptops.toml`:
+
+    [models.ours]
+    base_url = "https://models.example.com/v1"
+    input_price = 0.5
+    output_price = 1.5
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
+from promptops.checks.subject import model_places
+from promptops.errors import quote
+from promptops.prompt.finding import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from promptops.checks.subject import PromptSubject
+
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.METADATA, Severity.ERROR)
+
+
+def check(subject: PromptSubject) -> Iterator[Problem]:
+    """Report the missing limit on answers, then each model without a price."""
+    limits = subject.context.find_limits(subject.name)
+    if limits is None:
+        return
+    models = list(model_places(subject))
+    is_free = subject.context.is_free
+    if not _bounds_answers(subject.closure.document.data):
+        guard = limits.tokens
+        if guard is None and any(is_free(model) is not True for _, model in models):
+            guard = limits.spending
+        if guard is not None:
+            yield Problem(
+                f"the prompt has no max_tokens, and {guard} is set",
+                subject.path,
+                None,
+                "write max_tokens: the most tokens that an answer may have",
+            )
+    if limits.spending is None:
+        return
+    for place, model in models:
+        if is_free(model) is None:
+            message = f"the price of {quote(model)} is not known, and {limits.spending} is set"
+            hint = "add input_price and output_price, or free = true, to its table in [models]"
+            yield subject.problem(message, place, hint)
+
+
+def _bounds_answers(data: Mapping[str, object]) -> bool:
+    """Whether the request says how long an answer may be."""
+    more = data.get("parameters")
+    other = more.get("max_completion_tokens") if isinstance(more, dict) else None
+    return "max_tokens" in data or isinstance(other, int)
