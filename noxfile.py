@@ -155,6 +155,12 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", default=False)
+def start_up(session: nox.Session) -> None:
+    """Compare the start-up with an earlier commit's, in pairs (`-- COMMIT [--turns 101]`)."""
+    session.run("python3", "benchmarks/earlier.py", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
 def descriptions(session: nox.Session) -> None:
     """Fetch GitHub's description of its API, which the tests compare with (needs npm)."""
     session.run("python3", "scripts/descriptions.py")
