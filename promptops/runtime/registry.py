@@ -332,6 +332,20 @@ class Registry:
         made = Made(resolved, answer, inputs, model, seconds)
         return self.open_runner().record(made, Caller(user, tenant, key))
 
+    def waiting_run(self, run_id: str) -> Run:
+        """Return a run that waits for the results of its tools, to take it on with its `reply`.
+
+        For when these come long after, or in another process. The log must have kept what was
+        said: a run whose content was redacted, or not kept, can only go on where it began.
+
+        Raises:
+            NotFoundError: the log has no such run.
+            RefusedError: it does not wait, or too little of it was kept.
+            IntegrityError: its prompt is not what it was.
+            LogError: the log cannot be read.
+        """
+        return self.open_runner().reopen(run_id)
+
     def feedback(
         self,
         run_id: str,

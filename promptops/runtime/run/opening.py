@@ -95,6 +95,7 @@ def open_runner(registry: Registry, repository: Repository | None, config: Confi
                 notify=alerter.notify,
             ),
             recorder=recorder,
+            open_log=open_runs,
             alerter=alerter,
             random_bytes=os.urandom,
             random=random.random,

@@ -47,6 +47,7 @@ from promptops.runtime.run.course import Course, Limits
 from promptops.runtime.run.nesting import enclosing_run, within
 from promptops.runtime.run.preparation import prepare
 from promptops.runtime.run.recording import Made, make_record
+from promptops.runtime.run.reopening import name_version, reopen
 from promptops.runtime.run.request import estimate, request_parameters
 from promptops.runtime.run.result import Run
 from promptops.runtime.run.steps import (
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from promptops.runtime.guards.breaker import Breakers
     from promptops.runtime.guards.guard import Guards
     from promptops.runtime.guards.windows import Rule
+    from promptops.runtime.log.log import RunLog
     from promptops.runtime.log.recorder import Recorder
     from promptops.runtime.models import Models
     from promptops.runtime.registry import Registry
@@ -154,6 +156,7 @@ class Tools:
         guards: what limits runs.
         breakers: which models are not asked for a while.
         recorder: writes to the run log.
+        open_log: opens the run log, to read in it.
         random_bytes: random bytes, for ids.
         random: a random number from 0 to 1, for pauses.
         clock: seconds since 1970.
@@ -171,6 +174,7 @@ class Tools:
     guards: Guards
     breakers: Breakers
     recorder: Recorder
+    open_log: Callable[[], RunLog]
     random_bytes: Callable[[int], bytes]
     random: Callable[[], float]
     clock: Callable[[], float] = time.time
@@ -260,6 +264,14 @@ class Runner:
             decisions,
             limits=tuple(limits),
         )
+
+    def reopen(self, run_id: str) -> Run:
+        """Return a run that waits, from the log; see `Registry.waiting_run`."""
+        with closing(self._tools.open_log()) as log:
+            entry = log.get(run_id)
+        prompt = self._registry.find(name_version(entry.run))
+        course = reopen(entry, prompt, self._tools.limits)
+        return self._make_run(course, total_cost(course.attempts))
 
     def record(self, made: Made, caller: Caller) -> str:
         """Record a call that the application made itself, and return the run's id."""
@@ -583,6 +595,11 @@ class Runner:
             self._tools.recorder.review(review)
         course.reviews.clear()
         self._tell_alarms(course)
+        return self._make_run(course, cost)
+
+    def _make_run(self, course: Course, cost: int | None) -> Run:
+        answer = course.answer
+        assert answer is not None  # noqa: S101 - as above
         return Run(
             course.record.id,
             course.resolved,

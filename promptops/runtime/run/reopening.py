@@ -1,0 +1,81 @@
+"""Take up a run that waits for the results of its tools, from what the log keeps of it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.errors import IntegrityError, RefusedError
+from promptops.repository.config import EVAL_ENVIRONMENT
+from promptops.runtime.guards.windows import Scope
+from promptops.runtime.log.record import WAITING
+from promptops.runtime.models.model import Answer, ToolCall, Usage
+from promptops.runtime.run.course import Course
+
+if TYPE_CHECKING:
+    from promptops.runtime.log.record import LogEntry, RunRecord
+    from promptops.runtime.resolution import ResolvedPrompt
+    from promptops.runtime.run.course import Limits
+
+
+def name_version(run: RunRecord) -> str:
+    """Return the ref of what a run ran: the exact version, or the work tree.
+
+    Raises:
+        RefusedError: it does not wait, or too little of it was kept.
+    """
+    if run.status != WAITING or run.prompt is None:
+        raise RefusedError(
+            f"run {run.id} does not wait for results: it {run.status}",
+            hint="only a run whose model called tools can be taken on, and only once",
+        )
+    if run.messages is None or run.model is None:
+        raise RefusedError(
+            f"what run {run.id} said was not kept",
+            hint='[log] content = "full" keeps it, or take it on with the Run that you have',
+        )
+    if run.is_redacted:
+        raise RefusedError(
+            f"what run {run.id} said was redacted before it was kept, so it cannot go on",
+            hint='[log] content = "full" keeps it as it was, or take it on with the Run you have',
+        )
+    return f"{run.prompt}@{run.version if run.commit is not None else 'working'}"
+
+
+def reopen(entry: LogEntry, prompt: ResolvedPrompt, limits: Limits) -> Course:
+    """Return the course of a run that waits.
+
+    Args:
+        entry: what the log keeps of it.
+        prompt: the version that it ran.
+        limits: how long it may take.
+
+    Raises:
+        IntegrityError: the prompt is not the one that ran.
+    """
+    run = entry.run
+    if prompt.digest != run.digest:
+        raise IntegrityError(
+            f"run {run.id} ran {prompt.name} with another text than there is now",
+            hint="run it again; released versions never change",
+        )
+    calls = tuple(
+        ToolCall(str(one.get("id")), str(one.get("name")), str(one.get("arguments")))
+        for one in run.tool_calls
+    )
+    is_eval = run.environment == EVAL_ENVIRONMENT
+    course = Course(
+        run, run.inputs or {}, None, limits, EVAL_ENVIRONMENT if is_eval else None, stage="output"
+    )
+    course.prompt = prompt
+    course.scope = Scope(run.environment, prompt.name, run.user, run.tenant)
+    course.inputs = run.inputs or {}
+    course.messages = run.messages or ()
+    fallbacks = [one for one in prompt.data.get("fallbacks", ()) if one != run.model]
+    course.models = [run.model or prompt.model, *fallbacks]
+    course.attempts = list(entry.attempts)
+    course.decisions = list(run.decisions)
+    usage = Usage(run.input_tokens, run.output_tokens, run.cached_tokens, "unknown")
+    course.answer = Answer(run.answer or "", calls, run.finish or "unknown", usage)
+    course.model = run.model
+    course.is_degraded = run.is_degraded
+    return course
