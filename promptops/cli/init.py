@@ -14,6 +14,9 @@ def init(
     deploy: Annotated[
         bool, typer.Option("--deploy", help="Also write the workflow that deploys, for GitHub.")
     ] = False,
+    evals: Annotated[
+        bool, typer.Option("--evals", help="Also write the workflow that runs evals, for GitHub.")
+    ] = False,
     runtime: Annotated[
         bool,
         typer.Option("--runtime", help="Also write limits for runs, and how they are recorded."),
@@ -26,7 +29,7 @@ def init(
     """
     from promptops.repository.scaffold import Deed, set_up
 
-    steps = set_up(current().repository, deploys=deploy, runs=runtime, dry_run=dry_run)
+    steps = set_up(current().repository, deploys=deploy, evals=evals, runs=runtime, dry_run=dry_run)
     print_steps(steps, dry_run=dry_run)
     if any(step.deed in {Deed.WRITTEN, Deed.EXTENDED} for step in steps) and not dry_run:
         say("next: look at the files and promptops validate, then commit them;")

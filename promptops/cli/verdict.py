@@ -42,6 +42,9 @@ def _describe_prompt(verdict: Verdict, prompt: PromptChange) -> Iterator[str]:
     line = f"{paint(prompt.name, bold=True)}  {describe_versions(prompt)}"
     yield f"{line}  {bump}" if bump else line
     yield from _describe_consent(verdict, verdict.requirements_of(prompt))
+    for one in verdict.evidence:
+        if one.prompt == prompt.name:
+            yield f"  evals: {paint(one_line(one.summary), 'green' if one.is_good else 'red')}"
 
 
 def _describe_others(verdict: Verdict, paths: list[ChangedPath]) -> Iterator[str]:

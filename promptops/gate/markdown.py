@@ -38,6 +38,8 @@ def verdict_to_markdown(verdict: Verdict) -> str:
     approvals = list(_approvals(verdict))
     if approvals:
         parts.append("\n".join(_cut(approvals, "more")))
+    if verdict.evidence:
+        parts.append("\n".join(_cut(list(_evals(verdict)), "more results of evals")))
     findings = sorted(verdict.findings, key=lambda one: list(Severity).index(one.severity))
     if findings:
         parts.append("\n".join(_cut([_bullet(one) for one in findings], "more findings")))
@@ -79,6 +81,12 @@ def _approvals(verdict: Verdict) -> Iterator[str]:
             paths = ", ".join(code(need.path) for need in needs[:_FEW])
             more = f" and {len(needs) - _FEW:,} more" if len(needs) > _FEW else ""
             yield f"- {words} {code(owners)}: {paths}{more}"
+
+
+def _evals(verdict: Verdict) -> Iterator[str]:
+    for one in verdict.evidence:
+        sign = "🧪" if one.is_good else "❌"
+        yield f"- {sign} Evals of {code(one.prompt)}: {_short(one.summary)}"
 
 
 def _cut(lines: list[str], what: str) -> list[str]:

@@ -33,6 +33,30 @@ _GITHUB_OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 _GITLAB_OWNERS = ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 _WORKFLOWS = ".github/workflows"
 _REVIEW = "promptops review"
+_EVALS = "promptops-evals.yml"
+# What the workflow of the gate has more where evals are run.
+_JOB = f"""\
+  evals:
+    uses: ./.github/workflows/{_EVALS} # zizmor: ignore[self-repository] not on every server
+    permissions:
+      contents: read
+
+"""
+_NEEDS = """\
+    needs: evals
+    if: ${{ !cancelled() }} # without evidence it says so
+"""
+_DOWNLOAD = """\
+      - uses: actions/download-artifact@d3f86a106a0bac45b974a628896c90dbdf5c8093 # v4.3.0
+        if: ${{ needs.evals.outputs.evidence }}
+        with:
+          name: promptops-evals
+          path: ${{ runner.temp }}/evals
+"""
+_EVIDENCE = """\
+          PROMPTOPS_EVIDENCE: >-
+            ${{ needs.evals.outputs.evidence && format('{0}/evals/evals.json', runner.temp) }}
+"""
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._+-]*(?:[@/ ][A-Za-z0-9._+/@-]+)+", re.ASCII)
 
 
@@ -92,13 +116,19 @@ def write_prompt(
 
 
 def set_up(
-    repository: Repository, *, deploys: bool = False, runs: bool = False, dry_run: bool = False
+    repository: Repository,
+    *,
+    deploys: bool = False,
+    evals: bool = False,
+    runs: bool = False,
+    dry_run: bool = False,
 ) -> list[ScaffoldStep]:
     """Write everything a repository with prompts wants to have. A second time changes nothing.
 
     Args:
         repository: the repository.
         deploys: also the workflow by which people deploy on GitHub.
+        evals: also the workflow that runs evals there, for the gate.
         runs: also the tables of the configuration that limit and record runs.
         dry_run: say what would be done, and do nothing.
     """
@@ -115,7 +145,9 @@ def set_up(
         steps += write_prompt(repository, FIRST_PROMPT, dry_run=dry_run)
     is_gitlab = _is_gitlab(repository)
     steps.append(_write_owners(repository, is_gitlab=is_gitlab, dry_run=dry_run))
-    steps += _write_workflows(repository, is_gitlab=is_gitlab, deploys=deploys, dry_run=dry_run)
+    steps += _write_workflows(
+        repository, is_gitlab=is_gitlab, deploys=deploys, evals=evals, dry_run=dry_run
+    )
     steps.append(_write_hook(repository, dry_run=dry_run))
     return steps
 
@@ -330,9 +362,9 @@ def _write_owners(repository: Repository, *, is_gitlab: bool, dry_run: bool) -> 
 
 
 def _write_workflows(
-    repository: Repository, *, is_gitlab: bool, deploys: bool, dry_run: bool
+    repository: Repository, *, is_gitlab: bool, deploys: bool, evals: bool, dry_run: bool
 ) -> list[ScaffoldStep]:
-    """The files that make CI run the gate, and on GitHub deploy as well, where that is wanted."""
+    """The files that make CI run the gate, and on GitHub deploy and run evals, where wanted."""
     if is_gitlab:
         return [_write_pipeline(repository, dry_run=dry_run)]
     names = ["promptops.yml"]
@@ -342,10 +374,33 @@ def _write_workflows(
         names.append("promptops-review.yml")
     if deploys:
         names.append("promptops-deploy.yml")
-    return [
-        _write(repository, f"{_WORKFLOWS}/{name}", _fitted(repository, name), dry_run=dry_run)
-        for name in names
+    texts = {name: _fitted(repository, name) for name in names}
+    steps = []
+    if evals:
+        texts[names[0]] = _with_evals(texts[names[0]])
+        texts[_EVALS] = _fitted(repository, _EVALS)
+        if text is not None and _EVALS not in text:
+            # What is there is never overwritten, and a gate that does not wait knows nothing.
+            del texts[names[0]]
+            why = f"let its gate wait for evals:\n{_JOB}\n{_NEEDS}\n{_DOWNLOAD}{_EVIDENCE}"
+            steps.append(ScaffoldStep(f"{_WORKFLOWS}/{names[0]}", Deed.LEFT, why.rstrip()))
+    return steps + [
+        _write(repository, f"{_WORKFLOWS}/{name}", one, dry_run=dry_run)
+        for name, one in texts.items()
     ]
+
+
+def _with_evals(workflow: str) -> str:
+    """The workflow of the gate, where it waits for evals and hands their result over."""
+    for place, added in (
+        ("jobs:\n", _JOB),
+        ("  gate:\n", _NEEDS),
+        ("    steps:\n", _DOWNLOAD),
+        ('          PROMPTOPS_COMMENT: "true"\n', _EVIDENCE),
+    ):
+        head, found, rest = workflow.partition(place)
+        workflow = f"{head}{found}{added}{rest}"
+    return workflow
 
 
 def _write_pipeline(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
@@ -360,9 +415,12 @@ def _write_pipeline(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
 
 
 def _fitted(repository: Repository, name: str) -> str:
-    """A workflow with the environments of this repository."""
+    """A workflow with the environments and folders of this repository."""
+    config = repository.config
+    folders = f"FOLDERS: {config.prompts} {config.evals}"
     environments = json.dumps(list(repository.config.environment_names)).replace('"', "")
-    return _template(name).replace("[staging, production]", environments)
+    text = _template(name).replace("[staging, production]", environments)
+    return text.replace("FOLDERS: prompts evals", folders)
 
 
 def _template(name: str) -> str:

@@ -133,6 +133,27 @@ def test_the_workflow_that_deploys_knows_the_environments(repo: Repo) -> None:
     assert f"kept  {path}" in do(repo, "init", "--deploy")
 
 
+def test_the_gate_waits_for_evals_on_request(repo: Repo) -> None:
+    repo.write("promptops.toml", 'prompts = "p"\nevals = "e"\n')
+    place = ".github/workflows"
+    said = do(repo, "init", "--evals")
+    assert f"written  {place}/promptops-evals.yml" in said
+    workflow = yaml.safe_load((repo.path / place / "promptops-evals.yml").read_text())
+    folders = [step.get("env", {}).get("FOLDERS") for step in workflow["jobs"]["live"]["steps"]]
+    assert "p e" in folders
+    assert "needs: evals" in (repo.path / place / "promptops.yml").read_text()
+    assert "written" not in do(repo, "init", "--evals")
+
+
+def test_a_gate_that_is_there_is_told_how_to_wait_for_evals(repo: Repo) -> None:
+    do(repo, "init")
+    before = files(repo)[".github/workflows/promptops.yml"]
+    said = do(repo, "init", "--evals")
+    assert "let its gate wait for evals" in said
+    assert "needs: evals" in said
+    assert files(repo)[".github/workflows/promptops.yml"] == before
+
+
 def test_runs_are_limited_and_recorded_on_request(repo: Repo) -> None:
     assert "guards" not in load_config(files(repo).get).tables
     do(repo, "init")

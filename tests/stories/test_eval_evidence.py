@@ -100,6 +100,9 @@ def test_a_worse_change_does_not_merge_and_a_good_one_carries_evidence(
     accept(project, "eval", "run", "--evidence", evidence)
     verdict = str(tmp_path / "verdict.json")
     accept(project, "gate", "--evidence", evidence, "--report", f"json={verdict}")
+    comment = run(project, "gate", "--evidence", evidence, "--format", "markdown").stdout
+    assert "- 🧪 Evals of `ask`: `evals/ask.yaml passed, 8 samples" in comment
+    assert "evals: evals/ask.yaml passed" in run(project, "gate", "--evidence", evidence).stdout
     merge(project)
     accept(project, "release", NAME, "--push", "--verdict", verdict)
 

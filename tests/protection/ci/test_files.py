@@ -14,6 +14,7 @@ import yaml
 from promptops.protection.doctor.answer import AnswerState
 from promptops.protection.doctor.ci import judge_deploy_workflow, judge_gate_workflow
 from promptops.protection.doctor.workflows import Workflow, parse_workflow
+from promptops.repository.scaffold import _with_evals
 
 ROOT = Path(__file__).parents[3]
 TEMPLATES = ROOT / "promptops" / "repository" / "workflows"
@@ -95,13 +96,40 @@ def test_no_variable_of_a_pipeline_is_itself() -> None:
 @pytest.mark.parametrize("file", EVERYTHING, ids=lambda file: file.name)
 def test_every_action_is_pinned(file: Path) -> None:
     for action in re.findall(r"^[ -]+uses: (\S+)", file.read_text("utf-8"), re.MULTILINE):
-        assert action == "./" or re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), action
+        assert action.startswith("./") or re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), action
 
 
 def read(file: Path) -> Workflow:
     found = parse_workflow(f".github/workflows/{file.name}", file.read_bytes())
     assert isinstance(found, Workflow)
     return found
+
+
+def test_the_gate_that_waits_for_evals_is_as_sound(tmp_path: Path) -> None:
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    text = (TEMPLATES / "promptops.yml").read_text("utf-8")
+    (folder / "promptops.yml").write_text(_with_evals(text))
+    (folder / "promptops-evals.yml").write_bytes((TEMPLATES / "promptops-evals.yml").read_bytes())
+    files = sorted(folder.iterdir())
+    assert check("vendor.github-workflows", *files) == ""
+    zizmor = Path(sys.executable).with_name("zizmor")
+    done = subprocess.run(
+        [zizmor, "--offline", "--no-progress", "--no-config", "--format", "plain", *files],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    gate = yaml.safe_load((folder / "promptops.yml").read_text())["jobs"]["gate"]
+    assert gate["needs"] == "evals"
+    assert gate["steps"][0]["with"]["name"] == "promptops-evals"
+    assert "PROMPTOPS_EVIDENCE" in gate["steps"][-1]["env"]
+    workflows = [read(folder / "promptops.yml"), read(TEMPLATES / "promptops-review.yml")]
+    answers = list(
+        judge_gate_workflow(workflows, lambda _path: None, where="main", owned=lambda _path: True)
+    )
+    assert [answer.state for answer in answers] == [AnswerState.FINE], answers
 
 
 @pytest.mark.parametrize("folder", [TEMPLATES, ROOT / ".github" / "workflows"])
