@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ from promptops.errors import PromptopsError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from promptops.repository.repository import Repository
+    from promptops.repository.config import Config
 
 
 def complete(
@@ -90,26 +91,62 @@ def _values(parameter: Any, last: str) -> Iterator[str]:  # noqa: ANN401 - as ab
         return
     metavar = str(parameter.metavar or "")
     if metavar == "ENV":
-        yield from current().repository.config.environment_names
-    elif metavar == "VERSION":
-        yield from ()
+        yield from _Place().config.environment_names
     elif ("NAME" in metavar and "=" not in metavar) or metavar == "[REF]...":
-        yield from _refs(
-            current().repository, last, takes_selector="@" in metavar or "REF" in metavar
-        )
+        yield from _refs(last, takes_selector="@" in metavar or "REF" in metavar)
 
 
-def _refs(repository: Repository, last: str, *, takes_selector: bool) -> Iterator[str]:
+class _Place:
+    """The repository, as far as names need it: opening all of it takes longer than `--help`."""
+
+    def __init__(self) -> None:
+        from promptops.git.process import Git
+
+        session = current()
+        find = Git.named if session.is_named else Git.discover
+        self.git = find(session.directory)
+        self.top = self.git.work_tree
+
+    @cached_property
+    def config(self) -> Config:
+        from promptops.repository.config import load_config
+
+        def read(path: str) -> bytes | None:
+            try:
+                return None if self.top is None else (self.top / path).read_bytes()
+            except OSError:
+                return None
+
+        return load_config(read)
+
+    def list_names(self) -> Iterator[str]:
+        """The names of the prompts in the work tree."""
+        from promptops.prompt.names import is_prompt, name_from_path
+        from promptops.prompt.reference import name_fault
+
+        if self.top is None:
+            return
+        folder = self.top / self.config.prompts
+        for file in sorted(folder.rglob("*.md")):
+            path = file.relative_to(folder).as_posix()
+            if is_prompt(path) and name_fault(name_from_path(path)) is None:
+                yield name_from_path(path)
+
+    def list_versions(self, name: str) -> Iterator[str]:
+        """The released versions of a prompt."""
+        from promptops.git.refs import list_refs
+
+        prefix = f"refs/tags/prompts/{name}@"
+        for ref in list_refs(self.git, prefix, peel=False):
+            yield ref.name.removeprefix(prefix)
+
+
+def _refs(last: str, *, takes_selector: bool) -> Iterator[str]:
     """Names of prompts; after `@`, what a name can be asked for."""
-    from promptops.delivery.releases import list_releases
-    from promptops.repository.repository import list_names
-
+    place = _Place()
     name, at, _ = last.partition("@")
-    if at and takes_selector:
-        for release in list_releases(repository, name):
-            yield f"{name}@{release.version}"
-        for selector in (*repository.config.environment_names, "latest", "working"):
-            yield f"{name}@{selector}"
+    if not (at and takes_selector):
+        yield from place.list_names()
         return
-    has_work_tree = repository.git.work_tree is not None
-    yield from list_names(repository.working if has_work_tree else repository.at("HEAD"))
+    selectors = (*place.list_versions(name), *place.config.environment_names, "latest", "working")
+    yield from (f"{name}@{selector}" for selector in selectors)
