@@ -147,6 +147,7 @@ class Asker:
         )
         # What is sent beside the messages, by the prompt's digest; None: it has several ways.
         self._parameters: dict[str, dict[str, Any] | None] = {}
+        self._asked = 0
         self.calls = 0
         self.replayed = 0
 
@@ -353,7 +354,7 @@ class Asker:
         equipment = self._with
         flying: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
         self._flying[key] = flying
-        self.calls += 1
+        self._asked += 1
         try:
             name = equipment.stand_in or request.model
             model = equipment.models.get(name)
@@ -364,7 +365,7 @@ class Asker:
             if equipment.guards is not None:
                 asking.reservation = await equipment.guards.areserve(
                     Scope(EVAL, asking.prompt, None, None),
-                    key=f"{equipment.name}/{self.calls}",
+                    key=f"{equipment.name}/{self._asked}",
                     cost=0 if is_free else asking.most,
                     tokens=asking.tokens,
                     lease_seconds=deadline - began + _LEASE_MARGIN_SECONDS,
@@ -373,6 +374,7 @@ class Asker:
             # Waiting for money is not waiting for the model.
             deadline += started - began
             asking.is_sent = True
+            self.calls += 1
             sent = request if name == request.model else replace(request, model=name)
             answer = await model.acall(sent, deadline=deadline)
             taken = time.monotonic() - started

@@ -111,6 +111,10 @@ class Tape:
         """How many entries there are."""
         return len(self._entries)
 
+    def list_served(self) -> list[str]:
+        """Return the models that gave the answers, as their providers call them."""
+        return sorted({one.answer.served_model or one.place.model for one in self.all()})
+
     def find(self, key: Key) -> Entry | None:
         """Return the answer to a request; it counts as used."""
         found = self._entries.get(key)

@@ -186,6 +186,7 @@ def run(
 
 def _run_once(choice: Choice, options: Options, *, is_dry: bool) -> EvalResult | None:
     """Prepare and run; None where there is nothing to run, or the plan is all that is wanted."""
+    from promptops.evals.asking import Mode
     from promptops.evals.opening import run as run_prepared
     from promptops.evals.preparation import NothingTouchedError
 
@@ -200,7 +201,11 @@ def _run_once(choice: Choice, options: Options, *, is_dry: bool) -> EvalResult |
     say_plan(repository, preparation, options)
     if is_dry:
         return None
-    return run_prepared(repository, preparation, choice, options, show_progress())
+    result = run_prepared(repository, preparation, choice, options, show_progress())
+    if options.mode is Mode.RECORD:
+        for part in preparation.parts:
+            say(f"written: {part.cassette}")
+    return result
 
 
 def _watch(once: Callable[[], int]) -> None:

@@ -115,8 +115,11 @@ def say_plan(repository: Repository, preparation: Preparation, options: Options)
     judged = f" and up to {plan.judged} of judges" if plan.judged else ""
     say(f"{what}, {plan.trials} trials: {plan.calls} calls{judged}, {plan.tokens} tokens at most")
     if mode is Mode.REPLAY:
-        say("all answers come from cassettes: no model is asked")
+        served = sorted({one for part in preparation.parts for one in part.tape.list_served()})
+        say(f"no model is asked: all answers come from cassettes, of {', '.join(served)}")
         return
+    if options.stand_in is not None:
+        say(f"{options.stand_in} answers in place of every model")
     likely = "unknown" if plan.estimated_micros is None else _dollars(plan.estimated_micros)
     most = (
         "unknown: a model has no price or a prompt no max_tokens"
@@ -124,6 +127,9 @@ def say_plan(repository: Repository, preparation: Preparation, options: Options)
         else _dollars(plan.highest_micros)
     )
     say(f"estimated cost {likely}, highest {most}")
+    cap = repository.config.eval.max_cost if options.max_cost is None else options.max_cost
+    if cap is not None and plan.highest_micros is not None and plan.highest_micros > cap:
+        say(f"the cap of {_dollars(cap)} may end the run early; --resume goes on from there")
 
 
 def _dollars(micros: int) -> str:

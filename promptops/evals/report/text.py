@@ -127,6 +127,9 @@ def _verdict(verdict: Verdict, paint: Paint) -> Iterator[str]:
 
 
 def _deserves_a_look(sample: SampleResult) -> bool:
+    if sample.outcome is Outcome.MISSING:
+        # Of a run that was stopped it is enough to say how many there are.
+        return any(one.error is not None for one in sample.trials)
     if sample.outcome is not Outcome.PASSED:
         return True
     return sample.baseline_outcome is Outcome.ERROR or is_lower(sample)

@@ -196,7 +196,7 @@ class TestCassettes:
         assert eval_run(project, "--record", "--stand-in", MODEL).exit_code == 0
         result = eval_run(project)
         assert result.exit_code == 0, result.output
-        assert "all answers come from cassettes" in result.stderr
+        assert f"all answers come from cassettes, of {MODEL}" in result.stderr
 
     def test_a_changed_prompt_makes_it_stale(self, project: Repo) -> None:
         eval_run(project, "--record")
