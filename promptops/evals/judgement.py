@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
-from promptops.evals.result import Gravity, Ground, Outcome, find_grounds
+from promptops.evals.result import Gravity, Ground, Outcome, find_grounds, is_compared
 from promptops.evals.verdict import Conclusion, Pair, compare, describe
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def judge_run(result: EvalResult, rules: Rules | None = None) -> tuple[list[Judg
 def judge_suite(suite: SuiteResult, model: str, rules: Rules) -> Judgement:
     """Judge a suite under one model: by its thresholds, and by its baseline."""
     grounds = find_grounds(suite, model)
-    if suite.baseline is None:
+    if not is_compared(suite, model):
         return Judgement(suite, model, tuple(grounds))
     samples = [one for one in suite.samples if one.model == model]
     verdict = compare([_pair(one, rules.measure) for one in samples], margin=rules.margin)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from promptops.errors import PromptopsError
 from promptops.evals.scorers.registry import cost_of
 from promptops.evals.scorers.scorer import Cost
-from promptops.evals.trial import sample_inputs
+from promptops.evals.trial import side_inputs
 from promptops.runtime.models.tokens import count_tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from promptops.evals.preparation import Preparation
     from promptops.prompt.suite import Check, Sample
     from promptops.repository.prices import Prices
@@ -62,7 +64,9 @@ def make_plan(preparation: Preparation, prices: Prices) -> Plan:
             for index, state in enumerate(states):
                 for asked in part.models:
                     model = part.baseline_model if index and part.baseline_model else asked
-                    size, likely, most = _measure(state, sample, model, prices)
+                    size, likely, most = _measure(
+                        state, side_inputs(state, sample, is_baseline=index > 0), model, prices
+                    )
                     calls += sample.trials * turns
                     tokens += sample.trials * turns * size
                     estimated = _add(estimated, likely, sample.trials * turns)
@@ -79,11 +83,11 @@ def _all_checks(sample: Sample) -> list[Check]:
 
 
 def _measure(
-    state: ResolvedPrompt, sample: Sample, model: str, prices: Prices
+    state: ResolvedPrompt, inputs: Mapping[str, object], model: str, prices: Prices
 ) -> tuple[int, int | None, int | None]:
     """Return the tokens of one question, and what asking it costs probably and at most."""
     try:
-        messages = state.prompt.render(sample_inputs(sample))
+        messages = state.prompt.render(inputs)
     except PromptopsError:
         return 0, 0, 0
     parameters = state.prompt.request_parameters

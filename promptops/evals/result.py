@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from promptops.prompt.suite.suite import Thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 # A share such as 2 of 3 reaches 0.6666..., whatever the last bit says.
 _ROUNDING = 1e-9
@@ -242,28 +242,11 @@ class Ground:
 def find_grounds(suite: SuiteResult, model: str) -> list[Ground]:
     """What the suite's thresholds and `must` samples say of one model, errors first."""
     samples = [one for one in suite.samples if one.model == model]
-    grounds: list[Ground] = []
-    for side, label in (("trials", ""), ("baseline", " of the baseline")):
-        trials = [trial for one in samples for trial in getattr(one, side)]
-        errors = sum(trial.outcome is Outcome.ERROR for trial in trials)
-        missing = sum(trial.outcome is Outcome.MISSING for trial in trials)
-        if errors:
-            share = errors / len(trials)
-            text = f"{errors} of {len(trials)} trials{label} ended in an error"
-            is_much = share > suite.thresholds.errors + _ROUNDING
-            grounds.append(Ground(Gravity.UNKNOWN if is_much else Gravity.NOTE, text))
-        if missing:
-            text = f"{missing} of {len(trials)} trials{label} were not run"
-            grounds.append(Ground(Gravity.UNKNOWN, text))
-    copied = _count_copied(samples)
-    if copied:
-        text = f"the trials of {copied} samples are copies of one answer: something caches them"
-        grounds.append(Ground(Gravity.UNKNOWN, text))
     if not samples:
-        grounds.append(Ground(Gravity.UNKNOWN, "no sample was run"))
-        return grounds
+        return [Ground(Gravity.UNKNOWN, "no sample was run")]
+    grounds = list(_find_unjudged(suite, samples))
     overall = suite.thresholds.overall
-    if overall is None and suite.baseline is None and not suite.thresholds.tags:
+    if overall is None and not is_compared(suite, model) and not suite.thresholds.tags:
         # Without a threshold and a baseline a suite is a list of tests: all have to pass.
         overall = 1.0
     for tag, least in [(None, overall), *suite.thresholds.tags.items()]:
@@ -281,6 +264,34 @@ def find_grounds(suite: SuiteResult, model: str) -> list[Ground]:
         names = ", ".join(f"'{name}'" for name in lost[:3]) + (" and more" if lost[3:] else "")
         grounds.append(Ground(Gravity.BLOCKS, f"samples that must pass fail: {names}"))
     return grounds
+
+
+def _find_unjudged(suite: SuiteResult, samples: Sequence[SampleResult]) -> Iterator[Ground]:
+    """Yield what kept trials from being judged, or from saying what trials say."""
+    for side, label in (("trials", ""), ("baseline", " of the baseline")):
+        trials = [trial for one in samples for trial in getattr(one, side)]
+        errors = sum(trial.outcome is Outcome.ERROR for trial in trials)
+        missing = sum(trial.outcome is Outcome.MISSING for trial in trials)
+        if errors:
+            is_much = errors / len(trials) > suite.thresholds.errors + _ROUNDING
+            text = f"{errors} of {len(trials)} trials{label} ended in an error"
+            yield Ground(Gravity.UNKNOWN if is_much else Gravity.NOTE, text)
+        if missing:
+            text = f"{missing} of {len(trials)} trials{label} were not run"
+            yield Ground(Gravity.UNKNOWN, text)
+    copied = _count_copied(samples)
+    if copied:
+        text = f"the trials of {copied} samples are copies of one answer: something caches them"
+        yield Ground(Gravity.UNKNOWN, text)
+    apart = sum(not one.baseline for one in samples)
+    if suite.baseline is not None and apart:
+        of = f"{apart} of {len(samples)} samples"
+        yield Ground(Gravity.NOTE, f"{of} cannot be compared: the baseline takes other inputs")
+
+
+def is_compared(suite: SuiteResult, model: str) -> bool:
+    """Whether anything can be compared with the baseline."""
+    return any(one.baseline for one in suite.samples if one.model == model)
 
 
 def _count_copied(samples: Sequence[SampleResult]) -> int:

@@ -12,7 +12,7 @@ from promptops.evals.asking import Asker, Equipment
 from promptops.evals.purse import CapError
 from promptops.evals.result import EvalResult, Outcome, SampleResult, SuiteResult, Trial
 from promptops.evals.tape import MissingError, Place
-from promptops.evals.trial import BASELINE, CHANGE, Case, Scoring, run_trial
+from promptops.evals.trial import BASELINE, CHANGE, Case, IncomparableError, Scoring, run_trial
 from promptops.runtime.guards.guard import GuardError
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class _State:
     trials: dict[tuple[int, str, str, str], dict[int, Trial]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+    apart: set[tuple[int, str, str]] = field(default_factory=set)
     done: int = 0
     failed: int = 0
     errors: int = 0
@@ -156,6 +157,9 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _State) -> 
             trial = await run_trial(asker, scoring, case)
             if asked_as != number:
                 trial = replace(trial, number=number)
+        except IncomparableError:
+            state.apart.add((id(part), model, sample.name))
+            continue
         except MissingError as error:
             trial = Trial(number, Outcome.MISSING, error=error.message, stage="cassette")
         except (CapError, GuardError) as error:
@@ -183,7 +187,9 @@ def _collect(part: Part, state: _State) -> SuiteResult:
             sample.tags,
             sample.passes,
             trials(model, sample, CHANGE),
-            () if part.baseline is None else trials(model, sample, BASELINE),
+            ()
+            if part.baseline is None or (id(part), model, sample.name) in state.apart
+            else trials(model, sample, BASELINE),
         )
         for model in part.models
         for sample in part.samples

@@ -39,6 +39,10 @@ _MAX_ROUNDS = 16
 _ROUNDING = 1e-9
 
 
+class IncomparableError(PromptopsError):
+    """A sample cannot be put to the baseline, which takes other inputs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scoring:
     """What checks may use.
@@ -102,12 +106,16 @@ async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
 
     Raises:
         MissingError, CapError, GuardError: there is no answer to be had.
+        IncomparableError: the baseline takes other inputs than the sample has.
     """
     sample, number = case.sample, case.number
     course = _Course(has_mean=sample.threshold is not None)
     try:
         await _converse(course, asker, scoring, case)
     except (InputError, TemplateError) as error:
+        is_other = isinstance(error, InputError) and sample.outcome is not Wanted.ERROR
+        if is_other and case.place.side == BASELINE:
+            raise IncomparableError(error.message) from error
         return _end_early(course, sample, number, error)
     except (ModelError, ScorerError) as error:
         # A judge's calls have the same limits as all others.
@@ -171,7 +179,8 @@ async def _converse(course: _Course, asker: Asker, scoring: Scoring, case: Case)
     sample = case.sample
     at = At(case.tape, case.place, case.number)
     course.stage = "call"
-    asked = await asker.start(case.resolved, sample_inputs(sample), at)
+    inputs = side_inputs(case.resolved, sample, is_baseline=case.place.side == BASELINE)
+    asked = await asker.start(case.resolved, inputs, at)
     course.messages = [dict(one) for one in asked.messages]
     context = replace(
         scoring.context,
@@ -207,9 +216,14 @@ async def _converse(course: _Course, asker: Asker, scoring: Scoring, case: Case)
         raise ScorerError("no check counts: the judge is not calibrated")
 
 
-def sample_inputs(sample: Sample) -> dict[str, Any]:
-    """Return what a sample's prompt is rendered with."""
+def side_inputs(resolved: ResolvedPrompt, sample: Sample, *, is_baseline: bool) -> dict[str, Any]:
+    """Return what a prompt is rendered with for a sample.
+
+    An input that the change adds is none of the baseline's.
+    """
     inputs = dict(sample.inputs)
+    if is_baseline and sample.outcome is not Wanted.ERROR:
+        inputs = {name: one for name, one in inputs.items() if name in resolved.inputs}
     if sample.history:
         inputs["history"] = [dict(one) for one in sample.history]
     return inputs

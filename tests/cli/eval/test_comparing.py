@@ -176,3 +176,29 @@ def test_bisect_finds_the_release_that_broke_it(released: Repo) -> None:
     refuse(released, "eval", "bisect", "support/reply", "--good", "1.3.0", code=2)
     refuse(released, "eval", "bisect", "support/reply", "--bad", "1.2.0", code=2)
     refuse(released, "eval", "bisect", "support/reply", "--bad", "7.0.0", code=2)
+
+
+def test_inputs_that_the_change_adds_are_none_of_the_baseline(released: Repo) -> None:
+    keys = {"inputs": "{q: string, tone: string}", "model": MODEL}
+    body = BODY.replace("{{ q }}", "{{ q }} {{ tone }}")
+    released.write("prompts/support/reply.md", prompt_text("2.0.0", body=body, **keys))
+    text = (released.path / "evals/support/reply.yaml").read_text()
+    added = text.replace("inputs: {", "inputs: {tone: kind, ")
+    released.write("evals/support/reply.yaml", added)
+    result = eval_run(released)
+    assert result.exit_code == 0
+    assert "no difference found: 100.0% -> 100.0%" in result.stdout
+
+
+def test_a_baseline_that_takes_other_inputs_is_not_compared_with(released: Repo) -> None:
+    keys = {"inputs": "{ticket: string}", "model": MODEL}
+    body = BODY.replace("{{ q }}", "{{ ticket }}")
+    released.write("prompts/support/reply.md", prompt_text("2.0.0", body=body, **keys))
+    text = (released.path / "evals/support/reply.yaml").read_text()
+    released.write("evals/support/reply.yaml", text.replace("inputs: {q:", "inputs: {ticket:"))
+    result = eval_run(released)
+    assert result.exit_code == 0
+    said = "40 of 40 samples cannot be compared: the baseline takes other inputs"
+    assert said in result.stdout
+    released.write("answers.yaml", "rules: [{answer: Hello.}]")
+    assert eval_run(released).exit_code == 1
