@@ -76,7 +76,9 @@ def _model(judgement: Judgement) -> dict[str, Any]:
     interval = None if overall is None else overall.interval
     return {
         "model": judgement.model,
-        "served": [],
+        "served": sorted(
+            {trial.served_model for one in samples for trial in one.trials if trial.served_model}
+        ),
         "samples": len(samples),
         "passed": sum(one.outcome is Outcome.PASSED for one in samples),
         "verdict": None if overall is None else overall.finding.value,

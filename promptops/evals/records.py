@@ -142,6 +142,7 @@ def _trial_to_json(trial: Trial) -> dict[str, Any]:
         "seconds": trial.latency_seconds,
         "is_replayed": trial.is_replayed,
         "response_id": trial.response_id,
+        "served_model": trial.served_model,
     }
 
 
@@ -209,4 +210,5 @@ def _read_trial(data: dict[str, Any]) -> Trial:
         data["seconds"],
         bool(data["is_replayed"]),
         data["response_id"],
+        data.get("served_model"),
     )

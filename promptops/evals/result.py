@@ -64,6 +64,7 @@ class Trial:
         latency_seconds: how long its calls took; None where that is unknown.
         is_replayed: whether every answer came from a cassette.
         response_id: what the provider calls the last answer; None where it has no name.
+        served_model: the name that the provider gave with the last answer.
     """
 
     number: int
@@ -77,6 +78,7 @@ class Trial:
     latency_seconds: float | None = None
     is_replayed: bool = False
     response_id: str | None = None
+    served_model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,7 @@ def _finish(
         sum(one.latency_seconds for one in course.asked) if course.asked else None,
         bool(course.asked) and all(one.is_replayed for one in course.asked),
         course.asked[-1].answer.response_id if course.asked else None,
+        course.asked[-1].answer.served_model if course.asked else None,
     )
 
 

@@ -201,3 +201,12 @@ def test_where_answers_have_to_be_live_a_cassette_is_no_evidence(
     said = run(project, "gate", "--evidence", file)
     assert said.exit_code == 1
     assert "evals/ask.yaml passed with recorded answers only" in said.stdout
+
+
+def test_evidence_names_the_models_that_answered(project: Repo, tmp_path: Path) -> None:
+    file = tmp_path / "e.json"
+    propose(project, "1.1.0", "very well")
+    accept(project, "eval", "run", "--evidence", str(file))
+    (result,) = json.loads(file.read_text())["results"]
+    (model,) = result["models"]
+    assert (model["model"], model["served"]) == (MODEL, [MODEL])
