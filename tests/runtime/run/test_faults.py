@@ -1,0 +1,226 @@
+"""Runs under faults: killed, forked, cancelled, left, slow, huge, and very many."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+import promptops
+from promptops.runtime.models.model import ModelError
+from promptops.runtime.run.retry import Next, choose_next, delay_seconds, is_alarming
+from tests.runtime.run.pieces import PROMPT, list_runs, logged
+
+if TYPE_CHECKING:
+    from promptops.runtime.registry import Registry
+    from promptops.runtime.run.runner import Spoken
+    from tests.repositories import Repo
+    from tests.runtime.provider import Provider
+
+
+def test_a_killed_process_leaves_an_interrupted_run(team: Repo, near: Provider) -> None:
+    near.reply(hang="headers")
+    program = f"""
+        import promptops
+        with promptops.open({str(team.path)!r}) as registry:
+            registry.run("a@working", {{"text": "x"}}, user="u-1")
+    """
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)])
+    assert near.arrived.wait(30)
+    process.kill()
+    process.wait(30)
+    (run,) = list_runs(team)
+    assert (run.status, run.user, run.version) == ("interrupted", "u-1", "1.0.0")
+    assert logged(team, run.id).run.messages is not None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_goes_on(registry: Registry, team: Repo, near: Provider) -> None:
+    near.always(text="Yes.")
+    registry.run("a@working", {"text": "parent"})
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = int(registry.run("a@working", {"text": "child"}).text != "Yes.")
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    registry.run("a@working", {"text": "parent again"})
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert [run.status for run in list_runs(team)] == ["succeeded"] * 3
+
+
+def test_two_hundred_threads_share_a_registry(
+    registry: Registry, team: Repo, near: Provider
+) -> None:
+    near.always(text="Yes.")
+    with ThreadPoolExecutor(200) as pool:
+        runs = list(pool.map(lambda n: registry.run("a@working", {"text": str(n)}), range(200)))
+    assert len({run.id for run in runs}) == 200
+    assert len(near.requests) == 200
+    with promptops.open(team.path) as other:
+        other.close()
+    registry.close()
+    assert {run.status for run in list_runs(team)} == {"succeeded"}
+
+
+def test_a_cancelled_run_disconnects_and_is_recorded(team: Repo, near: Provider) -> None:
+    near.reply(hang="headers")
+
+    async def cancel() -> float:
+        with promptops.open(team.path) as registry:
+            task = asyncio.create_task(registry.arun("a@working", {"text": "x"}))
+            await asyncio.to_thread(near.arrived.wait, 30)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            began = time.monotonic()
+            await asyncio.to_thread(near.requests[0].disconnected.wait, 30)
+            await registry.aclose()
+            return time.monotonic() - began
+
+    assert asyncio.run(cancel()) < 5
+    (run,) = list_runs(team)
+    assert (run.status, run.stage) == ("interrupted", "call")
+    # What was sent may be paid for.
+    assert run.cost_micros
+    assert logged(team, run.id).attempts[0].error_kind == "CancelledError"
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_stream_whose_last_reference_is_gone_disconnects(
+    team: Repo, near: Provider, *, is_async: bool
+) -> None:
+    near.reply(text="One two three four five six.", drip=True)
+
+    async def leave() -> None:
+        with promptops.open(team.path) as registry:
+            stream = registry.astream("a@working", {"text": "x"})
+            async for _ in stream:
+                break
+            del stream
+            gc.collect()
+            await asyncio.to_thread(near.requests[0].disconnected.wait, 30)
+            await registry.aclose()
+
+    if is_async:
+        asyncio.run(leave())
+    else:
+        with promptops.open(team.path) as registry:
+            for _ in registry.stream("a@working", {"text": "x"}):
+                break
+            gc.collect()
+            near.requests[0].disconnected.wait(30)
+    assert near.requests[0].disconnected.is_set()
+    (run,) = list_runs(team)
+    assert (run.status, run.error) == ("interrupted", "the caller left the stream")
+
+
+def test_a_body_that_drips_ends_at_the_deadline(
+    registry: Registry, team: Repo, near: Provider, far: Provider
+) -> None:
+    team.write("prompts/s.md", PROMPT.format(more="timeout: 0.5\n"))
+    near.always(text="One two three four.", drip=0.2)
+    far.reply(text="Far.")
+    began = time.monotonic()
+    run = registry.run("s@working", {"text": "x"})
+    assert (run.text, run.model) == ("Far.", "far/large")
+    assert [one.error_kind for one in run.attempts] == ["timeout"] * 3 + [None]
+    assert time.monotonic() - began < 30
+
+
+def test_a_stream_that_breaks_is_not_repeated(
+    registry: Registry, team: Repo, near: Provider, far: Provider
+) -> None:
+    near.reply(text="One two three four five six.", drop="body")
+    pieces: list[Spoken] = []
+    with pytest.raises(ModelError) as caught:
+        pieces.extend(registry.stream("a@working", {"text": "x"}))
+    assert caught.value.run_id is not None
+    assert (len(near.requests), len(far.requests)) == (1, 0)
+    run = logged(team, caught.value.run_id).run
+    assert (run.status, run.answer) == ("failed", "".join(piece.text for piece in pieces) or None)
+
+
+def test_ten_megabytes_go_in_and_out(registry: Registry, team: Repo, near: Provider) -> None:
+    text = "All work and no play, " * (9_999_000 // 22) + "."
+    config = (team.path / "promptops.toml").read_text()
+    team.write("promptops.toml", f"{config}[guards]\ntokens_per_day = 100_000_000\n")
+    near.reply(text=text)
+    with promptops.open(team.path) as other:
+        run = other.run("a@working", {"text": text})
+    assert run.text == text
+    assert near.requests[0].json["messages"][0]["content"] == f"Sum up: {text}"
+    kept = logged(team, run.id).run
+    assert kept.status == "succeeded"
+    assert kept.answer == text
+
+
+def test_characters_that_stores_cannot_hold_survive(
+    registry: Registry, team: Repo, near: Provider
+) -> None:
+    text = "nul \x00, surrogate \ud800, end"
+    near.reply(text=text)
+    run = registry.run("a@working", {"text": "x\x00y"})
+    assert logged(team, run.id).run.answer == run.text
+    assert logged(team, run.id).run.inputs == {"text": "x\x00y"}
+
+
+def test_a_clock_that_jumps_changes_no_run(
+    registry: Registry, team: Repo, near: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    near.always(text="Yes.")
+    assert registry.run("a@working", {"text": "1"}).text == "Yes."
+    for jump in (-86_400 * 365, 86_400 * 365):
+        now = time.time() + jump
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "time", lambda now=now: now)
+            assert registry.run("a@working", {"text": str(jump)}).text == "Yes."
+
+
+def test_an_event_loop_that_is_closed_is_not_missed(team: Repo, near: Provider) -> None:
+    near.always(text="Yes.")
+    with promptops.open(team.path) as registry:
+        for number in range(3):
+            run = asyncio.run(registry.arun("a@working", {"text": str(number)}))
+            assert run.text == "Yes."
+
+
+def error(kind: str, status: int | None = None, code: str | None = None) -> ModelError:
+    is_sent = kind not in {"key", "install"}
+    return ModelError("m", model="m", kind=kind, is_sent=is_sent, status=status, code=code)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("failure", "following", "alarms"),
+    [
+        (error("status", 429), Next.RETRY, False),
+        (error("status", 529), Next.RETRY, False),
+        (error("timeout"), Next.RETRY, False),
+        (error("status", 400), Next.STOP, False),
+        (error("status", 418), Next.STOP, False),
+        (error("status", 401), Next.FALL_BACK, True),
+        (error("status", 404), Next.FALL_BACK, True),
+        (error("key"), Next.FALL_BACK, True),
+        (error("install"), Next.FALL_BACK, False),
+        (error("status", 429, "insufficient_quota"), Next.FALL_BACK, True),
+        (error("status", 400, "context_length_exceeded"), Next.LARGER, False),
+    ],
+)
+def test_the_status_decides(failure: ModelError, following: Next, *, alarms: bool) -> None:
+    assert (choose_next(failure), is_alarming(failure)) == (following, alarms)
+
+
+def test_pauses_grow_and_never_undercut_what_was_asked_for() -> None:
+    assert [delay_seconds(n, None, 1.0) for n in range(8)] == [0.5, 1, 2, 4, 8, 16, 20, 20]
+    assert delay_seconds(0, None, 0.0) == 0
+    assert delay_seconds(0, 7.5, 0.5) == 7.5
