@@ -36,7 +36,7 @@ def licence_table() -> str:
     """Return a Markdown table of what the direct dependencies say of themselves."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    needed = [*project["dependencies"], *extras["models"], *extras["evals"]]
+    needed = [*project["dependencies"], *extras["models"], *extras["evals"], *extras["serve"]]
     rows = []
     for name in sorted((re.split(r"[^\w.-]", text)[0] for text in needed), key=str.lower):
         try:

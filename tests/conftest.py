@@ -95,6 +95,11 @@ def interruptible() -> None:
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give every test an empty home with a minimal `.gitconfig`, and a fixed environment."""
+    return move_in(tmp_path_factory, monkeypatch)
+
+
+def move_in(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make an empty home and the fixed environment, for as long as the patches last."""
     # `mktemp` would list the folders of all tests so far.
     folder = tmp_path_factory.getbasetemp() / "homes" / str(next(_HOMES))
     folder.mkdir(parents=True)

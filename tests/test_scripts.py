@@ -58,7 +58,12 @@ def test_descriptions_that_are_here_are_not_fetched_again(
 
 def test_every_direct_dependency_has_its_licence_listed() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
-    texts = [*PROJECT["project"]["dependencies"], *extras["models"], *extras["evals"]]
+    texts = [
+        *PROJECT["project"]["dependencies"],
+        *extras["models"],
+        *extras["evals"],
+        *extras["serve"],
+    ]
     needed = {re.split(r"[^\w.-]", text)[0] for text in texts}
     listed = set(
         re.findall(r"^\| ([\w.-]+) \|", (ROOT / "THIRD_PARTY.md").read_text(), re.MULTILINE)

@@ -23,7 +23,7 @@ gc.disable()
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from promptops.cli.commands import COMMANDS, GROUPS, SECTIONS
+from promptops.cli.commands import BOTH, COMMANDS, GROUPS, SECTIONS
 from promptops.cli.session import Session, report_bug, report_error, start_session
 from promptops.errors import PromptopsError, RefusedError
 
@@ -77,9 +77,12 @@ class _VerbGroup(TyperGroup):
         if cmd_name not in self.verbs:
             return None
         command = self.verbs[cmd_name]
+        path = f"{self.path} {cmd_name}".strip()
+        if path in GROUPS:
+            return _make_group(path, command)
         module = import_module(f"promptops.cli.{command.module}")
         verb = typer.Typer(add_completion=False, rich_markup_mode=None)
-        kind = type("_NamedVerb", (_Verb,), {"path": f"{self.path} {cmd_name}".strip()})
+        kind = type("_NamedVerb", (_Verb,), {"path": path})
         verb.command(cmd_name, cls=kind)(getattr(module, command.module.rpartition(".")[2]))
         return typer.main.get_command(verb)
 
@@ -97,16 +100,6 @@ class _Root(_VerbGroup):
     """The group of all verbs, which turns errors into exit codes."""
 
     verbs = COMMANDS
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - as above
-        if cmd_name not in GROUPS:
-            return super().get_command(ctx, cmd_name)
-        kind = type("_Verbs", (_VerbGroup,), {"verbs": GROUPS[cmd_name], "path": cmd_name})
-        group = typer.Typer(
-            cls=kind, add_completion=False, rich_markup_mode=None, no_args_is_help=True
-        )
-        group.callback(help=COMMANDS[cmd_name].summary)(_do_nothing)
-        return typer.main.get_command(group)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
         for section, title in SECTIONS.items():
@@ -138,6 +131,17 @@ class _Root(_VerbGroup):
             report_bug(error)
             raise typer.Exit(EXIT_BUG) from error
         return result
+
+
+def _make_group(path: str, command: Command) -> Any:  # noqa: ANN401 - as above
+    kind = type("_Verbs", (_VerbGroup,), {"path": path, "verbs": GROUPS[path]})
+    group = typer.Typer(cls=kind, add_completion=False, rich_markup_mode=None)
+    if path in BOTH:
+        module = import_module(f"promptops.cli.{command.module}")
+        group.callback(invoke_without_command=True)(getattr(module, path.rpartition(" ")[2]))
+    else:
+        group.callback(help=command.summary, no_args_is_help=True)(_do_nothing)
+    return typer.main.get_command(group)
 
 
 def _do_nothing() -> None:

@@ -1,7 +1,7 @@
 """The list of verbs: what `promptops --help` shows, and where each one lives.
 
 A verb with an entry in GROUPS is a group: `promptops runs list` is the verb `list` of the group
-`runs`, which lives in the package `promptops.cli.runs`.
+`runs`, which lives in the package `promptops.cli.runs`. One in BOTH does something by itself, too.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ COMMANDS: dict[str, Command] = {
     "history": Command("deploy", "Show who put what live, when and why.", "history"),
     "incident": Command("deploy", "Write what changed lately, and how to undo it.", "incident"),
     "run": Command("use", "Run a prompt: ask a model, within the limits.", "run"),
+    "serve": Command("use", "Serve prompts over HTTP.", "serve"),
     "resolve": Command("use", "Say exactly what a prompt ref means.", "resolve"),
     "export": Command("use", "Write a snapshot for machines without Git.", "export"),
     "verify": Command("use", "Check releases and environments against each other.", "verify"),
@@ -80,6 +81,9 @@ COMMANDS: dict[str, Command] = {
     "reviews": Command("use", "Look at runs that wait for a person.", "reviews"),
     "complete": Command("", "Print what may follow on a command line.", "complete"),
 }
+
+# Groups that do something without a verb.
+BOTH = frozenset({"serve"})
 
 # The verbs of each group.
 GROUPS: dict[str, dict[str, Command]] = {
@@ -99,6 +103,14 @@ GROUPS: dict[str, dict[str, Command]] = {
         "bisect": Command("", "Find the release that broke something.", "eval.bisect"),
         "calibrate": Command("", "Measure a judge against people's labels.", "eval.calibrate"),
         "merge": Command("", "Put shards of a run together, into one verdict.", "eval.merge"),
+    },
+    "serve": {
+        "keys": Command("", "Make, list and revoke the keys of the service.", "serve.keys"),
+    },
+    "serve keys": {
+        "add": Command("", "Make a key.", "serve.keys.add"),
+        "list": Command("", "List keys.", "serve.keys.list_keys"),
+        "revoke": Command("", "Revoke a key.", "serve.keys.revoke"),
     },
     "runs": {
         "list": Command("", "List runs, the newest first.", "runs.list_runs"),

@@ -42,12 +42,13 @@ def _suggest(before: list[str], last: str) -> Iterable[str]:
         return ["--help", "--version", "-C"] if last.startswith("-") else _visible(COMMANDS)
     rest = before[before.index(verb) + 1 :]
     if verb == "help":
-        return _visible(GROUPS.get(rest[0], {}) if rest else COMMANDS)
-    if verb in GROUPS:
-        if not rest:
-            return GROUPS[verb]
-        return _suggest_for(_load(verb, rest[0]), rest[1:], last)
-    return _suggest_for(_load(verb), rest, last)
+        return _visible(GROUPS.get(" ".join(rest), {}) if rest else COMMANDS)
+    path = verb
+    while path in GROUPS and rest and not rest[0].startswith("-"):
+        path = f"{path} {rest.pop(0)}"
+    if path in GROUPS and not (rest or last.startswith("-")):
+        return GROUPS[path]
+    return _suggest_for(_load(*path.split()), rest, last)
 
 
 def _visible(verbs: dict[str, Any]) -> list[str]:

@@ -78,6 +78,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "promptops run support/triage --var ticket=hello --dry-run",
         "promptops run support/triage@staging --var ticket=@ticket.txt",
     ),
+    "serve": (
+        "promptops serve --host 0.0.0.0 --port 8080",
+        "promptops serve --source https://git.example.com/team/prompts --drain 10",
+    ),
+    "serve keys": (
+        "promptops serve keys add billing --prompt 'billing/*' --env production",
+        "promptops serve keys revoke billing",
+    ),
     "resolve": ("promptops resolve support/triage", "promptops resolve support/triage@^1.0"),
     "export": (
         "promptops export --env production -o prompts.json",

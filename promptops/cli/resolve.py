@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,11 +14,9 @@ from promptops.cli.session import (
     current,
     emit,
     emit_json,
-    json_document,
     paint,
     warn,
 )
-from promptops.prompt.times import format_time
 
 if TYPE_CHECKING:
     from promptops.runtime.resolution import RepositoryView, ResolvedPrompt
@@ -53,58 +51,19 @@ def resolve(
     Ends with exit code 1 when the prompt is paused there.
     """
     from promptops.prompt.reference import parse_ref
+    from promptops.runtime.documents import describe_resolved
     from promptops.runtime.resolution import open_view
 
     wanted = parse_ref(ref)
     view = open_view(current().repository, trust=trust)
     resolved = view.resolve(wanted)
     if output is Format.JSON:
-        emit_json(to_json(resolved))
+        emit_json(describe_resolved(resolved))
     else:
         emit(_describe(resolved, view))
     _warn(resolved, view)
     if resolved.paused is not None:
         raise typer.Exit(1)
-
-
-def to_json(resolved: ResolvedPrompt) -> dict[str, Any]:
-    """The whole resolved prompt as `promptops.resolve/v1`."""
-    prompt, placement = resolved.prompt, resolved.placement
-    return json_document(
-        "promptops.resolve/v1",
-        ref=resolved.ref,
-        name=resolved.name,
-        version=resolved.version,
-        digest=resolved.digest,
-        commit=resolved.commit,
-        source=resolved.source,
-        environment=resolved.environment,
-        deployment=None
-        if placement is None
-        else {
-            "number": placement.deployment,
-            "commit": placement.commit,
-            "deployed_at": format_time(placement.deployed_at_seconds),
-            "deployed_by": placement.deployed_by,
-        },
-        split=[
-            {"version": one.version, "digest": one.digest, "share": one.share}
-            for one in resolved.split
-        ],
-        paused=resolved.paused,
-        yanked=resolved.yanked,
-        authenticated=resolved.authenticated,
-        fetched_at=None
-        if resolved.fetched_at_seconds is None
-        else format_time(int(resolved.fetched_at_seconds)),
-        stale=resolved.is_stale,
-        warnings=list(resolved.warnings),
-        metadata=dict(prompt.data),
-        request=prompt.request_parameters,
-        files={
-            path: data.decode("utf-8", "replace") for path, data in prompt.closure.files.items()
-        },
-    )
 
 
 def _describe(resolved: ResolvedPrompt, view: RepositoryView) -> str:

@@ -60,6 +60,7 @@ def run(
     output; run id, model, tokens and cost go to standard error.
     """
     from promptops.cli.inputs import read_values
+    from promptops.runtime.documents import describe_run
     from promptops.runtime.registry import open_registry
 
     if stream and output is Format.JSON:
@@ -80,7 +81,7 @@ def run(
             else registry.run(ref, values, **options)
         )
     if output is Format.JSON:
-        emit_json(_describe(done))
+        emit_json(describe_run(done))
         return
     if not stream:
         emit(done.text)
@@ -158,42 +159,3 @@ def _show_plan(plan: Plan, output: Format) -> None:
     say(f"at most {plan.tokens} tokens of prompt; {shown}")
     for limit in plan.limits:
         say(f"limited by {limit.guard}: {describe_amount(limit.limit, limit.unit)}")
-
-
-def _describe(done: Run) -> dict[str, Any]:
-    usage = done.usage
-    return json_document(
-        "promptops.run/v1",
-        id=done.id,
-        name=done.prompt.name,
-        version=done.prompt.version,
-        digest=done.prompt.digest,
-        commit=done.prompt.commit,
-        environment=done.prompt.environment,
-        deployment=done.prompt.deployment,
-        model=done.model,
-        text=done.text,
-        data=done.data,
-        finish=done.finish,
-        tool_calls=[
-            {"id": one.id, "name": one.name, "arguments": one.arguments} for one in done.tool_calls
-        ],
-        usage={
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "cached_tokens": usage.cached_tokens,
-            "source": usage.source,
-        },
-        cost=done.cost,
-        is_degraded=done.is_degraded,
-        decisions=[{"rule": one.rule, "why": one.why} for one in done.decisions],
-        attempts=[
-            {
-                "model": one.model,
-                "status": one.status,
-                "error": one.error,
-                "ms": None if one.ms is None else round(one.ms, 1),
-            }
-            for one in done.attempts
-        ],
-    )

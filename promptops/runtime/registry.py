@@ -111,6 +111,15 @@ class Registry:
         """Where the prompts come from, for people."""
         return self._source.text
 
+    @property
+    def default_environment(self) -> str:
+        """What a ref without a selector means.
+
+        Raises SourceUnavailableError when that cannot be asked.
+        """
+        self._refuse_closed()
+        return self._following.current()[0].look.view.default_environment
+
     def get(self, ref: str) -> ResolvedPrompt:
         """The prompt that `ref` (`name[@selector]`) means, ready to render.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.cli.commands import COMMANDS, GROUPS
+from promptops.cli.commands import BOTH, COMMANDS, GROUPS
 from tests.cli.running import accept, run
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 
 def test_every_group_and_verb_is_there(tmp_path: Path) -> None:
-    assert set(GROUPS) <= set(COMMANDS)
     for command in [
         *COMMANDS.values(),
         *(one for verbs in GROUPS.values() for one in verbs.values()),
@@ -27,13 +26,15 @@ def test_every_group_and_verb_is_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_group_lists_its_verbs(tmp_path: Path, group: str) -> None:
-    text = accept(tmp_path, group, "--help")
-    assert COMMANDS[group].summary in text
+    words = group.split()
+    text = accept(tmp_path, *words, "--help")
+    above = GROUPS[words[0]] if len(words) > 1 else COMMANDS
+    assert above[words[-1]].summary.removesuffix(".") in text
     for name, verb in GROUPS[group].items():
         assert f"  {name} " in text
         assert verb.summary in text
-        assert f"{group} {name} [OPTIONS]" in accept(tmp_path, group, name, "--help")
-    assert run(tmp_path, group).exit_code == 2
+        assert f"{group} {name} [OPTIONS]" in accept(tmp_path, *words, name, "--help")
+    assert group in BOTH or run(tmp_path, *words).exit_code == 2
 
 
 def test_a_misspelt_verb_has_a_suggestion(tmp_path: Path) -> None:

@@ -39,7 +39,9 @@ def test_examples_name_what_there_is(line: str) -> None:
     if verb.startswith("-"):
         return
     command = command.get_command(None, verb)
-    if verb in GROUPS:
+    path = verb
+    while path in GROUPS and words and not words[0].startswith("-"):
+        path = f"{path} {words[0]}"
         command = command.get_command(None, words.pop(0))
     known = {name for one in command.params for name in one.opts} | {"--help"}
     assert {word for word in words if word.startswith("-") and len(word) > 1} <= known
@@ -70,6 +72,8 @@ def shop(repo: Repo) -> Repo:
     [
         (["roll"], ["rollback"]),
         (["runs", "li"], ["list"]),
+        (["serve", "k"], ["keys"]),
+        (["serve", "keys", "rev"], ["revoke"]),
         (["help", "runs", "li"], ["list"]),
         (["rollback", "--to-"], ["--to-deployment"]),
         (["diff", ""], ["a", "b/c"]),

@@ -1,0 +1,1 @@
+"""`promptops serve keys`: the keys of the service."""

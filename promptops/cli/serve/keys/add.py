@@ -1,0 +1,91 @@
+"""`promptops serve keys add`: make a key."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from typing import Annotated
+
+import typer
+
+from promptops.cli.serve.opening import KeysOption, open_keyfile
+from promptops.cli.session import (
+    Format,
+    FormatOption,
+    clean,
+    emit,
+    emit_json,
+    json_document,
+    say,
+)
+from promptops.errors import UsageError
+from promptops.server.keys import DEFAULT_VERBS, VERBS, Scope, describe_key, make_key
+
+_UNITS = {"h": 3600, "d": 86_400, "w": 604_800}
+
+
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose it is.", show_default=False)],
+    verbs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--verb",
+            metavar="VERB",
+            help=f"What it may do: {', '.join(VERBS)}; several.",
+            show_default=", ".join(DEFAULT_VERBS),
+        ),
+    ] = None,
+    prompts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prompt", metavar="PATTERN", help="Prompts: support/*; several.", show_default="*"
+        ),
+    ] = None,
+    environments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--env",
+            metavar="ENV",
+            help="Environments; `releases` for versions and ranges, `working` for the work tree.",
+            show_default="*, all but the work tree",
+        ),
+    ] = None,
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", metavar="TENANT", help="Of which customer.")
+    ] = None,
+    expires: Annotated[
+        str | None,
+        typer.Option("--expires", metavar="TIME", help="After how long: 12h, 90d, 4w."),
+    ] = None,
+    keys: KeysOption = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Make a key and print it, this once: the file keeps its hash alone.
+
+    A running service takes it at once.
+    """
+    now = int(time.time())
+    scope = Scope(
+        tuple(verbs or DEFAULT_VERBS),
+        tuple(prompts or ("*",)),
+        tuple(environments or ("*",)),
+        tenant,
+    )
+    until = None if expires is None else now + _read_duration(expires)
+    key, text = make_key(name, scope, now=now, expires_at=until, random_bytes=os.urandom)
+    keyfile = open_keyfile(keys)
+    keyfile.change(lambda known: known.add(key))
+    if output is Format.JSON:
+        shown = {name: value for name, value in describe_key(key).items() if name != "hash"}
+        emit_json(json_document("promptops.key/v1", key=text, **shown))
+        return
+    emit(text)
+    say(f"key {key.id} of {clean(name)}, in {clean(str(keyfile.path))}; it is not shown again")
+
+
+def _read_duration(text: str) -> int:
+    match = re.fullmatch(r"([1-9]\d{0,5})([hdw])", text)
+    if match is None:
+        raise UsageError(f"'{text}' is no time", hint="write 12h, 90d or 4w")
+    return int(match[1]) * _UNITS[match[2]]

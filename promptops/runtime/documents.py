@@ -1,0 +1,91 @@
+"""Runs and resolved prompts as JSON, for command line and server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from promptops.prompt.times import format_time
+
+if TYPE_CHECKING:
+    from promptops.runtime.resolution import ResolvedPrompt
+    from promptops.runtime.run.result import Run
+
+
+def describe_run(done: Run) -> dict[str, Any]:
+    """Return a run as `promptops.run/v1`."""
+    usage = done.usage
+    return {
+        "schema": "promptops.run/v1",
+        "id": done.id,
+        "name": done.prompt.name,
+        "version": done.prompt.version,
+        "digest": done.prompt.digest,
+        "commit": done.prompt.commit,
+        "environment": done.prompt.environment,
+        "deployment": done.prompt.deployment,
+        "model": done.model,
+        "text": done.text,
+        "data": done.data,
+        "finish": done.finish,
+        "tool_calls": [
+            {"id": one.id, "name": one.name, "arguments": one.arguments} for one in done.tool_calls
+        ],
+        "usage": {
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "source": usage.source,
+        },
+        "cost": done.cost,
+        "is_degraded": done.is_degraded,
+        "decisions": [{"rule": one.rule, "why": one.why} for one in done.decisions],
+        "attempts": [
+            {
+                "model": one.model,
+                "status": one.status,
+                "error": one.error,
+                "ms": None if one.ms is None else round(one.ms, 1),
+            }
+            for one in done.attempts
+        ],
+    }
+
+
+def describe_resolved(resolved: ResolvedPrompt) -> dict[str, Any]:
+    """Return a resolved prompt with all its files as `promptops.resolve/v1`."""
+    prompt, placement = resolved.prompt, resolved.placement
+    return {
+        "schema": "promptops.resolve/v1",
+        "ref": resolved.ref,
+        "name": resolved.name,
+        "version": resolved.version,
+        "digest": resolved.digest,
+        "commit": resolved.commit,
+        "source": resolved.source,
+        "environment": resolved.environment,
+        "deployment": None
+        if placement is None
+        else {
+            "number": placement.deployment,
+            "commit": placement.commit,
+            "deployed_at": format_time(placement.deployed_at_seconds),
+            "deployed_by": placement.deployed_by,
+        },
+        "split": [
+            {"version": one.version, "digest": one.digest, "share": one.share}
+            for one in resolved.split
+        ],
+        "paused": resolved.paused,
+        "yanked": resolved.yanked,
+        "authenticated": resolved.authenticated,
+        "fetched_at": None
+        if resolved.fetched_at_seconds is None
+        else format_time(int(resolved.fetched_at_seconds)),
+        "stale": resolved.is_stale,
+        "warnings": list(resolved.warnings),
+        "metadata": dict(prompt.data),
+        "request": prompt.request_parameters,
+        "files": {
+            path: data.decode("utf-8", "replace") for path, data in prompt.closure.files.items()
+        },
+    }

@@ -1,0 +1,67 @@
+"""The routes, put together."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route
+
+from promptops.server import verbs
+from promptops.server.calls import Door, Endpoint
+from promptops.server.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from promptops.server.calls import Application, Handler
+    from promptops.server.service import Service
+
+# The method, the path, the verb that the key needs, and what handles it.
+ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
+    ("GET", "/v1/resolve/{ref:path}", "resolve", verbs.resolve),
+    ("POST", "/v1/render/{ref:path}", "render", verbs.render),
+    ("POST", "/v1/run/{ref:path}", "run", verbs.run),
+    ("POST", "/v1/stream/{ref:path}", "run", verbs.stream),
+)
+
+
+def make_application(service: Service) -> Application:
+    """Return the service as an ASGI application."""
+
+    async def health(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def ready(_: Request) -> Response:
+        is_ready = await service.is_ready()
+        return PlainTextResponse("ready\n" if is_ready else "not ready\n", 200 if is_ready else 503)
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        status = getattr(error, "status_code", 500)
+        entry = request.scope["state"]["entry"]
+        message = "this route takes another method" if status == 405 else "there is no such route"
+        problem = Problem(status, "route", message, headers=getattr(error, "headers", None))
+        entry.code = problem.kind
+        return JSONResponse(problem.describe(entry.request_id), status, problem.headers)
+
+    @asynccontextmanager
+    async def live(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await service.registry.aclose()
+
+    routes = [
+        Route("/health", health, methods=["GET"]),
+        Route("/ready", ready, methods=["GET"]),
+        *(
+            Route(path, Endpoint(service, path, verb, handler), methods=[method])
+            for method, path, verb, handler in ROUTES
+        ),
+    ]
+    app = Starlette(routes=routes, exception_handlers={404: refuse, 405: refuse}, lifespan=live)
+    app.router.redirect_slashes = False
+    return Door(app, service)

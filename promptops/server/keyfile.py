@@ -1,0 +1,111 @@
+"""The file of keys: where it is, reading it again when it changes, changing it whole."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.errors import ConfigurationError, PromptopsError
+from promptops.repository.writing import write_atomically
+from promptops.server.keys import Keys, read_keys, write_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+VARIABLE = "PROMPTOPS_KEYS"
+_FILE = ("promptops-serve", "keys.json")
+
+
+def find_keys(
+    given: str | None, environment: Mapping[str, str], *, common_dir: Path | None
+) -> Path:
+    """Return the path of the file of keys: as given, else `PROMPTOPS_KEYS`, else the own one.
+
+    Args:
+        given: the path on the command line.
+        environment: where variables are read.
+        common_dir: the folder of a repository that all its work trees share; None: there is none.
+    """
+    named = given or environment.get(VARIABLE)
+    if named:
+        return Path(named).expanduser()
+    if common_dir is not None:
+        return common_dir.joinpath(*_FILE)
+    base = environment.get("XDG_STATE_HOME") or (
+        environment.get("LOCALAPPDATA") if sys.platform == "win32" else None
+    )
+    state = Path(base) if base else Path.home() / ".local" / "state"
+    return state.joinpath("promptops", _FILE[1])
+
+
+class KeyFile:
+    """The keys in a file, as they are now: a changed file counts at the next question.
+
+    A file that cannot be read or understood lets nobody in.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._keys = Keys()
+        self._seen: tuple[int, ...] | None = None
+        self._fault: PromptopsError | None = None
+
+    @property
+    def keys(self) -> Keys:
+        """The keys.
+
+        Raises:
+            ConfigurationError: the file cannot be understood.
+            OSError: it cannot be read.
+        """
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            self._seen, self._keys = None, Keys()
+            return self._keys
+        state = (found.st_mtime_ns, found.st_size, found.st_ino)
+        if state != self._seen:
+            self._keys, self._fault = Keys(), None
+            try:
+                self._keys = read_keys(self.path.read_bytes(), str(self.path))
+            except PromptopsError as error:
+                self._fault = error
+            self._seen = state
+        if self._fault is not None:
+            raise self._fault
+        return self._keys
+
+    def check_private(self) -> str | None:
+        """Return a warning when others may write the file; None: they may not."""
+        if os.name == "nt" or not self.path.exists():
+            return None
+        mode = self.path.stat().st_mode
+        if mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return f"others may write {self.path}: chmod 600 {self.path}"
+        return None
+
+    def change(self, change: Callable[[Keys], Keys]) -> Keys:
+        """Replace the keys by what `change` makes of them, and return those.
+
+        Raises:
+            ConfigurationError: the file cannot be understood, or somebody else changes it now.
+            OSError: it cannot be written.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = self.path.with_name(f"{self.path.name}.lock")
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            raise ConfigurationError(
+                f"somebody else changes {self.path} now",
+                hint=f"try again; where nobody does, remove {lock}",
+            ) from None
+        try:
+            keys = change(self.keys)
+            write_atomically(self.path, write_keys(keys), mode=0o600)
+        finally:
+            lock.unlink(missing_ok=True)
+        return keys

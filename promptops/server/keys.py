@@ -1,0 +1,282 @@
+"""Keys of the service: what each one may do, and the file that lists them. No input or output.
+
+A key is `promptops_ID_SECRET`. The file holds the SHA-256 of the whole key: the secret is 256
+random bits, so that nothing slower is needed against guessing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.errors import ConfigurationError, NotFoundError, UsageError, quote
+from promptops.prompt.reference import SelectorKind
+from promptops.prompt.times import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from promptops.prompt.reference import PromptRef
+
+SCHEMA = "promptops.keys/v1"
+VERBS = ("resolve", "render", "run", "record", "feedback", "read", "metrics")
+DEFAULT_VERBS = ("resolve", "render", "run", "feedback")
+# What an environment may be called in a scope beside the environments themselves.
+RELEASES, WORKING = "releases", "working"
+_KEY = re.compile(r"promptops_([a-z2-7]{10})_[A-Za-z0-9_-]{43}")
+_PATTERN = re.compile(r"[a-z0-9*?._/-]+")
+_ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]*")
+
+
+class Scope(NamedTuple):
+    """What a key may do.
+
+    Attributes:
+        verbs: some of VERBS.
+        prompts: patterns of names, such as `support/*`.
+        environments: names; `releases` for versions, ranges and `latest`; `working` for the work
+            tree; `*` for everything but the work tree.
+        tenant: the customer on whose account all its runs go; None: the caller says which.
+    """
+
+    verbs: tuple[str, ...] = DEFAULT_VERBS
+    prompts: tuple[str, ...] = ("*",)
+    environments: tuple[str, ...] = ("*",)
+    tenant: str | None = None
+
+    def allows(self, verb: str) -> bool:
+        """Return whether the key may use a verb at all."""
+        return verb in self.verbs
+
+    def shows(self, name: str) -> bool:
+        """Return whether a prompt is within the key's patterns."""
+        return any(fnmatchcase(name, pattern) for pattern in self.prompts)
+
+    def covers(self, ref: PromptRef, default_environment: str) -> bool:
+        """Return whether the key may ask for a prompt ref."""
+        place = _place(ref, default_environment)
+        named = place in self.environments or ("*" in self.environments and place != WORKING)
+        return named and self.shows(ref.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key, without its secret.
+
+    Attributes:
+        id: its public part, which logs show.
+        name: whose it is, for people.
+        hash: `sha256:` and the hex digest of the whole key.
+        scope: what it may do.
+        created_at: when it was made, in seconds since 1970.
+        expires_at: from when on it is refused; None: never.
+        revoked_at: when it was revoked; None: it was not.
+    """
+
+    id: str
+    name: str
+    hash: str
+    scope: Scope
+    created_at: int
+    expires_at: int | None = None
+    revoked_at: int | None = None
+
+    def is_good(self, now: float) -> bool:
+        """Return whether the key is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+class Keys:
+    """All keys of a service."""
+
+    def __init__(self, keys: Iterable[Key] = ()) -> None:
+        self._keys = {key.id: key for key in keys}
+
+    def list(self) -> tuple[Key, ...]:
+        """Return the keys, the oldest first."""
+        return tuple(self._keys.values())
+
+    def find(self, text: str, now: float) -> Key | None:
+        """Return the good key that `text` is; None: there is none, whatever the reason."""
+        match = _KEY.fullmatch(text)
+        key = self._keys.get(match[1]) if match is not None else None
+        # Compared even without a key, so that the time says nothing about ids.
+        is_equal = hmac.compare_digest(hash_key(text), key.hash if key is not None else "")
+        return key if key is not None and is_equal and key.is_good(now) else None
+
+    def is_good(self, key_id: str, now: float) -> bool:
+        """Return whether a key that was good is still so."""
+        key = self._keys.get(key_id)
+        return key is not None and key.is_good(now)
+
+    def add(self, key: Key) -> Keys:
+        """Return the keys with one more."""
+        return Keys([*self._keys.values(), key])
+
+    def revoke(self, wanted: str, now: int) -> tuple[Keys, Key]:
+        """Return the keys with one revoked, and that one; one that was revoked before stays so.
+
+        Args:
+            wanted: the id or the name of a key.
+            now: seconds since 1970.
+
+        Raises:
+            NotFoundError: no key, or more than one, is called so.
+        """
+        found = [key for key in self._keys.values() if wanted in {key.id, key.name}]
+        good = [key for key in found if key.revoked_at is None] or found
+        if len(good) != 1:
+            raise NotFoundError(
+                f"{len(good) or 'no'} key{'s are' if len(good) > 1 else ' is'} called "
+                f"{quote(wanted)}",
+                hint="promptops serve keys list shows the id of each",
+            )
+        revoked = good[0] if good[0].revoked_at else replace(good[0], revoked_at=now)
+        rest = [revoked if key.id == revoked.id else key for key in self._keys.values()]
+        return Keys(rest), revoked
+
+
+def make_key(
+    name: str,
+    scope: Scope,
+    *,
+    now: int,
+    expires_at: int | None,
+    random_bytes: Callable[[int], bytes],
+) -> tuple[Key, str]:
+    """Return a new key and its text, which is nowhere else.
+
+    Raises:
+        UsageError: the name or the scope cannot be meant.
+    """
+    if not name.strip() or not name.isprintable():
+        raise UsageError("a key needs a name", hint="say whose it is: billing-service")
+    _check_scope(scope)
+    key_id = base64.b32encode(random_bytes(10)).decode().lower()[:10]
+    secret = base64.urlsafe_b64encode(random_bytes(32)).decode().rstrip("=")
+    text = f"promptops_{key_id}_{secret}"
+    return Key(key_id, name, hash_key(text), scope, now, expires_at), text
+
+
+def hash_key(text: str) -> str:
+    """Return what the file keeps of a key."""
+    return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def write_keys(keys: Keys) -> bytes:
+    """Return the file that lists the keys."""
+    document = {"schema": SCHEMA, "keys": [describe_key(key) for key in keys.list()]}
+    return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def describe_key(key: Key) -> dict[str, Any]:
+    """Return a key as JSON."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "hash": key.hash,
+        "verbs": list(key.scope.verbs),
+        "prompts": list(key.scope.prompts),
+        "environments": list(key.scope.environments),
+        "tenant": key.scope.tenant,
+        "created_at": format_time(key.created_at),
+        "expires_at": None if key.expires_at is None else format_time(key.expires_at),
+        "revoked_at": None if key.revoked_at is None else format_time(key.revoked_at),
+    }
+
+
+def read_keys(data: bytes, path: str) -> Keys:
+    """Read the file that lists the keys.
+
+    Raises:
+        ConfigurationError: it cannot be understood; no key of it is good then.
+    """
+    try:
+        document = json.loads(data)
+        if document["schema"] != SCHEMA:
+            raise ConfigurationError(
+                f"{path} is no {SCHEMA}", hint="make keys with: promptops serve keys add"
+            )
+        keys = [_read_key(one) for one in document["keys"]]
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+        raise ConfigurationError(
+            f"{path} cannot be understood: {type(error).__name__}: {error}",
+            hint="restore it, or make it anew with: promptops serve keys add",
+        ) from None
+    return Keys(keys)
+
+
+def _read_key(value: dict[str, Any]) -> Key:
+    tenant = value.get("tenant")
+    scope = Scope(
+        _texts(value["verbs"]),
+        _texts(value["prompts"]),
+        _texts(value["environments"]),
+        None if tenant is None else str(tenant),
+    )
+    _check_scope(scope)
+    return Key(
+        str(value["id"]),
+        str(value["name"]),
+        str(value["hash"]),
+        scope,
+        _seconds(value["created_at"]),
+        _optional_seconds(value.get("expires_at")),
+        _optional_seconds(value.get("revoked_at")),
+    )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise UsageError(f"{value!r} is no list of texts")
+    return tuple(value)
+
+
+def _seconds(text: str) -> int:
+    from datetime import datetime
+
+    return int(datetime.fromisoformat(text).timestamp())
+
+
+def _optional_seconds(text: str | None) -> int | None:
+    return None if text is None else _seconds(text)
+
+
+def _check_scope(scope: Scope) -> None:
+    _check_each("verb", scope.verbs, lambda one: one in VERBS, f"one of {', '.join(VERBS)}")
+    _check_each(
+        "prompt", scope.prompts, lambda one: bool(_PATTERN.fullmatch(one)), "such as support/*"
+    )
+    _check_each(
+        "environment",
+        scope.environments,
+        lambda one: one == "*" or bool(_ENVIRONMENT.fullmatch(one)),
+        f"a name, {RELEASES}, {WORKING} or *",
+    )
+    if scope.tenant is not None and not scope.tenant.strip():
+        raise UsageError("the tenant is empty", hint="leave it out, or name a customer")
+
+
+def _check_each(
+    what: str, values: Sequence[str], is_good: Callable[[str], bool], expected: str
+) -> None:
+    if not values:
+        raise UsageError(f"a key without any {what} is good for nothing", hint=f"give {expected}")
+    for value in values:
+        if not is_good(value):
+            raise UsageError(f"{quote(value)} is no {what} of a key", hint=f"give {expected}")
+
+
+def _place(ref: PromptRef, default_environment: str) -> str:
+    """Return what a scope calls the place that a ref looks in."""
+    if ref.selector is None:
+        return default_environment
+    if ref.selector.kind is SelectorKind.ENVIRONMENT:
+        return ref.selector.text
+    return WORKING if ref.selector.kind is SelectorKind.WORKING else RELEASES

@@ -1,0 +1,69 @@
+"""The process of the service: listening, and stopping without losing a request."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from promptops.server.application import make_application
+from promptops.server.protocol import make_protocol
+
+if TYPE_CHECKING:
+    import socket
+    from types import FrameType
+
+    from promptops.server.service import Service
+
+
+class _Server(uvicorn.Server):  # type: ignore[misc]  # an extra, checked without types
+    """A server that drains before it stops, and leaves the exit to its caller."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+        self._stop_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Begin to stop; a second signal ends what is still running."""
+        if self._service.is_draining:
+            self._stop_at = time.monotonic()
+            self.force_exit = self.should_exit
+            return
+        self._service.is_draining = True
+        self._stop_at = time.monotonic() + self._service.bounds.drain_seconds
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say whether to stop now."""
+        stop = await super().on_tick(counter)
+        if self._stop_at is not None and time.monotonic() >= self._stop_at:
+            self.should_exit = True
+        return bool(stop or self.should_exit)
+
+
+def serve(service: Service, listener: socket.socket) -> None:
+    """Serve until a signal says stop; requests under way are answered first.
+
+    Args:
+        service: what is served.
+        listener: a socket that listens.
+    """
+    bounds = service.bounds
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+    config = uvicorn.Config(
+        make_application(service),
+        http=make_protocol(bounds),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Whoever stands in front is not to be believed without being named.
+        proxy_headers=False,
+        timeout_keep_alive=max(int(bounds.idle_seconds), 1),
+        timeout_graceful_shutdown=max(int(bounds.stop_seconds), 1),
+        limit_concurrency=bounds.connections,
+    )
+    _Server(config, service).run(sockets=[listener])

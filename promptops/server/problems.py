@@ -1,0 +1,159 @@
+"""What a request is refused with: a status and a JSON body in the shape of OpenAI's errors.
+
+Nothing of it names a path, a key or an address: the details are in the log, under the request's id.
+A prompt that does not exist and one that the key does not show are the same to the caller.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import (
+    InputError,
+    IntegrityError,
+    InvalidPromptError,
+    NotFoundError,
+    PausedError,
+    PromptopsError,
+    SourceUnavailableError,
+    TemplateError,
+    UntrustedError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Longer than that, a client that waits by itself only wastes its time.
+_MAX_WAIT_SECONDS = 60
+
+
+class Problem(Exception):  # noqa: N818 - the word of RFC 9457; not every one is an error of ours
+    """A request that is refused.
+
+    Attributes:
+        status: the HTTP status.
+        kind: what went wrong, for programs, such as `not_found`.
+        message: the same, for people.
+        hint: what to do about it; None: nothing sensible can be said.
+        parameter: the field of the body at fault; None: none is.
+        headers: further headers of the answer.
+        stage: where in a run it happened; None: there was no run.
+        run_id: the run that it ended, likewise.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        message: str,
+        *,
+        hint: str | None = None,
+        parameter: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.message = message
+        self.hint = hint
+        self.parameter = parameter
+        self.headers = dict(headers or {})
+        self.stage: str | None = None
+        self.run_id: str | None = None
+
+    def describe(self, request_id: str) -> dict[str, Any]:
+        """Return the body of the answer."""
+        error = {
+            "message": self.message,
+            "type": "invalid_request_error" if self.status < 500 else "server_error",
+            "param": self.parameter,
+            "code": self.kind,
+            "hint": self.hint,
+            "stage": self.stage,
+            "run_id": self.run_id,
+            "request_id": request_id,
+        }
+        return {"error": error}
+
+
+def not_found() -> Problem:
+    """Return the problem of a prompt that is not there for this key, whatever the reason."""
+    return Problem(
+        404,
+        "not_found",
+        "there is no such prompt for this key",
+        hint="check name and selector; GET /v1/prompts lists what the key shows",
+    )
+
+
+def as_problem(error: Exception, now: float) -> Problem:
+    """Return what a caller learns of an error.
+
+    Args:
+        error: what the library raised.
+        now: seconds since 1970, for how long to wait.
+    """
+    if isinstance(error, Problem):
+        return error
+    problem = _translate(error, now)
+    if isinstance(error, PromptopsError):
+        problem.stage, problem.run_id = error.stage, error.run_id
+    return problem
+
+
+def _translate(error: Exception, now: float) -> Problem:
+    if isinstance(error, NotFoundError):
+        return not_found()
+    if isinstance(error, InputError):
+        return Problem(422, "input", error.message, hint=error.hint, parameter="inputs")
+    if isinstance(error, TemplateError):
+        message = "the prompt cannot be rendered with these inputs"
+        return Problem(422, "template", message, hint="the service's log says where it failed")
+    if isinstance(error, PausedError):
+        return Problem(423, "paused", error.message)
+    if isinstance(error, UsageError):
+        return Problem(400, "usage", error.message, hint=error.hint)
+    if isinstance(error, (IntegrityError, UntrustedError, InvalidPromptError)):
+        message = "the prompt is refused: its content is not what was released or signed"
+        return Problem(503, "integrity", message, hint="tell who runs the service")
+    if isinstance(error, SourceUnavailableError):
+        return Problem(503, "source", "the source of prompts is out of reach", hint="try again")
+    return _translate_run(error, now)
+
+
+def _translate_run(error: Exception, now: float) -> Problem:
+    """Return what a caller learns of an error that only runs have."""
+    from promptops.runtime.guards.breaker import BreakerOpenError
+    from promptops.runtime.guards.guard import GuardError
+    from promptops.runtime.models.model import ModelError
+    from promptops.runtime.run.output import OutputError
+
+    if isinstance(error, GuardError):
+        headers = _wait(error.frees_at_seconds, now)
+        message = f"a limit refuses the run: {error.guard}"
+        return Problem(429, "limit", message, headers=headers)
+    if isinstance(error, BreakerOpenError):
+        headers = _wait(error.frees_at_seconds, now)
+        return Problem(503, "model", "the model is not asked for a while", headers=headers)
+    if isinstance(error, ModelError):
+        if error.kind == "timeout":
+            return Problem(504, "timeout", "the model did not answer in time")
+        return Problem(502, "model", "the model did not answer")
+    if isinstance(error, OutputError):
+        return Problem(502, "output", "the model's answer is not what the prompt promises")
+    message = "the service could not do this"
+    return Problem(500, "internal", message, hint="its log has the details under the request's id")
+
+
+def _wait(until: float | None, now: float) -> dict[str, str]:
+    """Return headers that say when to come again."""
+    if until is None:
+        return {"X-Should-Retry": "false"}
+    seconds = max(math.ceil(until - now), 1)
+    headers = {"Retry-After": str(seconds)}
+    if seconds > _MAX_WAIT_SECONDS:
+        # What OpenAI's clients go by.
+        headers["X-Should-Retry"] = "false"
+    return headers

@@ -1,0 +1,71 @@
+"""An answer as server-sent events, written while the model speaks."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Protocol
+
+from promptops.server.calls import note_failure, until_gone
+from promptops.server.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from promptops.runtime.run.result import Run
+    from promptops.runtime.run.runner import Spoken
+    from promptops.server.calls import Call, Receive, Scope, Send
+
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    # Or nginx collects the whole answer before it passes any of it on.
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class Wording(Protocol):
+    """How an answer is put into events."""
+
+    def say(self, text: str) -> bytes:
+        """Return the events for a piece of the answer."""
+
+    def end(self, run: Run) -> bytes:
+        """Return the last events of a run that succeeded."""
+
+    def fail(self, error: dict[str, Any]) -> bytes:
+        """Return the last events of a run that failed, from the body of an error."""
+
+
+class EventStream:
+    """A response of events. What fails before the first piece is an ordinary error."""
+
+    def __init__(self, call: Call, pieces: AsyncGenerator[Spoken], wording: Wording) -> None:
+        self._call = call
+        self._pieces = pieces
+        self._wording = wording
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Write the events for as long as somebody reads them."""
+        await until_gone(receive, self._write(send))
+
+    async def _write(self, send: Send) -> None:
+        service, key, entry = self._call.service, self._call.key, self._call.entry
+        say = self._wording.say
+        async with aclosing(self._pieces) as pieces:
+            piece = await anext(pieces)
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            try:
+                while piece.run is None:
+                    await send(_part(say(piece.text)))
+                    if not service.is_good(key):
+                        raise Problem(401, "key", "the key was revoked")  # noqa: TRY301
+                    piece = await anext(pieces)
+                entry.run_id = piece.run.id
+                last = self._wording.end(piece.run)
+            except Exception as error:  # noqa: BLE001 - the client is told, the log too
+                problem = note_failure(service, entry, error)
+                last = self._wording.fail(problem.describe(entry.request_id))
+            await send(_part(last, is_last=True))
+
+
+def _part(data: bytes, *, is_last: bool = False) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": data, "more_body": not is_last}

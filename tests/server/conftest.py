@@ -1,0 +1,71 @@
+"""A team that serves its prompts, once for all tests of a module."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.running import accept
+from tests.conftest import move_in
+from tests.released import Press
+from tests.repositories import Repo
+from tests.runtime.provider import Provider
+from tests.server.serving import Running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TRIAGE = "Sort this: {{ question }}"
+CHAT = "{% system %}You help.{% endsystem %}\n{% history %}\n{% user %}{{ question }}{% enduser %}"
+
+
+@dataclass
+class Team:
+    """A repository, a provider on loopback, and how to make keys and services."""
+
+    repo: Repo
+    press: Press
+    provider: Provider
+    env: dict[str, str]
+
+    def make_key(self, *options: str) -> str:
+        return accept(self.repo, "serve", "keys", "add", "tests", *options).strip()
+
+    def serve(self, *options: str) -> Running:
+        return Running(self.repo.path, options, self.env)
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """Prompts in production: support/triage, support/chat, support/echo, billing/dunning."""
+    with pytest.MonkeyPatch.context() as patch, Provider() as provider:
+        move_in(tmp_path_factory, patch)
+        repo = Repo.init(tmp_path_factory.mktemp("team"))
+        table = f'[models.near]\nbase_url = "{provider.base_url}"\ninput_price = 1\n'
+        repo.write("promptops.toml", f"{table}output_price = 2\n")
+        press = Press(repo)
+        near: dict[str, Any] = {"model": "near/small", "max_tokens": "50", "temperature": "0.2"}
+        press.release("support/triage", "1.0.0", TRIAGE, **near)
+        press.release("support/triage", "1.1.0", TRIAGE, **near)
+        inputs = "{question: string, history: {type: array, default: []}}"
+        press.release("support/chat", "1.0.0", CHAT, **near, inputs=inputs)
+        press.release("support/echo", "1.0.0", model="echo/echo")
+        press.release("billing/dunning", "1.0.0", **near)
+        live = {
+            "support/triage": "1.1.0",
+            "support/chat": "1.0.0",
+            "support/echo": "1.0.0",
+            "billing/dunning": "1.0.0",
+        }
+        press.deploy("production", live)
+        yield Team(repo, press, provider, dict(os.environ))
+
+
+@pytest.fixture(scope="module")
+def service(team: Team) -> Iterator[Running]:
+    """The service of the team."""
+    with team.serve("--refresh", "0") as running:
+        yield running
