@@ -57,6 +57,43 @@ output_price = 30
 [guards]
 spend_per_hour = 0.01    # US dollars
 """
+_SUITE = """\
+schema: promptops.suite/v1
+prompt: support/triage
+models: [scripted/evals/_answers.yaml]
+samples:
+  - name: tickets           # one sample a row: 40 of them
+    from: _tickets.csv
+    expect:
+      - contains: "{{ topic }}"
+"""
+_TICKETS = {
+    "billing": "I was charged twice",
+    "login": "My password is refused",
+    "delivery": "The parcel never came",
+    "bug": "The app crashes",
+    "praise": "Thank you for the help",
+}
+_FROM_EACH = 8
+_EVAL_ANSWERS = """\
+# What a model would answer, that finds no topic once it may be vague.
+rules:
+  - when: {system: vague, text: charged}
+    answer: something about money
+  - when: {text: charged}
+    answer: billing
+  - when: {text: password}
+    answer: login
+  - when: {text: parcel}
+    answer: delivery
+  - when: {text: crashes}
+    answer: bug
+  - answer: praise
+"""
+_GATE = """\
+[gate]
+evals = "block"          # nothing merges without evidence that its evals passed
+"""
 _AGENT = """\
 # An agent with a mistake: it asks itself again, and never stops.
 import promptops
@@ -168,6 +205,36 @@ _RUNS = (
         ("promptops", "trace", "--output", "answer.txt"),
     ),
 )
+_EVALS = (
+    _DemoStep("", ("git", "add", "evals", "promptops.toml")),
+    _DemoStep("", ("git", "commit", "--quiet", "-m", "Add evals, and let the gate ask for them")),
+    _DemoStep("", ("git", "push", "--quiet", "origin", "main")),
+    _DemoStep("", ("git", "switch", "--quiet", "--create", "kinder")),
+)
+_WORSE = (
+    _DemoStep("Somebody changes one word of the shared tone.", ("git", "diff", "--unified=0")),
+    _DemoStep("", ("promptops", "bump", _NAME)),
+    _DemoStep("", ("git", "commit", "--quiet", "-am", "Be vague")),
+    _DemoStep(
+        "Is it any worse? Forty samples, against what is live:",
+        ("promptops", "eval", "run", _NAME, "--evidence", "evidence.json"),
+        1,
+    ),
+    _DemoStep("So it does not merge.", ("promptops", "gate", "--evidence", "evidence.json"), 1),
+)
+_BETTER = (
+    _DemoStep("Another word:", ("git", "commit", "--quiet", "-am", "Be clear")),
+    _DemoStep("", ("promptops", "eval", "run", _NAME, "--evidence", "evidence.json")),
+    _DemoStep("", ("promptops", "gate", "--evidence", "evidence.json")),
+    _DemoStep("", ("git", "switch", "--quiet", "main")),
+    _DemoStep("", ("git", "merge", "--quiet", "kinder")),
+    _DemoStep("", ("git", "push", "--quiet", "origin", "main")),
+    _DemoStep("", ("promptops", "release", _NAME, "--notes", "Clear answers.", "--push")),
+    _DemoStep(
+        "The release carries the evidence, about exactly its content:",
+        ("promptops", "trace", f"{_NAME}@latest"),
+    ),
+)
 _LOOP = (
     _DemoStep("It stops at its budget, and not at 3 in the morning:", ("python", "agent.py"), 1),
     _DemoStep("What has been run, and what did it cost?", ("promptops", "runs", "list")),
@@ -182,7 +249,7 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Watch validate, diff, gate, release, promote, rollback, run, trace and limits at work.
+    """Watch validate, diff, gate, release, promote, rollback, run, trace, evals and limits at work.
 
     Works offline and touches nothing but the folder it makes.
     """
@@ -202,8 +269,9 @@ def demo(
     _add_file(repository, "answers.yaml", _ANSWERS)
     for step in _RUNS:
         _run_step(repository, step)
+    _show_evals(repository)
     _print(f"\n{paint('Now with a limit, and with an agent that has a mistake.', 'cyan')}")
-    _add_file(repository, "promptops.toml", _LIMITS)
+    _add_file(repository, "promptops.toml", f"{_GATE}\n{_LIMITS}")
     _add_file(repository, "agent.py", _AGENT)
     for step in _LOOP:
         _run_step(repository, step)
@@ -211,6 +279,30 @@ def demo(
     for line in _way_there(repository):
         _print(f"  {line}")
     _print("\nThen, in a repository of your own: promptops init")
+
+
+def _show_evals(repository: Path) -> None:
+    _print(f"\n{paint('Now with evals: unit tests for English.', 'cyan')}")
+    suite = repository / f"evals/{_NAME}.yaml"
+    suite.parent.mkdir(parents=True)
+    rows = [
+        f"{topic} {number},{topic},{topic},{text} ({number})."
+        for topic, text in _TICKETS.items()
+        for number in range(1, _FROM_EACH + 1)
+    ]
+    table = "\n".join(["name,tags,topic,ticket", *rows, ""])
+    (suite.parent / "_tickets.csv").write_text(table, encoding="utf-8")
+    (repository / "evals/_answers.yaml").write_text(_EVAL_ANSWERS, encoding="utf-8")
+    _add_file(repository, f"evals/{_NAME}.yaml", _SUITE)
+    _add_file(repository, "promptops.toml", _GATE)
+    for step in _EVALS:
+        _run_step(repository, step)
+    tone = repository / "prompts/_shared/tone.md"
+    text = tone.read_text(encoding="utf-8")
+    for word, steps in (("vague", _WORSE), ("clear", _BETTER)):
+        tone.write_text(text.replace("brief", word), encoding="utf-8")
+        for step in steps:
+            _run_step(repository, step)
 
 
 def _way_there(repository: Path) -> list[str]:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from promptops.runtime.models.model import Request
 
-_WHEN = ("text", "regex", "role", "count")
+_WHEN = ("text", "regex", "role", "system", "count")
 _ANSWER = ("answer", "data", "tools", "finish", "model", "usage", "delay", "fault")
 _RULE = ("when", "answers", *_ANSWER)
 _FAULT = ("status", "code", "message", "retry_after", "kind")
@@ -79,6 +79,7 @@ class _Rule:
     text: str | None = None
     regex: re.Pattern[str] | None = None
     role: str | None = None
+    system: str | None = None
     count: int | None = None
     # Counting is one step, so that threads need no lock.
     matched: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -89,6 +90,11 @@ class _Rule:
             role = self.role
             if not any(self._fits_message(message, role) for message in messages):
                 return False
+        if self.system is not None and not any(
+            message.get("role") == "system" and self.system in read_text(message)
+            for message in messages
+        ):
+            return False
         return self.count is None or next(self.matched) == self.count
 
     def _fits_message(self, message: Mapping[str, Any], role: str | None) -> bool:
@@ -313,6 +319,7 @@ class _Reading:
             text=self._text(when, "text", where),
             regex=regex,
             role=self._text(when, "role", where),
+            system=self._text(when, "system", where),
             count=count,
         )
 

@@ -198,3 +198,26 @@ def test_echo() -> None:
     assert model.call(Request("echo", []), deadline=deadline).text == ""
     with pytest.raises(ModelError):
         model.call(request, deadline=time.monotonic() - 1)
+
+
+@pytest.mark.parametrize(
+    ("system", "user", "expected"),
+    [
+        ("Be vague.", "I was charged.", "payment"),
+        ("Be brief.", "I was charged, and that is vague.", "billing"),
+        ("Be vague.", "Hello", "other"),
+    ],
+)
+def test_what_the_system_says_and_what_the_user_says(system: str, user: str, expected: str) -> None:
+    model = read_scripted(
+        NAME,
+        """
+        rules:
+          - {when: {system: vague, text: charged}, answer: payment}
+          - {when: {text: charged}, answer: billing}
+          - {answer: other}
+        """,
+    )
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+    request = Request(NAME, messages)
+    assert model.call(request, deadline=time.monotonic() + 30).text == expected
