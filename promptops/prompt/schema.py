@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from promptops.errors import InputError, quote
+from promptops.prompt.expansion import expansion_fault
 from promptops.prompt.finding import Finding, Position, Severity
 from promptops.prompt.names import name_from_path
 from promptops.suggestion import nearest
@@ -84,22 +85,26 @@ def compile_schema(
 ) -> jsonschema_rs.Draft202012Validator:
     """A validator for `schema`.
 
-    Raises SchemaFault, a ValueError, when it is no valid schema or refers to anything outside
-    itself. The engine bounds backtracking in patterns: a value on which one runs away is refused.
+    Raises SchemaFault, a ValueError, when it is no valid schema, refers to anything outside itself,
+    or expands to more than anybody should evaluate. The engine bounds backtracking in patterns: a
+    value on which one runs away is refused.
     """
     import jsonschema_rs
 
     def refuse(uri: str, /) -> NoReturn:
         raise ValueError(uri)
 
+    whole = schema if isinstance(schema, bool) else dict(schema)
     try:
-        return jsonschema_rs.Draft202012Validator(
-            schema if isinstance(schema, bool) else dict(schema), retriever=refuse
-        )
+        validator = jsonschema_rs.Draft202012Validator(whole, retriever=refuse)
     except jsonschema_rs.ValidationError as error:
         raise SchemaFault(_schema_message(error), error.instance_path) from None
     except (jsonschema_rs.ReferencingError, ValueError) as error:
         raise SchemaFault(_short(str(error))) from None
+    fault = expansion_fault(whole)
+    if fault is not None:
+        raise SchemaFault(fault)
+    return validator
 
 
 def _compile_again(schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
