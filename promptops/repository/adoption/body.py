@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-_OPENING = re.compile(r"\{(?=[{%#])")
+# A zero stands for a brace that is written as a value.
+_OPENING = re.compile(r"\{(?=[{%#\0])")
 _BRACE = '{{ "{" }}'
 # So many braces are easier to read in a raw block.
 _MANY = 3
@@ -40,7 +41,7 @@ class Body:
     def tag(self, words: str, *, is_alone: bool = False) -> None:
         """Add a block tag; one that is alone takes its line with it, as it does in ours."""
         line = self._text.rpartition("\n")[2]
-        is_first = "\n" in self._text or not self._parts
+        is_first = "\n" in self._text or not self._parts or self._parts[-1].endswith("\n")
         self._flush(opens=True)
         if is_alone:
             self._parts.append(f"{{% {words} %}}\n")

@@ -260,7 +260,7 @@ def _write_prompt(
     for key in ("output", "parameters", "metadata"):
         if key in settings:
             lines += _write_block(key, settings[key])
-    return "\n".join([*lines, "---", *_write_messages(draft), ""])
+    return "\n".join([*lines, "---", *write_messages(draft), ""])
 
 
 def _write_block(key: str, value: Mapping[str, Any]) -> Iterable[str]:
@@ -269,7 +269,8 @@ def _write_block(key: str, value: Mapping[str, Any]) -> Iterable[str]:
         yield f"  {_flow(str(name))}: {_flow(one)}"
 
 
-def _write_messages(draft: Draft) -> Iterator[str]:
+def write_messages(draft: Draft) -> Iterator[str]:
+    """The body of a prompt that sends what a draft says, line by line."""
     if len(draft.messages) == 1 and draft.messages[0].role is None:
         yield draft.messages[0].body.strip("\n")
         return

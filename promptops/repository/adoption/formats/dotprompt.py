@@ -119,9 +119,19 @@ class _Reader:
             rest = self._source[self._place :]
             self._place += len(rest) - len(rest.lstrip())
         self._body.text(before)
-        if match[0].startswith("{{!") or mark == "!":
+        is_comment = match[0].startswith("{{!") or mark == "!"
+        if is_comment or mark == "/":
+            self._note_lost_space(match, is_alone=is_alone)
+        if is_comment:
             return
         self._act(mark, words, match, is_alone=is_alone)
+
+    def _note_lost_space(self, match: re.Match[str], *, is_alone: bool) -> None:
+        line = self._source[: match.start()].rpartition("\n")[2]
+        goes_on = re.match(r"[ \t]+\S", self._source[match.end() :])
+        if goes_on and not is_alone and not line.strip():
+            what = f"some versions drop the white space after {match[0]}"
+            self.notes.append(Note(what, self._line(match.start()), is_lost=True))
 
     def _stands_alone(self, match: re.Match[str]) -> bool:
         line = self._source[: match.start()].rpartition("\n")[2]

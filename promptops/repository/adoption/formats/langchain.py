@@ -10,7 +10,8 @@ from promptops.repository.adoption.body import from_jinja, literal
 from promptops.repository.adoption.draft import Draft, Message, Note, UnreadableError
 from promptops.repository.adoption.placeholders import find_names, read_format, replace
 
-_MUSTACHE = re.compile(r"\{\{\{?&?\s*([A-Za-z_]\w*)\s*\}?\}\}", re.ASCII)
+_NAME = r"\s*([A-Za-z_]\w*)\s*"
+_MUSTACHE = re.compile(rf"\{{\{{\{{{_NAME}\}}\}}\}}|\{{\{{&?{_NAME}\}}\}}", re.ASCII)
 _ROLES = {
     **dict.fromkeys(("SystemMessage", "SystemMessagePromptTemplate", "system"), "system"),
     **dict.fromkeys(("HumanMessage", "HumanMessagePromptTemplate", "human", "user"), "user"),
@@ -84,15 +85,16 @@ class _Reader:
             self.notes.append(Note("a missing input was empty; here it is an error"))
             return body
         if form == "mustache":
-            if re.search(r"\{\{\s*[#^/>]", source):
-                message = "it has sections of Mustache, which have no counterpart here"
+            if re.search(r"\{\{\s*[#^/>!=]|\{\{\{(?!\s*\w+\s*\}\}\})", source):
+                message = "it has tags of Mustache that have no counterpart here"
                 raise UnreadableError(message)
-            self.names |= dict.fromkeys(_MUSTACHE.findall(source))
+            names = (match[1] or match[2] for match in _MUSTACHE.finditer(source))
+            self.names |= dict.fromkeys(names)
             if re.search(r"\{\{\s*\w", source):
                 self.notes.append(
                     Note("{{name}} wrote `<` and `&` as HTML does; here values stay", is_lost=True)
                 )
-            return replace(source, _MUSTACHE, lambda match: match[1])
+            return replace(source, _MUSTACHE, lambda match: match[1] or match[2])
         found = read_format(source)
         if found is None:
             message = "its f-string holds more than names"

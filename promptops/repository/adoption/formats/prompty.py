@@ -83,6 +83,14 @@ def _split_roles(source: str, first_line: int) -> tuple[tuple[Message, ...], lis
             role = "system"
         if mark[2]:
             notes.append(Note(f"the attributes {mark[2]} are not carried over", line, is_lost=True))
+        if source[: mark.start()].rstrip().endswith(("-%}", "-}}")):
+            notes.append(
+                Note(
+                    "the tag before this role takes its newline, so that it was text",
+                    line,
+                    is_lost=True,
+                )
+            )
         body = source[mark.end() : end].strip()
         if body:
             messages.append(Message(role, from_jinja(body)))
