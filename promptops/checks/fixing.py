@@ -1,6 +1,6 @@
 """Makes the edits that checks offer: only where they are safe, and only those bytes.
 
-Mending one fault may uncover the next, so files are judged again until nothing is left to mend: a
+Fixing one fault may uncover the next, so files are judged again until nothing is left to fix: a
 second run changes nothing.
 """
 
@@ -28,32 +28,32 @@ _LINE = re.compile("[^\n]*\n|[^\n]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Mending:
+class Fixing:
     """What fixing would do.
 
     Attributes:
         before: the bytes of each file that changes, by path below the prompts folder.
-        after: the same files mended.
-        mended: how many findings went away by it.
+        after: the same files, fixed.
+        fixed: how many findings that fixed.
         first: what was found before.
-        rest: what is found in the mended files.
+        rest: what is found in the fixed files.
     """
 
     before: Mapping[str, bytes]
     after: Mapping[str, bytes]
-    mended: int
+    fixed: int
     first: Validation
     rest: Validation
 
 
-def plan_fixes(files: Files, folder: str, judge: Callable[[Files], Validation]) -> Mending:
-    """Everything that can be mended in `files` of what `judge` finds there; writes nothing.
+def plan_fixes(files: Files, folder: str, judge: Callable[[Files], Validation]) -> Fixing:
+    """Everything that can be fixed in `files` of what `judge` finds there; writes nothing.
 
     `folder` is the prompts folder, below which the paths of findings are.
     """
     before: dict[str, bytes] = {}
     after: dict[str, bytes] = {}
-    mended = 0
+    fixed = 0
     first = result = judge(files)
     states: set[frozenset[tuple[str, bytes]]] = set()
     while True:
@@ -70,14 +70,14 @@ def plan_fixes(files: Files, folder: str, judge: Callable[[Files], Validation]) 
         if not changed or state in states:
             break
         states.add(state)
-        mended += count
+        fixed += count
         result = judge(OverlaidFiles(files, after))
     after = {path: data for path, data in after.items() if data != before[path]}
-    return Mending({path: before[path] for path in after}, after, mended, first, result)
+    return Fixing({path: before[path] for path in after}, after, fixed, first, result)
 
 
 def choose_fixes(findings: Iterable[Finding]) -> tuple[dict[str, list[Fix]], int]:
-    """The fixes that can be made at once, by path and in order, and how many findings they mend.
+    """The fixes that can be made at once, by path and in order, and how many findings they fix.
 
     Of two that overlap the first is taken. The fixes of one finding are made together or not at
     all; equal ones are made once.
@@ -109,7 +109,7 @@ def _fits(fix: Fix, others: list[Fix]) -> bool:
 def apply_fixes(data: bytes, fixes: Iterable[Fix]) -> bytes:
     """The file with the fixes made, which must be in order and must not overlap.
 
-    All other bytes stay as they are, line ends included.
+    All other bytes stay as they are, newlines included.
     """
     text = data.decode()
     # Fixes count a CRLF as one character: where each would stand if the others were one, too.
@@ -123,33 +123,33 @@ def apply_fixes(data: bytes, fixes: Iterable[Fix]) -> bytes:
     return "".join([*parts, text[done:]]).encode()
 
 
-def write_fixes(folder: Path, mending: Mending) -> None:
-    """Write the mended files below the prompts folder, each whole or not at all.
+def write_fixes(folder: Path, fixing: Fixing) -> None:
+    """Write the fixed files below the prompts folder, each whole or not at all.
 
     Raises RefusedError for a file that somebody changed since it was read.
     """
-    for path, data in mending.after.items():
+    for path, data in fixing.after.items():
         file = folder / path
-        if file.read_bytes() != mending.before[path]:
+        if file.read_bytes() != fixing.before[path]:
             raise RefusedError(
                 f"{path} was changed while it was checked", hint="run the command again"
             )
         replace_file(file, data)
 
 
-def show_diff(mending: Mending, folder: str) -> str:
+def show_diff(fixing: Fixing, folder: str) -> str:
     """The changes as a unified diff that `git apply` takes; empty when there are none.
 
     A file with something that must not be seen, such as a secret, is shown masked, which no
     program can apply.
     """
     parts = []
-    for path, data in mending.after.items():
+    for path, data in fixing.after.items():
         full = f"{folder}/{path}"
-        texts = mending.before[path].decode(), data.decode()
-        masked = mending.first.texts.get(full)
+        texts = fixing.before[path].decode(), data.decode()
+        masked = fixing.first.texts.get(full)
         if masked is not None and masked != _normalize(texts[0]):
-            texts = masked, mending.rest.texts.get(full, masked)
+            texts = masked, fixing.rest.texts.get(full, masked)
         parts.append(_file_diff(full, *texts))
     return "".join(parts)
 

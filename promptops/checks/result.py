@@ -22,7 +22,7 @@ class ValidationResult:
         findings: what was found, with paths below the prompts folder.
         inclusions: the includes of each file of the closure, as the file they lead to and their
             place.
-        body_start: where the text behind the frontmatter begins, counted in code points.
+        body_start: where the text after the frontmatter begins, counted in code points.
         body_line: the line on which it begins.
         model: the model as declared.
         evals: the path of its eval suite, where the frontmatter names one.

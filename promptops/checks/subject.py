@@ -148,7 +148,7 @@ class FileSubject:
         path: where it is.
         text: what it says, newlines normalised.
         data: its bytes as they are.
-        body_start: where the text behind the frontmatter begins; 0 in a file without.
+        body_start: where the text after the frontmatter begins; 0 in a file without.
     """
 
     path: str
@@ -177,7 +177,7 @@ class PromptText(NamedTuple):
 
     Attributes:
         path: its file.
-        body: the text behind the frontmatter.
+        body: the text after the frontmatter.
         body_line: the line on which that begins.
         model: the model as declared.
         evals: the path of its eval suite, where the frontmatter names one.

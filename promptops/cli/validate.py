@@ -1,4 +1,4 @@
-"""`promptops validate`: check prompts, and mend what can be mended safely."""
+"""`promptops validate`: check prompts, and fix what can be fixed safely."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def validate(
         FailOn, typer.Option("--fail-on", help="From what on the exit code is 1.")
     ] = FailOn.ERROR,
     fix: Annotated[
-        bool, typer.Option("--fix", help="Mend what can be mended safely, then check.")
+        bool, typer.Option("--fix", help="Fix what can be fixed safely, then check.")
     ] = False,
     diff: Annotated[
         bool, typer.Option("--diff", help="Show what --fix would change; exit code 1 if anything.")
@@ -183,13 +183,13 @@ def _check(request: _ValidateRequest, *, fix: bool = False) -> bool:
     if fix:
         from promptops.checks.fixing import plan_fixes, write_fixes
 
-        mending = plan_fixes(files, repository.config.prompts, judge)
-        write_fixes(repository.require_work_tree() / repository.config.prompts, mending)
-        result = mending.rest
-        if mending.mended and request.output in {ReportName.TEXT, ReportName.CONCISE}:
-            what = "1 finding" if mending.mended == 1 else f"{mending.mended:,} findings"
-            where = "1 file" if len(mending.after) == 1 else f"{len(mending.after):,} files"
-            say(f"mended {what} in {where}")
+        fixing = plan_fixes(files, repository.config.prompts, judge)
+        write_fixes(repository.require_work_tree() / repository.config.prompts, fixing)
+        result = fixing.rest
+        if fixing.fixed and request.output in {ReportName.TEXT, ReportName.CONCISE}:
+            what = "1 finding" if fixing.fixed == 1 else f"{fixing.fixed:,} findings"
+            where = "1 file" if len(fixing.after) == 1 else f"{len(fixing.after):,} files"
+            say(f"fixed {what} in {where}")
     else:
         result = judge(files)
     # A commit may well touch no prompt; whoever asks about a folder means the prompts in it.
@@ -208,11 +208,11 @@ def _show_fixes(request: _ValidateRequest) -> bool:
     repository = current().repository
     files, only = _choose_files(repository, request)
     folder = repository.config.prompts
-    mending = plan_fixes(files, folder, _Judge(repository, request, files, only))
-    text = show_diff(mending, folder)
+    fixing = plan_fixes(files, folder, _Judge(repository, request, files, only))
+    text = show_diff(fixing, folder)
     if text:
         emit(text.removesuffix("\n"))
-        say(f"--fix mends {mending.mended:,} finding{'' if mending.mended == 1 else 's'}")
+        say(f"--fix fixes {fixing.fixed:,} finding{'' if fixing.fixed == 1 else 's'}")
     else:
         say("--fix changes nothing")
     return not text

@@ -123,7 +123,7 @@ def _refuse_rolled_back(repository: Repository, release: Release, environment: s
                 raise RefusedError(
                     f"{release} was rolled back in {environment} by deployment "
                     f"{deployment.number}{why}",
-                    hint="promote a version that mends it; --again promotes this one all the same",
+                    hint="promote a version that fixes it; --again promotes this one all the same",
                 )
             return
 

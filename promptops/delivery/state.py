@@ -208,7 +208,7 @@ def rollback(
         if point is None:
             raise _nothing_before(start, name, environment, to)
         if deepest is not None and point.deployment >= deepest:
-            raise IntegrityError(f"{UNDO_FILE} leads in a circle for {name}", hint=_EDITED)
+            raise IntegrityError(f"{UNDO_FILE} leads in a cycle for {name}", hint=_EDITED)
         deepest = point.deployment
         before = state_at(point)
         entry = before.entries.get(name)

@@ -118,7 +118,7 @@ class Transport:
         Raises:
             DeniedError: as `record`.
             RemoteError: as `record`.
-            IntegrityError: as `record`; or the pages lead elsewhere, in circles, or to no end.
+            IntegrityError: as `record`; or the pages lead elsewhere, in cycles, or to no end.
         """
         where = self._where(path)
         url: str | None = self._url + path

@@ -63,7 +63,7 @@ def read_policy(
         refusal = found.owners.refusal
         raise PromptopsError(
             f"nobody can tell who owns what: in {found.path} at {commit[:12]}, {refusal}",
-            hint="mend the file on the target branch first",
+            hint="fix the file on the target branch first",
         )
     return Policy(
         commit,

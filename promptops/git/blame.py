@@ -38,7 +38,7 @@ class BlamedLine:
         commit: the commit that wrote it; None while it is not committed.
         author: who and when; None while it is not committed.
         line: its number in the file that was asked about, from 1.
-        text: its text without the line end.
+        text: its text without the newline.
     """
 
     commit: str | None
@@ -110,7 +110,7 @@ def _identity(headers: dict[bytes, bytes]) -> Identity:
 
 
 def read_parents(git: Git, tips: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Give the parents of every commit that any of `tips` has behind it, in one git process.
+    """Give the parents of every ancestor of `tips`, in one git process.
 
     Raises:
         GitError: a tip is not in this repository, or git failed.

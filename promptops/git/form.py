@@ -1,7 +1,7 @@
 """The form in which Git writes commits and tags, to the byte. Pure.
 
 Whoever can push can push other bytes: two authors, a header that no Git knows, a message that goes
-on behind a NUL, where `git log` stops. Such an object says different things to different readers.
+on after a NUL, where `git log` stops. Such an object says different things to different readers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _check(data: bytes, head: bytes) -> None:
     if not re.fullmatch(head, start + b"\n"):
         raise IntegrityError("it has other headers than Git writes")
     if b"\0" in message:
-        raise IntegrityError("its message goes on behind a NUL, which Git does not show")
+        raise IntegrityError("its message goes on after a NUL, which Git does not show")
     try:
         data.decode()
     except UnicodeDecodeError as error:

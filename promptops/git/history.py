@@ -52,7 +52,7 @@ def write_commit(
         git: the repository; author, committer and dates are the user's.
         tree: the id of its tree.
         parents: the ids of its parents, possibly none.
-        message: the whole message, kept byte by byte; it should end in a line end.
+        message: the whole message, kept byte by byte; it should end in a newline.
         is_signed: what `commit.gpgSign` says, where the caller knows it already.
 
     Raises:
@@ -74,7 +74,7 @@ class NewTag(NamedTuple):
     Attributes:
         name: its name without `refs/tags/`.
         target: the id of the object it is about.
-        message: the whole message, ending in a line end.
+        message: the whole message, ending in a newline.
     """
 
     name: str

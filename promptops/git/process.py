@@ -136,7 +136,7 @@ class Completed(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Standard output as text without the last line end; odd bytes as surrogates."""
+        """Standard output as text without the last newline; odd bytes as surrogates."""
         return self.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
 
 

@@ -180,7 +180,7 @@ def current_branch(git: Git) -> str | None:
 def stale_locks(git: Git) -> list[Path]:
     """List the lock files of refs, index and configuration, sorted.
 
-    A running git holds them for moments; one that stays was left behind by a crash.
+    A running git holds them for moments; one that stays was left by a crash.
     """
     found: set[Path] = set()
     for folder in {git.common_dir, git.git_dir}:

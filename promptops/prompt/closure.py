@@ -191,7 +191,7 @@ def _chain_fault(chain: tuple[str, ...], partial: str) -> tuple[str, str, str] |
     """Why the last file of `chain` may not include `partial`: check, message and hint."""
     if partial in chain:
         circle = " -> ".join([*chain[chain.index(partial) :], partial])
-        message = f"the include goes in a circle: {circle}"
+        message = f"the include goes in a cycle: {circle}"
         return "circular-include", message, "take one of the includes out"
     if is_closure_path(partial) and is_prompt(partial):
         hint = "move the shared text to a file whose name begins with '_', and include that"

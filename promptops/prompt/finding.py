@@ -24,10 +24,10 @@ class Position(NamedTuple):
 
 
 class Fix(NamedTuple):
-    """One edit that mends a fault without changing what anything else means.
+    """One edit that fixes a fault without changing what anything else means.
 
     Offsets count code points of the file as checks see it: newlines normalised, a byte order mark
-    included. `text` is written as it stands, so that a fix can also replace a line end by another.
+    included. `text` is written as it stands, so that a fix can also replace a newline by another.
 
     Attributes:
         path: the file, relative as the path of its problem or finding is.
@@ -78,7 +78,7 @@ class Problem(NamedTuple):
             relative to the repository's top folder.
         position: where in that file; None when the fault is the file as a whole.
         hint: what to do.
-        fixes: edits that mend it, to be made together; empty where a person has to decide.
+        fixes: edits that fix it, to be made together; empty where a person has to decide.
     """
 
     message: str
@@ -98,7 +98,7 @@ class Finding(NamedTuple):
         path: the file that has the fault, relative to the repository's top folder.
         position: where in that file; None when the fault is the file as a whole.
         hint: what to do.
-        fixes: edits that mend it, to be made together; empty where a person has to decide.
+        fixes: edits that fix it, to be made together; empty where a person has to decide.
     """
 
     check: str

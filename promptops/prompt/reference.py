@@ -80,7 +80,7 @@ def check_environment(name: str) -> str:
 
 
 class SelectorKind(StrEnum):
-    """The five things that can stand behind the `@` of a prompt ref."""
+    """The five things that can stand after the `@` of a prompt ref."""
 
     VERSION = "version"
     RANGE = "range"
@@ -105,7 +105,7 @@ class Selector(NamedTuple):
     range: Range | None = None
 
     def __str__(self) -> str:
-        """The text behind the `@`."""
+        """The text after the `@`."""
         return self.text
 
 
@@ -121,7 +121,7 @@ class PromptRef(NamedTuple):
 
 
 def parse_selector(text: str) -> Selector:
-    """Read what stands behind the `@`: a version, a range, `latest`, `working`, an environment."""
+    """Parse the selector after the `@`: a version, a range, `latest`, `working`, an environment."""
     if text == "latest":
         return Selector(SelectorKind.LATEST, text)
     if text == "working":

@@ -70,7 +70,7 @@ class SchemaFault(ValueError):  # noqa: N818 - it becomes a finding, or an error
     """Something is no valid JSON Schema.
 
     Attributes:
-        message: what is wrong, to stand behind a colon.
+        message: what is wrong, to stand after a colon.
         path: where in the schema.
     """
 
@@ -688,7 +688,7 @@ class InputValidator:
             except SchemaFault as fault:
                 raise InputError(
                     f"input '{name}' has no valid schema: {fault.message}",
-                    hint="mend it in the prompt's frontmatter",
+                    hint="fix it in the prompt's frontmatter",
                 ) from None
         self._validators = validators
         return validators
@@ -770,7 +770,7 @@ def _plain_text(name: str, value: str) -> str:
 
 
 def _refusal(validator: jsonschema_rs.Draft202012Validator, value: Any) -> str | None:  # noqa: ANN401 - any JSON value
-    """Why a schema refuses a value, to stand behind its name; None when it does not."""
+    """Why a schema refuses a value, to stand after its name; None when it does not."""
     fault = next(iter(validator.iter_errors(value)), None)
     if fault is None:
         return None

@@ -1,7 +1,7 @@
 """Blame: for every line of a prompt, the release it came in with and who wrote it.
 
 Git knows the commit of a line. What a reader of a prompt asks is the version: the smallest one
-whose commit has that commit behind it, by the graph of commits and never by dates.
+whose commit has that commit as an ancestor, by the graph of commits and never by dates.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class LineOrigin:
     Attributes:
         path: its file, below the prompts folder.
         line: its number there, from 1.
-        text: the line without its line end.
+        text: the line without its newline.
         state: how far it has come.
         version: the first release that has it; None unless released.
         commit: the commit that wrote it; None while uncommitted.
@@ -144,7 +144,7 @@ def _origin(path: str, line: BlamedLine, version: Version | None) -> LineOrigin:
 
 
 def first_releases(repository: Repository, name: str, commits: set[str]) -> dict[str, Version]:
-    """For each commit the smallest released version of `name` that has it behind it, if any."""
+    """For each commit, the smallest released version of `name` that contains it, if any."""
     refs = list_refs(repository.git, f"refs/tags/prompts/{name}@")
     releases = {
         parsed[1]: ref.peeled for ref in refs if (parsed := parse_release_tag(ref.name)) is not None

@@ -107,7 +107,7 @@ def _is_environment(name: str) -> bool:
 
 
 def read_history(repository: Repository, environment: str, ref: str) -> History | None:
-    """The history behind a ref, or None when there is no such ref.
+    """The history of a ref, or None when there is no such ref.
 
     Raises IntegrityError when the ref holds no commit, GitError when objects are missing that a
     shallow clone would have.
@@ -131,7 +131,7 @@ def read_history(repository: Repository, environment: str, ref: str) -> History 
 
 
 def _list_commits(repository: Repository, environment: str, tip: str) -> list[str]:
-    """The commits behind a tip, the oldest first; IntegrityError when one is missing."""
+    """The ancestors of a tip, the oldest first; IntegrityError when one is missing."""
     try:
         return rev_list(repository.git, tip)[::-1]
     except GitError as error:

@@ -464,7 +464,7 @@ def _hook_entry(repository: Repository) -> str:
 
 
 def _extend_hooks(text: str, entry: str) -> str | None:
-    """The file with `entry` behind the last item of `repos`; None where that is not safe.
+    """The file with `entry` after the last item of `repos`; None where that is not safe.
 
     The result is read again: it must say what was there, and the new entry, and nothing else.
     """

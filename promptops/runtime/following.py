@@ -1,7 +1,7 @@
 """When a source is asked, who waits for it, and what counts until it answers.
 
 What a source said is good for `refresh` seconds. Three quarters through, who reads has it asked
-again behind everybody's back, so that a busy process never waits. Who finds something older waits
+again in the background, so that a busy process never waits. Who finds something older waits
 for the source, for `refresh_timeout` seconds at most, before he is given that, marked as stale.
 While the source is out of reach one caller in each interval (a second, doubling up to `refresh`)
 waits like that, and all others get the stale state at once.

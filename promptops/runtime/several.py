@@ -1,8 +1,8 @@
 """Several sources in order: the next one is asked while those before it are out of reach.
 
 They are copies of one thing, so the rule that environments never go back holds over all of them: a
-source that is behind what another one showed is passed over. A source whose content is refused is
-not: that is an error, which another source must not hide.
+source that is older than what another one showed is passed over. A source whose content is refused
+is not: that is an error, which another source must not hide.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class SeveralSources:
         """Ask one after the other until one answers.
 
         Raises:
-            SourceUnavailableError: none answers; or those that do are behind what was seen.
+            SourceUnavailableError: none answers; or those that do are older than what was seen.
             PromptopsError: the content of one is refused.
         """
         troubles: list[str] = []
@@ -85,7 +85,7 @@ class SeveralSources:
         raise SourceUnavailableError("; ".join(troubles), hint=hint)
 
     def _check(self, source: Source, look: Look) -> None:
-        """Pass over a source that is behind what another one showed."""
+        """Pass over a source that is older than what another one showed."""
         for environment, known in self.seen.items():
             try:
                 placement = look.view.live(environment).placement

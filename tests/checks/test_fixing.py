@@ -1,4 +1,4 @@
-"""Mending: the right bytes, only those, and nothing left for a second run."""
+"""Fixing: the right bytes, only those, and nothing left for a second run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.prompts import prompt_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from promptops.checks.fixing import Mending
+    from promptops.checks.fixing import Fixing
     from promptops.checks.validation import Validation
     from promptops.repository.repository import Files
     from tests.repositories import Repo
@@ -43,7 +43,7 @@ def judge(files: Files) -> Validation:
     return validate(files, Config())
 
 
-def mend(files: dict[str, bytes]) -> Mending:
+def mend(files: dict[str, bytes]) -> Fixing:
     return plan_fixes(Folder(files), "prompts", judge)
 
 
@@ -116,10 +116,10 @@ HEAD = "---\nversion: 1.0.0\ndescription: d\nauthor: a\nmodel: m\n"
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_a_fix_changes_its_bytes_and_no_others(before: str, after: str, newline: str) -> None:
     first, second = (text.replace("\n", newline).encode() for text in (before, after))
-    mending = mend({"a.md": first})
-    assert {"a.md": first, **mending.after} == {"a.md": second}
-    assert (mending.mended > 0) is (first != second)
-    assert not any(finding.fixes for finding in mending.rest.findings)
+    fixing = mend({"a.md": first})
+    assert {"a.md": first, **fixing.after} == {"a.md": second}
+    assert (fixing.fixed > 0) is (first != second)
+    assert not any(finding.fixes for finding in fixing.rest.findings)
     assert mend({"a.md": second}).after == {}
 
 
@@ -142,38 +142,38 @@ def test_the_diff_is_one_that_git_applies(repo: Repo) -> None:
     }
     for path, data in files.items():
         repo.write(f"prompts/{path}", data)
-    mending = mend(files)
-    patch = show_diff(mending, "prompts").encode()
+    fixing = mend(files)
+    patch = show_diff(fixing, "prompts").encode()
     done = subprocess.run(["git", "apply", "-"], cwd=repo.path, input=patch, check=False)
     assert done.returncode == 0
-    for path, data in mending.after.items():
+    for path, data in fixing.after.items():
         assert (repo.path / "prompts" / path).read_bytes() == data
 
 
 def test_the_diff_shows_no_secret() -> None:
     secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
     data = f"\ufeff{HEAD}---\nUse {secret} now".encode()
-    mending = mend({"a.md": data})
-    assert mending.after
-    shown = show_diff(mending, "prompts")
+    fixing = mend({"a.md": data})
+    assert fixing.after
+    shown = show_diff(fixing, "prompts")
     assert shown
     assert secret not in shown
-    assert secret.encode() in mending.after["a.md"]
+    assert secret.encode() in fixing.after["a.md"]
 
 
 def test_what_somebody_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     data = ("\ufeff" + HEAD + "---\nHello").encode()
-    mending = mend({"a.md": data})
+    fixing = mend({"a.md": data})
     file = tmp_path / "a.md"
     file.write_bytes(data + b"!")
     with pytest.raises(RefusedError, match=r"a\.md was changed") as error:
-        write_fixes(tmp_path, mending)
+        write_fixes(tmp_path, fixing)
     assert error.value.hint
     assert file.read_bytes() == data + b"!"
     file.write_bytes(data)
     file.chmod(0o640)
-    write_fixes(tmp_path, mending)
-    assert file.read_bytes() == mending.after["a.md"]
+    write_fixes(tmp_path, fixing)
+    assert file.read_bytes() == fixing.after["a.md"]
     assert file.stat().st_mode & 0o777 == 0o640
 
 

@@ -96,17 +96,17 @@ def test_what_cannot_be_done_is_said_with_a_hint(repo: Repo, args: list[str], me
     assert second.startswith(" hint: ")
 
 
-def test_fix_mends_reports_the_rest_and_is_done(repo: Repo) -> None:
+def test_fix_fixes_reports_the_rest_and_is_done(repo: Repo) -> None:
     repo.write("prompts/a.md", MARKED)
     repo.write("prompts/b.md", BAD)
     repo.write("prompts/c.md", MARKED)
     result = run(repo, "validate", "--fix", "--exclude", "prompts/c.md", "--format", "concise")
     assert result.exit_code == 1
-    assert result.stderr.startswith("mended 1 finding in 1 file\n3 prompts checked: 1 error")
+    assert result.stderr.startswith("fixed 1 finding in 1 file\n3 prompts checked: 1 error")
     assert "byte-order-mark" not in result.stdout
     assert (repo.path / "prompts/a.md").read_text() == GOOD
     assert (repo.path / "prompts/c.md").read_bytes().startswith(b"\xef\xbb\xbf")
-    assert run(repo, "validate", "--fix", "c").stderr.startswith("mended 1 finding in 1 file")
+    assert run(repo, "validate", "--fix", "c").stderr.startswith("fixed 1 finding in 1 file")
     assert run(repo, "validate", "--fix", "a", "c").stderr.startswith("2 prompts checked")
 
 
@@ -115,7 +115,7 @@ def test_diff_shows_and_changes_nothing(repo: Repo) -> None:
     result = run(repo, "validate", "--diff")
     assert result.exit_code == 1
     assert result.stdout.startswith("--- a/prompts/a.md\n+++ b/prompts/a.md\n@@ -1,4 +1,4 @@\n")
-    assert result.stderr == "--fix mends 1 finding\n"
+    assert result.stderr == "--fix fixes 1 finding\n"
     assert run(repo, "validate", "--diff", "--rev", "HEAD").exit_code == 1
     assert (repo.path / "prompts/a.md").read_text() == MARKED
     repo.write("prompts/a.md", GOOD)

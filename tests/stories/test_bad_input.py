@@ -227,7 +227,7 @@ def test_includes_that_go_in_a_circle(released: Repo) -> None:
     text = prompt_text("1.1.0", '{% include "_x.md" %} {{ question }}')
     released.commit({PATH: text, "prompts/_x.md": '{% include "_x.md" %}'})
     for verb in ("release", "bump", "diff"):
-        assert "the include goes in a circle: _x.md -> _x.md" in refuse(released, verb, "a")
+        assert "the include goes in a cycle: _x.md -> _x.md" in refuse(released, verb, "a")
 
 
 # What somebody did by hand

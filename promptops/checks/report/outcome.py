@@ -42,7 +42,7 @@ class ReportOutcome:
 
     @property
     def fixable(self) -> int:
-        """How many findings `--fix` would mend."""
+        """How many findings `--fix` would fix."""
         return sum(bool(finding.fixes) for finding in self.findings)
 
 
@@ -50,7 +50,7 @@ class ReportFormat(Protocol):
     """A module that writes findings in one format."""
 
     def render(self, outcome: ReportOutcome) -> str:
-        """The report, without a line end at its end; empty when there is nothing to say."""
+        """The report, without a newline at its end; empty when there is nothing to say."""
 
 
 def summarize(outcome: ReportOutcome) -> str:
@@ -61,7 +61,7 @@ def summarize(outcome: ReportOutcome) -> str:
         for severity in Severity
         if outcome.count(severity)
     ]
-    fixable = f"; --fix mends {outcome.fixable:,}" if outcome.fixable else ""
+    fixable = f"; --fix fixes {outcome.fixable:,}" if outcome.fixable else ""
     return f"{prompts} checked: {', '.join(parts) or 'nothing to complain about'}{fixable}"
 
 

@@ -3,7 +3,7 @@
 ## Finds
 
 Texts in the formats of well-known keys (AWS, GitHub, GitLab, Slack, OpenAI, Anthropic, Google,
-Stripe and others), private keys, signed tokens, passwords in URLs, and random-looking values behind
+Stripe and others), private keys, signed tokens, passwords in URLs, and random-looking values after
 words such as `api_key:`. Placeholders and examples are left alone. What is found is masked in every
 report. The file cannot ignore this check; `promptops.toml` can.
 

@@ -6,7 +6,7 @@ A file in which some lines end in CRLF, or in CR alone, and others in LF.
 
 ## Why
 
-Line ends are made equal before a prompt is digested and rendered, so that nothing breaks; but tools
+Newlines are made equal before a prompt is digested and rendered, so that nothing breaks; but tools
 that compare files see changes where there are none, and an editor may rewrite the whole file.
 
 ## Example

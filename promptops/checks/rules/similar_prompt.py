@@ -8,7 +8,7 @@ Two prompts that share nearly all runs of five words. Texts of fewer than 40 wor
 
 ## Why
 
-What is mended in one of them stays broken in the other.
+What is fixed in one of them stays broken in the other.
 
 ## Example
 

@@ -1,8 +1,8 @@
-"""Untrusted inputs that run into the text behind them.
+"""Untrusted inputs that run into the text after them.
 
 ## Finds
 
-An input declared with `untrusted: true` behind which your own words go on: the rest of the sentence
+An input declared with `untrusted: true` after which your own words go on: the rest of the sentence
 that it stands in, or the next sentence. Anything between the two says where the value ends: a tag,
 quotation mark, bracket, code fence, rule, heading, list, label (`Question:`) or a line that ends in
 a colon. Values that a loop prints, or a filter that makes something else of them (`tojson`,
@@ -94,7 +94,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 
 
 def _runs_on(text: str, first_line: int, place: Position, name: str) -> bool:
-    """Whether the prompt's own words go on behind the value that is printed at a place."""
+    """Whether the prompt's own words go on after the value that is printed at a place."""
     start = 0
     for _ in range(place.line - first_line):
         start = text.index("\n", start) + 1

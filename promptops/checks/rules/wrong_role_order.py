@@ -2,7 +2,7 @@
 
 ## Finds
 
-A system message behind messages of other roles, and an assistant message before anybody has said
+A system message after messages of other roles, and an assistant message before anybody has said
 anything.
 
 ## Why
@@ -58,5 +58,5 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
         elif begun is not None:
             before = "history" if begun == "history" else f"the first {begun} message"
             hint = "move it to the beginning, or make it a user message"
-            yield Problem(f"a system message behind {before}", subject.path, place, hint)
+            yield Problem(f"a system message after {before}", subject.path, place, hint)
             return

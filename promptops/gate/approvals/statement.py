@@ -81,7 +81,7 @@ Statement: TypeAlias = ChangeStatement | DeploymentStatement
 
 
 def write_statement(statement: Statement) -> bytes:
-    """The bytes that are signed: one line of ASCII, keys sorted, with its line end."""
+    """The bytes that are signed: one line of ASCII, keys sorted, with its newline."""
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "repository": statement.repository,

@@ -269,7 +269,7 @@ class _GroupsReading:
             team = self._on_a_cycle(within)
             raise self._error(
                 f"teams.{quote(team)} contains itself, by way of the teams in it",
-                "a team may contain others, but not in a circle",
+                "a team may contain others, but not in a cycle",
             )
 
     def _on_a_cycle(self, within: Mapping[str, set[str]]) -> str:

@@ -49,7 +49,7 @@ class Document:
         path: the file's path below the prompts folder.
         text: the whole file, newlines normalised, a byte order mark included.
         data: the frontmatter's mapping; empty where it could not be read.
-        body: the text behind the frontmatter.
+        body: the text after the frontmatter.
         body_line: the file's line, from 1, on which the body begins.
         faults: what is wrong with the file's form, as errors.
     """

@@ -37,7 +37,7 @@ _SPECIAL: dict[str, bool | None] = {
 
 
 class Split(NamedTuple):
-    """A file in two: the text between the lines `---`, and where the text behind them begins."""
+    """A file in two: the text between the lines `---`, and where the text after them begins."""
 
     source: str
     body_start: int

@@ -91,7 +91,7 @@ FRONTMATTER = Form(
     "move long texts into the body or into files of their own",
 )
 BOUNDARY: re.Pattern[str] = YAMLHandler.FM_BOUNDARY
-"""The line before and the line behind a frontmatter, with the blank ones after it."""
+"""The line before and the line after a frontmatter, with the blank ones after it."""
 
 _MAX_DEPTH = 64
 # Below this many nesting marks no text can be nested deeper than a C stack bears.
@@ -555,7 +555,7 @@ def _shown(text: str) -> str:
 
 
 def _alternative(kind: str, text: str) -> str:
-    """What else could have been meant, to stand behind the hint."""
+    """What else could have been meant, to stand after the hint."""
     if kind == "bool" and text.lower() in _SWITCHES:
         return f", {_SWITCHES[text.lower()]} for the switch"
     plain = text.replace("_", "")

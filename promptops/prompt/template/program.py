@@ -160,7 +160,7 @@ def _read(
 def _read_partials(
     name: str, analysis: Analysis, partials: Mapping[str, str], sources: dict[str, TemplateSource]
 ) -> dict[str, nodes.Template]:
-    """Every partial that is reached, depth first, so that a circle is seen where it closes."""
+    """Every partial that is reached, depth first, so that a cycle is seen where it closes."""
     trees: dict[str, nodes.Template] = {}
     open_paths = [name]
     pending = [(name, iter(analysis.includes))]

@@ -4,7 +4,7 @@ Everything comes by environment: GitHub's own variables, and these.
 
     PROMPTOPS_GITHUB_TOKEN   reads the change and its reviews, and speaks where it may
     PROMPTOPS_STATUS         the name of the commit status to set, which a target that is not the
-                             default branch is put behind; empty: none
+                             default branch is put after it; empty: none
     PROMPTOPS_COMMENT        `true`: keep one comment on the pull request up to date
     PROMPTOPS_EVIDENCE       files with results of evals, one a line
     PROMPTOPS_APPROVALS      where approvals come from, instead of where the policy says

@@ -64,7 +64,7 @@ class CiChange:
 
         A status is of a commit, and whoever opens pull requests may propose one commit to a second
         branch with rules that ask for less. So only the default branch has the plain name; another
-        one's is put behind it. GitHub ignores case in such a name ("Create a commit status",
+        one's is put after it. GitHub ignores case in such a name ("Create a commit status",
         `context`) and not in a branch's: each capital has a `^` before it, and each letter beyond
         ASCII is its number.
         """

@@ -218,7 +218,7 @@ def _brings(refspecs: list[str], folder: str) -> bool:
 
 
 def look_at_locks(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Has a git that was killed left lock files behind?"""
+    """Has a git that was killed left lock files?"""
     locks = stale_locks(subject.git)
     for lock in locks[:_MOST_NAMED]:
         yield warning(

@@ -1,4 +1,4 @@
-"""Reception: what a push may do to the refs that promptops gives a meaning.
+"""Push checks: what a push may do to the refs that promptops gives a meaning.
 
 A server's hook asks here before anything has moved. Release tags are made once, environment
 branches grow by one sound deployment at a time, approvals stay where they are, and guarded branches

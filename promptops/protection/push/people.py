@@ -1,4 +1,4 @@
-"""The people behind a deployment: who made it, and who approved what it puts live.
+"""The people of a deployment: who made it, and who approved what it puts live.
 
 Who deployed is whoever signed the deployment, or whom the server says that it let in.
 

@@ -107,7 +107,7 @@ class Visit:
         return None if found is None else yank_reason(found)
 
     def find_ungated(self, commits: Iterable[str]) -> set[str]:
-        """Those of the commits that no guarded branch has, be it by this very push."""
+        """Commits not reachable from a guarded branch after this push."""
         return self._find_outside(commits, self._guarded_tips())
 
     def find_unmerged(self, commits: Iterable[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Follows one version from its content to the people behind it, checking link by link."""
+"""Follows one version from its content to the people who made it, checking link by link."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class TreeCheck:
     """The check of the trees of one environment, the oldest first.
 
     What the newest deployment still has is an error, told with the deployment that brought it in.
-    What is past is a warning: history cannot be mended, and must not keep a healed branch red.
+    What is past is a warning: history cannot be changed, and must not keep a healed branch red.
     """
 
     survey: Survey

@@ -210,7 +210,7 @@ class Reservation:
 
 
 class _Plan(NamedTuple):
-    """The charges of one attempt, and which guard stands behind which window.
+    """The charges of one attempt, and which guard each window belongs to.
 
     `meets_default`: whether the limit on spending applies that holds where nobody set one.
     """

@@ -2,7 +2,7 @@
 
 Each call is one function of the database, one transaction and one round trip. Reservations of the
 same window wait for one another by advisory locks, taken in one order, so that none waits in a
-circle. What is forgotten goes by the clock of the server, so no client's clock can empty a window
+cycle. What is forgotten goes by the clock of the server, so no client's clock can empty a window
 early.
 """
 

@@ -56,7 +56,7 @@ class Keyring:
         if cipher is None:
             raise ConfigurationError(
                 f"the run log was encrypted with a key that {self._variable} does not hold",
-                hint="add the old key behind the new one, separated by a comma",
+                hint="add the old key after the new one, separated by a comma",
             )
         try:
             nonce, body = sealed[_NAME : _NAME + _NONCE], sealed[_NAME + _NONCE :]

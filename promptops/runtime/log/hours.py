@@ -33,7 +33,7 @@ def rolled_until(cursor: Cursor) -> int:
 
 
 def gone_processes(cursor: Cursor) -> list[int]:
-    """Return the processes that left runs behind and are no more."""
+    """Return the processes that ended and left open runs."""
     rows = cursor.rows(
         "SELECT id, machine, pid, born FROM processes WHERE id IN"
         " (SELECT DISTINCT process FROM runs WHERE status = 'running')"

@@ -2,7 +2,7 @@
 
 A record is written at once, by whoever records it. When the store is full, locked, read-only or
 gone, it waits in a spool instead, and a thread writes it later, in order; as long as something
-waits, new records queue up behind it without touching the store. The spool has bounds. What does
+waits, new records queue up without touching the store. The spool has bounds. What does
 not fit, and what is left when the program ends, is counted in `lost`, said through `warn`, and
 written to the log as an event `records_lost` once it can be written again.
 """

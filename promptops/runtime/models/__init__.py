@@ -1,4 +1,4 @@
-"""Models: each provider behind one interface."""
+"""Models: each provider with the same interface."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def estimate_usage(request: Request, text: str) -> Usage:
 
 
 def split_words(text: str) -> Iterator[str]:
-    """Yield a text in pieces that end behind a space."""
+    """Yield a text in pieces that end after a space."""
     start = 0
     while start < len(text):
         end = text.find(" ", start) + 1 or len(text)

@@ -81,7 +81,7 @@ _MAX_CAUSES = 12
 
 
 class LiteLLMModel:
-    """A model behind LiteLLM; satisfies `Model`.
+    """A model called through LiteLLM; satisfies `Model`.
 
     Args:
         name: what LiteLLM calls the model.

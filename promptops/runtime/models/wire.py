@@ -310,7 +310,7 @@ class StreamReader:
         return texts
 
     def _split(self, data: bytes) -> list[bytes]:
-        """Split at any of the three line ends; a CR at the end may be half of one."""
+        """Split at any of the three newlines; a CR at the end may be half of one."""
         held = b""
         if data.endswith(b"\r"):
             data, held = data[:-1], b"\r"

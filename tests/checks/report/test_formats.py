@@ -255,7 +255,7 @@ def test_what_can_be_mended_is_counted() -> None:
     fixable = Finding("byte-order-mark", Severity.WARNING, "m", "a.md", fixes=(fix,))
     plain = Finding("syntax", Severity.NOTE, "m", "a.md")
     outcome = ReportOutcome([plain, fixable, plain._replace(severity=Severity.ERROR)], 1)
-    assert summarize(outcome).endswith("1 error, 1 warning, 1 note; --fix mends 1")
+    assert summarize(outcome).endswith("1 error, 1 warning, 1 note; --fix fixes 1")
     assert count_checks(outcome) == [
         (2, Severity.ERROR, "syntax", 0),
         (1, Severity.WARNING, "byte-order-mark", 1),

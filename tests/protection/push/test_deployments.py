@@ -284,7 +284,7 @@ def test_a_message_in_another_encoding_is_refused(server: Server) -> None:
         ("\n\n", "\nx-more yes\n\n", "it has other headers than Git writes"),
         ("\nauthor ", "\nauthor Eve <eve@example.com> 0 +0000\nauthor ", "other headers"),
         (" +0000\ncommitter", " zone\ncommitter", "other headers"),
-        ("Operation: 0123", "Operation: \0 0123", "goes on behind a NUL"),
+        ("Operation: 0123", "Operation: \0 0123", "goes on after a NUL"),
         ("Deployment: 2", "Deployment: 02", "should say 'Deployment: 2'"),
         ("Deployment: 2", "Deployment:  2", "is not a deployment"),
         ("Deployment: 2", "Deployment:2", "its message is not"),

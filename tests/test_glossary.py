@@ -1,0 +1,63 @@
+"""One word for one thing: docstrings, help and messages keep to `docs/glossary.md`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+GLOSSARY = (ROOT / "docs/glossary.md").read_text("utf-8")
+
+
+def read_banned() -> dict[str, str]:
+    """The table "Words that are not used": each banned word, and what to write."""
+    table = GLOSSARY.partition("## Words that are not used")[2]
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)[2:]
+    return {word: instead for words, instead in rows for word in words.split(", ")}
+
+
+BANNED = read_banned()
+PATTERN = re.compile(rf"\b({'|'.join(BANNED)})\b", re.IGNORECASE)
+
+
+def find_banned(source: str) -> Iterator[tuple[int, str]]:
+    """Give the line and word of each banned word in a source's texts of more than one word."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            for found in PATTERN.finditer(" ".join(node.value.split())):
+                yield node.lineno, found[1].lower()
+
+
+def test_the_table_is_read() -> None:
+    assert BANNED["mend"] == "fix"
+    assert "---" not in BANNED
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ('def f():\n    """Mend a file."""', ["mend"]),
+        ('fail(f"{name} goes in a circle")', ["circle"]),
+        ('"at a line\\n  end of it"', ["line end"]),
+        ('mend = "behind"  # mend it', []),
+        ('"the amendment is recommended"', []),
+    ],
+)
+def test_banned_words_are_found_in_texts_alone(source: str, words: list[str]) -> None:
+    assert [word for _, word in find_banned(source)] == words
+
+
+def test_docstrings_help_and_messages_use_the_words_of_the_glossary() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: write '{BANNED[word]}' instead of '{word}'"
+        for path in sorted((ROOT / "promptops").rglob("*.py"))
+        for line, word in find_banned(path.read_text("utf-8"))
+    ]
+    assert found == []
