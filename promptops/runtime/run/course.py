@@ -59,6 +59,7 @@ class Course:
         is_degraded: whether something else than the prompt's first choice answered.
         depth: how many runs enclose it.
         round: how often the results of tools were handed in.
+        began: when it began here, on the monotonic clock; None: in another process.
     """
 
     record: RunRecord
@@ -87,6 +88,7 @@ class Course:
     is_degraded: bool = False
     depth: int = 0
     round: int = 0
+    began: float | None = None
 
     @property
     def resolved(self) -> ResolvedPrompt:

@@ -333,7 +333,8 @@ class Runner:
             raise UsageError("inputs are no mapping", hint='give {"name": value}')
         record = self._new_record(ref, caller)
         limits, depth = self._tools.limits, current_depth()
-        return Course(record, inputs, model, limits, caller.environment, depth=depth)
+        began = self._tools.monotonic()
+        return Course(record, inputs, model, limits, caller.environment, depth=depth, began=began)
 
     def go_on(self, course: Course, messages: Sequence[Mapping[str, Any]]) -> Steps:
         """Return the steps that take a run on from its answer."""
@@ -573,7 +574,7 @@ class Runner:
                 course.record,
                 status=WAITING if answer.tool_calls else SUCCEEDED,
                 model=course.model,
-                ms=(self._tools.clock() - course.record.started_at) * 1000,
+                ms=self._measure(course),
                 cost_micros=cost,
                 input_tokens=usage.input_tokens,
                 output_tokens=usage.output_tokens,
@@ -627,7 +628,7 @@ class Runner:
                 stage=course.stage,
                 error=error.message if isinstance(error, PromptopsError) else repr(error),
                 error_kind=type(error).__name__,
-                ms=(self._tools.clock() - course.record.started_at) * 1000,
+                ms=self._measure(course),
                 cost_micros=total_cost(course.attempts),
                 decisions=tuple(course.decisions),
                 answer=said or None,
@@ -635,6 +636,13 @@ class Runner:
             course.attempts,
         )
         self._tell_alarms(course)
+
+    def _measure(self, course: Course) -> float:
+        """Return how long a run took, in milliseconds, however the clock was set meanwhile."""
+        if course.began is not None:
+            return (self._tools.monotonic() - course.began) * 1000
+        # It began in another process.
+        return max(0.0, self._tools.clock() - course.record.started_at) * 1000
 
     def _tell_alarms(self, course: Course) -> None:
         now = self._tools.clock()

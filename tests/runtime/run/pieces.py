@@ -11,8 +11,10 @@ from promptops.runtime.log.log import open_log
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from promptops.runtime.guards.guard import Guards
     from promptops.runtime.log.log import RunLog
     from promptops.runtime.log.record import LogEntry, RunRecord
+    from promptops.runtime.registry import Registry
     from tests.repositories import Repo
 
 PROMPT = """---
@@ -52,6 +54,13 @@ def logged(team: Repo, run_id: str) -> LogEntry:
         return log.get(run_id)
 
 
-def list_runs(team: Repo) -> Sequence[RunRecord]:
+def list_runs(team: Repo, limit: int = 50) -> Sequence[RunRecord]:
     with opened_log(team) as log:
-        return log.list()
+        return log.list(limit=limit)
+
+
+def read_spent(registry: Registry, length: str = "hour") -> int:
+    """What all runs have spent, in micro-dollars, as the ledger has it."""
+    guards: Guards = registry.open_runner()._tools.guards
+    name = f"guards.spend_per_{length}"
+    return next(one.spent for one in guards.standings() if one.guard == name)
