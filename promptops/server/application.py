@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
-from promptops.server import verbs
+from promptops.server import completions, verbs
 from promptops.server.calls import Door, Endpoint
 from promptops.server.problems import Problem
 
@@ -28,6 +28,7 @@ ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("POST", "/v1/render/{ref:path}", "render", verbs.render),
     ("POST", "/v1/run/{ref:path}", "run", verbs.run),
     ("POST", "/v1/stream/{ref:path}", "run", verbs.stream),
+    ("POST", "/v1/chat/completions", "run", completions.complete),
 )
 
 

@@ -47,7 +47,7 @@ class Bounds:
     body_seconds: float = 10.0
     header_bytes: int = 32_768
     header_seconds: float = 10.0
-    write_seconds: float = 30.0
+    write_seconds: float = 10.0
     idle_seconds: float = 30.0
     connections: int = 1000
     drain_seconds: float = 0.0

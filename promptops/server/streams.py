@@ -25,7 +25,7 @@ _HEADERS = [
 class Wording(Protocol):
     """How an answer is put into events."""
 
-    def say(self, text: str) -> bytes:
+    def say(self, piece: Spoken) -> bytes:
         """Return the events for a piece of the answer."""
 
     def end(self, run: Run) -> bytes:
@@ -55,7 +55,7 @@ class EventStream:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             try:
                 while piece.run is None:
-                    await send(_part(say(piece.text)))
+                    await send(_part(say(piece)))
                     if not service.is_good(key):
                         raise Problem(401, "key", "the key was revoked")  # noqa: TRY301
                     piece = await anext(pieces)

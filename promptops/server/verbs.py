@@ -13,7 +13,7 @@ from promptops.server.streams import EventStream
 
 if TYPE_CHECKING:
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import Caller
+    from promptops.runtime.run.runner import Caller, Spoken
     from promptops.server.calls import Application, Call
 
 RUN_FIELDS = ("inputs", "user", "tenant", "key")
@@ -94,8 +94,8 @@ def _read_caller(call: Call, body: dict[str, Any]) -> Caller:
 class _Events:
     """Events of our own: `text`, then `run` or `error`."""
 
-    def say(self, text: str) -> bytes:
-        return _event("text", {"text": text})
+    def say(self, piece: Spoken) -> bytes:
+        return _event("text", {"text": piece.text})
 
     def end(self, run: Run) -> bytes:
         return _event("run", describe_served(run))

@@ -46,6 +46,15 @@ def serve(
     max_connections: Annotated[
         int, typer.Option("--max-connections", metavar="N", min=1, help="At the same time.")
     ] = 1000,
+    io_timeout: Annotated[
+        float,
+        typer.Option(
+            "--io-timeout",
+            metavar="SECONDS",
+            min=0.01,
+            help="How long a client may keep its request, or its answer, waiting.",
+        ),
+    ] = 10.0,
     drain: Annotated[
         float,
         typer.Option(
@@ -78,7 +87,14 @@ def serve(
         warn(clean(warning))
     place = source or (session.directory if session.is_named else None)
     with open_registry(place, refresh=refresh, trust=trust) as registry:
-        bounds = Bounds(body_bytes=max_body, connections=max_connections, drain_seconds=drain)
+        bounds = Bounds(
+            body_bytes=max_body,
+            body_seconds=io_timeout,
+            header_seconds=io_timeout,
+            write_seconds=io_timeout,
+            connections=max_connections,
+            drain_seconds=drain,
+        )
         service = Service(registry, keyfile, bounds, report=_write_line)
         listener = _listen(host, port)
         name, number = listener.getsockname()[:2]

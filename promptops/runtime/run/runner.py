@@ -102,10 +102,12 @@ class Spoken(NamedTuple):
     Attributes:
         text: the words that are new; empty in the last piece.
         run: the whole run, in the last piece; None before.
+        run_id: its id, in every piece.
     """
 
     text: str
     run: Run | None = None
+    run_id: str = ""
 
 
 class AbandonedError(BaseException):
@@ -383,7 +385,7 @@ class Runner:
                         with closing(parts):  # type: ignore[type-var]  # every transport yields
                             for part in parts:
                                 if part.text and self._hear(course, part.text):
-                                    yield Spoken(part.text)
+                                    yield Spoken(part.text, None, course.record.id)
                                 value = part.answer or value
                     else:
                         value = self._do(command)
@@ -393,8 +395,8 @@ class Runner:
                     failure = error
         run = self._finish(course)
         if not course.has_spoken and run.text:
-            yield Spoken(run.text)
-        yield Spoken("", run)
+            yield Spoken(run.text, None, run.id)
+        yield Spoken("", run, run.id)
 
     async def atake_parts(self, course: Course, steps: Steps) -> AsyncIterator[Spoken]:
         """As `take_parts`, on an event loop."""
@@ -416,7 +418,7 @@ class Runner:
                         try:
                             async for part in parts:
                                 if part.text and self._hear(course, part.text):
-                                    yield Spoken(part.text)
+                                    yield Spoken(part.text, None, course.record.id)
                                 value = part.answer or value
                         finally:
                             await parts.aclose()  # type: ignore[attr-defined]  # as above
@@ -428,8 +430,8 @@ class Runner:
                     failure = error
         run = self._finish(course)
         if not course.has_spoken and run.text:
-            yield Spoken(run.text)
-        yield Spoken("", run)
+            yield Spoken(run.text, None, run.id)
+        yield Spoken("", run, run.id)
 
     def _drive(self, steps: Steps) -> None:
         value: Any = None
