@@ -170,22 +170,23 @@ def _sample(sample: SampleResult, paint: Paint) -> Iterator[str]:
     trial = next((one for one in sample.trials if one.outcome is sample.outcome), None)
     if trial is None:
         trial = next((one for one in sample.trials if one.outcome is not Outcome.PASSED), None)
-    if trial is not None:
-        yield from _trial(trial, paint)
+    if trial is None:
+        return
     old = next((one for one in sample.baseline if one.outcome is Outcome.PASSED), None)
-    if trial is not None and old is not None and trial.answer != old.answer:
+    yield from _trial(trial)
+    if old is not None and trial.answer and trial.answer != old.answer:
         yield f"      {paint('was, is:', 'dim')} {_short(mark_words(old.answer, trial.answer))}"
+    elif trial.answer:
+        yield f"      {paint('answer:', 'dim')} {_short(trial.answer)}"
 
 
-def _trial(trial: Trial, paint: Paint) -> Iterator[str]:
+def _trial(trial: Trial) -> Iterator[str]:
     if trial.error is not None:
         yield f"      {trial.stage}: {trial.error}"
     for check in trial.checks:
         if not check.is_met and check.score is not None:
             score = "" if check.score in {0.0, 1.0} else f" ({check.score:.2f})"
             yield f"      {check.label}{score}: {check.reason}"
-    if trial.answer:
-        yield f"      {paint('answer:', 'dim')} {_short(trial.answer)}"
 
 
 def _short(text: str) -> str:
