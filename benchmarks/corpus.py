@@ -33,9 +33,9 @@ from promptops.prompt.template import analyze
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MOST_OF_ONE = 40
-_FEWEST_CHARACTERS = 200
-_FEWEST_WORDS = 30
+_MAX_OF_ONE = 40
+_MIN_CHARACTERS = 200
+_MIN_WORDS = 30
 _ABOUT = re.compile("prompt|template|instruction|system|guideline", re.IGNORECASE)
 _NOT_PROMPTS = re.compile(
     "license|readme|changelog|nltk|/tests?/|requirements|formats", re.IGNORECASE
@@ -182,9 +182,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_long(text: str) -> bool:
-    return len(text) >= _FEWEST_CHARACTERS and (
-        len(text.split()) >= _FEWEST_WORDS or not text.isascii()
-    )
+    return len(text) >= _MIN_CHARACTERS and (len(text.split()) >= _MIN_WORDS or not text.isascii())
 
 
 def _role(label: str) -> str | None:
@@ -278,8 +276,8 @@ def main() -> None:
             if inputs is not None:
                 found.append((label[:80].strip("-"), body, inputs))
         # Evenly from the whole package, where it holds more.
-        step = max(1, len(found) / _MOST_OF_ONE)
-        most = 0 if shift and step < 2 else min(len(found), _MOST_OF_ONE)
+        step = max(1, len(found) / _MAX_OF_ONE)
+        most = 0 if shift and step < 2 else min(len(found), _MAX_OF_ONE)
         chosen = [found[int((index + shift) * step)] for index in range(most)]
         for number, (label, body, inputs) in enumerate(chosen):
             head = {

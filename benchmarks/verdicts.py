@@ -44,8 +44,8 @@ TRIALS = (1, 3, 5)
 RATES = (0.5, 0.8, 0.95)
 DROPS = (0.0, 0.05, 0.2)
 LEAST_COVERAGE, FAILING_COVERAGE = 0.94, 0.935
-MOST_FALSE = 0.05
-MOST_OFF = 0.02
+MAX_FALSE = 0.05
+MAX_OFF = 0.02
 _REPAIRED = 0.05
 
 # The chance of each difference of passed trials, from -trials to +trials.
@@ -231,9 +231,9 @@ def main() -> int:
         print(show(one))
     failures = {
         "coverage": [one for one in found if one.coverage < FAILING_COVERAGE - slack],
-        "false worse": [one for one in equal if one.worse > MOST_FALSE + slack],
+        "false worse": [one for one in equal if one.worse > MAX_FALSE + slack],
         "contradictions": [one for one in found if one.contradictions],
-        "stated power": [one for one in found if off(one) > MOST_OFF + 0.01 + 3 * slack],
+        "stated power": [one for one in found if off(one) > MAX_OFF + 0.01 + 3 * slack],
     }
     below = sum(one.coverage < LEAST_COVERAGE for one in found)
     print(f"cells below {LEAST_COVERAGE:.0%}: {below}")

@@ -61,3 +61,12 @@ def test_docstrings_help_and_messages_use_the_words_of_the_glossary() -> None:
         for line, word in find_banned(path.read_text("utf-8"))
     ]
     assert found == []
+
+
+def test_bounds_are_called_max_and_min() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sorted((ROOT / "promptops").rglob("*.py"))
+        for name in re.findall(r"\b_?(?:MOST|FEWEST)(?:_[A-Z_]+)? =", path.read_text("utf-8"))
+    ]
+    assert found == []

@@ -30,7 +30,7 @@ _TITLES = {
     "pending": "Deployed here, but not pushed",
     "gone": "Live, but no longer here",
 }
-_MOST = 20
+_MAX_SHOWN = 20
 
 
 def status(output: FormatOption = Format.TEXT) -> None:
@@ -87,12 +87,12 @@ def _lines(found: Status) -> list[str]:
 
 
 def _rows(items: list[Item]) -> list[str]:
-    shown = items[:_MOST]
+    shown = items[:_MAX_SHOWN]
     subjects = max(len(item.subject) for item in shown)
     rows = []
     for item in shown:
         rows.append(f"  {item.subject.ljust(subjects)}  {one_line(item.detail)}")
         rows.append(f"  {' ' * subjects}  {paint(one_line(item.command), 'cyan')}")
-    if len(items) > _MOST:
-        rows.append(f"  … and {len(items) - _MOST:,} more (--format json lists all)")
+    if len(items) > _MAX_SHOWN:
+        rows.append(f"  … and {len(items) - _MAX_SHOWN:,} more (--format json lists all)")
     return rows

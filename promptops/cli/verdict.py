@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from promptops.gate.rules import ChangedPath, PromptChange, Requirement, Verdict
 
-_MOST_PATHS = 10
+_MAX_PATHS = 10
 
 
 def describe_verdict(verdict: Verdict) -> Iterator[str]:
@@ -49,10 +49,10 @@ def _describe_prompt(verdict: Verdict, prompt: PromptChange) -> Iterator[str]:
 
 def _describe_others(verdict: Verdict, paths: list[ChangedPath]) -> Iterator[str]:
     yield paint("other governed files", bold=True)
-    for path in paths[:_MOST_PATHS]:
+    for path in paths[:_MAX_PATHS]:
         yield f"  {one_line(path.path)}: {path.kind.value}"
-    if len(paths) > _MOST_PATHS:
-        yield f"  and {len(paths) - _MOST_PATHS:,} more"
+    if len(paths) > _MAX_PATHS:
+        yield f"  and {len(paths) - _MAX_PATHS:,} more"
     wanted = {path.path for path in paths}
     needs = [one for one in verdict.requirements if one.path in wanted]
     yield from _describe_consent(verdict, needs)

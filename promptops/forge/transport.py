@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import httpx
 
 PAGE_SIZE = 100
-_MOST_REDIRECTS = 3
-_MOST_KEPT_ANSWERS = 200
+_MAX_REDIRECTS = 3
+_MAX_KEPT_ANSWERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Transport:
                 self._wait(wait_seconds, now_seconds)
             elif status == 304 and url in self._kept:
                 return self._kept[url]
-            elif response.has_redirect_location and redirects < _MOST_REDIRECTS:
+            elif response.has_redirect_location and redirects < _MAX_REDIRECTS:
                 redirects += 1
                 url = self._check_ours(url, response.headers["location"])
             elif status >= 500:
@@ -279,7 +279,7 @@ class Transport:
         if answer.etag is not None and not (is_full and answer.next_url is None):
             self._kept.pop(url, None)
             self._kept[url] = answer
-            if len(self._kept) > _MOST_KEPT_ANSWERS:
+            if len(self._kept) > _MAX_KEPT_ANSWERS:
                 del self._kept[next(iter(self._kept))]
         return answer
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MARKER = "<!-- promptops gate -->"
 _SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "💡"}
 # GitHub refuses comments of more than 65,536 characters; nobody reads a tenth of that.
-_MOST = 30
+_MAX_LINES = 30
 _FEW = 3
 _LONGEST = 300
 
@@ -53,7 +53,7 @@ def verdict_to_markdown(verdict: Verdict) -> str:
 def _table(verdict: Verdict) -> Iterator[str]:
     yield "| Prompt | Version | Change | Approved by |"
     yield "| --- | --- | --- | --- |"
-    for prompt in verdict.change.prompts[:_MOST]:
+    for prompt in verdict.change.prompts[:_MAX_LINES]:
         given = dict.fromkeys(
             approval.approver for need in verdict.requirements_of(prompt) for approval in need.given
         )
@@ -65,7 +65,7 @@ def _table(verdict: Verdict) -> Iterator[str]:
             f"| {code(prompt.name)} | {describe_versions(prompt)} | {describe_bump(prompt)} "
             f"| {who} |"
         )
-    more = len(verdict.change.prompts) - _MOST
+    more = len(verdict.change.prompts) - _MAX_LINES
     if more > 0:
         yield f"| … and {more:,} more | | | |"
 
@@ -90,9 +90,9 @@ def _evals(verdict: Verdict) -> Iterator[str]:
 
 
 def _cut(lines: list[str], what: str) -> list[str]:
-    if len(lines) <= _MOST:
+    if len(lines) <= _MAX_LINES:
         return lines
-    return [*lines[:_MOST], f"- … and {len(lines) - _MOST:,} {what}"]
+    return [*lines[:_MAX_LINES], f"- … and {len(lines) - _MAX_LINES:,} {what}"]
 
 
 def _bullet(finding: Finding) -> str:

@@ -57,7 +57,7 @@ _PORTION = 2_000
 # A backslash, or two quotes with at most white space between them, of whatever alphabet.
 _ODDLY_SPELT = re.compile(rb"""\\|["'][\x00-\x20\x80-\xff]*["']""")
 # Each takes some milliseconds to look at; whoever makes more of them has had a hand in the change.
-_MOST_MERGES = 50
+_MAX_MERGES = 50
 
 
 def read_change(
@@ -105,7 +105,7 @@ def read_hands(repository: Repository, base: str, head: str) -> Hands:
     authors: set[str] = set()
     others: set[str] = set()
     merges: set[str] = set()
-    left = _MOST_MERGES
+    left = _MAX_MERGES
     for oid, commit in read_commits(repository.git, repository.objects, base, head):
         left -= len(commit.parents) > 1
         if len(commit.parents) > 1 and left >= 0 and adds_nothing(repository.git, commit):

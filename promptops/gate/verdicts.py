@@ -44,7 +44,7 @@ class Attested(NamedTuple):
 
 _GATE = "Prompt-Gate"
 _APPROVED_BY = "Prompt-Approved-By"
-_MOST = 10_000
+_MAX_KEPT = 10_000
 
 
 def keep_verdict(repository: Repository, verdict: Verdict) -> None:
@@ -64,7 +64,7 @@ def keep_verdict(repository: Repository, verdict: Verdict) -> None:
     if not new:
         return
     kept = {key: value for key, value in _read_kept(repository).items() if key not in new}
-    newest = list({**kept, **new}.items())[-_MOST:]
+    newest = list({**kept, **new}.items())[-_MAX_KEPT:]
     file = _file(repository)
     # A repository that cannot be written is judged all the same.
     with contextlib.suppress(OSError):

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from promptops.git.objects import Commit, ObjectReader
     from promptops.git.process import Git
 
-_MOST_NAMED = 3
+_MAX_NAMED = 3
 _ABSENT = "000000"
-_MOST_ARGUMENTS = 200
+_MAX_ARGUMENTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def merge_trees(git: Git, base: str, head: str) -> str:
     if done.code != 1:
         raise failure(args, done)
     paths = list(dict.fromkeys(path for path in parts[1:] if path))
-    named = ", ".join(paths[:_MOST_NAMED]) + (" and others" if len(paths) > _MOST_NAMED else "")
+    named = ", ".join(paths[:_MAX_NAMED]) + (" and others" if len(paths) > _MAX_NAMED else "")
     raise GitError(
         f"the change does not merge: conflict in {named}",
         hint="merge or rebase onto the target branch, and resolve it there",
@@ -113,7 +113,7 @@ def list_touched(git: Git, base: str, tip: str, paths: Collection[str]) -> set[s
     What was changed and changed back counts as touched, and so does what a merge brought in.
     """
     # Beyond what fits on a command line, all is compared and most of it thrown away.
-    wanted = [*paths] if len(paths) <= _MOST_ARGUMENTS else []
+    wanted = [*paths] if len(paths) <= _MAX_ARGUMENTS else []
     commits = git.run(
         *("--literal-pathspecs", "rev-list", "--full-history", "--end-of-options"),
         *(f"{base}..{tip}", "--", *wanted),

@@ -306,7 +306,7 @@ def push(
     for ref in refs:
         check_ref_name(ref.ref)
     # Git compares each name with each ref of the remote; a pattern costs the same for any number.
-    if len(refs) > _MOST_NAMED:
+    if len(refs) > _MAX_NAMED:
         args, done = _push_by_pattern(git, remote, refs, atomic=atomic, limits=limits)
     else:
         specs = [f"{ref.oid or ''}:{ref.ref}" for ref in refs]
@@ -384,7 +384,7 @@ def _staged(git: Git, refs: Sequence[PushRef]) -> Iterator[str]:
         update_refs(git, [RefUpdate(name, None, oid) for name, oid, _ in moves], "promptops push")
 
 
-_MOST_NAMED = 100
+_MAX_NAMED = 100
 
 _PORCELAIN = re.compile(r"^([ +\-*=!])\t[^\t:]*:(refs/[^\t]+)\t(.*)$", re.MULTILINE)
 

@@ -56,7 +56,7 @@ def write_blob(git: Git, content: bytes) -> str:
     return write_blobs(git, (content,))[0]
 
 
-_MOST_UNPACKED = 100
+_MAX_UNPACKED = 100
 
 
 def write_objects(git: Git, objects: Sequence[tuple[str, bytes]]) -> list[str]:
@@ -72,7 +72,7 @@ def write_objects(git: Git, objects: Sequence[tuple[str, bytes]]) -> list[str]:
     oids = [object_id(git.object_format, kind, data) for kind, data in objects]
     if objects:
         # Many stay one file, as with what git fetches (fetch.unpackLimit).
-        is_few = len(objects) <= _MOST_UNPACKED
+        is_few = len(objects) <= _MAX_UNPACKED
         args = ("unpack-objects", "-q") if is_few else ("index-pack", "--stdin")
         done = git.run(*args, stdin=_pack(git.object_format, objects), check=False)
         if done.code != 0:

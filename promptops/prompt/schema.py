@@ -54,8 +54,8 @@ _ALTERNATIVES = {
     "reply": "a text, an object or a list",
 }
 _WHOLE_NUMBERS = ("max_tokens", "seed")
-_MOST_FAULTS = 100
-_MOST_SUGGESTIONS = 20
+_MAX_FAULTS = 100
+_MAX_SUGGESTIONS = 20
 _MAX_VALUE_DEPTH = 64
 
 
@@ -113,14 +113,14 @@ def _compile_again(schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Valida
     known = _compiled.get(text)
     if known is None:
         known = compile_schema(schema)
-        if len(_compiled) >= _MOST_COMPILED:
+        if len(_compiled) >= _MAX_COMPILED:
             _compiled.clear()
         _compiled[text] = known
     return known
 
 
 _compiled: dict[str, jsonschema_rs.Draft202012Validator] = {}
-_MOST_COMPILED = 256
+_MAX_COMPILED = 256
 
 
 def _schema_message(error: jsonschema_rs.ValidationError) -> str:
@@ -151,7 +151,7 @@ def check_metadata(document: Document) -> Iterator[Finding]:
         isinstance(data.get(key), float) for key in _WHOLE_NUMBERS
     ):
         return
-    yield from islice(_metadata_faults(document, data), _MOST_FAULTS)
+    yield from islice(_metadata_faults(document, data), _MAX_FAULTS)
 
 
 def is_plainly_valid(data: Mapping[str, Any]) -> bool:
@@ -175,7 +175,7 @@ def _is_version(value: object) -> bool:
     numbers = value.split(".") if type(value) is str and value.isascii() else ()
     return len(numbers) == 3 and all(
         number.isdigit()
-        and len(number) <= _MOST_PLAIN_DIGITS
+        and len(number) <= _MAX_PLAIN_DIGITS
         and (number == "0" or number[0] != "0")
         for number in numbers
     )
@@ -236,7 +236,7 @@ def _is_plain_json(value: object, levels: int = 16) -> bool:
 
 
 _REQUIRED = frozenset({"version", "description", "author", "model"})
-_MOST_PLAIN_DIGITS = 9
+_MAX_PLAIN_DIGITS = 9
 _LARGEST_PLAIN_NUMBER = 2**53
 _PLAIN: dict[str, Callable[[object], bool]] = {
     "version": _is_version,
@@ -269,7 +269,7 @@ def _metadata_faults(document: Document, data: Mapping[str, Any]) -> Iterator[Fi
         if key not in known and document.locate([key], key=True) not in surprising
     ]
     for number, key in enumerate(unknown):
-        near = nearest(key, known) if number < _MOST_SUGGESTIONS else None
+        near = nearest(key, known) if number < _MAX_SUGGESTIONS else None
         hint = f"did you mean '{near}'?" if near else "put keys of your own below 'metadata'"
         if key == "name":
             hint = f"the name is the path, {name_from_path(document.path)}: take the line out"
@@ -319,7 +319,7 @@ def _value_faults(document: Document, key: str, value: object) -> Iterator[Findi
         yield _SchemaPlace(document, (key,)).finding("mistyped-key", message, hint)
         return
     seen: set[tuple[object, ...]] = set()
-    for fault in islice(_property_validator(key).iter_errors(value), _MOST_FAULTS):
+    for fault in islice(_property_validator(key).iter_errors(value), _MAX_FAULTS):
         for finding in _explain(document, (key, *fault.instance_path), fault):
             identity = (finding.position, finding.message)
             if identity not in seen:

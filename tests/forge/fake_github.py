@@ -21,7 +21,7 @@ WHEN = "2026-01-01T00:00:00Z"
 ROLES = {"admin": "admin", "maintain": "write", "write": "write", "triage": "read", "read": "read"}
 EVERYTHING = frozenset({"contents", "members", "metadata", "pull_requests"})
 _PAGE = 30
-_MOST_COMMITS = 250
+_MAX_COMMITS = 250
 _NAMED, _NUMBERED = f"/repos/{OWNER}/{NAME}", "/repositories/1296269"
 
 
@@ -233,7 +233,7 @@ class FakeGitHub:
             }
             for index, (author, committer) in enumerate(self.pulls[int(number)].commits)
         ]
-        return self._paged(request, shown[:_MOST_COMMITS])
+        return self._paged(request, shown[:_MAX_COMMITS])
 
     def _events(self, request: Request, number: str) -> Response:
         if int(number) not in self.pulls:

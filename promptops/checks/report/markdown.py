@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 MARKER = "<!-- promptops validate -->"
 _SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "💡"}
 # GitHub refuses comments of more than 65,536 characters; nobody reads a tenth of that.
-_MOST_FINDINGS = 50
-_MOST_IN_FILE = 10
+_MAX_FINDINGS = 50
+_MAX_IN_FILE = 10
 _LONGEST = 300
 
 
@@ -32,10 +32,10 @@ def render(outcome: ReportOutcome) -> str:
     errors = outcome.count(Severity.ERROR)
     verdict = "❌ Prompts need work" if errors else "✅ Prompts are fine"
     parts = [f"{MARKER}\n### {verdict}", f"{summarize(outcome)}."]
-    room = _MOST_FINDINGS
+    room = _MAX_FINDINGS
     left = len(outcome.findings)
     for path, findings in _grouped(outcome.findings):
-        shown = findings[: min(room, _MOST_IN_FILE)]
+        shown = findings[: min(room, _MAX_IN_FILE)]
         if not shown:
             break
         room -= len(shown)

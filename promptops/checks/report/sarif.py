@@ -27,8 +27,8 @@ _PROBLEMS = {
     Severity.WARNING: "warning",
     Severity.NOTE: "recommendation",
 }
-MOST_RESULTS = 25_000
-MOST_LOCATIONS = 100
+MAX_RESULTS = 25_000
+MAX_LOCATIONS = 100
 LONGEST_DESCRIPTION = 1_024
 LONGEST_MESSAGE = 1_000
 
@@ -39,8 +39,8 @@ def render(outcome: ReportOutcome) -> str:
 
     order = list(Severity)
     found = list(zip(outcome.findings, fingerprints(outcome), strict=True))
-    if len(found) > MOST_RESULTS:
-        found = sorted(found, key=lambda pair: order.index(pair[0].severity))[:MOST_RESULTS]
+    if len(found) > MAX_RESULTS:
+        found = sorted(found, key=lambda pair: order.index(pair[0].severity))[:MAX_RESULTS]
     levels: dict[str, Severity] = {}
     for finding, _ in found:
         known = levels.setdefault(finding.check, finding.severity)
@@ -104,7 +104,7 @@ def _related(chain: Sequence[Inclusion]) -> list[dict[str, Any]]:
             "message": {"text": "included from here"},
             "physicalLocation": _location(inclusion.path, inclusion.position),
         }
-        for number, inclusion in enumerate(chain[:MOST_LOCATIONS], start=1)
+        for number, inclusion in enumerate(chain[:MAX_LOCATIONS], start=1)
     ]
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.ERROR)
 # A line of `=` alone underlines a Markdown heading; only the three together are a conflict.
 _MARK = re.compile(r"^(?:(<{7}) (\S.*)|(={7})|(>{7}) (\S.*))$", re.MULTILINE)
-_MOST = 20
+_MAX_PROBLEMS = 20
 
 
 def check(subject: FileSubject) -> Iterator[Problem]:
@@ -64,7 +64,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
                     subject.position(opened.start(1), opened.end(1)),
                     "choose one side, or write a third, and take the marks out",
                 )
-            if found == _MOST:
+            if found == _MAX_PROBLEMS:
                 return
             opened = None
 

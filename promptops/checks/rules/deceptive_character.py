@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import FileSubject
 
 RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.ERROR)
-_MOST = 20
+_MAX_PROBLEMS = 20
 _SUSPECT = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u061c\u202a-\u202e\u2066-\u2069]"
     "|[\U000e0000-\U000e007f]+"
@@ -60,7 +60,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
         if is_flag and _FLAG.fullmatch(text):
             continue
         found += 1
-        if found > _MOST:
+        if found > _MAX_PROBLEMS:
             return
         code = f"U+{ord(text[0]):04X}"
         if text in _DIRECTIONS:

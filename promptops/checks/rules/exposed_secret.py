@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 RULE = CheckRule(
     CheckScope.FILE, CheckGroup.SAFETY, Severity.ERROR, is_masked=True, is_ignorable=False
 )
-_MOST = 50
+_MAX_PROBLEMS = 50
 _HINT = "revoke it now, then take it out: Git's history keeps it"
 
 
@@ -137,8 +137,8 @@ _EXAMPLES = (
 )
 # A name of a secret, which is none.
 _MORE_EXAMPLES = (*_EXAMPLES, "secret", "password", "token")
-_FEWEST_CHARACTERS = 8
-_FEWEST_DIGITS = 3
+_MIN_CHARACTERS = 8
+_MIN_DIGITS = 3
 _LEAST_ENTROPY = 3.6
 
 
@@ -151,7 +151,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
         spans.append((start, end))
         message = f"this looks like {what}"
         yield Problem(message, subject.path, subject.position(start, end), _HINT)
-        if len(spans) >= _MOST:
+        if len(spans) >= _MAX_PROBLEMS:
             return
 
 
@@ -188,14 +188,14 @@ def _find_formats(text: str, runs: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _is_example(
-    secret: str, fewest: int = _FEWEST_CHARACTERS, words: tuple[str, ...] = _EXAMPLES
+    secret: str, fewest: int = _MIN_CHARACTERS, words: tuple[str, ...] = _EXAMPLES
 ) -> bool:
     lowered = secret.lower()
     return len(set(secret)) < fewest or any(word in lowered for word in words)
 
 
 def _has_digits(text: str) -> bool:
-    return sum(character.isdigit() for character in text) >= _FEWEST_DIGITS
+    return sum(character.isdigit() for character in text) >= _MIN_DIGITS
 
 
 def _is_random(text: str) -> bool:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import FileSubject
 
 RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.WARNING)
-_MOST = 20
+_MAX_PROBLEMS = 20
 _SUSPECT = re.compile(
     "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2064\u206a-\u206f"
     "\u3164\ufeff\uffa0\U0001d173-\U0001d17a]"
@@ -59,7 +59,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
         if match[0] in _MARKS and _is_right_to_left(text, start):
             continue
         found += 1
-        if found > _MOST:
+        if found > _MAX_PROBLEMS:
             return
         name = unicodedata.name(match[0][0], "a character").lower()
         message = f"U+{ord(match[0][0]):04X}, {name}, cannot be seen"

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import FileSubject
 
 RULE = CheckRule(CheckScope.FILE, CheckGroup.SAFETY, Severity.WARNING)
-_MOST = 20
+_MAX_PROBLEMS = 20
 _LEFTOVER = re.compile(
     r"^(?:[ \t]*[-*>]+[ \t]+| {0,3}(?:#+[ \t]+|//[ \t]*|<!--[ \t]*)?)"
     r"(?P<note>(?:TODO|FIXME|XXX)(?:\([\w.@-]+\))?:"
@@ -90,7 +90,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
         if before and start < quiet[before - 1][1]:
             continue
         found += 1
-        if found > _MOST:
+        if found > _MAX_PROBLEMS:
             return
         what = {
             "note": "a note to whoever writes the prompt",

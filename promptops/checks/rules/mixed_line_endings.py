@@ -37,7 +37,7 @@ RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.NOTE)
 _END = re.compile(rb"\r\n|\r|\n")
 _NOT_LF = re.compile("\r\n?")
 # An editor converts a larger file faster than so many edits are made.
-_MOST_FIXES = 10_000
+_MAX_FIXES = 10_000
 _NAMES = {b"\r\n": "CRLF", b"\r": "CR", b"\n": "LF"}
 
 
@@ -54,7 +54,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
             message = f"line {number} ends in {_NAMES[match[0]]}, the first one in {_NAMES[usual]}"
             place = Position(number, 1, number, 1)
             fixes: tuple[Fix, ...] = ()
-            if data.count(b"\r") <= _MOST_FIXES:
+            if data.count(b"\r") <= _MAX_FIXES:
                 fixes = tuple(_fixes(subject.path, data.decode(errors="replace")))
             yield Problem(message, subject.path, place, "end all lines in LF", fixes)
             return

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import FileSubject
 
 RULE = CheckRule(CheckScope.FILE, CheckGroup.SAFETY, Severity.WARNING, is_on=False, is_masked=True)
-_MOST = 50
+_MAX_PROBLEMS = 50
 _EMAIL = re.compile(
     r"(?<![\w.%+/:-])([A-Za-z0-9][\w.%+-]{0,63})@((?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,12})"
     r"(?![\w@-])"
@@ -72,7 +72,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
     if not subject.path.endswith((".md", ".txt", ".j2", ".jinja")) or text.find("@", first) < 0:
         return
     found = (one for one in _EMAIL.finditer(text, first) if not _is_example(one[1], one[2].lower()))
-    for match in islice(found, _MOST):
+    for match in islice(found, _MAX_PROBLEMS):
         yield Problem(
             "this looks like the e-mail address of a person",
             subject.path,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import FileSubject
 
 RULE = CheckRule(CheckScope.FILE, CheckGroup.SAFETY, Severity.WARNING, is_masked=True)
-_MOST = 50
+_MAX_PROBLEMS = 50
 _PHONE = re.compile(r"(?<![\w.+-])\+[1-9]\d{0,2}(?:[ .()/-]{0,2}\d){7,12}(?![\w-])")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 # What is no ASCII may be a digit, too.
@@ -122,7 +122,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
         return
     hint = "use a number that is reserved for examples, or take it out"
     every = sorted(find(subject.text, subject.body_start), key=lambda one: one[1])
-    for what, start, end in every[:_MOST]:
+    for what, start, end in every[:_MAX_PROBLEMS]:
         place = subject.position(start, end)
         yield Problem(f"this looks like {what}", subject.path, place, hint)
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import FileSubject
 
 RULE = CheckRule(CheckScope.FILE, CheckGroup.SAFETY, Severity.WARNING)
-_MOST = 200
+_MAX_PROBLEMS = 200
 _INVITATION = re.compile(
     r"\b(?:repeat|print|reveal|output|disclose|display|recite|echo|dump|show|quote)\s+"
     r"(?:(?:them|the\s+user|users|him|her|back|out)\s+)?"
@@ -63,7 +63,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
     lowered = text[subject.body_start :].lower()
     if not any(noun in lowered for noun in _NOUNS) or _MARKER.search(lowered) is None:
         return
-    for match in islice(_INVITATION.finditer(text, subject.body_start), _MOST):
+    for match in islice(_INVITATION.finditer(text, subject.body_start), _MAX_PROBLEMS):
         start = 0
         window = text[max(subject.body_start, match.start() - 300) : match.start()]
         for boundary in _SENTENCE_START.finditer(window):

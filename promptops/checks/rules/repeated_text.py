@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 RULE = CheckRule(CheckScope.FOLDER, CheckGroup.SET, Severity.NOTE)
 _SHORTEST = 300
-_FEWEST_PROMPTS = 3
-_MOST_NAMES = 3
+_MIN_PROMPTS = 3
+_MAX_NAMES = 3
 _BLOCK = re.compile(r"\{%[-+]?\s*(?:(end)?(?:if|for|with|macro|call|filter)|(el)(?:se|if))\b")
 # What begins otherwise goes on otherwise: few paragraphs have to be compared as a whole.
 _WORDS_OF_OPENING = 8
@@ -49,7 +49,7 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
             opening = tuple(text.split(None, _WORDS_OF_OPENING)[:_WORDS_OF_OPENING])
             alike.setdefault(opening, []).append((name, line, text))
     for group in alike.values():
-        if len(group) >= _FEWEST_PROMPTS:
+        if len(group) >= _MIN_PROMPTS:
             yield from _compare(subject, group)
 
 
@@ -73,11 +73,11 @@ def _compare(subject: FolderSubject, group: list[tuple[str, int, str]]) -> Itera
         place = Position(start, 1, start + len(lines) - 1, len(lines[-1]) + 1)
         places.setdefault(" ".join(text.split()), {}).setdefault(name, place)
     for text, found in places.items():
-        if len(found) < _FEWEST_PROMPTS or not _is_whole(text):
+        if len(found) < _MIN_PROMPTS or not _is_whole(text):
             continue
         first, *others = found
-        shown = ", ".join(others[:_MOST_NAMES])
-        more = f" and {len(others) - _MOST_NAMES} more" if len(others) > _MOST_NAMES else ""
+        shown = ", ".join(others[:_MAX_NAMES])
+        more = f" and {len(others) - _MAX_NAMES} more" if len(others) > _MAX_NAMES else ""
         message = f"{shown}{more} repeat this paragraph"
         path = subject.texts[first].path
         yield Problem(message, path, found[first], "move it into a partial and include that")

@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 
 RULE = CheckRule(CheckScope.FOLDER, CheckGroup.SET, Severity.NOTE, is_on=False)
 _RUN = 5
-_FEWEST_WORDS = 40
+_MIN_WORDS = 40
 _SKETCH = 48
 _LEAST_SHARED = 0.85
 # A run of words that so many have is boilerplate; following it would be quadratic.
-_MOST_HOLDERS = 30
+_MAX_HOLDERS = 30
 _WORD = re.compile(r"\w+")
 
 
@@ -58,7 +58,7 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
     texts: dict[str, str] = {}
     for name, prompt in sorted(subject.texts.items()):
         words = _WORD.findall(prompt.body.casefold())
-        if len(words) < _FEWEST_WORDS:
+        if len(words) < _MIN_WORDS:
             continue
         runs = {
             crc32(" ".join(words[start : start + _RUN]).encode())
@@ -66,7 +66,7 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
         }
         sketch = frozenset(sorted(runs)[:_SKETCH])
         shared = Counter(
-            other for run in sketch for other in islice(holders.get(run, ()), _MOST_HOLDERS)
+            other for run in sketch for other in islice(holders.get(run, ()), _MAX_HOLDERS)
         )
         texts[name] = " ".join(words)
         for other, _ in shared.most_common(3):

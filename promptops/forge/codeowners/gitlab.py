@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # GitLab's own name for the lines before the first heading.
 _DEFAULT = "codeowners"
-_MOST_APPROVALS = 100
+_MAX_APPROVALS = 100
 
 _HEADING = re.compile(
     r"(?P<optional>\^)?\[(?P<name>[^\]]*)\](?:\[(?P<approvals>[0-9]*)\])?"
@@ -114,7 +114,7 @@ class _GitlabReading:
         is_optional = heading["optional"] is not None
         section.is_optional = section.is_optional and is_optional
         digits = (heading["approvals"] or "").lstrip("0")
-        section.approvals = min(int(digits[:9] or "1"), _MOST_APPROVALS)
+        section.approvals = min(int(digits[:9] or "1"), _MAX_APPROVALS)
         section.defaults, _ = _references(heading["owners"] or "")
         if not name.strip():
             self._complain(

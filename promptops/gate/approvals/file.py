@@ -44,7 +44,7 @@ _KEYS = ("schema", "approvals", "author", "committers", "objections", "teams")
 _APPROVAL_KEYS = ("approver", "commit", "contents", "base", "may_write", "where")
 _MAX_TEXT = 4096
 # As many as Linux follows.
-_MOST_LINKS = 40
+_MAX_LINKS = 40
 
 
 def read_approvals_file(repository: Repository, path: Path) -> Approvals:
@@ -90,7 +90,7 @@ def _walk(path: Path) -> Iterator[Path]:
             here = step
             continue
         links += 1
-        if links > _MOST_LINKS:
+        if links > _MAX_LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         target = step.readlink()
         if target.is_absolute():

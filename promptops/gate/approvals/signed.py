@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 SOURCE = "signed"
 # Each costs some milliseconds. Whoever may push refs could otherwise keep the gate busy for ever.
-_MOST_FAILURES = 200
-_MOST_OUTDATED = 20
+_MAX_FAILURES = 200
+_MAX_OUTDATED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +141,9 @@ class _Refusals:
         who = quote(sealed.statement.approver)
         self.notes.append(f"approval by {who} does not count: {error.message} ({sealed.ref})")
         self._count += 1
-        if self._count > _MOST_FAILURES:
+        if self._count > _MAX_FAILURES:
             raise IntegrityError(
-                f"more than {_MOST_FAILURES} statements of approval about {self._shelf.subject} "
+                f"more than {_MAX_FAILURES} statements of approval about {self._shelf.subject} "
                 f"are false; the last one: {error.message}",
                 hint="find out who may push below refs/promptops/approvals/, and remove those refs",
             ) from error
@@ -211,7 +211,7 @@ class _ApprovalJudge:
         for sealed, statement in others:
             if statement.approver not in known:
                 newest.setdefault(statement.approver, (sealed, statement))
-        for sealed, statement in list(newest.values())[:_MOST_OUTDATED]:
+        for sealed, statement in list(newest.values())[:_MAX_OUTDATED]:
             touched = self._proposed.keys() & statement.contents.keys()
             try:
                 lapsed = self._verify(sealed, statement, touched)

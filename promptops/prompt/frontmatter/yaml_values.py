@@ -97,7 +97,7 @@ _MAX_DEPTH = 64
 # Below this many nesting marks no text can be nested deeper than a C stack bears.
 _FEW_NESTING_MARKS = 256
 # More would not help anybody to mend the file.
-_MOST_FAULTS = 100
+_MAX_FAULTS = 100
 
 _FIRST_LINE = Position(1, 1, 1, 4)
 
@@ -322,7 +322,7 @@ class _YamlReading:
         hint: str | None,
         fixes: tuple[Fix, ...] = (),
     ) -> None:
-        if len(self.faults) < _MOST_FAULTS:
+        if len(self.faults) < _MAX_FAULTS:
             fault = Finding(check, Severity.ERROR, message, self._path, place, hint, fixes)
             self.faults.append(fault)
 

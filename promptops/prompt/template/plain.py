@@ -40,7 +40,7 @@ _TAG = re.compile(
     """,
     re.VERBOSE,
 )
-_MOST_OPEN = 10
+_MAX_OPEN = 10
 # Words of the language, and names that are there without being inputs.
 _NOT_PLAIN = frozenset(
     [
@@ -132,7 +132,7 @@ class _PlainReading:
             return None
         else:
             self._conditions[-1] = (self._role, word == "else")
-        if name in _NOT_PLAIN or max(len(self._conditions), self._branches) > _MOST_OPEN:
+        if name in _NOT_PLAIN or max(len(self._conditions), self._branches) > _MAX_OPEN:
             return None
         if name is not None:
             position = self._body.position(*match.span("condition"))

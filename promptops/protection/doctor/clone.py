@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from promptops.protection.doctor.answer import DoctorAnswer
     from promptops.protection.doctor.subject import DoctorSubject
 
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 def look_at_git_version(subject: DoctorSubject) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - git is the machine's
@@ -220,7 +220,7 @@ def _brings(refspecs: list[str], folder: str) -> bool:
 def look_at_locks(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Has a git that was killed left lock files?"""
     locks = stale_locks(subject.git)
-    for lock in locks[:_MOST_NAMED]:
+    for lock in locks[:_MAX_NAMED]:
         yield warning(
             f"there is a lock file: {lock}",
             str(lock),
@@ -228,9 +228,9 @@ def look_at_locks(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
             "fail, and a rollback does, too",
             remedy=f"make sure that no git is running here, then remove {lock}",
         )
-    if len(locks) > _MOST_NAMED:
+    if len(locks) > _MAX_NAMED:
         yield warning(
-            f"there are {len(locks) - _MOST_NAMED:,} more lock files",
+            f"there are {len(locks) - _MAX_NAMED:,} more lock files",
             str(subject.git.common_dir),
             risk="as above",
             remedy=f"find {subject.git.common_dir} -name '*.lock'",

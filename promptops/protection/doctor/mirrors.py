@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from promptops.runtime.copies import CacheState
 
 _DAY_SECONDS = 86_400
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 def look_at_mirrors(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
@@ -26,8 +26,8 @@ def look_at_mirrors(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     answers = [
         answer for mirror, state in mirrors for answer in _judge(mirror, state, subject.now_seconds)
     ]
-    yield from answers[:_MOST_NAMED]
-    hidden = len(answers) - _MOST_NAMED
+    yield from answers[:_MAX_NAMED]
+    hidden = len(answers) - _MAX_NAMED
     if hidden > 0:
         yield note(
             f"{hidden:,} more mirrors are like this",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from promptops.prompt.finding import Finding
     from promptops.protection.doctor.subject import DoctorSubject
 
-_MOST_NAMED = 10
+_MAX_NAMED = 10
 _RISKS = {
     "unowned-prompt": "anybody who may merge changes it without an owner's approval",
     "unowned-gate-file": "a change can edit the rules by which it is judged, and pass",
@@ -106,8 +106,8 @@ def look_at_owners(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
         yield fine(
             f"every prompt and every file of the gate has owners on {subject.where}", found.path
         )
-    yield from map(_judge, findings[:_MOST_NAMED])
-    hidden = len(findings) - _MOST_NAMED
+    yield from map(_judge, findings[:_MAX_NAMED])
+    hidden = len(findings) - _MAX_NAMED
     if hidden > 0:
         yield warning(
             f"{hidden:,} more findings",

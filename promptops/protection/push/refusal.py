@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from promptops.prompt.finding import Finding
 
 # What git shows of a hook goes by on a terminal.
-_MOST = 20
+_MAX_SHOWN = 20
 _GATE = "promptops gate shows all that is missing before you push"
 _RULES = "docs/server.md of promptops says what a push may do here"
 _ANSWERS = (RefusedError, IntegrityError, UntrustedError)
@@ -57,9 +57,9 @@ def describe_refusals(ref: str, error: PromptopsError) -> list[PushRefusal]:
         ]
     refusals = [
         PushRefusal(ref, f"{one.place}: {one.message}", one.hint or _GATE, is_unclear=False)
-        for one in error.findings[:_MOST]
+        for one in error.findings[:_MAX_SHOWN]
     ]
-    more = len(error.findings) - _MOST
+    more = len(error.findings) - _MAX_SHOWN
     if more > 0:
         message = f"the change may not merge for {more} more reasons"
         refusals.append(PushRefusal(ref, message, _GATE, is_unclear=False))

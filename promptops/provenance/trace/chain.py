@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from promptops.provenance.trace.subject import TraceSubject
     from promptops.repository.repository import Repository
 
-_MOST_COMMITS = 10
+_MAX_COMMITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,10 +462,10 @@ class Chain:
         lines = [
             f"{one.oid[:12]} {format_minute(one.author.time_seconds)[:10]} {one.author.name}: "
             f"{one.subject}"
-            for one in commits[:_MOST_COMMITS]
+            for one in commits[:_MAX_COMMITS]
         ]
-        if len(commits) > _MOST_COMMITS:
-            lines.append(f"and {len(commits) - _MOST_COMMITS} older ones")
+        if len(commits) > _MAX_COMMITS:
+            lines.append(f"and {len(commits) - _MAX_COMMITS} older ones")
         detail = f"{', '.join(names)}, in {_count(len(commits), 'commit')}{since}"
         return Link("authors", LinkStatus.OK, detail, tuple(lines), facts=facts)
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})", re.ASCII)
 _HEX = re.compile(r"[0-9a-fA-F]+", re.ASCII)
-_FEWEST_DIGITS = 12
+_MIN_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,10 @@ def find_subject(repository: Repository, asked: str) -> TraceSubject:
     found = _DIGEST.fullmatch(asked)
     if found is not None:
         return _find_digest(repository, f"sha256:{found[1]}")
-    if asked.startswith("sha256:") or (len(asked) > _FEWEST_DIGITS and _HEX.fullmatch(asked)):
+    if asked.startswith("sha256:") or (len(asked) > _MIN_DIGITS and _HEX.fullmatch(asked)):
         raise UsageError(
             f"{quote(asked)} is not a digest",
-            hint=f"a digest has 64 hex digits in lower case; the first {_FEWEST_DIGITS} are enough",
+            hint=f"a digest has 64 hex digits in lower case; the first {_MIN_DIGITS} are enough",
         )
     ref = parse_ref(asked)
     if ref.selector is None:
@@ -75,7 +75,7 @@ def find_subject(repository: Repository, asked: str) -> TraceSubject:
         raise UsageError(
             f"{ref.name} names no version",
             hint=f"say which: {ref.name}@1.0.0, {ref.name}@latest or {ref.name}@{default}; "
-            f"a digest needs at least {_FEWEST_DIGITS} hex digits",
+            f"a digest needs at least {_MIN_DIGITS} hex digits",
         )
     return _find_selected(repository, ref.name, ref.selector)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 NOT_CHECKED = "not-checked"
-_MOST_SIGNATURES = 200
+_MAX_SIGNATURES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class Survey:
                 )
             return
         self.signatures += 1
-        if self.signatures > _MOST_SIGNATURES and self.scope.is_everything and not self.deep:
+        if self.signatures > _MAX_SIGNATURES and self.scope.is_everything and not self.deep:
             self.skipped_signatures += 1
             return
         try:

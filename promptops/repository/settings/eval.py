@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from promptops.repository.settings.reading import Table
 
 KEYS = ("concurrency", "max_cost", "judge", "embedding", "agreement")
-_MOST = 1000
+_MAX_CONCURRENCY = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ def read_eval(value: object, path: str) -> EvalSettings:
     table = Table(value, path, "eval")
     table.check_keys(KEYS)
     concurrency = table.whole("concurrency", 10, least=1) or 10
-    if concurrency > _MOST:
-        table.fail("concurrency", f"is more than {_MOST}", "write a smaller number")
+    if concurrency > _MAX_CONCURRENCY:
+        table.fail("concurrency", f"is more than {_MAX_CONCURRENCY}", "write a smaller number")
     agreement = table.number("agreement", None)
     if agreement is not None and agreement > 1:
         table.fail("agreement", "is more than 1", "write a kappa, such as agreement = 0.6")

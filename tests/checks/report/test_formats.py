@@ -22,7 +22,7 @@ from promptops.checks import report
 from promptops.checks.registry import CHECKS, FAULTS
 from promptops.checks.report.choice import parse_choice
 from promptops.checks.report.outcome import ReportOutcome, count_checks, fingerprints, summarize
-from promptops.checks.report.sarif import MOST_RESULTS
+from promptops.checks.report.sarif import MAX_RESULTS
 from promptops.prompt.finding import Finding, Fix, Inclusion, Position, Severity
 
 if TYPE_CHECKING:
@@ -132,9 +132,9 @@ def test_sarif_has_a_rule_with_help_for_every_check_there_is() -> None:
 def test_sarif_keeps_to_what_code_scanning_takes_and_drops_the_least_first() -> None:
     note = Finding("syntax", Severity.NOTE, "m" * 5_000, "prompts/a.md", Position(1, 1, 1, 2))
     error = note._replace(severity=Severity.ERROR)
-    text = report.render("sarif", ReportOutcome([*[note] * MOST_RESULTS, error], 1))
+    text = report.render("sarif", ReportOutcome([*[note] * MAX_RESULTS, error], 1))
     (run,) = json.loads(text)["runs"]
-    assert len(run["results"]) == MOST_RESULTS == 25_000
+    assert len(run["results"]) == MAX_RESULTS == 25_000
     assert run["results"][0]["level"] == "error"
     assert max(len(one["message"]["text"]) for one in run["results"]) <= 1_000
     assert len(gzip.compress(text.encode(), 1)) < 10 * 1024 * 1024

@@ -158,7 +158,7 @@ def test_who_is_trusted_nowhere_is_not_said_to_be_by_the_change(signing: Signing
 def test_false_statements_are_borne_up_to_a_number(
     signing: Signing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("promptops.gate.approvals.signed._MOST_FAILURES", 2)
+    monkeypatch.setattr("promptops.gate.approvals.signed._MAX_FAILURES", 2)
     for number in (1, 2):
         signing.put(signing.statement(time=f"2026-01-0{number}T00:00:00Z"), "kim")
     assert len(signing.read().notes) == 2

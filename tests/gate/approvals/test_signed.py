@@ -305,7 +305,7 @@ def test_a_flood_of_statements_is_read_and_a_flood_of_false_ones_ends_in_an_erro
     signing.put(signing.statement())
     flood(signing, 10_000, contents={TRIAGE: ApprovalEntry("100644", "d" * 40)})
     assert signing.counting() == [JANE]
-    monkeypatch.setattr("promptops.gate.approvals.signed._MOST_FAILURES", 3)
+    monkeypatch.setattr("promptops.gate.approvals.signed._MAX_FAILURES", 3)
     flood(signing, 5, approver="kim@example.com")
     with pytest.raises(IntegrityError, match="more than 3 statements of approval about main"):
         signing.read()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.repositories import Repo
     from tests.runtime.provider import Provider
 
-MOST_MICROS = 1_000
+MAX_MICROS = 1_000
 
 
 def limit(team: Repo, table: str) -> None:
@@ -26,13 +26,13 @@ def limit(team: Repo, table: str) -> None:
 
 
 def test_those_who_share_a_log_share_a_budget(team: Repo, near: Provider) -> None:
-    limit(team, f"spend_per_hour = {MOST_MICROS / 1_000_000:.6f}")
+    limit(team, f"spend_per_hour = {MAX_MICROS / 1_000_000:.6f}")
     near.always(text="Short.")
     with promptops.open(team.path) as one, promptops.open(team.path) as two:
         plan = one.plan("a@working", {"text": "0"})
         assert plan.cost_micros is not None
         spent = runs = 0
-        while spent + plan.cost_micros <= MOST_MICROS:
+        while spent + plan.cost_micros <= MAX_MICROS:
             run = (one, two)[runs % 2].run("a@working", {"text": str(runs % 10)})
             spent += run.cost_micros or 0
             runs += 1

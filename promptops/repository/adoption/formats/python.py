@@ -19,7 +19,7 @@ _SPOKEN = re.compile(
     r"|translate|extract|write an?|respond (?:with|only|in))\b",
     re.IGNORECASE,
 )
-_FEWEST_WORDS = 6
+_MIN_WORDS = 6
 _CALLS = (
     *("chat.completions.create", "responses.create", "messages.create", "messages.stream"),
     *("litellm.completion", "litellm.acompletion", "models.generate_content"),
@@ -120,7 +120,7 @@ def _value(node: ast.Constant | ast.JoinedStr) -> str | None:
 
 
 def _is_prompt(name: str, value: str) -> bool:
-    is_long = len(value.split()) >= _FEWEST_WORDS
+    is_long = len(value.split()) >= _MIN_WORDS
     return is_long and (bool(_NAMED.search(name)) or bool(_SPOKEN.match(value)))
 
 
