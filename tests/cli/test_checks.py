@@ -93,7 +93,9 @@ def test_each_schema_is_one_in_both_drafts(
 
 def test_the_repository_s_own_suites_fit_their_schema(repo: Repo) -> None:
     validator = jsonschema_rs.validator_for(schema(repo, "evals"))
-    for file in sorted((HERE / "evals").rglob("*.yaml")):
+    files = sorted((HERE / "evals").rglob("*.yaml"))
+    # What scripted models answer lies beside the suites, in a folder of its own.
+    for file in (one for one in files if "_answers" not in one.parts):
         validator.validate(yaml.safe_load(file.read_text()))
     assert not validator.is_valid({"schema": "promptops.suite/v2", "prompt": "a", "samples": []})
 

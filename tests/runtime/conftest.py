@@ -1,4 +1,4 @@
-"""A real PostgreSQL server, where one can be started."""
+"""Real PostgreSQL and Redis servers, where they can be started."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.postgres import Server, find_programs, serve_postgres
+from tests.redis import Server as RedisServer
+from tests.redis import find_program, serve_redis
 from tests.stores import leave_out
 
 if TYPE_CHECKING:
@@ -34,3 +36,36 @@ def empty_postgres(postgres: Server) -> str:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
     return postgres.url
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    program = find_program()
+    if program is None:
+        leave_out("Redis is not installed")
+    if find_spec("redis") is None:
+        leave_out("the extra redis is not installed")
+    with serve_redis(program) as server:
+        yield server
+
+
+@pytest.fixture
+def empty_redis(redis_server: RedisServer) -> str:
+    """The URL of a database without keys."""
+    import redis
+
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushdb()
+    return redis_server.url
+
+
+@pytest.fixture
+def begun_redis(empty_redis: str) -> str:
+    """The URL of a database in which a ledger was begun."""
+    import redis
+
+    from promptops.runtime.guards.redis import EPOCH
+
+    with redis.Redis.from_url(empty_redis) as client:
+        client.set(EPOCH, "test")
+    return empty_redis

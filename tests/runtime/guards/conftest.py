@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.guards.opening import open_ledger
-from tests.redis import Server as RedisServer
-from tests.redis import find_program, serve_redis
-from tests.stores import leave_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,39 +16,6 @@ if TYPE_CHECKING:
     from promptops.runtime.guards.ledger import Ledger
 
 SHARED = ("sqlite", "redis", "postgres")
-
-
-@pytest.fixture(scope="session")
-def redis_server() -> Iterator[RedisServer]:
-    program = find_program()
-    if program is None:
-        leave_out("Redis is not installed")
-    if find_spec("redis") is None:
-        leave_out("the extra redis is not installed")
-    with serve_redis(program) as server:
-        yield server
-
-
-@pytest.fixture
-def empty_redis(redis_server: RedisServer) -> str:
-    """The URL of a database without keys."""
-    import redis
-
-    with redis.Redis.from_url(redis_server.url) as client:
-        client.flushdb()
-    return redis_server.url
-
-
-@pytest.fixture
-def begun_redis(empty_redis: str) -> str:
-    """The URL of a database in which a ledger was begun."""
-    import redis
-
-    from promptops.runtime.guards.redis import EPOCH
-
-    with redis.Redis.from_url(empty_redis) as client:
-        client.set(EPOCH, "test")
-    return empty_redis
 
 
 def find_place(kind: str, request: pytest.FixtureRequest) -> str:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from promptops.repository.settings.guards import GuardSettings, Limits
+from promptops.runtime.guards.guard import GuardError, Guards
 from promptops.runtime.guards.ledger import LedgerBusyError, LedgerError
 from promptops.runtime.guards.sqlite import SqliteLedger
+from promptops.runtime.guards.windows import Scope
 from tests.runtime.guards.pieces import WINDOW, charge
 
 if TYPE_CHECKING:
@@ -106,3 +109,27 @@ def test_forgets_old_windows_but_not_faster_than_clocks_go(path: Path) -> None:
             break
     else:
         pytest.fail("nothing was forgotten")
+
+
+def test_ten_thousand_users_at_their_limits(path: Path) -> None:
+    settings = GuardSettings(
+        limits=Limits(spend_per_hour=10**9), per_user=Limits(spend_per_hour=10), is_strict=True
+    )
+    ledger = SqliteLedger(path)
+    guards = Guards(settings, ledger, clock=lambda: NOW)
+
+    def reserve(user: str, key: str) -> None:
+        scope = Scope("production", "a", user=user)
+        guards.reserve(scope, key=key, cost=6, tokens=1, lease_seconds=60)
+
+    users = [f"user-{number}@example.com" for number in range(10_000)]
+    for user in users:
+        reserve(user, user)
+    for user in users[::100]:
+        with pytest.raises(GuardError) as caught:
+            reserve(user, f"{user}/2")
+        assert caught.value.guard == "guards.per_user.spend_per_hour"
+    (everybody,) = [one for one in guards.standings() if one.who == "global"]
+    assert everybody.spent == 60_000
+    assert path.stat().st_size < 10_000_000
+    guards.close()
