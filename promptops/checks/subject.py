@@ -128,6 +128,10 @@ class PromptSubject:
             paths = [path, f"{path.removesuffix('.yaml')}.yml"]
         return next((path for path in paths if path in suites), None)
 
+    def first_line(self, path: str) -> int:
+        """The line of its file on which the template at `path` begins."""
+        return self.closure.document.body_line if path == self.path else 1
+
     def text(self, path: str) -> str:
         """The text of the template at `path`, without frontmatter."""
         document = self.closure.document
@@ -261,6 +265,39 @@ def find_comments(text: str) -> Iterator[tuple[int, int]]:
             return
         yield start, end + 2
         start = text.find("{#", end + 2)
+
+
+_FENCE = re.compile(r"^[ \t]{0,12}(`{3,}+|~{3,}+)", re.MULTILINE)
+_INLINE_CODE = re.compile(r"`[^`\n]{1,300}`")
+
+
+def find_fences(text: str) -> Iterator[tuple[int, int]]:
+    """Fenced code, as CommonMark has it: a fence ends with one as long, or with the text."""
+    opened: re.Match[str] | None = None
+    for fence in _FENCE.finditer(text):
+        if opened is None:
+            opened = fence
+        elif fence[1].startswith(opened[1]):
+            yield opened.start(), fence.end()
+            opened = None
+    if opened is not None:
+        yield opened.start(), len(text)
+
+
+def blank_code(text: str) -> str:
+    """The text with as many spaces in the place of code and template comments; lines stay."""
+    spans = [*find_fences(text), *find_comments(text)]
+    spans += [match.span() for match in _INLINE_CODE.finditer(text)]
+    for start, end in spans:
+        text = text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+    return text
+
+
+def find_place(text: str, first_line: int, start: int, end: int) -> Position:
+    """Where `text[start:end]`, which is on one line, stands in a file."""
+    line = text.count("\n", 0, start)
+    column = start - (text.rfind("\n", 0, start) + 1) + 1
+    return Position(first_line + line, column, first_line + line, column + end - start)
 
 
 def route_names(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]]:

@@ -29,7 +29,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
-from promptops.checks.subject import find_comments
+from promptops.checks.subject import find_comments, find_fences
 from promptops.prompt.finding import Problem, Severity
 
 if TYPE_CHECKING:
@@ -62,7 +62,6 @@ _REFUSED = re.compile(
 )
 # "Put [insert name] nowhere", likewise.
 _REFUSED_AFTER = re.compile(r"[ \t]*(?:nowhere|never)\b", re.IGNORECASE)
-_FENCE = re.compile(r"^[ \t]{0,12}(`{3,}+|~{3,}+)", re.MULTILINE)
 _QUOTED = re.compile('`[^`\n]{1,300}`|"[^"\n]{0,300}"|“[^”\n]{0,300}”')
 
 
@@ -111,7 +110,7 @@ def _is_refused(text: str, start: int, end: int) -> bool:
 
 def _find_quiet(text: str) -> list[tuple[int, int]]:
     """Where code, quotations and template comments are: in order, none inside another."""
-    spans = [*_find_fences(text), *find_comments(text)]
+    spans = [*find_fences(text), *find_comments(text)]
     spans += [match.span() for match in _QUOTED.finditer(text)]
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
@@ -120,16 +119,3 @@ def _find_quiet(text: str) -> list[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
-
-
-def _find_fences(text: str) -> Iterator[tuple[int, int]]:
-    """Fenced code, as CommonMark has it: a fence ends with one as long, or with the text."""
-    opened: re.Match[str] | None = None
-    for fence in _FENCE.finditer(text):
-        if opened is None:
-            opened = fence
-        elif fence[1].startswith(opened[1]):
-            yield opened.start(), fence.end()
-            opened = None
-    if opened is not None:
-        yield opened.start(), len(text)

@@ -1,0 +1,77 @@
+"""Placeholders of another template language, which are sent as they stand.
+
+## Finds
+
+`{name}`, `${name}`, `<<NAME>>`, `[[name]]` or `%(name)s` where `name` is an input of the prompt;
+and `{question}` and the like in a prompt that declares no inputs and prints none. Code and template
+comments are not looked at.
+
+## Why
+
+Only `{{ name }}` is filled in. The model reads the placeholder itself, and answers without the
+value; nothing fails.
+
+## Example
+
+    inputs: {ticket: string}
+    ---
+    Classify this ticket: {ticket}
+
+## Instead
+
+    inputs: {ticket: string}
+    ---
+    Classify this ticket: {{ ticket }}
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
+from promptops.checks.subject import blank_code, find_place
+from promptops.prompt.finding import Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.checks.subject import PromptSubject
+
+RULE = CheckRule(CheckScope.PROMPT, CheckGroup.TEMPLATE, Severity.WARNING)
+_NAME = r"([A-Za-z_][A-Za-z0-9_]{0,63})"
+_PLACEHOLDER = re.compile(
+    rf"\$?(?<!\{{)\{{{_NAME}\}}(?!\}})|<<{_NAME}>>|\[\[{_NAME}\]\]|%\({_NAME}\)s", re.ASCII
+)
+# What people call what they fill in, where nothing is declared.
+_USUAL = frozenset(
+    [
+        *("answer", "chat_history", "content", "context", "conversation", "document", "documents"),
+        *("input", "input_text", "message", "query", "question", "text", "user_input"),
+        *("user_message", "user_query", "user_question"),
+    ]
+)
+_RAW = re.compile(r"\{%[-+]?\s*raw\b.*?endraw\s*[-+]?%\}", re.DOTALL)
+
+
+def check(subject: PromptSubject) -> Iterator[Problem]:
+    """Report each such place."""
+    known = {name.lower(): name for name in subject.inputs}
+    prints = any(use.printed for one in subject.analyses.values() for use in one.uses)
+    if not known and prints:
+        return
+    for path in subject.analyses:
+        text = subject.text(path)
+        if _PLACEHOLDER.search(text) is None:
+            continue
+        seen = _RAW.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), blank_code(text))
+        for match in _PLACEHOLDER.finditer(seen):
+            word = next(group for group in match.groups() if group)
+            name = known.get(word.lower())
+            if name is None and (known or not match[1] or word not in _USUAL):
+                continue
+            place = find_place(text, subject.first_line(path), *match.span())
+            hint = f"write {{{{ {name or word} }}}} for the value"
+            if name is None:
+                hint += f", and declare '{word}' under 'inputs'"
+            yield Problem(f"{match[0]} is sent as it stands", path, place, hint)
