@@ -204,9 +204,17 @@ def _check_form(name: str, what: str, value: object, form: Form) -> dict[str, An
     return value
 
 
-def _is(kind: type) -> Callable[[object], bool]:
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_whole(value: object) -> bool:
     # True is an int as well, and is none here.
-    return lambda value: type(value) is kind
+    return type(value) is int
 
 
 def _is_count(value: object) -> bool:
@@ -222,16 +230,16 @@ def _is_text_or_none(value: object) -> bool:
 
 
 _V1: Form = {
-    "prompt": _is(str),
+    "prompt": _is_text,
     "digest": lambda value: isinstance(value, str) and is_digest(value),
-    "suite": _is(str),
-    "passed": _is(bool),
-    "samples": _is(int),
+    "suite": _is_text,
+    "passed": _is_flag,
+    "samples": _is_whole,
 }
 _V2: Form = {
     **_V1,
     "samples": _is_count,
-    "version": _is(str),
+    "version": _is_text,
     "suite_digest": _V1["digest"],
     "trials": _is_count,
     "errors": _is_count,
@@ -241,7 +249,7 @@ _V2: Form = {
     "models": lambda value: isinstance(value, list) and bool(value),
 }
 _MODEL: Form = {
-    "model": _is(str),
+    "model": _is_text,
     "served": lambda value: isinstance(value, list) and all(isinstance(s, str) for s in value),
     "samples": _is_count,
     "passed": _is_count,
@@ -250,7 +258,7 @@ _MODEL: Form = {
     "low": _is_number_or_none,
     "high": _is_number_or_none,
 }
-_BASELINE: Form = {"label": _is(str), "version": _is(str), "digest": _V1["digest"]}
+_BASELINE: Form = {"label": _is_text, "version": _is_text, "digest": _V1["digest"]}
 
 
 def _fault(name: str, what: str) -> ConfigurationError:

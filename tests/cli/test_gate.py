@@ -240,3 +240,37 @@ def test_a_name_of_odd_bytes_breaks_no_report(world: World, tmp_path: Path) -> N
         assert done.returncode == 1
         assert b"Traceback" not in done.stderr
         assert "unusable-name" in (tmp_path / name).read_text()
+
+
+def test_what_an_older_version_remembered_is_still_said(world: World) -> None:
+    """It kept a list of trailers, and knew no evidence that is a blob."""
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    accept(world.repo, "gate")
+    file = world.repo.path / ".git" / "promptops" / "verdicts.json"
+    kept = json.loads(file.read_text())
+    file.write_text(json.dumps({digest: one["trailers"] for digest, one in kept.items()}))
+    accept(world.repo, "release", TRIAGE_NAME)
+    assert "Prompt-Gate: " in world.repo.git("cat-file", "tag", f"prompts/{TRIAGE_NAME}@1.1.0")
+
+
+@pytest.mark.parametrize("damage", [7, "x", {"trailers": 1}, {"trailers": [[1]]}, [1]])
+def test_a_damaged_memory_says_nothing(world: World, damage: object) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    accept(world.repo, "gate")
+    file = world.repo.path / ".git" / "promptops" / "verdicts.json"
+    file.write_text(json.dumps(dict.fromkeys(json.loads(file.read_text()), damage)))
+    accept(world.repo, "release", TRIAGE_NAME)
+    assert "Prompt-Gate" not in world.repo.git("cat-file", "tag", f"prompts/{TRIAGE_NAME}@1.1.0")
+
+
+def test_a_verdict_with_invented_evidence_is_none(world: World, tmp_path: Path) -> None:
+    world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+    file = tmp_path / "verdict.json"
+    accept(world.repo, "gate", "--report", f"json={file}")
+    document = json.loads(file.read_text())
+    document["evals"] = [
+        {"prompt": TRIAGE_NAME, "suite": "evals/x.yaml", "passed": True, "record": {"x": 1}}
+    ]
+    file.write_text(json.dumps(document))
+    said = refuse(world.repo, "release", TRIAGE_NAME, "--verdict", str(file), code=2)
+    assert "is not of the form" in said

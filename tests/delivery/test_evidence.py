@@ -152,6 +152,9 @@ def test_version_2_says_more() -> None:
         ({"models": [{**MODEL, "difference": "0"}]}, "a model whose difference is '0'"),
         ({"models": [{**MODEL, "low": float("nan")}]}, "a model whose low is 'nan'"),
         ({"models": [{**MODEL, "verdict": "worse"}]}, "a result that passed and is worse"),
+        ({"models": [MODEL, {**MODEL, "verdict": "worse"}]}, "a result that passed and is worse"),
+        ({"models": [{**MODEL, "verdict": 1}]}, "a model whose verdict is '1'"),
+        ({"models": [{**MODEL, "passed": True}]}, "a model whose passed is 'True'"),
         ({"baseline": {}}, "a baseline without exactly label, version, digest"),
         ({"baseline": {**RECORD["baseline"], "digest": 1}}, "a baseline whose digest is '1'"),
     ],
@@ -163,6 +166,39 @@ def test_version_2_is_exact(change: dict[str, Any], words: str) -> None:
     assert words in caught.value.message
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"baseline": None},
+        {"models": [{**MODEL, "verdict": None, "difference": None, "low": None, "high": None}]},
+        {"models": [{**MODEL, "difference": 0}]},
+        {"passed": False, "models": [MODEL, {**MODEL, "verdict": "worse"}]},
+        {"answers": "cassette"},
+        {"answers": "mixed"},
+    ],
+)
+def test_what_version_2_may_say(change: dict[str, Any]) -> None:
+    record = {**RECORD, **change}
+    (result,) = parse_evidence(write_evidence([record]), "evidence.json")
+    assert result.record == record
+    assert result.is_live == (record["answers"] == "live")
+    assert result.summary.startswith("evals/triage.yaml ")
+
+
+def test_a_comparison_without_a_difference_is_told_in_words() -> None:
+    model = {**MODEL, "verdict": "could not judge", "difference": None}
+    (result,) = parse_evidence(write_evidence([{**RECORD, "models": [model]}]), "e")
+    assert result.summary.endswith("openai/gpt-4o-mini 3 of 3, could not judge")
+    (result,) = parse_evidence(
+        write_evidence([{**RECORD, "passed": False, "models": [{**model, "verdict": None}]}]), "e"
+    )
+    assert result.summary.endswith("openai/gpt-4o-mini 3 of 3")
+    assert result.summary.startswith("evals/triage.yaml did not pass, 3 samples, ")
+    (first,) = parse_evidence(document(RESULT), "e")
+    assert first.summary == "evals/triage.yaml passed, 3 samples"
+    assert not first.is_live
+
+
 OID = "0a" * 20
 V1 = document(RESULT)
 
@@ -172,6 +208,7 @@ V1 = document(RESULT)
     [
         (b"{}", "is not of the form"),
         (b" " * (MAX_BYTES + 1), "has more than"),
+        (b" " * MAX_BYTES, "is not JSON"),
         (V1, "is not one result"),
         (write_evidence([]), "is not one result"),
         (write_evidence([RECORD, RECORD]), "is not one result"),
@@ -208,3 +245,12 @@ def test_a_trailer_is_read_as_it_was_written() -> None:
     assert list_recorded([write_trailer("evals/a.yaml", OID)]) == [
         Recorded("evals/a.yaml", OID, True)
     ]
+
+
+def test_canonical_is_one_line_with_sorted_keys() -> None:
+    data = write_evidence([{**RECORD, "suite": "evals/\u00fc.yaml"}])
+    assert data.startswith(b'{"results":[{"answers":"live","baseline":{"digest":"sha256:0a')
+    assert b"evals/\\u00fc.yaml" in data
+    assert data.endswith(b'"schema":"promptops.evals/v2"}\n')
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_evidence([{**RECORD, "cost_micros": float("nan")}])

@@ -19,6 +19,7 @@ from promptops.gate.rules import (
 )
 from promptops.gate.rules.people import Groups
 from promptops.prompt.finding import Finding, Position, Severity
+from promptops.repository.config import EvalRule
 from tests.gate.pieces import (
     AUTHOR,
     PATH,
@@ -230,6 +231,56 @@ def test_evidence_is_of_exactly_this_content(
         [("missing-evidence", severity, wanted, PATH)] if wanted else []
     )
     assert verdict.evidence == tuple(one for one in evidence if one.digest == GOOD.digest)
+
+
+RECORDED = replace(GOOD, suite="evals/taped.yaml", record={"answers": "cassette"})
+LIVE = replace(GOOD, record={"answers": "live"})
+MIXED = replace(RECORDED, record={"answers": "mixed"})
+
+
+@pytest.mark.parametrize(
+    ("eval_rules", "expected"),
+    [
+        ([], ("warn", False)),
+        ([EvalRule("triage", "block")], ("block", False)),
+        ([EvalRule("tri*", "off")], ("off", False)),
+        ([EvalRule("Triage", "block"), EvalRule("tri", "block")], ("warn", False)),
+        ([EvalRule("*", None, live=True)], ("warn", True)),
+        ([EvalRule("*", "block", live=True), EvalRule("triage", "off")], ("off", True)),
+        ([EvalRule("*", "block", live=True), EvalRule("triage", live=False)], ("block", False)),
+        ([EvalRule("triage", "off"), EvalRule("*", "block")], ("block", False)),
+    ],
+)
+def test_the_last_rule_that_matches_holds(
+    eval_rules: list[EvalRule], expected: tuple[str, bool]
+) -> None:
+    chosen = replace(rules(evals="warn"), eval_rules=eval_rules)
+    assert chosen.evals_of("triage") == expected
+
+
+@pytest.mark.parametrize(
+    ("evidence", "words"),
+    [
+        ((LIVE,), None),
+        ((RECORDED,), "evals/taped.yaml passed with recorded answers only"),
+        ((MIXED,), "evals/taped.yaml passed with recorded answers only"),
+        ((LIVE, RECORDED), "evals/taped.yaml passed with recorded answers only"),
+        # Version 1 does not say where answers came from.
+        ((GOOD,), "evals/triage.yaml passed with recorded answers only"),
+        ((BAD, RECORDED), "evals/hard.yaml did not pass"),
+        ((), "no evidence that its evals passed"),
+    ],
+)
+@pytest.mark.parametrize("live", [True, False])
+def test_where_answers_have_to_be_live(
+    evidence: tuple[EvalEvidence, ...], words: str | None, live: bool
+) -> None:
+    change = propose(edit(PLAIN, NEXT))
+    approvals = Approvals(("file",), (approve(change),))
+    chosen = replace(rules(evals="block"), eval_rules=[EvalRule("*", live=live)])
+    found = judge(change, chosen, approvals, evidence=evidence).findings
+    wanted = words if live or "recorded" not in (words or "") else None
+    assert [one.message for one in found] == ([f"triage 1.1.0: {wanted}"] if wanted else [])
 
 
 def test_each_prompt_that_stays_valid_needs_evidence() -> None:
