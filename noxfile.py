@@ -72,7 +72,13 @@ def stores(session: nox.Session) -> None:
     known = PROJECT["project"]["optional-dependencies"]
     extras = [name for name in ("postgres", "redis") if name in known]
     session.install("--editable", f".[{','.join(extras)}]", *group("test"))
-    tests = ("tests/runtime/log", "tests/runtime/guards", "tests/cli/runs")
+    tests = (
+        "tests/runtime/log",
+        "tests/runtime/guards",
+        "tests/runtime/run/test_outages.py",
+        "tests/protection/doctor/test_ledger.py",
+        "tests/cli/runs",
+    )
     found = [test for test in tests if Path(test).exists()]
     session.env["PROMPTOPS_REQUIRE_STORES"] = "1"
     session.run("pytest", *PARALLEL, *(session.posargs or found))

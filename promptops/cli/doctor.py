@@ -53,7 +53,12 @@ def doctor(
     from promptops.protection.doctor import DoctorSubject, ForgeChoice, examine
     from promptops.runtime.copies import default_cache
 
-    subject = DoctorSubject(current().repository, cache=default_cache(), now_seconds=time.time())
+    subject = DoctorSubject(
+        current().repository,
+        cache=default_cache(),
+        now_seconds=time.time(),
+        environment=os.environ,
+    )
     diagnosis = examine(subject, forge=ForgeChoice(forge.value), environment=os.environ)
     if output is DoctorFormat.JSON:
         emit_json(_document(diagnosis))

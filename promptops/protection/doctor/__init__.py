@@ -24,6 +24,7 @@ from promptops.protection.doctor.clone import (
     look_at_remote,
 )
 from promptops.protection.doctor.hooks import look_at_commit_hook, look_at_server_hook
+from promptops.protection.doctor.ledger import look_at_ledger
 from promptops.protection.doctor.mirrors import look_at_mirrors
 from promptops.protection.doctor.pipeline import look_at_gate_job
 from promptops.protection.doctor.policy import look_at_owners, look_at_policy
@@ -52,6 +53,7 @@ LOCAL_CHECKS: Mapping[str, Callable[[DoctorSubject], Iterator[DoctorAnswer]]] = 
     "lock-files": look_at_locks,
     "pending-deployments": look_at_pending,
     "mirrors": look_at_mirrors,
+    "ledger": look_at_ledger,
     "signing": look_at_signing,
     "commit-hook": look_at_commit_hook,
     "server-hook": look_at_server_hook,

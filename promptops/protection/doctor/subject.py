@@ -15,7 +15,7 @@ from promptops.git.settings import read_settings
 from promptops.repository.config import Config, load_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from promptops.forge.codeowners import OwnersFile
@@ -29,12 +29,20 @@ class DoctorSubject:
     in the work tree only where there is no such branch yet.
     """
 
-    def __init__(self, repository: Repository, *, cache: Path, now_seconds: float) -> None:
-        """Take the folder with the copies of sources, and the time it is, from the caller."""
+    def __init__(
+        self,
+        repository: Repository,
+        *,
+        cache: Path,
+        now_seconds: float,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take the folder with the copies of sources, the time it is, and the environment."""
         self.repository = repository
         self.git = repository.git
         self.cache = cache
         self.now_seconds = now_seconds
+        self.environment: Mapping[str, str] = environment or {}
 
     @cached_property
     def settings(self) -> dict[str, list[str | None]]:

@@ -283,6 +283,11 @@ class RedisLedger:
         answer = self._ask(lambda: self._swap(keys=[_NOTE + key], args=values), wait=wait)
         return bool(answer)
 
+    def read_settings(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return these settings of the server, as its configuration has them."""
+        found: dict[str, str] = self._ask(lambda: self._redis.config_get(*names))
+        return found
+
     def close(self) -> None:
         """Close the connections; a later call opens them again."""
         self._redis.close()

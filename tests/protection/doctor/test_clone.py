@@ -129,7 +129,14 @@ def test_a_sound_repository_is_protected_and_certain(sound: Repo) -> None:
     assert diagnosis.is_certain
     # What does not apply answers nothing, everything else has looked.
     silent = set(LOCAL_CHECKS) - {answer.check for answer in diagnosis.answers}
-    assert silent == {"mirrors", "server-hook", "gate-job", "deploy-workflow", "version-tools"}
+    assert silent == {
+        "ledger",
+        "mirrors",
+        "server-hook",
+        "gate-job",
+        "deploy-workflow",
+        "version-tools",
+    }
 
 
 def plain_url(repo: Repo) -> None:
