@@ -34,6 +34,10 @@ _GITLAB_OWNERS = ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 _WORKFLOWS = ".github/workflows"
 _REVIEW = "promptops review"
 _EVALS = "promptops-evals.yml"
+_GITLAB = (
+    "run evals in a protected job, with promptops eval run --evidence FILE, and give FILE to the "
+    "gate; docs/gate.md of promptops says how keys stay safe"
+)
 # What the workflow of the gate has more where evals are run.
 _JOB = f"""\
   evals:
@@ -56,6 +60,16 @@ _DOWNLOAD = """\
 _EVIDENCE = """\
           PROMPTOPS_EVIDENCE: >-
             ${{ needs.evals.outputs.evidence && format('{0}/evals/evals.json', runner.temp) }}
+          PROMPTOPS_VERDICT: ${{ runner.temp }}/verdict.json
+"""
+_UPLOAD = """\
+      # For the release: promptops release NAME --verdict verdict.json
+      - uses: actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2
+        if: ${{ !cancelled() }}
+        with:
+          name: promptops-verdict
+          path: ${{ runner.temp }}/verdict.json
+          if-no-files-found: ignore
 """
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._+-]*(?:[@/ ][A-Za-z0-9._+/@-]+)+", re.ASCII)
 
@@ -366,7 +380,8 @@ def _write_workflows(
 ) -> list[ScaffoldStep]:
     """The files that make CI run the gate, and on GitHub deploy and run evals, where wanted."""
     if is_gitlab:
-        return [_write_pipeline(repository, dry_run=dry_run)]
+        written = _write_pipeline(repository, dry_run=dry_run)
+        return [written, ScaffoldStep(written.path, Deed.LEFT, _GITLAB)] if evals else [written]
     names = ["promptops.yml"]
     # Beside somebody's own workflow, one that only starts ours would be of no use.
     text = _read(repository.require_work_tree() / _WORKFLOWS / names[0])
@@ -382,7 +397,7 @@ def _write_workflows(
         if text is not None and _EVALS not in text:
             # What is there is never overwritten, and a gate that does not wait knows nothing.
             del texts[names[0]]
-            why = f"let its gate wait for evals:\n{_JOB}\n{_NEEDS}\n{_DOWNLOAD}{_EVIDENCE}"
+            why = f"let its gate wait for evals:\n{_JOB}\n{_NEEDS}\n{_DOWNLOAD}{_EVIDENCE}{_UPLOAD}"
             steps.append(ScaffoldStep(f"{_WORKFLOWS}/{names[0]}", Deed.LEFT, why.rstrip()))
     return steps + [
         _write(repository, f"{_WORKFLOWS}/{name}", one, dry_run=dry_run)
@@ -400,7 +415,7 @@ def _with_evals(workflow: str) -> str:
     ):
         head, found, rest = workflow.partition(place)
         workflow = f"{head}{found}{added}{rest}"
-    return workflow
+    return f"{workflow}{_UPLOAD}"
 
 
 def _write_pipeline(repository: Repository, *, dry_run: bool) -> ScaffoldStep:

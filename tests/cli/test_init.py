@@ -115,6 +115,7 @@ def test_gitlab_gets_a_job_and_owners_in_a_section_of_their_own(repo: Repo) -> N
     job = yaml.safe_load((repo.path / ".gitlab-ci.yml").read_text())["promptops"]
     assert " promptops gate --base " in job["script"][-1]
     assert not (repo.path / ".github").exists()
+    assert "run evals in a protected job" in do(repo, "init", "--evals")
     repo.write(".gitlab-ci.yml", "test: {script: [make]}\n")
     assert "left to you" in do(repo, "init")
 

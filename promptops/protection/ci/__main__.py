@@ -7,6 +7,7 @@ Everything comes by environment: GitHub's own variables, and these.
                              default branch is put after it; empty: none
     PROMPTOPS_COMMENT        `true`: keep one comment on the pull request up to date
     PROMPTOPS_EVIDENCE       files with results of evals, one a line
+    PROMPTOPS_VERDICT        where to write the verdict as JSON, for the release that follows
     PROMPTOPS_APPROVALS      where approvals come from, instead of where the policy says
     PROMPTOPS_APPROVALS_FILE the file that they come from
 
@@ -94,6 +95,7 @@ def _judge(
 ) -> tuple[int, str]:
     """Run the gate, its annotations to the log; give its exit code and what it told a person."""
     given = [f"--evidence={line}" for line in _lines(environment, "PROMPTOPS_EVIDENCE")]
+    given += [f"--report=json={line}" for line in _lines(environment, "PROMPTOPS_VERDICT")]
     for option, name in (
         ("--approvals", "PROMPTOPS_APPROVALS"),
         ("--approvals-file", "PROMPTOPS_APPROVALS_FILE"),

@@ -124,7 +124,9 @@ def test_the_gate_that_waits_for_evals_is_as_sound(tmp_path: Path) -> None:
     gate = yaml.safe_load((folder / "promptops.yml").read_text())["jobs"]["gate"]
     assert gate["needs"] == "evals"
     assert gate["steps"][0]["with"]["name"] == "promptops-evals"
-    assert "PROMPTOPS_EVIDENCE" in gate["steps"][-1]["env"]
+    judging = gate["steps"][-2]
+    assert {"PROMPTOPS_EVIDENCE", "PROMPTOPS_VERDICT"} <= set(judging["env"])
+    assert gate["steps"][-1]["with"]["name"] == "promptops-verdict"
     workflows = [read(folder / "promptops.yml"), read(TEMPLATES / "promptops-review.yml")]
     answers = list(
         judge_gate_workflow(workflows, lambda _path: None, where="main", owned=lambda _path: True)

@@ -158,6 +158,15 @@ def test_a_sound_change_may_merge(runner: Runner, name: str) -> None:
     assert comment.body == ran.summary.removesuffix("\n")
 
 
+def test_the_verdict_is_kept_for_the_release(runner: Runner) -> None:
+    file = runner.folder / "verdict.json"
+    runner.inputs = {"verdict-file": str(file)}
+    runner.propose(7, SOUND)
+    assert runner.run("pull_request_target", runner.about(7)).code == 0
+    verdict = json.loads(file.read_text())
+    assert (verdict["schema"], verdict["allowed"]) == ("promptops.gate/v1", True)
+
+
 def test_a_broken_change_may_not_and_every_place_says_so(runner: Runner) -> None:
     head = runner.propose(7, BROKEN)
     ran = runner.run("pull_request_target", runner.about(7))
