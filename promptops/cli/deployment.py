@@ -179,6 +179,8 @@ def _describe_live(outcome: DeploymentOutcome, action: Action) -> str:
 
 def outcome_to_json(outcome: DeploymentOutcome, *, dry_run: bool) -> dict[str, Any]:
     """The outcome as `promptops.deployment/v2`."""
+    from promptops.runtime.documents import describe_deployed_change
+
     made = outcome.deployment
     return json_document(
         "promptops.deployment/v2",
@@ -186,13 +188,5 @@ def outcome_to_json(outcome: DeploymentOutcome, *, dry_run: bool) -> dict[str, A
         dry_run=dry_run,
         pending=outcome.pending,
         deployment=None if made is None else {"number": made.number, "commit": made.commit},
-        changes=[change_to_json(change) for change in outcome.changes],
+        changes=[describe_deployed_change(change) for change in outcome.changes],
     )
-
-
-def change_to_json(change: DeploymentChange) -> dict[str, str | None]:
-    """What a deployment did to one prompt, as JSON values; null where it is not deployed."""
-    from promptops.delivery.environments import NOTHING
-
-    before, after = (None if side == NOTHING else side for side in (change.before, change.after))
-    return {"prompt": change.name, "from": before, "to": after}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.deployment import change_to_json, warn_of_pending
+from promptops.cli.deployment import warn_of_pending
 from promptops.cli.session import (
     Format,
     FormatOption,
@@ -23,6 +23,7 @@ from promptops.cli.session import (
 from promptops.cli.times import parse_moment, show_time
 from promptops.errors import NotFoundError
 from promptops.prompt.times import format_time
+from promptops.runtime.documents import describe_deployment
 
 if TYPE_CHECKING:
     from promptops.delivery.environments import Deployment
@@ -73,7 +74,7 @@ def history(
             json_document(
                 "promptops.history/v2",
                 environment=environment or None,
-                deployments=[deployment_to_json(deployment) for deployment in deployments],
+                deployments=[describe_deployment(deployment) for deployment in deployments],
             )
         )
     else:
@@ -165,20 +166,6 @@ def _print_deployment(deployment: Deployment, name: str | None, *, patch: bool) 
                 emit(f"  {line}".rstrip())
 
 
-def deployment_to_json(deployment: Deployment) -> dict[str, Any]:
-    """A deployment as JSON values."""
-    return {
-        "environment": deployment.environment,
-        "number": deployment.number,
-        "commit": deployment.commit,
-        "action": deployment.action,
-        "time": format_time(deployment.author.time_seconds),
-        "by": {"name": deployment.author.name, "email": deployment.author.email},
-        "reason": deployment.reason,
-        "changes": [change_to_json(change) for change in deployment.changes],
-    }
-
-
 def _show_state(
     repository: Repository, environment: str, name: str | None, at: str, output: Format
 ) -> None:
@@ -202,7 +189,7 @@ def _show_state(
                 "promptops.history/v2",
                 environment=environment,
                 at=format_time(seconds),
-                deployment=deployment_to_json(then),
+                deployment=describe_deployment(then),
                 live=[
                     {
                         "prompt": key,
@@ -215,7 +202,7 @@ def _show_state(
                             for live in entry.live
                         ],
                         "paused": entry.paused,
-                        "deployment": deployment_to_json(origin[key]),
+                        "deployment": describe_deployment(origin[key]),
                     }
                     for key, entry in shown.items()
                 ],

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from promptops.prompt.times import format_time
 
 if TYPE_CHECKING:
+    from promptops.delivery.environments import Deployment, DeploymentChange
+    from promptops.runtime.past import Released
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.result import Run
 
@@ -89,3 +91,38 @@ def describe_resolved(resolved: ResolvedPrompt) -> dict[str, Any]:
             path: data.decode("utf-8", "replace") for path, data in prompt.closure.files.items()
         },
     }
+
+
+def describe_released(released: Released) -> dict[str, Any]:
+    """Return a released version."""
+    return {
+        "version": released.version,
+        "digest": released.digest,
+        "commit": released.commit,
+        "released_at": format_time(released.released_at_seconds),
+        "released_by": released.released_by,
+        "notes": released.notes,
+        "yanked": released.is_yanked,
+    }
+
+
+def describe_deployment(deployment: Deployment) -> dict[str, Any]:
+    """Return a deployment with what it changed."""
+    return {
+        "environment": deployment.environment,
+        "number": deployment.number,
+        "commit": deployment.commit,
+        "action": deployment.action,
+        "time": format_time(deployment.author.time_seconds),
+        "by": {"name": deployment.author.name, "email": deployment.author.email},
+        "reason": deployment.reason,
+        "changes": [describe_deployed_change(change) for change in deployment.changes],
+    }
+
+
+def describe_deployed_change(change: DeploymentChange) -> dict[str, str | None]:
+    """Return what a deployment did to one prompt; null where it is not deployed."""
+    from promptops.delivery.environments import NOTHING
+
+    before, after = (None if side == NOTHING else side for side in (change.before, change.after))
+    return {"prompt": change.name, "from": before, "to": after}

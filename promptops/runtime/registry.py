@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from promptops.delivery.environments import Deployment
     from promptops.prompt.reference import PromptRef
     from promptops.repository.config import Config
     from promptops.runtime.following import State
+    from promptops.runtime.past import Released
     from promptops.runtime.resolution import LivePrompt, ResolvedPrompt
     from promptops.runtime.run.result import Run
     from promptops.runtime.run.runner import Caller, Plan, Runner, Spoken
@@ -181,6 +183,35 @@ class Registry:
         view = self._following.current()[0].look.view
         name = view.default_environment if environment is None else check_environment(environment)
         return view.live(name).list()
+
+    def versions(self, name: str) -> tuple[Released, ...]:
+        """Return the released versions of a prompt, the newest first.
+
+        Raises PromptNotFoundError, and UsageError where the source is a snapshot.
+        """
+        from promptops.runtime.past import list_versions
+
+        self._refuse_closed()
+        return list_versions(self._following.current()[0].look.view, name)
+
+    def deployments(
+        self, environment: str | None = None, *, name: str | None = None, limit: int | None = None
+    ) -> tuple[Deployment, ...]:
+        """Return the deployments of an environment (the default one when None), newest first.
+
+        Args:
+            environment: which.
+            name: only those that changed this prompt.
+            limit: only the newest so many.
+
+        Raises EnvironmentNotFoundError, and UsageError where the source is a snapshot.
+        """
+        from promptops.runtime.past import list_deployments
+
+        self._refuse_closed()
+        view = self._following.current()[0].look.view
+        where = view.default_environment if environment is None else environment
+        return list_deployments(view, where, name=name, limit=limit)
 
     def refresh(self) -> None:
         """Ask the source now, and wait for the answer.

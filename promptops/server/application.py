@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
-from promptops.server import completions, verbs
+from promptops.server import completions, reading, records, verbs
 from promptops.server.calls import Door, Endpoint
 from promptops.server.problems import Problem
 
@@ -19,8 +19,17 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from promptops.server.calls import Application, Handler
+    from promptops.server.calls import Application, Call, Handler
     from promptops.server.service import Service
+
+
+async def metrics(call: Call) -> Application:
+    """Say what happened since the service started."""
+    from promptops.server.metrics import CONTENT_TYPE
+
+    text: Application = PlainTextResponse(call.service.metrics.format(), media_type=CONTENT_TYPE)
+    return text
+
 
 # The method, the path, the verb that the key needs, and what handles it.
 ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
@@ -29,6 +38,14 @@ ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("POST", "/v1/run/{ref:path}", "run", verbs.run),
     ("POST", "/v1/stream/{ref:path}", "run", verbs.stream),
     ("POST", "/v1/chat/completions", "run", completions.complete),
+    ("POST", "/v1/record/{ref:path}", "record", records.record),
+    ("POST", "/v1/feedback", "feedback", records.feedback),
+    ("GET", "/v1/models", "read", reading.models),
+    ("GET", "/v1/prompts", "read", reading.prompts),
+    ("GET", "/v1/versions/{name:path}", "read", reading.versions),
+    ("GET", "/v1/diff/{range:path}", "read", reading.diff),
+    ("GET", "/v1/deployments", "read", reading.deployments),
+    ("GET", "/metrics", "metrics", metrics),
 )
 
 

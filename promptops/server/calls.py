@@ -218,6 +218,7 @@ class Door:
         entry = Entry(_find_id(scope) or make_id(service.clock(), service.random_bytes(10)))
         scope.setdefault("state", {})["entry"] = entry
         begun = time.monotonic()
+        service.metrics.in_flight += 1
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -245,6 +246,9 @@ class Door:
             await answer_json(body, problem.status)(scope, receive, answer)
         finally:
             seconds = time.monotonic() - begun
+            service.metrics.in_flight -= 1
+            known = scope["method"] if entry.route else ""
+            service.metrics.count(entry.route, known, entry.status or GONE, seconds)
             service.report(
                 {
                     "event": "request",

@@ -58,11 +58,13 @@ class Scope(NamedTuple):
         """Return whether a prompt is within the key's patterns."""
         return any(fnmatchcase(name, pattern) for pattern in self.prompts)
 
+    def opens(self, place: str) -> bool:
+        """Return whether the key may look into an environment, RELEASES or WORKING."""
+        return place in self.environments or ("*" in self.environments and place != WORKING)
+
     def covers(self, ref: PromptRef, default_environment: str) -> bool:
         """Return whether the key may ask for a prompt ref."""
-        place = _place(ref, default_environment)
-        named = place in self.environments or ("*" in self.environments and place != WORKING)
-        return named and self.shows(ref.name)
+        return self.opens(_place(ref, default_environment)) and self.shows(ref.name)
 
 
 @dataclass(frozen=True, slots=True)

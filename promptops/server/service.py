@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from promptops.prompt.reference import parse_ref
 from promptops.runtime.run.runner import Caller
 from promptops.runtime.run.share import choose_share
+from promptops.server.metrics import Metrics
 from promptops.server.problems import Problem, not_found
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Service:
         report: takes the lines of the log.
         clock: seconds since 1970.
         random_bytes: random bytes, for ids.
+        metrics: what happened since the start.
         is_draining: whether the service is about to stop, so that no new client should come.
     """
 
@@ -74,6 +76,7 @@ class Service:
     report: Callable[[dict[str, Any]], None] = _drop
     clock: Callable[[], float] = time.time
     random_bytes: Callable[[int], bytes] = os.urandom
+    metrics: Metrics = field(default_factory=Metrics)
     is_draining: bool = False
     _default_environment: str | None = None
     _runner: Runner | None = None

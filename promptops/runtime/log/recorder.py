@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from promptops.runtime.log.log import RunLog
-    from promptops.runtime.log.record import AttemptRecord, Feedback, Review, RunRecord
+    from promptops.runtime.log.record import AttemptRecord, Feedback, LogEntry, Review, RunRecord
 
 MAX_RECORDS = 10_000
 MAX_CHARACTERS = 64_000_000
@@ -119,6 +119,16 @@ class Recorder:
         """Record a review of a run."""
         self._record("review", review)
 
+    def get(self, run_id: str) -> LogEntry:
+        """Return all that the log has about one run.
+
+        Raises:
+            NotFoundError: there is no such run, or it still waits to be written.
+            LogError: the log cannot be read.
+        """
+        self._follow_fork()
+        return self._open_log().get(run_id)
+
     def close(self, seconds: float = _CLOSE_SECONDS) -> None:
         """Write what waits, for so long at most, and close the log."""
         self._follow_fork()
@@ -160,11 +170,13 @@ class Recorder:
                 self._lose(1)
 
     def _write(self, method: str, arguments: Sequence[object]) -> None:
+        getattr(self._open_log(), method)(*arguments)
+
+    def _open_log(self) -> RunLog:
         with self._lock:
             if self._log is None:
                 self._log = self._open()
-            log = self._log
-        getattr(log, method)(*arguments)
+            return self._log
 
     def _keep(self, method: str, arguments: tuple[object, ...]) -> None:
         size = _size(arguments)

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from promptops.runtime.guards.guard import Guards
     from promptops.runtime.guards.windows import Rule
     from promptops.runtime.log.log import RunLog
+    from promptops.runtime.log.record import LogEntry
     from promptops.runtime.log.recorder import Recorder
     from promptops.runtime.models import Models
     from promptops.runtime.registry import Registry
@@ -298,6 +299,15 @@ class Runner:
         self._tools.recorder.feedback(
             Feedback(self._new_id(), run_id, now, score, label, comment, by)
         )
+
+    def find_run(self, run_id: str) -> LogEntry:
+        """Return what the log has about a run.
+
+        Raises:
+            NotFoundError: there is no such run.
+            LogError: the log cannot be read.
+        """
+        return self._tools.recorder.get(run_id)
 
     def close(self) -> None:
         """Write what waits to be recorded or settled, and close connections."""

@@ -1,0 +1,142 @@
+"""Routes that only read: prompts, versions, differences and deployments."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from promptops.errors import UsageError
+from promptops.prompt.reference import check_name
+from promptops.runtime.documents import describe_deployment, describe_released
+from promptops.server.calls import answer_json
+from promptops.server.problems import Problem, not_found
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from promptops.delivery.environments import Deployment
+    from promptops.prompt.prompt import Prompt
+    from promptops.server.calls import Application, Call
+
+_MAX_LISTED = 1000
+_LISTED = 50
+
+
+async def prompts(call: Call) -> Application:
+    """List what is live in an environment, as far as the key shows it."""
+    environment = await _name_environment(call)
+    live = await asyncio.to_thread(call.service.registry.list, environment)
+    rows = [
+        {
+            "name": one.name,
+            "version": one.version,
+            "digest": one.digest,
+            "split": [{"version": part.version, "share": part.share} for part in one.split],
+            "paused": one.paused,
+        }
+        for one in live
+        if call.key.scope.shows(one.name)
+    ]
+    return answer_json(
+        {"schema": "promptops.serve-prompts/v1", "environment": environment, "prompts": rows}
+    )
+
+
+async def models(call: Call) -> Application:
+    """List what is live in the default environment, as OpenAI lists models."""
+    environment = await _name_environment(call)
+    live = await asyncio.to_thread(call.service.registry.list, environment)
+    rows = [
+        {
+            "id": f"prompt:{one.name}@{environment}",
+            "object": "model",
+            "created": 0,
+            "owned_by": "promptops",
+        }
+        for one in live
+        if call.key.scope.shows(one.name)
+    ]
+    return answer_json({"object": "list", "data": rows})
+
+
+async def versions(call: Call) -> Application:
+    """List the released versions of a prompt."""
+    name = check_name(call.request.path_params["name"])
+    await call.name(f"{name}@latest")
+    found = await asyncio.to_thread(call.service.registry.versions, name)
+    return answer_json(
+        {
+            "schema": "promptops.serve-versions/v1",
+            "name": name,
+            "versions": [describe_released(one) for one in found],
+        }
+    )
+
+
+async def diff(call: Call) -> Application:
+    """Say what changed between two states of a prompt."""
+    name, _, selectors = call.request.path_params["range"].partition("@")
+    before, dots, after = selectors.partition("..")
+    if not (before and dots and after):
+        raise UsageError("a difference has two sides", hint="ask for NAME@1.0.0..1.1.0")
+    refs = [await call.name(f"{name}@{one}") for one in (before, after)]
+    old, new = [await call.service.find(ref) for ref in refs]
+    document = await asyncio.to_thread(_compare, old.prompt, new.prompt)
+    return answer_json(document)
+
+
+async def deployments(call: Call) -> Application:
+    """List the deployments of an environment, as far as they changed what the key shows."""
+    environment = await _name_environment(call)
+    query = call.request.query_params
+    name = query.get("prompt")
+    if name is not None:
+        await call.name(f"{name}@{environment}")
+    limit = _read_limit(query.get("limit"))
+    found = await asyncio.to_thread(_list_deployments, call, environment, name)
+    rows = [row for row in (_describe(call, one) for one in found) if row["changes"]]
+    return answer_json(
+        {
+            "schema": "promptops.serve-deployments/v1",
+            "environment": environment,
+            "deployments": rows[:limit],
+        }
+    )
+
+
+def _list_deployments(call: Call, environment: str, name: str | None) -> tuple[Deployment, ...]:
+    limit = None if name is not None else _MAX_LISTED
+    return call.service.registry.deployments(environment, name=name, limit=limit)
+
+
+def _describe(call: Call, deployment: Deployment) -> dict[str, Any]:
+    document = describe_deployment(deployment)
+    changes = document["changes"]
+    document["changes"] = [one for one in changes if call.key.scope.shows(one["prompt"])]
+    document["by"] = deployment.author.name
+    return document
+
+
+def _compare(old: Prompt, new: Prompt) -> dict[str, Any]:
+    from promptops.prompt.diff import diff_prompts, diff_to_json
+
+    return diff_to_json(diff_prompts(old, new))
+
+
+async def _name_environment(call: Call) -> str:
+    """Return the environment that a request asks about, admitted."""
+    given = call.request.query_params.get("environment")
+    environment = given or await call.service.default_environment()
+    if not call.key.scope.opens(environment):
+        raise not_found()
+    return environment
+
+
+def _read_limit(text: str | None) -> int:
+    if text is None:
+        return _LISTED
+    if not text.isdecimal() or not 1 <= int(text[:9]) <= _MAX_LISTED:
+        raise Problem(
+            400, "field", f"limit is no number from 1 to {_MAX_LISTED}", parameter="limit"
+        )
+    return int(text)
