@@ -278,7 +278,7 @@ class Asker:
             equipment.journal.add(found)
         else:
             self.replayed += 1
-        at.tape.add(found)
+        self._keep(at.tape, found)
         loaded: list[list[float]] = json.loads(found.answer.text)
         return loaded
 
@@ -342,7 +342,7 @@ class Asker:
             # The same question in the same trial, asked by another sample: one answer is enough.
             found = await asyncio.shield(self._flying[key])
         if found is not None:
-            asking.tape.add(found)
+            self._keep(asking.tape, found)
             asking.entry, asking.is_replayed = found, True
             self.replayed += 1
             return found.answer
@@ -400,10 +400,15 @@ class Asker:
             )
         entry = Entry(key, asking.place, answer, taken, cost)
         equipment.journal.add(entry)
-        asking.tape.add(entry)
+        self._keep(asking.tape, entry)
         asking.entry = entry
         flying.set_result(entry)
         return answer
+
+    def _keep(self, tape: Tape, entry: Entry) -> None:
+        """Keep an answer for the cassette, where one is being recorded."""
+        if self._with.mode is Mode.RECORD:
+            tape.add(entry)
 
     def settle(self, held: int, cost: int | None) -> None:
         """Give back what a call did not cost."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -61,9 +60,7 @@ class _State:
 
     total: int
     started: float
-    trials: dict[tuple[int, str, str, str], dict[int, Trial]] = field(
-        default_factory=lambda: defaultdict(dict)
-    )
+    trials: dict[tuple[int, str, str, str], tuple[Trial, ...]] = field(default_factory=dict)
     apart: set[tuple[int, str, str]] = field(default_factory=set)
     done: int = 0
     failed: int = 0
@@ -166,7 +163,7 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _State) -> 
             state.stopped = state.stopped or error.message
             return
         key = (id(part), model, sample.name, side)
-        state.trials[key][number] = trial
+        state.trials[key] = (*state.trials.get(key, ()), trial)
         if side == BASELINE:
             baseline = trial
     state.done += 1
@@ -176,7 +173,10 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _State) -> 
 
 def _collect(part: Part, state: _State) -> SuiteResult:
     def trials(model: str, sample: Sample, side: str) -> tuple[Trial, ...]:
-        done = state.trials.get((id(part), model, sample.name, side), {})
+        found = state.trials.pop((id(part), model, sample.name, side), ())
+        if len(found) == sample.trials == 1:
+            return found
+        done = {one.number: one for one in found}
         numbers = range(1, sample.trials + 1)
         return tuple(done.get(one) or Trial(one, Outcome.MISSING) for one in numbers)
 

@@ -217,8 +217,7 @@ class Journal:
         return self._entries.get(key)
 
     def add(self, entry: Entry) -> None:
-        """Write an answer down, at once."""
-        self._entries[entry.key] = entry
+        """Write an answer down, at once. It is not kept in memory: nobody asks for it again."""
         if self._file is None:
             return
         if self._stream is None:

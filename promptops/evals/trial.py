@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import InputError, PromptopsError, TemplateError
@@ -329,10 +330,16 @@ async def _check(
             else:
                 result = judge_check(check, answer, context)
             score = result.score
-            outcome = CheckOutcome(check.label, score.value, result.is_met, score.reason)
+            outcome = _make_outcome(check.label, score.value, result.is_met, score.reason)
         is_counted = scoring.judge_counts or cost is not Cost.JUDGE
         if not is_counted:
             why = f"not counted, the judge is not calibrated: {outcome.reason}"
             outcome = CheckOutcome(check.label, outcome.score, True, why)
         course.checks.append(outcome)
         course.weights.append(check.weight if is_counted else 0.0)
+
+
+# Most answers pass for the same few reasons, and a run keeps all of them.
+@lru_cache(maxsize=4096)
+def _make_outcome(label: str, score: float, is_met: bool, reason: str) -> CheckOutcome:  # noqa: FBT001 - as the record has it
+    return CheckOutcome(label, score, is_met, reason)

@@ -5,8 +5,10 @@ What is wrong comes out as findings, each at its place; a suite comes out only w
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import InvalidSuiteError, quote
@@ -341,7 +343,7 @@ def _sample(written: Mapping[str, Any], defaults: Mapping[str, Any], name: str) 
     return Sample(
         name,
         {**defaults.get("inputs", {}), **written.get("inputs", {})},
-        _checks([*defaults.get("expect", ()), *written.get("expect", ())]),
+        _share([*defaults.get("expect", ()), *written.get("expect", ())]),
         tuple(dict.fromkeys([*defaults.get("tags", ()), *written.get("tags", ())])),
         trials,
         int(setting("pass", trials)),
@@ -356,6 +358,16 @@ def _sample(written: Mapping[str, Any], defaults: Mapping[str, Any], name: str) 
             for one in written.get("tools", ())
         ),
     )
+
+
+def _share(written: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:
+    """The checks of a sample: one tuple for all samples that expect the same, as rows often do."""
+    return _parse_checks(json.dumps(written))
+
+
+@lru_cache(maxsize=256)
+def _parse_checks(written: str) -> tuple[Check, ...]:
+    return _checks(json.loads(written))
 
 
 def _checks(written: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:
