@@ -19,7 +19,7 @@ from promptops.runtime.models.tokens import count_tokens
 from promptops.runtime.run.commands import Admit, Call, Find, Reserve, Settle, Sleep, World
 from promptops.runtime.run.course import Course, Limits
 from promptops.runtime.run.output import OutputError, read_data
-from promptops.runtime.run.request import estimate, request_parameters
+from promptops.runtime.run.request import estimate
 from promptops.runtime.run.steps import ask, take_course
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ EVAL = "eval"
 LIMITS = Limits(call_seconds=120.0, run_seconds=600.0, retries=4)
 _TOO_MANY = 429
 # With none of these, a prompt asks one model once.
-_WAYS = frozenset({"routes", "choose", "escalate", "repair", "reply"})
+_WAYS = frozenset({"routes", "choose", "escalate", "repair", "reply", "rules"})
 _LEASE_MARGIN_SECONDS = 30.0
 
 
@@ -146,7 +146,7 @@ class Asker:
             lambda: EVAL,
         )
         # What is sent beside the messages, by the prompt's digest; None: it has several ways.
-        self._parameters: dict[str, dict[str, Any] | None] = {}
+        self._parameters: dict[str, Mapping[str, Any] | None] = {}
         self._asked = 0
         self.calls = 0
         self.replayed = 0
@@ -171,13 +171,11 @@ class Asker:
 
     def _is_plain(self, resolved: ResolvedPrompt) -> bool:
         """Whether a prompt has only one way to go: to render, ask once and read the answer."""
-        known = self._parameters.get(resolved.digest, False)
+        known: Mapping[str, Any] | bool | None = self._parameters.get(resolved.digest, False)
         if known is False:
             known = None
             if not _WAYS.intersection(resolved.data):
-                # Built as the course of a run builds it, and the same for all samples.
-                record = RunRecord(EVAL, resolved.ref, 0.0)
-                known = request_parameters(Course(record, {}, None, LIMITS, EVAL, prompt=resolved))
+                known = resolved.prompt.wire_parameters
             self._parameters[resolved.digest] = known
         return known is not None
 

@@ -11,7 +11,7 @@ import json
 import re
 from collections import Counter
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import InvalidPromptError, quote
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from promptops.prompt.frontmatter.document import Document
     from promptops.prompt.template import Analysis, CompiledTemplate, TemplateProblem
 
+_NOT_SENT = frozenset({"model", "timeout"})
 _PARAMETERS = ("temperature", "top_p", "max_tokens", "stop", "seed", "timeout")
 
 
@@ -61,6 +62,7 @@ class Prompt:
     tools: tuple[Mapping[str, Any], ...]
     _inputs: InputValidator
     _template: CompiledTemplate
+    _wire: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def path(self) -> str:
@@ -112,6 +114,18 @@ class Prompt:
                 "json_schema": {"name": _schema_name(self.name), "schema": deepcopy(self.output)},
             }
         return request
+
+    @property
+    def wire_parameters(self) -> Mapping[str, Any]:
+        """What is sent beside model and messages: made once, and not to be changed.
+
+        Without `timeout`, which is the caller's limit and not the provider's.
+        """
+        if not self._wire:
+            made = self.request_parameters
+            self._wire.update({"": {key: made[key] for key in made if key not in _NOT_SENT}})
+        wire: Mapping[str, Any] = self._wire[""]
+        return wire
 
     def render(
         self, values: Mapping[str, object] | None = None, /, **inputs: object

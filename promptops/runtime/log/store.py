@@ -35,7 +35,7 @@ from promptops.runtime.log.rows import (
     run_row,
     upsert,
 )
-from promptops.runtime.log.texts import make_texts
+from promptops.runtime.log.texts import RequestTexts, make_request, make_texts
 from promptops.runtime.redaction import redact, redact_secrets, redact_value
 
 if TYPE_CHECKING:
@@ -78,6 +78,9 @@ _UPSERT_REVIEW = upsert("reviews", REVIEW_COLUMNS, ("id",))
 # How many hashes of shared texts are remembered, so that they are not compressed again.
 _MAX_KNOWN = 4096
 _ROTATION = 500
+# Of how many runs under way the texts are remembered until they end, and how long those may be.
+_MAX_BEGUN = 2048
+_MAX_BEGUN_BYTES = 64 * 1024
 
 
 class _Text(NamedTuple):
@@ -88,6 +91,14 @@ class _Text(NamedTuple):
     body: bytes | None
 
 
+class _Begun(NamedTuple):
+    """What was asked in a run under way, as it was written when the run began."""
+
+    request: RequestTexts
+    shared: tuple[_Text, ...]
+    body: _Text | None
+
+
 class _Prepared(NamedTuple):
     """A run ready to be written: its columns by name, and its texts."""
 
@@ -96,6 +107,7 @@ class _Prepared(NamedTuple):
     request: _Text | None
     answer: _Text | None
     mac: bytes | None
+    begun: _Begun
 
 
 class Store:
@@ -122,6 +134,7 @@ class Store:
             raise
         self._process: Process | None = None
         self._known: set[bytes] = set()
+        self._begun: dict[str, _Begun] = {}
 
     def _read_secret(self) -> bytes:
         """The secret that hashes and answers' marks are made with: made once, sealed by the key."""
@@ -160,6 +173,7 @@ class Store:
 
         self._database.write(write)
         self._remember(prepared)
+        self._remember_begun(run, prepared)
 
     def attempt(self, attempt: AttemptRecord) -> None:
         """Write one attempt of a run, before the run ends."""
@@ -246,26 +260,46 @@ class Store:
 
     def _prepare(self, run: RunRecord) -> _Prepared:
         """Do all that needs no transaction, so that others need not wait for it."""
-        kept, texts = make_texts(run, self._settings.content, self._secret)
-
-        def prepare(data: bytes) -> _Text:
-            number = text_hash(data, self._secret)
-            # What is known to be there is not packed for nothing.
-            body = None if number in self._known else pack(data, self._keyring)
-            return _Text(number, data, body)
-
+        content = self._settings.content
+        begun = self._begun.pop(run.id, None)
+        if begun is None or not begun.request.is_of(run):
+            request = make_request(run, content, self._secret)
+            shared = tuple(self._prepare_text(data) for data in request.shared)
+            body = None if request.body is None else self._prepare_text(request.body)
+            begun = _Begun(request, shared, body)
+        kept, texts = make_texts(run, begun.request, content, self._secret)
         return _Prepared(
             dict(zip(RUN_COLUMNS, run_row(kept, self._keyring), strict=True)),
-            tuple(prepare(data) for data in texts.shared),
-            None if texts.request is None else prepare(texts.request),
-            None if texts.answer is None else prepare(texts.answer),
+            begun.shared,
+            begun.body,
+            None if texts.answer is None else self._prepare_text(texts.answer),
             texts.mac,
+            begun,
         )
+
+    def _prepare_text(self, data: bytes) -> _Text:
+        number = text_hash(data, self._secret)
+        # What is known to be there is not packed for nothing.
+        return _Text(number, data, None if number in self._known else pack(data, self._keyring))
 
     def _remember(self, prepared: _Prepared) -> None:
         if len(self._known) >= _MAX_KNOWN:
             self._known.clear()
         self._known.update(text.hash for text in prepared.shared)
+
+    def _remember_begun(self, run: RunRecord, prepared: _Prepared) -> None:
+        """Spare the end of a run to make the same texts again."""
+        request, shared, body = prepared.begun
+        if body is None or len(body.data) > _MAX_BEGUN_BYTES:
+            return
+        while len(self._begun) >= _MAX_BEGUN:
+            # Those were never ended, or in another process.
+            self._begun.pop(next(iter(self._begun)), None)
+        self._begun[run.id] = _Begun(
+            request,
+            tuple(text._replace(body=None) for text in shared),
+            body._replace(body=None),
+        )
 
     def _write_run(self, cursor: Cursor, prepared: _Prepared, old: Row | None) -> int:
         request = answer = None

@@ -15,7 +15,7 @@ from promptops.runtime.log.content import answer_mac, from_json, text_hash, to_j
 from promptops.runtime.redaction import redact, redact_secrets, redact_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from promptops.runtime.log.record import RunRecord
 
@@ -39,55 +39,94 @@ class Texts(NamedTuple):
     mac: bytes | None
 
 
-def make_texts(run: RunRecord, content: str, secret: bytes) -> tuple[RunRecord, Texts]:
-    """Return the run as it may be kept, and its texts."""
-    mac = None if run.answer is None else answer_mac(run.answer, secret)
-    error = None if run.error is None else redact_secrets(run.error)
+class RequestTexts(NamedTuple):
+    """Inputs and messages of a run, as they may be kept.
+
+    Attributes:
+        made_from: the inputs and messages that these were made from.
+        inputs: the inputs.
+        messages: the messages.
+        body: both as JSON; None when none are kept.
+        shared: texts that `body` refers to by their hash.
+        is_redacted: whether something was replaced.
+    """
+
+    made_from: tuple[object, object]
+    inputs: Mapping[str, Any] | None
+    messages: Sequence[Mapping[str, Any]] | None
+    body: bytes | None
+    shared: tuple[bytes, ...] = ()
+    is_redacted: bool = False
+
+    def is_of(self, run: RunRecord) -> bool:
+        """Whether these are the texts of that run still."""
+        return self.made_from[0] is run.inputs and self.made_from[1] is run.messages
+
+
+def make_request(run: RunRecord, content: str, secret: bytes) -> RequestTexts:
+    """Return inputs and messages of a run as they may be kept."""
+    inputs, messages = run.inputs, run.messages
+    made_from = inputs, messages
     if content == NONE:
-        kept = replace(run, inputs=None, messages=None, answer=None, tool_calls=(), error=error)
-        return kept, Texts(None, None, (), mac)
-    run = _redact(run) if content == REDACTED else replace(run, error=error)
+        return RequestTexts(made_from, None, None, None)
+    if content == REDACTED:
+        inputs = None if inputs is None else redact_value(inputs)
+        messages = None if messages is None else redact_value(messages)
+    is_redacted = inputs is not run.inputs or messages is not run.messages
+    if inputs is None and messages is None:
+        return RequestTexts(made_from, None, None, None)
     shared: list[bytes] = []
-    request = None
-    if run.inputs is not None or run.messages is not None:
-        request = to_json(_split(run, secret, shared))
-    answer = None
-    if run.tool_calls:
-        answer = to_json([run.answer, list(run.tool_calls)])
-    elif run.answer is not None:
-        answer = to_json(run.answer)
-    return run, Texts(request, answer, tuple(shared), mac)
+    body = to_json(_split(inputs, messages, secret, shared))
+    return RequestTexts(made_from, inputs, messages, body, tuple(shared), is_redacted)
 
 
-def _redact(run: RunRecord) -> RunRecord:
-    before = (run.inputs, run.messages, run.answer, run.tool_calls)
-    after = (
-        None if run.inputs is None else redact_value(run.inputs),
-        None if run.messages is None else redact_value(run.messages),
-        None if run.answer is None else redact(run.answer),
-        redact_value(run.tool_calls),
+def make_texts(
+    run: RunRecord, request: RequestTexts, content: str, secret: bytes
+) -> tuple[RunRecord, Texts]:
+    """Return the run as it may be kept, and its texts; `request` are those of its request."""
+    mac = None if run.answer is None else answer_mac(run.answer, secret)
+    answer, calls, error = run.answer, run.tool_calls, run.error
+    if error is not None:
+        error = redact(error) if content == REDACTED else redact_secrets(error)
+    if content == NONE:
+        answer, calls = None, ()
+    elif content == REDACTED:
+        answer = None if answer is None else redact(answer)
+        calls = redact_value(calls)
+    is_redacted = content == REDACTED and (
+        request.is_redacted or answer is not run.answer or calls is not run.tool_calls
     )
-    changed = any(one is not other for one, other in zip(before, after, strict=True))
-    return replace(
+    kept = replace(
         run,
-        inputs=after[0],
-        messages=after[1],
-        answer=after[2],
-        tool_calls=after[3],
-        error=None if run.error is None else redact(run.error),
-        is_redacted=run.is_redacted or changed,
+        inputs=request.inputs,
+        messages=request.messages,
+        answer=answer,
+        tool_calls=calls,
+        error=error,
+        is_redacted=run.is_redacted or is_redacted,
     )
+    body = None
+    if calls:
+        body = to_json([answer, list(calls)])
+    elif answer is not None:
+        body = to_json(answer)
+    return kept, Texts(request.body, body, request.shared, mac)
 
 
-def _split(run: RunRecord, secret: bytes, shared: list[bytes]) -> dict[str, Any]:
+def _split(
+    inputs: Mapping[str, Any] | None,
+    messages: Sequence[Mapping[str, Any]] | None,
+    secret: bytes,
+    shared: list[bytes],
+) -> dict[str, Any]:
     document: dict[str, Any] = {}
-    if run.inputs is not None:
-        document["inputs"] = run.inputs
-    if run.messages is not None:
-        last = len(run.messages) - 1
+    if inputs is not None:
+        document["inputs"] = inputs
+    if messages is not None:
+        last = len(messages) - 1
         places: dict[int, str] = {}
-        messages: list[Mapping[str, Any]] = []
-        for place, message in enumerate(run.messages):
+        kept: list[Mapping[str, Any]] = []
+        for place, message in enumerate(messages):
             text = message.get("content")
             is_system = message.get("role") in ("system", "developer")
             least = _MIN_SYSTEM if is_system else _MIN_TURN
@@ -95,10 +134,10 @@ def _split(run: RunRecord, secret: bytes, shared: list[bytes]) -> dict[str, Any]
                 data = to_json(text)
                 shared.append(data)
                 places[place] = text_hash(data, secret).hex()
-                messages.append({name: one for name, one in message.items() if name != "content"})
+                kept.append({name: one for name, one in message.items() if name != "content"})
             else:
-                messages.append(message)
-        document["messages"] = messages
+                kept.append(message)
+        document["messages"] = kept
         if places:
             document["shared"] = places
     return document

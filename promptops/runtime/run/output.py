@@ -50,10 +50,8 @@ def read_data(answer: Answer, schema: Mapping[str, Any]) -> object:
 
 def check_data(value: object, schema: Mapping[str, Any], text: str) -> None:
     """Hold a value to the output schema; OutputError with `text` where that refuses it."""
-    from promptops.prompt.schema import compile_schema
-
     found = []
-    for fault in compile_schema(schema).iter_errors(value):
+    for fault in _validator(schema).iter_errors(value):
         place = ".".join(map(str, fault.instance_path)) or "the answer"
         found.append(f"{place}: {fault.message}")
         if len(found) == _MAX_FAULTS:
@@ -61,6 +59,23 @@ def check_data(value: object, schema: Mapping[str, Any], text: str) -> None:
     if found:
         message = f"the output schema refuses the answer: {'; '.join(found)}"
         raise OutputError(message, text=text)
+
+
+_MAX_VALIDATORS = 256
+# By the schema's identity; the schema is kept, so that the identity stays its own.
+_VALIDATORS: dict[int, tuple[Mapping[str, Any], Any]] = {}
+
+
+def _validator(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - it comes without types
+    """Return the compiled schema of a prompt, compiled once."""
+    known = _VALIDATORS.get(id(schema))
+    if known is None or known[0] is not schema:
+        from promptops.prompt.schema import compile_schema
+
+        if len(_VALIDATORS) >= _MAX_VALIDATORS:
+            _VALIDATORS.clear()
+        known = _VALIDATORS[id(schema)] = schema, compile_schema(schema)
+    return known[1]
 
 
 def check_rules(answer: Answer, data: object, rules: Mapping[str, Any] | None) -> None:

@@ -12,7 +12,7 @@ from promptops.runtime.models.model import Request
 from promptops.runtime.run.commands import Find
 from promptops.runtime.run.conditions import holds
 from promptops.runtime.run.output import set_reply
-from promptops.runtime.run.request import estimate, request_parameters
+from promptops.runtime.run.request import estimate
 from promptops.runtime.run.share import choose_share
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _choose_cheapest(course: Course, world: World) -> str | None:
         return None
     costs: dict[str, int] = {}
     for model in rule["among"]:
-        request = Request(model, course.messages, request_parameters(course))
+        request = Request(model, course.messages, course.resolved.prompt.wire_parameters)
         bounds = estimate(request, world)
         window = world.context(model)
         needed = bounds.prompt_tokens if bounds.tokens is None else bounds.tokens

@@ -28,12 +28,6 @@ class Bounds(NamedTuple):
     cost: int | None
 
 
-def request_parameters(course: Course) -> dict[str, Any]:
-    """Return what is sent beside model and messages; the time limit is ours, not the provider's."""
-    request = course.resolved.prompt.request_parameters
-    return {key: value for key, value in request.items() if key not in {"model", "timeout"}}
-
-
 def estimate(request: Request, world: World) -> Bounds:
     """Return the most that a request may take."""
     prompt_tokens = world.count(request)

@@ -48,7 +48,7 @@ from promptops.runtime.run.nesting import enclosing_run, within
 from promptops.runtime.run.preparation import prepare
 from promptops.runtime.run.recording import Made, make_record
 from promptops.runtime.run.reopening import name_version, reopen
-from promptops.runtime.run.request import estimate, request_parameters
+from promptops.runtime.run.request import estimate
 from promptops.runtime.run.result import Run
 from promptops.runtime.run.steps import (
     continue_course,
@@ -210,6 +210,11 @@ class Runner:
         )
         self._answers = Answers(tools.cache, clock=tools.monotonic)
 
+    @property
+    def models(self) -> Models:
+        """The open models."""
+        return self._tools.models
+
     def run(self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None) -> Run:
         """Run a prompt and return its answer; see `Registry.run`."""
         course = self._start(ref, inputs, caller, model)
@@ -250,7 +255,7 @@ class Runner:
         if course.answer is not None:
             return Plan(course.resolved, None, {}, 0, 0, decisions, course.answer.text)
         first = course.models[0]
-        request = Request(first, course.messages, request_parameters(course))
+        request = Request(first, course.messages, course.resolved.prompt.wire_parameters)
         bounds = estimate(request, self._world)
         shown = {
             **course.resolved.prompt.request_parameters,

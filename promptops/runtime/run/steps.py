@@ -34,7 +34,6 @@ from promptops.runtime.run.request import (
     cache_key,
     estimate,
     name_request,
-    request_parameters,
 )
 from promptops.runtime.run.retry import Next, choose_next, delay_seconds, is_alarming
 
@@ -248,7 +247,7 @@ def _ask(
     end: float,
 ) -> Generator[Command, Any, ModelError | BreakerOpenError | None]:
     """Ask one model, unless it answered the same before; the error where it does not answer."""
-    request = Request(model, messages, request_parameters(course))
+    request = Request(model, messages, course.resolved.prompt.wire_parameters)
     key = cache_key(request, course, world)
     if key is None:
         return (yield from _call(course, world, request, end))
@@ -292,7 +291,7 @@ def _call(
     retries = 0
     while True:
         number = len(course.attempts) + 1
-        allowed = float(course.resolved.parameters.get("timeout") or course.limits.call_seconds)
+        allowed = float(course.resolved.data.get("timeout") or course.limits.call_seconds)
         deadline = min(end, world.monotonic() + allowed)
         course.stage = "guard"
         try:
@@ -315,8 +314,7 @@ def _call(
         course.stage = "call"
         course.heard.clear()
         course.first_at = None
-        began = world.monotonic()
-        attempt = AttemptRecord(course.record.id, number, model, world.clock())
+        noting = _Noting(course, world, number, model)
         try:
             answer: Answer = yield Call(request, deadline)
         except BaseException as error:
@@ -324,8 +322,12 @@ def _call(
             taken = None if is_charged else 0
             yield Settle(reservation, taken, taken, _is_sent(error))
             yield Report(permit, _is_healthy(error))
-            failed = replace(_timed(course, world, attempt, began), cost_micros=cost)
-            course.attempts.append(_failed(failed, error, is_charged=is_charged))
+            noting.add(
+                status=error.status if isinstance(error, ModelError) else None,
+                error=error.message if isinstance(error, PromptopsError) else repr(error),
+                error_kind=error.kind if isinstance(error, ModelError) else type(error).__name__,
+                cost_micros=cost if is_charged else 0,
+            )
             if not isinstance(error, ModelError):
                 raise
             if is_alarming(error):
@@ -346,20 +348,17 @@ def _call(
         spent = None if price is None or used is None else price.cost(*used)
         yield Settle(reservation, spent, None if used is None else used[0] + used[1], is_sent=True)
         yield Report(permit, is_healthy=True)
-        course.attempts.append(
-            replace(
-                _timed(course, world, attempt, began),
-                status=200,
-                served_model=answer.served_model,
-                cost_micros=spent if spent is not None else cost,
-                input_tokens=answer.usage.input_tokens,
-                output_tokens=answer.usage.output_tokens,
-                cached_tokens=answer.usage.cached_tokens,
-                usage_source=answer.usage.source,
-                finish=answer.finish,
-                response_id=answer.response_id,
-                fingerprint=answer.fingerprint,
-            )
+        noting.add(
+            status=200,
+            served_model=answer.served_model,
+            cost_micros=spent if spent is not None else cost,
+            input_tokens=answer.usage.input_tokens,
+            output_tokens=answer.usage.output_tokens,
+            cached_tokens=answer.usage.cached_tokens,
+            usage_source=answer.usage.source,
+            finish=answer.finish,
+            response_id=answer.response_id,
+            fingerprint=answer.fingerprint,
         )
         course.answer, course.model = answer, model
         return None
@@ -383,24 +382,30 @@ def _is_healthy(error: BaseException) -> bool | None:
     return choose_next(error) is not Next.RETRY if isinstance(error, ModelError) else None
 
 
-def _failed(attempt: AttemptRecord, error: BaseException, *, is_charged: bool) -> AttemptRecord:
-    """Note in an attempt how it failed."""
-    return replace(
-        attempt,
-        status=error.status if isinstance(error, ModelError) else None,
-        error=error.message if isinstance(error, PromptopsError) else repr(error),
-        error_kind=error.kind if isinstance(error, ModelError) else type(error).__name__,
-        cost_micros=attempt.cost_micros if is_charged else 0,
-    )
+class _Noting:
+    """One attempt that begins now, and is noted when it is over."""
 
+    __slots__ = ("_at", "_began", "_course", "_model", "_number", "_world")
 
-def _timed(course: Course, world: World, attempt: AttemptRecord, began: float) -> AttemptRecord:
-    first = course.first_at
-    return replace(
-        attempt,
-        ms=(world.monotonic() - began) * 1000,
-        first_ms=None if first is None else (first - began) * 1000,
-    )
+    def __init__(self, course: Course, world: World, number: int, model: str) -> None:
+        self._course, self._world, self._number, self._model = course, world, number, model
+        self._began, self._at = world.monotonic(), world.clock()
+
+    def add(self, **results: Any) -> None:  # noqa: ANN401 - fields of the record
+        """Add the attempt to the run's."""
+        course, began = self._course, self._began
+        first = course.first_at
+        course.attempts.append(
+            AttemptRecord(
+                course.record.id,
+                self._number,
+                self._model,
+                self._at,
+                ms=(self._world.monotonic() - began) * 1000,
+                first_ms=None if first is None else (first - began) * 1000,
+                **results,
+            )
+        )
 
 
 def _scope_of(course: Course) -> Scope:
