@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from promptops.cli.guards.opening import open_guards
-from promptops.cli.runs.opening import record_event, who
+from promptops.cli.runs.opening import open_run_log, record_event, who
 from promptops.cli.session import (
     DryRunOption,
     Format,
@@ -18,12 +19,18 @@ from promptops.cli.session import (
     emit_json,
     json_document,
     one_line,
+    say,
     warn,
 )
 from promptops.errors import PromptopsError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from promptops.runtime.guards.ledger import Reset
+    from promptops.runtime.log.record import RunRecord
+
+_PAGE = 1_000
 
 
 def reset(
@@ -45,6 +52,13 @@ def reset(
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Why, for the record.")
     ] = "",
+    from_log: Annotated[
+        bool,
+        typer.Option(
+            "--from-log",
+            help="Begin a ledger that lost its counts with what the run log says was spent.",
+        ),
+    ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     output: FormatOption = Format.TEXT,
@@ -52,11 +66,17 @@ def reset(
     """Set what is spent back to what running requests hold, so that runs go on.
 
     A reason is needed, and is recorded with your name in the ledger and in the run log. A ledger
-    in Redis that was never begun, or has lost what it counted, begins anew.
+    in Redis that was never begun, or has lost what it counted, begins anew: with nothing spent, or
+    with what the runs of the log spent.
     """
     owner = _find_owner(of, user, tenant)
     if not reason.strip() and not dry_run:
         raise UsageError("a reset needs a reason", hint="say why with --reason TEXT")
+    if from_log:
+        if owner is not None:
+            raise UsageError("--from-log is for all windows", hint="leave out whose they are")
+        _rebuild(reason, dry_run=dry_run, yes=yes, output=output)
+        return
     opened = open_guards(create=not dry_run)
     guards = opened.guards
     try:
@@ -73,20 +93,68 @@ def reset(
     finally:
         guards.close()
     if output is Format.JSON:
-        emit_json(
-            json_document(
-                "promptops.guards-reset/v1",
-                ledger=opened.place,
-                windows=dict(windows),
-                begun=is_lost,
-                dry_run=dry_run,
-            )
-        )
+        _print_json(opened.place, windows, is_lost=is_lost, dry_run=dry_run)
         return
     verb = "would reset" if dry_run else "reset"
     emit(f"{verb} {what} in {one_line(opened.place)}")
     for name, used in windows:
         emit(f"  {one_line(name)}: {used}")
+
+
+def _rebuild(reason: str, *, dry_run: bool, yes: bool, output: Format) -> None:
+    from promptops.runtime.guards.rebuilding import oldest_start, rebuild_windows
+
+    now = time.time()
+    runs = list(_read_runs(oldest_start(now)))
+    opened = open_guards(create=False)
+    try:
+        found = rebuild_windows(opened.settings, runs, now)
+        windows = tuple((one.window, one.amount) for one in found.charges)
+        if not dry_run:
+            count = f"{found.runs:,} run{'' if found.runs == 1 else 's'}"
+            confirm(f"begin {opened.place} with what {count} spent?", yes=yes)
+            done = opened.guards.rebuild(found.charges, by=who(), reason=reason)
+            windows = done.windows
+            _record(done)
+    finally:
+        opened.guards.close()
+    if output is Format.JSON:
+        _print_json(opened.place, windows, is_lost=True, dry_run=dry_run)
+        return
+    verb = "would begin" if dry_run else "began"
+    emit(f"{verb} {one_line(opened.place)} with what the log has: {found.runs:,} runs")
+    for name, used in windows:
+        emit(f"  {one_line(name)}: {used}")
+    if found.guessed:
+        say(
+            f"{found.guessed:,} of them did not say what they spent, and count like the dearest "
+            "run of their prompt"
+        )
+
+
+def _read_runs(since: float) -> Iterator[RunRecord]:
+    """Read all runs that started since then, page by page."""
+    from promptops.runtime.log.log import Filters
+
+    before = None
+    with open_run_log() as log:
+        while page := log.list(Filters(since=since), limit=_PAGE, before=before):
+            yield from page
+            before = page[-1].id
+
+
+def _print_json(
+    place: str, windows: Iterable[tuple[str, int]], *, is_lost: bool, dry_run: bool
+) -> None:
+    emit_json(
+        json_document(
+            "promptops.guards-reset/v1",
+            ledger=place,
+            windows=dict(windows),
+            begun=is_lost,
+            dry_run=dry_run,
+        )
+    )
 
 
 def _find_owner(of: str | None, user: str | None, tenant: str | None) -> str | None:

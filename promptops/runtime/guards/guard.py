@@ -23,6 +23,7 @@ from promptops.runtime.guards.ledger import (
     MONEY_UNITS,
     LedgerBusyError,
     LedgerError,
+    LosableLedger,
     LostCountsError,
 )
 from promptops.runtime.guards.memory import MemoryLedger
@@ -412,6 +413,21 @@ class Guards:
         found, _ = self.find_windows(who)
         windows = [one.window for one in found]
         return self.ledger.reset(windows, by=by, reason=reason.strip(), now=self._clock())
+
+    def rebuild(self, charges: Sequence[Charge], *, by: str, reason: str) -> Reset:
+        """Begin a ledger that lost its counts with what `rebuild_windows` found in the log.
+
+        Raises:
+            UsageError: nothing was lost, or there is no reason.
+        """
+        if not reason.strip():
+            raise UsageError("a reset needs a reason", hint="say why with --reason")
+        if not isinstance(self.ledger, LosableLedger) or not self.find_windows()[1]:
+            raise UsageError(
+                "the ledger has lost nothing",
+                hint="without --from-log, a reset sets it to what running requests hold",
+            )
+        return self.ledger.restore(charges, by=by, reason=reason.strip(), now=self._clock())
 
     def find_windows(self, who: str | None = None) -> tuple[list[Counted], bool]:
         """Return the windows that a reset means, and whether it begins a ledger anew.

@@ -11,7 +11,7 @@ corrects the windows by the difference.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 from promptops.errors import PromptopsError
 
@@ -223,4 +223,16 @@ class Ledger(Protocol):
 
     def close(self) -> None:
         """Close connections; a later call opens them again."""
+        ...
+
+
+@runtime_checkable
+class LosableLedger(Protocol):
+    """A ledger that knows when it has lost its counts, and can be given them again."""
+
+    def restore(self, charges: Sequence[Charge], *, by: str, reason: str, now: float) -> Reset:
+        """Begin the ledger anew with the amounts of these charges, at once, and record it.
+
+        Raises LedgerError when it was begun meanwhile.
+        """
         ...

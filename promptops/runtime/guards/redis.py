@@ -132,6 +132,25 @@ redis.call('LTRIM', KEYS[2], 0, tonumber(ARGV[5]) - 1)
 return record
 """.replace("PREFIX", PREFIX)
 
+_RESTORE = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+local windows = {}
+for i = 6, #ARGV, 5 do
+  local key = 'PREFIXwindow:' .. ARGV[i]
+  local used = redis.call('HGET', key, 'used') or '0'
+  if tonumber(ARGV[i + 1]) > tonumber(used) then used = ARGV[i + 1] end
+  redis.call('HSET', key, 'used', used, 'ends_at', ARGV[i + 2])
+  redis.call('EXPIRE', key, ARGV[i + 4])
+  redis.call('ZADD', KEYS[3], ARGV[i + 3], ARGV[i])
+  windows[#windows + 1] = {ARGV[i], used}
+end
+redis.call('SET', KEYS[1], ARGV[2])
+local record = cjson.encode({at = ARGV[1], by = ARGV[3], reason = ARGV[4], windows = windows})
+redis.call('LPUSH', KEYS[2], record)
+redis.call('LTRIM', KEYS[2], 0, tonumber(ARGV[5]) - 1)
+return record
+""".replace("PREFIX", PREFIX)
+
 _SWAP = """
 local found = redis.call('GET', KEYS[1])
 if ARGV[1] == '0' then
@@ -187,8 +206,8 @@ class RedisLedger:
         self._failures = (redis.ConnectionError, redis.TimeoutError, OSError)
         self._monotonic = monotonic
         self._outage = Outage(monotonic)
-        scripts = (_RESERVE, _SETTLE, _RESET, _SWAP)
-        self._reserve, self._settle, self._reset, self._swap = map(
+        scripts = (_RESERVE, _SETTLE, _RESET, _RESTORE, _SWAP)
+        self._reserve, self._settle, self._reset, self._restore, self._swap = map(
             self._redis.register_script, scripts
         )
 
@@ -254,6 +273,21 @@ class RedisLedger:
         values = [repr(now), repr(time.time()), by, reason, _MAX_RESETS, *windows]
         keys = [_RUNNING, _RESETS, EPOCH]
         return _read_reset(self._ask(lambda: self._reset(keys=keys, args=values)))
+
+    def restore(self, charges: Sequence[Charge], *, by: str, reason: str, now: float) -> Reset:
+        """Begin a ledger that lost its counts, with these amounts; see `LosableLedger`."""
+        values: list[object] = [repr(now), repr(time.time()), by, reason, _MAX_RESETS]
+        for one in charges:
+            seconds = max(_MIN_KEPT_SECONDS, int(one.kept_until - now))
+            values += [one.window, one.amount, one.ends_at, one.kept_until, seconds]
+        keys = [EPOCH, _RESETS, _WINDOWS]
+        text = self._ask(lambda: self._restore(keys=keys, args=values))
+        if text is None:
+            raise LedgerError(
+                "the ledger in Redis has been begun anew meanwhile",
+                hint="`promptops guards show --resets` says by whom",
+            )
+        return _read_reset(text)
 
     def resets(self) -> Sequence[Reset]:
         """The recorded resets, newest first; see `Ledger`."""

@@ -8,10 +8,14 @@ import pytest
 
 import promptops
 from promptops.runtime.guards.guard import GuardError
+from promptops.runtime.guards.windows import Scope
 from promptops.runtime.run.runner import Runner
+from tests.cli.running import accept, refuse
 from tests.runtime.run.pieces import list_runs, read_spent
 
 if TYPE_CHECKING:
+    from promptops.runtime.registry import Registry
+    from tests.redis import Server
     from tests.repositories import Repo
     from tests.runtime.provider import Provider
 
@@ -59,3 +63,47 @@ def test_a_ledger_killed_during_a_call_is_told_when_it_is_back(
         assert registry.run("a@working", {"text": "3"}).text == "Short."
         assert read_spent(registry) == 2 * COST
     assert [one.status for one in list_runs(team)] == ["succeeded", "refused", "succeeded"]
+
+
+def test_a_ledger_that_lost_its_counts_gets_them_from_the_log(
+    team: Repo,
+    near: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+    redis_server: Server,
+    begun_redis: str,
+) -> None:
+    monkeypatch.setenv("LEDGER", begun_redis)
+    path = team.path / "promptops.toml"
+    path.write_text(
+        f"{path.read_text()}\n[guards]\nspend_per_day = 1\nledger_variable = 'LEDGER'\n"
+        "[guards.per_user]\ntokens_per_day = 1000\n"
+    )
+    near.always(text="Short.")
+    reset = ("guards", "reset", "--from-log", "--reason", "it was flushed", "--yes")
+    with promptops.open(team.path) as registry:
+        for number in range(3):
+            registry.run("a@working", {"text": str(number)}, user=f"u-{number % 2}")
+        before = standings(registry)
+        assert "has lost nothing" in refuse(team, *reset, code=2)
+        flush(redis_server)
+        with pytest.raises(GuardError, match="has lost what it counted"):
+            registry.run("a@working", {"text": "4"})
+        shown = accept(team, "guards", "reset", "--from-log", "--dry-run")
+        assert "with what the log has: 3 runs" in shown
+        accept(team, *reset)
+        assert standings(registry) == before
+        assert "it was flushed" in accept(team, "guards", "show", "--resets")
+        assert registry.run("a@working", {"text": "5"}).text == "Short."
+
+
+def standings(registry: Registry) -> dict[str, int]:
+    guards = registry.open_runner()._tools.guards
+    users = [Scope(None, "", user=f"u-{number}") for number in range(2)]
+    return {one.window: one.spent for one in guards.standings(users)}
+
+
+def flush(server: Server) -> None:
+    import redis
+
+    with redis.Redis.from_url(server.url) as client:
+        client.flushdb()
