@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from promptops.errors import UsageError, quote
 from promptops.prompt.names import is_prompt, name_from_path
 from promptops.prompt.reference import check_name, name_fault
-from promptops.repository.config import CONFIG_FILE
+from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE
 from promptops.repository.repository import list_names, not_found
 
 if TYPE_CHECKING:
@@ -59,6 +59,45 @@ def select_prompts(
     return list(chosen)
 
 
+def select_staged(repository: Repository, files: Files) -> list[str] | None:
+    """The names of the prompts that the next commit changes; None where it may change any.
+
+    What is staged of a partial, a schema or a suite means the prompts that need it. `files` is the
+    index.
+    """
+    from promptops.checks.engine import find_users
+    from promptops.git.index import list_staged
+
+    folder, evals = f"{repository.config.prompts}/", f"{repository.config.evals}/"
+    staged = list_staged(repository.git)
+    governed = [
+        path for path in staged if path.startswith((folder, evals)) or path in _CONFIGURATIONS
+    ]
+    if any(path in _CONFIGURATIONS or staged[path] == "D" for path in governed):
+        return None
+    present = set(list_names(files))
+    chosen: dict[str, None] = {}
+    for path in governed:
+        if path.startswith(evals):
+            name = path.removeprefix(evals).rpartition(".")[0]
+            if name not in present:
+                return None  # the suite of a prompt that names it
+            chosen[name] = None
+            continue
+        below = path.removeprefix(folder)
+        if not is_prompt(below):
+            users = find_users(files, below)
+            if not users:
+                return None  # only the whole folder tells what is wrong with it
+            chosen.update(dict.fromkeys(users))
+        elif name_from_path(below) in present:
+            chosen[name_from_path(below)] = None
+        else:
+            return None  # a file whose name no prompt can have
+    return list(chosen)
+
+
+_CONFIGURATIONS = frozenset({CONFIG_FILE, PYPROJECT_FILE})
 _FOREIGN = (".txt", ".prompt", ".prompty", ".j2", ".jinja", ".yml", ".yaml")
 
 
@@ -87,7 +126,7 @@ def refuse_nothing(
         what = "1 file" if foreign == 1 else f"{foreign:,} files"
         raise UsageError(
             f"nothing was checked: {folder}/ has {what} that may hold prompts, and none is .md",
-            hint="rename them to NAME.md with frontmatter; promptops new shows one",
+            hint=f"promptops adopt {folder} makes prompts of them",
         )
     raise UsageError(
         f"nothing was checked: there are no prompts in {folder}/",

@@ -137,7 +137,7 @@ def _summary(diagnosis: Diagnosis) -> str:
     unknown = len(diagnosis.of(AnswerState.UNKNOWN))
     counts += [f"{unknown} could not be told"] * bool(unknown)
     fine = len(diagnosis.of(AnswerState.FINE))
-    return f"{', '.join(counts) or 'nothing to complain about'}; {fine} fine"
+    return f"{', '.join(counts) or 'no problems found'}; {fine} fine"
 
 
 def _document(diagnosis: Diagnosis) -> dict[str, object]:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from promptops.cli.session import BaseOption, HeadOption, TargetOption, current, emit, say
+from promptops.cli.session import BaseOption, HeadOption, TargetOption, current, emit, one_line, say
 from promptops.cli.validate import ReportName, painter
 from promptops.errors import UsageError, quote
+
+_MAX_NAMED = 5
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from promptops.gate.admission import Admission
     from promptops.gate.policy import Policy
     from promptops.gate.rules import Approvals, Change, EvalEvidence
+    from promptops.repository.repository import Repository
 
 
 class ApprovalSource(StrEnum):
@@ -127,6 +130,8 @@ def gate(
     if output in {ReportName.TEXT, ReportName.CONCISE}:
         named = base or short_name(repository.default_branch_ref or endpoints.target)
         _advise(admission, named, explain=explain)
+        if head is None and event is None:
+            _tell_uncommitted(repository)
     if not admission.verdict.is_allowed:
         raise typer.Exit(1)
 
@@ -195,6 +200,19 @@ def _outcome(admission: Admission, paint: Paint) -> ReportOutcome:
     )
 
 
+def _tell_uncommitted(repository: Repository) -> None:
+    """Say which changes of governed files are not part of what was judged."""
+    from promptops.git.index import uncommitted_paths
+
+    config = repository.config
+    paths = sorted(uncommitted_paths(repository.git, config.prompts))
+    paths += sorted(uncommitted_paths(repository.git, config.evals))
+    if paths:
+        shown = ", ".join(one_line(path) for path in paths[:_MAX_NAMED])
+        more = f" and {len(paths) - _MAX_NAMED} more" if len(paths) > _MAX_NAMED else ""
+        say(f"not committed, so not judged: {shown}{more}")
+
+
 def _advise(admission: Admission, base: str, *, explain: bool) -> None:
     """Sum up on standard error, and say what would get the change further."""
     from promptops.cli.verdict import explain_verdict
@@ -212,6 +230,6 @@ def _advise(admission: Admission, base: str, *, explain: bool) -> None:
     ]
     found = ", ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
     say("")
-    say(found or "nothing to be said against it")
+    say(found or "no problems found")
     for command in list_commands(verdict, base):
         say(f" hint: {command}")

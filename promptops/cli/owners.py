@@ -289,7 +289,7 @@ def _print_findings(
         warnings = len(findings) - errors
         counts = [_counted(errors, "error")] * bool(errors)
         counts += [_counted(warnings, "warning")] * bool(warnings)
-        say(f"{found.path}: {', '.join(counts) or 'nothing to complain about'}")
+        say(f"{found.path}: {', '.join(counts) or 'no problems found'}")
 
 
 def _counted(number: int, word: str) -> str:

@@ -243,7 +243,7 @@ def _report(
     if not plans:
         say("nothing to release")
     if pushed and plans:
-        say(f"on {repository.remote} as well")
+        say(f"pushed to {repository.remote}")
     elif unpushed and repository.remote is not None:
         refs = " ".join(ref.removeprefix("refs/tags/") for ref in unpushed)
         say(f"to publish: git push {repository.remote} {refs}")

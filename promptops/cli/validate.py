@@ -197,7 +197,7 @@ def _check(request: _ValidateRequest, *, fix: bool = False) -> bool:
         from promptops.checks.selection import refuse_nothing
 
         refuse_nothing(repository, files, current().directory, request.targets)
-    _report(repository, request, result)
+    _report(request, result)
     return _is_passed(result, request.fail_on)
 
 
@@ -224,7 +224,7 @@ class _Judge:
     def __init__(
         self, repository: Repository, request: _ValidateRequest, files: Files, only: str | None
     ) -> None:
-        from promptops.checks.selection import select_prompts
+        from promptops.checks.selection import select_prompts, select_staged
 
         self._config = repository.config
         self._choice = request.choice
@@ -242,6 +242,8 @@ class _Judge:
         named = [request.stdin_filename or ""] if only is not None else request.targets
         if named:
             self._names = select_prompts(repository, files, current().directory, named)
+        elif request.staged:
+            self._names = select_staged(repository, files)
 
     def __call__(self, files: Files) -> Validation:
         from promptops.checks.engine import validate as validate_all
@@ -294,7 +296,7 @@ def _read_stdin(repository: Repository, request: _ValidateRequest) -> tuple[File
     return OverlaidFiles(repository.working, content), path
 
 
-def _report(repository: Repository, request: _ValidateRequest, result: Validation) -> None:
+def _report(request: _ValidateRequest, result: Validation) -> None:
     from promptops.checks.report import render
     from promptops.checks.report.outcome import ReportOutcome, summarize
 
@@ -311,9 +313,9 @@ def _report(repository: Repository, request: _ValidateRequest, result: Validatio
     if request.output in {ReportName.TEXT, ReportName.CONCISE}:
         if report and is_terminal(sys.stdout):
             say("")
-        say(summarize(outcome))
-        if not result.prompts and not request.targets:
-            say(f"hint: promptops new NAME writes a prompt below {repository.config.prompts}/")
+        # A commit that touches no prompt is nobody's news.
+        if not request.staged or result.prompts or result.findings:
+            say(summarize(outcome))
 
 
 def _count(outcome: ReportOutcome, output: ReportName) -> None:

@@ -79,7 +79,7 @@ def yank(
     verb = ("would be yanked" if dry_run else "yanked") if made else "was yanked already"
     emit(f"{name} {version} {verb}: {why}")
     if pushing:
-        say(f"on {repository.remote} as well")
+        say(f"pushed to {repository.remote}")
     tag = yank_tag(name, version)
     waits = not pushing and not dry_run and repository.remote is not None
     if waits and (local or not is_published(repository, tag)):

@@ -94,3 +94,13 @@ def uncommitted_paths(git: Git, folder: str) -> frozenset[str]:
     )
     lines = done.stdout.decode("utf-8", "surrogateescape").split("\0")
     return frozenset(line[3:] for line in lines if line)
+
+
+def list_staged(git: Git) -> dict[str, str]:
+    """What the next commit would change: paths from the top, with `A`, `M`, `D` or another letter.
+
+    A path that is only meant to be added later (`git add -N`) is not among them.
+    """
+    args = ("diff", "--cached", "--name-status", "--no-renames", "--ita-invisible-in-index", "-z")
+    words = git.run(*args, "--no-ext-diff").stdout.decode("utf-8", "surrogateescape").split("\0")
+    return dict(zip(words[1::2], words[0::2], strict=False))

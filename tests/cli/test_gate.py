@@ -274,3 +274,11 @@ def test_a_verdict_with_invented_evidence_is_none(world: World, tmp_path: Path) 
     file.write_text(json.dumps(document))
     said = refuse(world.repo, "release", TRIAGE_NAME, "--verdict", str(file), code=2)
     assert "is not of the form" in said
+
+
+def test_what_is_not_committed_is_said_not_to_be_judged(world: World) -> None:
+    world.repo.write("prompts/new.md", "nothing")
+    said = run(world.repo, "gate", "--approvals", "off").stderr
+    assert "not committed, so not judged: prompts/new.md" in said
+    head = run(world.repo, "gate", "--approvals", "off", "--head", "HEAD").stderr
+    assert "not committed" not in head

@@ -54,7 +54,7 @@ def test_a_new_repository_is_set_up_and_valid(make_repo: MakeRepo, object_format
     assert sorted(made) == WRITTEN
     assert all(path in said for path in WRITTEN)
     result = run(repo, "validate")
-    assert (result.exit_code, result.stderr) == (0, "1 prompt checked: nothing to complain about\n")
+    assert (result.exit_code, result.stderr) == (0, "1 prompt checked: no problems found\n")
     assert load_config(made.get).path == "promptops.toml"
     assert b"author: jane@example.com\n" in made["prompts/summarize.md"]
     assert made[".github/CODEOWNERS"].startswith(b"/prompts/ jane@example.com\n")
@@ -253,7 +253,7 @@ def test_new_writes_a_prompt_that_is_valid_at_once(repo: Repo) -> None:
     do(repo, "new", "support/triage", "--model", "anthropic/claude-haiku-4-5")
     text = (repo.path / "prompts/support/triage.md").read_text()
     assert "model: anthropic/claude-haiku-4-5\n" in text
-    assert run(repo, "validate").stderr == "1 prompt checked: nothing to complain about\n"
+    assert run(repo, "validate").stderr == "1 prompt checked: no problems found\n"
     suite: Any = yaml.safe_load((repo.path / "evals/support/triage.yaml").read_text())
     assert suite["prompt"] == "support/triage"
     rendered = do(repo, "render", "support/triage", "--var", "text=hello")

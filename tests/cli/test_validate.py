@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.running import accept, refuse, run
+from tests.cli.running import refuse, run
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def test_what_is_fine_exits_0_and_prints_no_data(repo: Repo) -> None:
     repo.commit({"prompts/a.md": GOOD})
     result = run(repo, "validate")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert result.stderr == "1 prompt checked: nothing to complain about\n"
+    assert result.stderr == "1 prompt checked: no problems found\n"
 
 
 def test_an_error_exits_1_and_shows_its_place(repo: Repo) -> None:
@@ -233,8 +233,9 @@ def test_looking_at_nothing_is_never_green(repo: Repo) -> None:
     repo.write("prompts/b.prompty", "---\n---\nx\n")
     assert "2 files that may hold prompts" in refuse(repo, "validate", code=2)
     assert "no prompt needs it" in refuse(repo, "validate", "prompts/a.txt", code=2)
-    # A commit that touches no prompt is fine.
-    accept(repo, "validate", "--staged")
+    # A commit that touches no prompt is fine, and nobody's news.
+    looked = run(repo, "validate", "--staged")
+    assert (looked.exit_code, looked.stdout, looked.stderr) == (0, "", "")
 
 
 def test_a_configuration_in_a_folder_is_named_where_it_is_not_read(repo: Repo) -> None:
@@ -244,3 +245,27 @@ def test_a_configuration_in_a_folder_is_named_where_it_is_not_read(repo: Repo) -
     said = refuse(repo.path / "services" / "a", "validate", code=2)
     assert "services/a/promptops.toml is not read" in said
     assert 'prompts = "services/a/prompts"' in said
+
+
+def test_of_what_is_staged_only_the_prompts_that_it_touches_are_judged(repo: Repo) -> None:
+    include = prompt_text(body="{% include '_p.md' %} {{ question }}")
+    repo.commit({"prompts/bad.md": BAD, "prompts/a.md": include, "prompts/_p.md": "Hi.\n"})
+    assert run(repo, "validate").exit_code == 1
+
+    def judge(path: str, text: str) -> tuple[int, str]:
+        repo.write(path, text)
+        repo.git("add", "--all")
+        looked = run(repo, "validate", "--staged")
+        repo.git("reset", "--quiet", "--hard")
+        return looked.exit_code, looked.stderr
+
+    assert judge("prompts/a.md", GOOD) == (0, "1 prompt checked: no problems found\n")
+    assert judge("README.md", "x\n") == (0, "")
+    assert judge("prompts/bad.md", f"{BAD}!")[0] == 1
+    # A partial means the prompts that include it, and one that is gone may mean any.
+    assert judge("prompts/_p.md", "{{ nobody }}\n")[0] == 1
+    assert judge("prompts/_p.md", "Hello.\n") == (0, "1 prompt checked: no problems found\n")
+    assert judge("promptops.toml", "[checks]\n")[0] == 1
+    repo.git("rm", "--quiet", "prompts/_p.md")
+    assert "3 prompts checked" not in run(repo, "validate", "--staged").stderr
+    assert run(repo, "validate", "--staged").exit_code == 1

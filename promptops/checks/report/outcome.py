@@ -62,7 +62,7 @@ def summarize(outcome: ReportOutcome) -> str:
         if outcome.count(severity)
     ]
     fixable = f"; --fix fixes {outcome.fixable:,}" if outcome.fixable else ""
-    return f"{prompts} checked: {', '.join(parts) or 'nothing to complain about'}{fixable}"
+    return f"{prompts} checked: {', '.join(parts) or 'no problems found'}{fixable}"
 
 
 def count_checks(outcome: ReportOutcome) -> list[tuple[int, Severity, str, int]]:

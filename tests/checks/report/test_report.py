@@ -135,7 +135,7 @@ def test_nothing_found_is_nothing_said_but_in_formats_for_programs() -> None:
     assert [render(name, empty) for name in ("text", "concise", "github")] == ["", "", ""]
     assert json.loads(render("json", empty))["findings"] == []
     assert json.loads(render("sarif", empty))["runs"][0]["results"] == []
-    assert summarize(empty) == "3 prompts checked: nothing to complain about"
+    assert summarize(empty) == "3 prompts checked: no problems found"
 
 
 def test_the_summary_counts_each_kind() -> None:
