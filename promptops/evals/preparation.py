@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from promptops.errors import NotFoundError, PromptopsError, UsageError, quote
+from promptops.errors import InvalidSuiteError, NotFoundError, PromptopsError, UsageError, quote
 from promptops.evals.result import State
 from promptops.evals.suites import Suites
 from promptops.evals.tape import Tape, read_cassette
@@ -134,7 +134,15 @@ def prepare(repository: Repository, choice: Choice) -> Preparation:
             raise NothingTouchedError(f"nothing since {choice.changed_since} touches a suite")
     if choice.using is not None:
         found, warnings = _find_using(repository, found, choice)
-    parts = [_make_part(repository, suites, one, choice) for one in found]
+    parts = []
+    for one in found:
+        try:
+            parts.append(_make_part(repository, suites, one, choice))
+        except InvalidSuiteError as error:
+            # The suite is the work tree's, and what is live may take other inputs.
+            if choice.using is None:
+                raise
+            warnings.append(f"{one.prompt} is left out: {error.message}")
     known = {one.name for part in parts for one in part.samples}
     unknown = [name for name in choice.only if name not in known]
     if unknown:

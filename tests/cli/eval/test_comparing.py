@@ -134,6 +134,12 @@ def test_another_model_is_tried_on_all_that_is_live(released: Repo) -> None:
     assert result.exit_code == 1, result.output
     assert "with scripted/dull.yaml" in result.stdout
     assert "worse: 100.0% -> 80.0%" in result.stdout
+    # A suite that fits only the work tree's inputs does not stop the others.
+    text = (released.path / "evals/support/reply.yaml").read_text()
+    released.write("evals/support/extra.yaml", text.replace("inputs: {q:", "inputs: {ticket:"))
+    more = eval_run(released, *args)
+    assert more.exit_code == 1
+    assert "support/reply is left out: evals/support/extra.yaml" in more.stderr
     none = ("--using", "openai/none", "--instead", "b", "--env", "staging")
     refuse(released, "eval", "run", *none, code=2)
     refuse(released, "eval", "run", "--using", "a", code=2)
