@@ -31,7 +31,7 @@ async def metrics(call: Call) -> Application:
     return text
 
 
-# The method, the path, the verb that the key needs, and what handles it.
+# The method, the path, the verb that the key needs (none: any will do), and what handles it.
 ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/v1/resolve/{ref:path}", "resolve", verbs.resolve),
     ("POST", "/v1/render/{ref:path}", "render", verbs.render),
@@ -45,6 +45,7 @@ ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/v1/versions/{name:path}", "read", reading.versions),
     ("GET", "/v1/diff/{range:path}", "read", reading.diff),
     ("GET", "/v1/deployments", "read", reading.deployments),
+    ("GET", "/v1/openapi.json", "", reading.description),
     ("GET", "/metrics", "metrics", metrics),
 )
 

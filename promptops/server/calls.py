@@ -156,7 +156,7 @@ class Endpoint:
         try:
             key = self._service.authenticate(request.headers.get("authorization"))
             entry.key_id = key.id
-            if not key.scope.allows(self._verb):
+            if self._verb and not key.scope.allows(self._verb):
                 raise Problem(403, "scope", f"this key may not {self._verb}")  # noqa: TRY301
             response = await self._handler(Call(self._service, request, key, entry))
             await response(scope, receive, send)

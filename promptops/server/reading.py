@@ -104,6 +104,23 @@ async def deployments(call: Call) -> Application:
     )
 
 
+async def description(call: Call) -> Application:
+    """Describe the service as OpenAPI, with one operation for each prompt that the key shows."""
+    environment = await _name_environment(call)
+    document = await asyncio.to_thread(_describe_service, call, environment)
+    return answer_json(document)
+
+
+def _describe_service(call: Call, environment: str) -> dict[str, Any]:
+    from promptops.about import __version__
+    from promptops.server.description import describe_service
+
+    registry = call.service.registry
+    names = [one.name for one in registry.list(environment) if call.key.scope.shows(one.name)]
+    found = [registry.find(f"{name}@{environment}") for name in names]
+    return describe_service(found, environment=environment, version=__version__)
+
+
 def _list_deployments(call: Call, environment: str, name: str | None) -> tuple[Deployment, ...]:
     limit = None if name is not None else _MAX_LISTED
     return call.service.registry.deployments(environment, name=name, limit=limit)
