@@ -277,7 +277,14 @@ def _choose_files(repository: Repository, request: _ValidateRequest) -> tuple[Fi
     if request.stdin_filename is not None or _STDIN in request.targets:
         return _read_stdin(repository, request)
     if request.revision is not None:
-        return repository.at(request.revision), None
+        files = repository.at(request.revision)
+        if not files.paths() and repository.at_deployment(request.revision):
+            raise UsageError(
+                f"{request.revision} is an environment: it holds releases, which were judged",
+                hint="promptops verify holds them to their tags; promptops diff --from "
+                f"{request.revision} compares them",
+            )
+        return files, None
     return repository.staged if request.staged else repository.working, None
 
 

@@ -378,6 +378,11 @@ class Repository:
         """The prompts folder at a revision; GitError when there is no such revision."""
         return self.tree(self.git.resolve_commit(revision), self.config.prompts)
 
+    def at_deployment(self, revision: str) -> bool:
+        """Whether a revision is a deployment, of an environment's branch."""
+        commit = self.git.resolve_commit(revision)
+        return self.objects.read(f"{commit}:promptops.lock") is not None
+
     def tree(self, oid: str, folder: str = "") -> TreeReader:
         """The files of a commit or a tree, by its object id, below a folder (empty: all)."""
         from promptops.git.trees import TreeReader

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from promptops.delivery.environments import read_state
 from promptops.delivery.releases import list_versions, load_released, require_release
+from promptops.delivery.state import release_folder
 from promptops.errors import UsageError
 from promptops.prompt.closure import collect_closure
 from promptops.prompt.diff import diff_prompts
@@ -43,11 +45,16 @@ class Comparison:
 def compare_refs(repository: Repository, refs: Sequence[str]) -> list[Comparison]:
     """Compare what `NAME[@A[..B]]` mean; all prompts of the work tree when `refs` is empty.
 
-    Without `A` it is the latest release, without `B` the work tree. A prompt that was never
+    Without `A` it is the latest release, without `B` the work tree. Two refs of one prompt, `x@1`
+    and `x@2`, are the two sides. A prompt that was never
     released is new.
     """
     if not refs:
         return [_compare_working(repository, name, None) for name in list_names(repository.working)]
+    names = {ref.partition("@")[0] for ref in refs}
+    sides = [ref.partition("@")[2] for ref in refs]
+    if len(refs) == 2 and len(names) == 1 and all(side and ".." not in side for side in sides):
+        return [_compare_ref(repository, f"{refs[0]}..{sides[1]}")]
     return [_compare_ref(repository, ref) for ref in refs]
 
 
@@ -79,7 +86,7 @@ def _select(repository: Repository, name: str, selector: Selector) -> tuple[Prom
 
 
 def _compare_working(repository: Repository, name: str, before: Selector | None) -> Comparison:
-    new = _load(repository.working, name)
+    new = _Side(repository.working).load(name)
     if before is None:
         old, words = _released_before(repository, name, new)
     else:
@@ -109,21 +116,59 @@ def _released_before(
 def compare_revisions(
     repository: Repository, before: str, after: str | None, names: Sequence[str]
 ) -> list[Comparison]:
-    """Compare prompts at two Git revisions; `after` None is the work tree, no names are all."""
-    old_files = repository.at(before)
-    new_files = repository.working if after is None else repository.at(after)
-    wanted = [check_name(name) for name in names] or sorted(
-        {*list_names(old_files), *list_names(new_files)}
-    )
+    """Compare prompts at two Git revisions; `after` None is the work tree, no names are all.
+
+    At a deployment, such as the tip of an environment's branch, the prompts are those that it made
+    live.
+    """
+    old = _read_revision(repository, before)
+    new = _Side(repository.working) if after is None else _read_revision(repository, after)
+    wanted = [check_name(name) for name in names] or sorted({*old.list_names(), *new.list_names()})
     comparisons = []
     for name in wanted:
-        old, new = _load(old_files, name), _load(new_files, name)
-        if old is None and new is None:
-            raise not_found(name, list_names(new_files), f"at {before} or {after or 'work tree'}")
-        comparisons.append(Comparison(before, after or "work tree", diff_prompts(old, new)))
+        was, now = old.load(name), new.load(name)
+        if was is None and now is None:
+            raise not_found(name, new.list_names(), f"at {before} or {after or 'work tree'}")
+        comparisons.append(Comparison(before, after or "work tree", diff_prompts(was, now)))
     return comparisons
 
 
-def _load(files: Files, name: str) -> Prompt | None:
-    closure = collect_closure(name, files.read)
-    return None if closure is None else load_prompt(closure)
+class _Side:
+    """The prompts of one prompts folder."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+
+    def list_names(self) -> list[str]:
+        return list_names(self._files)
+
+    def load(self, name: str) -> Prompt | None:
+        closure = collect_closure(name, self._files.read)
+        return None if closure is None else load_prompt(closure)
+
+
+class _Deployed(_Side):
+    """The prompts that one deployment made live; of split traffic, the version with the most."""
+
+    def __init__(self, repository: Repository, commit: str) -> None:
+        super().__init__(repository.tree(commit))
+        self._folders = {
+            name: release_folder(name, max(entry.live, key=lambda one: one.share).version)
+            for name, entry in read_state(repository, commit).entries.items()
+        }
+
+    def list_names(self) -> list[str]:
+        return sorted(self._folders)
+
+    def load(self, name: str) -> Prompt | None:
+        folder = self._folders.get(name)
+        if folder is None:
+            return None
+        closure = collect_closure(name, lambda path: self._files.read(f"{folder}/{path}"))
+        return None if closure is None else load_prompt(closure)
+
+
+def _read_revision(repository: Repository, revision: str) -> _Side:
+    if repository.at_deployment(revision):
+        return _Deployed(repository, repository.git.resolve_commit(revision))
+    return _Side(repository.at(revision))

@@ -134,3 +134,28 @@ def test_what_cannot_be_compared_is_said(history: Repo) -> None:
 def test_an_invalid_prompt_is_said(history: Repo) -> None:
     history.write(PATH, "nothing")
     assert "a is not valid" in refuse(history, "diff", "a")
+
+
+def test_an_environments_branch_is_a_revision(repo: Repo) -> None:
+    repo.commit({"prompts/x.md": prompt_text(), "prompts/y.md": prompt_text()})
+    accept(repo, "release", "--all")
+    accept(repo, "promote", "x", "--to", "staging")
+    repo.commit({"prompts/x.md": prompt_text("1.1.0", "New {{ question }}")})
+    out = accept(repo, "diff", "--from", "promptops/staging")
+    assert "x: promptops/staging -> work tree: behaviour change, minor bump" in out
+    assert "y: new prompt, not in promptops/staging" in out
+    assert "+ New {{ question }}" in out
+    assert accept(repo, "diff", "x", "--from", "promptops/staging", "--to", "HEAD~1").endswith(
+        "no difference\n"
+    )
+    told = refuse(repo, "validate", "--rev", "promptops/staging", code=2)
+    assert "is an environment" in told
+
+
+def test_two_versions_of_one_prompt_are_the_two_sides(repo: Repo) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        repo.commit({"prompts/x.md": prompt_text(version, f"{version} {{{{ question }}}}")})
+        accept(repo, "release", "x")
+    apart = accept(repo, "diff", "x@1.0.0", "x@1.1.0")
+    assert apart == accept(repo, "diff", "x@1.0.0..1.1.0")
+    assert apart.startswith("x: 1.0.0 -> 1.1.0")
