@@ -57,6 +57,7 @@ from promptops.runtime.run.steps import (
     total_usage,
 )
 from promptops.runtime.run.tools import add_results
+from promptops.runtime.run.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
@@ -208,6 +209,7 @@ class Runner:
             self._new_id,
             tools.cache,
         )
+        self._turns = Turns()
         self._answers = Answers(tools.cache, clock=tools.monotonic)
 
     @property
@@ -417,6 +419,7 @@ class Runner:
         """As `take_parts`, on an event loop."""
         course.is_streamed = True
         with self._recording(course):
+            await self._turns.take()
             value: Any = None
             failure: BaseException | None = None
             while True:
@@ -437,6 +440,7 @@ class Runner:
                                 value = part.answer or value
                         finally:
                             await parts.aclose()  # type: ignore[attr-defined]  # as above
+                        await self._turns.take()
                     else:
                         value = await self._ado(command)
                 except GeneratorExit:
@@ -463,6 +467,7 @@ class Runner:
                 failure = error
 
     async def _adrive(self, steps: Steps) -> None:
+        await self._turns.take()
         value: Any = None
         failure: BaseException | None = None
         while True:
@@ -510,7 +515,10 @@ class Runner:
             return await self._registry.find_async(command.ref, command.version)
         if isinstance(command, Call):
             model = self._tools.models.get(command.request.model)
-            return await model.acall(command.request, deadline=command.deadline)
+            try:
+                return await model.acall(command.request, deadline=command.deadline)
+            finally:
+                await self._turns.take()
         if isinstance(command, Recall):
             return await self._arecall(command)
         if isinstance(command, Sleep):
