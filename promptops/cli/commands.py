@@ -99,7 +99,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "plan": Command(
             "", "Say how large a loss a suite notices, and what that takes.", "eval.plan"
         ),
-        "noise": Command("", "Run the baseline against itself.", "eval.noise"),
+        "noise": Command("", "Run one state twice: what is no difference?", "eval.noise"),
         "bisect": Command("", "Find the release that broke something.", "eval.bisect"),
         "calibrate": Command("", "Measure a judge against people's labels.", "eval.calibrate"),
         "merge": Command("", "Put shards of a run together, into one verdict.", "eval.merge"),

@@ -133,10 +133,9 @@ def run(
         def of_part(part: Part) -> Scoring:
             embed = None if equipment.embedder is None else open_embed(asker, loop)
             made = Scoring(context, None, embed, options.asks_always)
-            ref = part.suite.judge or settings.judge
-            if ref is None:
+            resolved = find_judge(repository, part)
+            if resolved is None:
                 return made
-            resolved = resolve_selected(repository, parse_ref(ref))
             return replace(
                 made,
                 open_judge=open_judge(asker, loop, resolved, None),
@@ -158,6 +157,12 @@ def run(
     if mode is Mode.RECORD:
         _write_cassettes(repository, preparation, choice, result)
     return result
+
+
+def find_judge(repository: Repository, part: Part) -> ResolvedPrompt | None:
+    """Return the prompt that judges for a suite; None where none is named."""
+    ref = part.suite.judge or repository.config.eval.judge
+    return None if ref is None else resolve_selected(repository, parse_ref(ref))
 
 
 def forget_answers(repository: Repository) -> None:

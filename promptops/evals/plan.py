@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.errors import PromptopsError
-from promptops.evals.scorers.registry import cost_of
-from promptops.evals.scorers.scorer import Cost
 from promptops.evals.trial import side_inputs
 from promptops.runtime.models.tokens import count_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from promptops.evals.preparation import Preparation
+    from promptops.evals.preparation import Part, Preparation
     from promptops.prompt.suite import Check, Sample
     from promptops.repository.prices import Prices
     from promptops.runtime.resolution import ResolvedPrompt
 
 # Answers are shorter than they may be: what an estimate takes for the share.
 _USUAL_SHARE = 4
+# No token of an answer has more bytes in another model's vocabulary, as a rule.
+_BYTES_OF_TOKEN = 4
+_MESSAGE_TOKENS = 16
+# How often each scorer asks a judge about an answer.
+_QUESTIONS = {"rubric": 1, "factual": 1, "preference": 2}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plan:
     """What a run will take.
 
@@ -46,59 +49,126 @@ class Plan:
     estimated_micros: int | None = 0
     highest_micros: int | None = 0
 
+    def add(self, measure: _Measure, times: int) -> None:
+        """Count a question that is asked so many times."""
+        self.tokens += measure.tokens * times
+        self.estimated_micros = _add(self.estimated_micros, measure.likely, times)
+        self.highest_micros = _add(self.highest_micros, measure.most, times)
 
-def make_plan(preparation: Preparation, prices: Prices) -> Plan:
-    """Count what a run will take. What cannot be rendered takes nothing; the run finds it."""
-    samples = trials = calls = judged = tokens = 0
-    estimated: int | None = 0
-    highest: int | None = 0
-    for part in preparation.parts:
-        states = [one for one in (part.change, part.baseline) if one is not None]
-        samples += len(part.samples) * len(part.models)
-        for sample in part.samples:
-            turns = 1 + len(sample.turns)
-            judges = sum(cost_of(check) is Cost.JUDGE for check in _all_checks(sample))
-            runs = sample.trials * len(part.models) * len(states)
-            trials += runs
-            judged += judges * runs
-            for index, state in enumerate(states):
-                for asked in part.models:
-                    model = part.baseline_model if index and part.baseline_model else asked
-                    size, likely, most = _measure(
-                        state, side_inputs(state, sample, is_baseline=index > 0), model, prices
-                    )
-                    calls += sample.trials * turns
-                    tokens += sample.trials * turns * size
-                    estimated = _add(estimated, likely, sample.trials * turns)
-                    highest = _add(highest, most, sample.trials * turns)
-    return Plan(samples, trials, calls, judged, tokens, estimated, highest)
+
+class _Measure(NamedTuple):
+    """One question: its tokens at most, and what asking it costs probably and at most."""
+
+    tokens: int
+    likely: int | None
+    most: int | None
+
+
+_NOTHING = _Measure(0, 0, 0)
 
 
 def _add(total: int | None, cost: int | None, times: int) -> int | None:
     return None if total is None or cost is None else total + cost * times
 
 
-def _all_checks(sample: Sample) -> list[Check]:
-    return [*sample.checks, *(check for turn in sample.turns for check in turn.checks)]
+def make_plan(
+    preparation: Preparation,
+    prices: Prices,
+    find_judge: Callable[[Part], ResolvedPrompt | None] = lambda _part: None,
+) -> Plan:
+    """Count what a run will take. What cannot be rendered takes nothing; the run finds it.
+
+    Args:
+        preparation: what is to be run.
+        prices: what models cost.
+        find_judge: the prompt that judges for a suite.
+    """
+    plan = Plan()
+    for part in preparation.parts:
+        states = [one for one in (part.change, part.baseline) if one is not None]
+        plan.samples += len(part.samples) * len(part.models)
+        judge = find_judge(part)
+        for sample in part.samples:
+            for index, state in enumerate(states):
+                for asked in part.models:
+                    model = part.baseline_model if index and part.baseline_model else asked
+                    _count(plan, state, sample, model, prices, is_baseline=index > 0)
+                    if judge is not None:
+                        _count_judge(plan, state, judge, sample, prices)
+    return plan
+
+
+def _count(
+    plan: Plan,
+    state: ResolvedPrompt,
+    sample: Sample,
+    model: str,
+    prices: Prices,
+    *,
+    is_baseline: bool,
+) -> None:
+    """Count the trials of a sample with one state and model: a question, and each further turn."""
+    plan.trials += sample.trials
+    inputs = side_inputs(state, sample, is_baseline=is_baseline)
+    most = state.prompt.request_parameters.get("max_tokens")
+    answer = most if isinstance(most, int) else 0
+    said = 0
+    for turn in (None, *sample.turns):
+        if turn is not None:
+            # What was said before is read again: the answer, and the user's next words.
+            said += answer + len(turn.user.encode("utf-8", "replace")) + 2 * _MESSAGE_TOKENS
+        plan.calls += sample.trials
+        plan.add(_measure(state, inputs, model, prices, more=said), sample.trials)
+
+
+def _count_judge(
+    plan: Plan, state: ResolvedPrompt, judge: ResolvedPrompt, sample: Sample, prices: Prices
+) -> None:
+    """Count what judges may be asked about a sample's answers."""
+    checks = [*sample.checks, *(check for turn in sample.turns for check in turn.checks)]
+    most = state.prompt.request_parameters.get("max_tokens")
+    answer = _BYTES_OF_TOKEN * most if isinstance(most, int) else 0
+    for check in _judged(checks):
+        times = _QUESTIONS[check.scorer] * sample.trials
+        plan.judged += times
+        more = answer * _QUESTIONS[check.scorer] + len(repr(check.argument))
+        asked = {"task": "", "answer": "", "criteria": ["?"], "reference": ""}
+        measure = _measure(judge, asked, judge.model, prices, more=more)
+        if not isinstance(most, int) and measure.most:
+            measure = measure._replace(most=None)
+        plan.add(measure, times)
+
+
+def _judged(checks: list[Check]) -> Iterator[Check]:
+    for check in checks:
+        if check.parts:
+            yield from _judged(list(check.parts))
+        elif check.scorer in _QUESTIONS:
+            yield check
 
 
 def _measure(
-    state: ResolvedPrompt, inputs: Mapping[str, object], model: str, prices: Prices
-) -> tuple[int, int | None, int | None]:
-    """Return the tokens of one question, and what asking it costs probably and at most."""
+    state: ResolvedPrompt,
+    inputs: Mapping[str, object],
+    model: str,
+    prices: Prices,
+    *,
+    more: int = 0,
+) -> _Measure:
+    """Measure one question; `more` is what it holds beside the rendered prompt, in tokens."""
     try:
         messages = state.prompt.render(inputs)
     except PromptopsError:
-        return 0, 0, 0
+        return _NOTHING
     parameters = state.prompt.request_parameters
     counted = count_tokens(messages, parameters, model)
+    tokens, likely = counted.tokens + more, counted.likely + more // _USUAL_SHARE
     price = prices.find(model)
     if price is None:
-        return counted.tokens, None, None
+        return _Measure(tokens, None, None)
     if price.is_free:
-        return counted.tokens, 0, 0
+        return _Measure(tokens, 0, 0)
     most = parameters.get("max_tokens")
     if not isinstance(most, int):
-        return counted.tokens, price.cost(counted.likely, counted.likely), None
-    likely = price.cost(counted.likely, most // _USUAL_SHARE)
-    return counted.tokens, likely, price.cost(counted.tokens, most)
+        return _Measure(tokens, price.cost(likely, likely), None)
+    return _Measure(tokens, price.cost(likely, most // _USUAL_SHARE), price.cost(tokens, most))

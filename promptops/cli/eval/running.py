@@ -103,11 +103,12 @@ def prepare_or_exit(repository: Repository, choice: Choice) -> Preparation:
 def say_plan(repository: Repository, preparation: Preparation, options: Options) -> None:
     """Say what a run will take."""
     from promptops.evals.asking import Mode
-    from promptops.evals.opening import choose_mode, open_prices
+    from promptops.evals.opening import choose_mode, find_judge, open_prices
     from promptops.evals.plan import make_plan
 
     mode = choose_mode(preparation, repository, options, os.environ)
-    plan = make_plan(preparation, open_prices(repository))
+    prices = open_prices(repository)
+    plan = make_plan(preparation, prices, lambda part: find_judge(repository, part))
     suites = len(preparation.parts)
     what = f"{suites} {'suite' if suites == 1 else 'suites'}, {plan.samples} samples"
     if preparation.shard != (1, 1):

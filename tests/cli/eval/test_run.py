@@ -448,3 +448,33 @@ def test_similar_answers_are_told_by_their_embeddings(project: Repo) -> None:
     project.write("evals/ask.yaml", suite(samples.replace("Something else!", "Good night")))
     assert eval_run(project).exit_code == 1
     assert eval_run(project, "--replay").exit_code == 2
+
+
+def test_the_plan_prices_turns_and_judges_too(project: Repo) -> None:
+    prices = "input_price = 1000.0\noutput_price = 1000.0\n"
+    project.write("promptops.toml", f"[models.scripted]\n{prices}")
+    turn = "- {name: a, inputs: {question: q}, expect: [{contains: else}]}\n"
+    project.write("evals/ask.yaml", suite(turn))
+    alone = highest(project)
+    more = turn.replace("}]}", "}], turns: [{user: and?, expect: [{contains: else}]}]}")
+    project.write("evals/ask.yaml", suite(more))
+    # The second question holds the first one, its answer and more.
+    assert highest(project) > 2 * alone + 0.05
+    project.write(
+        "prompts/judge.md",
+        prompt_text(
+            body="{{ task }} {{ answer }} {{ criteria }} {{ reference }}",
+            inputs="{task: string, answer: string, criteria: {type: array}, reference: string}",
+            model=MODEL,
+            max_tokens="50",
+        ),
+    )
+    project.write(
+        "evals/ask.yaml", suite(turn.replace("contains: else", "rubric: x"), judge="judge")
+    )
+    assert highest(project) > alone + 0.05
+
+
+def highest(project: Repo) -> float:
+    said = eval_run(project, "--dry-run").stderr
+    return float(said.rpartition("highest ")[2].split()[0])
