@@ -1,6 +1,6 @@
 """Does a verdict keep what it promises? Simulates eval suites, and counts how often it is wrong.
 
-    python benchmarks/verdicts.py                  # 10,000 suites a cell: a quarter of an hour
+    python benchmarks/verdicts.py                  # 10,000 suites a cell: ten minutes
     python benchmarks/verdicts.py --suites 500     # a look
 
 A cell is a number of samples and trials, a pass rate, a true difference, and a design: how the
