@@ -35,6 +35,7 @@ from promptops.prompt.template.printing import (
     limit_length,
     limit_width,
     text,
+    weigh,
 )
 from promptops.prompt.template.source import ROLES
 
@@ -87,6 +88,9 @@ class PromptCodeGenerator(CodeGenerator):
         frame: Frame,
         finalize: CodeGenerator._FinalizeInfo,  # noqa: ARG002 (Jinja's own signature)
     ) -> str:
+        if not isinstance(node, (nodes.Const, nodes.TemplateData)):
+            # Nobody bounds what an expression of constants gives while it is compiled.
+            raise nodes.Impossible
         return string(node.as_const(frame.eval_ctx))
 
     def _output_child_pre(
@@ -141,7 +145,7 @@ class AbsentKey(StrictUndefined):
 class PromptEnvironment(ImmutableSandboxedEnvironment):
     """Jinja2's immutable sandbox without what differs between runs, and with bounds."""
 
-    intercepted_binops = frozenset({"+", "*", "**", "%"})
+    intercepted_binops = frozenset(OPERATORS)
     code_generator_class = PromptCodeGenerator
     concat = staticmethod(concat)
     string = staticmethod(string)
@@ -176,19 +180,28 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
 
     def call(self, context: Context, callee: Any, /, *arguments: Any, **named: Any) -> Any:
         """Call from a template: counted, and bounded where a method can multiply text."""
-        context.parent[BUDGET].spend(CALL_STEPS)
+        budget = context.parent[BUDGET]
+        budget.spend(CALL_STEPS)
         if type(callee) is AbsentKey:
             callee = callee.method
-        if type(callee) is BuiltinMethodType and type(callee.__self__) is str:
-            limit_method(callee.__name__, callee.__self__, arguments, named)
+        if type(callee) is BuiltinMethodType:
+            budget.spend(weigh(callee.__self__))
+            if type(callee.__self__) is str:
+                limit_method(callee.__name__, callee.__self__, arguments, named)
         if not self.is_safe_callable(callee):
             message = f"{describe(callee)} may not be called"
             raise Refused(message)
-        return context.call(callee, *arguments, **named)
+        result = context.call(callee, *arguments, **named)
+        budget.spend(weigh(result))
+        return result
 
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002
-        """`+ * ** %`, bounded."""
-        return OPERATORS[operator](left, right)
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """`+ - * / // ** %`, bounded."""
+        budget = context.parent[BUDGET]
+        budget.spend(weigh(left) + weigh(right))
+        result = OPERATORS[operator](left, right)
+        budget.spend(weigh(result))
+        return result
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         """Replace `str.format` and `str.format_map` by bounded ones, as they are looked up."""

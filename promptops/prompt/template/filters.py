@@ -23,6 +23,7 @@ from promptops.prompt.template.printing import (
     limit_length,
     limit_width,
     text,
+    weigh,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 # Names with a space: no template can spell them, so nothing in one can take their place.
 STEPS = "counted steps"
+WEIGHED = "weighed value"
 CONCAT = "checked concat"
 HISTORY = "inserted history"
 MESSAGE = "opened message"
@@ -59,9 +61,12 @@ def concat(parts: Iterable[str]) -> str:
     return "".join(parts)
 
 
-def checked_concat(values: Sequence[object]) -> str:
+@pass_context
+def checked_concat(context: Context, values: Sequence[object]) -> str:
     """`a ~ b`: text only of what may be printed."""
-    return concat([str(text(value)) for value in values])
+    joined = concat([str(text(value)) for value in values])
+    context.parent[BUDGET].spend(weigh(joined))
+    return joined
 
 
 @pass_environment
@@ -90,7 +95,16 @@ def tojson(value: object, indent: int | None = None) -> str:
         str(value)
     limit_width(indent)
     try:
-        return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+        if indent is None:
+            return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        # Piece by piece: the indentation of what is nested deeply is longer than what is there.
+        encoder = json.JSONEncoder(ensure_ascii=False, indent=indent, allow_nan=False)
+        parts, length = [], 0
+        for part in encoder.iterencode(value):
+            length += len(part)
+            limit_length(length)
+            parts.append(part)
+        return "".join(parts)
     except (TypeError, ValueError) as error:
         hint = "JSON has strings, numbers, booleans, null, lists and objects"
         message = f"JSON has no word for {describe(value)} or something in it"
@@ -153,6 +167,15 @@ def count_steps(context: Context, iterable: Any) -> Any:
     return iterable
 
 
+@pass_context
+def weigh_value(context: Context, value: Any) -> Any:
+    """Charge what goes through a value for how much there is of it."""
+    steps = weigh(value)
+    if steps:
+        context.parent[BUDGET].spend(steps)
+    return value
+
+
 _SIZED = frozenset({list, dict, str, tuple, range})
 
 
@@ -182,8 +205,10 @@ def _add(left: Any, right: Any) -> Any:
 
 def _multiply(left: Any, right: Any) -> Any:
     for whole, times in ((left, right), (right, left)):
-        if isinstance(whole, (str, list, tuple, bytes)) and isinstance(times, int):
+        if isinstance(whole, (str, bytes)) and isinstance(times, int):
             limit_length(len(whole) * times)
+        elif isinstance(whole, (list, tuple)) and isinstance(times, int):
+            limit_length(weigh(whole) * times)
     if isinstance(left, int) and isinstance(right, int):
         _within_bits(left.bit_length() + right.bit_length())
     return left * right
@@ -205,11 +230,22 @@ def _modulo(left: Any, right: Any) -> Any:
     return percent(left, right) if isinstance(left, str) else operator.mod(left, right)
 
 
+def _subtract(left: Any, right: Any) -> Any:
+    if not isinstance(left, (int, float)) or not isinstance(right, (int, float)):
+        # Of the keys of two objects it would make a set, whose order differs between runs.
+        message = f"{describe(right)} cannot be subtracted from {describe(left)}"
+        raise Refused(message, "use `| reject('in', ...)` to leave items out")
+    return left - right
+
+
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": _add,
     "*": _multiply,
     "**": _power,
     "%": _modulo,
+    "-": _subtract,
+    "/": operator.truediv,
+    "//": operator.floordiv,
 }
 
 
@@ -257,6 +293,35 @@ def _slice(context: EvalContext, value: Any, slices: int, fill_with: Any = None)
     return FILTERS["slice"](context, value, slices, fill_with)
 
 
+@pass_environment
+def _wordwrap(  # noqa: PLR0917 (Jinja's own signature)
+    environment: Environment,
+    value: str,
+    width: int = 79,
+    break_long_words: bool = True,  # noqa: FBT001, FBT002 (Jinja's own signature)
+    wrapstring: str | None = None,
+    break_on_hyphens: bool = True,  # noqa: FBT001, FBT002 (Jinja's own signature)
+) -> str:
+    if wrapstring is not None:
+        limit_length(len(value) * (1 + len(wrapstring) // max(1, width)))
+    wrapped: str = FILTERS["wordwrap"](
+        environment, value, width, break_long_words, wrapstring, break_on_hyphens
+    )
+    return wrapped
+
+
+@pass_environment
+def _sum(
+    environment: Environment, iterable: Any, attribute: str | int | None = None, start: Any = 0
+) -> Any:
+    if not isinstance(start, (list, tuple)):
+        return FILTERS["sum"](environment, iterable, attribute, start)
+    items = FILTERS["map"](environment, iterable, attribute=attribute) if attribute else iterable
+    parts = [start, *items]
+    limit_length(sum(map(len, parts)))
+    return type(start)(item for part in parts for item in part)
+
+
 def build_filters() -> dict[str, Callable[..., Any]]:
     """Every filter a prompt has, by name."""
     filters = {name: filter_ for name, filter_ in FILTERS.items() if name not in REMOVED_FILTERS}
@@ -265,7 +330,18 @@ def build_filters() -> dict[str, Callable[..., Any]]:
     filters["reverse"] = _eager(filters["reverse"])
     filters["batch"] = _eager(_batch)
     filters["slice"] = _eager(_slice)
-    for name in ("capitalize", "lower", "striptags", "title", "trim", "upper", "wordcount"):
+    filters["sum"] = _sum
+    filters["wordwrap"] = _wordwrap
+    for name in (
+        "capitalize",
+        "lower",
+        "striptags",
+        "title",
+        "trim",
+        "upper",
+        "urlencode",
+        "wordcount",
+    ):
         filters[name] = _on_text(filters[name])
     for name in ("center", "truncate", "wordwrap"):
         # Only padding multiplies text: a long `truncate` or `wordwrap` gives back what there was.
@@ -278,6 +354,7 @@ def build_filters() -> dict[str, Callable[..., Any]]:
         "string": string,
         "tojson": tojson,
         STEPS: count_steps,
+        WEIGHED: weigh_value,
         CONCAT: checked_concat,
         HISTORY: insert_history,
         MESSAGE: open_message,

@@ -14,7 +14,7 @@ from jinja2.parser import Parser
 from jinja2.visitor import NodeTransformer
 
 from promptops.prompt.template.environment import ENVIRONMENT
-from promptops.prompt.template.filters import CONCAT, HISTORY, MESSAGE, STEPS
+from promptops.prompt.template.filters import CONCAT, HISTORY, MESSAGE, STEPS, WEIGHED
 from promptops.prompt.template.printing import CALL_STEPS
 from promptops.prompt.template.source import ROLES, TemplateSource, Token
 
@@ -176,6 +176,40 @@ class BudgetGuards(NodeTransformer):
         step = _call_filter(STEPS, nodes.Const("*" * CALL_STEPS, lineno=node.lineno))
         return [nodes.ExprStmt(step, lineno=node.lineno), node]
 
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802
+        """A filter is charged for how much it is given."""
+        self.generic_visit(node)
+        if node.node is not None and node.name not in _OWN:
+            node.node = _weigh(node.node)
+        return node
+
+    def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802
+        """A list is charged for all that it holds, however often it holds it."""
+        self.generic_visit(node)
+        return _weigh(node)
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:  # noqa: N802
+        """As a list, where it is not what something is assigned to."""
+        self.generic_visit(node)
+        return _weigh(node) if node.ctx == "load" else node
+
+    visit_Dict = visit_List  # noqa: N815 (Jinja's naming)
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802
+        """A comparison is charged for both sides."""
+        self.generic_visit(node)
+        node.expr = _weigh(node.expr)
+        for operand in node.ops:
+            operand.expr = _weigh(operand.expr)
+        return node
+
+    def visit_Test(self, node: nodes.Test) -> nodes.Node:  # noqa: N802
+        """A test that compares is charged as well."""
+        self.generic_visit(node)
+        if node.args and node.node is not None:
+            node.node = _weigh(node.node)
+        return node
+
     def visit_FilterBlock(self, node: nodes.FilterBlock) -> nodes.Node:  # noqa: N802
         """What a filter block prints is checked like any output; the tags of ours print no text."""
         self.generic_visit(node)
@@ -187,6 +221,18 @@ class BudgetGuards(NodeTransformer):
         """`~` prints its operands, so they are checked like any output."""
         self.generic_visit(node)
         return _call_filter(CONCAT, nodes.List(node.nodes, lineno=node.lineno))
+
+
+_OWN = frozenset({STEPS, WEIGHED, CONCAT, MESSAGE, HISTORY, "default", "d"})
+
+
+def _weigh(node: nodes.Expr) -> nodes.Expr:
+    """Charge for a value; one that was written out is no longer than the file."""
+    is_written = isinstance(node, nodes.Const) or (
+        isinstance(node, (nodes.List, nodes.Tuple))
+        and all(isinstance(item, nodes.Const) for item in node.items)
+    )
+    return node if is_written else _call_filter(WEIGHED, node)
 
 
 def _call_filter(name: str, value: nodes.Node) -> nodes.Filter:

@@ -59,6 +59,42 @@ class Budget:
             raise Refused(message, "shorten the loops, or prepare the text before rendering")
 
 
+_LIGHT = 64
+
+
+def weigh(value: object) -> int:
+    """How many steps it takes to go through a value once, as a filter or a comparison does.
+
+    64 characters of text or bits of a number are one step, and so is each item of a list or object,
+    as often as it stands there: lists that hold one another twice, thirty times over, are small in
+    memory and endless to whoever prints them.
+    """
+    kind = type(value)
+    if isinstance(value, str):
+        return len(value) // _LIGHT
+    if isinstance(value, int):
+        return value.bit_length() // _LIGHT
+    if kind not in _CONTAINERS:
+        return 0
+    steps = 0
+    pending = [value]
+    while pending and steps <= MAX_STEPS:
+        item = pending.pop()
+        kind = type(item)
+        if kind in _CONTAINERS:
+            steps += 1 + len(item)  # type: ignore[arg-type]
+            if kind is dict:
+                pending.extend(item.keys())  # type: ignore[attr-defined]
+                item = item.values()  # type: ignore[attr-defined]
+            pending.extend(item)  # type: ignore[arg-type]
+        elif kind is str:
+            steps += len(item) // _LIGHT  # type: ignore[arg-type]
+    return steps
+
+
+_CONTAINERS = frozenset({list, tuple, dict})
+
+
 def describe(value: object) -> str:
     """What a value is, in the words of a prompt's author; never its address."""
     if value is None:
