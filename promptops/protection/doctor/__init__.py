@@ -23,6 +23,7 @@ from promptops.protection.doctor.clone import (
     look_at_refspecs,
     look_at_remote,
 )
+from promptops.protection.doctor.formatters import look_at_formatters
 from promptops.protection.doctor.hooks import look_at_commit_hook, look_at_server_hook
 from promptops.protection.doctor.ledger import look_at_ledger
 from promptops.protection.doctor.mirrors import look_at_mirrors
@@ -63,6 +64,7 @@ LOCAL_CHECKS: Mapping[str, Callable[[DoctorSubject], Iterator[DoctorAnswer]]] = 
     "gate-job": look_at_gate_job,
     "deploy-workflow": look_at_deploy_workflow,
     "version-tools": look_at_version_tools,
+    "formatters": look_at_formatters,
 }
 """What needs nothing but the clone. A check that does not apply answers nothing."""
 

@@ -88,6 +88,42 @@ def test_a_tool_that_would_take_a_prompts_release_for_its_own_is_named(
     assert only(look(repo), "version-tools").state is FINE
 
 
+HOOKS = "repos:\n- repo: x\n  hooks:\n  - id: trailing-whitespace\n"
+
+
+@pytest.mark.parametrize(
+    ("careless", "careful"),
+    [
+        ({".prettierrc": "{}"}, {".prettierignore": "prompts/\n"}),
+        ({".markdownlint.yaml": "{}"}, {".markdownlintignore": "prompts\n"}),
+        ({".markdownlint-cli2.yaml": "{}"}, {".markdownlint-cli2.yaml": "ignores: [prompts/**]"}),
+        ({".mdformat.toml": ""}, {".mdformat.toml": 'exclude = ["prompts/**"]'}),
+        ({".remarkrc": "{}"}, {".remarkignore": "prompts/\n"}),
+        ({"dprint.json": "{}"}, {"dprint.json": '{"excludes": ["prompts/**"]}'}),
+    ],
+)
+def test_a_formatter_that_would_rewrite_prompts_is_named(
+    repo: Repo, careless: dict[str, str], careful: dict[str, str]
+) -> None:
+    repo.commit(careless)
+    found = only(look(repo), "formatters")
+    assert (found.severity, "prompts/" in found.remedy) == (Severity.WARNING, True)
+    repo.commit(careful)
+    assert only(look(repo), "formatters").state is FINE
+
+
+def test_a_hook_that_would_rewrite_prompts_is_named(repo: Repo) -> None:
+    repo.commit({".pre-commit-config.yaml": HOOKS})
+    found = only(look(repo), "formatters")
+    assert found.remedy == "add `exclude: ^prompts/` to the hook trailing-whitespace"
+    repo.commit({".pre-commit-config.yaml": f"{HOOKS}    exclude: ^prompts/\n"})
+    assert of(look(repo), "formatters") == []
+    repo.commit({".pre-commit-config.yaml": f"exclude: ^prompts/\n{HOOKS}"})
+    assert of(look(repo), "formatters") == []
+    repo.commit({".pre-commit-config.yaml": "[x"})
+    assert only(look(repo), "formatters").state is UNKNOWN
+
+
 def test_tools_that_read_no_tags_are_nobodys_business(repo: Repo) -> None:
     repo.commit({"pyproject.toml": '[tool.hatch.version]\npath = "x.py"\n'})
     assert of(look(repo), "version-tools") == []
@@ -136,6 +172,7 @@ def test_a_sound_repository_is_protected_and_certain(sound: Repo) -> None:
         "gate-job",
         "deploy-workflow",
         "version-tools",
+        "formatters",
     }
 
 
