@@ -435,6 +435,9 @@ def _fitted(repository: Repository, name: str) -> str:
     folders = f"FOLDERS: {config.prompts} {config.evals}"
     environments = json.dumps(list(repository.config.environment_names)).replace('"', "")
     text = _template(name).replace("[staging, production]", environments)
+    judge = (config.eval.judge or "judge/").partition("@")[0].rpartition("/")[0] or "judge"
+    kept = f"KEPT: {config.prompts}/{judge} {config.evals}/{judge}"
+    text = text.replace("KEPT: prompts/judge evals/judge", kept)
     return text.replace("FOLDERS: prompts evals", folders)
 
 

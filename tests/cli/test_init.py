@@ -135,13 +135,16 @@ def test_the_workflow_that_deploys_knows_the_environments(repo: Repo) -> None:
 
 
 def test_the_gate_waits_for_evals_on_request(repo: Repo) -> None:
-    repo.write("promptops.toml", 'prompts = "p"\nevals = "e"\n')
+    settings = 'prompts = "p"\nevals = "e"\n[eval]\njudge = "judges/strict/rubric@1.0.0"\n'
+    repo.write("promptops.toml", settings)
     place = ".github/workflows"
     said = do(repo, "init", "--evals")
     assert f"written  {place}/promptops-evals.yml" in said
     workflow = yaml.safe_load((repo.path / place / "promptops-evals.yml").read_text())
     folders = [step.get("env", {}).get("FOLDERS") for step in workflow["jobs"]["live"]["steps"]]
     assert "p e" in folders
+    kept = [step.get("env", {}).get("KEPT") for step in workflow["jobs"]["live"]["steps"]]
+    assert "p/judges/strict e/judges/strict" in kept
     assert "needs: evals" in (repo.path / place / "promptops.yml").read_text()
     assert "written" not in do(repo, "init", "--evals")
 
