@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from promptops.repository.settings.cache import CacheSettings
     from promptops.runtime.models.model import Answer
@@ -34,29 +34,32 @@ class Kept(NamedTuple):
     run_id: str
 
 
-class Landing(Future["Kept | None"]):
+class Landing(NamedTuple):
     """What a flight will share.
 
     Attributes:
+        future: the answer once it is there; None in it where there is none to share.
         thread: the thread that leads it, which must not wait for itself.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.thread = threading.get_ident()
+    future: Future[Kept | None]
+    thread: int
 
 
 class Flight:
     """One request under way.
 
     Attributes:
-        landed: the answer once it is there; None in it where there is none to share.
+        landed: what it will share.
     """
 
     __slots__ = ("landed",)
 
     def __init__(self) -> None:
-        self.landed = Landing()
+        # Only where answers are kept is it needed.
+        from concurrent.futures import Future
+
+        self.landed = Landing(Future(), threading.get_ident())
 
 
 class _Entry(NamedTuple):
@@ -119,7 +122,7 @@ class Answers:
             if kept is not None:
                 self._keep(key, kept)
         if flight is not None:
-            flight.landed.set_result(kept)
+            flight.landed.future.set_result(kept)
 
     def _keep(self, key: str, kept: Kept) -> None:
         answer = kept.answer

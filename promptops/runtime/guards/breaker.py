@@ -7,7 +7,6 @@ everybody else until it is known how the probe went.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 import time
@@ -20,6 +19,7 @@ from promptops.runtime.guards.ledger import GIVING_BACK, LedgerBusyError, Ledger
 from promptops.runtime.guards.memory import MemoryLedger
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from promptops.repository.settings.guards import BreakerSettings
@@ -107,6 +107,8 @@ class Permit:
         try:
             action(False)
         except LedgerBusyError:
+            import asyncio
+
             # A cancelled caller must not keep it from being said.
             await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, action, True))
 
@@ -186,6 +188,8 @@ class Breakers:
             return self.allow(model, wait=False)
         except LedgerBusyError:
             pass
+        import asyncio
+
         task = asyncio.get_running_loop().run_in_executor(None, self.allow, model)
         try:
             return await asyncio.shield(task)
@@ -303,6 +307,8 @@ class Breakers:
 
 
 def _give_back(task: asyncio.Future[Permit]) -> None:
+    import asyncio
+
     with suppress(asyncio.CancelledError, BreakerOpenError, LedgerError):
         permit = task.result()
         # In a thread: this runs in the event loop.

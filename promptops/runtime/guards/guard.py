@@ -6,7 +6,6 @@ is refused where money is guarded: an unreachable ledger, a cost that nobody can
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
 from contextlib import suppress
@@ -39,6 +38,7 @@ from promptops.runtime.guards.windows import (
 from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterable, Sequence
 
     from promptops.repository.settings.guards import GuardSettings
@@ -317,6 +317,8 @@ class Guards:
             return self._reserve(plan, key, cost, tokens, lease_seconds, wait=False)
         except LedgerBusyError:
             pass
+        import asyncio
+
         task = asyncio.get_running_loop().run_in_executor(
             None, lambda: self._reserve(plan, key, cost, tokens, lease_seconds, wait=True)
         )
@@ -339,6 +341,8 @@ class Guards:
         try:
             ledger.settle(key, amounts, now=self._clock(), wait=False)
         except LedgerBusyError:
+            import asyncio
+
             # A cancelled caller must not keep the settlement from being made.
             await asyncio.shield(
                 asyncio.get_running_loop().run_in_executor(None, self.settle, ledger, key, amounts)
@@ -667,6 +671,8 @@ def describe_amount(amount: int, unit: Unit) -> str:
 
 
 def _give_back(task: asyncio.Future[Reservation]) -> None:
+    import asyncio
+
     with suppress(asyncio.CancelledError, RefusedError, LedgerError):
         reservation = task.result()
         # In a thread: this runs in the event loop.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Mapping
@@ -149,6 +148,13 @@ class Plan(NamedTuple):
     limits: tuple[Rule, ...] = ()
 
 
+async def _sleep(seconds: float) -> None:
+    # Whoever has an event loop has imported it; a command has neither.
+    import asyncio
+
+    await asyncio.sleep(seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a runner works with.
@@ -184,7 +190,7 @@ class Tools:
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    asleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    asleep: Callable[[float], Awaitable[None]] = _sleep
     limits: Limits = field(default_factory=Limits)
     cache: CacheSettings = field(default_factory=CacheSettings)
     alerter: Alerter | None = None
@@ -557,13 +563,15 @@ class Runner:
                 # An event loop leads, and this call keeps it from going on.
                 return None
             try:
-                kept = found.result(max(command.deadline - self._tools.monotonic(), 0))
+                kept = found.future.result(max(command.deadline - self._tools.monotonic(), 0))
             except TimeoutError:
                 return None
             if kept is not None:
                 return kept
 
     async def _arecall(self, command: Recall) -> Kept | Flight | None:
+        import asyncio
+
         while True:
             found = self._answers.join(command.key, leads=command.leads)
             if not isinstance(found, Landing):
@@ -571,7 +579,9 @@ class Runner:
             wait = max(command.deadline - self._tools.monotonic(), 0)
             try:
                 # Cancelling one that waits must not cancel what the others wait for.
-                kept = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(found)), wait)
+                kept = await asyncio.wait_for(
+                    asyncio.shield(asyncio.wrap_future(found.future)), wait
+                )
             except TimeoutError:
                 return None
             if kept is not None:

@@ -7,10 +7,13 @@ of it before it looked at anything else.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    import asyncio
 
 # How many runs go on in one round of the loop.
 _AT_ONCE = 4
@@ -60,7 +63,9 @@ class Turns:
 
     async def take(self) -> None:
         """Wait until it is this run's turn to keep the loop busy."""
-        loop = asyncio.get_running_loop()
+        from asyncio import get_running_loop
+
+        loop = get_running_loop()
         turns = self._loops.get(loop)
         if turns is None:
             with self._lock:

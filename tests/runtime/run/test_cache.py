@@ -171,4 +171,4 @@ def test_a_flight_is_led_once() -> None:
     assert isinstance(follower, Landing)
     assert follower.thread == threading.get_ident()
     answers.land("a", flight, answer("Hi."))
-    assert follower.result(0) == answer("Hi.")
+    assert follower.future.result(0) == answer("Hi.")
