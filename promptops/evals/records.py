@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from promptops.errors import UsageError
 from promptops.evals.result import (
@@ -19,10 +19,14 @@ from promptops.evals.verdict import describe, explain
 from promptops.prompt.suite.suite import Thresholds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from promptops.evals.judgement import Judgement
     from promptops.evals.verdict import Comparison, Verdict
 
 SCHEMA = "promptops.eval/v1"
+_MOST = 10**15
+T = TypeVar("T")
 
 
 def result_to_json(result: EvalResult) -> dict[str, Any]:
@@ -152,19 +156,19 @@ def result_from_json(data: Any, path: str) -> EvalResult:  # noqa: ANN401 - any 
         _check_schema(data)
         number, count = data["shard"]
         return EvalResult(
-            tuple(_read_suite(one) for one in data["suites"]),
-            int(data["cost_micros"]),
-            int(data["unpriced"]),
-            int(data["calls"]),
-            int(data["replayed"]),
-            float(data["seconds"]),
-            str(data["stopped"]),
-            (int(number), int(count)),
+            tuple(_read_suite(one) for one in _list(data["suites"])),
+            _whole(data["cost_micros"]),
+            _whole(data["unpriced"]),
+            _whole(data["calls"]),
+            _whole(data["replayed"]),
+            _real(data["seconds"]),
+            _text(data["stopped"]),
+            (_whole(number), _whole(count)),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(
-            f"{path} is no result of an eval run ({error})",
-            hint="write one: promptops eval run --format json > FILE",
+            f"{path} is no result of an eval run ({type(error).__name__}: {error})",
+            hint="write one: promptops eval run --output FILE",
         ) from None
 
 
@@ -173,42 +177,98 @@ def _check_schema(data: dict[str, Any]) -> None:
         raise ValueError(f"its schema is not {SCHEMA}")
 
 
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} is no text")
+    return value
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
+        raise TypeError(f"{value!r:.40} is no whole number")
+    return value
+
+
+def _real(value: object) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise TypeError(f"{value!r:.40} is no number")
+    if not 0 <= value <= _MOST:
+        raise ValueError(f"{value!r:.40} is no number of use here")
+    return float(value)
+
+
+def _share(value: object) -> float:
+    share = _real(value)
+    if share > 1:
+        raise ValueError(f"{share} is not from 0 to 1")
+    return share
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r:.40} is not true or false")
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r:.40} is no list")
+    return value
+
+
+def _maybe(read: Callable[[Any], T], value: object) -> T | None:
+    return None if value is None else read(value)
+
+
 def _read_suite(data: dict[str, Any]) -> SuiteResult:
     thresholds = data["thresholds"]
     return SuiteResult(
-        str(data["path"]),
-        str(data["digest"]),
-        str(data["prompt"]),
-        State(**data["change"]),
-        tuple(
-            SampleResult(
-                str(one["name"]),
-                str(one["model"]),
-                tuple(one["tags"]),
-                int(one["needed"]),
-                tuple(_read_trial(trial) for trial in one["trials"]),
-                tuple(_read_trial(trial) for trial in one["baseline"]),
-            )
-            for one in data["samples"]
+        _text(data["path"]),
+        _text(data["digest"]),
+        _text(data["prompt"]),
+        _read_state(data["change"]),
+        tuple(_read_sample(one) for one in _list(data["samples"])),
+        _maybe(_read_state, data["baseline"]),
+        _text(data["no_baseline"]),
+        Thresholds(
+            _maybe(_share, thresholds["overall"]),
+            {_text(tag): _share(one) for tag, one in thresholds["tags"].items()},
+            _share(thresholds["errors"]),
         ),
-        None if data["baseline"] is None else State(**data["baseline"]),
-        str(data["no_baseline"]),
-        Thresholds(thresholds["overall"], thresholds["tags"], thresholds["errors"]),
+    )
+
+
+def _read_state(data: dict[str, Any]) -> State:
+    return State(_text(data["label"]), _text(data["version"]), _text(data["digest"]))
+
+
+def _read_sample(data: dict[str, Any]) -> SampleResult:
+    return SampleResult(
+        _text(data["name"]),
+        _text(data["model"]),
+        tuple(_text(one) for one in _list(data["tags"])),
+        _whole(data["needed"]),
+        tuple(_read_trial(trial) for trial in _list(data["trials"])),
+        tuple(_read_trial(trial) for trial in _list(data["baseline"])),
     )
 
 
 def _read_trial(data: dict[str, Any]) -> Trial:
     return Trial(
-        int(data["number"]),
+        _whole(data["number"]),
         Outcome(data["outcome"]),
-        data["score"],
-        str(data["answer"]),
-        tuple(CheckOutcome(**one) for one in data["checks"]),
-        data["error"],
-        data["stage"],
-        data["cost_micros"],
-        data["seconds"],
-        bool(data["is_replayed"]),
-        data["response_id"],
-        data.get("served_model"),
+        _maybe(_share, data["score"]),
+        _text(data["answer"]),
+        tuple(_read_check(one) for one in _list(data["checks"])),
+        _maybe(_text, data["error"]),
+        _maybe(_text, data["stage"]),
+        _maybe(_whole, data["cost_micros"]),
+        _maybe(_real, data["seconds"]),
+        _flag(data["is_replayed"]),
+        _maybe(_text, data["response_id"]),
     )
+
+
+def _read_check(data: dict[str, Any]) -> CheckOutcome:
+    score = _maybe(_share, data["score"])
+    return CheckOutcome(_text(data["label"]), score, _flag(data["is_met"]), _text(data["reason"]))

@@ -270,16 +270,25 @@ def _read_entry(line: Any) -> Entry | None:  # noqa: ANN401 - any JSON value
     try:
         calls = tuple(ToolCall(str(a), str(b), str(c)) for a, b, c in line.get("tool_calls", ()))
         usage = Usage(*line["usage"])
-        answer = Answer(
-            str(line["text"]),
-            calls,
-            str(line["finish"]),
-            usage,
-            line.get("served_model"),
-            line.get("response_id"),
-        )
-        place = Place(str(line["sample"]), str(line["model"]), str(line["side"]))
-        key = Key(str(line["request"]), int(line["trial"]))
+        texts = [line[key] for key in ("text", "finish", "sample", "model", "side", "request")]
+        counts = [line["trial"], line["cost_micros"]]
+        counts += [usage.input_tokens, usage.output_tokens, usage.cached_tokens]
+        if not all(isinstance(one, str) for one in texts) or not all(map(_is_count, counts)):
+            return None
+        text, finish, sample, model, side, request = texts
+        served, response = _named(line.get("served_model")), _named(line.get("response_id"))
+        answer = Answer(text, calls, finish, usage, served, response)
+        key, place = Key(request, int(line["trial"])), Place(sample, model, side)
         return Entry(key, place, answer, float(line["seconds"]), line["cost_micros"])
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return None
+
+
+def _is_count(value: object) -> bool:
+    if isinstance(value, bool):
+        return False
+    return value is None or (isinstance(value, int) and value >= 0)
+
+
+def _named(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,110 @@
+"""Files that others wrote: results and cassettes are read, or refused, and never break anything."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptops.errors import UsageError
+from promptops.evals.judgement import judge_run
+from promptops.evals.merging import merge_results
+from promptops.evals.records import result_from_json, result_to_json
+from promptops.evals.report.junit import to_junit
+from promptops.evals.report.markdown import to_markdown
+from promptops.evals.report.text import to_text
+from promptops.evals.result import (
+    CheckOutcome,
+    EvalResult,
+    Outcome,
+    SampleResult,
+    State,
+    SuiteResult,
+    Trial,
+)
+from promptops.evals.tape import Tape, TapeError, read_cassette
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+def make_document() -> dict[str, Any]:
+    trial = Trial(1, Outcome.FAILED, 0.5, "no", (CheckOutcome("equals", 0.0, False, "it is no"),))
+    sample = SampleResult("a", "m", ("must",), 1, (trial,), (trial,))
+    state = State("work tree", "1.0.0", "sha256:0")
+    suite = SuiteResult("evals/a.yaml", "", "a", state, (sample,), state)
+    return result_to_json(EvalResult((suite,)))
+
+
+def list_paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [path]
+    if isinstance(value, dict | list):
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            found += list_paths(one, (*path, key))
+    return found
+
+
+PATHS = list_paths(make_document())
+
+
+@given(st.sampled_from(PATHS[1:]), VALUES)
+def test_a_result_is_read_whole_or_refused(path: tuple[Any, ...], value: Any) -> None:
+    document = make_document()
+    place: Any = document
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    try:
+        result = result_from_json(document, "a.json")
+        merged = merge_results([("a.json", result)])
+    except UsageError:
+        return
+    judgements, code = judge_run(merged)
+    assert "\n".join(to_text(merged, judgements, code, lambda text, _: text))
+    assert to_junit(merged, judgements)
+    assert to_markdown(merged, judgements, code)
+
+
+HEAD = b'{"schema": "promptops.cassette/v1", "prompt": "a"}\n'
+
+
+@given(st.binary(max_size=200), st.booleans())
+def test_a_cassette_is_read_or_refused(data: bytes, has_head: bool) -> None:
+    try:
+        tape = read_cassette("a.cassette.jsonl", HEAD * has_head + data, "a")
+    except TapeError:
+        return
+    assert isinstance(tape, Tape)
+
+
+KEYS = [
+    "sample",
+    "model",
+    "side",
+    "trial",
+    "request",
+    "text",
+    "finish",
+    "usage",
+    "seconds",
+    "cost_micros",
+    "tool_calls",
+]
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), VALUES))
+def test_a_line_of_a_cassette_is_read_or_refused(line: dict[str, Any]) -> None:
+    try:
+        tape = read_cassette("a.cassette.jsonl", HEAD + json.dumps(line).encode(), "a")
+    except TapeError:
+        return
+    for entry in tape.all():
+        assert isinstance(entry.answer.text, str)
+        assert entry.cost_micros is None or isinstance(entry.cost_micros, int)
