@@ -91,9 +91,9 @@ class Showcase:
     def promote(
         self, version: str, environment: str = "staging", name: str = TRIAGE, share: int = 100
     ) -> DeploymentOutcome:
-        """Promote a version."""
+        """Promote a version, also one that was rolled back there."""
         release = require_release(self.repository, name, Version.parse(version))
-        action = promote_action(self.repository, environment, [release], share)
+        action = promote_action(self.repository, environment, [release], share, again=True)
         return self.deploy(environment, action, f"promote {version}")
 
     def rollback(self, environment: str = "staging", name: str = TRIAGE) -> DeploymentOutcome:
