@@ -215,6 +215,7 @@ def _is_input(value: object) -> bool:
         (type(kind) is str and kind in TYPE_WORDS)
         and type(value.get("description", "")) is str
         and type(value.get("untrusted", False)) is bool
+        and type(value.get("redact", False)) is bool
         and _is_plain_json(value)
     )
 
@@ -440,9 +441,10 @@ def _explain_input(document: Document, path: tuple[Any, ...], value: object) -> 
     """Why something is no input: neither a type name nor a schema with a type that exists."""
     where = _dotted(path)
     if isinstance(value, dict):
-        if not isinstance(value.get("untrusted", False), bool):
-            place = _SchemaPlace(document, (*path, "untrusted"))
-            return place.finding("mistyped-key", f"'{where}.untrusted' is not true or false")
+        for key in ("untrusted", "redact"):
+            if not isinstance(value.get(key, False), bool):
+                place = _SchemaPlace(document, (*path, key))
+                return place.finding("mistyped-key", f"'{where}.{key}' is not true or false")
         if not isinstance(value.get("description", ""), str):
             place = _SchemaPlace(document, (*path, "description"))
             return place.finding("mistyped-key", f"'{where}.description' is not a text", "quote it")
@@ -711,7 +713,7 @@ class InputValidator:
 
 
 # What may stand beside a type and judges nothing.
-_ANNOTATIONS = frozenset({"type", "default", "description", "untrusted"})
+_ANNOTATIONS = frozenset({"type", "default", "description", "untrusted", "redact"})
 _KINDS: dict[str, type] = {"string": str, "boolean": bool}
 _PLAIN_KINDS = frozenset({int, bool, type(None)})
 

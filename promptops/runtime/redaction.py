@@ -23,6 +23,7 @@ _ARTICLE = re.compile("^(?:an?|the) ")
 # Shorter numbers are neither cards nor accounts.
 _MIN_NUMBER = 10**12
 _MAX_SHORT = 16_384
+_MIN_HIDDEN = 4
 
 
 def redact(text: str) -> str:
@@ -40,6 +41,39 @@ def _redact_short(text: str) -> str:
 def _redact(text: str) -> str:
     readable = _encodable(text)
     return _replace(text, chain(exposed_secret.find(readable), personal_data.find(readable)))
+
+
+def find_hidden(inputs: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, str]:
+    """Return the texts in inputs that must not be kept, each with what stands in its place."""
+    found: dict[str, str] = {}
+    for name in names:
+        pending = [None if inputs is None else inputs.get(name)]
+        while pending:
+            value = pending.pop()
+            if isinstance(value, str):
+                # A shorter one would be found everywhere, and says next to nothing.
+                if len(value.strip()) >= _MIN_HIDDEN:
+                    found[value.strip()] = f"[redacted {name}]"
+            elif isinstance(value, Mapping):
+                pending += value.values()
+            elif isinstance(value, list | tuple):
+                pending += value
+            elif isinstance(value, int) and abs(value) >= 10 ** (_MIN_HIDDEN - 1):
+                found[str(value)] = f"[redacted {name}]"
+    return found
+
+
+def hide(value: Any, hidden: Mapping[str, str]) -> Any:  # noqa: ANN401 -- any plain data
+    """Return plain data with texts replaced wherever they stand in it; the longest first."""
+    if isinstance(value, str):
+        for text in sorted(hidden, key=len, reverse=True):
+            value = value.replace(text, hidden[text])
+        return value
+    if isinstance(value, Mapping):
+        return {name: hide(one, hidden) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [hide(one, hidden) for one in value]
+    return value
 
 
 def redact_secrets(text: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _ABSENT = object()
 # Said about an input, not part of what it takes.
-_ASIDE = ("default", "description", "untrusted")
+_ASIDE = ("default", "description", "untrusted", "redact")
 
 
 def find_renames(before: Prompt, after: Prompt, old: Flow, new: Flow) -> dict[str, str]:
@@ -103,7 +103,7 @@ def _compare_input(
     elif not same_json(*declared):
         reason = "it takes the same values, declared in other words"
         yield Difference(ChangeClass.DOCUMENTATION, subject, reason, *declared)
-    for key in ("description", "untrusted"):
+    for key in ("description", "untrusted", "redact"):
         if not same_json(old.get(key), new.get(key)):
             yield Difference(
                 ChangeClass.DOCUMENTATION,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ANNOTATIONS = frozenset(
     {"title", "description", "default", "examples", "$comment", "deprecated", "readOnly"}
-    | {"writeOnly", "untrusted"}
+    | {"writeOnly", "untrusted", "redact"}
 )
 """Keywords that say nothing about which values are valid."""
 

@@ -77,6 +77,7 @@ class RunRecord:
         answer: the answer's text.
         tool_calls: the tool calls of the answer, as plain data.
         labels: more that the application wants to find again.
+        hidden: the inputs whose values are never kept.
     """
 
     id: str
@@ -114,6 +115,7 @@ class RunRecord:
     answer: str | None = None
     tool_calls: Sequence[Mapping[str, Any]] = ()
     labels: Mapping[str, str] | None = None
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,10 @@ from promptops.runtime.log.rows import (
     upsert,
 )
 from promptops.runtime.log.texts import RequestTexts, make_request, make_texts
-from promptops.runtime.redaction import redact, redact_secrets, redact_value
+from promptops.runtime.redaction import find_hidden, hide, redact, redact_secrets, redact_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from promptops.repository.settings.log import LogSettings
     from promptops.runtime.log.database import Cursor, Database, Row
@@ -183,7 +183,8 @@ class Store:
     def finish(self, run: RunRecord, attempts: Sequence[AttemptRecord] = ()) -> None:
         """Complete a run, in one commit with its last attempts."""
         prepared = self._prepare(run)
-        rows = [self._attempt_row(attempt) for attempt in attempts]
+        hidden = find_hidden(run.inputs, run.hidden) if run.hidden else {}
+        rows = [self._attempt_row(attempt, hidden) for attempt in attempts]
 
         def write(cursor: Cursor) -> None:
             old = cursor.one(_FIND_RUN, (prepared.row["id"],))
@@ -252,9 +253,12 @@ class Store:
             return text
         return redact(text)
 
-    def _attempt_row(self, attempt: AttemptRecord) -> list[object]:
+    def _attempt_row(
+        self, attempt: AttemptRecord, hidden: Mapping[str, str] | None = None
+    ) -> list[object]:
         error = attempt.error
         if error is not None:
+            error = hide(error, hidden) if hidden else error
             error = (redact_secrets if self._settings.content == FULL else redact)(error)
         return attempt_row(attempt, error, self._keyring)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.repository.settings.log import NONE, REDACTED
 from promptops.runtime.log.content import answer_mac, from_json, text_hash, to_json
-from promptops.runtime.redaction import redact, redact_secrets, redact_value
+from promptops.runtime.redaction import find_hidden, hide, redact, redact_secrets, redact_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -69,6 +69,13 @@ def make_request(run: RunRecord, content: str, secret: bytes) -> RequestTexts:
     made_from = inputs, messages
     if content == NONE:
         return RequestTexts(made_from, None, None, None)
+    if run.hidden and inputs is not None:
+        hidden = find_hidden(inputs, run.hidden)
+        messages = None if messages is None else hide(messages, hidden)
+        inputs = {
+            name: f"[redacted {name}]" if name in run.hidden else one
+            for name, one in hide(inputs, hidden).items()
+        }
     if content == REDACTED:
         inputs = None if inputs is None else redact_value(inputs)
         messages = None if messages is None else redact_value(messages)
@@ -86,6 +93,9 @@ def make_texts(
     """Return the run as it may be kept, and its texts; `request` are those of its request."""
     mac = None if run.answer is None else answer_mac(run.answer, secret)
     answer, calls, error = run.answer, run.tool_calls, run.error
+    if run.hidden:
+        hidden = find_hidden(run.inputs, run.hidden)
+        answer, calls, error = hide(answer, hidden), hide(calls, hidden), hide(error, hidden)
     if error is not None:
         error = redact(error) if content == REDACTED else redact_secrets(error)
     if content == NONE:
@@ -93,7 +103,7 @@ def make_texts(
     elif content == REDACTED:
         answer = None if answer is None else redact(answer)
         calls = redact_value(calls)
-    is_redacted = content == REDACTED and (
+    is_redacted = content != NONE and (
         request.is_redacted or answer is not run.answer or calls is not run.tool_calls
     )
     kept = replace(

@@ -12,7 +12,7 @@ from promptops.runtime.models.model import Request
 from promptops.runtime.run.commands import Find
 from promptops.runtime.run.conditions import holds
 from promptops.runtime.run.output import set_reply
-from promptops.runtime.run.request import estimate
+from promptops.runtime.run.request import estimate, hidden_inputs
 from promptops.runtime.run.share import choose_share
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ def _take(course: Course, found: ResolvedPrompt, given: Mapping[str, object]) ->
         environment=course.counted_in or found.environment,
         deployment=None if course.counted_in else found.deployment,
         inputs=dict(given),
+        hidden=tuple(dict.fromkeys([*record.hidden, *hidden_inputs(found)])),
     )
     course.scope = Scope(course.record.environment, found.name, record.user, record.tenant)
 

@@ -10,6 +10,7 @@ from promptops.errors import PromptopsError, UsageError
 from promptops.runtime.log.record import FAILED, SUCCEEDED, AttemptRecord, Decision, RunRecord
 from promptops.runtime.models.model import UNKNOWN_USAGE, Answer, ModelError
 from promptops.runtime.models.wire import Reader
+from promptops.runtime.run.request import hidden_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,6 +85,7 @@ def make_record(
         stage=None if failure is None else "call",
         finish=answer.finish if failure is None else None,
         inputs=None if made.inputs is None else dict(made.inputs),
+        hidden=tuple(hidden_inputs(resolved)),
         messages=_render(made),
         answer=answer.text if failure is None else None,
         tool_calls=tuple(

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from promptops.runtime.models.model import Request
+    from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.commands import World
     from promptops.runtime.run.course import Course
 
@@ -26,6 +27,15 @@ class Bounds(NamedTuple):
     prompt_tokens: int
     tokens: int | None
     cost: int | None
+
+
+def hidden_inputs(prompt: ResolvedPrompt) -> list[str]:
+    """Return the inputs whose values the log never keeps."""
+    return [
+        name
+        for name, schema in prompt.inputs.items()
+        if isinstance(schema, dict) and schema.get("redact") is True
+    ]
 
 
 def estimate(request: Request, world: World) -> Bounds:

@@ -13,7 +13,7 @@ from promptops.errors import InputError, PromptopsError, UsageError
 from promptops.runtime.guards.guard import GuardError
 from promptops.runtime.models.model import ModelError
 from promptops.runtime.run.output import OutputError
-from tests.runtime.run.pieces import list_runs, logged
+from tests.runtime.run.pieces import list_runs, logged, opened_log
 
 if TYPE_CHECKING:
     from promptops.runtime.registry import Registry
@@ -320,3 +320,48 @@ def test_texts_errors_and_other_formats_are_recorded(registry: Registry, team: R
 def test_what_is_no_answer_is_not_recorded(registry: Registry, answer: object) -> None:
     with pytest.raises(UsageError):
         registry.record("a@working", answer)
+
+
+HIDDEN = """---
+version: 1.0.0
+description: d
+author: jane@example.com
+model: near/small
+max_tokens: 100
+inputs:
+  text: string
+  patient: {type: object, redact: true}
+---
+{{ patient.name }} says: {{ text }}
+"""
+
+
+@pytest.mark.parametrize("content", ["redacted", "full"])
+def test_what_an_input_hides_is_never_kept(
+    team: Repo, near: Provider, far: Provider, content: str
+) -> None:
+    config = (team.path / "promptops.toml").read_text()
+    team.write("promptops.toml", f'{config}[log]\ncontent = "{content}"\n')
+    team.write("prompts/h.md", HIDDEN)
+    near.reply(text="Ada Lovelace is well, and 36.")
+    inputs = {"text": "Call Ada Lovelace.", "patient": {"name": "Ada Lovelace", "id": 81567204}}
+    with promptops.open(team.path) as registry:
+        run = registry.run("h@working", inputs)
+        near.reply(status=400, error={"message": "Ada Lovelace is not allowed"})
+        with pytest.raises(ModelError) as caught:
+            registry.run("h@working", inputs)
+        noted = registry.record("h@working", "Ada Lovelace?", inputs)
+    assert run.text == "Ada Lovelace is well, and 36."
+    assert near.requests[0].json["messages"][0]["content"].startswith("Ada Lovelace says")
+    kept = logged(team, run.id).run
+    assert kept.answer == "[redacted patient] is well, and 36."
+    assert kept.inputs == {"text": "Call [redacted patient].", "patient": "[redacted patient]"}
+    assert kept.messages is not None
+    assert kept.messages[0]["content"] == "[redacted patient] says: Call [redacted patient]."
+    assert kept.is_redacted
+    with opened_log(team) as log:
+        assert [one.id for one in log.find_output(run.text)] == [run.id]
+    database = (team.path / ".git/promptops-log").iterdir()
+    assert not any(b"Lovelace" in file.read_bytes() for file in database if file.is_file())
+    for run_id in (caught.value.run_id, noted):
+        assert "Lovelace" not in repr(logged(team, run_id or ""))
