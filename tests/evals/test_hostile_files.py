@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.errors import UsageError
@@ -54,6 +54,7 @@ def list_paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 PATHS = list_paths(make_document())
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PATHS[1:]), VALUES)
 def test_a_result_is_read_whole_or_refused(path: tuple[Any, ...], value: Any) -> None:
     document = make_document()
@@ -75,6 +76,7 @@ def test_a_result_is_read_whole_or_refused(path: tuple[Any, ...], value: Any) ->
 HEAD = b'{"schema": "promptops.cassette/v1", "prompt": "a"}\n'
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.booleans())
 def test_a_cassette_is_read_or_refused(data: bytes, has_head: bool) -> None:
     try:
@@ -99,6 +101,7 @@ KEYS = [
 ]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES))
 def test_a_line_of_a_cassette_is_read_or_refused(line: dict[str, Any]) -> None:
     try:

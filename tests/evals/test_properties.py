@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.evals.judgement import judge_run
@@ -55,6 +55,7 @@ def deal(whole: EvalResult, number: int, count: int) -> EvalResult:
     return replace(whole, suites=tuple(suites), shard=(number, count))
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.tuples(OUTCOMES, OUTCOMES), min_size=1, max_size=9), min_size=1, max_size=3
@@ -73,6 +74,7 @@ def test_merged_shards_are_the_whole_run(
     assert judge_run(merged) == judge_run(whole)
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 100),
     st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12),
@@ -96,6 +98,7 @@ def test_a_cap_holds_whatever_calls_cost(cap: int, calls: list[tuple[int, int]])
     asyncio.run(scenario())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_a_difference_in_words_holds_both_texts(old: str, new: str) -> None:
     pieces = compare_words(old, new)
