@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from promptops.gate.rules.consent import Ground
 from promptops.gate.summary import describe_bump, describe_versions, group_requirements
-from promptops.prompt.diff.markdown import code
+from promptops.prompt.diff.markdown import code, describe_lines, describe_message
 from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "�
 _MAX_LINES = 30
 _FEW = 3
 _LONGEST = 300
+# What a comment has room for beside the verdict.
+_MAX_TEXT = 40_000
 
 
 def verdict_to_markdown(verdict: Verdict) -> str:
@@ -43,6 +45,7 @@ def verdict_to_markdown(verdict: Verdict) -> str:
     findings = sorted(verdict.findings, key=lambda one: list(Severity).index(one.severity))
     if findings:
         parts.append("\n".join(_cut([_bullet(one) for one in findings], "more findings")))
+    parts += _texts(verdict)
     parts.append(
         f"<sub>{code(verdict.change.head[:12])} into {code(verdict.change.target)}, "
         f"verdict {code(verdict.digest[:19])}</sub>"
@@ -81,6 +84,34 @@ def _approvals(verdict: Verdict) -> Iterator[str]:
             paths = ", ".join(code(need.path) for need in needs[:_FEW])
             more = f" and {len(needs) - _FEW:,} more" if len(needs) > _FEW else ""
             yield f"- {words} {code(owners)}: {paths}{more}"
+
+
+def _texts(verdict: Verdict) -> Iterator[str]:
+    """What the model will read otherwise, folded; a partial's change once, however many use it."""
+    shared: dict[tuple[str, str], list[str]] = {}
+    own: list[str] = []
+    for prompt in verdict.change.prompts:
+        for message in prompt.diff.messages if prompt.diff else ():
+            if message.cause is not None and message.hunks:
+                shared.setdefault((message.cause, describe_lines(message)), []).append(prompt.name)
+            elif message.hunks:
+                own.append(f"{code(prompt.name)}, {describe_message(message)}")
+    blocks = []
+    for (cause, lines), names in shared.items():
+        count = len(set(names))
+        users = "1 prompt" if count == 1 else f"{count:,} prompts"
+        blocks.append(f"{code(cause)}, used by {users}:\n\n{lines}")
+    room = _MAX_TEXT
+    kept = []
+    for block in [*blocks, *own]:
+        if len(block) > room:
+            kept.append("More lines differ than fit here: `promptops diff` shows them all.")
+            break
+        room -= len(block)
+        kept.append(block)
+    if kept:
+        inside = "\n\n".join(kept)
+        yield f"<details><summary>What the model will read</summary>\n\n{inside}\n\n</details>"
 
 
 def _evals(verdict: Verdict) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,6 +20,9 @@ from promptops.gate.summary import (
 from promptops.prompt.finding import Finding, Position, Severity
 from tests.gate.pieces import approve, decide, edit, propose, rules, touched
 from tests.prompts import prompt_text
+
+if TYPE_CHECKING:
+    from promptops.gate.rules.change import PromptChange
 
 PLAIN = prompt_text("1.0.0")
 NEXT = prompt_text("1.1.0", body="Answer {{ question }} well")
@@ -238,3 +242,25 @@ def test_what_comes_from_files_cannot_forge_anything() -> None:
     assert "x" * 300 + "…" in long
     assert "x" * 301 not in long
     assert "…" not in _with(Finding("a", Severity.ERROR, "x" * 300, "a"))
+
+
+def test_a_comment_shows_what_the_model_will_read_and_a_partials_change_once() -> None:
+    def by_partial(change: PromptChange) -> PromptChange:
+        assert change.diff is not None
+        messages = tuple(replace(one, cause="_shared/tone.md") for one in change.diff.messages)
+        return replace(change, diff=replace(change.diff, messages=messages))
+
+    one, two = (by_partial(edit(PLAIN, NEXT, name=name)) for name in ("one", "two"))
+    text = verdict_to_markdown(decide(propose(one, two, edit(PLAIN, NEXT, name="own"))))
+    folded = text[text.index("<details>") : text.index("</details>")]
+    assert folded.count("+Answer {{ question }} well\n") == 2
+    assert "`_shared/tone.md`, used by 2 prompts:\n\n```diff\n" in folded
+    assert "`own`, `message 1 (user)` changed:\n\n```diff\n" in folded
+    assert "<details>" not in verdict_to_markdown(decide(propose(edit(None, NEXT))))
+
+
+def test_a_comment_shows_as_much_text_as_it_has_room_for() -> None:
+    long = prompt_text("1.1.0", body="\n".join(f"{at} {'x' * 500}" for at in range(100)))
+    text = verdict_to_markdown(decide(propose(edit(PLAIN, long, name="long"))))
+    assert "More lines differ than fit here" in text
+    assert len(text) < 50_000

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.prompt.diff import required_version
 from promptops.prompt.finding import Finding, Position, Severity
 from promptops.prompt.version import Level
 
@@ -114,6 +115,29 @@ def find_step(change: PromptChange) -> Level | None:
     return max((one.level for one in (change.diff, since) if one is not None), default=None)
 
 
+def find_version(change: PromptChange) -> Version | None:
+    """The least version that the prompt may have after merging; None where that cannot be told."""
+    pairs = [
+        (
+            change.before.prompt.version if change.before and change.before.prompt else None,
+            change.diff,
+        ),
+        (change.base, change.base_diff),
+    ]
+    known = [
+        (old, diff.level)
+        for old, diff in pairs
+        if old is not None and diff is not None and diff.level is not Level.NONE
+    ]
+    if not known:
+        return None
+    needed = max(required_version(old, level) for old, level in known)
+    newest = change.versions[-1] if change.versions else None
+    if newest is not None and needed <= newest:
+        needed = required_version(newest, max(level for _, level in known))
+    return needed
+
+
 def _judge_removal(change: PromptChange) -> Iterator[Finding]:
     if not change.versions or change.before is None:
         return
@@ -140,5 +164,8 @@ def _finding(check: str, message: str, change: PromptChange, hint: str | None = 
     if hint is None:
         step = find_step(change)
         told = "" if step is None else f" --level {step.label}"
+        needed = find_version(change)
         hint = f"promptops bump {change.name}{told} writes the version that is needed"
+        if needed is not None and place is not None:
+            hint = f"write `version: {needed}` in line {place.line}; or {hint.split(' writes')[0]}"
     return Finding(check, Severity.ERROR, message, change.path, place, hint)

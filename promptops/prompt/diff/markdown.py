@@ -36,7 +36,7 @@ def diff_to_markdown(*diffs: PromptDiff) -> str:
     sections = []
     for diff, head in zip([diff for diff in diffs if not diff.is_empty], heads, strict=True):
         blocks: list[str] = []
-        for block in map(_message, diff.messages):
+        for block in map(describe_message, diff.messages):
             if len(block) > room:
                 blocks.append("More lines differ than fit here: `promptops diff` shows them all.")
                 break
@@ -86,14 +86,19 @@ def _value(value: object) -> str:
     return code(text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}…")
 
 
-def _message(message: MessageDiff) -> str:
+def describe_message(message: MessageDiff) -> str:
+    """What happened to one message: a title, and the lines that differ."""
     title = f"{code(message.subject)} {message.status}"
     if message.cause is not None:
         title += f" by {code(message.cause)}"
     if not message.hunks:
         return f"{title}."
-    lines = "⋮\n".join(map(_hunk, message.hunks))
-    return f"{title}:\n\n{fence(lines)}"
+    return f"{title}:\n\n{describe_lines(message)}"
+
+
+def describe_lines(message: MessageDiff) -> str:
+    """The lines of one message that differ, in a fence."""
+    return fence("⋮\n".join(map(_hunk, message.hunks)))
 
 
 def _hunk(hunk: Hunk) -> str:

@@ -166,34 +166,34 @@ def test_a_finding_stands_at_the_version_line() -> None:
     assert found.position is not None
     assert found.position.line == 2
     assert found.message == "triage is still 1.0.0 after a behaviour change"
-    assert found.hint == "promptops bump triage --level minor writes the version that is needed"
+    assert found.hint == "write `version: 1.1.0` in line 2; or promptops bump triage --level minor"
     (found,) = judged(edit(text("1.1.0"), text("1.0.0")))
     assert found.message == "triage goes from 1.1.0 back to 1.0.0"
     assert found.hint == "write a version above 1.1.0: whoever pins a range must never get less"
 
 
 @pytest.mark.parametrize(
-    ("change", "level"),
+    ("change", "level", "needed"),
     [
         # `promptops bump` compares with releases, and finds out for itself where those tell.
-        (edit(text("1.0.0"), reworded("1.0.0"), text("1.0.0")), None),
-        (edit(text("1.0.0"), reworded("1.0.1"), text("1.0.0")), None),
-        (edit(text("1.1.0"), reworded("1.2.0"), text("1.2.0")), None),
+        (edit(text("1.0.0"), reworded("1.0.0"), text("1.0.0")), None, "1.1.0"),
+        (edit(text("1.0.0"), reworded("1.0.1"), text("1.0.0")), None, "1.1.0"),
+        (edit(text("1.1.0"), reworded("1.2.0"), text("1.2.0")), None, "1.3.0"),
         # What is on the target branch alone it does not know.
-        (edit(text("1.0.0"), reworded("1.0.0")), Level.MINOR),
-        (edit(text("1.1.0"), described("1.1.0"), text("1.0.0")), Level.PATCH),
-        (edit(described("1.1.0"), reworded("1.1.0"), text("1.0.0")), Level.MINOR),
-        (edit(text("1.1.0"), text("1.1.0", ASK_BEST), renamed("1.0.0")), None),
-        (edit(text("2.0.0"), text("2.0.0", ASK_BEST), renamed("1.0.0")), Level.MAJOR),
+        (edit(text("1.0.0"), reworded("1.0.0")), Level.MINOR, "1.1.0"),
+        (edit(text("1.1.0"), described("1.1.0"), text("1.0.0")), Level.PATCH, "1.1.1"),
+        (edit(described("1.1.0"), reworded("1.1.0"), text("1.0.0")), Level.MINOR, "1.2.0"),
+        (edit(text("1.1.0"), text("1.1.0", ASK_BEST), renamed("1.0.0")), None, "2.0.0"),
+        (edit(text("2.0.0"), text("2.0.0", ASK_BEST), renamed("1.0.0")), Level.MAJOR, "2.1.0"),
     ],
 )
 def test_the_step_is_said_where_the_command_cannot_tell(
-    change: PromptChange, level: Level | None
+    change: PromptChange, level: Level | None, needed: str
 ) -> None:
     assert find_step(change) is level
     (found,) = judged(change)
     told = "" if level is None else f" --level {level.label}"
-    assert found.hint == f"promptops bump triage{told} writes the version that is needed"
+    assert found.hint == f"write `version: {needed}` in line 2; or promptops bump triage{told}"
 
 
 def test_what_goes_takes_no_step() -> None:
