@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
-from promptops.server import completions, reading, records, verbs
+from promptops.server import completions, placeholders, reading, records, verbs
 from promptops.server.calls import Door, Endpoint
 from promptops.server.problems import Problem
 
@@ -46,6 +46,7 @@ ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/v1/diff/{range:path}", "read", reading.diff),
     ("GET", "/v1/deployments", "read", reading.deployments),
     ("GET", "/v1/openapi.json", "", reading.description),
+    ("GET", "/beta/litellm_prompt_management", "render", placeholders.manage),
     ("GET", "/metrics", "metrics", metrics),
 )
 
