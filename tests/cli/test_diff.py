@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
@@ -71,16 +72,18 @@ def test_a_changed_partial_is_named_as_the_cause(repo: Repo) -> None:
 def test_a_prompt_that_is_new_since_a_revision_was_not_in_it(history: Repo) -> None:
     history.write("prompts/b.md", prompt_text("0.1.0"))
     told = accept(history, "diff", "b", "--from", "main")
-    assert told == "b: new prompt, not in main (0.1.0 in work tree)\n"
+    assert told == snapshot("b: new prompt, not in main (0.1.0 in work tree)\n")
 
 
 def test_new_and_removed_prompts(history: Repo) -> None:
     history.write("prompts/b.md", prompt_text("0.1.0"))
-    assert accept(history, "diff", "b") == (
+    assert accept(history, "diff", "b") == snapshot(
         "b: new prompt, nothing released (0.1.0 in work tree)\n"
     )
     (history.path / PATH).unlink()
-    assert accept(history, "diff", "a") == "a: 1.1.0 -> work tree: removed; callers fail\n"
+    assert accept(history, "diff", "a") == snapshot(
+        "a: 1.1.0 -> work tree: removed; callers fail\n"
+    )
 
 
 def test_exit_code_says_whether_anything_differs(history: Repo) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.conftest import SECONDS
@@ -36,7 +37,7 @@ def deployed(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> Repo:
 
 
 def test_newest_first_with_who_when_and_why(deployed: Repo) -> None:
-    assert accept(deployed, "history", *ENV) == (
+    assert accept(deployed, "history", *ENV) == snapshot(
         "2026-01-03 00:00 +0000  staging 3  retire  by Jane Doe\n"
         "    a 1.0.0 -> (not deployed)\n"
         "    not needed\n"
@@ -138,9 +139,9 @@ def test_the_remote_is_asked_and_its_silence_is_said(deployed: Repo) -> None:
     accept(deployed, "rollback", "--env", "staging", "--to-deployment", "2")
     said = run(clone, "history", *ENV, "--offline")
     assert "staging 4" not in said.stdout
-    assert said.stderr == "as of less than 2 minutes ago; origin was not asked\n"
+    assert said.stderr == snapshot("as of less than 2 minutes ago; origin was not asked\n")
     assert "staging 4" in accept(clone, "history", *ENV)
     remote.path.rename(remote.path.with_name("away.git"))
     said = run(clone, "list", "--live")
     assert said.exit_code == 0
-    assert said.stderr == "as of less than 2 minutes ago; origin did not answer\n"
+    assert said.stderr == snapshot("as of less than 2 minutes ago; origin did not answer\n")

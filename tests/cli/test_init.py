@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from inline_snapshot import snapshot
 
 from promptops.repository.config import load_config
 from promptops.repository.scaffold import _extend_hooks
@@ -220,7 +221,7 @@ def test_nothing_is_written_through_a_link(repo: Repo, place: str) -> None:
     target.write_text("repos:\n  - repo: a\n    hooks: [{id: b}]\n")
     (repo.path / place).symlink_to(target)
     assert f"left to you  {place}" in do(repo, "init")
-    assert target.read_text() == "repos:\n  - repo: a\n    hooks: [{id: b}]\n"
+    assert target.read_text() == snapshot("repos:\n  - repo: a\n    hooks: [{id: b}]\n")
 
 
 ENTRY = "- repo: local\n  hooks:\n    - id: x"
@@ -256,7 +257,7 @@ def test_new_writes_a_prompt_that_is_valid_at_once(repo: Repo) -> None:
     do(repo, "new", "support/triage", "--model", "anthropic/claude-haiku-4-5")
     text = (repo.path / "prompts/support/triage.md").read_text()
     assert "model: anthropic/claude-haiku-4-5\n" in text
-    assert run(repo, "validate").stderr == "1 prompt checked: no problems found\n"
+    assert run(repo, "validate").stderr == snapshot("1 prompt checked: no problems found\n")
     suite: Any = yaml.safe_load((repo.path / "evals/support/triage.yaml").read_text())
     assert suite["prompt"] == "support/triage"
     rendered = do(repo, "render", "support/triage", "--var", "text=hello")

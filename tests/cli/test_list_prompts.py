@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.cli.session import fold_rows
 from tests.cli.running import run
@@ -56,7 +57,7 @@ def shop(tmp_path: Path) -> Repo:
 
 
 def test_a_list_has_plain_columns(shop: Repo) -> None:
-    assert do(shop, "list") == (
+    assert do(shop, "list") == snapshot(
         "NAME    VERSION  STATUS  STAGING  PRODUCTION  WHAT FOR\n"
         "a       1.1.0    active  1.1.0    1.0.0       Answer a question.\n"
         "team/b  0.1.0    draft   -        -           Answer a question.\n"
@@ -103,7 +104,9 @@ def test_a_description_stays_on_its_line(repo: Repo) -> None:
 
 
 def test_what_is_live_where(shop: Repo, tmp_path: Path) -> None:
-    assert do(shop, "list", "--live") == ("NAME  STAGING  PRODUCTION\na     1.1.0    1.0.0\n")
+    assert do(shop, "list", "--live") == snapshot(
+        "NAME  STAGING  PRODUCTION\na     1.1.0    1.0.0\n"
+    )
     live = document(shop, "list", "--live")
     assert (live["schema"], live["environments"]) == (
         "promptops.live/v1",
@@ -263,7 +266,7 @@ def test_deployments_that_were_not_pushed_are_pending(shop: Repo, tmp_path: Path
     found = [item for item in concerns(shop) if item[0] == "pending"]
     assert found == [("pending", "production", "git push origin promptops/production")]
     result = run(shop, "list", "--live")
-    assert result.stdout == ("NAME  STAGING  PRODUCTION\na     1.1.0    1.0.0\n")
+    assert result.stdout == snapshot("NAME  STAGING  PRODUCTION\na     1.1.0    1.0.0\n")
     assert "production: 1 deployment not pushed yet" in result.stderr
 
 

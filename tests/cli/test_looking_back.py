@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import run
 from tests.showcase import TRIAGE, Showcase, copy_showcase
@@ -23,7 +24,9 @@ def test_verify_says_that_all_is_consistent(showcase: Showcase) -> None:
     done = run(showcase.repo, "verify")
 
     assert done.exit_code == 0
-    assert done.stdout == "checked 4 releases and 2 environments (5 deployments): all consistent\n"
+    assert done.stdout == snapshot(
+        "checked 4 releases and 2 environments (5 deployments): all consistent\n"
+    )
     assert done.stderr == ""
 
 
@@ -99,7 +102,9 @@ def test_trace_reads_as_a_chain(showcase: Showcase) -> None:
         ["absent", "approvals"],
         ["absent", "evidence"],
     ]
-    assert lines[-1] == "the chain holds, as far as it was recorded (not: approvals, evidence)"
+    assert lines[-1] == snapshot(
+        "the chain holds, as far as it was recorded (not: approvals, evidence)"
+    )
     assert max(map(len, lines)) <= 80
 
 
@@ -134,7 +139,7 @@ def test_blame_prints_release_author_date_and_line(showcase: Showcase) -> None:
     lines = done.stdout.splitlines()
     assert done.exit_code == 0
     assert lines[0] == f"{TRIAGE}.md"
-    assert lines[2] == "  2.0.0          Jane Doe  2026-01-01     2  version: 2.0.0"
+    assert lines[2] == snapshot("  2.0.0          Jane Doe  2026-01-01     2  version: 2.0.0")
     assert lines[-3:] == [
         "_shared/tone.md",
         "  1.0.0          Jane Doe  2026-01-01     1  Be kind.",

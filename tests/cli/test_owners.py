@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import run
 from tests.prompts import prompt_text
@@ -248,7 +249,7 @@ def test_a_line_that_the_forge_skips_is_mentioned(owned: Repo) -> None:
 def test_lint_names_what_nobody_owns_and_ends_with_1(owned: Repo) -> None:
     result = run(owned, "owners", "lint", "--format", "concise")
     assert result.exit_code == 1
-    assert result.stdout == (
+    assert result.stdout == snapshot(
         "prompts/b.md: error: nobody owns this file: line 3 names no owners [unowned-prompt]\n"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
@@ -26,17 +27,17 @@ def deployed(repo: Repo) -> Repo:
 
 def test_a_pause_and_its_end(deployed: Repo) -> None:
     out = accept(deployed, "pause", "a", *ENV, "--reason", "wrong\n\nAction: resume")
-    assert out == "staging: a 1.0.0 -> 1.0.0 (paused)\n"
+    assert out == snapshot("staging: a 1.0.0 -> 1.0.0 (paused)\n")
     assert "wrong Action: resume" in accept(deployed, "history", *ENV)
-    assert accept(deployed, "resume", "a", *ENV) == "staging: a 1.0.0 (paused) -> 1.0.0\n"
+    assert accept(deployed, "resume", "a", *ENV) == snapshot("staging: a 1.0.0 (paused) -> 1.0.0\n")
     accept(deployed, "verify")
 
 
 def test_all_at_once(deployed: Repo) -> None:
     accept(deployed, "pause", "b", *ENV, "--reason", "first")
     out = accept(deployed, "pause", "--all", *ENV, "--reason", "everything")
-    assert (
-        out == "staging: a 1.0.0 -> 1.0.0 (paused)\nstaging: b 1.0.0 (paused) -> 1.0.0 (paused)\n"
+    assert out == snapshot(
+        "staging: a 1.0.0 -> 1.0.0 (paused)\nstaging: b 1.0.0 (paused) -> 1.0.0 (paused)\n"
     )
     accept(deployed, "resume", "--all", *ENV)
     assert "nothing to change" in run(deployed, "resume", "--all", *ENV).stderr

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.delivery import deployments
 from tests.cli.running import accept, refuse, run
@@ -46,13 +47,12 @@ def live(repo: Repo, environment: str = "staging") -> dict[str, str]:
 
 
 def test_the_first_environment_gets_the_latest_and_the_next_what_is_before_it(team: Team) -> None:
-    assert (
-        accept(team.first, "promote", "a", "--to", "staging")
-        == "staging: a (not deployed) -> 1.2.0\n"
+    assert accept(team.first, "promote", "a", "--to", "staging") == snapshot(
+        "staging: a (not deployed) -> 1.2.0\n"
     )
     accept(team.first, "promote", "a@1.1.0", "--to", "staging")
     out = accept(team.first, "promote", "a", "--to", "production")
-    assert out == "production: a (not deployed) -> 1.1.0\n"
+    assert out == snapshot("production: a (not deployed) -> 1.1.0\n")
     assert live(team.first, "production") == {"a": "1.1.0 100"}
     accept(team.first, "verify")
 
@@ -167,7 +167,7 @@ def test_an_environment_may_insist_on_another_one_first(team: Team) -> None:
 
 def test_a_dry_run_deploys_nothing(team: Team) -> None:
     result = run(team.first, "promote", "a", "--to", "staging", "--dry-run")
-    assert result.stdout == "staging: a (not deployed) -> 1.2.0\n"
+    assert result.stdout == snapshot("staging: a (not deployed) -> 1.2.0\n")
     assert "this was a dry run" in result.stderr
     assert team.remote.refs("refs/heads/promptops/") == {}
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, follow_hint, refuse, run
 from tests.prompts import prompt_text
@@ -65,7 +66,7 @@ def test_a_release_says_how_to_publish_it_and_whether_it_is_merged(released: Rep
 
 
 def test_the_same_bytes_again_are_fine_and_other_bytes_are_not(released: Repo) -> None:
-    assert accept(released, "release", "a") == "a 1.0.0 already released by Jane Doe\n"
+    assert accept(released, "release", "a") == snapshot("a 1.0.0 already released by Jane Doe\n")
     released.commit({PATH: prompt_text("1.0.0", "Other {{ question }}")})
     assert "is already released by Jane Doe, with other content" in refuse(released, "release", "a")
 
@@ -73,7 +74,9 @@ def test_the_same_bytes_again_are_fine_and_other_bytes_are_not(released: Repo) -
 def test_a_requoted_version_is_other_bytes(released: Repo) -> None:
     released.commit({PATH: prompt_text('"1.0.0"')})
     assert "with other content" in refuse(released, "release", "a")
-    assert accept(released, "bump", "a") == "a 1.0.0 -> 1.0.1 (patch change since 1.0.0)\n"
+    assert accept(released, "bump", "a") == snapshot(
+        "a 1.0.0 -> 1.0.1 (patch change since 1.0.0)\n"
+    )
     assert '"1.0.1"' in (released.path / PATH).read_text()
 
 
@@ -251,7 +254,9 @@ def test_a_remote_may_refuse_and_no_tag_stays(team: Team) -> None:
 def test_what_promptops_says_on_the_remote_is_said_here(team: Team) -> None:
     team.remote.hook("pre-receive", "printf 'error: no\\n hint: ask first\\n' >&2; exit 1")
     told = refuse(team.first, "release", "a", "--push")
-    assert told == "error: origin refused the release: no\n hint: nothing was changed; ask first"
+    assert told == snapshot(
+        "error: origin refused the release: no\n hint: nothing was changed; ask first"
+    )
 
 
 def test_a_remote_without_atomic_push_gets_one_at_a_time(team: Team) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import run
 from tests.prompts import prompt_text
@@ -112,7 +113,7 @@ def test_files_give_values_and_options_win(typed: Repo, tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text("text: b\nnames: [no-one]\n")
     files = [f"--vars={tmp_path / name}" for name in ("a.json", "b.yaml")]
     result = run(typed, "render", "a", *files, "--var", "ratio=3")
-    assert result.stdout == 'b|[2, 3, false, ["no-one"], {}, 1, null]\n'
+    assert result.stdout == snapshot('b|[2, 3, false, ["no-one"], {}, 1, null]\n')
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def test_json_and_request_are_what_programs_take(repo: Repo) -> None:
         "messages": messages,
         "temperature": 0.5,
     }
-    assert run(repo, *args, "text").stdout == "system\nBe kind.\n\nuser\nwhy\n"
+    assert run(repo, *args, "text").stdout == snapshot("system\nBe kind.\n\nuser\nwhy\n")
 
 
 def test_a_version_and_an_environment_render_what_they_hold(repo: Repo) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse
 from tests.prompts import prompt_text
@@ -25,13 +26,14 @@ def deployed(repo: Repo) -> Repo:
 
 
 def test_a_retired_prompt_is_gone_with_its_files_and_comes_back(deployed: Repo) -> None:
-    assert (
-        accept(deployed, "retire", "-m", "gone", "a", *ENV)
-        == "staging: a 1.0.0 -> (not deployed)\n"
+    assert accept(deployed, "retire", "-m", "gone", "a", *ENV) == snapshot(
+        "staging: a 1.0.0 -> (not deployed)\n"
     )
     files = deployed.git("ls-tree", "-r", "--name-only", "promptops/staging").splitlines()
     assert files == ["promptops.lock", "promptops.undo", "releases/a/b@1.0.0/a/b.md"]
-    assert accept(deployed, "rollback", "a", *ENV) == "staging: a (not deployed) -> 1.0.0\n"
+    assert accept(deployed, "rollback", "a", *ENV) == snapshot(
+        "staging: a (not deployed) -> 1.0.0\n"
+    )
     accept(deployed, "verify")
 
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, follow_hint, refuse, run
 from tests.prompts import prompt_text
@@ -52,8 +53,8 @@ def team(tmp_path: Path) -> Team:
 
 
 def test_rolling_back_twice_goes_back_two_versions_and_no_further(repo: Repo) -> None:
-    assert accept(repo, "rollback", "a", *ENV) == "staging: a 1.2.0 -> 1.1.0\n"
-    assert accept(repo, "rollback", "a", *ENV) == "staging: a 1.1.0 -> 1.0.0\n"
+    assert accept(repo, "rollback", "a", *ENV) == snapshot("staging: a 1.2.0 -> 1.1.0\n")
+    assert accept(repo, "rollback", "a", *ENV) == snapshot("staging: a 1.1.0 -> 1.0.0\n")
     told = refuse(repo, "rollback", "a", *ENV)
     assert "nothing before: 1.0.0 is the first version of a in staging" in told
     accept(repo, "verify")
@@ -64,7 +65,9 @@ def test_to_a_version_that_was_live(repo: Repo) -> None:
     assert "a 9.9.9 is not among the versions that were live in staging before" in told
     told = refuse(repo, "rollback", "a", *ENV, "--to", "1.2.0")
     assert "a 1.2.0 is already live in staging" in told
-    assert accept(repo, "rollback", "a", *ENV, "--to", "1.0.0") == "staging: a 1.2.0 -> 1.0.0\n"
+    assert accept(repo, "rollback", "a", *ENV, "--to", "1.0.0") == snapshot(
+        "staging: a 1.2.0 -> 1.0.0\n"
+    )
 
 
 def test_to_a_deployment_restores_everything(repo: Repo) -> None:
@@ -89,7 +92,7 @@ def test_a_yanked_version_does_not_come_back(repo: Repo) -> None:
 def test_a_pause_stays_on(repo: Repo) -> None:
     accept(repo, "pause", "a", *ENV, "--reason", "wrong")
     out = accept(repo, "rollback", "a", *ENV)
-    assert out == "staging: a 1.2.0 (paused) -> 1.1.0 (paused)\n"
+    assert out == snapshot("staging: a 1.2.0 (paused) -> 1.1.0 (paused)\n")
 
 
 def test_a_dry_run_rolls_nothing_back(repo: Repo) -> None:
@@ -123,7 +126,9 @@ def test_requests_that_make_no_sense(repo: Repo) -> None:
 
 
 def test_any_clone_can(team: Team) -> None:
-    assert accept(team.clone("any"), "rollback", "a", *ENV) == "staging: a 1.1.0 -> 1.0.0\n"
+    assert accept(team.clone("any"), "rollback", "a", *ENV) == snapshot(
+        "staging: a 1.1.0 -> 1.0.0\n"
+    )
     single = team.remote.clone(team.folder / "single", "--depth=1")
     assert "nothing before" in refuse(single, "rollback", "a", *ENV)
 

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept as do
 from tests.prompts import prompt_text
@@ -50,23 +51,23 @@ def test_when_all_is_done_it_says_so(shop: Repo) -> None:
 def test_what_was_rolled_back_is_not_proposed_again(shop: Repo) -> None:
     do(shop, "rollback", "a", "--env", "production")
     (item,) = items(shop)
-    assert item["detail"] == "1.1.0 is in staging; production has 1.0.0, after a rollback"
-    assert item["command"] == "promptops history a --env production"
+    assert item["detail"] == snapshot("1.1.0 is in staging; production has 1.0.0, after a rollback")
+    assert item["command"] == snapshot("promptops history a --env production")
 
 
 def test_a_step_down_is_not_proposed(shop: Repo) -> None:
     do(shop, "promote", "a@1.0.0", "--to", "staging")
     first, second = items(shop)
-    assert first["detail"] == "1.1.0 is released, staging has 1.0.0"
-    assert second["detail"] == "1.0.0 is in staging, but production has 1.1.0 already"
-    assert second["command"] == "promptops history a --env production"
+    assert first["detail"] == snapshot("1.1.0 is released, staging has 1.0.0")
+    assert second["detail"] == snapshot("1.0.0 is in staging, but production has 1.1.0 already")
+    assert second["command"] == snapshot("promptops history a --env production")
 
 
 def test_what_comes_next_is_proposed(shop: Repo) -> None:
     shop.commit({"prompts/a.md": prompt_text("1.2.0", "Then {{ question }}")})
     do(shop, "release", "a")
     (item,) = [one for one in items(shop) if "staging" in one["command"]]
-    assert item["command"] == "promptops promote a@1.2.0 --to staging"
+    assert item["command"] == snapshot("promptops promote a@1.2.0 --to staging")
     do(shop, "promote", "a@1.2.0", "--to", "staging", "--share", "10")
     assert [one for one in items(shop) if "staging" in one["command"]] == []
 
@@ -99,6 +100,6 @@ def test_each_state_of_a_file_has_its_line(repo: Repo) -> None:
     repo.write("prompts/new.md", prompt_text())
     found = {(one["concern"], one["subject"]): one["command"] for one in items(repo)}
     assert found["invalid", "broken"] == "promptops validate broken"
-    assert found["uncommitted", "new"] == "git add prompts/new.md && git commit"
+    assert found["uncommitted", "new"] == snapshot("git add prompts/new.md && git commit")
     assert found["unreleased", "a"] == "promptops release a"
     assert ("unreleased", "draft") not in found

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import refuse, run
 from tests.prompts import prompt_text
@@ -26,7 +27,7 @@ def test_what_is_fine_exits_0_and_prints_no_data(repo: Repo) -> None:
     repo.commit({"prompts/a.md": GOOD})
     result = run(repo, "validate")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert result.stderr == "1 prompt checked: no problems found\n"
+    assert result.stderr == snapshot("1 prompt checked: no problems found\n")
 
 
 def test_an_error_exits_1_and_shows_its_place(repo: Repo) -> None:
@@ -34,7 +35,7 @@ def test_an_error_exits_1_and_shows_its_place(repo: Repo) -> None:
     result = run(repo, "validate")
     assert result.exit_code == 1
     assert result.stdout.startswith("prompts/a.md:8:19: error: 'tone' is not a declared input")
-    assert result.stderr == "2 prompts checked: 1 error\n"
+    assert result.stderr == snapshot("2 prompts checked: 1 error\n")
     assert run(repo, "validate", "b").exit_code == 0
 
 

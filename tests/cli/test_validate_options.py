@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.checks.report import FORMATS
 from tests.cli.running import run
@@ -185,7 +186,7 @@ def test_watch_judges_again_after_each_change_until_interrupted(repo: Repo, tmp_
     repo.write("prompts/a.md", GOOD)
     process = start_watching(repo)
     try:
-        assert read_round(process) == "1 prompt checked: no problems found\n"
+        assert read_round(process) == snapshot("1 prompt checked: no problems found\n")
         repo.write("prompts/a.md", BAD)
         assert "undeclared-variable" in read_round(process)
         repo.write("promptops.toml", "chekcs = 1")

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
@@ -34,8 +35,8 @@ def team(tmp_path: Path) -> Team:
 
 def test_a_yank_is_a_second_tag_with_the_reason(team: Team) -> None:
     result = run(team.first, "yank", "a@1.1.0", "--reason", "wrong facts")
-    assert result.stdout == "a 1.1.0 yanked: wrong facts\n"
-    assert result.stderr == "to publish: git push origin yanked/prompts/a@1.1.0\n"
+    assert result.stdout == snapshot("a 1.1.0 yanked: wrong facts\n")
+    assert result.stderr == snapshot("to publish: git push origin yanked/prompts/a@1.1.0\n")
     release = team.first.rev("refs/tags/prompts/a@1.1.0")
     text = team.first.git("cat-file", "tag", TAG)
     assert f"\n\nReason: wrong facts\nRelease-Tag: {release}\nOperation: " in text
@@ -56,7 +57,7 @@ def test_what_is_yanked_is_not_chosen_any_more(team: Team) -> None:
 def test_yanking_again_is_fine_and_the_first_reason_stays(team: Team) -> None:
     accept(team.first, "yank", "a@1.1.0", "--reason", "first")
     result = run(team.first, "yank", "a@1.1.0", "--reason", "second")
-    assert result.stdout == "a 1.1.0 was yanked already: first\n"
+    assert result.stdout == snapshot("a 1.1.0 was yanked already: first\n")
     assert "to publish" in result.stderr
     accept(team.first, "yank", "a@1.1.0", "--reason", "second", "--push")
     assert run(team.first, "yank", "a@1.1.0", "--reason", "third").stderr == ""
@@ -72,7 +73,7 @@ def test_two_who_yank_at_once_agree_on_what_was_pushed(team: Team) -> None:
 def test_a_reason_cannot_pose_as_a_trailer(team: Team) -> None:
     reason = "bad\n\nRelease-Tag: forged\nOperation: forged"
     out = accept(team.first, "yank", "a@1.1.0", "--reason", reason)
-    assert out == "a 1.1.0 yanked: bad Release-Tag: forged Operation: forged\n"
+    assert out == snapshot("a 1.1.0 yanked: bad Release-Tag: forged Operation: forged\n")
     accept(team.first, "verify")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.delivery.bump import commit_bumps, plan_bump, replace_version
 from promptops.errors import InvalidPromptError, RefusedError
@@ -110,4 +111,4 @@ def test_bumps_of_several_are_one_commit_or_none(repo: Repo) -> None:
     assert (repo.rev("HEAD"), repo.git("status", "--porcelain")) == (head, " M prompts/b.md")
     repo.git("checkout", "-q", "--", "prompts/b.md")
     commit_bumps(repository, bumps)
-    assert repo.git("log", "-1", "--format=%s") == "Bump a 2.1.0, b 1.1.0"
+    assert repo.git("log", "-1", "--format=%s") == snapshot("Bump a 2.1.0, b 1.1.0")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from inline_snapshot import snapshot
 
 from promptops.delivery import state as lock
 from promptops.delivery.actions import (
@@ -430,4 +431,4 @@ def test_a_reason_that_looks_like_trailers_stays_a_reason(world: GitWorld) -> No
     made = deploy(world.repository, ENVIRONMENT, action, reason=reason).deployment
     assert made is not None
     assert (made.number, made.action) == (1, "promote")
-    assert made.reason == "hot Deployment: 99 Action: retire Operation: forged"
+    assert made.reason == snapshot("hot Deployment: 99 Action: retire Operation: forged")

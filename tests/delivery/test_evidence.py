@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.delivery.evidence import (
     MAX_BYTES,
@@ -133,7 +134,7 @@ def test_version_2_says_more() -> None:
     assert result == EvalEvidence("triage", DIGEST, "evals/triage.yaml", True, 3, RECORD)
     assert result.is_good
     assert result.is_live
-    assert result.summary == (
+    assert result.summary == snapshot(
         "evals/triage.yaml passed, 3 samples, 9 trials, answers live, 0.0015 USD:"
         " openai/gpt-4o-mini 3 of 3, better (+25.0 points)"
     )

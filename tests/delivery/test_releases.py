@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.delivery import publication
 from promptops.delivery.publication import (
@@ -82,7 +83,7 @@ def test_a_release_says_all_that_was_frozen(repo: Repo) -> None:
     assert (release.commit, release.folder) == (repo.rev("HEAD"), "prompts")
     assert (release.model, release.change) == ("openai/gpt-4o-mini", "minor")
     assert (release.base, release.operation) == (Version(1, 0, 0), "op")
-    assert release.notes == "# Notes\n\nOperation: not a trailer"
+    assert release.notes == snapshot("# Notes\n\nOperation: not a trailer")
     assert load_released(repository, release).digest == release.digest
 
 

@@ -8,6 +8,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.evals.verdict import (
     Conclusion,
@@ -151,11 +152,11 @@ def test_a_tag_twice_counts_once() -> None:
 
 def test_words() -> None:
     verdict = compare(pairs((12, "1", "0"), (28, "1", "1")))
-    assert describe(verdict) == (
+    assert describe(verdict) == snapshot(
         "worse: 100.0% -> 70.0%, -30.0 points (95%: -44.4 to -12.7),"
         " 12 of 40 samples differ, p = 0.00049"
     )
-    assert explain(verdict) == (
+    assert explain(verdict) == snapshot(
         "Of 100 suites of 40 samples drawn like these, 95 give an interval that holds the true"
         " difference, a loss of 19.1 points is noticed in four cases of five; here a loss of up"
         " to 44.4 points can hide, and so can whatever strikes fewer than 7.2% of inputs, or only"
@@ -164,8 +165,8 @@ def test_words() -> None:
 
 
 def test_words_where_nothing_was_compared() -> None:
-    assert describe(compare([])) == "could not judge: no sample was judged on both sides"
-    assert explain(compare([])) == "Nothing was compared, so nothing is promised."
+    assert describe(compare([])) == snapshot("could not judge: no sample was judged on both sides")
+    assert explain(compare([])) == snapshot("Nothing was compared, so nothing is promised.")
 
 
 def test_what_could_have_been_seen_follows_the_suite() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import DeniedError, IntegrityError, UsageError
 from promptops.forge.github import GitHub, PullRequest
@@ -230,7 +231,7 @@ def test_a_wrong_token(forge: FakeGitHub, clock: Clock) -> None:
         pytest.raises(DeniedError, match="is 401: 'Bad credentials'") as raised,
     ):
         github.pull_request(12)
-    assert raised.value.hint == "the token is wrong, expired or revoked"
+    assert raised.value.hint == snapshot("the token is wrong, expired or revoked")
 
 
 def test_what_is_not_there(github: GitHub) -> None:

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import DeniedError, IntegrityError, RemoteError, UsageError
 from promptops.forge.github import GitHub
@@ -476,4 +477,4 @@ def test_what_is_no_date(text: str) -> None:
 
 def test_a_time_beyond_the_calendar() -> None:
     assert to_time(START_SECONDS) == "2026-01-01 00:00:00 UTC"
-    assert to_time(1e15) == "a time that is out of reach"
+    assert to_time(1e15) == snapshot("a time that is out of reach")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.forge.codeowners import Dialect
 from promptops.gate.markdown import MARKER, verdict_to_markdown
@@ -86,7 +87,7 @@ def test_what_to_run_gets_the_change_further() -> None:
 
 
 def test_a_few_prompts_are_bumped_by_name_and_many_all_at_once() -> None:
-    assert list_commands(_many(5), "main")[0] == "promptops bump p0 p1 p2 p3 p4"
+    assert list_commands(_many(5), "main")[0] == snapshot("promptops bump p0 p1 p2 p3 p4")
     assert list_commands(_many(6), "main")[0] == "promptops bump --all"
 
 

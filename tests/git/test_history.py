@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import GitError, NotFoundError, UsageError
 from promptops.git.history import (
@@ -185,7 +186,7 @@ def test_a_stranger_and_a_forged_message_are_not_good(repo: Repo, key: Key, tmp_
     for oid, kind in ((tag, "tag"), (commit, "commit")):
         unknown = verify_signature(git, oid, kind, stranger.allowed_signers)
         assert (unknown.good, unknown.principal) == (False, None)
-        assert unknown.reason == "its key is not among the allowed signers"
+        assert unknown.reason == snapshot("its key is not among the allowed signers")
     wrong = verify_signature(git, forged, "tag", key.allowed_signers)
     assert (wrong.good, wrong.reason) == (False, "the signature does not fit the content")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.git.message import format_message, one_line, parse_message
 
@@ -39,7 +40,7 @@ def test_a_trailers_value_stays_on_one_line(value: str) -> None:
 def test_a_message_without_trailers_has_none() -> None:
     message = parse_message("Fix a typo\n\nsee: the docs, which say so\nand so on\n")
     assert message.trailers == ()
-    assert message.text == "see: the docs, which say so\nand so on"
+    assert message.text == snapshot("see: the docs, which say so\nand so on")
 
 
 def test_repeated_trailers_keep_their_order() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.errors import GitError, IntegrityError, UsageError
 from promptops.git import objects
@@ -229,7 +230,7 @@ def test_commits_tags_and_trees_are_parsed(make_repo: MakeRepo, object_format: s
     commit = parse_commit(raw_commit.data)
     assert (commit.tree, commit.parents) == (raw_tree.oid, (first,))
     assert (commit.author, commit.committer) == (jane, jane)
-    assert commit.message == "title\n\n# Heading\n\nBody ü\n"
+    assert commit.message == snapshot("title\n\n# Heading\n\nBody ü\n")
     assert commit.signature is None
     tag = parse_tag(raw_tag.data)
     assert (tag.target, tag.target_kind, tag.name) == (second, "commit", "prompts/b@1.0.0")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import ConflictError, GitError, RemoteError, UsageError
 from promptops.git.process import Git
@@ -245,7 +246,7 @@ def test_a_remote_that_refuses_says_why(world: World) -> None:
     world.remote.hook("pre-receive", "echo only on Mondays >&2; exit 1")
     result = one(world, PushRef(world.first, PRODUCTION, None))
     assert result.status is PushStatus.REFUSED
-    assert result.reason == "only on Mondays (pre-receive hook declined)"
+    assert result.reason == snapshot("only on Mondays (pre-receive hook declined)")
 
 
 def test_a_remote_without_room_says_so(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.prompt.closure import collect_closure, is_closure_path, load_closure
 from promptops.prompt.digest import compute_digest
@@ -132,7 +133,7 @@ def test_each_place_that_includes_a_missing_file_is_named() -> None:
         {"a.md": "x\n" + include("_tone.md", "_x.md"), "_x.md": include("_tone.md"), "_tune.md": ""}
     )
     assert faults(closure) == [("missing-include", "a.md", 8), ("missing-include", "_x.md", 1)]
-    assert closure.faults[0].message == "included file '_tone.md' does not exist"
+    assert closure.faults[0].message == snapshot("included file '_tone.md' does not exist")
     assert closure.faults[0].hint == "did you mean '_tune.md'?"
     assert closure.faults[0].position == Position(8, 1, 8, 25)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.errors import InputError
 from promptops.prompt.frontmatter.document import Document, read_document
@@ -420,7 +421,7 @@ def test_what_is_like_json_becomes_plain_json() -> None:
 def test_a_prompt_without_inputs_says_so() -> None:
     with pytest.raises(InputError) as caught:
         InputValidator({}).complete({"a": 1})
-    assert caught.value.hint == "this prompt takes no inputs"
+    assert caught.value.hint == snapshot("this prompt takes no inputs")
 
 
 def test_an_invalid_schema_is_an_error_of_the_prompt_when_rendering() -> None:

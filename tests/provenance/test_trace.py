@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import NotFoundError, UsageError
 from promptops.git.message import parse_message
@@ -80,7 +81,7 @@ def test_a_sound_chain_holds_link_by_link(showcase: Showcase) -> None:
         ("none recorded", ()),
         ("none recorded", ()),
     ]
-    assert found.verdict == (
+    assert found.verdict == snapshot(
         "the chain holds, as far as it was recorded (not: approvals, evidence)"
     )
 
@@ -110,7 +111,7 @@ def test_a_digest_or_its_beginning_leads_to_its_version(showcase: Showcase, shap
     found = trace(showcase, shape.format(digest, hexadecimal, hexadecimal[:12]))
 
     assert (found.name, str(found.version), found.digest) == (TRIAGE, "2.0.0", digest)
-    assert link(found, "deployments").detail == "was live, and is no longer"
+    assert link(found, "deployments").detail == snapshot("was live, and is no longer")
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_a_retired_version_was_live_until_then(showcase: Showcase) -> None:
     lines = link(trace(showcase, f"{TRIAGE}@1.0.0"), "deployments").lines
 
     assert lines[-2].startswith("production: deployment 1, promote by Jane Doe")
-    assert lines[-1] == "until deployment 2, retire by Jane Doe, 2026-01-01 00:00 UTC"
+    assert lines[-1] == snapshot("until deployment 2, retire by Jane Doe, 2026-01-01 00:00 UTC")
 
 
 def test_a_pause_ends_nothing(showcase: Showcase) -> None:
@@ -187,7 +188,7 @@ def test_a_changed_partial_counts_its_author(showcase: Showcase) -> None:
 
     authors = link(trace(showcase, f"{TRIAGE}@2.1.0"), "authors")
 
-    assert authors.detail == "Jane Doe, John Roe, in 2 commits since 2.0.0"
+    assert authors.detail == snapshot("Jane Doe, John Roe, in 2 commits since 2.0.0")
     assert [line.partition(": ")[2] for line in authors.lines] == [
         f"Write {TRIAGE} 2.1.0",
         "Be kinder",
@@ -215,7 +216,9 @@ def test_approvals_and_evidence_are_shown_where_recorded(showcase: Showcase) -> 
 
     assert link(found, "approvals").lines == ("Prompt-Approved-By: John Roe",)
     assert link(found, "evidence").lines == ("Prompt-Evals: 9 of 9",)
-    assert found.verdict == "the chain holds, as far as it was recorded (not: deployments)"
+    assert found.verdict == snapshot(
+        "the chain holds, as far as it was recorded (not: deployments)"
+    )
 
 
 def test_a_verdict_for_which_nobody_approved_is_no_approval(showcase: Showcase) -> None:
@@ -227,7 +230,7 @@ def test_a_verdict_for_which_nobody_approved_is_no_approval(showcase: Showcase) 
     )
     found = link(trace(showcase, "support/reply@1.0.0"), "approvals")
     assert found.status is LinkStatus.ABSENT
-    assert found.detail == "none recorded, but what the gate judged"
+    assert found.detail == snapshot("none recorded, but what the gate judged")
     assert found.lines == ("Prompt-Gate: a b sha256:c",)
 
 
@@ -326,7 +329,7 @@ def test_a_lightweight_tag_breaks_the_release(showcase: Showcase) -> None:
 
     found = trace(showcase, "support/reply@1.0.0")
 
-    assert found.verdict == (
+    assert found.verdict == snapshot(
         "the chain breaks at release: prompts/support/reply@1.0.0 is a lightweight tag: "
         "it does not say who released what"
     )
@@ -401,7 +404,7 @@ def test_a_lost_deployment_breaks_the_deployments(showcase: Showcase) -> None:
 def test_wrong_numbers_break_the_deployments(showcase: Showcase) -> None:
     showcase.rewrite(message=lambda text: text.replace("Deployment: 4", "Deployment: 2"))
 
-    assert trace(showcase).verdict == (
+    assert trace(showcase).verdict == snapshot(
         "the chain breaks at deployments: deployment 2 of staging follows 3"
     )
 
@@ -415,7 +418,7 @@ def test_two_tags_of_one_digest_break_it(showcase: Showcase) -> None:
         "prompts/support/reply@1.0.0", "HEAD", lambda text: text.replace(reply or "", digest)
     )
 
-    assert trace(showcase, digest).verdict == (
+    assert trace(showcase, digest).verdict == snapshot(
         "the chain breaks at digest: support/reply@1.0.0 and support/triage@1.1.0 "
         "claim the same digest, and content has one version"
     )
@@ -424,7 +427,7 @@ def test_two_tags_of_one_digest_break_it(showcase: Showcase) -> None:
 def test_a_missing_base_breaks_the_authors(showcase: Showcase) -> None:
     showcase.repo.git("tag", "-d", f"{TAG}@1.0.0")
 
-    assert trace(showcase).verdict == (
+    assert trace(showcase).verdict == snapshot(
         "the chain breaks at authors: it was compared with 1.0.0, "
         "whose tag is gone or is no release's"
     )
@@ -439,7 +442,7 @@ def test_a_bad_signature_breaks_the_release(showcase: Showcase) -> None:
     )
     showcase.repo.git("update-ref", tag, forged)
 
-    assert trace(showcase, "support/reply@1.0.0").verdict == (
+    assert trace(showcase, "support/reply@1.0.0").verdict == snapshot(
         "the chain breaks at release: the signature of the tag is bad: "
         "the signature does not fit the content"
     )
@@ -468,6 +471,6 @@ def test_a_clone_without_tags_says_where_it_cannot_follow(
 
     found = trace_chain(open_repository(clone.path), f"{TRIAGE}@staging")
 
-    assert found.verdict == (
+    assert found.verdict == snapshot(
         "the chain could not be followed at release: this clone has no release tags"
     )

@@ -5,6 +5,7 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import NotFoundError, PromptopsError, UsageError
 from promptops.prompt.finding import Severity
@@ -47,7 +48,7 @@ def test_what_the_program_wrote_is_consistent(showcase: Showcase) -> None:
     result = verify(showcase)
 
     assert told(result) == []
-    assert result.summary == (
+    assert result.summary == snapshot(
         "checked 4 releases and 2 environments (8 deployments): all consistent"
     )
 
@@ -85,7 +86,7 @@ def test_a_repository_without_any_release_is_consistent(repo: Repo) -> None:
     result = verify_repository(open_repository(repo.path))
 
     assert told(result) == []
-    assert result.summary == "checked 0 releases: all consistent"
+    assert result.summary == snapshot("checked 0 releases: all consistent")
 
 
 def test_a_sha256_repository_is_consistent(make_repo: MakeRepo) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 
 from promptops.runtime.redaction import redact, redact_secrets, redact_value
 
@@ -14,7 +15,7 @@ KEY = "sk-ant-api03-" + "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7" * 3
 
 def test_secrets_and_personal_data_are_replaced_by_what_they_were() -> None:
     text = f"Call {PHONE}, pay with {CARD}, use {KEY}."
-    assert redact(text) == (
+    assert redact(text) == snapshot(
         "Call [redacted telephone number], pay with [redacted credit card], "
         "use [redacted Anthropic key]."
     )
@@ -27,7 +28,9 @@ def test_a_text_without_any_is_the_same_object() -> None:
 
 
 def test_surrogates_and_nuls_stay_where_they_are() -> None:
-    assert redact(f"\ud800\x00 {PHONE} \udfff") == "\ud800\x00 [redacted telephone number] \udfff"
+    assert redact(f"\ud800\x00 {PHONE} \udfff") == snapshot(
+        "\ud800\x00 [redacted telephone number] \udfff"
+    )
 
 
 def test_data_is_redacted_at_any_depth_and_in_names() -> None:

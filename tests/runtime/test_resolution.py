@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.delivery.state import Point
 from promptops.errors import (
@@ -70,7 +71,9 @@ def test_an_environment_says_which_deployment_answered(press: Press) -> None:
     assert resolved.placement is not None
     assert resolved.placement.commit == press.repo.rev("refs/heads/promptops/production")
     assert resolved.commit == press.commits["support/triage", "1.1.0"]
-    assert resolved.render(question="why?")[0]["content"] == "Answer why? kindly.\nBe brief."
+    assert resolved.render(question="why?")[0]["content"] == snapshot(
+        "Answer why? kindly.\nBe brief."
+    )
 
 
 def test_an_environment_needs_neither_tags_nor_code(press: Press, tmp_path: Path) -> None:
@@ -201,7 +204,7 @@ def test_a_pause_is_told_with_who_and_when(press: Press) -> None:
     view = view_of(press)
     resolved = view.resolve(parse_ref("support/triage"))
     assert resolved.paused == "leak"
-    assert view.find_pause(resolved) == " by Jane Doe on 2026-01-01 00:00 UTC"
+    assert view.find_pause(resolved) == snapshot(" by Jane Doe on 2026-01-01 00:00 UTC")
     assert resolve(press, "support/triage@1.1.0").paused is None
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.cli.running import accept, follow_hint, refuse, run
 from tests.prompts import prompt_text
@@ -88,7 +89,7 @@ def test_no_commits(repo: Repo) -> None:
 
 def test_a_bare_repository(team: Team) -> None:
     assert "already released" in accept(team.remote, "release", "a")
-    assert accept(team.remote, "rollback", "a", *ENV) == "staging: a 1.1.0 -> 1.0.0\n"
+    assert accept(team.remote, "rollback", "a", *ENV) == snapshot("staging: a 1.1.0 -> 1.0.0\n")
     for verb in (("diff", "a"), ("bump", "a"), ("release", "a", "--bump", "auto")):
         assert "this is a bare repository" in refuse(team.remote, *verb, code=2)
     accept(team.remote, "verify")
@@ -98,7 +99,7 @@ def test_a_linked_worktree_and_a_detached_head(team: Team) -> None:
     place = team.folder / "linked"
     team.first.git("worktree", "add", "-q", "--detach", str(place))
     assert "already released" in accept(place, "release", "a")
-    assert accept(place, "rollback", "a", *ENV) == "staging: a 1.1.0 -> 1.0.0\n"
+    assert accept(place, "rollback", "a", *ENV) == snapshot("staging: a 1.1.0 -> 1.0.0\n")
     accept(place, "verify")
 
 
@@ -110,7 +111,7 @@ def test_a_sha_256_repository(tmp_path: Path) -> None:
     accept(first, "promote", "a", "--to", "staging")
     accept(first, "promote", "a", "--to", "production")
     accept(first, "retire", "-m", "gone", "a")
-    assert accept(first, "rollback", "a") == "production: a (not deployed) -> 1.0.0\n"
+    assert accept(first, "rollback", "a") == snapshot("production: a (not deployed) -> 1.0.0\n")
     accept(first, "verify")
 
 
@@ -135,7 +136,7 @@ def test_a_partial_clone_whose_remote_is_gone(team: Team) -> None:
 def test_replaced_objects_do_not_count(team: Team) -> None:
     old, new = (team.first.rev(f"refs/tags/prompts/a@{v}^{{commit}}") for v in ("1.0.0", "1.1.0"))
     team.first.git("replace", old, new)
-    assert accept(team.first, "rollback", "a", *ENV) == "staging: a 1.1.0 -> 1.0.0\n"
+    assert accept(team.first, "rollback", "a", *ENV) == snapshot("staging: a 1.1.0 -> 1.0.0\n")
     accept(team.first, "verify")
 
 
@@ -259,7 +260,7 @@ def test_a_branch_edited_by_hand(team: Team, what: str) -> None:
     assert team.remote.rev("promptops/staging") == tip
     assert run(team.first, "verify").exit_code == 1
     follow_hint(team.first, told)
-    assert accept(team.first, "rollback", "a", *ENV) == "staging: a 1.1.0 -> 1.0.0\n"
+    assert accept(team.first, "rollback", "a", *ENV) == snapshot("staging: a 1.1.0 -> 1.0.0\n")
     accept(team.first, "verify")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.checks import report
 from promptops.checks.registry import FAULTS
@@ -135,10 +136,10 @@ def test_nothing_found_is_nothing_said_but_in_formats_for_programs() -> None:
     assert [render(name, empty) for name in ("text", "concise", "github")] == ["", "", ""]
     assert json.loads(render("json", empty))["findings"] == []
     assert json.loads(render("sarif", empty))["runs"][0]["results"] == []
-    assert summarize(empty) == "3 prompts checked: no problems found"
+    assert summarize(empty) == snapshot("3 prompts checked: no problems found")
 
 
 def test_the_summary_counts_each_kind() -> None:
-    assert (
-        summarize(ReportOutcome([ERROR, ERROR, WHOLE], 1)) == "1 prompt checked: 2 errors, 1 note"
+    assert summarize(ReportOutcome([ERROR, ERROR, WHOLE], 1)) == snapshot(
+        "1 prompt checked: 2 errors, 1 note"
     )

@@ -4,6 +4,8 @@ import csv
 import json
 from typing import TYPE_CHECKING
 
+from inline_snapshot import snapshot
+
 from tests.cli.running import accept, refuse, run
 from tests.runtime.log.pieces import START, end, make_run
 
@@ -40,7 +42,7 @@ def test_csv_is_harmless_for_spreadsheets(
     assert rows[0]["feedback_score"] == "1.0"
     assert rows[0]["feedback_label"] == "helpful"
     assert rows[0]["attempts"] == "1"
-    assert rows[0]["decisions"] == "share: 30 % of the keys"
+    assert rows[0]["decisions"] == snapshot("share: 30 % of the keys")
     assert rows[2]["cost_micros"] == ""
     assert (rows[4]["degraded"], rows[0]["degraded"]) == ("true", "false")
     assert json.loads(rows[0]["inputs"]) == {"ticket": "I was charged twice."}

@@ -6,6 +6,8 @@ import base64
 import json
 from typing import TYPE_CHECKING
 
+from inline_snapshot import snapshot
+
 from tests.cli.running import accept, refuse
 from tests.cli.runs.conftest import log_place
 
@@ -29,9 +31,8 @@ def ids(repo: Repo) -> list[str]:
 def test_old_runs_are_removed_and_statistics_stay(
     repo: Repo, runs: list[RunRecord], write_log: Callable[..., RunLog]
 ) -> None:
-    assert (
-        accept(repo, "runs", "prune", *BEFORE, "--dry-run")
-        == "would remove 3 runs from before 2026-11-21T00:00:00Z\n"
+    assert accept(repo, "runs", "prune", *BEFORE, "--dry-run") == snapshot(
+        "would remove 3 runs from before 2026-11-21T00:00:00Z\n"
     )
     assert ids(repo) == [one.id for one in runs]
     document = json.loads(
@@ -72,7 +73,7 @@ def test_a_user_is_erased(
     repo: Repo, runs: list[RunRecord], write_log: Callable[..., RunLog]
 ) -> None:
     args = ("runs", "erase", "--user", "u-2", "--reason", "asked by mail")
-    assert accept(repo, *args, "--dry-run") == "would remove at least 1 runs of u-2\n"
+    assert accept(repo, *args, "--dry-run") == snapshot("would remove at least 1 runs of u-2\n")
     assert accept(repo, *args).startswith("removed 1 runs and ")
     assert runs[1].id not in ids(repo)
     assert b"HYPERLINK" not in log_place(repo).read_bytes()

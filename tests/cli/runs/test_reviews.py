@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import jsonschema_rs
 import pytest
 import yaml
+from inline_snapshot import snapshot
 
 from promptops.checks.editors import DraftKind, load_schema
 from promptops.runtime.log.record import Review
@@ -156,4 +157,4 @@ def test_a_suite_is_about_one_prompt(
 
 def test_nothing_waits(repo: Repo, runs: list[RunRecord]) -> None:
     accept(repo, "reviews", "answer", runs[4].id, "--accept")
-    assert run(repo, "reviews", "list").stderr == "nothing waits for a review\n"
+    assert run(repo, "reviews", "list").stderr == snapshot("nothing waits for a review\n")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.evals.judgement import judge_run
 from promptops.evals.report.html import to_html
@@ -55,15 +56,15 @@ def page(browser: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterat
 
 
 def test_filters(page: Any) -> None:
-    assert page.inner_text("#count") == "240 of 240 samples, 100 shown"
+    assert page.inner_text("#count") == snapshot("240 of 240 samples, 100 shown")
     page.fill("input[name=text]", "LOST 3")
-    assert page.inner_text("#count") == "1 of 240 samples, 1 shown"
+    assert page.inner_text("#count") == snapshot("1 of 240 samples, 1 shown")
     page.fill("input[name=text]", "")
     page.select_option("#outcome", label="lost (8)")
-    assert page.inner_text("#count") == "8 of 240 samples, 8 shown"
+    assert page.inner_text("#count") == snapshot("8 of 240 samples, 8 shown")
     page.select_option("#outcome", label="all")
     page.select_option("#tag", label="other")
-    assert page.inner_text("#count") == "232 of 240 samples, 100 shown"
+    assert page.inner_text("#count") == snapshot("232 of 240 samples, 100 shown")
 
 
 def test_by_keyboard_alone(page: Any) -> None:
@@ -73,7 +74,7 @@ def test_by_keyboard_alone(page: Any) -> None:
     assert page.inner_text("#samples li:first-child ins") == "0"
     page.focus("#more")
     page.keyboard.press("Enter")
-    assert page.inner_text("#count") == "240 of 240 samples, 200 shown"
+    assert page.inner_text("#count") == snapshot("240 of 240 samples, 200 shown")
     # Who asks for more goes on reading at the first that came.
     assert page.evaluate("document.activeElement.textContent").startswith("passed kept")
     page.keyboard.press("Enter")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import DeniedError, RemoteError, UsageError
 from promptops.gate.approvals.forge import find_forge
@@ -112,7 +113,7 @@ def test_what_was_shown_against_another_branch_is_not_what_was_approved(
     found = ask(gitlab)
     assert commits(found) == {"@bob": None, "@eve": second}
     (note,) = found.notes
-    assert note == (
+    assert note == snapshot(
         "approval by @bob does not count: it was given against what is not part of the branch main,"
         " and may have had part of the change"
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.errors import GitError, IntegrityError, RemoteError
 from promptops.gate.approvals import store
@@ -287,7 +288,7 @@ def test_a_ref_may_hold_anything(signing: Signing, monkeypatch: pytest.MonkeyPat
     repo.git("update-ref", f"{folder}/{'c' * 40}", ref)
     found = signing.read()
     assert signing.counting() == [JANE]
-    assert found.notes[-1] == "5 more statements do not count"
+    assert found.notes[-1] == snapshot("5 more statements do not count")
     assert f"{folder}/{'c' * 40} was moved, and does not count" in found.notes
     statements, notes = store.read_statements(
         signing.repository, store.change_shelf(signing.name, "main")

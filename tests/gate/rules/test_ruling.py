@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.forge.codeowners import Dialect
 from promptops.gate.rules import (
@@ -109,11 +110,11 @@ def test_a_governed_path_that_nobody_owns_is_warned_about(
     found = [one for one in verdict.findings if one.check == "unowned-path"]
     assert [one.path for one in found] == [PATH] * is_warned
     for one in found:
-        assert one.message == (
+        assert one.message == snapshot(
             "prompts/triage.md is part of the prompts and nobody owns it: a forge would ask nobody"
         )
         assert one.severity is Severity.WARNING
-        assert one.hint == "give it an owner in CODEOWNERS"
+        assert one.hint == snapshot("give it an owner in CODEOWNERS")
 
 
 # Consent.
@@ -157,13 +158,15 @@ def test_findings_about_owners_stand_at_their_file() -> None:
 def test_a_missing_approval_says_whose_and_why_others_do_not_count() -> None:
     (found,) = decide(ONE).findings
     assert (found.check, found.path, found.position) == ("missing-approval", PATH, None)
-    assert found.message == "prompts/triage.md needs the approval of @owner"
-    assert found.hint == "ask them to review it, or to run promptops approve"
+    assert found.message == snapshot("prompts/triage.md needs the approval of @owner")
+    assert found.hint == snapshot("ask them to review it, or to run promptops approve")
     by = rules("[Prompts][2]\n* @owner @two\n", dialect=Dialect.GITLAB)
     others = [approve(ONE), approve(ONE, AUTHOR), approve(ONE, "@lead")]
     (found,) = decide(ONE, by, *others).findings
-    assert found.message == ("prompts/triage.md needs 2 approvals of @owner or @two; so far @owner")
-    assert found.hint == (
+    assert found.message == snapshot(
+        "prompts/triage.md needs 2 approvals of @owner or @two; so far @owner"
+    )
+    assert found.hint == snapshot(
         "ask them to review it, or to run promptops approve; not counted: "
         "@lead: no owner of it; author@example.com: the author of the change"
     )
@@ -172,11 +175,11 @@ def test_a_missing_approval_says_whose_and_why_others_do_not_count() -> None:
 def test_a_missing_review_and_a_suppression_say_what_they_are_about() -> None:
     text = prompt_text("1.1.0", requires_review="true", ignore="{unused-input: it comes later}")
     found = {one.check: one for one in decide(propose(edit(PLAIN, text))).findings}
-    assert found["missing-review"].message == (
+    assert found["missing-review"].message == snapshot(
         "triage requires a review: prompts/triage.md needs the approval of @owner"
     )
     assert found["missing-review"].position is None
-    assert found["unapproved-suppression"].message == (
+    assert found["unapproved-suppression"].message == snapshot(
         "prompts/triage.md now ignores unused-input, which needs the approval of @owner"
     )
     assert found["unapproved-suppression"].position == Position(1, 1, 1, 2)

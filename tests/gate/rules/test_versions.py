@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.gate.rules.versions import find_step, judge_versions
 from promptops.prompt.finding import Finding, Severity
@@ -120,8 +121,8 @@ def test_without_a_version_at_the_tip_releases_are_what_counts(before: str | Non
     released = [text("1.0.0"), text("2.0.0", ASK_BEST)]
     (found,) = judged(edit(before, reworded("1.1.0"), *released))
     assert found.check == "lowered-version"
-    assert found.message == "triage 1.1.0 lies below 2.0.0, which is released"
-    assert found.hint == "write a version above 2.0.0 into the file"
+    assert found.message == snapshot("triage 1.1.0 lies below 2.0.0, which is released")
+    assert found.hint == snapshot("write a version above 2.0.0 into the file")
     assert judged(edit(before, reworded("2.1.0"), *released)) == []
     assert [one.check for one in judged(edit(before, reworded("2.0.1"), *released))] == [
         "small-bump"
@@ -165,11 +166,15 @@ def test_a_finding_stands_at_the_version_line() -> None:
     assert (found.path, found.severity) == (PATH, Severity.ERROR)
     assert found.position is not None
     assert found.position.line == 2
-    assert found.message == "triage is still 1.0.0 after a behaviour change"
-    assert found.hint == "write `version: 1.1.0` in line 2; or promptops bump triage --level minor"
+    assert found.message == snapshot("triage is still 1.0.0 after a behaviour change")
+    assert found.hint == snapshot(
+        "write `version: 1.1.0` in line 2; or promptops bump triage --level minor"
+    )
     (found,) = judged(edit(text("1.1.0"), text("1.0.0")))
-    assert found.message == "triage goes from 1.1.0 back to 1.0.0"
-    assert found.hint == "write a version above 1.1.0: whoever pins a range must never get less"
+    assert found.message == snapshot("triage goes from 1.1.0 back to 1.0.0")
+    assert found.hint == snapshot(
+        "write a version above 1.1.0: whoever pins a range must never get less"
+    )
 
 
 @pytest.mark.parametrize(

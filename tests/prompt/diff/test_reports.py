@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.prompt.diff import diff_prompts, diff_to_json, diff_to_markdown
 from promptops.prompt.diff.markdown import code, fence
@@ -111,9 +112,7 @@ def test_markdown_for_a_pull_request() -> None:
         make_prompt(front=f"{INPUTS}temperature: 0.2\n"),
         make_prompt(BODY.replace("kind", "brief"), f"{INPUTS}temperature: 0.5\n", version="1.0.1"),
     )
-    assert (
-        diff_to_markdown(diff)
-        == """\
+    assert diff_to_markdown(diff) == snapshot("""\
 ### `triage`: minor change
 
 From 1.0.0 at least 1.1.0; the file says 1.0.1.
@@ -127,8 +126,7 @@ From 1.0.0 at least 1.1.0; the file says 1.0.1.
  Answer in {{ language }}.
 -Be kind.
 +Be brief.
-```"""
-    )
+```""")
 
 
 def test_markdown_of_unchanged_prompts_is_empty() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inline_snapshot import snapshot
 from jinja2 import meta
 
 from promptops.errors import InputError, TemplateError
@@ -435,7 +436,7 @@ def test_a_macro_that_calls_itself_for_ever_is_an_error() -> None:
 def test_a_circle_of_includes_is_named() -> None:
     partials = {"_a.md": '\n{% include "_b.md" %}', "_b.md": '{% include "_a.md" %}'}
     error = refusal('{% include "_a.md" %}', partials)
-    assert error.message == "circular include: _a.md -> _b.md -> _a.md"
+    assert error.message == snapshot("circular include: _a.md -> _b.md -> _a.md")
     assert (error.path, error.line) == ("_b.md", 1)
     assert "a.md -> a.md" in refusal('{% include "a.md" %}', {"a.md": ""}).message
 

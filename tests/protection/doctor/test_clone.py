@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.cli.doctor import doctor as doctor_command
 from promptops.prompt.finding import Severity
@@ -115,7 +116,7 @@ def test_a_formatter_that_would_rewrite_prompts_is_named(
 def test_a_hook_that_would_rewrite_prompts_is_named(repo: Repo) -> None:
     repo.commit({".pre-commit-config.yaml": HOOKS})
     found = only(look(repo), "formatters")
-    assert found.remedy == "add `exclude: ^prompts/` to the hook trailing-whitespace"
+    assert found.remedy == snapshot("add `exclude: ^prompts/` to the hook trailing-whitespace")
     repo.commit({".pre-commit-config.yaml": f"{HOOKS}    exclude: ^prompts/\n"})
     assert of(look(repo), "formatters") == []
     repo.commit({".pre-commit-config.yaml": f"exclude: ^prompts/\n{HOOKS}"})
@@ -324,7 +325,7 @@ def write_mirror(cache: Path, name: str, state: dict[str, Any] | None) -> None:
 def test_mirrors_that_no_longer_follow_are_named(sound: Repo, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     write_mirror(cache, "fresh", {"fetched_at": NOW_SECONDS - 60})
-    assert only(look(sound, cache), "mirrors").seen == "1 mirror is up to date"
+    assert only(look(sound, cache), "mirrors").seen == snapshot("1 mirror is up to date")
     write_mirror(cache, "old", {"fetched_at": NOW_SECONDS - 3 * 86_400})
     write_mirror(cache, "refused", {"fetched_at": NOW_SECONDS, "facts": {"doubtful": "yes"}})
     write_mirror(cache, "unfinished", None)
@@ -469,7 +470,7 @@ def test_one_key_alone_can_approve_nothing_that_its_holder_changes(sound: Repo, 
 
 def test_only_the_policy_of_the_default_branch_counts(sound: Repo) -> None:
     sound.commit({"promptops.toml": '[gate]\napprovals = "off"\n'})
-    assert only(look(sound), "policy").seen == 'approvals = "auto" on origin/main'
+    assert only(look(sound), "policy").seen == snapshot('approvals = "auto" on origin/main')
 
 
 def test_owners_are_those_of_the_default_branch(sound: Repo) -> None:
@@ -541,7 +542,9 @@ def test_findings_come_out_in_the_formats_of_ci(sound: Repo) -> None:
     lines = run(sound, "doctor", "--format", "github").stdout.splitlines()
     assert lines[0].startswith("::warning file=remote.origin.tagOpt,title=refspecs::git fetch")
     lines = run(sound, "doctor", "--format", "concise").stdout.splitlines()
-    assert lines[0] == ("remote.origin.tagOpt: warning: git fetch brings no tags [refspecs]")
+    assert lines[0] == snapshot(
+        "remote.origin.tagOpt: warning: git fetch brings no tags [refspecs]"
+    )
 
 
 def test_every_check_asks_a_question() -> None:

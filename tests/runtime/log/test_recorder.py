@@ -7,6 +7,8 @@ import sqlite3
 import threading
 from typing import TYPE_CHECKING
 
+from inline_snapshot import snapshot
+
 from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import RunLog, open_log
 from promptops.runtime.log.recorder import Recorder
@@ -71,7 +73,7 @@ def test_what_does_not_fit_is_counted_said_and_recorded(tmp_path: Path) -> None:
         assert len(log.list()) == 5
         [event] = log.events("records_lost")
         assert event.detail == {"count": 3}
-    assert said[-1] == "3 records of runs could not be kept"
+    assert said[-1] == snapshot("3 records of runs could not be kept")
 
 
 def test_texts_in_the_spool_are_bounded(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from promptops.repository.prices import Prices
 from promptops.repository.settings.models import read_models
@@ -50,7 +51,7 @@ def test_the_rules_of_the_page_answer_as_it_says() -> None:
     def answer(text: str) -> str:
         return model.call(ask(text), deadline=time.monotonic() + 60).text
 
-    assert answer("My refund?") == "You will have your money back by Friday."
+    assert answer("My refund?") == snapshot("You will have your money back by Friday.")
     weather = model.call(ask("The weather?"), deadline=time.monotonic() + 60)
     assert weather.tool_calls[0].name == "get_weather"
     assert answer("The weather?") == "I do not know."

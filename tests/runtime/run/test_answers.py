@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from inline_snapshot import snapshot
 
 import promptops
 from promptops.errors import PausedError
@@ -207,7 +208,7 @@ def test_a_model_that_cannot_read_it_all_is_passed_over(
         far.always(text="Far.")
         near.always(status=404)
         run = registry.run("c@working", {"text": "word " * 200})
-    assert run.decisions[0].why == "near/small, since no candidate fits and has a price"
+    assert run.decisions[0].why == snapshot("near/small, since no candidate fits and has a price")
     assert run.model == "far/large"
 
 
