@@ -25,6 +25,13 @@ NOW = 3_999_999_000.0
 LARGE = 2**53 - 1
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a store that is only slow answer, however busy the machine is."""
+    for store in ("sqlite", "postgres"):
+        monkeypatch.setattr(f"promptops.runtime.guards.{store}.TIMEOUT_SECONDS", 60.0)
+
+
 def reserve(ledger: Ledger, key: str, *charges: Charge, now: float = NOW) -> Refusal | None:
     return ledger.reserve(key, charges, lease_seconds=LEASE_SECONDS, now=now)
 
