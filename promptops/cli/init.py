@@ -21,6 +21,12 @@ def init(
         bool,
         typer.Option("--runtime", help="Also write limits for runs, and how they are recorded."),
     ] = False,
+    owner: Annotated[
+        str | None,
+        typer.Option(
+            "--owner", metavar="OWNER", help="Who owns the prompts, such as @acme/support."
+        ),
+    ] = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Write configuration, a first prompt, code owners, CI workflows and a pre-commit hook.
@@ -29,7 +35,14 @@ def init(
     """
     from promptops.repository.scaffold import Deed, set_up
 
-    steps = set_up(current().repository, deploys=deploy, evals=evals, runs=runtime, dry_run=dry_run)
+    steps = set_up(
+        current().repository,
+        deploys=deploy,
+        evals=evals,
+        runs=runtime,
+        owner=owner,
+        dry_run=dry_run,
+    )
     print_steps(steps, dry_run=dry_run)
     if any(step.deed in {Deed.WRITTEN, Deed.EXTENDED} for step in steps) and not dry_run:
         say("next: look at the files and promptops validate, then commit them;")

@@ -135,6 +135,7 @@ def set_up(
     deploys: bool = False,
     evals: bool = False,
     runs: bool = False,
+    owner: str | None = None,
     dry_run: bool = False,
 ) -> list[ScaffoldStep]:
     """Write everything a repository with prompts wants to have. A second time changes nothing.
@@ -144,6 +145,7 @@ def set_up(
         deploys: also the workflow by which people deploy on GitHub.
         evals: also the workflow that runs evals there, for the gate.
         runs: also the tables of the configuration that limit and record runs.
+        owner: who owns what has no owner yet, as CODEOWNERS names people; None: the author.
         dry_run: say what would be done, and do nothing.
     """
     steps = [_write_config(repository, dry_run=dry_run)]
@@ -158,7 +160,7 @@ def set_up(
     else:
         steps += write_prompt(repository, FIRST_PROMPT, dry_run=dry_run)
     is_gitlab = _is_gitlab(repository)
-    steps.append(_write_owners(repository, is_gitlab=is_gitlab, dry_run=dry_run))
+    steps.append(_write_owners(repository, owner, is_gitlab=is_gitlab, dry_run=dry_run))
     steps += _write_workflows(
         repository, is_gitlab=is_gitlab, deploys=deploys, evals=evals, dry_run=dry_run
     )
@@ -348,12 +350,22 @@ def _is_gitlab(repository: Repository) -> bool:
     return (top / ".gitlab-ci.yml").exists() and not (top / ".github").exists()
 
 
-def _write_owners(repository: Repository, *, is_gitlab: bool, dry_run: bool) -> ScaffoldStep:
+def _write_owners(
+    repository: Repository, owner: str | None, *, is_gitlab: bool, dry_run: bool
+) -> ScaffoldStep:
+    """Give the prompts owners, where no rule that is there does."""
+    from promptops.forge.codeowners import Dialect, parse_owners
+    from promptops.forge.codeowners.file import OwnersState
+
     places = _GITLAB_OWNERS if is_gitlab else _GITHUB_OWNERS
     top = repository.require_work_tree()
     path = next((place for place in places if os.path.lexists(top / place)), places[0])
     author = find_author(repository)
-    owner, comment = (author, "") if author != _PLACEHOLDER else ("@your-org/your-team", "# ")
+    comment = ""
+    if owner is None:
+        owner = author
+        if author == _PLACEHOLDER:
+            owner, comment = "@your-org/your-team", "# "
     config = repository.config
     patterns = [f"/{config.prompts}/", f"/{config.evals}/", f"/{CONFIG_FILE}"]
     # Who may change these may change who has to approve.
@@ -363,7 +375,15 @@ def _write_owners(repository: Repository, *, is_gitlab: bool, dry_run: bool) -> 
     text = _read(top / path) or ""
     owned = {line.split()[0] for line in text.split("\n") if line.split()}
     owned |= {line.lstrip("# ").split()[0] for line in text.split("\n") if line.strip("# ")}
-    missing = [pattern for pattern in patterns if pattern not in owned]
+    # The last rule that matches decides: a line at the end would take from others what is theirs.
+    rules = parse_owners(text, Dialect.GITLAB if is_gitlab else Dialect.GITHUB)
+    missing = [
+        pattern
+        for pattern in patterns
+        if pattern not in owned
+        and rules.match(f"{pattern.strip('/')}/x" if pattern.endswith("/") else pattern[1:]).state
+        is not OwnersState.OWNED
+    ]
     if not missing:
         return ScaffoldStep(path, Deed.KEPT, "has owners for the prompts")
     lines = [f"{comment}{pattern.replace(' ', chr(92) + ' ')} {owner}" for pattern in missing]

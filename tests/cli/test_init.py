@@ -82,12 +82,21 @@ def test_what_is_there_is_kept(repo: Repo) -> None:
         repo.write(path, text)
     said = do(repo, "init")
     after = {path: data.decode() for path, data in files(repo).items()}
-    owners = after.pop("docs/CODEOWNERS")
-    assert after == {path: text for path, text in existing.items() if path != "docs/CODEOWNERS"}
-    assert owners.startswith("* @team\n")
-    assert "/ai/ " in owners
+    assert after == existing
     assert "left to you  .pre-commit-config.yaml" in said
     assert "- repo: local" in said
+
+
+def test_what_has_owners_keeps_them_and_the_rest_gets_the_one_that_is_named(repo: Repo) -> None:
+    repo.write("CODEOWNERS", "/prompts/ @writers\n/.github/ @platform\n")
+    do(repo, "init", "--owner", "@acme/support")
+    assert (repo.path / "CODEOWNERS").read_text().splitlines() == [
+        "/prompts/ @writers",
+        "/.github/ @platform",
+        "/evals/ @acme/support",
+        "/promptops.toml @acme/support",
+        "/CODEOWNERS @acme/support",
+    ]
 
 
 def test_owners_that_are_named_already_stay_alone(repo: Repo) -> None:
