@@ -122,8 +122,15 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def has_colour(stream: TextIO) -> bool:
-    """Whether to use colour: on a terminal that can, unless NO_COLOR is set (no-color.org)."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    """Whether to use colour: on a terminal that can, or everywhere where FORCE_COLOR is set.
+
+    Never where NO_COLOR is (no-color.org).
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in {"", "0"}:
+        return True
+    if os.environ.get("TERM") == "dumb":
         return False
     return is_terminal(stream)
 

@@ -16,6 +16,7 @@ import typer
 from promptops.cli import app
 from promptops.cli.commands import COMMANDS, GROUPS
 from promptops.cli.examples import EXAMPLES
+from promptops.cli.session import has_colour
 from tests.cli.running import accept, run
 from tests.prompts import prompt_text
 
@@ -126,3 +127,22 @@ def test_bash_completes_names_and_versions(shop: Repo, tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout == "1.0.0\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "1", "TERM": "dumb"}, True),
+        ({"FORCE_COLOR": "0"}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_colour_can_be_forced_and_refused(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, coloured: bool
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with Path(os.devnull).open("w", encoding="utf-8") as stream:
+        assert has_colour(stream) is coloured
