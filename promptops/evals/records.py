@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from promptops.evals.verdict import Comparison, Verdict
 
 SCHEMA = "promptops.eval/v1"
-_MOST = 10**15
+_MAX_NUMBER = 10**15
 T = TypeVar("T")
 
 
@@ -184,7 +184,7 @@ def _text(value: object) -> str:
 
 
 def _whole(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_NUMBER:
         raise TypeError(f"{value!r:.40} is no whole number")
     return value
 
@@ -192,7 +192,7 @@ def _whole(value: object) -> int:
 def _real(value: object) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise TypeError(f"{value!r:.40} is no number")
-    if not 0 <= value <= _MOST:
+    if not 0 <= value <= _MAX_NUMBER:
         raise ValueError(f"{value!r:.40} is no number of use here")
     return float(value)
 

@@ -98,7 +98,7 @@ class _Count:
                             self._measure(self._nodes[key])
                             pending.append(key)
         except _CircleError as error:
-            return f"its reference to '{error}' goes round in a circle"
+            return f"its reference to '{error}' goes round in a cycle"
         except _UnknownError as error:
             return f"it refers to '{error}', and where that leads cannot be told"
         visits = dict.fromkeys(self._sizes, 0)

@@ -215,7 +215,7 @@ def test_rolling_back_to_a_version_that_was_never_live_is_refused() -> None:
 
 def test_an_undo_file_that_leads_in_a_circle_is_found() -> None:
     state = State({"a": Entry((live("1.0.0"),))}, {"a": point(3)})
-    with pytest.raises(IntegrityError, match="circle"):
+    with pytest.raises(IntegrityError, match="cycle"):
         lock.rollback(state, "a", "staging", lambda _: state, Version.parse("0.1.0"))
 
 

@@ -104,8 +104,8 @@ def test_our_own_schemas_are_fine() -> None:
 @pytest.mark.parametrize(
     ("schema", "why"),
     [
-        ({"$ref": "#"}, "its reference to '#' goes round in a circle"),
-        ({"allOf": [{"anyOf": [{"$ref": "#"}]}]}, "goes round in a circle"),
+        ({"$ref": "#"}, "its reference to '#' goes round in a cycle"),
+        ({"allOf": [{"anyOf": [{"$ref": "#"}]}]}, "goes round in a cycle"),
         (
             {"$dynamicAnchor": "meta", "allOf": [{"$ref": METASCHEMA}]},
             "where that leads cannot be told",
