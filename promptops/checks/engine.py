@@ -9,7 +9,7 @@ it that works on another core, or a store that has judged the same files before.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from promptops.checks.context import read_context, read_owners_files
@@ -23,6 +23,7 @@ from promptops.checks.subject import FolderSubject, PromptText
 from promptops.checks.suites import SuiteJudge
 from promptops.checks.validation import Validation, build_validation
 from promptops.checks.workers import judge_each, judge_shared
+from promptops.lazy import cached_property
 from promptops.prompt.closure import collect_closure
 from promptops.prompt.digest import normalize_newlines
 from promptops.prompt.frontmatter.document import find_undecodable

@@ -5,11 +5,11 @@ However many prompts include a partial, it is read, hashed and analysed a single
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from promptops.checks.result import fingerprint
 from promptops.errors import NotAFileError
+from promptops.lazy import cached_property
 from promptops.prompt.closure import collect_closure, scan_template
 from promptops.prompt.finding import Finding, Severity
 from promptops.prompt.names import is_prompt, name_from_path

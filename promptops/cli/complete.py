@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from promptops.cli.commands import COMMANDS, GROUPS
 from promptops.cli.session import Session, current, emit, start_session
 from promptops.errors import PromptopsError
+from promptops.lazy import cached_property
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,13 +6,13 @@ import os
 import sys
 from contextvars import ContextVar
 from enum import StrEnum
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from promptops.errors import InvalidPromptError, NotARepositoryError, PromptopsError, UsageError
+from promptops.lazy import cached_property
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING
 
 from promptops.delivery.evidence import (
@@ -41,6 +41,7 @@ from promptops.git.message import format_message
 from promptops.git.refs import RefUpdate, read_refs, short_name, update_refs
 from promptops.git.remote import PushRef, PushResult, PushStatus, list_remote, push
 from promptops.git.trees import write_blobs
+from promptops.lazy import cached_property
 from promptops.prompt.closure import Closure, collect_closure
 from promptops.prompt.digest import normalize_newlines
 from promptops.prompt.prompt import Prompt, load_prompt

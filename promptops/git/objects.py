@@ -189,12 +189,20 @@ class _Batch:
         self.answers.close()
 
     def abandon(self) -> None:
-        """Close our copies of the pipes, in a forked child: the process belongs to the parent."""
-        for stream in (self.questions, self.answers, self.process.stderr):
+        """Close our copies of the pipes, in a forked child: the process belongs to the parent.
+
+        Another thread of the parent may have been reading, and held the lock of the buffer. Nobody
+        here may wait for that, not even who collects it as garbage.
+        """
+        for stream in (self.questions, self.answers.raw, self.process.stderr):
             if stream is not None:
                 stream.close()
+        _ABANDONED.append(self)
         # Not ours to wait for either: Popen would ask about a process that is no child of ours.
         self.process.returncode = 0
+
+
+_ABANDONED: list[_Batch] = []
 
 
 class ObjectReader:

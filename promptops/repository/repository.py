@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -20,6 +19,7 @@ from promptops.errors import (
     UsageError,
 )
 from promptops.git import Git, ObjectReader
+from promptops.lazy import cached_property
 from promptops.prompt.closure import Closure, collect_closure
 from promptops.prompt.names import is_prompt, name_from_path
 from promptops.prompt.prompt import Prompt, load_prompt

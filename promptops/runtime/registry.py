@@ -23,6 +23,7 @@ from promptops.errors import (
 )
 from promptops.prompt.reference import SelectorKind, check_environment, parse_ref
 from promptops.runtime.following import FOR_EVER, Following, Timing, again
+from promptops.runtime.forking import forget_imports
 from promptops.runtime.resolution import as_stale, describe_pause
 from promptops.runtime.sources import choose_source, open_options
 
@@ -534,6 +535,7 @@ _REGISTRIES: weakref.WeakSet[Registry] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
+    forget_imports()
     for registry in list(_REGISTRIES):
         registry._after_fork()  # noqa: SLF001 - one module
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from promptops.errors import NotFoundError
@@ -12,6 +11,7 @@ from promptops.gate.ownership import list_paths, open_reader, read_owners
 from promptops.git.refs import short_name
 from promptops.git.remote import remote_url
 from promptops.git.settings import read_settings
+from promptops.lazy import cached_property
 from promptops.repository.config import Config, load_config
 
 if TYPE_CHECKING:

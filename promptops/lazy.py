@@ -1,0 +1,40 @@
+"""Attributes that are worked out once.
+
+Until Python 3.12, `functools.cached_property` holds a lock while it works one out. A child that was
+forked meanwhile by another thread would wait for it for ever.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+T = TypeVar("T")
+
+
+class cached_property(Generic[T]):  # noqa: N801 - as in functools
+    """`functools.cached_property` without a lock: two threads may both work it out."""
+
+    def __init__(self, function: Callable[[Any], T]) -> None:
+        self._function = function
+        self._name = function.__name__
+        self.__doc__ = function.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> T: ...
+
+    def __get__(self, instance: object | None, owner: type | None = None) -> Self | T:
+        """Work it out; what was worked out before is found without coming here."""
+        if instance is None:
+            return self
+        value: T = instance.__dict__.setdefault(self._name, self._function(instance))
+        return value
