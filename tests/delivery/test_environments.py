@@ -237,6 +237,7 @@ class GitWorld:
                 ENVIRONMENT,
                 [require_release(repository, name, Version.parse(version))],
                 share,
+                again=True,  # what was rolled back is no concern of the state
             ),
             "retire": lambda: retire_action(ENVIRONMENT, [name]),
             "pause": lambda: pause_action(ENVIRONMENT, [name], "why"),
