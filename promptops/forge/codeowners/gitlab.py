@@ -23,10 +23,11 @@ _DEFAULT = "codeowners"
 _MAX_APPROVALS = 100
 
 _HEADING = re.compile(
-    r"(?P<optional>\^)?\[(?P<name>[^\]]*)\](?:\[(?P<approvals>[0-9]*)\])?"
-    r"(?P<owners>\s+[@\w.\-/\s+]*)?",
+    r"(?P<optional>\^)?\[(?P<name>[^\]]*)\](?:\[(?P<approvals>[\s\d]*)\])?"
+    r"(?P<owners>\s*[@\w.\-/\s]*)?",
     re.ASCII,
 )
+_STRICT_HEADING = re.compile(r"\^?\[[^\]]+\](?:\[\d+\])?(?:\s+[@\w.\-/\s]+)?", re.ASCII)
 _BROKEN_HEADING = re.compile(r"\^?\[[^\]]+")
 _PATTERN = re.compile(r"(?:\\\s|\S)*", re.ASCII)
 _WORD = re.compile(r"\S+", re.ASCII)
@@ -113,7 +114,8 @@ class _GitlabReading:
         self._current = section
         is_optional = heading["optional"] is not None
         section.is_optional = section.is_optional and is_optional
-        digits = (heading["approvals"] or "").lstrip("0")
+        # Ruby's `to_i`: what stands behind the first number does not count.
+        digits = "".join((heading["approvals"] or "").split()[:1]).lstrip("0")
         section.approvals = min(int(digits[:9] or "1"), _MAX_APPROVALS)
         section.defaults, _ = _references(heading["owners"] or "")
         if not name.strip():
@@ -140,6 +142,15 @@ class _GitlabReading:
                 f"GitLab reads the heading only up to {quote(rest)}",
                 "write [Name][approvals] @owner ..., and comments on lines of their own",
                 Position(number, start + heading.end(), number, start + len(text)),
+            )
+        elif name.strip() and not _STRICT_HEADING.fullmatch(text):
+            self._complain(
+                "invalid-section",
+                Severity.WARNING,
+                f"GitLab reads {section.approvals} approvals and the owners "
+                f"{', '.join(section.defaults) or 'none'}, and calls the heading malformed",
+                "write [Name][approvals] @owner ..., with blanks before the owners alone",
+                place,
             )
         elif (heading["owners"] or "").strip() and not section.defaults:
             self._complain(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -523,7 +524,16 @@ def test_an_exclusion_is_for_good_in_its_section_only() -> None:
     ("heading", "approvals", "owners", "found"),
     [
         ("[A][2] @a", 2, ("@a",), []),
-        ("[A][] @a", 1, ("@a",), []),
+        ("[A][] @a", 1, ("@a",), ["invalid-section"]),
+        ("[A][ 2 ] @a", 2, ("@a",), ["invalid-section"]),
+        ("[A][\t2] @a", 2, ("@a",), ["invalid-section"]),
+        ("[A][2 3] @a", 2, ("@a",), ["invalid-section"]),
+        ("[A][ ] @a", 1, ("@a",), ["invalid-section"]),
+        ("[A][2]@a", 2, ("@a",), ["invalid-section"]),
+        ("[A]@a", 1, ("@a",), ["invalid-section"]),
+        ("[A][2]@a @b", 2, ("@a", "@b"), ["invalid-section"]),
+        ("[A] [2] @a", 1, (), ["invalid-section", "no-owners"]),
+        ("[A][2][3] @a", 2, (), ["invalid-section", "no-owners"]),
         ("[A][0] @a", 1, ("@a",), []),
         ("[A][007] @a", 7, ("@a",), []),
         (f"[A][{'9' * 5000}] @a", 100, ("@a",), []),
@@ -539,6 +549,27 @@ def test_headings(heading: str, approvals: int, owners: tuple[str, ...], found: 
     (rule,) = parsed.match("x").answers
     assert (rule.approvals, rule.owners) == (approvals, owners)
     assert [problem.check for problem in parsed.problems] == found
+
+
+# `HEADER_REGEX` of `ee/lib/gitlab/code_owners/section_parser.rb`, in Python's words.
+GITLAB_HEADING = re.compile(
+    r"^(?P<optional>\^)?\[(?P<name>.*?)\](?:\[(?P<approvals>[\s\d]*)\])?"
+    r"(?P<owners>\s*[@\w.\-/\s]*)?",
+    re.ASCII | re.MULTILINE,
+)
+
+
+@given(st.text("[]^012 \t@ab.-/#+", min_size=1, max_size=24).map(lambda text: f"[A]{text}"))
+def test_headings_are_read_as_gitlab_reads_them(heading: str) -> None:
+    found = GITLAB_HEADING.match(heading.strip())
+    assert found is not None
+    number = re.match(r"\s*(\d*)", found["approvals"] or "", re.ASCII)
+    assert number is not None
+    (rule,) = parse_owners(f"{heading}\nx\n", GITLAB).match("x").answers
+    assert rule.approvals == min(max(int(number[1] or "0"), 1), 100)
+    names = {word for word in (found["owners"] or "").split() if re.fullmatch(r"@[ab]+", word)}
+    assert names <= set(rule.owners)
+    assert all(owner in (found["owners"] or "") for owner in rule.owners)
 
 
 def test_a_heading_that_is_not_closed_is_a_pattern_that_nothing_matches() -> None:
