@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def copy_template(build: Callable[[Path], object], folder: Path, base: Path) -> None:
+def copy_template(
+    build: Callable[[Path], object], folder: Path, base: Path, recipe: str = ""
+) -> None:
     """Copy what `build` makes of an empty folder to `folder`, with the addresses in it.
 
     It is made once below `base`, under the name of the function, so `build` must depend on
-    nothing but the folder. Repositories in it that name one another by path do so in the copy.
+    nothing but the folder and what `recipe` says. Repositories in it that name one another by
+    path do so in the copy.
     """
-    template = base / "templates" / f"{build.__module__}.{build.__qualname__}"
+    name = f"{build.__module__}.{build.__qualname__}"
+    name += f"-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}" if recipe else ""
+    template = base / "templates" / name
     if not template.exists():
         making = template.with_name(f"{template.name}.making")
         making.mkdir(parents=True)

@@ -9,6 +9,7 @@ from promptops.gate.admission import Admission, find_endpoints, judge_change
 from promptops.gate.rules import Approval, ApprovalEntry, Approvals
 from promptops.repository.repository import open_repository
 from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -53,11 +54,13 @@ class World:
     @classmethod
     def make(cls, path: Path, files: Mapping[str, str | bytes] | None = None) -> World:
         """One released prompt with a partial, owned by @prompt-owner; `files` come on top."""
-        repo = Repo.init(path)
-        world = cls(repo)
-        first = {TRIAGE: prompt(), TONE: "Be kind.\n", "CODEOWNERS": OWNERS}
-        repo.commit({**first, **(files or {})}, "Begin")
-        return world
+        first = {TRIAGE: prompt(), TONE: "Be kind.\n", "CODEOWNERS": OWNERS, **(files or {})}
+
+        def build(folder: Path) -> None:
+            Repo.init(folder).commit(first, "Begin")
+
+        copy_template(build, path, path.parents[1], repr(sorted(first.items())))
+        return cls(Repo(path))
 
     def propose(
         self,

@@ -15,6 +15,8 @@ from promptops.git.signing.ssh import sign
 from promptops.repository.repository import open_repository
 from tests.gate.world import TRIAGE, World, prompt
 from tests.keys import allow, ssh_key
+from tests.repositories import Repo
+from tests.templates import copy_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,9 +43,13 @@ class Signing:
     @classmethod
     def make(cls, path: Path, files: Mapping[str, str] | None = None) -> Signing:
         listed = {SIGNERS: allow("jane", "kim"), GROUPS: PEOPLE}
-        world = World.make(path, {**listed, **(files or {})})
-        world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
-        return cls(world)
+        begun = {**listed, **(files or {})}
+
+        def build(folder: Path) -> None:
+            World.make(folder, begun).propose({TRIAGE: prompt("1.1.0", "Triage well.")})
+
+        copy_template(build, path, path.parents[1], repr(sorted(begun.items())))
+        return cls(World(Repo(path)))
 
     @property
     def repository(self) -> Repository:
