@@ -12,7 +12,9 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import resource
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -34,6 +36,7 @@ shipping address changed cancel subscription monthly plan team support reply wit
 product broken screen replacement warranty receipt attached photo urgent Monday number
 """.split()  # noqa: SIM905 -- a list of so many words is long
 WRITERS = 8
+_TURNS = 11
 
 
 def text(chance: random.Random, length: int) -> str:
@@ -241,6 +244,26 @@ def measure_questions(folder: Path, total: int) -> None:
                 question()
                 times.append(time.perf_counter() - start)
             print(f"{name:30} {sorted(times)[2] * 1000:8.1f} ms")
+    measure_list(path)
+
+
+def measure_list(path: Path) -> None:
+    """Compare `promptops runs list` over such a log with `promptops --help`, in turns."""
+    environment = {**os.environ, "PROMPTOPS_LOG": str(path)}
+    words = {"runs list": ["runs", "list"], "--help": ["--help"]}
+    times: dict[str, list[float]] = {name: [] for name in words}
+    for _ in range(_TURNS):
+        for name, more in words.items():
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            line = [sys.executable, "-m", "promptops", *more]
+            subprocess.run(line, cwd=path.parent, env=environment, check=True, capture_output=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            times[name].append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    ours, other = (statistics.median(times[name]) for name in words)
+    print(
+        f"promptops runs list {ours * 1000:.0f} ms processor, --help {other * 1000:.0f} ms: "
+        f"{ours / other:.2f} (goal 1.5)"
+    )
 
 
 def measure_redaction() -> None:
