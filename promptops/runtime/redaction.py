@@ -13,8 +13,6 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from promptops.checks.rules import exposed_secret, personal_data
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -39,6 +37,9 @@ def _redact_short(text: str) -> str:
 
 
 def _redact(text: str) -> str:
+    # Who only reads a log need not compile all patterns.
+    from promptops.checks.rules import exposed_secret, personal_data
+
     readable = _encodable(text)
     return _replace(text, chain(exposed_secret.find(readable), personal_data.find(readable)))
 
@@ -78,6 +79,8 @@ def hide(value: Any, hidden: Mapping[str, str]) -> Any:  # noqa: ANN401 -- any p
 
 def redact_secrets(text: str) -> str:
     """Return the text without secrets, as for an error that must be kept in any case."""
+    from promptops.checks.rules import exposed_secret
+
     return _replace(text, exposed_secret.find(_encodable(text)))
 
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import NotFoundError, UsageError, quote
-from promptops.runtime.log import statistics
 from promptops.runtime.log.content import answer_mac, escape, unescape, unpack
 from promptops.runtime.log.hours import SLICE, interrupted, rolled_until
 from promptops.runtime.log.identifiers import pack_id
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from promptops.runtime.log.encryption import Keyring
     from promptops.runtime.log.log import Filters
     from promptops.runtime.log.record import Event, Review, RunRecord
+    from promptops.runtime.log.statistics import RunComparison, RunGroup
 
 # The columns of filters that are compared as they are.
 _EXACT = {
@@ -332,9 +332,7 @@ def list_events(
     return [read_event(row, keyring) for row in rows]
 
 
-def count(
-    cursor: Cursor, filters: Filters, by: Sequence[str], now: float
-) -> list[statistics.RunGroup]:
+def count(cursor: Cursor, filters: Filters, by: Sequence[str], now: float) -> list[RunGroup]:
     """Return groups of runs, the dearest first; by day, the oldest day first."""
     for name in by:
         if name not in DIMENSIONS:
@@ -446,7 +444,7 @@ def _day(ms: int) -> str:
 
 def compare_versions(
     cursor: Cursor, left: str, right: str, filters: Filters, now: float
-) -> statistics.RunComparison:
+) -> RunComparison:
     """Compare two versions, where the runs of one key (or user) belong together."""
     question = Question(cursor, replace(filters, version=None), now)
     rows = cursor.rows(
@@ -482,9 +480,12 @@ def compare_versions(
     def pairs(measure: str, name: str) -> list[tuple[float, int]]:
         return [(total, int(size)) for total, size in measures[measure, name].values()]
 
+    from promptops.runtime.log.statistics import RunComparison
+    from promptops.runtime.log.statistics import compare as compare_pairs
+
     units = {"feedback": "score", "errors": "share", "cost": "micros", "latency": "ms"}
     differences = tuple(
-        statistics.compare(
+        compare_pairs(
             measure,
             unit,
             pairs(measure, left),
@@ -493,7 +494,7 @@ def compare_versions(
         )
         for measure, unit in units.items()
     )
-    return statistics.RunComparison(
+    return RunComparison(
         sums[left].group({"version": left}),
         sums[right].group({"version": right}),
         differences,

@@ -8,10 +8,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from promptops.runtime.log import histogram
-from promptops.runtime.log.statistics import RunGroup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from promptops.runtime.log.statistics import RunGroup
 
 HOUR_MS = 3_600_000
 
@@ -99,6 +100,8 @@ class Sums:
 
     def group(self, by: Mapping[str, str | None]) -> RunGroup:
         """Return the sums as an answer."""
+        from promptops.runtime.log.statistics import RunGroup
+
         ordered = sorted(self.durations)
 
         def percentile(share: float) -> float | None:
