@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from promptops.repository.settings.cache import CacheSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from promptops.errors import PausedError
     from promptops.repository.prices import Price
@@ -120,6 +120,7 @@ class World(NamedTuple):
         describe_pause: the error for a prompt that is paused.
         make_id: a new id, for something that happens now.
         cache: which answers are kept.
+        refuses: the parameters that a model is known not to take.
     """
 
     clock: Callable[[], float]
@@ -133,3 +134,4 @@ class World(NamedTuple):
     describe_pause: Callable[[ResolvedPrompt], PausedError]
     make_id: Callable[[], str]
     cache: CacheSettings = CacheSettings()
+    refuses: Callable[[str], Collection[str]] = lambda _model: ()

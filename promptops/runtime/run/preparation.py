@@ -26,6 +26,7 @@ _LEASE_MARGIN_SECONDS = 60.0
 # A deployment may arrive between two looks; it does not arrive between all of them.
 _LOOKS = 3
 _MAX_ROUTES = 8
+_SHAPES = frozenset({"tools", "response_format"})
 
 
 class _MovedError(Exception):
@@ -198,7 +199,10 @@ def _choose_models(course: Course, world: World, routed: str | None) -> list[str
 
 
 def _choose_cheapest(course: Course, world: World) -> str | None:
-    """Give the cheapest of the declared models that reads the whole request, by known prices."""
+    """Give the cheapest of the declared models that can do it, by known prices.
+
+    It reads the whole request, and is not known to refuse the prompt's tools or output schema.
+    """
     rule = course.resolved.data.get("choose")
     if rule is None:
         return None
@@ -209,10 +213,13 @@ def _choose_cheapest(course: Course, world: World) -> str | None:
         window = world.context(model)
         needed = bounds.prompt_tokens if bounds.tokens is None else bounds.tokens
         fits = window is None or needed <= window
+        # A model that takes no tools or schema would do something else than was written.
+        if not _SHAPES.isdisjoint({*request.parameters}.intersection(world.refuses(model))):
+            continue
         if fits and bounds.cost is not None and world.allows(model, course.resolved.prompt.path):
             costs[model] = bounds.cost
     if not costs:
-        why = f"{course.resolved.model}, since no candidate fits and has a price"
+        why = f"{course.resolved.model}, since no candidate can do it and has a price"
         course.decisions.append(Decision("choose", why))
         return None
     cheapest = min(costs, key=costs.__getitem__)

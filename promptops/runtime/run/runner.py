@@ -214,6 +214,7 @@ class Runner:
             registry.describe_pause,
             self._new_id,
             tools.cache,
+            _refused,
         )
         self._turns = Turns()
         self._answers = Answers(tools.cache, clock=tools.monotonic)
@@ -753,6 +754,14 @@ def _status_of(error: BaseException) -> str:
         return REFUSED
     # Whoever cancels, interrupts or leaves a run ends it before its time.
     return FAILED if isinstance(error, Exception) else INTERRUPTED
+
+
+def _refused(model: str) -> frozenset[str]:
+    """Return the parameters that a model is known not to take."""
+    from promptops.checks.models import find_model
+
+    known = find_model(model)
+    return frozenset() if known is None else known.refused
 
 
 def _is_cached(course: Course) -> bool:

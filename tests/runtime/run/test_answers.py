@@ -8,6 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 
 import promptops
+from promptops.checks.models import find_model
 from promptops.errors import PausedError
 from promptops.runtime.models.model import ModelError
 from promptops.runtime.run.output import OutputError
@@ -208,8 +209,30 @@ def test_a_model_that_cannot_read_it_all_is_passed_over(
         far.always(text="Far.")
         near.always(status=404)
         run = registry.run("c@working", {"text": "word " * 200})
-    assert run.decisions[0].why == snapshot("near/small, since no candidate fits and has a price")
+    assert run.decisions[0].why == snapshot(
+        "near/small, since no candidate can do it and has a price"
+    )
     assert run.model == "far/large"
+
+
+def test_a_model_that_takes_no_schema_is_not_chosen(
+    team: Repo, near: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidates = ("openai/gpt-4", "openai/gpt-4o-mini")
+    known = [find_model(one) for one in candidates]
+    assert ["response_format" in one.refused for one in known if one] == [True, False]
+    more = f"choose: {{by: cost, among: [{', '.join(candidates)}]}}\n"
+    config = (team.path / "promptops.toml").read_text()
+    cheap = "".join(
+        f'[models."{name}"]\ninput_price = {price}\noutput_price = {price}\n'
+        for name, price in zip(candidates, (1, 2), strict=True)
+    )
+    team.write("promptops.toml", f"{config}{cheap}")
+    write(team, "c", f"{OUTPUT}{more}")
+    write(team, "d", more)
+    with promptops.open(team.path) as registry:
+        assert registry.plan("c@working", {"text": "x"}).model == "openai/gpt-4o-mini"
+        assert registry.plan("d@working", {"text": "x"}).model == "openai/gpt-4"
 
 
 def test_the_prompts_own_model_follows_the_chosen_one(
