@@ -115,14 +115,14 @@ def measure(folder: Path, *command: str) -> tuple[float, float, int]:
 
 def measure_verdict(samples: int) -> float:
     """Give the seconds that a verdict takes over so many samples with twenty slices."""
-    from promptops.evals.verdict import Pair, compare
+    from promptops.evals.verdict import SamplePair, compare
 
     chance = random.Random(1)
 
     def draw() -> tuple[float, ...]:
         return tuple(float(chance.random() < 0.8) for _ in range(3))
 
-    pairs = [Pair(str(n), draw(), draw(), (f"tag{n % 20}",), 2) for n in range(samples)]
+    pairs = [SamplePair(str(n), draw(), draw(), (f"tag{n % 20}",), 2) for n in range(samples)]
     started = time.perf_counter()
     compare(pairs)
     return time.perf_counter() - started

@@ -20,13 +20,13 @@ from promptops.evals.report.html import to_html
 from promptops.evals.result import (
     CheckOutcome,
     EvalResult,
-    Outcome,
+    SampleOutcome,
     SampleResult,
-    State,
-    SuiteResult,
+    SuiteRunResult,
     Trial,
+    TrialState,
 )
-from promptops.evals.verdict import Pair, compare
+from promptops.evals.verdict import SamplePair, compare
 
 SAMPLES, TRIALS, SLICES = 10_000, 3, 20
 MAX_SECONDS, MAX_BYTES = 0.5, 15_000_000
@@ -57,7 +57,7 @@ def make_trial(chance: random.Random, number: int, rate: float) -> Trial:
     )
     return Trial(
         number,
-        Outcome.PASSED if passed else Outcome.FAILED,
+        SampleOutcome.PASSED if passed else SampleOutcome.FAILED,
         1.0 if passed else 0.4,
         " ".join(chance.choices(WORDS, k=40)),
         checks,
@@ -82,21 +82,21 @@ def make_run() -> EvalResult:
                 tuple(make_trial(chance, i, rate) for i in range(1, TRIALS + 1)),
             )
         )
-    states = (State("work tree", "1.1.0", DIGEST), State("1.0.0", "1.0.0", DIGEST))
-    suite = SuiteResult(
+    states = (TrialState("work tree", "1.1.0", DIGEST), TrialState("1.0.0", "1.0.0", DIGEST))
+    suite = SuiteRunResult(
         "evals/triage.yaml", DIGEST, "support/triage", states[0], tuple(samples), states[1]
     )
     return EvalResult((suite,))
 
 
 def passes(trials: tuple[Trial, ...]) -> tuple[float, ...]:
-    return tuple(float(one.outcome is Outcome.PASSED) for one in trials)
+    return tuple(float(one.outcome is SampleOutcome.PASSED) for one in trials)
 
 
 def main() -> int:
     result = make_run()
     pairs = [
-        Pair(one.name, passes(one.baseline), passes(one.trials), one.tags, one.needed)
+        SamplePair(one.name, passes(one.baseline), passes(one.trials), one.tags, one.needed)
         for one in result.suites[0].samples
     ]
     times = []

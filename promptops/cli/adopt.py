@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from promptops.repository.adoption.draft import Note
-    from promptops.repository.adoption.plan import Adoption, Plan
+    from promptops.repository.adoption.plan import Adoption, AdoptionPlan
 
 
 def adopt(
@@ -75,7 +75,7 @@ def adopt(
         raise typer.Exit(1)
 
 
-def _describe(plan: Plan, *, written: bool) -> Iterator[str]:
+def _describe(plan: AdoptionPlan, *, written: bool) -> Iterator[str]:
     for one in plan.adoptions:
         arrow = "->" if one.moves else "=>"
         place = one_line(f"{one.draft.path} {one.draft.title}")
@@ -95,7 +95,7 @@ def _describe_note(note: Note) -> str:
     return f"{paint('differs:', 'yellow')} {text}" if note.is_lost else text
 
 
-def _advise(plan: Plan, *, written: bool) -> None:
+def _advise(plan: AdoptionPlan, *, written: bool) -> None:
     count = len(plan.adoptions)
     what = "1 prompt" if count == 1 else f"{count} prompts"
     left = f", {len(plan.refusals)} left out" if plan.refusals else ""
@@ -110,7 +110,7 @@ def _advise(plan: Plan, *, written: bool) -> None:
         say(f"{what} found{left}; nothing was written: --write writes them")
 
 
-def _to_json(plan: Plan, *, written: bool) -> dict[str, object]:
+def _to_json(plan: AdoptionPlan, *, written: bool) -> dict[str, object]:
     def describe(one: Adoption) -> dict[str, object]:
         return {
             "source": one.draft.path,

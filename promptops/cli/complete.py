@@ -92,12 +92,12 @@ def _values(parameter: Any, last: str) -> Iterator[str]:  # noqa: ANN401 - as ab
         return
     metavar = str(parameter.metavar or "")
     if metavar == "ENV":
-        yield from _Place().config.environment_names
+        yield from _CompletionPlace().config.environment_names
     elif ("NAME" in metavar and "=" not in metavar) or metavar == "[REF]...":
         yield from _refs(last, takes_selector="@" in metavar or "REF" in metavar)
 
 
-class _Place:
+class _CompletionPlace:
     """The repository, as far as names need it: opening all of it takes longer than `--help`."""
 
     def __init__(self) -> None:
@@ -144,7 +144,7 @@ class _Place:
 
 def _refs(last: str, *, takes_selector: bool) -> Iterator[str]:
     """Names of prompts; after `@`, what a name can be asked for."""
-    place = _Place()
+    place = _CompletionPlace()
     name, at, _ = last.partition("@")
     if not (at and takes_selector):
         yield from place.list_names()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from promptops.delivery.environments import DeploymentChange
     from promptops.prompt.diff import Difference, DiffLine, Hunk, MessageDiff, PromptDiff
     from promptops.repository.repository import Repository
-    from promptops.runtime.comparison import Comparison
+    from promptops.runtime.comparison import TextComparison
 
 
 class DiffFormat(StrEnum):
@@ -112,7 +112,7 @@ def describe_change(repository: Repository, change: DeploymentChange) -> Iterato
         yield from _describe_message(message)
 
 
-def describe_comparison(comparison: Comparison) -> Iterator[str]:
+def describe_comparison(comparison: TextComparison) -> Iterator[str]:
     """A comparison in lines for a person."""
     from promptops.runtime.comparison import NOTHING_RELEASED
 
@@ -148,7 +148,7 @@ def _describe_sameness(diff: PromptDiff) -> str:
     return "the same meaning, only its bytes differ"
 
 
-def _verdict(comparison: Comparison) -> str:
+def _verdict(comparison: TextComparison) -> str:
     diff = comparison.diff
     if diff.before is None or diff.after is None or diff.change_class is None:
         return ""

@@ -51,7 +51,7 @@ from promptops.git.trees import splice
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from promptops.git.limits import Limits
+    from promptops.git.limits import GitLimits
     from promptops.repository.repository import Repository
 
 _RETRY_SECONDS = 60.0
@@ -464,7 +464,7 @@ class _RemotePlace(_DeploymentPlace):
 
 
 def fetch_environments(
-    repository: Repository, environments: Iterable[str], limits: Limits | None = None
+    repository: Repository, environments: Iterable[str], limits: GitLimits | None = None
 ) -> None:
     """Fetch environments from the remote. A branch that lost history is an IntegrityError."""
     remote = repository.remote

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.delivery.deployments import explain_lost_history
 from promptops.errors import ConflictError, GitError, RemoteError
-from promptops.git.limits import Limits
+from promptops.git.limits import GitLimits
 from promptops.git.remote import fetch
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from promptops.repository.repository import Repository
 
-LIMITS = Limits(2.0, 2.0, 2.0)
+LIMITS = GitLimits(2.0, 2.0, 2.0)
 """How long a person who looks waits for the remote."""
 
 
@@ -32,7 +32,7 @@ class Freshness(NamedTuple):
     fault: str = ""
 
 
-def refresh(repository: Repository, now_seconds: float, limits: Limits = LIMITS) -> Freshness:
+def refresh(repository: Repository, now_seconds: float, limits: GitLimits = LIMITS) -> Freshness:
     """Fetch all environments and releases at once; what cannot be reached is no error.
 
     Raises:

@@ -11,13 +11,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import PausedError
-from promptops.evals.tape import Entry, Key, hash_request, redact_answer
+from promptops.evals.tape import TapeEntry, TapeKey, hash_request, redact_answer
 from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.record import RunRecord
 from promptops.runtime.models.model import Answer, ModelError, Request, Usage
 from promptops.runtime.models.tokens import count_tokens
 from promptops.runtime.run.commands import Admit, Call, Find, Reserve, Settle, Sleep, World
-from promptops.runtime.run.course import Course, Limits
+from promptops.runtime.run.course import Course, RunLimits
 from promptops.runtime.run.output import OutputError, read_data
 from promptops.runtime.run.request import estimate
 from promptops.runtime.run.steps import ask, take_course
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from promptops.evals.pace import Pace
     from promptops.evals.purse import Purse
-    from promptops.evals.tape import Journal, Place, Tape
+    from promptops.evals.tape import Journal, Tape, TapePlace
     from promptops.repository.prices import Prices
     from promptops.runtime.guards.guard import Guards, Reservation
     from promptops.runtime.models import Models
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 # Nobody waits for one answer of an eval, so rate limits are waited out.
 EVAL = "eval"
 """The environment in which limits count evals."""
-LIMITS = Limits(call_seconds=120.0, run_seconds=600.0, retries=4)
+LIMITS = RunLimits(call_seconds=120.0, run_seconds=600.0, retries=4)
 _TOO_MANY = 429
 # With none of these, a prompt asks one model once.
 _WAYS = frozenset({"routes", "choose", "escalate", "repair", "reply", "rules"})
@@ -89,7 +89,7 @@ class At(NamedTuple):
     """
 
     tape: Tape
-    place: Place
+    place: TapePlace
     trial: int
 
 
@@ -129,7 +129,7 @@ class Asker:
 
     def __init__(self, equipment: Equipment) -> None:
         self._with = equipment
-        self._flying: dict[Key, asyncio.Future[Entry]] = {}
+        self._flying: dict[TapeKey, asyncio.Future[TapeEntry]] = {}
         self._world = World(
             time.time,
             time.monotonic,
@@ -252,7 +252,7 @@ class Asker:
         name, embedder = equipment.embedder
         messages = [{"role": "user", "content": text} for text in texts]
         request = Request(name, messages, {"embedding": True})
-        key = Key(hash_request(request), at.trial)
+        key = TapeKey(hash_request(request), at.trial)
         place = at.place._replace(model=name)
         found = at.tape.find(key) if equipment.mode is Mode.REPLAY else equipment.journal.find(key)
         if found is None and equipment.mode is Mode.REPLAY:
@@ -272,7 +272,7 @@ class Asker:
                 equipment.purse.settle(held, cost)
             text = json.dumps(vectors, separators=(",", ":"))
             answer = Answer(text, (), "stop", Usage(tokens, 0, None, "estimated"), name)
-            found = Entry(key, place, answer, time.monotonic() - started, cost)
+            found = TapeEntry(key, place, answer, time.monotonic() - started, cost)
             equipment.journal.add(found)
         else:
             self.replayed += 1
@@ -329,7 +329,7 @@ class Asker:
 
     async def call(self, request: Request, deadline: float, asking: _Asking) -> Answer:
         """Return the answer to one request: from the tape, the journal, or the model."""
-        key = Key(hash_request(request), asking.trial)
+        key = TapeKey(hash_request(request), asking.trial)
         equipment = self._with
         found = asking.tape.find(key) if equipment.mode is Mode.REPLAY else None
         if found is None and equipment.mode is Mode.REPLAY:
@@ -347,10 +347,10 @@ class Asker:
         return await self._call_model(request, deadline, key, asking)
 
     async def _call_model(
-        self, request: Request, deadline: float, key: Key, asking: _Asking
+        self, request: Request, deadline: float, key: TapeKey, asking: _Asking
     ) -> Answer:
         equipment = self._with
-        flying: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
+        flying: asyncio.Future[TapeEntry] = asyncio.get_running_loop().create_future()
         self._flying[key] = flying
         self._asked += 1
         try:
@@ -396,14 +396,14 @@ class Asker:
             cost = price.cost(
                 usage.input_tokens, usage.output_tokens or 0, usage.cached_tokens or 0
             )
-        entry = Entry(key, asking.place, answer, taken, cost)
+        entry = TapeEntry(key, asking.place, answer, taken, cost)
         equipment.journal.add(entry)
         self._keep(asking.tape, entry)
         asking.entry = entry
         flying.set_result(entry)
         return answer
 
-    def _keep(self, tape: Tape, entry: Entry) -> None:
+    def _keep(self, tape: Tape, entry: TapeEntry) -> None:
         """Keep an answer for the cassette, where one is being recorded."""
         if self._with.mode is Mode.RECORD:
             tape.add(entry)
@@ -441,7 +441,7 @@ class _Asking:
         self.reservation: Reservation | None = None
         self.held: int | None = None
         self.is_sent = False
-        self.entry: Entry | None = None
+        self.entry: TapeEntry | None = None
         self.is_replayed = False
 
     async def do(self, command: Command) -> Any:  # noqa: ANN401 - each command has its result
@@ -480,11 +480,11 @@ class _Asking:
             self.reservation = None
 
 
-class _Permit:
+class _AskingPermit:
     """Stands in for a breaker's permit: an eval finds its own pace."""
 
     def abandoned(self) -> None:
         """Do nothing."""
 
 
-_PERMIT = _Permit()
+_PERMIT = _AskingPermit()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import UsageError
-from promptops.evals.result import Outcome
+from promptops.evals.result import SampleOutcome
 from promptops.evals.statistics import kappa
 from promptops.repository.writing import write_atomically
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from promptops.evals.preparation import Part
-    from promptops.evals.result import SuiteResult
+    from promptops.evals.preparation import SuitePart
+    from promptops.evals.result import SuiteRunResult
     from promptops.evals.statistics import Agreement
     from promptops.prompt.suite import Sample
 
@@ -77,7 +77,7 @@ def read_labels(sample: Sample) -> list[bool] | None:
     return None
 
 
-def add_reversed(part: Part) -> Part:
+def add_reversed(part: SuitePart) -> SuitePart:
     """Return the judge's suite with only labelled samples, each in both orders of its criteria."""
     samples: list[Sample] = []
     for sample in part.samples:
@@ -98,13 +98,14 @@ def add_reversed(part: Part) -> Part:
     return replace(part, samples=tuple(samples))
 
 
-def calibrate(part: Part, result: SuiteResult, model: str) -> Calibration:
+def calibrate(part: SuitePart, result: SuiteRunResult, model: str) -> Calibration:
     """Return how far a judge's rulings agree with the labels."""
     samples = {one.name: one for one in part.samples}
     rulings = {
         one.name: _read_rulings(one.trials[0].answer)
         for one in result.samples
-        if one.model == model and one.trials[0].outcome in {Outcome.PASSED, Outcome.FAILED}
+        if one.model == model
+        and one.trials[0].outcome in {SampleOutcome.PASSED, SampleOutcome.FAILED}
     }
     pairs: list[tuple[bool, bool]] = []
     by_length: list[tuple[int, int]] = []

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from promptops.delivery.evidence import write_evidence
 from promptops.errors import RefusedError
 from promptops.evals.judgement import Exit
-from promptops.evals.result import Outcome
+from promptops.evals.result import SampleOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from promptops.evals.judgement import Judgement
-    from promptops.evals.result import EvalResult, SampleResult, State, SuiteResult
+    from promptops.evals.result import EvalResult, SampleResult, SuiteRunResult, TrialState
 
 _DIGITS = 6
 
@@ -38,7 +38,7 @@ def to_evidence(result: EvalResult, judgements: Sequence[Judgement]) -> bytes:
     )
 
 
-def _record(suite: SuiteResult, judgements: Sequence[Judgement]) -> dict[str, Any]:
+def _record(suite: SuiteRunResult, judgements: Sequence[Judgement]) -> dict[str, Any]:
     trials = [trial for one in suite.samples for trial in (*one.trials, *one.baseline)]
     return {
         "prompt": suite.prompt,
@@ -49,7 +49,9 @@ def _record(suite: SuiteResult, judgements: Sequence[Judgement]) -> dict[str, An
         "passed": bool(judgements) and all(one.exit is Exit.PASSED for one in judgements),
         "samples": len({one.name for one in suite.samples}),
         "trials": len(trials),
-        "errors": sum(one.outcome in {Outcome.ERROR, Outcome.MISSING} for one in trials),
+        "errors": sum(
+            one.outcome in {SampleOutcome.ERROR, SampleOutcome.MISSING} for one in trials
+        ),
         "answers": _where_from([one.is_replayed for one in trials]),
         "cost_micros": sum(one.cost_micros or 0 for one in trials),
         "baseline": None if suite.baseline is None else _state(suite.baseline),
@@ -63,7 +65,7 @@ def _where_from(replayed: Sequence[bool]) -> str:
     return "cassette" if all(replayed) else "mixed"
 
 
-def _state(state: State) -> dict[str, str]:
+def _state(state: TrialState) -> dict[str, str]:
     return {"label": state.label, "version": state.version, "digest": state.digest}
 
 
@@ -80,7 +82,7 @@ def _model(judgement: Judgement) -> dict[str, Any]:
             {trial.served_model for one in samples for trial in one.trials if trial.served_model}
         ),
         "samples": len(samples),
-        "passed": sum(one.outcome is Outcome.PASSED for one in samples),
+        "passed": sum(one.outcome is SampleOutcome.PASSED for one in samples),
         "verdict": None if overall is None else overall.finding.value,
         "difference": None if overall is None else _number(overall.difference),
         "low": None if interval is None else _number(interval.low),

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
-from promptops.evals.result import Gravity, Ground, Outcome, find_grounds, is_compared
-from promptops.evals.verdict import Conclusion, Pair, compare, describe
+from promptops.evals.result import Gravity, SampleOutcome, VerdictGround, find_grounds, is_compared
+from promptops.evals.verdict import Conclusion, SamplePair, compare, describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.evals.result import EvalResult, SampleResult, SuiteResult, Trial
-    from promptops.evals.verdict import Verdict
+    from promptops.evals.result import EvalResult, SampleResult, SuiteRunResult, Trial
+    from promptops.evals.verdict import EvalVerdict
 
 
 class Exit(IntEnum):
@@ -32,7 +32,7 @@ class Measure(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class SuiteRules:
     """How results are compared.
 
     Attributes:
@@ -55,10 +55,10 @@ class Judgement:
         verdict: the comparison with the baseline; None where there is none.
     """
 
-    suite: SuiteResult
+    suite: SuiteRunResult
     model: str
-    grounds: tuple[Ground, ...]
-    verdict: Verdict | None = None
+    grounds: tuple[VerdictGround, ...]
+    verdict: EvalVerdict | None = None
 
     @property
     def exit(self) -> Exit:
@@ -69,10 +69,10 @@ class Judgement:
         return Exit.BLOCKED if Gravity.BLOCKS in gravities else Exit.PASSED
 
 
-def judge_run(result: EvalResult, rules: Rules | None = None) -> tuple[list[Judgement], Exit]:
+def judge_run(result: EvalResult, rules: SuiteRules | None = None) -> tuple[list[Judgement], Exit]:
     """Judge every suite under every model, and the run as a whole."""
     judgements = [
-        judge_suite(suite, model, rules or Rules())
+        judge_suite(suite, model, rules or SuiteRules())
         for suite in result.suites
         for model in suite.models
     ]
@@ -84,7 +84,7 @@ def judge_run(result: EvalResult, rules: Rules | None = None) -> tuple[list[Judg
     return judgements, max(one.exit for one in judgements)
 
 
-def judge_suite(suite: SuiteResult, model: str, rules: Rules) -> Judgement:
+def judge_suite(suite: SuiteRunResult, model: str, rules: SuiteRules) -> Judgement:
     """Judge a suite under one model: by its thresholds, and by its baseline."""
     grounds = find_grounds(suite, model)
     if not is_compared(suite, model):
@@ -92,25 +92,25 @@ def judge_suite(suite: SuiteResult, model: str, rules: Rules) -> Judgement:
     samples = [one for one in suite.samples if one.model == model]
     verdict = compare([_pair(one, rules.measure) for one in samples], margin=rules.margin)
     if verdict.finding is Conclusion.WORSE:
-        grounds.append(Ground(Gravity.BLOCKS, describe(verdict)))
+        grounds.append(VerdictGround(Gravity.BLOCKS, describe(verdict)))
     elif verdict.finding is Conclusion.NOT_JUDGED:
-        grounds.append(Ground(Gravity.UNKNOWN, describe(verdict)))
+        grounds.append(VerdictGround(Gravity.UNKNOWN, describe(verdict)))
     return Judgement(suite, model, tuple(grounds), verdict)
 
 
-def _pair(sample: SampleResult, measure: Measure) -> Pair:
+def _pair(sample: SampleResult, measure: Measure) -> SamplePair:
     if measure is Measure.SCORE:
         before, after = _scores(sample.baseline), _scores(sample.trials)
-        return Pair(sample.name, before, after, sample.tags, None)
+        return SamplePair(sample.name, before, after, sample.tags, None)
     before, after = _passes(sample.baseline), _passes(sample.trials)
-    return Pair(sample.name, before, after, sample.tags, sample.needed)
+    return SamplePair(sample.name, before, after, sample.tags, sample.needed)
 
 
 def _passes(trials: Sequence[Trial]) -> tuple[float, ...]:
-    outcomes = {Outcome.PASSED: 1.0, Outcome.FAILED: 0.0}
+    outcomes = {SampleOutcome.PASSED: 1.0, SampleOutcome.FAILED: 0.0}
     return tuple(outcomes[one.outcome] for one in trials if one.outcome in outcomes)
 
 
 def _scores(trials: Sequence[Trial]) -> tuple[float, ...]:
-    judged = {Outcome.PASSED, Outcome.FAILED}
+    judged = {SampleOutcome.PASSED, SampleOutcome.FAILED}
     return tuple(one.score or 0.0 for one in trials if one.outcome in judged)

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from promptops.evals.asking import Asker
-    from promptops.evals.scorers.scorer import Embed, Question
-    from promptops.evals.tape import Place, Tape
+    from promptops.evals.scorers.scorer import Embed, ScorerQuestion
+    from promptops.evals.tape import Tape, TapePlace
     from promptops.runtime.resolution import ResolvedPrompt
 
 
 def open_judge(
     asker: Asker, loop: asyncio.AbstractEventLoop, resolved: ResolvedPrompt, model: str | None
-) -> Callable[[Tape, Place, int], Callable[[Question], Mapping[str, Any]]]:
+) -> Callable[[Tape, TapePlace, int], Callable[[ScorerQuestion], Mapping[str, Any]]]:
     """Return what makes the judge of one trial, to be called by scorers in threads of their own.
 
     Args:
@@ -30,11 +30,13 @@ def open_judge(
         model: its model; None: its own.
     """
 
-    def of_trial(tape: Tape, place: Place, number: int) -> Callable[[Question], Mapping[str, Any]]:
-        def judge(question: Question) -> Mapping[str, Any]:
+    def of_trial(
+        tape: Tape, place: TapePlace, number: int
+    ) -> Callable[[ScorerQuestion], Mapping[str, Any]]:
+        def judge(question: ScorerQuestion) -> Mapping[str, Any]:
             return asyncio.run_coroutine_threadsafe(ask(question), loop).result()
 
-        async def ask(question: Question) -> Mapping[str, Any]:
+        async def ask(question: ScorerQuestion) -> Mapping[str, Any]:
             inputs = {
                 "task": question.task,
                 "answer": question.answer,
@@ -57,10 +59,10 @@ def open_judge(
 
 def open_embed(
     asker: Asker, loop: asyncio.AbstractEventLoop
-) -> Callable[[Tape, Place, int], Embed]:
+) -> Callable[[Tape, TapePlace, int], Embed]:
     """Return what makes the embedding of one trial, to be called as a judge is."""
 
-    def of_trial(tape: Tape, place: Place, number: int) -> Embed:
+    def of_trial(tape: Tape, place: TapePlace, number: int) -> Embed:
         def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
             asking = asker.embed(texts, At(tape, place, number))
             return asyncio.run_coroutine_threadsafe(asking, loop).result()

@@ -11,7 +11,7 @@ from promptops.evals.result import EvalResult
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.evals.result import SampleResult, SuiteResult
+    from promptops.evals.result import SampleResult, SuiteRunResult
 
 
 def merge_results(shards: Sequence[tuple[str, EvalResult]]) -> EvalResult:
@@ -77,7 +77,7 @@ def _compare(first_path: str, first: EvalResult, path: str, other: EvalResult) -
                 )
 
 
-def _merge_suites(shards: Sequence[Sequence[SuiteResult]]) -> list[SuiteResult]:
+def _merge_suites(shards: Sequence[Sequence[SuiteRunResult]]) -> list[SuiteRunResult]:
     """Deal the samples back in the order in which they were dealt out: one to each in turn."""
     hands = [
         [(index, name) for index, suite in enumerate(suites) for name in _names(suite)]
@@ -100,5 +100,5 @@ def _merge_suites(shards: Sequence[Sequence[SuiteResult]]) -> list[SuiteResult]:
     return merged
 
 
-def _names(suite: SuiteResult) -> list[str]:
+def _names(suite: SuiteRunResult) -> list[str]:
     return list(dict.fromkeys(one.name for one in suite.samples))

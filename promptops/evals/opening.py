@@ -30,9 +30,9 @@ from promptops.runtime.models.keys import has_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from promptops.evals.preparation import Choice, Part, Preparation
+    from promptops.evals.preparation import Preparation, SuiteChoice, SuitePart
     from promptops.evals.result import EvalResult
-    from promptops.evals.runner import Progress
+    from promptops.evals.runner import EvalProgress
     from promptops.repository.repository import Repository
     from promptops.runtime.guards.guard import Guards
     from promptops.runtime.models.embedding import Embedder
@@ -43,7 +43,7 @@ JOURNALS = "promptops-evals"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class EvalOptions:
     """How a run is to be run.
 
     Attributes:
@@ -70,7 +70,7 @@ class Options:
 def choose_mode(
     preparation: Preparation,
     repository: Repository,
-    options: Options,
+    options: EvalOptions,
     environment: Mapping[str, str],
 ) -> Mode:
     """Return where answers come from: without keys from cassettes, where every suite has one."""
@@ -93,9 +93,9 @@ def open_prices(repository: Repository) -> Prices:
 def run(
     repository: Repository,
     preparation: Preparation,
-    choice: Choice,
-    options: Options,
-    tell: Callable[[Progress], None],
+    choice: SuiteChoice,
+    options: EvalOptions,
+    tell: Callable[[EvalProgress], None],
 ) -> EvalResult:
     """Run what was prepared. Ctrl-C ends it early; the result then holds what is done.
 
@@ -129,8 +129,8 @@ def run(
     )
     context = Context(root=top, allows_python=options.allows_python)
 
-    def scoring(asker: Asker, loop: asyncio.AbstractEventLoop) -> Callable[[Part], Scoring]:
-        def of_part(part: Part) -> Scoring:
+    def scoring(asker: Asker, loop: asyncio.AbstractEventLoop) -> Callable[[SuitePart], Scoring]:
+        def of_part(part: SuitePart) -> Scoring:
             embed = None if equipment.embedder is None else open_embed(asker, loop)
             made = Scoring(context, None, embed, options.asks_always)
             resolved = find_judge(repository, part)
@@ -159,7 +159,7 @@ def run(
     return result
 
 
-def find_judge(repository: Repository, part: Part) -> ResolvedPrompt | None:
+def find_judge(repository: Repository, part: SuitePart) -> ResolvedPrompt | None:
     """Return the prompt that judges for a suite; None where none is named."""
     ref = part.suite.judge or repository.config.eval.judge
     return None if ref is None else resolve_selected(repository, parse_ref(ref))
@@ -208,7 +208,7 @@ def judge_counts(repository: Repository, judge: ResolvedPrompt) -> bool:
     return found is not None and found >= least
 
 
-def _name(preparation: Preparation, choice: Choice) -> str:
+def _name(preparation: Preparation, choice: SuiteChoice) -> str:
     """Name a run, so that another one of the same kind finds what it has paid for."""
     paths = [part.suite.path for part in preparation.parts]
     content = [
@@ -224,7 +224,7 @@ def _name(preparation: Preparation, choice: Choice) -> str:
 
 
 def _write_cassettes(
-    repository: Repository, preparation: Preparation, choice: Choice, result: EvalResult
+    repository: Repository, preparation: Preparation, choice: SuiteChoice, result: EvalResult
 ) -> None:
     top = repository.require_work_tree()
     is_whole = not result.stopped and not choice.only and choice.shard == (1, 1)

@@ -12,7 +12,7 @@ from promptops.runtime.models.tokens import count_tokens
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from promptops.evals.preparation import Part, Preparation
+    from promptops.evals.preparation import Preparation, SuitePart
     from promptops.prompt.suite import Check, Sample
     from promptops.repository.prices import Prices
     from promptops.runtime.resolution import ResolvedPrompt
@@ -27,7 +27,7 @@ _QUESTIONS = {"rubric": 1, "factual": 1, "preference": 2}
 
 
 @dataclass(slots=True)
-class Plan:
+class EvalPlan:
     """What a run will take.
 
     Attributes:
@@ -49,14 +49,14 @@ class Plan:
     estimated_micros: int | None = 0
     highest_micros: int | None = 0
 
-    def add(self, measure: _Measure, times: int) -> None:
+    def add(self, measure: _PlanMeasure, times: int) -> None:
         """Count a question that is asked so many times."""
         self.tokens += measure.tokens * times
         self.estimated_micros = _add(self.estimated_micros, measure.likely, times)
         self.highest_micros = _add(self.highest_micros, measure.most, times)
 
 
-class _Measure(NamedTuple):
+class _PlanMeasure(NamedTuple):
     """One question: its tokens at most, and what asking it costs probably and at most."""
 
     tokens: int
@@ -64,7 +64,7 @@ class _Measure(NamedTuple):
     most: int | None
 
 
-_NOTHING = _Measure(0, 0, 0)
+_NOTHING = _PlanMeasure(0, 0, 0)
 
 
 def _add(total: int | None, cost: int | None, times: int) -> int | None:
@@ -74,8 +74,8 @@ def _add(total: int | None, cost: int | None, times: int) -> int | None:
 def make_plan(
     preparation: Preparation,
     prices: Prices,
-    find_judge: Callable[[Part], ResolvedPrompt | None] = lambda _part: None,
-) -> Plan:
+    find_judge: Callable[[SuitePart], ResolvedPrompt | None] = lambda _part: None,
+) -> EvalPlan:
     """Count what a run will take. What cannot be rendered takes nothing; the run finds it.
 
     Args:
@@ -83,7 +83,7 @@ def make_plan(
         prices: what models cost.
         find_judge: the prompt that judges for a suite.
     """
-    plan = Plan()
+    plan = EvalPlan()
     for part in preparation.parts:
         states = [one for one in (part.change, part.baseline) if one is not None]
         plan.samples += len(part.samples) * len(part.models)
@@ -99,7 +99,7 @@ def make_plan(
 
 
 def _count(
-    plan: Plan,
+    plan: EvalPlan,
     state: ResolvedPrompt,
     sample: Sample,
     model: str,
@@ -122,7 +122,7 @@ def _count(
 
 
 def _count_judge(
-    plan: Plan, state: ResolvedPrompt, judge: ResolvedPrompt, sample: Sample, prices: Prices
+    plan: EvalPlan, state: ResolvedPrompt, judge: ResolvedPrompt, sample: Sample, prices: Prices
 ) -> None:
     """Count what judges may be asked about a sample's answers."""
     checks = [*sample.checks, *(check for turn in sample.turns for check in turn.checks)]
@@ -154,7 +154,7 @@ def _measure(
     prices: Prices,
     *,
     more: int = 0,
-) -> _Measure:
+) -> _PlanMeasure:
     """Measure one question; `more` is what it holds beside the rendered prompt, in tokens."""
     try:
         messages = state.prompt.render(inputs)
@@ -165,10 +165,10 @@ def _measure(
     tokens, likely = counted.tokens + more, counted.likely + more // _USUAL_SHARE
     price = prices.find(model)
     if price is None:
-        return _Measure(tokens, None, None)
+        return _PlanMeasure(tokens, None, None)
     if price.is_free:
-        return _Measure(tokens, 0, 0)
+        return _PlanMeasure(tokens, 0, 0)
     most = parameters.get("max_tokens")
     if not isinstance(most, int):
-        return _Measure(tokens, price.cost(likely, likely), None)
-    return _Measure(tokens, price.cost(likely, most // _USUAL_SHARE), price.cost(tokens, most))
+        return _PlanMeasure(tokens, price.cost(likely, likely), None)
+    return _PlanMeasure(tokens, price.cost(likely, most // _USUAL_SHARE), price.cost(tokens, most))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from promptops.errors import InvalidSuiteError, NotFoundError, PromptopsError, UsageError, quote
-from promptops.evals.result import State
+from promptops.evals.result import TrialState
 from promptops.evals.suites import Suites
 from promptops.evals.tape import Tape, read_cassette
 from promptops.prompt.closure import collect_closure
@@ -28,7 +28,7 @@ NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SuiteChoice:
     """What a person asked for.
 
     Attributes:
@@ -59,7 +59,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SuitePart:
     """One suite of a run.
 
     Attributes:
@@ -82,13 +82,13 @@ class Part:
     suite: Suite
     digest: str
     change: ResolvedPrompt
-    change_state: State
+    change_state: TrialState
     models: tuple[str, ...]
     samples: tuple[Sample, ...]
     tape: Tape
     cassette: str
     baseline: ResolvedPrompt | None = None
-    baseline_state: State | None = None
+    baseline_state: TrialState | None = None
     no_baseline: str = ""
     baseline_model: str | None = None
     baseline_offset: int = 0
@@ -105,7 +105,7 @@ class Preparation:
         warnings: what a person should know, one sentence each.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[SuitePart, ...]
     has_cassettes: bool
     shard: tuple[int, int] = (1, 1)
     warnings: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class NothingTouchedError(PromptopsError):
     """No suite is touched by what changed, so there is nothing to judge."""
 
 
-def prepare(repository: Repository, choice: Choice) -> Preparation:
+def prepare(repository: Repository, choice: SuiteChoice) -> Preparation:
     """Find and read everything that a run needs.
 
     Raises:
@@ -158,7 +158,7 @@ def prepare(repository: Repository, choice: Choice) -> Preparation:
     )
 
 
-def _deal(parts: Sequence[Part], shard: tuple[int, int]) -> list[Part]:
+def _deal(parts: Sequence[SuitePart], shard: tuple[int, int]) -> list[SuitePart]:
     """Give a shard its samples: all samples in order, one to each shard in turn."""
     number, count = shard
     dealt = []
@@ -173,7 +173,9 @@ def _deal(parts: Sequence[Part], shard: tuple[int, int]) -> list[Part]:
     return dealt
 
 
-def _make_part(repository: Repository, suites: Suites, found: FoundSuite, choice: Choice) -> Part:
+def _make_part(
+    repository: Repository, suites: Suites, found: FoundSuite, choice: SuiteChoice
+) -> SuitePart:
     name = found.prompt
     at = choice.at or "working"
     if choice.using is not None:
@@ -184,7 +186,7 @@ def _make_part(repository: Repository, suites: Suites, found: FoundSuite, choice
     if choice.using is not None:
         assert choice.instead is not None  # noqa: S101 - the two come together
         baseline, why = change, ""
-        baseline_state: State | None = _with_model(change_state, choice.using)
+        baseline_state: TrialState | None = _with_model(change_state, choice.using)
         change_state = _with_model(change_state, choice.instead)
         models: tuple[str, ...] = (choice.instead,)
     elif choice.is_noise:
@@ -197,7 +199,7 @@ def _make_part(repository: Repository, suites: Suites, found: FoundSuite, choice
     path = f"{found.path.rpartition('.')[0]}{CASSETTE}"
     file = repository.require_work_tree() / path
     tape = read_cassette(path, file.read_bytes(), name) if file.is_file() else Tape(path)
-    return Part(
+    return SuitePart(
         suite,
         digest,
         change,
@@ -214,7 +216,7 @@ def _make_part(repository: Repository, suites: Suites, found: FoundSuite, choice
     )
 
 
-def _resolve(repository: Repository, name: str, at: str) -> tuple[ResolvedPrompt, State]:
+def _resolve(repository: Repository, name: str, at: str) -> tuple[ResolvedPrompt, TrialState]:
     resolved = resolve_selected(repository, PromptRef(name, parse_selector(at)))
     placement = resolved.placement
     if placement is not None:
@@ -223,16 +225,16 @@ def _resolve(repository: Repository, name: str, at: str) -> tuple[ResolvedPrompt
         label = "work tree"
     else:
         label = resolved.version
-    return resolved, State(label, resolved.version, resolved.digest)
+    return resolved, TrialState(label, resolved.version, resolved.digest)
 
 
-def _with_model(state: State, model: str) -> State:
+def _with_model(state: TrialState, model: str) -> TrialState:
     return replace(state, label=f"{state.label} with {model}")
 
 
 def _find_baseline(
-    repository: Repository, name: str, choice: Choice, change: ResolvedPrompt
-) -> tuple[ResolvedPrompt | None, State | None, str]:
+    repository: Repository, name: str, choice: SuiteChoice, change: ResolvedPrompt
+) -> tuple[ResolvedPrompt | None, TrialState | None, str]:
     """Return what a change is compared with, or why with nothing."""
     if choice.against == NONE:
         return None, None, "no baseline was asked for"
@@ -297,7 +299,7 @@ def _common_commit(repository: Repository, base: str) -> str:
 
 
 def _find_using(
-    repository: Repository, found: Sequence[FoundSuite], choice: Choice
+    repository: Repository, found: Sequence[FoundSuite], choice: SuiteChoice
 ) -> tuple[list[FoundSuite], list[str]]:
     """Return the suites of all live prompts that name a model, and who of those has none."""
     from promptops.delivery.environments import live_names

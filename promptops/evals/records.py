@@ -9,11 +9,11 @@ from promptops.errors import UsageError
 from promptops.evals.result import (
     CheckOutcome,
     EvalResult,
-    Outcome,
+    SampleOutcome,
     SampleResult,
-    State,
-    SuiteResult,
+    SuiteRunResult,
     Trial,
+    TrialState,
 )
 from promptops.evals.verdict import describe, explain
 from promptops.prompt.suite.suite import Thresholds
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from promptops.evals.judgement import Judgement
-    from promptops.evals.verdict import Comparison, Verdict
+    from promptops.evals.verdict import EvalVerdict, SuiteComparison
 
 SCHEMA = "promptops.eval/v1"
 _MAX_NUMBER = 10**15
@@ -55,7 +55,7 @@ def judgement_to_json(judgement: Judgement) -> dict[str, Any]:
     }
 
 
-def _verdict_to_json(verdict: Verdict) -> dict[str, Any]:
+def _verdict_to_json(verdict: EvalVerdict) -> dict[str, Any]:
     return {
         "finding": verdict.finding.value,
         "says": describe(verdict),
@@ -77,7 +77,7 @@ def _verdict_to_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _comparison_to_json(one: Comparison) -> dict[str, Any]:
+def _comparison_to_json(one: SuiteComparison) -> dict[str, Any]:
     interval = one.interval
     return {
         "finding": one.finding.value,
@@ -97,7 +97,7 @@ def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _suite_to_json(suite: SuiteResult) -> dict[str, Any]:
+def _suite_to_json(suite: SuiteRunResult) -> dict[str, Any]:
     thresholds = suite.thresholds
     return {
         "path": suite.path,
@@ -126,7 +126,7 @@ def _suite_to_json(suite: SuiteResult) -> dict[str, Any]:
     }
 
 
-def _state_to_json(state: State) -> dict[str, Any]:
+def _state_to_json(state: TrialState) -> dict[str, Any]:
     return {"label": state.label, "version": state.version, "digest": state.digest}
 
 
@@ -220,9 +220,9 @@ def _maybe(read: Callable[[Any], T], value: object) -> T | None:
     return None if value is None else read(value)
 
 
-def _read_suite(data: dict[str, Any]) -> SuiteResult:
+def _read_suite(data: dict[str, Any]) -> SuiteRunResult:
     thresholds = data["thresholds"]
-    return SuiteResult(
+    return SuiteRunResult(
         _text(data["path"]),
         _text(data["digest"]),
         _text(data["prompt"]),
@@ -238,8 +238,8 @@ def _read_suite(data: dict[str, Any]) -> SuiteResult:
     )
 
 
-def _read_state(data: dict[str, Any]) -> State:
-    return State(_text(data["label"]), _text(data["version"]), _text(data["digest"]))
+def _read_state(data: dict[str, Any]) -> TrialState:
+    return TrialState(_text(data["label"]), _text(data["version"]), _text(data["digest"]))
 
 
 def _read_sample(data: dict[str, Any]) -> SampleResult:
@@ -256,7 +256,7 @@ def _read_sample(data: dict[str, Any]) -> SampleResult:
 def _read_trial(data: dict[str, Any]) -> Trial:
     return Trial(
         _whole(data["number"]),
-        Outcome(data["outcome"]),
+        SampleOutcome(data["outcome"]),
         _maybe(_share, data["score"]),
         _text(data["answer"]),
         tuple(_read_check(one) for one in _list(data["checks"])),

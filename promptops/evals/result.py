@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ROUNDING = 1e-9
 
 
-class Outcome(StrEnum):
+class SampleOutcome(StrEnum):
     """How a trial, or a sample, came out.
 
     ERROR: nobody can say, because a model or a scorer failed. MISSING: it was not run.
@@ -68,7 +68,7 @@ class Trial:
     """
 
     number: int
-    outcome: Outcome
+    outcome: SampleOutcome
     score: float | None = None
     answer: str = ""
     checks: tuple[CheckOutcome, ...] = ()
@@ -102,12 +102,12 @@ class SampleResult:
     baseline: tuple[Trial, ...] = ()
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> SampleOutcome:
         """How the sample came out with the change."""
         return decide(self.trials, self.needed)
 
     @property
-    def baseline_outcome(self) -> Outcome | None:
+    def baseline_outcome(self) -> SampleOutcome | None:
         """How it came out with the baseline; None where there is none."""
         return decide(self.baseline, self.needed) if self.baseline else None
 
@@ -132,22 +132,26 @@ class SampleResult:
         return _score(self.baseline)
 
 
-def decide(trials: Sequence[Trial], needed: int) -> Outcome:
+def decide(trials: Sequence[Trial], needed: int) -> SampleOutcome:
     """Whether enough trials passed. Undecided while errors could still tip it either way."""
-    passed = sum(trial.outcome is Outcome.PASSED for trial in trials)
-    failed = sum(trial.outcome is Outcome.FAILED for trial in trials)
+    passed = sum(trial.outcome is SampleOutcome.PASSED for trial in trials)
+    failed = sum(trial.outcome is SampleOutcome.FAILED for trial in trials)
     if passed >= needed:
-        return Outcome.PASSED
+        return SampleOutcome.PASSED
     if trials and len(trials) - failed < needed:
-        return Outcome.FAILED
-    return Outcome.ERROR if any(one.outcome is Outcome.ERROR for one in trials) else Outcome.MISSING
+        return SampleOutcome.FAILED
+    return (
+        SampleOutcome.ERROR
+        if any(one.outcome is SampleOutcome.ERROR for one in trials)
+        else SampleOutcome.MISSING
+    )
 
 
 def _share(trials: Sequence[Trial]) -> float | None:
-    judged = [one for one in trials if one.outcome in {Outcome.PASSED, Outcome.FAILED}]
+    judged = [one for one in trials if one.outcome in {SampleOutcome.PASSED, SampleOutcome.FAILED}]
     if not judged:
         return None
-    return sum(one.outcome is Outcome.PASSED for one in judged) / len(judged)
+    return sum(one.outcome is SampleOutcome.PASSED for one in judged) / len(judged)
 
 
 def _score(trials: Sequence[Trial]) -> float | None:
@@ -156,7 +160,7 @@ def _score(trials: Sequence[Trial]) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class TrialState:
     """A state of a prompt that was run.
 
     Attributes:
@@ -171,7 +175,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class SuiteResult:
+class SuiteRunResult:
     """One suite, run.
 
     Attributes:
@@ -188,9 +192,9 @@ class SuiteResult:
     path: str
     digest: str
     prompt: str
-    change: State
+    change: TrialState
     samples: tuple[SampleResult, ...]
-    baseline: State | None = None
+    baseline: TrialState | None = None
     no_baseline: str = ""
     thresholds: Thresholds = field(default_factory=Thresholds)
 
@@ -215,7 +219,7 @@ class EvalResult:
         shard: which part of all samples it is, as (number, of how many).
     """
 
-    suites: tuple[SuiteResult, ...]
+    suites: tuple[SuiteRunResult, ...]
     cost_micros: int = 0
     unpriced: int = 0
     calls: int = 0
@@ -234,18 +238,18 @@ class Gravity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class VerdictGround:
     """A reason why a suite is blocked, could not be judged, or deserves a look."""
 
     gravity: Gravity
     text: str
 
 
-def find_grounds(suite: SuiteResult, model: str) -> list[Ground]:
+def find_grounds(suite: SuiteRunResult, model: str) -> list[VerdictGround]:
     """What the suite's thresholds and `must` samples say of one model, errors first."""
     samples = [one for one in suite.samples if one.model == model]
     if not samples:
-        return [Ground(Gravity.UNKNOWN, "no sample was run")]
+        return [VerdictGround(Gravity.UNKNOWN, "no sample was run")]
     grounds = list(_find_unjudged(suite, samples))
     overall = suite.thresholds.overall
     if overall is None and not is_compared(suite, model) and not suite.thresholds.tags:
@@ -259,39 +263,43 @@ def find_grounds(suite: SuiteResult, model: str) -> list[Ground]:
         one.name
         for one in samples
         if "must" in one.tags
-        and one.outcome is Outcome.FAILED
-        and one.baseline_outcome in {None, Outcome.PASSED}
+        and one.outcome is SampleOutcome.FAILED
+        and one.baseline_outcome in {None, SampleOutcome.PASSED}
     ]
     if lost:
         names = ", ".join(f"'{name}'" for name in lost[:3]) + (" and more" if lost[3:] else "")
-        grounds.append(Ground(Gravity.BLOCKS, f"samples that must pass fail: {names}"))
+        grounds.append(VerdictGround(Gravity.BLOCKS, f"samples that must pass fail: {names}"))
     return grounds
 
 
-def _find_unjudged(suite: SuiteResult, samples: Sequence[SampleResult]) -> Iterator[Ground]:
+def _find_unjudged(
+    suite: SuiteRunResult, samples: Sequence[SampleResult]
+) -> Iterator[VerdictGround]:
     """Yield what kept trials from being judged, or from saying what trials say."""
     for side, label in (("trials", ""), ("baseline", " of the baseline")):
         trials = [trial for one in samples for trial in getattr(one, side)]
-        errors = sum(trial.outcome is Outcome.ERROR for trial in trials)
-        missing = sum(trial.outcome is Outcome.MISSING for trial in trials)
+        errors = sum(trial.outcome is SampleOutcome.ERROR for trial in trials)
+        missing = sum(trial.outcome is SampleOutcome.MISSING for trial in trials)
         if errors:
             is_much = errors / len(trials) > suite.thresholds.errors + _ROUNDING
             text = f"{errors} of {len(trials)} trials{label} ended in an error"
-            yield Ground(Gravity.UNKNOWN if is_much else Gravity.NOTE, text)
+            yield VerdictGround(Gravity.UNKNOWN if is_much else Gravity.NOTE, text)
         if missing:
             text = f"{missing} of {len(trials)} trials{label} were not run"
-            yield Ground(Gravity.UNKNOWN, text)
+            yield VerdictGround(Gravity.UNKNOWN, text)
     copied = _count_copied(samples)
     if copied:
         text = f"the trials of {copied} samples are copies of one answer: something caches them"
-        yield Ground(Gravity.UNKNOWN, text)
+        yield VerdictGround(Gravity.UNKNOWN, text)
     apart = sum(not one.baseline for one in samples)
     if suite.baseline is not None and apart:
         of = f"{apart} of {len(samples)} samples"
-        yield Ground(Gravity.NOTE, f"{of} cannot be compared: the baseline takes other inputs")
+        yield VerdictGround(
+            Gravity.NOTE, f"{of} cannot be compared: the baseline takes other inputs"
+        )
 
 
-def is_compared(suite: SuiteResult, model: str) -> bool:
+def is_compared(suite: SuiteRunResult, model: str) -> bool:
     """Whether anything can be compared with the baseline."""
     return any(one.baseline for one in suite.samples if one.model == model)
 
@@ -309,18 +317,20 @@ def _count_copied(samples: Sequence[SampleResult]) -> int:
     return sum(any(names.count(one) > 1 and owners[one] == 1 for one in names) for names in named)
 
 
-def _threshold(samples: Sequence[SampleResult], tag: str | None, least: float) -> Ground | None:
+def _threshold(
+    samples: Sequence[SampleResult], tag: str | None, least: float
+) -> VerdictGround | None:
     """What a threshold says; with undecided samples it may still be open."""
     chosen = [one for one in samples if tag is None or tag in one.tags]
     of = "samples" if tag is None else f"samples tagged '{tag}'"
     if not chosen:
-        return Ground(Gravity.UNKNOWN, f"there are no {of}")
-    passed = sum(one.outcome is Outcome.PASSED for one in chosen)
-    failed = sum(one.outcome is Outcome.FAILED for one in chosen)
+        return VerdictGround(Gravity.UNKNOWN, f"there are no {of}")
+    passed = sum(one.outcome is SampleOutcome.PASSED for one in chosen)
+    failed = sum(one.outcome is SampleOutcome.FAILED for one in chosen)
     total = len(chosen)
     if passed / total >= least - _ROUNDING:
         return None
     text = f"{passed} of {total} {of} pass, which is below the threshold of {least:.0%}"
     if (total - failed) / total < least - _ROUNDING:
-        return Ground(Gravity.BLOCKS, text)
-    return Ground(Gravity.UNKNOWN, f"{text} while {total - passed - failed} are undecided")
+        return VerdictGround(Gravity.BLOCKS, text)
+    return VerdictGround(Gravity.UNKNOWN, f"{text} while {total - passed - failed} are undecided")

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.evals.asking import Asker, Equipment
 from promptops.evals.purse import CapError
-from promptops.evals.result import EvalResult, Outcome, SampleResult, SuiteResult, Trial
-from promptops.evals.tape import MissingError, Place
+from promptops.evals.result import EvalResult, SampleOutcome, SampleResult, SuiteRunResult, Trial
+from promptops.evals.tape import MissingError, TapePlace
 from promptops.evals.trial import BASELINE, CHANGE, Case, IncomparableError, Scoring, run_trial
 from promptops.runtime.guards.guard import GuardError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from promptops.evals.preparation import Part, Preparation
+    from promptops.evals.preparation import Preparation, SuitePart
     from promptops.prompt.suite import Sample
 
 INTERRUPTED = "it was interrupted"
@@ -26,13 +26,13 @@ INTERRUPTED = "it was interrupted"
 class _Job(NamedTuple):
     """One trial of one sample under one model, with both states."""
 
-    part: Part
+    part: SuitePart
     model: str
     sample: Sample
     number: int
 
 
-class Progress(NamedTuple):
+class EvalProgress(NamedTuple):
     """How far a run is.
 
     Attributes:
@@ -55,7 +55,7 @@ class Progress(NamedTuple):
 
 
 @dataclass(slots=True)
-class _State:
+class _RunnerState:
     """What a run has so far."""
 
     total: int
@@ -71,10 +71,10 @@ class _State:
 async def run_evals(
     preparation: Preparation,
     equipment: Equipment,
-    scoring: Callable[[Asker, asyncio.AbstractEventLoop], Callable[[Part], Scoring]],
+    scoring: Callable[[Asker, asyncio.AbstractEventLoop], Callable[[SuitePart], Scoring]],
     *,
     workers: int,
-    tell: Callable[[Progress], None] = lambda _progress: None,
+    tell: Callable[[EvalProgress], None] = lambda _progress: None,
 ) -> EvalResult:
     """Run everything that was prepared. An interruption, as by Ctrl-C, gives what is done so far.
 
@@ -90,7 +90,7 @@ async def run_evals(
     total = sum(
         one.trials for part in preparation.parts for one in part.samples for _ in part.models
     )
-    state = _State(total, time.monotonic())
+    state = _RunnerState(total, time.monotonic())
     jobs = _list_jobs(preparation)
     scorings = {part.suite.path: scoring_of(part) for part in preparation.parts}
 
@@ -103,7 +103,7 @@ async def run_evals(
             spent = equipment.purse.spent
             taken = time.monotonic() - state.started
             limit = equipment.pace.limit
-            tell(Progress(state.done, total, state.failed, state.errors, spent, taken, limit))
+            tell(EvalProgress(state.done, total, state.failed, state.errors, spent, taken, limit))
 
     tasks = [asyncio.create_task(work()) for _ in range(min(workers, max(total, 1)))]
     try:
@@ -138,15 +138,15 @@ def _list_jobs(preparation: Preparation) -> Iterator[_Job]:
                         yield _Job(part, model, sample, number)
 
 
-async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _State) -> None:
+async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _RunnerState) -> None:
     part, model, sample, number = job
     baseline: Trial | None = None
-    trial = Trial(number, Outcome.MISSING)
+    trial = Trial(number, SampleOutcome.MISSING)
     for side, resolved in ((BASELINE, part.baseline), (CHANGE, part.change)):
         if resolved is None:
             continue
         asked = part.baseline_model if side == BASELINE and part.baseline_model else model
-        place = Place(sample.name, asked, side)
+        place = TapePlace(sample.name, asked, side)
         text = None if baseline is None or baseline.error else baseline.answer
         try:
             asked_as = number + (part.baseline_offset if side == BASELINE else 0)
@@ -158,7 +158,7 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _State) -> 
             state.apart.add((id(part), model, sample.name))
             continue
         except MissingError as error:
-            trial = Trial(number, Outcome.MISSING, error=error.message, stage="cassette")
+            trial = Trial(number, SampleOutcome.MISSING, error=error.message, stage="cassette")
         except (CapError, GuardError) as error:
             state.stopped = state.stopped or error.message
             return
@@ -167,18 +167,18 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _State) -> 
         if side == BASELINE:
             baseline = trial
     state.done += 1
-    state.failed += trial.outcome is Outcome.FAILED
-    state.errors += trial.outcome in {Outcome.ERROR, Outcome.MISSING}
+    state.failed += trial.outcome is SampleOutcome.FAILED
+    state.errors += trial.outcome in {SampleOutcome.ERROR, SampleOutcome.MISSING}
 
 
-def _collect(part: Part, state: _State) -> SuiteResult:
+def _collect(part: SuitePart, state: _RunnerState) -> SuiteRunResult:
     def trials(model: str, sample: Sample, side: str) -> tuple[Trial, ...]:
         found = state.trials.pop((id(part), model, sample.name, side), ())
         if len(found) == sample.trials == 1:
             return found
         done = {one.number: one for one in found}
         numbers = range(1, sample.trials + 1)
-        return tuple(done.get(one) or Trial(one, Outcome.MISSING) for one in numbers)
+        return tuple(done.get(one) or Trial(one, SampleOutcome.MISSING) for one in numbers)
 
     samples = [
         SampleResult(
@@ -194,7 +194,7 @@ def _collect(part: Part, state: _State) -> SuiteResult:
         for model in part.models
         for sample in part.samples
     ]
-    return SuiteResult(
+    return SuiteRunResult(
         part.suite.path,
         part.digest,
         part.suite.prompt,

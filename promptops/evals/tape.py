@@ -41,7 +41,7 @@ class MissingError(PromptopsError):
     """A cassette has no answer to a request."""
 
 
-class Key(NamedTuple):
+class TapeKey(NamedTuple):
     """What an answer is found by.
 
     Attributes:
@@ -53,7 +53,7 @@ class Key(NamedTuple):
     trial: int
 
 
-class Place(NamedTuple):
+class TapePlace(NamedTuple):
     """Where in a suite a request was made, for people: sample, model, and side."""
 
     sample: str
@@ -62,7 +62,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TapeEntry:
     """One recorded answer.
 
     Attributes:
@@ -73,8 +73,8 @@ class Entry:
         cost_micros: what it cost; None where that is unknown.
     """
 
-    key: Key
-    place: Place
+    key: TapeKey
+    place: TapePlace
     answer: Answer
     latency_seconds: float
     cost_micros: int | None
@@ -101,11 +101,11 @@ class Tape:
         entries: what it holds.
     """
 
-    def __init__(self, path: str, entries: Iterable[Entry] = ()) -> None:
+    def __init__(self, path: str, entries: Iterable[TapeEntry] = ()) -> None:
         self.path = path
         self._entries = {entry.key: entry for entry in entries}
         self._places = {(one.place, one.key.trial) for one in self._entries.values()}
-        self._used: set[Key] = set()
+        self._used: set[TapeKey] = set()
 
     def __len__(self) -> int:
         """How many entries there are."""
@@ -115,19 +115,19 @@ class Tape:
         """Return the models that gave the answers, as their providers call them."""
         return sorted({one.answer.served_model or one.place.model for one in self.all()})
 
-    def find(self, key: Key) -> Entry | None:
+    def find(self, key: TapeKey) -> TapeEntry | None:
         """Return the answer to a request; it counts as used."""
         found = self._entries.get(key)
         if found is not None:
             self._used.add(key)
         return found
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: TapeEntry) -> None:
         """Take an answer in, as used."""
         self._entries[entry.key] = entry
         self._used.add(entry.key)
 
-    def explain(self, place: Place, trial: int) -> MissingError:
+    def explain(self, place: TapePlace, trial: int) -> MissingError:
         """Return the error for a request that has no entry here: stale, or never recorded."""
         what = f"sample {quote(place.sample)}, trial {trial}, {place.model}, {place.side}"
         is_stale = (place, trial) in self._places
@@ -137,17 +137,17 @@ class Tape:
             hint="record it again: promptops eval run --record",
         )
 
-    def used(self) -> list[Entry]:
+    def used(self) -> list[TapeEntry]:
         """Return the entries that this run used, in the order of a cassette."""
         chosen = [entry for key, entry in self._entries.items() if key in self._used]
         return sorted(chosen, key=_order)
 
-    def all(self) -> list[Entry]:
+    def all(self) -> list[TapeEntry]:
         """Return all entries, in the order of a cassette."""
         return sorted(self._entries.values(), key=_order)
 
 
-def _order(entry: Entry) -> tuple[str, str, int, str, str]:
+def _order(entry: TapeEntry) -> tuple[str, str, int, str, str]:
     place = entry.place
     return place.sample, place.model, entry.key.trial, place.side, entry.key.request
 
@@ -175,7 +175,7 @@ def read_cassette(path: str, data: bytes, prompt: str) -> Tape:
     return Tape(path, entries)
 
 
-def write_cassette(file: Path, prompt: str, entries: Iterable[Entry]) -> None:
+def write_cassette(file: Path, prompt: str, entries: Iterable[TapeEntry]) -> None:
     """Write a cassette, whole or not at all."""
     head = json.dumps({"schema": CASSETTE, "prompt": prompt})
     lines = [head, *(_encode_entry(_entry_to_json(one)) for one in entries)]
@@ -198,7 +198,7 @@ class Journal:
         self._file = None if folder is None else folder / f"{name}-{token}.jsonl"
         self._old: list[Path] = []
         self._stream: TextIO | None = None
-        self._entries: dict[Key, Entry] = {}
+        self._entries: dict[TapeKey, TapeEntry] = {}
         if folder is not None and resumes and folder.is_dir():
             self._old = sorted(folder.glob(f"{name}-*.jsonl"))
         for file in self._old:
@@ -212,11 +212,11 @@ class Journal:
         """How many answers there are."""
         return len(self._entries)
 
-    def find(self, key: Key) -> Entry | None:
+    def find(self, key: TapeKey) -> TapeEntry | None:
         """Return the answer to a request."""
         return self._entries.get(key)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: TapeEntry) -> None:
         """Write an answer down, at once. It is not kept in memory: nobody asks for it again."""
         if self._file is None:
             return
@@ -243,7 +243,7 @@ def _parse(line: str) -> Any:  # noqa: ANN401 - any JSON value
         return None
 
 
-def _entry_to_json(entry: Entry) -> dict[str, Any]:
+def _entry_to_json(entry: TapeEntry) -> dict[str, Any]:
     answer, usage = entry.answer, entry.answer.usage
     written: dict[str, Any] = {
         "sample": entry.place.sample,
@@ -266,7 +266,7 @@ def _entry_to_json(entry: Entry) -> dict[str, Any]:
     return written
 
 
-def _read_entry(line: Any) -> Entry | None:  # noqa: ANN401 - any JSON value
+def _read_entry(line: Any) -> TapeEntry | None:  # noqa: ANN401 - any JSON value
     try:
         calls = tuple(ToolCall(str(a), str(b), str(c)) for a, b, c in line.get("tool_calls", ()))
         usage = Usage(*line["usage"])
@@ -278,8 +278,8 @@ def _read_entry(line: Any) -> Entry | None:  # noqa: ANN401 - any JSON value
         text, finish, sample, model, side, request = texts
         served, response = _named(line.get("served_model")), _named(line.get("response_id"))
         answer = Answer(text, calls, finish, usage, served, response)
-        key, place = Key(request, int(line["trial"])), Place(sample, model, side)
-        return Entry(key, place, answer, float(line["seconds"]), line["cost_micros"])
+        key, place = TapeKey(request, int(line["trial"])), TapePlace(sample, model, side)
+        return TapeEntry(key, place, answer, float(line["seconds"]), line["cost_micros"])
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return None
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from promptops.errors import InputError, PromptopsError, TemplateError
 from promptops.evals.asking import At
 from promptops.evals.purse import CapError
-from promptops.evals.result import CheckOutcome, Outcome, Trial
+from promptops.evals.result import CheckOutcome, SampleOutcome, Trial
 from promptops.evals.scorers.refusal import score as score_refusal
 from promptops.evals.scorers.registry import cheapest_first, cost_of, judge_check
-from promptops.evals.scorers.scorer import Answer, Context, Cost, ScorerError
+from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, ScorerError
 from promptops.evals.scorers.values import difference
-from promptops.evals.tape import MissingError, Place
+from promptops.evals.tape import MissingError, TapePlace
 from promptops.prompt.suite.suite import Outcome as Wanted
 from promptops.runtime.guards.guard import GuardError
 from promptops.runtime.models.model import ModelError
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from promptops.evals.asking import Asked, Asker
-    from promptops.evals.scorers.scorer import Embed, Question
+    from promptops.evals.scorers.scorer import Embed, ScorerQuestion
     from promptops.evals.tape import Tape
     from promptops.prompt.suite.suite import Check, Sample, ToolAnswer
     from promptops.runtime.models.model import ToolCall
     from promptops.runtime.resolution import ResolvedPrompt
 
-    Judge = Callable[[Question], Mapping[str, Any]]
+    Judge = Callable[[ScorerQuestion], Mapping[str, Any]]
 
 CHANGE = "change"
 BASELINE = "baseline"
@@ -57,8 +57,8 @@ class Scoring:
     """
 
     context: Context = field(default_factory=Context)
-    open_judge: Callable[[Tape, Place, int], Judge] | None = None
-    open_embed: Callable[[Tape, Place, int], Embed] | None = None
+    open_judge: Callable[[Tape, TapePlace, int], Judge] | None = None
+    open_embed: Callable[[Tape, TapePlace, int], Embed] | None = None
     asks_always: bool = False
     judge_counts: bool = True
 
@@ -78,13 +78,13 @@ class Case(NamedTuple):
     resolved: ResolvedPrompt
     sample: Sample
     tape: Tape
-    place: Place
+    place: TapePlace
     number: int
     baseline: str | None = None
 
 
 @dataclass(slots=True)
-class _Course:
+class _TrialCourse:
     """What a trial has gathered so far."""
 
     checks: list[CheckOutcome] = field(default_factory=list)
@@ -110,7 +110,7 @@ async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
         IncomparableError: the baseline takes other inputs than the sample has.
     """
     sample, number = case.sample, case.number
-    course = _Course(has_mean=sample.threshold is not None)
+    course = _TrialCourse(has_mean=sample.threshold is not None)
     try:
         await _converse(course, asker, scoring, case)
     except (InputError, TemplateError) as error:
@@ -122,27 +122,27 @@ async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
         # A judge's calls have the same limits as all others.
         if isinstance(error.__cause__, (MissingError, CapError, GuardError)):
             raise error.__cause__ from None
-        return _finish(course, number, Outcome.ERROR, error)
+        return _finish(course, number, SampleOutcome.ERROR, error)
     return _finish(course, number, _judge(course, sample))
 
 
-def _end_early(course: _Course, sample: Sample, number: int, error: PromptopsError) -> Trial:
+def _end_early(course: _TrialCourse, sample: Sample, number: int, error: PromptopsError) -> Trial:
     """The end of a trial whose prompt could not be rendered: that may be what is expected."""
     is_met = sample.outcome is Wanted.ERROR
     course.checks.append(CheckOutcome("outcome", float(is_met), is_met, error.message))
     course.weights.append(1.0)
-    return _finish(course, number, Outcome.PASSED if is_met else Outcome.FAILED)
+    return _finish(course, number, SampleOutcome.PASSED if is_met else SampleOutcome.FAILED)
 
 
 def _finish(
-    course: _Course,
+    course: _TrialCourse,
     number: int,
-    outcome: Outcome,
+    outcome: SampleOutcome,
     error: PromptopsError | None = None,
 ) -> Trial:
     costs = [one.cost_micros for one in course.asked]
     known = [one for one in costs if one is not None]
-    score = None if outcome is Outcome.ERROR else _mean(course)
+    score = None if outcome is SampleOutcome.ERROR else _mean(course)
     return Trial(
         number,
         outcome,
@@ -159,13 +159,13 @@ def _finish(
     )
 
 
-def _mean(course: _Course) -> float:
+def _mean(course: _TrialCourse) -> float:
     total = sum(course.weights)
     scores = zip(course.checks, course.weights, strict=True)
     return sum((one.score or 0.0) * weight for one, weight in scores) / total if total else 1.0
 
 
-def _judge(course: _Course, sample: Sample) -> Outcome:
+def _judge(course: _TrialCourse, sample: Sample) -> SampleOutcome:
     """Whether a trial that came to its end passes."""
     if sample.threshold is not None:
         outcome = [one for one in course.checks if one.label == "outcome"]
@@ -173,10 +173,10 @@ def _judge(course: _Course, sample: Sample) -> Outcome:
         is_passed = is_passed and all(one.is_met for one in outcome)
     else:
         is_passed = all(one.is_met for one in course.checks)
-    return Outcome.PASSED if is_passed else Outcome.FAILED
+    return SampleOutcome.PASSED if is_passed else SampleOutcome.FAILED
 
 
-async def _converse(course: _Course, asker: Asker, scoring: Scoring, case: Case) -> None:
+async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: Case) -> None:
     """Ask the first question and those of every turn; check each answer."""
     sample = case.sample
     at = At(case.tape, case.place, case.number)
@@ -201,7 +201,7 @@ async def _converse(course: _Course, asker: Asker, scoring: Scoring, case: Case)
             asked = await asker.go_on(asked.resolved, course.messages, at)
         asked = await _answer_tools(course, asker, sample.tools, asked, at)
         course.stage = "score"
-        answer = Answer(
+        answer = JudgedAnswer(
             asked.answer.text,
             tuple(course.calls),
             asked.answer.finish,
@@ -242,7 +242,7 @@ def _compares(check: Check) -> bool:
 
 
 async def _answer_tools(
-    course: _Course,
+    course: _TrialCourse,
     asker: Asker,
     tools: Sequence[ToolAnswer],
     asked: Asked,
@@ -297,7 +297,7 @@ def _reply(call: ToolCall, tools: Sequence[ToolAnswer]) -> str | None:
 
 
 def _check_outcome(
-    course: _Course, sample: Sample, asked: Asked, answer: Answer, context: Context
+    course: _TrialCourse, sample: Sample, asked: Asked, answer: JudgedAnswer, context: Context
 ) -> None:
     """Put the way the run ended to what the sample expects of it."""
     if sample.outcome is Wanted.REFUSAL:
@@ -315,7 +315,11 @@ def _check_outcome(
 
 
 async def _check(
-    course: _Course, checks: Sequence[Check], answer: Answer, context: Context, scoring: Scoring
+    course: _TrialCourse,
+    checks: Sequence[Check],
+    answer: JudgedAnswer,
+    context: Context,
+    scoring: Scoring,
 ) -> None:
     """Put an answer to its checks, the cheapest first; dear ones only where it can still pass."""
     for check in cheapest_first(checks):

@@ -47,7 +47,7 @@ class Conclusion(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class SamplePair:
     """One sample on both sides.
 
     Attributes:
@@ -98,7 +98,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class SuiteComparison:
     """The two sides of a suite, or of one of its slices.
 
     Attributes:
@@ -124,7 +124,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class EvalVerdict:
     """What a suite says of a change.
 
     Attributes:
@@ -138,8 +138,8 @@ class Verdict:
         margin: the loss up to which `not worse` is said; None where nobody asked.
     """
 
-    overall: Comparison
-    slices: tuple[tuple[str, Comparison], ...] = ()
+    overall: SuiteComparison
+    slices: tuple[tuple[str, SuiteComparison], ...] = ()
     moved: tuple[Moved, ...] = ()
     unjudged: tuple[str, ...] = ()
     detectable: float | None = None
@@ -156,7 +156,7 @@ class Verdict:
         return tuple(one for one in self.moved if one.after < one.before)
 
 
-def compare(pairs: Sequence[Pair], *, margin: float | None = None) -> Verdict:
+def compare(pairs: Sequence[SamplePair], *, margin: float | None = None) -> EvalVerdict:
     """Compare a change with its baseline.
 
     Args:
@@ -171,10 +171,10 @@ def compare(pairs: Sequence[Pair], *, margin: float | None = None) -> Verdict:
     unjudged = tuple(pair.name for pair in pairs if not pair.is_judged)
     means = [(_mean(pair.before), _mean(pair.after)) for pair in judged]
     if not judged or not all(_is_share(one) for both in means for one in both):
-        overall = Comparison(Conclusion.NOT_JUDGED, len(judged))
-        return Verdict(overall, unjudged=unjudged, margin=margin)
+        overall = SuiteComparison(Conclusion.NOT_JUDGED, len(judged))
+        return EvalVerdict(overall, unjudged=unjudged, margin=margin)
     overall = _conclude(means, _p_value(means), margin, LEVEL)
-    return Verdict(
+    return EvalVerdict(
         overall,
         _compare_slices(judged, means, margin),
         _find_moved(judged, means),
@@ -199,7 +199,7 @@ def _p_value(means: Sequence[tuple[float, float]]) -> float:
 
 def _conclude(
     means: Sequence[tuple[float, float]], p: float, margin: float | None, risk: float
-) -> Comparison:
+) -> SuiteComparison:
     """Conclude from the means of samples; `risk` is how often the interval may miss the truth."""
     differences = [after - before for before, after in means]
     interval = difference_interval(differences, p, confidence=1 - risk, level=LEVEL)
@@ -217,12 +217,12 @@ def _conclude(
     else:
         finding = Conclusion.NO_DIFFERENCE
     difference = math.fsum(differences) / len(means)
-    return Comparison(finding, len(means), differing, before, after, difference, interval, p)
+    return SuiteComparison(finding, len(means), differing, before, after, difference, interval, p)
 
 
 def _compare_slices(
-    judged: Sequence[Pair], means: Sequence[tuple[float, float]], margin: float | None
-) -> tuple[tuple[str, Comparison], ...]:
+    judged: Sequence[SamplePair], means: Sequence[tuple[float, float]], margin: float | None
+) -> tuple[tuple[str, SuiteComparison], ...]:
     """Compare each tag's samples. Slices too small to show anything are not counted as tests."""
     members: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
     for pair, both in zip(judged, means, strict=True):
@@ -239,7 +239,9 @@ def _compare_slices(
     return tuple(slices)
 
 
-def _find_moved(judged: Iterable[Pair], means: Iterable[tuple[float, float]]) -> tuple[Moved, ...]:
+def _find_moved(
+    judged: Iterable[SamplePair], means: Iterable[tuple[float, float]]
+) -> tuple[Moved, ...]:
     moved = []
     for pair, (before, after) in zip(judged, means, strict=True):
         sides = None
@@ -261,7 +263,7 @@ def _find_moved(judged: Iterable[Pair], means: Iterable[tuple[float, float]]) ->
 
 
 def _find_detectable(
-    judged: Sequence[Pair], means: Sequence[tuple[float, float]], overall: Comparison
+    judged: Sequence[SamplePair], means: Sequence[tuple[float, float]], overall: SuiteComparison
 ) -> float | None:
     """Find the loss that such a suite notices, with the spread that its samples show.
 
@@ -280,7 +282,7 @@ def _find_detectable(
     return detectable_drop(len(judged), Design(overall.before, 0.0, trials, intraclass))
 
 
-def describe(verdict: Verdict) -> str:
+def describe(verdict: EvalVerdict) -> str:
     """Return the verdict in one line: the finding, the difference, its interval, who differs."""
     overall = verdict.overall
     if overall.interval is None and overall.samples:
@@ -294,7 +296,7 @@ def describe(verdict: Verdict) -> str:
     )
 
 
-def explain(verdict: Verdict) -> str:
+def explain(verdict: EvalVerdict) -> str:
     """Return, in one sentence, what the interval promises and what can hide from the suite."""
     overall = verdict.overall
     if overall.interval is None:

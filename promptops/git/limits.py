@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Limits(NamedTuple):
+class GitLimits(NamedTuple):
     """How long to wait for a remote.
 
     Attributes:
@@ -19,4 +19,4 @@ class Limits(NamedTuple):
     total_seconds: float = 120.0
 
 
-USUAL = Limits()
+USUAL = GitLimits()

@@ -34,7 +34,7 @@ from promptops.git.refs import RefUpdate, check_ref_name, current_branch, read_r
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from promptops.git.limits import Limits
+    from promptops.git.limits import GitLimits
     from promptops.git.process import Git
 
 
@@ -141,7 +141,7 @@ def fetch(
     *,
     depth: int | None = None,
     prune: bool = False,
-    limits: Limits = USUAL,
+    limits: GitLimits = USUAL,
 ) -> None:
     """Fetch exactly the given refs, and no tags along with them.
 
@@ -180,7 +180,7 @@ def list_remote(
     remote: str,
     patterns: Sequence[str] = (),
     *,
-    limits: Limits = USUAL,
+    limits: GitLimits = USUAL,
 ) -> dict[str, str]:
     """Ask a remote for its refs.
 
@@ -216,7 +216,7 @@ def list_remote(
     return refs
 
 
-def remote_head(git: Git | None, remote: str, *, limits: Limits = USUAL) -> str | None:
+def remote_head(git: Git | None, remote: str, *, limits: GitLimits = USUAL) -> str | None:
     """Ask a remote for the name of its default branch; None when it has none.
 
     Raises:
@@ -245,7 +245,7 @@ def default_branch(git: Git, remote: str | None) -> str | None:
     return _first_existing(git, usual if current is None else [*usual, f"refs/heads/{current}"])
 
 
-def learn_default_branch(git: Git, remote: str, *, limits: Limits = USUAL) -> None:
+def learn_default_branch(git: Git, remote: str, *, limits: GitLimits = USUAL) -> None:
     """Ask the remote for its default branch where this clone does not know it, and record it.
 
     The record is what `git remote set-head` writes. `git clone` writes it; a clone made by
@@ -280,7 +280,7 @@ def push(
     refs: Sequence[PushRef],
     *,
     atomic: bool = True,
-    limits: Limits = USUAL,
+    limits: GitLimits = USUAL,
 ) -> list[PushResult]:
     """Push refs, each only if the remote still holds what the caller expects.
 
@@ -324,14 +324,14 @@ def push(
 
 
 def _push_by_pattern(
-    git: Git, remote: str, refs: Sequence[PushRef], *, atomic: bool, limits: Limits
+    git: Git, remote: str, refs: Sequence[PushRef], *, atomic: bool, limits: GitLimits
 ) -> tuple[Sequence[str], Completed]:
     with _staged(git, refs) as pattern:
         args = _push_arguments(remote, refs, [pattern], atomic=atomic)
         return args, _run_push(git, args, remote, limits)
 
 
-def _run_push(git: Git, args: Sequence[str], remote: str, limits: Limits) -> Completed:
+def _run_push(git: Git, args: Sequence[str], remote: str, limits: GitLimits) -> Completed:
     try:
         return _ask(git, args, remote, limits)
     except RemoteError as error:  # the time is up
@@ -441,7 +441,7 @@ def _not_a_mirror(remote: str) -> tuple[str, ...]:
     return ()
 
 
-def _ask(git: Git | None, args: Sequence[str], remote: str, limits: Limits) -> Completed:
+def _ask(git: Git | None, args: Sequence[str], remote: str, limits: GitLimits) -> Completed:
     """Run a git that talks to a remote, for no longer than the limits."""
     silence = max(1, round(limits.silence_seconds))
     patience = ("-c", "http.lowSpeedLimit=1", "-c", f"http.lowSpeedTime={silence}")
@@ -463,7 +463,7 @@ def _ask(git: Git | None, args: Sequence[str], remote: str, limits: Limits) -> C
 
 
 def _impatient_ssh(
-    git: Git | None, environment: Mapping[str, str], limits: Limits
+    git: Git | None, environment: Mapping[str, str], limits: GitLimits
 ) -> dict[str, str]:
     """Have ssh give up in time, where the user has not said how it is to be called."""
     if "GIT_SSH_COMMAND" in environment or "GIT_SSH" in environment:

@@ -62,7 +62,7 @@ class Flight:
         self.landed = Landing(Future(), threading.get_ident())
 
 
-class _Entry(NamedTuple):
+class _KeptAnswer(NamedTuple):
     kept: Kept
     until: float
     size: int
@@ -84,7 +84,7 @@ class Answers:
     def _begin(self) -> None:
         self._process = os.getpid()
         self._lock = threading.Lock()
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries: OrderedDict[str, _KeptAnswer] = OrderedDict()
         self._flights: dict[str, Flight] = {}
         self._size = 0
 
@@ -132,7 +132,7 @@ class Answers:
         if size > limit:
             return
         self._drop(key)
-        self._entries[key] = _Entry(kept, self._clock() + self._settings.ttl_seconds, size)
+        self._entries[key] = _KeptAnswer(kept, self._clock() + self._settings.ttl_seconds, size)
         self._size += size
         while self._size > limit:
             self._drop(next(iter(self._entries)))

@@ -27,7 +27,7 @@ NOTHING_RELEASED = "nothing released"
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class TextComparison:
     """Two states of one prompt, compared.
 
     Attributes:
@@ -42,7 +42,7 @@ class Comparison:
     diff: PromptDiff
 
 
-def compare_refs(repository: Repository, refs: Sequence[str]) -> list[Comparison]:
+def compare_refs(repository: Repository, refs: Sequence[str]) -> list[TextComparison]:
     """Compare what `NAME[@A[..B]]` mean; all prompts of the work tree when `refs` is empty.
 
     Without `A` it is the latest release, without `B` the work tree. Two refs of one prompt, `x@1`
@@ -58,7 +58,7 @@ def compare_refs(repository: Repository, refs: Sequence[str]) -> list[Comparison
     return [_compare_ref(repository, ref) for ref in refs]
 
 
-def _compare_ref(repository: Repository, text: str) -> Comparison:
+def _compare_ref(repository: Repository, text: str) -> TextComparison:
     name, at, selectors = text.partition("@")
     check_name(name)
     if not at:
@@ -71,7 +71,7 @@ def _compare_ref(repository: Repository, text: str) -> Comparison:
         return _compare_working(repository, name, before)
     old, old_words = _select(repository, name, before)
     new, new_words = _select(repository, name, parse_selector(after_text))
-    return Comparison(old_words, new_words, diff_prompts(old, new))
+    return TextComparison(old_words, new_words, diff_prompts(old, new))
 
 
 def _select(repository: Repository, name: str, selector: Selector) -> tuple[Prompt, str]:
@@ -85,7 +85,7 @@ def _select(repository: Repository, name: str, selector: Selector) -> tuple[Prom
     return resolved.prompt, words
 
 
-def _compare_working(repository: Repository, name: str, before: Selector | None) -> Comparison:
+def _compare_working(repository: Repository, name: str, before: Selector | None) -> TextComparison:
     new = _Side(repository.working).load(name)
     if before is None:
         old, words = _released_before(repository, name, new)
@@ -93,7 +93,7 @@ def _compare_working(repository: Repository, name: str, before: Selector | None)
         old, words = _select(repository, name, before)
     if old is None and new is None:
         raise not_found(name, list_names(repository.working), "in the work tree")
-    return Comparison(words, "work tree", diff_prompts(old, new))
+    return TextComparison(words, "work tree", diff_prompts(old, new))
 
 
 def _released_before(
@@ -115,7 +115,7 @@ def _released_before(
 
 def compare_revisions(
     repository: Repository, before: str, after: str | None, names: Sequence[str]
-) -> list[Comparison]:
+) -> list[TextComparison]:
     """Compare prompts at two Git revisions; `after` None is the work tree, no names are all.
 
     At a deployment, such as the tip of an environment's branch, the prompts are those that it made
@@ -129,7 +129,7 @@ def compare_revisions(
         was, now = old.load(name), new.load(name)
         if was is None and now is None:
             raise not_found(name, new.list_names(), f"at {before} or {after or 'work tree'}")
-        comparisons.append(Comparison(before, after or "work tree", diff_prompts(was, now)))
+        comparisons.append(TextComparison(before, after or "work tree", diff_prompts(was, now)))
     return comparisons
 
 

@@ -52,7 +52,7 @@ class Timing:
 
 
 @dataclass(slots=True)
-class State:
+class KnownState:
     """What the registry goes by until the next look.
 
     `verified_at` is on the registry's clock. `answers` are what was resolved from the look, each
@@ -64,7 +64,7 @@ class State:
     answers: dict[str, tuple[ResolvedPrompt, float]] = field(default_factory=dict)
 
 
-class _Question:
+class _SourceQuestion:
     """One question to the source, and what came of it."""
 
     __slots__ = ("asked_at", "done", "error", "state")
@@ -72,10 +72,10 @@ class _Question:
     def __init__(self, asked_at: float) -> None:
         self.asked_at = asked_at
         self.done = threading.Event()
-        self.state: State | None = None
+        self.state: KnownState | None = None
         self.error: BaseException | None = None
 
-    def answer(self) -> State:
+    def answer(self) -> KnownState:
         """Return what came of it; errors are those of the source, made anew."""
         if isinstance(self.error, PromptopsError):
             raise again(self.error)
@@ -97,13 +97,13 @@ class Following:
         max_stale: float,
         timing: Timing,
     ) -> None:
-        self.state: State | None = None
+        self.state: KnownState | None = None
         self._source = source
         self._refresh = refresh
         self._patience = refresh_timeout
         self._max_stale = max(max_stale, refresh)
         self._timing = timing
-        self._question: _Question | None = None
+        self._question: _SourceQuestion | None = None
         self._asked_at = -FOR_EVER
         self._refusal: PromptopsError | None = None
         self._silence: Silence | None = None  # while the source is out of reach or refused
@@ -127,7 +127,7 @@ class Following:
         silence = self._silence
         return () if silence is None else (f"the source is out of reach: {silence.message}",)
 
-    def current(self) -> tuple[State, bool]:
+    def current(self) -> tuple[KnownState, bool]:
         """Return the state to answer from, and whether it is stale."""
         state = self.state
         if state is None:
@@ -141,7 +141,7 @@ class Following:
             return state, False
         return self._renew(state, age)
 
-    def at_hand(self) -> State:
+    def at_hand(self) -> KnownState:
         """Return a state for what never changes: whatever is on disk will do, however old."""
         with self._reading:
             if self.state is not None:
@@ -151,16 +151,16 @@ class Following:
                 return self._adopt(look)
         return self._begin()[0]
 
-    def update(self) -> State:
+    def update(self) -> KnownState:
         """Ask the source now, and wait for as long as it takes."""
         return self._ask_anew(self._source.update).answer()
 
-    def repair(self) -> State | None:
+    def repair(self) -> KnownState | None:
         """Have a copy on disk made anew; None where there is none to be made."""
         question = self._ask_anew(self._source.repair)
         return None if question.error is None and question.state is None else question.answer()
 
-    def ask_kindly(self, every_seconds: float) -> State | None:
+    def ask_kindly(self, every_seconds: float) -> KnownState | None:
         """Ask unless that was just done, and wait a little; None without an answer."""
         if self._source.is_local:
             return self.current()[0]
@@ -178,7 +178,7 @@ class Following:
 
     # Asking
 
-    def _begin(self) -> tuple[State, bool]:
+    def _begin(self) -> tuple[KnownState, bool]:
         """The first state: the copy on disk while that is good, else asked for."""
         with self._reading:
             if self.state is not None:
@@ -203,7 +203,7 @@ class Following:
             self._silence = silence
             self._quiet_until = self._timing.now() + rest
 
-    def _read_again(self, known: State, age: float) -> tuple[State, bool]:
+    def _read_again(self, known: KnownState, age: float) -> tuple[KnownState, bool]:
         """Read what lies here anew; while it is gone, what was there counts on."""
         with self._reading:
             if self.state is not None and self.state is not known:
@@ -216,7 +216,7 @@ class Following:
                 self._fall_silent(error.message)
                 return known, True
 
-    def _renew(self, state: State, age: float) -> tuple[State, bool]:
+    def _renew(self, state: KnownState, age: float) -> tuple[KnownState, bool]:
         """Ask and wait; what is known counts on for as long as it may."""
         if age > self._max_stale:
             return self._expect(), False
@@ -231,7 +231,7 @@ class Following:
         newest = self.state or state
         return newest, newest is state
 
-    def _expect(self) -> State:
+    def _expect(self) -> KnownState:
         """Ask and wait for as long as it takes: nothing else may be served."""
         question, _ = self._ask(self._source.update)
         self._timing.wait(question.done, None)
@@ -261,13 +261,13 @@ class Following:
         if self._source.folder is not None:
             self._source.folder.write_silence(silence)
 
-    def _ask(self, ask: Callable[[], Look | None]) -> tuple[_Question, bool]:
+    def _ask(self, ask: Callable[[], Look | None]) -> tuple[_SourceQuestion, bool]:
         """Have the source asked unless it is; return the question, and whether it is a new one."""
         with self._lock:
             running = self._question
             if running is not None:
                 return running, False
-            question = self._question = _Question(self._timing.now())
+            question = self._question = _SourceQuestion(self._timing.now())
         self._asked_at = question.asked_at
         try:
             self._timing.start(lambda: self._hear(question, ask))
@@ -275,7 +275,7 @@ class Following:
             self._hear(question, ask)
         return question, True
 
-    def _ask_anew(self, ask: Callable[[], Look | None]) -> _Question:
+    def _ask_anew(self, ask: Callable[[], Look | None]) -> _SourceQuestion:
         """Ask after this moment, and wait: an answer that is on its way may be older."""
         while True:
             question, is_new = self._ask(ask)
@@ -283,7 +283,7 @@ class Following:
             if is_new:
                 return question
 
-    def _hear(self, question: _Question, ask: Callable[[], Look | None]) -> None:
+    def _hear(self, question: _SourceQuestion, ask: Callable[[], Look | None]) -> None:
         try:
             look = ask()
             if look is not None:
@@ -300,7 +300,7 @@ class Following:
             self._question = None
             question.done.set()
 
-    def _adopt(self, look: Look, asked_at: float | None = None) -> State:
+    def _adopt(self, look: Look, asked_at: float | None = None) -> KnownState:
         """Go by a look from now on; one that was `asked_at` some time is news of the source."""
         verified_at = self._timing.now() - look.age_seconds
         if asked_at is not None:
@@ -310,7 +310,7 @@ class Following:
                     self._silence = self._refusal = None
                 if self._source.folder is not None:
                     self._source.folder.write_silence(None)
-        state = State(look, verified_at)
+        state = KnownState(look, verified_at)
         before = self.state
         if before is not None:
             known = before.answers.copy()  # at once: other threads may be adding to it

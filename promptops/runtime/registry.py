@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from promptops.delivery.environments import Deployment
     from promptops.prompt.reference import PromptRef
     from promptops.repository.config import Config
-    from promptops.runtime.following import State
+    from promptops.runtime.following import KnownState
     from promptops.runtime.past import Released
     from promptops.runtime.resolution import LivePrompt, ResolvedPrompt
     from promptops.runtime.run.result import Run
@@ -494,7 +494,7 @@ class Registry:
         return resolved
 
     def _resolve(
-        self, state: State, wanted: PromptRef, version: str | None = None
+        self, state: KnownState, wanted: PromptRef, version: str | None = None
     ) -> ResolvedPrompt:
         try:
             return state.look.view.resolve(wanted, version)
@@ -507,7 +507,7 @@ class Registry:
                 raise
         return repaired.look.view.resolve(wanted, version)
 
-    def _repair(self) -> State | None:
+    def _repair(self) -> KnownState | None:
         """Have a copy on disk that cannot be read made anew, once; None: it was not."""
         with self._making:
             if self._is_repaired:

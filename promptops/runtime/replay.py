@@ -28,7 +28,7 @@ LABEL = "replay_of"
 _PAGE = 200
 
 
-class CapError(RefusedError):
+class ReplayCapError(RefusedError):
     """A run would exceed the cap on what all replays may cost."""
 
 
@@ -63,7 +63,7 @@ class Replay:
     @property
     def is_worse(self) -> bool:
         """Whether it succeeded before and fails now. A cap is no failure of the prompt."""
-        failed = self.error is not None and not isinstance(self.error, CapError)
+        failed = self.error is not None and not isinstance(self.error, ReplayCapError)
         return failed and self.before.status in {"succeeded", "waiting"}
 
 
@@ -110,7 +110,7 @@ def choose_runs(log: RunLog, filters: Filters, limit: int) -> tuple[list[RunReco
     return found[::-1], unkept
 
 
-class Purse:
+class ReplayPurse:
     """What replays may cost together, in micro-dollars; None: as much as they do.
 
     Args:
@@ -127,13 +127,13 @@ class Purse:
         if self._cap is None:
             return 0
         if most is None:
-            raise CapError(
+            raise ReplayCapError(
                 "what the run may cost is unknown, and there is a cap",
                 hint="give the model a price and the prompt max_tokens, or leave out the cap",
             )
         with self._lock:
             if self._taken + most > self._cap:
-                raise CapError("the cap on costs is reached", hint="raise --max-cost")
+                raise ReplayCapError("the cap on costs is reached", hint="raise --max-cost")
             self._taken += most
         return most
 
@@ -167,7 +167,7 @@ def replay(
         raise UsageError(
             f"'{at}' is not a version", hint="such as 1.3.0, staging or working, without a name"
         )
-    purse = Purse(cap)
+    purse = ReplayPurse(cap)
 
     def one(run: RunRecord) -> Replay:
         return _replay_one(registry, run, f"{run.prompt}@{at}", model, purse)
@@ -183,7 +183,7 @@ def replay(
 
 
 def _replay_one(
-    registry: Registry, before: RunRecord, ref: str, model: str | None, purse: Purse
+    registry: Registry, before: RunRecord, ref: str, model: str | None, purse: ReplayPurse
 ) -> Replay:
     runner = registry.open_runner()
     caller = Caller(before.user, before.tenant, before.key, EVAL_ENVIRONMENT, {LABEL: before.id})

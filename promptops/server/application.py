@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from promptops.server import completions, placeholders, reading, records, verbs
-from promptops.server.calls import Door, Endpoint
-from promptops.server.problems import Problem
+from promptops.server.calls import Door, HttpEndpoint
+from promptops.server.problems import HttpProblem
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from promptops.server.calls import Application, Call, Handler
+    from promptops.server.calls import Application, Handler, HttpCall
     from promptops.server.service import Service
 
 
-async def metrics(call: Call) -> Application:
+async def metrics(call: HttpCall) -> Application:
     """Say what happened since the service started."""
     from promptops.server.metrics import CONTENT_TYPE
 
@@ -65,7 +65,7 @@ def make_application(service: Service) -> Application:
         status = getattr(error, "status_code", 500)
         entry = request.scope["state"]["entry"]
         message = "this route takes another method" if status == 405 else "there is no such route"
-        problem = Problem(status, "route", message, headers=getattr(error, "headers", None))
+        problem = HttpProblem(status, "route", message, headers=getattr(error, "headers", None))
         entry.code = problem.kind
         return JSONResponse(problem.describe(entry.request_id), status, problem.headers)
 
@@ -78,7 +78,7 @@ def make_application(service: Service) -> Application:
         Route("/health", health, methods=["GET"]),
         Route("/ready", ready, methods=["GET"]),
         *(
-            Route(path, Endpoint(service, path, verb, handler), methods=[method])
+            Route(path, HttpEndpoint(service, path, verb, handler), methods=[method])
             for method, path, verb, handler in ROUTES
         ),
     ]

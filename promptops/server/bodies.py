@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from promptops.server.problems import Problem
+from promptops.server.problems import HttpProblem
 from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from promptops.server.service import Bounds
+    from promptops.server.service import ServiceBounds
 
 _MAX_NAME = 256
 _CLOSE = {"Connection": "close"}
 
 
-async def read_object(request: Request, bounds: Bounds) -> dict[str, Any]:
+async def read_object(request: Request, bounds: ServiceBounds) -> dict[str, Any]:
     """Return the JSON object that a request has as its body; an empty body is an empty object.
 
     Raises:
@@ -33,16 +33,16 @@ async def read_object(request: Request, bounds: Bounds) -> dict[str, Any]:
     try:
         value = json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
-        raise Problem(
+        raise HttpProblem(
             400, "body", "the body is no JSON", hint="send one JSON object, in UTF-8"
         ) from None
     if not isinstance(value, dict):
-        raise Problem(400, "body", "the body is no JSON object")
+        raise HttpProblem(400, "body", "the body is no JSON object")
     return value
 
 
-async def _read(request: Request, bounds: Bounds) -> bytes:
-    too_long = Problem(
+async def _read(request: Request, bounds: ServiceBounds) -> bytes:
+    too_long = HttpProblem(
         413, "size", f"the body is longer than {bounds.body_bytes} bytes", headers=_CLOSE
     )
     announced = request.headers.get("content-length", "")
@@ -56,7 +56,7 @@ async def _read(request: Request, bounds: Bounds) -> bytes:
                 if len(data) > bounds.body_bytes:
                     raise too_long
     except TimeoutError:
-        raise Problem(
+        raise HttpProblem(
             408, "slow", f"the body took more than {bounds.body_seconds:g} s", headers=_CLOSE
         ) from None
     return bytes(data)
@@ -69,7 +69,7 @@ def check_fields(body: Mapping[str, Any], known: Iterable[str]) -> None:
         if field not in names:
             close = nearest(field, names)
             hint = f"did you mean {close}?" if close else f"known are {', '.join(names)}"
-            raise Problem(400, "field", "unknown field", hint=hint, parameter=field[:_MAX_NAME])
+            raise HttpProblem(400, "field", "unknown field", hint=hint, parameter=field[:_MAX_NAME])
 
 
 def take_text(body: Mapping[str, Any], field: str, *, longest: int = _MAX_NAME) -> str | None:
@@ -78,7 +78,7 @@ def take_text(body: Mapping[str, Any], field: str, *, longest: int = _MAX_NAME) 
     if value is None:
         return None
     if not isinstance(value, str) or not value or len(value) > longest or "\0" in value:
-        raise Problem(
+        raise HttpProblem(
             400, "field", f"{field} is no text of 1 to {longest} characters", parameter=field
         )
     return value
@@ -90,11 +90,11 @@ def take_number(body: Mapping[str, Any], field: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Problem(400, "field", f"{field} is no number", parameter=field)
+        raise HttpProblem(400, "field", f"{field} is no number", parameter=field)
     try:
         return float(value)
     except OverflowError:
-        raise Problem(400, "field", f"{field} is too large", parameter=field) from None
+        raise HttpProblem(400, "field", f"{field} is too large", parameter=field) from None
 
 
 def take_object(body: Mapping[str, Any], field: str) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def take_object(body: Mapping[str, Any], field: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise Problem(400, "field", f"{field} is no object", parameter=field)
+        raise HttpProblem(400, "field", f"{field} is no object", parameter=field)
     return value
 
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from promptops.errors import InputError, PromptopsError, TemplateError
 from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.run.output import OutputError
-from promptops.server.problems import Problem, as_problem
+from promptops.server.problems import HttpProblem, as_problem
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 
     from starlette.requests import Request
 
-    from promptops.server.keys import Key
+    from promptops.server.keys import ServiceKey
     from promptops.server.service import Service
 
     Scope = MutableMapping[str, Any]
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
     Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-    Handler = Callable[["Call"], Awaitable[Application]]
+    Handler = Callable[["HttpCall"], Awaitable[Application]]
     Report = Callable[[dict[str, Any]], None]
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class ClientGoneError(Exception):
 
 
 @dataclass(slots=True)
-class Entry:
+class HttpEntry:
     """What the log gets to know of one request.
 
     Attributes:
@@ -66,7 +66,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class HttpCall:
     """One request with a good key.
 
     Attributes:
@@ -78,8 +78,8 @@ class Call:
 
     service: Service
     request: Request
-    key: Key
-    entry: Entry
+    key: ServiceKey
+    entry: HttpEntry
 
     async def name(self, ref: str) -> str:
         """Note and return a prompt ref of the request, admitted.
@@ -137,7 +137,7 @@ def answer_json(
     return response
 
 
-class Endpoint:
+class HttpEndpoint:
     """A route that needs a key: checks it, has the request handled, and answers what goes wrong."""
 
     def __init__(self, service: Service, route: str, verb: str, handler: Handler) -> None:
@@ -150,15 +150,15 @@ class Endpoint:
         """Answer a request."""
         from starlette.requests import ClientDisconnect, Request
 
-        entry: Entry = scope["state"]["entry"]
+        entry: HttpEntry = scope["state"]["entry"]
         entry.route = self._route
         request = Request(scope, receive)
         try:
             key = self._service.authenticate(request.headers.get("authorization"))
             entry.key_id = key.id
             if self._verb and not key.scope.allows(self._verb):
-                raise Problem(403, "scope", f"this key may not {self._verb}")  # noqa: TRY301
-            response = await self._handler(Call(self._service, request, key, entry))
+                raise HttpProblem(403, "scope", f"this key may not {self._verb}")  # noqa: TRY301
+            response = await self._handler(HttpCall(self._service, request, key, entry))
             await response(scope, receive, send)
         except ClientDisconnect:
             raise ClientGoneError from None
@@ -173,7 +173,7 @@ class Endpoint:
             await answer(scope, receive, send)
 
 
-def note_failure(service: Service, entry: Entry, error: Exception) -> Problem:
+def note_failure(service: Service, entry: HttpEntry, error: Exception) -> HttpProblem:
     """Return what the caller learns of an error, and report what they do not."""
     problem = as_problem(error, service.clock())
     entry.code = problem.kind
@@ -183,7 +183,7 @@ def note_failure(service: Service, entry: Entry, error: Exception) -> Problem:
     return problem
 
 
-def describe_failure(entry: Entry, error: BaseException) -> dict[str, Any]:
+def describe_failure(entry: HttpEntry, error: BaseException) -> dict[str, Any]:
     """Return the line of the log that says what went wrong inside; without any input."""
     line: dict[str, Any] = {
         "event": "error",
@@ -215,7 +215,7 @@ class Door:
             await self._app(scope, receive, send)
             return
         service = self._service
-        entry = Entry(_find_id(scope) or make_id(service.clock(), service.random_bytes(10)))
+        entry = HttpEntry(_find_id(scope) or make_id(service.clock(), service.random_bytes(10)))
         scope.setdefault("state", {})["entry"] = entry
         begun = time.monotonic()
         service.metrics.in_flight += 1

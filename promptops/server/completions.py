@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from promptops.prompt.prompt import read_template
 from promptops.server.bodies import read_object, take_object, take_text
 from promptops.server.calls import answer_json
-from promptops.server.problems import Problem
+from promptops.server.problems import HttpProblem
 from promptops.server.service import make_caller
 from promptops.server.streams import EventStream
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from promptops.runtime.models.model import ToolCall, Usage
     from promptops.runtime.run.result import Run
     from promptops.runtime.run.runner import Spoken
-    from promptops.server.calls import Application, Call
+    from promptops.server.calls import Application, HttpCall
 
 PREFIX = "prompt:"
 _TAKEN = {"model", "messages", "inputs", "stream", "stream_options", "user"}
@@ -34,12 +34,12 @@ _HISTORIES: dict[str, tuple[str, ...]] = {}
 _MAX_KNOWN = 1000
 
 
-async def complete(call: Call) -> Application:
+async def complete(call: HttpCall) -> Application:
     """Answer a chat completion request by running the prompt that its model names."""
     body = await read_object(call.request, call.service.bounds)
     model = body.get("model")
     if not isinstance(model, str) or not model.startswith(PREFIX):
-        raise Problem(
+        raise HttpProblem(
             404,
             "not_found",
             "the model is no prompt",
@@ -71,12 +71,12 @@ def _read_stream(body: Mapping[str, Any]) -> tuple[bool, bool]:
     """Return whether the answer is streamed, and whether its usage comes at the end."""
     is_streamed = body.get("stream")
     if is_streamed is not None and not isinstance(is_streamed, bool):
-        raise Problem(400, "field", "stream is neither true nor false", parameter="stream")
+        raise HttpProblem(400, "field", "stream is neither true nor false", parameter="stream")
     options = take_object(body, "stream_options")
     has_usage = options.get("include_usage")
     given = {name for name, value in options.items() if value is not None}
     if given - {"include_usage"} or not (has_usage is None or isinstance(has_usage, bool)):
-        raise Problem(
+        raise HttpProblem(
             400,
             "field",
             "stream_options takes include_usage alone, true or false",
@@ -92,7 +92,7 @@ def _hold_to_pin(body: Mapping[str, Any], prompt: Prompt) -> None:
         if field in _TAKEN or value is None:
             continue
         if field not in pinned or _canonical(pinned[field]) != _canonical(value):
-            raise Problem(
+            raise HttpProblem(
                 400,
                 "field",
                 f"the prompt decides what is sent: {field[:64]} cannot be given",
@@ -114,23 +114,23 @@ def _read_messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     if messages is None:
         return []
     if not isinstance(messages, list):
-        raise Problem(400, "field", "messages is no list", parameter="messages")
+        raise HttpProblem(400, "field", "messages is no list", parameter="messages")
     return [_read_message(message, f"messages.{n}") for n, message in enumerate(messages)]
 
 
 def _read_message(message: object, place: str) -> dict[str, Any]:
     if not isinstance(message, dict):
-        raise Problem(400, "field", "a message is no object", parameter=place)
+        raise HttpProblem(400, "field", "a message is no object", parameter=place)
     given = {field: value for field, value in message.items() if value is not None}
     if given.get("role") not in _ROLES:
-        raise Problem(
+        raise HttpProblem(
             400,
             "field",
             "a message is by user or assistant: the prompt alone speaks as anything else",
             parameter=f"{place}.role",
         )
     if set(given) - {"role", "content", "name"}:
-        raise Problem(400, "field", "a message has role, content and name", parameter=place)
+        raise HttpProblem(400, "field", "a message has role, content and name", parameter=place)
     return given
 
 
@@ -145,7 +145,7 @@ def _fill_history(
             if len(names) == 1
             else f"it has {len(names) or 'no'} {{% history %}}"
         )
-        raise Problem(
+        raise HttpProblem(
             400,
             "field",
             f"the prompt takes no messages: {why}",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import ConfigurationError, PromptopsError
 from promptops.repository.writing import write_atomically
-from promptops.server.keys import Keys, read_keys, write_keys
+from promptops.server.keys import ServiceKeys, read_keys, write_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,12 +49,12 @@ class KeyFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._keys = Keys()
+        self._keys = ServiceKeys()
         self._seen: tuple[int, ...] | None = None
         self._fault: PromptopsError | None = None
 
     @property
-    def keys(self) -> Keys:
+    def keys(self) -> ServiceKeys:
         """The keys.
 
         Raises:
@@ -64,11 +64,11 @@ class KeyFile:
         try:
             found = self.path.stat()
         except FileNotFoundError:
-            self._seen, self._keys = None, Keys()
+            self._seen, self._keys = None, ServiceKeys()
             return self._keys
         state = (found.st_mtime_ns, found.st_size, found.st_ino)
         if state != self._seen:
-            self._keys, self._fault = Keys(), None
+            self._keys, self._fault = ServiceKeys(), None
             try:
                 self._keys = read_keys(self.path.read_bytes(), str(self.path))
             except PromptopsError as error:
@@ -87,7 +87,7 @@ class KeyFile:
             return f"others may write {self.path}: chmod 600 {self.path}"
         return None
 
-    def change(self, change: Callable[[Keys], Keys]) -> Keys:
+    def change(self, change: Callable[[ServiceKeys], ServiceKeys]) -> ServiceKeys:
         """Replace the keys by what `change` makes of them, and return those.
 
         Raises:

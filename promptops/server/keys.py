@@ -34,7 +34,7 @@ _PATTERN = re.compile(r"[a-z0-9*?._/-]+")
 _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]*")
 
 
-class Scope(NamedTuple):
+class KeyScope(NamedTuple):
     """What a key may do.
 
     Attributes:
@@ -68,7 +68,7 @@ class Scope(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ServiceKey:
     """One key, without its secret.
 
     Attributes:
@@ -84,7 +84,7 @@ class Key:
     id: str
     name: str
     hash: str
-    scope: Scope
+    scope: KeyScope
     created_at: int
     expires_at: int | None = None
     revoked_at: int | None = None
@@ -94,17 +94,17 @@ class Key:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
-class Keys:
+class ServiceKeys:
     """All keys of a service."""
 
-    def __init__(self, keys: Iterable[Key] = ()) -> None:
+    def __init__(self, keys: Iterable[ServiceKey] = ()) -> None:
         self._keys = {key.id: key for key in keys}
 
-    def list(self) -> tuple[Key, ...]:
+    def list(self) -> tuple[ServiceKey, ...]:
         """Return the keys, the oldest first."""
         return tuple(self._keys.values())
 
-    def find(self, text: str, now: float) -> Key | None:
+    def find(self, text: str, now: float) -> ServiceKey | None:
         """Return the good key that `text` is; None: there is none, whatever the reason."""
         match = _KEY.fullmatch(text)
         key = self._keys.get(match[1]) if match is not None else None
@@ -117,11 +117,11 @@ class Keys:
         key = self._keys.get(key_id)
         return key is not None and key.is_good(now)
 
-    def add(self, key: Key) -> Keys:
+    def add(self, key: ServiceKey) -> ServiceKeys:
         """Return the keys with one more."""
-        return Keys([*self._keys.values(), key])
+        return ServiceKeys([*self._keys.values(), key])
 
-    def revoke(self, wanted: str, now: int) -> tuple[Keys, Key]:
+    def revoke(self, wanted: str, now: int) -> tuple[ServiceKeys, ServiceKey]:
         """Return the keys with one revoked, and that one; one that was revoked before stays so.
 
         Args:
@@ -141,17 +141,17 @@ class Keys:
             )
         revoked = good[0] if good[0].revoked_at else replace(good[0], revoked_at=now)
         rest = [revoked if key.id == revoked.id else key for key in self._keys.values()]
-        return Keys(rest), revoked
+        return ServiceKeys(rest), revoked
 
 
 def make_key(
     name: str,
-    scope: Scope,
+    scope: KeyScope,
     *,
     now: int,
     expires_at: int | None,
     random_bytes: Callable[[int], bytes],
-) -> tuple[Key, str]:
+) -> tuple[ServiceKey, str]:
     """Return a new key and its text, which is nowhere else.
 
     Raises:
@@ -163,7 +163,7 @@ def make_key(
     key_id = base64.b32encode(random_bytes(10)).decode().lower()[:10]
     secret = base64.urlsafe_b64encode(random_bytes(32)).decode().rstrip("=")
     text = f"promptops_{key_id}_{secret}"
-    return Key(key_id, name, hash_key(text), scope, now, expires_at), text
+    return ServiceKey(key_id, name, hash_key(text), scope, now, expires_at), text
 
 
 def hash_key(text: str) -> str:
@@ -171,13 +171,13 @@ def hash_key(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def write_keys(keys: Keys) -> bytes:
+def write_keys(keys: ServiceKeys) -> bytes:
     """Return the file that lists the keys."""
     document = {"schema": SCHEMA, "keys": [describe_key(key) for key in keys.list()]}
     return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
-def describe_key(key: Key) -> dict[str, Any]:
+def describe_key(key: ServiceKey) -> dict[str, Any]:
     """Return a key as JSON."""
     return {
         "id": key.id,
@@ -193,7 +193,7 @@ def describe_key(key: Key) -> dict[str, Any]:
     }
 
 
-def read_keys(data: bytes, path: str) -> Keys:
+def read_keys(data: bytes, path: str) -> ServiceKeys:
     """Read the file that lists the keys.
 
     Raises:
@@ -211,19 +211,19 @@ def read_keys(data: bytes, path: str) -> Keys:
             f"{path} cannot be understood: {type(error).__name__}: {error}",
             hint="restore it, or make it anew with: promptops serve keys add",
         ) from None
-    return Keys(keys)
+    return ServiceKeys(keys)
 
 
-def _read_key(value: dict[str, Any]) -> Key:
+def _read_key(value: dict[str, Any]) -> ServiceKey:
     tenant = value.get("tenant")
-    scope = Scope(
+    scope = KeyScope(
         _texts(value["verbs"]),
         _texts(value["prompts"]),
         _texts(value["environments"]),
         None if tenant is None else str(tenant),
     )
     _check_scope(scope)
-    return Key(
+    return ServiceKey(
         str(value["id"]),
         str(value["name"]),
         str(value["hash"]),
@@ -250,7 +250,7 @@ def _optional_seconds(text: str | None) -> int | None:
     return None if text is None else _seconds(text)
 
 
-def _check_scope(scope: Scope) -> None:
+def _check_scope(scope: KeyScope) -> None:
     _check_each("verb", scope.verbs, lambda one: one in VERBS, f"one of {', '.join(VERBS)}")
     _check_each(
         "prompt", scope.prompts, lambda one: bool(_PATTERN.fullmatch(one)), "such as support/*"

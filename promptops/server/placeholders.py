@@ -14,20 +14,20 @@ from promptops.errors import PromptopsError
 from promptops.prompt.prompt import read_template
 from promptops.prompt.schema import input_schemas
 from promptops.server.calls import answer_json
-from promptops.server.problems import Problem
+from promptops.server.problems import HttpProblem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from promptops.prompt.prompt import Prompt
     from promptops.prompt.template.source import Use
-    from promptops.server.calls import Application, Call
+    from promptops.server.calls import Application, HttpCall
 
 # Of different lengths and beginnings, so that whatever a template does to them shows.
 _MARKS = ("qZx{number}Vw7k", "Jy{number}hPbQ0mN4")
 
 
-async def manage(call: Call) -> Application:
+async def manage(call: HttpCall) -> Application:
     """Answer LiteLLM's question for a prompt."""
     ref = await call.name(call.request.query_params.get("prompt_id", ""))
     resolved = await call.service.find(ref)
@@ -98,8 +98,8 @@ def _render(prompt: Prompt, names: list[str], defaults: Mapping[str, object], ma
     return text
 
 
-def _refuse(why: str) -> Problem:
-    return Problem(
+def _refuse(why: str) -> HttpProblem:
+    return HttpProblem(
         422,
         "placeholders",
         f"the prompt cannot be served with places for its inputs: {why}",

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _MAX_WAIT_SECONDS = 60
 
 
-class Problem(Exception):  # noqa: N818 - the word of RFC 9457; not every one is an error of ours
+class HttpProblem(Exception):  # noqa: N818 - the word of RFC 9457; not every one is an error of ours
     """A request that is refused.
 
     Attributes:
@@ -78,9 +78,9 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457; not every one is
         return {"error": error}
 
 
-def not_found() -> Problem:
+def not_found() -> HttpProblem:
     """Return the problem of a prompt that is not there for this key, whatever the reason."""
-    return Problem(
+    return HttpProblem(
         404,
         "not_found",
         "there is no such prompt for this key",
@@ -88,14 +88,14 @@ def not_found() -> Problem:
     )
 
 
-def as_problem(error: Exception, now: float) -> Problem:
+def as_problem(error: Exception, now: float) -> HttpProblem:
     """Return what a caller learns of an error.
 
     Args:
         error: what the library raised.
         now: seconds since 1970, for how long to wait.
     """
-    if isinstance(error, Problem):
+    if isinstance(error, HttpProblem):
         return error
     problem = _translate(error, now)
     if isinstance(error, PromptopsError):
@@ -103,27 +103,27 @@ def as_problem(error: Exception, now: float) -> Problem:
     return problem
 
 
-def _translate(error: Exception, now: float) -> Problem:
+def _translate(error: Exception, now: float) -> HttpProblem:
     if isinstance(error, NotFoundError):
         return not_found()
     if isinstance(error, InputError):
-        return Problem(422, "input", error.message, hint=error.hint, parameter="inputs")
+        return HttpProblem(422, "input", error.message, hint=error.hint, parameter="inputs")
     if isinstance(error, TemplateError):
         message = "the prompt cannot be rendered with these inputs"
-        return Problem(422, "template", message, hint="the service's log says where it failed")
+        return HttpProblem(422, "template", message, hint="the service's log says where it failed")
     if isinstance(error, PausedError):
-        return Problem(423, "paused", error.message)
+        return HttpProblem(423, "paused", error.message)
     if isinstance(error, UsageError):
-        return Problem(400, "usage", error.message, hint=error.hint)
+        return HttpProblem(400, "usage", error.message, hint=error.hint)
     if isinstance(error, (IntegrityError, UntrustedError, InvalidPromptError)):
         message = "the prompt is refused: its content is not what was released or signed"
-        return Problem(503, "integrity", message, hint="tell who runs the service")
+        return HttpProblem(503, "integrity", message, hint="tell who runs the service")
     if isinstance(error, SourceUnavailableError):
-        return Problem(503, "source", "the source of prompts is out of reach", hint="try again")
+        return HttpProblem(503, "source", "the source of prompts is out of reach", hint="try again")
     return _translate_run(error, now)
 
 
-def _translate_run(error: Exception, now: float) -> Problem:
+def _translate_run(error: Exception, now: float) -> HttpProblem:
     """Return what a caller learns of an error that only runs have."""
     from promptops.runtime.guards.breaker import BreakerOpenError
     from promptops.runtime.guards.guard import GuardError
@@ -133,18 +133,20 @@ def _translate_run(error: Exception, now: float) -> Problem:
     if isinstance(error, GuardError):
         headers = _wait(error.frees_at_seconds, now)
         message = f"a limit refuses the run: {error.guard}"
-        return Problem(429, "limit", message, headers=headers)
+        return HttpProblem(429, "limit", message, headers=headers)
     if isinstance(error, BreakerOpenError):
         headers = _wait(error.frees_at_seconds, now)
-        return Problem(503, "model", "the model is not asked for a while", headers=headers)
+        return HttpProblem(503, "model", "the model is not asked for a while", headers=headers)
     if isinstance(error, ModelError):
         if error.kind == "timeout":
-            return Problem(504, "timeout", "the model did not answer in time")
-        return Problem(502, "model", "the model did not answer")
+            return HttpProblem(504, "timeout", "the model did not answer in time")
+        return HttpProblem(502, "model", "the model did not answer")
     if isinstance(error, OutputError):
-        return Problem(502, "output", "the model's answer is not what the prompt promises")
+        return HttpProblem(502, "output", "the model's answer is not what the prompt promises")
     message = "the service could not do this"
-    return Problem(500, "internal", message, hint="its log has the details under the request's id")
+    return HttpProblem(
+        500, "internal", message, hint="its log has the details under the request's id"
+    )
 
 
 def _wait(until: float | None, now: float) -> dict[str, str]:

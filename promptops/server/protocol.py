@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 if TYPE_CHECKING:
     import asyncio
 
-    from promptops.server.service import Bounds
+    from promptops.server.service import ServiceBounds
 
 # A body that nobody wants is read on for that far, so that a client can see the answer first.
 _MAX_UNWANTED_BYTES = 1_000_000
@@ -22,7 +22,7 @@ class _TooLongError(Exception):
 class BoundedProtocol(HttpToolsProtocol):  # type: ignore[misc]  # an extra, checked without types
     """One connection. A client that sends no request, or does not read, is cut off."""
 
-    bounds: Bounds
+    bounds: ServiceBounds
     _deadline: asyncio.TimerHandle | None = None
     _stuck: asyncio.TimerHandle | None = None
     _header_bytes = 0
@@ -94,7 +94,7 @@ class BoundedProtocol(HttpToolsProtocol):  # type: ignore[misc]  # an extra, che
             raise _TooLongError
 
 
-def make_protocol(bounds: Bounds) -> type[BoundedProtocol]:
+def make_protocol(bounds: ServiceBounds) -> type[BoundedProtocol]:
     """Return the protocol with these bounds, as uvicorn takes it."""
     return type("BoundedProtocol", (BoundedProtocol,), {"bounds": bounds})
 

@@ -9,20 +9,20 @@ from promptops.errors import UsageError
 from promptops.prompt.reference import check_name
 from promptops.runtime.documents import describe_deployment, describe_released
 from promptops.server.calls import answer_json
-from promptops.server.problems import Problem, not_found
+from promptops.server.problems import HttpProblem, not_found
 
 if TYPE_CHECKING:
     from typing import Any
 
     from promptops.delivery.environments import Deployment
     from promptops.prompt.prompt import Prompt
-    from promptops.server.calls import Application, Call
+    from promptops.server.calls import Application, HttpCall
 
 _MAX_LISTED = 1000
 _LISTED = 50
 
 
-async def prompts(call: Call) -> Application:
+async def prompts(call: HttpCall) -> Application:
     """List what is live in an environment, as far as the key shows it."""
     environment = await _name_environment(call)
     live = await asyncio.to_thread(call.service.registry.list, environment)
@@ -42,7 +42,7 @@ async def prompts(call: Call) -> Application:
     )
 
 
-async def models(call: Call) -> Application:
+async def models(call: HttpCall) -> Application:
     """List what is live in the default environment, as OpenAI lists models."""
     environment = await _name_environment(call)
     live = await asyncio.to_thread(call.service.registry.list, environment)
@@ -59,7 +59,7 @@ async def models(call: Call) -> Application:
     return answer_json({"object": "list", "data": rows})
 
 
-async def versions(call: Call) -> Application:
+async def versions(call: HttpCall) -> Application:
     """List the released versions of a prompt."""
     name = check_name(call.request.path_params["name"])
     await call.name(f"{name}@latest")
@@ -73,7 +73,7 @@ async def versions(call: Call) -> Application:
     )
 
 
-async def diff(call: Call) -> Application:
+async def diff(call: HttpCall) -> Application:
     """Say what changed between two states of a prompt."""
     name, _, selectors = call.request.path_params["range"].partition("@")
     before, dots, after = selectors.partition("..")
@@ -85,7 +85,7 @@ async def diff(call: Call) -> Application:
     return answer_json(document)
 
 
-async def deployments(call: Call) -> Application:
+async def deployments(call: HttpCall) -> Application:
     """List the deployments of an environment, as far as they changed what the key shows."""
     environment = await _name_environment(call)
     query = call.request.query_params
@@ -104,14 +104,14 @@ async def deployments(call: Call) -> Application:
     )
 
 
-async def description(call: Call) -> Application:
+async def description(call: HttpCall) -> Application:
     """Describe the service as OpenAPI, with one operation for each prompt that the key shows."""
     environment = await _name_environment(call)
     document = await asyncio.to_thread(_describe_service, call, environment)
     return answer_json(document)
 
 
-def _describe_service(call: Call, environment: str) -> dict[str, Any]:
+def _describe_service(call: HttpCall, environment: str) -> dict[str, Any]:
     from promptops.about import __version__
     from promptops.server.description import describe_service
 
@@ -121,12 +121,12 @@ def _describe_service(call: Call, environment: str) -> dict[str, Any]:
     return describe_service(found, environment=environment, version=__version__)
 
 
-def _list_deployments(call: Call, environment: str, name: str | None) -> tuple[Deployment, ...]:
+def _list_deployments(call: HttpCall, environment: str, name: str | None) -> tuple[Deployment, ...]:
     limit = None if name is not None else _MAX_LISTED
     return call.service.registry.deployments(environment, name=name, limit=limit)
 
 
-def _describe(call: Call, deployment: Deployment) -> dict[str, Any]:
+def _describe(call: HttpCall, deployment: Deployment) -> dict[str, Any]:
     document = describe_deployment(deployment)
     changes = document["changes"]
     document["changes"] = [one for one in changes if call.key.scope.shows(one["prompt"])]
@@ -140,7 +140,7 @@ def _compare(old: Prompt, new: Prompt) -> dict[str, Any]:
     return diff_to_json(diff_prompts(old, new))
 
 
-async def _name_environment(call: Call) -> str:
+async def _name_environment(call: HttpCall) -> str:
     """Return the environment that a request asks about, admitted."""
     given = call.request.query_params.get("environment")
     environment = given or await call.service.default_environment()
@@ -153,7 +153,7 @@ def _read_limit(text: str | None) -> int:
     if text is None:
         return _LISTED
     if not text.isdecimal() or not 1 <= int(text[:9]) <= _MAX_LISTED:
-        raise Problem(
+        raise HttpProblem(
             400, "field", f"limit is no number from 1 to {_MAX_LISTED}", parameter="limit"
         )
     return int(text)

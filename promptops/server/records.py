@@ -18,25 +18,25 @@ from promptops.server.bodies import (
 )
 from promptops.server.calls import answer_json
 from promptops.server.keys import RELEASES
-from promptops.server.problems import Problem
+from promptops.server.problems import HttpProblem
 from promptops.server.service import make_caller
 
 if TYPE_CHECKING:
-    from promptops.server.calls import Application, Call
+    from promptops.server.calls import Application, HttpCall
 
 RECORD_FIELDS = ("answer", "inputs", "model", "seconds", "user", "tenant", "key")
 FEEDBACK_FIELDS = ("run", "score", "label", "comment", "by")
 _MAX_COMMENT = 10_000
 
 
-async def record(call: Call) -> Application:
+async def record(call: HttpCall) -> Application:
     """Record a call that the caller made with a rendered prompt."""
     ref = await call.name(call.request.path_params["ref"])
     body = await read_object(call.request, call.service.bounds)
     check_fields(body, RECORD_FIELDS)
     answer = body.get("answer")
     if not isinstance(answer, (str, dict)):
-        raise Problem(
+        raise HttpProblem(
             400,
             "field",
             "answer is neither a text nor a completion",
@@ -53,20 +53,20 @@ async def record(call: Call) -> Application:
         take_number(body, "seconds") or 0.0,
     )
     if made.seconds < 0:
-        raise Problem(400, "field", "seconds is negative", parameter="seconds")
+        raise HttpProblem(400, "field", "seconds is negative", parameter="seconds")
     runner = await call.service.runner()
     run_id = await asyncio.to_thread(runner.record, made, caller)
     call.entry.run_id = run_id
     return answer_json({"schema": "promptops.record/v1", "id": run_id}, 201)
 
 
-async def feedback(call: Call) -> Application:
+async def feedback(call: HttpCall) -> Application:
     """Record what somebody thought of a run's answer."""
     body = await read_object(call.request, call.service.bounds)
     check_fields(body, FEEDBACK_FIELDS)
     run_id = take_text(body, "run")
     if run_id is None:
-        raise Problem(400, "field", "feedback is about a run", parameter="run")
+        raise HttpProblem(400, "field", "feedback is about a run", parameter="run")
     score = take_number(body, "score")
     label, by = take_text(body, "label"), take_text(body, "by")
     comment = take_text(body, "comment", longest=_MAX_COMMENT)
@@ -78,15 +78,15 @@ async def feedback(call: Call) -> Application:
     return answer_json({"schema": "promptops.feedback/v1", "run": run_id}, 201)
 
 
-def _admit_run(call: Call, run_id: str) -> None:
+def _admit_run(call: HttpCall, run_id: str) -> None:
     """Refuse a run that the key could not have made, as if there were no such run."""
-    missing = Problem(404, "not_found", "there is no such run for this key", parameter="run")
+    missing = HttpProblem(404, "not_found", "there is no such run for this key", parameter="run")
     try:
         run = call.service.registry.open_runner().find_run(run_id).run
     except (NotFoundError, UsageError):
         raise missing from None
     except LogError:
-        raise Problem(503, "log", "the run log is out of reach", hint="try again") from None
+        raise HttpProblem(503, "log", "the run log is out of reach", hint="try again") from None
     scope = call.key.scope
     is_own = (
         run.id == run_id

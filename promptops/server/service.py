@@ -12,7 +12,7 @@ from promptops.prompt.reference import parse_ref
 from promptops.runtime.run.runner import Caller
 from promptops.runtime.run.share import choose_share
 from promptops.server.metrics import Metrics
-from promptops.server.problems import Problem, not_found
+from promptops.server.problems import HttpProblem, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.runner import Runner
     from promptops.server.keyfile import KeyFile
-    from promptops.server.keys import Key
+    from promptops.server.keys import ServiceKey
 
 
 def _drop(_: dict[str, Any]) -> None:
@@ -29,7 +29,7 @@ def _drop(_: dict[str, Any]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ServiceBounds:
     """How much one client may take.
 
     Attributes:
@@ -72,7 +72,7 @@ class Service:
 
     registry: Registry
     keyfile: KeyFile
-    bounds: Bounds = field(default_factory=Bounds)
+    bounds: ServiceBounds = field(default_factory=ServiceBounds)
     report: Callable[[dict[str, Any]], None] = _drop
     clock: Callable[[], float] = time.time
     random_bytes: Callable[[int], bytes] = os.urandom
@@ -81,7 +81,7 @@ class Service:
     _default_environment: str | None = None
     _runner: Runner | None = None
 
-    def authenticate(self, header: str | None) -> Key:
+    def authenticate(self, header: str | None) -> ServiceKey:
         """Return the key in an `Authorization` header.
 
         Raises:
@@ -92,7 +92,7 @@ class Service:
         if scheme.lower() == "bearer":
             key = self.keyfile.keys.find(text.strip(), self.clock())
         if key is None:
-            raise Problem(
+            raise HttpProblem(
                 401,
                 "key",
                 "a key is needed, and there is none, or it is unknown, expired or revoked",
@@ -101,11 +101,11 @@ class Service:
             )
         return key
 
-    def is_good(self, key: Key) -> bool:
+    def is_good(self, key: ServiceKey) -> bool:
         """Return whether a key is still good."""
         return self.keyfile.keys.is_good(key.id, self.clock())
 
-    async def admit(self, key: Key, ref: str) -> None:
+    async def admit(self, key: ServiceKey, ref: str) -> None:
         """Refuse a prompt ref that the key does not cover.
 
         Raises:
@@ -160,7 +160,7 @@ class Service:
 
 
 def make_caller(
-    key: Key, request_id: str, user: str | None, tenant: str | None, share_key: str | None
+    key: ServiceKey, request_id: str, user: str | None, tenant: str | None, share_key: str | None
 ) -> Caller:
     """Return on whose behalf a prompt runs, as key and request say.
 
@@ -169,6 +169,6 @@ def make_caller(
     """
     own = key.scope.tenant
     if own is not None and tenant not in {None, own}:
-        raise Problem(403, "scope", "this key is for another tenant", parameter="tenant")
+        raise HttpProblem(403, "scope", "this key is for another tenant", parameter="tenant")
     labels = {"request": request_id, "key": key.id}
     return Caller(user, own if own is not None else tenant, share_key, labels=labels)

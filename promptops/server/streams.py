@@ -6,14 +6,14 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol
 
 from promptops.server.calls import note_failure, until_gone
-from promptops.server.problems import Problem
+from promptops.server.problems import HttpProblem
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from promptops.runtime.run.result import Run
     from promptops.runtime.run.runner import Spoken
-    from promptops.server.calls import Call, Receive, Scope, Send
+    from promptops.server.calls import HttpCall, Receive, Scope, Send
 
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -38,7 +38,7 @@ class Wording(Protocol):
 class EventStream:
     """A response of events. What fails before the first piece is an ordinary error."""
 
-    def __init__(self, call: Call, pieces: AsyncGenerator[Spoken], wording: Wording) -> None:
+    def __init__(self, call: HttpCall, pieces: AsyncGenerator[Spoken], wording: Wording) -> None:
         self._call = call
         self._pieces = pieces
         self._wording = wording
@@ -57,7 +57,7 @@ class EventStream:
                 while piece.run is None:
                     await send(_part(say(piece)))
                     if not service.is_good(key):
-                        raise Problem(401, "key", "the key was revoked")  # noqa: TRY301
+                        raise HttpProblem(401, "key", "the key was revoked")  # noqa: TRY301
                     piece = await anext(pieces)
                 entry.run_id = piece.run.id
                 last = self._wording.end(piece.run)

@@ -14,14 +14,14 @@ from promptops.server.streams import EventStream
 if TYPE_CHECKING:
     from promptops.runtime.run.result import Run
     from promptops.runtime.run.runner import Caller, Spoken
-    from promptops.server.calls import Application, Call
+    from promptops.server.calls import Application, HttpCall
 
 RUN_FIELDS = ("inputs", "user", "tenant", "key")
 # These name places on the service's machine.
 _HIDDEN = ("source", "warnings")
 
 
-async def resolve(call: Call) -> Application:
+async def resolve(call: HttpCall) -> Application:
     """Say what a prompt ref means, with the prompt's files."""
     ref = await call.name(call.request.path_params["ref"])
     resolved = await call.service.find(ref, call.request.query_params.get("key"))
@@ -29,7 +29,7 @@ async def resolve(call: Call) -> Application:
     return answer_json({name: document[name] for name in document if name not in _HIDDEN})
 
 
-async def render(call: Call) -> Application:
+async def render(call: HttpCall) -> Application:
     """Render a prompt: the request for a model, which the caller makes."""
     ref = await call.name(call.request.path_params["ref"])
     body = await read_object(call.request, call.service.bounds)
@@ -51,7 +51,7 @@ async def render(call: Call) -> Application:
     )
 
 
-async def run(call: Call) -> Application:
+async def run(call: HttpCall) -> Application:
     """Run a prompt, and answer when the whole answer is there."""
     ref, inputs, caller = await _read_run(call)
     runner = await call.service.runner()
@@ -60,7 +60,7 @@ async def run(call: Call) -> Application:
     return answer_json(describe_served(done))
 
 
-async def stream(call: Call) -> Application:
+async def stream(call: HttpCall) -> Application:
     """Run a prompt, and answer while the model speaks."""
     ref, inputs, caller = await _read_run(call)
     runner = await call.service.runner()
@@ -78,7 +78,7 @@ def describe_served(done: Run) -> dict[str, Any]:
     return document
 
 
-async def _read_run(call: Call) -> tuple[str, dict[str, Any], Caller]:
+async def _read_run(call: HttpCall) -> tuple[str, dict[str, Any], Caller]:
     """Return the prompt ref, the inputs and the caller of a request."""
     ref = await call.name(call.request.path_params["ref"])
     body = await read_object(call.request, call.service.bounds)
@@ -86,7 +86,7 @@ async def _read_run(call: Call) -> tuple[str, dict[str, Any], Caller]:
     return ref, take_object(body, "inputs"), _read_caller(call, body)
 
 
-def _read_caller(call: Call, body: dict[str, Any]) -> Caller:
+def _read_caller(call: HttpCall, body: dict[str, Any]) -> Caller:
     user, tenant, key = (take_text(body, field) for field in ("user", "tenant", "key"))
     return make_caller(call.key, call.entry.request_id, user, tenant, key)
 

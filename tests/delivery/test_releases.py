@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from promptops.git import Git
-    from promptops.git.limits import Limits
+    from promptops.git.limits import GitLimits
     from promptops.git.refs import RefUpdate
     from promptops.git.remote import PushRef, PushResult
     from promptops.repository.repository import Repository
@@ -245,7 +245,7 @@ def _break_push(monkeypatch: pytest.MonkeyPatch, *, arrives: bool) -> None:
     """Let the connection break during the push: after it has arrived, or before."""
 
     def broken(
-        git: Git, remote: str, refs: Sequence[PushRef], *, atomic: bool = True, limits: Limits
+        git: Git, remote: str, refs: Sequence[PushRef], *, atomic: bool = True, limits: GitLimits
     ) -> list[PushResult]:
         if arrives:
             push(git, remote, refs, atomic=atomic, limits=limits)

@@ -18,11 +18,11 @@ from promptops.evals.report.text import to_text
 from promptops.evals.result import (
     CheckOutcome,
     EvalResult,
-    Outcome,
+    SampleOutcome,
     SampleResult,
-    State,
-    SuiteResult,
+    SuiteRunResult,
     Trial,
+    TrialState,
 )
 from promptops.evals.tape import Tape, TapeError, read_cassette
 
@@ -36,10 +36,12 @@ VALUES = st.recursive(
 
 
 def make_document() -> dict[str, Any]:
-    trial = Trial(1, Outcome.FAILED, 0.5, "no", (CheckOutcome("equals", 0.0, False, "it is no"),))
+    trial = Trial(
+        1, SampleOutcome.FAILED, 0.5, "no", (CheckOutcome("equals", 0.0, False, "it is no"),)
+    )
     sample = SampleResult("a", "m", ("must",), 1, (trial,), (trial,))
-    state = State("work tree", "1.0.0", "sha256:0")
-    suite = SuiteResult("evals/a.yaml", "", "a", state, (sample,), state)
+    state = TrialState("work tree", "1.0.0", "sha256:0")
+    suite = SuiteRunResult("evals/a.yaml", "", "a", state, (sample,), state)
     return result_to_json(EvalResult((suite,)))
 
 

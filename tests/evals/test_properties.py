@@ -15,18 +15,20 @@ from promptops.evals.records import result_from_json, result_to_json
 from promptops.evals.report.words import compare_words
 from promptops.evals.result import (
     EvalResult,
-    Outcome,
+    SampleOutcome,
     SampleResult,
-    State,
-    SuiteResult,
+    SuiteRunResult,
     Trial,
+    TrialState,
 )
 
-STATE = State("work tree", "1.0.0", "sha256:0")
-OUTCOMES = st.sampled_from([Outcome.PASSED, Outcome.FAILED, Outcome.ERROR])
+STATE = TrialState("work tree", "1.0.0", "sha256:0")
+OUTCOMES = st.sampled_from([SampleOutcome.PASSED, SampleOutcome.FAILED, SampleOutcome.ERROR])
 
 
-def make_suite(number: int, sides: list[tuple[Outcome, Outcome]], models: list[str]) -> SuiteResult:
+def make_suite(
+    number: int, sides: list[tuple[SampleOutcome, SampleOutcome]], models: list[str]
+) -> SuiteRunResult:
     samples = [
         SampleResult(
             f"s{index}",
@@ -39,7 +41,7 @@ def make_suite(number: int, sides: list[tuple[Outcome, Outcome]], models: list[s
         for model in models
         for index, (before, after) in enumerate(sides)
     ]
-    return SuiteResult(f"evals/{number}.yaml", "", "p", STATE, tuple(samples), STATE)
+    return SuiteRunResult(f"evals/{number}.yaml", "", "p", STATE, tuple(samples), STATE)
 
 
 def deal(whole: EvalResult, number: int, count: int) -> EvalResult:
@@ -64,7 +66,7 @@ def deal(whole: EvalResult, number: int, count: int) -> EvalResult:
     st.integers(1, 5),
 )
 def test_merged_shards_are_the_whole_run(
-    suites: list[list[tuple[Outcome, Outcome]]], models: list[str], count: int
+    suites: list[list[tuple[SampleOutcome, SampleOutcome]]], models: list[str], count: int
 ) -> None:
     whole = EvalResult(tuple(make_suite(n, one, models) for n, one in enumerate(suites)))
     shards = [(str(number), deal(whole, number, count)) for number in range(count, 0, -1)]

@@ -16,11 +16,11 @@ import pytest
 from promptops.evals.pace import Pace
 from promptops.evals.purse import CapError, Purse
 from promptops.evals.result import (
-    Outcome,
+    SampleOutcome,
     SampleResult,
-    State,
-    SuiteResult,
+    SuiteRunResult,
     Trial,
+    TrialState,
     decide,
     find_grounds,
 )
@@ -112,7 +112,7 @@ def wait_for_journal(repo: Repo, process: subprocess.Popen[Any]) -> None:
 
 
 def trials(*outcomes: str) -> tuple[Trial, ...]:
-    return tuple(Trial(n, Outcome(one)) for n, one in enumerate(outcomes, 1))
+    return tuple(Trial(n, SampleOutcome(one)) for n, one in enumerate(outcomes, 1))
 
 
 @pytest.mark.parametrize(
@@ -131,11 +131,11 @@ def trials(*outcomes: str) -> tuple[Trial, ...]:
 def test_a_sample_is_decided_as_soon_as_it_can_be(
     outcomes: tuple[str, ...], needed: int, expected: str
 ) -> None:
-    assert decide(trials(*outcomes), needed) is Outcome(expected)
+    assert decide(trials(*outcomes), needed) is SampleOutcome(expected)
 
 
 def sample(name: str, *ids: str | None) -> SampleResult:
-    done = tuple(Trial(n, Outcome.PASSED, response_id=one) for n, one in enumerate(ids, 1))
+    done = tuple(Trial(n, SampleOutcome.PASSED, response_id=one) for n, one in enumerate(ids, 1))
     return SampleResult(name, "m", (), len(ids), done)
 
 
@@ -151,8 +151,8 @@ def sample(name: str, *ids: str | None) -> SampleResult:
 def test_trials_that_are_copies_of_one_answer_are_no_trials(
     samples: list[SampleResult], copied: bool
 ) -> None:
-    state = State("work tree", "1.0.0", "sha256:0")
-    suite = SuiteResult("evals/a.yaml", "", "a", state, tuple(samples))
+    state = TrialState("work tree", "1.0.0", "sha256:0")
+    suite = SuiteRunResult("evals/a.yaml", "", "a", state, tuple(samples))
     grounds = find_grounds(suite, "m")
     assert any("copies of one answer" in one.text for one in grounds) is copied
 

@@ -12,21 +12,21 @@ from inline_snapshot import snapshot
 
 from promptops.evals.verdict import (
     Conclusion,
+    EvalVerdict,
     Movement,
-    Pair,
-    Verdict,
+    SamplePair,
     compare,
     describe,
     explain,
 )
 
 
-def pairs(*groups: tuple[int, str, str], tags: tuple[str, ...] = ()) -> list[Pair]:
+def pairs(*groups: tuple[int, str, str], tags: tuple[str, ...] = ()) -> list[SamplePair]:
     """Make samples: how many, and the trials of both sides, such as `(8, "111", "001")`."""
-    made: list[Pair] = []
+    made: list[SamplePair] = []
     for count, before, after in groups:
         made += [
-            Pair(
+            SamplePair(
                 f"sample {len(made) + i}",
                 tuple(map(float, before)),
                 tuple(map(float, after)),
@@ -56,13 +56,13 @@ def pairs(*groups: tuple[int, str, str], tags: tuple[str, ...] = ()) -> list[Pai
         (pairs((20, "111", "110")), Conclusion.WORSE),
     ],
 )
-def test_what_is_concluded(suite: list[Pair], finding: Conclusion) -> None:
+def test_what_is_concluded(suite: list[SamplePair], finding: Conclusion) -> None:
     assert compare(suite).finding is finding
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -0.5, 1.5])
 def test_a_score_that_is_none_cannot_be_judged(bad: float) -> None:
-    suite = [*pairs((20, "1", "0")), Pair("broken", (1.0,), (bad,), needed=None)]
+    suite = [*pairs((20, "1", "0")), SamplePair("broken", (1.0,), (bad,), needed=None)]
     verdict = compare(suite)
     assert verdict.finding is Conclusion.NOT_JUDGED
     assert "not a number from 0 to 1" in describe(verdict)
@@ -71,7 +71,7 @@ def test_a_score_that_is_none_cannot_be_judged(bad: float) -> None:
 
 def test_the_test_alone_is_not_enough() -> None:
     # Ten samples fall a little, and nothing says how far.
-    scores = [Pair(f"{i}", (0.5,), (0.5 - 0.001 * (i + 1),), needed=None) for i in range(10)]
+    scores = [SamplePair(f"{i}", (0.5,), (0.5 - 0.001 * (i + 1),), needed=None) for i in range(10)]
     verdict = compare(scores)
     assert verdict.overall.p <= 0.05
     assert verdict.overall.interval is not None
@@ -80,7 +80,7 @@ def test_the_test_alone_is_not_enough() -> None:
 
 
 def test_samples_without_an_answer_are_set_apart() -> None:
-    verdict = compare([*pairs((10, "1", "0")), Pair("silent", (1.0,), ())])
+    verdict = compare([*pairs((10, "1", "0")), SamplePair("silent", (1.0,), ())])
     assert verdict.unjudged == ("silent",)
     assert verdict.overall.samples == 10
 
@@ -178,7 +178,7 @@ def test_what_could_have_been_seen_follows_the_suite() -> None:
             before, after = (
                 tuple(float(chance.random() < rate) for _ in range(trials)) for _ in range(2)
             )
-            suite.append(Pair(f"{i}", before, after))
+            suite.append(SamplePair(f"{i}", before, after))
         found = compare(suite).detectable
         assert found is not None
         return found
@@ -210,8 +210,8 @@ def mirror(finding: Conclusion) -> Conclusion:
 @settings(deadline=None)
 @given(values)
 def test_the_sides_are_treated_alike(sides: list[tuple[tuple[float, ...], ...]]) -> None:
-    def verdict_of(first: int) -> Verdict:
-        return compare([Pair(f"{i}", s[first], s[1 - first]) for i, s in enumerate(sides)])
+    def verdict_of(first: int) -> EvalVerdict:
+        return compare([SamplePair(f"{i}", s[first], s[1 - first]) for i, s in enumerate(sides)])
 
     there, back = verdict_of(0), verdict_of(1)
     assert mirror(there.finding) is back.finding
@@ -223,7 +223,9 @@ def test_the_sides_are_treated_alike(sides: list[tuple[tuple[float, ...], ...]])
 @settings(deadline=None)
 @given(values)
 def test_a_conclusion_and_its_interval_agree(sides: list[tuple[tuple[float, ...], ...]]) -> None:
-    overall = compare([Pair(f"{i}", both[0], both[1]) for i, both in enumerate(sides)]).overall
+    overall = compare(
+        [SamplePair(f"{i}", both[0], both[1]) for i, both in enumerate(sides)]
+    ).overall
     assert overall.interval is not None
     assert overall.interval.low < overall.interval.high
     if overall.finding is Conclusion.WORSE:

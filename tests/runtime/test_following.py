@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from promptops.errors import IntegrityError, PromptopsError, SourceUnavailableError
 from promptops.runtime.copies import CacheFolder, Silence
-from promptops.runtime.following import Following, State, Timing
+from promptops.runtime.following import Following, KnownState, Timing
 from promptops.runtime.sources import Look
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class World(Timing):
         )
 
 
-def known_since(found: tuple[State, bool]) -> float:
+def known_since(found: tuple[KnownState, bool]) -> float:
     """The time at which the source was asked for what was found."""
     return found[0].look.view  # type: ignore[return-value]
 

@@ -70,7 +70,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 
         is_main = path == subject.path
         tokens = tokenize(text, subject.closure.document.body_line if is_main else 1)
-        for end in _Reader(subject, tokens).read():
+        for end in _LineReader(subject, tokens).read():
             kind = end.text.rstrip("\n")
             place = Position(end.line, end.column, end.line, end.column + len(kind))
             hint = f"write `{kind[:-2]}+{kind[-2:]}` to keep the line break"
@@ -106,7 +106,7 @@ class _Block:
     joins: bool | None = None
 
 
-class _Reader:
+class _LineReader:
     """Follows the tokens of one template through all its branches."""
 
     def __init__(self, subject: PromptSubject, tokens: Sequence[Token]) -> None:

@@ -69,7 +69,7 @@ def send_test(
 
 def _tell(name: str, settings: AlertSettings) -> AlertError | None:
     """Send the test through one channel; return why it did not arrive."""
-    from promptops.runtime.alerts.alert import Alert, AlertError, Message
+    from promptops.runtime.alerts.alert import Alert, AlertError, AlertMessage
     from promptops.runtime.alerts.opening import name_source
     from promptops.runtime.alerts.sending import send
 
@@ -82,7 +82,7 @@ def _tell(name: str, settings: AlertSettings) -> AlertError | None:
         now,
         "info",
     )
-    message = Message(alert, name_source(settings), now)
+    message = AlertMessage(alert, name_source(settings), now)
     channel = next(one for one in settings.channels if one.name == name)
     try:
         send(message, channel, environment=os.environ, sleep=time.sleep, clock=time.time)

@@ -54,13 +54,13 @@ def bisect(
     """
     from promptops.evals.bisecting import UndecidedError, bisect_versions, choose_versions
     from promptops.evals.judgement import Exit, judge_run
-    from promptops.evals.opening import Options
+    from promptops.evals.opening import EvalOptions
     from promptops.evals.opening import run as run_prepared
-    from promptops.evals.preparation import NONE, Choice
+    from promptops.evals.preparation import NONE, SuiteChoice
     from promptops.evals.runner import INTERRUPTED
 
     repository = current().repository
-    options = Options(
+    options = EvalOptions(
         choose_mode_by_flags(record=False, replay=replay, live=live),
         to_micros(max_cost),
         concurrency,
@@ -69,7 +69,7 @@ def bisect(
 
     def passes(version: Version) -> bool:
         only = tuple(samples or ())
-        choice = Choice((name,), str(version), NONE, split_models(models), only=only)
+        choice = SuiteChoice((name,), str(version), NONE, split_models(models), only=only)
         preparation = prepare_or_exit(repository, choice)
         result = run_prepared(repository, preparation, choice, options, lambda _progress: None)
         if result.stopped == INTERRUPTED:

@@ -68,9 +68,9 @@ def calibrate(
         write_calibrations,
     )
     from promptops.evals.calibration import calibrate as measure
-    from promptops.evals.opening import Options
+    from promptops.evals.opening import EvalOptions
     from promptops.evals.opening import run as run_prepared
-    from promptops.evals.preparation import NONE, Choice
+    from promptops.evals.preparation import NONE, SuiteChoice
     from promptops.evals.runner import INTERRUPTED
 
     repository = current().repository
@@ -80,8 +80,8 @@ def calibrate(
         raise ConfigurationError(
             "no judge is configured", hint="name one, or set 'judge' in the table [eval]"
         )
-    choice = Choice((name,), against=NONE, models=split_models(models))
-    options = Options(
+    choice = SuiteChoice((name,), against=NONE, models=split_models(models))
+    options = EvalOptions(
         choose_mode_by_flags(record=record, replay=replay, live=live),
         to_micros(max_cost),
         concurrency,

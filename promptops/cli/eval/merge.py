@@ -37,11 +37,13 @@ def merge(
     output: EvalFormatOption = EvalFormat.TEXT,
 ) -> None:
     """Put the shards of a run together. The verdict is that of a run without shards."""
-    from promptops.evals.judgement import Rules
+    from promptops.evals.judgement import SuiteRules
     from promptops.evals.merging import merge_results
 
     result = merge_results([(str(one), _read(one)) for one in files])
-    raise typer.Exit(print_result(result, output, file, Rules(measure, margin), evidence, page))
+    raise typer.Exit(
+        print_result(result, output, file, SuiteRules(measure, margin), evidence, page)
+    )
 
 
 def _read(file: Path) -> EvalResult:

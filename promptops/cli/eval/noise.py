@@ -63,15 +63,15 @@ def noise(
     A difference between two versions that is no larger than that is no difference. Exit code 2
     where it could not be judged, else 0.
     """
-    from promptops.evals.judgement import Exit, Rules, judge_run
-    from promptops.evals.opening import Options
+    from promptops.evals.judgement import Exit, SuiteRules, judge_run
+    from promptops.evals.opening import EvalOptions
     from promptops.evals.opening import run as run_prepared
-    from promptops.evals.preparation import Choice
+    from promptops.evals.preparation import SuiteChoice
     from promptops.evals.runner import INTERRUPTED
 
     repository = current().repository
-    choice = Choice(tuple(names or ()), at, models=split_models(models), is_noise=True)
-    options = Options(
+    choice = SuiteChoice(tuple(names or ()), at, models=split_models(models), is_noise=True)
+    options = EvalOptions(
         choose_mode_by_flags(record=record, replay=replay, live=live),
         to_micros(max_cost),
         concurrency,
@@ -81,7 +81,7 @@ def noise(
     preparation = prepare_or_exit(repository, choice)
     say_plan(repository, preparation, options)
     result = run_prepared(repository, preparation, choice, options, show_progress())
-    rules = Rules(measure)
+    rules = SuiteRules(measure)
     code = print_result(result, output, file, rules)
     for judgement in judge_run(result, rules)[0]:
         _say_noise(judgement)

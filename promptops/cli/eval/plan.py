@@ -36,7 +36,7 @@ def plan(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Say which loss each suite notices in four of five cases, and what noticing LOSS takes."""
-    from promptops.evals.preparation import NONE, Choice
+    from promptops.evals.preparation import NONE, SuiteChoice
     from promptops.evals.statistics import Design, detectable_drop, power, samples_needed
 
     if not 0 < rate <= 1 or not 0 < detect <= rate or not 0 <= intraclass < 1:
@@ -44,7 +44,9 @@ def plan(
             "such a loss is not possible",
             hint="--detect is more than 0 and at most --rate, and both at most 1",
         )
-    preparation = prepare_or_exit(current().repository, Choice(tuple(names or ()), against=NONE))
+    preparation = prepare_or_exit(
+        current().repository, SuiteChoice(tuple(names or ()), against=NONE)
+    )
     found: list[dict[str, Any]] = []
     for part in preparation.parts:
         counts = sorted(sample.trials for sample in part.samples)

@@ -15,7 +15,7 @@ from promptops.evals.judgement import Measure
 from promptops.repository.writing import write_atomically
 
 if TYPE_CHECKING:
-    from promptops.evals.judgement import Judgement, Rules
+    from promptops.evals.judgement import Judgement, SuiteRules
     from promptops.evals.result import EvalResult
 
 
@@ -67,7 +67,7 @@ def print_result(
     result: EvalResult,
     output: EvalFormat,
     file: Path | None = None,
-    rules: Rules | None = None,
+    rules: SuiteRules | None = None,
     evidence: Path | None = None,
     page: Path | None = None,
 ) -> int:

@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from promptops.evals.opening import Options
-    from promptops.evals.preparation import Choice
+    from promptops.evals.opening import EvalOptions
+    from promptops.evals.preparation import SuiteChoice
     from promptops.evals.result import EvalResult
 
 
@@ -135,12 +135,12 @@ def run(
     worse than the baseline's. 2: could not be judged. Without keys, answers come from the cassettes
     beside the suites where every suite has one.
     """
-    from promptops.evals.judgement import Rules
-    from promptops.evals.opening import Options
-    from promptops.evals.preparation import Choice
+    from promptops.evals.judgement import SuiteRules
+    from promptops.evals.opening import EvalOptions
+    from promptops.evals.preparation import SuiteChoice
     from promptops.evals.runner import INTERRUPTED
 
-    choice = Choice(
+    choice = SuiteChoice(
         tuple(names or ()),
         at,
         against,
@@ -158,7 +158,7 @@ def run(
             "--evidence is of whole suites and their own models",
             hint="leave out --sample and --stand-in, or --evidence",
         )
-    options = Options(
+    options = EvalOptions(
         choose_mode_by_flags(record=record, replay=replay, live=live),
         to_micros(max_cost),
         concurrency,
@@ -175,7 +175,7 @@ def run(
         result = _run_once(choice, options, is_dry=dry_run)
         if result is None:
             return 0
-        code = print_result(result, output, file, Rules(measure, margin), evidence, page)
+        code = print_result(result, output, file, SuiteRules(measure, margin), evidence, page)
         return INTERRUPTED_CODE if result.stopped == INTERRUPTED else code
 
     if watch:
@@ -184,7 +184,7 @@ def run(
     raise typer.Exit(once())
 
 
-def _run_once(choice: Choice, options: Options, *, is_dry: bool) -> EvalResult | None:
+def _run_once(choice: SuiteChoice, options: EvalOptions, *, is_dry: bool) -> EvalResult | None:
     """Prepare and run; None where there is nothing to run, or the plan is all that is wanted."""
     from promptops.evals.asking import Mode
     from promptops.evals.opening import run as run_prepared
@@ -261,7 +261,7 @@ def _choose_base(base: str | None, *, changed: bool) -> str | None:
     return found
 
 
-def _check_together(choice: Choice) -> None:
+def _check_together(choice: SuiteChoice) -> None:
     """Refuse options that say two things at once."""
     if (choice.using is None) != (choice.instead is None):
         raise UsageError(

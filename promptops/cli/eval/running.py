@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from promptops.evals.asking import Mode
-    from promptops.evals.opening import Options
-    from promptops.evals.preparation import Choice, Preparation
-    from promptops.evals.runner import Progress
+    from promptops.evals.opening import EvalOptions
+    from promptops.evals.preparation import Preparation, SuiteChoice
+    from promptops.evals.runner import EvalProgress
     from promptops.repository.repository import Repository
 
 MICROS = 1_000_000
@@ -86,7 +86,7 @@ def to_micros(dollars: float | None) -> int | None:
     return None if dollars is None else int(dollars * MICROS)
 
 
-def prepare_or_exit(repository: Repository, choice: Choice) -> Preparation:
+def prepare_or_exit(repository: Repository, choice: SuiteChoice) -> Preparation:
     """Prepare a run; a suite or prompt that cannot be used ends the program with 2.
 
     It was not judged, and nothing was found to be worse.
@@ -100,7 +100,7 @@ def prepare_or_exit(repository: Repository, choice: Choice) -> Preparation:
         raise typer.Exit(2) from error
 
 
-def say_plan(repository: Repository, preparation: Preparation, options: Options) -> None:
+def say_plan(repository: Repository, preparation: Preparation, options: EvalOptions) -> None:
     """Say what a run will take."""
     from promptops.evals.asking import Mode
     from promptops.evals.opening import choose_mode, find_judge, open_prices
@@ -137,12 +137,12 @@ def _dollars(micros: int) -> str:
     return f"{micros / MICROS:.4f} USD"
 
 
-def show_progress() -> Callable[[Progress], None]:
+def show_progress() -> Callable[[EvalProgress], None]:
     """Return what tells how far a run is: all the time at a terminal, else twice a minute."""
     is_live = is_terminal(sys.stderr)
     said_at = 0.0
 
-    def tell(progress: Progress) -> None:
+    def tell(progress: EvalProgress) -> None:
         nonlocal said_at
         if is_live:
             end = "\n" if progress.done == progress.total else ""
@@ -155,7 +155,7 @@ def show_progress() -> Callable[[Progress], None]:
     return tell
 
 
-def _describe(progress: Progress) -> str:
+def _describe(progress: EvalProgress) -> str:
     rate = progress.done / progress.seconds if progress.seconds else 0.0
     parts = [
         f"{progress.done}/{progress.total}",

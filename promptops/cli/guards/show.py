@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from promptops.cli.guards.opening import Opened
-    from promptops.runtime.guards.guard import Standing
+    from promptops.runtime.guards.guard import GuardStanding
     from promptops.runtime.guards.ledger import Reset
 
 
@@ -59,7 +59,7 @@ def show(
         _print_standings(opened, named)
 
 
-def _print_standings(opened: Opened, standings: Sequence[Standing]) -> None:
+def _print_standings(opened: Opened, standings: Sequence[GuardStanding]) -> None:
     from promptops.runtime.guards.guard import describe_amount
 
     rows: list[tuple[str, ...]] = [
@@ -88,7 +88,9 @@ def _print_resets(resets: Sequence[Reset]) -> None:
         emit(f"{format_second(one.at)} {one_line(one.by)}: {one_line(one.reason)}")
 
 
-def _print_json(opened: Opened, standings: Sequence[Standing], resets: Sequence[Reset]) -> None:
+def _print_json(
+    opened: Opened, standings: Sequence[GuardStanding], resets: Sequence[Reset]
+) -> None:
     emit_json(
         json_document(
             "promptops.guards/v1",

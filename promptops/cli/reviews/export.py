@@ -15,7 +15,7 @@ from promptops.cli.session import current, emit, json_document, say, warn
 from promptops.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from promptops.runtime.log.record import LogEntry, Review
+    from promptops.runtime.log.record import LogEntry, RunReview
 
 _ALL = 1_000_000
 
@@ -66,13 +66,13 @@ def export(
     say(f"written: {file}")
 
 
-def _to_json(review: Review, entry: LogEntry) -> dict[str, Any]:
+def _to_json(review: RunReview, entry: LogEntry) -> dict[str, Any]:
     return json_document(
         "promptops.review/v1", **review_to_json(review) | {"run": entry_to_json(entry)}
     )
 
 
-def _make_suite(pairs: list[tuple[Review, LogEntry]]) -> str:
+def _make_suite(pairs: list[tuple[RunReview, LogEntry]]) -> str:
     import yaml
 
     names = sorted({entry.run.prompt or entry.run.ref for _, entry in pairs})
@@ -99,7 +99,7 @@ def _make_suite(pairs: list[tuple[Review, LogEntry]]) -> str:
     return text.rstrip("\n")
 
 
-def make_sample(review: Review, entry: LogEntry) -> dict[str, Any] | None:
+def make_sample(review: RunReview, entry: LogEntry) -> dict[str, Any] | None:
     """Return the sample that a review makes; None where it does not say what should come."""
     run = entry.run
     wanted = run.answer if review.is_accepted else review.answer

@@ -20,7 +20,7 @@ from promptops.cli.session import (
 )
 
 if TYPE_CHECKING:
-    from promptops.runtime.log.record import Review
+    from promptops.runtime.log.record import RunReview
 
 
 def list_reviews(
@@ -57,5 +57,5 @@ def list_reviews(
         say("nothing waits for a review" if status == "open" else "there are no such reviews")
 
 
-def _describe(one: Review) -> str:
+def _describe(one: RunReview) -> str:
     return one_line(one.why or "-") if one.status == "open" else one_line(describe_review(one))

@@ -30,7 +30,7 @@ from promptops.cli.session import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from promptops.runtime.log.record import AttemptRecord, LogEntry, Review, RunRecord
+    from promptops.runtime.log.record import AttemptRecord, LogEntry, RunRecord, RunReview
 
 _WIDTH = 12
 
@@ -114,7 +114,7 @@ def _describe_attempt(one: AttemptRecord) -> str:
     return ", ".join(parts)
 
 
-def describe_review(one: Review) -> str:
+def describe_review(one: RunReview) -> str:
     """Return a review in one line."""
     if one.status == "open":
         return f"waits since {format_instant(one.requested_at)}: {one.why or 'asked for'}"

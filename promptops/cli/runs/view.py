@@ -14,8 +14,8 @@ if TYPE_CHECKING:
         Event,
         Feedback,
         LogEntry,
-        Review,
         RunRecord,
+        RunReview,
     )
 
 _COLOURS = {
@@ -234,7 +234,7 @@ def _feedback_to_json(one: Feedback) -> dict[str, Any]:
     }
 
 
-def review_to_json(one: Review, *, with_content: bool = True) -> dict[str, Any]:
+def review_to_json(one: RunReview, *, with_content: bool = True) -> dict[str, Any]:
     """Return a review, with what the reviewer wrote if wanted."""
     document = {
         "id": one.id,

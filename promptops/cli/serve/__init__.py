@@ -76,7 +76,7 @@ def serve(
 
     _check_installed()
     from promptops.server.listening import serve as listen
-    from promptops.server.service import Bounds, Service
+    from promptops.server.service import Service, ServiceBounds
 
     session = current()
     keyfile = open_keyfile(keys)
@@ -87,7 +87,7 @@ def serve(
         warn(clean(warning))
     place = source or (session.directory if session.is_named else None)
     with open_registry(place, refresh=refresh, trust=trust) as registry:
-        bounds = Bounds(
+        bounds = ServiceBounds(
             body_bytes=max_body,
             body_seconds=io_timeout,
             header_seconds=io_timeout,

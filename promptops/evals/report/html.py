@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.evals.judgement import Exit
 from promptops.evals.report.text import describe_run, worst_first
-from promptops.evals.result import Outcome
+from promptops.evals.result import SampleOutcome
 from promptops.evals.verdict import Conclusion, describe, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from promptops.evals.judgement import Judgement
-    from promptops.evals.result import EvalResult, SampleResult, SuiteResult, Trial
-    from promptops.evals.verdict import Comparison
+    from promptops.evals.result import EvalResult, SampleResult, SuiteRunResult, Trial
+    from promptops.evals.verdict import SuiteComparison
 
 _WORDS = {Exit.PASSED: "passed", Exit.BLOCKED: "blocked", Exit.UNKNOWN: "could not judge"}
 _TONES = {Exit.PASSED: "good", Exit.BLOCKED: "bad", Exit.UNKNOWN: "doubt"}
 _CONCLUSIONS = {Conclusion.WORSE: "bad", Conclusion.BETTER: "good", Conclusion.NOT_JUDGED: "doubt"}
-_OUTCOMES = list(Outcome)
+_OUTCOMES = list(SampleOutcome)
 # In the order of WORDS in page.js.
 _ERROR, _MISSING, _LOST, _FAILED, _FELL, _REPAIRED, _ROSE, _PASSED = range(8)
 _ROUNDING = 1e-9
@@ -62,7 +62,7 @@ def to_html(result: EvalResult, judgements: Sequence[Judgement], exit_code: Exit
     ]
     if result.stopped:
         head.append(f'<p class="doubt">Stopped: {_text(result.stopped)}</p>')
-    data = json.dumps(_Data(result).document, ensure_ascii=False, separators=(",", ":"))
+    data = json.dumps(_PageData(result).document, ensure_ascii=False, separators=(",", ":"))
     # `<` could end the element that holds them; as an escape it is the same JSON.
     data = _clean(data).replace("<", "\\u003c")
     return "\n".join(
@@ -112,7 +112,7 @@ def _text(text: str) -> str:
 def _judgement(one: Judgement) -> Iterator[str]:
     suite = one.suite
     samples = [sample for sample in suite.samples if sample.model == one.model]
-    passed = sum(sample.outcome is Outcome.PASSED for sample in samples)
+    passed = sum(sample.outcome is SampleOutcome.PASSED for sample in samples)
     compared = (
         f"compared with {suite.baseline.label}"
         if suite.baseline is not None
@@ -144,7 +144,7 @@ def _judgement(one: Judgement) -> Iterator[str]:
     yield "</section>"
 
 
-def _slices(slices: Sequence[tuple[str, Comparison]]) -> Iterator[str]:
+def _slices(slices: Sequence[tuple[str, SuiteComparison]]) -> Iterator[str]:
     yield "<table><caption>By tag, worst first; corrected for the number of tags</caption>"
     names = ("Tag", "Verdict", "Samples", "Before", "After", "Difference", "Interval", "p")
     heads = "".join(f'<th scope="col">{name}</th>' for name in names)
@@ -173,7 +173,7 @@ def _points(difference: float) -> str:
     return f"{100 * difference:+.1f}"
 
 
-class _Data:
+class _PageData:
     """The samples as the script reads them; each text stands once, and is named by its place."""
 
     def __init__(self, result: EvalResult) -> None:
@@ -196,7 +196,7 @@ class _Data:
             "texts": list(self._texts),
         }
 
-    def _run(self, suite: SuiteResult, model: str) -> int:
+    def _run(self, suite: SuiteRunResult, model: str) -> int:
         self._runs.append(f"{suite.prompt}, {model}")
         return len(self._runs) - 1
 
@@ -255,13 +255,13 @@ class _Data:
 
 def _word(one: SampleResult) -> int:
     before, after = one.baseline_share, one.share
-    if one.outcome is Outcome.ERROR:
+    if one.outcome is SampleOutcome.ERROR:
         return _ERROR
-    if one.outcome is Outcome.MISSING:
+    if one.outcome is SampleOutcome.MISSING:
         return _MISSING
-    if one.outcome is Outcome.FAILED:
-        return _LOST if one.baseline_outcome is Outcome.PASSED else _FAILED
-    if one.baseline_outcome is Outcome.FAILED:
+    if one.outcome is SampleOutcome.FAILED:
+        return _LOST if one.baseline_outcome is SampleOutcome.PASSED else _FAILED
+    if one.baseline_outcome is SampleOutcome.FAILED:
         return _REPAIRED
     if before is None or after is None or abs(after - before) <= _ROUNDING:
         return _PASSED

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from promptops.evals.judgement import Exit
-from promptops.evals.result import Outcome
+from promptops.evals.result import SampleOutcome
 
 if TYPE_CHECKING:
     from promptops.evals.judgement import Judgement
@@ -65,13 +65,17 @@ def _case(sample: SampleResult, judgement: Judgement) -> str:
         f"    <testcase classname={_attribute(judgement.suite.path)}"
         f' name={_attribute(sample.name)} time="{seconds:.3f}"'
     )
-    if sample.outcome is Outcome.PASSED:
+    if sample.outcome is SampleOutcome.PASSED:
         return f"{head}/>"
     text = _describe(sample)
     message = _attribute(text.split("\n", 1)[0])
-    if sample.outcome is Outcome.FAILED and judgement.exit is Exit.PASSED:
+    if sample.outcome is SampleOutcome.FAILED and judgement.exit is Exit.PASSED:
         return f"{head}><skipped message={_attribute('failed, and allowed to')}/></testcase>"
-    kind = {Outcome.FAILED: "failure", Outcome.ERROR: "error", Outcome.MISSING: "error"}
+    kind = {
+        SampleOutcome.FAILED: "failure",
+        SampleOutcome.ERROR: "error",
+        SampleOutcome.MISSING: "error",
+    }
     tag = kind[sample.outcome]
     return f"{head}><{tag} message={message}>{_text(text)}</{tag}></testcase>"
 
@@ -79,7 +83,7 @@ def _case(sample: SampleResult, judgement: Judgement) -> str:
 def _describe(sample: SampleResult) -> str:
     lines = []
     for trial in sample.trials:
-        if trial.outcome is Outcome.PASSED:
+        if trial.outcome is SampleOutcome.PASSED:
             continue
         reasons = [trial.error] if trial.error else []
         reasons += [f"{one.label}: {one.reason}" for one in trial.checks if not one.is_met]

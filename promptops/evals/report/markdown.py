@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from promptops.evals.judgement import Exit
 from promptops.evals.report.text import describe_run, is_lower, worst_first
 from promptops.evals.report.words import mark_words
-from promptops.evals.result import Outcome
+from promptops.evals.result import SampleOutcome
 from promptops.evals.verdict import describe, explain
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ def to_markdown(result: EvalResult, judgements: list[Judgement], exit_code: Exit
     for one in judgements:
         suite = one.suite
         samples = [sample for sample in suite.samples if sample.model == one.model]
-        passed = sum(sample.outcome is Outcome.PASSED for sample in samples)
+        passed = sum(sample.outcome is SampleOutcome.PASSED for sample in samples)
         before = ""
         if suite.baseline is not None:
-            had = sum(sample.baseline_outcome is Outcome.PASSED for sample in samples)
+            had = sum(sample.baseline_outcome is SampleOutcome.PASSED for sample in samples)
             before = f" (was {had})"
         baseline = suite.no_baseline if suite.baseline is None else suite.baseline.label
         cells = [suite.prompt, one.model, baseline, f"{passed} of {len(samples)}{before}"]
@@ -56,7 +56,8 @@ def _samples(judgement: Judgement) -> list[str]:
     chosen = [
         one
         for one in worst_first(judgement.suite.samples)
-        if one.model == judgement.model and (one.outcome is not Outcome.PASSED or is_lower(one))
+        if one.model == judgement.model
+        and (one.outcome is not SampleOutcome.PASSED or is_lower(one))
     ]
     lines: list[str] = []
     for one in chosen[:_MAX_SAMPLES]:
@@ -68,18 +69,20 @@ def _samples(judgement: Judgement) -> list[str]:
 
 
 def _summary(sample: SampleResult) -> str:
-    passed = sum(one.outcome is Outcome.PASSED for one in sample.trials)
-    is_lost = sample.outcome is Outcome.FAILED and sample.baseline_outcome is Outcome.PASSED
+    passed = sum(one.outcome is SampleOutcome.PASSED for one in sample.trials)
+    is_lost = (
+        sample.outcome is SampleOutcome.FAILED and sample.baseline_outcome is SampleOutcome.PASSED
+    )
     word = "lost" if is_lost else sample.outcome.value
     return f"{word}: {_cell(sample.name)} ({passed} of {len(sample.trials)} trials pass)"
 
 
 def _sample(sample: SampleResult) -> list[str]:
-    trial = next((one for one in sample.trials if one.outcome is not Outcome.PASSED), None)
+    trial = next((one for one in sample.trials if one.outcome is not SampleOutcome.PASSED), None)
     if trial is None:
         return []
     lines = [f"- {_cell(reason)}" for reason in _reasons(trial)]
-    old = next((one for one in sample.baseline if one.outcome is Outcome.PASSED), None)
+    old = next((one for one in sample.baseline if one.outcome is SampleOutcome.PASSED), None)
     if old is not None:
         shown = mark_words(old.answer, trial.answer)
         lines += ["", "Was and is:", "", *_fence(shown)]

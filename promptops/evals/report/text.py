@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from promptops.evals.judgement import Exit
 from promptops.evals.report.words import mark_words
-from promptops.evals.result import Outcome
-from promptops.evals.verdict import Conclusion, Verdict, describe, explain
+from promptops.evals.result import SampleOutcome
+from promptops.evals.verdict import Conclusion, EvalVerdict, describe, explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from promptops.evals.judgement import Judgement
-    from promptops.evals.result import EvalResult, SampleResult, SuiteResult, Trial
+    from promptops.evals.result import EvalResult, SampleResult, SuiteRunResult, Trial
 
     Paint = Callable[[str, str], str]
 
@@ -22,10 +22,10 @@ _MAX_ANSWER = 300
 _WORDS = {Exit.PASSED: "passed", Exit.BLOCKED: "blocked", Exit.UNKNOWN: "could not judge"}
 _COLOURS = {Exit.PASSED: "green", Exit.BLOCKED: "red", Exit.UNKNOWN: "yellow"}
 _OUTCOMES = {
-    Outcome.ERROR: ("ERROR", "yellow"),
-    Outcome.MISSING: ("NOT RUN", "yellow"),
-    Outcome.FAILED: ("FAILED", "red"),
-    Outcome.PASSED: ("passed", "green"),
+    SampleOutcome.ERROR: ("ERROR", "yellow"),
+    SampleOutcome.MISSING: ("NOT RUN", "yellow"),
+    SampleOutcome.FAILED: ("FAILED", "red"),
+    SampleOutcome.PASSED: ("passed", "green"),
 }
 
 
@@ -44,7 +44,7 @@ def to_text(
     yield f"{paint(_WORDS[exit_code], _COLOURS[exit_code])}  {describe_run(result)}"
 
 
-def _models(suite: SuiteResult) -> Iterator[str]:
+def _models(suite: SuiteRunResult) -> Iterator[str]:
     """Yield a table of the samples on which models differ: a row each, a column for every model."""
     found = {(one.name, one.model): one for one in suite.samples}
     rows = []
@@ -67,7 +67,7 @@ def _models(suite: SuiteResult) -> Iterator[str]:
 def _cell(sample: SampleResult | None) -> str:
     if sample is None:
         return ""
-    passed = sum(one.outcome is Outcome.PASSED for one in sample.trials)
+    passed = sum(one.outcome is SampleOutcome.PASSED for one in sample.trials)
     of = f" {passed}/{len(sample.trials)}" if len(sample.trials) > 1 else ""
     return f"{sample.outcome.value}{of}"
 
@@ -84,7 +84,7 @@ def describe_run(result: EvalResult) -> str:
 def _judgement(judgement: Judgement, paint: Paint) -> Iterator[str]:
     suite, model = judgement.suite, judgement.model
     samples = [one for one in suite.samples if one.model == model]
-    passed = sum(one.outcome is Outcome.PASSED for one in samples)
+    passed = sum(one.outcome is SampleOutcome.PASSED for one in samples)
     word = paint(_WORDS[judgement.exit], _COLOURS[judgement.exit])
     yield f"{paint(suite.prompt, 'bold')} {suite.change.label}  {model}  {suite.path}"
     compared = (
@@ -116,23 +116,23 @@ _FINDINGS = {
 }
 
 
-def _verdict(verdict: Verdict, paint: Paint) -> Iterator[str]:
+def _verdict(verdict: EvalVerdict, paint: Paint) -> Iterator[str]:
     """Yield what the comparison says, and what may hide from it."""
     yield f"  {paint(describe(verdict), _FINDINGS.get(verdict.finding, 'dim'))}"
     for tag, one in verdict.slices:
         if one.finding in {Conclusion.WORSE, Conclusion.BETTER}:
-            said = describe(Verdict(one))
+            said = describe(EvalVerdict(one))
             yield f"  tagged '{tag}': {paint(said, _FINDINGS[one.finding])}"
     yield f"  {paint(explain(verdict), 'dim')}"
 
 
 def _deserves_a_look(sample: SampleResult) -> bool:
-    if sample.outcome is Outcome.MISSING:
+    if sample.outcome is SampleOutcome.MISSING:
         # Of a run that was stopped it is enough to say how many there are.
         return any(one.error is not None for one in sample.trials)
-    if sample.outcome is not Outcome.PASSED:
+    if sample.outcome is not SampleOutcome.PASSED:
         return True
-    return sample.baseline_outcome is Outcome.ERROR or is_lower(sample)
+    return sample.baseline_outcome is SampleOutcome.ERROR or is_lower(sample)
 
 
 def is_lower(sample: SampleResult) -> bool:
@@ -148,31 +148,33 @@ def worst_first(samples: Iterable[SampleResult]) -> list[SampleResult]:
 
 def _badness(sample: SampleResult) -> tuple[int, float, float, str]:
     """Errors first, then what was lost, then what fails, the lowest score first."""
-    order = [Outcome.ERROR, Outcome.MISSING, Outcome.FAILED, Outcome.PASSED]
+    order = [SampleOutcome.ERROR, SampleOutcome.MISSING, SampleOutcome.FAILED, SampleOutcome.PASSED]
     fall = (sample.share or 0.0) - (sample.baseline_share or 0.0)
     return order.index(sample.outcome), min(fall, 0.0), sample.score or 0.0, sample.name
 
 
 def _sample(sample: SampleResult, paint: Paint) -> Iterator[str]:
     word, colour = _OUTCOMES[sample.outcome]
-    count = sum(one.outcome is Outcome.PASSED for one in sample.trials)
+    count = sum(one.outcome is SampleOutcome.PASSED for one in sample.trials)
     trials = f"{count} of {len(sample.trials)} trials" if len(sample.trials) > 1 else ""
     before = sample.baseline_outcome
     then = ""
     if sample.baseline:
-        had = sum(one.outcome is Outcome.PASSED for one in sample.baseline)
+        had = sum(one.outcome is SampleOutcome.PASSED for one in sample.baseline)
         then = f"the baseline: {had} of {len(sample.baseline)}"
-        if sample.outcome is Outcome.FAILED and before is Outcome.PASSED:
+        if sample.outcome is SampleOutcome.FAILED and before is SampleOutcome.PASSED:
             word = "LOST"
     tags = f"[{', '.join(sample.tags)}]" if sample.tags else ""
     parts = [paint(word, colour), sample.name, tags, trials, then]
     yield "  " + "  ".join(part for part in parts if part)
     trial = next((one for one in sample.trials if one.outcome is sample.outcome), None)
     if trial is None:
-        trial = next((one for one in sample.trials if one.outcome is not Outcome.PASSED), None)
+        trial = next(
+            (one for one in sample.trials if one.outcome is not SampleOutcome.PASSED), None
+        )
     if trial is None:
         return
-    old = next((one for one in sample.baseline if one.outcome is Outcome.PASSED), None)
+    old = next((one for one in sample.baseline if one.outcome is SampleOutcome.PASSED), None)
     yield from _trial(trial)
     if old is not None and trial.answer and trial.answer != old.answer:
         yield f"      {paint('was, is:', 'dim')} {_short(mark_words(old.answer, trial.answer))}"

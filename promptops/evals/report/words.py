@@ -11,7 +11,7 @@ _WORDS = re.compile(r"\s+|[\w'\u2019-]+|.", re.UNICODE)
 _MAX_WORDS = 4000
 
 
-class Piece(NamedTuple):
+class WordPiece(NamedTuple):
     """A stretch of text that both answers have, or one of them.
 
     Attributes:
@@ -23,21 +23,21 @@ class Piece(NamedTuple):
     side: str
 
 
-def compare_words(old: str, new: str) -> list[Piece]:
+def compare_words(old: str, new: str) -> list[WordPiece]:
     """Return both texts as one sequence of pieces."""
     before, after = _WORDS.findall(old), _WORDS.findall(new)
     if len(before) + len(after) > _MAX_WORDS:
-        return [Piece(old, "old"), Piece(new, "new")]
-    pieces: list[Piece] = []
+        return [WordPiece(old, "old"), WordPiece(new, "new")]
+    pieces: list[WordPiece] = []
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "equal":
-            pieces.append(Piece("".join(before[a:b]), "both"))
+            pieces.append(WordPiece("".join(before[a:b]), "both"))
             continue
         if b > a:
-            pieces.append(Piece("".join(before[a:b]), "old"))
+            pieces.append(WordPiece("".join(before[a:b]), "old"))
         if d > c:
-            pieces.append(Piece("".join(after[c:d]), "new"))
+            pieces.append(WordPiece("".join(after[c:d]), "new"))
     return pieces
 
 

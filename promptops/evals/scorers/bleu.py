@@ -15,7 +15,7 @@ from typing import Any
 
 from promptops.evals.scorers.libraries import load
 from promptops.evals.scorers.references import references
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError
+from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, Score, ScorerError
 from promptops.evals.scorers.words import split_words
 
 NAME = "bleu"
@@ -23,7 +23,7 @@ COST = Cost.LIBRARY
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
+def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """The score against all references together."""
     wanted = [_tokens(one) for one in references(argument)]
     if not all(wanted):

@@ -7,14 +7,21 @@ An unknown cost (a model without a price, or without reported usage) is an error
 
 from __future__ import annotations
 
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError, yes_or_no
+from promptops.evals.scorers.scorer import (
+    Context,
+    Cost,
+    JudgedAnswer,
+    Score,
+    ScorerError,
+    yes_or_no,
+)
 
 NAME = "cost"
 COST = Cost.FREE
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: float, _context: Context) -> Score:
+def score(answer: JudgedAnswer, argument: float, _context: Context) -> Score:
     """1 when it was cheap enough."""
     if answer.cost_micros is None:
         raise ScorerError(

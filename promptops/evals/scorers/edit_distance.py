@@ -12,14 +12,14 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.evals.scorers.libraries import load
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, yes_or_no
+from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, Score, yes_or_no
 
 NAME = "edit_distance"
 COST = Cost.LIBRARY
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
+def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """The similarity, or whether the distance is within `max`."""
     levenshtein = load("rapidfuzz.distance.Levenshtein", NAME)
     options = argument if isinstance(argument, dict) else {"to": argument}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, yes_or_no
+from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, Score, yes_or_no
 from promptops.evals.scorers.texts import as_text, folded, quoted
 
 NAME = "equals"
@@ -19,7 +19,7 @@ COST = Cost.FREE
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
+def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """1 when the answer is the text."""
     options = argument if isinstance(argument, dict) else {"text": argument}
     wanted, given = folded(as_text(options["text"]), options), folded(answer.text, options)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError
+from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, Score, ScorerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ COST = Cost.FREE
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: Sequence[Check], context: Context) -> Score:
+def score(answer: JudgedAnswer, argument: Sequence[Check], context: Context) -> Score:
     """1 when all hold, else 0."""
     from promptops.evals.scorers.registry import judge_check
 

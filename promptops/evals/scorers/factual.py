@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.evals.scorers import rubric
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score
+from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, Score
 
 NAME = "factual"
 COST = Cost.JUDGE
@@ -26,7 +26,7 @@ _CRITERIA = (
 _COMPLETE = "Every fact of the answer known to be good is in the answer too."
 
 
-def score(answer: Answer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
+def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """The share of the criteria that the judge says are met."""
     options = argument if isinstance(argument, dict) else {"reference": argument}
     criteria = [*_CRITERIA, _COMPLETE] if options.get("complete") else list(_CRITERIA)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, yes_or_no
+from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, Score, yes_or_no
 from promptops.evals.scorers.texts import quoted
 from promptops.evals.scorers.values import NotJson, are_equal, find_path, parse
 
@@ -25,7 +25,7 @@ COST = Cost.FREE
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: Mapping[str, Any], _context: Context) -> Score:
+def score(answer: JudgedAnswer, argument: Mapping[str, Any], _context: Context) -> Score:
     """The share of right fields."""
     try:
         value = parse(answer.text)

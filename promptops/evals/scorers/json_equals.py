@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, yes_or_no
+from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, Score, yes_or_no
 from promptops.evals.scorers.values import NotJson, difference, parse
 
 NAME = "json_equals"
@@ -19,7 +19,7 @@ COST = Cost.FREE
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - any JSON value
+def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - any JSON value
     """1 when the values are equal."""
     try:
         found = difference(parse(answer.text), argument, subset=False)

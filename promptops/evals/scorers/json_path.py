@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from promptops.evals.scorers import regex
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, yes_or_no
+from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, Score, yes_or_no
 from promptops.evals.scorers.texts import quoted
 from promptops.evals.scorers.values import NotJson, are_equal, find_path, parse
 
@@ -29,7 +29,7 @@ COST = Cost.FREE
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: Mapping[str, Any], context: Context) -> Score:
+def score(answer: JudgedAnswer, argument: Mapping[str, Any], context: Context) -> Score:
     """1 when all expectations hold of all values at the path."""
     path = argument["path"]
     try:
@@ -57,7 +57,7 @@ def _contains(value: Any, wanted: Any, _context: Context) -> bool:  # noqa: ANN4
 
 
 def _matches(value: Any, wanted: Any, context: Context) -> bool:  # noqa: ANN401 - as above
-    return isinstance(value, str) and regex.score(Answer(value), wanted, context).value == 1
+    return isinstance(value, str) and regex.score(JudgedAnswer(value), wanted, context).value == 1
 
 
 def _size(value: Any) -> int | None:  # noqa: ANN401 - as above

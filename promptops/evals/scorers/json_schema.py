@@ -12,7 +12,14 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError, yes_or_no
+from promptops.evals.scorers.scorer import (
+    Context,
+    Cost,
+    JudgedAnswer,
+    Score,
+    ScorerError,
+    yes_or_no,
+)
 from promptops.evals.scorers.texts import quoted
 from promptops.evals.scorers.values import NotJson, parse
 
@@ -24,7 +31,7 @@ COST = Cost.FREE
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - any JSON Schema
+def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - any JSON Schema
     """1 when the schema takes the answer."""
     validator = _compile(json.dumps(argument))
     try:

@@ -10,7 +10,7 @@ from promptops.evals.scorers.scorer import ScorerError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.evals.scorers.scorer import Context, Question
+    from promptops.evals.scorers.scorer import Context, ScorerQuestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Ruling:
     reason: str
 
 
-def ask(context: Context, question: Question, scorer: str) -> Sequence[Ruling]:
+def ask(context: Context, question: ScorerQuestion, scorer: str) -> Sequence[Ruling]:
     """One ruling a criterion, in order.
 
     Raises ScorerError when there is no judge, or its reply is not what was asked for: that is

@@ -15,7 +15,14 @@ from functools import cache
 from typing import Any
 
 from promptops.evals.scorers.libraries import load
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError, yes_or_no
+from promptops.evals.scorers.scorer import (
+    Context,
+    Cost,
+    JudgedAnswer,
+    Score,
+    ScorerError,
+    yes_or_no,
+)
 from promptops.evals.scorers.words import split_words
 
 NAME = "language"
@@ -26,7 +33,7 @@ _MIN_LETTERS = 12
 _MIN_UNSPACED = 4
 
 
-def score(answer: Answer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
+def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """1 when the text is in one of the languages."""
     options = argument if isinstance(argument, dict) else {"is": argument}
     wanted = [options["is"]] if isinstance(options["is"], str) else list(options["is"])

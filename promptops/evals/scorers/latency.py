@@ -7,14 +7,21 @@ A replayed answer is judged by the time that was recorded with it. An unknown ti
 
 from __future__ import annotations
 
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError, yes_or_no
+from promptops.evals.scorers.scorer import (
+    Context,
+    Cost,
+    JudgedAnswer,
+    Score,
+    ScorerError,
+    yes_or_no,
+)
 
 NAME = "latency"
 COST = Cost.FREE
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: float, _context: Context) -> Score:
+def score(answer: JudgedAnswer, argument: float, _context: Context) -> Score:
     """1 when it was fast enough."""
     if answer.latency_seconds is None:
         raise ScorerError("it is not known how long the answer took")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.evals.scorers import some
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score
+from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, Score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,6 @@ COST = Cost.FREE
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: Sequence[Check], context: Context) -> Score:
+def score(answer: JudgedAnswer, argument: Sequence[Check], context: Context) -> Score:
     """1 when none holds, else 0."""
     return some.score(answer, argument, context).negated

@@ -12,14 +12,21 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.evals.scorers.judging import ask
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Question, Score, ScorerError
+from promptops.evals.scorers.scorer import (
+    Context,
+    Cost,
+    JudgedAnswer,
+    Score,
+    ScorerError,
+    ScorerQuestion,
+)
 
 NAME = "preference"
 COST = Cost.JUDGE
 IS_DETERMINISTIC = False
 
 
-def score(answer: Answer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
+def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """What both orders together say."""
     if context.baseline is None:
         raise ScorerError(
@@ -36,7 +43,7 @@ def score(answer: Answer, argument: Any, context: Context) -> Score:  # noqa: AN
     outcomes = []
     for first, second in ((answer.text, context.baseline), (context.baseline, answer.text)):
         pair = f"The first answer:\n\n{first}\n\nThe second answer:\n\n{second}"
-        rulings = ask(context, Question(context.task, pair, criteria), NAME)
+        rulings = ask(context, ScorerQuestion(context.task, pair, criteria), NAME)
         outcomes.append((rulings[0].is_met, rulings[1].is_met))
     if any(one == (True, True) for one in outcomes):
         raise ScorerError("the judge said of two answers that each is better than the other")

@@ -23,7 +23,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError, yes_or_no
+from promptops.evals.scorers.scorer import (
+    Context,
+    Cost,
+    JudgedAnswer,
+    Score,
+    ScorerError,
+    yes_or_no,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +44,7 @@ _MEMORY_MEGABYTES = 512
 _MAX_REPLY = 64 * 1024
 
 
-def score(answer: Answer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
+def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """What the function says."""
     options: Mapping[str, Any] = argument if isinstance(argument, dict) else {"function": argument}
     path, _, name = options["function"].rpartition(":")

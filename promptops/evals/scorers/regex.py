@@ -15,7 +15,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError, yes_or_no
+from promptops.evals.scorers.scorer import (
+    Context,
+    Cost,
+    JudgedAnswer,
+    Score,
+    ScorerError,
+    yes_or_no,
+)
 from promptops.evals.scorers.texts import quoted
 
 if TYPE_CHECKING:
@@ -26,7 +33,7 @@ COST = Cost.FREE
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: str, _context: Context) -> Score:
+def score(answer: JudgedAnswer, argument: str, _context: Context) -> Score:
     """1 when the pattern matches."""
     is_met = _compile(argument).is_valid(answer.text)
     return yes_or_no(is_met, f"{quoted(argument)} {'matches' if is_met else 'matches nowhere'}")

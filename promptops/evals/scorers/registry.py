@@ -43,7 +43,7 @@ from promptops.evals.scorers.scorer import Cost, Score, ScorerError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from promptops.evals.scorers.scorer import Answer, Context, Scorer
+    from promptops.evals.scorers.scorer import Context, JudgedAnswer, Scorer
     from promptops.prompt.suite import Check
 
 SCORERS: Mapping[str, Scorer] = {
@@ -92,7 +92,7 @@ class CheckResult:
     is_met: bool
 
 
-def judge_check(check: Check, answer: Answer, context: Context) -> CheckResult:
+def judge_check(check: Check, answer: JudgedAnswer, context: Context) -> CheckResult:
     """Put a check to its scorer.
 
     The check is met when the score reaches its `min`; a negated one when it does not. Raises

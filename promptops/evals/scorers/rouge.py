@@ -17,7 +17,7 @@ from typing import Any
 
 from promptops.evals.scorers.libraries import load
 from promptops.evals.scorers.references import references
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError
+from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, Score, ScorerError
 from promptops.evals.scorers.words import split_words
 
 NAME = "rouge"
@@ -25,7 +25,7 @@ COST = Cost.LIBRARY
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
+def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """The best score over the references."""
     options = argument if isinstance(argument, dict) else {}
     kind, measure = str(options.get("type", "1")), options.get("measure", "f1")

@@ -14,19 +14,19 @@ from __future__ import annotations
 from typing import Any
 
 from promptops.evals.scorers.judging import ask
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Question, Score
+from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, Score, ScorerQuestion
 
 NAME = "rubric"
 COST = Cost.JUDGE
 IS_DETERMINISTIC = False
 
 
-def score(answer: Answer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
+def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """The share of criteria that the judge says are met."""
     options = argument if isinstance(argument, dict) else {"criteria": argument}
     criteria = options["criteria"]
     criteria = (criteria,) if isinstance(criteria, str) else tuple(criteria)
-    question = Question(context.task, answer.text, criteria, options.get("reference", ""))
+    question = ScorerQuestion(context.task, answer.text, criteria, options.get("reference", ""))
     rulings = ask(context, question, NAME)
     missed = [
         f"{criterion} ({ruling.reason})" if ruling.reason else criterion

@@ -64,7 +64,7 @@ def yes_or_no(is_met: bool, reason: str) -> Score:  # noqa: FBT001 - the one thi
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class JudgedAnswer:
     """What is judged: one trial's answer.
 
     Attributes:
@@ -84,7 +84,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ScorerQuestion:
     """What a judge is asked: the inputs of the prompt that judges.
 
     Attributes:
@@ -119,7 +119,7 @@ class Context:
 
     task: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
-    judge: Callable[[Question], Mapping[str, Any]] | None = None
+    judge: Callable[[ScorerQuestion], Mapping[str, Any]] | None = None
     embed: Embed | None = None
     baseline: str | None = None
     root: Path | None = None
@@ -139,6 +139,6 @@ class Scorer(Protocol):
     IS_DETERMINISTIC: bool
     """Whether the same answer always gets the same score."""
 
-    def score(self, answer: Answer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
+    def score(self, answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
         """Judge `answer` by a check's valid argument. Raises ScorerError when it cannot."""
         ...

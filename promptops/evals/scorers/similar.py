@@ -14,7 +14,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from promptops.evals.scorers.references import references
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError
+from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, Score, ScorerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ COST = Cost.EMBEDDING
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
+def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """The cosine with the nearest text; 0 where it is negative."""
     if context.embed is None:
         raise ScorerError(

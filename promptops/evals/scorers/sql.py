@@ -14,7 +14,14 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from promptops.evals.scorers.libraries import load
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, ScorerError, yes_or_no
+from promptops.evals.scorers.scorer import (
+    Context,
+    Cost,
+    JudgedAnswer,
+    Score,
+    ScorerError,
+    yes_or_no,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +42,7 @@ COST = Cost.LIBRARY
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
+def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """1 when every statement parses and is of an allowed kind."""
     sqlglot = load("sqlglot", NAME)
     errors = load("sqlglot.errors", NAME)

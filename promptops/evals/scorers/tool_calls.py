@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from promptops.evals.scorers.scorer import Answer, Context, Cost, Score, yes_or_no
+from promptops.evals.scorers.scorer import Context, Cost, JudgedAnswer, Score, yes_or_no
 from promptops.evals.scorers.values import NotJson, difference, parse
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ COST = Cost.FREE
 IS_DETERMINISTIC = True
 
 
-def score(answer: Answer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
+def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
     """1 when the calls are as expected."""
     options: Mapping[str, Any] = argument if isinstance(argument, dict) else {"calls": argument}
     wanted = [{"name": one} if isinstance(one, str) else one for one in options["calls"]]

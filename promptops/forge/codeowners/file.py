@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from promptops.forge.codeowners.pattern import Key, KeyKind, PathPattern
+from promptops.forge.codeowners.pattern import KeyKind, PathPattern, PatternKey
 from promptops.prompt.finding import Finding, Position, Severity
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ class RuleIndex:
         self._tests: dict[str, list[tuple[Test, list[int]]]] = {}
         self._tested: dict[str, tuple[list[int], ...]] = {}
         shared = Counter(key for rule in rules for key in rule.matcher.keys)
-        by_key: dict[Key, list[int]] = {}
+        by_key: dict[PatternKey, list[int]] = {}
         for place in range(len(rules) - 1, -1, -1):
             matcher = rules[place].matcher
             if matcher.keys:

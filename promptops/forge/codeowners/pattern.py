@@ -46,7 +46,7 @@ class KeyKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class PatternKey:
     """Something that a path must have for a pattern to match it.
 
     Attributes:
@@ -74,7 +74,7 @@ class PathPattern:
     """
 
     glob: Glob | None
-    keys: tuple[Key, ...]
+    keys: tuple[PatternKey, ...]
 
     def matches(self, names: Sequence[str]) -> bool:
         """Whether a path, split at its slashes, matches."""
@@ -259,12 +259,12 @@ def _with_keys(
 ) -> PathPattern:
     """Make the pattern from its elements, and its keys from its names, as tokens and compiled."""
     prefix = list(takewhile(lambda element: isinstance(element, str), elements))
-    keys = [Key(KeyKind.PREFIX, "/".join(map(str, prefix)), len(prefix))] if prefix else []
+    keys = [PatternKey(KeyKind.PREFIX, "/".join(map(str, prefix)), len(prefix))] if prefix else []
     literals = [element for element in elements[len(prefix) :] if isinstance(element, str)]
     if literals:
-        keys.append(Key(KeyKind.NAME, max(literals, key=len)))
+        keys.append(PatternKey(KeyKind.NAME, max(literals, key=len)))
     keys += [
-        Key(KeyKind.TEST, tuple(name), test=test, extension=_extension(name))
+        PatternKey(KeyKind.TEST, tuple(name), test=test, extension=_extension(name))
         for name, test in names
         if not isinstance(test, str) and test is not anything
     ]

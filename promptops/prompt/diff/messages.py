@@ -27,7 +27,7 @@ _MAX_PAIRS = 400
 
 
 @dataclass(slots=True)
-class _Pair:
+class _MessagePair:
     """Places of one element in the two flows; None where it is missing."""
 
     before: int | None
@@ -71,7 +71,7 @@ _REASONS = {
 }
 
 
-def _is_same(pair: _Pair, old: Sequence[Element], new: Sequence[Element]) -> bool:
+def _is_same(pair: _MessagePair, old: Sequence[Element], new: Sequence[Element]) -> bool:
     if pair.before is None or pair.after is None or pair.moved:
         return False
     return _identity(old[pair.before]) == _identity(new[pair.after])
@@ -81,34 +81,34 @@ def _identity(element: Element) -> tuple[str | None, tuple[tuple[str, str], ...]
     return element.role, element.key
 
 
-def _pair_elements(old: Sequence[Element], new: Sequence[Element]) -> list[_Pair]:
+def _pair_elements(old: Sequence[Element], new: Sequence[Element]) -> list[_MessagePair]:
     """Pairs in the order of the new flow, what was removed where it stood."""
-    pairs: list[_Pair] = []
+    pairs: list[_MessagePair] = []
     i = j = 0
     blocks = align([_identity(one) for one in old], [_identity(one) for one in new])
     for start, other, length in [*blocks, (len(old), len(new), 0)]:
         pairs += _pair_gap(old, new, range(i, start), range(j, other))
-        pairs += [_Pair(start + n, other + n) for n in range(length)]
+        pairs += [_MessagePair(start + n, other + n) for n in range(length)]
         i, j = start + length, other + length
     return _find_moved(pairs, old, new)
 
 
 def _pair_gap(
     old: Sequence[Element], new: Sequence[Element], befores: range, afters: range
-) -> list[_Pair]:
+) -> list[_MessagePair]:
     """Pair elements of one role that are most alike, without crossing one another."""
     if len(befores) * len(afters) > _MAX_PAIRS:
         roles = align([old[i].role for i in befores], [new[j].role for j in afters])
         chosen = [(befores[x + n], afters[y + n]) for x, y, size in roles for n in range(size)]
     else:
         chosen = _pair_alike(old, new, befores, afters)
-    pairs: list[_Pair] = []
+    pairs: list[_MessagePair] = []
     i, j = befores.start, afters.start
     for x, y in [*chosen, (befores.stop, afters.stop)]:
-        pairs += [_Pair(n, None) for n in range(i, x)]
-        pairs += [_Pair(None, n) for n in range(j, y)]
+        pairs += [_MessagePair(n, None) for n in range(i, x)]
+        pairs += [_MessagePair(None, n) for n in range(j, y)]
         if x < befores.stop:
-            pairs.append(_Pair(x, y))
+            pairs.append(_MessagePair(x, y))
         i, j = x + 1, y + 1
     return pairs
 
@@ -148,13 +148,15 @@ def _likeness(one: Element, other: Element, words: dict[int, frozenset[str]]) ->
     return 0.1 + len(mine & yours) / max(1, len(mine | yours))
 
 
-def _find_moved(pairs: list[_Pair], old: Sequence[Element], new: Sequence[Element]) -> list[_Pair]:
-    gone: dict[object, list[_Pair]] = {}
+def _find_moved(
+    pairs: list[_MessagePair], old: Sequence[Element], new: Sequence[Element]
+) -> list[_MessagePair]:
+    gone: dict[object, list[_MessagePair]] = {}
     for pair in pairs:
         if pair.after is None and pair.before is not None and old[pair.before].role:
             gone.setdefault(_identity(old[pair.before]), []).append(pair)
     dropped: set[int] = set()
-    found: list[_Pair] = []
+    found: list[_MessagePair] = []
     for pair in pairs:
         source = (
             gone.get(_identity(new[pair.after]))
@@ -164,7 +166,7 @@ def _find_moved(pairs: list[_Pair], old: Sequence[Element], new: Sequence[Elemen
         if source:
             removed = source.pop(0)
             dropped.add(id(removed))
-            found.append(_Pair(removed.before, pair.after, moved=True))
+            found.append(_MessagePair(removed.before, pair.after, moved=True))
         else:
             found.append(pair)
     return [pair for pair in found if id(pair) not in dropped]
@@ -181,7 +183,7 @@ def _count_messages(elements: Sequence[Element]) -> list[int]:
 
 
 def _describe(
-    pair: _Pair,
+    pair: _MessagePair,
     old: Sequence[Element],
     new: Sequence[Element],
     numbers: tuple[list[int], list[int]],

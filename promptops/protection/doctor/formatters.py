@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _HOOKS_FILE = ".pre-commit-config.yaml"
 
 
-class _Formatter(NamedTuple):
+class _TextFormatter(NamedTuple):
     """One formatter.
 
     Attributes:
@@ -38,27 +38,29 @@ class _Formatter(NamedTuple):
 
 
 _FORMATTERS = (
-    _Formatter(
+    _TextFormatter(
         "prettier",
         (".prettierrc", ".prettierrc.*", "prettier.config.*"),
         ".prettierignore",
         "the line `{}/` in .prettierignore",
     ),
-    _Formatter(
+    _TextFormatter(
         "markdownlint",
         (".markdownlint.*", ".markdownlintrc"),
         ".markdownlintignore",
         "the line `{}/` in .markdownlintignore",
     ),
-    _Formatter(
+    _TextFormatter(
         "markdownlint-cli2",
         (".markdownlint-cli2.*",),
         "",
         '"{}/**" among the `ignores` of its configuration',
     ),
-    _Formatter("mdformat", (".mdformat.toml",), "", 'exclude = ["{}/**"] in .mdformat.toml'),
-    _Formatter("remark", (".remarkrc", ".remarkrc.*"), ".remarkignore", "`{}/` in .remarkignore"),
-    _Formatter("dprint", ("dprint.json", ".dprint.json"), "", '"{}/**" among its `excludes`'),
+    _TextFormatter("mdformat", (".mdformat.toml",), "", 'exclude = ["{}/**"] in .mdformat.toml'),
+    _TextFormatter(
+        "remark", (".remarkrc", ".remarkrc.*"), ".remarkignore", "`{}/` in .remarkignore"
+    ),
+    _TextFormatter("dprint", ("dprint.json", ".dprint.json"), "", '"{}/**" among its `excludes`'),
 )
 # Hooks of pre-commit that write to Markdown files.
 _HOOKS = (

@@ -15,7 +15,7 @@ _BRACE = '{{ "{" }}'
 _MANY = 3
 
 
-class Body:
+class AdoptedBody:
     """One message, put together from text, values and tags."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Body:
 
 def literal(text: str) -> str:
     """A template that sends a text as it is."""
-    body = Body()
+    body = AdoptedBody()
     body.text(text)
     return str(body)
 

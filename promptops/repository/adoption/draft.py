@@ -29,7 +29,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class DraftMessage:
     """One message of a prompt.
 
     Attributes:
@@ -60,7 +60,7 @@ class Draft:
     kind: str
     path: str
     title: str
-    messages: tuple[Message, ...]
+    messages: tuple[DraftMessage, ...]
     inputs: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()

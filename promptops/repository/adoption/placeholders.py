@@ -6,7 +6,7 @@ import re
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from promptops.repository.adoption.body import Body, from_jinja
+from promptops.repository.adoption.body import AdoptedBody, from_jinja
 from promptops.repository.adoption.draft import Note
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _CODE = re.compile(r"^(```|~~~).*?^\1[^\n]*$|`[^`\n]*`", re.MULTILINE | re.DOTAL
 
 def replace(source: str, pattern: re.Pattern[str], name_of: Callable[[re.Match[str]], str]) -> str:
     """A text as a template in which each match of a pattern is the value of an input."""
-    body = Body()
+    body = AdoptedBody()
     place = 0
     for match in pattern.finditer(source):
         body.text(source[place : match.start()])
@@ -36,7 +36,7 @@ def read_format(source: str) -> tuple[str, list[str]] | None:
 
     None where it is no such text: a brace without partner, a field that is more than a name.
     """
-    body = Body()
+    body = AdoptedBody()
     names: list[str] = []
     try:
         for text, field, spec, conversion in Formatter().parse(source):
@@ -78,7 +78,7 @@ def read_loose(source: str, first_line: int = 1) -> tuple[str, dict[str, str], l
         if found:
             places = {match.start() for match in found}
             inputs = dict.fromkeys((match[1] for match in found), "string")
-            body, place = Body(), 0
+            body, place = AdoptedBody(), 0
             for match in found:
                 body.text(source[place : match.start()])
                 body.value(match[1])
@@ -93,7 +93,7 @@ def read_loose(source: str, first_line: int = 1) -> tuple[str, dict[str, str], l
                 if match.start() not in places
             ]
             return str(body), inputs, notes
-    body = Body()
+    body = AdoptedBody()
     body.text(source)
     return str(body), {}, []
 

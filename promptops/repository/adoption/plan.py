@@ -64,7 +64,7 @@ class Adoption:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class AdoptionRefusal:
     """A file that is left out, and why."""
 
     path: str
@@ -72,11 +72,11 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class AdoptionPlan:
     """What adopting would do; `model` is that of prompts that name none."""
 
     adoptions: tuple[Adoption, ...]
-    refusals: tuple[Refusal, ...]
+    refusals: tuple[AdoptionRefusal, ...]
     model: str
 
 
@@ -86,7 +86,7 @@ def plan_adoption(
     *,
     name: str | None = None,
     model: str = DEFAULT_MODEL,
-) -> Plan:
+) -> AdoptionPlan:
     """Read files and folders, and say what would be written; nothing is.
 
     Args:
@@ -101,17 +101,17 @@ def plan_adoption(
     top = repository.require_work_tree().resolve()
     author = find_author(repository)
     drafts: list[tuple[Draft, str]] = []
-    refusals: list[Refusal] = []
+    refusals: list[AdoptionRefusal] = []
     for path, base, is_named in _list_files(repository, top, paths):
         try:
             text = (top / path).read_bytes().decode("utf-8").replace("\r\n", "\n")
             if _is_ours(repository, path, text):
-                refusals.append(Refusal(path, "it is a prompt already"))
+                refusals.append(AdoptionRefusal(path, "it is a prompt already"))
                 continue
             found = formats.read(path, text)
         except (UnreadableError, UnicodeDecodeError, IsADirectoryError) as error:
             if is_named or not path.endswith(_MAY_HOLD_NONE):
-                refusals.append(Refusal(path, str(error)))
+                refusals.append(AdoptionRefusal(path, str(error)))
             continue
         drafts += [
             (draft, _suggest_name(draft, base, repository.config.prompts)) for draft in found
@@ -128,10 +128,10 @@ def plan_adoption(
         free = _find_free(wanted, taken, draft, repository.config.prompts)
         taken.add(f"{free}.md")
         adoptions.append(_adopt(repository, draft, free, author, model))
-    return Plan(tuple(adoptions), tuple(refusals), model)
+    return AdoptionPlan(tuple(adoptions), tuple(refusals), model)
 
 
-def write_adoption(repository: Repository, plan: Plan) -> None:
+def write_adoption(repository: Repository, plan: AdoptionPlan) -> None:
     """Write what was planned. A file that moves is moved by Git, so that its history stays."""
     for one in plan.adoptions:
         target = place_file(repository, one.path)

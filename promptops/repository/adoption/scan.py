@@ -23,7 +23,7 @@ BASELINE = ".promptops/adopt-baseline.json"
 _SCHEMA = "promptops.adopt-baseline/v1"
 
 
-class Find(NamedTuple):
+class ScanFind(NamedTuple):
     """A prompt or a call in code.
 
     Attributes:
@@ -41,7 +41,7 @@ class Find(NamedTuple):
     key: str
 
 
-def scan_code(repository: Repository, paths: Sequence[Path]) -> list[Find]:
+def scan_code(repository: Repository, paths: Sequence[Path]) -> list[ScanFind]:
     """Find texts that look like prompts and calls of clients in Python files."""
     top = repository.require_work_tree().resolve()
     folders = []
@@ -65,7 +65,7 @@ def scan_code(repository: Repository, paths: Sequence[Path]) -> list[Find]:
             digest = hashlib.sha256(f"{one.what}\n{one.name}\n{one.text}".encode()).hexdigest()[:16]
             seen[digest] = seen.get(digest, 0) + 1
             found.append(
-                Find(file, one.line, one.what, one.name, f"{file} {digest} {seen[digest]}")
+                ScanFind(file, one.line, one.what, one.name, f"{file} {digest} {seen[digest]}")
             )
     return found
 
@@ -85,7 +85,7 @@ def read_baseline(repository: Repository) -> frozenset[str]:
     return frozenset(str(one) for one in data.get("accepted", ()))
 
 
-def write_baseline(repository: Repository, found: Iterable[Find]) -> None:
+def write_baseline(repository: Repository, found: Iterable[ScanFind]) -> None:
     """Accept what was found."""
     file = place_file(repository, BASELINE)
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from promptops.git.limits import Limits
+from promptops.git.limits import GitLimits
 from promptops.repository.settings.reading import Table
 
 _KEYS = ("connect", "silence", "total", "pause")
@@ -27,19 +27,19 @@ class TimeoutSettings:
         pause: for a pause.
     """
 
-    usual: Limits
-    pause: Limits
+    usual: GitLimits
+    pause: GitLimits
 
 
 def read_timeouts(value: object, path: str) -> TimeoutSettings:
     """Read the table `[timeouts]` of the file `path`; raises ConfigurationError."""
     table = Table(value, path, "timeouts")
     table.check_keys(_KEYS)
-    default = Limits()
-    usual = Limits(
+    default = GitLimits()
+    usual = GitLimits(
         connect_seconds=table.number("connect", None) or default.connect_seconds,
         silence_seconds=table.number("silence", None) or default.silence_seconds,
         total_seconds=table.number("total", None) or default.total_seconds,
     )
     seconds = table.number("pause", None) or _PAUSE_SECONDS
-    return TimeoutSettings(usual, Limits(*(min(one, seconds) for one in usual)))
+    return TimeoutSettings(usual, GitLimits(*(min(one, seconds) for one in usual)))

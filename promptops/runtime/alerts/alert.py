@@ -57,7 +57,7 @@ class AlertError(PromptopsError):
         self.retry_after_seconds = retry_after_seconds
 
 
-class Message(NamedTuple):
+class AlertMessage(NamedTuple):
     """An alert as it is sent.
 
     Attributes:

@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from promptops.runtime.alerts.alert import AlertError, Message
+from promptops.runtime.alerts.alert import AlertError, AlertMessage
 from promptops.runtime.guards.ledger import LedgerError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Alerter:
     def __init__(
         self,
         channels: Sequence[ChannelSettings],
-        send: Callable[[Message, ChannelSettings, Callable[[float], object]], None],
+        send: Callable[[AlertMessage, ChannelSettings, Callable[[float], object]], None],
         *,
         ledger: Ledger,
         source: str,
@@ -148,7 +148,7 @@ class Alerter:
         channels = [one for one in self._channels if alert.kind in one.kinds]
         if not channels or not self._claim(alert):
             return
-        message = Message(alert, self._source, self._clock())
+        message = AlertMessage(alert, self._source, self._clock())
         told = []
         for channel in channels:
             try:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from promptops.repository.settings.alerts import AlertSettings, ChannelSettings
-    from promptops.runtime.alerts.alert import Message
+    from promptops.runtime.alerts.alert import AlertMessage
     from promptops.runtime.guards.ledger import Ledger
 
 
@@ -32,7 +32,7 @@ def open_alerter(
     """Return what tells people; its arguments are those of `Alerter`."""
 
     def send_one(
-        message: Message, channel: ChannelSettings, sleep: Callable[[float], object]
+        message: AlertMessage, channel: ChannelSettings, sleep: Callable[[float], object]
     ) -> None:
         # It loads an HTTP client, which a process that tells nobody does not need.
         from promptops.runtime.alerts.sending import send

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from promptops.repository.settings.alerts import ChannelSettings
-    from promptops.runtime.alerts.alert import Message
+    from promptops.runtime.alerts.alert import AlertMessage
 
 TRIES = 3
 _FIRST_DELAY_SECONDS = 1.0
@@ -22,7 +22,7 @@ _COMMAND_SECONDS = 10.0
 
 
 def send(
-    message: Message,
+    message: AlertMessage,
     channel: ChannelSettings,
     *,
     environment: Mapping[str, str],
@@ -62,7 +62,9 @@ def send(
             return
 
 
-def _send_once(message: Message, channel: ChannelSettings, secret: str | None, now: float) -> None:
+def _send_once(
+    message: AlertMessage, channel: ChannelSettings, secret: str | None, now: float
+) -> None:
     # The names are those of the configuration, which knows no others.
     module = import_module(f"promptops.runtime.alerts.channels.{channel.name}")
     if channel.name == "command":

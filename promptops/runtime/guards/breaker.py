@@ -54,7 +54,7 @@ class BreakerOpenError(PromptopsError):
         return (type(self), (self.model, self.frees_at_seconds))
 
 
-class _State(NamedTuple):
+class _BreakerState(NamedTuple):
     """A breaker: closed while `open_until` is 0; `probe` names the one that may try."""
 
     failures: tuple[float, ...] = ()
@@ -162,7 +162,7 @@ class Breakers:
             return Permit(self, model, "")
         permit: Permit | None = None
 
-        def change(state: _State, now: float) -> _State:
+        def change(state: _BreakerState, now: float) -> _BreakerState:
             nonlocal permit
             permit = None
             if not state.open_until:
@@ -212,7 +212,7 @@ class Breakers:
         self._closed.pop(model, None)
         opened = False
 
-        def change(state: _State, now: float) -> _State:
+        def change(state: _BreakerState, now: float) -> _BreakerState:
             nonlocal opened
             opened = False
             if state.open_until:
@@ -222,9 +222,9 @@ class Breakers:
             recent = [at for at in state.failures if 0 <= now - at < settings.window_seconds]
             failures = (*recent, now)
             if len(failures) < settings.failures:
-                return _State(failures)
+                return _BreakerState(failures)
             opened = True
-            return _State((), now + settings.cooldown_seconds)
+            return _BreakerState((), now + settings.cooldown_seconds)
 
         self._change(model, change, wait=wait)
         if opened:
@@ -238,16 +238,22 @@ class Breakers:
         A probe that was replaced says nothing.
         """
 
-        def change(state: _State, now: float) -> _State:
+        def change(state: _BreakerState, now: float) -> _BreakerState:
             if state.probe != probe:
                 return state
             if is_closed is None:
-                return _State((), now)
-            return _State() if is_closed else _State((), now + self._settings.cooldown_seconds)
+                return _BreakerState((), now)
+            return (
+                _BreakerState()
+                if is_closed
+                else _BreakerState((), now + self._settings.cooldown_seconds)
+            )
 
         self._change(model, change, wait=wait)
 
-    def _change(self, model: str, change: Callable[[_State, float], _State], *, wait: bool) -> bool:
+    def _change(
+        self, model: str, change: Callable[[_BreakerState, float], _BreakerState], *, wait: bool
+    ) -> bool:
         try:
             return self._swap(self._ledger, model, change, wait=wait)
         except LedgerBusyError:
@@ -259,7 +265,7 @@ class Breakers:
         self,
         ledger: Ledger,
         model: str,
-        change: Callable[[_State, float], _State],
+        change: Callable[[_BreakerState, float], _BreakerState],
         *,
         wait: bool,
     ) -> bool:
@@ -269,7 +275,7 @@ class Breakers:
             new = change(state, now)
             if new == state:
                 return True
-            value = new.text() if new != _State() else None
+            value = new.text() if new != _BreakerState() else None
             # An open breaker is kept, so that the first request of a quiet night still probes.
             kept_seconds = _OPEN_SECONDS if new.open_until else self._settings.window_seconds
             until = max(now, new.open_until) + kept_seconds
@@ -279,16 +285,16 @@ class Breakers:
 
     def _read(
         self, ledger: Ledger, model: str, now: float, *, wait: bool
-    ) -> tuple[str | None, _State]:
+    ) -> tuple[str | None, _BreakerState]:
         text = ledger.read_note(_note(model), now=now, wait=wait)
         if text is None:
-            return None, _State()
+            return None, _BreakerState()
         failures, open_until, probe = _parse(text)
         # Further in the future than any breaker opens: the clock was set back. A probe decides.
         longest = max(self._settings.cooldown_seconds, PROBE_SECONDS)
         if open_until > now + longest:
             open_until = now
-        return text, _State(failures, open_until, probe)
+        return text, _BreakerState(failures, open_until, probe)
 
     def _tell(self, model: str) -> None:
         if self._notify is not None:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from promptops.runtime.guards.ledger import Charge, Ledger, Refusal, Reset, Unit
     from promptops.runtime.guards.ledger import Standing as Counted
 
-__all__ = ["GuardError", "Guards", "Reservation", "Scope", "Standing"]
+__all__ = ["GuardError", "GuardStanding", "Guards", "Reservation", "Scope"]
 
 GLOBAL_SPENDING = ("guards.spend_per_hour", "guards.spend_per_day")
 # Settlements that wait for a ledger to come back; more than these stay spent at their estimate.
@@ -114,7 +114,7 @@ def _restore(  # noqa: PLR0917 - unpickling knows no names
     )
 
 
-class Standing(NamedTuple):
+class GuardStanding(NamedTuple):
     """How full the window of one limit is now.
 
     Attributes:
@@ -210,7 +210,7 @@ class Reservation:
             await self._guards.asettle(self._ledger, self.key, amounts)
 
 
-class _Plan(NamedTuple):
+class _GuardPlan(NamedTuple):
     """The charges of one attempt, and which guard each window belongs to.
 
     `meets_default`: whether the limit on spending applies that holds where nobody set one.
@@ -367,7 +367,7 @@ class Guards:
         """Return the limits that apply to `scope`, those on repetition and depth excepted."""
         return list(rules_for(self.settings, scope))
 
-    def standings(self, scopes: Iterable[Scope] = ()) -> list[Standing]:
+    def standings(self, scopes: Iterable[Scope] = ()) -> list[GuardStanding]:
         """Return how full the windows are now.
 
         Those of the global limits, of every configured environment and pattern, and of the users
@@ -390,7 +390,7 @@ class Guards:
             one = counted.get(window)
             ends_at = charge(rule, 0, now).ends_at
             result.append(
-                Standing(
+                GuardStanding(
                     rule.guard,
                     rule.who,
                     rule.unit,
@@ -409,8 +409,8 @@ class Guards:
         Args:
             by: who resets.
             reason: why; must not be empty.
-            who: whose windows: `global`, `environment/production`, `user/…` as in a `Standing`;
-                None: all.
+            who: whose windows: `global`, `environment/production`, `user/…` as in a
+                `GuardStanding`; None: all.
         """
         if not reason.strip():
             raise UsageError("a reset needs a reason", hint="say why with --reason")
@@ -479,7 +479,7 @@ class Guards:
         request_hash: str | None,
         unknown: str,
         further: Sequence[Charge],
-    ) -> _Plan:
+    ) -> _GuardPlan:
         now = self._clock()
         charges: list[Charge] = []
         guards: dict[str, str] = {}
@@ -504,7 +504,7 @@ class Guards:
                 one = charge(repeated, 1, now)
                 charges.append(one)
                 guards[one.window] = repeated.guard
-        return _Plan(charges, guards, meets_default)
+        return _GuardPlan(charges, guards, meets_default)
 
     def _is_configured(self, guard: str) -> bool:
         """Whether somebody set this limit; the one that holds without any counts what it can."""
@@ -519,7 +519,7 @@ class Guards:
 
     def _reserve(
         self,
-        plan: _Plan,
+        plan: _GuardPlan,
         key: str,
         cost: int | None,
         tokens: int | None,
@@ -552,7 +552,7 @@ class Guards:
         return Reservation(self, ledger, key, cost=cost, tokens=tokens, is_local=is_local)
 
     def _local_charges(
-        self, plan: _Plan, cost: int | None, now: float, error: LedgerError
+        self, plan: _GuardPlan, cost: int | None, now: float, error: LedgerError
     ) -> list[Charge]:
         """Return what to count in this process while the ledger is out of reach, or refuse."""
         settings = self.settings
@@ -611,7 +611,7 @@ class Guards:
                 raise
         return len(self._waiting)
 
-    def _refuse(self, plan: _Plan, refusal: Refusal, charges: Sequence[Charge]) -> GuardError:
+    def _refuse(self, plan: _GuardPlan, refusal: Refusal, charges: Sequence[Charge]) -> GuardError:
         full = next(one for one in charges if one.window == refusal.window)
         guard = plan.guards.get(full.window, "the cap of this eval")
         limit = describe_amount(full.limit, full.unit)

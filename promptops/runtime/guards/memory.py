@@ -34,7 +34,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_locks)
 
 
-class _Window:
+class _MemoryWindow:
     __slots__ = ("ends_at", "kept_until", "used")
 
     def __init__(self, charge: Charge) -> None:
@@ -43,7 +43,7 @@ class _Window:
         self.kept_until = charge.kept_until
 
 
-class _Reservation(NamedTuple):
+class _HeldReservation(NamedTuple):
     charges: tuple[Charge, ...]
     expires_at: float
 
@@ -55,8 +55,8 @@ class MemoryLedger:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Args: a clock that never jumps, which says how often to forget old windows."""
-        self._windows: dict[str, _Window] = {}
-        self._reservations: dict[str, _Reservation] = {}
+        self._windows: dict[str, _MemoryWindow] = {}
+        self._reservations: dict[str, _HeldReservation] = {}
         self._notes: dict[str, tuple[str, float]] = {}
         self._resets: list[Reset] = []
         self._monotonic = monotonic
@@ -90,9 +90,9 @@ class MemoryLedger:
             for charge in charges:
                 window = self._windows.get(charge.window)
                 if window is None:
-                    window = self._windows[charge.window] = _Window(charge)
+                    window = self._windows[charge.window] = _MemoryWindow(charge)
                 window.used += charge.amount
-            self._reservations[key] = _Reservation(tuple(charges), now + lease_seconds)
+            self._reservations[key] = _HeldReservation(tuple(charges), now + lease_seconds)
             self._prune(now)
             return None
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
         Event,
         Feedback,
         LogEntry,
-        Review,
         RunRecord,
+        RunReview,
     )
     from promptops.runtime.log.statistics import RunComparison, RunGroup
 
@@ -124,7 +124,7 @@ class RunLog(Protocol):
         """Write feedback on a run; NotFoundError when there is no such run."""
         ...
 
-    def review(self, review: Review) -> None:
+    def review(self, review: RunReview) -> None:
         """Ask for a review of a run, or answer the one of that id."""
         ...
 
@@ -169,11 +169,11 @@ class RunLog(Protocol):
         """Return the runs whose answer was this text, also when it was redacted or not kept."""
         ...
 
-    def reviews(self, *, status: str | None = "open", limit: int = 50) -> Sequence[Review]:
+    def reviews(self, *, status: str | None = "open", limit: int = 50) -> Sequence[RunReview]:
         """Return reviews, the longest waiting first."""
         ...
 
-    def get_review(self, review_id: str) -> Review:
+    def get_review(self, review_id: str) -> RunReview:
         """Return a review by its own id or its run's, or the beginning of either; NotFoundError.
 
         Of several reviews of one run it is the open one, else the newest.

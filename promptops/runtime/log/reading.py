@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from promptops.runtime.log.database import Cursor, Row
     from promptops.runtime.log.encryption import Keyring
     from promptops.runtime.log.log import Filters
-    from promptops.runtime.log.record import Event, Review, RunRecord
+    from promptops.runtime.log.record import Event, RunRecord, RunReview
     from promptops.runtime.log.statistics import RunComparison, RunGroup
 
 # The columns of filters that are compared as they are.
@@ -62,7 +62,7 @@ _MIN_PREFIX = 4
 _STATUS, _STARTED = RUN_COLUMNS.index("status"), RUN_COLUMNS.index("started")
 
 
-class Question:
+class RunQuery:
     """Filters as a condition of SQL, with the runs that will not end any more set apart."""
 
     def __init__(self, cursor: Cursor, filters: Filters, now: float) -> None:
@@ -124,7 +124,7 @@ def list_runs(
     before: str | None,
 ) -> list[RunRecord]:
     """Return runs, the newest first."""
-    question = Question(cursor, filters, now)
+    question = RunQuery(cursor, filters, now)
     more, values = [], list(question.values)
     if before is not None:
         number, started = _find(cursor, before)[:2]
@@ -146,7 +146,7 @@ def tail_runs(
     place = 0 if last is None or last[0] is None else int(last[0])
     if after is None:
         return [], place
-    question = Question(cursor, filters, now)
+    question = RunQuery(cursor, filters, now)
     rows = cursor.rows(
         f"SELECT {question.columns()} FROM runs"
         f" WHERE {question.where('n > ?', 'n <= ?')} ORDER BY n",
@@ -177,7 +177,7 @@ def read_page(
     place: tuple[int, int],
 ) -> tuple[list[LogEntry], tuple[int, int]]:
     """Return some entries after a place (time and number), and the place of the last one."""
-    question = Question(cursor, filters, now)
+    question = RunQuery(cursor, filters, now)
     rows = list(
         cursor.rows(
             f"SELECT {columns(RUN_COLUMNS)}, request, answer,"
@@ -287,7 +287,7 @@ def find_answer(
 
 def list_reviews(
     cursor: Cursor, status: str | None, limit: int, keyring: Keyring | None
-) -> list[Review]:
+) -> list[RunReview]:
     """Return reviews, the longest waiting first."""
     where, values = ("", [limit]) if status is None else (" WHERE status = ?", [status, limit])
     rows = cursor.rows(
@@ -297,7 +297,7 @@ def list_reviews(
     return [read_review(row, keyring) for row in rows]
 
 
-def read_review_of(cursor: Cursor, start: str, keyring: Keyring | None) -> Review:
+def read_review_of(cursor: Cursor, start: str, keyring: Keyring | None) -> RunReview:
     """Return a review by its own id or its run's, or the beginning of either."""
     low, high = _id_range(start, "review", "promptops reviews list")
     rows = list(
@@ -414,7 +414,7 @@ def _count_runs(
     rolled: tuple[int, int] | None,
     groups: defaultdict[tuple[str | None, ...], Sums],
 ) -> None:
-    question = Question(cursor, filters, now)
+    question = RunQuery(cursor, filters, now)
     names = [_GROUPED[name] for name in by if name != "day"]
     head = "".join(f"{name}, " for name in names)
     select = (
@@ -446,7 +446,7 @@ def compare_versions(
     cursor: Cursor, left: str, right: str, filters: Filters, now: float
 ) -> RunComparison:
     """Compare two versions, where the runs of one key (or user) belong together."""
-    question = Question(cursor, replace(filters, version=None), now)
+    question = RunQuery(cursor, replace(filters, version=None), now)
     rows = cursor.rows(
         f"SELECT version, COALESCE(traffic_key, user_name), n, {question.status()}, stage,"
         " duration, cost, input_tokens, output_tokens, flags,"

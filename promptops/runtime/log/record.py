@@ -206,7 +206,7 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
+class RunReview:
     """A run that waits for a person, or has heard from one.
 
     Attributes:
@@ -242,4 +242,4 @@ class LogEntry:
     attempts: tuple[AttemptRecord, ...] = ()
     events: tuple[Event, ...] = ()
     feedback: tuple[Feedback, ...] = ()
-    reviews: tuple[Review, ...] = ()
+    reviews: tuple[RunReview, ...] = ()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from promptops.runtime.log.log import RunLog
-    from promptops.runtime.log.record import AttemptRecord, Feedback, LogEntry, Review, RunRecord
+    from promptops.runtime.log.record import AttemptRecord, Feedback, LogEntry, RunRecord, RunReview
 
 MAX_RECORDS = 10_000
 MAX_CHARACTERS = 64_000_000
@@ -115,7 +115,7 @@ class Recorder:
         """Record feedback on a run."""
         self._record("feedback", feedback)
 
-    def review(self, review: Review) -> None:
+    def review(self, review: RunReview) -> None:
         """Record a review of a run."""
         self._record("review", review)
 

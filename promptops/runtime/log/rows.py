@@ -22,8 +22,8 @@ from promptops.runtime.log.record import (
     Decision,
     Event,
     Feedback,
-    Review,
     RunRecord,
+    RunReview,
 )
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def read_feedback(row: Row, keyring: Keyring | None) -> Feedback:
     )
 
 
-def review_row(review: Review, keyring: Keyring | None) -> list[Any]:
+def review_row(review: RunReview, keyring: Keyring | None) -> list[Any]:
     """Return the values of REVIEW_COLUMNS."""
     return [
         pack_id(review.id),
@@ -272,9 +272,9 @@ def review_row(review: Review, keyring: Keyring | None) -> list[Any]:
     ]
 
 
-def read_review(row: Row, keyring: Keyring | None) -> Review:
+def read_review(row: Row, keyring: Keyring | None) -> RunReview:
     """Return the review of REVIEW_COLUMNS."""
-    return Review(
+    return RunReview(
         id=unpack_id(row[0]),
         run_id=unpack_id(row[1]),
         requested_at=row[2] / 1000,

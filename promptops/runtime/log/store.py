@@ -49,8 +49,8 @@ if TYPE_CHECKING:
         Event,
         Feedback,
         LogEntry,
-        Review,
         RunRecord,
+        RunReview,
     )
     from promptops.runtime.log.statistics import RunComparison, RunGroup
 
@@ -218,7 +218,7 @@ class Store:
 
         self._database.write(write)
 
-    def review(self, review: Review) -> None:
+    def review(self, review: RunReview) -> None:
         """Ask for a review of a run, or answer the one of that id."""
         kept = replace(review, answer=self._text(review.answer), note=self._text(review.note))
         row = review_row(kept, self._keyring)
@@ -445,13 +445,13 @@ class Store:
             lambda cursor: reading.find_answer(cursor, text, self._secret, self._keyring, now)
         )
 
-    def reviews(self, *, status: str | None = "open", limit: int = 50) -> Sequence[Review]:
+    def reviews(self, *, status: str | None = "open", limit: int = 50) -> Sequence[RunReview]:
         """Return reviews, the longest waiting first."""
         return self._database.read(
             lambda cursor: reading.list_reviews(cursor, status, limit, self._keyring)
         )
 
-    def get_review(self, review_id: str) -> Review:
+    def get_review(self, review_id: str) -> RunReview:
         """Return a review by its own id or its run's, or the beginning of either; NotFoundError."""
         return self._database.read(
             lambda cursor: reading.read_review_of(cursor, review_id, self._keyring)

@@ -50,7 +50,7 @@ class Connections:
         self._parts = urlsplit(address.url)
         self._target = self._parts._replace(scheme="", netloc="").geturl() or "/"
         # Its methods are one step each: a lock could be held while a process forks.
-        self._idle: deque[tuple[_Connection, float]] = deque()
+        self._idle: deque[tuple[_HttpConnection, float]] = deque()
         self._process = os.getpid()
 
     def post(self, body: bytes, deadline: float, progress: Progress) -> Reply:
@@ -61,7 +61,7 @@ class Connections:
         Raises ConnectError when there is no connection, TimeoutError after the deadline, and
         OSError or HTTPException when the connection breaks.
         """
-        connection = self._take() or _Connection(self._address.proxy, self._parts, deadline)
+        connection = self._take() or _HttpConnection(self._address.proxy, self._parts, deadline)
         try:
             connection.wire.deadline = deadline
             headers = self._address.headers
@@ -78,7 +78,7 @@ class Connections:
             raise
         return Reply(self, connection, response)
 
-    def _take(self) -> _Connection | None:
+    def _take(self) -> _HttpConnection | None:
         now = time.monotonic()
         if self._process != os.getpid():
             # They are the parent's: closed here, they stay open there.
@@ -93,7 +93,7 @@ class Connections:
                 return connection
             connection.close()
 
-    def give(self, connection: _Connection) -> None:
+    def give(self, connection: _HttpConnection) -> None:
         """Keep a connection for the next request."""
         if self._process == os.getpid() and len(self._idle) < _MAX_IDLE:
             self._idle.append((connection, time.monotonic()))
@@ -111,10 +111,10 @@ class Reply:
     """One reply: its status and headers, and the body as it arrives."""
 
     def __init__(
-        self, connections: Connections, connection: _Connection, response: HTTPResponse
+        self, connections: Connections, connection: _HttpConnection, response: HTTPResponse
     ) -> None:
         self._connections = connections
-        self._connection: _Connection | None = connection
+        self._connection: _HttpConnection | None = connection
         self._response = response
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.getheaders()}
@@ -171,7 +171,7 @@ class Reply:
             self._response.close()
 
 
-class _Connection:
+class _HttpConnection:
     """One connection: through a proxy where there is one, encrypted where the address says so."""
 
     def __init__(self, proxy: str | None, parts: SplitResult, deadline: float) -> None:

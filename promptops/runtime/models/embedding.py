@@ -18,7 +18,7 @@ from promptops.runtime.models.model import ModelError
 from promptops.runtime.models.openai import read_blocking
 from promptops.runtime.models.opening import find_target
 from promptops.runtime.models.providers import PROVIDERS
-from promptops.runtime.models.wire import Reader
+from promptops.runtime.models.wire import WireReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +65,7 @@ class Embedder:
         body = json.dumps({"model": self._target.wire_name, "input": list(texts)}).encode()
         connections = Connections(address)
         with contextlib.closing(connections):
-            reader = Reader(self._name, address.secrets)
+            reader = WireReader(self._name, address.secrets)
             _, data = read_blocking(reader, connections, body, deadline)
         return self._read(data, len(texts))
 

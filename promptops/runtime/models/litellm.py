@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from promptops.errors import quote
 from promptops.runtime.models.address import read_headers, read_key
 from promptops.runtime.models.model import Answer, ModelError, Part, ToolCall, Usage
-from promptops.runtime.models.wire import Reader, read_retry_after
+from promptops.runtime.models.wire import WireReader, read_retry_after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
@@ -170,7 +170,7 @@ class LiteLLMModel:
                 await _close(stream)
         yield Part("", collected.finish())
 
-    def _prepare(self, request: Request, deadline: float) -> tuple[dict[str, Any], Reader]:
+    def _prepare(self, request: Request, deadline: float) -> tuple[dict[str, Any], WireReader]:
         """Return LiteLLM's arguments, which it may change, so they are copies."""
         _refuse_controls(request)
         secrets: list[str] = []
@@ -202,7 +202,7 @@ class LiteLLMModel:
             for name, value in self._environment.items()
             if name.endswith("_API_KEY") and len(value) >= 8
         ]
-        return arguments, Reader(request.model, tuple(secrets))
+        return arguments, WireReader(request.model, tuple(secrets))
 
 
 def _refuse_controls(request: Request) -> None:
@@ -225,7 +225,7 @@ def _step(seconds: float) -> float:
 # --- answers -----------------------------------------------------------------------------------
 
 
-def _read_response(response: Any, reader: Reader) -> Answer:  # noqa: ANN401 - LiteLLM's own
+def _read_response(response: Any, reader: WireReader) -> Answer:  # noqa: ANN401 - LiteLLM's own
     choices = getattr(response, "choices", None)
     if not choices:
         raise reader.fail("empty", "the answer has no choices")
@@ -247,7 +247,7 @@ def _read_response(response: Any, reader: Reader) -> Answer:  # noqa: ANN401 - L
 class _Collected:
     """The pieces of a streamed answer."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: WireReader) -> None:
         self._reader = reader
         self._texts: list[str] = []
         self._calls: dict[int, list[str]] = {}
@@ -320,7 +320,7 @@ def _plain(usage: Any) -> Any:  # noqa: ANN401 - LiteLLM's own
 # --- failures ----------------------------------------------------------------------------------
 
 
-def _translate(error: Exception, reader: Reader, deadline: float) -> ModelError:
+def _translate(error: Exception, reader: WireReader, deadline: float) -> ModelError:
     """Return what LiteLLM raised as the error that it stands for."""
     if isinstance(error, ModelError):
         return error
@@ -377,7 +377,7 @@ def _response(error: BaseException) -> Any:  # noqa: ANN401 - of one of several 
     return response if isinstance(getattr(response, "status_code", None), int) else None
 
 
-def _read_status(error: Exception, response: Any, reader: Reader) -> ModelError:  # noqa: ANN401
+def _read_status(error: Exception, response: Any, reader: WireReader) -> ModelError:  # noqa: ANN401
     headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
     try:
         body = bytes(response.content)

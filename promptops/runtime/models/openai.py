@@ -15,8 +15,8 @@ from promptops.runtime.models.model import Part
 from promptops.runtime.models.wire import (
     MAX_ANSWER_BYTES,
     MAX_ERROR_BYTES,
-    Reader,
     StreamReader,
+    WireReader,
     encode,
 )
 
@@ -112,7 +112,7 @@ class OpenAIModel:
     def call(self, request: Request, *, deadline: float) -> Answer:
         """Return the answer to `request`; raises ModelError."""
         address = self._channel.address(request.model)
-        reader = Reader(request.model, address.secrets)
+        reader = WireReader(request.model, address.secrets)
         body = encode(request, self._wire_name, is_stream=False)
         connections = self._channel.connections(address)
         kind, data = read_blocking(reader, connections, body, deadline)
@@ -127,7 +127,7 @@ class OpenAIModel:
         from promptops.runtime.models.connection import end_at
 
         address = self._channel.address(request.model)
-        reader = Reader(request.model, address.secrets)
+        reader = WireReader(request.model, address.secrets)
         body = encode(request, self._wire_name, is_stream=True)
         stream = StreamReader(reader)
         with _blocking_faults(reader, deadline) as state:
@@ -157,7 +157,7 @@ class OpenAIModel:
         from promptops.runtime.models.sessions import Body
 
         address = self._channel.address(request.model)
-        reader = Reader(request.model, address.secrets)
+        reader = WireReader(request.model, address.secrets)
         body = Body(encode(request, self._wire_name, is_stream=False))
         session = await self._channel.sessions(address).get()
         response: ClientResponse | None = None
@@ -193,7 +193,7 @@ class OpenAIModel:
         from promptops.runtime.models.sessions import Body
 
         address = self._channel.address(request.model)
-        reader = Reader(request.model, address.secrets)
+        reader = WireReader(request.model, address.secrets)
         body = Body(encode(request, self._wire_name, is_stream=True))
         session = await self._channel.sessions(address).get()
         stream = StreamReader(reader)
@@ -230,7 +230,7 @@ class OpenAIModel:
 
 
 def read_blocking(
-    reader: Reader, connections: Connections, body: bytes, deadline: float
+    reader: WireReader, connections: Connections, body: bytes, deadline: float
 ) -> tuple[str, bytes]:
     """Send a body and return the type and the bytes of the reply; raises ModelError."""
     with _blocking_faults(reader, deadline) as state:
@@ -250,30 +250,30 @@ def _check_left(deadline: float) -> None:
         raise TimeoutError
 
 
-class _State:
+class _StreamState:
     """Whether anything of a request was sent."""
 
     is_sent = False
 
 
 @contextlib.contextmanager
-def _blocking_faults(reader: Reader, deadline: float) -> Iterator[_State]:
+def _blocking_faults(reader: WireReader, deadline: float) -> Iterator[_StreamState]:
     """Turn what goes wrong on blocking sockets into ModelError."""
     from http.client import HTTPException
 
-    state = _State()
+    state = _StreamState()
     try:
         yield state
     except (OSError, HTTPException) as error:
         raise _failure(error, reader, deadline, is_sent=state.is_sent) from error
 
 
-def _read_error(reader: Reader, reply: Reply) -> ModelError:
+def _read_error(reader: WireReader, reply: Reply) -> ModelError:
     data = reply.read_all(MAX_ERROR_BYTES) or b""
     return reader.read_error(reply.status, reply.headers, data)
 
 
-def _failure(error: Exception, reader: Reader, deadline: float, *, is_sent: bool) -> ModelError:
+def _failure(error: Exception, reader: WireReader, deadline: float, *, is_sent: bool) -> ModelError:
     if isinstance(error, TimeoutError) or time.monotonic() >= deadline:
         wrong = "no answer" if is_sent else "no connection"
         return reader.fail("timeout", f"there was {wrong} before the deadline", is_sent=is_sent)
@@ -286,7 +286,7 @@ def _failure(error: Exception, reader: Reader, deadline: float, *, is_sent: bool
     return reader.fail("connection", f"the connection broke: {reason}")
 
 
-async def _check_stream(response: ClientResponse, reader: Reader) -> None:
+async def _check_stream(response: ClientResponse, reader: WireReader) -> None:
     """Raise what an answer that is no stream means."""
     kind = response.headers.get("Content-Type", "").lower()
     if not 200 <= response.status < 300:

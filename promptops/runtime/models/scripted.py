@@ -63,7 +63,7 @@ class _Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reply:
+class _ScriptedReply:
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
     finish: str = "stop"
@@ -74,8 +74,8 @@ class _Reply:
 
 
 @dataclass(slots=True)
-class _Rule:
-    replies: tuple[_Reply, ...]
+class _ScriptedRule:
+    replies: tuple[_ScriptedReply, ...]
     text: str | None = None
     regex: re.Pattern[str] | None = None
     role: str | None = None
@@ -109,7 +109,7 @@ class _Rule:
 class ScriptedModel:
     """Answers from rules; satisfies `Model`."""
 
-    def __init__(self, path: str, rules: tuple[_Rule, ...]) -> None:
+    def __init__(self, path: str, rules: tuple[_ScriptedRule, ...]) -> None:
         self._path = path
         self._rules = rules
 
@@ -144,7 +144,7 @@ class ScriptedModel:
     async def aclose(self) -> None:
         """Do nothing: there are no connections."""
 
-    def _choose(self, request: Request, deadline: float) -> _Reply:
+    def _choose(self, request: Request, deadline: float) -> _ScriptedReply:
         check_deadline(request.model, deadline)
         for rule in self._rules:
             if rule.fits(request.messages):
@@ -159,7 +159,7 @@ class ScriptedModel:
         )
 
 
-def _delay(request: Request, reply: _Reply, deadline: float) -> float:
+def _delay(request: Request, reply: _ScriptedReply, deadline: float) -> float:
     """Return for how long to wait: never beyond the deadline."""
     left = deadline - time.monotonic()
     if reply.delay_seconds > left and left <= 0:
@@ -167,7 +167,7 @@ def _delay(request: Request, reply: _Reply, deadline: float) -> float:
     return max(min(reply.delay_seconds, left), 0.0)
 
 
-def _answer(request: Request, reply: _Reply, deadline: float) -> Answer:
+def _answer(request: Request, reply: _ScriptedReply, deadline: float) -> Answer:
     if reply.delay_seconds and time.monotonic() >= deadline:
         raise _failure(request, _Fault("timeout"))
     if reply.fault is not None:
@@ -179,7 +179,7 @@ def _answer(request: Request, reply: _Reply, deadline: float) -> Answer:
     return Answer(reply.text, reply.calls, reply.finish, usage, reply.served_model or request.model)
 
 
-def _parts(request: Request, reply: _Reply, deadline: float) -> Iterator[Part]:
+def _parts(request: Request, reply: _ScriptedReply, deadline: float) -> Iterator[Part]:
     fault = reply.fault
     if fault is not None and fault.word == "truncate":
         for piece in split_words(reply.text[: (len(reply.text) + 1) // 2]):
@@ -217,7 +217,7 @@ def _failure(request: Request, fault: _Fault) -> ModelError:
 def open_scripted(name: str, root: Path | None) -> ScriptedModel:
     """Return the model `scripted/FILE`, with FILE below `root`; raises ModelError."""
     path = name.partition("/")[2]
-    reading = _Reading(name, path)
+    reading = _RulesReading(name, path)
     if root is None:
         reading.fail("can be used in a repository only", "open the repository, not a snapshot")
     parts = PurePosixPath(path).parts
@@ -237,10 +237,10 @@ def open_scripted(name: str, root: Path | None) -> ScriptedModel:
 def read_scripted(name: str, text: str) -> ScriptedModel:
     """Return the model whose rules are `text`; raises ModelError."""
     path = name.partition("/")[2]
-    return ScriptedModel(path, _Reading(name, path).read(text))
+    return ScriptedModel(path, _RulesReading(name, path).read(text))
 
 
-class _Reading:
+class _RulesReading:
     """One reading of a file of rules; knows model and file for its errors."""
 
     def __init__(self, model: str, path: str) -> None:
@@ -258,7 +258,7 @@ class _Reading:
             hint=hint or "docs/models.md describes the file",
         )
 
-    def read(self, text: str) -> tuple[_Rule, ...]:
+    def read(self, text: str) -> tuple[_ScriptedRule, ...]:
         import yaml
 
         try:
@@ -286,7 +286,7 @@ class _Reading:
                 )
         return table
 
-    def _rule(self, value: object, where: str) -> _Rule:
+    def _rule(self, value: object, where: str) -> _ScriptedRule:
         rule = self._check(value, _RULE, where)
         when = self._check(rule.get("when", {}), _WHEN, f"{where}, when")
         regex = None
@@ -314,7 +314,7 @@ class _Reading:
             )
         else:
             replies = (self._reply(common, where),)
-        return _Rule(
+        return _ScriptedRule(
             replies,
             text=self._text(when, "text", where),
             regex=regex,
@@ -329,7 +329,7 @@ class _Reading:
             self.fail(f"{where}: {key} is not a text", "put it in quotes")
         return value
 
-    def _reply(self, value: object, where: str) -> _Reply:
+    def _reply(self, value: object, where: str) -> _ScriptedReply:
         table = self._check(value, _ANSWER, where)
         given = [key for key in ("answer", "data", "tools", "fault") if key in table]
         if not given:
@@ -347,7 +347,7 @@ class _Reading:
         if not isinstance(delay, int | float) or isinstance(delay, bool) or not 0 <= delay < 1e6:
             self.fail(f"{where}: delay is not a number of seconds")
         finish = self._text(table, "finish", where)
-        return _Reply(
+        return _ScriptedReply(
             text,
             calls,
             finish or ("tool_calls" if calls else "stop"),

@@ -27,7 +27,7 @@ class Sessions:
     def __init__(self, address: Address) -> None:
         self.address = address
         self._process = os.getpid()
-        self._open: dict[int, _Session] = {}
+        self._open: dict[int, _HttpSession] = {}
 
     async def get(self) -> aiohttp.ClientSession:
         """Return the session of the running loop."""
@@ -47,11 +47,11 @@ class Sessions:
             _inherited.append(self._open)
             self._open, self._process = {}, os.getpid()
         self.close()
-        one = self._open[id(loop)] = _Session(loop, self.address, self)
+        one = self._open[id(loop)] = _HttpSession(loop, self.address, self)
         await one.start()
         return one.session
 
-    def forget(self, one: _Session) -> None:
+    def forget(self, one: _HttpSession) -> None:
         """Drop a session that is being closed."""
         if self._open.get(id(one.loop)) is one:
             del self._open[id(one.loop)]
@@ -70,7 +70,7 @@ class Sessions:
             await one.stop()
 
 
-class _Session:
+class _HttpSession:
     """A session, and the generator that closes it when the loop shuts down.
 
     A loop closes its asynchronous generators before it closes itself. One that waits with a

@@ -70,7 +70,7 @@ def encode(request: Request, wire_name: str, *, is_stream: bool) -> bytes:
         return json.dumps(body, separators=(",", ":")).encode()
 
 
-class Reader:
+class WireReader:
     """Makes answers and errors of what a provider sent in reply to one request.
 
     Args:
@@ -271,7 +271,7 @@ class Reader:
 class StreamReader:
     """Makes parts of the bytes of a stream of events, in pieces of any size."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: WireReader) -> None:
         self._reader = reader
         self._rest = b""
         self._data: list[bytes] = []

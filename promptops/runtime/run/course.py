@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from promptops.runtime.guards.windows import Scope
-    from promptops.runtime.log.record import AttemptRecord, Decision, Review, RunRecord
+    from promptops.runtime.log.record import AttemptRecord, Decision, RunRecord, RunReview
     from promptops.runtime.models.model import Answer, ModelError
     from promptops.runtime.resolution import ResolvedPrompt
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RunLimits:
     """How long a run may take, and how often it may try.
 
     Attributes:
@@ -65,7 +65,7 @@ class Course:
     record: RunRecord
     given: Mapping[str, object]
     asked_model: str | None
-    limits: Limits
+    limits: RunLimits
     counted_in: str | None = None
     stage: str = "resolve"
     prompt: ResolvedPrompt | None = None
@@ -81,7 +81,7 @@ class Course:
     attempts: list[AttemptRecord] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     alarms: list[ModelError] = field(default_factory=list)
-    reviews: list[Review] = field(default_factory=list)
+    reviews: list[RunReview] = field(default_factory=list)
     answer: Answer | None = None
     data: Any = None
     model: str | None = None

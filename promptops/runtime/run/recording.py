@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from promptops.errors import PromptopsError, UsageError
 from promptops.runtime.log.record import FAILED, SUCCEEDED, AttemptRecord, Decision, RunRecord
 from promptops.runtime.models.model import UNKNOWN_USAGE, Answer, ModelError
-from promptops.runtime.models.wire import Reader
+from promptops.runtime.models.wire import WireReader
 from promptops.runtime.run.request import hidden_inputs
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _read(model: str, answer: object) -> Answer:
         document = _translate(document)
     try:
         body = json.dumps(document).encode()
-        return Reader(model).read_answer("application/json", body)
+        return WireReader(model).read_answer("application/json", body)
     except (TypeError, ValueError, ModelError) as error:
         why = error.message if isinstance(error, ModelError) else str(error)
         raise UsageError(

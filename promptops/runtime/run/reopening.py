@@ -14,7 +14,7 @@ from promptops.runtime.run.course import Course
 if TYPE_CHECKING:
     from promptops.runtime.log.record import LogEntry, RunRecord
     from promptops.runtime.resolution import ResolvedPrompt
-    from promptops.runtime.run.course import Limits
+    from promptops.runtime.run.course import RunLimits
 
 
 def name_version(run: RunRecord) -> str:
@@ -41,7 +41,7 @@ def name_version(run: RunRecord) -> str:
     return f"{run.prompt}@{run.version if run.commit is not None else 'working'}"
 
 
-def reopen(entry: LogEntry, prompt: ResolvedPrompt, limits: Limits) -> Course:
+def reopen(entry: LogEntry, prompt: ResolvedPrompt, limits: RunLimits) -> Course:
     """Return the course of a run that waits.
 
     Args:

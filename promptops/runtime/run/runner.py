@@ -42,7 +42,7 @@ from promptops.runtime.run.commands import (
     Sleep,
     World,
 )
-from promptops.runtime.run.course import Course, Limits
+from promptops.runtime.run.course import Course, RunLimits
 from promptops.runtime.run.nesting import enclosing_run, within
 from promptops.runtime.run.preparation import prepare
 from promptops.runtime.run.recording import Made, make_record
@@ -191,7 +191,7 @@ class Tools:
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     asleep: Callable[[float], Awaitable[None]] = _sleep
-    limits: Limits = field(default_factory=Limits)
+    limits: RunLimits = field(default_factory=RunLimits)
     cache: CacheSettings = field(default_factory=CacheSettings)
     alerter: Alerter | None = None
 

@@ -14,7 +14,7 @@ from promptops.errors import PromptopsError, TemplateError
 from promptops.runtime.answers import Flight, Kept
 from promptops.runtime.guards.breaker import BreakerOpenError
 from promptops.runtime.guards.guard import GuardError
-from promptops.runtime.log.record import AttemptRecord, Decision, Review
+from promptops.runtime.log.record import AttemptRecord, Decision, RunReview
 from promptops.runtime.models.model import NO_USAGE, UNKNOWN_USAGE, ModelError, Request, Usage
 from promptops.runtime.run.commands import (
     Admit,
@@ -209,7 +209,7 @@ def _queue_review(course: Course, world: World) -> None:
     why = None if rule is None or _wants_tools(course) else _applies(course, rule["when"])
     if why is not None:
         course.decisions.append(Decision("review", why))
-        course.reviews.append(Review(world.make_id(), course.record.id, world.clock(), why))
+        course.reviews.append(RunReview(world.make_id(), course.record.id, world.clock(), why))
 
 
 def _applies(course: Course, condition: str) -> str | None:

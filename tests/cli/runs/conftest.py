@@ -9,7 +9,7 @@ import pytest
 
 from promptops.repository.settings.log import LogSettings
 from promptops.runtime.log.log import RunLog, open_log
-from promptops.runtime.log.record import Event, Feedback, Review
+from promptops.runtime.log.record import Event, Feedback, RunReview
 from tests.prompts import prompt_text
 from tests.runtime.log.pieces import START, end, make_attempt, make_run, new_id
 
@@ -85,5 +85,5 @@ def runs(write_log: Callable[..., RunLog]) -> list[RunRecord]:
         log.finish(run, [make_attempt(run)] if run is not refused else [])
     log.event(Event(new_id(START), START + 1, "breaker_opened", first.id, {"model": "m"}))
     log.feedback(Feedback(new_id(START), first.id, START + 2, 1.0, "helpful", "thanks", "u-1"))
-    log.review(Review(new_id(START), waiting.id, START + 4 * DAY, "urgency is high"))
+    log.review(RunReview(new_id(START), waiting.id, START + 4 * DAY, "urgency is high"))
     return made

@@ -11,7 +11,7 @@ import yaml
 from inline_snapshot import snapshot
 
 from promptops.checks.editors import DraftKind, load_schema
-from promptops.runtime.log.record import Review
+from promptops.runtime.log.record import RunReview
 from tests.cli.running import accept, refuse, run
 from tests.runtime.log.pieces import START, end, make_run, new_id
 from tests.runtime.test_redaction import CARD
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def reviews(write_log: Callable[..., RunLog]) -> list[Review]:
+def reviews(write_log: Callable[..., RunLog]) -> list[RunReview]:
     """Three runs that wait: the longest waiting first; the second one's answer is no JSON."""
     log = write_log(content="full")
     made = []
@@ -33,7 +33,7 @@ def reviews(write_log: Callable[..., RunLog]) -> list[Review]:
         ended = end(make_run(START + number), answer=answer)
         log.finish(ended)
         made.append(
-            Review(new_id(START + number), ended.id, START + 60 + number, "urgency is high")
+            RunReview(new_id(START + number), ended.id, START + 60 + number, "urgency is high")
         )
         log.review(made[-1])
     return made
@@ -45,7 +45,7 @@ def listed(repo: Repo, *args: str) -> list[str]:
     return [one["id"] for one in document["reviews"]]
 
 
-def test_what_waits_is_listed_and_shown(repo: Repo, reviews: list[Review]) -> None:
+def test_what_waits_is_listed_and_shown(repo: Repo, reviews: list[RunReview]) -> None:
     lines = accept(repo, "reviews", "list").splitlines()
     assert lines[0].split() == ["REVIEW", "SINCE", "PROMPT", "WHY"]
     assert lines[1].startswith(reviews[0].id[:13])
@@ -60,7 +60,7 @@ def test_what_waits_is_listed_and_shown(repo: Repo, reviews: list[Review]) -> No
     assert document["run"]["answer"] == '{"topic": "billing"}'
 
 
-def test_answers_become_samples(repo: Repo, reviews: list[Review]) -> None:
+def test_answers_become_samples(repo: Repo, reviews: list[RunReview]) -> None:
     assert (
         accept(repo, "reviews", "answer", reviews[0].id, "--accept", "--note", "just so")
         == f"{reviews[0].id}: accepted by Jane Doe <jane@example.com>: just so\n"
@@ -99,7 +99,7 @@ def test_answers_become_samples(repo: Repo, reviews: list[Review]) -> None:
     assert [json.loads(line)["id"] for line in lines] == [one.id for one in reviews]
 
 
-def test_a_review_is_answered_once(repo: Repo, reviews: list[Review]) -> None:
+def test_a_review_is_answered_once(repo: Repo, reviews: list[RunReview]) -> None:
     accept(repo, "reviews", "answer", reviews[0].id, "--accept")
     said = refuse(repo, "reviews", "answer", reviews[0].id, "--reject")
     assert "was answered before: accepted by Jane Doe" in said
@@ -119,32 +119,32 @@ def test_a_review_is_answered_once(repo: Repo, reviews: list[Review]) -> None:
     ],
 )
 def test_requests_that_cannot_be_met(
-    repo: Repo, reviews: list[Review], args: list[str], message: str
+    repo: Repo, reviews: list[RunReview], args: list[str], message: str
 ) -> None:
     assert message in refuse(repo, "reviews", *args, code=2)
 
 
-def test_an_id_that_is_too_short_is_refused(repo: Repo, reviews: list[Review]) -> None:
+def test_an_id_that_is_too_short_is_refused(repo: Repo, reviews: list[RunReview]) -> None:
     assert "several reviews begin" in refuse(repo, "reviews", "show", reviews[0].id[:8], code=2)
 
 
 def test_of_several_reviews_of_a_run_the_open_one_is_meant(
-    repo: Repo, reviews: list[Review], write_log: Callable[..., RunLog]
+    repo: Repo, reviews: list[RunReview], write_log: Callable[..., RunLog]
 ) -> None:
     accept(repo, "reviews", "answer", reviews[0].id, "--accept")
-    second = Review(new_id(START + 99), reviews[0].run_id, START + 99, "asked again")
+    second = RunReview(new_id(START + 99), reviews[0].run_id, START + 99, "asked again")
     write_log().review(second)
     args = ("reviews", "show", reviews[0].run_id, "--format", "json")
     assert json.loads(accept(repo, *args))["id"] == second.id
 
 
 def test_a_suite_is_about_one_prompt(
-    repo: Repo, reviews: list[Review], write_log: Callable[..., RunLog]
+    repo: Repo, reviews: list[RunReview], write_log: Callable[..., RunLog]
 ) -> None:
     log = write_log()
     other = end(make_run(START, prompt="billing/refund"), answer=f"Card {CARD}.")
     log.finish(other)
-    log.review(Review(new_id(START), other.id, START))
+    log.review(RunReview(new_id(START), other.id, START))
     for one in (reviews[0].id, other.id):
         accept(repo, "reviews", "answer", one, "--accept")
     said = refuse(repo, "reviews", "export", code=2)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from promptops.evals.result import (
     CheckOutcome,
     EvalResult,
-    Outcome,
+    SampleOutcome,
     SampleResult,
-    State,
-    SuiteResult,
+    SuiteRunResult,
     Trial,
+    TrialState,
 )
 
 DIGEST = "sha256:" + "0a" * 32
@@ -17,7 +17,7 @@ DIGEST = "sha256:" + "0a" * 32
 
 def trial(number: int, passes: bool, answer: str = "yes", reason: str = "it says so") -> Trial:
     """A trial with one check."""
-    outcome, score = (Outcome.PASSED, 1.0) if passes else (Outcome.FAILED, 0.0)
+    outcome, score = (SampleOutcome.PASSED, 1.0) if passes else (SampleOutcome.FAILED, 0.0)
     check = CheckOutcome("equals", score, passes, reason)
     return Trial(number, outcome, score, answer, (check,), cost_micros=120)
 
@@ -29,7 +29,7 @@ def sample(
 
     def trials(outcomes: str) -> tuple[Trial, ...]:
         return tuple(
-            Trial(i, Outcome.ERROR, error="the model is down", stage="call")
+            Trial(i, SampleOutcome.ERROR, error="the model is down", stage="call")
             if one == "e"
             else trial(i, one == "1", f"{answer} {one}")
             for i, one in enumerate(outcomes, 1)
@@ -41,13 +41,13 @@ def sample(
 def run_of(*samples: SampleResult, stopped: str = "") -> EvalResult:
     """A run of one suite."""
     has_baseline = any(one.baseline for one in samples)
-    suite = SuiteResult(
+    suite = SuiteRunResult(
         "evals/ask.yaml",
         DIGEST,
         "ask",
-        State("work tree", "1.1.0", DIGEST),
+        TrialState("work tree", "1.1.0", DIGEST),
         samples,
-        State("1.0.0 (production)", "1.0.0", DIGEST) if has_baseline else None,
+        TrialState("1.0.0 (production)", "1.0.0", DIGEST) if has_baseline else None,
         "" if has_baseline else "it was never released",
     )
     return EvalResult((suite,), 1_200, 0, 6, 0, 0.5, stopped)

@@ -17,7 +17,7 @@ from promptops.evals.scorers.registry import (
     is_deterministic,
     judge_check,
 )
-from promptops.evals.scorers.scorer import Answer, Context, Score, ScorerError
+from promptops.evals.scorers.scorer import Context, JudgedAnswer, Score, ScorerError
 from promptops.prompt.suite.grammar import default_minimums
 from promptops.prompt.suite.reading import read_suite
 from promptops.runtime.models.model import ToolCall
@@ -43,7 +43,7 @@ def check(text: str) -> Check:
 
 
 def is_met(text: str, answer: str, **context: Any) -> bool:
-    return judge_check(check(text), Answer(answer), Context(**context)).is_met
+    return judge_check(check(text), JudgedAnswer(answer), Context(**context)).is_met
 
 
 TABLE: list[tuple[str, str, bool]] = [
@@ -165,17 +165,17 @@ def test_calls_of_tools_are_compared() -> None:
         ("tool_calls: [{name: lookup, arguments: {order: 8}}]", False),
         ("tool_calls: [{name: refund}]", False),
     ]:
-        assert judge_check(check(text), Answer("", calls), Context()).is_met is met
+        assert judge_check(check(text), JudgedAnswer("", calls), Context()).is_met is met
 
 
 def test_measures_are_compared_and_missing_ones_are_errors() -> None:
-    answer = Answer("", latency_seconds=1.5, cost_micros=200)
+    answer = JudgedAnswer("", latency_seconds=1.5, cost_micros=200)
     assert judge_check(check("latency: 2"), answer, Context()).is_met
     assert not judge_check(check("latency: 1"), answer, Context()).is_met
     assert judge_check(check("cost: 0.001"), answer, Context()).is_met
     for text in ("latency: 2", "cost: 0.001"):
         with pytest.raises(ScorerError):
-            judge_check(check(text), Answer(""), Context())
+            judge_check(check(text), JudgedAnswer(""), Context())
 
 
 def judge(*met: bool) -> Any:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from promptops.checks.engine import validate
 from promptops.prompt.finding import Severity
 from promptops.prompt.template import CompiledTemplate, analyze
-from promptops.repository.adoption.body import Body, from_jinja, literal
+from promptops.repository.adoption.body import AdoptedBody, from_jinja, literal
 from promptops.repository.adoption.placeholders import read_format, read_loose
 from promptops.repository.repository import find_prompt, open_repository
 from tests.cli.running import accept, refuse, run
@@ -67,7 +67,7 @@ def test_text_is_sent_as_it_is(text: str) -> None:
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["text", "value", "tag"]), BRACES), max_size=6))
 def test_a_body_sends_what_it_was_put_together_from(parts: list[tuple[str, str]]) -> None:
-    body, expected = Body(), ""
+    body, expected = AdoptedBody(), ""
     body.text("<")
     for kind, text in parts:
         if kind == "text":

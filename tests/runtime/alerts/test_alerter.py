@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.repository.settings.alerts import ChannelSettings
-from promptops.runtime.alerts.alert import Alert, AlertError, Message, describe_refusal
+from promptops.runtime.alerts.alert import Alert, AlertError, AlertMessage, describe_refusal
 from promptops.runtime.alerts.alerter import MAX_WAITING, Alerter
 from promptops.runtime.guards.ledger import LedgerError
 from promptops.runtime.guards.memory import MemoryLedger
@@ -55,7 +55,7 @@ class World:
         )
 
     def send(
-        self, message: Message, channel: ChannelSettings, sleep: Callable[[float], object]
+        self, message: AlertMessage, channel: ChannelSettings, sleep: Callable[[float], object]
     ) -> None:
         assert self.gate.wait(30)
         if self.error is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.repository.settings.alerts import ChannelSettings
-from promptops.runtime.alerts.alert import Alert, AlertError, Message
+from promptops.runtime.alerts.alert import Alert, AlertError, AlertMessage
 from promptops.runtime.alerts.sending import TRIES, send
 from tests.runtime.alerts.receiver import Receiver
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NOW = 1_796_000_400.0
 ALERT = Alert("guard", "a <limit> & more", "20 USD are spent.", "guard/x", NOW + 60, "critical")
-MESSAGE = Message(ALERT, "checkout", NOW)
+MESSAGE = AlertMessage(ALERT, "checkout", NOW)
 DOCUMENT = {
     "schema": "promptops.alert/v1",
     "kind": "guard",
@@ -33,7 +33,9 @@ DOCUMENT = {
 
 
 def tell(
-    channel: ChannelSettings, environment: dict[str, str] | None = None, alert: Message = MESSAGE
+    channel: ChannelSettings,
+    environment: dict[str, str] | None = None,
+    alert: AlertMessage = MESSAGE,
 ) -> list[float]:
     """Send it; return how long was waited between tries."""
     waits: list[float] = []
@@ -86,7 +88,7 @@ def test_pagerduty_gets_an_event() -> None:
 
 
 def test_opsgenie_gets_an_alert() -> None:
-    long = Message(ALERT._replace(title="t" * 200, severity="warning"), "checkout", NOW)
+    long = AlertMessage(ALERT._replace(title="t" * 200, severity="warning"), "checkout", NOW)
     with Receiver() as receiver:
         tell(ChannelSettings("opsgenie", f"{receiver.url}/", "OPS"), {"OPS": "k3y"}, long)
     received = receiver.requests[0]

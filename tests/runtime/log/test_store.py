@@ -10,7 +10,7 @@ import pytest
 
 from promptops.errors import ConfigurationError, NotFoundError, UsageError
 from promptops.runtime.log.log import Filters
-from promptops.runtime.log.record import Event, Feedback, Review
+from promptops.runtime.log.record import Event, Feedback, RunReview
 from tests.runtime.log.pieces import START, end, make_attempt, make_run, new_id
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_feedback_and_reviews_need_a_run(log: RunLog) -> None:
     with pytest.raises(NotFoundError):
         log.feedback(Feedback(new_id(), new_id(), START))
     with pytest.raises(NotFoundError):
-        log.review(Review(new_id(), new_id(), START))
+        log.review(RunReview(new_id(), new_id(), START))
     with pytest.raises(NotFoundError):
         log.get(new_id())
     for text in ("", "12", "nonsense", "' OR 1=1 --"):
@@ -92,7 +92,7 @@ def test_reviews_wait_and_are_answered(log: RunLog) -> None:
     runs = [end(make_run(START + n)) for n in range(2)]
     for run in runs:
         log.finish(run)
-    reviews = [Review(new_id(), run.id, run.started_at, why="urgency is high") for run in runs]
+    reviews = [RunReview(new_id(), run.id, run.started_at, why="urgency is high") for run in runs]
     for review in reversed(reviews):
         log.review(review)
     assert list(log.reviews()) == reviews
@@ -160,7 +160,7 @@ def test_an_erasure_takes_all_and_leaves_a_record_without_the_user(log: RunLog) 
     for one in (run, child, other):
         log.finish(one, [make_attempt(one)])
         log.feedback(Feedback(new_id(), one.id, START, score=1.0))
-        log.review(Review(new_id(), one.id, START))
+        log.review(RunReview(new_id(), one.id, START))
         log.event(Event(new_id(), START, "alerted", one.id))
     removed = log.erase("ann@example.com", by="jo", reason="asked for it")
     assert set(removed.run_ids) == {run.id, child.id}
@@ -277,7 +277,7 @@ def test_prune_keeps_sums_and_open_reviews(log: RunLog, clock: Clock) -> None:
     runs = [end(make_run(START + n * HOUR, user=f"u-{n}")) for n in range(6)]
     for run in runs:
         log.finish(run)
-    log.review(Review(new_id(), runs[0].id, START))
+    log.review(RunReview(new_id(), runs[0].id, START))
     clock.now = START + 10 * HOUR
     before = START + 3 * HOUR
     assert log.prune(before, by="jo", reason="old", dry_run=True).runs == 2

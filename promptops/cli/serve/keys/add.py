@@ -20,7 +20,7 @@ from promptops.cli.session import (
     say,
 )
 from promptops.errors import UsageError
-from promptops.server.keys import DEFAULT_VERBS, VERBS, Scope, describe_key, make_key
+from promptops.server.keys import DEFAULT_VERBS, VERBS, KeyScope, describe_key, make_key
 
 _UNITS = {"h": 3600, "d": 86_400, "w": 604_800}
 
@@ -66,7 +66,7 @@ def add(
     A running service takes it at once.
     """
     now = int(time.time())
-    scope = Scope(
+    scope = KeyScope(
         tuple(verbs or DEFAULT_VERBS),
         tuple(prompts or ("*",)),
         tuple(environments or ("*",)),

@@ -19,7 +19,7 @@ from promptops.prompt.times import format_time
 from promptops.server.keys import describe_key
 
 if TYPE_CHECKING:
-    from promptops.server.keys import Key
+    from promptops.server.keys import ServiceKey
 
 
 def list_keys(keys: KeysOption = None, output: FormatOption = Format.TEXT) -> None:
@@ -42,7 +42,7 @@ def list_keys(keys: KeysOption = None, output: FormatOption = Format.TEXT) -> No
     emit_table(rows, header=header)
 
 
-def _row(key: Key, now: float) -> tuple[str, ...]:
+def _row(key: ServiceKey, now: float) -> tuple[str, ...]:
     scope = key.scope
     lists = (scope.verbs, scope.prompts, scope.environments)
     return (
@@ -54,7 +54,7 @@ def _row(key: Key, now: float) -> tuple[str, ...]:
     )
 
 
-def _state(key: Key, now: float) -> str:
+def _state(key: ServiceKey, now: float) -> str:
     if key.revoked_at is not None:
         return f"revoked {format_time(key.revoked_at)}"
     if key.expires_at is None:

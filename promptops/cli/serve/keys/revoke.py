@@ -11,7 +11,7 @@ from promptops.cli.serve.opening import KeysOption, open_keyfile
 from promptops.cli.session import DryRunOption, emit, one_line
 
 if TYPE_CHECKING:
-    from promptops.server.keys import Keys
+    from promptops.server.keys import ServiceKeys
 
 
 def revoke(
@@ -27,7 +27,7 @@ def revoke(
     found = keyfile.keys.revoke(key, now)[1]
     if not dry_run:
 
-        def change(known: Keys) -> Keys:
+        def change(known: ServiceKeys) -> ServiceKeys:
             return known.revoke(found.id, now)[0]
 
         keyfile.change(change)

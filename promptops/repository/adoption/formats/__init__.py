@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "read"]
 
 
-class Reader(Protocol):
+class FormatReader(Protocol):
     """A module that reads one format."""
 
     def read(self, path: str, text: str) -> Sequence[Draft]:
@@ -32,7 +32,7 @@ class Reader(Protocol):
 
 
 # The longest suffix that fits decides; of several readers the first that can read the file.
-SUFFIXES: dict[str, tuple[Reader, ...]] = {
+SUFFIXES: dict[str, tuple[FormatReader, ...]] = {
     ".prompt.md": (vscode,),
     ".prompt.yml": (github_models,),
     ".prompt.yaml": (github_models,),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from promptops.repository.adoption.body import Body
-from promptops.repository.adoption.draft import Draft, Message, Note, UnreadableError
+from promptops.repository.adoption.body import AdoptedBody
+from promptops.repository.adoption.draft import Draft, DraftMessage, Note, UnreadableError
 from promptops.repository.adoption.formats.header import (
     add_metadata,
     provider,
@@ -50,7 +50,7 @@ def read(path: str, text: str) -> list[Draft]:
     output = data.get("output") or {}
     if isinstance(output.get("schema"), dict):
         settings["output"] = _read_object(output["schema"])
-    reader = _Reader(source.strip(), first_line + _leading_lines(source))
+    reader = _DotpromptReader(source.strip(), first_line + _leading_lines(source))
     messages = reader.read()
     for name in reader.names:
         if name not in inputs:
@@ -68,15 +68,15 @@ def _leading_lines(source: str) -> int:
     return source[: len(source) - len(source.lstrip())].count("\n")
 
 
-class _Reader:
+class _DotpromptReader:
     """Reads one Handlebars template into messages."""
 
     def __init__(self, source: str, first_line: int) -> None:
         self._source = source
         self._first_line = first_line
-        self._body = Body()
+        self._body = AdoptedBody()
         self._role = "user"
-        self._messages: list[Message] = []
+        self._messages: list[DraftMessage] = []
         # Each open block: its word, what names in it belong to, and the tag that closes it.
         self._open: list[tuple[str, str, str]] = []
         self._place = 0
@@ -84,7 +84,7 @@ class _Reader:
         self.notes: list[Note] = []
         self.has_history = False
 
-    def read(self) -> tuple[Message, ...]:
+    def read(self) -> tuple[DraftMessage, ...]:
         for match in iter(self._next, None):
             self._follow(match)
         self._body.text(self._source[self._place :])
@@ -221,7 +221,7 @@ class _Reader:
             self._refuse(f"{{{{{word}}}}} in a block has no counterpart here", offset)
         self._end_message()
         if word == "history":
-            self._messages.append(Message("history", "history"))
+            self._messages.append(DraftMessage("history", "history"))
             self.has_history = True
             self._role = "assistant"
             return
@@ -232,12 +232,12 @@ class _Reader:
 
     def _end_message(self) -> None:
         body = str(self._body)
-        self._body = Body()
+        self._body = AdoptedBody()
         if not body.strip():
             return
         if self._messages and self._messages[-1].role == self._role != "history":
             self.notes.append(Note("two messages of one role follow each other"))
-        self._messages.append(Message(self._role, body.strip()))
+        self._messages.append(DraftMessage(self._role, body.strip()))
 
 
 def _read_inputs(schema: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:

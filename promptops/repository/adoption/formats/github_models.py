@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from promptops.repository.adoption.draft import Draft, Message, Note, UnreadableError
+from promptops.repository.adoption.draft import Draft, DraftMessage, Note, UnreadableError
 from promptops.repository.adoption.formats.header import add_metadata, read_yaml, take_settings
 from promptops.repository.adoption.placeholders import replace
 
@@ -47,7 +47,9 @@ def read(path: str, text: str) -> list[Draft]:
         if role not in {"system", "user", "assistant"}:
             notes.append(Note(f"the role '{role}' becomes system", is_lost=True))
             role = "system"
-        messages.append(Message(role, replace(content.strip(), _VARIABLE, lambda match: match[1])))
+        messages.append(
+            DraftMessage(role, replace(content.strip(), _VARIABLE, lambda match: match[1]))
+        )
         inputs |= dict.fromkeys(_VARIABLE.findall(content), "string")
     if inputs:
         notes.append(Note("a missing value stayed as {{name}}; here it is an error"))

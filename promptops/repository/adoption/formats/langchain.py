@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from promptops.repository.adoption.body import from_jinja, literal
-from promptops.repository.adoption.draft import Draft, Message, Note, UnreadableError
+from promptops.repository.adoption.draft import Draft, DraftMessage, Note, UnreadableError
 from promptops.repository.adoption.placeholders import find_names, read_format, replace
 
 _NAME = r"\s*([A-Za-z_]\w*)\s*"
@@ -26,7 +26,7 @@ def read(path: str, text: str) -> list[Draft]:
     except ValueError as error:
         message = f"it is not JSON: {error}"
         raise UnreadableError(message) from error
-    reader = _Reader()
+    reader = _LangchainReader()
     messages = reader.read(data)
     inputs: dict[str, Any] = dict.fromkeys(reader.names, "string")
     kwargs = _kwargs(data)
@@ -46,36 +46,36 @@ def _kind(data: Any) -> str:  # noqa: ANN401 - JSON
     return str(name[-1]) if isinstance(name, list) and name else str(name)
 
 
-class _Reader:
+class _LangchainReader:
     def __init__(self) -> None:
         self.names: dict[str, None] = {}
         self.notes: list[Note] = []
 
-    def read(self, data: Any) -> tuple[Message, ...]:  # noqa: ANN401 - JSON
+    def read(self, data: Any) -> tuple[DraftMessage, ...]:  # noqa: ANN401 - JSON
         kwargs = _kwargs(data)
         if isinstance(kwargs.get("messages"), list):
             return tuple(self._message(one) for one in kwargs["messages"])
         if isinstance(kwargs.get("template"), str):
-            return (Message(None, self._template(kwargs)),)
+            return (DraftMessage(None, self._template(kwargs)),)
         message = "it is no prompt of LangChain: no messages and no template"
         raise UnreadableError(message)
 
-    def _message(self, data: Any) -> Message:  # noqa: ANN401 - JSON
+    def _message(self, data: Any) -> DraftMessage:  # noqa: ANN401 - JSON
         kind, kwargs = _kind(data), _kwargs(data)
         if kind == "MessagesPlaceholder":
-            return Message("history", str(kwargs.get("variable_name")))
+            return DraftMessage("history", str(kwargs.get("variable_name")))
         role = _ROLES.get(kind) or _ROLES.get(str(kwargs.get("role")))
         if role is None:
             message = f"a message of the kind '{kind}' has no counterpart here"
             raise UnreadableError(message)
         prompt = kwargs.get("prompt")
         if isinstance(prompt, dict):
-            return Message(role, self._template(_kwargs(prompt)).strip())
+            return DraftMessage(role, self._template(_kwargs(prompt)).strip())
         content = kwargs.get("content")
         if not isinstance(content, str):
             message = "a message holds more than text"
             raise UnreadableError(message)
-        return Message(role, literal(content.strip()))
+        return DraftMessage(role, literal(content.strip()))
 
     def _template(self, kwargs: dict[str, Any]) -> str:
         source, form = str(kwargs.get("template")), kwargs.get("template_format") or "f-string"

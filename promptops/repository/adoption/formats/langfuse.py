@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from promptops.repository.adoption.draft import Draft, Message, Note, UnreadableError
+from promptops.repository.adoption.draft import Draft, DraftMessage, Note, UnreadableError
 from promptops.repository.adoption.formats.header import take_settings
 from promptops.repository.adoption.placeholders import replace
 
@@ -43,7 +43,7 @@ def _read_one(path: str, row: dict[str, Any]) -> Draft:
             message = "it is no export of Langfuse: a message is not an object"
             raise UnreadableError(message)
         if part.get("type") == "placeholder":
-            messages.append(Message("history", str(part.get("name"))))
+            messages.append(DraftMessage("history", str(part.get("name"))))
             continue
         content = str(part.get("content") or "")
         notes += [
@@ -55,7 +55,9 @@ def _read_one(path: str, row: dict[str, Any]) -> Draft:
         if role not in {None, "system", "user", "assistant"}:
             notes.append(Note(f"the role '{role}' becomes system", is_lost=True))
             role = "system"
-        messages.append(Message(role, replace(content.strip(), _VARIABLE, lambda match: match[1])))
+        messages.append(
+            DraftMessage(role, replace(content.strip(), _VARIABLE, lambda match: match[1]))
+        )
     config = row["config"] if isinstance(row.get("config"), dict) else {}
     model = config.get("model")
     settings, more = take_settings({key: config[key] for key in config if key != "model"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Any
 
-from promptops.repository.adoption.draft import Draft, Message, Note, UnreadableError
+from promptops.repository.adoption.draft import Draft, DraftMessage, Note, UnreadableError
 from promptops.repository.adoption.formats.header import add_metadata, split_lax, take_settings
 from promptops.repository.adoption.placeholders import read_loose
 
@@ -38,7 +38,7 @@ def read(path: str, text: str) -> list[Draft]:
     options = {key: value for key, value in data.items() if key in {"temperature", "max_tokens"}}
     settings |= take_settings(options)[0]
     notes += add_metadata(settings, data, _KNOWN | set(options))
-    return [Draft(kind, path, "", (Message(role, body),), inputs, settings, tuple(notes))]
+    return [Draft(kind, path, "", (DraftMessage(role, body),), inputs, settings, tuple(notes))]
 
 
 def _judge(path: str) -> tuple[str, str | None]:

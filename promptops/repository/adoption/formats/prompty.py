@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from promptops.repository.adoption.body import from_jinja
-from promptops.repository.adoption.draft import Draft, Message, Note, UnreadableError
+from promptops.repository.adoption.draft import Draft, DraftMessage, Note, UnreadableError
 from promptops.repository.adoption.formats.header import (
     add_metadata,
     provider,
@@ -67,14 +67,14 @@ def read(path: str, text: str) -> list[Draft]:
     return [Draft("Prompty", path, "", messages, inputs, settings, tuple(notes), samples)]
 
 
-def _split_roles(source: str, first_line: int) -> tuple[tuple[Message, ...], list[Note]]:
-    messages: list[Message] = []
+def _split_roles(source: str, first_line: int) -> tuple[tuple[DraftMessage, ...], list[Note]]:
+    messages: list[DraftMessage] = []
     notes: list[Note] = []
     marks = list(_ROLE.finditer(source))
     ends = [*(mark.start() for mark in marks[1:]), len(source)]
     lead = source[: marks[0].start()] if marks else source
     if lead.strip():
-        messages.append(Message("system", from_jinja(lead.strip())))
+        messages.append(DraftMessage("system", from_jinja(lead.strip())))
     for mark, end in zip(marks, ends, strict=True):
         role = mark[1].lower()
         line = first_line + source.count("\n", 0, mark.start())
@@ -93,7 +93,7 @@ def _split_roles(source: str, first_line: int) -> tuple[tuple[Message, ...], lis
             )
         body = source[mark.end() : end].strip()
         if body:
-            messages.append(Message(role, from_jinja(body)))
+            messages.append(DraftMessage(role, from_jinja(body)))
         else:
             notes.append(Note("an empty message is not sent", line, is_lost=True))
     return tuple(messages), notes

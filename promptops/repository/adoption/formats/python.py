@@ -6,8 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops.repository.adoption.body import Body, literal
-from promptops.repository.adoption.draft import Draft, Message, Note, UnreadableError
+from promptops.repository.adoption.body import AdoptedBody, literal
+from promptops.repository.adoption.draft import Draft, DraftMessage, Note, UnreadableError
 from promptops.repository.adoption.placeholders import read_format
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def read(path: str, text: str) -> list[Draft]:
         notes.append(
             Note(f"{path} still holds the text: read the prompt there instead", node.lineno)
         )
-        sent = Message(None, body.strip("\n"))
+        sent = DraftMessage(None, body.strip("\n"))
         drafts.append(
             Draft("Python", path, name, (sent,), inputs, {}, tuple(notes), line=node.lineno)
         )
@@ -134,7 +134,7 @@ def _convert(node: ast.Constant | ast.JoinedStr) -> tuple[str, dict[str, str], l
             Note(f"{{{name}}} was taken for the input '{name}'", node.lineno) for name in names
         ]
         return found[0], names, notes
-    body, notes = Body(), []
+    body, notes = AdoptedBody(), []
     inputs: dict[str, str] = {}
     for part in node.values:
         if isinstance(part, ast.Constant):

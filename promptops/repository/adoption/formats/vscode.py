@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from promptops.repository.adoption.draft import Draft, Message, Note, UnreadableError
+from promptops.repository.adoption.draft import Draft, DraftMessage, Note, UnreadableError
 from promptops.repository.adoption.formats.header import add_metadata, split
 from promptops.repository.adoption.placeholders import replace
 
@@ -46,5 +46,5 @@ def read(path: str, text: str) -> list[Draft]:
         if key in data
     ]
     notes += add_metadata(settings, data, _KNOWN)
-    sent = Message(None, body)
+    sent = DraftMessage(None, body)
     return [Draft("VS Code prompt", path, "", (sent,), inputs, settings, tuple(notes))]

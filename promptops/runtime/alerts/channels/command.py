@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from promptops.runtime.alerts.alert import AlertError
 
 if TYPE_CHECKING:
-    from promptops.runtime.alerts.alert import Message
+    from promptops.runtime.alerts.alert import AlertMessage
 
 
-def run_command(message: Message, command: str, *, timeout_seconds: float) -> None:
+def run_command(message: AlertMessage, command: str, *, timeout_seconds: float) -> None:
     """Run it without a shell; AlertError when it fails or takes too long."""
     try:
         arguments = shlex.split(command)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from promptops.runtime.alerts.post import Post
 
 if TYPE_CHECKING:
-    from promptops.runtime.alerts.alert import Message
+    from promptops.runtime.alerts.alert import AlertMessage
 
 _PRIORITIES = {"critical": "P1", "error": "P2", "warning": "P3", "info": "P5"}
 _MAX_MESSAGE = 130
@@ -16,7 +16,7 @@ _MAX_ALIAS = 512
 _MAX_DESCRIPTION = 15_000
 
 
-def make_post(message: Message, url: str, secret: str | None) -> Post:
+def make_post(message: AlertMessage, url: str, secret: str | None) -> Post:
     """Return the request; the secret is the key of an API integration."""
     alert = message.alert
     body = {

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from promptops.runtime.alerts.post import Post
 
 if TYPE_CHECKING:
-    from promptops.runtime.alerts.alert import Message
+    from promptops.runtime.alerts.alert import AlertMessage
 
 _MAX_SUMMARY = 1024
 _MAX_KEY = 255
 
 
-def make_post(message: Message, url: str, secret: str | None) -> Post:
+def make_post(message: AlertMessage, url: str, secret: str | None) -> Post:
     """Return the request; the secret is the routing key, which belongs into the body."""
     alert = message.alert
     body = {

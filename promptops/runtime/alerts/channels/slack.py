@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from promptops.runtime.alerts.post import Post
 
 if TYPE_CHECKING:
-    from promptops.runtime.alerts.alert import Message
+    from promptops.runtime.alerts.alert import AlertMessage
 
 _MAX_CHARACTERS = 3000
 
 
-def make_post(message: Message, url: str, secret: str | None) -> Post:
+def make_post(message: AlertMessage, url: str, secret: str | None) -> Post:
     """Return the request; the secret is the address."""
     alert = message.alert
     text = f"*{_escape(alert.title)}*\n{_escape(alert.detail)}\n_{_escape(message.source)}_"

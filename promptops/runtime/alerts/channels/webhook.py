@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from promptops.runtime.alerts.post import Post
 
 if TYPE_CHECKING:
-    from promptops.runtime.alerts.alert import Message
+    from promptops.runtime.alerts.alert import AlertMessage
 
 
-def make_post(message: Message, url: str, secret: str | None) -> Post:
+def make_post(message: AlertMessage, url: str, secret: str | None) -> Post:
     """Return the request; the secret, where there is one, is the address."""
     return Post(secret or url, {}, json.dumps(message.document()).encode())
