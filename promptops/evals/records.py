@@ -266,6 +266,7 @@ def _read_trial(data: dict[str, Any]) -> Trial:
         _maybe(_real, data["seconds"]),
         _flag(data["is_replayed"]),
         _maybe(_text, data["response_id"]),
+        _maybe(_text, data["served_model"]),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
+from promptops.delivery.evidence import EvalEvidence
 from promptops.forge.codeowners import Dialect
 from promptops.gate.markdown import MARKER, verdict_to_markdown
 from promptops.gate.rules import Approvals, Verdict, judge
@@ -265,3 +266,46 @@ def test_a_comment_shows_as_much_text_as_it_has_room_for() -> None:
     text = verdict_to_markdown(decide(propose(edit(PLAIN, long, name="long"))))
     assert "More lines differ than fit here" in text
     assert len(text) < 50_000
+
+
+def _by_partial(name: str, cause: str, *, hunks: bool = True) -> PromptChange:
+    change = edit(PLAIN, NEXT, name=name)
+    assert change.diff is not None
+    messages = tuple(
+        replace(one, cause=cause, hunks=one.hunks if hunks else ()) for one in change.diff.messages
+    )
+    return replace(change, diff=replace(change.diff, messages=messages))
+
+
+def test_a_partial_that_changed_no_text_is_not_shown() -> None:
+    text = verdict_to_markdown(decide(propose(_by_partial("one", "_tone.md", hunks=False))))
+    assert "<details>" not in text
+
+
+def test_texts_share_the_room_of_a_comment() -> None:
+    both = propose(_by_partial("one", "_a.md"), _by_partial("two", "_b.md"))
+    text = verdict_to_markdown(decide(both))
+    first = text[text.index("`_a.md`") : text.index("`_b.md`")].rstrip()
+    for room, is_shown in ((len(first), (True, False)), (len(first) - 1, (False, False))):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("promptops.gate.markdown._MAX_TEXT", room)
+            text = verdict_to_markdown(decide(both))
+        assert tuple(f"`{one}`, used by" in text for one in ("_a.md", "_b.md")) == is_shown
+        assert "More lines differ than fit here" in text
+
+
+def test_a_comment_says_what_evals_came_to() -> None:
+    change = propose(edit(PLAIN, NEXT))
+    after = change.prompts[0].after
+    assert after is not None
+    assert after.prompt is not None
+    digest = after.prompt.digest
+    evidence = [
+        EvalEvidence("one", digest, "evals/one.yaml", passed=True, samples=4),
+        EvalEvidence("two", digest, "evals/two.yaml", passed=False, samples=4),
+    ]
+    text = verdict_to_markdown(judge(change, rules(), Approvals(("file",)), evidence=evidence))
+    assert "- 🧪 Evals of `one`: `evals/one.yaml passed, 4 samples`" in text
+    assert "- ❌ Evals of `two`: `evals/two.yaml did not pass, 4 samples`" in text
+    plain = verdict_to_markdown(judge(change, rules(), Approvals(("file",))))
+    assert "\n\n\n" not in plain

@@ -92,7 +92,7 @@ def try_mutants(
     return [trial.fates[number] for number in range(len(mutants))]
 
 
-@dataclass
+@dataclass(eq=False)  # pytest keeps its plugins in sets
 class _Trial:
     """A plugin of pytest that has the collected tests and does something else with them."""
 

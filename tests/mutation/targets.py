@@ -89,6 +89,36 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "base is not None and new.version.level_from(base) < since.level",
     ): _TYPES,
     (
+        "promptops.gate.rules.versions",
+        "find_version",
+        "old is not None and diff is not None and (diff.level is not Level.NONE)",
+        "diff is not None and diff.level is not Level.NONE",
+    ): _TYPES,
+    (
+        "promptops.gate.rules.versions",
+        "find_version",
+        "old is not None and diff is not None and (diff.level is not Level.NONE)",
+        "old is not None and diff.level is not Level.NONE",
+    ): _TYPES,
+    (
+        "promptops.gate.rules.versions",
+        "_finding",
+        "needed is not None and place is not None",
+        "needed is not None or place is not None",
+    ): _TYPES,
+    (
+        "promptops.gate.rules.versions",
+        "_finding",
+        "needed is not None and place is not None",
+        "place is not None",
+    ): _TYPES,
+    (
+        "promptops.gate.rules.versions",
+        "_finding",
+        "needed is not None and place is not None",
+        "needed is not None",
+    ): _TYPES,
+    (
         "promptops.gate.approvals.content",
         "bring_commit",
         "found is None and fetch and (repository.source is not None)",

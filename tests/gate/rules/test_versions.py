@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
-from promptops.gate.rules.versions import find_step, judge_versions
+from promptops.gate.rules.versions import find_step, find_version, judge_versions
 from promptops.prompt.finding import Finding, Severity
 from promptops.prompt.version import Level
 from tests.gate.pieces import PATH, edit, propose, version
@@ -253,3 +253,8 @@ def test_a_prompt_that_is_on_neither_side_is_nobodys() -> None:
     change = replace(edit(text("1.0.0"), None, text("1.0.0"), live_in=None), before=None)
     assert change.versions == (version("1.0.0"),)
     assert judged(change) == []
+
+
+def test_a_side_that_says_the_same_asks_for_no_version() -> None:
+    quoted = text('"2.0.0"', ASK_WELL)
+    assert str(find_version(edit(text("2.0.0", ASK_WELL), quoted, text("1.0.0")))) == "1.1.0"
