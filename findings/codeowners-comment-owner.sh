@@ -3,7 +3,7 @@
 # a path without one.
 #
 # GitHub ends a line at a token that begins with `#`, so "*.js @js # ping @security" has one owner.
-# A merge gate that asks this parser would let @security approve JavaScript, or nobody own src/.
+# A report that lists owners with this parser names people whom GitHub would not ask.
 set -euo pipefail
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
