@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,16 @@ from promptops.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+# A process that is forked while git is being started inherits git's ends of the pipes. Who reads
+# them waits for that process then, which may wait in turn for a lock that the reader holds.
+_STARTING = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_STARTING.acquire,
+        after_in_parent=_STARTING.release,
+        after_in_child=_STARTING.release,
+    )
 
 MINIMUM_VERSION = (2, 38)
 
@@ -218,16 +229,17 @@ def start_git(
         raise UsageError(message, hint="remove the NUL character")
     try:
         # Unbuffered pipes: a forked child that drops its copy must not flush our bytes into them.
-        return subprocess.Popen(
-            ["git", *args],
-            cwd=folder,
-            env=child_environment(environment),
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            process_group=0 if leads_group else None,
-        )
+        with _STARTING:
+            return subprocess.Popen(
+                ["git", *args],
+                cwd=folder,
+                env=child_environment(environment),
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                process_group=0 if leads_group else None,
+            )
     except FileNotFoundError as error:
         if folder is not None and not folder.is_dir():
             message = f"the folder {folder} does not exist"
