@@ -92,6 +92,13 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def litellm(session: nox.Session) -> None:
+    """Run the tests of the models with LiteLLM and tiktoken, which the README's command skips."""
+    session.install("--editable", ".[models]", *group("test"))
+    session.run("pytest", *PARALLEL, "tests/runtime/models", *session.posargs)
+
+
+@nox.session
 def clients(session: nox.Session) -> None:
     """Run the recipes of docs/clients.md with the clients themselves."""
     session.install("--editable", ".", *group("test"), *group("clients"))

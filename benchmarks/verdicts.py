@@ -233,7 +233,7 @@ def main() -> int:
         "coverage": [one for one in found if one.coverage < FAILING_COVERAGE - slack],
         "false worse": [one for one in equal if one.worse > MAX_FALSE + slack],
         "contradictions": [one for one in found if one.contradictions],
-        "stated power": [one for one in found if off(one) > MAX_OFF + 0.01 + 3 * slack],
+        "stated power": [one for one in found if off(one) > MAX_OFF + 3 * slack],
     }
     below = sum(one.coverage < LEAST_COVERAGE for one in found)
     print(f"cells below {LEAST_COVERAGE:.0%}: {below}")

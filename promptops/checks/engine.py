@@ -2,8 +2,8 @@
 
 Everything is read through `Files`, so that work tree, index and commits are judged alike.
 
-How a prompt is judged comes out as a `ValidationResult`, whoever gives it: this process, a copy of
-it that works on another core, or a store that has judged the same files before.
+Each prompt gives a `ValidationResult`. It comes from this process, from a copy of it that works on
+another core, or from a store that has judged the same files before.
 """
 
 from __future__ import annotations

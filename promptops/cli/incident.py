@@ -1,4 +1,4 @@
-"""`promptops incident`: one page on what changed lately, for whoever is on call."""
+"""`promptops incident`: one page on what changed lately, for the engineer on call."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ def _check(request: _ValidateRequest, *, fix: bool = False) -> bool:
             say(f"fixed {what} in {where}")
     else:
         result = judge(files)
-    # A commit may well touch no prompt; whoever asks about a folder means the prompts in it.
+    # A commit may well touch no prompt; who asks about a folder means the prompts in it.
     if not result.prompts and only is None and not request.staged and not result.findings:
         from promptops.checks.selection import refuse_nothing
 
