@@ -194,7 +194,7 @@ def root(
         ),
     ] = False,
 ) -> None:
-    """Git is the registry for your prompts: validate, diff, release, promote, roll back."""
+    """Git is the registry for your prompts: review, release, deploy, run and judge them."""
     start_session(Session(directory))
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from promptops.cli.session import emit, emit_json, paint, say, warn
+from promptops.cli.session import emit, emit_json, is_terminal, paint, say, warn
 from promptops.errors import RefusedError
 from promptops.evals.judgement import Measure
 from promptops.repository.writing import write_atomically
@@ -96,7 +98,8 @@ def print_result(
     else:
         from promptops.evals.report.text import to_text
 
-        emit("\n".join(to_text(result, judgements, code, _paint)))
+        width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
+        emit("\n".join(to_text(result, judgements, code, _paint, width)))
     if page is not None:
         from promptops.evals.report.html import to_html
 

@@ -30,11 +30,15 @@ _OUTCOMES = {
 
 
 def to_text(
-    result: EvalResult, judgements: list[Judgement], exit_code: Exit, paint: Paint
+    result: EvalResult,
+    judgements: list[Judgement],
+    exit_code: Exit,
+    paint: Paint,
+    width: int | None = None,
 ) -> Iterator[str]:
-    """Yield the lines of a run."""
+    """Yield the lines of a run; sentences break at words where `width` says how wide a line is."""
     for judgement in judgements:
-        yield from _judgement(judgement, paint)
+        yield from _judgement(judgement, paint, width)
         yield ""
     for suite in result.suites:
         if len(suite.models) > 1:
@@ -81,7 +85,7 @@ def describe_run(result: EvalResult) -> str:
     return f"{result.calls} calls{replayed}, {money}, {result.seconds:.1f} s"
 
 
-def _judgement(judgement: Judgement, paint: Paint) -> Iterator[str]:
+def _judgement(judgement: Judgement, paint: Paint, width: int | None) -> Iterator[str]:
     suite, model = judgement.suite, judgement.model
     samples = [one for one in suite.samples if one.model == model]
     passed = sum(one.outcome is SampleOutcome.PASSED for one in samples)
@@ -94,7 +98,7 @@ def _judgement(judgement: Judgement, paint: Paint) -> Iterator[str]:
     )
     yield f"{word}: {passed} of {len(samples)} samples pass; {compared}"
     if judgement.verdict is not None:
-        yield from _verdict(judgement.verdict, paint)
+        yield from _verdict(judgement.verdict, paint, width)
     said = "" if judgement.verdict is None else describe(judgement.verdict)
     for ground in judgement.grounds:
         if ground.text == said:
@@ -116,14 +120,25 @@ _FINDINGS = {
 }
 
 
-def _verdict(verdict: EvalVerdict, paint: Paint) -> Iterator[str]:
+def _verdict(verdict: EvalVerdict, paint: Paint, width: int | None) -> Iterator[str]:
     """Yield what the comparison says, and what may hide from it."""
-    yield f"  {paint(describe(verdict), _FINDINGS.get(verdict.finding, 'dim'))}"
+    for line in _fold(describe(verdict), width):
+        yield f"  {paint(line, _FINDINGS.get(verdict.finding, 'dim'))}"
     for tag, one in verdict.slices:
         if one.finding in {Conclusion.WORSE, Conclusion.BETTER}:
             said = describe(EvalVerdict(one))
             yield f"  tagged '{tag}': {paint(said, _FINDINGS[one.finding])}"
-    yield f"  {paint(explain(verdict), 'dim')}"
+    for line in _fold(explain(verdict), width):
+        yield f"  {paint(line, 'dim')}"
+
+
+def _fold(text: str, width: int | None) -> list[str]:
+    if width is None:
+        return [text]
+    import textwrap
+
+    room = max(width - 2, 20)
+    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
 
 
 def _deserves_a_look(sample: SampleResult) -> bool:
