@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import select
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.hostile import silent_port
+from tests.processes import ends
 from tests.stories.world import Team, expect, run
 
 if TYPE_CHECKING:
@@ -57,14 +57,10 @@ def find_lasting(folder: Path) -> list[str]:
             if not (process / "cwd").resolve().is_relative_to(folder):
                 continue
             words = (process / "cmdline").read_text().replace("\0", " ")
-            handle = os.pidfd_open(int(process.name))
         except OSError:
             continue
-        try:
-            if not select.select([handle], [], [], 30)[0]:
-                lasting.append(words)
-        finally:
-            os.close(handle)
+        if not ends(int(process.name)):
+            lasting.append(words)
     return lasting
 
 
