@@ -18,7 +18,7 @@ _LONGEST_QUOTE = 128
 
 
 def quote(text: str) -> str:
-    """A user's text for a message: in quotes, on one line, and not too long for it."""
+    """Return a user's text for a message: in quotes, on one line, and not too long for it."""
     shown = text if text.isprintable() else ascii(text)[1:-1]
     return f"'{shown}'" if len(shown) <= _LONGEST_QUOTE else f"'{shown[:80]}…'"
 

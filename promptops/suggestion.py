@@ -11,7 +11,7 @@ _LONGEST_WORD = 200
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` most likely was meant to be, if any is near."""
+    """Return the known word that `word` most likely was meant to be, if any is near."""
     import difflib
 
     if len(word) > _LONGEST_WORD:

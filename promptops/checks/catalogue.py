@@ -42,12 +42,12 @@ class CatalogueEntry:
 
 
 def entries() -> tuple[CatalogueEntry, ...]:
-    """All checks and faults of form, by group."""
+    """Return all checks and faults of form, by group."""
     return tuple(_entry(check, group) for group, checks in GROUPS.items() for check in checks)
 
 
 def find_entry(check: str) -> CatalogueEntry | None:
-    """The entry of a check or fault; None for an unknown id."""
+    """Return the entry of a check or fault; None for an unknown id."""
     return next((entry for entry in entries() if entry.id == check), None)
 
 
@@ -97,7 +97,7 @@ prompt at all; they are always errors, and neither configuration nor file can ch
 
 
 def to_markdown() -> str:
-    """The text of `docs/checks.md`: a table for each group, then every check in full."""
+    """Return the text of `docs/checks.md`: a table for each group, then every check in full."""
     parts = [_INTRODUCTION]
     every = entries()
     for group in GROUPS:
@@ -111,7 +111,7 @@ def to_markdown() -> str:
 
 
 def to_table() -> str:
-    """A short table for the README: what checks are about, and which there are for it.
+    """Return a short table for the README: what checks are about, and which there are for it.
 
     Faults of form are left out; checks that are off unless weighed stand in italics.
     """
@@ -130,7 +130,7 @@ def _row(entry: CatalogueEntry) -> str:
 
 
 def describe_severity(entry: CatalogueEntry) -> str:
-    """An entry's severity in words: `warning`, `note, off by default`, `error, always`."""
+    """Return an entry's severity in words: `warning`, `note, off by default`, `error, always`."""
     if not entry.is_configurable:
         return f"{entry.severity.value}, always"
     return entry.severity.value if entry.is_on else f"{entry.severity.value}, off by default"

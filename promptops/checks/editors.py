@@ -56,7 +56,7 @@ class Snippet:
 
 
 def load_schema(kind: DraftKind, draft: EditorDraft = EditorDraft.DRAFT_2020) -> dict[str, Any]:
-    """The JSON Schema of one kind of file.
+    """Return the JSON Schema of one kind of file.
 
     All that it says means the same in both drafts, but many editors know draft 7 alone.
     """
@@ -82,7 +82,7 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def _checks_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """The table of severities with every check that there is."""
+    """Return the table of severities with every check that there is."""
     from promptops.checks.registry import CHECKS, describe
 
     severities = {
@@ -95,7 +95,7 @@ def _checks_schema(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_snippet(kind: DraftKind, editor: Editor, config: Config) -> Snippet:
-    """What makes the editor use the schema for this repository's files."""
+    """Return what makes the editor use the schema for this repository's files."""
     schema_path = f".promptops/{kind.value}.schema.json"
     pattern = {
         DraftKind.FRONTMATTER: f"{config.prompts}/**/*.md",

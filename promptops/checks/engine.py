@@ -115,7 +115,9 @@ def validate_prompts(
 
 
 def find_users(files: Files, path: str) -> list[str]:
-    """The names of the prompts whose closure has the file at `path`, or one below it, sorted."""
+    """Return the names of the prompts whose closure has the file at `path`, or one below it,
+    sorted.
+    """
     found = []
     for name in list_names(files):
         closure = collect_closure(name, files.read)

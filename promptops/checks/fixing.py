@@ -47,7 +47,7 @@ class Fixing:
 
 
 def plan_fixes(files: Files, folder: str, judge: Callable[[Files], Validation]) -> Fixing:
-    """Everything that can be fixed in `files` of what `judge` finds there; writes nothing.
+    """Return everything that can be fixed in `files` of what `judge` finds there; writes nothing.
 
     `folder` is the prompts folder, below which the paths of findings are.
     """
@@ -77,7 +77,8 @@ def plan_fixes(files: Files, folder: str, judge: Callable[[Files], Validation]) 
 
 
 def choose_fixes(findings: Iterable[Finding]) -> tuple[dict[str, list[Fix]], int]:
-    """The fixes that can be made at once, by path and in order, and how many findings they fix.
+    """Return the fixes that can be made at once, by path and in order, and how many findings they
+    fix.
 
     Of two that overlap the first is taken. The fixes of one finding are made together or not at
     all; equal ones are made once.
@@ -100,14 +101,16 @@ def _place(fix: Fix) -> tuple[int, int]:
 
 
 def _fits(fix: Fix, others: list[Fix]) -> bool:
-    """Whether a fix overlaps with none of those chosen, which are in order, or is one of them."""
+    """Return whether a fix overlaps with none of those chosen, which are in order, or is one of
+    them.
+    """
     index = bisect_left(others, _place(fix), key=_place)
     near = others[max(index - 1, 0) : index + 1]
     return all(fix == other or fix.end <= other.start or other.end <= fix.start for other in near)
 
 
 def apply_fixes(data: bytes, fixes: Iterable[Fix]) -> bytes:
-    """The file with the fixes made, which must be in order and must not overlap.
+    """Return the file with the fixes made, which must be in order and must not overlap.
 
     All other bytes stay as they are, newlines included.
     """
@@ -138,10 +141,10 @@ def write_fixes(folder: Path, fixing: Fixing) -> None:
 
 
 def show_diff(fixing: Fixing, folder: str) -> str:
-    """The changes as a unified diff that `git apply` takes; empty when there are none.
+    """Return the changes as a unified diff that `git apply` takes; empty when there are none.
 
-    A file with something that must not be seen, such as a secret, is shown masked, which no
-    program can apply.
+    A file with something that must not be seen, such as a secret, is shown masked, which no program
+    can apply.
     """
     parts = []
     for path, data in fixing.after.items():

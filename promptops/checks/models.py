@@ -49,7 +49,7 @@ def _table() -> dict[str, dict[str, tuple[int, int, str]]]:
 
 
 def find_model(written: str) -> KnownModel | None:
-    """The model that `provider/name`, or a name alone, means; None where it is not known."""
+    """Return the model that `provider/name`, or a name alone, means; None where it is not known."""
     provider, slash, name = written.partition("/")
     table = _table()
     if not slash:
@@ -64,7 +64,7 @@ def find_model(written: str) -> KnownModel | None:
 
 
 def known_names(written: str) -> list[str]:
-    """All models of the provider that `written` names; empty for one that is not judged."""
+    """Return all models of the provider that `written` names; empty for one that is not judged."""
     provider, slash, name = written.partition("/")
     # Tuned models and dated previews have names of their own.
     if not slash or name.startswith("ft:"):

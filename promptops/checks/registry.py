@@ -217,7 +217,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 
 def describe(check: str) -> str:
-    """One line on what a check or fault finds; the id itself for an unknown one."""
+    """Return one line on what a check or fault finds; the id itself for an unknown one."""
     module = CHECKS.get(check)
     if module is None:
         return FAULTS.get(check, check)
@@ -225,6 +225,6 @@ def describe(check: str) -> str:
 
 
 def explain(check: str) -> str:
-    """The whole documentation of a check in Markdown; the one line for a fault of form."""
+    """Return the whole documentation of a check in Markdown; the one line for a fault of form."""
     module = CHECKS.get(check)
     return (module.__doc__ or "").strip() if module is not None else describe(check)

@@ -43,7 +43,7 @@ class ValidationResult:
     draft: Position | None = None
 
     def encode(self) -> list[Any]:
-        """The result as a value of JSON."""
+        """Return the result as a value of JSON."""
         return [
             self.path,
             dict(self.files),
@@ -59,7 +59,7 @@ class ValidationResult:
 
     @classmethod
     def decode(cls, listed: list[Any]) -> ValidationResult:
-        """The result that `encode` gave."""
+        """Return the result that `encode` gave."""
         path, files, findings, inclusions, start, line, model, evals, is_lasting, draft = listed
         return cls(
             path,
@@ -79,7 +79,7 @@ class ValidationResult:
 
 
 def fingerprint(data: bytes) -> str:
-    """What tells a file's bytes from any others."""
+    """Return what tells a file's bytes from any others."""
     return sha256(data).hexdigest()
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def select_prompts(
     repository: Repository, files: Files, directory: Path, targets: Iterable[str]
 ) -> list[str]:
-    """The names of the prompts that `targets` mean, each once, in the order given.
+    """Return the names of the prompts that `targets` mean, each once, in the order given.
 
     A target is a prompt's name, the beginning of names (`support`), or a file or folder as the
     shell completes it from `directory`. A partial or a schema file means the prompts that need it.
@@ -60,7 +60,7 @@ def select_prompts(
 
 
 def select_staged(repository: Repository, files: Files) -> list[str] | None:
-    """The names of the prompts that the next commit changes; None where it may change any.
+    """Return the names of the prompts that the next commit changes; None where it may change any.
 
     What is staged of a partial, a schema or a suite means the prompts that need it. `files` is the
     index.
@@ -136,7 +136,7 @@ def refuse_nothing(
 
 
 def _find_unread_config(repository: Repository, directory: Path) -> str | None:
-    """The configuration nearest to a folder that is not at the top, and so is not read."""
+    """Return the configuration nearest to a folder that is not at the top, and so is not read."""
     top = repository.git.work_tree
     if top is None:
         return None
@@ -154,7 +154,8 @@ def _parent(path: str) -> str:
 
 
 def locate_file(repository: Repository, directory: Path, target: str) -> str:
-    """The path below the prompts folder of a file, given as from `directory`; it need not exist.
+    """Return the path below the prompts folder of a file, given as from `directory`; it need not
+    exist.
 
     Raises UsageError for what is not below that folder.
     """
@@ -169,7 +170,7 @@ def locate_file(repository: Repository, directory: Path, target: str) -> str:
 
 
 def _path_below(repository: Repository, directory: Path, target: str) -> str | None:
-    """The path below the prompts folder that `target` names as a file; None for a name."""
+    """Return the path below the prompts folder that `target` names as a file; None for a name."""
     if "\0" in target:
         raise UsageError(f"{quote(target)} is neither a name nor a path")
     top = repository.git.work_tree

@@ -44,7 +44,7 @@ class ResultStore:
         self._known = self._load()
 
     def recall(self, path: str) -> ValidationResult | None:
-        """How the prompt at `path` was judged last, when nothing says otherwise."""
+        """Return how the prompt at `path` was judged last, when nothing says otherwise."""
         listed = self._known.get(path)
         if listed is None:
             return None
@@ -83,7 +83,7 @@ def _checksum(body: bytes) -> bytes:
 
 
 def _describe_program() -> str:
-    """What would have to be the same for the same text to be judged in the same way.
+    """Return what would have to be the same for the same text to be judged in the same way.
 
     Of an installed program and all that it stands on, the folder of packages tells; of a checkout
     that is being worked on, the files themselves.

@@ -111,14 +111,14 @@ class PromptSubject:
         )
 
     def input_schema(self, name: str) -> Mapping[str, Any]:
-        """What is declared of an input, a type name written out; empty where nothing is."""
+        """Return what is declared of an input, a type name written out; empty where nothing is."""
         declared = self.inputs.get(name)
         if isinstance(declared, str):
             return {"type": declared}
         return declared if isinstance(declared, dict) else {}
 
     def find_suite(self) -> str | None:
-        """The path of the prompt's eval suite; None when there is none."""
+        """Return the path of the prompt's eval suite; None when there is none."""
         suites = self.context.suites or frozenset()
         named = self.closure.document.data.get("evals")
         if isinstance(named, str):
@@ -129,18 +129,18 @@ class PromptSubject:
         return next((path for path in paths if path in suites), None)
 
     def first_line(self, path: str) -> int:
-        """The line of its file on which the template at `path` begins."""
+        """Return the line of its file on which the template at `path` begins."""
         return self.closure.document.body_line if path == self.path else 1
 
     def text(self, path: str) -> str:
-        """The text of the template at `path`, without frontmatter."""
+        """Return the text of the template at `path`, without frontmatter."""
         document = self.closure.document
         if path == document.path:
             return document.body
         return self.closure.files[path].decode(errors="replace")
 
     def problem(self, message: str, path: list[str | int], hint: str | None = None) -> Problem:
-        """A problem with the frontmatter value at `path`."""
+        """Return a problem with the frontmatter value at `path`."""
         return Problem(message, self.path, self.closure.document.locate(path), hint)
 
 
@@ -162,7 +162,7 @@ class FileSubject:
     _starts: list[int] = field(default_factory=list, compare=False, repr=False)
 
     def position(self, start: int, end: int) -> Position:
-        """Where `text[start:end]` stands; a byte order mark takes no column."""
+        """Return where `text[start:end]` stands; a byte order mark takes no column."""
         return Position(*self._place(start), *self._place(end))
 
     def _place(self, index: int) -> tuple[int, int]:
@@ -232,28 +232,28 @@ class PromptCheck(Protocol):
     """A module that judges one prompt."""
 
     def check(self, subject: PromptSubject) -> Iterator[Problem]:
-        """What is wrong with the prompt."""
+        """Yield what is wrong with the prompt."""
 
 
 class FileCheck(Protocol):
     """A module that judges one file."""
 
     def check(self, subject: FileSubject) -> Iterator[Problem]:
-        """What is wrong with the file."""
+        """Yield what is wrong with the file."""
 
 
 class FolderCheck(Protocol):
     """A module that judges the whole prompts folder."""
 
     def check(self, subject: FolderSubject) -> Iterator[Problem]:
-        """What is wrong with the folder."""
+        """Yield what is wrong with the folder."""
 
 
 class IgnoreCheck(Protocol):
     """A module that judges what a prompt ignores."""
 
     def check(self, subject: IgnoreSubject) -> Iterator[Problem]:
-        """What is wrong with the table."""
+        """Yield what is wrong with the table."""
 
 
 def find_comments(text: str) -> Iterator[tuple[int, int]]:
@@ -285,7 +285,9 @@ def find_fences(text: str) -> Iterator[tuple[int, int]]:
 
 
 def blank_code(text: str) -> str:
-    """The text with as many spaces in the place of code and template comments; lines stay."""
+    """Return the text with as many spaces in the place of code and template comments; lines
+    stay.
+    """
     spans = [*find_fences(text), *find_comments(text)]
     spans += [match.span() for match in _INLINE_CODE.finditer(text)]
     for start, end in spans:
@@ -294,14 +296,16 @@ def blank_code(text: str) -> str:
 
 
 def find_place(text: str, first_line: int, start: int, end: int) -> Position:
-    """Where `text[start:end]`, which is on one line, stands in a file."""
+    """Return where `text[start:end]`, which is on one line, stands in a file."""
     line = text.count("\n", 0, start)
     column = start - (text.rfind("\n", 0, start) + 1) + 1
     return Position(first_line + line, column, first_line + line, column + end - start)
 
 
 def route_names(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]]:
-    """Each name that a route's condition reads, with the condition's place in the frontmatter."""
+    """Yield each name that a route's condition reads, with the condition's place in the
+    frontmatter.
+    """
     routes = subject.closure.document.data.get("routes")
     for index, route in enumerate(routes if isinstance(routes, list) else ()):
         condition = route.get("when") if isinstance(route, dict) else None
@@ -315,7 +319,7 @@ def route_names(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]]
 
 
 def model_places(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]]:
-    """Each model that the frontmatter names, with its place there."""
+    """Yield each model that the frontmatter names, with its place there."""
     data = subject.closure.document.data
     found: list[tuple[list[str | int], object]] = [(["model"], data.get("model"))]
     for key in ("fallbacks", "routes"):
@@ -340,7 +344,8 @@ _Scope: TypeAlias = tuple[tuple[str, frozenset[str]], ...]
 
 
 def read_uses(subject: PromptSubject) -> Iterator[tuple[str, Use, str | None, frozenset[str]]]:
-    """Every place where an input is read, partials included, for each way in which it is reached.
+    """Yield every place where an input is read, partials included, for each way in which it is
+    reached.
 
     Gives the file, the place, the role of the message around it (None in a prompt that opens no
     message), and the inputs of the prompt from which the value comes.

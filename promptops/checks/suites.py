@@ -67,13 +67,13 @@ class SuiteJudge:
         self._paths: list[str] | None = None
 
     def list_paths(self) -> list[str]:
-        """The paths of all files of the evals folder, from the repository's top."""
+        """Return the paths of all files of the evals folder, from the repository's top."""
         if self._paths is None:
             self._paths = [f"{self._folder}/{path}" for path in self._files.paths()]
         return self._paths
 
     def read(self, path: str) -> bytes | None:
-        """A file of the evals folder, by its path from the repository's top."""
+        """Return a file of the evals folder, by its path from the repository's top."""
         if path not in self._data:
             data = None
             below = path.removeprefix(f"{self._folder}/")
@@ -87,11 +87,11 @@ class SuiteJudge:
         return self._data[path]
 
     def text(self, path: str) -> bytes | None:
-        """The file at a path, if it was read."""
+        """Return the file at a path, if it was read."""
         return self._data.get(path)
 
     def list_suites(self) -> list[str]:
-        """The paths of all suites: a prompt's default place, or a file with a suite's keys.
+        """Return the paths of all suites: a prompt's default place, or a file with a suite's keys.
 
         Files and folders that begin with `_` or `.` hold shared samples, or are an editor's.
         """
@@ -109,11 +109,15 @@ class SuiteJudge:
         return found
 
     def default_path(self, name: str) -> str:
-        """Where a prompt's suite lies unless its frontmatter says otherwise, without the ending."""
+        """Return where a prompt's suite lies unless its frontmatter says otherwise, without the
+        ending.
+        """
         return f"{self._folder}/{name}"
 
     def fingerprint(self, path: str) -> str:
-        """What tells the content at a path, in the form of `SuiteResult.files`, from any other."""
+        """Return what tells the content at a path, in the form of `SuiteResult.files`, from any
+        other.
+        """
         data = self.read(path[1:]) if path.startswith("/") else self._read_prompt(path)
         return "" if data is None else fingerprint(data)
 
@@ -143,7 +147,9 @@ class SuiteJudge:
         return SuiteResult(path, tuple(findings), {one: self.fingerprint(one) for one in read})
 
     def _judge_name(self, path: str, name: str) -> Iterable[Finding]:
-        """A suite at a prompt's place that names another one; elsewhere `orphaned-evals` tells."""
+        """Return a suite at a prompt's place that names another one; elsewhere `orphaned-evals`
+        tells.
+        """
         if path.rpartition(".")[0] not in {self.default_path(one) for one in self._names}:
             return
         from promptops.prompt.suite.document import read_suite_document

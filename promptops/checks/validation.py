@@ -36,7 +36,7 @@ class Validation:
     included_from: Mapping[str, tuple[Inclusion, ...]] = field(default_factory=dict)
 
     def count(self, severity: Severity) -> int:
-        """How many findings have that severity."""
+        """Return how many findings have that severity."""
         return sum(finding.severity is severity for finding in self.findings)
 
     @property

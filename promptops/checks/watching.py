@@ -31,7 +31,7 @@ def watch(
 
 
 def _look(paths: Iterable[Path]) -> dict[str, tuple[int, int, int]]:
-    """Every file with its time of change, size and number."""
+    """Return every file with its time of change, size and number."""
     state: dict[str, tuple[int, int, int]] = {}
     pending = [str(path) for path in paths]
     while pending:

@@ -53,7 +53,9 @@ def judge_each(
 
 
 def count_workers() -> int:
-    """How many processes may work at once here; 1 where processes cannot be copied safely."""
+    """Return how many processes may work at once here; 1 where processes cannot be copied
+    safely.
+    """
     if not hasattr(os, "fork") or threading.active_count() > 1:
         return 1
     if hasattr(os, "sched_getaffinity"):

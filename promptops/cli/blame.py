@@ -70,7 +70,7 @@ def _colour(origin: LineOrigin) -> str:
 
 
 def origins_to_json(origins: Origins) -> dict[str, Any]:
-    """The lines as `promptops.blame/v1`."""
+    """Return the lines as `promptops.blame/v1`."""
     return json_document(
         "promptops.blame/v1",
         prompt=origins.name,

@@ -107,13 +107,13 @@ def _facts(entry: CatalogueEntry, settings: Mapping[str, str]) -> dict[str, Any]
 
 
 def _severity(entry: CatalogueEntry, settings: Mapping[str, str]) -> str:
-    """How much the check weighs with these settings: a severity, or off."""
+    """Return how much the check weighs with these settings: a severity, or off."""
     default = entry.severity.value if entry.is_on else "off"
     return settings.get(entry.id, default)
 
 
 def _settings() -> Mapping[str, str]:
-    """What the configuration says of checks; nothing outside of a repository."""
+    """Return what the configuration says of checks; nothing outside of a repository."""
     try:
         return current().repository.config.checks
     except (NotARepositoryError, UsageError):

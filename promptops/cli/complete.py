@@ -56,7 +56,7 @@ def _visible(verbs: dict[str, Any]) -> list[str]:
 
 
 def _load(*words: str) -> Any:  # noqa: ANN401 - typer keeps its click classes private
-    """The command of a verb; None for a word that is none."""
+    """Return the command of a verb; None for a word that is none."""
     from promptops.cli import app
 
     command: Any = typer.main.get_command(app)
@@ -85,7 +85,7 @@ def _suggest_for(command: Any, rest: list[str], last: str) -> Iterator[str]:  # 
 
 
 def _values(parameter: Any, last: str) -> Iterator[str]:  # noqa: ANN401 - as above
-    """What a parameter takes, as its metavar says."""
+    """Yield what a parameter takes, as its metavar says."""
     choices = getattr(parameter.type, "choices", None)
     if choices:
         yield from (str(getattr(one, "value", one)) for one in choices)
@@ -121,7 +121,7 @@ class _CompletionPlace:
         return load_config(read)
 
     def list_names(self) -> Iterator[str]:
-        """The names of the prompts in the work tree."""
+        """Yield the names of the prompts in the work tree."""
         from promptops.prompt.names import is_prompt, name_from_path
         from promptops.prompt.reference import name_fault
 
@@ -134,7 +134,7 @@ class _CompletionPlace:
                 yield name_from_path(path)
 
     def list_versions(self, name: str) -> Iterator[str]:
-        """The released versions of a prompt."""
+        """Yield the released versions of a prompt."""
         from promptops.git.refs import list_refs
 
         prefix = f"refs/tags/prompts/{name}@"
@@ -143,7 +143,7 @@ class _CompletionPlace:
 
 
 def _refs(last: str, *, takes_selector: bool) -> Iterator[str]:
-    """Names of prompts; after `@`, what a name can be asked for."""
+    """Yield names of prompts; after `@`, what a name can be asked for."""
     place = _CompletionPlace()
     name, at, _ = last.partition("@")
     if not (at and takes_selector):

@@ -306,7 +306,9 @@ def _show_evals(repository: Path) -> None:
 
 
 def _way_there(repository: Path) -> list[str]:
-    """What to type to go on, including what makes `promptops` a command where it is none yet."""
+    """Return what to type to go on, including what makes `promptops` a command where it is none
+    yet.
+    """
     import shlex
     import shutil
 
@@ -365,7 +367,7 @@ def _git(cwd: Path, *words: str) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """The process's environment without what ties Git, or the run log, to another place."""
+    """Return the process's environment without what ties Git, or the run log, to another place."""
     from promptops.git.process import LOCAL_VARIABLES
 
     others = {*LOCAL_VARIABLES, "PROMPTOPS_LOG", "PROMPTOPS_CONFIG"}

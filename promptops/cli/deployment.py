@@ -166,7 +166,7 @@ def warn_of_pending(environment: str) -> None:
 
 
 def _describe_live(outcome: DeploymentOutcome, action: Action) -> str:
-    """What is live of the prompts that the action would have touched."""
+    """Return what is live of the prompts that the action would have touched."""
     from promptops.delivery.environments import read_head
 
     head = read_head(current().repository, outcome.environment)
@@ -178,7 +178,7 @@ def _describe_live(outcome: DeploymentOutcome, action: Action) -> str:
 
 
 def outcome_to_json(outcome: DeploymentOutcome, *, dry_run: bool) -> dict[str, Any]:
-    """The outcome as `promptops.deployment/v2`."""
+    """Return the outcome as `promptops.deployment/v2`."""
     from promptops.runtime.documents import describe_deployed_change
 
     made = outcome.deployment

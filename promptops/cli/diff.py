@@ -95,7 +95,9 @@ def diff(
 
 
 def describe_change(repository: Repository, change: DeploymentChange) -> Iterator[str]:
-    """What a deployment changes of what the model reads, in lines; none where it cannot be told."""
+    """Yield what a deployment changes of what the model reads, in lines; none where it cannot be
+    told.
+    """
     from promptops.runtime.comparison import compare_refs
 
     before, after = (_VERSION.search(side) for side in (change.before, change.after))
@@ -113,7 +115,7 @@ def describe_change(repository: Repository, change: DeploymentChange) -> Iterato
 
 
 def describe_comparison(comparison: TextComparison) -> Iterator[str]:
-    """A comparison in lines for a person."""
+    """Yield a comparison in lines for a person."""
     from promptops.runtime.comparison import NOTHING_RELEASED
 
     diff = comparison.diff
@@ -195,7 +197,7 @@ def _describe_hunk(hunk: Hunk) -> Iterator[str]:
 
 
 def _describe_line(line: DiffLine) -> str:
-    """One line; on a terminal, the words that differ stand out."""
+    """Return one line; on a terminal, the words that differ stand out."""
     sign, colour = {"removed": ("-", "red"), "added": ("+", "green")}.get(
         line.kind.value, (" ", None)
     )

@@ -95,7 +95,7 @@ _COLOURS = {
 
 
 def _lines(diagnosis: Diagnosis) -> list[str]:
-    """What is not fine, what could not be told, and what is fine, in this order."""
+    """Return what is not fine, what could not be told, and what is fine, in this order."""
     from promptops.protection.doctor import AnswerState
 
     lines: list[str] = []

@@ -180,7 +180,9 @@ def _render(admission: Admission, name: ReportName, paint: Paint) -> str:
 
 
 def _outcome(admission: Admission, paint: Paint) -> ReportOutcome:
-    """What a report is made of; the touched prompts' texts come along, to be shown as excerpts."""
+    """Return what a report is made of; the touched prompts' texts come along, to be shown as
+    excerpts.
+    """
     from promptops.checks.report.outcome import ReportOutcome
     from promptops.gate.rules.catalogue import RULES
 

@@ -87,7 +87,7 @@ def history(
 
 
 def _choose(repository: Repository, environment: str, name: str | None) -> list[str]:
-    """The environments to look at; NotFoundError for a prompt that nobody ever had."""
+    """Return the environments to look at; NotFoundError for a prompt that nobody ever had."""
     from promptops.prompt.reference import check_name
 
     if name is not None:
@@ -105,10 +105,10 @@ def list_recent(
     limit: int | None = None,
     oldest: float | None = None,
 ) -> list[Deployment]:
-    """The deployments of environments in one list, newest first.
+    """Return the deployments of environments in one list, newest first.
 
-    Within an environment the order is that of the deployments, whatever their times say.
-    Raises EnvironmentNotFoundError where none of the environments has a deployment, and
+    Within an environment the order is that of the deployments, whatever their times say. Raises
+    EnvironmentNotFoundError where none of the environments has a deployment, and
     PromptNotFoundError for a prompt that nobody ever had.
     """
     from promptops.delivery.environments import list_deployments, read_head, require_head
@@ -228,7 +228,7 @@ def _show_state(
 
 
 def _put_live_by(deployments: list[Deployment], then: Deployment, name: str) -> Deployment:
-    """The deployment that last changed `name`, up to `then`."""
+    """Return the deployment that last changed `name`, up to `then`."""
     for deployment in deployments:
         if deployment.number <= then.number and any(c.name == name for c in deployment.changes):
             return deployment

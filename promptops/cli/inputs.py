@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 def read_values(
     declared: Mapping[str, Any], variables: Iterable[str], files: Iterable[str]
 ) -> dict[str, Any]:
-    """The values that `--vars` files and then `--var` options give; later ones win.
+    """Return the values that `--vars` files and then `--var` options give; later ones win.
 
     `variables` are `name=text`, `name=@file`, `name=@-` (standard input) or, for a text that begins
-    with `@`, `name=@@text`. A text becomes what
-    the input's schema in `declared` asks for: a number, true or false, or JSON for the rest.
+    with `@`, `name=@@text`. A text becomes what the input's schema in `declared` asks for: a
+    number, true or false, or JSON for the rest.
     """
     values: dict[str, Any] = {}
     for file in files:
@@ -40,7 +40,7 @@ def read_values(
 
 
 def read_text(path: str) -> str:
-    """A file's text, as it is; `-` is standard input."""
+    """Return a file's text, as it is; `-` is standard input."""
     if not path:
         raise UsageError("no file is named after '@'", hint="write --var name=@file")
     try:
@@ -55,7 +55,7 @@ def read_text(path: str) -> str:
 
 
 def _read_mapping(path: str) -> dict[str, Any]:
-    """A JSON or YAML file with a mapping of inputs."""
+    """Return a JSON or YAML file with a mapping of inputs."""
     text = read_text(path)
     where = "standard input" if path == "-" else path
     try:
@@ -81,7 +81,7 @@ def _load_yaml(where: str, text: str) -> object:
 
 
 def _convert(name: str, text: str, schema: object) -> Any:  # noqa: ANN401 - any JSON value
-    """A text as the type its input is declared with; what does not fit is an InputError."""
+    """Return a text as the type its input is declared with; what does not fit is an InputError."""
     types = _types(schema)
     if not types or "string" in types:
         return text
@@ -104,7 +104,7 @@ def _refuse_constant(word: str) -> object:
 
 
 def _types(schema: object) -> list[str]:
-    """The type names that an input's schema allows, as far as it says so."""
+    """Return the type names that an input's schema allows, as far as it says so."""
     kind = schema.get("type") if isinstance(schema, dict) else schema
     if isinstance(schema, dict) and kind is None:
         allowed = schema.get("enum", [schema["const"]] if "const" in schema else [])

@@ -156,7 +156,7 @@ _ESCAPES = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
 
 
 def _unquoted(line: str) -> str:
-    """A path as git lists it: in quotes, with escapes, where it is out of the ordinary."""
+    """Return a path as git lists it: in quotes, with escapes, where it is out of the ordinary."""
     if len(line) < 2 or not (line.startswith('"') and line.endswith('"')):
         return line
     source = line[1:-1].encode("utf-8", "surrogateescape")
@@ -221,7 +221,9 @@ _HEADER = ("PATH", "OWNERS", "LINE", "SECTION")
 
 
 def describe_ownership(ownership: Ownership) -> list[dict[str, Any]]:
-    """A path's ownership for JSON: a row for each section that answers, or one without answer."""
+    """Return a path's ownership for JSON: a row for each section that answers, or one without
+    answer.
+    """
     if not ownership.answers:
         return [_json_row(ownership.path, ownership.state.value)]
     return [

@@ -171,7 +171,9 @@ def _plan(
 
 
 def _notes(repository: Repository, plans: Sequence[ReleasePlan], notes: str | None) -> str | None:
-    """The notes given, those written in the editor on a terminal, or None for generated ones."""
+    """Return the notes given, those written in the editor on a terminal, or None for generated
+    ones.
+    """
     if notes is not None and notes.startswith("@"):
         return _read(notes[1:])
     new = [plan for plan in plans if plan.existing is None]

@@ -103,7 +103,7 @@ def _freshness(resolved: ResolvedPrompt) -> str:
 
 
 def describe_age(seconds: float) -> str:
-    """How long ago, in the largest unit that fits."""
+    """Return how long ago, in the largest unit that fits."""
     for unit, length in _UNITS:
         count = int(seconds // length)
         if count >= 1:

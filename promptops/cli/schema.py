@@ -44,7 +44,7 @@ def schema(
 
 
 def _config() -> Config:
-    """The repository's configuration; the defaults outside of one."""
+    """Return the repository's configuration; the defaults outside of one."""
     from promptops.repository.config import Config
 
     try:

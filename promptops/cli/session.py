@@ -95,12 +95,12 @@ def start_session(session: Session) -> None:
 
 
 def current() -> Session:
-    """The current session."""
+    """Return the current session."""
     return _SESSION.get()
 
 
 def runtime_config() -> Config:
-    """The configuration that runs go by here: PROMPTOPS_CONFIG's, else the repository's."""
+    """Return the configuration that runs go by here: PROMPTOPS_CONFIG's, else the repository's."""
     from promptops.repository.config import Config
     from promptops.runtime.configuration import choose_config
 
@@ -114,7 +114,7 @@ def runtime_config() -> Config:
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Whether a person sits at the other end of the stream."""
+    """Return whether a person sits at the other end of the stream."""
     try:
         return stream.isatty()
     except ValueError:  # a closed stream
@@ -122,7 +122,7 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def has_colour(stream: TextIO) -> bool:
-    """Whether to use colour: on a terminal that can, or everywhere where FORCE_COLOR is set.
+    """Return whether to use colour: on a terminal that can, or everywhere where FORCE_COLOR is set.
 
     Never where NO_COLOR is (no-color.org).
     """
@@ -160,7 +160,7 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text from a file for a column or a line: no line breaks, and no control characters.
+    """Return a text from a file for a column or a line: no line breaks, and no control characters.
 
     Even colours are written out, since emitting leaves those alone that `paint` made.
     """
@@ -248,7 +248,7 @@ def _pad(text: str, width: int) -> str:
 
 
 def _width(text: str) -> int:
-    """How many terminal cells the text takes."""
+    """Return how many terminal cells the text takes."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
@@ -296,5 +296,5 @@ def report_bug(error: Exception) -> None:
 
 
 def json_document(schema: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
-    """A JSON document that says which schema it follows."""
+    """Return a JSON document that says which schema it follows."""
     return {"schema": schema, **fields}

@@ -47,7 +47,7 @@ def parse_moment(text: str, now: float) -> float:
 
 
 def show_time(seconds: int) -> str:
-    """A time for a person: local, with its zone."""
+    """Return a time for a person: local, with its zone."""
     from datetime import datetime
 
     try:
@@ -57,7 +57,7 @@ def show_time(seconds: int) -> str:
 
 
 def describe_age(seconds: float) -> str:
-    """How long something is ago: `4 minutes ago`."""
+    """Return how long something is ago: `4 minutes ago`."""
     if seconds < _SHORT_AGE_SECONDS:
         return "less than 2 minutes ago"
     for word in ("week", "day", "hour", "minute"):
@@ -68,7 +68,7 @@ def describe_age(seconds: float) -> str:
 
 
 def describe_freshness(freshness: Freshness, remote: str | None, now: float) -> str:
-    """What to say of an answer that may be old; empty where the remote was just asked."""
+    """Return what to say of an answer that may be old; empty where the remote was just asked."""
     if freshness.is_current:
         return ""
     age = "the last fetch" if freshness.seconds is None else describe_age(now - freshness.seconds)

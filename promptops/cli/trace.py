@@ -133,7 +133,7 @@ def _wrap(text: str, indent: str) -> list[str]:
 
 
 def trace_to_json(found: Trace) -> dict[str, Any]:
-    """The chain as `promptops.trace/v1`."""
+    """Return the chain as `promptops.trace/v1`."""
     from promptops.provenance.trace import LinkStatus
 
     broken = found.first(LinkStatus.BROKEN)

@@ -263,7 +263,7 @@ class _Judge:
 
 
 def _list_live(repository: Repository) -> Mapping[str, Sequence[str]]:
-    """The environments in which each prompt is live, as far as this clone knows."""
+    """Return the environments in which each prompt is live, as far as this clone knows."""
     from promptops.delivery.listing import list_live
 
     try:
@@ -273,7 +273,9 @@ def _list_live(repository: Repository) -> Mapping[str, Sequence[str]]:
 
 
 def _choose_files(repository: Repository, request: _ValidateRequest) -> tuple[Files, str | None]:
-    """The files to judge; and the path of the only one to report, when it is standard input."""
+    """Return the files to judge; and the path of the only one to report, when it is standard
+    input.
+    """
     if request.stdin_filename is not None or _STDIN in request.targets:
         return _read_stdin(repository, request)
     if request.revision is not None:

@@ -15,7 +15,7 @@ _MAX_PATHS = 10
 
 
 def describe_verdict(verdict: Verdict) -> Iterator[str]:
-    """What would be merged, prompt by prompt: version, change, whose approval is there."""
+    """Yield what would be merged, prompt by prompt: version, change, whose approval is there."""
     change = verdict.change
     head = paint("may merge", "green", bold=True)
     if not verdict.is_allowed:
@@ -76,7 +76,7 @@ def _describe_consent(verdict: Verdict, needs: list[Requirement]) -> Iterator[st
 
 
 def explain_verdict(verdict: Verdict) -> Iterator[str]:
-    """What the verdict rests on: the rules, every approval, and why some do not count."""
+    """Yield what the verdict rests on: the rules, every approval, and why some do not count."""
     change = verdict.change
     yield "read from"
     yield f"  rules      {change.base[:12]}, the tip of {one_line(change.target)}"

@@ -110,7 +110,7 @@ def _print_finding(finding: Finding) -> None:
 
 
 def verification_to_json(result: Verification) -> dict[str, Any]:
-    """The verification as `promptops.verify/v1`."""
+    """Return the verification as `promptops.verify/v1`."""
     return json_document(
         "promptops.verify/v1",
         consistent=not result.errors and not result.unchecked,

@@ -255,7 +255,7 @@ def choose_releases(
     source: str | None = None,
     local: bool = False,
 ) -> list[Release]:
-    """The releases that `promote` means by `refs`, checked against the remote.
+    """Return the releases that `promote` means by `refs`, checked against the remote.
 
     Without a selector: the version in `source`, or in the environment before; `latest` for the
     first environment.

@@ -44,7 +44,7 @@ class Bump:
 
 
 def plan_bump(repository: Repository, name: str, level: Level | None = None) -> Bump:
-    """The version that the prompt in the work tree needs.
+    """Return the version that the prompt in the work tree needs.
 
     Compared with the greatest release that is not above the file's version; where there is none,
     only a `level` moves it. A level is taken where it is enough; one that is too small is a
@@ -90,7 +90,9 @@ def _prompt_path(repository: Repository, name: str) -> Path:
 
 
 def replace_version(data: bytes, version: Version) -> bytes:
-    """The file's bytes with another version; newlines, quotes and comments stay as they are."""
+    """Return the file's bytes with another version; newlines, quotes and comments stay as they
+    are.
+    """
     document = read_document("", data)
     place = document.locate(["version"])
     if place is None or place.line != place.end_line:

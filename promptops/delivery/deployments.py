@@ -415,7 +415,7 @@ class _RemotePlace(_DeploymentPlace):
     def _find_out(
         self, commit: str, old: str | None, doubt: UnclearPushError | None
     ) -> bool | None:
-        """Whether the remote has our deployment; None: not yet, and it still may.
+        """Return whether the remote has our deployment; None: not yet, and it still may.
 
         Its id is unlike any other, since its `Operation` is. The deployment that it replaces is
         what the remote has to have for it to land.
@@ -488,7 +488,7 @@ def fetch_environments(
 
 
 def explain_lost_history(repository: Repository, environment: str) -> IntegrityError:
-    """The error for an environment whose branch was rewritten on the remote."""
+    """Return the error for an environment whose branch was rewritten on the remote."""
     remote, ref = repository.remote, tracking(repository, environment)
     return IntegrityError(
         f"{environment} lost deployments on {remote} since the last fetch: "

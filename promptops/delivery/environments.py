@@ -102,24 +102,26 @@ class Head(NamedTuple):
 
 
 def branch(environment: str) -> str:
-    """The full ref of an environment's branch where it is written."""
+    """Return the full ref of an environment's branch where it is written."""
     return f"refs/heads/promptops/{environment}"
 
 
 def tracking(repository: Repository, environment: str) -> str:
-    """The full ref that readers take for the environment: the remote's where there is one."""
+    """Return the full ref that readers take for the environment: the remote's where there is
+    one.
+    """
     if repository.remote is None:
         return branch(environment)
     return f"refs/remotes/{repository.remote}/promptops/{environment}"
 
 
 def read_head(repository: Repository, environment: str) -> Head | None:
-    """The newest deployment, as far as this clone knows; None when there is none."""
+    """Return the newest deployment, as far as this clone knows; None when there is none."""
     return read_head_at(repository, environment, tracking(repository, environment))
 
 
 def require_head(repository: Repository, environment: str) -> Head:
-    """The newest deployment; EnvironmentNotFoundError when there is none."""
+    """Return the newest deployment; EnvironmentNotFoundError when there is none."""
     repository.config.environment(environment)
     head = read_head(repository, environment)
     if head is None:
@@ -130,7 +132,7 @@ def require_head(repository: Repository, environment: str) -> Head:
 
 
 def first_step(repository: Repository, environment: str) -> str:
-    """What to do about an environment in which this clone knows of no deployment."""
+    """Return what to do about an environment in which this clone knows of no deployment."""
     hint = f"promptops promote NAME --to {environment} makes the first"
     if repository.remote is not None:
         pattern = f"refs/heads/promptops/*:refs/remotes/{repository.remote}/promptops/*"
@@ -142,7 +144,9 @@ def first_step(repository: Repository, environment: str) -> str:
 
 
 def read_head_at(repository: Repository, environment: str, ref: str) -> Head | None:
-    """The newest deployment of `environment` on the branch `ref`; None without that branch."""
+    """Return the newest deployment of `environment` on the branch `ref`; None without that
+    branch.
+    """
     found = repository.objects.read(ref)
     if found is None:
         return None
@@ -160,7 +164,9 @@ def read_head_at(repository: Repository, environment: str, ref: str) -> Head | N
 
 
 def _name_remedy(repository: Repository, environment: str, tip: str) -> str | None:
-    """What gets an environment out of an edit by hand: back to its newest sound deployment."""
+    """Return what gets an environment out of an edit by hand: back to its newest sound
+    deployment.
+    """
     for oid in rev_list(repository.git, tip, limit=_REMEDY_SEARCH)[1:]:
         found = repository.objects.read(oid)
         if found is None:
@@ -180,7 +186,7 @@ def _name_remedy(repository: Repository, environment: str, tip: str) -> str | No
 
 
 def count_pending(repository: Repository, environment: str) -> int:
-    """How many deployments of the local branch the remote does not have."""
+    """Return how many deployments of the local branch the remote does not have."""
     if repository.remote is None or repository.objects.read(branch(environment)) is None:
         return 0
     local = read_ref(repository.git, branch(environment))
@@ -191,7 +197,7 @@ def count_pending(repository: Repository, environment: str) -> int:
 
 
 def pending_remedy(repository: Repository, environment: str) -> str:
-    """The command for pending deployments: push them, or drop them.
+    """Return the command for pending deployments: push them, or drop them.
 
     Dropped they have to be where others were faster, or where the remote takes them from nobody
     here; until then, no other deployment can be made.
@@ -206,7 +212,9 @@ def pending_remedy(repository: Repository, environment: str) -> str:
 
 
 def read_state(repository: Repository, commit: str) -> State:
-    """The state that the deployment `commit` left; IntegrityError when its files are not valid."""
+    """Return the state that the deployment `commit` left; IntegrityError when its files are not
+    valid.
+    """
     lock_file, undo_file = repository.objects.read_many(
         [f"{commit}:{lock.LOCK_FILE}", f"{commit}:{lock.UNDO_FILE}"]
     )
@@ -222,7 +230,7 @@ def read_state(repository: Repository, commit: str) -> State:
 
 
 def read_point(repository: Repository, environment: str, point: Point) -> State:
-    """The state that an older deployment left.
+    """Return the state that an older deployment left.
 
     GitError when this clone does not have it, IntegrityError when its number is another.
     """
@@ -292,7 +300,9 @@ def _read_changes(trailers: Iterable[tuple[str, str]]) -> tuple[DeploymentChange
 def list_deployments(
     repository: Repository, environment: str, *, name: str | None = None, limit: int | None = None
 ) -> list[Deployment]:
-    """The deployments of an environment, newest first; with `name`, those that changed it."""
+    """Return the deployments of an environment, newest first; with `name`, those that changed
+    it.
+    """
     head = require_head(repository, environment)
     oids = rev_list(repository.git, head.deployment.commit, limit=None if name else limit)
     deployments = [
@@ -306,7 +316,7 @@ def list_deployments(
 
 
 def find_deployment(repository: Repository, head: Head, number: int) -> Deployment:
-    """The ancestor of `head` with that number; NotFoundError when there is none."""
+    """Return the ancestor of `head` with that number; NotFoundError when there is none."""
     newest = head.deployment.number
     if not 1 <= number <= newest:
         raise NotFoundError(
@@ -331,7 +341,7 @@ def find_deployment(repository: Repository, head: Head, number: int) -> Deployme
 
 
 def describe_title(environment: str, action: str, changes: Sequence[DeploymentChange]) -> str:
-    """The title of a deployment's message."""
+    """Return the title of a deployment's message."""
     what = (
         f"{changes[0].name} {changes[0].after}" if len(changes) == 1 else f"{len(changes)} prompts"
     )
@@ -339,14 +349,14 @@ def describe_title(environment: str, action: str, changes: Sequence[DeploymentCh
 
 
 def describe_entry(entry: Entry | None) -> str:
-    """What a deployment's message says of a prompt: versions with shares, or `none`."""
+    """Return what a deployment's message says of a prompt: versions with shares, or `none`."""
     if entry is None:
         return NOTHING
     return entry.describe() + (" (paused)" if entry.paused is not None else "")
 
 
 def describe_changes(before: State, after: State) -> tuple[DeploymentChange, ...]:
-    """What a deployment that made `after` of `before` has to say in its trailers."""
+    """Return what a deployment that made `after` of `before` has to say in its trailers."""
     return tuple(
         DeploymentChange(
             name, describe_entry(before.entries.get(name)), describe_entry(after.entries.get(name))
@@ -358,7 +368,8 @@ def describe_changes(before: State, after: State) -> tuple[DeploymentChange, ...
 def change_tree(
     before: State, after: State, texts: Mapping[str, str | Mapping[str, bytes]]
 ) -> dict[str, TreeChange]:
-    """What is changed, path by path, in the tree of a deployment that left the state `before`.
+    """Return what is changed, path by path, in the tree of a deployment that left the state
+    `before`.
 
     `texts` are those of releases, by their folder: the id of a tree that exists, or the files.
     """
@@ -386,7 +397,7 @@ def list_trailers(
     reason: str,
     operation: str,
 ) -> list[tuple[str, str]]:
-    """The trailers of a deployment, in their order.
+    """Return the trailers of a deployment, in their order.
 
     `tags` are the tag objects of the releases that a promotion makes live, by prompt name.
     """
@@ -401,7 +412,7 @@ def list_trailers(
 
 
 def live_version(repository: Repository, name: str, environment: str) -> Version:
-    """The one version of `name` that is live in `environment`.
+    """Return the one version of `name` that is live in `environment`.
 
     NotDeployedError when there is none; RefusedError while traffic is split between two.
     """
@@ -416,5 +427,5 @@ def live_version(repository: Repository, name: str, environment: str) -> Version
 
 
 def live_names(repository: Repository, environment: str) -> list[str]:
-    """The names of all prompts that are live in `environment`, sorted."""
+    """Return the names of all prompts that are live in `environment`, sorted."""
     return sorted(require_head(repository, environment).state.entries)

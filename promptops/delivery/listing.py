@@ -44,10 +44,10 @@ class Listed:
 def list_prompts(
     repository: Repository, files: Files, *, tags: Collection[str] = ()
 ) -> list[Listed]:
-    """All prompts in `files`, sorted by name; with `tags`, those that have all of them.
+    """Return all prompts in `files`, sorted by name; with `tags`, those that have all of them.
 
-    A file that cannot be understood is listed without a version, since a list that leaves out
-    what is broken hides it.
+    A file that cannot be understood is listed without a version, since a list that leaves out what
+    is broken hides it.
     """
     heads = read_heads(repository)
     wanted = set(tags)
@@ -74,14 +74,14 @@ def list_prompts(
 
 
 def list_live(repository: Repository) -> dict[str, dict[str, Entry]]:
-    """What is live: for each prompt that is live anywhere, its entry by environment."""
+    """Return what is live: for each prompt that is live anywhere, its entry by environment."""
     heads = read_heads(repository)
     names = {name for head in heads.values() for name in head.state.entries}
     return {name: _entries(heads, name) for name in sorted(names)}
 
 
 def read_heads(repository: Repository) -> dict[str, Head]:
-    """The newest deployment of each environment that has any, in order of promotion."""
+    """Return the newest deployment of each environment that has any, in order of promotion."""
     from promptops.delivery.environments import read_head
 
     heads = {}
@@ -111,6 +111,6 @@ def _metadata(files: Files, name: str) -> Mapping[str, Any]:
 
 
 def _text(data: Mapping[str, Any], key: str) -> str:
-    """A value on one line, or nothing when it is no text."""
+    """Return a value on one line, or nothing when it is no text."""
     value = data.get(key)
     return " ".join(value.split()) if isinstance(value, str) else ""

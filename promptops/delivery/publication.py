@@ -94,7 +94,7 @@ class ReleasePlan:
 
 
 def plan_release(repository: Repository, name: str, *, backport: bool = False) -> ReleasePlan:
-    """What releasing `name` from HEAD would do. Changes nothing.
+    """Return what releasing `name` from HEAD would do. Changes nothing.
 
     Raises InvalidPromptError for a prompt that is not valid, RefusedError for one that has
     uncommitted changes or whose version does not fit the releases there are.
@@ -105,7 +105,7 @@ def plan_release(repository: Repository, name: str, *, backport: bool = False) -
 def plan_releases(
     repository: Repository, names: Sequence[str], *, backport: bool = False, drafts: bool = True
 ) -> tuple[list[ReleasePlan], list[RefusedError]]:
-    """What releasing `names` from HEAD would do, and why some of them cannot be released.
+    """Return what releasing `names` from HEAD would do, and why some of them cannot be released.
 
     Without `drafts`, prompts that say they are drafts are left out, valid or not.
     """
@@ -208,7 +208,9 @@ def _versions_by_name(repository: Repository, names: Sequence[str]) -> dict[str,
 
 
 def _is_committed(repository: Repository, closure: Closure) -> bool:
-    """Whether the work tree plainly has the same files: nothing needs to be understood then."""
+    """Return whether the work tree plainly has the same files: nothing needs to be understood
+    then.
+    """
     if repository.git.work_tree is None:
         return True
     if closure.faults:
@@ -247,7 +249,9 @@ def refuse_uncommitted(repository: Repository, name: str, files: Files) -> None:
 
 
 def _is_changed(repository: Repository, paths: Sequence[str]) -> bool:
-    """What Git says: its attributes may make other bytes of a file on checkout (ident, filter)."""
+    """Return what Git says: its attributes may make other bytes of a file on checkout (ident,
+    filter).
+    """
     args = ("diff-index", "--quiet", "HEAD", "--", *(f":(top,literal){path}" for path in paths))
     repository.git.run("update-index", "-q", "--refresh", check=False)
     return repository.git.run(*args, check=False).code != 0
@@ -259,7 +263,7 @@ def _shorten(words: Sequence[str], separator: str) -> str:
 
 
 def load_valid(repository: Repository, files: Files, name: str, *, where: str) -> Prompt:
-    """The prompt `name` of `files`, when `validate` finds no error in it.
+    """Return the prompt `name` of `files`, when `validate` finds no error in it.
 
     Raises InvalidPromptError with all that it finds, PromptNotFoundError without the prompt.
     """
@@ -363,7 +367,9 @@ def _write_evidence(repository: Repository, plans: Sequence[ReleasePlan]) -> dic
 
 
 def _plan_again(repository: Repository, plan: ReleasePlan) -> ReleasePlan:
-    """The plan with the release that exists by now; RefusedError when its bytes are others."""
+    """Return the plan with the release that exists by now; RefusedError when its bytes are
+    others.
+    """
     existing = read_release(repository, plan.prompt.name, plan.prompt.version)
     if existing is not None:
         _refuse_other_bytes(plan.prompt, existing)
@@ -522,7 +528,7 @@ def _holds(ref: Ref | None, oid: str) -> bool:
 
 
 def refused_by_remote(remote: str, what: str, reason: str) -> RefusedError:
-    """The error for a push that the remote would not have."""
+    """Return the error for a push that the remote would not have."""
     hint = "nothing was changed; do what it says, or ask whoever runs the remote"
     told = re.fullmatch(_TOLD, reason)
     if told and "; error: " not in reason:

@@ -60,14 +60,14 @@ def refresh(repository: Repository, now_seconds: float, limits: GitLimits = LIMI
 
 
 def read_freshness(repository: Repository, now_seconds: float) -> Freshness:
-    """How old what this clone knows is, without asking anybody."""
+    """Return how old what this clone knows is, without asking anybody."""
     if repository.remote is None:
         return Freshness(is_current=True, seconds=now_seconds)
     return Freshness(is_current=False, seconds=_last(repository))
 
 
 def _last(repository: Repository) -> float | None:
-    """When the remote was last asked: by `refresh`, or by git itself."""
+    """Return when the remote was last asked: by `refresh`, or by git itself."""
     times = []
     for file in (_stamp(repository), repository.git.common_dir / "FETCH_HEAD"):
         try:

@@ -46,7 +46,9 @@ _NEWEST = 5
 
 
 def read_release(repository: Repository, name: str, version: Version) -> Release | None:
-    """The release of `name` at `version`, or None. IntegrityError when its tag is no release."""
+    """Return the release of `name` at `version`, or None. IntegrityError when its tag is no
+    release.
+    """
     found = repository.objects.read(release_tag(name, version))
     if found is None:
         return None
@@ -54,7 +56,7 @@ def read_release(repository: Repository, name: str, version: Version) -> Release
 
 
 def parse_tag_object(name: str, version: Version, found: GitObject) -> Release:
-    """The release that an object is; IntegrityError when it is none."""
+    """Return the release that an object is; IntegrityError when it is none."""
     if found.kind != "tag":
         raise IntegrityError(
             f"the tag of {name}@{version} is not an annotated tag",
@@ -64,7 +66,9 @@ def parse_tag_object(name: str, version: Version, found: GitObject) -> Release:
 
 
 def require_release(repository: Repository, name: str, version: Version) -> Release:
-    """The release of `name` at `version`; VersionNotFoundError, with what there is, without it."""
+    """Return the release of `name` at `version`; VersionNotFoundError, with what there is, without
+    it.
+    """
     release = read_release(repository, name, version)
     if release is None:
         raise version_not_found(repository, f"{name} {version} is not released", name)
@@ -72,7 +76,7 @@ def require_release(repository: Repository, name: str, version: Version) -> Rele
 
 
 def version_not_found(repository: Repository, message: str, name: str) -> VersionNotFoundError:
-    """The error for a version that is not there, with what is there, or the name that is."""
+    """Return the error for a version that is not there, with what is there, or the name that is."""
     from promptops.suggestion import nearest
 
     versions = list_versions(repository, name)
@@ -92,12 +96,12 @@ def version_not_found(repository: Repository, message: str, name: str) -> Versio
 
 
 def list_versions(repository: Repository, name: str) -> list[Version]:
-    """All released versions of `name`, in order of precedence."""
+    """Return all released versions of `name`, in order of precedence."""
     return sorted(version for _, version in list_tags(repository, name))
 
 
 def list_tags(repository: Repository, name: str | None = None) -> dict[tuple[str, Version], str]:
-    """The object ids of release tags, by name and version: all, or those of one prompt."""
+    """Return the object ids of release tags, by name and version: all, or those of one prompt."""
     prefix = "refs/tags/prompts/" if name is None else f"refs/tags/prompts/{name}@"
     found = {}
     for ref in list_refs(repository.git, prefix, peel=False):
@@ -108,7 +112,7 @@ def list_tags(repository: Repository, name: str | None = None) -> dict[tuple[str
 
 
 def list_tags_of(repository: Repository, names: Sequence[str]) -> dict[tuple[str, Version], str]:
-    """The object ids of the release tags of some prompts, by name and version.
+    """Return the object ids of the release tags of some prompts, by name and version.
 
     Git seeks to each name: how many other tags there are does not matter.
     """
@@ -123,7 +127,7 @@ def list_tags_of(repository: Repository, names: Sequence[str]) -> dict[tuple[str
 
 
 def list_releases(repository: Repository, name: str) -> list[Release]:
-    """All releases of `name`, newest version first."""
+    """Return all releases of `name`, newest version first."""
     tags = sorted(list_tags(repository, name).items(), key=lambda item: item[0][1], reverse=True)
     objects = repository.objects.read_many([oid for _, oid in tags])
     return [
@@ -134,13 +138,13 @@ def list_releases(repository: Repository, name: str) -> list[Release]:
 
 
 def find_yank(repository: Repository, name: str, version: Version) -> str | None:
-    """Why the release was yanked, or None when it was not."""
+    """Return why the release was yanked, or None when it was not."""
     found = repository.objects.read(yank_tag(name, version))
     return None if found is None else yank_reason(found)
 
 
 def yank_reason(found: GitObject) -> str:
-    """Why a release was yanked, by the object that the tag of the yank holds."""
+    """Return why a release was yanked, by the object that the tag of the yank holds."""
     if found.kind != "tag":
         return "no reason given"
     message = parse_message(parse_tag(found.data).message)
@@ -148,12 +152,12 @@ def yank_reason(found: GitObject) -> str:
 
 
 def list_yanked(repository: Repository, name: str) -> set[Version]:
-    """The yanked versions of `name`."""
+    """Return the yanked versions of `name`."""
     return {version for _, version in _list_yanks(repository, f"{name}@")}
 
 
 def list_all_yanked(repository: Repository) -> set[tuple[str, Version]]:
-    """The names and versions of everything that was yanked."""
+    """Return the names and versions of everything that was yanked."""
     return _list_yanks(repository, "")
 
 
@@ -167,7 +171,7 @@ def _list_yanks(repository: Repository, beginning: str) -> set[tuple[str, Versio
 
 
 def select_release(repository: Repository, name: str, selector: Selector) -> Release:
-    """The release that a version, a range or `latest` means.
+    """Return the release that a version, a range or `latest` means.
 
     Ranges and `latest` skip pre-releases and yanked versions. VersionNotFoundError when nothing
     answers the selector; never anything else in its place.
@@ -234,7 +238,7 @@ def verify_content(
 
 
 def read_released_closure(repository: Repository, release: Release) -> Closure:
-    """The files of the release at its commit; IntegrityError when they are not there."""
+    """Return the files of the release at its commit; IntegrityError when they are not there."""
     prefix = f"{release.commit}:{release.folder}/" if release.folder else f"{release.commit}:"
 
     def read(path: str) -> bytes | None:
@@ -252,7 +256,9 @@ def read_released_closure(repository: Repository, release: Release) -> Closure:
 
 
 def is_merged(repository: Repository, commit: str) -> bool | None:
-    """Whether the commit is on the default branch; None when there is no such branch to ask."""
+    """Return whether the commit is on the default branch; None when there is no such branch to
+    ask.
+    """
     ref = repository.default_branch_ref
     if ref is None or repository.objects.read(ref) is None:
         return None
@@ -293,14 +299,14 @@ def sync_releases(repository: Repository, names: Iterable[str]) -> None:
 
 
 def offer_local(error: RemoteError) -> RemoteError:
-    """The same error, with the way to work while the remote is out of reach."""
+    """Return the same error, with the way to work while the remote is out of reach."""
     away = "--local works without the remote"
     error.hint = f"{error.hint}; {away}" if error.hint else away
     return error
 
 
 def _find_diverged(repository: Repository, remote: str, patterns: Sequence[str]) -> str | None:
-    """The short name of a release tag that is one object here and another on the remote."""
+    """Return the short name of a release tag that is one object here and another on the remote."""
     tags = [f"refs/tags/{one}" for one in patterns]
     there = list_remote(repository.git, remote, tags, limits=repository.config.timeouts.usual)
     here = read_refs(repository.git, [ref for ref in there if not ref.endswith("^{}")])
@@ -308,7 +314,9 @@ def _find_diverged(repository: Repository, remote: str, patterns: Sequence[str])
 
 
 def is_published(repository: Repository, ref: str) -> bool:
-    """Whether the remote has the tag `ref`; without a remote everything is as public as it gets."""
+    """Return whether the remote has the tag `ref`; without a remote everything is as public as it
+    gets.
+    """
     if repository.remote is None:
         return True
     try:

@@ -96,11 +96,13 @@ class State:
     undo: Mapping[str, Point] = field(default_factory=dict)
 
     def touches(self, name: str) -> tuple[Entry | None, Point | None]:
-        """What an action on `name` depends on; unchanged means that it can be repeated safely."""
+        """Return what an action on `name` depends on; unchanged means that it can be repeated
+        safely.
+        """
         return self.entries.get(name), self.undo.get(name)
 
     def require(self, name: str, environment: str) -> Entry:
-        """The entry of `name`; NotDeployedError when it is not live."""
+        """Return the entry of `name`; NotDeployedError when it is not live."""
         entry = self.entries.get(name)
         if entry is None:
             raise NotDeployedError(
@@ -148,7 +150,7 @@ def promote(state: State, tip: Point | None, name: str, release: Live) -> State:
 def _split(
     name: str, live: tuple[Live, ...], others: tuple[Live, ...], release: Live
 ) -> tuple[Live, ...]:
-    """The two sides of a split, the longer-standing version first."""
+    """Return the two sides of a split, the longer-standing version first."""
     if not others:
         raise UsageError(
             f"{name} has no other version live to share traffic with {release.version}",
@@ -221,7 +223,7 @@ def rollback(
 
 
 def _near_or_promote(name: str, live: Iterable[str], environment: str) -> str:
-    """What to do about a name that is not live: correct it, or deploy it."""
+    """Return what to do about a name that is not live: correct it, or deploy it."""
     from promptops.suggestion import nearest
 
     near = nearest(name, live)
@@ -251,7 +253,7 @@ def _nothing_before(state: State, name: str, environment: str, to: Version | Non
 
 
 def changed_names(before: State, after: State) -> tuple[str, ...]:
-    """The prompts whose entry differs, sorted."""
+    """Return the prompts whose entry differs, sorted."""
     names = before.entries.keys() | after.entries.keys()
     return tuple(
         sorted(name for name in names if before.entries.get(name) != after.entries.get(name))
@@ -259,7 +261,7 @@ def changed_names(before: State, after: State) -> tuple[str, ...]:
 
 
 def touched_names(before: State, after: State) -> tuple[str, ...]:
-    """The prompts whose entry or way back differs, sorted."""
+    """Return the prompts whose entry or way back differs, sorted."""
     pairs = ((before.entries, after.entries), (before.undo, after.undo))
     return tuple(
         sorted(
@@ -274,7 +276,7 @@ def touched_names(before: State, after: State) -> tuple[str, ...]:
 
 
 def release_folders(state: State) -> frozenset[str]:
-    """All folders with texts of releases that a tree with this state has."""
+    """Return all folders with texts of releases that a tree with this state has."""
     return frozenset(
         release_folder(name, live.version)
         for name, entry in state.entries.items()
@@ -283,12 +285,12 @@ def release_folders(state: State) -> frozenset[str]:
 
 
 def release_folder(name: str, version: Version) -> str:
-    """Where an environment's tree keeps the texts of a release."""
+    """Return where an environment's tree keeps the texts of a release."""
     return f"releases/{name}@{version}"
 
 
 def format_lock(state: State) -> bytes:
-    """The bytes of `promptops.lock`: sorted, indented JSON with a final newline."""
+    """Return the bytes of `promptops.lock`: sorted, indented JSON with a final newline."""
     prompts = {}
     for name, entry in state.entries.items():
         lives = ",\n".join([_format_live(live) for live in entry.live])
@@ -307,7 +309,7 @@ def _format_live(live: Live) -> str:
 
 
 def format_undo(state: State) -> bytes:
-    """The bytes of `promptops.undo`, in the same form."""
+    """Return the bytes of `promptops.undo`, in the same form."""
     prompts = {
         name: f'   "commit": {_quote(point.commit)},\n   "deployment": {point.deployment}'
         for name, point in state.undo.items()
@@ -316,7 +318,9 @@ def format_undo(state: State) -> bytes:
 
 
 def _format(schema: str, prompts: Mapping[str, str]) -> bytes:
-    """What `json.dumps` would write, which takes as long for indented text as all else together."""
+    """Return what `json.dumps` would write, which takes as long for indented text as all else
+    together.
+    """
     entries = [f"  {_quote(name)}: {{\n{text}\n  }}" for name, text in sorted(prompts.items())]
     block = "{\n" + ",\n".join(entries) + "\n }" if entries else "{}"
     return f'{{\n "prompts": {block},\n "schema": {_quote(schema)}\n}}\n'.encode()

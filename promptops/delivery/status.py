@@ -115,7 +115,9 @@ def read_status(repository: Repository) -> Status:
 
 
 def _newest_releases(repository: Repository) -> dict[str, Release]:
-    """The greatest final release of each prompt; a pre-release where there is nothing else."""
+    """Return the greatest final release of each prompt; a pre-release where there is nothing
+    else.
+    """
     newest: dict[str, tuple[bool, Version]] = {}
     tags = list_tags(repository)
     for name, version in tags:
@@ -134,7 +136,7 @@ def _newest_releases(repository: Repository) -> dict[str, Release]:
 def _judge_prompt(
     files: Files, name: str, release: Release | None, dirty: frozenset[str], folder: str
 ) -> Iterator[Item]:
-    """What is unfinished between the file and its newest release."""
+    """Yield what is unfinished between the file and its newest release."""
     from promptops.prompt.prompt import load_prompt
 
     try:
@@ -216,7 +218,7 @@ class _Arrivals:
             yield Item(concern, name, f"{before} is {source}, {now}", command)
 
     def _went_back(self, name: str, environment: str) -> bool:
-        """Whether the last thing that happened to the prompt there was a step back."""
+        """Return whether the last thing that happened to the prompt there was a step back."""
         from promptops.delivery.environments import list_deployments
 
         if environment not in self._recent:

@@ -170,7 +170,9 @@ class Asker:
         return await self._finish(course, resolved, take_course(course, self._world), at)
 
     def _is_plain(self, resolved: ResolvedPrompt) -> bool:
-        """Whether a prompt has only one way to go: to render, ask once and read the answer."""
+        """Return whether a prompt has only one way to go: to render, ask once and read the
+        answer.
+        """
         known: Mapping[str, Any] | bool | None = self._parameters.get(resolved.digest, False)
         if known is False:
             known = None

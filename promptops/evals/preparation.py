@@ -328,7 +328,9 @@ def _find_using(
 
 
 def _names_model(resolved: ResolvedPrompt, model: str) -> bool:
-    """Whether a prompt may ask a model: as its own, a fallback, a candidate or by a route."""
+    """Return whether a prompt may ask a model: as its own, a fallback, a candidate or by a
+    route.
+    """
     data = resolved.data
     named = [data.get("model"), *data.get("fallbacks", ())]
     named += data.get("choose", {}).get("among", ())

@@ -133,7 +133,7 @@ class SampleResult:
 
 
 def decide(trials: Sequence[Trial], needed: int) -> SampleOutcome:
-    """Whether enough trials passed. Undecided while errors could still tip it either way."""
+    """Return whether enough trials passed. Undecided while errors could still tip it either way."""
     passed = sum(trial.outcome is SampleOutcome.PASSED for trial in trials)
     failed = sum(trial.outcome is SampleOutcome.FAILED for trial in trials)
     if passed >= needed:
@@ -246,7 +246,7 @@ class VerdictGround:
 
 
 def find_grounds(suite: SuiteRunResult, model: str) -> list[VerdictGround]:
-    """What the suite's thresholds and `must` samples say of one model, errors first."""
+    """Return what the suite's thresholds and `must` samples say of one model, errors first."""
     samples = [one for one in suite.samples if one.model == model]
     if not samples:
         return [VerdictGround(Gravity.UNKNOWN, "no sample was run")]
@@ -300,7 +300,7 @@ def _find_unjudged(
 
 
 def is_compared(suite: SuiteRunResult, model: str) -> bool:
-    """Whether anything can be compared with the baseline."""
+    """Return whether anything can be compared with the baseline."""
     return any(one.baseline for one in suite.samples if one.model == model)
 
 
@@ -320,7 +320,7 @@ def _count_copied(samples: Sequence[SampleResult]) -> int:
 def _threshold(
     samples: Sequence[SampleResult], tag: str | None, least: float
 ) -> VerdictGround | None:
-    """What a threshold says; with undecided samples it may still be open."""
+    """Return what a threshold says; with undecided samples it may still be open."""
     chosen = [one for one in samples if tag is None or tag in one.tags]
     of = "samples" if tag is None else f"samples tagged '{tag}'"
     if not chosen:

@@ -128,7 +128,9 @@ async def run_evals(
 
 
 def _list_jobs(preparation: Preparation) -> Iterator[_Job]:
-    """All trials: the first of every sample, then the second, so that a partial run has all."""
+    """Yield all trials: the first of every sample, then the second, so that a partial run has
+    all.
+    """
     for part in preparation.parts:
         most = max((one.trials for one in part.samples), default=0)
         for number in range(1, most + 1):

@@ -108,7 +108,7 @@ class Tape:
         self._used: set[TapeKey] = set()
 
     def __len__(self) -> int:
-        """How many entries there are."""
+        """Return how many entries there are."""
         return len(self._entries)
 
     def list_served(self) -> list[str]:
@@ -209,7 +209,7 @@ class Journal:
                     self._entries[entry.key] = entry
 
     def __len__(self) -> int:
-        """How many answers there are."""
+        """Return how many answers there are."""
         return len(self._entries)
 
     def find(self, key: TapeKey) -> TapeEntry | None:

@@ -127,7 +127,9 @@ async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
 
 
 def _end_early(course: _TrialCourse, sample: Sample, number: int, error: PromptopsError) -> Trial:
-    """The end of a trial whose prompt could not be rendered: that may be what is expected."""
+    """Return the end of a trial whose prompt could not be rendered: that may be what is
+    expected.
+    """
     is_met = sample.outcome is Wanted.ERROR
     course.checks.append(CheckOutcome("outcome", float(is_met), is_met, error.message))
     course.weights.append(1.0)
@@ -166,7 +168,7 @@ def _mean(course: _TrialCourse) -> float:
 
 
 def _judge(course: _TrialCourse, sample: Sample) -> SampleOutcome:
-    """Whether a trial that came to its end passes."""
+    """Return whether a trial that came to its end passes."""
     if sample.threshold is not None:
         outcome = [one for one in course.checks if one.label == "outcome"]
         is_passed = _mean(course) >= sample.threshold - _ROUNDING
@@ -237,7 +239,9 @@ def _total(costs: Any) -> int | None:  # noqa: ANN401 - numbers, or None
 
 
 def _compares(check: Check) -> bool:
-    """Whether a check compares with the baseline, which cannot be put to the baseline itself."""
+    """Return whether a check compares with the baseline, which cannot be put to the baseline
+    itself.
+    """
     return check.scorer == "preference" or any(map(_compares, check.parts))
 
 
@@ -283,7 +287,7 @@ async def _answer_tools(
 
 
 def _reply(call: ToolCall, tools: Sequence[ToolAnswer]) -> str | None:
-    """The scripted answer to a call: the first with its name whose arguments it has."""
+    """Return the scripted answer to a call: the first with its name whose arguments it has."""
     try:
         given = json.loads(call.arguments or "{}")
     except ValueError:

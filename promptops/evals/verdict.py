@@ -318,7 +318,7 @@ def explain(verdict: EvalVerdict) -> str:
 
 
 def _percent(share: float) -> str:
-    """Two digits that say something, however small the share."""
+    """Return two digits that say something, however small the share."""
     return f"{100 * share:.2g}%"
 
 

@@ -12,7 +12,8 @@ _DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 
 
 def check_address(forge: str, url: str) -> str:
-    """An API's address, in the spelling that all its spellings share, without a slash at its end.
+    """Return an API's address, in the spelling that all its spellings share, without a slash at its
+    end.
 
     Raises:
         UsageError: it is none, or none that a token may be sent to.
@@ -41,7 +42,7 @@ def check_address(forge: str, url: str) -> str:
 
 
 def check_token(token: str, *, hint: str) -> str:
-    """A token as it goes into a header.
+    """Return a token as it goes into a header.
 
     Raises:
         UsageError: it is none; the message does not show it.
@@ -55,7 +56,7 @@ def check_token(token: str, *, hint: str) -> str:
 
 
 def to_path(*segments: str) -> str:
-    """A path of these segments, each with a slash before it.
+    """Return a path of these segments, each with a slash before it.
 
     Raises:
         UsageError: a segment would be something else: nothing, or a way up.

@@ -85,7 +85,8 @@ class Conversation(GitHub):
     def find_pull_request(
         self, owner: str, branch: str, commit: str, target: str
     ) -> PullRequest | None:
-        """The open pull request that proposes `commit` from a branch of `owner`; None without one.
+        """Return the open pull request that proposes `commit` from a branch of `owner`; None
+        without one.
 
         One branch may be proposed to several: then the one to `target`, if there is one.
 

@@ -202,7 +202,9 @@ def _object_id(environment: Mapping[str, str], name: str) -> str:
 
 
 def _branch(found: ForgeRecord, name: str) -> str:
-    """A branch's name, and nothing that Git could take for an option or for another place."""
+    """Return a branch's name, and nothing that Git could take for an option or for another
+    place.
+    """
     branch = found.word(name).removeprefix(_HEADS)
     if branch.startswith(("-", "/", "refs/")) or ".." in branch or not branch:
         raise found.refuse(f"'{name}' cannot be {quote(branch)}")

@@ -85,11 +85,11 @@ class GitHub(Transport):
         self._repository = repository
 
     def at(self, *segments: str) -> str:
-        """The path of something in the repository; without segments, of the repository."""
+        """Return the path of something in the repository; without segments, of the repository."""
         return to_path("repos", *self._repository.split("/"), *segments)
 
     def pull_request(self, number: int) -> PullRequest:
-        """One pull request.
+        """Return one pull request.
 
         Raises:
             PromptopsError: see `Transport.record`.
@@ -109,7 +109,7 @@ class GitHub(Transport):
         )
 
     def reviews(self, number: int) -> list[Review]:
-        """All reviews of a pull request, the oldest first.
+        """Return all reviews of a pull request, the oldest first.
 
         Raises:
             PromptopsError: see `Transport.records`.
@@ -120,7 +120,7 @@ class GitHub(Transport):
         ]
 
     def find_last_sending(self, number: int) -> datetime | None:
-        """When a pull request was last sent to another branch; None: it never was.
+        """Return when a pull request was last sent to another branch; None: it never was.
 
         Raises:
             PromptopsError: see `Transport.records`.
@@ -130,7 +130,7 @@ class GitHub(Transport):
         return max(times, default=None)
 
     def committers(self, pull: PullRequest, *, besides: Collection[str] = ()) -> frozenset[str]:
-        """Who wrote or committed what a pull request proposes, as `@login`.
+        """Return who wrote or committed what a pull request proposes, as `@login`.
 
         Where an address in a commit belongs to no account, nobody is named. The commits whose ids
         are in `besides` are not looked at.
@@ -157,7 +157,7 @@ class GitHub(Transport):
         return frozenset(login for login in logins if login is not None)
 
     def may_write(self, login: str) -> bool:
-        """Whether a person may write to the repository. Who is not known there may not.
+        """Return whether a person may write to the repository. Who is not known there may not.
 
         Raises:
             PromptopsError: see `Transport.record`.
@@ -175,7 +175,7 @@ class GitHub(Transport):
         return found.text("permission") in _WRITING
 
     def team_members(self, organization: str, slug: str) -> frozenset[str]:
-        """The members of a team and of its child teams, as `@login`.
+        """Return the members of a team and of its child teams, as `@login`.
 
         Raises:
             PromptopsError: see `Transport.records`.
@@ -185,7 +185,8 @@ class GitHub(Transport):
         return frozenset(f"@{member.word('login')}" for member in found)
 
     def queued(self, head_ref: str) -> tuple[int, ...]:
-        """The pull requests that merging an entry of the merge queue merges, the last one first.
+        """Return the pull requests that merging an entry of the merge queue merges, the last one
+        first.
 
         An entry's branch is `gh-readonly-queue/TARGET/pr-NUMBER-PARENT`: one pull request, merged
         on top of PARENT, which is the target's tip or the head of the entry before. GitHub may
@@ -215,7 +216,7 @@ class GitHub(Transport):
 
 
 def _parse_queue_ref(ref: str) -> tuple[str, int, str]:
-    """A merge queue's branch: the folder of its target, its pull request, its parent."""
+    """Return a merge queue's branch: the folder of its target, its pull request, its parent."""
     found = _QUEUE.fullmatch(ref)
     if found is None:
         raise UsageError(f"{quote(ref)} is no branch of a merge queue")

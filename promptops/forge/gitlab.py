@@ -106,11 +106,11 @@ class GitLab(Transport):
         self._project = _check_name(project)
 
     def at(self, *segments: str) -> str:
-        """The path of something in the project; without segments, of the project."""
+        """Return the path of something in the project; without segments, of the project."""
         return to_path("projects", self._project, *segments)
 
     def merge_request(self, number: int) -> MergeRequest:
-        """One merge request.
+        """Return one merge request.
 
         Raises:
             PromptopsError: see `Transport.record`.
@@ -128,7 +128,7 @@ class GitLab(Transport):
         )
 
     def approvals(self, request: MergeRequest) -> list[GivenApproval]:
-        """The approvals that a merge request has at present.
+        """Return the approvals that a merge request has at present.
 
         Raises:
             PromptopsError: see `Transport.record`.
@@ -147,7 +147,7 @@ class GitLab(Transport):
         ]
 
     def approval_notes(self, request: MergeRequest) -> dict[str, datetime]:
-        """When people approved, by the notes that the server itself writes on that.
+        """Return when people approved, by the notes that the server itself writes on that.
 
         Returns:
             The last time of each, by `@username`, casefolded.
@@ -165,7 +165,7 @@ class GitLab(Transport):
         return times
 
     def versions(self, request: MergeRequest) -> list[DiffVersion]:
-        """What a merge request has proposed, and since when, the oldest first.
+        """Return what a merge request has proposed, and since when, the oldest first.
 
         Raises:
             PromptopsError: see `Transport.records`.
@@ -184,7 +184,7 @@ class GitLab(Transport):
         ]
 
     def objectors(self, request: MergeRequest) -> list[str]:
-        """The reviewers who ask for changes, as `@username`.
+        """Return the reviewers who ask for changes, as `@username`.
 
         Raises:
             PromptopsError: see `Transport.records`.
@@ -197,7 +197,7 @@ class GitLab(Transport):
         ]
 
     def may_write(self, user_id: int) -> bool:
-        """Whether a person may write to the project: a developer, or more, by any way.
+        """Return whether a person may write to the project: a developer, or more, by any way.
 
         Raises:
             PromptopsError: see `Transport.record`.
@@ -214,7 +214,7 @@ class GitLab(Transport):
         return _is_active(found) and found.number("access_level") >= DEVELOPER
 
     def role_members(self, role: str) -> frozenset[str]:
-        """The project's direct members of exactly this role, as `@username`.
+        """Return the project's direct members of exactly this role, as `@username`.
 
         Args:
             role: one of `ROLES`.
@@ -226,7 +226,7 @@ class GitLab(Transport):
         return _names(one for one in found if one.number("access_level") == ROLES[role])
 
     def group_members(self, group: str) -> frozenset[str]:
-        """The direct members of a group, as `@username`.
+        """Return the direct members of a group, as `@username`.
 
         Those that it inherits own nothing (docs.gitlab.com, "Group eligibility").
 
@@ -242,7 +242,7 @@ class GitLab(Transport):
 
 
 def _check_name(path: str) -> str:
-    """The path of a project or a group, which nothing can climb out of."""
+    """Return the path of a project or a group, which nothing can climb out of."""
     if not _NAME.fullmatch(path) or {".", ".."} & set(path.split("/")):
         raise UsageError(
             f"{quote(path)} is no project or group of GitLab", hint="it looks like group/project"
@@ -255,5 +255,5 @@ def _names(members: Iterable[ForgeRecord]) -> frozenset[str]:
 
 
 def _is_active(member: ForgeRecord) -> bool:
-    """Whether the account is neither blocked nor deactivated."""
+    """Return whether the account is neither blocked nor deactivated."""
     return member.text("state") == "active"

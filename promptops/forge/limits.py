@@ -45,7 +45,7 @@ class ForgeLimits:
 def limit_of(
     status: int, headers: Mapping[str, str], data: bytes, *, now_seconds: float
 ) -> float | None:
-    """How long a forge's answer asks us to wait.
+    """Return how long a forge's answer asks us to wait.
 
     A 429, or a 403 that names a time: `Retry-After`, or `X-RateLimit-Reset` once
     `X-RateLimit-Remaining` is 0; a minute where there is none (GitHub, "Best practices for using
@@ -85,7 +85,7 @@ def _to_seconds(text: str) -> float | None:
 
 
 def parse_date(text: str) -> datetime | None:
-    """The time in a `Date` header; None when it holds anything else."""
+    """Return the time in a `Date` header; None when it holds anything else."""
     from email.utils import parsedate_to_datetime
 
     try:

@@ -38,11 +38,11 @@ class ForgeRecord:
     where: str
 
     def has(self, name: str) -> bool:
-        """Whether there is a member of that name that is not null."""
+        """Return whether there is a member of that name that is not null."""
         return self.values.get(name) is not None
 
     def text(self, name: str) -> str:
-        """The text under a name."""
+        """Return the text under a name."""
         found = cast("str", self._get(name, str))
         # JSON can spell half a character, which nothing can print.
         if _SURROGATE.search(found):
@@ -50,33 +50,35 @@ class ForgeRecord:
         return found
 
     def text_or_none(self, name: str) -> str | None:
-        """The text under a name that has to be there but may be null."""
+        """Return the text under a name that has to be there but may be null."""
         return None if self._is_null(name) else self.text(name)
 
     def word(self, name: str) -> str:
-        """The text under a name, which has to be something, on one line and without spaces."""
+        """Return the text under a name, which has to be something, on one line and without
+        spaces.
+        """
         found = self.text(name)
         if not found or not found.isprintable() or " " in found:
             raise self.refuse(f"'{name}' cannot be {quote(found)}")
         return found
 
     def object_id(self, name: str) -> str:
-        """The id of a Git object under a name, whole and in lower case."""
+        """Return the id of a Git object under a name, whole and in lower case."""
         found = self.text(name)
         if not _OBJECT_ID.fullmatch(found):
             raise self.refuse(f"'{name}' is {quote(found)}, which is no object's id")
         return found
 
     def number(self, name: str) -> int:
-        """The whole number under a name."""
+        """Return the whole number under a name."""
         return cast("int", self._get(name, int))
 
     def flag(self, name: str) -> bool:
-        """The truth value under a name."""
+        """Return the truth value under a name."""
         return cast("bool", self._get(name, bool))
 
     def time(self, name: str) -> datetime:
-        """The moment under a name, with its zone."""
+        """Return the moment under a name, with its zone."""
         text = self.text(name)
         try:
             time = datetime.fromisoformat(text)
@@ -87,19 +89,19 @@ class ForgeRecord:
         return time
 
     def record(self, name: str) -> ForgeRecord:
-        """The object under a name."""
+        """Return the object under a name."""
         return ForgeRecord(cast("dict[str, object]", self._get(name, dict)), self._below(name))
 
     def record_or_none(self, name: str) -> ForgeRecord | None:
-        """The object under a name that has to be there but may be null."""
+        """Return the object under a name that has to be there but may be null."""
         return None if self._is_null(name) else self.record(name)
 
     def records(self, name: str) -> list[ForgeRecord]:
-        """The objects in the list under a name."""
+        """Return the objects in the list under a name."""
         return to_records(self._get(name, list), self._below(name))
 
     def texts(self, name: str) -> list[str]:
-        """The texts in the list under a name."""
+        """Return the texts in the list under a name."""
         found = cast("list[object]", self._get(name, list))
         for item in found:
             if not isinstance(item, str):
@@ -107,7 +109,7 @@ class ForgeRecord:
         return cast("list[str]", found)
 
     def refuse(self, what: str) -> IntegrityError:
-        """The error for an object of which something does not hold."""
+        """Return the error for an object of which something does not hold."""
         return IntegrityError(f"{what} in {self.where}", hint=_HINT)
 
     def _below(self, name: str) -> str:

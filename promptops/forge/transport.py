@@ -89,7 +89,7 @@ class Transport:
         self._http.close()
 
     def record(self, path: str, *, needs: str) -> ForgeRecord:
-        """One object.
+        """Return one object.
 
         Args:
             path: what to ask for, below the API's address, beginning with a slash.
@@ -107,7 +107,7 @@ class Transport:
     def records(
         self, path: str, *, needs: str, key: str | None = None, is_paged: bool = True
     ) -> list[ForgeRecord]:
-        """Every object of a list, page after page.
+        """Return every object of a list, page after page.
 
         Args:
             path: as of `record`.
@@ -145,7 +145,9 @@ class Transport:
         return f"{self._forge}'s answer to {path.partition('?')[0]}"
 
     def _ask(self, url: str, needs: str) -> _HttpAnswer:
-        """The answer to one request, after all the waiting and repeating that it may take."""
+        """Return the answer to one request, after all the waiting and repeating that it may
+        take.
+        """
         failures = redirects = 0
         while True:
             try:
@@ -215,7 +217,7 @@ class Transport:
         self._limits.sleep(2.0 ** (failures - 1))
 
     def _time_of(self, response: httpx.Response) -> float:
-        """What time it is for the forge; our own clock may be wrong."""
+        """Return what time it is for the forge; our own clock may be wrong."""
         date = parse_date(response.headers.get("date", ""))
         return self._limits.now() if date is None else date.timestamp()
 
@@ -229,7 +231,7 @@ class Transport:
         self._limits.sleep(seconds)
 
     def _check_ours(self, url: str, target: str) -> str:
-        """Where an answer leads, if that is within the API that the token is for."""
+        """Return where an answer leads, if that is within the API that the token is for."""
         found = urljoin(url, target)
         if not found.startswith(self._url + "/") or not found.isprintable():
             raise RemoteError(
@@ -242,7 +244,7 @@ class Transport:
         return self._where(url.removeprefix(self._url))
 
     def _refusal(self, url: str, status: int, data: bytes, needs: str) -> RemoteError:
-        """The error for an answer that is a no."""
+        """Return the error for an answer that is a no."""
         said = _message_of(data)
         message = f"{self._answer_to(url)} is {status}" + (f": {quote(said)}" if said else "")
         hints = {
@@ -289,7 +291,7 @@ class _NoAnswerError(Exception):
 
 
 def _message_of(data: bytes) -> str:
-    """What the forge says of its refusal; empty when it says nothing."""
+    """Return what the forge says of its refusal; empty when it says nothing."""
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):

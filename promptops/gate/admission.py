@@ -136,7 +136,9 @@ def find_proposed(repository: Repository, event: ForgeEvent) -> Endpoints | None
 
 
 def _short_branch(repository: Repository, base: str) -> str:
-    """The short name of the branch that a revision names; the default branch's for a commit."""
+    """Return the short name of the branch that a revision names; the default branch's for a
+    commit.
+    """
     done = repository.git.run(
         "rev-parse", "--symbolic-full-name", "--verify", "--end-of-options", base
     )
@@ -238,7 +240,7 @@ class _MergedFiles:
 
 
 def _list_new(change: Change) -> set[str]:
-    """The governed paths where merging puts a file that was not there."""
+    """Return the governed paths where merging puts a file that was not there."""
     return {one.path for one in change.paths if one.before is None and one.merged is not None}
 
 
@@ -260,7 +262,9 @@ def _judge_suites(change: Change, config: Config) -> Iterator[Finding]:
 
 
 def _judge_collisions(change: Change, files: Files) -> Iterator[Finding]:
-    """Paths that are another one on a disk that ignores case: what is checked out is not sure."""
+    """Yield paths that are another one on a disk that ignores case: what is checked out is not
+    sure.
+    """
     new = _list_new(change)
     hint = "rename one of the two"
     folder = change.folder

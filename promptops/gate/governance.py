@@ -51,7 +51,7 @@ class Governance:
         self._places = sorted(governed.items(), key=lambda one: -len(one[0]))
 
     def kind(self, path: str) -> PathKind | None:
-        """Why a path from the top is governed; None for one that is not.
+        """Return why a path from the top is governed; None for one that is not.
 
         Of pyproject.toml only our table is; whoever has both of its versions can tell.
         """
@@ -65,7 +65,7 @@ class Governance:
 
 
 def governs(config: Config, path: str) -> bool:
-    """Whether a file is governed as an eval suite, or as what the configuration adds.
+    """Return whether a file is governed as an eval suite, or as what the configuration adds.
 
     Case does not matter, nor a slash before a path of the configuration, as CODEOWNERS has it, nor
     another way of writing it: "./scripts/" is the folder that everybody takes it for.
@@ -80,5 +80,5 @@ def governs(config: Config, path: str) -> bool:
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Whether a path is a folder, or in it; an empty folder is the repository's top."""
+    """Return whether a path is a folder, or in it; an empty folder is the repository's top."""
     return not folder or path == folder or path.startswith(f"{folder.rstrip('/')}/")

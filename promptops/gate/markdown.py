@@ -30,7 +30,9 @@ _MAX_TEXT = 40_000
 
 
 def verdict_to_markdown(verdict: Verdict) -> str:
-    """The verdict with a row for each prompt, whose approval is missing, and what is wrong."""
+    """Return the verdict with a row for each prompt, whose approval is missing, and what is
+    wrong.
+    """
     sign, words = ("✅", "may merge") if verdict.is_allowed else ("❌", "may not merge")
     parts = [f"{MARKER}\n### {sign} Prompts: {words}"]
     if verdict.change.prompts:
@@ -87,7 +89,9 @@ def _approvals(verdict: Verdict) -> Iterator[str]:
 
 
 def _texts(verdict: Verdict) -> Iterator[str]:
-    """What the model will read otherwise, folded; a partial's change once, however many use it."""
+    """Yield what the model will read otherwise, folded; a partial's change once, however many use
+    it.
+    """
     shared: dict[tuple[str, str], list[str]] = {}
     own: list[str] = []
     for prompt in verdict.change.prompts:

@@ -70,7 +70,7 @@ def read_owners(
 
 
 def read_groups(repository: Repository, revision: str | None = None) -> Groups | None:
-    """What the groups file of the work tree, or of a commit, says; None without such a file.
+    """Return what the groups file of the work tree, or of a commit, says; None without such a file.
 
     Raises ConfigurationError for a file that cannot be meant, NotAFileError for a link.
     """
@@ -80,14 +80,14 @@ def read_groups(repository: Repository, revision: str | None = None) -> Groups |
 
 
 def list_paths(repository: Repository, revision: str | None = None) -> list[str]:
-    """All files of a commit, or of the work tree (HEAD without one), sorted."""
+    """Return all files of a commit, or of the work tree (HEAD without one), sorted."""
     if revision is None and repository.git.work_tree is not None:
         return list_work_files(repository.git)
     return sorted(_tree(repository, revision).paths())
 
 
 def open_reader(repository: Repository, revision: str | None = None) -> _Read:
-    """What gives a file's bytes by its path from the top, in a commit or the work tree."""
+    """Return what gives a file's bytes by its path from the top, in a commit or the work tree."""
     top = repository.git.work_tree
     if revision is not None or top is None:
         return _tree(repository, revision).read
@@ -97,10 +97,10 @@ def open_reader(repository: Repository, revision: str | None = None) -> _Read:
 def select_paths(
     repository: Repository, known: Iterable[str], directory: Path, targets: Iterable[str]
 ) -> list[str]:
-    """The paths that `targets`, typed in `directory`, mean, each once, in the order given.
+    """Return the paths that `targets`, typed in `directory`, mean, each once, in the order given.
 
-    A folder means the files of `known` that are below it; anything else is a path, whether there
-    is such a file or not: a deleted file has owners too.
+    A folder means the files of `known` that are below it; anything else is a path, whether there is
+    such a file or not: a deleted file has owners too.
 
     Raises UsageError for what lies outside of the repository.
     """
@@ -119,7 +119,7 @@ def select_paths(
 
 
 def path_from_top(repository: Repository, path: Path) -> str | None:
-    """A path of the file system as one from the repository's top; None outside of it.
+    """Return a path of the file system as one from the repository's top; None outside of it.
 
     The top itself is empty. In a bare repository every relative path is one from the top.
     """
@@ -167,7 +167,7 @@ def _tree(repository: Repository, revision: str | None) -> TreeReader:
 
 
 def _read_in_work_tree(top: Path, path: str) -> bytes | None:
-    """A file's bytes; None without such a file. As in a commit, links are refused."""
+    """Return a file's bytes; None without such a file. As in a commit, links are refused."""
     full = top
     mode = 0
     for name in path.split("/"):

@@ -76,6 +76,8 @@ def read_policy(
 
 
 def read_default_policy(repository: Repository) -> Policy:
-    """The rules at the tip of the default branch, as far as it is known here; see `read_policy`."""
+    """Return the rules at the tip of the default branch, as far as it is known here; see
+    `read_policy`.
+    """
     ref = repository.default_branch_ref
     return read_policy(repository, None if ref is None else repository.git.resolve_commit(ref))

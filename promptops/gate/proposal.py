@@ -138,7 +138,7 @@ class _ProposalReading:
         self._new = repository.tree(self._tree, self._new_config.prompts)
 
     def _read_new_config(self) -> Config:
-        """The configuration after merging; the one before where that is broken."""
+        """Return the configuration after merging; the one before where that is broken."""
         if not {CONFIG_FILE, PYPROJECT_FILE} & (self._proposed.keys() | self._merging.keys()):
             return self._config
         try:
@@ -192,13 +192,15 @@ class _ProposalReading:
         return ChangedPath(path, kind, _entry(proposed.before), after, merged)
 
     def _kind(self, path: str) -> PathKind | None:
-        """Why a path is governed; None for one that is not."""
+        """Return why a path is governed; None for one that is not."""
         if path == PYPROJECT_FILE:
             return PathKind.CONFIGURATION if self._has_new_table() else None
         return self._governance.kind(path)
 
     def _has_new_table(self) -> bool:
-        """Whether `[tool.promptops]` is another one: the rest of pyproject.toml is not ours."""
+        """Return whether `[tool.promptops]` is another one: the rest of pyproject.toml is not
+        ours.
+        """
         tables = []
         for commit in (self._base, self._tree):
             data = self._repository.tree(commit).read(PYPROJECT_FILE)
@@ -209,7 +211,9 @@ class _ProposalReading:
         return tables[0] != tables[1]
 
     def _moved_in(self, governed: Iterable[ChangedPath]) -> list[ChangedPath]:
-        """What is below a folder that the change makes the prompts folder: all of it is new."""
+        """Return what is below a folder that the change makes the prompts folder: all of it is
+        new.
+        """
         known = {path.path for path in governed}
         found = []
         for old, new, kind in (
@@ -301,7 +305,9 @@ class _ProposalReading:
             return PromptState(closure, None)
 
     def _find_live(self, name: str) -> tuple[str, ...] | None:
-        """The environments where the prompt is live; None when no environment is known here."""
+        """Return the environments where the prompt is live; None when no environment is known
+        here.
+        """
         live = []
         is_known = False
         for environment in self._config.environment_names:
@@ -312,7 +318,7 @@ class _ProposalReading:
         return tuple(live) if is_known else None
 
     def _find_names(self, touched: Iterable[str]) -> set[str]:
-        """The prompts that may be touched: by their own file, or by one that they need."""
+        """Return the prompts that may be touched: by their own file, or by one that they need."""
         names = set()
         needed = set()
         for folder, path in (
@@ -336,7 +342,7 @@ class _ProposalReading:
         return names | (self._find_users(needed) if needed else set())
 
     def _find_users(self, needed: set[str]) -> set[str]:
-        """The prompts, on either side, that may need one of the files, through partials too.
+        """Return the prompts, on either side, that may need one of the files, through partials too.
 
         What needs a file holds its name, or the longest word of it. Only YAML may spell that with
         escapes or with a quote twice, and only a template in two literals side by side; a text in
@@ -395,14 +401,14 @@ class _Releases:
         }
 
     def _find_base(self, prompt: Prompt) -> Version | None:
-        """The greatest released version below the prompt's own."""
+        """Return the greatest released version below the prompt's own."""
         below = [one for one in self.versions[prompt.name] if one < prompt.version]
         return below[-1] if below else None
 
     def place(
         self, old: Prompt | None, new: Prompt, diff: PromptDiff | None
     ) -> tuple[str | None, Version | None, PromptDiff | None]:
-        """Where `new` stands among the releases.
+        """Return where `new` stands among the releases.
 
         Returns the digest that its version was released with, the greatest release below it, and
         what differs from that one.
@@ -418,7 +424,7 @@ class _Releases:
         return released, base.version, diff
 
     def is_merged(self, name: str, version: Version, tip: str) -> bool:
-        """Whether a release, which is there, was made of a commit that a branch's tip has.
+        """Return whether a release, which is there, was made of a commit that a branch's tip has.
 
         What its tag says of its content is looked at: whoever may push can make a tag.
         """
@@ -442,7 +448,9 @@ def _tolerant(files: TreeReader) -> _Read:
 
 
 def _find_word(path: str) -> bytes:
-    """What a text that names the file must hold: of its name, which YAML may fold at spaces."""
+    """Return what a text that names the file must hold: of its name, which YAML may fold at
+    spaces.
+    """
     parts = path.rpartition("/")[2].split(" ")
     return max(parts, key=len).encode(errors="surrogateescape")
 

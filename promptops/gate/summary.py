@@ -30,7 +30,7 @@ def describe_versions(change: PromptChange) -> str:
 
 
 def describe_bump(change: PromptChange) -> str:
-    """What the change is, and what it needs: `behaviour change, minor bump needed`."""
+    """Return what the change is, and what it needs: `behaviour change, minor bump needed`."""
     if change.before is None or change.after is None or change.diff is None:
         return ""
     if change.diff.change_class is None:
@@ -52,7 +52,7 @@ def group_requirements(
 
 
 def list_commands(verdict: Verdict, base: str) -> list[str]:
-    """What to run to get the change further, in order; empty when nothing would help."""
+    """Return what to run to get the change further, in order; empty when nothing would help."""
     found = {finding.check for finding in verdict.findings if finding.severity is Severity.ERROR}
     commands = []
     steps: dict[Level | None, list[str]] = {}

@@ -73,7 +73,9 @@ def keep_verdict(repository: Repository, verdict: Verdict) -> None:
 
 
 def find_attested(repository: Repository, prompt: Prompt) -> Attested:
-    """What a release of exactly this prompt can say of the gate; nothing where it was not asked."""
+    """Return what a release of exactly this prompt can say of the gate; nothing where it was not
+    asked.
+    """
     kept = _read_kept(repository).get(prompt.digest)
     try:
         # What an older version kept is a list of trailers.
@@ -88,7 +90,7 @@ def find_attested(repository: Repository, prompt: Prompt) -> Attested:
 
 
 def _read_kept(repository: Repository) -> dict[str, Any]:
-    """What is remembered, the oldest first; nothing where the file is missing or damaged."""
+    """Return what is remembered, the oldest first; nothing where the file is missing or damaged."""
     try:
         kept = json.loads(_file(repository).read_bytes())
     except (OSError, ValueError):
@@ -113,7 +115,7 @@ def read_verdict(data: bytes, name: str) -> dict[str, Any]:
 
 
 def attested_from(document: Mapping[str, Any], name: str, prompt: Prompt) -> Attested:
-    """What a release of `prompt` can say by the verdict in the file called `name`.
+    """Return what a release of `prompt` can say by the verdict in the file called `name`.
 
     Raises ConfigurationError when the verdict is not about exactly this prompt.
     """

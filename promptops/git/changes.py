@@ -157,5 +157,5 @@ _CO_AUTHOR = re.compile(r"^co-authored-by:.*<([^<>\n]+)>[ \t]*$", re.IGNORECASE 
 
 
 def co_authors(message: str) -> Sequence[str]:
-    """The e-mail addresses that a commit message names as co-authors."""
+    """Return the e-mail addresses that a commit message names as co-authors."""
     return _CO_AUTHOR.findall(message)

@@ -97,7 +97,8 @@ def uncommitted_paths(git: Git, folder: str) -> frozenset[str]:
 
 
 def list_staged(git: Git) -> dict[str, str]:
-    """What the next commit would change: paths from the top, with `A`, `M`, `D` or another letter.
+    """Return what the next commit would change: paths from the top, with `A`, `M`, `D` or another
+    letter.
 
     A path that is only meant to be added later (`git add -N`) is not among them.
     """

@@ -31,11 +31,11 @@ class Message(NamedTuple):
     trailers: tuple[tuple[str, str], ...]
 
     def value(self, key: str) -> str | None:
-        """The first trailer `key`, or None."""
+        """Return the first trailer `key`, or None."""
         return next((value for name, value in self.trailers if name == key), None)
 
     def values(self, key: str) -> tuple[str, ...]:
-        """All trailers `key`, in order."""
+        """Return all trailers `key`, in order."""
         return tuple(value for name, value in self.trailers if name == key)
 
 
@@ -51,7 +51,7 @@ def format_message(title: str, text: str, trailers: Iterable[tuple[str, str]]) -
 
 
 def one_line(text: str) -> str:
-    """The text with line breaks, and control characters beside them, as single spaces."""
+    """Return the text with line breaks, and control characters beside them, as single spaces."""
     text = re.sub(_LINE_BREAKS, " ", text)
     return "".join(c if c.isprintable() or c in "\u200d\u200c" else " " for c in text).strip()
 

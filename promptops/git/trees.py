@@ -197,7 +197,7 @@ class TreeReader:
                 kept[blob.oid] = blob.data
 
     def _look_up(self, full: str) -> TreeEntry | None:
-        """The entry of a path from the top, if it is a file in a folder that was read."""
+        """Return the entry of a path from the top, if it is a file in a folder that was read."""
         folder, _, name = full.rpartition("/")
         entry = (self._folders.get(folder) or {}).get(name)
         return entry if entry and not entry.is_folder and entry.mode not in _UNREADABLE else None
@@ -315,7 +315,7 @@ def read_tree_files(reader: ObjectReader, treeish: str, path: str = "") -> dict[
 
 
 def _around(path: str) -> Iterator[str]:
-    """The folders that a path from the top lies in, the top itself (empty) last."""
+    """Yield the folders that a path from the top lies in, the top itself (empty) last."""
     while path:
         path = path.rpartition("/")[0]
         yield path

@@ -68,12 +68,12 @@ class Closure:
         }
 
     def compute_digest(self) -> str:
-        """The closure's digest. Only a closure without faults has a meaningful one."""
+        """Return the closure's digest. Only a closure without faults has a meaningful one."""
         return compute_digest(self.files)
 
 
 def scan_template(path: str, source: str, first_line: int) -> list[str]:  # noqa: ARG001
-    """The scanner for whoever wants nothing else of a template; see `Scanner`."""
+    """Return the scanner for whoever wants nothing else of a template; see `Scanner`."""
     from promptops.prompt.template import scan_includes
 
     return scan_includes(source)
@@ -101,7 +101,7 @@ def collect_closure(
 
 
 def load_closure(name: str, files: Mapping[str, bytes]) -> Closure | None:
-    """The closure whose files were frozen together: all of `files` belong to it."""
+    """Return the closure whose files were frozen together: all of `files` belong to it."""
     return collect_closure(name, files.get, known=files)
 
 
@@ -141,7 +141,7 @@ class _Collection:
                 self.follow(partial, text, 1, chain)
 
     def _load(self, path: str, partial: str, place: _Placing) -> str | None:
-        """An included file's text; None, with a fault, where there is none."""
+        """Return an included file's text; None, with a fault, where there is none."""
         data = self._fetch(path, partial, place, "missing-include", "included file")
         if data is None:
             return None
@@ -163,7 +163,9 @@ class _Collection:
     def _fetch(
         self, path: str, wanted: str, place: _Placing, check: str, what: str
     ) -> bytes | None:
-        """A wanted file's content with newlines normalised; None, with a fault, without one."""
+        """Return a wanted file's content with newlines normalised; None, with a fault, without
+        one.
+        """
         if not is_closure_path(wanted):
             message = f"{quote(wanted)} is not a path below the prompts folder"
             hint = "write it relative to that folder, without '..', such as _shared/tone.md"
@@ -188,7 +190,7 @@ class _Collection:
 
 
 def _chain_fault(chain: tuple[str, ...], partial: str) -> tuple[str, str, str] | None:
-    """Why the last file of `chain` may not include `partial`: check, message and hint."""
+    """Return why the last file of `chain` may not include `partial`: check, message and hint."""
     if partial in chain:
         circle = " -> ".join([*chain[chain.index(partial) :], partial])
         message = f"the include goes in a cycle: {circle}"
@@ -203,7 +205,7 @@ def _chain_fault(chain: tuple[str, ...], partial: str) -> tuple[str, str, str] |
 
 
 def is_closure_path(path: str) -> bool:
-    """Whether `path` names a file below the prompts folder on every platform."""
+    """Return whether `path` names a file below the prompts folder on every platform."""
     if not path.isprintable() or "\\" in path or ":" in path:
         return False
     return not any(
@@ -212,7 +214,7 @@ def is_closure_path(path: str) -> bool:
 
 
 def _find_include(path: str, source: str, partial: str, first_line: int) -> Position | None:
-    """Where a file includes another; looked up only when there is a fault to report."""
+    """Return where a file includes another; looked up only when there is a fault to report."""
     from promptops.prompt.template import analyze
 
     analysis = analyze(path, source, partial=first_line == 1, first_line=first_line)

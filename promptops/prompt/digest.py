@@ -38,5 +38,5 @@ def compute_digest(files: Mapping[str, bytes]) -> str:
 
 
 def is_digest(text: str) -> bool:
-    """Whether `text` has the form of a digest."""
+    """Return whether `text` has the form of a digest."""
     return _DIGEST.fullmatch(text) is not None

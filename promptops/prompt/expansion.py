@@ -32,7 +32,7 @@ _Below = dict[_Step, Counter[int]]
 
 
 def expansion_fault(schema: object, budget: int | None = None) -> str | None:
-    """Why a schema takes too long to evaluate; None when it does not.
+    """Return why a schema takes too long to evaluate; None when it does not.
 
     Args:
         schema: a valid JSON Schema of draft 2020-12.
@@ -154,7 +154,9 @@ class _Count:
             self._survey(value, base, f"{pointer}/{step}")
 
     def _measure(self, node: object) -> tuple[int, _Below]:
-        """How many schemas judge the same place together with this one, and which places below."""
+        """Return how many schemas judge the same place together with this one, and which places
+        below.
+        """
         if not isinstance(node, dict):
             return 1, {}
         key = id(node)
@@ -188,7 +190,7 @@ class _Count:
                 own[target] = min(own[target] + times * count, self._budget + 1)
 
     def _list_beside(self, node: _Node) -> Iterator[tuple[object, str]]:
-        """The schemas that judge the same place, each with what leads to it."""
+        """Yield the schemas that judge the same place, each with what leads to it."""
         for key in _LISTS:
             for one in node.get(key) or ():
                 yield one, key
@@ -216,7 +218,7 @@ class _Count:
 
 
 def _list_below(node: _Node) -> Iterator[tuple[_Step, object]]:
-    """The schemas that judge what lies below a place, each with where."""
+    """Yield the schemas that judge what lies below a place, each with where."""
     named = node.get("properties") or {}
     for name, one in named.items():
         yield ("property", str(name)), one

@@ -43,7 +43,9 @@ class Fix(NamedTuple):
 
     @classmethod
     def at(cls, path: str, source: str, position: Position, text: str) -> Fix:
-        """The fix that puts `text` at a place in `source`, the whole file's normalised text."""
+        """Return the fix that puts `text` at a place in `source`, the whole file's normalised
+        text.
+        """
         start = _offset(source, position.line, position.column)
         return cls(path, start, _offset(source, position.end_line, position.end_column), text)
 
@@ -123,14 +125,16 @@ class Finding(NamedTuple):
         )
 
     def below(self, folder: str) -> Finding:
-        """The same finding with its path put below `folder`."""
+        """Return the same finding with its path put below `folder`."""
         if not folder:
             return self
         fixes = tuple(fix._replace(path=f"{folder}/{fix.path}") for fix in self.fixes)
         return self._replace(path=f"{folder}/{self.path}", fixes=fixes)
 
     def as_json(self) -> dict[str, str | int | None]:
-        """What all JSON documents say of a finding; line and column are null for a whole file."""
+        """Return what all JSON documents say of a finding; line and column are null for a whole
+        file.
+        """
         place = self.position
         return {
             "check": self.check,

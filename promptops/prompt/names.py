@@ -4,16 +4,18 @@ from __future__ import annotations
 
 
 def name_from_path(path: str) -> str:
-    """The name of the prompt at `path` below the prompts folder."""
+    """Return the name of the prompt at `path` below the prompts folder."""
     return path.removesuffix(".md")
 
 
 def is_partial(path: str) -> bool:
-    """Whether the file, or a folder above it, begins with `_`: included, never run."""
+    """Return whether the file, or a folder above it, begins with `_`: included, never run."""
     return path.startswith("_") or "/_" in path
 
 
 def is_prompt(path: str) -> bool:
-    """Whether a file below the prompts folder is a prompt: `.md`, no partial, no README.md."""
+    """Return whether a file below the prompts folder is a prompt: `.md`, no partial, no
+    README.md.
+    """
     is_readme = path == "README.md" or path.endswith("/README.md")
     return path.endswith(".md") and not is_partial(path) and not is_readme

@@ -130,26 +130,31 @@ class Prompt:
     def render(
         self, values: Mapping[str, object] | None = None, /, **inputs: object
     ) -> list[dict[str, Any]]:
-        """The messages for these inputs: `[{"role": ..., "content": ...}]`.
+        """Return the messages for these inputs: `[{"role": ..., "content": ...}]`.
 
         Inputs are given as keywords, or as one mapping where a name is no keyword. Raises
-        InputError for missing, unknown or mistyped inputs, TemplateError for what goes wrong
-        inside the template. The same inputs always give the same messages.
+        InputError for missing, unknown or mistyped inputs, TemplateError for what goes wrong inside
+        the template. The same inputs always give the same messages.
         """
         return self.render_completed(self.complete({**values, **inputs} if values else inputs))
 
     def complete(self, values: Mapping[str, object]) -> dict[str, object]:
-        """The inputs with defaults filled in; InputError for missing, unknown or mistyped ones."""
+        """Return the inputs with defaults filled in; InputError for missing, unknown or mistyped
+        ones.
+        """
         return self._inputs.complete(values)
 
     def render_completed(self, values: Mapping[str, object]) -> list[dict[str, Any]]:
-        """The messages for inputs that `complete` gave; TemplateError or InputError as `render`."""
+        """Return the messages for inputs that `complete` gave; TemplateError or InputError as
+        `render`.
+        """
         return self._template.render(values, are_plain=True)
 
     def request(
         self, values: Mapping[str, object] | None = None, /, **inputs: object
     ) -> dict[str, Any]:
-        """The keyword arguments of a chat completion call, with anyone's OpenAI-shaped client.
+        """Return the keyword arguments of a chat completion call, with anyone's OpenAI-shaped
+        client.
 
         `model`, `messages` and the declared parameters; `tools` and `response_format` where the
         prompt declares tools and an output schema. `timeout` is in seconds.
@@ -163,12 +168,14 @@ class Prompt:
 
 
 def _schema_name(name: str) -> str:
-    """A prompt's name as the API's schema names allow it: letters, digits, `_`, `-`, 64 at most."""
+    """Return a prompt's name as the API's schema names allow it: letters, digits, `_`, `-`, 64 at
+    most.
+    """
     return re.sub("[^a-z0-9_-]", "_", name)[-64:]
 
 
 def read_template(closure: Closure, path: str) -> Analysis:
-    """What the template at `path`, one of `closure.includes`, says; nothing is run."""
+    """Return what the template at `path`, one of `closure.includes`, says; nothing is run."""
     from promptops.prompt.template import analyze
 
     if path == closure.path:
@@ -180,7 +187,7 @@ def read_template(closure: Closure, path: str) -> Analysis:
 def find_faults(
     closure: Closure, read: Callable[[Closure, str], Analysis] = read_template
 ) -> Iterator[Finding]:
-    """Everything that keeps the closure from being a prompt, as errors, in no special order.
+    """Yield everything that keeps the closure from being a prompt, as errors, in no special order.
 
     `read` is how a template of the closure is read, for callers that keep what they have read.
     """
@@ -214,7 +221,9 @@ def _template_faults(
 
 
 def template_fault(path: str, data: bytes, problem: TemplateProblem) -> Finding:
-    """A problem of the template in the file at `path`, whose bytes are `data`, as a finding."""
+    """Return a problem of the template in the file at `path`, whose bytes are `data`, as a
+    finding.
+    """
     fixes: tuple[Fix, ...] = ()
     if problem.replacement is not None:
         source = normalize_newlines(data).decode(errors="replace")
@@ -403,10 +412,10 @@ def _expression_fault(path: str, expression: str) -> str | None:
 
 
 def load_prompt(closure: Closure, *, digest: str | None = None) -> Prompt:
-    """The prompt that `closure` holds.
+    """Return the prompt that `closure` holds.
 
-    `digest` spares computing it where the caller has just done so. Raises InvalidPromptError,
-    whose findings say what is wrong. Templates and schemas are compiled when first used.
+    `digest` spares computing it where the caller has just done so. Raises InvalidPromptError, whose
+    findings say what is wrong. Templates and schemas are compiled when first used.
     """
     from promptops.prompt.template import CompiledTemplate
 
@@ -436,7 +445,7 @@ def load_prompt(closure: Closure, *, digest: str | None = None) -> Prompt:
 
 
 def invalid_prompt(name: str, faults: tuple[Finding, ...]) -> InvalidPromptError:
-    """The error for a prompt with `faults`, which quotes the first and counts the rest."""
+    """Return the error for a prompt with `faults`, which quotes the first and counts the rest."""
     first = min(faults, key=lambda fault: fault.position or Position(0, 0, 0, 0))
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return InvalidPromptError(

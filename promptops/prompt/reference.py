@@ -25,10 +25,10 @@ RESERVED_SELECTORS = frozenset({"latest", "working"})
 
 
 def name_fault(name: str) -> tuple[str, str | None] | None:
-    """Why `name` is no prompt name, with a suggestion; None when it is one.
+    """Return why `name` is no prompt name, with a suggestion; None when it is one.
 
-    A name is segments of lower-case letters, digits and single inner `.`, `_`, `-`, joined by
-    `/`; none ends in `.lock` (Git refuses such refs) or is a Windows device name.
+    A name is segments of lower-case letters, digits and single inner `.`, `_`, `-`, joined by `/`;
+    none ends in `.lock` (Git refuses such refs) or is a Windows device name.
     """
     if not name:
         return "a prompt name is empty", "give a name such as support/triage"
@@ -105,7 +105,7 @@ class Selector(NamedTuple):
     range: Range | None = None
 
     def __str__(self) -> str:
-        """The text after the `@`."""
+        """Return the text after the `@`."""
         return self.text
 
 
@@ -116,7 +116,7 @@ class PromptRef(NamedTuple):
     selector: Selector | None = None
 
     def __str__(self) -> str:
-        """The ref as one would type it."""
+        """Return the ref as one would type it."""
         return f"{self.name}@{self.selector}" if self.selector else self.name
 
 
@@ -149,17 +149,17 @@ def parse_ref(text: str) -> PromptRef:
 
 
 def release_tag(name: str, version: Version) -> str:
-    """The full ref of a release's tag."""
+    """Return the full ref of a release's tag."""
     return f"refs/tags/prompts/{name}@{version}"
 
 
 def yank_tag(name: str, version: Version) -> str:
-    """The full ref of the tag that yanks a release."""
+    """Return the full ref of the tag that yanks a release."""
     return f"refs/tags/yanked/prompts/{name}@{version}"
 
 
 def parse_release_tag(ref: str) -> tuple[str, Version] | None:
-    """The name and version of a release tag's full ref, or None for any other ref."""
+    """Return the name and version of a release tag's full ref, or None for any other ref."""
     name, separator, version = ref.removeprefix("refs/tags/prompts/").rpartition("@")
     if not separator or not ref.startswith("refs/tags/prompts/") or name_fault(name):
         return None

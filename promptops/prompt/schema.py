@@ -61,7 +61,7 @@ _MAX_VALUE_DEPTH = 64
 
 @cache
 def frontmatter_schema() -> dict[str, Any]:
-    """The JSON Schema of the frontmatter, as `promptops schema` prints it."""
+    """Return the JSON Schema of the frontmatter, as `promptops schema` prints it."""
     loaded: dict[str, Any] = json.loads(Path(__file__).with_name("prompt.schema.json").read_bytes())
     return loaded
 
@@ -83,7 +83,7 @@ class SchemaFault(ValueError):  # noqa: N818 - it becomes a finding, or an error
 def compile_schema(
     schema: Mapping[str, Any] | bool,  # noqa: FBT001 - JSON Schema allows true and false
 ) -> jsonschema_rs.Draft202012Validator:
-    """A validator for `schema`.
+    """Return a validator for `schema`.
 
     Raises SchemaFault, a ValueError, when it is no valid schema, refers to anything outside itself,
     or expands to more than anybody should evaluate. The engine bounds backtracking in patterns: a
@@ -155,11 +155,11 @@ def check_metadata(document: Document) -> Iterator[Finding]:
 
 
 def is_plainly_valid(data: Mapping[str, Any]) -> bool:
-    """Whether frontmatter is valid beyond doubt: what almost all of it looks like.
+    """Return whether frontmatter is valid beyond doubt: what almost all of it looks like.
 
     Starting the engine takes longer than everything else that `resolve` does. So what is plain is
-    recognised without it; False only means that the engine has to judge. A test holds this to
-    the schema.
+    recognised without it; False only means that the engine has to judge. A test holds this to the
+    schema.
     """
     return data.keys() >= _REQUIRED and all(
         key in _PLAIN and _PLAIN[key](value) for key, value in data.items()
@@ -221,7 +221,7 @@ def _is_input(value: object) -> bool:
 
 
 def _is_plain_json(value: object, levels: int = 16) -> bool:
-    """Whether a value is surely one that the engine takes for JSON."""
+    """Return whether a value is surely one that the engine takes for JSON."""
     if type(value) is str:
         return value == "" or _is_text(value)
     if type(value) is dict and levels:
@@ -313,7 +313,7 @@ class _SchemaPlace:
 
 
 def _value_faults(document: Document, key: str, value: object) -> Iterator[Finding]:
-    """What is wrong with the value of one known key, in the order of the file."""
+    """Yield what is wrong with the value of one known key, in the order of the file."""
     if key in _WHOLE_NUMBERS and isinstance(value, float):
         hint = f"write {int(value)}" if value.is_integer() else None
         message = f"'{key}' is not a whole number"
@@ -361,7 +361,7 @@ def _version_fault(document: Document, value: object) -> Finding:
 
 
 def _explain(document: Document, path: tuple[Any, ...], fault: Any) -> Iterator[Finding]:  # noqa: ANN401 - the engine's error
-    """One of the engine's errors in words a person understands."""
+    """Yield one of the engine's errors in words a person understands."""
     kind = fault.kind.name
     if path == ("version",):
         yield _version_fault(document, fault.instance)
@@ -438,7 +438,9 @@ def _explain_name(document: Document, parent: str, name: str) -> Finding:
 
 
 def _explain_input(document: Document, path: tuple[Any, ...], value: object) -> Finding:
-    """Why something is no input: neither a type name nor a schema with a type that exists."""
+    """Return why something is no input: neither a type name nor a schema with a type that
+    exists.
+    """
     where = _dotted(path)
     if isinstance(value, dict):
         for key in ("untrusted", "redact"):
@@ -475,7 +477,7 @@ def _dotted(path: Iterable[object]) -> str:
 
 
 def _type_hint(expected: str, value: object, where: str = "") -> str | None:
-    """How the value would have to be written, where that is likely."""
+    """Return how the value would have to be written, where that is likely."""
     if value is None:
         return "give it a value, or leave the key out"
     if where == "ignore":
@@ -496,7 +498,7 @@ def _type_hint(expected: str, value: object, where: str = "") -> str | None:
 
 
 def input_schemas(inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Each declared input's JSON Schema; a bare type name becomes `{"type": name}`."""
+    """Return each declared input's JSON Schema; a bare type name becomes `{"type": name}`."""
     return {
         name: {"type": schema} if isinstance(schema, str) else dict(schema)
         for name, schema in inputs.items()
@@ -504,7 +506,7 @@ def input_schemas(inputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def is_reserved_input(name: str) -> bool:
-    """Whether Jinja keeps this word for itself, so that no template could use the input."""
+    """Return whether Jinja keeps this word for itself, so that no template could use the input."""
     return name in _RESERVED_INPUTS
 
 
@@ -568,11 +570,11 @@ def _tool_validator() -> jsonschema_rs.Draft202012Validator:
 
 
 def tool_fault(tool: Mapping[str, Any]) -> str | None:
-    """Why `tool` is not in the OpenAI function format, or None when it is.
+    """Return why `tool` is not in the OpenAI function format, or None when it is.
 
-    The format: `{"type": "function", "function": {"name", "description", "parameters",
-    "strict"}}`, as the API reference for chat completions has it. Whether `parameters` is a valid
-    schema is not looked at.
+    The format: `{"type": "function", "function": {"name", "description", "parameters", "strict"}}`,
+    as the API reference for chat completions has it. Whether `parameters` is a valid schema is not
+    looked at.
     """
     try:
         fault = next(iter(_tool_validator().iter_errors(dict(tool))), None)
@@ -630,7 +632,7 @@ class InputValidator:
         self._validators: list[_Judge] | None = None
 
     def complete(self, values: Mapping[str, object]) -> dict[str, object]:
-        """The values with defaults filled in, as plain JSON values.
+        """Return the values with defaults filled in, as plain JSON values.
 
         Raises InputError, which names every missing, unknown or mistyped input.
         """
@@ -659,7 +661,9 @@ class InputValidator:
         return self._names
 
     def find_faults(self, values: Mapping[str, object]) -> Iterator[InputFault]:
-        """What is wrong with the values, input by input. Raises InputError for a broken schema."""
+        """Yield what is wrong with the values, input by input. Raises InputError for a broken
+        schema.
+        """
         given = {**self._defaults, **values}
         unknown = [name for name in given if name not in self._names]
         missing = [name for name in self._schemas if name not in given]
@@ -719,7 +723,7 @@ _PLAIN_KINDS = frozenset({int, bool, type(None)})
 
 
 def _plain(name: str, value: object, depth: int) -> object:
-    """A value as plain JSON: what is like a text, number, list or mapping becomes one.
+    """Return a value as plain JSON: what is like a text, number, list or mapping becomes one.
 
     Everything else, and nesting without end, is an InputError.
     """
@@ -746,7 +750,9 @@ def _plain(name: str, value: object, depth: int) -> object:
 
 
 def _plain_texts(value: Sequence[object]) -> list[object] | None:
-    """A list of texts that need no looking into, which most lists are; None for any other."""
+    """Return a list of texts that need no looking into, which most lists are; None for any
+    other.
+    """
     is_plain = set(map(type, value)) == {str} and all(map(str.isascii, value))  # type: ignore[arg-type]
     return list(value) if is_plain else None
 
@@ -772,7 +778,7 @@ def _plain_text(name: str, value: str) -> str:
 
 
 def _refusal(validator: jsonschema_rs.Draft202012Validator, value: Any) -> str | None:  # noqa: ANN401 - any JSON value
-    """Why a schema refuses a value, to stand after its name; None when it does not."""
+    """Return why a schema refuses a value, to stand after its name; None when it does not."""
     fault = next(iter(validator.iter_errors(value)), None)
     if fault is None:
         return None

@@ -62,7 +62,7 @@ class Version:
         return cls(int(major), int(minor), int(patch), identifiers)
 
     def __str__(self) -> str:
-        """The canonical text, which `parse` reads back to an equal version."""
+        """Return the canonical text, which `parse` reads back to an equal version."""
         text = f"{self.major}.{self.minor}.{self.patch}"
         return f"{text}-{'.'.join(map(str, self.prerelease))}" if self.prerelease else text
 
@@ -94,10 +94,10 @@ class Version:
         return Version(self.major, self.minor, self.patch)
 
     def bump(self, level: Level) -> Version:
-        """The next version for a change of `level`.
+        """Return the next version for a change of `level`.
 
-        A pre-release is finished first where that already is a big enough step: `2.0.0-rc.1`
-        bumped by any level is `2.0.0`. No change (`Level.NONE`) is no step.
+        A pre-release is finished first where that already is a big enough step: `2.0.0-rc.1` bumped
+        by any level is `2.0.0`. No change (`Level.NONE`) is no step.
         """
         if level is Level.NONE:
             return self
@@ -117,7 +117,7 @@ class Version:
         return Level.MINOR if self.minor else Level.MAJOR
 
     def level_from(self, base: Version) -> Level:
-        """The size of the step from `base` up to this version; NONE when it is not above."""
+        """Return the size of the step from `base` up to this version; NONE when it is not above."""
         if self <= base:
             return Level.NONE
         if self.major != base.major:
@@ -163,7 +163,7 @@ class Range:
     bounds: tuple[tuple[Version | None, Version | None], ...]
 
     def __contains__(self, version: Version) -> bool:
-        """Whether a final version lies in the range; pre-releases never do."""
+        """Return whether a final version lies in the range; pre-releases never do."""
         if version.is_prerelease:
             return False
         return all(
@@ -211,7 +211,9 @@ def _parse_comparator(part: str, whole: str) -> tuple[Version | None, Version | 
 
 
 def _next_after(low: Version, given: int) -> Version:
-    """The first version after everything that the given numbers cover: 1 -> 2.0.0, 1.2 -> 1.3.0."""
+    """Return the first version after everything that the given numbers cover: 1 -> 2.0.0, 1.2 ->
+    1.3.0.
+    """
     return low.bump((Level.MAJOR, Level.MINOR, Level.PATCH)[given - 1])
 
 

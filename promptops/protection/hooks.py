@@ -86,13 +86,13 @@ class HookKind(Enum):
         return hook.parent / _KEPT / self.file
 
     def write(self, python: str) -> str:
-        """The script that runs promptops by an interpreter, or by the PATH."""
+        """Return the script that runs promptops by an interpreter, or by the PATH."""
         import shlex
 
         return self.script.replace("python=PYTHON", f"python={shlex.quote(python)}", 1)
 
     def is_ours(self, script: str) -> bool:
-        """Whether promptops wrote this, of whatever version."""
+        """Return whether promptops wrote this, of whatever version."""
         return self.mark in script.split("\n")[:2]
 
 
@@ -194,7 +194,7 @@ def uninstall_hook(
 
 
 def _locate(repository: Repository, kind: HookKind) -> tuple[Path, bool]:
-    """The hook's file, and whether it lies in the work tree."""
+    """Return the hook's file, and whether it lies in the work tree."""
     folder = hooks_folder(repository.git)
     real = folder.resolve()
     own = repository.git.common_dir.resolve()
@@ -228,7 +228,9 @@ _ELSEWHERE = {
 
 
 def _read(path: Path) -> str | None:
-    """The hook's text; None when there is none, and a hook that leads nowhere is somebody's."""
+    """Return the hook's text; None when there is none, and a hook that leads nowhere is
+    somebody's.
+    """
     try:
         return path.read_bytes().decode(errors="replace")
     except FileNotFoundError:

@@ -87,7 +87,7 @@ class History:
 
 
 def list_environments(repository: Repository) -> list[str]:
-    """The environments that are configured, then the others that have a branch."""
+    """Return the environments that are configured, then the others that have a branch."""
     known = list(repository.config.environment_names)
     prefixes = {branch(""), tracking(repository, "")}
     for prefix in sorted(prefixes):
@@ -107,7 +107,7 @@ def _is_environment(name: str) -> bool:
 
 
 def read_history(repository: Repository, environment: str, ref: str) -> History | None:
-    """The history of a ref, or None when there is no such ref.
+    """Return the history of a ref, or None when there is no such ref.
 
     Raises IntegrityError when the ref holds no commit, GitError when objects are missing that a
     shallow clone would have.
@@ -131,7 +131,7 @@ def read_history(repository: Repository, environment: str, ref: str) -> History 
 
 
 def _list_commits(repository: Repository, environment: str, tip: str) -> list[str]:
-    """The ancestors of a tip, the oldest first; IntegrityError when one is missing."""
+    """Return the ancestors of a tip, the oldest first; IntegrityError when one is missing."""
     try:
         return rev_list(repository.git, tip)[::-1]
     except GitError as error:
@@ -188,7 +188,7 @@ class Claim:
 
 
 def read_claims(deployment: Deployment) -> list[Claim]:
-    """What the deployment's trailers say, prompt by prompt."""
+    """Return what the deployment's trailers say, prompt by prompt."""
     groups: list[dict[str, str]] = []
     for key, value in deployment.trailers:
         if key == "Prompt":
@@ -207,7 +207,7 @@ def read_claims(deployment: Deployment) -> list[Claim]:
 
 
 def versions_in(described: str) -> list[Version]:
-    """The versions in words such as `1.2.0 90%, 1.3.0 10% (paused)`."""
+    """Return the versions in words such as `1.2.0 90%, 1.3.0 10% (paused)`."""
     versions = []
     for part in described.removesuffix(_PAUSED).split(", "):
         try:
@@ -244,7 +244,7 @@ class ReleasedTexts:
     _known: dict[str, State] = field(default_factory=dict)
 
     def state(self, record: IntegrityRecord) -> State:
-        """The state a deployment left; IntegrityError when lock or undo are not valid."""
+        """Return the state a deployment left; IntegrityError when lock or undo are not valid."""
         from promptops.delivery.environments import read_state
 
         tree = record.commit.tree
@@ -255,7 +255,7 @@ class ReleasedTexts:
         return self._known[tree]
 
     def folders(self, tree: str) -> Folders:
-        """What the tree of a deployment holds."""
+        """Return what the tree of a deployment holds."""
         strays: list[str] = []
         releases: dict[str, str] = {}
         for mode, name, oid in self._entries(tree):
@@ -291,7 +291,7 @@ class ReleasedTexts:
         return [(entry.mode, entry.name, entry.oid) for entry in entries]
 
     def digest(self, folder: str) -> str:
-        """The digest over the files of a folder's tree."""
+        """Return the digest over the files of a folder's tree."""
         if folder not in self._digests:
             files = read_tree_files(self.repository.objects, folder)
             for file in files.values():
@@ -308,7 +308,9 @@ class ReleasedTexts:
 
 
 def missing_object(repository: Repository, oid: str) -> PromptopsError:
-    """The error for an object that is not in this clone: damage, unless the clone is shallow."""
+    """Return the error for an object that is not in this clone: damage, unless the clone is
+    shallow.
+    """
     if repository.git.is_shallow:
         return GitError(
             f"{oid[:12]} is not in this shallow clone",
@@ -326,7 +328,7 @@ def missing_object(repository: Repository, oid: str) -> PromptopsError:
 def inspect_tag(
     name: str, version: Version, found: GitObject
 ) -> tuple[Release | None, PromptopsError | None]:
-    """The release that a tag holds, or what keeps it from being one."""
+    """Return the release that a tag holds, or what keeps it from being one."""
     tag = release_tag(name, version).removeprefix("refs/tags/")
     if found.kind != "tag":
         return None, IntegrityError(
@@ -398,7 +400,7 @@ def read_frozen(
 
 
 def own_file(name: str, commit: str, folder: str) -> str:
-    """The object expression of a prompt's own file at a commit."""
+    """Return the object expression of a prompt's own file at a commit."""
     return f"{commit}:{folder}/{name}.md" if folder else f"{commit}:{name}.md"
 
 
@@ -418,7 +420,9 @@ def compare_frozen(frozen: Frozen, version: Version, commit: str, digest: str) -
 
 
 def contradict_lock(live: Live, digest: str, commit: str) -> str | None:
-    """What a lock's entry says otherwise than the release's tag, as a clause; None: nothing."""
+    """Return what a lock's entry says otherwise than the release's tag, as a clause; None:
+    nothing.
+    """
     if digest != live.digest:
         return f"the lock says {shorten(live.digest)}, the release tag {shorten(digest)}"
     if commit != live.commit:
@@ -427,12 +431,12 @@ def contradict_lock(live: Live, digest: str, commit: str) -> str | None:
 
 
 def shorten(digest: str) -> str:
-    """A digest as people compare it: `sha256:` and twelve hex digits."""
+    """Return a digest as people compare it: `sha256:` and twelve hex digits."""
     return digest[: len("sha256:") + 12]
 
 
 def tag_title(repository: Repository, oid: str) -> str | None:
-    """The name that a tag object gives itself; None when the object is gone."""
+    """Return the name that a tag object gives itself; None when the object is gone."""
     found = repository.objects.read(oid)
     if found is None or found.kind != "tag":
         return None
@@ -440,6 +444,6 @@ def tag_title(repository: Repository, oid: str) -> str | None:
 
 
 def yank_target(data: bytes) -> tuple[str, str | None]:
-    """The commit that a yank's tag stands on, and the id of the release tag it means."""
+    """Return the commit that a yank's tag stands on, and the id of the release tag it means."""
     tag = parse_tag(data)
     return tag.target, parse_message(tag.message).value("Release-Tag")

@@ -195,7 +195,9 @@ class Config:
         return tuple(environment.name for environment in self.environments)
 
     def environment(self, name: str) -> Environment:
-        """The rules of the environment `name`; UsageError when there is no such environment."""
+        """Return the rules of the environment `name`; UsageError when there is no such
+        environment.
+        """
         for environment in self.environments:
             if environment.name == name:
                 return environment
@@ -207,7 +209,7 @@ class Config:
         )
 
     def environment_before(self, name: str) -> Environment | None:
-        """The environment from which versions are promoted to `name`; None for the first."""
+        """Return the environment from which versions are promoted to `name`; None for the first."""
         index = self.environments.index(self.environment(name))
         return self.environments[index - 1] if index else None
 
@@ -380,7 +382,9 @@ class _ConfigReading:
         return folder
 
     def _environments(self, value: object) -> tuple[Environment, ...]:
-        """A list of names, or a table a name in order of promotion (TOML cannot have both)."""
+        """Return a list of names, or a table a name in order of promotion (TOML cannot have
+        both).
+        """
         default = Config().environments
         if value is None:
             return default
@@ -455,7 +459,9 @@ class _ConfigReading:
         return tuple(rules)
 
     def _branches(self, table: Mapping[str, Any]) -> tuple[str, ...]:
-        """Names of branches: a server reads them at each push, and stops at one that is none."""
+        """Return names of branches: a server reads them at each push, and stops at one that is
+        none.
+        """
         branches = self._texts(table, "branches", "gate.")
         for branch in branches:
             try:

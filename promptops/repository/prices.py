@@ -137,7 +137,7 @@ class Prices:
             yield found
 
     def _is_elsewhere(self, model: str) -> bool:
-        """Whether a name without a provider is one of the configuration's own endpoints."""
+        """Return whether a name without a provider is one of the configuration's own endpoints."""
         one = None if "/" in model else self._settings.endpoints.get(model)
         return one is not None and one.base_url is not None
 

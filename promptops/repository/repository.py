@@ -37,10 +37,10 @@ class Files(Protocol):
     """The files below the prompts folder, in one state of the repository."""
 
     def read(self, path: str) -> bytes | None:
-        """The file at `path` below the folder, or None when there is none."""
+        """Return the file at `path` below the folder, or None when there is none."""
 
     def paths(self) -> list[str]:
-        """The paths of all files below the folder, sorted."""
+        """Return the paths of all files below the folder, sorted."""
 
 
 @runtime_checkable
@@ -48,7 +48,9 @@ class PlacedFiles(Files, Protocol):
     """Files that know what lies beside their folder, in the same state of the repository."""
 
     def beside(self, folder: str) -> Files | None:
-        """The files below another folder, relative to the top (empty: the top); None: unknown."""
+        """Return the files below another folder, relative to the top (empty: the top); None:
+        unknown.
+        """
 
 
 class WorkTreeFiles:
@@ -74,11 +76,11 @@ class WorkTreeFiles:
         self._real: set[str] = set()
 
     def beside(self, folder: str) -> Files | None:
-        """The files below another folder of the same work tree, where its top is known."""
+        """Return the files below another folder of the same work tree, where its top is known."""
         return None if self._top is None else WorkTreeFiles(self._top / folder, self._top)
 
     def read(self, path: str) -> bytes | None:
-        """The file's bytes, or None when there is no such file."""
+        """Return the file's bytes, or None when there is no such file."""
         parent, _, _ = path.rpartition("/")
         if not self._is_real_folder(parent):
             return None
@@ -116,7 +118,7 @@ class WorkTreeFiles:
         return stat.S_ISDIR(mode)
 
     def paths(self) -> list[str]:
-        """The paths of all files below the folder that Git does not ignore, sorted.
+        """Return the paths of all files below the folder that Git does not ignore, sorted.
 
         Of links too, to be refused.
         """
@@ -151,16 +153,16 @@ class OverlaidFiles:
         self._content = content
 
     def read(self, path: str) -> bytes | None:
-        """The file's bytes, or None when there is no such file."""
+        """Return the file's bytes, or None when there is no such file."""
         data = self._content.get(path)
         return data if data is not None else self._files.read(path)
 
     def paths(self) -> list[str]:
-        """The paths of all files below the folder, sorted."""
+        """Return the paths of all files below the folder, sorted."""
         return sorted({*self._files.paths(), *self._content})
 
     def beside(self, folder: str) -> Files | None:
-        """The files below another folder, which have the content that they had."""
+        """Return the files below another folder, which have the content that they had."""
         return self._files.beside(folder) if isinstance(self._files, PlacedFiles) else None
 
 
@@ -171,7 +173,9 @@ _PART_BYTES = 64 * 1024
 
 
 def _read_file(path: str) -> bytes:
-    """A file's bytes; an OSError when it is a link. A Python file would take twice as long."""
+    """Return a file's bytes; an OSError when it is a link. A Python file would take twice as
+    long.
+    """
     if not _REFUSES_LINKS and os.path.islink(path):  # noqa: PTH114 - as above
         raise OSError(path)
     file = os.open(path, _READING)
@@ -250,7 +254,7 @@ class Repository:
         return "commit.gpgsign" in self._settings and is_set(self.git, "commit.gpgSign")
 
     def under(self, config: Config) -> Repository:
-        """The same repository as another configuration than the checked-out one has it."""
+        """Return the same repository as another configuration than the checked-out one has it."""
         other = Repository(self.git)
         other.objects, other._trees = self.objects, self._trees
         other.config = config
@@ -331,7 +335,7 @@ class Repository:
         )
 
     def read_rules(self, environment: str) -> Environment:
-        """The rules of an environment, as the tip of the default branch has them.
+        """Return the rules of an environment, as the tip of the default branch has them.
 
         As far as that is known here; a configuration that is only checked out decides about
         environments that the default branch does not have. UsageError for an unknown environment.
@@ -347,7 +351,7 @@ class Repository:
         return merged.environment(environment)
 
     def require_work_tree(self) -> Path:
-        """The top folder of the work tree; an error in a bare repository."""
+        """Return the top folder of the work tree; an error in a bare repository."""
         if self.git.work_tree is None:
             raise GitError(
                 "this is a bare repository: there is no work tree here",
@@ -375,16 +379,16 @@ class Repository:
         return IndexReader(self.objects, self.config.prompts)
 
     def at(self, revision: str) -> Files:
-        """The prompts folder at a revision; GitError when there is no such revision."""
+        """Return the prompts folder at a revision; GitError when there is no such revision."""
         return self.tree(self.git.resolve_commit(revision), self.config.prompts)
 
     def at_deployment(self, revision: str) -> bool:
-        """Whether a revision is a deployment, of an environment's branch."""
+        """Return whether a revision is a deployment, of an environment's branch."""
         commit = self.git.resolve_commit(revision)
         return self.objects.read(f"{commit}:promptops.lock") is not None
 
     def tree(self, oid: str, folder: str = "") -> TreeReader:
-        """The files of a commit or a tree, by its object id, below a folder (empty: all)."""
+        """Return the files of a commit or a tree, by its object id, below a folder (empty: all)."""
         from promptops.git.trees import TreeReader
 
         key = (oid, folder)
@@ -395,7 +399,7 @@ class Repository:
         return self._trees[key]
 
     def has_commits(self) -> bool:
-        """Whether HEAD names a commit."""
+        """Return whether HEAD names a commit."""
         return self.objects.read("HEAD") is not None
 
 
@@ -414,7 +418,9 @@ def open_repository(start: Path | str, *, is_named: bool = True) -> Repository:
 
 
 def list_names(files: Files) -> list[str]:
-    """The names of all prompts in `files`, sorted. Files with impossible names are left out."""
+    """Return the names of all prompts in `files`, sorted. Files with impossible names are left
+    out.
+    """
     return sorted(
         name_from_path(path)
         for path in files.paths()
@@ -423,7 +429,9 @@ def list_names(files: Files) -> list[str]:
 
 
 def find_closure(files: Files, name: str, *, where: str) -> Closure:
-    """The closure of `name` in `files`; PromptNotFoundError, with the nearest name, without it."""
+    """Return the closure of `name` in `files`; PromptNotFoundError, with the nearest name, without
+    it.
+    """
     closure = collect_closure(check_name(name), files.read)
     if closure is None:
         raise not_found(name, list_names(files), where)
@@ -433,12 +441,12 @@ def find_closure(files: Files, name: str, *, where: str) -> Closure:
 
 
 def find_prompt(files: Files, name: str, *, where: str) -> Prompt:
-    """The valid prompt `name` in `files`; InvalidPromptError says what is wrong with it."""
+    """Return the valid prompt `name` in `files`; InvalidPromptError says what is wrong with it."""
     return load_prompt(find_closure(files, name, where=where))
 
 
 def not_found(name: str, known: Iterable[str], where: str) -> PromptNotFoundError:
-    """The error for a prompt that does not exist in a place."""
+    """Return the error for a prompt that does not exist in a place."""
     names = list(known)
     near = nearest(name, names)
     if near:
@@ -451,7 +459,9 @@ def not_found(name: str, known: Iterable[str], where: str) -> PromptNotFoundErro
 
 
 def expand_names(files: Files, names: Iterable[str], *, everything: bool) -> list[str]:
-    """The names a command works on: those given, or all. UsageError when neither is clear."""
+    """Return the names a command works on: those given, or all. UsageError when neither is
+    clear.
+    """
     given = [check_name(name) for name in names]
     if given and everything:
         raise UsageError("names and --all together", hint="give one or the other")

@@ -169,7 +169,7 @@ def set_up(
 
 
 def find_author(repository: Repository) -> str:
-    """The e-mail address of Git's configuration; a placeholder where it has none."""
+    """Return the e-mail address of Git's configuration; a placeholder where it has none."""
     from promptops.git.inspection import configuration
 
     try:
@@ -205,7 +205,7 @@ Summarize the text in one sentence. Say nothing that the text does not say.
 
 
 def _copy_prompt(repository: Repository, source: str, model: str | None) -> tuple[str, list[str]]:
-    """The text of `source` with the first version, and the names of its inputs."""
+    """Return the text of `source` with the first version, and the names of its inputs."""
     from promptops.repository.repository import find_prompt
 
     prompt = find_prompt(repository.working, source, where="in the work tree")
@@ -218,7 +218,7 @@ def _copy_prompt(repository: Repository, source: str, model: str | None) -> tupl
 
 
 def _replace_value(text: str, path: str, key: str, value: str) -> str:
-    """The text with another value for a frontmatter key, and nothing else changed."""
+    """Return the text with another value for a frontmatter key, and nothing else changed."""
     place = read_document(path, text.encode()).locate([key])
     if place is None or place.line != place.end_line:
         raise RefusedError(f"the {key} of {path} does not stand on one line")
@@ -242,7 +242,7 @@ samples:
 
 
 def quote_scalar(text: str) -> str:
-    """A text as a YAML scalar that can be read as nothing else."""
+    """Return a text as a YAML scalar that can be read as nothing else."""
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
@@ -325,7 +325,7 @@ def _add_tables(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
 
 
 def _list_unbounded(repository: Repository) -> list[str]:
-    """The prompts whose answers have no bound, as far as they can be read."""
+    """Return the prompts whose answers have no bound, as far as they can be read."""
     found = []
     for name in list_names(repository.working):
         data = repository.working.read(f"{name}.md")
@@ -398,7 +398,9 @@ def _write_owners(
 def _write_workflows(
     repository: Repository, *, is_gitlab: bool, deploys: bool, evals: bool, dry_run: bool
 ) -> list[ScaffoldStep]:
-    """The files that make CI run the gate, and on GitHub deploy and run evals, where wanted."""
+    """Return the files that make CI run the gate, and on GitHub deploy and run evals, where
+    wanted.
+    """
     if is_gitlab:
         written = _write_pipeline(repository, dry_run=dry_run)
         return [written, ScaffoldStep(written.path, Deed.LEFT, _GITLAB)] if evals else [written]
@@ -426,7 +428,7 @@ def _write_workflows(
 
 
 def _with_evals(workflow: str) -> str:
-    """The workflow of the gate, where it waits for evals and hands their result over."""
+    """Return the workflow of the gate, where it waits for evals and hands their result over."""
     for place, added in (
         ("jobs:\n", _JOB),
         ("  gate:\n", _NEEDS),
@@ -450,7 +452,7 @@ def _write_pipeline(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
 
 
 def _fitted(repository: Repository, name: str) -> str:
-    """A workflow with the environments and folders of this repository."""
+    """Return a workflow with the environments and folders of this repository."""
     config = repository.config
     folders = f"FOLDERS: {config.prompts} {config.evals}"
     environments = json.dumps(list(repository.config.environment_names)).replace('"', "")
@@ -462,7 +464,7 @@ def _fitted(repository: Repository, name: str) -> str:
 
 
 def _template(name: str) -> str:
-    """A file for CI, as the package has it: what is tested is what is written."""
+    """Return a file for CI, as the package has it: what is tested is what is written."""
     from importlib.resources import files
 
     return files("promptops.repository").joinpath("workflows", name).read_text("utf-8")
@@ -502,7 +504,7 @@ def _hook_entry(repository: Repository) -> str:
 
 
 def _extend_hooks(text: str, entry: str) -> str | None:
-    """The file with `entry` after the last item of `repos`; None where that is not safe.
+    """Return the file with `entry` after the last item of `repos`; None where that is not safe.
 
     The result is read again: it must say what was there, and the new entry, and nothing else.
     """
@@ -532,7 +534,7 @@ def _extend_hooks(text: str, entry: str) -> str | None:
 
 
 def _last_line(node: Any) -> int:  # noqa: ANN401 - a YAML node, whose package has no types
-    """The number of the line, from 1, on which the last value of a node ends."""
+    """Return the number of the line, from 1, on which the last value of a node ends."""
     import yaml
 
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
@@ -589,7 +591,9 @@ def _append(
 
 
 def place_file(repository: Repository, path: str) -> Path:
-    """Where the file goes; a symbolic link on the way, which could lead anywhere, is refused."""
+    """Return where the file goes; a symbolic link on the way, which could lead anywhere, is
+    refused.
+    """
     top = repository.require_work_tree()
     current = top
     for segment in path.split("/"):

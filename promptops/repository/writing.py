@@ -38,7 +38,7 @@ def replace_file(file: Path, data: bytes) -> None:
 
 
 def _new_file_mode() -> int:
-    """What an ordinary new file gets; `mkstemp` makes private ones."""
+    """Return what an ordinary new file gets; `mkstemp` makes private ones."""
     umask = os.umask(0o077)
     os.umask(umask)
     return 0o666 & ~umask

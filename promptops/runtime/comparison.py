@@ -75,7 +75,7 @@ def _compare_ref(repository: Repository, text: str) -> TextComparison:
 
 
 def _select(repository: Repository, name: str, selector: Selector) -> tuple[Prompt, str]:
-    """The prompt that the selector means, and what that is in words."""
+    """Return the prompt that the selector means, and what that is in words."""
     resolved = resolve_selected(repository, PromptRef(name, selector))
     placement = resolved.placement
     if placement is not None:
@@ -99,7 +99,7 @@ def _compare_working(repository: Repository, name: str, before: Selector | None)
 def _released_before(
     repository: Repository, name: str, new: Prompt | None
 ) -> tuple[Prompt | None, str]:
-    """The release that the work tree's version follows, as `bump` and `release` see it.
+    """Return the release that the work tree's version follows, as `bump` and `release` see it.
 
     That is the greatest one not above it, even a yanked one, whose number is taken as well; the
     greatest of all where every release is above.

@@ -26,7 +26,7 @@ _SCHEMA = "promptops.cache/v1"
 
 
 def default_cache() -> Path:
-    """Where the system keeps a user's caches, and ours below it."""
+    """Return where the system keeps a user's caches, and ours below it."""
     base = os.environ.get("XDG_CACHE_HOME") or (
         os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else None
     )
@@ -63,7 +63,9 @@ class Silence(NamedTuple):
 
 
 def read_cache_state(folder: Path) -> CacheState | None:
-    """The state that a source's folder is in; None when it says none that can be believed."""
+    """Return the state that a source's folder is in; None when it says none that can be
+    believed.
+    """
     try:
         value = json.loads((folder / "state.json").read_bytes())
         if value["schema"] != _SCHEMA:
@@ -114,11 +116,11 @@ class CacheFolder:
                 os.close(handle)
 
     def read_state(self) -> CacheState | None:
-        """The state; None when there is none, or it is not one that can be believed."""
+        """Return the state; None when there is none, or it is not one that can be believed."""
         return read_cache_state(self.path)
 
     def read_silence(self) -> Silence | None:
-        """What another process found out about the source; None when it answered last."""
+        """Return what another process found out about the source; None when it answered last."""
         try:
             value = json.loads((self.path / "silence.json").read_bytes())
             return Silence(float(value["since"]), float(value["pause"]), str(value["message"]))

@@ -179,7 +179,7 @@ class Following:
     # Asking
 
     def _begin(self) -> tuple[KnownState, bool]:
-        """The first state: the copy on disk while that is good, else asked for."""
+        """Return the first state: the copy on disk while that is good, else asked for."""
         with self._reading:
             if self.state is not None:
                 return self.current()
@@ -238,7 +238,9 @@ class Following:
         return question.answer()
 
     def _take_turn(self) -> bool:
-        """Whether this caller may wait: all, or one in each interval when the source is silent."""
+        """Return whether this caller may wait: all, or one in each interval when the source is
+        silent.
+        """
         with self._lock:
             silence, now = self._silence, self._timing.now()
             if silence is None:

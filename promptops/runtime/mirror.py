@@ -71,13 +71,15 @@ class MirrorState:
 
 
 def list_mirrors(cache: Path) -> list[tuple[Path, CacheState | None]]:
-    """The folders of all mirrors in a cache folder, each with its state; None: never finished."""
+    """Return the folders of all mirrors in a cache folder, each with its state; None: never
+    finished.
+    """
     folders = sorted(path for path in (cache / _KIND).glob("*") if path.is_dir())
     return [(folder, read_cache_state(folder)) for folder in folders]
 
 
 def is_doubtful(state: CacheState) -> bool:
-    """Whether a newer state of the source was refused by who fetched last."""
+    """Return whether a newer state of the source was refused by who fetched last."""
     return _DOUBTFUL in state.facts
 
 
@@ -98,7 +100,7 @@ class Mirror:
         return self.folder.path / _REPOSITORY
 
     def read(self) -> MirrorState | None:
-        """The mirror as it lies on disk; None when there is none that can be used."""
+        """Return the mirror as it lies on disk; None when there is none that can be used."""
         state = self.folder.read_state()
         if state is None:
             return None
@@ -278,7 +280,7 @@ class Mirror:
         return self._found(accepted, repository, refusals)
 
     def _fresh_repository(self, git: Git) -> Repository:
-        """The repository with its configuration to be read anew, and the reader it has."""
+        """Return the repository with its configuration to be read anew, and the reader it has."""
         repository = Repository(git)
         if self._repository is not None:
             repository.objects = self._repository.objects

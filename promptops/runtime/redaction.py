@@ -128,7 +128,9 @@ def _redact_mapping(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
 
 def _encodable(text: str) -> str:
-    """The text with lone surrogates replaced: as long as before, and the finders can encode it."""
+    """Return the text with lone surrogates replaced: as long as before, and the finders can encode
+    it.
+    """
     if text.isascii():
         return text
     return _SURROGATES.sub("\ufffd", text)

@@ -124,7 +124,7 @@ class Registry:
         return self._following.current()[0].look.view.default_environment
 
     def get(self, ref: str) -> ResolvedPrompt:
-        """The prompt that `ref` (`name[@selector]`) means, ready to render.
+        """Return the prompt that `ref` (`name[@selector]`) means, ready to render.
 
         Without a selector that is the version live in the default environment; while traffic is
         split, the longer-standing one. Never anything else than what was asked for.
@@ -142,7 +142,7 @@ class Registry:
         return self._refuse_paused(self._find(ref)) if known is None else known
 
     async def get_async(self, ref: str) -> ResolvedPrompt:
-        """The same as `get`, without keeping the event loop waiting."""
+        """Return the same as `get`, without keeping the event loop waiting."""
         known = self._recall(ref)
         if known is not None:
             return known
@@ -162,7 +162,7 @@ class Registry:
         return self._find(ref, version) if known is None else known
 
     async def find_async(self, ref: str, version: str | None = None) -> ResolvedPrompt:
-        """The same as `find`, without keeping the event loop waiting."""
+        """Return the same as `find`, without keeping the event loop waiting."""
         known = self._recall(_key(ref, version))
         if known is not None:
             return known
@@ -176,7 +176,7 @@ class Registry:
         return PausedError(message, hint=hint)
 
     def list(self, environment: str | None = None) -> tuple[LivePrompt, ...]:
-        """What is live in an environment (the default one when None), sorted by name.
+        """Return what is live in an environment (the default one when None), sorted by name.
 
         Raises what `get` raises for environments.
         """
@@ -527,7 +527,7 @@ class Registry:
 
 
 def _key(ref: str, version: str | None) -> str:
-    """What an answer is kept under; no ref holds a NUL."""
+    """Return what an answer is kept under; no ref holds a NUL."""
     return ref if version is None else f"{ref}\0{version}"
 
 

@@ -205,17 +205,19 @@ class ResolvedPrompt:
     def render(
         self, values: Mapping[str, object] | None = None, /, **inputs: object
     ) -> list[dict[str, Any]]:
-        """The messages for these inputs: `[{"role": ..., "content": ...}]`.
+        """Return the messages for these inputs: `[{"role": ..., "content": ...}]`.
 
-        Raises InputError for missing, unknown or mistyped inputs, TemplateError for what goes
-        wrong inside the template. The same inputs always give the same messages.
+        Raises InputError for missing, unknown or mistyped inputs, TemplateError for what goes wrong
+        inside the template. The same inputs always give the same messages.
         """
         return self.prompt.render(values, **inputs)
 
     def request(
         self, values: Mapping[str, object] | None = None, /, **inputs: object
     ) -> dict[str, Any]:
-        """The keyword arguments of a chat completion call, with anyone's OpenAI-shaped client."""
+        """Return the keyword arguments of a chat completion call, with anyone's OpenAI-shaped
+        client.
+        """
         return self.prompt.request(values, **inputs)
 
     def __str__(self) -> str:
@@ -275,7 +277,7 @@ class LiveVersions(NamedTuple):
     warnings: tuple[str, ...] = ()
 
     def list(self) -> tuple[LivePrompt, ...]:
-        """The prompts, sorted by name."""
+        """Return the prompts, sorted by name."""
         return tuple(
             LivePrompt(name, entry.live[0].commit, describe_split(entry), entry.paused)
             for name, entry in sorted(self.entries.items())
@@ -283,7 +285,9 @@ class LiveVersions(NamedTuple):
 
 
 def choose_live(name: str, environment: str, entry: Entry, version: str | None) -> LiveVersion:
-    """The live version of that number, or the longer-standing one where none is asked for."""
+    """Return the live version of that number, or the longer-standing one where none is asked
+    for.
+    """
     if version is None:
         return entry.live[0]
     for live in entry.live:
@@ -295,7 +299,7 @@ def choose_live(name: str, environment: str, entry: Entry, version: str | None) 
 
 
 def describe_split(entry: Entry) -> tuple[Share, ...]:
-    """The live versions of a lock's entry, as the public type."""
+    """Return the live versions of a lock's entry, as the public type."""
     return tuple(Share(str(live.version), live.digest, live.share) for live in entry.live)
 
 
@@ -320,7 +324,9 @@ class Memory:
         self.reading = threading.Lock()
 
     def adopt(self, closure: Closure, digest: str) -> Prompt:
-        """The prompt of a closure whose digest was verified: the one known already, if so."""
+        """Return the prompt of a closure whose digest was verified: the one known already, if
+        so.
+        """
         known = self.prompts.get((closure.name, digest))
         if known is None:
             known = self.prompts[closure.name, digest] = load_prompt(closure, digest=digest)
@@ -343,17 +349,17 @@ class View(Protocol):
         """The configuration that runs of these prompts go by, as far as the source says."""
 
     def live(self, environment: str) -> LiveVersions:
-        """What is live there; EnvironmentNotFoundError without that environment."""
+        """Return what is live there; EnvironmentNotFoundError without that environment."""
 
     def resolve(self, ref: PromptRef, version: str | None = None) -> ResolvedPrompt:
-        """What the ref means. A paused prompt resolves, and says so.
+        """Return what the ref means. A paused prompt resolves, and says so.
 
-        `version` chooses among those that share an environment's traffic; None: the
-        longer-standing one.
+        `version` chooses among those that share an environment's traffic; None: the longer-standing
+        one.
         """
 
     def find_pause(self, resolved: ResolvedPrompt) -> str:
-        """Who paused it and when, as ` by NAME on DATE`; nothing where that is not known."""
+        """Return who paused it and when, as ` by NAME on DATE`; nothing where that is not known."""
 
 
 def describe_pause(resolved: ResolvedPrompt, view: View) -> tuple[str, str]:
@@ -368,7 +374,7 @@ def describe_pause(resolved: ResolvedPrompt, view: View) -> tuple[str, str]:
 
 
 def with_default(ref: PromptRef, environment: str) -> PromptRef:
-    """The ref with the default environment where it names nothing."""
+    """Return the ref with the default environment where it names nothing."""
     if ref.selector is not None:
         return ref
     return PromptRef(ref.name, Selector(SelectorKind.ENVIRONMENT, environment))
@@ -433,7 +439,7 @@ class RepositoryView:
         return self.repository.config
 
     def resolve(self, ref: PromptRef, version: str | None = None) -> ResolvedPrompt:
-        """What `ref` means; see the module."""
+        """Return what `ref` means; see the module."""
         ref_text = str(ref)
         ref = with_default(ref, self.default_environment)
         selector = ref.selector
@@ -517,7 +523,7 @@ class RepositoryView:
     # Environments
 
     def live(self, environment: str) -> LiveVersions:
-        """What is live in `environment`, as it was when this view was first asked."""
+        """Return what is live in `environment`, as it was when this view was first asked."""
         refusal = self._refusals.get(environment)
         if refusal is not None:
             raise type(refusal)(refusal.message, hint=refusal.hint)
@@ -571,7 +577,7 @@ class RepositoryView:
         )
 
     def _find_fetch(self, environment: str) -> float | None:
-        """When the user's clone last heard of the environment, as far as its files tell."""
+        """Return when the user's clone last heard of the environment, as far as its files tell."""
         remote, git = self.repository.remote, self.repository.git
         if remote is None:
             return None
@@ -651,7 +657,7 @@ class RepositoryView:
         )
 
     def load_live(self, live: LiveVersions, name: str, version: Version, digest: str) -> Prompt:
-        """The prompt of one live version, from the environment's own tree, verified."""
+        """Return the prompt of one live version, from the environment's own tree, verified."""
         from promptops.delivery.state import release_folder
         from promptops.git.trees import read_tree_files
 
@@ -700,7 +706,7 @@ class RepositoryView:
     # What people ask beside
 
     def find_pause(self, resolved: ResolvedPrompt) -> str:
-        """Who paused the prompt and when, as ` by NAME on DATE`; nothing if too long ago."""
+        """Return who paused the prompt and when, as ` by NAME on DATE`; nothing if too long ago."""
         from promptops.delivery.environments import parse_deployment
 
         oid = resolved.placement.commit if resolved.placement else None
@@ -718,12 +724,12 @@ class RepositoryView:
         return ""
 
     def find_yank(self, name: str, version: Version) -> str | None:
-        """Why the release was yanked, or None when it was not."""
+        """Return why the release was yanked, or None when it was not."""
         found = self.repository.objects.read(yank_tag(name, version))
         return None if found is None else read_yank(found)
 
     def count_pending(self, environment: str) -> int:
-        """How many deployments wait to be pushed; they are never served."""
+        """Return how many deployments wait to be pushed; they are never served."""
         from promptops.delivery.environments import branch, count_pending, tracking
 
         repository = self.repository
@@ -738,7 +744,7 @@ class RepositoryView:
 
 
 def stands_on(git: Git, later: Point, earlier: Point) -> bool:
-    """Whether `earlier` is where `later` says it came from, as far as the history here goes.
+    """Return whether `earlier` is where `later` says it came from, as far as the history here goes.
 
     A runtime may keep one commit of history; then the numbers alone speak.
     """
@@ -780,7 +786,7 @@ def accept_point(
 
 
 def read_yank(found: GitObject) -> str:
-    """Why a release was yanked, from the object that its yank tag leads to."""
+    """Return why a release was yanked, from the object that its yank tag leads to."""
     if found.kind != "tag":
         return "no reason given"
     message = parse_message(parse_tag(found.data).message)
@@ -788,14 +794,14 @@ def read_yank(found: GitObject) -> str:
 
 
 def describe_yank(name: str, version: str, reason: str) -> str:
-    """The warning for a release that was yanked."""
+    """Return the warning for a release that was yanked."""
     return f"{name} {version} was yanked: {reason}"
 
 
 def as_stale(
     resolved: ResolvedPrompt, fetched_at_seconds: float, warnings: tuple[str, ...]
 ) -> ResolvedPrompt:
-    """The same answer, marked as one from `fetched_at_seconds` that could not be renewed."""
+    """Return the same answer, marked as one from `fetched_at_seconds` that could not be renewed."""
     return replace(
         resolved,
         is_stale=True,
@@ -818,5 +824,5 @@ def open_view(repository: Repository, *, trust: str | None = None) -> Repository
 
 
 def describe_repository(repository: Repository) -> str:
-    """A repository's place, for people."""
+    """Return a repository's place, for people."""
     return str(repository.git.work_tree or repository.git.git_dir)

@@ -56,7 +56,9 @@ class SeveralSources:
         return self._seen
 
     def look(self) -> Look | None:
-        """What is at hand of the preferred one; the others count when that was asked in vain."""
+        """Return what is at hand of the preferred one; the others count when that was asked in
+        vain.
+        """
         if self.is_local:
             return self.update()
         return self._sources[0].look()

@@ -195,7 +195,7 @@ class _Taking:
 
 
 def format_snapshot(snapshot: Snapshot) -> bytes:
-    """The bytes of a snapshot: sorted, indented JSON with a final newline."""
+    """Return the bytes of a snapshot: sorted, indented JSON with a final newline."""
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "default_environment": snapshot.default_environment,
@@ -243,7 +243,9 @@ def format_snapshot(snapshot: Snapshot) -> bytes:
 
 
 def _digest(document: Mapping[str, Any]) -> str:
-    """The digest of the rest of a document: that of its JSON, keys sorted, without spaces."""
+    """Return the digest of the rest of a document: that of its JSON, keys sorted, without
+    spaces.
+    """
     rest = {key: value for key, value in document.items() if key != "digest"}
     text = json.dumps(rest, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return f"sha256:{sha256(text.encode('utf-8', 'backslashreplace')).hexdigest()}"
@@ -379,7 +381,7 @@ class SnapshotView:
         )
 
     def live(self, environment: str) -> LiveVersions:
-        """What the snapshot has of `environment`."""
+        """Return what the snapshot has of `environment`."""
         frozen = self._snapshot.environments.get(environment)
         if frozen is None:
             known = list(self._snapshot.environments)
@@ -393,7 +395,7 @@ class SnapshotView:
         return LiveVersions(frozen.placement, frozen.entries, self._authenticated, self._fetched_at)
 
     def resolve(self, ref: PromptRef, version: str | None = None) -> ResolvedPrompt:
-        """What `ref` means in this snapshot; only what was exported is answered."""
+        """Return what `ref` means in this snapshot; only what was exported is answered."""
         ref_text = str(ref)
         ref = with_default(ref, self.default_environment)
         selector = ref.selector

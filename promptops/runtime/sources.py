@@ -90,7 +90,7 @@ class Source(Protocol):
         """The newest deployment that it showed, by environment."""
 
     def look(self) -> Look | None:
-        """What is at hand; None when that is nothing. Never asks anybody else."""
+        """Return what is at hand; None when that is nothing. Never asks anybody else."""
 
     def update(self) -> Look:
         """Ask now. SourceUnavailableError when there is no answer, others when it is refused."""
@@ -192,7 +192,7 @@ class MirrorSource:
         return self._memory.seen
 
     def look(self) -> Look | None:
-        """The mirror as it lies on disk."""
+        """Return the mirror as it lies on disk."""
         state = self._mirror.read()
         return None if state is None else self._look(state)
 
@@ -332,7 +332,7 @@ class SnapshotUrlSource:
         return self._memory.seen
 
     def look(self) -> Look | None:
-        """The copy on disk, checked as if it had just come in."""
+        """Return the copy on disk, checked as if it had just come in."""
         state = self.folder.read_state()
         if state is None:
             return None
@@ -488,7 +488,7 @@ class _NotThereError(SourceUnavailableError):
 
 
 def _download(url: str, etag: str | None) -> tuple[bytes, str | None] | None:
-    """A file and its ETag from a web server; None when it is still what `etag` names."""
+    """Return a file and its ETag from a web server; None when it is still what `etag` names."""
     import http.client
     import urllib.error
     import urllib.request
@@ -593,7 +593,9 @@ def _ended_in_time() -> Iterator[urllib.request.OpenerDirector]:
 
 
 def _split_credentials(url: str) -> tuple[str, str | None]:
-    """A URL without user name and password, and the header (RFC 7617) that says them instead."""
+    """Return a URL without user name and password, and the header (RFC 7617) that says them
+    instead.
+    """
     from base64 import b64encode
     from urllib.parse import unquote, urlsplit
 
@@ -607,7 +609,7 @@ def _split_credentials(url: str) -> tuple[str, str | None]:
 
 
 def without_credentials(url: str) -> str:
-    """A URL for people: without the user name, password or query it may hold."""
+    """Return a URL for people: without the user name, password or query it may hold."""
     shown = re.sub(r"(://)[^/@\s]+@", r"\1", url)
     return shown.partition("?")[0] if "://" in shown else shown
 
@@ -615,7 +617,7 @@ def without_credentials(url: str) -> str:
 def choose_source(
     source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None, options: Options
 ) -> Source:
-    """The source that a person means: see `promptops.open`.
+    """Return the source that a person means: see `promptops.open`.
 
     UsageError for what is none of them; NotARepositoryError where there is no repository.
     """
@@ -650,7 +652,9 @@ def _choose_one(source: str | os.PathLike[str] | None, options: Options) -> Sour
 
 
 def _is_address(text: str) -> bool:
-    """Whether the text is a URL or an scp-like address; UsageError for one of no use here."""
+    """Return whether the text is a URL or an scp-like address; UsageError for one of no use
+    here.
+    """
     scheme = _URL.match(text)
     if scheme is None:
         # What lies on disk under that name was meant, as with git.
@@ -671,7 +675,7 @@ def open_options(
     cache: str | os.PathLike[str] | None,
     environment: str | None,
 ) -> Options:
-    """The options of a source from what the caller gave."""
+    """Return the options of a source from what the caller gave."""
     from promptops.prompt.reference import check_environment
 
     known = None

@@ -25,6 +25,8 @@ FORMATS = {
 
 
 def render(name: str, outcome: ReportOutcome) -> str:
-    """The report in one of the formats; empty when that format says nothing about no findings."""
+    """Return the report in one of the formats; empty when that format says nothing about no
+    findings.
+    """
     module: ReportFormat = import_module(f"{__name__}.{FORMATS[name]}")
     return module.render(outcome)

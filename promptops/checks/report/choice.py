@@ -29,7 +29,7 @@ class Choice:
     excluded_paths: tuple[str, ...] = ()
 
     def keeps(self, finding: Finding) -> bool:
-        """Whether to report the finding."""
+        """Return whether to report the finding."""
         return finding.check in self.checks and not any(
             fnmatchcase(finding.path, pattern) or finding.path.startswith(f"{pattern}/")
             for pattern in self.excluded_paths
@@ -37,10 +37,10 @@ class Choice:
 
 
 def parse_choice(select: Iterable[str], exclude: Iterable[str]) -> Choice:
-    """The choice that words on a command line make; commas part words, too.
+    """Return the choice that words on a command line make; commas part words, too.
 
-    A word of `select` is a check's id or a glob of ids (`unused-*`); without any, all are meant.
-    A word of `exclude` may also be a path, which has a slash or a dot; no id has one.
+    A word of `select` is a check's id or a glob of ids (`unused-*`); without any, all are meant. A
+    word of `exclude` may also be a path, which has a slash or a dot; no id has one.
 
     Raises UsageError, with the nearest id, for a word that means no check.
     """
@@ -64,7 +64,7 @@ def _all_checks() -> list[str]:
 
 
 def _expand(word: str) -> list[str]:
-    """The ids that a word means."""
+    """Return the ids that a word means."""
     known = _all_checks()
     found = [check for check in known if fnmatchcase(check, word)]
     if not found:

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def render(outcome: ReportOutcome) -> str:
-    """One line for each finding."""
+    """Return one line for each finding."""
     return "\n".join(headline(finding, outcome.paint) for finding in outcome.findings)
 
 
 def headline(finding: Finding, paint: Paint) -> str:
-    """The finding on one line."""
+    """Return the finding on one line."""
     severity = finding.severity.value
     return (
         f"{paint(visible(finding.place), 'place')}: {paint(severity, severity)}: "

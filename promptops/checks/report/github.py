@@ -18,7 +18,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 
 
 def render(outcome: ReportOutcome) -> str:
-    """One command for each finding."""
+    """Return one command for each finding."""
     return "\n".join(_command(finding) for finding in outcome.findings)
 
 

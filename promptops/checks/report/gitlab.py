@@ -20,7 +20,7 @@ _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.N
 
 
 def render(outcome: ReportOutcome) -> str:
-    """A JSON list with one entry for each finding."""
+    """Return a JSON list with one entry for each finding."""
     entries = [
         _entry(finding, fingerprint)
         for finding, fingerprint in zip(outcome.findings, fingerprints(outcome), strict=True)

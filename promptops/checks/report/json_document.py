@@ -15,7 +15,7 @@ SCHEMA = "promptops.validate/v1"
 
 
 def render(outcome: ReportOutcome) -> str:
-    """One JSON document: counts and findings."""
+    """Return one JSON document: counts and findings."""
     document = {
         "schema": SCHEMA,
         "summary": {

@@ -25,7 +25,7 @@ _NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(outcome: ReportOutcome) -> str:
-    """One XML document."""
+    """Return one XML document."""
     files: dict[str, list[Finding]] = {}
     for finding in outcome.findings:
         files.setdefault(finding.path, []).append(finding)

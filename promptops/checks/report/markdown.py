@@ -28,7 +28,9 @@ _LONGEST = 300
 
 
 def render(outcome: ReportOutcome) -> str:
-    """A heading with the verdict, and for each file its findings, the gravest files first."""
+    """Return a heading with the verdict, and for each file its findings, the gravest files
+    first.
+    """
     errors = outcome.count(Severity.ERROR)
     verdict = "❌ Prompts need work" if errors else "✅ Prompts are fine"
     parts = [f"{MARKER}\n### {verdict}", f"{summarize(outcome)}."]

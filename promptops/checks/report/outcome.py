@@ -37,7 +37,7 @@ class ReportOutcome:
     rules: Mapping[str, str] = field(default_factory=dict)
 
     def count(self, severity: Severity) -> int:
-        """How many findings have that severity."""
+        """Return how many findings have that severity."""
         return sum(finding.severity is severity for finding in self.findings)
 
     @property
@@ -50,11 +50,11 @@ class ReportFormat(Protocol):
     """A module that writes findings in one format."""
 
     def render(self, outcome: ReportOutcome) -> str:
-        """The report, without a newline at its end; empty when there is nothing to say."""
+        """Return the report, without a newline at its end; empty when there is nothing to say."""
 
 
 def summarize(outcome: ReportOutcome) -> str:
-    """One line: how many prompts, and how many findings of each kind."""
+    """Return one line: how many prompts, and how many findings of each kind."""
     prompts = _counted(outcome.prompts, "prompt")
     parts = [
         _counted(outcome.count(severity), severity.value)
@@ -115,7 +115,9 @@ def _counted(number: int, word: str) -> str:
 
 
 def visible(text: str) -> str:
-    """One line of a stranger's file, with what cannot be seen or moves the cursor written out."""
+    """Return one line of a stranger's file, with what cannot be seen or moves the cursor written
+    out.
+    """
     return "".join(
         character if character.isprintable() else _escaped(character) for character in text
     )

@@ -34,7 +34,7 @@ LONGEST_MESSAGE = 1_000
 
 
 def render(outcome: ReportOutcome) -> str:
-    """One SARIF log with one run; of very many findings the gravest."""
+    """Return one SARIF log with one run; of very many findings the gravest."""
     from promptops.about import __version__
 
     order = list(Severity)

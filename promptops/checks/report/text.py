@@ -17,7 +17,7 @@ _BEFORE = 40
 
 
 def render(outcome: ReportOutcome) -> str:
-    """A paragraph for each finding, separated by empty lines."""
+    """Return a paragraph for each finding, separated by empty lines."""
     lines: dict[str, list[str]] = {}
     paragraphs = []
     for finding in outcome.findings:
@@ -49,7 +49,7 @@ def _paragraph(finding: Finding, lines: list[str], outcome: ReportOutcome) -> li
 
 
 def _excerpt(line: str, place: Position) -> tuple[str, str]:
-    """The part of a line around the fault, and the carets under it."""
+    """Return the part of a line around the fault, and the carets under it."""
     start = min(place.column - 1, len(line))
     end = place.end_column - 1 if place.end_line == place.line else len(line)
     end = min(max(end, start + 1), len(line) + 1)
@@ -64,7 +64,7 @@ def _excerpt(line: str, place: Position) -> tuple[str, str]:
 
 
 def _cells(text: str) -> int:
-    """How many cells of a terminal a text takes, near enough for a caret."""
+    """Return how many cells of a terminal a text takes, near enough for a caret."""
     if text.isascii():
         return len(text)
     return sum(

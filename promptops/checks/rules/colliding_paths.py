@@ -45,7 +45,7 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
 
 
 def find_collisions(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Each path that is the same as an earlier one to such a system, with that one."""
+    """Yield each path that is the same as an earlier one to such a system, with that one."""
     seen: dict[str, str] = {}
     for path in paths:
         first = seen.setdefault(fold(path), path)
@@ -54,7 +54,7 @@ def find_collisions(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def fold(path: str) -> str:
-    """What a path is to a system that ignores case and how letters are encoded."""
+    """Return what a path is to a system that ignores case and how letters are encoded."""
     if path.isascii():
         return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())

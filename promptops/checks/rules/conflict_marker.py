@@ -70,5 +70,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def _is_edit(before: str, after: str) -> bool:
-    """Whether the names are those of a format for edits: HEAD is Git's only one in capitals."""
+    """Return whether the names are those of a format for edits: HEAD is Git's only one in
+    capitals.
+    """
     return before.isupper() and after.isupper() and before.split(maxsplit=1)[0] != "HEAD"

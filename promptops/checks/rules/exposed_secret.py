@@ -199,7 +199,7 @@ def _has_digits(text: str) -> bool:
 
 
 def _is_random(text: str) -> bool:
-    """Whether a value looks drawn by lot: letters and digits well mixed, and no words."""
+    """Return whether a value looks drawn by lot: letters and digits well mixed, and no words."""
     if not _has_digits(text) or text.isdigit() or not re.search("[A-Za-z]", text):
         return False
     if _IDENTIFIER.fullmatch(text):

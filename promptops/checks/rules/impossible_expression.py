@@ -133,7 +133,7 @@ _HINT = "change the expression, or the type that is declared"
 
 
 def _is_plain(text: str) -> bool:
-    """Whether the body has nothing but what suits every type, which spares parsing it again.
+    """Return whether the body has nothing but what suits every type, which spares parsing it again.
 
     That is names to print, conditions of bare names, includes and messages.
     """
@@ -144,7 +144,7 @@ _Fault = tuple[str, int, str, str | None]
 
 
 def _faults(tree: nodes.Template, schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[_Fault]:
-    """What fails: the input, where it is read, why, and what to do."""
+    """Yield what fails: the input, where it is read, why, and what to do."""
     from jinja2 import nodes
 
     pending: list[nodes.Node] = [tree]
@@ -189,7 +189,7 @@ def _judge(node: nodes.Node, schemas: Mapping[str, Mapping[str, Any]]) -> Iterat
 def _input_of(
     node: nodes.Node, schemas: Mapping[str, Mapping[str, Any]]
 ) -> tuple[nodes.Name | None, str | None]:
-    """The input that a node works on, where it is a bare name, and its type."""
+    """Return the input that a node works on, where it is a bare name, and its type."""
     from jinja2 import nodes
 
     value: object = None
@@ -245,7 +245,9 @@ def _operator_fault(
 
 
 def _comparison_fault(node: nodes.Compare, kind: str) -> str | None:
-    """Why values of a type can be neither less nor more than a constant; None where they can."""
+    """Return why values of a type can be neither less nor more than a constant; None where they
+    can.
+    """
     from jinja2 import nodes
 
     match node.ops:

@@ -67,7 +67,9 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def _joins(text: str, index: int) -> bool:
-    """Whether a joiner stands where Unicode gives it work: in an emoji, or between letters."""
+    """Return whether a joiner stands where Unicode gives it work: in an emoji, or between
+    letters.
+    """
     before, after = text[index - 1 : index] if index else "", text[index + 1 : index + 2]
     if not before or not after:
         return False
@@ -91,7 +93,7 @@ def _is_latin(character: str) -> bool:
 
 
 def _is_right_to_left(text: str, index: int) -> bool:
-    """Whether the line has Hebrew or Arabic, where direction marks are ordinary typing."""
+    """Return whether the line has Hebrew or Arabic, where direction marks are ordinary typing."""
     line_start = text.rfind("\n", 0, index) + 1
     line_end = text.find("\n", index)
     line = text[line_start : line_end if line_end >= 0 else len(text)]

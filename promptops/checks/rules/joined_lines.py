@@ -78,7 +78,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 
 
 def _ends_line(subject: PromptSubject, path: str) -> bool:
-    """Whether the text of a partial ends in a newline that is sent."""
+    """Return whether the text of a partial ends in a newline that is sent."""
     text = subject.text(path) if path in subject.analyses else "\n"
     return text.endswith("\n") and not re.search(r"(?<![+])[%#]\}\n\Z", text)
 

@@ -101,7 +101,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def _is_refused(text: str, start: int, end: int) -> bool:
-    """Whether a gap is forbidden where it stands."""
+    """Return whether a gap is forbidden where it stands."""
     if _REFUSED_AFTER.match(text, end) is not None:
         return True
     before = text[text.rfind("\n", 0, start) + 1 : start]
@@ -109,7 +109,7 @@ def _is_refused(text: str, start: int, end: int) -> bool:
 
 
 def _find_quiet(text: str) -> list[tuple[int, int]]:
-    """Where code, quotations and template comments are: in order, none inside another."""
+    """Return where code, quotations and template comments are: in order, none inside another."""
     spans = [*find_fences(text), *find_comments(text)]
     spans += [match.span() for match in _QUOTED.finditer(text)]
     merged: list[tuple[int, int]] = []

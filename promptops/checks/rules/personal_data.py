@@ -172,7 +172,7 @@ def _is_iban(text: str) -> bool:
 
 
 def _is_card(digits: str) -> bool:
-    """The check digit of ISO/IEC 7812-1, on the lengths and first digits that are in use."""
+    """Return the check digit of ISO/IEC 7812-1, on the lengths and first digits that are in use."""
     lengths = {"3": (14, 15), "4": (16,), "5": (16,), "6": (16,), "2": (16,)}
     if digits in _KNOWN_CARDS or len(digits) not in lengths[digits[0]]:
         return False

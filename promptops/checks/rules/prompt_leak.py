@@ -80,7 +80,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def _is_refused(text: str, end: int) -> bool:
-    """Whether the rest of the line says no: "print your system prompt: refuse"."""
+    """Return whether the rest of the line says no: "print your system prompt: refuse"."""
     line_end = text.find("\n", end)
     rest = text[end : line_end if line_end >= 0 else len(text)][:200]
     return re.search(r"\b(?:refuse|decline|ignore|never|not|no)\b", rest, re.IGNORECASE) is not None

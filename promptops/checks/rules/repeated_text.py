@@ -54,7 +54,7 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
 
 
 def _find_paragraphs(prompt: PromptText) -> Iterator[tuple[int, str]]:
-    """Each paragraph that is long enough, with the line on which it begins."""
+    """Yield each paragraph that is long enough, with the line on which it begins."""
     if len(prompt.body) < _SHORTEST:
         return
     line = prompt.body_line
@@ -84,7 +84,7 @@ def _compare(subject: FolderSubject, group: list[tuple[str, int, str]]) -> Itera
 
 
 def _is_whole(text: str) -> bool:
-    """Whether each condition and loop that a paragraph touches begins and ends in it."""
+    """Return whether each condition and loop that a paragraph touches begins and ends in it."""
     depth = 0
     for block in _BLOCK.finditer(text):
         if not depth and (block[1] or block[2]):

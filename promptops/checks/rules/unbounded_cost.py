@@ -79,7 +79,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 
 
 def _bounds_answers(data: Mapping[str, object]) -> bool:
-    """Whether the request says how long an answer may be."""
+    """Return whether the request says how long an answer may be."""
     more = data.get("parameters")
     other = more.get("max_completion_tokens") if isinstance(more, dict) else None
     return "max_tokens" in data or isinstance(other, int)

@@ -94,7 +94,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 
 
 def _runs_on(text: str, first_line: int, place: Position, name: str) -> bool:
-    """Whether the prompt's own words go on after the value that is printed at a place."""
+    """Return whether the prompt's own words go on after the value that is printed at a place."""
     start = 0
     for _ in range(place.line - first_line):
         start = text.index("\n", start) + 1

@@ -169,7 +169,9 @@ def _choose(target: str | None, last: int, **options: str | None) -> list[RunRec
 
 
 def _is_id(text: str) -> bool:
-    """Whether a text is how an id begins; a prompt of such a name is written NAME@VERSION."""
+    """Return whether a text is how an id begins; a prompt of such a name is written
+    NAME@VERSION.
+    """
     return re.fullmatch(r"[0-9a-f]{8}-?[0-9a-f-]*", text.lower()) is not None
 
 

@@ -137,7 +137,7 @@ def stats(
 
 
 def _split(by: list[str] | None) -> list[str]:
-    """The dimensions, also of `--by prompt,version`; prompts unless said otherwise."""
+    """Return the dimensions, also of `--by prompt,version`; prompts unless said otherwise."""
     names = [name for one in by or ["prompt"] for name in one.split(",") if name]
     return list(dict.fromkeys(names))
 

@@ -97,7 +97,7 @@ def _reasons(trial: Trial) -> list[str]:
 
 
 def _fence(text: str) -> list[str]:
-    """A code block that nothing in the text can end."""
+    """Return a code block that nothing in the text can end."""
     shown = text if len(text) <= _MAX_ANSWER else f"{text[:_MAX_ANSWER]}…"
     longest = max((len(one) for one in re.findall("`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -105,7 +105,9 @@ def _fence(text: str) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """A text from a file or a model in a line of Markdown: no markup, no mention, no link."""
+    """Return a text from a file or a model in a line of Markdown: no markup, no mention, no
+    link.
+    """
     line = " ".join(text.split())
     escaped = re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", line)
     return escaped.replace("@", "@\u200b").replace("://", ":\u200b//")

@@ -151,7 +151,7 @@ def _deserves_a_look(sample: SampleResult) -> bool:
 
 
 def is_lower(sample: SampleResult) -> bool:
-    """Whether fewer trials pass than with the baseline."""
+    """Return whether fewer trials pass than with the baseline."""
     before, after = sample.baseline_share, sample.share
     return before is not None and after is not None and after < before
 

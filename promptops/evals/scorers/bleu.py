@@ -24,7 +24,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """The score against all references together."""
+    """Return the score against all references together."""
     wanted = [_tokens(one) for one in references(argument)]
     if not all(wanted):
         raise ScorerError("a reference has no words", hint="give references with words in them")

@@ -20,7 +20,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """The similarity, or whether the distance is within `max`."""
+    """Return the similarity, or whether the distance is within `max`."""
     levenshtein = load("rapidfuzz.distance.Levenshtein", NAME)
     options = argument if isinstance(argument, dict) else {"to": argument}
     wanted = options["to"]

@@ -27,7 +27,7 @@ _COMPLETE = "Every fact of the answer known to be good is in the answer too."
 
 
 def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """The share of the criteria that the judge says are met."""
+    """Return the share of the criteria that the judge says are met."""
     options = argument if isinstance(argument, dict) else {"reference": argument}
     criteria = [*_CRITERIA, _COMPLETE] if options.get("complete") else list(_CRITERIA)
     asked = {"criteria": criteria, "reference": options["reference"]}

@@ -26,7 +26,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Mapping[str, Any], _context: Context) -> Score:
-    """The share of right fields."""
+    """Return the share of right fields."""
     try:
         value = parse(answer.text)
     except NotJson as error:

@@ -22,7 +22,7 @@ class Ruling:
 
 
 def ask(context: Context, question: ScorerQuestion, scorer: str) -> Sequence[Ruling]:
-    """One ruling a criterion, in order.
+    """Return one ruling a criterion, in order.
 
     Raises ScorerError when there is no judge, or its reply is not what was asked for: that is
     neither a pass nor a fail.

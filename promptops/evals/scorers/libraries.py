@@ -9,7 +9,9 @@ from promptops.evals.scorers.scorer import ScorerError
 
 
 def load(module: str, scorer: str, extra: str = "evals") -> Any:  # noqa: ANN401 - a module
-    """The module that `scorer` needs. Raises ScorerError with the command that installs it."""
+    """Return the module that `scorer` needs. Raises ScorerError with the command that installs
+    it.
+    """
     try:
         return importlib.import_module(module)
     except ImportError:

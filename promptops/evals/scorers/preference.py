@@ -27,7 +27,7 @@ IS_DETERMINISTIC = False
 
 
 def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """What both orders together say."""
+    """Return what both orders together say."""
     if context.baseline is None:
         raise ScorerError(
             "the scorer 'preference' needs a baseline's answer",

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def references(argument: Any) -> list[str]:  # noqa: ANN401 - as the schemas say
-    """All reference texts of an argument, at least one."""
+    """Return all reference texts of an argument, at least one."""
     if isinstance(argument, dict):
         argument = argument["texts"] if "texts" in argument else argument["text"]
     return [argument] if isinstance(argument, str) else list(argument)

@@ -62,7 +62,7 @@ def score(answer: JudgedAnswer, _argument: bool, _context: Context) -> Score:  #
 
 
 def find_refusal(text: str) -> str | None:
-    """The words by which a text refuses; None when it does not."""
+    """Return the words by which a text refuses; None when it does not."""
     plain = unicodedata.normalize("NFC", text[:_BEGINNING]).lower().replace("\u2019", "'")
     found = _REFUSAL.search(plain)
     return found[0] if found is not None else None

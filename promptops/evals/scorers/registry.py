@@ -120,16 +120,16 @@ _ROUNDING = math.ulp(1.0) * 4
 
 
 def cost_of(check: Check) -> Cost:
-    """What a check costs: of a composed one, its dearest part."""
+    """Return what a check costs: of a composed one, its dearest part."""
     own = SCORERS[check.scorer].COST
     return max((own, *map(cost_of, check.parts)))
 
 
 def cheapest_first(checks: Iterable[Check]) -> list[Check]:
-    """The checks in the order in which to ask: cheap before dear, else as written."""
+    """Return the checks in the order in which to ask: cheap before dear, else as written."""
     return sorted(checks, key=cost_of)
 
 
 def is_deterministic(check: Check) -> bool:
-    """Whether the same answer always gets the same score."""
+    """Return whether the same answer always gets the same score."""
     return SCORERS[check.scorer].IS_DETERMINISTIC and all(map(is_deterministic, check.parts))

@@ -26,7 +26,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """The best score over the references."""
+    """Return the best score over the references."""
     options = argument if isinstance(argument, dict) else {}
     kind, measure = str(options.get("type", "1")), options.get("measure", "f1")
     given = split_words(answer.text)

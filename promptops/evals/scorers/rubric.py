@@ -22,7 +22,7 @@ IS_DETERMINISTIC = False
 
 
 def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """The share of criteria that the judge says are met."""
+    """Return the share of criteria that the judge says are met."""
     options = argument if isinstance(argument, dict) else {"criteria": argument}
     criteria = options["criteria"]
     criteria = (criteria,) if isinstance(criteria, str) else tuple(criteria)

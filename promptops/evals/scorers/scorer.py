@@ -59,7 +59,7 @@ class Score:
 
 
 def yes_or_no(is_met: bool, reason: str) -> Score:  # noqa: FBT001 - the one thing it takes
-    """A score of 1 or 0."""
+    """Return a score of 1 or 0."""
     return Score(1.0 if is_met else 0.0, reason)
 
 

@@ -25,7 +25,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """The cosine with the nearest text; 0 where it is negative."""
+    """Return the cosine with the nearest text; 0 where it is negative."""
     if context.embed is None:
         raise ScorerError(
             "the scorer 'similar' needs an embedding model",
@@ -42,7 +42,7 @@ def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # no
 
 
 def cosine(one: Sequence[float], other: Sequence[float]) -> float:
-    """The cosine of two vectors. Raises ScorerError where there is none."""
+    """Return the cosine of two vectors. Raises ScorerError where there is none."""
     if len(one) != len(other):
         raise ScorerError("the embedding model returned vectors of different lengths")
     product = math.fsum(a * b for a, b in zip(one, other, strict=True))

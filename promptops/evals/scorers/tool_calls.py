@@ -43,7 +43,7 @@ def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # n
 
 
 def _match_in_order(calls: Sequence[ToolCall], wanted: Sequence[Mapping[str, Any]]) -> str | None:
-    """What is missing; taking each call as early as it fits finds all that can be found."""
+    """Return what is missing; taking each call as early as it fits finds all that can be found."""
     index = 0
     for expected in wanted:
         reason = f"no call of '{expected['name']}' there"
@@ -59,7 +59,7 @@ def _match_in_order(calls: Sequence[ToolCall], wanted: Sequence[Mapping[str, Any
 
 
 def _match_any_order(calls: Sequence[ToolCall], wanted: Sequence[Mapping[str, Any]]) -> str | None:
-    """What is missing from a pairing of expectations and calls (augmenting paths)."""
+    """Return what is missing from a pairing of expectations and calls (augmenting paths)."""
     fits = [
         [index for index, call in enumerate(calls) if _misfit(call, expected) is None]
         for expected in wanted

@@ -23,7 +23,7 @@ class NotJson(ValueError):  # noqa: N818 - it becomes a score of 0
 
 
 def parse(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """The value of an answer that is JSON as a whole. Raises NotJson for any other.
+    """Return the value of an answer that is JSON as a whole. Raises NotJson for any other.
 
     A Markdown fence is not JSON, nor are NaN and infinities, nor a key that is given twice.
     """
@@ -49,12 +49,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def are_equal(one: Any, other: Any) -> bool:  # noqa: ANN401 - any JSON values
-    """Whether two JSON values are equal. 1 is 1.0, but neither true nor "1"."""
+    """Return whether two JSON values are equal. 1 is 1.0, but neither true nor "1"."""
     return difference(one, other, subset=False) is None
 
 
 def difference(given: Any, wanted: Any, *, subset: bool, where: str = "") -> str | None:  # noqa: ANN401 - any JSON values
-    """The first place where `given` is not as wanted, in words; None where there is none.
+    """Return the first place where `given` is not as wanted, in words; None where there is none.
 
     As a subset, mappings may have further keys. Lists always have the same length and order.
     """
@@ -101,7 +101,7 @@ def _mapping_difference(
 
 
 def find_path(value: Any, path: str) -> list[Any]:  # noqa: ANN401 - any JSON value
-    """The values at a path such as `items[0].name`, `$.items[*].name` or `['a.b']`.
+    """Return the values at a path such as `items[0].name`, `$.items[*].name` or `['a.b']`.
 
     Several only where the path has `[*]`. Raises ScorerError for a path that is none.
     """

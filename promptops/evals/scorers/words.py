@@ -37,7 +37,7 @@ def _kind(character: str) -> str:
 
 
 def split_words(text: str, *, punctuation: bool = False) -> list[str]:
-    """The words of `text`, composed and with case folded; with `punctuation`, its marks too.
+    """Return the words of `text`, composed and with case folded; with `punctuation`, its marks too.
 
     Letters and digits of scripts with spaces stay together. Characters of scripts without spaces,
     and symbols such as emoji, are words of their own.

@@ -35,7 +35,7 @@ class Interval:
     confidence: float = CONFIDENCE
 
     def holds(self, value: float) -> bool:
-        """Whether the value is not outside."""
+        """Return whether the value is not outside."""
         return self.low <= value <= self.high
 
 

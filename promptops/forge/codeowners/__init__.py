@@ -69,7 +69,9 @@ def find_owners_file(
 
 
 def decode_owners(data: bytes) -> str:
-    """The text of a CODEOWNERS file. Bytes that are no UTF-8 stay, as they do in Git's paths."""
+    """Return the text of a CODEOWNERS file. Bytes that are no UTF-8 stay, as they do in Git's
+    paths.
+    """
     return data.decode("utf-8", "surrogateescape")
 
 
@@ -116,7 +118,7 @@ def _refused(dialect: Dialect, check: str, message: str, hint: str) -> OwnersFil
 
 
 def _refusal(text: str) -> tuple[str, str, str] | None:
-    """Why nothing in the file can count: check, message, hint."""
+    """Return why nothing in the file can count: check, message, hint."""
     # An escaped byte is one character, and one question mark.
     size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
     if size > MAX_BYTES:

@@ -49,7 +49,7 @@ OWNERS_PATHS = {
 
 
 def owner_key(owner: str) -> str:
-    """What two spellings of one owner have in common; forges compare them without case."""
+    """Return what two spellings of one owner have in common; forges compare them without case."""
     key = owner.casefold()
     return key.removesuffix("s") if key.startswith("@@") else key
 
@@ -73,7 +73,7 @@ class OwnersProblem:
     position: Position | None = None
 
     def as_finding(self, path: str) -> Finding:
-        """The problem as a finding about the file at `path`."""
+        """Return the problem as a finding about the file at `path`."""
         return Finding(self.check, self.severity, self.message, path, self.position, self.hint)
 
 
@@ -190,7 +190,7 @@ class OwnersFile:
         return Ownership(path, self.decide(SplitPath(path)))
 
     def decide(self, path: SplitPath) -> tuple[OwnersRule, ...]:
-        """The rule that decides about a path, of each section that has one."""
+        """Return the rule that decides about a path, of each section that has one."""
         found = [section.decide(path) for section in self._sections]
         return tuple([rule for rule in found if rule is not None])
 
@@ -246,7 +246,7 @@ class RuleIndex:
                 self._tests.setdefault(key.extension, []).append((key.test, places))
 
     def strongest(self, path: SplitPath) -> OwnersRule | None:
-        """The last rule that matches; None when none does."""
+        """Return the last rule that matches; None when none does."""
         rules, names = self._rules, path.names
         best = -1
         for places in self._candidates(path):
@@ -259,7 +259,7 @@ class RuleIndex:
         return None if best < 0 else rules[best]
 
     def matching(self, path: SplitPath) -> Iterator[OwnersRule]:
-        """All rules that match, in no order."""
+        """Yield all rules that match, in no order."""
         for places in self._candidates(path):
             for place in places:
                 if self._rules[place].matcher.matches(path.names):
@@ -282,7 +282,7 @@ class RuleIndex:
                 yield from self._passing(name)
 
     def _passing(self, name: str) -> tuple[list[int], ...]:
-        """The places of the rules whose test a name passes."""
+        """Return the places of the rules whose test a name passes."""
         found = self._tested.get(name)
         if found is None:
             tests = self._tests.get("", ())
@@ -306,7 +306,7 @@ class _Section:
         self._exclusions = RuleIndex(exclusions) if exclusions else None
 
     def decide(self, path: SplitPath) -> OwnersRule | None:
-        """The rule that decides about a path; None when none matches, or one excludes it."""
+        """Return the rule that decides about a path; None when none matches, or one excludes it."""
         rule = self._index.strongest(path)
         if rule is None or self._exclusions is None:
             return rule

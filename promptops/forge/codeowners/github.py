@@ -68,7 +68,7 @@ def _read(number: int, tokens: list[tuple[int, str]]) -> OwnersRule | OwnersProb
 
 
 def _tokens(line: str) -> Iterator[tuple[int, str]]:
-    """The words of a line up to a comment, each with its column, from 1."""
+    """Yield the words of a line up to a comment, each with its column, from 1."""
     at, end = 0, len(line)
     while at < end:
         if line[at] in " \t":

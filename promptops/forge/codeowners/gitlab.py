@@ -218,7 +218,7 @@ class _GitlabReading:
 
 
 def _references(text: str) -> tuple[tuple[str, ...], list[tuple[int, str]]]:
-    """The owners in a text, each once, and the words that hold none with their offsets."""
+    """Return the owners in a text, each once, and the words that hold none with their offsets."""
     owners: dict[str, None] = {}
     ignored = []
     for match in _WORD.finditer(text):
@@ -231,7 +231,7 @@ def _references(text: str) -> tuple[tuple[str, ...], list[tuple[int, str]]]:
 
 
 def _addresses(word: str) -> list[str]:
-    """The e-mail addresses in a word, as loosely as GitLab reads them."""
+    """Return the e-mail addresses in a word, as loosely as GitLab reads them."""
     found = []
     parts = word.split("@")
     at = 0

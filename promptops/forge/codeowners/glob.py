@@ -17,7 +17,7 @@ Test: TypeAlias = Callable[[str], bool]
 
 
 def anything(item: str) -> bool:  # noqa: ARG001 - a test's signature
-    """The test that every item passes."""
+    """Return the test that every item passes."""
     return True
 
 
@@ -40,7 +40,7 @@ class CharacterClass:
     is_negated: bool
 
     def __call__(self, character: str) -> bool:
-        """Whether the character is in the set."""
+        """Return whether the character is in the set."""
         is_listed = character in self.members or any(
             first <= character <= last for first, last in self.ranges
         )
@@ -53,10 +53,10 @@ class GlobRun(Protocol):
     size: int
 
     def fits(self, items: Sequence[str], at: int) -> bool:
-        """Whether the items from `at` on are such a run; there are enough of them."""
+        """Return whether the items from `at` on are such a run; there are enough of them."""
 
     def find(self, items: Sequence[str], start: int, stop: int) -> int:
-        """Where the leftmost such run between `start` and `stop` ends; -1 without one."""
+        """Return where the leftmost such run between `start` and `stop` ends; -1 without one."""
 
 
 class Glob:
@@ -72,7 +72,7 @@ class Glob:
         self._least = sum(run.size for run in runs)
 
     def matches(self, items: Sequence[str]) -> bool:
-        """Whether the whole sequence fits the pattern."""
+        """Return whether the whole sequence fits the pattern."""
         first, last, count = self._first, self._last, len(items)
         if count < self._least:
             return False
@@ -155,7 +155,7 @@ class ElementRun:
         return -1
 
     def _places(self, item: str) -> int:
-        """The places of the run at which an item may stand, as bits."""
+        """Return the places of the run at which an item may stand, as bits."""
         places = self._exact.get(item, 0)
         for test, bits in self._tests.items():
             if test(item):
@@ -188,7 +188,7 @@ def compile_name(tokens: Sequence[Element | Star]) -> Element:
 
 
 def _simple_test(runs: Sequence[str]) -> Test | None:
-    """What most patterns are, without the detour: `*.md`, `test_*`, `a*b` and `*draft*`."""
+    """Return what most patterns are, without the detour: `*.md`, `test_*`, `a*b` and `*draft*`."""
     first, *middle, last = runs
     least = len(first) + len(last)
     if not middle:

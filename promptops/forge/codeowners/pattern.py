@@ -77,7 +77,7 @@ class PathPattern:
     keys: tuple[PatternKey, ...]
 
     def matches(self, names: Sequence[str]) -> bool:
-        """Whether a path, split at its slashes, matches."""
+        """Return whether a path, split at its slashes, matches."""
         return self.glob is not None and self.glob.matches(names)
 
 
@@ -192,7 +192,7 @@ def compile_gitlab(normalized: str) -> PathPattern:
 
 
 def _split_gitlab(pattern: str) -> list[_Name] | None:
-    """The names of a pattern; None when it has a bracket that nothing can match."""
+    """Return the names of a pattern; None when it has a bracket that nothing can match."""
     names: list[_Name] = [[]]
     at = 0
     while at < len(pattern):
@@ -249,7 +249,7 @@ def _read_class(pattern: str, at: int) -> tuple[int, CharacterClass] | None:
 
 
 def _member(pattern: str, at: int) -> tuple[str | None, int]:
-    """One character of a set, escaped or not, and where the pattern goes on."""
+    """Return one character of a set, escaped or not, and where the pattern goes on."""
     at += pattern.startswith("\\", at)
     return (pattern[at], at + 1) if at < len(pattern) else (None, at)
 
@@ -272,7 +272,7 @@ def _with_keys(
 
 
 def _extension(name: _Name) -> str:
-    """What a name must have after its last dot; empty when the pattern leaves that open."""
+    """Return what a name must have after its last dot; empty when the pattern leaves that open."""
     ending: list[str] = []
     for character in reversed(name):
         if not isinstance(character, str):

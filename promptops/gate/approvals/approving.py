@@ -53,7 +53,7 @@ class ApprovalDraft:
 
 
 def draft_approval(repository: Repository, policy: Policy, change: Change) -> ApprovalDraft | None:
-    """What approving a change would sign; None where there is nothing to approve.
+    """Return what approving a change would sign; None where there is nothing to approve.
 
     Raises:
         UsageError: no key to sign with is configured.
@@ -93,7 +93,7 @@ def draft_approval(repository: Repository, policy: Policy, change: Change) -> Ap
 def draft_deployment_approval(
     repository: Repository, policy: Policy, environment: str, release: Release
 ) -> ApprovalDraft:
-    """What approving a release for an environment would sign. Errors as `draft_approval`."""
+    """Return what approving a release for an environment would sign. Errors as `draft_approval`."""
     signer = _find_signer(repository, policy, repository.default_branch or "the default branch")
     name = repository_id(repository, policy.config, policy.commit)
     statement = DeploymentStatement(

@@ -86,7 +86,7 @@ def collect_approvals(
 def _read_further(
     repository: Repository, policy: Policy, change: Change, *, fetch: bool
 ) -> Approvals:
-    """The signed statements, where another source was asked for, or none."""
+    """Return the signed statements, where another source was asked for, or none."""
     try:
         return read_signed(repository, policy, change, fetch=fetch)
     except RemoteError as error:
@@ -97,7 +97,9 @@ def _read_further(
 
 
 def merge_approvals(parts: Iterable[Approvals]) -> Approvals:
-    """What several sources know, in their order; a team is as the first that knows it says."""
+    """Return what several sources know, in their order; a team is as the first that knows it
+    says.
+    """
     merged = Approvals()
     for part in parts:
         merged = Approvals(

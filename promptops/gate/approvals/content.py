@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def bring_commit(repository: Repository, oid: str, *, fetch: bool) -> bool:
-    """Whether a commit can be read here; with `fetch`, the remote is asked for one that is not."""
+    """Return whether a commit can be read here; with `fetch`, the remote is asked for one that is
+    not.
+    """
     found = repository.objects.read(oid)
     if found is None and fetch and repository.source is not None:
         with suppress(RemoteError):
@@ -32,7 +34,7 @@ def bring_commit(repository: Repository, oid: str, *, fetch: bool) -> bool:
 def read_contents(
     repository: Repository, change: Change, commit: str, *, fetch: bool
 ) -> dict[str, ApprovalEntry | None] | None:
-    """What a commit has at the governed paths of a change; None: it cannot be had."""
+    """Return what a commit has at the governed paths of a change; None: it cannot be had."""
     if not bring_commit(repository, commit, fetch=fetch):
         return None
     tree = TreeReader(repository.objects, commit)
@@ -45,7 +47,7 @@ def find_unseen(
     commit: str,
     contents: Mapping[str, ApprovalEntry | None],
 ) -> frozenset[str]:
-    """The paths that a commit leaves alone, and that the target branch has changed since.
+    """Return the paths that a commit leaves alone, and that the target branch has changed since.
 
     Whoever looked at the commit saw no change there. One that puts such a path back to what the
     commit has is another change, with the very content of this one.

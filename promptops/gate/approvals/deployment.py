@@ -140,7 +140,9 @@ def require_approvals(
 
 
 def _names_of_user(repository: Repository, config: Config, commit: str) -> set[str]:
-    """What the user goes by: the address of their commits, and the principal of their key."""
+    """Return what the user goes by: the address of their commits, and the principal of their
+    key.
+    """
     from promptops.gate.approvals.signed import read_keys
     from promptops.gate.approvals.signing import find_principal
     from promptops.git.history import identity

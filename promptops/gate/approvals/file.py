@@ -75,7 +75,7 @@ def read_approvals_file(repository: Repository, path: Path) -> Approvals:
 
 
 def _walk(path: Path) -> Iterator[Path]:
-    """All places that opening a path touches: itself, and what links on the way lead to."""
+    """Yield all places that opening a path touches: itself, and what links on the way lead to."""
     here = Path(path.absolute().anchor)
     parts = list(path.absolute().parts[1:])
     links = 0

@@ -69,12 +69,14 @@ def find_forge(
 
 
 def _is_merged(repository: Repository, tip: str, oid: str) -> bool:
-    """Whether a commit is part of a branch with this tip: then it is in a clone of that branch."""
+    """Return whether a commit is part of a branch with this tip: then it is in a clone of that
+    branch.
+    """
     return repository.objects.read(oid) is not None and is_ancestor(repository.git, oid, tip)
 
 
 def list_owners(policy: Policy, change: Change) -> list[str]:
-    """The owners whose approval a change may need, as CODEOWNERS writes them, each once."""
+    """Return the owners whose approval a change may need, as CODEOWNERS writes them, each once."""
     if policy.owners is None:
         return []
     paths = {*(one.path for one in change.paths), *(one.path for one in change.prompts)}

@@ -109,7 +109,7 @@ def read_github(
 def _look_at(
     client: GitHub, pull: PullRequest, look: Callable[[str, str], Proposal], *, matters: bool
 ) -> Proposal:
-    """One pull request of several, with the people of whom the clone and GitHub know."""
+    """Return one pull request of several, with the people of whom the clone and GitHub know."""
     found = look(_name(pull), pull.head)
     committers = client.committers(pull, besides=found.merges) if matters else frozenset()
     return replace(
@@ -132,7 +132,7 @@ def _gaps(proposal: Proposal) -> Iterator[str]:
 
 
 def _is_older(review: Review, time: datetime | None) -> bool:
-    """Whether a review was given before a time, or may have been."""
+    """Return whether a review was given before a time, or may have been."""
     return time is not None and (review.at is None or review.at <= time)
 
 
@@ -148,7 +148,7 @@ def _to_approval(client: GitHub, review: Review, user: str, proposal: str | None
 
 
 def _doubts(review: Review) -> Iterator[str]:
-    """Why an approval does not count, as far as it shows by itself."""
+    """Yield why an approval does not count, as far as it shows by itself."""
     if review.commit is None:
         yield f"approval by {review.user} does not count: its commit no longer exists"
     if _is_app(review.user or ""):
@@ -156,14 +156,14 @@ def _doubts(review: Review) -> Iterator[str]:
 
 
 def _is_app(user: str) -> bool:
-    """Whether this is an app, which owns nothing: a person's login holds no brackets."""
+    """Return whether this is an app, which owns nothing: a person's login holds no brackets."""
     return user.endswith("[bot]")
 
 
 def _read_teams(
     client: GitHub, owners: Iterable[str], groups: Groups
 ) -> Iterator[tuple[str, frozenset[str]]]:
-    """The teams among the owners, with their members."""
+    """Yield the teams among the owners, with their members."""
     for owner in owners:
         team = _TEAM.fullmatch(owner)
         if team is None:

@@ -78,7 +78,7 @@ def _to_approvals(
     given: Sequence[GivenApproval],
     is_merged: Callable[[str], bool],
 ) -> tuple[list[Approval], list[str]]:
-    """The approvals, and why some are of nothing."""
+    """Return the approvals, and why some are of nothing."""
     versions = client.versions(request)
     # Servers of before 2025 say the time in their notes alone.
     is_told = all(one.at is not None for one in given)
@@ -109,7 +109,7 @@ def _to_approvals(
 
 
 def _version_at(versions: Sequence[DiffVersion], time: datetime | None) -> DiffVersion | None:
-    """What was proposed just before a time; None where that is not known."""
+    """Return what was proposed just before a time; None where that is not known."""
     if time is None:
         return None
     before = [version for version in versions if version.at < time]
@@ -119,7 +119,7 @@ def _version_at(versions: Sequence[DiffVersion], time: datetime | None) -> DiffV
 def _read_teams(
     client: GitLab, owners: Iterable[str], groups: Groups, approvers: Collection[str]
 ) -> Iterator[tuple[str, frozenset[str]]]:
-    """The roles and groups among the owners, with their members."""
+    """Yield the roles and groups among the owners, with their members."""
     for owner in owners:
         key = owner_key(owner)
         if key.startswith("@@"):
@@ -133,7 +133,7 @@ def _read_teams(
 
 
 def _read_group(client: GitLab, owner: str, groups: Groups) -> frozenset[str] | None:
-    """The members of a group; None where `@name` may as well be a person."""
+    """Return the members of a group; None where `@name` may as well be a person."""
     try:
         return client.group_members(owner[1:])
     except DeniedError as error:

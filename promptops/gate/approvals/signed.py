@@ -66,7 +66,7 @@ class Keys:
 
 
 def read_keys(repository: Repository, commit: str | None, signers: str) -> Keys:
-    """The keys that a commit lists; `signers` is the path of its allowed signers file."""
+    """Return the keys that a commit lists; `signers` is the path of its allowed signers file."""
     if commit is None:
         return Keys(None, None)
     tree = TreeReader(repository.objects, commit)
@@ -74,7 +74,8 @@ def read_keys(repository: Repository, commit: str | None, signers: str) -> Keys:
 
 
 def repository_id(repository: Repository, config: Config, commit: str | None) -> str:
-    """What statements call a repository: what the configuration says, or else its first commit.
+    """Return what statements call a repository: what the configuration says, or else its first
+    commit.
 
     `commit` is the tip of the branch that the configuration is of. GitError in a clone that does
     not reach back to the first commit.
@@ -100,7 +101,7 @@ def repository_id(repository: Repository, config: Config, commit: str | None) ->
 def read_signed(
     repository: Repository, policy: Policy, change: Change, *, fetch: bool = True
 ) -> Approvals:
-    """The signed approvals of a change.
+    """Return the signed approvals of a change.
 
     Args:
         repository: where the statements are.
@@ -201,7 +202,7 @@ class _ApprovalJudge:
     def _find_outdated(
         self, others: list[tuple[Sealed, ChangeStatement]], known: set[str]
     ) -> Iterator[Approval]:
-        """The newest of each further person that is of what the change had there before.
+        """Yield the newest of each further person that is of what the change had there before.
 
         They count for nothing, and whoever gave one wants to know why. One that the target branch
         has moved on from was of another change, and is no news; one that is false is none, either.
@@ -221,7 +222,7 @@ class _ApprovalJudge:
                 yield _as_approval(sealed, statement, lapsed)
 
     def _overlap(self, statement: ChangeStatement) -> set[str]:
-        """The paths for which the statement is of what the change has there."""
+        """Return the paths for which the statement is of what the change has there."""
         return {
             path
             for path, entry in statement.contents.items()
@@ -231,7 +232,9 @@ class _ApprovalJudge:
     def _verify(
         self, sealed: Sealed, statement: ChangeStatement, overlap: set[str]
     ) -> frozenset[str]:
-        """The paths that the target branch has changed since; UntrustedError for a false one."""
+        """Return the paths that the target branch has changed since; UntrustedError for a false
+        one.
+        """
         try:
             verify_statement(sealed, self._keys)
         except UntrustedError as error:
@@ -269,7 +272,7 @@ def _as_approval(sealed: Sealed, statement: ChangeStatement, lapsed: frozenset[s
 def find_lapsed(
     repository: Repository, change: Change, base: str, paths: Collection[str]
 ) -> frozenset[str]:
-    """The paths that the target branch has changed since its tip was `base`.
+    """Return the paths that the target branch has changed since its tip was `base`.
 
     Raises:
         UntrustedError: it never was; the message is a clause that says so.
@@ -312,7 +315,7 @@ def read_deployment_approvers(
     *,
     fetch: bool = True,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Who signed that a release may go live in an environment.
+    """Return who signed that a release may go live in an environment.
 
     Args:
         repository: where the statements are.

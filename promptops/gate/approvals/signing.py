@@ -93,7 +93,7 @@ def find_signer(repository: Repository, policy: Policy, keys: Keys, where: str) 
 
 
 def find_principal(repository: Repository, keys: Keys) -> str | None:
-    """The name by which a list of keys knows the user's signing key; None: it does not.
+    """Return the name by which a list of keys knows the user's signing key; None: it does not.
 
     Errors as `find_signer`.
     """

@@ -81,7 +81,7 @@ Statement: TypeAlias = ChangeStatement | DeploymentStatement
 
 
 def write_statement(statement: Statement) -> bytes:
-    """The bytes that are signed: one line of ASCII, keys sorted, with its newline."""
+    """Return the bytes that are signed: one line of ASCII, keys sorted, with its newline."""
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "repository": statement.repository,
@@ -135,7 +135,9 @@ def parse_statement(data: bytes) -> Statement:
 
 
 def write_entry(entry: ApprovalEntry | None) -> str | None:
-    """An entry as formats have it: mode, a space, and the object's id; None where there is none."""
+    """Return an entry as formats have it: mode, a space, and the object's id; None where there is
+    none.
+    """
     return None if entry is None else f"{entry.mode} {entry.oid}"
 
 
@@ -153,7 +155,7 @@ def parse_entry(value: object) -> ApprovalEntry | None:
 
 
 def is_object_id(value: object) -> bool:
-    """Whether a value is the full id of a Git object."""
+    """Return whether a value is the full id of a Git object."""
     return isinstance(value, str) and _OBJECT_ID.fullmatch(value) is not None
 
 

@@ -74,18 +74,20 @@ class Shelf:
 
 
 def change_shelf(repository: str, branch: str) -> Shelf:
-    """Where approvals of changes to a branch lie; `repository` is what statements call it."""
+    """Return where approvals of changes to a branch lie; `repository` is what statements call
+    it.
+    """
     return Shelf(f"change/{_key(repository, branch)}", branch)
 
 
 def deployment_shelf(repository: str, environment: str, prompt: str) -> Shelf:
-    """Where approvals of a prompt's releases for an environment lie."""
+    """Return where approvals of a prompt's releases for an environment lie."""
     name = f"deployment/{_key(repository, environment, prompt)}"
     return Shelf(name, f"{prompt} in {environment}")
 
 
 def shelf_of(statement: Statement) -> Shelf:
-    """Where a statement lies, by what it says."""
+    """Return where a statement lies, by what it says."""
     if isinstance(statement, ChangeStatement):
         return change_shelf(statement.repository, statement.branch)
     return deployment_shelf(statement.repository, statement.environment, statement.prompt)
@@ -212,7 +214,7 @@ def _create(git: Git, ref: str, oid: str) -> None:
 
 
 def summarize(notes: Iterable[str], most: int = 5) -> tuple[str, ...]:
-    """The first few notes, and how many more there are."""
+    """Return the first few notes, and how many more there are."""
     listed = list(notes)
     if len(listed) <= most:
         return tuple(listed)

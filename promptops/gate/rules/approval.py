@@ -78,11 +78,11 @@ class Proposal:
     merges: frozenset[str] = frozenset()
 
     def touches(self, path: str) -> bool:
-        """Whether it changes the path, as far as can be told."""
+        """Return whether it changes the path, as far as can be told."""
         return self.contents is None or path in self.contents
 
     def makes(self, path: str, entry: ApprovalEntry | None) -> bool:
-        """Whether it is known to change the path into this."""
+        """Return whether it is known to change the path into this."""
         return self.contents is not None and self.contents.get(path, _NOT_CHANGED) == entry
 
 
@@ -123,7 +123,7 @@ class Approvals:
 
 
 def latest_reviews(reviews: Iterable[Review]) -> list[Review]:
-    """The one review of each person that counts, from reviews in the forge's order.
+    """Return the one review of each person that counts, from reviews in the forge's order.
 
     The latest of approved, changes requested and dismissed; a comment or a pending review changes
     nothing, and neither does a review without a person. A state that is not known here counts as

@@ -81,7 +81,7 @@ def list_requirements(
     *,
     committers_may: bool,
 ) -> list[Requirement]:
-    """Everything that has to be approved, in the order of paths, and who did.
+    """Return everything that has to be approved, in the order of paths, and who did.
 
     Args:
         change: what is proposed.
@@ -115,7 +115,7 @@ def _by_ownership(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
 
 
 def _by_reviews(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
-    """A prompt that demands a review: an owner of it, for every file of it that changed."""
+    """Yield a prompt that demands a review: an owner of it, for every file of it that changed."""
     for prompt in change.prompts:
         if prompt.requires_review:
             for path in _proposed(change, prompt.changed):
@@ -138,7 +138,7 @@ def _proposed(change: Change, wanted: Collection[str] | None = None) -> Iterator
 def _ask_owners(
     owners: OwnersFile, path: ChangedPath, owned: str, ground: Ground, about: str = ""
 ) -> Iterator[_Wanted]:
-    """What it takes from the owners of the path `owned` for what the change has at `path`."""
+    """Yield what it takes from the owners of the path `owned` for what the change has at `path`."""
     rules = owners.match(owned).required
     if not rules:
         yield path, Requirement(path.path, ground, about)
@@ -183,7 +183,9 @@ class _Jury:
         return names_of_all(authors), names_of_all(() if self._committers_may else committers)
 
     def _find_barred(self, path: ChangedPath) -> _Barred:
-        """All names of the authors, and of the others, who may not approve what is at the path."""
+        """Return all names of the authors, and of the others, who may not approve what is at the
+        path.
+        """
         is_told = all(one.contents is not None for one in self._proposals)
         if not is_told or not any(one.makes(path.path, path.after) for one in self._proposals):
             return self._all_barred
@@ -192,7 +194,7 @@ class _Jury:
         return frozenset().union(*authors), frozenset().union(*committers)
 
     def judge(self, path: ChangedPath, requirement: Requirement) -> Requirement:
-        """The requirement with the approvals that count for it, and those that do not."""
+        """Return the requirement with the approvals that count for it, and those that do not."""
         given: list[Approval] = []
         left_out: list[tuple[Approval, str]] = []
         people: list[frozenset[str]] = []
@@ -214,7 +216,7 @@ class _Jury:
         path: ChangedPath,
         owners: tuple[str, ...],
     ) -> str | None:
-        """Why the approval does not count for the path, or None."""
+        """Return why the approval does not count for the path, or None."""
         authors, committers = self._find_barred(path)
         if person & authors:
             return "the author of the change"

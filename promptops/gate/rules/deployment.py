@@ -19,7 +19,9 @@ _PASSED = " passed"
 
 
 def may_deploy(deployers: Sequence[str], names: Iterable[str], groups: Groups) -> bool:
-    """Whether somebody who goes by `names` is one of the deployers; without any, everybody is."""
+    """Return whether somebody who goes by `names` is one of the deployers; without any, everybody
+    is.
+    """
     met = {owner for name in names for owner in groups.owners_met_by(name)}
     return not deployers or any(owner_key(one) in met for one in deployers)
 
@@ -27,7 +29,7 @@ def may_deploy(deployers: Sequence[str], names: Iterable[str], groups: Groups) -
 def list_approvers(
     approvers: Iterable[str], deployer: Collection[str], groups: Groups
 ) -> tuple[str, ...]:
-    """The people beside the deployer who approved, each by one name.
+    """Return the people beside the deployer who approved, each by one name.
 
     Args:
         approvers: the names under which approvals were signed.
@@ -45,6 +47,6 @@ def list_approvers(
 
 
 def has_passed_evals(trailers: Iterable[tuple[str, str]]) -> bool:
-    """Whether a release's trailers name evals, all of them passed."""
+    """Return whether a release's trailers name evals, all of them passed."""
     results = [value for key, value in trailers if key == _EVALS]
     return bool(results) and all(value.endswith(_PASSED) for value in results)

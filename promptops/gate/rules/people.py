@@ -53,12 +53,12 @@ class Groups:
     teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def person(self, name: str) -> frozenset[str]:
-        """All names of the person who goes by `name`, casefolded; at least that one."""
+        """Return all names of the person who goes by `name`, casefolded; at least that one."""
         key = name.casefold()
         return self.people.get(key) or frozenset((key,))
 
     def names_of_all(self, names: Iterable[str]) -> frozenset[str]:
-        """All names of these people, with the logins that private addresses hold.
+        """Return all names of these people, with the logins that private addresses hold.
 
         For who may *not* do something, or only once: by these names nobody owns anything.
         """
@@ -67,17 +67,23 @@ class Groups:
         return frozenset().union(*map(names_of, known))
 
     def members(self, team: str) -> frozenset[str] | None:
-        """All names of the people in `team` and in the teams within it; None: unknown team."""
+        """Return all names of the people in `team` and in the teams within it; None: unknown
+        team.
+        """
         if owner_key(team) not in self.teams:
             return None
         return frozenset().union(*map(self.person, self._names(owner_key(team))))
 
     def knows(self, owner: str) -> bool:
-        """Whether the file mentions this owner: as a person, as a team, or as somebody in one."""
+        """Return whether the file mentions this owner: as a person, as a team, or as somebody in
+        one.
+        """
         return owner_key(owner) in self.people or owner_key(owner) in self.teams
 
     def owners_met_by(self, who: str) -> frozenset[str]:
-        """The keys of all owners that a person or a team is or belongs to, itself included."""
+        """Return the keys of all owners that a person or a team is or belongs to, itself
+        included.
+        """
         around: dict[str, list[str]] = {}
         for team, members in self.teams.items():
             for member in members:
@@ -104,7 +110,9 @@ class Groups:
 
 
 def names_of(name: str) -> frozenset[str]:
-    """The names that a name stands for: itself, and the logins that an e-mail address may hold."""
+    """Return the names that a name stands for: itself, and the logins that an e-mail address may
+    hold.
+    """
     key = name.strip().casefold()
     match = _NO_REPLY.fullmatch(key)
     if match is None:
@@ -150,7 +158,7 @@ def _load(data: bytes, path: str) -> Any:  # noqa: ANN401 - TOML values
 
 
 def _is_team(name: str) -> bool:
-    """Whether a name can only be a team's (`@organisation/team`) or a role's (`@@owner`)."""
+    """Return whether a name can only be a team's (`@organisation/team`) or a role's (`@@owner`)."""
     return name.startswith("@@") or (name.startswith("@") and "/" in name)
 
 

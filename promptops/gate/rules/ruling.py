@@ -50,7 +50,9 @@ class Rules:
     eval_rules: Sequence[EvalRule] = ()
 
     def evals_of(self, name: str) -> tuple[str, bool]:
-        """What a change of this prompt without evidence is, and whether answers must be live."""
+        """Return what a change of this prompt without evidence is, and whether answers must be
+        live.
+        """
         evals, live = self.evals, False
         for rule in self.eval_rules:
             if fnmatchcase(name, rule.pattern):
@@ -238,7 +240,7 @@ def _judge_evidence(
 
 
 def _find_lack(results: Sequence[EvalEvidence], must_be_live: bool) -> str | None:  # noqa: FBT001
-    """What results lack to show that evals passed; None: nothing."""
+    """Return what results lack to show that evals passed; None: nothing."""
     if not results:
         return "no evidence that its evals passed"
     failed = [one.suite for one in results if not one.is_good]

@@ -52,7 +52,7 @@ class Verdict:
         return tuple(sorted(dict.fromkeys(names), key=str.casefold))
 
     def requirements_of(self, prompt: PromptChange) -> list[Requirement]:
-        """What the change of one prompt needs to have approved."""
+        """Return what the change of one prompt needs to have approved."""
         paths = {prompt.path, *prompt.changed}
         return [one for one in self.requirements if one.path in paths]
 
@@ -66,7 +66,7 @@ class Verdict:
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
     def as_json(self) -> dict[str, Any]:
-        """The verdict as a document of the form `promptops.gate/v1`."""
+        """Return the verdict as a document of the form `promptops.gate/v1`."""
         return {"schema": SCHEMA, "digest": self.digest, **self._content()}
 
     def _content(self) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _DEPRECATED = "deprecated"
 
 
 def judge_versions(change: Change) -> Iterator[Finding]:
-    """What is wrong with the versions of all touched prompts."""
+    """Yield what is wrong with the versions of all touched prompts."""
     for one in change.prompts:
         if one.after is None:
             yield from _judge_removal(one)
@@ -36,7 +36,7 @@ def judge_versions(change: Change) -> Iterator[Finding]:
 
 
 def _judge_version(change: PromptChange, new: Prompt) -> Finding | None:
-    """The first rule that the version breaks; each makes the later ones moot."""
+    """Return the first rule that the version breaks; each makes the later ones moot."""
     if change.is_back:
         return None
     if change.released_digest not in {None, new.digest}:
@@ -101,7 +101,8 @@ def _judge_size(
 
 
 def find_step(change: PromptChange) -> Level | None:
-    """The step that `promptops bump` has to be told; None where it finds the number by itself.
+    """Return the step that `promptops bump` has to be told; None where it finds the number by
+    itself.
 
     It compares the file with the releases. Of a version that only the target branch has, which
     nobody has released yet, it does not know.
@@ -116,7 +117,9 @@ def find_step(change: PromptChange) -> Level | None:
 
 
 def find_version(change: PromptChange) -> Version | None:
-    """The least version that the prompt may have after merging; None where that cannot be told."""
+    """Return the least version that the prompt may have after merging; None where that cannot be
+    told.
+    """
     pairs = [
         (
             change.before.prompt.version if change.before and change.before.prompt else None,

@@ -30,7 +30,9 @@ _TOKEN = re.compile(rb'(?:%b|[^ \t"])++' % _SKIPPED)
 
 
 def lines_for(signers: bytes, principal: str) -> bytes:
-    """The lines of an allowed signers file that may vouch for `principal`; empty: none does."""
+    """Return the lines of an allowed signers file that may vouch for `principal`; empty: none
+    does.
+    """
     name = principal.encode("utf-8", "surrogateescape")
     if not name or re.search(rb"[\s*?!,\"#]", name):
         return b""
@@ -43,7 +45,9 @@ def lines_for(signers: bytes, principal: str) -> bytes:
 
 
 def principals_of(signers: bytes, key: bytes) -> list[str]:
-    """The principals that stand beside a public key (its base64 part), as they are, in order."""
+    """Return the principals that stand beside a public key (its base64 part), as they are, in
+    order.
+    """
     found = [
         principal.decode("utf-8", "surrogateescape")
         for _, principals, rest in _read(signers)
@@ -55,12 +59,14 @@ def principals_of(signers: bytes, key: bytes) -> list[str]:
 
 
 def is_key_type(word: str) -> bool:
-    """Whether a word is the type of a public key, as it stands before one."""
+    """Return whether a word is the type of a public key, as it stands before one."""
     return word.startswith(("ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"))
 
 
 def permits(options: str, namespace: str) -> bool:
-    """Whether a line with these options lets its key sign for a namespace; without any it does."""
+    """Return whether a line with these options lets its key sign for a namespace; without any it
+    does.
+    """
     found = _NAMESPACES.search(options)
     if found is None:
         return True
@@ -71,7 +77,9 @@ def permits(options: str, namespace: str) -> bool:
 
 
 def list_keys(text: str) -> dict[tuple[str, str], list[str]]:
-    """The keys of an allowed signers file (see ssh-keygen(1)), with the options of their lines."""
+    """Return the keys of an allowed signers file (see ssh-keygen(1)), with the options of their
+    lines.
+    """
     keys: dict[tuple[str, str], list[str]] = {}
     for line in text.splitlines():
         words = line.split()
@@ -87,7 +95,7 @@ def list_keys(text: str) -> dict[tuple[str, str], list[str]]:
 
 
 def _read(signers: bytes) -> Iterator[tuple[bytes, list[bytes], bytes]]:
-    """Each line with a signer: the line, the principals, and what follows them."""
+    """Yield each line with a signer: the line, the principals, and what follows them."""
     for line in signers.split(b"\n"):
         match = _LINE.match(line)
         if match:
@@ -96,7 +104,9 @@ def _read(signers: bytes) -> Iterator[tuple[bytes, list[bytes], bytes]]:
 
 
 def _is_authority(rest: bytes) -> bool:
-    """Whether the options before the key's type make it the key of a certificate authority."""
+    """Return whether the options before the key's type make it the key of a certificate
+    authority.
+    """
     first = _TOKEN.match(rest)
     if first is None or _KEY_TYPE.fullmatch(first[0]):
         return False

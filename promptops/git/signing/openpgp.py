@@ -40,7 +40,7 @@ def sign(data: bytes, key: str, *, program: str = "gpg") -> bytes:
 
 
 def find_fingerprint(key: str, *, program: str = "gpg") -> str:
-    """The fingerprint of the primary key of the secret key that `key` names.
+    """Return the fingerprint of the primary key of the secret key that `key` names.
 
     PromptopsError when there is no such key, or more than one.
     """
@@ -62,7 +62,7 @@ def find_fingerprint(key: str, *, program: str = "gpg") -> str:
 
 
 def verify(data: bytes, signature: bytes, keys: bytes, *, program: str = "gpg") -> str:
-    """The fingerprint of the primary key that signed, which is one of `keys`; judged now.
+    """Return the fingerprint of the primary key that signed, which is one of `keys`; judged now.
 
     Args:
         data: what was signed.

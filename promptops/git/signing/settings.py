@@ -72,7 +72,7 @@ _HINT = "git config gpg.format ssh && git config user.signingKey ~/.ssh/id_ed255
 
 
 def _read(git: Git) -> dict[str, str]:
-    """The user's settings of signing, by name in lower case; the last of each counts."""
+    """Return the user's settings of signing, by name in lower case; the last of each counts."""
     done = git.run("config", "-z", "--get-regexp", r"^(gpg|user)\.", check=False)
     values = {}
     for setting in done.stdout.decode("utf-8", "surrogateescape").split("\0"):
@@ -82,7 +82,7 @@ def _read(git: Git) -> dict[str, str]:
 
 
 def _ask_command(git: Git, command: str) -> str:
-    """The first key that `gpg.ssh.defaultKeyCommand` prints, as Git takes it."""
+    """Return the first key that `gpg.ssh.defaultKeyCommand` prints, as Git takes it."""
     try:
         done = subprocess.run(
             shlex.split(command),

@@ -38,7 +38,8 @@ class SshTrust:
     _judged: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def authenticate_object(self, what: str, oid: str, data: bytes) -> str:
-        """The principal who signed a raw commit or tag; UntrustedError when nobody allowed did.
+        """Return the principal who signed a raw commit or tag; UntrustedError when nobody allowed
+        did.
 
         `oid` names the object, so that it is judged once.
         """
@@ -49,7 +50,9 @@ class SshTrust:
         return known
 
     def authenticate_snapshot(self, what: str, data: bytes, signature: bytes | None) -> str:
-        """The principal who signed a snapshot's bytes; UntrustedError when nobody allowed did."""
+        """Return the principal who signed a snapshot's bytes; UntrustedError when nobody allowed
+        did.
+        """
         return self._judge(what, data, signature, SNAPSHOT_NAMESPACE)
 
     def _judge(self, what: str, payload: bytes, signature: bytes | None, namespace: str) -> str:
@@ -99,7 +102,8 @@ def sign(data: bytes, key: Path, namespace: str, *, program: str = "ssh-keygen")
 
 
 def read_public_key(key: Path) -> bytes:
-    """The public half of an SSH key in base64, from the key's file or the `.pub` file beside it.
+    """Return the public half of an SSH key in base64, from the key's file or the `.pub` file beside
+    it.
 
     PromptopsError when it cannot be read without the key's passphrase.
     """
@@ -153,7 +157,7 @@ def verify_as(
 
 
 def _reason(said: str) -> str:
-    """Why a signature does not count, by what ssh-keygen said of it."""
+    """Return why a signature does not count, by what ssh-keygen said of it."""
     return next((why for sign, why in _REASONS if sign in said), _STRANGE_KEY)
 
 
@@ -169,10 +173,10 @@ _STRANGE_KEY = "its key is not among the allowed signers"
 
 
 def verify(what: str, data: bytes, signature: bytes, signers: Path, namespace: str) -> str:
-    """The principal in the file `signers` whose key signed `data` for `namespace`.
+    """Return the principal in the file `signers` whose key signed `data` for `namespace`.
 
-    UntrustedError when the signature is not by an allowed signer, is for another namespace or
-    other bytes, or the key has expired. `what` names the thing for that error.
+    UntrustedError when the signature is not by an allowed signer, is for another namespace or other
+    bytes, or the key has expired. `what` names the thing for that error.
     """
     import tempfile
 

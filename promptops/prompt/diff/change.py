@@ -139,5 +139,7 @@ class PromptDiff:
 
 
 def required_version(base: Version, level: Level) -> Version:
-    """The least final version that a change of `level` from `base` needs; NONE needs none."""
+    """Return the least final version that a change of `level` from `base` needs; NONE needs
+    none.
+    """
     return base.bump(level)

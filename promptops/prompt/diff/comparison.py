@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def diff_prompts(before: Prompt | None, after: Prompt | None) -> PromptDiff:
-    """Everything that differs between two versions of a prompt.
+    """Return everything that differs between two versions of a prompt.
 
-    None stands for a prompt that does not exist: a new prompt has one difference and needs no
-    bump, the removal of one concerns its callers. The version line itself is no difference.
+    None stands for a prompt that does not exist: a new prompt has one difference and needs no bump,
+    the removal of one concerns its callers. The version line itself is no difference.
     """
     if before is None or after is None:
         present = before or after
@@ -104,7 +104,7 @@ _VERSION = re.compile(r"^(version:[ \t]+)[0-9a-z.-]+(?=[ \t]*(?:#|$))", re.MULTI
 
 
 def _frontmatter(prompt: Prompt) -> str:
-    """The text above the body, without the version."""
+    """Return the text above the body, without the version."""
     document = prompt.closure.document
     head = document.text[: len(document.text) - len(document.body)]
     without, count = _VERSION.subn(r"\1", head)

@@ -125,7 +125,7 @@ _INPUT_RELATIONS = {
 
 
 def compare_output(before: Prompt, after: Prompt) -> Iterator[Difference]:
-    """What callers may receive."""
+    """Yield what callers may receive."""
     old, new = before.output, after.output
     cause = _find_cause(before, after)
     if same_json(old, new):
@@ -164,13 +164,13 @@ _OUTPUT_RELATIONS = {
 
 
 def _find_cause(before: Prompt, after: Prompt) -> str | None:
-    """The schema's file, where both versions read it from the same one."""
+    """Return the schema's file, where both versions read it from the same one."""
     path = after.data.get("output")
     return path if isinstance(path, str) and before.data.get("output") == path else None
 
 
 def _shape(schema: object) -> str:
-    """A schema's text with its properties in the order in which a model reads them."""
+    """Return a schema's text with its properties in the order in which a model reads them."""
     return json.dumps(_ordered(schema))
 
 
@@ -213,7 +213,7 @@ def compare_tools(before: Prompt, after: Prompt) -> Iterator[Difference]:
 
 
 def _is_among(tool: object, others: Mapping[str, object], own: Mapping[str, object]) -> bool:
-    """Whether the same tool is on the other side in a file that this side does not have."""
+    """Return whether the same tool is on the other side in a file that this side does not have."""
     return any(
         path not in own and same_json(tool, other) and _shape(tool) == _shape(other)
         for path, other in others.items()

@@ -16,7 +16,7 @@ SCHEMA = "promptops.diff/v1"
 
 
 def diff_to_json(*diffs: PromptDiff) -> dict[str, Any]:
-    """One document for any number of prompts, of JSON values alone.
+    """Return one document for any number of prompts, of JSON values alone.
 
     `level` is the greatest of all; each prompt has its own.
     """

@@ -87,7 +87,7 @@ class _FlowReading:
         self._prints: dict[str, str] = {}
 
     def read(self, files: tuple[str, ...]) -> Iterator[Piece]:
-        """The pieces of the last of `files`, with what it includes in place."""
+        """Yield the pieces of the last of `files`, with what it includes in place."""
         for piece in self._pieces(files[-1]):
             included = _included_path(piece)
             if included is None or included not in self._sources or included in files:
@@ -114,7 +114,7 @@ class _FlowReading:
         return self._known[path]
 
     def _fingerprint(self, path: str) -> str:
-        """A digest of what a file and all it includes say."""
+        """Return a digest of what a file and all it includes say."""
         if path not in self._prints:
             self._prints[path] = ""
             digest = sha256()
@@ -154,7 +154,7 @@ def _read_pieces(source: str, renames: Mapping[str, str]) -> Iterator[Piece]:
 
 
 def _spell_token(token: Token) -> str:
-    """A literal string in double quotes, so that the choice of quotes is no difference."""
+    """Return a literal string in double quotes, so that the choice of quotes is no difference."""
     text = token.text
     if token.kind == "string" and "\\" not in text and '"' not in text[1:-1]:
         return f'"{text[1:-1]}"'
@@ -173,7 +173,7 @@ def _rename(tokens: list[tuple[str, str]], renames: Mapping[str, str]) -> Iterab
 
 
 def _spell(words: tuple[str, ...]) -> str:
-    """Tokens as one text with conventional spaces."""
+    """Return tokens as one text with conventional spaces."""
     text: list[str] = []
     previous, before_previous = "", ""
     depth = 0
@@ -199,7 +199,7 @@ def _is_tight(previous: str, word: str, before_previous: str, depth: int) -> boo
 
 
 def _included_path(piece: Piece) -> str | None:
-    """The path of a plain include tag; None for every other piece."""
+    """Return the path of a plain include tag; None for every other piece."""
     words = piece.words
     if len(words) < 2 or words[0] != "include":
         return None
@@ -245,7 +245,9 @@ def _split_messages(pieces: list[Piece]) -> Iterator[Element]:
 
 
 def _message(role: str, pieces: list[Piece]) -> Element:
-    """A message, stripped as rendering strips it: literal white space at its ends is never sent."""
+    """Return a message, stripped as rendering strips it: literal white space at its ends is never
+    sent.
+    """
     first, last = 0, len(pieces)
     while first < last and _is_blank(pieces[first]):
         first += 1

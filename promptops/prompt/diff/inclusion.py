@@ -51,7 +51,7 @@ class TooHardError(Exception):
 
 
 def is_subset(inner: Schema, outer: Schema) -> bool:
-    """Whether it is proven that `outer` takes every value that `inner` takes.
+    """Return whether it is proven that `outer` takes every value that `inner` takes.
 
     Both are valid, without references. False means that there is no proof, not that it is false.
     """
@@ -82,11 +82,11 @@ class _Alternative:
         return types - {"integer"} if "number" in types else types
 
     def get_all(self, keyword: str) -> Iterator[Any]:
-        """Each value that some part has for `keyword`."""
+        """Yield each value that some part has for `keyword`."""
         return (part[keyword] for part in self.parts if keyword in part)
 
     def find_values(self) -> list[Any] | None:
-        """All values, when they can be listed."""
+        """Return all values, when they can be listed."""
         for part in self.parts:
             if "const" in part:
                 return self._keep_valid([part["const"]])
@@ -95,7 +95,7 @@ class _Alternative:
         return None
 
     def list_values(self, kind: str) -> list[Any] | None:
-        """All values of a type that has few."""
+        """Return all values of a type that has few."""
         if kind == "null":
             return self._keep_valid([None])
         return self._keep_valid([True, False]) if kind == "boolean" else None
@@ -122,7 +122,7 @@ class _Proof:
             raise TooHardError
 
     def is_subset(self, inner: tuple[Schema, ...], outer: Schema) -> bool:
-        """Whether every value that all of `inner` take is proven to be taken by `outer`."""
+        """Return whether every value that all of `inner` take is proven to be taken by `outer`."""
         self._step()
         if outer is True or outer == {}:
             return True
@@ -217,7 +217,7 @@ class _Proof:
         )
 
     def _is_apart(self, one: _Alternative, kind: str, schema: Schema) -> bool:
-        """Whether no value of `one` is proven to be taken by `schema`."""
+        """Return whether no value of `one` is proven to be taken by `schema`."""
         if isinstance(schema, bool):
             return not schema
         if "type" in schema and not _may_be(kind, schema["type"]):
@@ -234,7 +234,7 @@ class _Proof:
         )
 
     def _never_meet(self, schemas: tuple[Schema, ...], other: Schema) -> bool:
-        """Whether a listed value on one side is proven to be refused by the other."""
+        """Return whether a listed value on one side is proven to be refused by the other."""
         for one in self._expand(schemas, ()):
             values = one.find_values()
             if values is None or any(compile_schema(other).is_valid(value) for value in values):
@@ -251,14 +251,16 @@ class _Proof:
         return self.is_subset(inner, outer["items"])
 
     def covers_properties(self, one: _Alternative, outer: dict[str, Any]) -> bool:
-        """Each property that `outer` describes."""
+        """Return each property that `outer` describes."""
         return all(
             self.is_subset(_property(one, name), schema)
             for name, schema in outer["properties"].items()
         )
 
     def covers_additional(self, one: _Alternative, outer: dict[str, Any]) -> bool:
-        """Every property that `outer` does not name: those that `one` names, and all others."""
+        """Return every property that `outer` does not name: those that `one` names, and all
+        others.
+        """
         wanted = outer["additionalProperties"]
         described = outer.get("properties", {})
         named = {name for properties in one.get_all("properties") for name in properties}
@@ -298,7 +300,9 @@ def _type_of(value: object) -> str:
 
 
 def _is_stated(one: _Alternative, keyword: str, outer: dict[str, Any]) -> bool:
-    """Whether `one` says the very same, in a keyword (or group) that means the same anywhere."""
+    """Return whether `one` says the very same, in a keyword (or group) that means the same
+    anywhere.
+    """
     if keyword in _WHOLE or keyword in {"items", "additionalProperties"}:
         return False
     group = _GROUPS.get(keyword, (keyword,))
@@ -317,7 +321,7 @@ def _required(one: _Alternative) -> frozenset[str]:
 
 
 def _property(one: _Alternative, name: str) -> tuple[Schema, ...]:
-    """All that `one` says about the value of a property."""
+    """Return all that `one` says about the value of a property."""
     found: list[Schema] = []
     for part in one.parts:
         if name in part.get("properties", {}):
@@ -328,7 +332,9 @@ def _property(one: _Alternative, name: str) -> tuple[Schema, ...]:
 
 
 def _is_empty(one: _Alternative, kind: str) -> bool:
-    """Whether no value of that type can be valid, as far as bounds and required names tell."""
+    """Return whether no value of that type can be valid, as far as bounds and required names
+    tell.
+    """
     if kind in {"integer", "number"}:
         low, high = _low(one, kind), _high(one, kind)
         return low[0] > high[0] or (low[0] == high[0] and low[1] + high[1] > 0)
@@ -341,7 +347,7 @@ def _is_empty(one: _Alternative, kind: str) -> bool:
 
 
 def _low(one: _Alternative, kind: str) -> tuple[float, int]:
-    """The greatest lower bound, and 1 when it is itself excluded."""
+    """Return the greatest lower bound, and 1 when it is itself excluded."""
     bounds: list[tuple[float, int]] = [(value, 0) for value in one.get_all("minimum")]
     bounds += [(value, 1) for value in one.get_all("exclusiveMinimum")]
     if kind == "integer":
@@ -353,7 +359,7 @@ def _low(one: _Alternative, kind: str) -> tuple[float, int]:
 
 
 def _high(one: _Alternative, kind: str) -> tuple[float, int]:
-    """The least upper bound, and 1 when it is itself excluded."""
+    """Return the least upper bound, and 1 when it is itself excluded."""
     bounds: list[tuple[float, int]] = [(value, 0) for value in one.get_all("maximum")]
     bounds += [(value, -1) for value in one.get_all("exclusiveMaximum")]
     if kind == "integer":

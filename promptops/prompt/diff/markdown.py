@@ -26,7 +26,7 @@ _SIGNS = {LineKind.CONTEXT: " ", LineKind.REMOVED: "-", LineKind.ADDED: "+"}
 
 
 def diff_to_markdown(*diffs: PromptDiff) -> str:
-    """One section for each prompt that differs; empty when none does.
+    """Return one section for each prompt that differs; empty when none does.
 
     The differences come first, gravest first, then the changed lines of messages, as far as there
     is room in a comment.
@@ -47,7 +47,9 @@ def diff_to_markdown(*diffs: PromptDiff) -> str:
 
 
 def _cut(text: str) -> str:
-    """The whole lines that fit; the differences of very many prompts alone may be too long."""
+    """Return the whole lines that fit; the differences of very many prompts alone may be too
+    long.
+    """
     if len(text) <= _MAX_CHARACTERS:
         return text
     kept = text[:_MAX_CHARACTERS].rsplit("\n", 1)[0]
@@ -87,7 +89,7 @@ def _value(value: object) -> str:
 
 
 def describe_message(message: MessageDiff) -> str:
-    """What happened to one message: a title, and the lines that differ."""
+    """Return what happened to one message: a title, and the lines that differ."""
     title = f"{code(message.subject)} {message.status}"
     if message.cause is not None:
         title += f" by {code(message.cause)}"
@@ -97,7 +99,7 @@ def describe_message(message: MessageDiff) -> str:
 
 
 def describe_lines(message: MessageDiff) -> str:
-    """The lines of one message that differ, in a fence."""
+    """Return the lines of one message that differ, in a fence."""
     return fence("⋮\n".join(map(_hunk, message.hunks)))
 
 
@@ -111,7 +113,7 @@ def _hunk(hunk: Hunk) -> str:
 
 
 def code(text: str) -> str:
-    """The text as a code span, on one line."""
+    """Return the text as a code span, on one line."""
     shown = _visible(text.replace("\n", "⏎").replace("\t", " "))
     ticks = "`" * (_longest_run(shown) + 1)
     pad = " " if len(ticks) > 1 or not shown.strip() else ""
@@ -119,7 +121,7 @@ def code(text: str) -> str:
 
 
 def fence(text: str) -> str:
-    """The text as a block that it cannot close. It must end in a line feed."""
+    """Return the text as a block that it cannot close. It must end in a line feed."""
     ticks = "`" * max(3, _longest_run(text) + 1)
     return f"{ticks}diff\n{text}{ticks}"
 
@@ -129,7 +131,7 @@ def _longest_run(text: str) -> int:
 
 
 def _visible(text: str) -> str:
-    """The text with what turns its direction or cannot be seen written out."""
+    """Return the text with what turns its direction or cannot be seen written out."""
     if text.isprintable():
         return text
     return "".join(

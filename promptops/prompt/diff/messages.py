@@ -36,7 +36,7 @@ class _MessagePair:
 
 
 def compare_messages(before: Flow, after: Flow, changed: frozenset[str]) -> tuple[MessageDiff, ...]:
-    """Every element that differs.
+    """Return every element that differs.
 
     `changed` are the included files that both versions have, with different content: what differs
     in a message because of such a file is attributed to it.
@@ -48,7 +48,9 @@ def compare_messages(before: Flow, after: Flow, changed: frozenset[str]) -> tupl
 
 
 def classify_messages(diffs: Sequence[MessageDiff], own_file: str) -> Iterator[Difference]:
-    """The differences that these messages are: one for each file in which a change was made."""
+    """Yield the differences that these messages are: one for each file in which a change was
+    made.
+    """
     for diff in diffs:
         before: object = diff.before if diff.status is not MessageStatus.CHANGED else None
         after: object = diff.after if diff.status is not MessageStatus.CHANGED else None
@@ -82,7 +84,7 @@ def _identity(element: Element) -> tuple[str | None, tuple[tuple[str, str], ...]
 
 
 def _pair_elements(old: Sequence[Element], new: Sequence[Element]) -> list[_MessagePair]:
-    """Pairs in the order of the new flow, what was removed where it stood."""
+    """Return pairs in the order of the new flow, what was removed where it stood."""
     pairs: list[_MessagePair] = []
     i = j = 0
     blocks = align([_identity(one) for one in old], [_identity(one) for one in new])
@@ -243,7 +245,7 @@ def _find_hunks(
 
 
 def _place_lines(lines: Sequence[DiffLine]) -> dict[tuple[LineKind, int | None], int]:
-    """Where each changed line begins in the text it belongs to."""
+    """Return where each changed line begins in the text it belongs to."""
     places: dict[tuple[LineKind, int | None], int] = {}
     old = new = 0
     for line in lines:
@@ -271,7 +273,7 @@ class _MessageOrigins:
         ]
 
     def find_files(self, start: int, end: int) -> set[str]:
-        """The innermost files that differ, of all text between two places."""
+        """Return the innermost files that differ, of all text between two places."""
         first = bisect_right(self._ends, start)
         last = bisect_left(self._ends, end)
         return set(self._files[first : last + 1])

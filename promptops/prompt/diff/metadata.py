@@ -43,7 +43,9 @@ _ELSEWHERE = frozenset({"version", "inputs", "output", "tools"})
 
 
 def compare_metadata(before: Prompt, after: Prompt) -> Iterator[Difference]:
-    """Each setting that differs, by what it means: defaults and empty lists are no differences."""
+    """Yield each setting that differs, by what it means: defaults and empty lists are no
+    differences.
+    """
     old, new = _meaning(before), _meaning(after)
     for path in _find_paths(old, new):
         key = path[0]
@@ -61,7 +63,7 @@ def compare_metadata(before: Prompt, after: Prompt) -> Iterator[Difference]:
 
 
 def _meaning(prompt: Prompt) -> dict[str, Any]:
-    """The frontmatter with all parameters in one place and without empty collections."""
+    """Return the frontmatter with all parameters in one place and without empty collections."""
     kept = {
         key: value
         for key, value in prompt.data.items()
@@ -73,7 +75,7 @@ def _meaning(prompt: Prompt) -> dict[str, Any]:
 
 
 def _find_paths(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Where they differ: keys down to the first list, which a person reads as a whole."""
+    """Return where they differ: keys down to the first list, which a person reads as a whole."""
     if same_json(old, new):
         return []
     from deepdiff import DeepDiff

@@ -49,7 +49,7 @@ class Relation(StrEnum):
 
 
 def compare_schemas(old: Mapping[str, Any] | bool, new: Mapping[str, Any] | bool) -> Relation:  # noqa: FBT001 - JSON Schema allows true and false
-    """How `new` relates to `old`.
+    """Return how `new` relates to `old`.
 
     SAME: both take the same values. WIDER: `new` takes all that `old` took, and may take more.
     NARROWER: `old` took all that `new` takes, and may have taken more. UNDECIDABLE: neither is
@@ -79,7 +79,9 @@ class _Inlining:
         self._steps = 0
 
     def schema(self) -> Schema:
-        """The whole schema. Raises TooHardError for references that it cannot put in place."""
+        """Return the whole schema. Raises TooHardError for references that it cannot put in
+        place.
+        """
         return self._visit(self._root, ())
 
     def _visit(self, schema: Schema, above: tuple[str, ...]) -> Schema:

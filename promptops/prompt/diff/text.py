@@ -95,7 +95,7 @@ class Hunk:
 
 
 def compare_texts(before: str, after: str) -> tuple[DiffLine, ...]:
-    """Every line of both texts.
+    """Return every line of both texts.
 
     Context and removed lines join to exactly `before`, context and added lines to exactly `after`.
     """
@@ -126,7 +126,9 @@ def compare_texts(before: str, after: str) -> tuple[DiffLine, ...]:
 
 
 def cut_hunks(lines: Sequence[DiffLine], context: int = 3) -> Iterator[tuple[DiffLine, ...]]:
-    """The changed stretches of `lines`, each with up to `context` unchanged lines around it."""
+    """Yield the changed stretches of `lines`, each with up to `context` unchanged lines around
+    it.
+    """
     start = end = 0
     for index, line in enumerate(lines):
         if line.kind is LineKind.CONTEXT:
@@ -143,7 +145,7 @@ def cut_hunks(lines: Sequence[DiffLine], context: int = 3) -> Iterator[tuple[Dif
 def mark_words(
     before: str, after: str, budget: _DiffBudget | None = None
 ) -> tuple[list[tuple[Segment, ...]], list[tuple[Segment, ...]]]:
-    """Both texts as lines of segments, with the words that differ marked."""
+    """Return both texts as lines of segments, with the words that differ marked."""
     old, new = split_words(before), split_words(after)
     blocks = _align(old, new, budget or _DiffBudget()) if old and new else []
     blocks = _drop_chance(old, new, blocks)
@@ -176,7 +178,7 @@ def _join_clusters(text: str, words: list[str]) -> list[str]:
 
 
 def _continues(text: str, place: int, start: int, extending: set[str]) -> bool:
-    """Whether what begins at `place` belongs to the word that began at `start`."""
+    """Return whether what begins at `place` belongs to the word that began at `start`."""
     previous = text[place - 1]
     if text[place] in extending:
         return previous != "\n"
@@ -187,7 +189,7 @@ def _continues(text: str, place: int, start: int, extending: set[str]) -> bool:
 
 
 def _extends(character: str) -> bool:
-    """Whether a character changes the one before it: an accent, joiner, skin tone or tag."""
+    """Return whether a character changes the one before it: an accent, joiner, skin tone or tag."""
     return not character.isascii() and (
         character == _JOINER
         or "\U0001f3fb" <= character <= "\U0001f3ff"
@@ -197,7 +199,9 @@ def _extends(character: str) -> bool:
 
 
 def _split_lines(text: str) -> list[str]:
-    """Lines with their line feeds. Only LF ends a line: other separators are part of the text."""
+    """Return lines with their line feeds. Only LF ends a line: other separators are part of the
+    text.
+    """
     lines = [f"{line}\n" for line in text.split("\n")]
     last = lines.pop()[:-1]
     return [*lines, last] if last else lines
@@ -262,7 +266,7 @@ class _DiffBudget:
 
 
 def align(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tuple[int, int, int]]:
-    """What two sequences have in common, in order: (place before, place after, length)."""
+    """Return what two sequences have in common, in order: (place before, place after, length)."""
     return _align(before, after, _DiffBudget())
 
 
@@ -324,7 +328,7 @@ def _anchors(
 
 
 def _longest_rise(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest subsequence whose second numbers rise (the first ones do already)."""
+    """Return the longest subsequence whose second numbers rise (the first ones do already)."""
     tails: list[int] = []
     tail_pairs: list[int] = []
     before: list[int] = []
@@ -342,7 +346,7 @@ def _longest_rise(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _shortest_edit(old: list[int], new: list[int], budget: _DiffBudget) -> list[tuple[int, int]]:
-    """Places that match along a shortest edit script; none when that would take too long."""
+    """Return places that match along a shortest edit script; none when that would take too long."""
     most = min(len(old) + len(new), _MAX_EDITS)
     furthest = [0] * (2 * most + 3)
     middle = most + 1

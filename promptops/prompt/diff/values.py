@@ -11,7 +11,7 @@ def same_json(left: object, right: object) -> bool:
 
 
 def canonical_json(value: object) -> str:
-    """One text for each JSON value."""
+    """Return one text for each JSON value."""
     return json.dumps(_plain(value), sort_keys=True, ensure_ascii=False)
 
 

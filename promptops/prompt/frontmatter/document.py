@@ -63,21 +63,23 @@ class Document:
     _layout: _Layout | None = field(default=None, compare=False, repr=False)
 
     def locate(self, path: Sequence[str | int], *, key: bool = False) -> Position | None:
-        """Where the value at `path` stands in the file (with `key`, its key).
+        """Return where the value at `path` stands in the file (with `key`, its key).
 
-        A path that does not exist gives the place of its nearest existing parent's key, so that
-        a missing key is reported where it would have to be added.
+        A path that does not exist gives the place of its nearest existing parent's key, so that a
+        missing key is reported where it would have to be added.
         """
         if self._layout is None or not path:
             return None
         return self._layout.places.locate(path, key=key)
 
     def written(self, path: Sequence[str | int]) -> str:
-        """The text of the value at `path` as the file has it, quotes included; "" for none."""
+        """Return the text of the value at `path` as the file has it, quotes included; "" for
+        none.
+        """
         return "" if self._layout is None else self._layout.places.written_at(path)
 
     def find_removal(self, path: Sequence[str | int]) -> Fix | None:
-        """The edit that takes the entry at `path` out of its mapping, and nothing else.
+        """Return the edit that takes the entry at `path` out of its mapping, and nothing else.
 
         The last entry takes its mapping along. None where the edit would touch anything else.
         """
@@ -94,7 +96,7 @@ class Document:
 
 
 def _without(data: Mapping[str, Any], path: Sequence[str | int]) -> dict[str, Any]:
-    """The mapping without the value at `path`."""
+    """Return the mapping without the value at `path`."""
     name, *below = path
     if not below:
         return {key: value for key, value in data.items() if key != name}
@@ -161,7 +163,9 @@ def _broken(path: str, text: str, check: str, message: str, *, hint: str | None 
 
 
 def find_undecodable(path: str, data: bytes) -> Finding | None:
-    """The first byte of the file at `path` that is not UTF-8, as a finding; None without one."""
+    """Return the first byte of the file at `path` that is not UTF-8, as a finding; None without
+    one.
+    """
     normal = normalize_newlines(data)
     try:
         normal.decode()

@@ -57,7 +57,9 @@ def split_plain(content: str) -> Split | None:
 
 
 def read_plain(source: str) -> dict[str, Any] | None:
-    """The mapping that `source`, frontmatter without the lines around it, holds; None: ask YAML."""
+    """Return the mapping that `source`, frontmatter without the lines around it, holds; None: ask
+    YAML.
+    """
     try:
         return _read(source) or None
     except _NotPlainYamlError:
@@ -160,7 +162,7 @@ def _read_number(text: str) -> str | int | float:
 
 
 def _read_item(text: str, position: int, depth: int) -> tuple[Any, int]:
-    """The value at a position inside brackets, and where it ends."""
+    """Return the value at a position inside brackets, and where it ends."""
     token = _next_token(text, position)
     mark, word, colon, digits, double, single = token.groups()
     end = token.end()

@@ -29,7 +29,7 @@ class _YamlLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
     """
 
     def resolve(self, kind: type[yaml.Node], value: str | None, implicit: tuple[bool, bool]) -> str:
-        """The tag of a node that has none; `value` is None for a collection.
+        """Return the tag of a node that has none; `value` is None for a collection.
 
         `implicit` says whether a scalar is plain, without quotes.
         """
@@ -135,7 +135,7 @@ class Places:
         self._children: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
 
     def position(self, start: int, end: int) -> Position:
-        """The place of the mapping's characters from `start` to `end`."""
+        """Return the place of the mapping's characters from `start` to `end`."""
         return Position(*self._place(start + self.offset), *self._place(end + self.offset))
 
     def _place(self, index: int) -> tuple[int, int]:
@@ -145,7 +145,9 @@ class Places:
         return line, index - self._starts[line - 1] + 1
 
     def node_position(self, node: yaml.Node) -> Position:
-        """The place of a node, without the white space and comments that YAML counts to it."""
+        """Return the place of a node, without the white space and comments that YAML counts to
+        it.
+        """
         last = node
         while isinstance(last, yaml.CollectionNode) and not last.flow_style and last.value:
             item = last.value[-1]
@@ -155,12 +157,14 @@ class Places:
         return self.position(start, start + len(written.rstrip()))
 
     def written(self, node: yaml.Node) -> str:
-        """A node's text as the file has it."""
+        """Return a node's text as the file has it."""
         start, end = node.start_mark.index + self.offset, node.end_mark.index + self.offset
         return self.text[start:end].strip()
 
     def _entry_span(self, node: yaml.MappingNode, name: str) -> tuple[int, int] | None:
-        """The characters of an entry that would go with it: its lines, or it and its comma."""
+        """Return the characters of an entry that would go with it: its lines, or it and its
+        comma.
+        """
         keys = [key.value for key, _ in node.value]
         if keys.count(name) != 1:
             return None
@@ -179,7 +183,9 @@ class Places:
         return None if self.text[line:start].strip() or not line_end else (line, line_end)
 
     def locate(self, path: Sequence[str | int], *, key: bool) -> Position | None:
-        """Where a value (with `key`, its key) stands; the key of its nearest parent without it."""
+        """Return where a value (with `key`, its key) stands; the key of its nearest parent without
+        it.
+        """
         node: yaml.Node | None = self.root
         found: yaml.Node | None = None
         for step in path:
@@ -191,14 +197,16 @@ class Places:
         return self.node_position(wanted) if wanted is not None else None
 
     def written_at(self, path: Sequence[str | int]) -> str:
-        """The text of a value as the file has it; "" where there is none."""
+        """Return the text of a value as the file has it; "" where there is none."""
         node = self._descend(path)
         return "" if node is None else self.written(node)
 
     def find_entry(
         self, path: Sequence[str | int]
     ) -> tuple[Sequence[str | int], tuple[int, int]] | None:
-        """An entry with the characters that would go with it; of an only one, its mapping's."""
+        """Return an entry with the characters that would go with it; of an only one, its
+        mapping's.
+        """
         *above, name = path
         node = self._descend(above)
         if not isinstance(node, yaml.MappingNode):
@@ -216,7 +224,7 @@ class Places:
         return node
 
     def _child(self, node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
-        """The (key, value) nodes of one step down; for a list both are the item."""
+        """Return the (key, value) nodes of one step down; for a list both are the item."""
         if isinstance(node, yaml.MappingNode) and isinstance(step, str):
             children = self._children.get(id(node))
             if children is None:
@@ -247,7 +255,9 @@ def read_yaml(
 
 
 def find_places(content: str) -> Places:
-    """Where everything stands in a file that was read without YAML; `content` has no mark."""
+    """Return where everything stands in a file that was read without YAML; `content` has no
+    mark.
+    """
     opening = BOUNDARY.match(content)
     closing = BOUNDARY.search(content, opening.end()) if opening is not None else None
     assert opening is not None  # noqa: S101 - only what has both was read
@@ -271,7 +281,9 @@ class _YamlReading:
         self._seen: set[int] = set()
 
     def load(self, source: str) -> dict[str, Any]:
-        """The mapping that the YAML `source` holds; empty, with a fault, where it holds none."""
+        """Return the mapping that the YAML `source` holds; empty, with a fault, where it holds
+        none.
+        """
         root = self._compose(source)
         if root is None:
             return {}
@@ -401,7 +413,7 @@ class _YamlReading:
         return result
 
     def _key(self, node: yaml.Node) -> str | None:
-        """A key's text; None for what cannot be one."""
+        """Return a key's text; None for what cannot be one."""
         if not isinstance(node, yaml.ScalarNode):
             self._reject(node, "a key is a list or a mapping", "a key is a word")
             return None
@@ -446,7 +458,7 @@ class _YamlReading:
         return [self._value(item, depth + 1) for item in node.value]
 
     def _scalar(self, node: yaml.ScalarNode) -> str | int | float | bool | None:
-        """A scalar whose tag is not that of a text."""
+        """Return a scalar whose tag is not that of a text."""
         text: str = node.value
         kind = node.tag.removeprefix(_PREFIX)
         if kind == "int" and _INTEGER.fullmatch(text) and _is_word(text):
@@ -487,7 +499,7 @@ class _YamlReading:
 
 
 def _plain_text(node: yaml.Node) -> str | None:
-    """The text that a node is beyond doubt, which almost all are; None for any other."""
+    """Return the text that a node is beyond doubt, which almost all are; None for any other."""
     if node.tag == _TEXT and type(node) is yaml.ScalarNode:
         text: str = node.value
         if text[:1] not in _FIRST_OF_NUMBERS:
@@ -496,7 +508,7 @@ def _plain_text(node: yaml.Node) -> str | None:
 
 
 def _too_deep(source: str) -> bool:
-    """Whether the YAML nests past the limit, found without recursion."""
+    """Return whether the YAML nests past the limit, found without recursion."""
     marks = sum(source.count(mark) for mark in ("[", "{", "- ", "-\t", "? ", "-\n"))
     if marks < _FEW_NESTING_MARKS and source.count("\n") < _FEW_NESTING_MARKS:
         return False
@@ -516,7 +528,7 @@ def _too_deep(source: str) -> bool:
 
 
 def _yaml_hint(problem: str, character: str, noun: str) -> str | None:
-    """What to do about a fault of YAML's grammar that begins with `character`."""
+    """Return what to do about a fault of YAML's grammar that begins with `character`."""
     if character == "\t":
         return "indent with spaces, not tabs"
     if "mapping values are not allowed" in problem:
@@ -546,7 +558,9 @@ _SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
 def _is_word(text: str) -> bool:
-    """Whether every JSON reader can hold the number one way or another: a word of 64 bits."""
+    """Return whether every JSON reader can hold the number one way or another: a word of 64
+    bits.
+    """
     return len(text) <= 20 and -(2**63) <= int(text) < 2**64
 
 
@@ -555,7 +569,7 @@ def _shown(text: str) -> str:
 
 
 def _alternative(kind: str, text: str) -> str:
-    """What else could have been meant, to stand after the hint."""
+    """Return what else could have been meant, to stand after the hint."""
     if kind == "bool" and text.lower() in _SWITCHES:
         return f", {_SWITCHES[text.lower()]} for the switch"
     plain = text.replace("_", "")
@@ -567,7 +581,9 @@ def _alternative(kind: str, text: str) -> str:
 
 
 def _plain_number(text: str) -> str:
-    """A number of YAML 1.2 as every YAML writes it, where that is short and the same number."""
+    """Return a number of YAML 1.2 as every YAML writes it, where that is short and the same
+    number.
+    """
     if "o" in text:
         return ""
     number = f"{float(text):g}"

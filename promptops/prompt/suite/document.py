@@ -36,7 +36,7 @@ class SuiteDocument:
     _places: Places | None = field(default=None, compare=False, repr=False)
 
     def locate(self, path: Sequence[str | int], *, key: bool = False) -> Position:
-        """Where the value at `path` (with `key`, its key) stands, or its nearest parent."""
+        """Return where the value at `path` (with `key`, its key) stands, or its nearest parent."""
         found = None
         if self._places is not None and path:
             found = self._places.locate(path, key=key)
@@ -51,7 +51,7 @@ class SuiteDocument:
         *,
         key: bool = False,
     ) -> Finding:
-        """An error about the value at `path`."""
+        """Return an error about the value at `path`."""
         place = self.locate(path, key=key)
         return Finding(check, Severity.ERROR, message, self.path, place, hint)
 

@@ -30,14 +30,16 @@ _MAX_FAULTS = 100
 
 @cache
 def suite_schema() -> dict[str, Any]:
-    """The JSON Schema of suites, as `promptops schema evals` prints it."""
+    """Return the JSON Schema of suites, as `promptops schema evals` prints it."""
     loaded: dict[str, Any] = json.loads(Path(__file__).with_name("suite.schema.json").read_bytes())
     return loaded
 
 
 @cache
 def default_minimums() -> dict[str, float]:
-    """All scorers by name, with the least score that is enough unless a check says otherwise."""
+    """Return all scorers by name, with the least score that is enough unless a check says
+    otherwise.
+    """
     schema = suite_schema()["$defs"]
     names = schema["check"]["properties"].keys() - _OPTIONS
     return {
@@ -56,7 +58,7 @@ class Named(NamedTuple):
 
 
 def name_scorer(check: Mapping[str, Any]) -> Named | None:
-    """The only scorer that a check names; None where it names none or several."""
+    """Return the only scorer that a check names; None where it names none or several."""
     keys = [key for key in check if key not in _OPTIONS]
     if len(keys) != 1:
         return None
@@ -85,7 +87,7 @@ def check_grammar(document: SuiteDocument) -> Iterator[Finding]:
 
 
 def _explain(document: SuiteDocument, fault: Any) -> Iterator[Finding]:  # noqa: ANN401 - the engine's error
-    """One of the engine's errors in words a person understands."""
+    """Yield one of the engine's errors in words a person understands."""
     path, kind = list(fault.instance_path), fault.kind.name
     if kind in {"anyOf", "oneOf"}:
         yield from _explain_choice(document, fault)
@@ -153,7 +155,7 @@ def _pattern(where: str) -> tuple[str, str]:
 
 
 def _explain_choice(document: SuiteDocument, fault: Any) -> Iterator[Finding]:  # noqa: ANN401 - as above
-    """A value that fits none of several forms: what is wrong with the form that was meant."""
+    """Yield a value that fits none of several forms: what is wrong with the form that was meant."""
     path = list(fault.instance_path)
     branches = list(fault.kind.context)
     if not all(branches):
@@ -181,7 +183,7 @@ def _explain_choice(document: SuiteDocument, fault: Any) -> Iterator[Finding]:  
 
 
 def _wrong_types(errors: Sequence[Any], path: list[str | int]) -> list[str]:
-    """The types that one form asks for and the value does not have."""
+    """Return the types that one form asks for and the value does not have."""
     found: list[str] = []
     for error in errors:
         if list(error.instance_path) != path:
@@ -228,7 +230,7 @@ def _schema_at(path: Sequence[str | int]) -> Any:  # noqa: ANN401 - any part of 
 
 
 def _where(path: Sequence[str | int]) -> str:
-    """A path as messages name it: from the sample or check on, which the place tells."""
+    """Return a path as messages name it: from the sample or check on, which the place tells."""
     start = 0
     for index in range(1, len(path)):
         is_item = isinstance(path[index], int)
@@ -283,7 +285,7 @@ def _check_samples(document: SuiteDocument) -> Iterator[Finding]:
 
 
 def _is_filled(checks: object) -> bool:
-    """Whether columns of rows fill the checks, which are judged with their values then."""
+    """Return whether columns of rows fill the checks, which are judged with their values then."""
     return "{{" in json.dumps(checks)
 
 
@@ -357,7 +359,7 @@ _PATTERN_HINT = "the syntax is that of Rust's regex: no look-around, no back-ref
 
 
 def pattern_fault(pattern: str) -> str | None:
-    """Why a regular expression cannot run in linear time, or at all; None where it can."""
+    """Return why a regular expression cannot run in linear time, or at all; None where it can."""
     try:
         compile_pattern(pattern)
     except ValueError as error:
@@ -366,7 +368,7 @@ def pattern_fault(pattern: str) -> str | None:
 
 
 def compile_pattern(pattern: str) -> jsonschema_rs.Draft202012Validator:
-    """A validator that takes the texts in which `pattern` matches. Raises ValueError.
+    """Return a validator that takes the texts in which `pattern` matches. Raises ValueError.
 
     The engine is Rust's `regex`: linear in the text, without look-around and back-references.
     """

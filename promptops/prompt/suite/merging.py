@@ -25,7 +25,7 @@ _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 def merge_row(
     values: Mapping[str, Any], written: Mapping[str, Any], inputs: Collection[str] | None
 ) -> dict[str, Any]:
-    """The sample that a row and the entry `written` make together.
+    """Return the sample that a row and the entry `written` make together.
 
     `inputs` are the names of the prompt's inputs; None where they are not known. Raises RowFault.
     """
@@ -106,5 +106,5 @@ def _fill(value: Any, row: Mapping[str, Any], used: set[str]) -> Any:  # noqa: A
 
 
 def as_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """A text as it is, any other value as JSON."""
+    """Return a text as it is, any other value as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -171,7 +171,7 @@ class _Building:
     def _samples(
         self, written: Mapping[str, Any], defaults: Mapping[str, Any], index: int
     ) -> Iterator[tuple[Sample, Finding]]:
-        """The samples that one entry stands for, each with an empty finding at its place."""
+        """Yield the samples that one entry stands for, each with an empty finding at its place."""
         path: list[str | int] = ["samples", index]
         if "from" in written:
             yield from self._from_files(written, defaults, path)
@@ -321,7 +321,7 @@ def _row_finding(check: str, file: str, line: int, message: str, hint: str | Non
 
 
 def _sample_fault(sample: Mapping[str, Any], defaults: Mapping[str, Any]) -> Finding | None:
-    """What is wrong with a sample from a row, which is judged like one in a suite."""
+    """Return what is wrong with a sample from a row, which is judged like one in a suite."""
     kept = {key: value for key, value in sample.items() if key not in _FILE_KEYS}
     data = {
         "schema": "promptops.suite/v1",
@@ -361,7 +361,9 @@ def _sample(written: Mapping[str, Any], defaults: Mapping[str, Any], name: str) 
 
 
 def _share(written: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:
-    """The checks of a sample: one tuple for all samples that expect the same, as rows often do."""
+    """Return the checks of a sample: one tuple for all samples that expect the same, as rows often
+    do.
+    """
     return _parse_checks(json.dumps(written))
 
 
@@ -396,7 +398,9 @@ def _thresholds(written: Mapping[str, Any]) -> Thresholds:
 
 
 def _resolve(path: str, relative: str) -> str | None:
-    """A path from the repository's top for one from a file's folder; None outside of the top."""
+    """Return a path from the repository's top for one from a file's folder; None outside of the
+    top.
+    """
     steps = path.split("/")[:-1]
     for step in relative.split("/"):
         if step == "..":
@@ -409,7 +413,7 @@ def _resolve(path: str, relative: str) -> str | None:
 
 
 def _matches(pattern: str, path: str) -> bool:
-    """Whether a path matches, `*` within a folder and `**` across."""
+    """Return whether a path matches, `*` within a folder and `**` across."""
     if "**" in pattern:
         return fnmatchcase(path, pattern)
     wanted, given = pattern.split("/"), path.split("/")

@@ -42,7 +42,7 @@ class Row(NamedTuple):
 
 
 def read_rows(path: str, data: bytes) -> Iterator[Row]:
-    """The rows of the file at `path`, at least one. Raises RowFault."""
+    """Yield the rows of the file at `path`, at least one. Raises RowFault."""
     undecodable = find_undecodable(path, data)
     if undecodable is not None:
         place = undecodable.position

@@ -60,7 +60,7 @@ def __getattr__(name: str) -> object:
 
 
 def scan_includes(source: str) -> list[str]:
-    """The paths a body includes, in the order of the text, with repetitions, without Jinja2.
+    """Return the paths a body includes, in the order of the text, with repetitions, without Jinja2.
 
     Agrees with `analyze(...).includes` for every body that parses: comments, raw blocks, strings
     and includes that are refused do not count. After a syntax error the result is a best effort.

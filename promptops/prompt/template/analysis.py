@@ -162,7 +162,7 @@ class _TemplateReader:
             raise TooLarge(offset)
 
     def enter(self, scope: Scope, offset: int) -> Scope:
-        """A copy of a scope, for what is set inside a block."""
+        """Return a copy of a scope, for what is set inside a block."""
         self.spend(len(scope), offset)
         return dict(scope)
 
@@ -179,7 +179,7 @@ class _TemplateReader:
         return frozenset(printed)
 
     def message(self, node: nodes.FilterBlock, scope: Scope, place: Place) -> frozenset[str]:
-        """A role tag or `{% history %}`, which parse as filters of ours."""
+        """Return a role tag or `{% history %}`, which parse as filters of ours."""
         name = str(node.filter.args[-1].as_const())
         position = self.body.position(*self.tag(node.lineno))
         if node.filter.name == HISTORY:
@@ -362,7 +362,7 @@ class _TemplateReader:
         scope: Scope,
         place: Place,
     ) -> frozenset[str]:
-        """A block whose text goes somewhere else first: a variable, a filter or a macro."""
+        """Return a block whose text goes somewhere else first: a variable, a filter or a macro."""
         tag = {nodes.AssignBlock: "set", nodes.FilterBlock: "filter"}.get(type(node), "call")
         fault = place.role_fault or f"a `{tag}` block"
         inside = replace(place, role=None, role_fault=fault, buffered=True)

@@ -153,7 +153,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
     compiled: dict[str, Template]
 
     def get_template(self, name: Any, *_: Any, **__: Any) -> Template:
-        """A partial of the closure; there is nowhere else to load from."""
+        """Return a partial of the closure; there is nowhere else to load from."""
         return self.compiled[name]
 
     def getattr(self, obj: Any, attribute: str) -> Any:

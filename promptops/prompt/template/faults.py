@@ -78,7 +78,7 @@ def require_depth(tree: nodes.Template) -> None:
 
 
 def nesting_problem(body: TemplateSource, fault: TooDeep) -> TemplateProblem:
-    """The problem that too much nesting is."""
+    """Return the problem that too much nesting is."""
     return TemplateProblem(
         "nesting",
         "blocks or expressions are nested too deeply",
@@ -89,7 +89,7 @@ def nesting_problem(body: TemplateSource, fault: TooDeep) -> TemplateProblem:
 
 
 def size_problem(body: TemplateSource, fault: TooLarge) -> TemplateProblem:
-    """The problem that too many tags are."""
+    """Return the problem that too many tags are."""
     return TemplateProblem(
         "too-large",
         "the template holds more than can be followed",
@@ -101,7 +101,7 @@ def size_problem(body: TemplateSource, fault: TooLarge) -> TemplateProblem:
 
 
 def syntax_problem(body: TemplateSource, fault: SyntaxFault) -> TemplateProblem:
-    """The problem that a syntax error is."""
+    """Return the problem that a syntax error is."""
     message, hint = _explain(fault.message)
     meant = _meant_tag(fault.message)
     end = re.compile(r"\w+|\S?").match(body.text, fault.offset)
@@ -110,7 +110,9 @@ def syntax_problem(body: TemplateSource, fault: SyntaxFault) -> TemplateProblem:
 
 
 def _meant_tag(said: str) -> str | None:
-    """The tag that must have been meant by an unknown one, where only one can stand there."""
+    """Return the tag that must have been meant by an unknown one, where only one can stand
+    there.
+    """
     unknown = _UNKNOWN.match(said)
     innermost = _INNERMOST.search(said)
     if unknown is None or innermost is None:

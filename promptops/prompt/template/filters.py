@@ -250,7 +250,7 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def _eager(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A lazy filter as a list: a generator has no length, prints an address and runs out."""
+    """Return a lazy filter as a list: a generator has no length, prints an address and runs out."""
 
     @wraps(function)
     def listed(*arguments: Any, **named: Any) -> Any:
@@ -261,7 +261,7 @@ def _eager(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _on_text(function: Callable[..., Any], *, widths: bool = False) -> Callable[..., Any]:
-    """A filter on text, of what may be printed, with bounded widths where it takes any."""
+    """Return a filter on text, of what may be printed, with bounded widths where it takes any."""
     # Jinja hands some filters its environment or context before the value.
     index = 1 if hasattr(function, "jinja_pass_arg") else 0
 
@@ -323,7 +323,7 @@ def _sum(
 
 
 def build_filters() -> dict[str, Callable[..., Any]]:
-    """Every filter a prompt has, by name."""
+    """Return every filter a prompt has, by name."""
     filters = {name: filter_ for name, filter_ in FILTERS.items() if name not in REMOVED_FILTERS}
     for name in ("map", "select", "reject", "selectattr", "rejectattr", "unique", "items"):
         filters[name] = _eager(filters[name])

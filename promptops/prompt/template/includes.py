@@ -38,7 +38,7 @@ def literal_include(text: str, start: int) -> tuple[str, int] | None:
 
 
 def include_fault(path: str) -> str | None:
-    """Why a path may not be included, or None when it may.
+    """Return why a path may not be included, or None when it may.
 
     Paths are relative to the prompts folder and stay in it.
     """
@@ -71,7 +71,7 @@ def find_includes(source: str) -> list[str]:
 
 
 def _tag_end(source: str, start: int) -> int | None:
-    """Where the comment, raw block, tag or expression that begins at `start` ends."""
+    """Return where the comment, raw block, tag or expression that begins at `start` ends."""
     kind = source[start + 1]
     if kind == "#":
         end = source.find("#}", start + 2)

@@ -23,7 +23,7 @@ class HistoryFault(Exception):  # noqa: N818 (rendering turns it into ours)
 
 
 def message_text(text: str) -> str:
-    """What a message says: stripped, and Unicode that can be written as UTF-8."""
+    """Return what a message says: stripped, and Unicode that can be written as UTF-8."""
     content = text.strip(WHITE_SPACE)
     if not content.isascii():
         try:
@@ -36,7 +36,7 @@ def message_text(text: str) -> str:
 
 
 def open_message(text: str, role: str) -> Messages:
-    """The message that a role tag opens; none when nothing is in it."""
+    """Return the message that a role tag opens; none when nothing is in it."""
     content = message_text(text)
     return Messages([{"role": role, "content": content}] if content else [])
 

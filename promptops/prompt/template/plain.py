@@ -53,7 +53,7 @@ _NOT_PLAIN = frozenset(
 
 
 def read_plain(path: str, source: str, *, partial: bool, first_line: int) -> Analysis | None:
-    """What `analyze` gives for the body; None when it takes more than this to tell."""
+    """Return what `analyze` gives for the body; None when it takes more than this to tell."""
     body = TemplateSource(path, source, first_line)
     reading = _PlainReading(body, partial=partial)
     text = body.text
@@ -151,7 +151,9 @@ class _PlainReading:
         return match.end()
 
     def result(self) -> Analysis | None:
-        """Everything taken; None when a message is open, or something stands outside of them."""
+        """Return everything taken; None when a message is open, or something stands outside of
+        them.
+        """
         if self._role is not None or self._conditions or (self._roles and self._has_text_outside):
             return None
         undeclared: dict[str, list[Position]] = {}

@@ -63,7 +63,7 @@ _LIGHT = 64
 
 
 def weigh(value: object) -> int:
-    """How many steps it takes to go through a value once, as a filter or a comparison does.
+    """Return how many steps it takes to go through a value once, as a filter or a comparison does.
 
     64 characters of text or bits of a number are one step, and so is each item of a list or object,
     as often as it stands there: lists that hold one another twice, thirty times over, are small in
@@ -96,7 +96,7 @@ _CONTAINERS = frozenset({list, tuple, dict})
 
 
 def describe(value: object) -> str:
-    """What a value is, in the words of a prompt's author; never its address."""
+    """Return what a value is, in the words of a prompt's author; never its address."""
     if value is None:
         return "none"
     for kinds, words in _WORDS:
@@ -120,10 +120,10 @@ _WORDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 
 def text(value: object) -> object:
-    """The value when it prints the same everywhere, as `{{ }}` needs it.
+    """Return the value when it prints the same everywhere, as `{{ }}` needs it.
 
-    Strings, numbers, booleans, and lists and objects of these (and of none) print. Anything else
-    is a silent mistake or prints an address in memory.
+    Strings, numbers, booleans, and lists and objects of these (and of none) print. Anything else is
+    a silent mistake or prints an address in memory.
     """
     kind = type(value)
     if kind is str or kind in _PRINTABLE:

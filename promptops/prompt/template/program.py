@@ -81,7 +81,9 @@ class Program:
         return messages
 
     def _explain(self, error: Exception) -> PromptopsError:
-        """One of our errors, with its place, for whatever went wrong while the template ran."""
+        """Return one of our errors, with its place, for whatever went wrong while the template
+        ran.
+        """
         path, line, column = self._locate(error)
         if isinstance(error, HistoryFault):
             hint = 'pass messages such as `{"role": "user", "content": "..."}`'
@@ -160,7 +162,9 @@ def _read(
 def _read_partials(
     name: str, analysis: Analysis, partials: Mapping[str, str], sources: dict[str, TemplateSource]
 ) -> dict[str, nodes.Template]:
-    """Every partial that is reached, depth first, so that a cycle is seen where it closes."""
+    """Return every partial that is reached, depth first, so that a cycle is seen where it
+    closes.
+    """
     trees: dict[str, nodes.Template] = {}
     open_paths = [name]
     pending = [(name, iter(analysis.includes))]

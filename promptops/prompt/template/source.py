@@ -140,7 +140,7 @@ class TemplateSource:
         return line, max(offset - start, 0) + 1
 
     def _find_line(self, offset: int) -> tuple[int, int]:
-        """The line of an offset, and the offset at which that begins."""
+        """Return the line of an offset, and the offset at which that begins."""
         starts = self._starts or self._find_starts()
         index = max(bisect_right(starts, offset) - 1, 0)
         return self.first_line + index, starts[index]
@@ -155,7 +155,7 @@ class TemplateSource:
         return starts
 
     def position(self, start: int, end: int) -> Position:
-        """The place of `text[start:end]`."""
+        """Return the place of `text[start:end]`."""
         line, first = self._find_line(start)
         column = max(start - first, 0) + 1
         if "\n" in self.text[start:end]:

@@ -32,7 +32,7 @@ def plain_values(values: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _are_plain(values: Iterable[object]) -> bool:
-    """Whether values are plain, level by level: each one costs a few built-in calls."""
+    """Return whether values are plain, level by level: each one costs a few built-in calls."""
     level = list(values)
     for _ in range(MAX_LEVELS):
         kinds = set(map(type, level))

@@ -130,7 +130,7 @@ def _tell(said: str) -> None:
 
 
 def _cannot_tell(said: str) -> str:
-    """The report where there is none."""
+    """Return the report where there is none."""
     fence = "`" * (3 + max((len(run) for run in said.split() if set(run) == {"`"}), default=0))
     return f"{MARKER}\n### ❓ That cannot be told\n\n{fence}text\n{said}\n{fence}"
 

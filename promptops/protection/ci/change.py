@@ -60,7 +60,7 @@ class CiChange:
     is_for_default: bool
 
     def name_status(self, name: str) -> str:
-        """The name of the status that tells of this change.
+        """Return the name of the status that tells of this change.
 
         A status is of a commit, and whoever opens pull requests may propose one commit to a second
         branch with rules that ask for less. So only the default branch has the plain name; another
@@ -72,7 +72,7 @@ class CiChange:
 
 
 def read_change(environment: Mapping[str, str]) -> CiChange:
-    """The change that the present run is about.
+    """Return the change that the present run is about.
 
     Raises:
         UsageError: this run is about no change, or its event cannot be understood.
@@ -183,7 +183,7 @@ def fetch_change(change: CiChange, url: str, access: Mapping[str, str], folder: 
 
 
 def give_access(environment: Mapping[str, str], url: str, token: str) -> dict[str, str]:
-    """The variables that give Git the token for this one server.
+    """Return the variables that give Git the token for this one server.
 
     In the environment no list of processes shows it, and no file keeps it. Configuration that the
     environment has already stays in force.

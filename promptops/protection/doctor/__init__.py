@@ -76,7 +76,7 @@ class Diagnosis:
     answers: tuple[DoctorAnswer, ...]
 
     def of(self, state: AnswerState) -> list[DoctorAnswer]:
-        """The answers of one kind; findings with the gravest first."""
+        """Return the answers of one kind; findings with the gravest first."""
         order = [*Severity, None]
         chosen = [answer for answer in self.answers if answer.state is state]
         return sorted(chosen, key=lambda answer: order.index(answer.severity))
@@ -118,7 +118,9 @@ def examine(
 def _ask(
     check: str, look: Callable[[DoctorSubject], Iterator[DoctorAnswer]], subject: DoctorSubject
 ) -> Iterator[DoctorAnswer]:
-    """The answers of one check, stamped with its id; what keeps it from looking is one, too."""
+    """Yield the answers of one check, stamped with its id; what keeps it from looking is one,
+    too.
+    """
     try:
         for answer in look(subject):
             yield replace(answer, check=check)

@@ -40,7 +40,7 @@ class DoctorAnswer:
     check: str = ""
 
     def as_finding(self) -> Finding | None:
-        """The answer in the shape of all reports; None for what is fine."""
+        """Return the answer in the shape of all reports; None for what is fine."""
         if self.state is AnswerState.FINE:
             return None
         severity = self.severity or Severity.WARNING
@@ -73,7 +73,7 @@ def unknown(seen: str, place: str, remedy: str = "") -> DoctorAnswer:
 
 
 def unread(part: Unread, place: str) -> DoctorAnswer:
-    """What could not be read, as an answer."""
+    """Return what could not be read, as an answer."""
     return unknown(part.why, place, part.remedy)
 
 

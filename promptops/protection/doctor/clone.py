@@ -134,7 +134,7 @@ def _judge_url(url: str, place: str) -> Iterator[DoctorAnswer]:
 
 
 def _shown(url: str) -> str:
-    """An address without the secret in it."""
+    """Return an address without the secret in it."""
     return re.sub(r"//[^/@]*@", "//", url) if "://" in url else url
 
 
@@ -209,7 +209,9 @@ def look_at_refspecs(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
 
 
 def _brings(refspecs: list[str], folder: str) -> bool:
-    """Whether every ref in a folder of the remote-tracking refs is the target of a refspec."""
+    """Return whether every ref in a folder of the remote-tracking refs is the target of a
+    refspec.
+    """
     targets = [spec.removeprefix("+").partition(":") for spec in refspecs]
     return any(
         source.endswith("*") and target.endswith("*") and folder.startswith(target[:-1])

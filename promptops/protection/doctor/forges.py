@@ -38,7 +38,7 @@ _CHECK = "forge"
 def ask_forge(
     subject: DoctorSubject, choice: ForgeChoice, environment: Mapping[str, str]
 ) -> Iterator[DoctorAnswer]:
-    """Everything that the forge's settings say, each answer stamped with its check.
+    """Yield everything that the forge's settings say, each answer stamped with its check.
 
     Args:
         subject: the repository.
@@ -72,7 +72,7 @@ def _host(url: str) -> str:
 
 
 def _recognise(url: str | None, environment: Mapping[str, str]) -> ForgeChoice | None:
-    """The forge that a remote is on, by its host, or by what this CI says of itself."""
+    """Return the forge that a remote is on, by its host, or by what this CI says of itself."""
     host = _host(url or "")
     if not host:
         return None
@@ -140,7 +140,7 @@ def _path(subject: DoctorSubject) -> str:
 
 
 def _api(subject: DoctorSubject, given: str | None, public: str, variable: str) -> str:
-    """Where the API is. A token is never sent to a host only because a remote names it."""
+    """Return where the API is. A token is never sent to a host only because a remote names it."""
     if given:
         return given
     public_host = (urlsplit(public).hostname or "").removeprefix("api.")

@@ -42,7 +42,7 @@ class ProtectedName:
     owners: bool = False
 
     def covers(self, name: str) -> bool:
-        """Whether it protects a name."""
+        """Return whether it protects a name."""
         parts = self.name.split("*")
         if len(parts) == 1:
             return name == self.name

@@ -64,7 +64,9 @@ class DoctorSubject:
         return open_reader(self.repository, self.base)
 
     def read(self, path: str) -> bytes | None:
-        """A file of the state that the gate believes, by its path from the top; None without it."""
+        """Return a file of the state that the gate believes, by its path from the top; None without
+        it.
+        """
         return self._read(path)
 
     @cached_property
@@ -95,5 +97,5 @@ class DoctorSubject:
             return None
 
     def is_owned(self, path: str) -> bool:
-        """Whether a file has owners in the state that the gate believes."""
+        """Return whether a file has owners in the state that the gate believes."""
         return self._owners is not None and self._owners.match(path).state is OwnersState.OWNED

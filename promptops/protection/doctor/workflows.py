@@ -99,7 +99,7 @@ class Workflow:
 def read_workflows(
     paths: Iterable[str], read: Callable[[str], bytes | None]
 ) -> tuple[list[Workflow], dict[str, str]]:
-    """All workflows among the files of a repository, and by path why a file is none."""
+    """Return all workflows among the files of a repository, and by path why a file is none."""
     workflows: list[Workflow] = []
     faults: dict[str, str] = {}
     for path in sorted(paths):
@@ -115,7 +115,7 @@ def read_workflows(
 
 
 def parse_workflow(path: str, data: bytes) -> Workflow | str:
-    """The workflow that a file says; the reason where it says none."""
+    """Return the workflow that a file says; the reason where it says none."""
     text = data.decode("utf-8", "replace")
     try:
         document = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, in C where there is one
@@ -176,7 +176,7 @@ def _text(value: object) -> str | None:
 def gate_jobs(
     workflows: Iterable[Workflow], read: Callable[[str], bytes | None]
 ) -> list[tuple[Workflow, WorkflowJob]]:
-    """The jobs that run the gate: by its command, or through the action."""
+    """Return the jobs that run the gate: by its command, or through the action."""
     return [
         (workflow, job)
         for workflow in workflows
@@ -187,7 +187,9 @@ def gate_jobs(
 
 
 def follows_reviews(workflow: Workflow, workflows: Iterable[Workflow]) -> bool:
-    """Whether a review starts the workflow: itself, or by the end of another that it starts."""
+    """Return whether a review starts the workflow: itself, or by the end of another that it
+    starts.
+    """
     if "pull_request_review" in workflow.triggers:
         return True
     after = workflow.triggers.get("workflow_run", {}).get("workflows")
@@ -196,7 +198,9 @@ def follows_reviews(workflow: Workflow, workflows: Iterable[Workflow]) -> bool:
 
 
 def set_status_of(job: WorkflowJob) -> str | None:
-    """The commit status that a job sets for the gate, as far as it can be seen; None: none."""
+    """Return the commit status that a job sets for the gate, as far as it can be seen; None:
+    none.
+    """
     for step in job.steps:
         given, variables = step.get("with"), step.get("env")
         used = str(step.get("uses", "")).partition("@")[0]
@@ -210,7 +214,8 @@ def set_status_of(job: WorkflowJob) -> str | None:
 
 
 def status_names(workflow: Workflow, job: WorkflowJob) -> frozenset[str]:
-    """What may be required of a job that runs the gate: the status that it sets, else its check.
+    """Return what may be required of a job that runs the gate: the status that it sets, else its
+    check.
 
     Where runs for reviews are checks of their own, only a status says the last word.
     """
@@ -221,7 +226,7 @@ def status_names(workflow: Workflow, job: WorkflowJob) -> frozenset[str]:
 
 
 def deploy_jobs(workflows: Iterable[Workflow]) -> list[tuple[Workflow, WorkflowJob]]:
-    """The jobs that deploy by hand: started by a person, running a command that deploys."""
+    """Return the jobs that deploy by hand: started by a person, running a command that deploys."""
     return [
         (workflow, job)
         for workflow in workflows
@@ -232,7 +237,7 @@ def deploy_jobs(workflows: Iterable[Workflow]) -> list[tuple[Workflow, WorkflowJ
 
 
 def _is_promptops(action: str, read: Callable[[str], bytes | None]) -> bool:
-    """Whether an action is that of promptops; a local one is known by what its file says."""
+    """Return whether an action is that of promptops; a local one is known by what its file says."""
     if not action.startswith("./"):
         return _PROMPTOPS_ACTION.search(action.partition("@")[0]) is not None
     folder = action.removeprefix("./").strip("/")

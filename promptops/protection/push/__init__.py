@@ -57,7 +57,9 @@ def judge_push(
 
 
 def _choose_check(kind: RefKind) -> Callable[[Visit, PushCommand], None]:
-    """The check of a kind of ref; most pushes need none, so that each brings its own imports."""
+    """Return the check of a kind of ref; most pushes need none, so that each brings its own
+    imports.
+    """
     if kind in {RefKind.RELEASE, RefKind.YANK}:
         from promptops.protection.push.tags import check_release_tag, check_yank_tag
 

@@ -71,7 +71,9 @@ def check_environment(visit: Visit, command: PushCommand) -> None:
 
 
 def _list_new(visit: Visit, command: PushCommand) -> list[str]:
-    """The commits on top of the old one, the oldest first; RefusedError when it would lose any."""
+    """Return the commits on top of the old one, the oldest first; RefusedError when it would lose
+    any.
+    """
     git, new = visit.repository.git, command.new or ""
     found = visit.repository.objects.read(new)
     if found is None or found.kind != "commit":
@@ -83,7 +85,7 @@ def _list_new(visit: Visit, command: PushCommand) -> list[str]:
 
 
 def _read_head(visit: Visit, environment: str, oid: str) -> Head:
-    """The deployment that a commit is, and its state; IntegrityError when it is none."""
+    """Return the deployment that a commit is, and its state; IntegrityError when it is none."""
     found = visit.repository.objects.read(oid)
     if found is None or found.kind != "commit":
         raise IntegrityError(f"{oid[:12]} is not a commit", hint=BY_HAND)
@@ -137,7 +139,7 @@ class _DeploymentCheck:
             raise IntegrityError("it does not stand on the deployment before", hint=BY_HAND)
 
     def _read_state_at(self, point: Point) -> State:
-        """The state that an older deployment of this branch left."""
+        """Return the state that an older deployment of this branch left."""
         visit, tip = self.visit, self.after.deployment.commit
         if not is_ancestor(visit.repository.git, point.commit, tip):
             raise IntegrityError(
@@ -190,7 +192,9 @@ class _DeploymentCheck:
             raise IntegrityError(f"its message is not '{title}' and the trailers", hint=BY_HAND)
 
     def _list_promoted_tags(self, transition: Transition, name: str) -> set[str]:
-        """The tag objects of the releases of which each would explain what became of a prompt."""
+        """Return the tag objects of the releases of which each would explain what became of a
+        prompt.
+        """
         releases = (
             self.visit.find_release(name, live.version) for live in list_promoted(transition, name)
         )

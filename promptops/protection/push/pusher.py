@@ -18,7 +18,7 @@ SETTING = "promptops.deployerVariable"
 
 
 def find_pusher(visit: Visit) -> str | None:
-    """The name of who pushes, `@login` or an address; None where the server does not tell.
+    """Return the name of who pushes, `@login` or an address; None where the server does not tell.
 
     PromptopsError when it should tell, and does not.
     """

@@ -63,7 +63,7 @@ def check_rules(visit: Visit, transition: Transition) -> None:
 
 
 def _list_gaining(visit: Visit, transition: Transition) -> list[Release]:
-    """The releases that are live where they were not, or with a greater share."""
+    """Return the releases that are live where they were not, or with a greater share."""
     found = []
     for name in transition.names:
         before, after = (state.entries.get(name) for state in (transition.before, transition.after))

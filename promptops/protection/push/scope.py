@@ -41,7 +41,9 @@ class RefKind(Enum):
 
 
 def classify(ref: str, guarded: AbstractSet[str]) -> RefKind | None:
-    """What the ref is, where `guarded` are the full names of guarded branches; None: not ours."""
+    """Return what the ref is, where `guarded` are the full names of guarded branches; None: not
+    ours.
+    """
     kind = _classify_exact(ref, guarded)
     if kind is not None:
         return kind
@@ -58,7 +60,7 @@ def classify(ref: str, guarded: AbstractSet[str]) -> RefKind | None:
 
 
 def may_share_file(ref: str, guarded: AbstractSet[str]) -> bool:
-    """Whether a disk may keep a misplaced ref in the file of one that is ours."""
+    """Return whether a disk may keep a misplaced ref in the file of one that is ours."""
     seen = _fold(ref)
     return seen in map(_fold, guarded) or _classify_exact(seen, guarded) in _OURS
 

@@ -74,7 +74,8 @@ def _check_evidence(visit: Visit, release: Release) -> None:
 
 
 def _read_pushed(visit: Visit, command: PushCommand, name: str, version: Version) -> Release:
-    """The release that is pushed, whether or not somebody was faster: git itself refuses that.
+    """Return the release that is pushed, whether or not somebody was faster: git itself refuses
+    that.
 
     A pusher who learns from git that the tag is there can look whether it is the same release.
     """

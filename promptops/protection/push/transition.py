@@ -62,7 +62,7 @@ def check_action(transition: Transition) -> None:
 
 
 def list_promoted(transition: Transition, name: str) -> list[Live]:
-    """The versions of which each, promoted, explains what became of the prompt.
+    """Return the versions of which each, promoted, explains what became of the prompt.
 
     While traffic is split, a shift of shares may be the promotion of either side.
     """
@@ -74,7 +74,9 @@ def list_promoted(transition: Transition, name: str) -> list[Live]:
 
 
 def list_gaining(before: Entry | None, after: Entry | None) -> list[Live]:
-    """The versions that are live with a greater share than before, or were not live at all."""
+    """Return the versions that are live with a greater share than before, or were not live at
+    all.
+    """
     shares = {live.version: live.share for live in before.live} if before else {}
     now = after.live if after else ()
     return [live for live in now if live.share > shares.get(live.version, 0)]
@@ -117,7 +119,7 @@ def _resume(transition: Transition, name: str) -> Iterator[Making]:
 
 
 def _rollback(transition: Transition, name: str) -> Iterator[Making]:
-    """One step back, or as many as it takes to the version that is live now."""
+    """Yield one step back, or as many as it takes to the version that is live now."""
     live = _live(transition, name)
     for to in (None, *(one.version for one in live[:1])):
         yield partial(_roll_back, transition, name, to)

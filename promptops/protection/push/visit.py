@@ -65,12 +65,12 @@ class Visit:
         return Dialect.GITLAB if "GL_REPOSITORY" in self.variables else None
 
     def before(self, ref: str) -> str | None:
-        """The object that a ref holds now; None when there is no such ref."""
+        """Return the object that a ref holds now; None when there is no such ref."""
         found = self.repository.objects.read(ref)
         return None if found is None else found.oid
 
     def after(self, ref: str) -> str | None:
-        """The object that a ref holds when all of the push has happened.
+        """Return the object that a ref holds when all of the push has happened.
 
         A command that starts from another object than the ref holds is one that git will refuse,
         and nothing may rest on it.
@@ -82,7 +82,7 @@ class Visit:
         return command.new
 
     def find_release(self, name: str, version: Version) -> Release | None:
-        """The release that is there, or that the push brings; None when there is none.
+        """Return the release that is there, or that the push brings; None when there is none.
 
         IntegrityError when its tag is no release.
         """
@@ -99,7 +99,7 @@ class Visit:
         return self._releases[ref]
 
     def find_yank(self, name: str, version: Version) -> str | None:
-        """Why a release is yanked, or will be by this push; None when it is not."""
+        """Return why a release is yanked, or will be by this push; None when it is not."""
         from promptops.delivery.releases import yank_reason
 
         oid = self.after(yank_tag(name, version))
@@ -111,7 +111,7 @@ class Visit:
         return self._find_outside(commits, self._guarded_tips())
 
     def find_unmerged(self, commits: Iterable[str]) -> set[str]:
-        """Those of the commits that the protected branch does not have."""
+        """Return those of the commits that the protected branch does not have."""
         tip = self.after(self.protection.branch)
         return self._find_outside(commits, [tip] if tip else [])
 
@@ -142,7 +142,7 @@ def open_visit(
 
 
 def read_protection(repository: Repository) -> Protection:
-    """What is protected by the branch that HEAD names.
+    """Return what is protected by the branch that HEAD names.
 
     GitError when HEAD names no branch, ConfigurationError when its configuration cannot be read.
     """

@@ -107,7 +107,7 @@ class Chain:
         self.texts = ReleasedTexts(self.repository)
 
     def follow(self) -> tuple[Link, ...]:
-        """All links, in order."""
+        """Return all links, in order."""
         self._read_release()
         for environment in list_environments(self.repository):
             self._read_environment(environment)
@@ -269,7 +269,9 @@ class Chain:
             self.frozen_fault = error
 
     def _where_released(self) -> tuple[str | None, str]:
-        """The released commit and the prompts folder there; by a lock when there is no tag."""
+        """Return the released commit and the prompts folder there; by a lock when there is no
+        tag.
+        """
         if self.release is not None:
             return self.release.commit, self.release.folder
         return (self.seen[-1].live.commit if self.seen else None), self.repository.config.prompts
@@ -307,7 +309,7 @@ class Chain:
         )
 
     def _copies(self) -> Iterator[tuple[str, str]]:
-        """The places that should hold the content, and the digest of what they do hold."""
+        """Yield the places that should hold the content, and the digest of what they do hold."""
         if self.frozen is not None and self.subject.environment is None:
             commit, _ = self._where_released()
             yield (
@@ -368,7 +370,7 @@ class Chain:
         return Link("release", LinkStatus.OK, detail, tuple(lines), facts=facts)
 
     def _moved_tag(self, release: Release) -> PromptopsError | None:
-        """What is wrong when the tag is another than the one that was deployed."""
+        """Return what is wrong when the tag is another than the one that was deployed."""
         hint = "a release never changes; promptops verify says what to do"
         for seen in self.seen:
             if seen.tag not in {None, release.tag}:
@@ -470,7 +472,7 @@ class Chain:
         return Link("authors", LinkStatus.OK, detail, tuple(lines), facts=facts)
 
     def _list_commits(self, frozen: Frozen) -> list[CommitSummary]:
-        """The commits since the base release that touched what the prompt is made of."""
+        """Return the commits since the base release that touched what the prompt is made of."""
         repository, release = self.repository, self.release
         commit, folder = self._where_released()
         paths = {f"{folder}/{path}" if folder else path for path in frozen.paths}
@@ -492,7 +494,7 @@ class Chain:
         return list_touching(repository.git, sorted(paths), commit or "", since)
 
     def _recorded_link(self, name: str, key: str, *beside: str) -> Link:
-        """What the release's trailers record; they are claims, which the tag carries.
+        """Return what the release's trailers record; they are claims, which the tag carries.
 
         It is there with `key`; trailers `beside` it alone are shown and make no link: a verdict
         that nobody's approval was asked for is none.
@@ -510,7 +512,7 @@ class Chain:
         return Link(name, LinkStatus.OK, detail, lines, facts=facts)
 
     def _evidence_link(self) -> Link:
-        """The results of evals that the tag names: read, and held to what was released."""
+        """Return the results of evals that the tag names: read, and held to what was released."""
         release = self.release
         recorded = [] if release is None else list_recorded(release.trailers)
         if release is None or all(one.oid is None for one in recorded):
@@ -532,7 +534,7 @@ class Chain:
 
 
 def _gravest(problems: list[PromptopsError]) -> PromptopsError:
-    """The first that is a fault rather than a gap of this clone."""
+    """Return the first that is a fault rather than a gap of this clone."""
     return next((one for one in problems if not isinstance(one, GitError)), problems[0])
 
 
@@ -541,7 +543,7 @@ def _count(number: int, what: str) -> str:
 
 
 def format_minute(seconds: int) -> str:
-    """A Unix time as `2026-01-01 12:00 UTC`."""
+    """Return a Unix time as `2026-01-01 12:00 UTC`."""
     from datetime import UTC, datetime
 
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -64,7 +64,7 @@ class Trace:
     links: tuple[Link, ...]
 
     def first(self, status: LinkStatus) -> Link | None:
-        """The first link of that status."""
+        """Return the first link of that status."""
         return next((link for link in self.links if link.status is status), None)
 
     @property
@@ -88,6 +88,6 @@ def failed_link(
     facts: Mapping[str, Any] | None = None,
     lines: tuple[str, ...] = (),
 ) -> Link:
-    """A link that does not hold, or of which this clone cannot tell."""
+    """Return a link that does not hold, or of which this clone cannot tell."""
     status = LinkStatus.UNCHECKED if isinstance(error, GitError) else LinkStatus.BROKEN
     return Link(name, status, error.message, lines, error.hint, facts or {})

@@ -60,7 +60,7 @@ class TraceSubject:
 
 
 def find_subject(repository: Repository, asked: str) -> TraceSubject:
-    """What `asked` means; errors as `trace_chain`."""
+    """Return what `asked` means; errors as `trace_chain`."""
     found = _DIGEST.fullmatch(asked)
     if found is not None:
         return _find_digest(repository, f"sha256:{found[1]}")
@@ -119,7 +119,7 @@ def _find_version(repository: Repository, name: str, version: Version) -> TraceS
 
 
 def _find_digest(repository: Repository, prefix: str) -> TraceSubject:
-    """The version whose digest begins like that, by tags and by what is or was live."""
+    """Return the version whose digest begins like that, by tags and by what is or was live."""
     claims = {
         (release.digest, release.name, release.version): None
         for release in _releases_with(repository, prefix)
@@ -147,7 +147,7 @@ def _find_digest(repository: Repository, prefix: str) -> TraceSubject:
 
 
 def _releases_with(repository: Repository, prefix: str) -> Iterator[Release]:
-    """The releases whose tag says a digest that begins like that."""
+    """Yield the releases whose tag says a digest that begins like that."""
     tags = list_tags(repository)
     needle = f"\nPrompt-Digest: {prefix}".encode()
     for key, found in zip(tags, read_all(repository, list(tags.values())), strict=True):
@@ -160,7 +160,7 @@ def _releases_with(repository: Repository, prefix: str) -> Iterator[Release]:
 def _ever_live(
     repository: Repository, *, only_now: bool = False
 ) -> Iterator[tuple[str, str, Live]]:
-    """What is and was live: environment, prompt, version; as far as locks can be read."""
+    """Yield what is and was live: environment, prompt, version; as far as locks can be read."""
     texts = ReleasedTexts(repository)
     for environment in list_environments(repository):
         try:
@@ -179,6 +179,6 @@ def _ever_live(
 
 
 def read_known_history(repository: Repository, environment: str) -> History | None:
-    """An environment's history: the one readers take, else what waits to be pushed."""
+    """Return an environment's history: the one readers take, else what waits to be pushed."""
     history = read_history(repository, environment, tracking(repository, environment))
     return history or read_history(repository, environment, branch(environment))

@@ -63,7 +63,9 @@ class EnvironmentCheck:
         return True
 
     def _choose_history(self) -> History | None:
-        """The remote's history, or the local one that is ahead of it: that contains the other."""
+        """Return the remote's history, or the local one that is ahead of it: that contains the
+        other.
+        """
         repository = self.survey.repository
         known = tracking(repository, self.environment)
         local = branch(self.environment)

@@ -64,7 +64,7 @@ class ReleaseCheck:
             self._check_release(release, file)
 
     def _open_tag(self, key: Key, found: GitObject | GitError | None) -> Release | None:
-        """The release that a tag holds; None, and a finding, when it holds none."""
+        """Return the release that a tag holds; None, and a finding, when it holds none."""
         self.survey.known[key] = None
         if found is None and read_ref(self.survey.repository.git, release_tag(*key)) is None:
             del self.survey.known[key]  # removed since it was listed

@@ -41,7 +41,7 @@ class VerifyScope:
 
 
 def read_scope(repository: Repository, refs: Sequence[str]) -> VerifyScope:
-    """What `refs` mean; everything when there are none. Errors as `verify_repository`."""
+    """Return what `refs` mean; everything when there are none. Errors as `verify_repository`."""
     if not refs:
         return VerifyScope(None, None, None)
     known = list_environments(repository)
@@ -104,7 +104,9 @@ def _read_selected(
 
 
 def _live_keys(repository: Repository, environment: str, name: str | None) -> frozenset[Key]:
-    """What is live, of one prompt or of all; nothing where the environment cannot be read."""
+    """Return what is live, of one prompt or of all; nothing where the environment cannot be
+    read.
+    """
     try:
         head = read_head(repository, environment)
     except PromptopsError:
@@ -119,7 +121,7 @@ def _live_keys(repository: Repository, environment: str, name: str | None) -> fr
 
 
 def list_release_tags(repository: Repository, strays: list[str] | None) -> dict[Key, str]:
-    """All release tags, in order; names that are none are put into `strays`."""
+    """Return all release tags, in order; names that are none are put into `strays`."""
     tags: dict[Key, str] = {}
     for ref in list_refs(repository.git, "refs/tags/prompts/", peel=False):
         key = parse_release_tag(ref.name)

@@ -100,18 +100,20 @@ class Survey:
             self.error(check, place, error.message, hint)
 
     def first_time(self, *what: object) -> bool:
-        """Whether this has not come up before; one fault is told once, however often it shows."""
+        """Return whether this has not come up before; one fault is told once, however often it
+        shows.
+        """
         if what in self.told:
             return False
         self.told.add(what)
         return True
 
     def wants(self, name: str) -> bool:
-        """Whether the prompt counts in environments."""
+        """Return whether the prompt counts in environments."""
         return self.scope.names is None or name in self.scope.names
 
     def opens(self, key: Key) -> bool:
-        """Whether the release's tag is to be opened."""
+        """Return whether the release's tag is to be opened."""
         return self.scope.releases is None or key in self.scope.releases
 
     def read(self, specs: list[str]) -> list[GitObject | GitError | None]:
@@ -152,7 +154,7 @@ class Survey:
             )
 
     def fetch_hint(self, name: str, version: Version) -> str:
-        """How a tag that is not here may come back."""
+        """Return how a tag that is not here may come back."""
         tag = release_tag(name, version)
         if self.repository.remote is None:
             return f"somebody deleted the tag; another clone may have it: git fetch CLONE {tag}"

@@ -69,7 +69,7 @@ class TreeCheck:
             self.survey.findings += [_put_past(one) if is_past else one for one in findings]
 
     def _state_before(self, index: int) -> State | None:
-        """What was live before a record; None where that is not known."""
+        """Return what was live before a record; None where that is not known."""
         if index == 0:
             return lock.State() if self.history.cut is None else None
         try:
@@ -106,7 +106,7 @@ class TreeCheck:
     # Faults
 
     def _is_new(self, key: object) -> bool:
-        """Whether this has not been judged yet; if it has, it is still so."""
+        """Return whether this has not been judged yet; if it has, it is still so."""
         self.present.add(key)
         return key not in self.faults
 
@@ -115,7 +115,7 @@ class TreeCheck:
         self.faults[key] = findings
 
     def _fault(self, record: IntegrityRecord, check: str, message: str) -> Finding:
-        """A fault, with the deployment that brought it in and the one to go back to."""
+        """Return a fault, with the deployment that brought it in and the one to go back to."""
         number = record.deployment.number if record.deployment else 0
         hint = "the branch was edited by hand"
         if number > 1:
@@ -134,7 +134,7 @@ class TreeCheck:
         *,
         check: str = "missing-texts",
     ) -> Finding:
-        """What could not be read: a fault, or a gap of this clone."""
+        """Return what could not be read: a fault, or a gap of this clone."""
         message = f"{what}: {error.message}" if what else error.message
         found = self._fault(record, check, message)
         if isinstance(error, GitError):
@@ -217,7 +217,7 @@ class TreeCheck:
             yield self._fault(record, "wrong-lock", f"{label}: {fault}")
 
     def _read_tag(self, key: Key) -> KnownTag | None:
-        """What a release's tag says; None when it is no release."""
+        """Return what a release's tag says; None when it is no release."""
         known = self.survey.known
         if key not in known:
             (found,) = self.survey.read([self.survey.tags[key]])
@@ -257,7 +257,7 @@ class TreeCheck:
     def _judge_change(
         self, record: IntegrityRecord, before: State, after: State
     ) -> Iterator[Finding]:
-        """What the message says against what the lock says of it."""
+        """Yield what the message says against what the lock says of it."""
         if record.deployment is None:
             return
         said = {claim.name: claim.change for claim in read_claims(record.deployment)}
@@ -276,7 +276,7 @@ class TreeCheck:
 
 
 def _put_past(finding: Finding) -> Finding:
-    """The finding as what was wrong once."""
+    """Return the finding as what was wrong once."""
     if finding.check == NOT_CHECKED:
         return finding
     return finding._replace(severity=Severity.WARNING, hint=_PAST)

@@ -24,7 +24,7 @@ class AdoptedBody:
         self._ends_in_tag = False
 
     def __str__(self) -> str:
-        """The template."""
+        """Return the template."""
         self._flush()
         return "".join(self._parts)
 
@@ -67,7 +67,7 @@ class AdoptedBody:
 
 
 def literal(text: str) -> str:
-    """A template that sends a text as it is."""
+    """Return a template that sends a text as it is."""
     body = AdoptedBody()
     body.text(text)
     return str(body)
@@ -79,7 +79,9 @@ _TAG = re.compile(
 
 
 def from_jinja(source: str) -> str:
-    """A template of plain Jinja2 as one of ours: its tags keep the white space around them."""
+    """Return a template of plain Jinja2 as one of ours: its tags keep the white space around
+    them.
+    """
     parts: list[str] = []
     place = 0
     for match in _TAG.finditer(source):

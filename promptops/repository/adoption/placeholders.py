@@ -20,7 +20,7 @@ _CODE = re.compile(r"^(```|~~~).*?^\1[^\n]*$|`[^`\n]*`", re.MULTILINE | re.DOTAL
 
 
 def replace(source: str, pattern: re.Pattern[str], name_of: Callable[[re.Match[str]], str]) -> str:
-    """A text as a template in which each match of a pattern is the value of an input."""
+    """Return a text as a template in which each match of a pattern is the value of an input."""
     body = AdoptedBody()
     place = 0
     for match in pattern.finditer(source):
@@ -32,7 +32,7 @@ def replace(source: str, pattern: re.Pattern[str], name_of: Callable[[re.Match[s
 
 
 def read_format(source: str) -> tuple[str, list[str]] | None:
-    """A text of `str.format` or an f-string of plain names as a template, with its names.
+    """Return a text of `str.format` or an f-string of plain names as a template, with its names.
 
     None where it is no such text: a brace without partner, a field that is more than a name.
     """
@@ -53,10 +53,10 @@ def read_format(source: str) -> tuple[str, list[str]] | None:
 
 
 def read_loose(source: str, first_line: int = 1) -> tuple[str, dict[str, str], list[Note]]:
-    """A text of whose placeholders nobody told us the kind: template, inputs and notes.
+    """Return a text of whose placeholders nobody told us the kind: template, inputs and notes.
 
-    `{name}` is an input where the whole text could be one of `str.format`, or outside of code;
-    `{{ name }}` and `${name}` are inputs where they are the only kind. What was taken for what is
+    `{name}` is an input where the whole text could be one of `str.format`, or outside of code; `{{
+    name }}` and `${name}` are inputs where they are the only kind. What was taken for what is
     always noted.
     """
     if re.search(r"\{%[-+]?\s*\w", source):
@@ -109,7 +109,7 @@ def _tell(
 
 
 def find_names(source: str) -> list[str]:
-    """The names that a Jinja template reads and does not set."""
+    """Return the names that a Jinja template reads and does not set."""
     from promptops.prompt.template import analyze
 
     return list(analyze("a.md", source, partial=True).undeclared)

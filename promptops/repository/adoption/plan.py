@@ -151,7 +151,9 @@ def write_adoption(repository: Repository, plan: AdoptionPlan) -> None:
 def _list_files(
     repository: Repository, top: Path, paths: Sequence[Path]
 ) -> Iterator[tuple[str, str, bool]]:
-    """Each file from the top, the folder that names are taken from, and whether it was named."""
+    """Yield each file from the top, the folder that names are taken from, and whether it was
+    named.
+    """
     known: list[str] | None = None
     for path in paths:
         whole = path.resolve()
@@ -215,7 +217,7 @@ def _slug(text: str) -> str:
 
 
 def _find_free(name: str, taken: set[str], draft: Draft, prompts: str) -> str:
-    """The name, with a number where another prompt has it already."""
+    """Return the name, with a number where another prompt has it already."""
     number, free = 1, name
     while f"{free}.md" in taken and draft.path != f"{prompts}/{free}.md":
         number += 1
@@ -270,7 +272,7 @@ def _write_block(key: str, value: Mapping[str, Any]) -> Iterable[str]:
 
 
 def write_messages(draft: Draft) -> Iterator[str]:
-    """The body of a prompt that sends what a draft says, line by line."""
+    """Yield the body of a prompt that sends what a draft says, line by line."""
     if len(draft.messages) == 1 and draft.messages[0].role is None:
         yield draft.messages[0].body.strip("\n")
         return
@@ -287,7 +289,7 @@ def write_messages(draft: Draft) -> Iterator[str]:
 
 
 def _flow(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """A value on one line of YAML."""
+    """Return a value on one line of YAML."""
     if isinstance(value, dict):
         pairs = (f"{_flow(str(key))}: {_flow(one)}" for key, one in value.items())
         return f"{{{', '.join(pairs)}}}"

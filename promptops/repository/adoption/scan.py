@@ -71,7 +71,7 @@ def scan_code(repository: Repository, paths: Sequence[Path]) -> list[ScanFind]:
 
 
 def read_baseline(repository: Repository) -> frozenset[str]:
-    """The keys of what is accepted; none without a baseline."""
+    """Return the keys of what is accepted; none without a baseline."""
     try:
         data = json.loads(place_file(repository, BASELINE).read_bytes())
     except FileNotFoundError:

@@ -166,7 +166,7 @@ class Alerter:
             self._give_up(alert)
 
     def _claim(self, alert: Alert) -> bool:
-        """Whether it is up to this process to send it."""
+        """Return whether it is up to this process to send it."""
         note, now = _note(alert), self._clock()
         try:
             if self._ledger.swap_note(note, None, self._token, until=alert.until, now=now):

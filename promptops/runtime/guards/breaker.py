@@ -199,7 +199,7 @@ class Breakers:
             raise
 
     def is_open(self, model: str) -> bool:
-        """Whether the model is not asked now."""
+        """Return whether the model is not asked now."""
         now = self._clock()
         try:
             state = self._read(self._ledger, model, now, wait=True)[1]

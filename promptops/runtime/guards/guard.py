@@ -507,7 +507,9 @@ class Guards:
         return _GuardPlan(charges, guards, meets_default)
 
     def _is_configured(self, guard: str) -> bool:
-        """Whether somebody set this limit; the one that holds without any counts what it can."""
+        """Return whether somebody set this limit; the one that holds without any counts what it
+        can.
+        """
         return self.settings.is_strict or guard not in GLOBAL_SPENDING
 
     def _refuse_unknown(self, guard: str, unknown: str) -> GuardError:

@@ -186,11 +186,11 @@ class Ledger(Protocol):
         ...
 
     def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:
-        """How full these windows are; those that never counted anything are missing."""
+        """Return how full these windows are; those that never counted anything are missing."""
         ...
 
     def standings(self, *, now: float) -> Sequence[Standing]:
-        """Every window that has not ended."""
+        """Return every window that has not ended."""
         ...
 
     def reset(self, windows: Sequence[str], *, by: str, reason: str, now: float) -> Reset:
@@ -201,11 +201,11 @@ class Ledger(Protocol):
         ...
 
     def resets(self) -> Sequence[Reset]:
-        """The recorded resets, newest first."""
+        """Return the recorded resets, newest first."""
         ...
 
     def read_note(self, key: str, *, now: float, wait: bool = True) -> str | None:
-        """The note's text; None when there is none or its time is over."""
+        """Return the note's text; None when there is none or its time is over."""
         ...
 
     def swap_note(

@@ -120,13 +120,13 @@ class MemoryLedger:
         return self.settle(key, {"micros": 0, "calls": 0, "tokens": 0}, now=now, wait=wait)
 
     def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:
-        """How full these windows are; see `Ledger`."""
+        """Return how full these windows are; see `Ledger`."""
         with self._lock:
             held = self._held(now)
             return {name: self._standing(name, held) for name in windows if name in self._windows}
 
     def standings(self, *, now: float) -> Sequence[Standing]:
-        """Every window that has not ended; see `Ledger`."""
+        """Return every window that has not ended; see `Ledger`."""
         with self._lock:
             held = self._held(now)
             return [
@@ -150,7 +150,7 @@ class MemoryLedger:
             return record
 
     def resets(self) -> Sequence[Reset]:
-        """The recorded resets, newest first; see `Ledger`."""
+        """Return the recorded resets, newest first; see `Ledger`."""
         with self._lock:
             return tuple(self._resets)
 
@@ -161,7 +161,7 @@ class MemoryLedger:
         now: float,
         wait: bool = True,  # noqa: ARG002 - it never waits
     ) -> str | None:
-        """The note's text; see `Ledger`."""
+        """Return the note's text; see `Ledger`."""
         with self._lock:
             return self._note(key, now)
 

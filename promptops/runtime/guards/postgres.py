@@ -131,12 +131,12 @@ class PostgresLedger:
         return self.settle(key, {"micros": 0, "calls": 0, "tokens": 0}, now=now, wait=wait)
 
     def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:
-        """How full these windows are; see `Ledger`."""
+        """Return how full these windows are; see `Ledger`."""
         rows = self._rows(f"{_SPENT} WHERE w.name = ANY (%s)", [now, list(windows)])
         return {row[0]: Standing(*row) for row in rows}
 
     def standings(self, *, now: float) -> Sequence[Standing]:
-        """Every window that has not ended; see `Ledger`."""
+        """Return every window that has not ended; see `Ledger`."""
         rows = self._rows(f"{_SPENT} WHERE w.ends_at > %s ORDER BY w.name", [now, now])
         return [Standing(*row) for row in rows]
 
@@ -148,7 +148,7 @@ class PostgresLedger:
         return Reset(now, by, reason, tuple((name, used) for name, used in before))
 
     def resets(self) -> Sequence[Reset]:
-        """The recorded resets, newest first; see `Ledger`."""
+        """Return the recorded resets, newest first; see `Ledger`."""
         rows = self._rows(
             "SELECT at, by, reason, windows FROM promptops_ledger_resets ORDER BY id DESC", []
         )
@@ -158,7 +158,7 @@ class PostgresLedger:
         ]
 
     def read_note(self, key: str, *, now: float, wait: bool = True) -> str | None:  # noqa: ARG002
-        """The note's text; see `Ledger`."""
+        """Return the note's text; see `Ledger`."""
         statement = """SELECT max(value) FROM promptops_ledger_notes
             WHERE key = %s AND kept_until > clock_timestamp()"""
         text: str | None = self._ask(

@@ -255,11 +255,11 @@ class RedisLedger:
         return self.settle(key, {"micros": 0, "calls": 0, "tokens": 0}, now=now, wait=wait)
 
     def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:
-        """How full these windows are; see `Ledger`."""
+        """Return how full these windows are; see `Ledger`."""
         return {one.window: one for one in self._ask(lambda: self._look(windows, now))}
 
     def standings(self, *, now: float) -> Sequence[Standing]:
-        """Every window that has not ended; see `Ledger`."""
+        """Return every window that has not ended; see `Ledger`."""
 
         def look() -> list[Standing]:
             names = self._redis.zrangebyscore(_WINDOWS, f"({now}", "+inf")
@@ -290,11 +290,11 @@ class RedisLedger:
         return _read_reset(text)
 
     def resets(self) -> Sequence[Reset]:
-        """The recorded resets, newest first; see `Ledger`."""
+        """Return the recorded resets, newest first; see `Ledger`."""
         return [_read_reset(one) for one in self._ask(lambda: self._redis.lrange(_RESETS, 0, -1))]
 
     def read_note(self, key: str, *, now: float, wait: bool = True) -> str | None:  # noqa: ARG002
-        """The note's text; see `Ledger`."""
+        """Return the note's text; see `Ledger`."""
         text: str | None = self._ask(lambda: self._redis.get(_NOTE + key), wait=wait)
         return text
 

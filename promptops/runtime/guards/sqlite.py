@@ -151,7 +151,7 @@ class SqliteLedger:
         return self.settle(key, {"micros": 0, "calls": 0, "tokens": 0}, now=now, wait=wait)
 
     def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:
-        """How full these windows are; see `Ledger`."""
+        """Return how full these windows are; see `Ledger`."""
         with self._read() as connection:
             held = _held(connection, now)
             found = {}
@@ -163,7 +163,7 @@ class SqliteLedger:
             return found
 
     def standings(self, *, now: float) -> Sequence[Standing]:
-        """Every window that has not ended; see `Ledger`."""
+        """Return every window that has not ended; see `Ledger`."""
         with self._read() as connection:
             held = _held(connection, now)
             return [
@@ -195,7 +195,7 @@ class SqliteLedger:
         return Reset(now, by, reason, tuple(before))
 
     def resets(self) -> Sequence[Reset]:
-        """The recorded resets, newest first; see `Ledger`."""
+        """Return the recorded resets, newest first; see `Ledger`."""
         with self._read() as connection:
             return [
                 Reset(at, by, reason, tuple((name, used) for name, used in json.loads(windows)))
@@ -205,7 +205,7 @@ class SqliteLedger:
             ]
 
     def read_note(self, key: str, *, now: float, wait: bool = True) -> str | None:
-        """The note's text; see `Ledger`."""
+        """Return the note's text; see `Ledger`."""
         with self._use(wait=wait) as connection:
             return _note(connection, key, now)
 

@@ -111,7 +111,7 @@ def unpack(stored: bytes, keyring: Keyring | None) -> bytes:
 
 
 def is_current(stored: bytes, keyring: Keyring) -> bool:
-    """Whether packed bytes are sealed with the first key."""
+    """Return whether packed bytes are sealed with the first key."""
     return bool(stored[0] & _SEALED) and keyring.is_current(bytes(stored[1:]))
 
 

@@ -69,7 +69,7 @@ class Keyring:
         return data
 
     def is_current(self, sealed: bytes) -> bool:
-        """Whether it was sealed with the first key."""
+        """Return whether it was sealed with the first key."""
         return sealed[:_NAME] == self._first
 
 

@@ -28,7 +28,7 @@ def this_process() -> Process:
 
 
 def is_gone(process: Process) -> bool:
-    """Whether a process certainly runs no more; False where that cannot be known."""
+    """Return whether a process certainly runs no more; False where that cannot be known."""
     if not process.machine or process.machine != _machine():
         return False
     return _born(process.pid) != process.born

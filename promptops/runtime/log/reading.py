@@ -95,11 +95,11 @@ class RunQuery:
         self.values.append(value)
 
     def where(self, *more: str) -> str:
-        """The condition, with more of them."""
+        """Return the condition, with more of them."""
         return " AND ".join((*self._parts, *more)) or "1 = 1"
 
     def status(self) -> str:
-        """The expression for a run's status."""
+        """Return the expression for a run's status."""
         return f"CASE WHEN {self.gone} THEN '{INTERRUPTED}' ELSE status END"
 
     def columns(self) -> str:
@@ -256,7 +256,9 @@ def _find(cursor: Cursor, run_id: str) -> Row:
 
 
 def _id_range(start: str, what: str, command: str) -> tuple[bytes, bytes]:
-    """The first and the last id that begin so; UsageError for what is no beginning of an id."""
+    """Return the first and the last id that begin so; UsageError for what is no beginning of an
+    id.
+    """
     digits = start.replace("-", "").lower()
     if not _MIN_PREFIX <= len(digits) <= _ID_DIGITS or set(digits) - set("0123456789abcdef"):
         raise UsageError(
@@ -353,7 +355,7 @@ def count(cursor: Cursor, filters: Filters, by: Sequence[str], now: float) -> li
 
 
 def _rolled_range(cursor: Cursor, filters: Filters, by: Sequence[str]) -> tuple[int, int] | None:
-    """The whole hours that are added up and asked for; None where only the runs can say."""
+    """Return the whole hours that are added up and asked for; None where only the runs can say."""
     if "user" in by or any(getattr(filters, name) is not None for name in _UNSLICED):
         return None
     low, high = 0, rolled_until(cursor)

@@ -156,7 +156,7 @@ def read_run(row: Row, keyring: Keyring | None) -> RunRecord:
 
 
 def is_cached(flags: int) -> bool:
-    """Whether the flags of a row say that the answer came from the cache."""
+    """Return whether the flags of a row say that the answer came from the cache."""
     return bool(flags & _CACHED)
 
 

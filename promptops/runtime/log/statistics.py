@@ -172,7 +172,7 @@ def _interval(
 
 
 def _mean_variance(clusters: Sequence[tuple[float, int]]) -> tuple[float, float]:
-    """The mean over runs and the variance of it: that of a ratio of two sums over keys."""
+    """Return the mean over runs and the variance of it: that of a ratio of two sums over keys."""
     size, count = len(clusters), sum(n for _, n in clusters)
     mean = math.fsum(y for y, _ in clusters) / count
     squares = math.fsum((y - mean * n) ** 2 for y, n in clusters)
@@ -210,7 +210,7 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
 
 
 def _fraction(a: float, b: float, x: float) -> float:
-    """The continued fraction 1 + d1/(1 + d2/(1 + ...)), by Lentz's method."""
+    """Return the continued fraction 1 + d1/(1 + d2/(1 + ...)), by Lentz's method."""
     tiny = 1e-300
     value, c, d = 1.0, 1.0, 0.0
     for step in range(1, 1000):

@@ -137,7 +137,9 @@ class Store:
         self._begun: dict[str, _Begun] = {}
 
     def _read_secret(self) -> bytes:
-        """The secret that hashes and answers' marks are made with: made once, sealed by the key."""
+        """Return the secret that hashes and answers' marks are made with: made once, sealed by the
+        key.
+        """
 
         def read(cursor: Cursor) -> bytes | None:
             row = cursor.one("SELECT value FROM meta WHERE name = 'secret'")
@@ -248,7 +250,7 @@ class Store:
             )
 
     def _text(self, text: str | None) -> str | None:
-        """What may be kept of what a person said."""
+        """Return what may be kept of what a person said."""
         if text is None or self._settings.content == FULL:
             return text
         return redact(text)

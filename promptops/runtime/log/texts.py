@@ -59,7 +59,7 @@ class RequestTexts(NamedTuple):
     is_redacted: bool = False
 
     def is_of(self, run: RunRecord) -> bool:
-        """Whether these are the texts of that run still."""
+        """Return whether these are the texts of that run still."""
         return self.made_from[0] is run.inputs and self.made_from[1] is run.messages
 
 

@@ -34,14 +34,16 @@ class Expected:
 
 
 def place_of(settings: GitHubSettings) -> str:
-    """The default branch, in words."""
+    """Return the default branch, in words."""
     return f"{settings.repository}: {settings.branch}"
 
 
 def find_rulesets(
     settings: GitHubSettings, rules: Iterable[RulesetRule], kind: str
 ) -> list[Ruleset]:
-    """The rulesets that rules of one type are in; those that could not be read, as unseen."""
+    """Return the rulesets that rules of one type are in; those that could not be read, as
+    unseen.
+    """
     known = (
         {}
         if isinstance(settings.rulesets, Unread)

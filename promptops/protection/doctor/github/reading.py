@@ -157,7 +157,7 @@ def _read_statuses(found: ForgeRecord) -> tuple[RequiredStatus, ...]:
 
 
 def _app(found: ForgeRecord, name: str) -> int | None:
-    """The app that a status has to come from; -1 is GitHub's word for any."""
+    """Return the app that a status has to come from; -1 is GitHub's word for any."""
     number = found.number(name) if found.has(name) else -1
     return None if number == -1 else number
 

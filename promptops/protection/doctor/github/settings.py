@@ -105,11 +105,11 @@ class Ruleset:
 
     @classmethod
     def unseen(cls, number: int) -> Ruleset:
-        """One that is in force, and that could not be looked at."""
+        """Return one that is in force, and that could not be looked at."""
         return cls(number, str(number), "branch", (), (), frozenset(), None)
 
     def covers(self, ref: str, default_branch: str) -> bool:
-        """Whether it is for a ref, given by its full name."""
+        """Return whether it is for a ref, given by its full name."""
         chosen = any(_means(pattern, ref, default_branch) for pattern in self.include)
         return chosen and not any(_means(pattern, ref, default_branch) for pattern in self.exclude)
 
@@ -123,7 +123,7 @@ def _means(pattern: str, ref: str, default_branch: str) -> bool:
 
 
 def match_ref(pattern: str, ref: str) -> bool:
-    """Whether a pattern of a ruleset matches a ref, both by their full names.
+    """Return whether a pattern of a ruleset matches a ref, both by their full names.
 
     As Ruby's `File.fnmatch` with `FNM_PATHNAME` (GitHub, "Creating rulesets for a repository"): a
     `*` stays within one segment, and only a whole segment `**` stands for any number of them; at
@@ -144,7 +144,7 @@ _PART = re.compile(r"\*+|\?|\[[^\]]+\]|.", re.DOTALL)
 
 
 def _read_segment(pattern: str) -> Element:
-    """What one segment of a ref must be: a text, or a test of it."""
+    """Return what one segment of a ref must be: a text, or a test of it."""
     if not set("*?[") & set(pattern):
         return pattern
     runs: list[list[Element]] = [[]]
@@ -167,7 +167,7 @@ def _read_class(text: str) -> CharacterClass:
 
 
 def who_passes(rulesets: Sequence[Ruleset]) -> tuple[Actor, ...] | None:
-    """Who may pass a rule that is in each of these rulesets: who may pass all of them.
+    """Return who may pass a rule that is in each of these rulesets: who may pass all of them.
 
     None: that is not known. One ruleset that nobody may pass is enough to know that nobody does.
     """
@@ -228,7 +228,7 @@ class BranchProtection:
     pushers: tuple[Actor, ...] | None = None
 
     def allows(self, kind: str) -> bool:
-        """Whether it lets through what a rule of that type would refuse."""
+        """Return whether it lets through what a rule of that type would refuse."""
         return self.force_pushes if kind == "non_fast_forward" else self.deletions
 
 
@@ -305,11 +305,11 @@ class GitHubSettings:
         return None
 
     def rules_of(self, kind: str) -> list[RulesetRule]:
-        """The rules of one type for the default branch."""
+        """Return the rules of one type for the default branch."""
         return [rule for rule in self.known_rules if rule.kind == kind]
 
     def asks(self, key: str) -> bool:
-        """Whether reviews of pull requests have to be of some kind, by either protection."""
+        """Return whether reviews of pull requests have to be of some kind, by either protection."""
         protection = self.known_protection
         old = protection is not None and bool((protection.reviews or {}).get(key, False))
         return old or any(rule.parameters.get(key) for rule in self.rules_of("pull_request"))
@@ -322,7 +322,7 @@ class GitHubSettings:
 
 
 def rule_statuses(rules: Iterable[RulesetRule]) -> list[RequiredStatus]:
-    """The statuses that rules require."""
+    """Return the statuses that rules require."""
     return [
         RequiredStatus(str(one.get("context")), one.get("integration_id"))
         for rule in rules

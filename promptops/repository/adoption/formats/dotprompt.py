@@ -201,7 +201,7 @@ class _DotpromptReader:
         return word if is_literal else self._resolve(word, offset)
 
     def _resolve(self, word: str, offset: int) -> str:
-        """The expression for a path, from where it stands."""
+        """Return the expression for a path, from where it stands."""
         if word in _LOOPS and any(one[0] == "each" for one in self._open):
             return _LOOPS[word]
         if _PATH.fullmatch(word) is None or word.startswith("@"):
@@ -255,7 +255,7 @@ def _read_inputs(schema: Mapping[str, Any], default: Mapping[str, Any]) -> dict[
 
 
 def _read_object(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A mapping of Picoschema as JSON Schema; what is JSON Schema stays."""
+    """Return a mapping of Picoschema as JSON Schema; what is JSON Schema stays."""
     if "properties" in schema or schema.get("type") in {"object", "array"}:
         return dict(schema)
     properties: dict[str, Any] = {}

@@ -112,7 +112,7 @@ def add_metadata(settings: dict[str, Any], data: Mapping[str, Any], known: set[s
 
 
 def provider(name: str, model: str) -> str:
-    """A model's name as LiteLLM has it."""
+    """Return a model's name as LiteLLM has it."""
     prefix = {
         "googleai": "gemini",
         "google": "gemini",

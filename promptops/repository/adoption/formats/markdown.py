@@ -42,7 +42,7 @@ def read(path: str, text: str) -> list[Draft]:
 
 
 def _judge(path: str) -> tuple[str, str | None]:
-    """What kind of file it is, and the role of its text."""
+    """Return what kind of file it is, and the role of its text."""
     where = PurePosixPath(path)
     if where.name == "SKILL.md":
         return "skill", "system"

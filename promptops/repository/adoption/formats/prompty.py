@@ -119,7 +119,7 @@ def _read_model(model: object) -> tuple[dict[str, Any], list[Note]]:
 
 
 def _read_inputs(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:
-    """The declared inputs, and the example that the file holds as a sample."""
+    """Return the declared inputs, and the example that the file holds as a sample."""
     declared = data.get("inputs") or data.get("inputSchema") or {}
     if isinstance(declared, dict) and "properties" in declared:
         declared = declared["properties"]

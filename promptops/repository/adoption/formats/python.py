@@ -89,7 +89,7 @@ def _parse(text: str) -> ast.Module:
 
 
 def _texts(tree: ast.AST) -> Iterator[tuple[ast.Constant | ast.JoinedStr, str]]:
-    """Every text that a name, keyword or key stands for, with that name; no documentation."""
+    """Yield every text that a name, keyword or key stands for, with that name; no documentation."""
     for node in ast.walk(tree):
         pairs: list[tuple[str, ast.expr | None]] = []
         if isinstance(node, ast.Assign):
