@@ -119,6 +119,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "stats": Command("", "Count runs: cost, errors and latency.", "runs.stats"),
         "export": Command("", "Write runs for other programs.", "runs.export"),
         "replay": Command("", "Run recorded inputs with another version.", "runs.replay"),
+        "reply": Command("", "Hand in results of tools, and go on.", "runs.reply"),
         "prune": Command("", "Remove old runs.", "runs.prune"),
         "erase": Command("", "Remove everything of one user.", "runs.erase"),
         "rotate": Command("", "Encrypt the log with a new key.", "runs.rotate"),

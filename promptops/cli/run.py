@@ -20,11 +20,10 @@ from promptops.cli.session import (
 from promptops.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
-    from promptops.runtime.registry import Registry
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import Plan
+    from promptops.runtime.run.runner import Plan, Spoken
 
 
 def run(
@@ -46,6 +45,14 @@ def run(
     tenant: Annotated[
         str | None, typer.Option("--tenant", metavar="TENANT", help="Of which customer.")
     ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            metavar="KEY",
+            help="What stays with one version while traffic is split; the user without it.",
+        ),
+    ] = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="Print the answer as it is written.")
     ] = False,
@@ -60,7 +67,6 @@ def run(
     output; run id, model, tokens and cost go to standard error.
     """
     from promptops.cli.inputs import read_values
-    from promptops.runtime.documents import describe_run
     from promptops.runtime.registry import open_registry
 
     if stream and output is Format.JSON:
@@ -71,28 +77,33 @@ def run(
         for warning in found.warnings:
             warn(warning)
         values = read_values(found.inputs, variables or [], files or [])
-        options: dict[str, Any] = {"user": user, "tenant": tenant, "model": model}
+        options: dict[str, Any] = {"user": user, "tenant": tenant, "key": key, "model": model}
         if dry_run:
             _show_plan(registry.plan(ref, values, **options), output)
             return
-        done = (
-            _stream(registry, ref, values, options)
-            if stream
-            else registry.run(ref, values, **options)
-        )
+        if stream:
+            done = print_stream(registry.stream(ref, values, **options))
+        else:
+            done = registry.run(ref, values, **options)
+    show_run(done, output, is_printed=stream)
+
+
+def show_run(done: Run, output: Format, *, is_printed: bool) -> None:
+    """Print the answer of a run, unless that was done, and say what it took."""
     if output is Format.JSON:
+        from promptops.runtime.documents import describe_run
+
         emit_json(describe_run(done))
         return
-    if not stream:
+    if not is_printed:
         emit(done.text)
     _say_what_it_took(done)
 
 
-def _stream(
-    registry: Registry, ref: str, values: Mapping[str, object], options: dict[str, Any]
-) -> Run:
+def print_stream(pieces: Iterator[Spoken]) -> Run:
+    """Print an answer as it is written, and return its run."""
     done: Run | None = None
-    for piece in registry.stream(ref, values, **options):
+    for piece in pieces:
         sys.stdout.write(piece.text)
         sys.stdout.flush()
         done = piece.run or done
@@ -103,7 +114,7 @@ def _stream(
 
 def _say_what_it_took(done: Run) -> None:
     for call in done.tool_calls:
-        say(f"wants {call.name}({call.arguments})")
+        say(f"wants {call.id}: {call.name}({call.arguments})")
     if done.finish not in {"stop", "tool_calls"}:
         warn(f"the answer ended with '{done.finish}'")
     for decision in done.decisions:
@@ -117,6 +128,8 @@ def _say_what_it_took(done: Run) -> None:
     cost = "cost unknown" if done.cost is None else f"{done.cost:.6f} USD"
     model = done.model or "fixed reply"
     say(f"run {done.id}  {done.prompt.name} {done.prompt.version}  {model}  {tokens}  {cost}")
+    if done.tool_calls:
+        say(f"it waits: promptops runs reply {done.id} --result {done.tool_calls[0].id}=@FILE")
 
 
 def _show_plan(plan: Plan, output: Format) -> None:

@@ -103,6 +103,14 @@ def test_a_paused_prompt_says_its_fixed_reply(team: Repo, provider: Provider) ->
     assert provider.requests == []
 
 
+def test_a_key_is_kept_with_the_run(team: Repo, provider: Provider) -> None:
+    provider.reply(text="Short.")
+    words = ("run", "a@working", "--var", "text=x", "--user", "u-1", "--key", "cart-7")
+    assert run(team, *words).exit_code == 0
+    (kept,) = json.loads(run(team, "runs", "list", "--format", "json").stdout)["runs"]
+    assert (kept["user"], kept["key"]) == ("u-1", "cart-7")
+
+
 def test_no_provider_is_needed_for_an_echo(team: Repo) -> None:
     result = run(team, "run", "a@working", "--var", "text=x", "--model", "echo/any")
     assert (result.exit_code, result.stdout) == (0, "Sum up: x\n")
