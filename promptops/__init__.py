@@ -13,9 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.about import __version__
-
 if TYPE_CHECKING:
+    from promptops.about import __version__
     from promptops.errors import (
         EnvironmentNotFoundError,
         GitError,
@@ -84,6 +83,7 @@ _HOMES = {
     "ResolvedPrompt": "promptops.runtime.resolution",
     "Run": "promptops.runtime.run.result",
     "Share": "promptops.runtime.resolution",
+    "__version__": "promptops.about",
 }
 
 

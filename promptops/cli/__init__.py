@@ -44,6 +44,8 @@ _GARBAGE_THRESHOLD = 100_000
 
 def _write_examples(verb: str, formatter: Any) -> None:  # noqa: ANN401 - typer keeps its click classes private
     """Write what a help page ends in."""
+    if not verb:
+        return
     from promptops.cli.examples import EXAMPLES
 
     examples = EXAMPLES.get(verb)

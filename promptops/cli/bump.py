@@ -38,7 +38,7 @@ def bump(
 ) -> None:
     """Write the version number that the change since the last release needs, and only that."""
     from promptops.delivery.bump import plan_bump, write_version
-    from promptops.delivery.releases import sync_releases
+    from promptops.delivery.syncing import sync_releases
     from promptops.repository.repository import expand_names
 
     repository = current().repository

@@ -22,7 +22,8 @@ def changelog(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Print what every release of a prompt says of itself, as Markdown, newest version first."""
-    from promptops.delivery.releases import find_yank, list_releases, version_not_found
+    from promptops.delivery.release import find_yank
+    from promptops.delivery.releases import list_releases, version_not_found
     from promptops.prompt.reference import check_name
 
     repository = current().repository

@@ -74,7 +74,7 @@ def release(
     The commit at HEAD is released. The version must fit the change since the release below it.
     """
     from promptops.delivery.publication import create_releases, push_releases, refuse_unmerged
-    from promptops.delivery.releases import sync_releases
+    from promptops.delivery.syncing import sync_releases
     from promptops.repository.repository import expand_names
 
     repository = current().repository
@@ -252,7 +252,7 @@ def _report(
 
 
 def _warn_of_yank(repository: Repository, plan: ReleasePlan) -> None:
-    from promptops.delivery.releases import find_yank
+    from promptops.delivery.release import find_yank
 
     reason = find_yank(repository, plan.prompt.name, plan.prompt.version)
     if reason is not None:

@@ -51,13 +51,14 @@ def resolve(
     Ends with exit code 1 when the prompt is paused there.
     """
     from promptops.prompt.reference import parse_ref
-    from promptops.runtime.documents import describe_resolved
     from promptops.runtime.resolution import open_view
 
     wanted = parse_ref(ref)
     view = open_view(current().repository, trust=trust)
     resolved = view.resolve(wanted)
     if output is Format.JSON:
+        from promptops.runtime.documents import describe_resolved
+
         emit_json(describe_resolved(resolved))
     else:
         emit(_describe(resolved, view))

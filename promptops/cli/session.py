@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from promptops.errors import InvalidPromptError, NotARepositoryError, PromptopsError, UsageError
-from promptops.lazy import cached_property
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,20 +66,24 @@ class Session:
     def __init__(self, directory: str | None) -> None:
         self.directory = Path(directory or ".")
         self.is_named = directory is not None
+        self._repository: Repository | None = None
 
-    @cached_property
+    @property
     def repository(self) -> Repository:
         """The repository around the directory."""
-        from promptops.repository.repository import open_repository
+        if self._repository is None:
+            from promptops.repository.repository import open_repository
 
-        if not self.directory.is_dir():
-            raise UsageError(f"{self.directory} is not a folder", hint="check the path after -C")
-        return open_repository(self.directory, is_named=self.is_named)
+            if not self.directory.is_dir():
+                message = f"{self.directory} is not a folder"
+                raise UsageError(message, hint="check the path after -C")
+            self._repository = open_repository(self.directory, is_named=self.is_named)
+        return self._repository
 
     def close(self) -> None:
         """End the git process that reads for this session. The end of the program does, too."""
-        if "repository" in self.__dict__:
-            self.repository.objects.close()
+        if self._repository is not None:
+            self._repository.objects.close()
 
 
 _SESSION: ContextVar[Session] = ContextVar("session")

@@ -34,13 +34,9 @@ def yank(
     The release itself stays, so that whoever pinned it still gets what they pinned.
     """
     from promptops.delivery.publication import push_yank, yank_release
-    from promptops.delivery.releases import (
-        find_yank,
-        is_published,
-        require_release,
-        sync_releases,
-        version_not_found,
-    )
+    from promptops.delivery.release import find_yank
+    from promptops.delivery.releases import require_release, version_not_found
+    from promptops.delivery.syncing import is_published, sync_releases
     from promptops.git.refs import short_name
     from promptops.prompt.reference import parse_ref, yank_tag
 

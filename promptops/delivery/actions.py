@@ -24,15 +24,10 @@ from promptops.delivery.environments import (
     read_point,
     read_state,
 )
-from promptops.delivery.releases import (
-    find_yank,
-    is_merged,
-    load_released,
-    require_release,
-    select_release,
-    sync_releases,
-)
+from promptops.delivery.release import find_yank, load_released
+from promptops.delivery.releases import is_merged, require_release, select_release
 from promptops.delivery.state import Live, Point, State
+from promptops.delivery.syncing import sync_releases
 from promptops.errors import (
     EnvironmentNotFoundError,
     IntegrityError,

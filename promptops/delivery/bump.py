@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.delivery.publication import load_valid, refuse_uncommitted
-from promptops.delivery.releases import list_versions, load_released, require_release
+from promptops.delivery.release import load_released
+from promptops.delivery.releases import list_versions, require_release
 from promptops.errors import GitError, InvalidPromptError, RefusedError
 from promptops.git.process import hint_for
 from promptops.prompt.diff import diff_prompts

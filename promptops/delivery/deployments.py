@@ -27,10 +27,8 @@ from promptops.delivery.environments import (
     read_head_at,
     tracking,
 )
-from promptops.delivery.releases import (
-    offer_local,
-)
 from promptops.delivery.state import State
+from promptops.delivery.syncing import offer_local
 from promptops.errors import (
     ConfigurationError,
     ConflictError,

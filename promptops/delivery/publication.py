@@ -17,18 +17,9 @@ from promptops.delivery.evidence import (
     list_recorded,
     write_trailer,
 )
-from promptops.delivery.release import parse_release
-from promptops.delivery.releases import (
-    find_yank,
-    is_merged,
-    is_published,
-    list_tags,
-    list_versions,
-    load_released,
-    read_release,
-    require_release,
-    sync_releases,
-)
+from promptops.delivery.release import find_yank, load_released, parse_release, read_release
+from promptops.delivery.releases import is_merged, list_tags, list_versions, require_release
+from promptops.delivery.syncing import is_published, sync_releases
 from promptops.errors import (
     ConflictError,
     GitError,

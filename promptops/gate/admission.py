@@ -101,7 +101,7 @@ def find_endpoints(
 
 
 def _learn_default_branch(repository: Repository) -> None:
-    from promptops.delivery.releases import offer_local
+    from promptops.delivery.syncing import offer_local
 
     try:
         repository.learn_default_branch()

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.delivery.environments import read_head
-from promptops.delivery.releases import list_tags_of, load_released, parse_tag_object
+from promptops.delivery.release import load_released, parse_tag_object
+from promptops.delivery.releases import list_tags_of
 from promptops.errors import InvalidPromptError, NotAFileError, PromptopsError
 from promptops.gate.governance import Governance, is_below
 from promptops.gate.rules import (

@@ -16,7 +16,6 @@ from promptops.prompt.digest import compute_digest, normalize_newlines
 from promptops.prompt.finding import Finding, Position, Severity
 from promptops.prompt.frontmatter.document import MAX_FILE_BYTES, find_undecodable, read_document
 from promptops.prompt.names import is_prompt
-from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -166,6 +165,8 @@ class _Collection:
         """Return a wanted file's content with newlines normalised; None, with a fault, without
         one.
         """
+        from promptops.suggestion import nearest
+
         if not is_closure_path(wanted):
             message = f"{quote(wanted)} is not a path below the prompts folder"
             hint = "write it relative to that folder, without '..', such as _shared/tone.md"

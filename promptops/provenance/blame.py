@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from promptops.delivery.releases import read_released_closure, require_release, select_release
+from promptops.delivery.release import read_released_closure
+from promptops.delivery.releases import require_release, select_release
 from promptops.errors import GitError, UsageError
 from promptops.git.blame import BlamedLine, blame_file, read_parents
 from promptops.git.history import is_shallow

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from promptops.errors import ConfigurationError, UsageError, quote
 from promptops.git.refs import check_ref_name
 from promptops.prompt.reference import check_environment
-from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -198,6 +197,8 @@ class Config:
         """Return the rules of the environment `name`; UsageError when there is no such
         environment.
         """
+        from promptops.suggestion import nearest
+
         for environment in self.environments:
             if environment.name == name:
                 return environment
@@ -355,6 +356,8 @@ class _ConfigReading:
         return value
 
     def _known(self, table: Mapping[str, Any], known: tuple[str, ...], prefix: str) -> None:
+        from promptops.suggestion import nearest
+
         for key in table:
             if key not in known:
                 near = nearest(key, known)

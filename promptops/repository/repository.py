@@ -25,7 +25,6 @@ from promptops.prompt.names import is_prompt, name_from_path
 from promptops.prompt.prompt import Prompt, load_prompt
 from promptops.prompt.reference import check_name, name_fault
 from promptops.repository.config import Config, Environment, load_config, read_runtime_tables
-from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -447,6 +446,8 @@ def find_prompt(files: Files, name: str, *, where: str) -> Prompt:
 
 def not_found(name: str, known: Iterable[str], where: str) -> PromptNotFoundError:
     """Return the error for a prompt that does not exist in a place."""
+    from promptops.suggestion import nearest
+
     names = list(known)
     near = nearest(name, names)
     if near:

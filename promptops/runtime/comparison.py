@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.delivery.environments import read_state
-from promptops.delivery.releases import list_versions, load_released, require_release
+from promptops.delivery.release import load_released
+from promptops.delivery.releases import list_versions, require_release
 from promptops.delivery.state import release_folder
 from promptops.errors import UsageError
 from promptops.prompt.closure import collect_closure

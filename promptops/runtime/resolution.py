@@ -12,7 +12,13 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from promptops.delivery.release import parse_release
+from promptops.delivery.release import (
+    find_yank,
+    parse_release,
+    read_released_closure,
+    verify_content,
+    yank_reason,
+)
 from promptops.errors import (
     EnvironmentNotFoundError,
     IntegrityError,
@@ -21,8 +27,6 @@ from promptops.errors import (
     PromptNotFoundError,
     VersionNotFoundError,
 )
-from promptops.git.message import parse_message
-from promptops.git.objects import parse_tag
 from promptops.prompt.closure import load_closure
 from promptops.prompt.prompt import load_prompt
 from promptops.prompt.reference import (
@@ -35,7 +39,6 @@ from promptops.prompt.reference import (
     yank_tag,
 )
 from promptops.repository.repository import find_prompt
-from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -476,7 +479,7 @@ class RepositoryView:
         signer = None
         if self._trust is not None:
             signer = self._trust.authenticate_object(f"the release {release}", tag.oid, tag.data)
-        yanked = None if yank is None else read_yank(yank)
+        yanked = None if yank is None else yank_reason(yank)
         return ResolvedPrompt(
             ref=ref,
             prompt=self._load_release(release),
@@ -491,8 +494,6 @@ class RepositoryView:
         )
 
     def _load_release(self, release: Release) -> Prompt:
-        from promptops.delivery.releases import read_released_closure
-
         known = self._memory.prompts.get((release.name, release.digest))
         if known is not None and known.version == release.version:
             return known
@@ -503,13 +504,12 @@ class RepositoryView:
         return self._memory.prompts.setdefault((release.name, release.digest), prompt)
 
     def _verify(self, what: str, closure: Closure, digest: str, version: Version) -> Prompt:
-        from promptops.delivery.releases import verify_content
-
         return verify_content(what, closure, digest, version, load=self._memory.adopt)
 
     def _sharpen(self, error: NotFoundError, name: str) -> NotFoundError:
         """Say that the prompt is unknown where that, and not the version, is what is wrong."""
         from promptops.delivery.releases import list_tags
+        from promptops.suggestion import nearest
 
         names = {known for known, _ in list_tags(self.repository)}
         if name in names:
@@ -616,6 +616,7 @@ class RepositoryView:
 
     def _no_environment(self, environment: str) -> EnvironmentNotFoundError:
         from promptops.delivery.environments import first_step
+        from promptops.suggestion import nearest
 
         repository = self.repository
         known = repository.config.environment_names
@@ -690,6 +691,7 @@ class RepositoryView:
 
     def _not_live(self, name: str, live: LiveVersions) -> NotFoundError:
         from promptops.delivery.releases import list_tags
+        from promptops.suggestion import nearest
 
         environment = live.placement.environment
         near = nearest(name, live.entries)
@@ -725,8 +727,7 @@ class RepositoryView:
 
     def find_yank(self, name: str, version: Version) -> str | None:
         """Return why the release was yanked, or None when it was not."""
-        found = self.repository.objects.read(yank_tag(name, version))
-        return None if found is None else read_yank(found)
+        return find_yank(self.repository, name, version)
 
     def count_pending(self, environment: str) -> int:
         """Return how many deployments wait to be pushed; they are never served."""
@@ -783,14 +784,6 @@ def accept_point(
                 "the branch, or an old copy is being served",
             )
     seen[environment] = point
-
-
-def read_yank(found: GitObject) -> str:
-    """Return why a release was yanked, from the object that its yank tag leads to."""
-    if found.kind != "tag":
-        return "no reason given"
-    message = parse_message(parse_tag(found.data).message)
-    return message.value("Reason") or message.text or "no reason given"
 
 
 def describe_yank(name: str, version: str, reason: str) -> str:

@@ -15,19 +15,16 @@ from promptops.delivery.publication import (
     push_releases,
     yank_release,
 )
+from promptops.delivery.release import find_yank, load_released, read_release
 from promptops.delivery.releases import (
-    find_yank,
     is_merged,
-    is_published,
     list_releases,
     list_versions,
     list_yanked,
-    load_released,
-    read_release,
     require_release,
     select_release,
-    sync_releases,
 )
+from promptops.delivery.syncing import is_published, sync_releases
 from promptops.errors import (
     ConflictError,
     IntegrityError,

@@ -100,7 +100,7 @@ class Visit:
 
     def find_yank(self, name: str, version: Version) -> str | None:
         """Return why a release is yanked, or will be by this push; None when it is not."""
-        from promptops.delivery.releases import yank_reason
+        from promptops.delivery.release import yank_reason
 
         oid = self.after(yank_tag(name, version))
         found = None if oid is None else self.repository.objects.read(oid)

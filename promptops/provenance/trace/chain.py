@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.delivery.attestation import read_evidence
 from promptops.delivery.evidence import TRAILER, list_recorded
-from promptops.delivery.releases import find_yank, is_merged, list_tags
+from promptops.delivery.release import find_yank
+from promptops.delivery.releases import is_merged, list_tags
 from promptops.errors import (
     GitError,
     IntegrityError,
