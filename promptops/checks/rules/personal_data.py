@@ -37,9 +37,15 @@ RULE = CheckRule(CheckScope.FILE, CheckGroup.SAFETY, Severity.WARNING, is_masked
 _MAX_PROBLEMS = 50
 _PHONE = re.compile(r"(?<![\w.+-])\+[1-9]\d{0,2}(?:[ .()/-]{0,2}\d){7,12}(?![\w-])")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
-# What is no ASCII may be a digit, too.
-_DIGITS = bytes(ord("0" if code > 0x7F or chr(code).isdigit() else " ") for code in range(256))
-_FOUR_DIGITS = b"0000"
+# Most texts cannot hold such a number, and are done with: capitals and digits are told apart, and
+# what is no ASCII may be a digit, too.
+_KINDS = bytes(
+    ord("0" if code > 0x7F or chr(code).isdigit() else "A" if chr(code).isupper() else " ")
+    for code in range(256)
+)
+_IBAN_START = b"AA00"
+_CARD_DIGITS = b"0" * 13
+_CARD_SEPARATORS = b" -"
 _CARD = re.compile(
     r"(?<![\w.-])[2-6]\d{3}(?:([ -]?)\d{4}\1\d{4}\1\d{1,7}|[ -]\d{6}[ -]\d{5})(?![\w-])"
 )
@@ -137,14 +143,15 @@ def find(text: str, first: int = 0) -> Iterator[tuple[str, int, int]]:
 
 
 def _find_accounts(text: str, first: int) -> Iterator[tuple[str, int, int]]:
-    if _FOUR_DIGITS not in text[first:].encode().translate(_DIGITS):
-        return
-    for match in _IBAN.finditer(text, first):
-        if _is_iban(match[0].replace(" ", "")):
-            yield "a bank account", *match.span()
-    for match in _CARD.finditer(text, first):
-        if _is_card(re.sub(r"\D", "", match[0])):
-            yield "a credit card", *match.span()
+    data = (text[first:] if first else text).encode()
+    if _IBAN_START in data.translate(_KINDS):
+        for match in _IBAN.finditer(text, first):
+            if _is_iban(match[0].replace(" ", "")):
+                yield "a bank account", *match.span()
+    if _CARD_DIGITS in data.translate(_KINDS, _CARD_SEPARATORS):
+        for match in _CARD.finditer(text, first):
+            if _is_card(re.sub(r"\D", "", match[0])):
+                yield "a credit card", *match.span()
 
 
 def _is_reserved_phone(digits: str) -> bool:
