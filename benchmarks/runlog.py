@@ -82,11 +82,8 @@ def make(chance: random.Random, at: float, number: int) -> RunRecord:
 
 
 def end(run: RunRecord, chance: random.Random) -> RunRecord:
-    from dataclasses import replace
-
     is_failed = chance.random() < 0.03
-    return replace(
-        run,
+    return run._replace(
         status="failed" if is_failed else "succeeded",
         stage="call" if is_failed else None,
         ms=chance.lognormvariate(6.5, 0.6),
@@ -200,12 +197,9 @@ def fill(path: Path, total: int, now: float) -> None:
         f"INSERT INTO runs ({columns(RUN_COLUMNS)}) VALUES ({', '.join('?' * len(RUN_COLUMNS))})"
     )
     sample = make(chance, now, 0)
-    from dataclasses import replace
-
     for number in range(total):
         at = now - 30 * 86_400 + number * step
-        run = replace(
-            sample,
+        run = sample._replace(
             id=make_id(at, chance.randbytes(10)),
             started_at=at,
             prompt=f"support/triage-{number % 10}",

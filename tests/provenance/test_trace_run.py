@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,7 +69,7 @@ def test_a_run_leads_to_its_deployment_and_on_to_the_release(
 def test_a_deployment_that_had_something_else_live_breaks_the_chain(
     showcase: Showcase, record: RunRecord, change: dict[str, object]
 ) -> None:
-    found = trace_run(showcase.repository, replace(record, **change))  # type: ignore[arg-type]
+    found = trace_run(showcase.repository, record._replace(**change))  # type: ignore[arg-type]
     assert statuses(found)["served by"] == "broken"
     assert "chain breaks at served by" in found.verdict
 
@@ -78,13 +77,13 @@ def test_a_deployment_that_had_something_else_live_breaks_the_chain(
 def test_a_deployment_that_is_not_here_cannot_be_checked(
     showcase: Showcase, record: RunRecord
 ) -> None:
-    found = trace_run(showcase.repository, replace(record, deployment=99))
+    found = trace_run(showcase.repository, record._replace(deployment=99))
     assert statuses(found)["served by"] == "unchecked"
     assert link(found, "served by").hint is not None
 
 
 def test_an_exact_version_has_no_deployment(showcase: Showcase, record: RunRecord) -> None:
-    pinned = replace(record, ref=f"{TRIAGE}@1.1.0", environment=None, deployment=None)
+    pinned = record._replace(ref=f"{TRIAGE}@1.1.0", environment=None, deployment=None)
     found = trace_run(showcase.repository, pinned)
     assert statuses(found)["served by"] == "absent"
     assert found.verdict.startswith("the chain holds")
@@ -93,9 +92,9 @@ def test_an_exact_version_has_no_deployment(showcase: Showcase, record: RunRecor
 def test_text_of_the_work_tree_that_was_never_released_has_no_chain(
     showcase: Showcase, record: RunRecord
 ) -> None:
-    working = replace(record, environment=None, deployment=None, commit=None)
+    working = record._replace(environment=None, deployment=None, commit=None)
     assert trace_run(showcase.repository, working).verdict.startswith("the chain holds")
-    found = trace_run(showcase.repository, replace(working, digest="sha256:" + "0" * 64))
+    found = trace_run(showcase.repository, working._replace(digest="sha256:" + "0" * 64))
     assert "no release has its text" in found.verdict
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -53,8 +52,7 @@ def answer(
                 f"the review was answered before: {describe_review(found)}",
                 hint="--again replaces that",
             )
-        done = replace(
-            found,
+        done = found._replace(
             status="answered",
             is_accepted=accept,
             answer=corrected,

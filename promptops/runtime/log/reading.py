@@ -195,7 +195,7 @@ def _entry(cursor: Cursor, row: Row, keyring: Keyring | None) -> LogEntry:
     run = read_run(row, keyring)
     request, answer, gone = row[len(RUN_COLUMNS) : len(RUN_COLUMNS) + 3]
     if gone:
-        run = replace(run, status=INTERRUPTED)
+        run = run._replace(status=INTERRUPTED)
 
     def find(number: bytes) -> bytes | None:
         found = cursor.one("SELECT body FROM texts WHERE hash = ?", (number,))
@@ -210,11 +210,11 @@ def _entry(cursor: Cursor, row: Row, keyring: Keyring | None) -> LogEntry:
     data = body(request)
     if data is not None:
         document = join_request(data, find)
-        run = replace(run, inputs=document.get("inputs"), messages=document.get("messages"))
+        run = run._replace(inputs=document.get("inputs"), messages=document.get("messages"))
     data = body(answer)
     if data is not None:
         text, calls = split_answer(data)
-        run = replace(run, answer=text, tool_calls=calls)
+        run = run._replace(answer=text, tool_calls=calls)
     key = (pack_id(run.id),)
 
     def rows(table: str, names: Sequence[str], order: str) -> Iterable[Row]:

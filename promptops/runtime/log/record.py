@@ -6,8 +6,7 @@ since 1970 in UTC, all money is whole micro-dollars, all durations are milliseco
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +22,7 @@ STATUSES = (RUNNING, WAITING, SUCCEEDED, REFUSED, FAILED, INTERRUPTED)
 STAGES = (*("resolve", "inputs", "route", "render", "guard", "call", "parse", "output", "record"),)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Why a run took the turn that it took.
 
     Attributes:
@@ -37,8 +35,7 @@ class Decision:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
+class RunRecord(NamedTuple):
     """One execution of one prompt version for one caller.
 
     Attributes:
@@ -118,8 +115,7 @@ class RunRecord:
     hidden: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
+class AttemptRecord(NamedTuple):
     """One request to one model within a run.
 
     Attributes:
@@ -163,8 +159,7 @@ class AttemptRecord:
     fingerprint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that happened, to one run or to all of them.
 
     Attributes:
@@ -182,8 +177,7 @@ class Event:
     detail: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Feedback:
+class Feedback(NamedTuple):
     """What somebody thought of a run's answer.
 
     Attributes:
@@ -205,8 +199,7 @@ class Feedback:
     by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunReview:
+class RunReview(NamedTuple):
     """A run that waits for a person, or has heard from one.
 
     Attributes:
@@ -234,8 +227,7 @@ class RunReview:
     answered_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(NamedTuple):
     """Everything that the log holds about one run."""
 
     run: RunRecord

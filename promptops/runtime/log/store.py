@@ -8,7 +8,6 @@ over (`hours`); a run that ends later is added then.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from promptops.errors import ConfigurationError, NotFoundError, UsageError
@@ -207,7 +206,7 @@ class Store:
         detail = event.detail
         if detail is not None and self._settings.content != FULL:
             detail = redact_value(detail)
-        row = event_row(replace(event, detail=detail), self._keyring)
+        row = event_row(event._replace(detail=detail), self._keyring)
         self._database.write(lambda cursor: cursor.run(_INSERT_EVENT, row))
 
     def feedback(self, feedback: Feedback) -> None:
@@ -222,7 +221,7 @@ class Store:
 
     def review(self, review: RunReview) -> None:
         """Ask for a review of a run, or answer the one of that id."""
-        kept = replace(review, answer=self._text(review.answer), note=self._text(review.note))
+        kept = review._replace(answer=self._text(review.answer), note=self._text(review.note))
         row = review_row(kept, self._keyring)
 
         def write(cursor: Cursor) -> None:

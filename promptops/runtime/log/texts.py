@@ -7,7 +7,6 @@ and the message that quotes it are compressed together.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.repository.settings.log import NONE, REDACTED
@@ -106,8 +105,7 @@ def make_texts(
     is_redacted = content != NONE and (
         request.is_redacted or answer is not run.answer or calls is not run.tool_calls
     )
-    kept = replace(
-        run,
+    kept = run._replace(
         inputs=request.inputs,
         messages=request.messages,
         answer=answer,

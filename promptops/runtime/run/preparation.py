@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import IntegrityError, RefusedError, UsageError
@@ -62,8 +61,8 @@ def prepare(course: Course, world: World) -> Generator[Command, Any, None]:
     course.stage = "route"
     course.models = _choose_models(course, world, route.get("model"))
     lease = world.clock() + course.limits.run_seconds + _LEASE_MARGIN_SECONDS
-    course.record = replace(
-        course.record, model=course.models[0], messages=course.messages, lease_until=lease
+    course.record = course.record._replace(
+        model=course.models[0], messages=course.messages, lease_until=lease
     )
     data = resolved.data
     course.is_held = bool(
@@ -115,8 +114,7 @@ def _take(course: Course, found: ResolvedPrompt, given: Mapping[str, object]) ->
     """Let the run be one of this prompt."""
     course.prompt = found
     record = course.record
-    course.record = replace(
-        record,
+    course.record = record._replace(
         prompt=found.name,
         version=found.version,
         digest=found.digest,

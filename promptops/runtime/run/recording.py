@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import PromptopsError, UsageError
@@ -72,8 +72,7 @@ def make_record(
         "error_kind": None if failure is None else type(failure).__name__,
     }
     started = begun.started_at - made.seconds
-    run = replace(
-        begun,
+    run = begun._replace(
         started_at=started,
         prompt=resolved.name,
         version=resolved.version,

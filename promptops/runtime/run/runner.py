@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import PromptopsError, UsageError
@@ -606,8 +606,7 @@ class Runner:
         cost = total_cost(course.attempts)
         usage = total_usage(course.attempts)
         self._tools.recorder.finish(
-            replace(
-                course.record,
+            course.record._replace(
                 status=WAITING if answer.tool_calls else SUCCEEDED,
                 model=course.model,
                 ms=self._measure(course),
@@ -658,8 +657,7 @@ class Runner:
             error.stage, error.run_id = course.stage, course.record.id
         said = course.answer.text if course.answer is not None else "".join(course.heard)
         self._tools.recorder.finish(
-            replace(
-                course.record,
+            course.record._replace(
                 status=_status_of(error),
                 stage=course.stage,
                 error=error.message if isinstance(error, PromptopsError) else repr(error),

@@ -85,7 +85,7 @@ def continue_course(
     course.answer = course.data = None
     course.has_spoken = False
     course.messages = messages
-    course.record = replace(course.record, messages=messages)
+    course.record = course.record._replace(messages=messages)
     # The model that asked is asked first; what stood before it has failed already.
     course.models = [model, *(one for one in course.models if one != model)]
     yield from ask(course, world, world.monotonic() + course.limits.run_seconds)

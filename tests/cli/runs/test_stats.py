@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -101,7 +100,7 @@ def shared_traffic(write_log: Callable[..., RunLog]) -> None:
             base = make_run(START + DAY * number + key, key=f"k-{key}", user=None)
             log.finish(
                 end(
-                    replace(base, version="1.3.0" if is_new else "1.2.0"),
+                    base._replace(version="1.3.0" if is_new else "1.2.0"),
                     ms=(1600.0 if is_new else 800.0) + key,
                     cost_micros=(500 if is_new else 1000) + number,
                 )

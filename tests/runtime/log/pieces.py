@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from promptops.runtime.log.identifiers import make_id
@@ -58,13 +57,12 @@ def make_run(at: float = START, **values: Any) -> RunRecord:
             {"role": "user", "content": "I was charged twice."},
         ],
     )
-    return replace(run, **values)
+    return run._replace(**values)
 
 
 def end(run: RunRecord, **values: Any) -> RunRecord:
     """The same run, ended well."""
-    ended = replace(
-        run,
+    ended = run._replace(
         status="succeeded",
         ms=812.25,
         cost_micros=1234,
@@ -77,7 +75,7 @@ def end(run: RunRecord, **values: Any) -> RunRecord:
         answer='{"topic": "billing"}',
         labels={"page": "help"},
     )
-    return replace(ended, **values)
+    return ended._replace(**values)
 
 
 def make_attempt(run: RunRecord, number: int = 1, **values: Any) -> AttemptRecord:
@@ -99,4 +97,4 @@ def make_attempt(run: RunRecord, number: int = 1, **values: Any) -> AttemptRecor
         response_id="chatcmpl-1",
         fingerprint="fp_1",
     )
-    return replace(attempt, **values)
+    return attempt._replace(**values)

@@ -30,7 +30,7 @@ def key(letter: bytes) -> str:
 def test_a_run_comes_back_as_it_was(log: RunLog) -> None:
     run = make_run()
     log.begin(run)
-    assert log.get(run.id).run == replace(run, lease_until=START + 120, status="interrupted")
+    assert log.get(run.id).run == run._replace(lease_until=START + 120, status="interrupted")
     ended = end(run, tool_calls=({"id": "1", "name": "find", "arguments": "{}"},))
     attempts = (make_attempt(run), make_attempt(run, 2, error="timed out", error_kind="timeout"))
     log.attempt(attempts[0])
@@ -96,8 +96,7 @@ def test_reviews_wait_and_are_answered(log: RunLog) -> None:
     for review in reversed(reviews):
         log.review(review)
     assert list(log.reviews()) == reviews
-    answered = replace(
-        reviews[0],
+    answered = reviews[0]._replace(
         status="answered",
         is_accepted=False,
         answer="no",
