@@ -7,7 +7,7 @@ used.
 from __future__ import annotations
 
 import re
-from types import BuiltinMethodType
+from types import BuiltinMethodType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import StrictUndefined, nodes
@@ -30,6 +30,7 @@ from promptops.prompt.template.filters import (
 from promptops.prompt.template.printing import (
     BUDGET,
     CALL_STEPS,
+    PER_ITEM,
     Refused,
     describe,
     limit_length,
@@ -46,6 +47,11 @@ if TYPE_CHECKING:
     from jinja2.compiler import Frame
     from jinja2.parser import Parser
     from jinja2.runtime import Context
+
+
+# These make an object of each word or line.
+_BY_ITEM = frozenset({"title", "split", "rsplit", "splitlines"})
+_FIELD_STEPS = 2
 
 
 class Roles(Extension):
@@ -184,8 +190,13 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         budget.spend(CALL_STEPS)
         if type(callee) is AbsentKey:
             callee = callee.method
-        if type(callee) is BuiltinMethodType:
-            budget.spend(weigh(callee.__self__))
+        for argument in arguments:
+            budget.spend(weigh(argument))
+        if type(callee) is FunctionType:
+            budget.spend(getattr(callee, "steps", 0))
+        elif type(callee) is BuiltinMethodType:
+            times = PER_ITEM if callee.__name__ in _BY_ITEM else 1
+            budget.spend(weigh(callee.__self__) * times)
             if type(callee.__self__) is str:
                 limit_method(callee.__name__, callee.__self__, arguments, named)
         if not self.is_safe_callable(callee):
@@ -219,6 +230,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
                 return Formatter(self).vformat(template, (), *arguments)
             return Formatter(self).vformat(template, arguments, named)
 
+        setattr(formatted, "steps", template.count("{") * _FIELD_STEPS)  # noqa: B010 - mypy
         return formatted
 
 

@@ -159,20 +159,26 @@ def same_as(value: object, other: object) -> bool:
 
 
 @pass_context
-def count_steps(context: Context, iterable: Any) -> Any:
-    """Charge a loop for its rounds as it begins; what has no length becomes a list."""
+def count_steps(context: Context, iterable: Any, steps: int) -> Any:
+    """Charge a loop for its rounds as it begins; what has no length becomes a list.
+
+    Args:
+        context: the rendering.
+        iterable: what the loop goes through.
+        steps: how many each round takes.
+    """
     if type(iterable) not in _SIZED:
         iterable = list(islice(iterable, MAX_STEPS + 1))
-    context.parent[BUDGET].spend(len(iterable))
+    context.parent[BUDGET].spend(len(iterable) * steps)
     return iterable
 
 
 @pass_context
-def weigh_value(context: Context, value: Any) -> Any:
-    """Charge what goes through a value for how much there is of it."""
+def weigh_value(context: Context, value: Any, times: int) -> Any:
+    """Charge what goes through a value for how much there is of it; `times` as much for a text."""
     steps = weigh(value)
     if steps:
-        context.parent[BUDGET].spend(steps)
+        context.parent[BUDGET].spend(steps * times if type(value) is str else steps)
     return value
 
 
@@ -322,14 +328,26 @@ def _sum(
     return type(start)(item for part in parts for item in part)
 
 
+@pass_context
+def _map(context: Context, value: Any, *arguments: Any, **named: Any) -> list[Any]:
+    """`| map`, charged for each item as it comes: any filter may make much of it."""
+    budget = context.parent[BUDGET]
+    mapped = []
+    for item in FILTERS["map"](context, value, *arguments, **named):
+        budget.spend(1 + weigh(item))
+        mapped.append(item)
+    return mapped
+
+
 def build_filters() -> dict[str, Callable[..., Any]]:
     """Return every filter a prompt has, by name."""
     filters = {name: filter_ for name, filter_ in FILTERS.items() if name not in REMOVED_FILTERS}
-    for name in ("map", "select", "reject", "selectattr", "rejectattr", "unique", "items"):
+    for name in ("select", "reject", "selectattr", "rejectattr", "unique", "items"):
         filters[name] = _eager(filters[name])
     filters["reverse"] = _eager(filters["reverse"])
     filters["batch"] = _eager(_batch)
     filters["slice"] = _eager(_slice)
+    filters["map"] = _map
     filters["sum"] = _sum
     filters["wordwrap"] = _wordwrap
     for name in (

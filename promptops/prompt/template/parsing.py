@@ -15,11 +15,11 @@ from jinja2.visitor import NodeTransformer
 
 from promptops.prompt.template.environment import ENVIRONMENT
 from promptops.prompt.template.filters import CONCAT, HISTORY, MESSAGE, STEPS, WEIGHED
-from promptops.prompt.template.printing import CALL_STEPS
+from promptops.prompt.template.printing import CALL_STEPS, PER_ITEM
 from promptops.prompt.template.source import ROLES, TemplateSource, Token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 MAX_BRACKETS = 30
@@ -165,23 +165,55 @@ def read_tokens(source: str, first_line: int) -> list[Token]:
 class BudgetGuards(NodeTransformer):
     """Puts the counting of steps and the checking of `~` into a tree before it is compiled."""
 
-    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802 (Jinja's naming)
-        """A loop is charged for its rounds as it begins."""
+    def visit_Template(self, node: nodes.Template) -> nodes.Node:  # noqa: N802 (Jinja's naming)
+        """A whole body is charged for its length, since an include may bring it again and again."""
+        steps = _measure(node.body)
         self.generic_visit(node)
-        node.iter = _call_filter(STEPS, node.iter)
+        if steps > CALL_STEPS:
+            node.body = [_charge(steps, node.lineno), *node.body]
+        return node
+
+    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
+        """A loop is charged for its rounds, each by the length of the body, as it begins."""
+        steps = 1 + _measure(node.body) + (_measure([node.test]) if node.test else 0)
+        self.generic_visit(node)
+        if node.recursive:
+            # Further rounds come by calling `loop`, and nobody sees those begin.
+            node.body = [_charge(steps, node.lineno), *node.body]
+        node.iter = _call_filter(STEPS, node.iter, steps)
+        return node
+
+    def visit_Macro(self, node: nodes.Macro) -> nodes.Node:  # noqa: N802
+        """A macro is charged for the length of its body whenever it is called."""
+        steps = _measure(node.body)
+        self.generic_visit(node)
+        node.body = [_charge(steps, node.lineno), *node.body]
+        return node
+
+    def visit_CallBlock(self, node: nodes.CallBlock) -> nodes.Node:  # noqa: N802
+        """As a macro, which the block is to the one that is called."""
+        steps = _measure(node.body)
+        self.generic_visit(node)
+        node.body = [_charge(steps, node.lineno), *node.body]
+        return node
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802
+        """A slice copies, and is charged for what it is taken from."""
+        self.generic_visit(node)
+        if isinstance(node.arg, nodes.Slice):
+            node.node = _weigh(node.node)
         return node
 
     def visit_Include(self, node: nodes.Include) -> list[nodes.Node]:  # noqa: N802
         """An include counts as a call, so that includes of includes cannot multiply without end."""
-        step = _call_filter(STEPS, nodes.Const("*" * CALL_STEPS, lineno=node.lineno))
-        return [nodes.ExprStmt(step, lineno=node.lineno), node]
+        return [_charge(CALL_STEPS, node.lineno), node]
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802
         """A filter is charged for how much it is given."""
         self.generic_visit(node)
         if node.node is not None and node.name not in _OWN:
-            node.node = _weigh(node.node)
-        return node
+            node.node = _weigh(node.node, PER_ITEM if node.name in _BY_ITEM else 1)
+        return _call_filter(WEIGHED, node, 1) if node.name in _GROWING else node
 
     def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802
         """A list is charged for all that it holds, however often it holds it."""
@@ -224,16 +256,53 @@ class BudgetGuards(NodeTransformer):
 
 
 _OWN = frozenset({STEPS, WEIGHED, CONCAT, MESSAGE, HISTORY, "default", "d"})
+# These go through a text letter by letter or word by word.
+_BY_ITEM = frozenset(
+    {"batch", "groupby", "join", "list", "map", "max", "min", "reject", "rejectattr", "reverse"}
+    | {"select", "selectattr", "slice", "sort", "striptags", "sum", "title", "unique", "urlencode"}
+    | {"wordcount", "wordwrap"}
+)
+# What these give may be far longer than what they are given.
+_GROWING = frozenset({"center", "format", "indent", "join", "replace", "tojson", "wordwrap"})
+_LIGHT = (nodes.Const, nodes.Name, nodes.Output, nodes.TemplateData, nodes.Assign, nodes.If)
+_LIGHT_ONES = 8
+# A body of their own: what is in it is charged when it runs.
+_BODIES = (nodes.For, nodes.Macro, nodes.CallBlock)
 
 
-def _weigh(node: nodes.Expr) -> nodes.Expr:
+def _measure(body: Iterable[nodes.Node]) -> int:
+    """How many rounds of an empty loop take about as long as running `body` once.
+
+    Of loops, macros and call blocks in it, which are charged on their own, one step each.
+    """
+    light = heavy = 0
+    pending = list(body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, _LIGHT):
+            light += 1
+        else:
+            heavy += 1
+        if not isinstance(node, _BODIES):
+            pending.extend(node.iter_child_nodes())
+    return heavy + light // _LIGHT_ONES
+
+
+def _weigh(node: nodes.Expr, times: int = 1) -> nodes.Expr:
     """Charge for a value; one that was written out is no longer than the file."""
     is_written = isinstance(node, nodes.Const) or (
         isinstance(node, (nodes.List, nodes.Tuple))
         and all(isinstance(item, nodes.Const) for item in node.items)
     )
-    return node if is_written else _call_filter(WEIGHED, node)
+    return node if is_written else _call_filter(WEIGHED, node, times)
 
 
-def _call_filter(name: str, value: nodes.Node) -> nodes.Filter:
-    return nodes.Filter(value, name, [], [], None, None, lineno=value.lineno)
+def _charge(steps: int, lineno: int) -> nodes.Node:
+    """A statement that takes steps from the budget."""
+    one = nodes.Const("*", lineno=lineno)
+    return nodes.ExprStmt(_call_filter(STEPS, one, steps), lineno=lineno)
+
+
+def _call_filter(name: str, value: nodes.Node, times: int | None = None) -> nodes.Filter:
+    arguments = [] if times is None else [nodes.Const(times, lineno=value.lineno)]
+    return nodes.Filter(value, name, arguments, [], None, None, lineno=value.lineno)

@@ -61,6 +61,9 @@ class Budget:
 
 _LIGHT = 64
 
+PER_ITEM = 16
+"""How much longer than going through a text it takes to go through its words or letters."""
+
 
 def weigh(value: object) -> int:
     """Return how many steps it takes to go through a value once, as a filter or a comparison does.
@@ -74,6 +77,8 @@ def weigh(value: object) -> int:
         return len(value) // _LIGHT
     if isinstance(value, int):
         return value.bit_length() // _LIGHT
+    if kind is range:
+        return min(len(value), MAX_STEPS + 1)  # type: ignore[arg-type]
     if kind not in _CONTAINERS:
         return 0
     steps = 0

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from promptops.errors import TemplateError
+from promptops.prompt.template import printing
 from promptops.prompt.template.environment import ENVIRONMENT
 from promptops.prompt.template.program import build_program
 
@@ -61,6 +62,72 @@ def test_work_on_much_text_is_charged_for_how_much_it_is(expression: str) -> Non
     values = {"x": "a\n" * 20_000, "y": "a\n" * 20_000, "n": 10**3000}
     with pytest.raises(TemplateError, match="steps"):
         build_program("a.md", body, {}, 1).render(values)
+
+
+LONG = "{% set a = 'a ' * 20000 %}"
+MANY = "{% set a = range(999) | list %}"
+AGAIN = "{% for i in range(99) %}{% set x = "
+END = " %}{% endfor %}x"
+WORK = "{{ a }}{% set b = 1 %}" * 50
+MULTIPLIED = {
+    "a long body": "{% for i in range(999) %}" + "{% set a = 1 %}" * 100 + "{% endfor %}x",
+    "look-ups": "{% for i in range(999) %}" + "{{ loop.index }}" * 9 + "{% endfor %}x",
+    "choices": "{% for i in range(999) %}" + "{{ 'a' if i else 'b' }}" * 9 + "{% endfor %}x",
+    "a recursive loop": "{% for i in [1, 2] recursive %}"
+    "{{ loop(range(99)) if loop.depth < 3 }}{% endfor %}x",
+    "a large macro": f"{{% macro m(a) %}}{WORK}{{% endmacro %}}"
+    "{% for i in range(299) %}{{ m(1) }}{% endfor %}x",
+    "a large call block": "{% macro m() %}{% for i in range(299) %}{{ caller() }}{% endfor %}"
+    f"{{% endmacro %}}{{% set a = 1 %}}{{% call m() %}}{WORK}{{% endcall %}}x",
+    "a slice": f"{LONG}{AGAIN}a[::-1]{END}",
+    "a slice of a list": f"{MANY}{AGAIN}a[::-1]{END}",
+    "a range": f"{AGAIN}range(999) | sum{END}",
+    "a range as an argument": f"{AGAIN}''.join(range(999) | map('string')){END}",
+    "fields": "{% set a = '{0}' * 9000 %}{{ a.format(1) }}",
+    "fields of a map": "{% set a = '{b}' * 9000 %}{{ a.format_map({'b': 1}) }}",
+    "words": LONG + "{{ a.split() | length }}",
+    "lines": "{% set a = '\n' * 40000 %}{{ a.splitlines() | length }}",
+    "titles": LONG + "{{ a | title | length }}",
+    "wrapped words": LONG + "{{ a | wordwrap(1) | length }}",
+    "letters": LONG + "{{ a | list | length }}",
+    "sorted letters": LONG + "{{ a | sort | length }}",
+    "grouped letters": LONG + "{{ a | groupby(0) | length }}",
+    "the least letter": LONG + "{{ a | min }}",
+    "mapped replacements": f"{MANY}{LONG.replace('a =', 'b =')}"
+    "{{ a | map('replace', '', b) | list | length }}",
+    "mapped padding": MANY + "{{ a | map('string') | map('center', 999) | list | length }}",
+    "mapped indentation": MANY
+    + "{% set a = ['\n' * 9] * 999 %}{{ a | map('indent', 99) | list | length }}",
+    "a long replacement": f"{LONG}{AGAIN}'b' | replace('b', a){END}",
+    "a long separator": f"{LONG}{AGAIN}'bb' | join(a){END}",
+    "a long argument": f"{LONG}{AGAIN}'%s%s' | format(a, a){END}",
+    "printed text": LONG + "{% for i in range(999) %}{% set x %}{{ a }}{% endset %}{{ x }}"
+    "{% endfor %}",
+}
+
+
+@pytest.mark.parametrize("name", MULTIPLIED)
+def test_one_budget_bounds_whatever_multiplies(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(printing, "MAX_STEPS", 5_000)
+    monkeypatch.setattr(printing, "MAX_CHARACTERS", 1_000_000)
+    with pytest.raises(TemplateError, match=r"more than 5,000 steps|more than 1,000,000 char"):
+        build_program("a.md", MULTIPLIED[name], {}, 1).render({})
+
+
+def test_a_partial_is_charged_for_its_length_wherever_it_is_included() -> None:
+    body = "{% for i in range(9000) %}{% include '_a.md' %}{% endfor %}x"
+    program = build_program("a.md", body, {"_a.md": "{% set a = 1 %}" * 1000}, 1)
+    with pytest.raises(TemplateError, match="steps"):
+        program.render({})
+
+
+def test_an_ordinary_long_list_is_within_the_budget() -> None:
+    body = (
+        "{% for one in x %}{% if one.name %}- {{ one.name | trim | upper }}: {{ one.price }}"
+        "{% if not loop.last %}, {% endif %}{% endif %}{% endfor %}"
+    )
+    items = [{"name": f"thing {number}", "price": number} for number in range(20_000)]
+    assert build_program("a.md", body, {}, 1).render({"x": items})
 
 
 def test_constants_are_not_worked_out_while_a_template_is_compiled() -> None:
