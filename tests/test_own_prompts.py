@@ -12,7 +12,8 @@ import yaml
 
 from promptops.checks.engine import validate
 from promptops.prompt.finding import Severity
-from promptops.prompt.schema import compile_schema, frontmatter_schema
+from promptops.prompt.metadata import frontmatter_schema
+from promptops.prompt.schema import compile_schema
 from promptops.repository.config import load_config
 from promptops.repository.repository import WorkTreeFiles, find_prompt, list_names
 from tests.cli.running import run

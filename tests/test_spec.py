@@ -22,7 +22,8 @@ from promptops.gate.approvals.statement import parse_statement, write_statement
 from promptops.git.message import format_message, parse_message
 from promptops.prompt.closure import collect_closure, load_closure
 from promptops.prompt.digest import compute_digest
-from promptops.prompt.prompt import find_faults, load_prompt
+from promptops.prompt.faults import find_faults
+from promptops.prompt.prompt import load_prompt
 from promptops.prompt.reference import check_environment, name_fault, parse_ref
 from promptops.prompt.version import Version, parse_range
 from promptops.runtime.snapshot import SnapshotView, format_snapshot, parse_snapshot

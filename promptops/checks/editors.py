@@ -61,7 +61,7 @@ def load_schema(kind: DraftKind, draft: EditorDraft = EditorDraft.DRAFT_2020) ->
     All that it says means the same in both drafts, but many editors know draft 7 alone.
     """
     if kind is DraftKind.FRONTMATTER:
-        from promptops.prompt.schema import frontmatter_schema
+        from promptops.prompt.metadata import frontmatter_schema
 
         schema = frontmatter_schema()
     elif kind is DraftKind.EVALS:

@@ -26,9 +26,9 @@ from promptops.checks.workers import judge_each, judge_shared
 from promptops.lazy import cached_property
 from promptops.prompt.closure import collect_closure
 from promptops.prompt.digest import normalize_newlines
+from promptops.prompt.faults import template_fault
 from promptops.prompt.frontmatter.document import find_undecodable
 from promptops.prompt.names import is_partial, name_from_path
-from promptops.prompt.prompt import template_fault
 from promptops.repository.repository import PlacedFiles, WorkTreeFiles, list_names
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from promptops.checks.registry import (
 )
 from promptops.checks.result import ValidationResult
 from promptops.checks.subject import FileSubject, IgnoreSubject, PromptSubject
-from promptops.prompt.prompt import find_faults
+from promptops.prompt.faults import find_faults
 
 if TYPE_CHECKING:
     from promptops.checks.severities import Severities

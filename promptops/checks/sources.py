@@ -11,9 +11,9 @@ from promptops.checks.result import fingerprint
 from promptops.errors import NotAFileError
 from promptops.lazy import cached_property
 from promptops.prompt.closure import collect_closure, scan_template
+from promptops.prompt.faults import read_template
 from promptops.prompt.finding import Finding, Severity
 from promptops.prompt.names import is_prompt, name_from_path
-from promptops.prompt.prompt import read_template
 from promptops.prompt.reference import name_fault
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from promptops.checks.result import fingerprint
 from promptops.errors import InputError, NotAFileError
 from promptops.prompt.finding import Finding, Severity
 from promptops.prompt.frontmatter.document import read_document
+from promptops.prompt.inputs import InputValidator
 from promptops.prompt.reference import name_fault
-from promptops.prompt.schema import InputValidator
 from promptops.prompt.suite.reading import SuiteFiles, read_suite
 from promptops.suggestion import nearest
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from promptops.checks.suites import ENDINGS, SuiteJudge
 from promptops.errors import NotFoundError, PromptopsError, UsageError, quote
 from promptops.prompt.digest import normalize_newlines
+from promptops.prompt.inputs import InputValidator
 from promptops.prompt.reference import check_name
-from promptops.prompt.schema import InputValidator
 from promptops.prompt.suite.document import read_suite_document
 from promptops.prompt.suite.reading import SuiteFiles, load_suite, read_suite
 from promptops.repository.repository import list_names, not_found

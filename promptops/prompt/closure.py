@@ -73,6 +73,8 @@ class Closure:
 
 def scan_template(path: str, source: str, first_line: int) -> list[str]:  # noqa: ARG001
     """Return the scanner for whoever wants nothing else of a template; see `Scanner`."""
+    if "include" not in source:
+        return []
     from promptops.prompt.template import scan_includes
 
     return scan_includes(source)

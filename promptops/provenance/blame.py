@@ -20,8 +20,8 @@ from promptops.prompt.reference import PromptRef, SelectorKind, parse_release_ta
 from promptops.repository.repository import find_closure
 
 if TYPE_CHECKING:
-    from promptops.git import Git
     from promptops.git.objects import Identity
+    from promptops.git.process import Git
     from promptops.prompt.version import Version
     from promptops.repository.repository import Repository
 

@@ -18,7 +18,8 @@ from promptops.errors import (
     PromptNotFoundError,
     UsageError,
 )
-from promptops.git import Git, ObjectReader
+from promptops.git.objects import ObjectReader
+from promptops.git.process import Git
 from promptops.lazy import cached_property
 from promptops.prompt.closure import Closure, collect_closure
 from promptops.prompt.names import is_prompt, name_from_path

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from promptops.prompt.prompt import read_template
+from promptops.prompt.faults import read_template
 from promptops.server.bodies import read_object, take_object, take_text
 from promptops.server.calls import answer_json
 from promptops.server.problems import HttpProblem

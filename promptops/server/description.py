@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from promptops.prompt.schema import input_schemas
+from promptops.prompt.inputs import input_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

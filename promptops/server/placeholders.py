@@ -11,8 +11,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import PromptopsError
-from promptops.prompt.prompt import read_template
-from promptops.prompt.schema import input_schemas
+from promptops.prompt.faults import read_template
+from promptops.prompt.inputs import input_schemas
 from promptops.server.calls import answer_json
 from promptops.server.problems import HttpProblem
 

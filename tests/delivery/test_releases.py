@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from promptops.git import Git
     from promptops.git.limits import GitLimits
+    from promptops.git.process import Git
     from promptops.git.refs import RefUpdate
     from promptops.git.remote import PushRef, PushResult
     from promptops.repository.repository import Repository

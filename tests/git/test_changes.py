@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.git import Git
 from promptops.git.changes import list_touched
 from promptops.git.objects import list_sizes
+from promptops.git.process import Git
 
 if TYPE_CHECKING:
     from tests.conftest import MakeRepo

@@ -162,7 +162,8 @@ def test_an_object_in_quarantine_is_seen_by_the_servers_hook(repo: Repo, tmp_pat
     remote = repo.publish(tmp_path / "remote.git")
     program = tmp_path / "hook.py"
     program.write_text(
-        "import sys; from pathlib import Path; from promptops.git import Git, ObjectReader\n"
+        "import sys; from pathlib import Path; from promptops.git.objects import ObjectReader\n"
+        "from promptops.git.process import Git\n"
         "new = sys.stdin.read().split()[1]\n"
         "with ObjectReader(Git.discover(Path())) as reader:\n"
         "    found = reader.read(f'{new}:a.md')\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.errors import GitError
-from promptops.git import Git
+from promptops.git.process import Git
 from promptops.git.settings import is_on, is_set, last_value, read_settings
 from promptops.repository.repository import open_repository
 

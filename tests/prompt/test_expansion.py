@@ -8,7 +8,8 @@ import pytest
 
 from promptops.prompt import expansion
 from promptops.prompt.expansion import expansion_fault
-from promptops.prompt.schema import SchemaFault, compile_schema, frontmatter_schema
+from promptops.prompt.metadata import frontmatter_schema
+from promptops.prompt.schema import SchemaFault, compile_schema
 from promptops.prompt.suite.grammar import suite_schema
 
 STRING = {"type": "string"}

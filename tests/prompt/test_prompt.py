@@ -11,7 +11,8 @@ import pytest
 
 from promptops.errors import InputError, InvalidPromptError
 from promptops.prompt.closure import Closure, load_closure
-from promptops.prompt.prompt import Prompt, find_faults, load_prompt
+from promptops.prompt.faults import find_faults
+from promptops.prompt.prompt import Prompt, load_prompt
 
 TRIAGE = """\
 ---

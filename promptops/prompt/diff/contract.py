@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from promptops.prompt.diff.change import ChangeClass, Difference
 from promptops.prompt.diff.schemas import Relation, compare_schemas
 from promptops.prompt.diff.values import same_json
-from promptops.prompt.schema import input_schemas
+from promptops.prompt.inputs import input_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -36,7 +36,7 @@ from promptops.suggestion import nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from promptops.prompt.schema import InputValidator
+    from promptops.prompt.inputs import InputValidator
     from promptops.prompt.suite.rows import Row
 
 CASSETTE = ".cassette.jsonl"

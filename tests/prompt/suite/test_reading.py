@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from promptops.errors import InvalidSuiteError
-from promptops.prompt.schema import InputValidator
+from promptops.prompt.inputs import InputValidator
 from promptops.prompt.suite import Check, Outcome, Sample, ToolAnswer
 from promptops.prompt.suite.reading import Reading, SuiteFiles, load_suite, read_suite
 
