@@ -24,12 +24,11 @@ from promptops.checks.suites import SuiteJudge
 from promptops.checks.validation import Validation, build_validation
 from promptops.checks.workers import judge_each, judge_shared
 from promptops.lazy import cached_property
-from promptops.prompt.closure import collect_closure
 from promptops.prompt.digest import normalize_newlines
 from promptops.prompt.faults import template_fault
 from promptops.prompt.frontmatter.document import find_undecodable
 from promptops.prompt.names import is_partial, name_from_path
-from promptops.repository.repository import PlacedFiles, WorkTreeFiles, list_names
+from promptops.repository.repository import PlacedFiles, WorkTreeFiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -112,20 +111,6 @@ def validate_prompts(
     run.judge_names(added)
     run.judge_suites_of(names, suites)
     return run.build_validation(names)
-
-
-def find_users(files: Files, path: str) -> list[str]:
-    """Return the names of the prompts whose closure has the file at `path`, or one below it,
-    sorted.
-    """
-    found = []
-    for name in list_names(files):
-        closure = collect_closure(name, files.read)
-        if closure is not None and any(
-            one == path or one.startswith(f"{path}/") for one in closure.files
-        ):
-            found.append(name)
-    return found
 
 
 class _ValidationRun:

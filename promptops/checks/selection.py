@@ -29,7 +29,7 @@ def select_prompts(
     Raises PromptNotFoundError, with the nearest name, for what means nothing, and UsageError for a
     file outside of the prompts folder.
     """
-    from promptops.checks.engine import find_users
+    from promptops.prompt.users import find_users
 
     known = list_names(files)
     present = set(known)
@@ -54,7 +54,9 @@ def select_prompts(
             found = [name]
         else:
             below = f"{path}/" if path else ""
-            found = [one for one in known if one.startswith(below)] or find_users(files, path)
+            found = [one for one in known if one.startswith(below)] or find_users(
+                files.paths(), files.read, path
+            )
         chosen.update(dict.fromkeys(found))
     return list(chosen)
 
@@ -65,8 +67,8 @@ def select_staged(repository: Repository, files: Files) -> list[str] | None:
     What is staged of a partial, a schema or a suite means the prompts that need it. `files` is the
     index.
     """
-    from promptops.checks.engine import find_users
     from promptops.git.index import list_staged
+    from promptops.prompt.users import find_users
 
     folder, evals = f"{repository.config.prompts}/", f"{repository.config.evals}/"
     staged = list_staged(repository.git)
@@ -86,7 +88,7 @@ def select_staged(repository: Repository, files: Files) -> list[str] | None:
             continue
         below = path.removeprefix(folder)
         if not is_prompt(below):
-            users = find_users(files, below)
+            users = find_users(files.paths(), files.read, below)
             if not users:
                 return None  # only the whole folder tells what is wrong with it
             chosen.update(dict.fromkeys(users))

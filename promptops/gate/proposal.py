@@ -6,7 +6,6 @@ into something that nobody has seen. Everything is read from objects; nothing is
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -39,6 +38,7 @@ from promptops.prompt.diff import diff_prompts
 from promptops.prompt.names import is_prompt, name_from_path
 from promptops.prompt.prompt import load_prompt
 from promptops.prompt.reference import name_fault
+from promptops.prompt.users import find_candidates
 from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE, load_config
 
 if TYPE_CHECKING:
@@ -55,8 +55,6 @@ if TYPE_CHECKING:
     _Read = Callable[[str], bytes | None]
 
 _PORTION = 2_000
-# A backslash, or two quotes with at most white space between them, of whatever alphabet.
-_ODDLY_SPELT = re.compile(rb"""\\|["'][\x00-\x20\x80-\xff]*["']""")
 # Each takes some milliseconds to look at; whoever makes more of them has had a hand in the change.
 _MAX_MERGES = 50
 
@@ -340,15 +338,10 @@ class _ProposalReading:
                 for path in self._old.paths()
                 if is_prompt(path) and name_fault(name_from_path(path)) is None
             }
-        return names | (self._find_users(needed) if needed else set())
+        return names | (find_candidates(self._read_texts(), needed) if needed else set())
 
-    def _find_users(self, needed: set[str]) -> set[str]:
-        """Return the prompts, on either side, that may need one of the files, through partials too.
-
-        What needs a file holds its name, or the longest word of it. Only YAML may spell that with
-        escapes or with a quote twice, and only a template in two literals side by side; a text in
-        which that could be is always among those that are then looked at properly.
-        """
+    def _read_texts(self) -> dict[str, set[bytes]]:
+        """Return what the files below the prompts folder hold, on either side, by path."""
         texts: defaultdict[str, set[bytes]] = defaultdict(set)
         files = {(one.path, one.oid) for side in (self._old, self._new) for one in side.files()}
         listed = sorted(files)
@@ -358,24 +351,7 @@ class _ProposalReading:
             for (path, _), blob in zip(portion, found, strict=True):
                 if blob is not None and blob.kind == "blob":
                     texts[path].add(blob.data)
-        pending, names = set(needed), set()
-        seen: set[str] = set()
-        while pending:
-            words = [_find_word(path) for path in pending]
-            seen |= pending
-            pending = set()
-            for path, versions in texts.items():
-                if path in seen or not any(
-                    _ODDLY_SPELT.search(data) or any(word in data for word in words)
-                    for data in versions
-                ):
-                    continue
-                if is_prompt(path):
-                    if name_fault(name_from_path(path)) is None:
-                        names.add(name_from_path(path))
-                else:
-                    pending.add(path)
-        return names
+        return texts
 
 
 class _Releases:
@@ -446,14 +422,6 @@ def _tolerant(files: TreeReader) -> _Read:
             return b""
 
     return read
-
-
-def _find_word(path: str) -> bytes:
-    """Return what a text that names the file must hold: of its name, which YAML may fold at
-    spaces.
-    """
-    parts = path.rpartition("/")[2].split(" ")
-    return max(parts, key=len).encode(errors="surrogateescape")
 
 
 def _entry(found: tuple[str, str] | None) -> ApprovalEntry | None:

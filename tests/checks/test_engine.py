@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from promptops.checks.engine import find_users, validate, validate_prompts
+from promptops.checks.engine import validate, validate_prompts
 from promptops.errors import ConfigurationError
 from promptops.prompt.finding import Severity
 from promptops.repository.config import load_config
@@ -137,23 +137,6 @@ def test_only_the_prompts_asked_for_are_judged(tmp_path: Path) -> None:
     result = validate_prompts(files, config(), ["b"])
     assert found(result) == ["prompts/b.md:6:10 warning unused-input"]
     assert result.prompts == ("b",)
-
-
-def test_the_users_of_a_file_are_found_through_includes(tmp_path: Path) -> None:
-    files = write(
-        tmp_path,
-        {
-            "a.md": prompt_text(body="{% include '_p/q.md' %}"),
-            "b.md": prompt_text(body="{% include '_r.md' %}"),
-            "c.md": prompt_text(),
-            "_r.md": "{% include '_p/q.md' %}",
-            "_p/q.md": "x",
-        },
-    )
-    assert find_users(files, "_p/q.md") == ["a", "b"]
-    assert find_users(files, "_p") == ["a", "b"]
-    assert find_users(files, "_r.md") == ["b"]
-    assert find_users(files, "_") == []
 
 
 def test_findings_are_counted_by_weight(tmp_path: Path) -> None:

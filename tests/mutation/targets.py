@@ -150,7 +150,7 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ): _FASTER,
     (
         "promptops.gate.proposal",
-        "_ProposalReading._find_users",
+        "_ProposalReading._read_texts",
         "blob is not None and blob.kind == 'blob'",
         "blob is not None",
     ): "a submodule's commit leads to prompts that are then found unchanged",
