@@ -21,8 +21,8 @@ _TYPES = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _DELTA = 7
 # What Git's own packing allows.
 _DEEPEST = 50
-_LONGEST_INSERT = 127
-_LONGEST_COPY = 0x10000
+_MAX_INSERT = 127
+_MAX_COPY = 0x10000
 
 
 @dataclass(slots=True)
@@ -134,8 +134,8 @@ def _delta(old: bytes, new: bytes) -> bytes:
     end = min(_common_end(old, new), len(old) - start, len(new) - start)
     parts = [_number(len(old)), _number(len(new)), _copy(0, start)]
     middle = new[start : len(new) - end]
-    for place in range(0, len(middle), _LONGEST_INSERT):
-        piece = middle[place : place + _LONGEST_INSERT]
+    for place in range(0, len(middle), _MAX_INSERT):
+        piece = middle[place : place + _MAX_INSERT]
         parts += [bytes([len(piece)]), piece]
     parts.append(_copy(len(old) - end, end))
     return b"".join(parts)
@@ -177,7 +177,7 @@ def _number(value: int) -> bytes:
 def _copy(offset: int, size: int) -> bytes:
     parts = b""
     while size:
-        length = min(size, _LONGEST_COPY - 1)
+        length = min(size, _MAX_COPY - 1)
         parts += b"\xff" + offset.to_bytes(4, "little") + length.to_bytes(3, "little")
         offset, size = offset + length, size - length
     return parts

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from promptops.prompt.finding import Finding
 
 
-_LONGEST_QUOTE = 128
+_MAX_QUOTE = 128
 
 
 def quote(text: str) -> str:
     """Return a user's text for a message: in quotes, on one line, and not too long for it."""
     shown = text if text.isprintable() else ascii(text)[1:-1]
-    return f"'{shown}'" if len(shown) <= _LONGEST_QUOTE else f"'{shown[:80]}…'"
+    return f"'{shown}'" if len(shown) <= _MAX_QUOTE else f"'{shown[:80]}…'"
 
 
 class PromptopsError(Exception):

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LONGEST_WORD = 200
+_MAX_WORD = 200
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that `word` most likely was meant to be, if any is near."""
     import difflib
 
-    if len(word) > _LONGEST_WORD:
+    if len(word) > _MAX_WORD:
         return None
     matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return matches[0] if matches else None

@@ -67,6 +67,8 @@ def test_bounds_are_called_max_and_min() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {name}"
         for path in sorted((ROOT / "promptops").rglob("*.py"))
-        for name in re.findall(r"\b_?(?:MOST|FEWEST)(?:_[A-Z_]+)? =", path.read_text("utf-8"))
+        for name in re.findall(
+            r"\b_?(?:MOST|FEWEST|LEAST|LARGEST|LONGEST)(?:_[A-Z_]+)? =", path.read_text("utf-8")
+        )
     ]
     assert found == []

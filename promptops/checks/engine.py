@@ -366,5 +366,5 @@ class _ValidationRun:
 
 
 def _is_text(path: str) -> bool:
-    """Tell whether to look into a file that no prompt uses. A link may have any name, or none."""
+    """Return whether to look into a file that no prompt uses. A link may have any name, or none."""
     return path.endswith(_TEXT_ENDINGS) or "." not in path.rsplit("/", 1)[-1]

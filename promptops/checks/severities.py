@@ -64,7 +64,7 @@ def _default(check: str) -> str:
 
 
 def _matches(pattern: str, path: str) -> bool:
-    """Tell whether a path of `[checks]` covers the file: a glob, or a folder and all below it."""
+    """Return whether a path of `[checks]` covers the file: a glob, or a folder and all below it."""
     return fnmatchcase(path, pattern) or path.startswith(f"{pattern.rstrip('/')}/")
 
 

@@ -110,10 +110,10 @@ class Sources:
 
 
 def names_prompt(path: str) -> bool:
-    """Tell whether a file at the path is a prompt that can be used."""
+    """Return whether a file at the path is a prompt that can be used."""
     return is_prompt(path) and name_fault(name_from_path(path)) is None
 
 
 def _is_hidden(path: str) -> bool:
-    """Tell whether a file is an editor's or the system's, such as `.#triage.md`, `.DS_Store`."""
+    """Return whether a file is an editor's or the system's, such as `.#triage.md`, `.DS_Store`."""
     return path.rsplit("/", 1)[-1].startswith(".")

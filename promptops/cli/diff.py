@@ -40,7 +40,7 @@ class DiffFormat(StrEnum):
 
 
 _COLOURS = {"interface": "red", "behaviour": "yellow", "documentation": "blue"}
-_LONGEST_VALUE = 160
+_MAX_VALUE = 160
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9a-z.-]+)?")
 
 
@@ -176,7 +176,7 @@ def _value(value: object) -> str:
         return "nothing"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text.replace("\n", "\\n")
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}…"
 
 
 def _describe_message(message: MessageDiff) -> Iterator[str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # Fewer cells than that make no readable column.
-_LEAST_ROOM = 20
+_MIN_ROOM = 20
 
 
 class Format(StrEnum):
@@ -234,7 +234,7 @@ def fold_rows(
     Where little room is left for it, nothing is gained, and the rows stay as they are.
     """
     before = sum(widths[:-1]) + 2 * (len(widths) - 1)
-    if before + widths[-1] <= room or room - before < _LEAST_ROOM:
+    if before + widths[-1] <= room or room - before < _MIN_ROOM:
         return rows
     import textwrap
 

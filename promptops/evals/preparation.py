@@ -159,7 +159,7 @@ def prepare(repository: Repository, choice: SuiteChoice) -> Preparation:
 
 
 def _deal(parts: Sequence[SuitePart], shard: tuple[int, int]) -> list[SuitePart]:
-    """Give a shard its samples: all samples in order, one to each shard in turn."""
+    """Return a shard its samples: all samples in order, one to each shard in turn."""
     number, count = shard
     dealt = []
     position = 0

@@ -165,7 +165,7 @@ class TrialState:
 
     Attributes:
         label: what it is, in words: `work tree`, `1.2.0 (production, deployment 4)`.
-        version: the version its frontmatter says.
+        version: the version in its frontmatter.
         digest: the digest of its closure.
     """
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from promptops.forge.record import ForgeRecord
 
 # GitHub refuses comments of more than 65,536 characters, and descriptions of more than 140.
-_LONGEST_COMMENT = 65_000
-_LONGEST_DESCRIPTION = 140
+_MAX_COMMENT = 65_000
+_MAX_DESCRIPTION = 140
 _STATUS_NEEDS = "commit statuses: write"
 _COMMENT_NEEDS = "pull requests: write"
 
@@ -48,8 +48,8 @@ class Conversation(GitHub):
             RemoteError: there is no answer, or another one.
         """
         shown = description
-        if len(shown) > _LONGEST_DESCRIPTION:
-            shown = f"{shown[: _LONGEST_DESCRIPTION - 1]}…"
+        if len(shown) > _MAX_DESCRIPTION:
+            shown = f"{shown[: _MAX_DESCRIPTION - 1]}…"
         value = {"state": state.value, "context": context, "description": shown}
         if url is not None:
             value["target_url"] = url
@@ -68,8 +68,8 @@ class Conversation(GitHub):
         """
         marker = body.partition("\n")[0]
         text = body
-        if len(text) > _LONGEST_COMMENT:
-            text = f"{text[:_LONGEST_COMMENT]}\n\n… the log of the run has the rest."
+        if len(text) > _MAX_COMMENT:
+            text = f"{text[:_MAX_COMMENT]}\n\n… the log of the run has the rest."
         path = self.at("issues", str(number), "comments")
         comments = self.records(path, needs=_COMMENT_NEEDS)
         own = [one for one in comments if _is_ours(one, marker)]

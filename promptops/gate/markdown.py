@@ -24,7 +24,7 @@ _SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "�
 # GitHub refuses comments of more than 65,536 characters; nobody reads a tenth of that.
 _MAX_LINES = 30
 _FEW = 3
-_LONGEST = 300
+_MAX_CHARACTERS = 300
 # What a comment has room for beside the verdict.
 _MAX_TEXT = 40_000
 
@@ -138,4 +138,4 @@ def _bullet(finding: Finding) -> str:
 
 
 def _short(text: str) -> str:
-    return code(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+    return code(text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…")

@@ -110,7 +110,7 @@ def _identity(headers: dict[bytes, bytes]) -> Identity:
 
 
 def read_parents(git: Git, tips: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Give the parents of every ancestor of `tips`, in one git process.
+    """Return the parents of every ancestor of `tips`, in one git process.
 
     Raises:
         GitError: a tip is not in this repository, or git failed.

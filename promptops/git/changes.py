@@ -42,7 +42,7 @@ class TreeChange:
 
 
 def merge_trees(git: Git, base: str, head: str) -> str:
-    """Give the id of the tree that merging `head` into `base` makes; no ref or file is touched.
+    """Return the id of the tree that merging `head` into `base` makes; no ref or file is touched.
 
     Raises:
         GitError: the two conflict, which names the paths; or git failed.
@@ -65,7 +65,7 @@ def merge_trees(git: Git, base: str, head: str) -> str:
 
 
 def require_merge_base(git: Git, base: str, head: str) -> str:
-    """Give the best common ancestor of two commits.
+    """Return the best common ancestor of two commits.
 
     Raises:
         GitError: they have none here: history is cut off, or really unrelated.
@@ -144,7 +144,7 @@ def read_commits(
 
 
 def adds_nothing(git: Git, commit: Commit) -> bool:
-    """Tell whether a commit merges two others and is exactly what merging them makes."""
+    """Return whether a commit merges two others and is exactly what merging them makes."""
     if len(commit.parents) != 2:
         return False
     try:

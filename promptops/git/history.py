@@ -46,7 +46,7 @@ class Signature(NamedTuple):
 def write_commit(
     git: Git, tree: str, parents: Sequence[str], message: str, *, is_signed: bool | None = None
 ) -> str:
-    """Store a commit, signed when `commit.gpgSign` says so; give its id.
+    """Store a commit, signed when `commit.gpgSign` says so; return its id.
 
     Args:
         git: the repository; author, committer and dates are the user's.
@@ -88,7 +88,7 @@ def write_tag(git: Git, name: str, target: str, message: str) -> str:
 
 
 def write_tags(git: Git, tags: Sequence[NewTag]) -> list[str]:
-    """Store annotated tag objects, signed when `tag.gpgSign` says so; give their ids.
+    """Store annotated tag objects, signed when `tag.gpgSign` says so; return their ids.
 
     No ref is made. The messages are kept byte by byte, Markdown headings included. Tagger and date
     are the user's committer identity.
@@ -167,7 +167,7 @@ def verify_signature(git: Git, oid: str, kind: str, allowed_signers: Path) -> Si
 
 
 def is_ancestor(git: Git, ancestor: str, descendant: str) -> bool:
-    """Tell whether one commit is reachable from another (a commit is from itself)."""
+    """Return whether one commit is reachable from another (a commit is from itself)."""
     args = ("merge-base", "--is-ancestor", ancestor, descendant)
     done = git.run(*args, check=False)
     if done.code in {0, 1}:
@@ -176,7 +176,7 @@ def is_ancestor(git: Git, ancestor: str, descendant: str) -> bool:
 
 
 def merge_base(git: Git, one: str, other: str) -> str | None:
-    """Give the best common ancestor of two commits; None when they share none here."""
+    """Return the best common ancestor of two commits; None when they share none here."""
     args = ("merge-base", one, other)
     done = git.run(*args, check=False)
     if done.code == 1:
@@ -206,7 +206,7 @@ def rev_list(
 
 
 def find_unreachable(git: Git, commits: Iterable[str], tips: Iterable[str]) -> set[str]:
-    """Give those of the commits that cannot be reached from any of the tips, in one process."""
+    """Return those of the commits that cannot be reached from any of the tips, in one process."""
     wanted = set(commits)
     if not wanted:
         return set()
@@ -216,25 +216,25 @@ def find_unreachable(git: Git, commits: Iterable[str], tips: Iterable[str]) -> s
 
 
 def ancestor(git: Git, oid: str, steps: int) -> str | None:
-    """Give the commit so many first parents back; None when history here is shorter."""
+    """Return the commit so many first parents back; None when history here is shorter."""
     spec = f"{oid}~{steps}"
     done = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", spec, check=False)
     return done.text if done.code == 0 else None
 
 
 def list_trees(git: Git, tip: str) -> set[str]:
-    """Give the trees of a commit and its ancestors, by first parents."""
+    """Return the trees of a commit and its ancestors, by first parents."""
     args = ("rev-list", "--first-parent", "--no-commit-header", "--format=%T", tip, "--")
     return set(git.run(*args).text.split())
 
 
 def is_shallow(git: Git) -> bool:
-    """Tell whether history is cut off now (a fetch may have changed that)."""
+    """Return whether history is cut off now (a fetch may have changed that)."""
     return git.run("rev-parse", "--is-shallow-repository").text == "true"
 
 
 def identity(git: Git, role: str = "committer") -> Identity:
-    """Give who the user is to git, and the time now, as `committer` or `author`.
+    """Return who the user is to git, and the time now, as `committer` or `author`.
 
     Raises:
         GitError: no identity is configured.

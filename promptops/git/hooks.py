@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def hooks_folder(git: Git) -> Path:
-    """Give the folder that git runs hooks from: `core.hooksPath`, or that of the repository.
+    """Return the folder that git runs hooks from: `core.hooksPath`, or that of the repository.
 
     It need not exist, and may lie anywhere.
     """

@@ -25,7 +25,7 @@ class IndexReader:
         self._entries: dict[str, tuple[str, str]] | None = None
 
     def read(self, path: str) -> bytes | None:
-        """Give a file's staged bytes; None when there is no such file.
+        """Return a file's staged bytes; None when there is no such file.
 
         Raises:
             NotAFileError: the path is a symbolic link or a submodule.
@@ -50,7 +50,7 @@ class IndexReader:
         return sorted(self._load())
 
     def beside(self, folder: str) -> IndexReader:
-        """Give another folder of the same index, relative to the repository's top."""
+        """Return another folder of the same index, relative to the repository's top."""
         return IndexReader(self._reader, folder)
 
     def _load(self) -> dict[str, tuple[str, str]]:

@@ -34,7 +34,7 @@ class Configuration:
 
 
 def configuration(git: Git) -> Configuration:
-    """Give identity and signing as all levels of configuration together have them.
+    """Return identity and signing as all levels of configuration together have them.
 
     GitPython looks for the user's file at its usual places only, not at `GIT_CONFIG_GLOBAL`;
     `history.identity` asks git itself.

@@ -327,7 +327,7 @@ class ObjectReader:
 
 
 def list_sizes(git: Git, oids: Sequence[str]) -> dict[str, tuple[str, int]]:
-    """Give kind and size in bytes of objects, in one process, without reading them.
+    """Return kind and size in bytes of objects, in one process, without reading them.
 
     What does not exist is not in the answer.
     """

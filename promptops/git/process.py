@@ -159,10 +159,10 @@ _HANDED_ON = {
 
 
 def foreign_environment() -> dict[str, str]:
-    """Give the process environment without the variables that point at the user's repository.
+    """Return the process environment without the variables that point at the user's repository.
 
-    For any repository that is not the one the user stands in: a hook's `GIT_DIR` or quarantine
-    must not follow us there.
+    For any repository that is not the one the user stands in: a hook's `GIT_DIR` or quarantine must
+    not follow us there.
     """
     return {name: value for name, value in os.environ.items() if name not in LOCAL_VARIABLES}
 
@@ -252,7 +252,7 @@ def start_git(
 
 
 def child_environment(environment: Mapping[str, str] | None) -> dict[str, str]:
-    """Give the environment that every git of ours runs in.
+    """Return the environment that every git of ours runs in.
 
     English messages (we match them), real objects rather than replacements and real parents rather
     than those of a grafts file, no opportunistic locks, and no question on a terminal that nobody
@@ -270,7 +270,7 @@ def child_environment(environment: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _has_terminal() -> bool:
-    """Tell whether a person may be asked for a password: nobody reads it from the background."""
+    """Return whether a person may be asked for a password: nobody reads it from the background."""
     if sys.platform == "win32":
         return True
     try:
@@ -311,7 +311,7 @@ def _leads_group(process: subprocess.Popen[bytes]) -> bool:
 
 
 def command_name(args: Sequence[str]) -> str:
-    """Give the subcommand in an argument list, past options such as `-c name=value`."""
+    """Return the subcommand in an argument list, past options such as `-c name=value`."""
     arguments = iter(args)
     for arg in arguments:
         if arg in {"-c", "-C"}:
@@ -322,7 +322,7 @@ def command_name(args: Sequence[str]) -> str:
 
 
 def failure(args: Sequence[str], done: Completed) -> GitError:
-    """Give the error for a git process that failed: git's own first useful line, and a remedy."""
+    """Return the error for a git process that failed: git's own first useful line, and a remedy."""
     if "dubious ownership" in done.stderr:
         return _unsafe_folder(done.stderr)
     name = command_name(args)
@@ -340,7 +340,7 @@ def failure(args: Sequence[str], done: Completed) -> GitError:
 
 
 def first_line(stderr: str) -> str:
-    """Give the first line of git's messages that says what is wrong, without its prefix."""
+    """Return the first line of git's messages that says what is wrong, without its prefix."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     for line in lines:
         # What a remote says comes as "remote: fatal: ..." and is kept whole.
@@ -353,7 +353,7 @@ def first_line(stderr: str) -> str:
 
 
 def hint_for(stderr: str) -> str | None:
-    """Give the remedy for git's messages, where one is known."""
+    """Return the remedy for git's messages, where one is known."""
     for pattern, hint in _HINTS:
         found = re.search(pattern, stderr)
         if found:
@@ -362,7 +362,7 @@ def hint_for(stderr: str) -> str | None:
 
 
 def installed_version() -> tuple[int, ...] | None:
-    """Give the version of the installed git as numbers, or None where it does not say."""
+    """Return the version of the installed git as numbers, or None where it does not say."""
     found = re.search(rb"git version (\d+)\.(\d+)", run_git(["version"]).stdout)
     return tuple(int(number) for number in found.groups()) if found else None
 
@@ -529,7 +529,7 @@ class Git:
         return 32 if self.object_format == "sha256" else 20
 
     def child_environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Give the environment for a git process in this repository, with `env` on top."""
+        """Return the environment for a git process in this repository, with `env` on top."""
         result = dict(os.environ if self.environment is None else self.environment)
         # Absolute, so that neither the caller's folder nor a relative GIT_DIR matters.
         result["GIT_DIR"] = str(self.git_dir)
@@ -572,7 +572,7 @@ class Git:
         return done
 
     def resolve_commit(self, revision: str) -> str:
-        """Give the id of the commit that a revision typed by a user means.
+        """Return the id of the commit that a revision typed by a user means.
 
         Raises:
             UsageError: it is empty, begins with a dash or holds control characters.
@@ -581,7 +581,7 @@ class Git:
         return self._resolve(revision, "commit")
 
     def resolve_tree(self, revision: str) -> str:
-        """Give the id of the tree of a revision typed by a user; errors as `resolve_commit`."""
+        """Return the id of the tree of a revision typed by a user; errors as `resolve_commit`."""
         return self._resolve(revision, "tree")
 
     def _resolve(self, revision: str, kind: str) -> str:
@@ -613,7 +613,7 @@ class Git:
         return not self.run("for-each-ref", "--count=1").stdout and not self.head_exists()
 
     def head_exists(self) -> bool:
-        """Tell whether HEAD leads to a commit (not in a repository without commits)."""
+        """Return whether HEAD leads to a commit (not in a repository without commits)."""
         args = ("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         return self.run(*args, check=False).code == 0
 

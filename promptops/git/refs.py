@@ -60,7 +60,7 @@ _PEELED = "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)"
 
 
 def check_ref_name(name: str) -> str:
-    """Give back a full ref name that Git takes.
+    """Return a full ref name that Git takes.
 
     Raises:
         UsageError: Git would not take it, or it is not a full name.
@@ -120,7 +120,7 @@ def read_refs(git: Git, names: Sequence[str], *, peel: bool = False) -> dict[str
 
 
 def read_ref(git: Git, name: str) -> str | None:
-    """Give the object id that a ref holds, by its full name; None when there is no such ref."""
+    """Return the object id that a ref holds, by its full name; None when there is no such ref."""
     ref = read_refs(git, (name,)).get(name)
     return None if ref is None else ref.oid
 
@@ -157,7 +157,7 @@ def update_refs(git: Git, updates: Sequence[RefUpdate], message: str) -> None:
 
 
 def checked_out_branches(git: Git) -> dict[str, Path]:
-    """Give the full name of every branch that a worktree has checked out, with its folder."""
+    """Return the full name of every branch that a worktree has checked out, with its folder."""
     branches = {}
     folder = Path()
     for line in git.run("worktree", "list", "--porcelain", "-z").stdout.split(b"\0"):
@@ -170,7 +170,7 @@ def checked_out_branches(git: Git) -> dict[str, Path]:
 
 
 def current_branch(git: Git) -> str | None:
-    """Give the short name of the branch that HEAD is on, even without commits; None: detached."""
+    """Return the short name of the branch that HEAD is on, even without commits; None: detached."""
     done = git.run("symbolic-ref", "--quiet", "HEAD", check=False)
     if done.code == 0 and done.text.startswith("refs/heads/"):
         return done.text.removeprefix("refs/heads/")
@@ -230,7 +230,7 @@ def _refuse_checked_out(git: Git, updates: Sequence[RefUpdate]) -> None:
 
 
 def _is_elsewhere(git: Git, names: set[str]) -> bool:
-    """Tell whether the only worktree is plainly on another branch, without starting git.
+    """Return whether the only worktree is plainly on another branch, without starting git.
 
     HEAD and `worktrees` are where gitrepository-layout(5) has them. Where refs are not kept as
     files, HEAD names a branch that cannot be; that, a link and a detached HEAD are git's to judge.
@@ -284,7 +284,7 @@ def _in_the_way(existing: str, wanted: str) -> GitError:
 
 
 def short_name(name: str) -> str:
-    """Give a full ref name the way people say it: without `refs/heads/` or `refs/tags/`."""
+    """Return a full ref name the way people say it: without `refs/heads/` or `refs/tags/`."""
     for prefix in ("refs/heads/", "refs/tags/", "refs/remotes/"):
         if name.startswith(prefix):
             return name.removeprefix(prefix)

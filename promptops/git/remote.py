@@ -115,7 +115,7 @@ _REMOTE_HINTS = (
 
 
 def remote_url(git: Git, name: str) -> str | None:
-    """Give the URL that git would fetch from, `insteadOf` applied; None: no such remote."""
+    """Return the URL that git would fetch from, `insteadOf` applied; None: no such remote."""
     check_remote(name)
     if git.run("config", "--get-all", f"remote.{name}.url", check=False).code != 0:
         return None
@@ -123,7 +123,7 @@ def remote_url(git: Git, name: str) -> str | None:
 
 
 def check_remote(remote: str) -> str:
-    """Give back a remote's name or URL that git cannot take for an option.
+    """Return a remote's name or URL that git cannot take for an option.
 
     Raises:
         UsageError: it is empty, begins with a dash or holds control characters.
@@ -357,7 +357,7 @@ def _push_arguments(
 
 
 def _took_for_another(done: Completed, refs: Sequence[PushRef]) -> bool:
-    """Tell whether git took a full name for the abbreviation of another ref of the remote."""
+    """Return whether git took a full name for the abbreviation of another ref of the remote."""
     if re.search(r"^error: dst refspec .+ matches more than one", done.stderr, re.MULTILINE):
         return True
     return not _results(done).keys() <= {ref.ref for ref in refs}
@@ -365,7 +365,7 @@ def _took_for_another(done: Completed, refs: Sequence[PushRef]) -> bool:
 
 @contextmanager
 def _staged(git: Git, refs: Sequence[PushRef]) -> Iterator[str]:
-    """Give a refspec that pushes exactly these refs, whatever else the remote has.
+    """Yield a refspec that pushes exactly these refs, whatever else the remote has.
 
     To Git, even a full name is an abbreviation: where the remote has `refs/heads/refs/heads/x`, it
     takes that for `refs/heads/x`, or refuses to choose. A pattern is taken by the letter, and needs

@@ -15,7 +15,7 @@ _TRUE = frozenset({"true", "yes", "on", "1"})
 
 
 def read_settings(git: Git) -> dict[str, list[str | None]]:
-    """Give all settings by name, the values of one name in the order in which git reads them.
+    """Return all settings by name, the values of one name in the order in which git reads them.
 
     Section and key are in lower case, as git prints them; a subsection (`remote.Origin.url`) keeps
     its own. A name without a value, which means true, has the value None.
@@ -33,13 +33,13 @@ def read_settings(git: Git) -> dict[str, list[str | None]]:
 
 
 def last_value(settings: Mapping[str, Sequence[str | None]], name: str) -> str | None:
-    """Give the value that counts, the last; None when there is none."""
+    """Return the value that counts, the last; None when there is none."""
     values = settings.get(name, ())
     return values[-1] if values else None
 
 
 def is_on(settings: Mapping[str, Sequence[str | None]], name: str) -> bool:
-    """Tell whether a switch is on; one that is not set is off."""
+    """Return whether a switch is on; one that is not set is off."""
     values = settings.get(name, ())
     return bool(values) and (values[-1] is None or values[-1].lower() in _TRUE)
 

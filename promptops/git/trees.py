@@ -47,12 +47,12 @@ _Plan: TypeAlias = "dict[str, Change | _Plan]"
 
 
 def write_blobs(git: Git, contents: Sequence[bytes]) -> list[str]:
-    """Store files' bytes as they are; give their object ids in the same order."""
+    """Store files' bytes as they are; return their object ids in the same order."""
     return write_objects(git, [("blob", content) for content in contents])
 
 
 def write_blob(git: Git, content: bytes) -> str:
-    """Store one file's bytes as they are; give the object id."""
+    """Store one file's bytes as they are; return the object id."""
     return write_blobs(git, (content,))[0]
 
 
@@ -81,7 +81,7 @@ def write_objects(git: Git, objects: Sequence[tuple[str, bytes]]) -> list[str]:
 
 
 def object_id(object_format: str, kind: str, data: bytes) -> str:
-    """Give the id that Git gives to an object; `object_format` is `sha1` or `sha256`."""
+    """Return the id that Git gives to an object; `object_format` is `sha1` or `sha256`."""
     return _hash(object_format, f"{kind} {len(data)}\0".encode() + data).hex()
 
 
@@ -112,7 +112,7 @@ def splice(git: Git, reader: ObjectReader, root: str | None, changes: Mapping[st
 def compute_splice(
     git: Git, reader: ObjectReader, root: str | None, changes: Mapping[str, Change]
 ) -> str:
-    """Give the id of the tree that `splice` would write, and write nothing; errors as there."""
+    """Return the id of the tree that `splice` would write, and write nothing; errors as there."""
     return _splice(git, reader, root, changes)[0]
 
 
@@ -203,7 +203,7 @@ class TreeReader:
         return entry if entry and not entry.is_folder and entry.mode not in _UNREADABLE else None
 
     def read(self, path: str) -> bytes | None:
-        """Give a file's bytes; None when there is no such file.
+        """Return a file's bytes; None when there is no such file.
 
         Raises:
             NotFoundError: the commit does not exist.
@@ -231,7 +231,7 @@ class TreeReader:
         return [file.path for file in self.files()]
 
     def beside(self, folder: str) -> TreeReader:
-        """Give another folder of the same commit, relative to its top."""
+        """Return another folder of the same commit, relative to its top."""
         other = TreeReader(self._reader, self._treeish, folder)
         other._folders, other._kept = self._folders, self._kept  # by paths from the top, and ids
         return other
@@ -244,12 +244,12 @@ class TreeReader:
         return self._files
 
     def mode(self, path: str) -> str | None:
-        """Give a path's mode (`100644`, `120000`, `040000`); None when there is no such path."""
+        """Return a path's mode (`100644`, `120000`, `040000`); None when there is no such path."""
         entry = self.entry(path)
         return None if entry is None else entry.mode
 
     def entry(self, path: str) -> TreeEntry | None:
-        """Give a path's entry; None when there is no such path; errors as `read`."""
+        """Return a path's entry; None when there is no such path; errors as `read`."""
         full = f"{self._prefix}/{path}" if self._prefix else path
         parent, _, name = full.rpartition("/")
         folder = self._folder(parent)

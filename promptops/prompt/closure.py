@@ -1,7 +1,8 @@
-"""The closure: a prompt and every file it needs, which is what is digested, released and rendered.
+"""Collect a closure: a prompt and every file it needs. Closures are digested, released and
+rendered.
 
-Collecting one is pure: the caller passes a function that reads a path below the prompts folder,
-so the same code serves the work tree, the index, any commit and any environment.
+The module does no input or output: the caller passes a function that reads a path below the prompts
+folder. So the same code serves the work tree, the index, any commit and any environment.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from promptops.prompt.frontmatter.document import Document
 
-# No prompt needs more, and Jinja's own stack ends not far above.
+# No prompt needs more, and Jinja's own recursion limit is only a little higher.
 _MAX_INCLUDE_DEPTH = 32
 
 _Placing = Callable[[], Position | None]
@@ -31,18 +32,20 @@ Reader = Callable[[str], bytes | None]
 """Reads the file at a path below the prompts folder; None when there is none."""
 
 Scanner = Callable[[str, str, int], "Iterable[str]"]
-"""The paths that a template includes, from its path, its text and the line on which that begins."""
+"""List the paths that a template includes. Arguments: its path, its text, the line of the file on
+which the text begins.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Closure:
-    """A prompt's file and all it needs.
+    """A prompt's file and every file it needs.
 
     Attributes:
         name: the prompt's name.
         files: path below the prompts folder -> content with newlines normalised.
-        document: the prompt's own file, read.
-        faults: what keeps the closure from being complete: missing or circular files.
+        document: the parsed prompt file.
+        faults: missing files and include cycles.
         includes: for each text file, the partials it includes directly.
     """
 
@@ -67,12 +70,12 @@ class Closure:
         }
 
     def compute_digest(self) -> str:
-        """Return the closure's digest. Only a closure without faults has a meaningful one."""
+        """Return the closure's digest. It is meaningful only if the closure has no faults."""
         return compute_digest(self.files)
 
 
 def scan_template(path: str, source: str, first_line: int) -> list[str]:  # noqa: ARG001
-    """Return the scanner for whoever wants nothing else of a template; see `Scanner`."""
+    """Default `Scanner`: list a template's includes."""
     if "include" not in source:
         return []
     from promptops.prompt.template import scan_includes
@@ -85,8 +88,13 @@ def collect_closure(
 ) -> Closure | None:
     """Collect the closure of the prompt `name`, or None when the prompt does not exist.
 
-    `known` are paths that exist, for suggestions; `scan` is for callers that have read templates
-    already. Faults in files are reported, never raised.
+    Args:
+        read: reads the file at a path; None when there is none.
+        name: the prompt's name.
+        known: existing paths, from which a misspelt include gets its suggestion.
+        scan: lists a template's includes; pass one to reuse templates that are already parsed.
+
+    Faults in files go into `Closure.faults`; nothing is raised for them.
     """
     path = f"{name}.md"
     data = read(path)
@@ -102,7 +110,7 @@ def collect_closure(
 
 
 def load_closure(name: str, files: Mapping[str, bytes]) -> Closure | None:
-    """Return the closure whose files were frozen together: all of `files` belong to it."""
+    """Return the closure that consists of exactly `files`, as a release or snapshot stores it."""
     return collect_closure(name, files.get, known=files)
 
 
@@ -126,7 +134,7 @@ class _Collection:
         self._scan = scan
 
     def follow(self, path: str, source: str, first_line: int, above: tuple[str, ...]) -> None:
-        """Collect what the template `source` includes, depth first."""
+        """Add every file that the template `source` includes, depth first."""
         chain = (*above, path)
         self.includes[path] = wanted = tuple(dict.fromkeys(self._scan(path, source, first_line)))
         for partial in wanted:
@@ -142,7 +150,7 @@ class _Collection:
                 self.follow(partial, text, 1, chain)
 
     def _load(self, path: str, partial: str, place: _Placing) -> str | None:
-        """Return an included file's text; None, with a fault, where there is none."""
+        """Return an included file's text. Record a fault and return None if it is missing."""
         data = self._fetch(path, partial, place, "missing-include", "included file")
         if data is None:
             return None
@@ -155,7 +163,9 @@ class _Collection:
         return data.decode()
 
     def add_data(self, path: str, wanted: object, place: Position | None) -> None:
-        """Add a schema or tool file; a non-text entry is the metadata check's affair."""
+        """Add a schema or tool file. Ignore an entry that is no string: the metadata check reports
+        it.
+        """
         if isinstance(wanted, str):
             data = self._fetch(path, wanted, lambda: place, "missing-file", "file")
             if data is not None:
@@ -164,8 +174,8 @@ class _Collection:
     def _fetch(
         self, path: str, wanted: str, place: _Placing, check: str, what: str
     ) -> bytes | None:
-        """Return a wanted file's content with newlines normalised; None, with a fault, without
-        one.
+        """Return a file's content with newlines normalised. Record a fault and return None if it is
+        missing.
         """
         from promptops.suggestion import nearest
 
@@ -195,8 +205,8 @@ class _Collection:
 def _chain_fault(chain: tuple[str, ...], partial: str) -> tuple[str, str, str] | None:
     """Return why the last file of `chain` may not include `partial`: check, message and hint."""
     if partial in chain:
-        circle = " -> ".join([*chain[chain.index(partial) :], partial])
-        message = f"the include goes in a cycle: {circle}"
+        cycle = " -> ".join([*chain[chain.index(partial) :], partial])
+        message = f"the include goes in a cycle: {cycle}"
         return "circular-include", message, "take one of the includes out"
     if is_closure_path(partial) and is_prompt(partial):
         hint = "move the shared text to a file whose name begins with '_', and include that"
@@ -217,7 +227,7 @@ def is_closure_path(path: str) -> bool:
 
 
 def _find_include(path: str, source: str, partial: str, first_line: int) -> Position | None:
-    """Return where a file includes another; looked up only when there is a fault to report."""
+    """Return the position of an include in a file. Called only to report a fault."""
     from promptops.prompt.template import analyze
 
     analysis = analyze(path, source, partial=first_line == 1, first_line=first_line)

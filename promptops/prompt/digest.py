@@ -1,6 +1,6 @@
-"""The digest: one name for exactly the content a model was given.
+"""Compute a digest, which identifies the content of a closure.
 
-The recipe is short on purpose, so that any language can compute it; `docs/SPEC.md` has vectors.
+The algorithm is short so that any language can implement it; `docs/SPEC.md` has test vectors.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
 
 def normalize_newlines(data: bytes) -> bytes:
-    """CRLF and CR become LF, so that a checkout on Windows is the same content."""
+    """Replace CRLF and CR by LF, so that a checkout on Windows has the same content."""
     if b"\r" not in data:
         return data
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def compute_digest(files: Mapping[str, bytes]) -> str:
-    r"""Digest a closure: path below the prompts folder -> content.
+    r"""Return the digest of a closure, given as path below the prompts folder -> content.
 
     The result is `sha256:` and the hexadecimal SHA-256 of `promptops-digest-v1\n` followed, for
-    each file in UTF-8 byte order of its path, by `<hex sha256 of its content>  <path>\n`.
-    Newlines are normalised first.
+    each file in UTF-8 byte order of its path, by `<hex sha256 of its content> <path>\n`. Newlines
+    are normalised first.
     """
     total = sha256(_HEADER)
     for path in sorted(files, key=lambda path: path.encode()):

@@ -1,9 +1,9 @@
-"""What a JSON Schema can expand to, counted before an engine evaluates it. Pure.
+"""Bound the work of evaluating a JSON Schema before the engine runs.
 
-A reference costs a few bytes and stands for a whole schema: fifty of them, each to two of the next,
-keep any engine busy for ever. What counts is how often one value can be judged, so the budget is of
-subschemas that meet at one place of a value, however deep that lies. Subschemas for different
-properties do not meet; those for one, reached by different ways, do.
+References can make a small schema exponential: fifty definitions, each referring twice to the next,
+never finish in any engine. The cost is how many subschemas apply to one location of a value, at any
+depth, so that number is limited. Subschemas of different properties apply to different locations;
+subschemas of one property, reached over different references, add up.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _DEPTH = 64  # of values
 _LISTS = ("allOf", "anyOf", "oneOf")
 _SAME = ("not", "if", "then", "else")
 _REFERENCES = ("$ref", "$dynamicRef")
-# Whoever asks for what was not evaluated has the schemas beside it evaluated again.
+# `unevaluated...` makes the engine evaluate the sibling schemas again.
 _AGAIN = 4
 _METASCHEMAS = "https://json-schema.org/draft/"
 _METASCHEMA_SIZE = 100
 
 _Node = dict[str, Any]
-# Where below a value: a property by its name, an item by its number, or any of them.
+# A step into a value: a property's name, an item's index, or any of them.
 _Step = tuple[str, str | int | None]
 _Below = dict[_Step, Counter[int]]
 
@@ -36,7 +36,7 @@ def expansion_fault(schema: object, budget: int | None = None) -> str | None:
 
     Args:
         schema: a valid JSON Schema of draft 2020-12.
-        budget: how many subschemas may meet at one place of a value; `BUDGET` when None.
+        budget: how many subschemas may apply to one location of a value; `BUDGET` when None.
     """
     if not _is_shared(schema):
         return None
@@ -45,12 +45,12 @@ def expansion_fault(schema: object, budget: int | None = None) -> str | None:
         return _Count(schema, budget).fault()
     except RecursionError:
         return "it is nested too deeply"
-    except (AttributeError, TypeError):  # something else stands where a schema should
+    except (AttributeError, TypeError):  # not a schema
         return "its references cannot be followed"
 
 
 def _is_shared(schema: object) -> bool:
-    """Tell whether any part can be evaluated more than once; without references, hardly any is."""
+    """Return whether the schema has references, the main way to evaluate a part more than once."""
     pending = [schema]
     while pending:
         one = pending.pop()
@@ -65,16 +65,16 @@ def _is_shared(schema: object) -> bool:
     return False
 
 
-class _CircleError(ValueError):
-    """A reference leads back to where it stands, without a step into the value."""
+class _CycleError(ValueError):
+    """A reference leads back to itself without a step into the value."""
 
 
 class _UnknownError(ValueError):
-    """A reference leads where only the engine can tell."""
+    """A reference that only the engine can resolve."""
 
 
 class _Count:
-    """The count of one schema."""
+    """Counts the subschemas of one schema."""
 
     def __init__(self, root: object, budget: int) -> None:
         self._root = root
@@ -97,7 +97,7 @@ class _Count:
                         if key not in self._sizes:
                             self._measure(self._nodes[key])
                             pending.append(key)
-        except _CircleError as error:
+        except _CycleError as error:
             return f"its reference to '{error}' goes round in a cycle"
         except _UnknownError as error:
             return f"it refers to '{error}', and where that leads cannot be told"
@@ -130,7 +130,7 @@ class _Count:
         return min(size + most, self._budget + 1)
 
     def _survey(self, node: object, base: str, pointer: str) -> None:
-        """Learn under which names every part can be referred to."""
+        """Record the names (`$id`, anchors) by which each part can be referenced."""
         if isinstance(node, list):
             for index, one in enumerate(node):
                 self._survey(one, base, f"{pointer}/{index}")
@@ -154,7 +154,7 @@ class _Count:
             self._survey(value, base, f"{pointer}/{step}")
 
     def _measure(self, node: object) -> tuple[int, _Below]:
-        """Return how many schemas judge the same place together with this one, and which places
+        """Return how many subschemas apply to this location, and the subschemas of each location
         below.
         """
         if not isinstance(node, dict):
@@ -172,7 +172,7 @@ class _Count:
                 below.setdefault(step, Counter())[id(child)] += 1
         for child, name in self._list_beside(node):
             if id(child) in self._under_way:
-                raise _CircleError(name)
+                raise _CycleError(name)
             more, further = self._measure(child)
             size += more
             self._add(below, further)
@@ -190,7 +190,9 @@ class _Count:
                 own[target] = min(own[target] + times * count, self._budget + 1)
 
     def _list_beside(self, node: _Node) -> Iterator[tuple[object, str]]:
-        """Yield the schemas that judge the same place, each with what leads to it."""
+        """Yield the subschemas that apply to the same location, each with the keyword that leads to
+        it.
+        """
         for key in _LISTS:
             for one in node.get(key) or ():
                 yield one, key
@@ -207,7 +209,7 @@ class _Count:
     def _resolve(self, node: _Node, reference: str, *, is_dynamic: bool) -> list[object]:
         base, fragment = urldefrag(urljoin(self._bases.get(id(node), ""), reference))
         if base.startswith(_METASCHEMAS):
-            if self._dynamic:  # what the metaschema refers to is then no longer its own
+            if self._dynamic:  # the metaschema's references would then lead to another schema
                 raise _UnknownError(reference)
             return [{"allOf": [True] * _METASCHEMA_SIZE}]
         target = self._targets.get(f"{base}#{unquote(fragment)}")
@@ -218,7 +220,7 @@ class _Count:
 
 
 def _list_below(node: _Node) -> Iterator[tuple[_Step, object]]:
-    """Yield the schemas that judge what lies below a place, each with where."""
+    """Yield the subschemas that apply below a location, each with the step to it."""
     named = node.get("properties") or {}
     for name, one in named.items():
         yield ("property", str(name)), one

@@ -1,4 +1,4 @@
-"""What a check says: the one shape in which every fault, of any kind, is reported."""
+"""Findings: the one type in which every check and parser reports faults."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Severity(StrEnum):
-    """How much a finding weighs. Only errors make `validate` and the gate say no."""
+    """A finding's severity. Only errors make `validate` and the gate fail."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -15,7 +15,7 @@ class Severity(StrEnum):
 
 
 class Position(NamedTuple):
-    """A place in a text: lines and columns from 1, columns in code points, the end exclusive."""
+    """A range in a text: lines and columns from 1, columns in code points, the end exclusive."""
 
     line: int
     column: int
@@ -24,16 +24,16 @@ class Position(NamedTuple):
 
 
 class Fix(NamedTuple):
-    """One edit that fixes a fault without changing what anything else means.
+    """One edit that fixes a fault and changes nothing else.
 
-    Offsets count code points of the file as checks see it: newlines normalised, a byte order mark
-    included. `text` is written as it stands, so that a fix can also replace a newline by another.
+    Offsets count code points of the file as checks see it: newlines normalised, byte order mark
+    included. `text` is written without converting newlines.
 
     Attributes:
-        path: the file, relative as the path of its problem or finding is.
-        start: where the replaced text begins.
-        end: where it ends, exclusive.
-        text: what to put there.
+        path: the file, relative to the same folder as its finding's path.
+        start: offset at which the replaced text begins.
+        end: offset at which it ends, exclusive.
+        text: the replacement.
     """
 
     path: str
@@ -43,8 +43,8 @@ class Fix(NamedTuple):
 
     @classmethod
     def at(cls, path: str, source: str, position: Position, text: str) -> Fix:
-        """Return the fix that puts `text` at a place in `source`, the whole file's normalised
-        text.
+        """Return the fix that replaces a range of `source`, the whole normalised file, by
+        `text`.
         """
         start = _offset(source, position.line, position.column)
         return cls(path, start, _offset(source, position.end_line, position.end_column), text)
@@ -54,13 +54,13 @@ def _offset(source: str, line: int, column: int) -> int:
     start = 0
     for _ in range(line - 1):
         start = source.index("\n", start) + 1
-    # A byte order mark takes no column.
+    # A byte order mark does not count as a column.
     mark = line == 1 and source.startswith("\ufeff")
     return start + column - 1 + mark
 
 
 class Inclusion(NamedTuple):
-    """One place where a template includes another file: the path with the tag, and the tag."""
+    """One include tag: the path of the file that contains it, and the tag's position."""
 
     path: str
     position: Position
@@ -72,15 +72,15 @@ class Inclusion(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """What a check found, before the caller stamps the check's id and severity on it.
+    """A check's finding before the caller adds the check's id and severity.
 
     Attributes:
         message: what is wrong, lower case, no full stop.
-        path: the file that has the fault, relative to the prompts folder; with a `/` before it,
+        path: the file with the fault, relative to the prompts folder, or with a leading `/`,
             relative to the repository's top folder.
-        position: where in that file; None when the fault is the file as a whole.
+        position: where in that file; None when the whole file is at fault.
         hint: what to do.
-        fixes: edits that fix it, to be made together; empty where a person has to decide.
+        fixes: edits that fix it, applied together; empty where a person has to decide.
     """
 
     message: str
@@ -91,16 +91,16 @@ class Problem(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """One thing a check says about one place.
+    """One fault, found by one check at one position.
 
     Attributes:
         check: the check's id, such as `undeclared-variable`.
-        severity: how much it weighs.
+        severity: error, warning or note.
         message: what is wrong, lower case, no full stop.
-        path: the file that has the fault, relative to the repository's top folder.
-        position: where in that file; None when the fault is the file as a whole.
+        path: the file with the fault, relative to the repository's top folder.
+        position: where in that file; None when the whole file is at fault.
         hint: what to do.
-        fixes: edits that fix it, to be made together; empty where a person has to decide.
+        fixes: edits that fix it, applied together; empty where a person has to decide.
     """
 
     check: str
@@ -113,7 +113,7 @@ class Finding(NamedTuple):
 
     @classmethod
     def from_problem(cls, check: str, severity: Severity, problem: Problem) -> Finding:
-        """Stamp a problem with the check that found it."""
+        """Turn a problem into a finding of the given check."""
         return cls(
             check,
             severity,
@@ -125,15 +125,15 @@ class Finding(NamedTuple):
         )
 
     def below(self, folder: str) -> Finding:
-        """Return the same finding with its path put below `folder`."""
+        """Return the finding with `folder` prepended to its path."""
         if not folder:
             return self
         fixes = tuple(fix._replace(path=f"{folder}/{fix.path}") for fix in self.fixes)
         return self._replace(path=f"{folder}/{self.path}", fixes=fixes)
 
     def as_json(self) -> dict[str, str | int | None]:
-        """Return what all JSON documents say of a finding; line and column are null for a whole
-        file.
+        """Return the finding as it appears in every JSON document. Line and column are null for a
+        whole file.
         """
         place = self.position
         return {
@@ -155,7 +155,7 @@ class Finding(NamedTuple):
 
 
 def sort_key(finding: Finding) -> tuple[str, Position, str, str]:
-    """Order findings by file, then place, then check."""
+    """Return a sort key: file, then position, then check."""
     return (
         finding.path,
         finding.position or Position(0, 0, 0, 0),

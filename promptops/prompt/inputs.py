@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import jsonschema_rs
 
-    # An input's name, the type that is all it asks for (if so), and what judges it otherwise.
+    # An input's name, its type if it has no other constraint, and its validator otherwise.
     _Judge = tuple[str, type | None, jsonschema_rs.Draft202012Validator]
 
 

@@ -92,7 +92,7 @@ def _is_within(least: float, greatest: float) -> Callable[[object], bool]:
 
 
 def _is_count(value: object) -> bool:
-    return type(value) is int and 1 <= value <= _LARGEST_PLAIN_NUMBER
+    return type(value) is int and 1 <= value <= _MAX_PLAIN_NUMBER
 
 
 def _is_path(value: object) -> bool:
@@ -131,7 +131,7 @@ def _is_plain_json(value: object, levels: int = 16) -> bool:
     if type(value) is list and levels:
         return all(_is_plain_json(item, levels - 1) for item in value)
     if type(value) in {int, float}:
-        return -_LARGEST_PLAIN_NUMBER <= value <= _LARGEST_PLAIN_NUMBER  # type: ignore[operator]
+        return -_MAX_PLAIN_NUMBER <= value <= _MAX_PLAIN_NUMBER  # type: ignore[operator]
     return value is None or type(value) is bool
 
 
@@ -139,7 +139,7 @@ _REQUIRED = frozenset({"version", "description", "author", "model"})
 
 _MAX_PLAIN_DIGITS = 9
 
-_LARGEST_PLAIN_NUMBER = 2**53
+_MAX_PLAIN_NUMBER = 2**53
 
 _PLAIN: dict[str, Callable[[object], bool]] = {
     "version": _is_version,
@@ -153,7 +153,7 @@ _PLAIN: dict[str, Callable[[object], bool]] = {
     "temperature": _is_within(0, 2),
     "top_p": _is_within(0, 1),
     "max_tokens": _is_count,
-    "timeout": _is_within(0.001, _LARGEST_PLAIN_NUMBER),
+    "timeout": _is_within(0.001, _MAX_PLAIN_NUMBER),
     "inputs": _is_inputs,
     "output": lambda value: _is_path(value) or (type(value) is dict and _is_plain_json(value)),
     "tools": lambda value: _is_texts(value) and all(map(_is_path, value)),  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""Which files below the prompts folder are prompts and partials, and what they are called."""
+"""Tell prompts and partials from other files, by path, and name them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Names of prompts and refs to their versions: `name[@selector]`.
+"""The grammar of prompt names and prompt refs: `name[@selector]`.
 
-The grammar is strict because names become file names, Git refs and tree entries on every
-platform: what is accepted here can be checked out on Windows and pushed to any forge.
+Names become file names and Git refs on every platform. So only names are accepted that can be
+checked out on Windows and pushed to any forge.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _SEGMENT = r"[a-z0-9]+(?:[._-][a-z0-9]+)*"
 # Microsoft, "Naming Files, Paths, and Namespaces": these are devices with any extension.
 _DEVICE = r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])"
 _SOUND_SEGMENT = rf"(?!{_DEVICE}(?![^./])){_SEGMENT}(?<!\.lock)"
-# Ten thousand names are checked with each lock: one match says that a name has no fault.
+# A lock may hold ten thousand names, so a valid name is recognised by a single match.
 _SOUND_NAME = re.compile(rf"{_SOUND_SEGMENT}(?:/{_SOUND_SEGMENT})*", re.ASCII)
 _ENVIRONMENT = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*", re.ASCII)
-_LONGEST_NAME = 200
+_MAX_NAME = 200
 RESERVED_SELECTORS = frozenset({"latest", "working"})
 
 
@@ -32,8 +32,8 @@ def name_fault(name: str) -> tuple[str, str | None] | None:
     """
     if not name:
         return "a prompt name is empty", "give a name such as support/triage"
-    if len(name) > _LONGEST_NAME:
-        return f"a prompt name is longer than {_LONGEST_NAME} characters", None
+    if len(name) > _MAX_NAME:
+        return f"a prompt name is longer than {_MAX_NAME} characters", None
     if _SOUND_NAME.fullmatch(name):
         return None
     return f"{quote(name)} is not a prompt name", _name_hint(name)
@@ -69,7 +69,7 @@ def _name_hint(name: str) -> str:
 
 def check_environment(name: str) -> str:
     """Return `name` when it can be an environment, else raise a UsageError that says why."""
-    if not _ENVIRONMENT.fullmatch(name) or len(name) > _LONGEST_NAME or name.endswith(".lock"):
+    if not _ENVIRONMENT.fullmatch(name) or len(name) > _MAX_NAME or name.endswith(".lock"):
         raise UsageError(
             f"{quote(name)} is not an environment name",
             hint="use lower-case letters, digits and single '-', beginning with a letter",
@@ -80,7 +80,7 @@ def check_environment(name: str) -> str:
 
 
 class SelectorKind(StrEnum):
-    """The five things that can stand after the `@` of a prompt ref."""
+    """The five kinds of selectors after the `@` of a prompt ref."""
 
     VERSION = "version"
     RANGE = "range"
@@ -93,8 +93,8 @@ class Selector(NamedTuple):
     """Which version of a prompt is meant.
 
     Attributes:
-        kind: what sort of selector it is.
-        text: as the user wrote it.
+        kind: the kind of selector.
+        text: the selector as written.
         version: for VERSION, the version.
         range: for RANGE, the range.
     """
@@ -110,13 +110,13 @@ class Selector(NamedTuple):
 
 
 class PromptRef(NamedTuple):
-    """`name[@selector]`; without a selector each command says what it means."""
+    """`name[@selector]`. Each command documents its default selector."""
 
     name: str
     selector: Selector | None = None
 
     def __str__(self) -> str:
-        """Return the ref as one would type it."""
+        """Return the ref as a user types it."""
         return f"{self.name}@{self.selector}" if self.selector else self.name
 
 
@@ -136,7 +136,7 @@ def parse_selector(text: str) -> Selector:
 
 
 def parse_ref(text: str) -> PromptRef:
-    """Read `name` or `name@selector`; malformed text is a UsageError with a suggestion."""
+    """Parse `name` or `name@selector`. Raises UsageError, with a suggestion, for malformed text."""
     name, separator, selector = text.partition("@")
     check_name(name)
     if not separator:

@@ -1,10 +1,10 @@
-"""Write a time for programs."""
+"""Format times for programs."""
 
 from __future__ import annotations
 
 
 def format_time(seconds: int) -> str:
-    """Return a Unix time as RFC 3339 in UTC; as `@99999999999999`, Git's form, beyond its years."""
+    """Return a Unix time as RFC 3339 in UTC. Beyond year 9999 use Git's form, `@99999999999999`."""
     from datetime import UTC, datetime
 
     try:

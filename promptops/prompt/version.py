@@ -1,7 +1,7 @@
 """Versions and ranges: SemVer 2.0.0, three numbers and an optional lower-case pre-release.
 
-Build metadata is not part of a prompt's version (two releases may not differ by it alone), and
-upper case is refused because release tags become file names on file systems that fold case.
+Build metadata is refused: two releases must not differ by it alone. Upper case is refused: release
+tags become file names, and some file systems ignore case.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from functools import total_ordering
 
 from promptops.errors import UsageError, quote
 
-LONGEST_VERSION = 128
-"""Characters in a version; longer ones would not fit into file names beside the prompt's."""
+MAX_VERSION_CHARACTERS = 128
+"""The maximum length of a version, in characters; a tag's file name holds the prompt's name too."""
 
 _NUMBER = r"(?:0|[1-9][0-9]{0,8})"
 _IDENTIFIER = r"(?:0|[1-9][0-9]*|[0-9]*[a-z-][0-9a-z-]*)"
 _VERSION = re.compile(
     rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_IDENTIFIER}(?:\.{_IDENTIFIER})*))?", re.ASCII
 )
-# Compiled when a range is read: a pinned version does without.
+# Compiled on first use: a pinned version does not need it.
 _COMPARATOR = rf"(\^|~|>=|<=|>|<|=)? *({_NUMBER})(?:\.({_NUMBER}|[x*])(?:\.({_NUMBER}|[x*]))?)?"
 
 
 class Level(IntEnum):
-    """How far a change moves a version; the values order themselves."""
+    """The size of a version bump. Members are ordered."""
 
     NONE = 0
     PATCH = 1
@@ -35,14 +35,14 @@ class Level(IntEnum):
 
     @property
     def label(self) -> str:
-        """The lower-case word that people read and type."""
+        """The lower-case word for people."""
         return self.name.lower()
 
 
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One SemVer version. Ordering is SemVer's precedence (2.0.0, clause 11)."""
+    """One SemVer version, ordered by SemVer's precedence (2.0.0, clause 11)."""
 
     major: int
     minor: int
@@ -51,8 +51,8 @@ class Version:
 
     @classmethod
     def parse(cls, text: str) -> Version:
-        """Read `1.2.3` or `1.2.3-rc.1`; anything else is a UsageError with the nearest fix."""
-        match = _VERSION.fullmatch(text) if len(text) <= LONGEST_VERSION else None
+        """Parse `1.2.3` or `1.2.3-rc.1`. Raises UsageError, with a suggestion, for other text."""
+        match = _VERSION.fullmatch(text) if len(text) <= MAX_VERSION_CHARACTERS else None
         if match is None or text.endswith(".lock"):
             raise UsageError(f"{quote(text)} is not a version", hint=_version_hint(text))
         major, minor, patch, pre = match.groups()
@@ -68,7 +68,7 @@ class Version:
 
     @property
     def precedence(self) -> tuple[object, ...]:
-        """A key that sorts as SemVer says: pre-releases before releases, numbers before words."""
+        """A sort key by SemVer: pre-releases before releases, numbers before words."""
         return (
             self.major,
             self.minor,
@@ -80,7 +80,7 @@ class Version:
         )
 
     def __lt__(self, other: Version) -> bool:
-        """SemVer precedence."""
+        """Compare by SemVer's precedence."""
         return self.precedence < other.precedence
 
     @property
@@ -96,8 +96,8 @@ class Version:
     def bump(self, level: Level) -> Version:
         """Return the next version for a change of `level`.
 
-        A pre-release is finished first where that already is a big enough step: `2.0.0-rc.1` bumped
-        by any level is `2.0.0`. No change (`Level.NONE`) is no step.
+        If finishing a pre-release is a big enough step, do that: `2.0.0-rc.1` bumped by any level
+        is `2.0.0`. `Level.NONE` returns the version unchanged.
         """
         if level is Level.NONE:
             return self
@@ -111,13 +111,13 @@ class Version:
 
     @property
     def level(self) -> Level:
-        """What kind of step this version is by its form: `2.0.0` is major, `2.1.0` minor."""
+        """The level by the version's form: `2.0.0` is major, `2.1.0` minor."""
         if self.patch:
             return Level.PATCH
         return Level.MINOR if self.minor else Level.MAJOR
 
     def level_from(self, base: Version) -> Level:
-        """Return the size of the step from `base` up to this version; NONE when it is not above."""
+        """Return the level of the step from `base` to this version; NONE if it is not greater."""
         if self <= base:
             return Level.NONE
         if self.major != base.major:
@@ -126,13 +126,13 @@ class Version:
             return Level.MINOR
         if self.patch != base.patch:
             return Level.PATCH
-        # Only the pre-release differs: the step is the one its core stands for.
+        # Only the pre-release differs: the level is that of the version's form.
         return self.core.level
 
 
 def _version_hint(text: str) -> str:
-    if len(text) > LONGEST_VERSION:
-        return f"a version has at most {LONGEST_VERSION} characters"
+    if len(text) > MAX_VERSION_CHARACTERS:
+        return f"a version has at most {MAX_VERSION_CHARACTERS} characters"
     if text.strip() != text:
         return "leave out the white space"
     if text.endswith(".lock"):
@@ -152,10 +152,10 @@ def _version_hint(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A set of versions: half-open intervals that must all hold.
+    """A set of versions: the intersection of half-open intervals.
 
     Attributes:
-        text: as the user wrote it.
+        text: the selector as written.
         bounds: (lowest, highest) pairs; lowest is included, highest excluded, None is open.
     """
 
@@ -163,7 +163,7 @@ class Range:
     bounds: tuple[tuple[Version | None, Version | None], ...]
 
     def __contains__(self, version: Version) -> bool:
-        """Return whether a final version lies in the range; pre-releases never do."""
+        """Return whether a final version is in the range; pre-releases never are."""
         if version.is_prerelease:
             return False
         return all(
@@ -173,10 +173,10 @@ class Range:
 
 
 def parse_range(text: str) -> Range:
-    """Read a range: `^1.2`, `~1.2.0`, `1.x`, `1`, `>=1.0,<2`. All parts must hold.
+    """Parse a range: `^1.2`, `~1.2.0`, `1.x`, `1`, `>=1.0,<2`. All parts must match.
 
-    `^` allows changes that keep the left-most non-zero number, `~` those that keep the minor
-    (npm's and Cargo's reading). Malformed text is a UsageError.
+    `^` allows changes that keep the left-most non-zero number, `~` those that keep the minor (as in
+    npm and Cargo). Raises UsageError for malformed text.
     """
     bounds = tuple(_parse_comparator(part.strip(" "), text) for part in text.split(","))
     return Range(text, bounds)
@@ -211,9 +211,7 @@ def _parse_comparator(part: str, whole: str) -> tuple[Version | None, Version | 
 
 
 def _next_after(low: Version, given: int) -> Version:
-    """Return the first version after everything that the given numbers cover: 1 -> 2.0.0, 1.2 ->
-    1.3.0.
-    """
+    """Return the first version above a partial version: 1 -> 2.0.0, 1.2 -> 1.3.0."""
     return low.bump((Level.MAJOR, Level.MINOR, Level.PATCH)[given - 1])
 
 

@@ -353,7 +353,7 @@ def _is_gitlab(repository: Repository) -> bool:
 def _write_owners(
     repository: Repository, owner: str | None, *, is_gitlab: bool, dry_run: bool
 ) -> ScaffoldStep:
-    """Give the prompts owners, where no rule that is there does."""
+    """Return the prompts owners, where no rule that is there does."""
     from promptops.forge.codeowners import Dialect, parse_owners
     from promptops.forge.codeowners.file import OwnersState
 

@@ -207,7 +207,7 @@ class Mirror:
         return "sha256" if any(len(oid) == 64 for oid in refs.values()) else "sha1"
 
     def _fetch(self, git: Git, default: str | None) -> str | None:
-        """Fetch into the incoming namespace; give the source's default branch."""
+        """Fetch into the incoming namespace; return the source's default branch."""
         stale = list_refs(git, _INCOMING, peel=False)
         update_refs(git, [RefUpdate(ref.name, None, ref.oid) for ref in stale], "promptops")
         if default is None:

@@ -152,12 +152,12 @@ class ResolvedPrompt:
 
     @property
     def description(self) -> str:
-        """What the prompt is for."""
+        """The prompt's description."""
         return self.prompt.description
 
     @property
     def author(self) -> str:
-        """Who answers for it."""
+        """The prompt's author, as the frontmatter names them."""
         return self.prompt.author
 
     @property
@@ -218,8 +218,8 @@ class ResolvedPrompt:
     def request(
         self, values: Mapping[str, object] | None = None, /, **inputs: object
     ) -> dict[str, Any]:
-        """Return the keyword arguments of a chat completion call, with anyone's OpenAI-shaped
-        client.
+        """Return the keyword arguments of a chat completion call, for any client with OpenAI's
+        interface.
         """
         return self.prompt.request(values, **inputs)
 

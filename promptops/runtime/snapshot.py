@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "promptops.snapshot/v1"
 SIGNATURE_SUFFIX = ".sig"
-_LARGEST = 256 * 1024 * 1024
+_MAX_BYTES = 256 * 1024 * 1024
 _ALTERED = "it was cut off or altered on its way; export it again: promptops export -o FILE"
 
 

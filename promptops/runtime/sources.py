@@ -43,7 +43,7 @@ _SCP = re.compile(r"(?:[^/\s:@]+@)?[^/\s:@]{2,}:(?!//)\S+")
 _CLONE_SCHEMES = frozenset({"file", "ssh", "git", "http", "https", "git+ssh", "ssh+git"})
 _SILENCE_SECONDS = 10.0
 _TOTAL_SECONDS = 30.0
-_LARGEST = 256 * 1024 * 1024
+_MAX_BYTES = 256 * 1024 * 1024
 # A snapshot and its signature are two files; whoever reads between the two writes reads again.
 _TRIES = 3
 _PAUSE_SECONDS = 0.05
@@ -475,8 +475,8 @@ def _age(fetched_at_seconds: float) -> float:
 
 def _read_bounded(file: Path) -> bytes:
     with file.open("rb") as stream:
-        data = stream.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
+        data = stream.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
         raise IntegrityError(
             f"{file} is larger than a snapshot can be", hint="export fewer prompts into it"
         )
@@ -514,10 +514,10 @@ def _download(url: str, etag: str | None) -> tuple[bytes, str | None] | None:
                     f"{shown} sends to {without_credentials(answer.url)}, which is not encrypted",
                     hint="give the address it should come from",
                 )
-            data = answer.read(_LARGEST + 1)
+            data = answer.read(_MAX_BYTES + 1)
             found = answer.headers.get("ETag")
             length = answer.headers.get("Content-Length", "")
-            if length.isdecimal() and len(data) < int(length) <= _LARGEST:
+            if length.isdecimal() and len(data) < int(length) <= _MAX_BYTES:
                 raise http.client.IncompleteRead(data, int(length) - len(data))
     except urllib.error.HTTPError as error:
         error.close()
@@ -533,14 +533,14 @@ def _download(url: str, etag: str | None) -> tuple[bytes, str | None] | None:
         raise SourceUnavailableError(
             f"{shown} cannot be reached: {reason}", hint="check the connection and the address"
         ) from error
-    if len(data) > _LARGEST:
+    if len(data) > _MAX_BYTES:
         raise IntegrityError(f"{shown} is larger than a snapshot can be")
     return data, found
 
 
 @contextlib.contextmanager
 def _ended_in_time() -> Iterator[urllib.request.OpenerDirector]:
-    """Give what opens web addresses, and close its connections when the time is up.
+    """Yield what opens web addresses, and close its connections when the time is up.
 
     A limit of each read alone is none: a server that sends a byte now and then is never silent.
     """

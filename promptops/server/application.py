@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 async def metrics(call: HttpCall) -> Application:
-    """Say what happened since the service started."""
+    """Return what happened since the service started."""
     from promptops.server.metrics import CONTENT_TYPE
 
     text: Application = PlainTextResponse(call.service.metrics.format(), media_type=CONTENT_TYPE)

@@ -36,7 +36,7 @@ class _Server(uvicorn.Server):  # type: ignore[misc]  # an extra, checked withou
         self._stop_at = time.monotonic() + self._service.bounds.drain_seconds
 
     async def on_tick(self, counter: int) -> bool:
-        """Say whether to stop now."""
+        """Return whether to stop now."""
         stop = await super().on_tick(counter)
         if self._stop_at is not None and time.monotonic() >= self._stop_at:
             self.should_exit = True

@@ -74,7 +74,7 @@ async def versions(call: HttpCall) -> Application:
 
 
 async def diff(call: HttpCall) -> Application:
-    """Say what changed between two states of a prompt."""
+    """Return what changed between two states of a prompt."""
     name, _, selectors = call.request.path_params["range"].partition("@")
     before, dots, after = selectors.partition("..")
     if not (before and dots and after):

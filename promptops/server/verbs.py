@@ -22,7 +22,7 @@ _HIDDEN = ("source", "warnings")
 
 
 async def resolve(call: HttpCall) -> Application:
-    """Say what a prompt ref means, with the prompt's files."""
+    """Return what a prompt ref means, with the prompt's files."""
     ref = await call.name(call.request.path_params["ref"])
     resolved = await call.service.find(ref, call.request.query_params.get("key"))
     document = describe_resolved(resolved)

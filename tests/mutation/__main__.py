@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _TESTS = {**RULES, **SOURCES}
-_LONGEST = 160
+_MAX_CHARACTERS = 160
 
 
 def main() -> int:
@@ -82,7 +82,7 @@ def _report(mutants: Sequence[Mutant], fates: Sequence[Fate], seconds: float) ->
 
 def _describe(one: Mutant) -> str:
     place = f"{one.module.replace('.', '/')}.py:{one.line}"
-    before, after = (" ".join(text.split())[:_LONGEST] for text in (one.before, one.after))
+    before, after = (" ".join(text.split())[:_MAX_CHARACTERS] for text in (one.before, one.after))
     return f"{place} {one.function}\n  - {before}\n  + {after}"
 
 

@@ -24,7 +24,7 @@ _SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "�
 # GitHub refuses comments of more than 65,536 characters; nobody reads a tenth of that.
 _MAX_FINDINGS = 50
 _MAX_IN_FILE = 10
-_LONGEST = 300
+_MAX_CHARACTERS = 300
 
 
 def render(outcome: ReportOutcome) -> str:
@@ -70,4 +70,4 @@ def _bullet(finding: Finding) -> str:
 
 
 def _short(text: str) -> str:
-    return code(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+    return code(text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…")

@@ -29,8 +29,8 @@ _PROBLEMS = {
 }
 MAX_RESULTS = 25_000
 MAX_LOCATIONS = 100
-LONGEST_DESCRIPTION = 1_024
-LONGEST_MESSAGE = 1_000
+MAX_DESCRIPTION = 1_024
+MAX_MESSAGE = 1_000
 
 
 def render(outcome: ReportOutcome) -> str:
@@ -66,7 +66,7 @@ def render(outcome: ReportOutcome) -> str:
 
 def _rule(check: str, severity: Severity, rule: str | None) -> dict[str, Any]:
     text = rule or explain(check)
-    summary = _cut(rule or describe(check), LONGEST_DESCRIPTION)
+    summary = _cut(rule or describe(check), MAX_DESCRIPTION)
     return {
         "id": check,
         "name": "".join(word.capitalize() for word in check.split("-")),
@@ -89,7 +89,7 @@ def _result(
         "ruleId": finding.check,
         "ruleIndex": rule,
         "level": _LEVELS[finding.severity],
-        "message": {"text": _cut(text, LONGEST_MESSAGE)},
+        "message": {"text": _cut(text, MAX_MESSAGE)},
         "locations": [{"physicalLocation": _location(finding.path, finding.position)}],
         "partialFingerprints": {"primaryLocationLineHash": fingerprint},
     }

@@ -139,7 +139,7 @@ _EXAMPLES = (
 _MORE_EXAMPLES = (*_EXAMPLES, "secret", "password", "token")
 _MIN_CHARACTERS = 8
 _MIN_DIGITS = 3
-_LEAST_ENTROPY = 3.6
+_MIN_ENTROPY = 3.6
 
 
 def check(subject: FileSubject) -> Iterator[Problem]:
@@ -208,4 +208,4 @@ def _is_random(text: str) -> bool:
         return False  # words, paths and hosts
     counts = Counter(text)
     entropy = -sum(n / len(text) * math.log2(n / len(text)) for n in counts.values())
-    return entropy >= (3.0 if re.fullmatch("[0-9a-f]+", text) else _LEAST_ENTROPY)
+    return entropy >= (3.0 if re.fullmatch("[0-9a-f]+", text) else _MIN_ENTROPY)

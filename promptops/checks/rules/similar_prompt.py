@@ -41,7 +41,7 @@ RULE = CheckRule(CheckScope.FOLDER, CheckGroup.SET, Severity.NOTE, is_on=False)
 _RUN = 5
 _MIN_WORDS = 40
 _SKETCH = 48
-_LEAST_SHARED = 0.85
+_MIN_SHARED = 0.85
 # A run of words that so many have is boilerplate; following it would be quadratic.
 _MAX_HOLDERS = 30
 _WORD = re.compile(r"\w+")
@@ -70,7 +70,7 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
         )
         texts[name] = " ".join(words)
         for other, _ in shared.most_common(3):
-            if texts[other] != texts[name] and _alike(sketch, sketches[other]) >= _LEAST_SHARED:
+            if texts[other] != texts[name] and _alike(sketch, sketches[other]) >= _MIN_SHARED:
                 place = Position(prompt.body_line, 1, prompt.body_line, 1)
                 hint = "move what they share into a partial"
                 yield Problem(f"the text is almost that of {other}", prompt.path, place, hint)

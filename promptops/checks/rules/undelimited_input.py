@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 RULE = CheckRule(CheckScope.PROMPT, CheckGroup.SAFETY, Severity.NOTE)
 # As much as is looked at on either side of a value.
-_LONGEST = 200
+_MAX_CHARACTERS = 200
 _WORD = r"[^\W\d_][\w'\u2019-]*"
 _MORE = r"(?:,? [\"'(\u201c]?[\w'\u2019-]+[\"')\u201d]?)"
 # A sentence, or five words of one; in scripts that set no spaces, as many characters.
@@ -106,6 +106,6 @@ def _runs_on(text: str, first_line: int, place: Position, name: str) -> bool:
         return False
     if not _KEEPING.issuperset(_FILTER.findall(text, offset, closing)):
         return False
-    before = text[max(0, opening - _LONGEST) : opening]
+    before = text[max(0, opening - _MAX_CHARACTERS) : opening]
     goes_on = _SENTENCE_GOES_ON if _IN_A_SENTENCE.search(before) else _SENTENCE_FOLLOWS
-    return goes_on.match(text, closing + 2, closing + 2 + _LONGEST) is not None
+    return goes_on.match(text, closing + 2, closing + 2 + _MAX_CHARACTERS) is not None

@@ -99,7 +99,7 @@ def _hash(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """Give a text without what UTF-8 cannot hold."""
+    """Return a text without what UTF-8 cannot hold."""
     return text.encode("utf-8", "replace").decode()
 
 

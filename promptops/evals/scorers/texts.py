@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-_LONGEST_QUOTE = 60
+_MAX_QUOTE = 60
 
 
 def as_text(value: str | float | bool) -> str:  # noqa: FBT001 - any scalar of YAML
@@ -18,7 +18,7 @@ def quoted(value: Any) -> str:  # noqa: ANN401 - any JSON value
     text = (
         f"'{value}'" if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     ).replace("\n", "⏎")
-    return text if len(text) <= _LONGEST_QUOTE else f"{text[:40]}…{text[-15:]}"
+    return text if len(text) <= _MAX_QUOTE else f"{text[:40]}…{text[-15:]}"
 
 
 def folded(text: str, argument: object) -> str:

@@ -88,7 +88,7 @@ _DELICATE = frozenset("[]\\")
 
 
 def github_fault(pattern: str) -> str | None:
-    """Say why GitHub skips a line with this pattern; None for a pattern that it takes."""
+    """Return why GitHub skips a line with this pattern; None for a pattern that it takes."""
     if pattern.startswith("!"):
         return "GitHub does not support negation with '!'"
     if pattern.startswith("\\#"):

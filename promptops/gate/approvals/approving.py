@@ -41,7 +41,7 @@ class ApprovalDraft:
     doubts: tuple[str, ...] = ()
 
     def sign(self, repository: Repository, *, local: bool) -> str:
-        """Sign it, and keep it on the remote or, with `local`, here; give the ref that holds it.
+        """Sign it, and keep it on the remote or, with `local`, here; return the ref that holds it.
 
         Raises:
             RefusedError: the key may not sign approvals.

@@ -42,7 +42,7 @@ class SignatureVerdict:
 
 
 def choose_signers(git: Git, given: Path | None) -> Path | None:
-    """Give the list of allowed signers to judge by, or None where nobody's keys are known.
+    """Return the list of allowed signers to judge by, or None where nobody's keys are known.
 
     Args:
         git: the repository.

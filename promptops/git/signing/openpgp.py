@@ -24,7 +24,7 @@ _STATUS = "[GNUPG:] "
 
 
 def sign(data: bytes, key: str, *, program: str = "gpg") -> bytes:
-    """Sign with the user's secret key; give the armoured, detached signature.
+    """Sign with the user's secret key; return the armoured, detached signature.
 
     PromptopsError when GnuPG will not sign.
     """

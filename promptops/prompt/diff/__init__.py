@@ -1,4 +1,4 @@
-"""What a change means: two versions of a prompt compared, every difference with its class."""
+"""Compare two versions of a prompt and classify every difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a comparison of two prompts says: differences, the class of each, and their sum."""
+"""The result of comparing two versions of a prompt: differences and their classes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ChangeClass(StrEnum):
-    """Whom a difference concerns: callers, what the model does, or readers alone."""
+    """Whom a difference affects: callers, the model, or only readers."""
 
     INTERFACE = "interface"
     BEHAVIOUR = "behaviour"
@@ -22,7 +22,7 @@ class ChangeClass(StrEnum):
 
     @property
     def level(self) -> Level:
-        """How far a version must move for it."""
+        """The version bump that a difference of this class needs."""
         return _LEVELS[self]
 
 
@@ -47,14 +47,13 @@ class Difference:
     """One difference between two versions of a prompt.
 
     Attributes:
-        change_class: whom it concerns.
+        change_class: whom it affects.
         subject: what differs: `input 'ticket'`, `model`, `message 2 (user)`, `output`.
-        reason: one clause that says why it has this class.
-        before: what it was, a JSON value or a text; None where there was nothing, and for
-            messages whose wording changed: there the hunks tell.
-        after: what it is now, likewise.
-        cause: the partial, schema or tool file in which the change was made; None when that is
-            the prompt's own file.
+        reason: a clause that says why it has this class.
+        before: the old JSON value or text. None if there was none, and for messages whose wording
+            changed: see their hunks.
+        after: the new value, in the same form.
+        cause: the partial, schema or tool file that was edited; None for the prompt's own file.
     """
 
     change_class: ChangeClass
@@ -67,22 +66,22 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class MessageDiff:
-    """What happened to one message, or to the template's tags around messages.
+    """How one message differs, or the template's tags between messages.
 
-    Texts have their includes in place, without comments, and tags in one spelling.
+    Texts have includes expanded, comments removed and tags spelt uniformly.
 
     Attributes:
         status: what happened.
         role: `system`, `user`, `assistant`; `history` for passed-in messages; None for the tags
-            around messages. For a removed message, the role it had.
-        previous_role: the role it had before, where that was another.
-        number: its place among the messages, from 1: in the new version, for a removed one in the
-            old one. 0 for tags around messages.
+            between messages. For a removed message, its old role.
+        previous_role: its old role, if the role changed.
+        number: its position among the messages, from 1, in the new version (a removed message: in
+            the old one). 0 for tags between messages.
         before: its old text; None when added.
         after: its new text; None when removed.
-        hunks: the lines that differ; none when only place or role changed.
-        files: the files, below the prompts folder, in which the changes were made.
-        cause: the one partial that was changed, where no other file was; else None.
+        hunks: the lines that differ; empty if only the position or role changed.
+        files: the edited files, as paths below the prompts folder.
+        cause: the edited partial, if it is the only edited file; else None.
     """
 
     status: MessageStatus
@@ -97,7 +96,7 @@ class MessageDiff:
 
     @property
     def subject(self) -> str:
-        """The message in a few words."""
+        """A short name of the message, such as `message 2 (user)`."""
         return f"message {self.number} ({self.role})" if self.number else "message flow"
 
 
@@ -109,8 +108,8 @@ class PromptDiff:
         name: the prompt's name.
         before: the old version; None for a new prompt.
         after: the new version; None for a removed prompt.
-        differences: each with its class, the gravest first.
-        messages: the messages that differ, in order.
+        differences: most severe class first.
+        messages: the messages that differ, in template order.
     """
 
     name: str
@@ -121,25 +120,25 @@ class PromptDiff:
 
     @property
     def change_class(self) -> ChangeClass | None:
-        """The gravest class of all differences; None when there is nothing to release."""
+        """The most severe class of all differences; None when there is nothing to release."""
         classes = [difference.change_class for difference in self.differences]
         return max(classes, key=lambda one: one.level, default=None)
 
     @property
     def level(self) -> Level:
-        """How far the version must move; NONE for a new prompt and when nothing differs."""
+        """The version bump that is needed; NONE for a new prompt and when nothing differs."""
         if self.before is None or self.change_class is None:
             return Level.NONE
         return self.change_class.level
 
     @property
     def is_empty(self) -> bool:
-        """Whether both versions are the same but for their version lines."""
+        """Whether the two differ at most in their version lines."""
         return not self.differences
 
 
 def required_version(base: Version, level: Level) -> Version:
-    """Return the least final version that a change of `level` from `base` needs; NONE needs
-    none.
+    """Return the lowest final version that a change of `level` after `base` may have; None for
+    NONE.
     """
     return base.bump(level)

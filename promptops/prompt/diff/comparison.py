@@ -1,4 +1,4 @@
-"""Compare two versions of a prompt: the one way in to everything in this package."""
+"""Compare two versions of a prompt. The other modules of this package are called from here."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def diff_prompts(before: Prompt | None, after: Prompt | None) -> PromptDiff:
-    """Return everything that differs between two versions of a prompt.
+    """Compare two versions of a prompt.
 
-    None stands for a prompt that does not exist: a new prompt has one difference and needs no bump,
-    the removal of one concerns its callers. The version line itself is no difference.
+    Pass None for a version that does not exist. A new prompt has one difference and needs no bump;
+    a removed prompt has one that affects callers. The version line itself is not compared.
     """
     if before is None or after is None:
         present = before or after
@@ -69,13 +69,13 @@ def _unseen(subject: str, reason: str, cause: str | None = None) -> Difference:
 
 
 def _changed_files(before: Prompt, after: Prompt) -> frozenset[str]:
-    """Included files that both versions have, with different content."""
+    """Find included files that both versions have and that differ."""
     old, new = before.closure.partials, after.closure.partials
     return frozenset(path for path in old.keys() & new.keys() if old[path] != new[path])
 
 
 def _find_unseen_text(before: Prompt, after: Prompt) -> Iterator[Difference]:
-    """Template files that differ although the model reads the same."""
+    """Find template files that differ although the rendered messages are the same."""
     reason = "the files changed, what the model reads did not"
     if before.closure.document.body != after.closure.document.body:
         yield _unseen("template", reason)
@@ -88,7 +88,7 @@ def _find_unseen_text(before: Prompt, after: Prompt) -> Iterator[Difference]:
 def _find_unseen_data(
     before: Prompt, after: Prompt, found: list[Difference]
 ) -> Iterator[Difference]:
-    """Schema and tool files that differ although they say the same."""
+    """Find schema and tool files that differ in form only."""
     old, new = before.closure, after.closure
     explained = {difference.cause for difference in found} | {one.subject for one in found}
     for path in sorted(old.files.keys() | new.files.keys()):
@@ -98,13 +98,12 @@ def _find_unseen_data(
             yield _unseen(path, "the file changed, what it says did not", path)
 
 
-# A line that begins so at the very left is the key of the frontmatter itself: YAML indents all that
-# belongs to another one.
+# Only a top-level key can begin in the first column: YAML indents nested ones.
 _VERSION = re.compile(r"^(version:[ \t]+)[0-9a-z.-]+(?=[ \t]*(?:#|$))", re.MULTILINE)
 
 
 def _frontmatter(prompt: Prompt) -> str:
-    """Return the text above the body, without the version."""
+    """Return the frontmatter's text without its version line."""
     document = prompt.closure.document
     head = document.text[: len(document.text) - len(document.body)]
     without, count = _VERSION.subn(r"\1", head)

@@ -1,4 +1,4 @@
-"""Compare what callers and the model agree on: inputs, output schema and tools."""
+"""Compare the contract of two versions: inputs, output schema and tools."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from promptops.prompt.prompt import Prompt
 
 _ABSENT = object()
-# Said about an input, not part of what it takes.
+# Keywords that describe an input and accept or refuse no value.
 _ASIDE = ("default", "description", "untrusted", "redact")
 
 
 def find_renames(before: Prompt, after: Prompt, old: Flow, new: Flow) -> dict[str, str]:
-    """Inputs that only changed their names: old name -> new name.
+    """Find inputs that were only renamed; return old name -> new name.
 
-    The one has gone and the other come, both are declared the same, and the templates use the one
-    where, and as often as, they used the other.
+    A rename is a removed and an added input with the same declaration, which the templates use in
+    the same places.
     """
     gone = {name: schema for name, schema in _inputs(before).items() if name not in after.inputs}
     come = {name: schema for name, schema in _inputs(after).items() if name not in before.inputs}
@@ -50,7 +50,7 @@ def find_renames(before: Prompt, after: Prompt, old: Flow, new: Flow) -> dict[st
 def compare_inputs(
     before: Prompt, after: Prompt, renames: Mapping[str, str]
 ) -> Iterator[Difference]:
-    """Inputs renamed, removed, added and changed."""
+    """Yield inputs that were renamed, removed, added or changed."""
     old, new = _inputs(before), _inputs(after)
     for name, schema in old.items():
         subject = f"input '{name}'"
@@ -125,7 +125,7 @@ _INPUT_RELATIONS = {
 
 
 def compare_output(before: Prompt, after: Prompt) -> Iterator[Difference]:
-    """Yield what callers may receive."""
+    """Yield how the output schema differs."""
     old, new = before.output, after.output
     cause = _find_cause(before, after)
     if same_json(old, new):
@@ -164,13 +164,13 @@ _OUTPUT_RELATIONS = {
 
 
 def _find_cause(before: Prompt, after: Prompt) -> str | None:
-    """Return the schema's file, where both versions read it from the same one."""
+    """Return the schema's file if both versions read the schema from that file."""
     path = after.data.get("output")
     return path if isinstance(path, str) and before.data.get("output") == path else None
 
 
 def _shape(schema: object) -> str:
-    """Return a schema's text with its properties in the order in which a model reads them."""
+    """Return a schema as JSON with its properties in written order, which the model sees."""
     return json.dumps(_ordered(schema))
 
 
@@ -191,7 +191,7 @@ def _orders(schema: Mapping[str, Any] | None) -> list[str]:
 
 
 def compare_tools(before: Prompt, after: Prompt) -> Iterator[Difference]:
-    """Tools added, removed, changed and put in another order: the model reads all of it."""
+    """Yield tools that were added, removed, changed or reordered. The model sees their order."""
     old = dict(zip(before.data.get("tools", ()), before.tools, strict=True))
     new = dict(zip(after.data.get("tools", ()), after.tools, strict=True))
     for path, tool in old.items():
@@ -213,7 +213,7 @@ def compare_tools(before: Prompt, after: Prompt) -> Iterator[Difference]:
 
 
 def _is_among(tool: object, others: Mapping[str, object], own: Mapping[str, object]) -> bool:
-    """Return whether the same tool is on the other side in a file that this side does not have."""
+    """Return whether the other version has the same tool in a file that this version lacks."""
     return any(
         path not in own and same_json(tool, other) and _shape(tool) == _shape(other)
         for path, other in others.items()

@@ -1,6 +1,6 @@
-"""A comparison as JSON for programs: `promptops.diff/v1`, a contract of its own.
+"""Write a comparison as JSON: `promptops.diff/v1`.
 
-Names and meanings in it stay as they are within v1; new keys may be added.
+Within v1, keys and their meaning never change; keys may be added.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ SCHEMA = "promptops.diff/v1"
 
 
 def diff_to_json(*diffs: PromptDiff) -> dict[str, Any]:
-    """Return one document for any number of prompts, of JSON values alone.
+    """Return one JSON document for any number of prompts.
 
-    `level` is the greatest of all; each prompt has its own.
+    The top-level `level` is the greatest of all prompts; each prompt also has its own.
     """
     level = max((diff.level for diff in diffs), default=None)
     return {

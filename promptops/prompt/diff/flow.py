@@ -1,8 +1,8 @@
-"""What a prompt says, message by message, with its includes put in place.
+"""Read a prompt as a sequence of messages with includes expanded.
 
-Two prompts with the same flow give the same messages for the same inputs, however their text is
-spread over files. Comments, raw markers, spaces inside tags and white space that Jinja trims are
-gone; what is left is compared, and shown, in one spelling.
+Two prompts with the same flow render the same messages from the same inputs, however their text is
+split into files. Comments, raw markers, spaces inside tags and white space that Jinja trims are
+removed. Tags are compared, and shown, in one spelling.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Rendering strips exactly these from both ends of a message.
 WHITE_SPACE = " \t\n\r\f\v"
-# Includes of includes can multiply without end; beyond this they are compared by their content.
+# Nested includes can grow exponentially; past this size files are compared by their content.
 _MAX_INLINED_CHARACTERS = 1_000_000
 _SCOPED_TAGS = frozenset({"set", "macro"})
 _TIGHT = frozenset({".", "(", "["})
@@ -31,10 +31,11 @@ class Piece:
     """Literal text, or one tag.
 
     Attributes:
-        kind: `text`, `tag`, or `unread` for what follows a fault of syntax.
+        kind: `text`, `tag`, or `unread` for everything after a syntax error.
         text: the text, or the tag in one spelling.
         words: the tag's tokens; empty for text.
-        files: the files it came through, the prompt's own first, the one it stands in last.
+        files: the chain of includes that leads to it, from the prompt's own file to the file it is
+            written in.
     """
 
     kind: str
@@ -45,14 +46,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One message, or what stands between messages.
+    """One message, or the tags between two messages.
 
     Attributes:
         role: `system`, `user`, `assistant`; `history` for passed-in messages; None for the tags
-            around messages.
-        key: equal for elements that say the same, wherever their pieces come from.
-        text: what a person reads.
-        origins: for each stretch of the text, where it ends and the files it came through.
+            between messages.
+        key: equal for elements with the same content, whichever files it comes from.
+        text: the content for display.
+        origins: for each part of the text, its end offset and its chain of includes.
     """
 
     role: str | None
@@ -63,14 +64,14 @@ class Element:
 
 @dataclass(slots=True)
 class Flow:
-    """A prompt's elements in order, and how often its template uses each name."""
+    """A prompt's elements in order, and how often the template uses each name."""
 
     elements: tuple[Element, ...] = ()
     names: Counter[str] = field(default_factory=Counter)
 
 
 def read_flow(prompt: Prompt, renames: Mapping[str, str] | None = None) -> Flow:
-    """Read the flow of `prompt`, with its inputs called by other names where `renames` says so."""
+    """Read the flow of `prompt`. `renames` maps input names to the names to use instead."""
     sources = {**prompt.closure.partials, prompt.path: prompt.closure.document.body}
     reading = _FlowReading(sources, renames or {})
     pieces = list(reading.read((prompt.path,)))
@@ -87,7 +88,7 @@ class _FlowReading:
         self._prints: dict[str, str] = {}
 
     def read(self, files: tuple[str, ...]) -> Iterator[Piece]:
-        """Yield the pieces of the last of `files`, with what it includes in place."""
+        """Yield the pieces of the last file of `files`, with its includes expanded."""
         for piece in self._pieces(files[-1]):
             included = _included_path(piece)
             if included is None or included not in self._sources or included in files:
@@ -99,7 +100,7 @@ class _FlowReading:
                 text = f"{piece.text}{{# {self._fingerprint(included)} #}}"
                 yield Piece("tag", text, piece.words, files)
                 continue
-            # What an included file sets is not seen outside of it, as in a `with` block.
+            # Names that an included file sets are local to it, as in a `with` block.
             scoped = any(_tag_name(inner) in _SCOPED_TAGS for inner in self._pieces(included))
             inside = (*files, included)
             if scoped:
@@ -114,7 +115,7 @@ class _FlowReading:
         return self._known[path]
 
     def _fingerprint(self, path: str) -> str:
-        """Return a digest of what a file and all it includes say."""
+        """Return a digest of a file and of all that it includes."""
         if path not in self._prints:
             self._prints[path] = ""
             digest = sha256()
@@ -149,12 +150,12 @@ def _read_pieces(source: str, renames: Mapping[str, str]) -> Iterator[Piece]:
             yield Piece("text", token.text, (), ())
     rest = source[place:]
     if tag is not None or rest.strip(WHITE_SPACE):
-        # The lexer stopped at a fault. What follows must still count, so it counts as written.
+        # The lexer stopped at a syntax error. The rest is compared as written.
         yield Piece("unread", " ".join(text for _, text in tag or ()) + rest, (), ())
 
 
 def _spell_token(token: Token) -> str:
-    """Return a literal string in double quotes, so that the choice of quotes is no difference."""
+    """Return a string literal in double quotes, so that the kind of quotes makes no difference."""
     text = token.text
     if token.kind == "string" and "\\" not in text and '"' not in text[1:-1]:
         return f'"{text[1:-1]}"'
@@ -173,7 +174,7 @@ def _rename(tokens: list[tuple[str, str]], renames: Mapping[str, str]) -> Iterab
 
 
 def _spell(words: tuple[str, ...]) -> str:
-    """Return tokens as one text with conventional spaces."""
+    """Join tokens with conventional spaces."""
     text: list[str] = []
     previous, before_previous = "", ""
     depth = 0
@@ -188,7 +189,7 @@ def _spell(words: tuple[str, ...]) -> str:
 
 def _is_tight(previous: str, word: str, before_previous: str, depth: int) -> bool:
     if previous in {"(", "[", "."} or word in {")", "]", ",", "."}:
-        # A point after a number would be read as part of it.
+        # A dot right after a number would be parsed as part of the number.
         return not (word == "." and previous[0].isdigit())
     if word in {"(", "["}:
         return previous[-1].isalnum() or previous[-1] in "_)]\"'"
@@ -199,7 +200,7 @@ def _is_tight(previous: str, word: str, before_previous: str, depth: int) -> boo
 
 
 def _included_path(piece: Piece) -> str | None:
-    """Return the path of a plain include tag; None for every other piece."""
+    """Return the path of a plain include tag; None for any other piece."""
     words = piece.words
     if len(words) < 2 or words[0] != "include":
         return None
@@ -220,7 +221,9 @@ def _used_names(words: tuple[str, ...]) -> Iterator[str]:
 
 
 def _split_messages(pieces: list[Piece]) -> Iterator[Element]:
-    """Messages and what stands between them; without role blocks all is one user message."""
+    """Split pieces into messages and the tags between them. Without role tags everything is one
+    user message.
+    """
     from promptops.prompt.template import ROLES
 
     names = [_tag_name(piece) for piece in pieces]
@@ -245,9 +248,7 @@ def _split_messages(pieces: list[Piece]) -> Iterator[Element]:
 
 
 def _message(role: str, pieces: list[Piece]) -> Element:
-    """Return a message, stripped as rendering strips it: literal white space at its ends is never
-    sent.
-    """
+    """Build a message, stripped as rendering strips it: white space at its ends is never sent."""
     first, last = 0, len(pieces)
     while first < last and _is_blank(pieces[first]):
         first += 1
@@ -296,7 +297,7 @@ def _element(role: str | None, pieces: list[Piece]) -> Element:
 
 
 def _show(piece: Piece) -> str:
-    """Literal text that looks like a tag is shown as the template must write it."""
+    """Show literal text that looks like a tag as the template must write it."""
     if piece.kind == "text" and any(mark in piece.text for mark in ("{{", "{%", "{#")):
         return f"{{% raw %}}{piece.text}{{% endraw %}}"
     return piece.text

@@ -1,7 +1,7 @@
-"""Prove that every value one JSON Schema takes is taken by another.
+"""Prove that one JSON Schema accepts every value that another accepts.
 
-The proof goes over types, alternatives and keywords. A keyword that it does not understand proves
-nothing, unless both schemas have it alike; leaving one out can make a proof fail, never wrong.
+The proof is sound and incomplete. It works on types, alternatives and keywords. An unknown keyword
+proves nothing unless both schemas contain the same one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Schema = bool | dict[str, Any]
 
 _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
-# Keywords that only mean something together with their neighbours.
+# Keywords whose meaning depends on other keywords of the same schema.
 _GROUPS = {
     keyword: group
     for group in (("if", "then", "else"), ("contains", "minContains", "maxContains"))
@@ -47,13 +47,13 @@ _MAX_DEPTH = 64
 
 
 class TooHardError(Exception):
-    """The proof would take too long, or needs what it does not understand."""
+    """The proof would take too long, or depends on an unsupported keyword."""
 
 
 def is_subset(inner: Schema, outer: Schema) -> bool:
-    """Return whether it is proven that `outer` takes every value that `inner` takes.
+    """Return whether `outer` provably accepts every value that `inner` accepts.
 
-    Both are valid, without references. False means that there is no proof, not that it is false.
+    Both must be valid and contain no references. False means that no proof was found.
     """
     try:
         return _Proof().is_subset((inner,), outer)
@@ -62,9 +62,9 @@ def is_subset(inner: Schema, outer: Schema) -> bool:
 
 
 class _Alternative:
-    """Schemas that hold together, none with `allOf`, `anyOf` or `oneOf` left to look into.
+    """Schemas that a value must all satisfy, without `allOf`, `anyOf` or `oneOf`.
 
-    Leaving a keyword out of a proof makes it weaker, never wrong.
+    A keyword that a proof ignores can make the proof fail, never make it wrong.
     """
 
     def __init__(
@@ -82,11 +82,11 @@ class _Alternative:
         return types - {"integer"} if "number" in types else types
 
     def get_all(self, keyword: str) -> Iterator[Any]:
-        """Yield each value that some part has for `keyword`."""
+        """Yield the value of `keyword` in each schema that has it."""
         return (part[keyword] for part in self.parts if keyword in part)
 
     def find_values(self) -> list[Any] | None:
-        """Return all values, when they can be listed."""
+        """Return every accepted value if they can be listed; None if not."""
         for part in self.parts:
             if "const" in part:
                 return self._keep_valid([part["const"]])
@@ -95,7 +95,7 @@ class _Alternative:
         return None
 
     def list_values(self, kind: str) -> list[Any] | None:
-        """Return all values of a type that has few."""
+        """Return all values of a type that has only a few: null and boolean."""
         if kind == "null":
             return self._keep_valid([None])
         return self._keep_valid([True, False]) if kind == "boolean" else None
@@ -122,7 +122,7 @@ class _Proof:
             raise TooHardError
 
     def is_subset(self, inner: tuple[Schema, ...], outer: Schema) -> bool:
-        """Return whether every value that all of `inner` take is proven to be taken by `outer`."""
+        """Return whether `outer` provably accepts every value that all of `inner` accept."""
         self._step()
         if outer is True or outer == {}:
             return True
@@ -137,7 +137,7 @@ class _Proof:
     def _expand(
         self, schemas: tuple[Schema, ...], facts: tuple[dict[str, Any], ...]
     ) -> Iterator[_Alternative]:
-        """Alternatives that together take everything that all of `schemas` take."""
+        """Return alternatives that together accept every value that all of `schemas` accept."""
         self._step()
         parts: list[dict[str, Any]] = []
         pending = list(schemas)
@@ -151,7 +151,7 @@ class _Proof:
             for keyword in ("allOf", "anyOf", "oneOf"):
                 if keyword not in schema:
                     continue
-                # What is evaluated elsewhere is unevaluated once that is taken away.
+                # `unevaluated...` depends on the keywords that expanding removes.
                 gone = _WHOLE | {keyword}
                 rest = {key: value for key, value in schema.items() if key not in gone}
                 others = (*parts, *pending, rest)
@@ -205,7 +205,7 @@ class _Proof:
         return rule is not None and rule(self, one, outer)
 
     def _covers_one_of(self, one: _Alternative, kind: str, branches: list[Schema]) -> bool:
-        """Exactly one branch holds: one is proven to hold, all others are proven not to."""
+        """Prove `oneOf`: one branch provably accepts, and every other branch provably refuses."""
         return any(
             self._covers_type(one, kind, branch)
             and all(
@@ -217,7 +217,7 @@ class _Proof:
         )
 
     def _is_apart(self, one: _Alternative, kind: str, schema: Schema) -> bool:
-        """Return whether no value of `one` is proven to be taken by `schema`."""
+        """Return whether `schema` provably refuses every value of `one`."""
         if isinstance(schema, bool):
             return not schema
         if "type" in schema and not _may_be(kind, schema["type"]):
@@ -234,7 +234,7 @@ class _Proof:
         )
 
     def _never_meet(self, schemas: tuple[Schema, ...], other: Schema) -> bool:
-        """Return whether a listed value on one side is proven to be refused by the other."""
+        """Return whether each listed value of one side is provably refused by the other."""
         for one in self._expand(schemas, ()):
             values = one.find_values()
             if values is None or any(compile_schema(other).is_valid(value) for value in values):
@@ -242,7 +242,7 @@ class _Proof:
         return True
 
     def covers_items(self, one: _Alternative, outer: dict[str, Any]) -> bool:
-        """`items`, where neither side has `prefixItems` to count from."""
+        """Prove `items`, when neither side has `prefixItems`."""
         if "prefixItems" in outer:
             return False
         inner = tuple(
@@ -251,14 +251,14 @@ class _Proof:
         return self.is_subset(inner, outer["items"])
 
     def covers_properties(self, one: _Alternative, outer: dict[str, Any]) -> bool:
-        """Return each property that `outer` describes."""
+        """Prove each property that `outer` describes."""
         return all(
             self.is_subset(_property(one, name), schema)
             for name, schema in outer["properties"].items()
         )
 
     def covers_additional(self, one: _Alternative, outer: dict[str, Any]) -> bool:
-        """Return every property that `outer` does not name: those that `one` names, and all
+        """Prove every property that `outer` does not name: those that `one` names, and all
         others.
         """
         wanted = outer["additionalProperties"]
@@ -274,7 +274,7 @@ class _Proof:
         )
 
     def covers_names(self, one: _Alternative, outer: dict[str, Any]) -> bool:
-        """`propertyNames`."""
+        """Prove Prove `propertyNames`."""
         return self.is_subset(
             (*one.get_all("propertyNames"), {"type": "string"}), outer["propertyNames"]
         )
@@ -300,8 +300,8 @@ def _type_of(value: object) -> str:
 
 
 def _is_stated(one: _Alternative, keyword: str, outer: dict[str, Any]) -> bool:
-    """Return whether `one` says the very same, in a keyword (or group) that means the same
-    anywhere.
+    """Return whether `one` has the same value for a keyword (or group) that does not depend on
+    context.
     """
     if keyword in _WHOLE or keyword in {"items", "additionalProperties"}:
         return False
@@ -321,7 +321,7 @@ def _required(one: _Alternative) -> frozenset[str]:
 
 
 def _property(one: _Alternative, name: str) -> tuple[Schema, ...]:
-    """Return all that `one` says about the value of a property."""
+    """Return the schemas that `one` applies to the value of a property."""
     found: list[Schema] = []
     for part in one.parts:
         if name in part.get("properties", {}):
@@ -332,9 +332,7 @@ def _property(one: _Alternative, name: str) -> tuple[Schema, ...]:
 
 
 def _is_empty(one: _Alternative, kind: str) -> bool:
-    """Return whether no value of that type can be valid, as far as bounds and required names
-    tell.
-    """
+    """Return whether bounds and required names leave no valid value of that type."""
     if kind in {"integer", "number"}:
         low, high = _low(one, kind), _high(one, kind)
         return low[0] > high[0] or (low[0] == high[0] and low[1] + high[1] > 0)
@@ -347,7 +345,7 @@ def _is_empty(one: _Alternative, kind: str) -> bool:
 
 
 def _low(one: _Alternative, kind: str) -> tuple[float, int]:
-    """Return the greatest lower bound, and 1 when it is itself excluded."""
+    """Return the greatest lower bound, and 1 if the bound itself is excluded, else 0."""
     bounds: list[tuple[float, int]] = [(value, 0) for value in one.get_all("minimum")]
     bounds += [(value, 1) for value in one.get_all("exclusiveMinimum")]
     if kind == "integer":
@@ -359,7 +357,7 @@ def _low(one: _Alternative, kind: str) -> tuple[float, int]:
 
 
 def _high(one: _Alternative, kind: str) -> tuple[float, int]:
-    """Return the least upper bound, and 1 when it is itself excluded."""
+    """Return the least upper bound, and 1 if the bound itself is excluded, else 0."""
     bounds: list[tuple[float, int]] = [(value, 0) for value in one.get_all("maximum")]
     bounds += [(value, -1) for value in one.get_all("exclusiveMaximum")]
     if kind == "integer":

@@ -1,7 +1,7 @@
-"""A comparison as Markdown, to be read in a pull request.
+"""Write a comparison as Markdown for a pull request.
 
-Everything that comes from a prompt stands in code, in a fence that its text cannot close, so that
-no prompt can mention people, link, or forge a line of the report.
+Text from a prompt appears only as code, in a fence that the text cannot close. So a prompt can
+neither mention people, nor link, nor forge a line of the report.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _SIGNS = {LineKind.CONTEXT: " ", LineKind.REMOVED: "-", LineKind.ADDED: "+"}
 
 
 def diff_to_markdown(*diffs: PromptDiff) -> str:
-    """Return one section for each prompt that differs; empty when none does.
+    """Return a section for each prompt that differs; empty when none does.
 
-    The differences come first, gravest first, then the changed lines of messages, as far as there
-    is room in a comment.
+    Differences come first, most severe first, then as many changed lines of messages as fit into a
+    comment.
     """
     heads = [_head(diff) for diff in diffs if not diff.is_empty]
     room = _MAX_CHARACTERS - sum(map(len, heads))
@@ -47,7 +47,7 @@ def diff_to_markdown(*diffs: PromptDiff) -> str:
 
 
 def _cut(text: str) -> str:
-    """Return the whole lines that fit; the differences of very many prompts alone may be too
+    """Cut the text after the last line that fits. The differences of very many prompts may be too
     long.
     """
     if len(text) <= _MAX_CHARACTERS:
@@ -89,7 +89,7 @@ def _value(value: object) -> str:
 
 
 def describe_message(message: MessageDiff) -> str:
-    """Return what happened to one message: a title, and the lines that differ."""
+    """Describe one message's difference: a title, then the lines that differ."""
     title = f"{code(message.subject)} {message.status}"
     if message.cause is not None:
         title += f" by {code(message.cause)}"
@@ -99,7 +99,7 @@ def describe_message(message: MessageDiff) -> str:
 
 
 def describe_lines(message: MessageDiff) -> str:
-    """Return the lines of one message that differ, in a fence."""
+    """Return the lines of one message that differ, as a code block."""
     return fence("⋮\n".join(map(_hunk, message.hunks)))
 
 
@@ -113,7 +113,7 @@ def _hunk(hunk: Hunk) -> str:
 
 
 def code(text: str) -> str:
-    """Return the text as a code span, on one line."""
+    """Return the text as a code span on one line."""
     shown = _visible(text.replace("\n", "⏎").replace("\t", " "))
     ticks = "`" * (_longest_run(shown) + 1)
     pad = " " if len(ticks) > 1 or not shown.strip() else ""
@@ -121,7 +121,7 @@ def code(text: str) -> str:
 
 
 def fence(text: str) -> str:
-    """Return the text as a block that it cannot close. It must end in a line feed."""
+    """Return the text as a code block that it cannot close. The text must end in a newline."""
     ticks = "`" * max(3, _longest_run(text) + 1)
     return f"{ticks}diff\n{text}{ticks}"
 
@@ -131,7 +131,7 @@ def _longest_run(text: str) -> int:
 
 
 def _visible(text: str) -> str:
-    """Return the text with what turns its direction or cannot be seen written out."""
+    """Return the text with invisible and direction-changing characters written as escapes."""
     if text.isprintable():
         return text
     return "".join(

@@ -1,4 +1,4 @@
-"""Compare what two versions of a prompt say: messages added, removed, moved and reworded."""
+"""Compare the messages of two versions: added, removed, moved and reworded."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from promptops.prompt.diff.flow import Element, Flow
     from promptops.prompt.diff.text import DiffLine
 
-# Pairing by likeness looks at every pair; in larger gaps the order alone decides.
+# Pairing by similarity compares every pair, which is quadratic; larger gaps are paired in order.
 _MAX_PAIRS = 400
 
 
 @dataclass(slots=True)
 class _MessagePair:
-    """Places of one element in the two flows; None where it is missing."""
+    """Indexes of one element in the two flows; None where it is missing."""
 
     before: int | None
     after: int | None
@@ -38,8 +38,8 @@ class _MessagePair:
 def compare_messages(before: Flow, after: Flow, changed: frozenset[str]) -> tuple[MessageDiff, ...]:
     """Return every element that differs.
 
-    `changed` are the included files that both versions have, with different content: what differs
-    in a message because of such a file is attributed to it.
+    `changed` are the included files that both versions have and that differ. A difference that such
+    a file causes is attributed to it.
     """
     old, new = before.elements, after.elements
     pairs = [pair for pair in _pair_elements(old, new) if not _is_same(pair, old, new)]
@@ -48,9 +48,7 @@ def compare_messages(before: Flow, after: Flow, changed: frozenset[str]) -> tupl
 
 
 def classify_messages(diffs: Sequence[MessageDiff], own_file: str) -> Iterator[Difference]:
-    """Yield the differences that these messages are: one for each file in which a change was
-    made.
-    """
+    """Yield a difference for each message and each file whose edit caused it."""
     for diff in diffs:
         before: object = diff.before if diff.status is not MessageStatus.CHANGED else None
         after: object = diff.after if diff.status is not MessageStatus.CHANGED else None
@@ -84,7 +82,7 @@ def _identity(element: Element) -> tuple[str | None, tuple[tuple[str, str], ...]
 
 
 def _pair_elements(old: Sequence[Element], new: Sequence[Element]) -> list[_MessagePair]:
-    """Return pairs in the order of the new flow, what was removed where it stood."""
+    """Pair elements, in the order of the new flow; a removed element keeps its old place."""
     pairs: list[_MessagePair] = []
     i = j = 0
     blocks = align([_identity(one) for one in old], [_identity(one) for one in new])
@@ -98,7 +96,7 @@ def _pair_elements(old: Sequence[Element], new: Sequence[Element]) -> list[_Mess
 def _pair_gap(
     old: Sequence[Element], new: Sequence[Element], befores: range, afters: range
 ) -> list[_MessagePair]:
-    """Pair elements of one role that are most alike, without crossing one another."""
+    """Pair the most similar elements of one role without changing their order."""
     if len(befores) * len(afters) > _MAX_PAIRS:
         roles = align([old[i].role for i in befores], [new[j].role for j in afters])
         chosen = [(befores[x + n], afters[y + n]) for x, y, size in roles for n in range(size)]
@@ -120,7 +118,7 @@ def _pair_alike(
 ) -> list[tuple[int, int]]:
     elements = [*old[befores.start : befores.stop], *new[afters.start : afters.stop]]
     words = {id(element): frozenset(element.text.split()) for element in elements}
-    # best[x][y]: the greatest sum of likeness among the first x and y elements of the gap.
+    # best[x][y]: the greatest sum of similarities among the first x and y elements of the gap.
     best = [[0.0] * (len(afters) + 1) for _ in range(len(befores) + 1)]
     gains: dict[tuple[int, int], float] = {}
     for x, i in enumerate(befores, 1):
@@ -144,7 +142,7 @@ def _pair_alike(
 
 def _likeness(one: Element, other: Element, words: dict[int, frozenset[str]]) -> float:
     if one.role != other.role:
-        # The same text in another role is one difference, not two.
+        # The same text under another role is one change, not a removal and an addition.
         return 1.0 if one.key == other.key and one.role and other.role else 0.0
     mine, yours = words[id(one)], words[id(other)]
     return 0.1 + len(mine & yours) / max(1, len(mine | yours))
@@ -175,7 +173,7 @@ def _find_moved(
 
 
 def _count_messages(elements: Sequence[Element]) -> list[int]:
-    """For each element its number among the messages, 0 for what stands around them."""
+    """Return each element's number among the messages, from 1; 0 for tags between messages."""
     numbers = []
     count = 0
     for element in elements:
@@ -245,7 +243,7 @@ def _find_hunks(
 
 
 def _place_lines(lines: Sequence[DiffLine]) -> dict[tuple[LineKind, int | None], int]:
-    """Return where each changed line begins in the text it belongs to."""
+    """Return the offset of each changed line in its text."""
     places: dict[tuple[LineKind, int | None], int] = {}
     old = new = 0
     for line in lines:
@@ -260,20 +258,20 @@ def _place_lines(lines: Sequence[DiffLine]) -> dict[tuple[LineKind, int | None],
 
 
 class _MessageOrigins:
-    """Tells in which files a stretch of an element's text was changed."""
+    """Finds the files whose edits changed a part of an element's text."""
 
     def __init__(self, element: Element | None, changed: frozenset[str]) -> None:
         origins = element.origins if element is not None else ()
         self._ends = [end for end, _ in origins]
-        # Text from an included file that does not differ came or went with the include tag, which
-        # stands further out.
+        # If the included file itself is unchanged, the change is its include tag, in the including
+        # file.
         self._files = [
             next((file for file in reversed(files) if file in changed), files[0])
             for _, files in origins
         ]
 
     def find_files(self, start: int, end: int) -> set[str]:
-        """Return the innermost files that differ, of all text between two places."""
+        """Return the innermost edited files of all text between two offsets."""
         first = bisect_right(self._ends, start)
         last = bisect_left(self._ends, end)
         return set(self._files[first : last + 1])

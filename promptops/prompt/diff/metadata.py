@@ -1,4 +1,4 @@
-"""Compare what two frontmatters say beside the contract: model settings and documentation."""
+"""Compare the rest of two frontmatters: model settings and documentation."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ _BEHAVIOUR = {
 _PARAMETERS = frozenset(
     {"temperature", "top_p", "max_tokens", "stop", "seed", "timeout", "parameters"}
 )
-# Compared elsewhere, by what they mean; the version is what the comparison is there to judge.
+# Compared elsewhere by meaning; the version is what the comparison is for.
 _ELSEWHERE = frozenset({"version", "inputs", "output", "tools"})
 
 
 def compare_metadata(before: Prompt, after: Prompt) -> Iterator[Difference]:
-    """Yield each setting that differs, by what it means: defaults and empty lists are no
-    differences.
+    """Yield each setting whose meaning differs: a written default or an empty list makes no
+    difference.
     """
     old, new = _meaning(before), _meaning(after)
     for path in _find_paths(old, new):
@@ -63,7 +63,7 @@ def compare_metadata(before: Prompt, after: Prompt) -> Iterator[Difference]:
 
 
 def _meaning(prompt: Prompt) -> dict[str, Any]:
-    """Return the frontmatter with all parameters in one place and without empty collections."""
+    """Return the frontmatter with all parameters under one key and without empty collections."""
     kept = {
         key: value
         for key, value in prompt.data.items()

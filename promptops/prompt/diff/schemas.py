@@ -1,8 +1,8 @@
-"""Decide whether one JSON Schema takes everything that another takes.
+"""Decide whether one JSON Schema accepts every value that another accepts.
 
-Deciding it for all schemas is out of reach, so the answer is sound and conservative: `wider` and
-`narrower` are only said when proven, and whatever the proof does not understand is `undecidable`.
-Values are judged as JSON Schema 2020-12 does, with `format` taken seriously.
+The question cannot be decided for all schemas, so the answer is conservative: `wider` and
+`narrower` are proven, everything else is `undecidable`. Values are validated by JSON Schema
+2020-12, with `format` as an assertion.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ANNOTATIONS = frozenset(
     {"title", "description", "default", "examples", "$comment", "deprecated", "readOnly"}
     | {"writeOnly", "untrusted", "redact"}
 )
-"""Keywords that say nothing about which values are valid."""
+"""Keywords that do not affect which values are valid."""
 
 _ONE = frozenset(
     {"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"}
@@ -32,7 +32,8 @@ _ONE = frozenset(
 _MANY = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
 _NAMED = frozenset({"properties", "patternProperties", "dependentSchemas"})
 _DEFINING = frozenset({"$defs", "definitions", "$schema", "$ref"})
-# Their meaning depends on where a schema lies, or on other schemas: no proof looks that far.
+# Their meaning depends on the schema's location or on other schemas; the proof does not support
+# them.
 _PLACED = frozenset(
     {"$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$vocabulary"}
 )
@@ -40,7 +41,7 @@ _MAX_STEPS = 10_000
 
 
 class Relation(StrEnum):
-    """How the values that a new schema takes relate to those that the old one took."""
+    """How the values that a new schema accepts relate to those of the old one."""
 
     SAME = "same"
     WIDER = "wider"
@@ -51,9 +52,9 @@ class Relation(StrEnum):
 def compare_schemas(old: Mapping[str, Any] | bool, new: Mapping[str, Any] | bool) -> Relation:  # noqa: FBT001 - JSON Schema allows true and false
     """Return how `new` relates to `old`.
 
-    SAME: both take the same values. WIDER: `new` takes all that `old` took, and may take more.
-    NARROWER: `old` took all that `new` takes, and may have taken more. UNDECIDABLE: neither is
-    proven; each may take what the other refuses. Annotations are ignored. Never raises.
+    SAME: both accept the same values. WIDER: `new` accepts all that `old` accepted, and possibly
+    more. NARROWER: `new` accepts nothing that `old` refused, and possibly less. UNDECIDABLE:
+    neither is proven. Annotations are ignored. Never raises.
     """
     if same_json(old, new):
         return Relation.SAME
@@ -72,15 +73,15 @@ def compare_schemas(old: Mapping[str, Any] | bool, new: Mapping[str, Any] | bool
 
 
 class _Inlining:
-    """Puts local references in place and takes annotations out."""
+    """Expands local references and removes annotations."""
 
     def __init__(self, root: Mapping[str, Any] | bool) -> None:  # noqa: FBT001 - as above
         self._root = root if isinstance(root, bool) else dict(root)
         self._steps = 0
 
     def schema(self) -> Schema:
-        """Return the whole schema. Raises TooHardError for references that it cannot put in
-        place.
+        """Return the expanded schema. Raises TooHardError for references that cannot be
+        expanded.
         """
         return self._visit(self._root, ())
 

@@ -1,8 +1,8 @@
-"""Compare two texts as a person would: line by line, and word by word where a line changed.
+"""Compare two texts line by line, and word by word within a changed line.
 
-The work is bounded whatever the texts are: unique common lines anchor the comparison (Bram
-Cohen's patience diff), Myers' algorithm (An O(ND) Difference Algorithm, 1986) runs between the
-anchors, and where it would need too many steps the whole stretch counts as replaced.
+The work is bounded for any texts. Unique common lines anchor the comparison (Bram Cohen's patience
+diff). Between the anchors runs Myers' algorithm (An O(ND) Difference Algorithm, 1986). A part that
+needs too many steps counts as replaced.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 _MAX_EDITS = 256
 _MAX_STEPS = 2_000_000
 _MAX_SPLITS = 16
-# Below this share of common text, highlighting what little is common only distracts.
-_LEAST_LIKENESS = 0.3
+# Below this share of common text, highlighting single words only distracts.
+_MIN_LIKENESS = 0.3
 
 _JOINER = "\N{ZERO WIDTH JOINER}"
-# Scripts written without spaces, where a character is the best approximation of a word.
+# Scripts without spaces between words: each character counts as a word.
 _IDEOGRAPHS = "\u2e80-\u30ff\u31f0-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LETTERS = rf"[^\W{_IDEOGRAPHS}]+"
 _WORD = re.compile(
@@ -36,7 +36,7 @@ _MEANINGFUL = re.compile(r"\w|\n")
 
 
 class SegmentKind(StrEnum):
-    """Whether a stretch of text is in both versions, only in the new or only in the old one."""
+    """Whether a part of a line is in both versions, only in the new or only in the old one."""
 
     EQUAL = "equal"
     INSERT = "insert"
@@ -53,7 +53,7 @@ class LineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of one line."""
+    """A part of one line."""
 
     kind: SegmentKind
     text: str
@@ -61,13 +61,13 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class DiffLine:
-    """One line of a comparison; its segments' texts join to the line, line feed included.
+    """One line of a comparison. Its segments' texts join to the line, newline included.
 
     Attributes:
         kind: in which of the two texts it is.
-        before_number: its number in the old text, from 1, or None.
-        after_number: its number in the new text, from 1, or None.
-        segments: its parts. A removed line has no INSERT, an added one no DELETE.
+        before_number: its line number in the old text, from 1, or None.
+        after_number: its line number in the new text, from 1, or None.
+        segments: its parts. A removed line has no INSERT, an added line has no DELETE.
     """
 
     kind: LineKind
@@ -77,17 +77,17 @@ class DiffLine:
 
     @property
     def text(self) -> str:
-        """The line, with its line feed where it has one."""
+        """The line, with its newline if it has one."""
         return "".join(segment.text for segment in self.segments)
 
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """Changed lines that stand together, with unchanged ones around them.
+    """Adjacent changed lines with some unchanged lines around them.
 
     Attributes:
-        lines: the lines, in reading order: removed ones before those added in their place.
-        files: the files, below the prompts folder, in which the changes were made.
+        lines: the lines in display order: removed lines before the lines that replace them.
+        files: the edited files, as paths below the prompts folder.
     """
 
     lines: tuple[DiffLine, ...]
@@ -97,7 +97,8 @@ class Hunk:
 def compare_texts(before: str, after: str) -> tuple[DiffLine, ...]:
     """Return every line of both texts.
 
-    Context and removed lines join to exactly `before`, context and added lines to exactly `after`.
+    Unchanged and removed lines join to exactly `before`, unchanged and added lines to exactly
+    `after`.
     """
     old, new = _split_lines(before), _split_lines(after)
     budget = _DiffBudget()
@@ -126,7 +127,7 @@ def compare_texts(before: str, after: str) -> tuple[DiffLine, ...]:
 
 
 def cut_hunks(lines: Sequence[DiffLine], context: int = 3) -> Iterator[tuple[DiffLine, ...]]:
-    """Yield the changed stretches of `lines`, each with up to `context` unchanged lines around
+    """Yield a hunk for each group of changed lines, with up to `context` unchanged lines around
     it.
     """
     start = end = 0
@@ -145,7 +146,7 @@ def cut_hunks(lines: Sequence[DiffLine], context: int = 3) -> Iterator[tuple[Dif
 def mark_words(
     before: str, after: str, budget: _DiffBudget | None = None
 ) -> tuple[list[tuple[Segment, ...]], list[tuple[Segment, ...]]]:
-    """Return both texts as lines of segments, with the words that differ marked."""
+    """Split both texts into lines of segments, with the words that differ marked."""
     old, new = split_words(before), split_words(after)
     blocks = _align(old, new, budget or _DiffBudget()) if old and new else []
     blocks = _drop_chance(old, new, blocks)
@@ -155,9 +156,9 @@ def mark_words(
 
 
 def split_words(text: str) -> list[str]:
-    """Words, runs of spaces, line feeds and single other characters; they join to `text`.
+    """Split a text into words, runs of spaces, newlines and other single characters.
 
-    What a reader sees as one character (a letter with its accents, a joined emoji, a flag) is
+    The parts join to `text`. A grapheme (a letter with its accents, a joined emoji, a flag) is
     never split.
     """
     words = _WORD.findall(text)
@@ -178,18 +179,20 @@ def _join_clusters(text: str, words: list[str]) -> list[str]:
 
 
 def _continues(text: str, place: int, start: int, extending: set[str]) -> bool:
-    """Return whether what begins at `place` belongs to the word that began at `start`."""
+    """Return whether the character at `place` continues the word that began at `start`."""
     previous = text[place - 1]
     if text[place] in extending:
         return previous != "\n"
     if previous not in extending or text[place] == "\n":
         return False
-    # In many scripts vowel signs are marks, in the middle of words.
+    # In many scripts vowel signs are combining marks within words.
     return previous == _JOINER or (text[start].isalnum() and text[place].isalnum())
 
 
 def _extends(character: str) -> bool:
-    """Return whether a character changes the one before it: an accent, joiner, skin tone or tag."""
+    """Return whether a character modifies the one before it: an accent, joiner, skin tone or
+    tag.
+    """
     return not character.isascii() and (
         character == _JOINER
         or "\U0001f3fb" <= character <= "\U0001f3ff"
@@ -199,7 +202,7 @@ def _extends(character: str) -> bool:
 
 
 def _split_lines(text: str) -> list[str]:
-    """Return lines with their line feeds. Only LF ends a line: other separators are part of the
+    """Return lines with their newlines. Only LF ends a line: other separators are part of the
     text.
     """
     lines = [f"{line}\n" for line in text.split("\n")]
@@ -210,7 +213,7 @@ def _split_lines(text: str) -> list[str]:
 def _drop_chance(
     old: list[str], new: list[str], blocks: list[tuple[int, int, int]]
 ) -> list[tuple[int, int, int]]:
-    """Take out matches that mean nothing: lone spaces between changes, and hardly anything."""
+    """Drop coincidental matches: single spaces between changes, and lines with little in common."""
     kept = []
     for index, (i, j, length) in enumerate(blocks):
         before, after = (0, 0), (len(old), len(new))
@@ -223,7 +226,7 @@ def _drop_chance(
         if not enclosed or any(map(_MEANINGFUL.search, old[i : i + length])):
             kept.append((i, j, length))
     common = sum(_weight(old[i : i + length]) for i, _, length in kept)
-    return kept if common >= _LEAST_LIKENESS * min(_weight(old), _weight(new)) else []
+    return kept if common >= _MIN_LIKENESS * min(_weight(old), _weight(new)) else []
 
 
 def _weight(words: Sequence[str]) -> int:
@@ -257,7 +260,7 @@ def _by_line(segments: list[Segment]) -> list[tuple[Segment, ...]]:
 
 
 class _DiffBudget:
-    """The steps that one comparison may still take."""
+    """Counts the steps that one comparison may still take."""
 
     __slots__ = ("steps",)
 
@@ -266,7 +269,7 @@ class _DiffBudget:
 
 
 def align(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tuple[int, int, int]]:
-    """Return what two sequences have in common, in order: (place before, place after, length)."""
+    """Return the common runs of two sequences, in order: (index before, index after, length)."""
     return _align(before, after, _DiffBudget())
 
 
@@ -317,7 +320,7 @@ def _merge(blocks: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
 def _anchors(
     old: list[int], new: list[int], bounds: tuple[int, int, int, int]
 ) -> list[tuple[int, int]]:
-    """Items that occur once on either side and come in the same order."""
+    """Find items that occur once on each side and are in the same order on both."""
     i, i_end, j, j_end = bounds
     in_old, in_new = Counter(old[i:i_end]), Counter(new[j:j_end])
     places = {new[y]: y for y in range(j, j_end) if in_new[new[y]] == 1}
@@ -328,7 +331,9 @@ def _anchors(
 
 
 def _longest_rise(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the longest subsequence whose second numbers rise (the first ones do already)."""
+    """Return the longest subsequence with increasing second numbers. The first numbers increase
+    already.
+    """
     tails: list[int] = []
     tail_pairs: list[int] = []
     before: list[int] = []
@@ -346,7 +351,9 @@ def _longest_rise(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _shortest_edit(old: list[int], new: list[int], budget: _DiffBudget) -> list[tuple[int, int]]:
-    """Return places that match along a shortest edit script; none when that would take too long."""
+    """Return the matching positions of a shortest edit script; empty if finding one takes too
+    long.
+    """
     most = min(len(old) + len(new), _MAX_EDITS)
     furthest = [0] * (2 * most + 3)
     middle = most + 1

@@ -1,4 +1,4 @@
-"""Equality of JSON values: what Python calls equal is not always the same to a program."""
+"""Compare JSON values. Python's equality is not JSON's: it says that 1 equals True."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 
 
 def same_json(left: object, right: object) -> bool:
-    """JSON equality: 1 is 1.0 but never true, and the order of keys is of no account."""
+    """Return whether two JSON values are equal: 1 equals 1.0 but not true; key order does not
+    matter.
+    """
     return canonical_json(left) == canonical_json(right)
 
 
 def canonical_json(value: object) -> str:
-    """Return one text for each JSON value."""
+    """Return the canonical text of a JSON value: equal values have equal texts."""
     return json.dumps(_plain(value), sort_keys=True, ensure_ascii=False)
 
 

@@ -1,1 +1,1 @@
-"""Frontmatter: a file becomes a document with positions and faults."""
+"""Parse frontmatter into documents with positions and faults."""

@@ -1,8 +1,8 @@
-"""Read a prompt file: split frontmatter from body, read its values, know where everything is.
+"""Parse a prompt file: split off the frontmatter, read its values, record positions.
 
-Reading never raises for what a file contains. What is wrong becomes findings on the document, each
-at its true line and column, because the same reading serves the editor, the merge gate and the
-runtime, and a stranger's file must not be able to stop any of them.
+Parsing never raises for a file's content. Faults become findings on the document, each with line
+and column. The editor, the gate and the runtime all parse files of unknown authors, and no file may
+stop them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_FILE_BYTES = 4 * 1024 * 1024
 
 
 class _Layout:
-    """Where everything stands in one file, as YAML finds it when it is first asked for."""
+    """Positions in one file. YAML is parsed when the first position is requested."""
 
     __slots__ = ("_content", "_places")
 
@@ -43,15 +43,15 @@ class _Layout:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What one prompt file says, before anyone asks whether that makes sense.
+    """A parsed prompt file, not validated yet.
 
     Attributes:
         path: the file's path below the prompts folder.
         text: the whole file, newlines normalised, a byte order mark included.
-        data: the frontmatter's mapping; empty where it could not be read.
+        data: the frontmatter's mapping; empty if it could not be parsed.
         body: the text after the frontmatter.
         body_line: the file's line, from 1, on which the body begins.
-        faults: what is wrong with the file's form, as errors.
+        faults: faults of the file's form, as errors.
     """
 
     path: str
@@ -63,25 +63,24 @@ class Document:
     _layout: _Layout | None = field(default=None, compare=False, repr=False)
 
     def locate(self, path: Sequence[str | int], *, key: bool = False) -> Position | None:
-        """Return where the value at `path` stands in the file (with `key`, its key).
+        """Return the position of the value at `path` (with `key`, of its key).
 
-        A path that does not exist gives the place of its nearest existing parent's key, so that a
-        missing key is reported where it would have to be added.
+        For a missing path, return the position of its nearest existing parent's key: there the
+        missing key would be added.
         """
         if self._layout is None or not path:
             return None
         return self._layout.places.locate(path, key=key)
 
     def written(self, path: Sequence[str | int]) -> str:
-        """Return the text of the value at `path` as the file has it, quotes included; "" for
-        none.
-        """
+        """Return the value at `path` as written in the file, quotes included; "" if missing."""
         return "" if self._layout is None else self._layout.places.written_at(path)
 
     def find_removal(self, path: Sequence[str | int]) -> Fix | None:
-        """Return the edit that takes the entry at `path` out of its mapping, and nothing else.
+        """Return the edit that removes the entry at `path` and nothing else.
 
-        The last entry takes its mapping along. None where the edit would touch anything else.
+        Removing the only entry of a mapping removes the mapping. None if other text would be
+        affected.
         """
         entry = None if self._layout is None else self._layout.places.find_entry(path)
         if entry is None:
@@ -104,7 +103,7 @@ def _without(data: Mapping[str, Any], path: Sequence[str | int]) -> dict[str, An
 
 
 def read_document(path: str, data: bytes) -> Document:
-    """Read the file at `path` (below the prompts folder). Never raises; see `Document.faults`."""
+    """Parse the file at `path` (below the prompts folder). Never raises; see `Document.faults`."""
     if len(data) > MAX_FILE_BYTES:
         message = f"the file is larger than {MAX_FILE_BYTES:,} bytes"
         return _broken(path, "", "too-large", message, hint="move what is not prompt out of it")
@@ -117,7 +116,7 @@ def read_document(path: str, data: bytes) -> Document:
 
 
 def _read_text(path: str, text: str) -> Document:
-    # The mark is no part of line 1 for an editor; whether it may be there is a check's question.
+    # Editors do not count the byte order mark in line 1. A check reports the mark itself.
     content = text.removeprefix("\ufeff")
     plain = split_plain(content)
     data = None if plain is None else read_plain(plain.source)
@@ -148,7 +147,7 @@ def _read_text(path: str, text: str) -> Document:
             "the frontmatter is not closed",
             hint="end it with a line '---'",
         )
-    # The boundary takes blank lines with it, up to the end of the last one.
+    # The boundary's match includes the blank lines after it.
     body_start = min(closing.end() + 1, len(content))
     body_line = content.count("\n", 0, body_start) + 1
     places = Places(content, opening.end())

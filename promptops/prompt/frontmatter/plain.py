@@ -1,9 +1,9 @@
-"""Frontmatter as almost all of it is written, read without a YAML parser.
+"""Parse simple frontmatter, which is nearly all there is, without a YAML parser.
 
-Importing PyYAML takes longer than all that `promptops resolve` does on its own, and parsing with it
-longer than all else that is done to a file. So what can mean only one thing is read here: lines
-`key: value` and `- value`, indented ones below a key, and values that end on their line. None says
-only that YAML has to look; a test holds what is read here to what YAML reads.
+Importing PyYAML takes longer than everything else that `promptops resolve` does, and parsing with
+it takes longer than all other work on a file. So unambiguous syntax is parsed here: lines `key:
+value` and `- value`, indented ones below a key, and values that end on their line. None means that
+the YAML parser has to decide. A test compares both parsers.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-# A text in a list or mapping in brackets: words of characters that mean nothing there.
+# A string in a flow list or flow mapping: words without special characters.
 _WORDS = r"[A-Za-z][\w./@+'()-]*(?: [\w./@+'()-]+)*"
-# A whole number, a fraction, or three numbers, which are a text; all too short to overflow.
+# An integer, a fraction, or three numbers (a version, so a string); all too short to overflow.
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?(\.[0-9]{1,15})?", re.ASCII)
 _TOKEN = re.compile(
     rf" *(?:([\[\]{{}},])|({_WORDS})(: )?|([0-9][\w.:+-]*)"
@@ -22,10 +22,10 @@ _TOKEN = re.compile(
 )
 _QUOTED = re.compile(r""""([^"\\]*)"|'([^']*)\'""")
 _MARK, _WORD, _COLON = 1, 2, 3
-_LARGEST = 64 * 1024
-_LONGEST_KEY = 100
+_MAX_CHARACTERS = 64 * 1024
+_MAX_KEY = 100
 _DEEPEST = 16
-# YAML 1.1 takes these words for something else than texts; only two of them are used here.
+# YAML 1.1 does not read these words as strings; this parser supports only two of them.
 _SPECIAL: dict[str, bool | None] = {
     written: value
     for word, value in (
@@ -37,19 +37,19 @@ _SPECIAL: dict[str, bool | None] = {
 
 
 class Split(NamedTuple):
-    """A file in two: the text between the lines `---`, and where the text after them begins."""
+    """A file split in two: the text between the `---` lines, and the offset of the body."""
 
     source: str
     body_start: int
 
 
 class _NotPlainYamlError(Exception):
-    """YAML has to look."""
+    """The frontmatter needs the YAML parser."""
 
 
 def split_plain(content: str) -> Split | None:
-    """Split a file in the only way there is; None where white space or size leave a question."""
-    end = content.find("\n---\n", 3, _LARGEST) if content.startswith("---\n") else -1
+    """Split a file at its `---` lines; None if white space or size make the split ambiguous."""
+    end = content.find("\n---\n", 3, _MAX_CHARACTERS) if content.startswith("---\n") else -1
     body_start = end + 5
     if end < 0 or content[body_start : body_start + 1].isspace():
         return None
@@ -57,9 +57,7 @@ def split_plain(content: str) -> Split | None:
 
 
 def read_plain(source: str) -> dict[str, Any] | None:
-    """Return the mapping that `source`, frontmatter without the lines around it, holds; None: ask
-    YAML.
-    """
+    """Parse `source`, the text between the `---` lines; None if it needs the YAML parser."""
     try:
         return _read(source) or None
     except _NotPlainYamlError:
@@ -68,7 +66,7 @@ def read_plain(source: str) -> dict[str, Any] | None:
 
 def _read(source: str) -> dict[str, Any]:
     result: dict[str, Any] = {}
-    # What the lines go into, by their indentation, from the outermost to the innermost.
+    # The open containers with their indentation, outermost first.
     levels: list[tuple[int, dict[str, Any] | list[Any]]] = [(0, result)]
     opened: str | None = None
     for line in source.split("\n"):
@@ -93,7 +91,7 @@ def _read(source: str) -> dict[str, Any]:
 def _open(
     levels: list[tuple[int, dict[str, Any] | list[Any]]], key: str, indent: int, text: str
 ) -> dict[str, Any] | list[Any]:
-    """Put a mapping or list below `key`, whose first line is `text`."""
+    """Add a mapping or list, whose first line is `text`, as the value of `key`."""
     outer, place = levels[-1]
     if indent <= outer or isinstance(place, list) or len(levels) == _DEEPEST:
         raise _NotPlainYamlError
@@ -103,7 +101,9 @@ def _open(
 
 
 def _read_line(line: str, place: dict[str, Any] | list[Any]) -> str | None:
-    """Put what a line says in its place; the key when its value are the lines below."""
+    """Add a line's value to its container. Return the key if its value is on the following
+    lines.
+    """
     if isinstance(place, list):
         if not line.startswith("- "):
             raise _NotPlainYamlError
@@ -114,7 +114,7 @@ def _read_line(line: str, place: dict[str, Any] | list[Any]) -> str | None:
         key = line[:-1]
     elif not separator:
         raise _NotPlainYamlError
-    if not (key.isidentifier() and key.isascii() and len(key) <= _LONGEST_KEY):
+    if not (key.isidentifier() and key.isascii() and len(key) <= _MAX_KEY):
         raise _NotPlainYamlError
     if key in _SPECIAL or key in place:
         raise _NotPlainYamlError
@@ -162,7 +162,7 @@ def _read_number(text: str) -> str | int | float:
 
 
 def _read_item(text: str, position: int, depth: int) -> tuple[Any, int]:
-    """Return the value at a position inside brackets, and where it ends."""
+    """Return the value at an offset inside brackets, and the offset of its end."""
     token = _next_token(text, position)
     mark, word, colon, digits, double, single = token.groups()
     end = token.end()
@@ -190,7 +190,7 @@ def _read_mapping(text: str, position: int, depth: int) -> tuple[dict[str, Any],
         if token[_MARK] == "}" and not result:
             return result, token.end()
         key = token[_WORD]
-        if token[_COLON] is None or key in _SPECIAL or key in result or len(key) > _LONGEST_KEY:
+        if token[_COLON] is None or key in _SPECIAL or key in result or len(key) > _MAX_KEY:
             raise _NotPlainYamlError
         result[key], position = _read_item(text, token.end(), depth)
         mark, position = _read_mark(text, position)

@@ -1,8 +1,8 @@
-"""Frontmatter as YAML has it: plain values, what is wrong, and where everything stands.
+"""Parse frontmatter with YAML: values, faults and positions.
 
-PyYAML's C loader makes the nodes; what they mean is judged here, so that nothing is taken for
-something else in silence. Importing this imports PyYAML, which the plainest frontmatter needs only
-where a place in it is asked for.
+PyYAML's C loader builds the nodes. This module converts them to values itself, so that no value
+changes its type silently. Importing the module imports PyYAML; simple frontmatter needs it only for
+positions.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 
 class _YamlLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Gives the same nodes as PyYAML's own loader, and knows sooner what most of them are.
+    """Build the same nodes as PyYAML's loader, with a faster tag resolution.
 
-    PyYAML may have been built without libyaml; its pure loader is slower.
+    Uses the pure-Python loader, which is slower, if PyYAML was built without libyaml.
     """
 
     def resolve(self, kind: type[yaml.Node], value: str | None, implicit: tuple[bool, bool]) -> str:
-        """Return the tag of a node that has none; `value` is None for a collection.
+        """Return the implicit tag of a node; `value` is None for a collection.
 
-        `implicit` says whether a scalar is plain, without quotes.
+        `implicit` says whether a scalar is unquoted.
         """
         if value is None:
             return _MAPPING if kind is yaml.MappingNode else _SEQUENCE
@@ -50,9 +50,9 @@ _MAPPING = f"{_PREFIX}map"
 _SEQUENCE = f"{_PREFIX}seq"
 _FIRST_OF_NUMBERS = frozenset("+-.0123456789")
 _DIGITS = re.compile(r"(?:0|[1-9][0-9]*)(\.[0-9]*)?(\.[0-9]+)?")
-# By how many dots stand in them: a text is what versions are.
+# By the number of dots: with two dots it is a version, so a string.
 _TAGS_OF_DIGITS = {None: f"{_PREFIX}int", 1: f"{_PREFIX}float", 2: _TEXT}
-# All plain scalars of YAML 1.1 that are neither texts nor numbers nor dates.
+# All plain scalars of YAML 1.1 that are not strings, numbers or dates.
 _TAGS_OF_WORDS = {
     "<<": f"{_PREFIX}merge",
     "=": f"{_PREFIX}value",
@@ -66,14 +66,14 @@ _TAGS_OF_WORDS = {
 
 
 class Form(NamedTuple):
-    """What kind of YAML is read, for its messages and limits.
+    """A kind of YAML file: the wording of messages, and limits.
 
     Attributes:
-        noun: what messages call it.
-        check: the id of findings about what is not readable.
-        max_characters: how long it may be.
-        empty_hint: what to do about an empty one.
-        long_hint: what to do about one that is too long.
+        noun: the kind's name in messages.
+        check: the check id for unreadable files.
+        max_characters: the maximum length.
+        empty_hint: the hint for an empty file.
+        long_hint: the hint for one that is too long.
     """
 
     noun: str
@@ -91,12 +91,12 @@ FRONTMATTER = Form(
     "move long texts into the body or into files of their own",
 )
 BOUNDARY: re.Pattern[str] = YAMLHandler.FM_BOUNDARY
-"""The line before and the line after a frontmatter, with the blank ones after it."""
+"""The `---` line around frontmatter, with the blank lines after it."""
 
 _MAX_DEPTH = 64
-# Below this many nesting marks no text can be nested deeper than a C stack bears.
+# A text with fewer nesting characters cannot overflow the C stack.
 _FEW_NESTING_MARKS = 256
-# More would not help anybody to mend the file.
+# More findings would not help to fix the file.
 _MAX_FAULTS = 100
 
 _FIRST_LINE = Position(1, 1, 1, 4)
@@ -108,21 +108,21 @@ _BOOLEANS = {
     **dict.fromkeys(["false", "False", "FALSE"], False),
 }
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-# Numbers of YAML 1.2 (its core schema) that YAML 1.1 as PyYAML reads it takes for texts.
+# Numbers of YAML 1.2 (core schema) that PyYAML, a YAML 1.1 parser, reads as strings.
 _NEWER_NUMBER = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+", re.ASCII
 )
-# A comment that looks like a number of an issue: none begins with a space, as comments do.
+# A comment that looks like an issue number, such as `#12`: comments usually begin with a space.
 _TIGHT_COMMENT = re.compile(r"[ \t]+#[^\s#][^\n]*")
 # YAML 1.1, production c-printable.
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Places:
-    """Where the nodes of one YAML mapping stand in its file. Indexes are made when first asked for.
+    """Positions of the nodes of one YAML mapping. Indexes are built on first use.
 
-    YAML counts U+0085, U+2028 and U+2029 as ends of lines and editors do not, so that places
-    come from YAML's character offsets, never from its own line numbers.
+    YAML ends lines at U+0085, U+2028 and U+2029 and editors do not. So positions are computed from
+    YAML's character offsets, never from its line numbers.
     """
 
     __slots__ = ("_children", "_starts", "offset", "root", "text")
@@ -135,7 +135,7 @@ class Places:
         self._children: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
 
     def position(self, start: int, end: int) -> Position:
-        """Return the place of the mapping's characters from `start` to `end`."""
+        """Return the position of the mapping's characters from `start` to `end`."""
         return Position(*self._place(start + self.offset), *self._place(end + self.offset))
 
     def _place(self, index: int) -> tuple[int, int]:
@@ -145,7 +145,7 @@ class Places:
         return line, index - self._starts[line - 1] + 1
 
     def node_position(self, node: yaml.Node) -> Position:
-        """Return the place of a node, without the white space and comments that YAML counts to
+        """Return a node's position, without the white space and comments that YAML includes in
         it.
         """
         last = node
@@ -157,14 +157,12 @@ class Places:
         return self.position(start, start + len(written.rstrip()))
 
     def written(self, node: yaml.Node) -> str:
-        """Return a node's text as the file has it."""
+        """Return a node's text as written."""
         start, end = node.start_mark.index + self.offset, node.end_mark.index + self.offset
         return self.text[start:end].strip()
 
     def _entry_span(self, node: yaml.MappingNode, name: str) -> tuple[int, int] | None:
-        """Return the characters of an entry that would go with it: its lines, or it and its
-        comma.
-        """
+        """Return the range to delete with an entry: its lines, or the entry and its comma."""
         keys = [key.value for key, _ in node.value]
         if keys.count(name) != 1:
             return None
@@ -183,8 +181,8 @@ class Places:
         return None if self.text[line:start].strip() or not line_end else (line, line_end)
 
     def locate(self, path: Sequence[str | int], *, key: bool) -> Position | None:
-        """Return where a value (with `key`, its key) stands; the key of its nearest parent without
-        it.
+        """Return the position of a value (with `key`, of its key); if missing, of its nearest
+        parent's key.
         """
         node: yaml.Node | None = self.root
         found: yaml.Node | None = None
@@ -197,15 +195,15 @@ class Places:
         return self.node_position(wanted) if wanted is not None else None
 
     def written_at(self, path: Sequence[str | int]) -> str:
-        """Return the text of a value as the file has it; "" where there is none."""
+        """Return a value's text as written; "" if missing."""
         node = self._descend(path)
         return "" if node is None else self.written(node)
 
     def find_entry(
         self, path: Sequence[str | int]
     ) -> tuple[Sequence[str | int], tuple[int, int]] | None:
-        """Return an entry with the characters that would go with it; of an only one, its
-        mapping's.
+        """Return an entry and the range to delete with it: the mapping's if it is the only
+        entry.
         """
         *above, name = path
         node = self._descend(above)
@@ -224,11 +222,11 @@ class Places:
         return node
 
     def _child(self, node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
-        """Return the (key, value) nodes of one step down; for a list both are the item."""
+        """Return the (key, value) nodes of a child; for a list item both are the item."""
         if isinstance(node, yaml.MappingNode) and isinstance(step, str):
             children = self._children.get(id(node))
             if children is None:
-                # The first of two equal keys is the one that counts, so it is set last.
+                # The first of two equal keys counts, so it is set last.
                 children = {
                     key.value: (key, value)
                     for key, value in reversed(node.value)
@@ -246,16 +244,16 @@ class Places:
 def read_yaml(
     path: str, text: str, places: Places, source: str, *, form: Form = FRONTMATTER
 ) -> tuple[dict[str, Any], tuple[Finding, ...]]:
-    """Read `source`, the YAML of the file at `path`: its values, and what is wrong with it.
+    """Parse `source`, the YAML of the file at `path`. Return its values and its faults.
 
-    `text` is the whole file, and `places` learns where everything stands.
+    `text` is the whole file. Positions are added to `places`.
     """
     reading = _YamlReading(path, text, places, form)
     return reading.load(source), tuple(reading.faults)
 
 
 def find_places(content: str) -> Places:
-    """Return where everything stands in a file that was read without YAML; `content` has no
+    """Return the positions of a file that was parsed without YAML. `content` has no byte order
     mark.
     """
     opening = BOUNDARY.match(content)
@@ -270,7 +268,7 @@ def find_places(content: str) -> Places:
 
 
 class _YamlReading:
-    """One reading of a mapping: YAML to plain values, and what is wrong on the way."""
+    """Converts one YAML mapping to plain values and collects faults."""
 
     def __init__(self, path: str, text: str, places: Places, form: Form) -> None:
         self._form = form
@@ -281,7 +279,7 @@ class _YamlReading:
         self._seen: set[int] = set()
 
     def load(self, source: str) -> dict[str, Any]:
-        """Return the mapping that the YAML `source` holds; empty, with a fault, where it holds
+        """Return the mapping in the YAML `source`. Record a fault and return {} if there is
         none.
         """
         root = self._compose(source)
@@ -294,7 +292,7 @@ class _YamlReading:
         return values
 
     def _find_cut_texts(self, root: yaml.Node) -> None:
-        """Report each text without quotes that ends where YAML takes `#12` for a comment."""
+        """Report each unquoted string that YAML cuts off because it reads `#12` as a comment."""
         pending, seen = [root], set()
         while pending:
             node = pending.pop()
@@ -339,12 +337,12 @@ class _YamlReading:
             self.faults.append(fault)
 
     def _break(self, message: str, index: int | None, hint: str | None = None) -> None:
-        """Report the YAML as unreadable, at a character or as a whole."""
+        """Report the YAML as unreadable, at an offset or as a whole."""
         place = _FIRST_LINE if index is None else self._places.position(index, index + 1)
         self._report(self._form.check, message, place, hint)
 
     def _compose(self, source: str) -> yaml.MappingNode | None:
-        """Parse YAML into its node graph, or say what is wrong and return None."""
+        """Parse YAML into nodes. Record a fault and return None on an error."""
         noun, longest = self._form.noun, self._form.max_characters
         if len(source) > longest:
             message = f"the {noun} is larger than {longest:,} characters"
@@ -378,7 +376,7 @@ class _YamlReading:
     def _explain(self, source: str, error: yaml.YAMLError) -> None:
         strange = _NOT_YAML.search(source)
         if isinstance(error, yaml.reader.ReaderError) and strange is not None:
-            # The engine's own offset counts bytes in one build and characters in another.
+            # libyaml's offset counts bytes, the pure-Python loader's counts characters.
             self._break(
                 f"character U+{ord(strange[0]):04X} is not allowed in YAML",
                 strange.start(),
@@ -413,7 +411,7 @@ class _YamlReading:
         return result
 
     def _key(self, node: yaml.Node) -> str | None:
-        """Return a key's text; None for what cannot be one."""
+        """Return a key's text; None if it cannot be a key."""
         if not isinstance(node, yaml.ScalarNode):
             self._reject(node, "a key is a list or a mapping", "a key is a word")
             return None
@@ -458,7 +456,7 @@ class _YamlReading:
         return [self._value(item, depth + 1) for item in node.value]
 
     def _scalar(self, node: yaml.ScalarNode) -> str | int | float | bool | None:
-        """Return a scalar whose tag is not that of a text."""
+        """Return the value of a scalar that is not tagged as a string."""
         text: str = node.value
         kind = node.tag.removeprefix(_PREFIX)
         if kind == "int" and _INTEGER.fullmatch(text) and _is_word(text):
@@ -478,7 +476,7 @@ class _YamlReading:
         return text
 
     def _refuse_newer_number(self, node: yaml.ScalarNode) -> None:
-        """Report a text without quotes that another program's YAML would read as a number."""
+        """Report an unquoted string that a YAML 1.2 parser would read as a number."""
         plain = not node.style and _NEWER_NUMBER.fullmatch(node.value)
         if plain and not self._places.written(node).startswith("!"):
             message = f"YAML 1.1 reads {_shown(node.value)} as a text, YAML 1.2 as a number"
@@ -491,7 +489,7 @@ class _YamlReading:
         place = self._places.node_position(node)
         shown = _shown(node.value)
         quoted = f'"{shown}"'
-        # In quotes it is the text that it is taken for here; only its author knows of another wish.
+        # Quoting keeps the string that is read here; only the author knows if a number is meant.
         certain = not alternative and self._places.written(node) == node.value == shown
         fixes = (Fix.at(self._path, self._text, place, quoted),) if certain else ()
         hint = f"write {quoted} for the text{alternative}"
@@ -499,7 +497,7 @@ class _YamlReading:
 
 
 def _plain_text(node: yaml.Node) -> str | None:
-    """Return the text that a node is beyond doubt, which almost all are; None for any other."""
+    """Return the text of a node that is certainly a string, as nearly all are; else None."""
     if node.tag == _TEXT and type(node) is yaml.ScalarNode:
         text: str = node.value
         if text[:1] not in _FIRST_OF_NUMBERS:
@@ -522,13 +520,13 @@ def _too_deep(source: str) -> bool:
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
     except yaml.YAMLError:
-        # Composing stops at the same place, above the limit, and reports it with its position.
+        # Composing stops above the same limit and reports the position.
         return False
     return False
 
 
 def _yaml_hint(problem: str, character: str, noun: str) -> str | None:
-    """Return what to do about a fault of YAML's grammar that begins with `character`."""
+    """Return the hint for a YAML syntax error at `character`."""
     if character == "\t":
         return "indent with spaces, not tabs"
     if "mapping values are not allowed" in problem:
@@ -558,9 +556,7 @@ _SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
 def _is_word(text: str) -> bool:
-    """Return whether every JSON reader can hold the number one way or another: a word of 64
-    bits.
-    """
+    """Return whether the integer fits into 64 bits, signed or unsigned."""
     return len(text) <= 20 and -(2**63) <= int(text) < 2**64
 
 
@@ -569,7 +565,7 @@ def _shown(text: str) -> str:
 
 
 def _alternative(kind: str, text: str) -> str:
-    """Return what else could have been meant, to stand after the hint."""
+    """Return another possible meaning, to append to the hint."""
     if kind == "bool" and text.lower() in _SWITCHES:
         return f", {_SWITCHES[text.lower()]} for the switch"
     plain = text.replace("_", "")
@@ -581,8 +577,8 @@ def _alternative(kind: str, text: str) -> str:
 
 
 def _plain_number(text: str) -> str:
-    """Return a number of YAML 1.2 as every YAML writes it, where that is short and the same
-    number.
+    """Return a YAML 1.2 number in a spelling that every YAML version reads, if that is short and
+    exact.
     """
     if "o" in text:
         return ""

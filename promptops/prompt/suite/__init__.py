@@ -1,4 +1,4 @@
-"""Eval suites as data: what the file may say, and what it means. Nothing here runs anything."""
+"""Parse and validate eval suites. Nothing here runs an eval."""
 
 from __future__ import annotations
 

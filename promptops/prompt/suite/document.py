@@ -1,4 +1,4 @@
-"""Read the file of a suite: YAML to plain values, with the place of everything."""
+"""Parse a suite file: YAML to plain values with positions."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _TOP = Position(1, 1, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class SuiteDocument:
-    """What the file of a suite says, before anyone asks whether that makes sense.
+    """A parsed suite file, not validated yet.
 
     Attributes:
         path: the file, from the repository's top.
         text: the whole file, newlines normalised.
-        data: the mapping; empty where it could not be read.
-        faults: what is wrong with the file's form, as errors.
+        data: the mapping; empty if it could not be parsed.
+        faults: faults of the file's form, as errors.
     """
 
     path: str
@@ -36,7 +36,9 @@ class SuiteDocument:
     _places: Places | None = field(default=None, compare=False, repr=False)
 
     def locate(self, path: Sequence[str | int], *, key: bool = False) -> Position:
-        """Return where the value at `path` (with `key`, its key) stands, or its nearest parent."""
+        """Return the position of the value at `path` (with `key`, of its key), or of its nearest
+        parent.
+        """
         found = None
         if self._places is not None and path:
             found = self._places.locate(path, key=key)
@@ -51,13 +53,13 @@ class SuiteDocument:
         *,
         key: bool = False,
     ) -> Finding:
-        """Return an error about the value at `path`."""
+        """Return an error at the value at `path`."""
         place = self.locate(path, key=key)
         return Finding(check, Severity.ERROR, message, self.path, place, hint)
 
 
 def read_suite_document(path: str, data: bytes) -> SuiteDocument:
-    """Read the file at `path`. Never raises; see `SuiteDocument.faults`."""
+    """Parse the file at `path`. Never raises; see `SuiteDocument.faults`."""
     undecodable = find_undecodable(path, data)
     if undecodable is not None:
         return SuiteDocument(path, "", {}, (undecodable,))

@@ -1,4 +1,4 @@
-"""Judge what a suite says by its JSON Schema, and by what the schema cannot say."""
+"""Validate a suite by its JSON Schema, and by rules that the schema cannot express."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ def suite_schema() -> dict[str, Any]:
 
 @cache
 def default_minimums() -> dict[str, float]:
-    """Return all scorers by name, with the least score that is enough unless a check says
-    otherwise.
-    """
+    """Return the default minimum score of every scorer, by name."""
     schema = suite_schema()["$defs"]
     names = schema["check"]["properties"].keys() - _OPTIONS
     return {
@@ -50,7 +48,7 @@ def default_minimums() -> dict[str, float]:
 
 
 class Named(NamedTuple):
-    """A check's scorer: its key in the file, and what that means."""
+    """A check's scorer: the key in the file, and the scorer that it names."""
 
     key: str
     scorer: str
@@ -58,7 +56,7 @@ class Named(NamedTuple):
 
 
 def name_scorer(check: Mapping[str, Any]) -> Named | None:
-    """Return the only scorer that a check names; None where it names none or several."""
+    """Return the one scorer that a check names; None if it names none or several."""
     keys = [key for key in check if key not in _OPTIONS]
     if len(keys) != 1:
         return None
@@ -73,11 +71,11 @@ def _validator() -> jsonschema_rs.Draft202012Validator:
 
 
 def check_grammar(document: SuiteDocument) -> Iterator[Finding]:
-    """Find what is wrong with a suite's own file: keys, values, names, scorers' arguments."""
+    """Find the faults of a suite's own file: keys, values, names, scorers' arguments."""
     if document.faults and not document.data:
         return
     data = dict(document.data)
-    # What YAML reads differently has been reported; its type would be a second report.
+    # The YAML parser has reported this value; its type would be a second finding.
     surprising = {fault.position for fault in document.faults}
     found: dict[Finding, None] = {}
     for fault in islice(_validator().iter_errors(data), _MAX_FAULTS):
@@ -87,7 +85,7 @@ def check_grammar(document: SuiteDocument) -> Iterator[Finding]:
 
 
 def _explain(document: SuiteDocument, fault: Any) -> Iterator[Finding]:  # noqa: ANN401 - the engine's error
-    """Yield one of the engine's errors in words a person understands."""
+    """Yield findings that explain one of the engine's errors."""
     path, kind = list(fault.instance_path), fault.kind.name
     if kind in {"anyOf", "oneOf"}:
         yield from _explain_choice(document, fault)
@@ -155,7 +153,7 @@ def _pattern(where: str) -> tuple[str, str]:
 
 
 def _explain_choice(document: SuiteDocument, fault: Any) -> Iterator[Finding]:  # noqa: ANN401 - as above
-    """Yield a value that fits none of several forms: what is wrong with the form that was meant."""
+    """Explain a value that matches none of several forms, by the form that was probably meant."""
     path = list(fault.instance_path)
     branches = list(fault.kind.context)
     if not all(branches):
@@ -183,7 +181,7 @@ def _explain_choice(document: SuiteDocument, fault: Any) -> Iterator[Finding]:  
 
 
 def _wrong_types(errors: Sequence[Any], path: list[str | int]) -> list[str]:
-    """Return the types that one form asks for and the value does not have."""
+    """Return the types that a form requires and the value does not have."""
     found: list[str] = []
     for error in errors:
         if list(error.instance_path) != path:
@@ -230,7 +228,7 @@ def _schema_at(path: Sequence[str | int]) -> Any:  # noqa: ANN401 - any part of 
 
 
 def _where(path: Sequence[str | int]) -> str:
-    """Return a path as messages name it: from the sample or check on, which the place tells."""
+    """Return a path for a message, from the sample or check on; the position tells the rest."""
     start = 0
     for index in range(1, len(path)):
         is_item = isinstance(path[index], int)
@@ -243,7 +241,7 @@ def _where(path: Sequence[str | int]) -> str:
     return quote(".".join(str(step) for step in path[start:]))[1:-1]
 
 
-# --- what the schema cannot say ----------------------------------------------------------------
+# --- rules that the schema cannot express ------------------------------------------------------
 
 
 def _check_samples(document: SuiteDocument) -> Iterator[Finding]:
@@ -285,7 +283,7 @@ def _check_samples(document: SuiteDocument) -> Iterator[Finding]:
 
 
 def _is_filled(checks: object) -> bool:
-    """Return whether columns of rows fill the checks, which are judged with their values then."""
+    """Return whether columns of rows fill the checks; those are validated after filling."""
     return "{{" in json.dumps(checks)
 
 
@@ -359,7 +357,7 @@ _PATTERN_HINT = "the syntax is that of Rust's regex: no look-around, no back-ref
 
 
 def pattern_fault(pattern: str) -> str | None:
-    """Return why a regular expression cannot run in linear time, or at all; None where it can."""
+    """Return why a regular expression is invalid or cannot run in linear time; None if it can."""
     try:
         compile_pattern(pattern)
     except ValueError as error:
@@ -368,7 +366,7 @@ def pattern_fault(pattern: str) -> str | None:
 
 
 def compile_pattern(pattern: str) -> jsonschema_rs.Draft202012Validator:
-    """Return a validator that takes the texts in which `pattern` matches. Raises ValueError.
+    """Return a validator that accepts texts in which `pattern` matches. Raises ValueError.
 
     The engine is Rust's `regex`: linear in the text, without look-around and back-references.
     """

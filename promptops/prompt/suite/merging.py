@@ -1,9 +1,9 @@
-"""Make a sample of a row: its columns are inputs, and fill the places that name them.
+"""Turn a row into a sample.
 
-A row that has `inputs` is a sample in full. Any other is a mapping of columns: one that is called
-like an input is its value, `name` and `tags` say what they say, and `{{ column }}` in the texts of
-`expect` and `inputs` stands for the value. A column that nothing uses is a fault: it would be an
-expectation that nobody checks.
+A row with `inputs` is a complete sample. Any other row is a mapping of columns: a column with an
+input's name is that input's value, `name` and `tags` are the sample's, and `{{ column }}` in the
+strings of `expect` and `inputs` is replaced by the value. An unused column is a fault: it would be
+an expectation that nobody checks.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 def merge_row(
     values: Mapping[str, Any], written: Mapping[str, Any], inputs: Collection[str] | None
 ) -> dict[str, Any]:
-    """Return the sample that a row and the entry `written` make together.
+    """Merge a row into the suite's entry `written`; return the sample.
 
-    `inputs` are the names of the prompt's inputs; None where they are not known. Raises RowFault.
+    `inputs` are the names of the prompt's inputs; None if unknown. Raises RowFault.
     """
     if isinstance(values.get("inputs"), dict) and "inputs" not in (inputs or ()):
         return _merge_sample(values, written)
@@ -46,7 +46,7 @@ def merge_row(
             merged["name"] = name
     if inputs is None or "tags" not in inputs:
         merged["tags"] = [*written.get("tags", ()), *_tags(found.pop("tags", []))]
-    # A column may be an input and fill a place as well.
+    # A column may be an input and fill a placeholder as well.
     found.update({one: values[one] for one in used & set(inputs or ()) if one not in columns})
     if inputs is not None:
         for column in found:
@@ -88,7 +88,9 @@ def _tags(value: object) -> list[str]:
 
 
 def _fill(value: Any, row: Mapping[str, Any], used: set[str]) -> Any:  # noqa: ANN401 - any JSON value
-    """`value` with the columns that its texts name; a text that is nothing else gets the type."""
+    """Replace `{{ column }}` in the strings of `value`. A string that is only a placeholder gets
+    the column's type.
+    """
     if isinstance(value, dict):
         return {key: _fill(one, row, used) for key, one in value.items()}
     if isinstance(value, list):
@@ -106,5 +108,5 @@ def _fill(value: Any, row: Mapping[str, Any], used: set[str]) -> Any:  # noqa: A
 
 
 def as_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Return a text as it is, any other value as JSON."""
+    """Return a string as is, any other value as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,6 +1,6 @@
-"""From the file of a suite, and the files that it takes samples from, to the suite.
+"""Read a suite from its file and the files of samples that it names.
 
-What is wrong comes out as findings, each at its place; a suite comes out only where there are none.
+Faults become findings with positions. A suite is returned only if there are none.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from promptops.prompt.suite.rows import Row
 
 CASSETTE = ".cassette.jsonl"
-"""How the files of recorded answers beside suites end; they hold no samples."""
+"""File name ending of recorded answers, which lie next to suites and hold no samples."""
 _SUITE_ENDINGS = (".yaml", ".yml")
 _MAX_FAULTS = 100
 _FILE_KEYS = frozenset({"from", "columns", "only"})
@@ -48,7 +48,7 @@ _FILE_KEYS = frozenset({"from", "columns", "only"})
 
 @dataclass(frozen=True, slots=True)
 class SuiteFiles:
-    """The files that a suite may take samples from, by their paths from the repository's top."""
+    """The files from which a suite may take samples, by path from the repository's top."""
 
     read: Callable[[str], bytes | None]
     list_paths: Callable[[], Sequence[str]]
@@ -59,12 +59,12 @@ NO_FILES = SuiteFiles(lambda _path: None, tuple)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading a suite gave.
+    """The result of reading a suite.
 
     Attributes:
-        suite: the suite; None where there are faults.
+        suite: the suite; None if there are faults.
         faults: what is wrong, as errors.
-        read: the paths of the other files that were read.
+        read: the paths of the files of samples that were read.
     """
 
     suite: Suite | None
@@ -80,8 +80,8 @@ def read_suite(
 ) -> Reading:
     """Read the suite at `path`, from the repository's top.
 
-    With `inputs`, what the prompt declares, the samples' inputs are judged too. Never raises for
-    what a file contains.
+    With `inputs`, the prompt's declarations, the samples' inputs are validated too. Never raises
+    for a file's content.
     """
     document = read_suite_document(path, data)
     faults = [*document.faults, *check_grammar(document)]
@@ -96,7 +96,7 @@ def read_suite(
 def load_suite(
     path: str, data: bytes, files: SuiteFiles = NO_FILES, inputs: InputValidator | None = None
 ) -> Suite:
-    """Read a suite that has to be valid. Raises InvalidSuiteError, which quotes the first fault."""
+    """Read a suite. Raises InvalidSuiteError, which quotes the first fault."""
     reading = read_suite(path, data, files, inputs)
     if reading.suite is not None:
         return reading.suite
@@ -111,7 +111,7 @@ def load_suite(
 
 @dataclass(slots=True)
 class _Building:
-    """One suite being built from a document whose grammar is right."""
+    """Builds a suite from a document with valid grammar."""
 
     document: SuiteDocument
     files: SuiteFiles
@@ -171,7 +171,7 @@ class _Building:
     def _samples(
         self, written: Mapping[str, Any], defaults: Mapping[str, Any], index: int
     ) -> Iterator[tuple[Sample, Finding]]:
-        """Yield the samples that one entry stands for, each with an empty finding at its place."""
+        """Yield the samples of one entry, each with an empty finding at its position."""
         path: list[str | int] = ["samples", index]
         if "from" in written:
             yield from self._from_files(written, defaults, path)
@@ -183,7 +183,9 @@ class _Building:
     def _check_inputs(
         self, sample: Sample, path: list[str | int], written: Mapping[str, Any]
     ) -> None:
-        """Judge inputs by what the prompt declares, unless the run is meant to fail on them."""
+        """Validate inputs by the prompt's declarations, unless the run is expected to fail on
+        them.
+        """
         if self.inputs is None or sample.outcome is Outcome.ERROR:
             return
         defaults = self.document.data.get("defaults", {}).get("inputs", {})
@@ -321,7 +323,9 @@ def _row_finding(check: str, file: str, line: int, message: str, hint: str | Non
 
 
 def _sample_fault(sample: Mapping[str, Any], defaults: Mapping[str, Any]) -> Finding | None:
-    """Return what is wrong with a sample from a row, which is judged like one in a suite."""
+    """Return the fault of a sample that was made from a row. It is validated like one in a
+    suite.
+    """
     kept = {key: value for key, value in sample.items() if key not in _FILE_KEYS}
     data = {
         "schema": "promptops.suite/v1",
@@ -332,7 +336,7 @@ def _sample_fault(sample: Mapping[str, Any], defaults: Mapping[str, Any]) -> Fin
     return next(check_grammar(SuiteDocument("", "", data, ())), None)
 
 
-# --- from mappings to the suite's parts --------------------------------------------------------
+# --- mappings to samples and checks -------------------------------------------------------------
 
 
 def _sample(written: Mapping[str, Any], defaults: Mapping[str, Any], name: str) -> Sample:
@@ -361,8 +365,8 @@ def _sample(written: Mapping[str, Any], defaults: Mapping[str, Any], name: str) 
 
 
 def _share(written: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:
-    """Return the checks of a sample: one tuple for all samples that expect the same, as rows often
-    do.
+    """Return the checks of a sample; equal checks share one tuple, since many rows expect the
+    same.
     """
     return _parse_checks(json.dumps(written))
 
@@ -398,8 +402,8 @@ def _thresholds(written: Mapping[str, Any]) -> Thresholds:
 
 
 def _resolve(path: str, relative: str) -> str | None:
-    """Return a path from the repository's top for one from a file's folder; None outside of the
-    top.
+    """Resolve a path that is relative to a file's folder, from the repository's top; None
+    outside.
     """
     steps = path.split("/")[:-1]
     for step in relative.split("/"):
@@ -413,7 +417,7 @@ def _resolve(path: str, relative: str) -> str | None:
 
 
 def _matches(pattern: str, path: str) -> bool:
-    """Return whether a path matches, `*` within a folder and `**` across."""
+    """Return whether a path matches a glob: `*` within a folder, `**` across folders."""
     if "**" in pattern:
         return fnmatchcase(path, pattern)
     wanted, given = pattern.split("/"), path.split("/")

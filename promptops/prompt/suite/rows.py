@@ -1,4 +1,4 @@
-"""Read samples from files: CSV, JSON Lines, JSON. A row is a mapping of columns to values."""
+"""Read rows of samples from CSV, JSON Lines and JSON. A row maps columns to values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RowFault(ValueError):  # noqa: N818 - it becomes a finding
 
     Attributes:
         message: what is wrong.
-        line: where, from 1.
+        line: the line, from 1.
         hint: what to do.
     """
 

@@ -1,4 +1,4 @@
-"""What a suite consists of: samples, and the checks that their answers are put to."""
+"""A suite: samples, and the checks of their answers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MUST = "must"
-"""The tag of samples of which none may be lost."""
+"""The tag of samples that must all pass."""
 
 
 class Outcome(StrEnum):
-    """How the run of a sample has to end."""
+    """How a sample's run must end."""
 
     SUCCESS = "success"
     REFUSAL = "refusal"
@@ -27,9 +27,10 @@ class Check:
 
     Attributes:
         scorer: the scorer's name, without `not_`.
-        argument: what it is given, valid under its schema; for `all`, `any` and `not` the parts.
-        min: the least score that is enough.
-        weight: what the check counts in a trial's mean.
+        argument: the scorer's argument, valid under its schema; for `all`, `any` and `not` the
+            parts.
+        min: the minimum score to pass.
+        weight: the check's weight in a trial's mean.
         is_negated: whether the opposite is expected.
         parts: the checks that it is composed of.
     """
@@ -49,7 +50,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What the user writes after an answer, and what must hold of the answer to that."""
+    """A further message of the user, and the checks of the answer to it."""
 
     user: str
     checks: tuple[Check, ...] = ()
@@ -60,8 +61,8 @@ class ToolAnswer:
     """A scripted answer of a tool.
 
     Attributes:
-        name: the tool's.
-        arguments: those of the call must include these.
+        name: the tool's name.
+        arguments: arguments that the call must include.
         result: what the tool returns, as text.
     """
 
@@ -77,14 +78,15 @@ class Sample:
     Attributes:
         name: unique in the suite.
         inputs: the values of the prompt's inputs.
-        checks: what must hold of the answer.
-        tags: what it is about.
-        trials: how often it is run.
+        checks: the checks of the answer.
+        tags: labels for selection and thresholds.
+        trials: how many times it is run.
         passes: how many trials must pass.
-        threshold: which weighted mean of scores makes a trial pass; None: every check must hold.
-        outcome: how the run has to end.
+        threshold: the minimum weighted mean of scores for a trial to pass; None: every check must
+            pass.
+        outcome: how the run must end.
         history: messages of an earlier conversation.
-        turns: what the user writes after the first answer.
+        turns: further messages of the user.
         tools: scripted answers of tools.
     """
 
@@ -102,18 +104,18 @@ class Sample:
 
     @property
     def has_checks(self) -> bool:
-        """Whether anything is expected beyond an answer."""
+        """Whether the sample has any checks, in turns too."""
         is_expected = self.outcome is not Outcome.SUCCESS or bool(self.checks)
         return is_expected or any(turn.checks for turn in self.turns)
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Shares that a suite demands.
+    """Minimum shares that a suite requires.
 
     Attributes:
-        overall: of all samples that must pass; None: not demanded.
-        tags: of the samples with a tag that must pass.
+        overall: the share of all samples that must pass; None: no requirement.
+        tags: by tag, the share of its samples that must pass.
         errors: the largest share of trials that may end in an error.
     """
 
@@ -124,16 +126,16 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """The samples by which one prompt is judged.
+    """An eval suite: the samples of one prompt.
 
     Attributes:
         path: the file, from the repository's top.
         prompt: the prompt's name.
         samples: the cases, at least one.
-        description: what it is about; "" where the file does not say.
-        models: the models to run it with; empty: the prompt's own.
-        judge: the prompt that judges; None: the configuration's.
-        thresholds: the shares that it demands.
+        description: what it is about; "" if not given.
+        models: the models to run; empty: the prompt's own model.
+        judge: the name of the judge prompt; None: the configured one.
+        thresholds: the required shares.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""What the body of a prompt means: Jinja2 in a sandbox, with tags that open messages.
+"""Analyze and render prompt bodies: Jinja2 in a sandbox, with tags that open messages.
 
 Reading a body (`analyze`, `tokenize`, `scan_includes`) never runs it. Rendering one
 (`CompiledTemplate`) is deterministic: the same text and the same values give the same messages on
@@ -52,7 +52,7 @@ _LATER = {
 
 
 def __getattr__(name: str) -> object:
-    """Give the types when they are asked for: rendering a prompt needs none of them."""
+    """Import the types on first use: rendering a prompt needs none of them."""
     module = _LATER.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -60,10 +60,10 @@ def __getattr__(name: str) -> object:
 
 
 def scan_includes(source: str) -> list[str]:
-    """Return the paths a body includes, in the order of the text, with repetitions, without Jinja2.
+    """Return the paths a body includes, in text order, with repetitions. Does not import Jinja2.
 
-    Agrees with `analyze(...).includes` for every body that parses: comments, raw blocks, strings
-    and includes that are refused do not count. After a syntax error the result is a best effort.
+    Equals `analyze(...).includes` for every body that parses: includes in comments, raw blocks and
+    strings, and refused ones, are left out. After a syntax error the result is a best effort.
     """
     if "include" not in source:
         return []
@@ -73,17 +73,17 @@ def scan_includes(source: str) -> list[str]:
 
 
 def analyze(path: str, source: str, *, partial: bool, first_line: int = 1) -> Analysis:
-    """Read a body without running it.
+    """Analyze a body without running it.
 
     Args:
-        path: the file's path below the prompts folder, for the report alone.
+        path: the file's path below the prompts folder, for reports.
         source: the body, without frontmatter.
         partial: whether the file is a partial, in which no message may be opened.
         first_line: the line of the file on which the body begins; positions count from there.
 
     Returns:
-        what the body includes, opens, reads and prints, and every problem found. Never raises: a
-        body that cannot be parsed has one problem of the kind `syntax` and nothing else.
+        The body's includes, messages, inputs and problems. Never raises: for a body that cannot be
+            parsed it has one problem of kind `syntax` and nothing else.
     """
     from promptops.prompt.template.plain import read_plain
 
@@ -96,9 +96,9 @@ def analyze(path: str, source: str, *, partial: bool, first_line: int = 1) -> An
 
 
 def tokenize(source: str, first_line: int = 1) -> list[Token]:
-    """Split a body into Jinja's tokens with their places; white space that Jinja drops is left out.
+    """Split a body into Jinja's tokens with positions, without the white space that Jinja drops.
 
-    A body with a fault gives the tokens before it (`analyze` describes the fault).
+    For a body with a syntax error, return the tokens before it (`analyze` describes the error).
     """
     from promptops.prompt.template.parsing import read_tokens  # as above
 

@@ -1,7 +1,7 @@
-"""What a body says, read from its syntax tree: problems, includes, messages and inputs.
+"""Analyze a body's syntax tree: problems, includes, messages and inputs.
 
-Nothing is run. The rules that Jinja2 does not have are here: where messages may be opened, which
-includes are plain enough to be followed without running anything, and which tags have no place.
+Nothing is run. The module has the rules that Jinja2 lacks: where messages may be opened, which
+includes can be followed without running the template, and which tags are not supported.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from promptops.prompt.finding import Position
 
 MAX_PROBLEMS = 100
-"""More problems of one file than this help nobody."""
+"""The maximum number of problems reported for one file."""
 
 MAX_STEPS = 300_000
-"""How many pairs of a place and a variable seen from there one body may have.
+"""The maximum number of pairs of a location and a variable visible there, in one body.
 
-Thousands of names and thousands of places are each within the limit of tokens; their product is
-what memory and time would go to.
+Thousands of names and thousands of locations each fit into the limit of tokens; memory and time
+grow with their product.
 """
 
 NOTHING: frozenset[str] = frozenset()
@@ -61,12 +61,12 @@ _UNSUPPORTED: dict[type[nodes.Node], tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a statement stands.
+    """The context of a statement.
 
     Attributes:
         role: the role of the open message, if any.
-        role_fault: why no message may be opened here, or None where it may.
-        buffered: whether what is printed here is only text for later.
+        role_fault: why no message may be opened here; None if one may.
+        buffered: whether printed text is captured (by `set`, `filter` or a macro).
         depth: how many blocks are around it.
     """
 
@@ -77,13 +77,15 @@ class Place:
 
 
 Scope = dict[str, tuple[frozenset[str], bool]]
-"""Names the template has set: the inputs their value comes from, and whether it surely has."""
+"""Names that the template has set: the inputs in their value, and whether they are set on every
+path.
+"""
 
 
 def inspect(
     path: str, source: str, *, partial: bool, first_line: int
 ) -> tuple[Analysis, nodes.Template | None, TemplateSource]:
-    """`analyze`, and the tree it read (None after a syntax error) with its text."""
+    """Return the result of `analyze`, and the tree (None after a syntax error) with its text."""
     body = TemplateSource(path, source, first_line)
     try:
         tree, tokens = parse(body)
@@ -99,7 +101,7 @@ def inspect(
 
 
 class _TemplateReader:
-    """One walk over one tree; see `Analysis` for what it gathers."""
+    """Walks over one tree and collects the parts of an `Analysis`."""
 
     def __init__(self, body: TemplateSource, tokens: Tokens, *, partial: bool) -> None:
         self.body = body
@@ -116,7 +118,7 @@ class _TemplateReader:
         self.assigned: set[str] = set()
         self.uses: list[Use] = []
         self.steps = 0
-        # The macros of the block that is being read, and of the blocks around each open macro.
+        # The macros of the current block, and of the blocks around each open macro.
         self.macros: frozenset[str] = NOTHING
         self.callable: list[frozenset[str]] = []
 
@@ -140,10 +142,10 @@ class _TemplateReader:
             uses=tuple(self.uses),
         )
 
-    # Places and problems
+    # Positions and problems
 
     def tag(self, offset: int) -> tuple[int, int]:
-        """Start and end of the tag or expression around an offset."""
+        """Return start and end of the tag or expression around an offset."""
         index = bisect_right(self.tag_starts, offset) - 1
         return self.tags[index] if index >= 0 else (offset, offset)
 
@@ -156,20 +158,20 @@ class _TemplateReader:
         self.problems.append((start, TemplateProblem(kind, message, hint, position)))
 
     def spend(self, steps: int, offset: int) -> None:
-        """Count what a place costs; raises `TooLarge` when it is more than is left."""
+        """Count the cost of a location; raises `TooLarge` over the limit."""
         self.steps += steps
         if self.steps > MAX_STEPS:
             raise TooLarge(offset)
 
     def enter(self, scope: Scope, offset: int) -> Scope:
-        """Return a copy of a scope, for what is set inside a block."""
+        """Return a copy of a scope for a block."""
         self.spend(len(scope), offset)
         return dict(scope)
 
     # Statements
 
     def block(self, body: Sequence[nodes.Node], scope: Scope, place: Place) -> frozenset[str]:
-        """Read statements in order; gives the inputs that reach the text in them."""
+        """Read statements in order; return the inputs that they print."""
         printed: set[str] = set()
         outer = self.macros
         self.macros = frozenset(node.name for node in body if isinstance(node, nodes.Macro))
@@ -179,7 +181,9 @@ class _TemplateReader:
         return frozenset(printed)
 
     def message(self, node: nodes.FilterBlock, scope: Scope, place: Place) -> frozenset[str]:
-        """Return a role tag or `{% history %}`, which parse as filters of ours."""
+        """Read a role tag or `{% history %}`, which are parsed as filter blocks with reserved
+        names.
+        """
         name = str(node.filter.args[-1].as_const())
         position = self.body.position(*self.tag(node.lineno))
         if node.filter.name == HISTORY:
@@ -226,7 +230,7 @@ class _TemplateReader:
     def unsupported(self, node: nodes.Node) -> None:
         tag, hint = _UNSUPPORTED.get(type(node), ("this tag", "remove it"))
         kind = "unsupported-include" if tag in {"extends", "import", "from"} else "unsupported-tag"
-        # The node around `autoescape` is the only one of Jinja's that knows no line.
+        # The node around `autoescape` is the only one in Jinja without a line.
         offset = next(_offsets(node), 0) if isinstance(node, nodes.Scope) else node.lineno
         self.problem(kind, f"`{tag}` is not available in prompts", hint, start=offset)
 
@@ -265,7 +269,7 @@ class _TemplateReader:
         return printed | self.block(node.else_, self.enter(scope, node.lineno), place)
 
     def require_free_loop(self, node: nodes.For) -> None:
-        """Jinja wants `loop` for itself anywhere inside a loop, its `else` included."""
+        """Report an assignment to `loop`, which Jinja reserves inside a loop and its `else`."""
         for name in node.find_all(nodes.Name):
             if name.name == "loop" and name.ctx == "store" and name.lineno not in self.reported:
                 self.reported.add(name.lineno)
@@ -331,7 +335,7 @@ class _TemplateReader:
         self.parameters(node, inner, place)
         fault = f"the macro `{node.name}`"
         inside = replace(place, role=None, role_fault=place.role_fault or fault, buffered=True)
-        # When it is called, it and the macros beside it are there, also those that come later.
+        # When the macro is called, it and all macros of the same block exist, later ones included.
         self.callable.append(self.macros)
         printed = self.block(node.body, inner, inside)
         self.callable.pop()
@@ -362,7 +366,7 @@ class _TemplateReader:
         scope: Scope,
         place: Place,
     ) -> frozenset[str]:
-        """Return a block whose text goes somewhere else first: a variable, a filter or a macro."""
+        """Read a block whose text is captured: by a variable, a filter or a macro."""
         tag = {nodes.AssignBlock: "set", nodes.FilterBlock: "filter"}.get(type(node), "call")
         fault = place.role_fault or f"a `{tag}` block"
         inside = replace(place, role=None, role_fault=fault, buffered=True)
@@ -379,7 +383,7 @@ class _TemplateReader:
             self.parameters(node, inner, place)
         else:
             printed = self.read_value(node.filter, scope, place, printed=True)
-            # The text of the block is printed in place, so its inputs stay in this message.
+            # The block's text is printed here, so its inputs belong to this message.
             inside = replace(inside, role=place.role, buffered=place.buffered)
             inside = replace(inside, role_fault=fault)
         return printed | self.block(node.body, inner, inside)
@@ -402,7 +406,7 @@ class _TemplateReader:
     def read_value(
         self, node: nodes.Node, scope: Scope, place: Place, *, printed: bool = False
     ) -> frozenset[str]:
-        """Read an expression; gives the inputs its value comes from."""
+        """Read an expression; return the inputs in its value."""
         if isinstance(node, nodes.Name):
             return self.name(node, scope, place, printed=printed)
         if isinstance(node, nodes.CondExpr):
@@ -446,12 +450,12 @@ class _TemplateReader:
         return position
 
     def name_position(self, name: str, offset: int) -> Position:
-        # A bare `{% history %}` names an input without writing it as one.
+        # A bare `{% history %}` reads an input that it does not name.
         written = self.body.text.startswith(name, offset)
         return self.body.position(offset, offset + len(name) if written else offset)
 
     def check_names(self, node: nodes.Node) -> None:
-        """Filters and tests that do not exist, and what Jinja compiles to broken code."""
+        """Report unknown filters and tests, and expressions that Jinja compiles to broken code."""
         if isinstance(node, nodes.Filter):
             self.known("filter", node.name, ENVIRONMENT.filters, node.lineno)
         elif isinstance(node, nodes.Const) and node.value in {inf, -inf}:
@@ -484,14 +488,14 @@ def _offsets(node: nodes.Node) -> Iterator[int]:
 
 
 def _tag_spans(tokens: Tokens) -> list[tuple[int, int]]:
-    """Start and end of every tag and expression of the text, in order."""
+    """Return start and end of every tag and expression, in text order."""
     spans = []
     start = 0
     for index, kind in enumerate(tokens.kinds):
         if kind in {"block_begin", "variable_begin"}:
             start = tokens.starts[index]
         elif kind in {"block_end", "variable_end"}:
-            # Jinja counts the white space it drops after a tag as part of the tag.
+            # Jinja includes the white space that it drops after a tag in the tag.
             closed = tokens.source.text[start : tokens.ends[index]].rstrip()
             spans.append((start, start + len(closed)))
     return spans

@@ -1,7 +1,6 @@
-"""The Jinja2 that prompts run in: sandboxed, strict, bounded and deterministic.
+"""Configure Jinja2 for prompts: sandboxed, strict, bounded and deterministic.
 
-This package imports Jinja2 at the top of some modules; they are themselves imported where they are
-used.
+Some modules of this package import Jinja2 at their top; they are imported inside functions.
 """
 
 from __future__ import annotations
@@ -57,14 +56,14 @@ _FIELD_STEPS = 2
 class Roles(Extension):
     """`{% system %}`, `{% user %}`, `{% assistant %}` and `{% history %}`.
 
-    Each tag compiles like a `filter` block whose filter no author can name and whose result is not
-    text: a message is told from text by its type, so no value can open one, whatever it contains.
+    Each tag compiles like a `filter` block, with a filter that no author can name and a result that
+    is not a string. Messages and text differ by type, so no input value can open a message.
     """
 
     tags = {*ROLES, "history"}  # noqa: RUF012 (Jinja's own declaration)
 
     def parse(self, parser: Parser) -> nodes.Node:
-        """Called at the tag's name; see `jinja2.ext.Extension.parse`."""
+        """Parse the tag from its name on; see `jinja2.ext.Extension.parse`."""
         token = next(parser.stream)
         if token.value == "history":
             current = parser.stream.current
@@ -83,9 +82,9 @@ def _filter_block(
 
 
 class PromptCodeGenerator(CodeGenerator):
-    """Compiles an output so that a string, the common case, is passed on without any call.
+    """Compile outputs so that a string, the common case, is passed on without a call.
 
-    Anything else goes through `text`. Jinja's own `finalize` would be called for each output.
+    Other values go through `text`. Jinja's own `finalize` would be called for every output.
     """
 
     def _output_child_to_const(
@@ -95,7 +94,7 @@ class PromptCodeGenerator(CodeGenerator):
         finalize: CodeGenerator._FinalizeInfo,  # noqa: ARG002 (Jinja's own signature)
     ) -> str:
         if not isinstance(node, (nodes.Const, nodes.TemplateData)):
-            # Nobody bounds what an expression of constants gives while it is compiled.
+            # Constant folding would evaluate expressions without our limits, so it is switched off.
             raise nodes.Impossible
         return string(node.as_const(frame.eval_ctx))
 
@@ -117,14 +116,14 @@ class PromptCodeGenerator(CodeGenerator):
 
 
 class Formatter(SandboxedFormatter):
-    """`"{}".format(...)`, with bounded widths, of what may be printed."""
+    """`"{}".format(...)` with bounded widths, for printable values only."""
 
     def __init__(self, env: PromptEnvironment) -> None:
         super().__init__(env)
         self._length = 0
 
     def format_field(self, value: Any, format_spec: str) -> Any:
-        """Format one field; the sum of all is bounded."""
+        """Format one field; the total length is bounded."""
         if re.search(r"\d{4,}", format_spec):
             limit_width(10**4)
         formatted = super().format_field(text(value), format_spec)
@@ -133,14 +132,14 @@ class Formatter(SandboxedFormatter):
         return formatted
 
     def convert_field(self, value: Any, conversion: Any) -> Any:
-        """`!r` and the like."""
+        """Convert a field by `!r`, `!s` or `!a`."""
         return super().convert_field(text(value), conversion)
 
 
 class AbsentKey(StrictUndefined):
-    """A name that a mapping has no key of, but Python's dictionaries have a method of.
+    """A missing key of a mapping that has the name of a dict method.
 
-    `order.items` is undefined like any absent key; `order.items()` goes on working.
+    `order.items` is undefined like any missing key; `order.items()` still works.
     """
 
     __slots__ = ("method",)
@@ -149,21 +148,21 @@ class AbsentKey(StrictUndefined):
 
 
 class PromptEnvironment(ImmutableSandboxedEnvironment):
-    """Jinja2's immutable sandbox without what differs between runs, and with bounds."""
+    """Jinja2's immutable sandbox, deterministic and bounded."""
 
     intercepted_binops = frozenset(OPERATORS)
     code_generator_class = PromptCodeGenerator
     concat = staticmethod(concat)
     string = staticmethod(string)
-    # Filled in an overlay for each prompt: the compiled partials of its closure.
+    # Set in each prompt's overlay: the compiled partials of its closure.
     compiled: dict[str, Template]
 
     def get_template(self, name: Any, *_: Any, **__: Any) -> Template:
-        """Return a partial of the closure; there is nowhere else to load from."""
+        """Return a compiled partial of the closure. Nothing is loaded from elsewhere."""
         return self.compiled[name]
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """Look up `obj.attribute`: in a mapping its own key, whatever Python calls its methods."""
+        """Look up `obj.attribute`. In a mapping, keys win over methods."""
         if type(obj) is not dict:
             return super().getattr(obj, attribute)
         if attribute in obj:
@@ -176,7 +175,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         return absent
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """Look up `obj[argument]`: in a mapping its keys alone, never its methods."""
+        """Look up `obj[argument]`. In a mapping, only keys, never methods."""
         if type(obj) is not dict:
             return super().getitem(obj, argument)
         try:
@@ -185,7 +184,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             return self.undefined(obj=obj, name=argument)
 
     def call(self, context: Context, callee: Any, /, *arguments: Any, **named: Any) -> Any:
-        """Call from a template: counted, and bounded where a method can multiply text."""
+        """Call from a template. Count the call, and bound methods that multiply text."""
         budget = context.parent[BUDGET]
         budget.spend(CALL_STEPS)
         if type(callee) is AbsentKey:
@@ -207,7 +206,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         return result
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """`+ - * / // ** %`, bounded."""
+        """Evaluate `+ - * / // ** %` within the limits."""
         budget = context.parent[BUDGET]
         budget.spend(weigh(left) + weigh(right))
         result = OPERATORS[operator](left, right)
@@ -215,7 +214,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         return result
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
-        """Replace `str.format` and `str.format_map` by bounded ones, as they are looked up."""
+        """Replace `str.format` and `str.format_map` by bounded versions when they are looked up."""
         if (
             type(value) is not BuiltinMethodType
             or value.__name__ not in {"format", "format_map"}
@@ -238,12 +237,12 @@ def _build() -> PromptEnvironment:
     environment = PromptEnvironment(
         trim_blocks=True,
         lstrip_blocks=True,
-        # A partial on a line of its own then reads exactly as if its text stood there.
+        # An include on its own line then renders as if the partial's text were written there.
         keep_trailing_newline=True,
         undefined=StrictUndefined,
         extensions=[Roles],
         autoescape=False,
-        # The optimizer evaluates what may fail, and does not catch it.
+        # The optimizer evaluates expressions that may fail and does not catch the error.
         optimized=False,
     )
     environment.filters = build_filters()
@@ -255,7 +254,7 @@ def _build() -> PromptEnvironment:
 
 
 GLOBALS = frozenset(DEFAULT_NAMESPACE) - {"lipsum"}
-"""Names that every template has, unless an input takes them."""
+"""Globals of every template; an input may shadow them."""
 
 ENVIRONMENT = _build()
 """The one configured environment; each prompt renders in an overlay of it."""

@@ -1,4 +1,4 @@
-"""Why a body cannot be parsed, or is too deep to be compiled, in an author's words."""
+"""Explain to an author why a body cannot be parsed or compiled."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from promptops.prompt.template.parsing import (
 from promptops.prompt.template.source import ROLES, TemplateProblem, TemplateSource
 
 MAX_BLOCKS = 15
-"""How deep blocks may stand in each other; CPython compiles at most 20."""
+"""The maximum nesting of blocks; CPython compiles at most 20."""
 
 MAX_DEPTH = 100
-"""How deep expressions may stand in each other."""
+"""The maximum nesting of expressions."""
 
 MAX_BRANCHES = 500
-"""How many `elif` one `if` may have."""
+"""The maximum number of `elif` branches of one `if`."""
 
 _TAG_HINTS = {
     "do": "there is nothing to call for its effect in a prompt: use `{% set %}`",
@@ -32,7 +32,7 @@ _TAG_HINTS = {
     "trans": "prompts are not translated: write one prompt for each language",
     "debug": "use `promptops render` to see the result",
 }
-# How other languages call it.
+# Tags of other template languages, and their name in Jinja.
 _OTHER_WORDS = {"elseif": "elif", "elsif": "elif"}
 _SURELY_NEAR = 0.8
 _INNERMOST = re.compile(r"innermost block that needs to be closed is '(\w+)'")
@@ -60,10 +60,10 @@ _BLOCKS = (
 
 
 def require_depth(tree: nodes.Template) -> None:
-    """Find nodes that are too deep without recursion, for which they would be too deep.
+    """Check the nesting of nodes without recursion, which could overflow the stack.
 
     Raises:
-        TooDeep: with the offset of one.
+        TooDeep: a node is nested too deeply; has its offset.
     """
     pending: list[tuple[nodes.Node, int, int]] = [(tree, 0, 0)]
     while pending:
@@ -78,7 +78,7 @@ def require_depth(tree: nodes.Template) -> None:
 
 
 def nesting_problem(body: TemplateSource, fault: TooDeep) -> TemplateProblem:
-    """Return the problem that too much nesting is."""
+    """Return the problem for nesting that is too deep."""
     return TemplateProblem(
         "nesting",
         "blocks or expressions are nested too deeply",
@@ -89,7 +89,7 @@ def nesting_problem(body: TemplateSource, fault: TooDeep) -> TemplateProblem:
 
 
 def size_problem(body: TemplateSource, fault: TooLarge) -> TemplateProblem:
-    """Return the problem that too many tags are."""
+    """Return the problem for too many tags."""
     return TemplateProblem(
         "too-large",
         "the template holds more than can be followed",
@@ -101,7 +101,7 @@ def size_problem(body: TemplateSource, fault: TooLarge) -> TemplateProblem:
 
 
 def syntax_problem(body: TemplateSource, fault: SyntaxFault) -> TemplateProblem:
-    """Return the problem that a syntax error is."""
+    """Return the problem for a syntax error."""
     message, hint = _explain(fault.message)
     meant = _meant_tag(fault.message)
     end = re.compile(r"\w+|\S?").match(body.text, fault.offset)
@@ -110,9 +110,7 @@ def syntax_problem(body: TemplateSource, fault: SyntaxFault) -> TemplateProblem:
 
 
 def _meant_tag(said: str) -> str | None:
-    """Return the tag that must have been meant by an unknown one, where only one can stand
-    there.
-    """
+    """Return the tag that an unknown one must mean, if only one tag is possible there."""
     unknown = _UNKNOWN.match(said)
     innermost = _INNERMOST.search(said)
     if unknown is None or innermost is None:
@@ -128,7 +126,7 @@ def _meant_tag(said: str) -> str | None:
 
 
 def _explain(said: str) -> tuple[str, str]:
-    """Jinja's words for a syntax error in ours, with what to do."""
+    """Translate Jinja's message of a syntax error; return message and hint."""
     innermost = _INNERMOST.search(said)
     if said.lower().startswith(("unexpected end of template", "unexpected 'end of template'")):
         if innermost is None:
@@ -139,7 +137,8 @@ def _explain(said: str) -> tuple[str, str]:
     if unknown is not None:
         return _explain_tag(unknown[1], innermost[1] if innermost else None)
     if said.startswith("Missing end of comment"):
-        # Not "add `#}`": in a heading such as `## Refunds {#refunds}` that would lose the text.
+        # Do not advise to add `#}`: in a heading such as `## Refunds {#refunds}` that would drop
+        # text.
         return "the comment is not closed", f"end the comment with `#}}`; {_AS_TEXT}"
     if said.startswith("Missing end of raw"):
         return "`raw` is not closed", "add `{% endraw %}`"

@@ -1,4 +1,4 @@
-"""Jinja2's filters and operators, without what differs between runs, and with bounds."""
+"""Jinja2's filters and operators, made deterministic and bounded."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ if TYPE_CHECKING:
     from jinja2.nodes import EvalContext
     from jinja2.runtime import Context
 
-# Names with a space: no template can spell them, so nothing in one can take their place.
+# Names with a space: no template can spell them, so none can redefine them.
 STEPS = "counted steps"
 WEIGHED = "weighed value"
 CONCAT = "checked concat"
 HISTORY = "inserted history"
 MESSAGE = "opened message"
 
-# Prompts are plain text, so what produces HTML has no place; `random` and `pprint` are not stable.
+# Prompts are plain text, so filters for HTML are removed; `random` and `pprint` are not
+# deterministic.
 REMOVED_FILTERS = {
     "e": "prompts are plain text: nothing is escaped, leave the filter out",
     "escape": "prompts are plain text: nothing is escaped, leave the filter out",
@@ -54,7 +55,7 @@ REMOVED_FILTERS = {
 
 
 def concat(parts: Iterable[str]) -> str:
-    """Join what a buffered block printed, within the size limit."""
+    """Join the output of a captured block, within the size limit."""
     if not isinstance(parts, list):
         parts = list(parts)
     limit_length(sum(map(len, parts)))
@@ -63,7 +64,7 @@ def concat(parts: Iterable[str]) -> str:
 
 @pass_context
 def checked_concat(context: Context, values: Sequence[object]) -> str:
-    """`a ~ b`: text only of what may be printed."""
+    """Evaluate `a ~ b`, for printable values only."""
     joined = concat([str(text(value)) for value in values])
     context.parent[BUDGET].spend(weigh(joined))
     return joined
@@ -73,7 +74,7 @@ def checked_concat(context: Context, values: Sequence[object]) -> str:
 def join(
     environment: Environment, value: Any, d: str = "", attribute: str | int | None = None
 ) -> str:
-    """`| join`: text only of what may be printed; `attribute` may be dotted, as in Jinja."""
+    """Filter `join`, for printable values only; `attribute` may be dotted, as in Jinja."""
     if attribute is not None:
         path = [int(part) if part.isdigit() else part for part in str(attribute).split(".")]
         value = [_attribute_of(environment, item, path) for item in value]
@@ -90,14 +91,16 @@ def _attribute_of(environment: Environment, value: Any, path: Sequence[str | int
 
 
 def tojson(value: object, indent: int | None = None) -> str:
-    """`| tojson`: JSON as a model should read it, in the value's own order, nothing escaped."""
+    """Filter `tojson`: JSON for a model to read: keys in their own order, no escapes for HTML or
+    Unicode.
+    """
     if isinstance(value, Undefined):
         str(value)
     limit_width(indent)
     try:
         if indent is None:
             return json.dumps(value, ensure_ascii=False, allow_nan=False)
-        # Piece by piece: the indentation of what is nested deeply is longer than what is there.
+        # Bounded piece by piece: deep nesting makes indentation longer than the data.
         encoder = json.JSONEncoder(ensure_ascii=False, indent=indent, allow_nan=False)
         parts, length = [], 0
         for part in encoder.iterencode(value):
@@ -112,7 +115,7 @@ def tojson(value: object, indent: int | None = None) -> str:
 
 
 def string(value: object) -> str:
-    """`| string`: text only of what may be printed."""
+    """Filter `string`, for printable values only."""
     return str(text(value))
 
 
@@ -120,7 +123,7 @@ _WIDE_PERCENT = re.compile(r"%(?:\([^)]*\))?[-#0 +]*(?:\d*\.)?(?:\*|\d{4,})")
 
 
 def percent(template: str, arguments: Any) -> str:
-    """`template % arguments`, with bounded widths, of what may be printed."""
+    """Evaluate `template % arguments` with bounded widths, for printable values only."""
     if _WIDE_PERCENT.search(template):
         limit_width(MAX_WIDTH + 1)
     if isinstance(arguments, dict):
@@ -134,7 +137,7 @@ def percent(template: str, arguments: Any) -> str:
 
 
 def format_filter(value: object, *arguments: object, **named: object) -> str:
-    """`| format`: printf-style."""
+    """Filter `format`: printf-style formatting."""
     if arguments and named:
         message = "`| format` takes positional or named values, not both"
         raise Refused(message, "use one of the two")
@@ -142,7 +145,7 @@ def format_filter(value: object, *arguments: object, **named: object) -> str:
 
 
 def replace(value: object, old: object, new: object, count: int | None = None) -> str:
-    """`| replace`, within the size limit."""
+    """Filter `replace`, within the size limit."""
     whole, old, new = str(text(value)), str(text(old)), str(text(new))
     _check_replace(whole, old, new)
     return whole.replace(old, new, -1 if count is None else count)
@@ -154,13 +157,13 @@ def _check_replace(whole: str, old: str, new: str, *_: object) -> None:
 
 
 def same_as(value: object, other: object) -> bool:
-    """`is sameas`: same type and equal, since identity depends on the interpreter."""
+    """Test `sameas`: same type and equal. Object identity would depend on the interpreter."""
     return type(value) is type(other) and value == other
 
 
 @pass_context
 def count_steps(context: Context, iterable: Any, steps: int) -> Any:
-    """Charge a loop for its rounds as it begins; what has no length becomes a list.
+    """Charge a loop for its iterations before it begins; an iterable without length becomes a list.
 
     Args:
         context: the rendering.
@@ -188,7 +191,7 @@ _SIZED = frozenset({list, dict, str, tuple, range})
 def limit_method(
     name: str, whole: str, arguments: tuple[Any, ...], named: Mapping[str, Any]
 ) -> None:
-    """Bound a method of a string that can multiply it, before it is called."""
+    """Check the bounds of a string method that can multiply text, before the call."""
     if name in {"center", "ljust", "rjust", "zfill", "expandtabs"}:
         limit_width(*arguments, *named.values())
         limit_length(len(whole) + whole.count("\t") * MAX_WIDTH)
@@ -238,7 +241,7 @@ def _modulo(left: Any, right: Any) -> Any:
 
 def _subtract(left: Any, right: Any) -> Any:
     if not isinstance(left, (int, float)) or not isinstance(right, (int, float)):
-        # Of the keys of two objects it would make a set, whose order differs between runs.
+        # On keys of two objects the operator would return a set, whose order differs between runs.
         message = f"{describe(right)} cannot be subtracted from {describe(left)}"
         raise Refused(message, "use `| reject('in', ...)` to leave items out")
     return left - right
@@ -256,7 +259,9 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def _eager(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a lazy filter as a list: a generator has no length, prints an address and runs out."""
+    """Make a lazy filter return a list: a generator has no length, prints an address and can be
+    used once.
+    """
 
     @wraps(function)
     def listed(*arguments: Any, **named: Any) -> Any:
@@ -267,8 +272,8 @@ def _eager(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _on_text(function: Callable[..., Any], *, widths: bool = False) -> Callable[..., Any]:
-    """Return a filter on text, of what may be printed, with bounded widths where it takes any."""
-    # Jinja hands some filters its environment or context before the value.
+    """Wrap a text filter: printable values only, and bounded widths."""
+    # Jinja passes its environment or context to some filters before the value.
     index = 1 if hasattr(function, "jinja_pass_arg") else 0
 
     @wraps(function)
@@ -340,7 +345,7 @@ def _map(context: Context, value: Any, *arguments: Any, **named: Any) -> list[An
 
 
 def build_filters() -> dict[str, Callable[..., Any]]:
-    """Return every filter a prompt has, by name."""
+    """Return every supported filter, by name."""
     filters = {name: filter_ for name, filter_ in FILTERS.items() if name not in REMOVED_FILTERS}
     for name in ("select", "reject", "selectattr", "rejectattr", "unique", "items"):
         filters[name] = _eager(filters[name])
@@ -362,7 +367,8 @@ def build_filters() -> dict[str, Callable[..., Any]]:
     ):
         filters[name] = _on_text(filters[name])
     for name in ("center", "truncate", "wordwrap"):
-        # Only padding multiplies text: a long `truncate` or `wordwrap` gives back what there was.
+        # Only padding multiplies text: `truncate` and `wordwrap` with a large width return the
+        # input.
         filters[name] = _on_text(filters[name], widths=name == "center")
     filters["indent"] = _on_text(_indent, widths=True)
     filters |= {

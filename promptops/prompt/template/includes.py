@@ -1,7 +1,7 @@
-"""The includes a body names, found without Jinja2.
+"""Find a body's includes without Jinja2.
 
-Resolving a prompt needs its closure and nothing else of its text; this takes microseconds where
-importing Jinja2 takes 49 ms.
+Resolving a prompt needs only its closure. This scanner takes microseconds; importing Jinja2 takes
+49 ms.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 
 def normalize_newlines(text: str) -> str:
-    """CRLF and CR become LF, as in every file of a closure."""
+    """Replace CRLF and CR by LF, as in every file of a closure."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
@@ -27,9 +27,9 @@ _INSIDE = re.compile(rf"{_STRING}|['\"(\[{{]|[)\]}}]|%\}}", re.DOTALL)
 
 
 def literal_include(text: str, start: int) -> tuple[str, int] | None:
-    """Path and end of the include tag that begins at `start`; None when it is not a plain one.
+    """Return path and end of the include tag that begins at `start`; None if it is not a plain one.
 
-    A backslash in the literal makes it not plain: no path needs an escape.
+    A literal with a backslash is not plain: no path needs an escape.
     """
     match = _INCLUDE.match(text, start)
     if match is None or "\\" in match[1]:
@@ -38,7 +38,7 @@ def literal_include(text: str, start: int) -> tuple[str, int] | None:
 
 
 def include_fault(path: str) -> str | None:
-    """Return why a path may not be included, or None when it may.
+    """Return why a path may not be included; None if it may.
 
     Paths are relative to the prompts folder and stay in it.
     """
@@ -71,7 +71,7 @@ def find_includes(source: str) -> list[str]:
 
 
 def _tag_end(source: str, start: int) -> int | None:
-    """Return where the comment, raw block, tag or expression that begins at `start` ends."""
+    """Return the end offset of the comment, raw block, tag or expression that begins at `start`."""
     kind = source[start + 1]
     if kind == "#":
         end = source.find("#}", start + 2)
@@ -84,7 +84,7 @@ def _tag_end(source: str, start: int) -> int | None:
     while (part := _INSIDE.search(source, place)) is not None:
         place = part.end()
         if part[0] in {"'", '"'}:
-            return None  # a string without end: looking on would read the rest again and again
+            return None  # an unterminated string: searching on would take quadratic time
         if part[0] in {"(", "[", "{"}:
             depth += 1
         elif part[0] in {")", "]", "}", "%}"}:

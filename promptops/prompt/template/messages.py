@@ -1,4 +1,4 @@
-"""What comes out of a rendering beside text: the messages that an author's tags open."""
+"""Messages in a template's output, opened by the author's tags."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 class Messages(list["Message"]):
-    """Messages on their way through the output, told from text by this type alone."""
+    """Messages within a template's output. Only this type distinguishes them from text."""
 
 
 class HistoryFault(Exception):  # noqa: N818 (rendering turns it into ours)
-    """A list of messages that was passed in is not one."""
+    """A passed-in list of messages is malformed."""
 
 
 def message_text(text: str) -> str:
-    """Return what a message says: stripped, and Unicode that can be written as UTF-8."""
+    """Return a message's text, stripped. Raises Refused for lone surrogates."""
     content = text.strip(WHITE_SPACE)
     if not content.isascii():
         try:
@@ -36,16 +36,16 @@ def message_text(text: str) -> str:
 
 
 def open_message(text: str, role: str) -> Messages:
-    """Return the message that a role tag opens; none when nothing is in it."""
+    """Return the message of a role tag; an empty one gives none."""
     content = message_text(text)
     return Messages([{"role": role, "content": content}] if content else [])
 
 
 def insert_history(_: str, value: object, name: str) -> Messages:
-    """Check a passed-in list of messages: a value never speaks as the system.
+    """Check and copy a passed-in list of messages. None may have the role `system`.
 
     Raises:
-        HistoryFault: naming the message, counted from 0, and what is wrong with it.
+        HistoryFault: names the malformed message, counted from 0.
     """
     if isinstance(value, Undefined):
         str(value)
@@ -57,7 +57,7 @@ def insert_history(_: str, value: object, name: str) -> Messages:
         if fault is not None:
             message = f"message {index} of `{name}` {fault}"
             raise HistoryFault(message)
-    # Copied, so that nobody who changes the result changes the value that was passed in.
+    # Copied: changing the result must not change the passed-in value.
     return Messages(deepcopy(value))
 
 

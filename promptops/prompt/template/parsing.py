@@ -1,7 +1,7 @@
-"""From a body to Jinja2's tokens and syntax tree, with exact places.
+"""Parse a body into Jinja2's tokens and syntax tree, with exact positions.
 
-Nodes know lines, not columns. Here the parser is fed tokens whose `lineno` is the offset in the
-text, so that every node, every syntax error and every traceback entry leads to an exact place.
+Jinja's nodes have a line and no column. So the parser gets tokens whose `lineno` is the offset in
+the text. Nodes, syntax errors and traceback entries then have exact offsets.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 MAX_BRACKETS = 30
-"""How many brackets may be open at once."""
+"""The maximum number of open brackets."""
 
 MAX_OPEN_TAGS = 50
-"""How many tags may be open at once while parsing; fewer may in the end, see `faults`."""
+"""The maximum number of open tags while parsing; `faults` has a lower limit for compiling."""
 
 MAX_TOKENS = 30_000
-"""How many tokens a body may have, which bounds the time that reading one takes to a second."""
+"""The maximum number of tokens of a body; it limits parsing to about a second."""
 
 _OPENING = frozenset("([{")
 _CLOSING = frozenset(")]}")
@@ -38,7 +38,7 @@ _CLOSING_TAGS = frozenset(f"end{tag}" for tag in _OPENING_TAGS)
 
 
 class SyntaxFault(Exception):  # noqa: N818 (as above)
-    """A body cannot be parsed, with the offset of the fault."""
+    """A body cannot be parsed; has the offset of the error."""
 
     def __init__(self, message: str, offset: int) -> None:
         super().__init__(message)
@@ -47,7 +47,7 @@ class SyntaxFault(Exception):  # noqa: N818 (as above)
 
 
 class TooDeep(Exception):  # noqa: N818 (as above)
-    """Something stands deeper in something than this package follows."""
+    """Something is nested deeper than this package supports."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset)
@@ -55,7 +55,7 @@ class TooDeep(Exception):  # noqa: N818 (as above)
 
 
 class TooLarge(Exception):  # noqa: N818 (as above)
-    """There is more in a body than this package follows."""
+    """A body is larger than this package supports."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset)
@@ -63,9 +63,9 @@ class TooLarge(Exception):  # noqa: N818 (as above)
 
 
 class Nesting:
-    """Counts brackets and blocks as tokens pass, before the parser recurses into them.
+    """Counts open brackets and blocks before the parser recurses into them.
 
-    Otherwise how deep is too deep would depend on how deep in its own calls the caller is.
+    Without it, the maximum depth would depend on the caller's stack depth.
     """
 
     __slots__ = ("blocks", "brackets", "previous")
@@ -76,7 +76,7 @@ class Nesting:
         self.previous = ""
 
     def follow(self, start: int, kind: str, value: str) -> None:
-        """Take one token; raises `TooDeep` at the first that is."""
+        """Count one token; raises `TooDeep` at the first that is too deep."""
         if kind == "whitespace":
             return
         if kind == "operator":
@@ -89,7 +89,7 @@ class Nesting:
 
 
 class Tokens:
-    """The tokens of one body with their offsets, kept as the parser takes them."""
+    """The tokens of one body with their offsets, recorded while the parser reads them."""
 
     __slots__ = ("ends", "kinds", "source", "starts")
 
@@ -100,10 +100,10 @@ class Tokens:
         self.kinds: list[str] = []
 
     def __iter__(self) -> Iterator[tuple[int, str, str]]:
-        """Jinja's raw tokens, the line replaced by the offset.
+        """Yield Jinja's raw tokens, with the offset in place of the line.
 
-        The lexer drops nothing but white space before a tag, so a token is where it is next found
-        after white space; no character is looked at more than once.
+        The lexer drops only white space before a tag. So each token is found at its next occurrence
+        after white space, in linear time.
         """
         body = self.source.text
         place = 0
@@ -141,10 +141,10 @@ def parse(source: TemplateSource) -> tuple[nodes.Template, Tokens]:
     except TemplateSyntaxError as error:
         raise SyntaxFault(str(error.message), error.lineno) from None
     except RecursionError:
-        # Only chains such as `not not not ...` get here; how far depends on the caller's stack.
+        # Only chains such as `not not not ...` get here; how long depends on the caller's stack.
         raise TooDeep(0) from None
     except ValueError as error:
-        # An integer literal of more digits than Python converts.
+        # An integer literal with more digits than Python converts.
         raise SyntaxFault(str(error).partition(":")[0], tokens.starts[-1]) from None
     return tree, tokens
 
@@ -163,7 +163,7 @@ def read_tokens(source: str, first_line: int) -> list[Token]:
 
 
 class BudgetGuards(NodeTransformer):
-    """Puts the counting of steps and the checking of `~` into a tree before it is compiled."""
+    """Inserts step counting and the check of `~` into a tree before it is compiled."""
 
     def visit_Template(self, node: nodes.Template) -> nodes.Node:  # noqa: N802 (Jinja's naming)
         """A whole body is charged for its length, since an include may bring it again and again."""
@@ -205,30 +205,30 @@ class BudgetGuards(NodeTransformer):
         return node
 
     def visit_Include(self, node: nodes.Include) -> list[nodes.Node]:  # noqa: N802
-        """An include counts as a call, so that includes of includes cannot multiply without end."""
+        """Charge an include as a call, which bounds nested includes."""
         return [_charge(CALL_STEPS, node.lineno), node]
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802
-        """A filter is charged for how much it is given."""
+        """Charge a filter for the size of its input."""
         self.generic_visit(node)
         if node.node is not None and node.name not in _OWN:
             node.node = _weigh(node.node, PER_ITEM if node.name in _BY_ITEM else 1)
         return _call_filter(WEIGHED, node, 1) if node.name in _GROWING else node
 
     def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802
-        """A list is charged for all that it holds, however often it holds it."""
+        """Charge a list for its items, repeated ones too."""
         self.generic_visit(node)
         return _weigh(node)
 
     def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:  # noqa: N802
-        """As a list, where it is not what something is assigned to."""
+        """Charge a tuple as a list, unless it is an assignment target."""
         self.generic_visit(node)
         return _weigh(node) if node.ctx == "load" else node
 
     visit_Dict = visit_List  # noqa: N815 (Jinja's naming)
 
     def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802
-        """A comparison is charged for both sides."""
+        """Charge a comparison for both sides."""
         self.generic_visit(node)
         node.expr = _weigh(node.expr)
         for operand in node.ops:
@@ -236,21 +236,21 @@ class BudgetGuards(NodeTransformer):
         return node
 
     def visit_Test(self, node: nodes.Test) -> nodes.Node:  # noqa: N802
-        """A test that compares is charged as well."""
+        """Charge a test that compares."""
         self.generic_visit(node)
         if node.args and node.node is not None:
             node.node = _weigh(node.node)
         return node
 
     def visit_FilterBlock(self, node: nodes.FilterBlock) -> nodes.Node:  # noqa: N802
-        """What a filter block prints is checked like any output; the tags of ours print no text."""
+        """Check what a filter block prints; our role tags print no text."""
         self.generic_visit(node)
         if node.filter.name not in {MESSAGE, HISTORY}:
             node.filter = _call_filter("string", node.filter)
         return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
-        """`~` prints its operands, so they are checked like any output."""
+        """Check the operands of `~`, which prints them."""
         self.generic_visit(node)
         return _call_filter(CONCAT, nodes.List(node.nodes, lineno=node.lineno))
 
@@ -289,7 +289,7 @@ def _measure(body: Iterable[nodes.Node]) -> int:
 
 
 def _weigh(node: nodes.Expr, times: int = 1) -> nodes.Expr:
-    """Charge for a value; one that was written out is no longer than the file."""
+    """Charge for a value. A literal needs no charge: the file's size bounds it."""
     is_written = isinstance(node, nodes.Const) or (
         isinstance(node, (nodes.List, nodes.Tuple))
         and all(isinstance(item, nodes.Const) for item in node.items)

@@ -1,8 +1,8 @@
-"""Reads the plainest bodies without Jinja2: texts, names, bare conditions, roles and includes.
+"""Analyze simple bodies without Jinja2: text, names, bare conditions, roles and includes.
 
-Most prompts are no more than that, and reading them this way takes a tenth of the time, which is
-what a folder of a thousand prompts is validated in. Whatever is anything else, or has a fault, is
-left to `promptops.prompt.template.analysis`; where this answers, the answer is exactly the same.
+Most prompts use nothing else, and this takes a tenth of the time, which matters when a thousand
+prompts are validated. Any other body, and any faulty one, is left to
+`promptops.prompt.template.analysis`. Both give exactly the same result.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _TAG = re.compile(
     re.VERBOSE,
 )
 _MAX_OPEN = 10
-# Words of the language, and names that are there without being inputs.
+# Jinja's keywords and globals, which are not inputs.
 _NOT_PLAIN = frozenset(
     [
         *("and", "or", "not", "in", "is", "if", "else"),
@@ -53,7 +53,7 @@ _NOT_PLAIN = frozenset(
 
 
 def read_plain(path: str, source: str, *, partial: bool, first_line: int) -> Analysis | None:
-    """Return what `analyze` gives for the body; None when it takes more than this to tell."""
+    """Return what `analyze` returns for the body; None if this module cannot decide."""
     body = TemplateSource(path, source, first_line)
     reading = _PlainReading(body, partial=partial)
     text = body.text
@@ -72,13 +72,13 @@ def read_plain(path: str, source: str, *, partial: bool, first_line: int) -> Ana
 
 
 class _PlainReading:
-    """One pass over one body; see `Analysis` for what it gathers."""
+    """One pass over one body; collects the parts of an `Analysis`."""
 
     def __init__(self, body: TemplateSource, *, partial: bool) -> None:
         self._body = body
         self._partial = partial
         self._role: str | None = None
-        # Of each open condition: the role around it, and whether its `else` has come.
+        # For each open condition: the role around it, and whether its `else` was read.
         self._conditions: list[tuple[str | None, bool]] = []
         self._has_text_outside = False
         self._branches = 0
@@ -87,12 +87,12 @@ class _PlainReading:
         self._roles: list[tuple[str, int, int]] = []
 
     def text(self, start: int, end: int) -> None:
-        """Take the text between two tags."""
+        """Read the text between two tags."""
         if self._role is None and self._body.text[start:end].strip(WHITE_SPACE):
             self._has_text_outside = True
 
     def tag(self, match: re.Match[str]) -> int | None:
-        """Take a tag; gives its end, or None when it is not a plain one."""
+        """Read a tag; return its end, or None if it is not a plain one."""
         kind = match.lastgroup
         if kind == "name":
             return self._take_name(match)
@@ -144,16 +144,14 @@ class _PlainReading:
         if self._partial or self._role != (role if ends else None):
             return None
         if ends and self._conditions and self._conditions[-1][0] is not None:
-            return None  # it ends inside a condition, and began before that
+            return None  # the message began before a condition and ends inside it
         if not ends:
             self._roles.append((role, *match.span()))
         self._role = None if ends else role
         return match.end()
 
     def result(self) -> Analysis | None:
-        """Return everything taken; None when a message is open, or something stands outside of
-        them.
-        """
+        """Return the analysis; None if a message is still open or text is outside of messages."""
         if self._role is not None or self._conditions or (self._roles and self._has_text_outside):
             return None
         undeclared: dict[str, list[Position]] = {}

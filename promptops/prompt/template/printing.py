@@ -1,7 +1,7 @@
-"""What may become text while a template runs, and how much of it.
+"""Decide which values a template may print, and bound its work.
 
-Python prints anything; half of that is an address in memory or a silent mistake. And a template
-is bounded by counts, never by a clock, so that it succeeds or fails alike on every machine.
+Python prints any object, often as a memory address or in place of a mistake. Work is bounded by
+counts and not by time, so that a template succeeds or fails alike on every machine.
 """
 
 from __future__ import annotations
@@ -16,26 +16,30 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 MAX_CHARACTERS = 10_000_000
-"""The longest text a template may build."""
+"""The maximum length of a text that a template builds, in characters."""
 
 MAX_STEPS = 1_000_000
-"""The most rounds of loops in one rendering; a call or an include counts as `CALL_STEPS`."""
+"""The maximum number of loop iterations in one rendering; a call or an include counts as
+`CALL_STEPS`.
+"""
 
 CALL_STEPS = 10
-"""How many rounds of an empty loop take about as long as a call or an include."""
+"""How many iterations of an empty loop take about as long as a call or an include."""
 
 MAX_WIDTH = 1_000
-"""The widest padding, indentation or number format, in characters."""
+"""The maximum width of padding, indentation and number formats, in characters."""
 
 BUDGET = "step budget"
-"""Where a rendering keeps its `Budget`: with a space, no template can spell it."""
+"""The name under which a rendering keeps its `Budget`. It has a space, so no template can spell
+it.
+"""
 
 MAX_BITS = 100_000
-"""The largest integer that multiplication or a power may give."""
+"""The maximum size of an integer that a multiplication or power returns, in bits."""
 
 
 class Refused(Exception):  # noqa: N818 (never leaves this package: rendering turns it into ours)
-    """A rule of ours says no while a template runs."""
+    """A running template broke a rule of this package."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -44,7 +48,9 @@ class Refused(Exception):  # noqa: N818 (never leaves this package: rendering tu
 
 
 class Budget:
-    """Counts the steps of one rendering, since a clock would make results differ."""
+    """Counts the steps of one rendering. A time limit would make results differ between
+    machines.
+    """
 
     __slots__ = ("left",)
 
@@ -52,7 +58,7 @@ class Budget:
         self.left = MAX_STEPS
 
     def spend(self, steps: int) -> None:
-        """Take steps; the last straw is an error."""
+        """Spend steps; raise an error over the limit."""
         self.left -= steps
         if self.left < 0:
             message = f"the template takes more than {MAX_STEPS:,} steps"
@@ -66,11 +72,11 @@ PER_ITEM = 16
 
 
 def weigh(value: object) -> int:
-    """Return how many steps it takes to go through a value once, as a filter or a comparison does.
+    """Return the steps it takes to read a value once, as a filter or a comparison does.
 
-    64 characters of text or bits of a number are one step, and so is each item of a list or object,
-    as often as it stands there: lists that hold one another twice, thirty times over, are small in
-    memory and endless to whoever prints them.
+    A step is 64 characters of a string, 64 bits of a number, or an item of a list or object. Shared
+    items count each time: thirty lists that each hold the next one twice are small in memory and
+    have a billion items when printed.
     """
     kind = type(value)
     if isinstance(value, str):
@@ -101,7 +107,7 @@ _CONTAINERS = frozenset({list, tuple, dict})
 
 
 def describe(value: object) -> str:
-    """Return what a value is, in the words of a prompt's author; never its address."""
+    """Describe a value's type in a prompt author's words."""
     if value is None:
         return "none"
     for kinds, words in _WORDS:
@@ -125,10 +131,10 @@ _WORDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 
 def text(value: object) -> object:
-    """Return the value when it prints the same everywhere, as `{{ }}` needs it.
+    """Return the value for `{{ }}` if it prints the same on every machine, else raise.
 
-    Strings, numbers, booleans, and lists and objects of these (and of none) print. Anything else is
-    a silent mistake or prints an address in memory.
+    Strings, numbers, booleans, and lists and objects of these (and of none) print. Other values
+    would print a memory address or hide a mistake.
     """
     kind = type(value)
     if kind is str or kind in _PRINTABLE:

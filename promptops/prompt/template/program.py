@@ -1,4 +1,4 @@
-"""A closure compiled: every body parsed, checked and turned into code, and what runs that code."""
+"""Compile a closure, its partials included, and run the compiled code."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Program:
         self.globals = dict(environment.globals)
 
     def render(self, values: Mapping[str, object], *, are_plain: bool = False) -> list[Message]:
-        """Run the code on values; `are_plain`: they need not be looked through once more."""
+        """Run the code on values; `are_plain`: the values are known to be plain JSON."""
         plain = values if are_plain else plain_values(values)
         parent: dict[str, Any] = {**self.globals, **plain}
         try:
@@ -66,7 +66,7 @@ class Program:
         return Context(self.environment, parent, self.name, {})
 
     def _messages(self, context: Context) -> list[Message]:
-        """Run the code; a piece of output is text, or messages, which its type alone tells."""
+        """Run the code. A piece of output is text or messages, distinguished by its type."""
         pieces: Iterator[Any] = self.root(context)
         if not self.analysis.opens_messages:
             return open_message(concat(pieces), "user")
@@ -81,9 +81,7 @@ class Program:
         return messages
 
     def _explain(self, error: Exception) -> PromptopsError:
-        """Return one of our errors, with its place, for whatever went wrong while the template
-        ran.
-        """
+        """Turn an exception of the running template into one of our errors, with its position."""
         path, line, column = self._locate(error)
         if isinstance(error, HistoryFault):
             hint = 'pass messages such as `{"role": "user", "content": "..."}`'
@@ -94,7 +92,7 @@ class Program:
         return TemplateError(message, hint=hint_or_none, path=path, line=line, column=column)
 
     def _locate(self, error: Exception) -> tuple[str, int | None, int | None]:
-        """Path, line and column of the innermost template code that an error passed through."""
+        """Return path, line and column of the innermost template frame of an error's traceback."""
         place: tuple[str, int | None, int | None] = (self.name, None, None)
         trace = error.__traceback__
         while trace is not None:
@@ -162,9 +160,7 @@ def _read(
 def _read_partials(
     name: str, analysis: Analysis, partials: Mapping[str, str], sources: dict[str, TemplateSource]
 ) -> dict[str, nodes.Template]:
-    """Return every partial that is reached, depth first, so that a cycle is seen where it
-    closes.
-    """
+    """Return every partial that is reached, depth first; a cycle is reported where it closes."""
     trees: dict[str, nodes.Template] = {}
     open_paths = [name]
     pending = [(name, iter(analysis.includes))]

@@ -1,4 +1,4 @@
-"""The way in: a prompt's text and values become messages."""
+"""Render a prompt's text with values into messages."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from promptops.prompt.template.program import Program
 
 Message = dict[str, object]
-"""One chat message: `role` and `content`, and for passed-in ones what else they came with."""
+"""One chat message: `role` and `content`; passed-in messages keep their other keys."""
 
 
 class CompiledTemplate:
     """A prompt's body with the partials it needs, ready to render.
 
-    Making one costs nothing; the first `render` parses and compiles it. Threads may share one: at
-    worst two of them compile the same text.
+    The first `render` parses and compiles it. Threads may share one; at worst two of them compile
+    it.
     """
 
     __slots__ = ("_body", "_first_line", "_name", "_partials", "_program")
@@ -25,12 +25,12 @@ class CompiledTemplate:
     def __init__(
         self, name: str, body: str, partials: Mapping[str, str], *, first_line: int = 1
     ) -> None:
-        """Keep the text.
+        """Store the text; compile nothing yet.
 
         Args:
             name: the path of the prompt's file, for errors.
             body: the text after the frontmatter.
-            partials: path below the prompts folder to text, at least of every included file.
+            partials: path below the prompts folder -> text; has at least every included file.
             first_line: the line of the file on which the body begins, for errors.
         """
         self._name = name
@@ -40,14 +40,14 @@ class CompiledTemplate:
         self._program: Program | None = None
 
     def render(self, values: Mapping[str, object], *, are_plain: bool = False) -> list[Message]:
-        """Fill in values and give the messages.
+        """Render the template with values; return the messages.
 
-        Each message is stripped of ASCII white space at both ends; one that is empty then is left
-        out. Passed-in messages are inserted as they are.
+        Each message is stripped of ASCII white space at both ends. Empty messages are left out.
+        Passed-in messages are inserted unchanged.
 
         Args:
             values: the inputs: strings, numbers, booleans, None, lists and objects of these.
-            are_plain: whether the caller made sure of that already.
+            are_plain: whether the caller has already checked the values.
 
         Raises:
             InputError: a value is of another kind, or a passed-in message is malformed.

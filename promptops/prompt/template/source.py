@@ -1,4 +1,4 @@
-"""Bodies as text: places in them, and what is known about them."""
+"""Positions in a body's text, and the types of an analysis."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ ROLES = ("system", "user", "assistant")
 """The roles that a prompt's author can open with a tag."""
 
 HISTORY_ROLES = ("user", "assistant", "tool")
-"""The roles that a passed-in message may have: a value never speaks as the system."""
+"""The roles that a passed-in message may have; `system` is not among them."""
 
 WHITE_SPACE = " \t\n\r\f\v"
-"""What is stripped at both ends of each message, and may stand outside of any: ASCII only."""
+"""White space that is stripped from messages and allowed between them: ASCII only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class TemplateProblem:
         message: what is wrong, lower case, no full stop.
         hint: what to do.
         position: where in the file.
-        replacement: what surely was meant to stand at that place, where that is certain.
+        replacement: the text that must be meant there, if that is certain.
     """
 
     kind: str
@@ -50,9 +50,9 @@ class Include:
     Attributes:
         path: relative to the prompts folder.
         position: the whole tag.
-        role: the role of the message in which it stands; None outside of any.
-        scope: names set by the template at that place (loop variables, `set`), which the partial
-            sees too, each with the inputs from which its value comes.
+        role: the role of the message that contains it; None outside of messages.
+        scope: names that the template has set there (loop variables, `set`) and that the partial
+            sees, each with the inputs in its value.
     """
 
     path: str
@@ -63,14 +63,14 @@ class Include:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place where an input (a variable the template does not set itself) is read.
+    """One read of an input, a variable that the template does not set itself.
 
     Attributes:
         name: the input.
-        position: the name that is read there: the input, or a variable whose value comes from it.
-        role: the role of the message in which it stands; None outside of any.
-        printed: whether its value reaches the text there, rather than only a condition. Inside a
-            macro or a `set` block it does not yet; the place that prints their result has it.
+        position: the name in the text: the input, or a variable whose value comes from it.
+        role: the role of the message that contains it; None outside of messages.
+        printed: whether its value is printed there, not only tested. Inside a macro or a `set`
+            block it is false; the use that prints their result has true.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token of a body: its place (from 1, columns in code points), kind and exact text."""
+    """One token of a body: its position (from 1, columns in code points), kind and exact text."""
 
     line: int
     column: int
@@ -91,18 +91,18 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What reading a body tells, without running it.
+    """The result of analyzing a body without running it.
 
     Attributes:
-        problems: every fault, in the order of the text.
-        includes: the partials it includes, in the order of the text.
-        roles: the messages it opens: role, and the place of the opening tag.
-        histories: the inputs that `{% history %}` tags insert, and the places of the tags.
-        undeclared: variables that are read where the template may not have set them, with each
-            place. These must be inputs. Those of included partials are not among them.
-        assigned: every name the template sets, by `set`, `for`, `with` or `macro`.
-        uses: each place where an input is read.
-        is_plain: whether there surely is no expression but bare names, and no filter or test.
+        problems: every fault, in text order.
+        includes: its includes, in text order.
+        roles: the messages it opens: role, and position of the opening tag.
+        histories: the inputs that `{% history %}` tags insert, and positions of the tags.
+        undeclared: variables that are read where the template may not have set them, so they must
+            be inputs; with each position. Excludes those of included partials.
+        assigned: every name that the template sets, by `set`, `for`, `with` or `macro`.
+        uses: each read of an input.
+        is_plain: whether all expressions are certainly bare names, without filters and tests.
     """
 
     problems: tuple[TemplateProblem, ...] = ()
@@ -116,12 +116,12 @@ class Analysis:
 
     @property
     def opens_messages(self) -> bool:
-        """Whether the body says where messages begin; otherwise it is one user message."""
+        """Whether the body opens messages by tags; if not, it is one user message."""
         return bool(self.roles or self.histories)
 
 
 class TemplateSource:
-    """One body, and the way from an offset in it to a place in its file."""
+    """One body; converts offsets to positions in its file."""
 
     __slots__ = ("_starts", "first_line", "path", "text")
 
@@ -132,15 +132,15 @@ class TemplateSource:
         self._starts: list[int] | None = None
 
     def place(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset; logarithmic after the first call.
+        """Return line and column of an offset. Logarithmic after the first call.
 
-        A byte order mark, which only a partial can begin with, takes no column.
+        A byte order mark, which only a partial can begin with, does not count as a column.
         """
         line, start = self._find_line(offset)
         return line, max(offset - start, 0) + 1
 
     def _find_line(self, offset: int) -> tuple[int, int]:
-        """Return the line of an offset, and the offset at which that begins."""
+        """Return the line of an offset, and the offset of the line's start."""
         starts = self._starts or self._find_starts()
         index = max(bisect_right(starts, offset) - 1, 0)
         return self.first_line + index, starts[index]
@@ -155,7 +155,7 @@ class TemplateSource:
         return starts
 
     def position(self, start: int, end: int) -> Position:
-        """Return the place of `text[start:end]`."""
+        """Return the position of `text[start:end]`."""
         line, first = self._find_line(start)
         column = max(start - first, 0) + 1
         if "\n" in self.text[start:end]:

@@ -1,4 +1,4 @@
-"""What may be passed to a prompt: the kinds of values that JSON has, and nothing that runs."""
+"""Check and convert input values: only JSON types, no objects with behaviour."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _KINDS = _ATOMS | {list, dict}
 _KEYS = frozenset({str})
 
 MAX_LEVELS = 100
-"""How deep lists and objects may stand in each other."""
+"""The maximum nesting of lists and objects."""
 
 
 def plain_values(values: Mapping[str, object]) -> Mapping[str, object]:
-    """Inputs as plain JSON kinds, so that what a template sees is exactly what it is given.
+    """Convert inputs to plain JSON types.
 
-    Subclasses of strings and numbers become what they are, tuples become lists. What is plain
-    already, as all JSON is, is neither copied nor changed.
+    Subclasses of strings and numbers become their base type, tuples become lists. Values that are
+    plain already are neither copied nor changed.
 
     Raises:
         InputError: a value is of another kind, or is nested too deeply.
@@ -32,7 +32,9 @@ def plain_values(values: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _are_plain(values: Iterable[object]) -> bool:
-    """Return whether values are plain, level by level: each one costs a few built-in calls."""
+    """Return whether values are plain. Goes level by level, with a few built-in calls each, for
+    speed.
+    """
     level = list(values)
     for _ in range(MAX_LEVELS):
         kinds = set(map(type, level))
@@ -67,7 +69,7 @@ def _made_plain(values: Mapping[str, object]) -> dict[str, object]:
 
 
 class _NotPlainError(Exception):
-    """A value that JSON has no words for."""
+    """A value without a JSON type."""
 
 
 def _plain(value: object, levels: int) -> object:

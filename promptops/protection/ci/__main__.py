@@ -44,7 +44,7 @@ _STATES = {
 
 
 def main(environment: Mapping[str, str]) -> int:
-    """Judge the change that this run is about; give the exit code."""
+    """Judge the change that this run is about; return the exit code."""
     with ExitStack() as stack:
         place = environment.get("RUNNER_TEMP")
         folder = Path(
@@ -93,7 +93,7 @@ def _token(environment: Mapping[str, str]) -> str:
 def _judge(
     change: CiChange, environment: Mapping[str, str], repository: Path, report: Path
 ) -> tuple[int, str]:
-    """Run the gate, its annotations to the log; give its exit code and what it told a person."""
+    """Run the gate, its annotations to the log; return its exit code and what it told a person."""
     given = [f"--evidence={line}" for line in _lines(environment, "PROMPTOPS_EVIDENCE")]
     given += [f"--report=json={line}" for line in _lines(environment, "PROMPTOPS_VERDICT")]
     for option, name in (

@@ -32,7 +32,7 @@ __all__ = ["PushCommand", "Refusal", "judge_push", "read_command", "read_command
 def judge_push(
     repository: Repository, commands: Sequence[PushCommand], variables: Mapping[str, str]
 ) -> list[PushRefusal]:
-    """Say what of a push is refused, and why; nothing means that all of it may happen.
+    """Return what of a push is refused, and why; nothing means that all of it may happen.
 
     Args:
         repository: the repository that is pushed to, its refs as they were before.

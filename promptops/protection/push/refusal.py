@@ -50,7 +50,7 @@ class RefusedChangeError(RefusedError):
 
 
 def describe_refusals(ref: str, error: PromptopsError) -> list[PushRefusal]:
-    """Give the refusals that an error means; one that is no answer means that nobody can tell."""
+    """Return the refusals that an error means; one that is no answer means that nobody can tell."""
     if not isinstance(error, RefusedChangeError):
         return [
             PushRefusal(ref, error.message, error.hint or _RULES, not isinstance(error, _ANSWERS))

@@ -101,7 +101,7 @@ def _list_rests(ref: str) -> set[str]:
 
 
 def _fold(name: str) -> str:
-    """Give a name without what people do not see in it and some disks do not keep apart."""
+    """Return a name without what people do not see in it and some disks do not keep apart."""
     shown = unicodedata.normalize("NFKC", name).casefold()
     return "".join(
         one

@@ -82,7 +82,7 @@ def _output_link(run: RunRecord, found_by: Answered) -> Link:
 
 
 def _run_link(run: RunRecord) -> Link:
-    """Say what the run was; that it is in the log is all that there is to check."""
+    """Return what the run was; that it is in the log is all that there is to check."""
     parts = [run.status if run.stage is None else f"{run.status} at {run.stage}"]
     parts.append(format_minute(int(run.started_at)))
     parts.append("a fixed reply" if run.model is None else run.model)
@@ -141,7 +141,7 @@ def _find_deployment(
 
 
 def _find_subject(repository: Repository, run: RunRecord) -> tuple[TraceSubject, Link | None]:
-    """Give the version that is traced, and the link at which the chain ends when it has none."""
+    """Return the version that is traced, and the link at which the chain ends when it has none."""
     subject = TraceSubject(run.prompt or "", Version.parse(run.version or ""), run.digest)
     if run.commit is not None:
         return subject, None

@@ -182,7 +182,7 @@ class Ledger(Protocol):
         ...
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
-        """Give everything back that `key` reserved: the attempt was never sent."""
+        """Return everything back that `key` reserved: the attempt was never sent."""
         ...
 
     def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:

@@ -251,7 +251,7 @@ class RedisLedger:
         return bool(answer)
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
-        """Give everything back that `key` reserved; see `Ledger`."""
+        """Return everything back that `key` reserved; see `Ledger`."""
         return self.settle(key, {"micros": 0, "calls": 0, "tokens": 0}, now=now, wait=wait)
 
     def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:

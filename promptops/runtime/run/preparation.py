@@ -73,7 +73,7 @@ def prepare(course: Course, world: World) -> Generator[Command, Any, None]:
 
 
 def _find_way(course: Course, world: World) -> Generator[Command, Any, Mapping[str, Any]]:
-    """Follow shares and routes to the prompt that runs; give the route that was taken last."""
+    """Follow shares and routes to the prompt that runs; return the route that was taken last."""
     first = yield Find(course.record.ref)
     found = first
     given = course.given
@@ -128,7 +128,7 @@ def _take(course: Course, found: ResolvedPrompt, given: Mapping[str, object]) ->
 
 
 def _follow_share(course: Course, found: ResolvedPrompt) -> Generator[Command, Any, ResolvedPrompt]:
-    """Give the version that serves this caller while traffic is split."""
+    """Yield the version that serves this caller while traffic is split."""
     if len(found.split) < 2 or found.paused is not None:
         return found
     key = course.record.key
@@ -146,7 +146,7 @@ def _follow_share(course: Course, found: ResolvedPrompt) -> Generator[Command, A
 
 
 def _choose_route(course: Course, found: ResolvedPrompt) -> Mapping[str, Any]:
-    """Give the first route whose condition on the inputs holds; an empty one otherwise."""
+    """Return the first route whose condition on the inputs holds; an empty one otherwise."""
     routes: list[Mapping[str, Any]] = found.data.get("routes", [])
     for route in routes:
         if holds(found.prompt.path, route["when"], course.inputs):
@@ -158,7 +158,7 @@ def _choose_route(course: Course, found: ResolvedPrompt) -> Mapping[str, Any]:
 
 
 def _beside(found: ResolvedPrompt, target: str) -> str:
-    """Give the ref of a prompt that a route names: live in the same deployment, or as written."""
+    """Return the ref of a prompt that a route names: live in the same deployment, or as written."""
     if "@" in target:
         return target
     if found.environment is not None:
@@ -172,7 +172,9 @@ def _beside(found: ResolvedPrompt, target: str) -> str:
 
 
 def _choose_models(course: Course, world: World, routed: str | None) -> list[str]:
-    """Give the models to ask, in order: as asked for, else as routed, else as the prompt has it."""
+    """Return the models to ask, in order: as asked for, else as routed, else as the prompt has
+    it.
+    """
     resolved = course.resolved
     first = course.asked_model or routed or _choose_cheapest(course, world) or resolved.model
     models = [first]
@@ -197,7 +199,7 @@ def _choose_models(course: Course, world: World, routed: str | None) -> list[str
 
 
 def _choose_cheapest(course: Course, world: World) -> str | None:
-    """Give the cheapest of the declared models that can do it, by known prices.
+    """Return the cheapest of the declared models that can do it, by known prices.
 
     It reads the whole request, and is not known to refuse the prompt's tools or output schema.
     """

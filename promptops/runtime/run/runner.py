@@ -119,7 +119,7 @@ class AbandonedError(BaseException):
     """
 
     def __repr__(self) -> str:
-        """Say what happened, for the log."""
+        """Return what happened, for the log."""
         return "the caller left the stream"
 
 
