@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import InputError, UsageError, quote
+from promptops.prompt.values import list_types, read_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -82,37 +83,10 @@ def _load_yaml(where: str, text: str) -> object:
 
 def _convert(name: str, text: str, schema: object) -> Any:  # noqa: ANN401 - any JSON value
     """Return a text as the type its input is declared with; what does not fit is an InputError."""
-    types = _types(schema)
-    if not types or "string" in types:
-        return text
-    stripped = text.strip()
     try:
-        value = json.loads(stripped, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        wanted = " or ".join(types)
-        raise InputError(
-            f"input '{name}' takes {wanted}, not {quote(stripped)}", hint=_hint(name, types)
-        ) from None
-    if "integer" in types and isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
-
-
-def _refuse_constant(word: str) -> object:
-    message = f"{word} is no JSON"
-    raise ValueError(message)
-
-
-def _types(schema: object) -> list[str]:
-    """Return the type names that an input's schema allows, as far as it says so."""
-    kind = schema.get("type") if isinstance(schema, dict) else schema
-    if isinstance(schema, dict) and kind is None:
-        allowed = schema.get("enum", [schema["const"]] if "const" in schema else [])
-        if allowed and not any(isinstance(value, str) for value in allowed):
-            return ["JSON"]
-    if isinstance(kind, str):
-        return [kind]
-    return [str(one) for one in kind] if isinstance(kind, list) else []
+        return read_value(name, text, schema)
+    except InputError as error:
+        raise InputError(error.message, hint=_hint(name, list_types(schema))) from None
 
 
 def _hint(name: str, types: list[str]) -> str:

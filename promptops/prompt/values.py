@@ -1,0 +1,56 @@
+"""Values of inputs that arrive as text: from a command line, or from a protocol without types."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from promptops.errors import InputError, quote
+
+
+def read_value(name: str, text: str, schema: object) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a text as the type that its input is declared with.
+
+    An input that may be a string takes the text as it is. All others take JSON.
+
+    Args:
+        name: the input, for the error.
+        text: what was given.
+        schema: the input's declaration: the name of a type, a JSON Schema, or None.
+
+    Raises:
+        InputError: the text is no JSON.
+    """
+    types = list_types(schema)
+    if not types or "string" in types:
+        return text
+    stripped = text.strip()
+    try:
+        value = json.loads(stripped, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        wanted = " or ".join(types)
+        raise InputError(f"input '{name}' takes {wanted}, not {quote(stripped)}") from None
+    if "integer" in types and isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def list_types(schema: object) -> list[str]:
+    """Return the names of the types that an input's declaration allows, as far as it says so.
+
+    Args:
+        schema: the name of a type, a JSON Schema, or None.
+    """
+    kind = schema.get("type") if isinstance(schema, dict) else schema
+    if isinstance(schema, dict) and kind is None:
+        allowed = schema.get("enum", [schema["const"]] if "const" in schema else [])
+        if allowed and not any(isinstance(value, str) for value in allowed):
+            return ["JSON"]
+    if isinstance(kind, str):
+        return [kind]
+    return [str(one) for one in kind] if isinstance(kind, list) else []
+
+
+def _refuse_constant(word: str) -> object:
+    message = f"{word} is no JSON"
+    raise ValueError(message)
