@@ -53,7 +53,8 @@ def contracts(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Write THIRD_PARTY.md and the tables of checks; `-- --check` compares (the default in CI)."""
-    session.install("--editable", ".[models,evals,serve]")
+    extras = ",".join(PROJECT["project"]["optional-dependencies"])
+    session.install("--editable", f".[{extras}]")
     arguments = session.posargs or (["--check"] if session.env.get("CI") else [])
     session.run("python", "scripts/licences.py", *arguments)
     session.run("python", "scripts/catalogue.py", *arguments)

@@ -36,9 +36,9 @@ def licence_table() -> str:
     """Return a Markdown table of what the direct dependencies say of themselves."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    needed = [*project["dependencies"], *extras["models"], *extras["evals"], *extras["serve"]]
+    needed = [*project["dependencies"], *(text for extra in extras.values() for text in extra)]
     rows = []
-    for name in sorted((re.split(r"[^\w.-]", text)[0] for text in needed), key=str.lower):
+    for name in sorted({re.split(r"[^\w.-]", text)[0] for text in needed}, key=str.lower):
         try:
             found = metadata(name)
         except PackageNotFoundError:
