@@ -86,6 +86,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "promptops serve keys add billing --prompt 'billing/*' --env production",
         "promptops serve keys revoke billing",
     ),
+    "mcp": (
+        "promptops mcp --env staging",
+        "promptops mcp --http --port 8090 --allow-run",
+    ),
     "resolve": ("promptops resolve support/triage", "promptops resolve support/triage@^1.0"),
     "export": (
         "promptops export --env production -o prompts.json",

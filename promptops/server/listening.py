@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from promptops.server.application import make_application
 from promptops.server.protocol import make_protocol
 
 if TYPE_CHECKING:
     import socket
     from types import FrameType
 
+    from promptops.server.calls import Application
     from promptops.server.service import Service
 
 
@@ -43,17 +43,18 @@ class _Server(uvicorn.Server):  # type: ignore[misc]  # an extra, checked withou
         return bool(stop or self.should_exit)
 
 
-def serve(service: Service, listener: socket.socket) -> None:
+def serve(service: Service, application: Application, listener: socket.socket) -> None:
     """Serve until a signal says stop; requests under way are answered first.
 
     Args:
         service: what is served.
+        application: answers the requests.
         listener: a socket that listens.
     """
     bounds = service.bounds
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
-        make_application(service),
+        application,
         http=make_protocol(bounds),
         ws="none",
         lifespan="on",

@@ -12,6 +12,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -48,11 +50,12 @@ class Reply(NamedTuple):
 
 @dataclass
 class Running:
-    """`promptops serve` in a process; a context manager."""
+    """A verb that serves, in a process; a context manager."""
 
     folder: Path
     options: tuple[str, ...] = ()
     env: Mapping[str, str] | None = None
+    verb: tuple[str, ...] = ("serve",)
     port: int = 0
     lines: list[dict[str, Any]] = field(default_factory=list)
     talk: list[str] = field(default_factory=list)
@@ -60,7 +63,7 @@ class Running:
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "promptops", "-C", str(self.folder)]
         self.process = subprocess.Popen(
-            [*command, "serve", "--port", "0", *self.options],
+            [*command, *self.verb, "--port", "0", *self.options],
             stderr=subprocess.PIPE,
             text=True,
             env=None if self.env is None else dict(self.env),
@@ -70,7 +73,9 @@ class Running:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         assert self._is_up.wait(60), "the service does not start"
-        assert self.port, "".join(self.talk)
+        if not self.port:
+            self.stop()
+            pytest.fail("".join(self.talk))
         return self
 
     def __exit__(
@@ -104,7 +109,7 @@ class Running:
                     self._news.notify_all()
                 continue
             self.talk.append(line)
-            match = re.search(r" at http://127\.0\.0\.1:(\d+)$", line.rstrip())
+            match = re.search(r" at http://127\.0\.0\.1:(\d+)(?:/mcp)?$", line.rstrip())
             if match:
                 self.port = int(match[1])
                 self._is_up.set()

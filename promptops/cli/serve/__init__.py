@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from promptops.cli.resolve import TrustOption
-from promptops.cli.serve.opening import KeysOption, open_keyfile
+from promptops.cli.serve.opening import (
+    KeysOption,
+    check_installed,
+    format_address,
+    open_keyfile,
+    open_listener,
+    write_line,
+)
 from promptops.cli.session import clean, current, say, warn
-from promptops.errors import PromptopsError, UsageError
-
-if TYPE_CHECKING:
-    import socket
 
 
 def serve(
@@ -74,7 +74,8 @@ def serve(
         return
     from promptops.runtime.registry import open_registry
 
-    _check_installed()
+    check_installed("serve", ("starlette", "uvicorn", "httptools"))
+    from promptops.server.application import make_application
     from promptops.server.listening import serve as listen
     from promptops.server.service import Service, ServiceBounds
 
@@ -95,44 +96,7 @@ def serve(
             connections=max_connections,
             drain_seconds=drain,
         )
-        service = Service(registry, keyfile, bounds, report=_write_line)
-        listener = _listen(host, port)
-        name, number = listener.getsockname()[:2]
-        shown = f"[{name}]" if ":" in name else name
-        say(f"serving {clean(registry.source)} at http://{shown}:{number}")
-        listen(service, listener)
-
-
-def _check_installed() -> None:
-    from importlib.util import find_spec
-
-    missing = [name for name in ("starlette", "uvicorn", "httptools") if find_spec(name) is None]
-    if missing:
-        raise PromptopsError(
-            f"serving needs {', '.join(missing)}",
-            hint="install it with: pip install 'git-promptops[serve]'",
-        )
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    import socket
-
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
-        raise UsageError(
-            f"cannot listen at {host}:{port}: {error}", hint="choose others: --host, --port"
-        ) from None
-
-
-def _write_line(line: dict[str, Any]) -> None:
-    from datetime import UTC, datetime
-
-    stamped = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **line}
-    try:
-        sys.stderr.write(json.dumps(stamped) + os.linesep)
-        sys.stderr.flush()
-    except OSError:
-        # Nobody reads the log: no reason to refuse requests.
-        return
+        service = Service(registry, keyfile, bounds, report=write_line)
+        listener = open_listener(host, port)
+        say(f"serving {clean(registry.source)} at {format_address(listener)}")
+        listen(service, make_application(service), listener)

@@ -1,15 +1,21 @@
-"""What the verbs of `serve` share: where the keys are."""
+"""What the verbs that serve share: keys, sockets and the log."""
 
 from __future__ import annotations
 
+import json
 import os
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from promptops.cli.session import current
-from promptops.errors import NotARepositoryError
+from promptops.errors import NotARepositoryError, PromptopsError, UsageError
 from promptops.server.keyfile import VARIABLE, KeyFile, find_keys
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
 
 KeysOption = Annotated[
     str | None,
@@ -31,3 +37,64 @@ def open_keyfile(given: str | None) -> KeyFile:
         except NotARepositoryError:
             common = None
     return KeyFile(find_keys(given, os.environ, common_dir=common))
+
+
+def check_installed(extra: str, modules: Sequence[str]) -> None:
+    """Refuse to go on without the packages of an extra.
+
+    Args:
+        extra: the extra's name, for the hint.
+        modules: what must be there to import.
+
+    Raises:
+        PromptopsError: a module is missing.
+    """
+    from importlib.util import find_spec
+
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise PromptopsError(
+            f"{extra} needs {', '.join(missing)}",
+            hint=f"install it with: pip install 'git-promptops[{extra}]'",
+        )
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Args:
+        host: the address.
+        port: the port; 0 takes a free one.
+
+    Raises:
+        UsageError: nobody can listen there.
+    """
+    import socket
+
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            f"cannot listen at {host}:{port}: {error}", hint="choose others: --host, --port"
+        ) from None
+
+
+def format_address(listener: socket.socket) -> str:
+    """Return the URL of a socket that listens, without a path."""
+    name, number = listener.getsockname()[:2]
+    shown = f"[{name}]" if ":" in name else name
+    return f"http://{shown}:{number}"
+
+
+def write_line(line: dict[str, Any]) -> None:
+    """Write one line of the service's log to standard error, as JSON with the time."""
+    from datetime import UTC, datetime
+
+    stamped = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **line}
+    try:
+        sys.stderr.write(json.dumps(stamped) + os.linesep)
+        sys.stderr.flush()
+    except OSError:
+        # Nobody reads the log: no reason to refuse requests.
+        return

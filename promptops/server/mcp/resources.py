@@ -1,0 +1,162 @@
+"""Versions and differences of prompts as documents with an address.
+
+`promptops://prompts/NAME@SELECTOR` is a prompt's files, `promptops://versions/NAME` the list of its
+releases, and `promptops://diffs/NAME@FROM..TO` what changed between two of its states.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote as encode
+from urllib.parse import unquote
+
+import mcp_types as types
+
+from promptops.errors import NotFoundError, UsageError
+from promptops.prompt.reference import check_name
+from promptops.runtime.documents import describe_released
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.prompt.prompt import Prompt
+    from promptops.server.mcp.reader import McpReader
+
+_SCHEME = "promptops://"
+TEMPLATES = (
+    types.ResourceTemplate(
+        name="prompt",
+        title="A prompt at a version",
+        uri_template=f"{_SCHEME}prompts/{{+name}}@{{selector}}",
+        description="The files of a prompt. The selector is a version, a range, an environment or "
+        "latest.",
+        mime_type="text/markdown",
+    ),
+    types.ResourceTemplate(
+        name="versions",
+        title="The releases of a prompt",
+        uri_template=f"{_SCHEME}versions/{{+name}}",
+        description="The releases of a prompt, the newest first, with notes and authors.",
+        mime_type="application/json",
+    ),
+    types.ResourceTemplate(
+        name="diff",
+        title="What changed between two states of a prompt",
+        uri_template=f"{_SCHEME}diffs/{{+name}}@{{from}}..{{to}}",
+        description="The semantic difference, with the bump that it needs.",
+        mime_type="application/json",
+    ),
+)
+
+
+async def list_resources(reader: McpReader, cursor: str | None) -> types.ListResourcesResult:
+    """List the prompts that are live in the environment, as documents."""
+    reader.require("read")
+    live, following = await reader.page(cursor)
+    shown = [
+        types.Resource(
+            name=one.name,
+            title=f"{one.name} {one.version}, live in {reader.environment}",
+            uri=f"{_SCHEME}prompts/{encode(f'{one.name}@{reader.environment}', safe='/@')}",
+            mime_type="text/markdown",
+        )
+        for one in live
+    ]
+    return types.ListResourcesResult(resources=shown, next_cursor=following)
+
+
+async def read_resource(reader: McpReader, uri: str) -> types.ReadResourceResult:
+    """Return the document at an address.
+
+    Raises:
+        UsageError: it is no address of ours.
+        PromptopsError, HttpProblem: there is no such prompt for this client.
+    """
+    reader.require("read")
+    kind, _, rest = unquote(uri.removeprefix(_SCHEME)).partition("/")
+    if not uri.startswith(_SCHEME) or kind not in {"prompts", "versions", "diffs"} or not rest:
+        known = ", ".join(one.uri_template for one in TEMPLATES)
+        raise UsageError(f"{uri} is no resource", hint=f"resources are: {known}")
+    if kind == "prompts":
+        return types.ReadResourceResult(contents=await _read_files(reader, uri, rest))
+    document = await (list_versions(reader, rest) if kind == "versions" else diff(reader, rest))
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    content = types.TextResourceContents(uri=uri, text=text, mime_type="application/json")
+    return types.ReadResourceResult(contents=[content])
+
+
+async def list_versions(reader: McpReader, name: str) -> dict[str, Any]:
+    """Return the releases of a prompt as `promptops.serve-versions/v1`.
+
+    Raises:
+        PromptopsError, HttpProblem: there is no such prompt for this client.
+    """
+    await reader.admit(f"{check_name(name)}@latest")
+    found = await asyncio.to_thread(reader.service.registry.versions, name)
+    return {
+        "schema": "promptops.serve-versions/v1",
+        "name": name,
+        "versions": [describe_released(one) for one in found],
+    }
+
+
+async def diff(reader: McpReader, text: str) -> dict[str, Any]:
+    """Return what changed between two states of a prompt as `promptops.diff/v1`.
+
+    Args:
+        reader: who asks.
+        text: `NAME@FROM..TO`.
+
+    Raises:
+        UsageError: it is no such text.
+        PromptopsError, HttpProblem: there is no such prompt for this client.
+    """
+    name, _, selectors = text.partition("@")
+    before, dots, after = selectors.partition("..")
+    if not (before and dots and after):
+        raise UsageError("a difference has two sides", hint="ask for NAME@1.0.0..1.1.0")
+    old, new = [await reader.find(f"{name}@{one}") for one in (before, after)]
+    return await asyncio.to_thread(_compare, old.prompt, new.prompt)
+
+
+async def list_parts(reader: McpReader, part: str, given: Mapping[str, str]) -> list[str]:
+    """Return what a part of a resource's address may be.
+
+    Args:
+        reader: who asks.
+        part: the part's name in the template.
+        given: the parts that are known already.
+    """
+    if part == "name":
+        return [one.name for one in await reader.list_live()]
+    try:
+        released = await list_versions(reader, given.get("name", ""))
+    except (NotFoundError, UsageError):
+        return []
+    versions = [one["version"] for one in released["versions"]]
+    return [*versions, "latest", reader.environment]
+
+
+async def _read_files(
+    reader: McpReader, uri: str, ref: str
+) -> list[types.TextResourceContents | types.BlobResourceContents]:
+    """Return the files of a prompt, its own one first."""
+    prompt = (await reader.find(ref)).prompt
+    files = sorted(prompt.closure.files.items(), key=lambda one: one[0] != prompt.closure.path)
+    return [
+        types.TextResourceContents(
+            uri=uri if number == 0 else f"{uri}#{encode(path)}",
+            text=data.decode("utf-8", "replace"),
+            mime_type="text/markdown" if path.endswith(".md") else "text/plain",
+            _meta={"promptops/path": path},
+        )
+        for number, (path, data) in enumerate(files)
+    ]
+
+
+def _compare(old: Prompt, new: Prompt) -> dict[str, Any]:
+    from promptops.prompt.diff import diff_prompts, diff_to_json
+
+    return diff_to_json(diff_prompts(old, new))
