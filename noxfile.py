@@ -76,6 +76,7 @@ def stores(session: nox.Session) -> None:
     tests = (
         "tests/runtime/log",
         "tests/runtime/guards",
+        "tests/runtime/conversation",
         "tests/runtime/run/test_outages.py",
         "tests/protection/doctor/test_ledger.py",
         "tests/cli/runs",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from promptops.repository.settings.alerts import AlertSettings
     from promptops.repository.settings.cache import CacheSettings
+    from promptops.repository.settings.conversations import ConversationSettings
     from promptops.repository.settings.eval import EvalSettings
     from promptops.repository.settings.guards import GuardSettings
     from promptops.repository.settings.log import LogSettings
@@ -173,6 +174,12 @@ class Config:
         return self.tables.get("cache") or CacheSettings()
 
     @property
+    def conversations(self) -> ConversationSettings:
+        """The table `[conversations]`."""
+        settings: ConversationSettings = self._settings("conversations")
+        return settings
+
+    @property
     def log(self) -> LogSettings:
         """The table `[log]`."""
         settings: LogSettings = self._settings("log")
@@ -283,9 +290,9 @@ _KEYS = (
 )
 # The tables of the runtime: `NAME` is read by `read_NAME` in the module `settings.NAME`. Those are
 # imported only where a file has the table or somebody asks for it.
-_TABLES = ("alerts", "cache", "eval", "guards", "log", "models", "timeouts")
+_TABLES = ("alerts", "cache", "conversations", "eval", "guards", "log", "models", "timeouts")
 # What runs go by wherever they are made, and what those tables refer to.
-_RUNTIME_TABLES = ("alerts", "cache", "guards", "log", "models")
+_RUNTIME_TABLES = ("alerts", "cache", "conversations", "guards", "log", "models")
 _EXPORTED = (*_RUNTIME_TABLES, "default_environment", "environments", "prompts")
 
 

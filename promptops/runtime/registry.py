@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from promptops.delivery.environments import Deployment
     from promptops.prompt.reference import PromptRef
     from promptops.repository.config import Config
+    from promptops.runtime.conversation.conversation import Conversation
+    from promptops.runtime.conversation.opening import Conversations
     from promptops.runtime.following import KnownState
     from promptops.runtime.past import Released
     from promptops.runtime.resolution import LivePrompt, ResolvedPrompt
@@ -90,6 +92,7 @@ class Registry:
         self._is_repaired = False
         self._is_closed = False
         self._runner: Runner | None = None
+        self._conversations: Conversations | None = None
         _REGISTRIES.add(self)
 
     def __repr__(self) -> str:
@@ -399,6 +402,64 @@ class Registry:
         """Record what somebody thought of the answer of a run, also long after it."""
         self.open_runner().feedback(run_id, score=score, label=label, comment=comment, by=by)
 
+    def conversation(
+        self,
+        conversation: str,
+        *,
+        user: str | None = None,
+        tenant: str | None = None,
+        store: str | os.PathLike[str] | None = None,
+        tokens: int | None = None,
+        summary: str | None = None,
+        ttl: float | None = None,
+    ) -> Conversation:
+        """Return a conversation by its id; it begins with the first thing said in it.
+
+        What is not given is as the table `[conversations]` of the configuration has it.
+
+        Args:
+            conversation: your name for it.
+            user: whose it is; nobody else gets it.
+            tenant: of which customer.
+            store: where it is kept: a file's path, `redis://...` or `postgresql://...`.
+            tokens: how many tokens of it a prompt is given, about.
+            summary: the ref of the prompt that sums up what is older.
+            ttl: for how many seconds after its last message it is kept.
+
+        Raises:
+            ConfigurationError: the table cannot be understood, or a variable that it names is not
+                set.
+            LogError: the store cannot be used.
+        """
+        from dataclasses import replace
+
+        from promptops.runtime.conversation.entries import Owner
+
+        conversations = self.open_conversations()
+        given = {
+            "store": None if store is None else os.fspath(store),
+            "tokens": tokens,
+            "summary": summary,
+            "ttl_seconds": ttl,
+        }
+        chosen: dict[str, Any] = {name: one for name, one in given.items() if one is not None}
+        if store is not None:
+            chosen["store_variable"] = None
+        settings = replace(conversations.settings, **chosen)
+        return conversations.open(conversation, Owner(user, tenant), settings)
+
+    def open_conversations(self) -> Conversations:
+        """Return the conversations of this registry, made when first asked for."""
+        self._refuse_closed()
+        with self._making:
+            if self._conversations is None:
+                from promptops.runtime.conversation.opening import Conversations
+
+                self._conversations = Conversations(
+                    self, self._source.repository, self._read_config()
+                )
+            return self._conversations
+
     def open_runner(self) -> Runner:
         """Return what runs this registry's prompts, made when first asked for."""
         self._refuse_closed()
@@ -437,6 +498,8 @@ class Registry:
     def close(self) -> None:
         """End the processes in use. A closed registry answers nothing any more."""
         self._is_closed = True
+        if self._conversations is not None:
+            self._conversations.close()
         if self._runner is not None:
             self._runner.close()
         state = self._following.state

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from promptops.prompt.faults import read_template
+from promptops.prompt.histories import find_histories
 from promptops.server.bodies import read_object, take_object, take_text
 from promptops.server.calls import answer_json
 from promptops.server.problems import HttpProblem
@@ -30,8 +30,6 @@ _TAKEN = {"model", "messages", "inputs", "stream", "stream_options", "user"}
 _ROLES = ("user", "assistant")
 _FINISHES = {"stop", "length", "tool_calls", "content_filter"}
 # By digest, since reading a template takes milliseconds.
-_HISTORIES: dict[str, tuple[str, ...]] = {}
-_MAX_KNOWN = 1000
 
 
 async def complete(call: HttpCall) -> Application:
@@ -138,7 +136,7 @@ def _fill_history(
     prompt: Prompt, inputs: dict[str, Any], messages: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the inputs with the messages in the one that `{% history %}` inserts."""
-    names = _find_histories(prompt)
+    names = find_histories(prompt)
     if len(names) != 1 or names[0] in inputs:
         why = (
             "inputs has them already"
@@ -153,19 +151,6 @@ def _fill_history(
             parameter="messages",
         )
     return {**inputs, names[0]: messages}
-
-
-def _find_histories(prompt: Prompt) -> tuple[str, ...]:
-    """Return the inputs that a prompt's `{% history %}` tags insert."""
-    known = _HISTORIES.get(prompt.digest)
-    if known is None:
-        closure = prompt.closure
-        found = read_template(closure, closure.path).histories
-        known = tuple(dict.fromkeys(name for name, _ in found))
-        if len(_HISTORIES) >= _MAX_KNOWN:
-            _HISTORIES.clear()
-        _HISTORIES[prompt.digest] = known
-    return known
 
 
 def _describe(done: Run, model: str, created: int) -> dict[str, Any]:

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
+
+
+class Schema(NamedTuple):
+    """The tables that a program keeps in a database.
+
+    Attributes:
+        what: what they are, as in "the run log".
+        versions: the table that says which of the steps were taken.
+        steps: the statements that make them, as numbered steps.
+    """
+
+    what: str
+    versions: str
+    steps: tuple[tuple[str, ...], ...]
+
+    @property
+    def latest(self) -> int:
+        """The number of the last step."""
+        return len(self.steps)
 
 
 class Cursor(Protocol):

@@ -25,14 +25,20 @@ _NONCE = 12
 
 
 class Keyring:
-    """The keys of one log."""
+    """The keys of one log, or of what else is kept: `what`, as errors call it."""
 
-    def __init__(self, keys: list[bytes], random: Callable[[int], bytes], variable: str) -> None:
+    def __init__(
+        self,
+        keys: list[bytes],
+        random: Callable[[int], bytes],
+        variable: str,
+        what: str = "the run log",
+    ) -> None:
         try:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM
         except ImportError as error:
             raise PromptopsError(
-                "encryption of the run log needs the package cryptography",
+                f"encryption of {what} needs the package cryptography",
                 hint="pip install 'git-promptops[encryption]'",
             ) from error
         self._ciphers: dict[bytes, AESGCM] = {}
@@ -41,6 +47,7 @@ class Keyring:
         self._first = next(iter(self._ciphers))
         self._random = random
         self._variable = variable
+        self._what = what
 
     def seal(self, data: bytes) -> bytes:
         """Return the data encrypted with the first key."""
@@ -55,7 +62,7 @@ class Keyring:
         cipher = self._ciphers.get(sealed[:_NAME])
         if cipher is None:
             raise ConfigurationError(
-                f"the run log was encrypted with a key that {self._variable} does not hold",
+                f"{self._what} was encrypted with a key that {self._variable} does not hold",
                 hint="add the old key after the new one, separated by a comma",
             )
         try:
@@ -63,8 +70,8 @@ class Keyring:
             data: bytes = cipher.decrypt(nonce, body, None)
         except InvalidTag:
             raise IntegrityError(
-                "a text of the run log was altered",
-                hint="restore the log from a backup",
+                f"a text of {self._what} was altered",
+                hint="restore it from a backup",
             ) from None
         return data
 
@@ -73,11 +80,16 @@ class Keyring:
         return sealed[:_NAME] == self._first
 
 
-def read_keys(variable: str, text: str | None, random: Callable[[int], bytes]) -> Keyring:
+def read_keys(
+    variable: str,
+    text: str | None,
+    random: Callable[[int], bytes],
+    what: str = "the run log",
+) -> Keyring:
     """Return the keys in an environment variable; ConfigurationError when it holds none."""
     hint = "make a key with 'openssl rand -base64 32'"
     if not text or not text.strip():
-        raise ConfigurationError(f"{variable} holds no key for the run log", hint=hint)
+        raise ConfigurationError(f"{variable} holds no key for {what}", hint=hint)
     keys = []
     for one in text.split(","):
         try:
@@ -88,4 +100,4 @@ def read_keys(variable: str, text: str | None, random: Callable[[int], bytes]) -
             # The value itself is a secret, and stays out of the message.
             raise ConfigurationError(f"{variable} is not a key of 32 bytes in base64", hint=hint)
         keys.append(key)
-    return Keyring(keys, random, variable)
+    return Keyring(keys, random, variable, what)

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from promptops.runtime.log.database import Schema
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE meta (name TEXT PRIMARY KEY, value {bytes} NOT NULL)",
@@ -73,4 +75,4 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ),
     ),
 )
-LATEST = len(MIGRATIONS)
+RUN_LOG = Schema("the run log", "schema", MIGRATIONS)

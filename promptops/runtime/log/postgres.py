@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from promptops.errors import PromptopsError
 from promptops.runtime.log.log import LogError
-from promptops.runtime.log.migrations import LATEST, MIGRATIONS
+from promptops.runtime.log.migrations import RUN_LOG
 from promptops.runtime.log.store import Store
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from promptops.repository.settings.log import LogSettings
-    from promptops.runtime.log.database import Row
+    from promptops.runtime.log.database import Row, Schema
 
 T = TypeVar("T")
 _WORDS = {
@@ -90,8 +90,9 @@ class PostgresDatabase:
     twice, so a lost reply counts once.
     """
 
-    def __init__(self, url: str, clock: Callable[[], float]) -> None:
+    def __init__(self, url: str, clock: Callable[[], float], schema: Schema = RUN_LOG) -> None:
         self._url = url
+        self._schema = schema
         self._clock = clock
         self._reset()
         self.read(lambda _: None)
@@ -160,7 +161,7 @@ class PostgresDatabase:
         # The message may quote the URL's host, never its password.
         lines = str(error).strip().splitlines() or [type(error).__name__]
         return LogError(
-            f"the run log in PostgreSQL cannot be used: {lines[0]}",
+            f"{self._schema.what} in PostgreSQL cannot be used: {lines[0]}",
             hint="look whether the server runs and takes connections",
         )
 
@@ -189,34 +190,39 @@ class PostgresDatabase:
         self._connection = None
 
     def _migrate(self, connection: psycopg.Connection[Row]) -> None:
+        schema = self._schema
+
         def version() -> int:
-            row = connection.execute("SELECT to_regclass('schema') IS NOT NULL").fetchone()
+            row = connection.execute(
+                "SELECT to_regclass(%s) IS NOT NULL", [schema.versions]
+            ).fetchone()
             if row is None or not row[0]:
                 return 0
-            found = connection.execute("SELECT MAX(version) FROM schema").fetchone()
+            statement = f"SELECT MAX(version) FROM {schema.versions}"
+            found = connection.execute(statement.encode()).fetchone()
             return 0 if found is None or found[0] is None else int(found[0])
 
-        if version() > LATEST:
+        if version() > schema.latest:
             raise LogError(
-                f"the run log has version {version()}, and this promptops knows {LATEST}",
+                f"{schema.what} has version {version()}, and this promptops knows {schema.latest}",
                 hint="use the newer promptops that wrote it",
                 is_passing=False,
             )
-        if version() == LATEST:
+        if version() == schema.latest:
             return
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [_MIGRATION_LOCK])
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS schema (version BIGINT PRIMARY KEY, applied BIGINT)"
-            )
+            made = f"CREATE TABLE IF NOT EXISTS {schema.versions}"
+            connection.execute(f"{made} (version BIGINT PRIMARY KEY, applied BIGINT)".encode())
             done = version()
-            for number, steps in enumerate(MIGRATIONS, 1):
+            for number, steps in enumerate(schema.steps, 1):
                 if number <= done:
                     continue
                 for step in steps:
                     connection.execute(_translate(step).encode())
                 connection.execute(
-                    "INSERT INTO schema VALUES (%s, %s)", [number, round(self._clock() * 1000)]
+                    f"INSERT INTO {schema.versions} VALUES (%s, %s)".encode(),
+                    [number, round(self._clock() * 1000)],
                 )
 
 

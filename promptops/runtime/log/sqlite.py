@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from promptops.errors import NotFoundError, PromptopsError
 from promptops.runtime.log.log import LogError
-from promptops.runtime.log.migrations import LATEST, MIGRATIONS
+from promptops.runtime.log.migrations import RUN_LOG
 from promptops.runtime.log.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from promptops.repository.settings.log import LogSettings
-    from promptops.runtime.log.database import Row
+    from promptops.runtime.log.database import Row, Schema
 
 T = TypeVar("T")
 _WORDS = {
@@ -93,8 +93,9 @@ class SqliteDatabase:
     both are seen before the next use, and the file is opened (or made) anew.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float], schema: Schema = RUN_LOG) -> None:
         self._path = path
+        self._schema = schema
         self._clock = clock
         self._reset()
         with self._errors(), self._lock:
@@ -151,8 +152,8 @@ class SqliteDatabase:
                 connection.execute("PRAGMA busy_timeout = 0")
         if busy:
             raise LogError(
-                "what was deleted can still be in the files of the run log: another process"
-                " reads it",
+                f"what was deleted can still be in the files of {self._schema.what}: another"
+                " process reads it",
                 hint="do it again when that process is done",
             )
 
@@ -193,7 +194,7 @@ class SqliteDatabase:
             connection.execute("PRAGMA page_size = 8192")
             if writing:
                 # Making the tables waits as SQLite does, writing in a way of its own.
-                _prepare(connection, self._clock())
+                _prepare(connection, self._schema, self._clock())
                 connection.execute("PRAGMA busy_timeout = 0")
         except BaseException:
             connection.close()
@@ -216,12 +217,12 @@ class SqliteDatabase:
             raise
         except (sqlite3.OperationalError, OSError) as error:
             raise LogError(
-                f"the run log {self._path} cannot be used: {error}",
+                f"{self._schema.what} {self._path} cannot be used: {error}",
                 hint="look at the disk's space and the file's permissions",
             ) from error
         except sqlite3.DatabaseError as error:
             raise LogError(
-                f"the run log {self._path} is damaged or no run log: {error}",
+                f"{self._schema.what} {self._path} is damaged or something else: {error}",
                 hint="restore it from a backup, or move it away",
                 is_passing=False,
             ) from error
@@ -259,32 +260,35 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _prepare(connection: sqlite3.Connection, now: float) -> None:
+def _prepare(connection: sqlite3.Connection, schema: Schema, now: float) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     connection.execute("PRAGMA secure_delete = FAST")
     connection.execute("PRAGMA foreign_keys = ON")
-    version = _version(connection)
-    if version == LATEST:
+    version = _version(connection, schema)
+    if version == schema.latest:
         return
-    if version > LATEST:
+    if version > schema.latest:
         raise LogError(
-            f"the run log has version {version}, and this promptops knows {LATEST}",
+            f"{schema.what} has version {version}, and this promptops knows {schema.latest}",
             hint="use the newer promptops that wrote it",
             is_passing=False,
         )
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute(
-            "CREATE TABLE IF NOT EXISTS schema (version INTEGER PRIMARY KEY, applied INTEGER)"
+            f"CREATE TABLE IF NOT EXISTS {schema.versions}"
+            " (version INTEGER PRIMARY KEY, applied INTEGER)"
         )
-        for number, steps in enumerate(MIGRATIONS, 1):
-            if number <= _version(connection):
+        for number, steps in enumerate(schema.steps, 1):
+            if number <= _version(connection, schema):
                 continue
             for step in steps:
                 connection.execute(_translate(step))
-            connection.execute("INSERT INTO schema VALUES (?, ?)", (number, round(now * 1000)))
+            connection.execute(
+                f"INSERT INTO {schema.versions} VALUES (?, ?)", (number, round(now * 1000))
+            )
         connection.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):
@@ -292,10 +296,11 @@ def _prepare(connection: sqlite3.Connection, now: float) -> None:
         raise
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema'").fetchone() is None:
+def _version(connection: sqlite3.Connection, schema: Schema) -> int:
+    find = "SELECT 1 FROM sqlite_master WHERE name = ?"
+    if connection.execute(find, (schema.versions,)).fetchone() is None:
         return 0
-    return int(connection.execute("SELECT MAX(version) FROM schema").fetchone()[0] or 0)
+    return int(connection.execute(f"SELECT MAX(version) FROM {schema.versions}").fetchone()[0] or 0)
 
 
 def _translate(step: str) -> str:

@@ -56,6 +56,11 @@ class Run:
         """What all attempts cost, in US dollars; None where that is unknown."""
         return None if self.cost_micros is None else self.cost_micros / 1_000_000
 
+    @property
+    def messages(self) -> Sequence[Mapping[str, Any]]:
+        """What the model was asked: the messages as they were sent."""
+        return self._given_handle.messages
+
     def reply(self, results: Mapping[str, object] | Sequence[object]) -> Run:
         """Hand in what the called tools gave, and return what the model says to that.
 

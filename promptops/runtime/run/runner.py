@@ -706,6 +706,11 @@ class Handle:
         self._course = course
         self._round = course.round
 
+    @property
+    def messages(self) -> Sequence[Mapping[str, Any]]:
+        """See `Run.messages`."""
+        return self._course.messages
+
     def reply(self, results: object) -> Run:
         """See `Run.reply`."""
         return self._runner.take(self._course, self._go_on(results))

@@ -1,0 +1,87 @@
+"""What keeps runs running: what conversations, telemetry, drift and safety cost.
+
+    python benchmarks/operations.py [conversation]
+
+Each is a ratio or a difference of two things measured in turns, in one process.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from promptops.runtime.conversation.entries import Bounds, Entry, Owner
+from promptops.runtime.conversation.sql import open_sqlite_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_OWNER = Owner("u-1", "acme")
+_BOUNDS = Bounds(30 * 86_400, 1_000_000_000)
+_BODY = b"I was charged twice for the order of last week, and nobody answers. " * 8
+_INSERT = (
+    "INSERT INTO conversation_rows VALUES ('bare', ?, 0, 'message', 'user', 10, ?, '', 0, 0, 1, 0,"
+    " 0, NULL, ?)"
+)
+
+
+def measure_in_turns(turns: int, *works: Callable[[], object]) -> list[float]:
+    """Return the median processor seconds of each work, done in turns."""
+    taken: list[list[float]] = [[] for _ in works]
+    for _ in range(turns):
+        for times, work in zip(taken, works, strict=True):
+            began = time.process_time()
+            work()
+            times.append(time.process_time() - began)
+    return [median(times) for times in taken]
+
+
+def conversation() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_sqlite_store(str(Path(folder) / "c.db"))
+        database = store._database  # noqa: SLF001 - the bare insert goes the same way
+        numbers = iter(range(1, 10**9))
+
+        def insert() -> None:
+            for _ in range(100):
+                row = (next(numbers), len(_BODY), _BODY)
+                database.write(lambda cursor, row=row: cursor.run(_INSERT, row))
+
+        def append() -> None:
+            for _ in range(100):
+                entry = Entry("message", _BODY, "user", 130, "u-1")
+                store.append("c", [entry], owner=_OWNER, bounds=_BOUNDS, now=time.time())
+
+        def window() -> None:
+            for _ in range(100):
+                store.tail("c", owner=_OWNER, tokens=4000, now=time.time())
+
+        for _ in range(3):
+            append()
+        [bare, appended, short] = measure_in_turns(15, insert, append, window)
+        print(f"conversation: an append takes {appended / bare:.2f} of its bare insert (limit 1.5)")
+        for _ in range(200):
+            append()
+        [later, long] = measure_in_turns(15, append, window)
+        rows = len(store.rows("c", limit=10**6))
+        print(
+            f"conversation: with {rows:,} messages the window takes {long / short:.2f} of what it "
+            f"took with some hundreds ({long * 10_000:.0f} us), an append {later / appended:.2f}"
+        )
+        store.close()
+
+
+_ALL: dict[str, Callable[[], None]] = {"conversation": conversation}
+
+
+def main() -> None:
+    for name in sys.argv[1:] or _ALL:
+        _ALL[name]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Conversations: what was said earlier, kept in bounds, for a prompt's `{% history %}`."""

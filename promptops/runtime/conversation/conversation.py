@@ -1,0 +1,505 @@
+"""A conversation: what was said earlier, given to a prompt, and what it answers, kept."""
+
+from __future__ import annotations
+
+from contextlib import aclosing, closing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.errors import ConfigurationError, ConflictError, RefusedError, UsageError
+from promptops.prompt.histories import find_histories
+from promptops.runtime.conversation.entries import (
+    HAND_OVER,
+    MESSAGE,
+    SUMMARY,
+    Bounds,
+    Entry,
+    Expected,
+    Owner,
+)
+from promptops.runtime.conversation.hand_over import (
+    INPUT as HAND_OVER_INPUT,
+)
+from promptops.runtime.conversation.hand_over import (
+    HandOver,
+    make_hand_over,
+    read_hand_over,
+    version_of,
+)
+from promptops.runtime.conversation.window import begin_with_user, take_newest
+from promptops.runtime.log.content import from_json, pack, to_json, unpack
+from promptops.runtime.models.tokens import estimate_text
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+
+    from promptops.runtime.conversation.entries import ConversationStore, Row, Tail
+    from promptops.runtime.log.encryption import Keyring
+    from promptops.runtime.registry import Registry
+    from promptops.runtime.resolution import ResolvedPrompt
+    from promptops.runtime.run.result import Run
+    from promptops.runtime.run.runner import Caller, Spoken
+
+# The inputs that a prompt may declare beside its history.
+SUMMARY_INPUT = "summary"
+TRANSCRIPT_INPUT = "transcript"
+# What a run in the log carries, so that those of one conversation are found.
+LABEL = "conversation"
+
+_ROLES = ("user", "assistant", "tool")
+_MAX_ID = 200
+_MESSAGE_TOKENS = 4
+_SEALED = 2
+# A summary that failed for long leaves more than a prompt can read at once.
+_MAX_SUMMED = 500
+_SUMMED_WINDOWS = 4
+_SUMMARY = "Summary of the conversation so far:\n{text}"
+
+
+class Ways(NamedTuple):
+    """What a conversation works with.
+
+    Attributes:
+        registry: runs prompts.
+        store: where conversations are.
+        bounds: how long and how large they may be.
+        tokens: how many tokens of one a prompt is given, about.
+        summary: the prompt that sums up what is older; None: it is left out.
+        keyring: seals what is kept; None: nothing is sealed.
+        clock: seconds since 1970.
+    """
+
+    registry: Registry
+    store: ConversationStore
+    bounds: Bounds
+    tokens: int
+    summary: str | None
+    keyring: Keyring | None
+    clock: Callable[[], float]
+
+
+class Conversation:
+    """One conversation. Make it with `Registry.conversation`; threads and processes may share it.
+
+    Attributes:
+        id: the application's name for it.
+    """
+
+    def __init__(self, conversation: str, owner: Owner, ways: Ways) -> None:
+        """Args: its name, whose it is, and what it works with."""
+        if not 0 < len(conversation) <= _MAX_ID or not conversation.isprintable():
+            raise UsageError(
+                f"a conversation's id has 1 to {_MAX_ID} printable characters",
+                hint="use the id that your application has for it",
+            )
+        self.id = conversation
+        self._owner = owner
+        self._ways = ways
+
+    def __repr__(self) -> str:
+        """`<Conversation ID>`."""
+        return f"<Conversation {self.id}>"
+
+    # What was said
+
+    def add(self, role: str, content: str, *, by: str | None = None) -> int:
+        """Append one message, and return its number in the conversation.
+
+        Args:
+            role: `user`, `assistant` or `tool`.
+            content: what was said.
+            by: who said it, for the record; the conversation's user when None.
+
+        Raises:
+            UsageError: there is no such role.
+            RefusedError: the message alone is larger than a conversation may be, or the
+                conversation is another user's.
+            LogError: the store cannot be used.
+        """
+        message = {"role": role, "content": content}
+        number = self.append([message], by=by)
+        assert number is not None  # noqa: S101 - nothing was expected
+        return number
+
+    def append(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        by: str | None = None,
+        after: int | None = None,
+    ) -> int:
+        """Append messages in one step, so that nobody else's come between them.
+
+        Args:
+            messages: with `role` and `content`, as `{% history %}` takes them.
+            by: who said them, for the record; the conversation's user when None.
+            after: the number of the row that must be the last one.
+
+        Returns the number of the last one.
+
+        Raises:
+            ConflictError: something else was appended after `after`.
+            UsageError, RefusedError, LogError: as `add`.
+        """
+        said = by if by is not None else self._owner.user or ""
+        entries = [self._entry(message, said) for message in messages]
+        return self._append(entries, Expected(number=after))
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return the newest messages that fit, the oldest first, for `{% history %}`.
+
+        A summary of what is older comes first, as a user's message.
+        """
+        return self._history(self._tail(), inline_summary=True)
+
+    @property
+    def number(self) -> int:
+        """The number of the last row; 0 where nothing was said yet."""
+        return self._tail().number
+
+    @property
+    def summary(self) -> str | None:
+        """The summary of what is older than the history; None: there is none."""
+        row = self._tail().summary
+        return None if row is None else str(self._open(row))
+
+    def events(self, *, limit: int = 1000) -> Sequence[Row]:
+        """Return what happened to the conversation, the oldest first, without what was said."""
+        return self._ways.store.rows(self.id, limit=limit)
+
+    def erase(self, *, by: str) -> bool:
+        """Remove what was said; the record that it was there stays.
+
+        Returns whether there is such a conversation.
+        """
+        return self._ways.store.erase(self.id, by=by, now=self._ways.clock())
+
+    # Running prompts
+
+    def run(
+        self,
+        ref: str,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        said: str | None = None,
+        key: str | None = None,
+        model: str | None = None,
+    ) -> Run:
+        """Run a prompt with the conversation as its history, and append question and answer.
+
+        Args:
+            ref: the prompt, which must have one `{% history %}`. Inputs `summary` and `hand_over`
+                are filled, too, where it declares them.
+            inputs: its other inputs.
+            said: what the user said; what the prompt's last user message says when None.
+            key: as `Registry.run` has it; the conversation's id when None and there is no user.
+            model: another model than the prompt's.
+
+        A run that calls tools is not appended: hand the results in with `reply`, and its last
+        answer to `record`.
+
+        Raises:
+            UsageError: the prompt has no history, or several.
+            PromptopsError: as `Registry.run`; LogError: the store cannot be used.
+        """
+        self.shorten()
+        filled = self._fill(self._ways.registry.find(ref), inputs)
+        run = self._ways.registry.open_runner().run(ref, filled, self._caller(key), model)
+        self._record_answer(run, said)
+        return run
+
+    async def arun(
+        self,
+        ref: str,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        said: str | None = None,
+        key: str | None = None,
+        model: str | None = None,
+    ) -> Run:
+        """As `run`, on an event loop."""
+        import asyncio
+
+        await asyncio.to_thread(self.shorten)
+        prompt = await self._ways.registry.find_async(ref)
+        filled = await asyncio.to_thread(self._fill, prompt, inputs)
+        runner = await asyncio.to_thread(self._ways.registry.open_runner)
+        run = await runner.arun(ref, filled, self._caller(key), model)
+        await asyncio.to_thread(self._record_answer, run, said)
+        return run
+
+    def stream(
+        self,
+        ref: str,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        said: str | None = None,
+        key: str | None = None,
+        model: str | None = None,
+    ) -> Iterator[Spoken]:
+        """As `run`, but yield the answer as it is written. What is left early is not appended."""
+        self.shorten()
+        filled = self._fill(self._ways.registry.find(ref), inputs)
+        runner = self._ways.registry.open_runner()
+        pieces: Any = runner.stream(ref, filled, self._caller(key), model)
+        with closing(pieces):
+            for piece in pieces:
+                if piece.run is not None:
+                    self._record_answer(piece.run, said)
+                yield piece
+
+    async def astream(
+        self,
+        ref: str,
+        inputs: Mapping[str, object] | None = None,
+        *,
+        said: str | None = None,
+        key: str | None = None,
+        model: str | None = None,
+    ) -> AsyncIterator[Spoken]:
+        """As `stream`, on an event loop."""
+        import asyncio
+
+        await asyncio.to_thread(self.shorten)
+        prompt = await self._ways.registry.find_async(ref)
+        filled = await asyncio.to_thread(self._fill, prompt, inputs)
+        runner = await asyncio.to_thread(self._ways.registry.open_runner)
+        pieces: Any = runner.astream(ref, filled, self._caller(key), model)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                if piece.run is not None:
+                    await asyncio.to_thread(self._record_answer, piece.run, said)
+                yield piece
+
+    def record(self, run: Run, *, said: str | None = None) -> int:
+        """Append a run's question and its answer, as `run` does it; return the last number."""
+        question = _last_question(run) if said is None else said
+        by = str(version_of(run.prompt))
+        entries = []
+        if question is not None:
+            entries.append(
+                self._entry({"role": "user", "content": question}, self._owner.user or "")
+            )
+        entries.append(self._entry({"role": "assistant", "content": run.text}, by))
+        return self._append(entries, Expected())
+
+    # What is too old to be given
+
+    def shorten(self) -> bool:
+        """Sum up the older half of the history where it has become too long.
+
+        Prompts that run in the conversation do it by themselves. Returns whether there is a new
+        summary. Where the summary's prompt fails, the old one stays, and the log has the run.
+        """
+        ways = self._ways
+        if ways.summary is None:
+            return False
+        tail = self._tail()
+        if not tail.is_cut:
+            return False
+        newest, _ = take_newest(reversed(tail.messages), ways.tokens // 2)
+        after = 0 if tail.summary is None else tail.summary.covers
+        older = ways.store.between(self.id, after, newest[0].number, limit=_MAX_SUMMED)
+        older, _ = take_newest(reversed(older), ways.tokens * _SUMMED_WINDOWS)
+        text = self._sum_up(tail, older)
+        if text is None:
+            return False
+        entry = Entry(
+            SUMMARY,
+            self._seal(text),
+            tokens=_count(text),
+            by=ways.summary,
+            covers=newest[0].number - 1,
+        )
+        known = 0 if tail.summary is None else tail.summary.number
+        # Another process may have been faster: then its summary stands.
+        return self._store([entry], Expected(summary=known)) is not None
+
+    def _sum_up(self, tail: Tail, older: Sequence[Row]) -> str | None:
+        from promptops.errors import PromptopsError
+
+        ways = self._ways
+        assert ways.summary is not None  # noqa: S101 - only called with one
+        try:
+            prompt = ways.registry.find(ways.summary)
+            known = "" if tail.summary is None else str(self._open(tail.summary))
+            given = {
+                TRANSCRIPT_INPUT: "\n".join(_say(self._open(row)) for row in older),
+                SUMMARY_INPUT: known,
+            }
+            inputs = {name: value for name, value in given.items() if name in prompt.inputs}
+            run = ways.registry.open_runner().run(ways.summary, inputs, self._caller(None), None)
+        except PromptopsError:
+            return None
+        return run.text or None
+
+    # From one agent to the next
+
+    def hand_over(
+        self,
+        source: Run | ResolvedPrompt | str,
+        target: str,
+        *,
+        reason: str,
+        data: Mapping[str, Any] | None = None,
+    ) -> HandOver:
+        """Leave a record for the prompt that takes the conversation over.
+
+        Secrets and personal data in it are replaced, as in the run log. A prompt with an input
+        `hand_over` gets it from `run`; where that input has a schema, the record must fit.
+
+        Args:
+            source: the run, the prompt or the ref of the prompt that hands over.
+            target: the ref of the prompt that takes over.
+            reason: why.
+            data: what it has to know, as JSON values.
+
+        Raises:
+            RefusedError: it is larger than 16 kB, or not what the target's input asks for.
+            PromptopsError: a ref means no prompt; LogError: the store cannot be used.
+        """
+        from promptops.runtime.run.result import Run
+
+        registry = self._ways.registry
+        if isinstance(source, str):
+            source = registry.find(source)
+        giving = source.prompt if isinstance(source, Run) else source
+        taking = registry.find(target)
+        record = make_hand_over(
+            giving, taking, reason=reason, data=data or {}, at=self._ways.clock()
+        )
+        entry = Entry(
+            HAND_OVER, self._seal(record.to_data()), by=f"{record.source} -> {record.target}"
+        )
+        self._append([entry], Expected(), record.at)
+        return record
+
+    def handed_over(self) -> HandOver | None:
+        """Return the newest hand-over; None where there is none."""
+        row = self._tail().hand_over
+        if row is None:
+            return None
+        return read_hand_over(self._open(row), row.at)
+
+    # Inside
+
+    def _tail(self) -> Tail:
+        ways = self._ways
+        return ways.store.tail(self.id, owner=self._owner, tokens=ways.tokens, now=ways.clock())
+
+    def _store(
+        self, entries: Sequence[Entry], expected: Expected, now: float | None = None
+    ) -> int | None:
+        ways = self._ways
+        return ways.store.append(
+            self.id,
+            entries,
+            owner=self._owner,
+            bounds=ways.bounds,
+            now=ways.clock() if now is None else now,
+            expected=expected,
+        )
+
+    def _append(
+        self, entries: Sequence[Entry], expected: Expected, now: float | None = None
+    ) -> int:
+        most = self._ways.bounds.bytes
+        for one in entries:
+            if len(one.body) > most:
+                raise RefusedError(
+                    f"a message of {len(one.body)} bytes, and a conversation has at most {most}",
+                    hint="raise kilobytes in [conversations]",
+                )
+        number = self._store(entries, expected, now)
+        if number is None:
+            raise ConflictError(
+                f"conversation {self.id} went on after row {expected.number}",
+                hint="read its history again, and answer that",
+            )
+        return number
+
+    def _record_answer(self, run: Run, said: str | None) -> None:
+        if not run.tool_calls:
+            self.record(run, said=said)
+
+    def _caller(self, key: str | None) -> Caller:
+        from promptops.runtime.run.runner import Caller
+
+        key = key if key is not None or self._owner.user is not None else self.id
+        return Caller(self._owner.user, self._owner.tenant, key, labels={LABEL: self.id})
+
+    def _fill(
+        self, prompt: ResolvedPrompt, inputs: Mapping[str, object] | None
+    ) -> dict[str, object]:
+        names = find_histories(prompt.prompt)
+        if len(names) != 1:
+            raise UsageError(
+                f"{prompt.name} has {len(names) or 'no'} {{% history %}}, and needs one",
+                hint="write {% history %} where earlier messages belong",
+            )
+        tail = self._tail()
+        filled = dict(inputs or {})
+        takes_summary = SUMMARY_INPUT in prompt.inputs and SUMMARY_INPUT not in filled
+        filled[names[0]] = self._history(tail, inline_summary=not takes_summary)
+        if takes_summary:
+            filled[SUMMARY_INPUT] = "" if tail.summary is None else self._open(tail.summary)
+        if (
+            tail.hand_over is not None
+            and HAND_OVER_INPUT in prompt.inputs
+            and HAND_OVER_INPUT not in filled
+        ):
+            filled[HAND_OVER_INPUT] = self._open(tail.hand_over)
+        return filled
+
+    def _history(self, tail: Tail, *, inline_summary: bool) -> list[dict[str, Any]]:
+        said = [self._open(row) for row in begin_with_user(tail.messages)]
+        if tail.summary is not None and inline_summary:
+            text = _SUMMARY.format(text=self._open(tail.summary))
+            said.insert(0, {"role": "user", "content": text})
+        return said
+
+    def _entry(self, message: Mapping[str, Any], by: str) -> Entry:
+        role = message.get("role")
+        if role not in _ROLES:
+            raise UsageError(
+                f"a message of a conversation cannot have the role {role!r}",
+                hint=f"one of: {', '.join(_ROLES)}",
+            )
+        data = dict(message)
+        return Entry(MESSAGE, self._seal(data), role=role, tokens=_count_message(data), by=by)
+
+    def _seal(self, value: object) -> bytes:
+        return pack(to_json(value), self._ways.keyring)
+
+    def _open(self, row: Row) -> Any:  # noqa: ANN401 - each kind has its own
+        assert row.body is not None  # noqa: S101 - stores give only rows that have one
+        if self._ways.keyring is None and row.body[0] & _SEALED:
+            raise ConfigurationError(
+                "the store of conversations is encrypted, and no key is configured",
+                hint="name its environment variable as encryption_key in [conversations]",
+            )
+        return from_json(unpack(row.body, self._ways.keyring))
+
+
+def _last_question(run: Run) -> str | None:
+    """Return what the user said last, as the prompt has it."""
+    for message in reversed(run.messages):
+        if message.get("role") == "user":
+            content = message.get("content")
+            return content if isinstance(content, str) else None
+    return None
+
+
+def _say(message: Mapping[str, Any]) -> str:
+    content = message.get("content")
+    text = content if isinstance(content, str) else to_json(content).decode(errors="replace")
+    return f"{message['role']}: {text}"
+
+
+def _count(text: str) -> int:
+    return estimate_text(text) + _MESSAGE_TOKENS
+
+
+def _count_message(message: Mapping[str, Any]) -> int:
+    content = message.get("content")
+    plain = isinstance(content, str) and len(message) == 2
+    return _count(content if plain else to_json(message).decode(errors="replace"))  # type: ignore[arg-type]

@@ -1,0 +1,132 @@
+"""What one agent gives to the next one: typed, bounded, redacted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.errors import RefusedError
+from promptops.runtime.log.content import to_json
+from promptops.runtime.redaction import redact, redact_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.runtime.resolution import ResolvedPrompt
+
+# The input in which a prompt gets it.
+INPUT = "hand_over"
+_MAX_BYTES = 16_384
+
+
+class PromptVersion(NamedTuple):
+    """One version of one prompt.
+
+    Attributes:
+        name: the prompt.
+        version: its version; `working` for the work tree's.
+        digest: the digest of its files.
+    """
+
+    name: str
+    version: str
+    digest: str
+
+    def __str__(self) -> str:
+        """`NAME@VERSION`."""
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """What one agent gives to the next one.
+
+    Attributes:
+        source: the prompt that hands over, with its version and digest.
+        target: the prompt that takes over, likewise.
+        reason: why, in one line.
+        data: what the next one has to know; redacted.
+        at: when, in seconds since 1970.
+    """
+
+    source: PromptVersion
+    target: PromptVersion
+    reason: str
+    data: Mapping[str, Any]
+    at: float = 0.0
+
+    def to_data(self) -> dict[str, Any]:
+        """Return it as JSON values, as a prompt gets it in its input `hand_over`."""
+        return {
+            "from": self.source._asdict(),
+            "to": self.target._asdict(),
+            "reason": self.reason,
+            "data": dict(self.data),
+        }
+
+
+def version_of(prompt: ResolvedPrompt) -> PromptVersion:
+    """Return which version of which prompt this is."""
+    return PromptVersion(prompt.name, prompt.version, prompt.digest)
+
+
+def make_hand_over(
+    source: ResolvedPrompt,
+    target: ResolvedPrompt,
+    *,
+    reason: str,
+    data: Mapping[str, Any],
+    at: float,
+) -> HandOver:
+    """Return the record, redacted; RefusedError where it is too large, or the target takes it not.
+
+    Args:
+        source: the prompt that hands over.
+        target: the prompt that takes over.
+        reason: why.
+        data: what it has to know, as JSON values.
+        at: when, in seconds since 1970.
+    """
+    record = HandOver(
+        version_of(source),
+        version_of(target),
+        redact(" ".join(reason.split())),
+        redact_value(dict(data)),
+        # As exactly as stores keep it.
+        round(at, 3),
+    )
+    document = record.to_data()
+    size = len(to_json(document))
+    if size > _MAX_BYTES:
+        raise RefusedError(
+            f"a hand-over of {size} bytes; at most {_MAX_BYTES} are allowed",
+            hint="hand over what the next prompt needs, not the conversation: it has that",
+        )
+    _check_fit(document, target)
+    return record
+
+
+def read_hand_over(document: Mapping[str, Any], at: float) -> HandOver:
+    """Return the record that `to_data` wrote."""
+    return HandOver(
+        PromptVersion(**document["from"]),
+        PromptVersion(**document["to"]),
+        document["reason"],
+        document["data"],
+        at,
+    )
+
+
+def _check_fit(document: Mapping[str, Any], prompt: ResolvedPrompt) -> None:
+    """Hold a hand-over to the input that takes it."""
+    declared = prompt.inputs.get(INPUT)
+    if not isinstance(declared, dict):
+        return
+    from promptops.prompt.schema import compile_schema
+
+    for fault in compile_schema(declared).iter_errors(dict(document)):
+        place = ".".join(map(str, fault.instance_path)) or "the hand-over"
+        raise RefusedError(
+            f"{prompt.name} cannot take it over: {place}: {fault.message}",
+            hint=f"its input {INPUT} says what it needs",
+        )

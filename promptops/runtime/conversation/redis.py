@@ -1,0 +1,355 @@
+"""Conversations in Redis, shared by many machines.
+
+Each change is one script, which Redis runs alone. What was said lies in a key of its own that Redis
+itself lets go when the conversation's time is over; that it was there stays.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import PromptopsError
+from promptops.runtime.conversation.entries import MESSAGE, Expected, Head, Row, Tail
+from promptops.runtime.conversation.sql import refuse_owner
+from promptops.runtime.conversation.window import take_newest
+from promptops.runtime.log.log import LogError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from promptops.runtime.conversation.entries import Bounds, Entry, Owner
+
+# The braces keep all keys in one slot of a cluster.
+PREFIX = "{promptops-conversations}:"
+_HEAD = f"{PREFIX}head:"
+_ROWS = f"{PREFIX}rows:"
+_BODIES = f"{PREFIX}bodies:"
+_USER = f"{PREFIX}user:"
+_IDS = f"{PREFIX}ids"
+_ENDS = f"{PREFIX}ends"
+_WAIT_SECONDS = 1.0
+_BATCH = 64
+
+# KEYS: head, rows, bodies, ids, ends, user. ARGV: id, at, ttl, bytes, user, tenant, expected
+# number, expected summary, then kind, role, tokens, by, covers and body of each entry.
+_APPEND = """
+local at, ttl, most = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local head = redis.call('HMGET', KEYS[1], 'n', 'kept', 'floor', 'summary', 'hand_over', 'ends',
+  'user', 'tenant')
+local function number(index, default) return tonumber(head[index] or default) end
+local n, kept, floor = number(1, 0), number(2, 0), number(3, 1)
+local summary, hand_over, ends = number(4, 0), number(5, 0), number(6, 0)
+if head[1] then
+  if head[7] ~= ARGV[5] or head[8] ~= ARGV[6] then return 'owner' end
+else
+  redis.call('HSET', KEYS[1], 'user', ARGV[5], 'tenant', ARGV[6], 'created', ARGV[2])
+  if ARGV[5] ~= '-' then redis.call('SADD', KEYS[6], ARGV[1]) end
+end
+local function write(kind, role, tokens, size, by, covers)
+  n = n + 1
+  redis.call('RPUSH', KEYS[2], cjson.encode({n, at, kind, role, tokens, size, by, covers}))
+end
+if ends > 0 and ends <= at then
+  redis.call('DEL', KEYS[3])
+  write('expired', '', 0, 0, '', 0)
+  kept, floor, summary, hand_over = 0, n + 1, 0, 0
+end
+local is_expected = true
+if ARGV[7] ~= '' and tonumber(ARGV[7]) ~= n then is_expected = false end
+if ARGV[8] ~= '' and tonumber(ARGV[8]) ~= summary then is_expected = false end
+if is_expected then
+  for i = 9, #ARGV, 6 do
+    local kind, body = ARGV[i], ARGV[i + 5]
+    write(kind, ARGV[i + 1], tonumber(ARGV[i + 2]), #body, ARGV[i + 3], tonumber(ARGV[i + 4]))
+    redis.call('HSET', KEYS[3], n, body)
+    if kind == 'message' then
+      kept = kept + #body
+    elseif kind == 'summary' then
+      redis.call('HDEL', KEYS[3], summary)
+      summary = n
+    else
+      redis.call('HDEL', KEYS[3], hand_over)
+      hand_over = n
+    end
+  end
+  if kept > most then
+    local last = n
+    while kept > most and floor < last do
+      if floor ~= summary and floor ~= hand_over then
+        kept = kept - redis.call('HSTRLEN', KEYS[3], floor)
+        redis.call('HDEL', KEYS[3], floor)
+      end
+      floor = floor + 1
+    end
+    write('dropped', '', 0, 0, '', floor - 1)
+  end
+  if ttl > 0 then
+    ends = at + ttl
+    redis.call('PEXPIRE', KEYS[3], ttl)
+    redis.call('ZADD', KEYS[5], ends, ARGV[1])
+  else
+    ends = 0
+    redis.call('PERSIST', KEYS[3])
+    redis.call('ZREM', KEYS[5], ARGV[1])
+  end
+else
+  if kept == 0 then ends = 0 end
+end
+redis.call('HSET', KEYS[1], 'n', n, 'kept', kept, 'floor', floor, 'summary', summary,
+  'hand_over', hand_over, 'ends', ends)
+redis.call('ZADD', KEYS[4], at, ARGV[1])
+if is_expected then return n end
+return 'moved'
+"""
+
+# KEYS as above. ARGV: id, at, kind, by, mark ('' keeps the user).
+_FORGET = """
+local at = tonumber(ARGV[2])
+local head = redis.call('HMGET', KEYS[1], 'n', 'ends', 'user')
+if not head[1] then return 0 end
+local ends = tonumber(head[2] or 0)
+redis.call('ZREM', KEYS[5], ARGV[1])
+if ARGV[3] == 'expired' and (ends == 0 or ends > at) then
+  if ends > 0 then redis.call('ZADD', KEYS[5], ends, ARGV[1]) end
+  return 0
+end
+local n = tonumber(head[1]) + 1
+redis.call('DEL', KEYS[3])
+if ARGV[5] ~= '' then
+  local rows = redis.call('LRANGE', KEYS[2], 0, -1)
+  for i, text in ipairs(rows) do
+    local row = cjson.decode(text)
+    if row[7] == head[3]:sub(2) then
+      row[7] = ARGV[5]
+      redis.call('LSET', KEYS[2], i - 1, cjson.encode(row))
+    end
+  end
+  redis.call('HSET', KEYS[1], 'user', '+' .. ARGV[5])
+  redis.call('SREM', KEYS[6], ARGV[1])
+end
+redis.call('RPUSH', KEYS[2], cjson.encode({n, at, ARGV[3], '', 0, 0, ARGV[4], 0}))
+redis.call('HSET', KEYS[1], 'n', n, 'kept', 0, 'floor', n + 1, 'summary', 0, 'hand_over', 0,
+  'ends', 0)
+redis.call('ZADD', KEYS[4], at, ARGV[1])
+return 1
+"""
+
+
+class RedisStore:
+    """Conversations in one database of a Redis server."""
+
+    def __init__(self, url: str) -> None:
+        """Args: `redis://` or `rediss://`. PromptopsError where the package is missing."""
+        try:
+            import redis
+            from redis.backoff import NoBackoff
+            from redis.retry import Retry
+        except ImportError as error:
+            raise PromptopsError(
+                "conversations in Redis need the package redis",
+                hint="pip install 'git-promptops[redis]'",
+            ) from error
+        try:
+            self._redis = redis.Redis.from_url(
+                url,
+                socket_connect_timeout=_WAIT_SECONDS,
+                socket_timeout=_WAIT_SECONDS,
+                # An append that was done and not heard of must not be done again.
+                retry=Retry(NoBackoff(), 0),
+                client_name="promptops",
+            )
+        except ValueError:
+            # The error may quote a part of the password.
+            raise PromptopsError(
+                "the address of the conversations is no URL of Redis",
+                hint="write redis://HOST:PORT/DATABASE; in a password, write @ as %40",
+            ) from None
+        self._errors: tuple[type[Exception], ...] = (redis.RedisError, OSError, UnicodeError)
+        self._append = self._redis.register_script(_APPEND)
+        self._forget = self._redis.register_script(_FORGET)
+
+    def append(
+        self,
+        conversation: str,
+        entries: Sequence[Entry],
+        *,
+        owner: Owner,
+        bounds: Bounds,
+        now: float,
+        expected: Expected = Expected(),  # noqa: B008 - a constant
+    ) -> int | None:
+        """Append entries in one step; see `ConversationStore`."""
+        values: list[Any] = [
+            conversation,
+            round(now * 1000),
+            0 if bounds.ttl_seconds is None else round(bounds.ttl_seconds * 1000),
+            bounds.bytes,
+            _mark(owner.user),
+            _mark(owner.tenant),
+            "" if expected.number is None else expected.number,
+            "" if expected.summary is None else expected.summary,
+        ]
+        for one in entries:
+            values += [one.kind, one.role, one.tokens, one.by, one.covers, one.body]
+        keys = _keys(conversation, owner.user)
+        done = self._ask(lambda: self._append(keys=keys, args=values))
+        if done == b"owner":
+            raise refuse_owner(conversation)
+        return None if done == b"moved" else int(done)
+
+    def tail(self, conversation: str, *, owner: Owner, tokens: int, now: float) -> Tail:
+        """Return the newest messages of at most so many tokens; see `ConversationStore`."""
+        fields = ("n", "floor", "summary", "hand_over", "ends", "user", "tenant")
+        found = self._ask(lambda: self._redis.hmget(_HEAD + conversation, fields))
+        if found[0] is None:
+            return Tail()
+        if (found[5].decode(), found[6].decode()) != (_mark(owner.user), _mark(owner.tenant)):
+            raise refuse_owner(conversation)
+        number, floor, summary_at, hand_over_at, ends = (int(one or 0) for one in found[:5])
+        if ends and ends <= round(now * 1000):
+            return Tail(number)
+        summary = self._row(conversation, summary_at)
+        hand_over = self._row(conversation, hand_over_at)
+        after = floor - 1 if summary is None else max(summary.covers, floor - 1)
+        messages, is_cut = take_newest(self._walk(conversation, after, number + 1), tokens)
+        return Tail(number, tuple(messages), is_cut, summary, hand_over)
+
+    def between(self, conversation: str, after: int, before: int, *, limit: int) -> Sequence[Row]:
+        """Return the newest `limit` messages between two rows; see `ConversationStore`."""
+        found: list[Row] = []
+        for row in self._walk(conversation, after, before):
+            if len(found) == limit:
+                break
+            found.append(row)
+        return found[::-1]
+
+    def rows(self, conversation: str, *, limit: int = 1000) -> Sequence[Row]:
+        """Return everything that happened to a conversation; see `ConversationStore`."""
+        texts = self._ask(lambda: self._redis.lrange(_ROWS + conversation, -limit, -1))
+        return [_make_row(text, None) for text in texts]
+
+    def list(self, *, user: str | None = None, limit: int = 50) -> Sequence[Head]:
+        """Return conversations; see `ConversationStore`."""
+
+        def look() -> list[Any]:
+            if user is None:
+                names = self._redis.zrevrange(_IDS, 0, limit - 1)
+            else:
+                names = sorted(self._redis.smembers(_USER + user))
+            with self._redis.pipeline(transaction=False) as pipe:
+                for name in names:
+                    pipe.hmget(_HEAD + name.decode(), "user", "tenant", "created", "n")
+                    pipe.zscore(_IDS, name)
+                found = pipe.execute()
+            return [(name, *found[2 * i], found[2 * i + 1]) for i, name in enumerate(names)]
+
+        heads = [
+            Head(
+                name.decode(),
+                _unmark(owner),
+                _unmark(tenant),
+                int(created) / 1000,
+                int(number),
+                float(at) / 1000,
+            )
+            for name, owner, tenant, created, number, at in self._ask(look)
+            if number is not None and at is not None
+        ]
+        heads.sort(key=lambda one: (-one.at, one.id))
+        return heads[:limit]
+
+    def expire(self, now: float) -> int:
+        """Remove what conversations said whose time is over; see `ConversationStore`."""
+        at = round(now * 1000)
+        names = self._ask(lambda: self._redis.zrangebyscore(_ENDS, "-inf", at))
+        count = 0
+        for name in names:
+            conversation = name.decode()
+            values = [conversation, at, "expired", "", ""]
+            count += self._forget_one(_keys(conversation, None), values)
+        return count
+
+    def erase(self, conversation: str, *, by: str, now: float) -> bool:
+        """Remove what was said in one; see `ConversationStore`."""
+        values = [conversation, round(now * 1000), "erased", by, ""]
+        return bool(self._forget_one(_keys(conversation, None), values))
+
+    def erase_user(self, user: str, mark: str, *, by: str, now: float) -> Sequence[str]:
+        """Remove all that was said with a user; see `ConversationStore`."""
+        names = sorted(
+            name.decode() for name in self._ask(lambda: self._redis.smembers(_USER + user))
+        )
+        for name in names:
+            values = [name, round(now * 1000), "erased", by, mark]
+            self._forget_one(_keys(name, user), values)
+        return names
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._redis.close()
+
+    def _forget_one(self, keys: Sequence[str], values: Sequence[Any]) -> int:
+        return int(self._ask(lambda: self._forget(keys=keys, args=values)))
+
+    def _row(self, conversation: str, number: int) -> Row | None:
+        if not number:
+            return None
+        text = self._ask(lambda: self._redis.lindex(_ROWS + conversation, number - 1))
+        body = self._ask(lambda: self._redis.hget(_BODIES + conversation, str(number)))
+        return None if text is None or body is None else _make_row(text, body)
+
+    def _walk(self, conversation: str, after: int, before: int) -> Iterator[Row]:
+        """Yield the messages between two rows, the newest first, a few at a time."""
+        while before > after + 1:
+            first = max(after + 1, before - _BATCH)
+            numbers = [str(number) for number in range(first, before)]
+
+            def look(first: int = first, before: int = before, names: list[str] = numbers) -> Any:  # noqa: ANN401
+                with self._redis.pipeline(transaction=True) as pipe:
+                    pipe.lrange(_ROWS + conversation, first - 1, before - 2)
+                    pipe.hmget(_BODIES + conversation, names)
+                    return pipe.execute()
+
+            texts, bodies = self._ask(look)
+            for text, body in reversed(list(zip(texts, bodies, strict=False))):
+                row = _make_row(text, body)
+                if row.kind == MESSAGE and body is not None:
+                    yield row
+            before = first
+
+    def _ask(self, question: Callable[[], Any]) -> Any:  # noqa: ANN401 - each has its answer
+        try:
+            return question()
+        except self._errors as error:
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise LogError(
+                f"the store of conversations in Redis cannot be used: {lines[0]}",
+                hint="look whether the server runs and takes connections",
+            ) from error
+
+
+def _keys(conversation: str, user: str | None) -> list[str]:
+    return [
+        _HEAD + conversation,
+        _ROWS + conversation,
+        _BODIES + conversation,
+        _IDS,
+        _ENDS,
+        _USER + (user or ""),
+    ]
+
+
+def _mark(name: str | None) -> str:
+    """Return a name as it is kept: nobody is no name."""
+    return "-" if name is None else f"+{name}"
+
+
+def _unmark(kept: bytes) -> str | None:
+    text = kept.decode()
+    return None if text == "-" else text[1:]
+
+
+def _make_row(text: bytes, body: bytes | None) -> Row:
+    number, at, kind, role, tokens, size, by, covers = json.loads(text)
+    return Row(int(number), at / 1000, kind, role, int(tokens), int(size), by, int(covers), body)
