@@ -13,7 +13,7 @@ def read(text: str) -> Config:
 
 def test_nothing_configured() -> None:
     assert read("").conversations == ConversationSettings()
-    assert load_config({}.get).conversations == ConversationSettings()
+    assert load_config(lambda _: None).conversations == ConversationSettings()
 
 
 def test_a_table_with_everything() -> None:
