@@ -144,7 +144,7 @@ def make_server(
 
 def serve_streams(service: Service, environment: str, options: ToolOptions) -> None:
     """Serve the client at standard input and output until it closes them."""
-    import anyio
+    import asyncio
 
     async def serve() -> None:
         server = make_server(service, environment, options)
@@ -153,7 +153,7 @@ def serve_streams(service: Service, environment: str, options: ToolOptions) -> N
         await service.registry.aclose()
 
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
-    anyio.run(serve)
+    asyncio.run(serve())
 
 
 def make_application(service: Service, environment: str, options: ToolOptions) -> Application:
