@@ -46,10 +46,14 @@ class Fixing:
     rest: Validation
 
 
-def plan_fixes(files: Files, folder: str, judge: Callable[[Files], Validation]) -> Fixing:
+def plan_fixes(
+    files: Files, folder: str, judge: Callable[[Files], Validation], *, raw: bool = False
+) -> Fixing:
     """Return everything that can be fixed in `files` of what `judge` finds there; writes nothing.
 
-    `folder` is the prompts folder, below which the paths of findings are.
+    `folder` is the prompts folder, below which the paths of findings are. With `raw`, what cannot
+    be a template of ours is put between `{% raw %}` and `{% endraw %}`, so that it is sent as it
+    stands.
     """
     before: dict[str, bytes] = {}
     after: dict[str, bytes] = {}
@@ -58,6 +62,16 @@ def plan_fixes(files: Files, folder: str, judge: Callable[[Files], Validation]) 
     states: set[frozenset[tuple[str, bytes]]] = set()
     while True:
         chosen, count = choose_fixes(result.findings)
+        if raw:
+            broken = {one.path for one in result.findings if one.check == "syntax"}
+            wrapped = {
+                path: wraps
+                for path in sorted(broken)
+                if (wraps := _wrap_foreign(path, files, folder, after))
+            }
+            count += sum(len(wraps) // 2 for wraps in wrapped.values())
+            count -= sum(bool(one.fixes) and one.path in wrapped for one in result.findings)
+            chosen |= wrapped
         changed = {}
         for path, fixes in chosen.items():
             below = path.removeprefix(f"{folder}/")
@@ -74,6 +88,29 @@ def plan_fixes(files: Files, folder: str, judge: Callable[[Files], Validation]) 
         result = judge(OverlaidFiles(files, after))
     after = {path: data for path, data in after.items() if data != before[path]}
     return Fixing({path: before[path] for path in after}, after, fixed, first, result)
+
+
+def _wrap_foreign(path: str, files: Files, folder: str, after: Mapping[str, bytes]) -> list[Fix]:
+    """Return the edits that make text of what no template of ours can hold."""
+    from promptops.prompt.finding import Fix
+    from promptops.prompt.frontmatter.document import read_document
+    from promptops.prompt.names import is_prompt
+    from promptops.prompt.template.recovery import find_foreign
+
+    below = path.removeprefix(f"{folder}/")
+    data = after.get(below) or files.read(below) or b""
+    text = _normalize(data.decode(errors="replace"))
+    body = read_document(below, data).body if is_prompt(below) else text
+    first = len(text) - len(body)
+    fixes = []
+    for start, end in find_foreign(body):
+        line = body[:start].rpartition("\n")[2]
+        # Both tags would take white space with them that is the text's.
+        opening = "{%+ raw %}" if line and not line.strip() else "{% raw %}"
+        closing = "{% endraw +%}" if body.startswith("\n", end) else "{% endraw %}"
+        fixes.append(Fix(path, first + start, first + start, opening))
+        fixes.append(Fix(path, first + end, first + end, closing))
+    return fixes
 
 
 def choose_fixes(findings: Iterable[Finding]) -> tuple[dict[str, list[Fix]], int]:

@@ -39,6 +39,8 @@ gc.enable()
 EXIT_NO = 1
 EXIT_CANNOT = 2
 EXIT_BUG = 3
+# An option that may have a value, which typer knows no way to say, is two.
+_OPTIONAL_VALUES = {"--fix=raw": "--fix-raw"}
 _GARBAGE_THRESHOLD = 100_000
 
 
@@ -58,6 +60,11 @@ class _Verb(TyperCommand):
     """A verb; `path` is its name, after that of its group."""
 
     path = ""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - as above
+        end = args.index("--") if "--" in args else len(args)
+        options = [_OPTIONAL_VALUES.get(one, one) for one in args[:end]]
+        return super().parse_args(ctx, [*options, *args[end:]])
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
         _write_examples(self.path, formatter)

@@ -111,8 +111,14 @@ def validate(
         FailOn, typer.Option("--fail-on", help="From what on the exit code is 1.")
     ] = FailOn.ERROR,
     fix: Annotated[
-        bool, typer.Option("--fix", help="Fix what can be fixed safely, then check.")
+        bool,
+        typer.Option(
+            "--fix",
+            help="Fix what can be fixed safely, then check. --fix=raw also marks as text what "
+            "cannot be a template.",
+        ),
     ] = False,
+    fix_raw: Annotated[bool, typer.Option("--fix-raw", hidden=True)] = False,
     diff: Annotated[
         bool, typer.Option("--diff", help="Show what --fix would change; exit code 1 if anything.")
     ] = False,
@@ -148,6 +154,7 @@ def validate(
         raise UsageError(
             "--fix and --diff together", hint="--diff alone shows what --fix alone would write"
         )
+    fix = fix or (fix_raw and not diff)
     exclusive = [option for option, on in (("--fix", fix), ("--diff", diff)) if on]
     if watch or fix:
         _refuse_together([*exclusive, *(["--watch"] if watch else []), *elsewhere])
@@ -163,10 +170,10 @@ def validate(
     if watch:
         _watch(request)
     elif diff:
-        passed = _show_fixes(request)
+        passed = _show_fixes(request, raw=fix_raw)
         if not passed:
             raise typer.Exit(1)
-    elif not _check(request, fix=fix):
+    elif not _check(request, fix=fix, raw=fix_raw):
         raise typer.Exit(1)
 
 
@@ -175,7 +182,7 @@ def _refuse_together(options: Sequence[str]) -> None:
         raise UsageError(f"{options[0]} and {options[1]} together", hint="give one or the other")
 
 
-def _check(request: _ValidateRequest, *, fix: bool = False) -> bool:
+def _check(request: _ValidateRequest, *, fix: bool = False, raw: bool = False) -> bool:
     """Check once and report; whether the answer is yes."""
     repository = current().repository
     files, only = _choose_files(repository, request)
@@ -183,7 +190,7 @@ def _check(request: _ValidateRequest, *, fix: bool = False) -> bool:
     if fix:
         from promptops.checks.fixing import plan_fixes, write_fixes
 
-        fixing = plan_fixes(files, repository.config.prompts, judge)
+        fixing = plan_fixes(files, repository.config.prompts, judge, raw=raw)
         write_fixes(repository.require_work_tree() / repository.config.prompts, fixing)
         result = fixing.rest
         if fixing.fixed and request.output in {ReportName.TEXT, ReportName.CONCISE}:
@@ -201,18 +208,19 @@ def _check(request: _ValidateRequest, *, fix: bool = False) -> bool:
     return _is_passed(result, request.fail_on)
 
 
-def _show_fixes(request: _ValidateRequest) -> bool:
+def _show_fixes(request: _ValidateRequest, *, raw: bool) -> bool:
     """Show what fixing would change; whether that is nothing."""
     from promptops.checks.fixing import plan_fixes, show_diff
 
     repository = current().repository
     files, only = _choose_files(repository, request)
     folder = repository.config.prompts
-    fixing = plan_fixes(files, folder, _Judge(repository, request, files, only))
+    fixing = plan_fixes(files, folder, _Judge(repository, request, files, only), raw=raw)
     text = show_diff(fixing, folder)
     if text:
         emit(text.removesuffix("\n"))
-        say(f"--fix fixes {fixing.fixed:,} finding{'' if fixing.fixed == 1 else 's'}")
+        option = "--fix=raw" if raw else "--fix"
+        say(f"{option} fixes {fixing.fixed:,} finding{'' if fixing.fixed == 1 else 's'}")
     else:
         say("--fix changes nothing")
     return not text

@@ -14,7 +14,9 @@ from promptops.checks.fixing import apply_fixes, choose_fixes, plan_fixes, show_
 from promptops.errors import RefusedError
 from promptops.prompt.finding import Finding, Fix, Position, Severity
 from promptops.prompt.frontmatter.document import read_document
+from promptops.prompt.template import CompiledTemplate
 from promptops.repository.config import Config
+from tests.cli.running import run
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
@@ -252,3 +254,42 @@ def test_a_place_in_a_text_is_found_again(source: str) -> None:
     for word, place in (("one", Position(1, 1, 1, 4)), ("wo", Position(2, 2, 2, 4))):
         fix = Fix.at("a.md", source, place, "")
         assert source[fix.start : fix.end] == word
+
+
+FOREIGN = [
+    *("{#a}", '{{"a": 1}}', "{{#if x}}", "{{/if}}", "{{{b}}}", "{% highlight c %}", "{{> p}}"),
+    *("\n", "  ", "word", "\n  ", "## "),
+]
+
+
+def make_text(body: str, newline: str = "\n") -> Fixing:
+    text = prompt_text(body=body, inputs="{}").replace("\n", newline)
+    files = {"a.md": text.encode()}
+    return plan_fixes(Folder(files), "prompts", judge, raw=True)
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(FOREIGN), min_size=1, max_size=12), st.sampled_from(["\n", "\r\n"]))
+def test_what_cannot_be_a_template_is_sent_as_it_stands(parts: list[str], newline: str) -> None:
+    body = f"<{''.join(parts)}>"
+    done = make_text(body, newline)
+    data = done.after.get("a.md", prompt_text(body=body, inputs="{}").encode())
+    sent = CompiledTemplate("a.md", read_document("a.md", data).body, {}).render({})
+    assert [one["content"] for one in sent] == [body]
+    assert not [one for one in done.rest.findings if one.check == "syntax"]
+
+
+def test_raw_fixes_are_shown_and_counted_and_leave_slips_of_the_pen(repo: Repo) -> None:
+    body = "## A {#a}\n{{#if x}}b{{/if}}\n{{ question | default(“x”) }}"
+    repo.commit({"prompts/a.md": prompt_text(body=body)})
+    shown = run(repo, "validate", "--diff", "--fix=raw")
+    assert shown.exit_code == 1
+    assert "+## A {% raw %}{#a}{% endraw +%}" in shown.stdout
+    assert "--fix=raw fixes 3 findings" in shown.stderr
+    said = run(repo, "validate", "--fix=raw")
+    assert said.exit_code == 1
+    assert "fixed 3 findings in 1 file" in said.stderr
+    text = (repo.path / "prompts/a.md").read_text()
+    assert "{% raw %}{{#if x}}{% endraw %}b{% raw %}{{/if}}{% endraw +%}" in text
+    assert "default(“x”)" in text
+    assert run(repo, "validate", "--diff", "--fix=raw").stdout == ""

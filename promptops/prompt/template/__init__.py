@@ -83,7 +83,7 @@ def analyze(path: str, source: str, *, partial: bool, first_line: int = 1) -> An
 
     Returns:
         The body's includes, messages, inputs and problems. Never raises: for a body that cannot be
-            parsed it has one problem of kind `syntax` and nothing else.
+            parsed it has problems of kind `syntax` and nothing else.
     """
     from promptops.prompt.template.plain import read_plain
 

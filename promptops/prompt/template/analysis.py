@@ -92,12 +92,26 @@ def inspect(
         require_depth(tree)
         analysis = _TemplateReader(body, tokens, partial=partial).read(tree)
     except SyntaxFault as fault:
-        return Analysis(problems=(syntax_problem(body, fault),)), None, body
+        return Analysis(problems=_list_faults(body, fault)), None, body
     except TooDeep as fault:
         return Analysis(problems=(nesting_problem(body, fault),)), None, body
     except TooLarge as fault:
         return Analysis(problems=(size_problem(body, fault),)), None, body
     return analysis, tree, body
+
+
+def _list_faults(body: TemplateSource, first: SyntaxFault) -> tuple[TemplateProblem, ...]:
+    """Return every syntax fault of a body, of which `first` is one."""
+    from promptops.prompt.template.languages import recognize
+    from promptops.prompt.template.recovery import find_faults
+
+    language = recognize(body.text)
+    return tuple(
+        syntax_problem(
+            body, one.fault, body.text[one.start : one.end], language, is_foreign=one.is_foreign
+        )
+        for one in find_faults(body, first)[:MAX_PROBLEMS]
+    )
 
 
 class _TemplateReader:

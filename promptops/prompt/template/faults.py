@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from jinja2 import nodes
 
+from promptops.prompt.template.languages import explain_foreign
 from promptops.prompt.template.parsing import (
     MAX_BRACKETS,
     MAX_TOKENS,
@@ -45,9 +46,11 @@ _TAGS = (
 )
 _AS_TEXT = "to write `{{`, `{%` or `{#` as text, put it between `{% raw %}` and `{% endraw %}`"
 _UNEXPECTED = re.compile("unexpected char '(.)'")
-_CURLY_QUOTES = frozenset(
-    "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2032\u2033"
-)
+CURLY_QUOTES = frozenset("\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2032\u2033")
+"""Quotes that word processors write, which close no text here."""
+
+# Jinja's own, which are refused with words of their own, and other roles.
+_JINJA_TAGS = ("block", "extends", "import", "from", "autoescape", "developer", "tool", "function")
 _BLOCKS = (
     nodes.For,
     nodes.If,
@@ -100,9 +103,29 @@ def size_problem(body: TemplateSource, fault: TooLarge) -> TemplateProblem:
     )
 
 
-def syntax_problem(body: TemplateSource, fault: SyntaxFault) -> TemplateProblem:
-    """Return the problem for a syntax error."""
+def syntax_problem(
+    body: TemplateSource,
+    fault: SyntaxFault,
+    tag: str = "",
+    language: str | None = None,
+    *,
+    is_foreign: bool = False,
+) -> TemplateProblem:
+    """Return the problem for a syntax error.
+
+    Args:
+        body: the text.
+        fault: what the parser says.
+        tag: the text of the tag that it is in; "" where it is in none.
+        language: what the body seems to be written in, if that is not ours.
+        is_foreign: whether `validate --fix=raw` makes a text of the tag.
+    """
     message, hint = _explain(fault.message)
+    foreign = explain_foreign(tag, language) if language is not None else None
+    if foreign is not None:
+        message, hint = foreign[0], f"{foreign[1]}; {_AS_TEXT}"
+    if is_foreign and _AS_TEXT in hint:
+        hint += " (`promptops validate --fix=raw` does)"
     meant = _meant_tag(fault.message)
     end = re.compile(r"\w+|\S?").match(body.text, fault.offset)
     position = body.position(fault.offset, end.end() if end else fault.offset)
@@ -145,9 +168,19 @@ def _explain(said: str) -> tuple[str, str]:
     message = re.sub(r" at \d+$", "", said).rstrip(".").replace("statement block", "tag")
     message = message[:1].lower() + message[1:]
     char = _UNEXPECTED.match(said)
-    if char is not None and char[1] in _CURLY_QUOTES:
+    if char is not None and char[1] in CURLY_QUOTES:
         return message, "write a straight quote, `\"` or `'`"
     return message, _AS_TEXT
+
+
+def is_foreign_tag(said: str) -> bool:
+    """Return whether the parser names a tag that is neither one of Jinja's nor near one of ours."""
+    unknown = _UNKNOWN.match(said)
+    if unknown is None:
+        return False
+    tag = unknown[1].removeprefix("end")
+    is_jinja = not tag or tag in {*_TAG_HINTS, *_OTHER_WORDS, *_TAGS, *_JINJA_TAGS}
+    return not is_jinja and not get_close_matches(tag, _TAGS, n=1)
 
 
 def _explain_tag(tag: str, innermost: str | None) -> tuple[str, str]:
@@ -158,7 +191,7 @@ def _explain_tag(tag: str, innermost: str | None) -> tuple[str, str]:
     if innermost is not None and (tag.startswith("end") or tag in {"else", "elif"}):
         return f"`{tag}` stands where `{innermost}` is open", f"add `{{% end{innermost} %}}`"
     if tag.startswith("end") or tag in {"else", "elif"}:
-        return f"`{tag}` closes nothing here", "remove it, or add what it closes"
+        return f"`{tag}` closes nothing here", f"add what it closes, or remove it; {_AS_TEXT}"
     meant = _OTHER_WORDS.get(tag)
     near = [meant] if meant is not None else get_close_matches(tag, _TAGS, n=1)
     hint = f"did you mean `{near[0]}`?" if near else f"tags are: {', '.join(_TAGS)}"

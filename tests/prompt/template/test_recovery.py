@@ -1,0 +1,110 @@
+"""All syntax faults of a body at once, other languages by their names, and text kept as text."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from promptops.prompt.template import analyze
+from promptops.prompt.template.languages import recognize
+from promptops.prompt.template.recovery import MAX_FAULTS, find_foreign
+
+
+def faults(body: str) -> list[tuple[int, str, str]]:
+    """Line, message and hint of each problem."""
+    problems = analyze("a.md", body, partial=False).problems
+    return [(one.position.line, one.message, one.hint or "") for one in problems]
+
+
+@pytest.mark.parametrize(
+    ("body", "lines"),
+    [
+        ("{{ a b }}\n{{ c }}\n{{ 1 + }}\n{% if x = 1 %}y{% endif %}\n", [1, 3, 4]),
+        ("## A {#a}\n\n## B {#b}\n", [1, 3]),
+        ('{{"a": 1}}\n' * 80, list(range(1, 81))),
+        ("{{ x | default(“a”) }}\n{{ y | default(”b”) }}", [1, 2]),
+        # What follows from a fault is none of its own.
+        ("{% if a %}{% for x in y %}{% endif %}\n{% endif %}\n{{ a b }}", [1, 3]),
+        ("{% trans %}\n{% endtrans %}\n{% usr %}x", [1, 3]),
+        ("{% if x %}\n{{ a b }}", [2, 2]),
+        ("{{ a b }}\n{% raw %}{{ a b }}{% endraw %}{# {{ a b }} #}", [1]),
+        ("a {{ \nfoo {{ bar }}\n{{ q w }}\n", [2, 3]),
+        ("{{ {'a': {'b': 1}} }}\n{{ q w }}", [2]),
+    ],
+)
+def test_all_faults_of_a_body_are_found_at_once(body: str, lines: list[int]) -> None:
+    assert [line for line, _, _ in faults(body)] == lines
+
+
+@pytest.mark.parametrize(
+    ("body", "language", "ours"),
+    [
+        ("{{#if vip}}x{{/if}}", "Handlebars", ["{% if vip %}", "{% endif %}"]),
+        ("{{#each xs}}x{{/each}}", "Handlebars", ["{% for item in xs %}", "{% endfor %}"]),
+        ("{{#unless a}}{{/unless}}", "Handlebars", ["{% if not a %}", "{% endif %}"]),
+        ("{{> tone}}{{../x}}", "Handlebars", ['{% include "_tone.md" %}', "no counterpart"]),
+        ("{{!-- note --}}", "Handlebars", ["{# note #}"]),
+        ("{{#a}}x{{/a}}", "Mustache", ["{% if a %}", "{% endif %}"]),
+        ("{{^a}}x{{/a}}", "Mustache", ["{% if not a %}", "{% endif %}"]),
+        ("{{{a}}} {{& b}}", "Mustache", ["{{ a }}", "{{ b }}"]),
+        ('Answer {q} as {{"a": 1}}', "str.format", ["{{ name }}"]),
+    ],
+)
+def test_other_languages_are_named(body: str, language: str, ours: list[str]) -> None:
+    assert recognize(body) == language
+    found = faults(body)
+    assert len(found) == len(ours)
+    for (_, message, hint), word in zip(found, ours, strict=True):
+        assert language in message
+        assert word in hint
+        assert "{% raw %}" in hint
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ x }} {y}",
+        "{% if x %}{{ y | join(', ') }}{% endif %}",
+        'Say {{ {"a": 1} }}',
+        "{% else %}",
+    ],
+)
+def test_ours_is_taken_for_no_other(body: str) -> None:
+    assert recognize(body) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "foreign"),
+    [
+        ("## A {#a}\nb", ["{#a}"]),
+        ('{{"a": 1}} {{ x }}', ['{{"a": 1}}']),
+        ("{{#if a}}b{{/if}}", ["{{#if a}}", "{{/if}}"]),
+        ("{{{a}}}", ["{{{a}}}"]),
+        ("{% highlight ruby %}", ["{% highlight ruby %}"]),
+        # A slip of the pen is for a person to mend.
+        ("{{ x | default(“a”) }}{{ x.y! }}{% esle %}{% elseif %}{% if a %}", []),
+        ("{{ x", []),
+        ("{{ x }}", []),
+    ],
+)
+def test_what_cannot_be_ours(body: str, foreign: list[str]) -> None:
+    assert [body[start:end] for start, end in find_foreign(body)] == foreign
+
+
+PIECES = ["{{", "}}", "{%", "%}", "{#", "#}", " raw ", " endraw ", "if x", "endif", "a", '"', "\n"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=25))
+def test_whatever_the_text_faults_have_places_in_order(parts: list[str]) -> None:
+    body = "".join(parts)
+    found = faults(body)
+    assert len(found) <= MAX_FAULTS
+    lines = [line for line, _, _ in found]
+    assert all(1 <= line <= body.count("\n") + 1 for line in lines)
+    spans = find_foreign(body)
+    assert spans == sorted(spans)
+    assert all(before[1] <= after[0] for before, after in pairwise(spans))
