@@ -46,10 +46,15 @@ def render(
 ) -> None:
     """Print the messages for given inputs: of the work tree, a version or an environment."""
     from promptops.cli.inputs import read_values
-    from promptops.prompt.reference import parse_ref
+    from promptops.prompt.reference import SelectorKind, parse_ref
     from promptops.runtime.lookup import resolve_selected
 
-    resolved = resolve_selected(current().repository, parse_ref(ref))
+    wanted = parse_ref(ref)
+    if wanted.selector is None or wanted.selector.kind is SelectorKind.WORKING:
+        from promptops.runtime.confinement import warm_up
+
+        warm_up()
+    resolved = resolve_selected(current().repository, wanted)
     prompt = resolved.prompt
     for warning in resolved.warnings:
         warn(warning)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 from promptops.errors import InvalidPromptError
 from promptops.prompt.finding import Finding, Position
@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from promptops.prompt.closure import Closure
-    from promptops.prompt.template import CompiledTemplate
+    from promptops.prompt.template import Message
+
+
+class Template(Protocol):
+    """What gives a prompt's messages."""
+
+    def render(self, values: Mapping[str, object], *, are_plain: bool = False) -> list[Message]:
+        """Return the messages; see `promptops.prompt.template.CompiledTemplate.render`."""
+
 
 _NOT_SENT = frozenset({"model", "timeout"})
 _PARAMETERS = ("temperature", "top_p", "max_tokens", "stop", "seed", "timeout")
@@ -142,7 +150,7 @@ class Prompt:
 
     def render_completed(self, values: Mapping[str, object]) -> list[dict[str, Any]]:
         """Return the messages for inputs that `complete` returned. Raises as `render`."""
-        template: CompiledTemplate | None = self._made.get("template")
+        template: Template | None = self._made.get("template")
         if template is None:
             from promptops.prompt.template import CompiledTemplate
 
@@ -150,6 +158,10 @@ class Prompt:
             template = CompiledTemplate(closure.path, closure.document.body, closure.partials)
             self._made["template"] = template
         return template.render(values, are_plain=True)
+
+    def rendered_by(self, template: Template) -> Prompt:
+        """Return the same prompt, whose messages `template` gives."""
+        return replace(self, _made={**self._made, "template": template})
 
     def request(
         self, values: Mapping[str, object] | None = None, /, **inputs: object

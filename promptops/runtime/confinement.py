@@ -1,0 +1,188 @@
+"""Render text that nobody has approved in a process with limits of time and memory.
+
+What a template may do is bounded inside the sandbox already, by counting. The process is for what
+nobody thought of: it has no environment variables, a limit of memory, and ends when a rendering
+takes too long. Where a system has no such limits, as Windows, the time limit alone holds.
+
+One process serves a whole command. It starts with the first rendering, or earlier with `warm_up`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from promptops.errors import InputError, TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.prompt.prompt import Prompt
+    from promptops.prompt.template.rendering import Message
+    from promptops.runtime.resolution import ResolvedPrompt
+
+MAX_SECONDS = 10
+"""How long one rendering may take, in time of the processor."""
+
+MAX_WAIT_SECONDS = 30.0
+"""How long to wait for one rendering, however busy the machine is."""
+
+MAX_BYTES = 1024**3
+"""How much memory the process may have."""
+
+_PROGRAM = Path(__file__).with_name("confined.py")
+# Nothing else is passed on: no key may reach what renders a stranger's text.
+_KEPT = ("PATH", "SYSTEMROOT")
+
+
+def confine(resolved: ResolvedPrompt) -> ResolvedPrompt:
+    """Return the prompt as it is, but rendered in the process with limits."""
+    prompt = resolved.prompt
+    return replace(resolved, prompt=prompt.rendered_by(_ConfinedTemplate(prompt)))
+
+
+def warm_up() -> None:
+    """Start the process, which takes a moment, before it is needed."""
+    _WORKER.start()
+
+
+class _ConfinedTemplate:
+    """Renders a prompt's text elsewhere; stands in the place of a `CompiledTemplate`."""
+
+    def __init__(self, prompt: Prompt) -> None:
+        closure = prompt.closure
+        self._key = prompt.digest
+        self._text = {
+            "name": closure.path,
+            "body": closure.document.body,
+            "partials": dict(closure.partials),
+        }
+
+    def render(self, values: Mapping[str, object], *, are_plain: bool = False) -> list[Message]:
+        """Render; arguments and errors as of `CompiledTemplate.render`."""
+        if not are_plain:
+            from promptops.prompt.template.values import plain_values
+
+            values = plain_values(values)
+        try:
+            reply = _WORKER.ask(self._key, values, self._text)
+        except _Ended as error:
+            raise TemplateError(
+                f"rendering was stopped: it took more than {error}",
+                hint="shorten the loops, or prepare the text before rendering",
+                path=self._text["name"],  # type: ignore[arg-type]
+            ) from None
+        said = reply.get("error")
+        if said is None:
+            messages: list[Message] = reply["messages"]
+            return messages
+        if "path" in said:
+            raise TemplateError(said.pop("message"), **said)
+        raise InputError(said["message"], hint=said["hint"])
+
+
+class _Ended(Exception):  # noqa: N818 - becomes an error of the template
+    """The process ended before it gave a reply."""
+
+
+class _Worker:
+    """The process, started when it is needed and again when it ended."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._known: str | None = None
+
+    def start(self) -> None:
+        with self._lock:
+            self._started()
+
+    def ask(self, key: str, values: Mapping[str, object], text: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        question: dict[str, Any] = {"key": key, "values": values, "seconds": MAX_SECONDS}
+        with self._lock:
+            process = self._started()
+            if self._known != key:
+                question["template"] = text
+            try:
+                data = json.dumps(question).encode()
+            except ValueError as error:  # an integer of thousands of digits
+                raise InputError(f"an input cannot be written as JSON: {error}") from None
+            timer = threading.Timer(MAX_WAIT_SECONDS, process.kill)
+            timer.daemon = True
+            timer.start()
+            try:
+                reply = _exchange(process, data)
+            finally:
+                timer.cancel()
+            if reply is None:
+                self._close()
+                raise _Ended(f"{MAX_SECONDS} s or {MAX_BYTES // 1024**2:,} MB")
+            self._known = key
+            return reply
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        process = self._process
+        if process is None or process.poll() is not None:
+            self._close()
+            process = self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with a file of our own
+                [sys.executable, "-I", "-S", str(_PROGRAM)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={name: os.environ[name] for name in _KEPT if name in os.environ},
+            )
+            first = {"path": [os.path.abspath(one) for one in sys.path], "memory": MAX_BYTES}  # noqa: PTH100 - "" is this folder
+            with contextlib.suppress(OSError):  # it ended at once: the first question will tell
+                _send(process, json.dumps(first).encode())
+        return process
+
+    def close(self) -> None:
+        """End the process."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        process, self._process, self._known = self._process, None, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    with contextlib.suppress(OSError):
+                        stream.close()
+
+    def forget(self) -> None:
+        """Let go of the parent's process, in a forked child."""
+        self.__init__()  # type: ignore[misc]
+
+
+def _send(process: subprocess.Popen[bytes], data: bytes) -> None:
+    assert process.stdin is not None  # noqa: S101 - it was asked for
+    process.stdin.write(b"%d\n%b" % (len(data), data))
+    process.stdin.flush()
+
+
+def _exchange(process: subprocess.Popen[bytes], data: bytes) -> Any:  # noqa: ANN401 - JSON
+    """Ask, and read the reply; None where the process ended instead."""
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    try:
+        _send(process, data)
+        size = process.stdout.readline()
+        reply = process.stdout.read(int(size))
+        return json.loads(reply) if len(reply) == int(size) else None
+    except (OSError, ValueError):
+        return None
+
+
+_WORKER = _Worker()
+atexit.register(_WORKER.close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_WORKER.forget)

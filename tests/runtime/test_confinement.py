@@ -1,0 +1,139 @@
+"""Unapproved text renders elsewhere: the same messages, and an error where a limit is reached."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from promptops.errors import InputError, PromptopsError, TemplateError
+from promptops.prompt.reference import parse_ref
+from promptops.repository.repository import open_repository
+from promptops.runtime import confinement
+from promptops.runtime.lookup import resolve_selected
+from tests.cli.running import run
+from tests.prompts import prompt_text
+from tests.released import Press, publish_triage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from promptops.runtime.resolution import ResolvedPrompt
+    from tests.repositories import Repo
+
+CASES: dict[str, dict[str, Any]] = {
+    "{{ x }} and {{ x | tojson }}": {"x": ["é\ud83d\ude00", 1.5, None, 2**80, {"b": 1, "a": 2}]},
+    "{% system %}s{% endsystem %}{% user %}{{ x }}{% enduser %}": {"x": "y"},
+    "{% user %}a{% enduser %}{% history x %}": {"x": [{"role": "user", "content": "b"}]},
+    "{% include '_a.md' %}{{ x }}": {"x": 1},
+    "{{ x.absent }}": {"x": {}},
+    "\n\n  {{ x + 1 }}": {"x": "a"},
+    "{% if x %}{% endif %}": {"x": 1},
+    "{% history x %}": {"x": [{"role": "system", "content": "b"}]},
+}
+
+
+@pytest.fixture(autouse=True)
+def _new_process() -> Iterator[None]:
+    confinement._WORKER.close()
+    yield
+    confinement._WORKER.close()
+
+
+def find(repo: Repo, body: str = "Answer {{ question }}", **keys: str) -> ResolvedPrompt:
+    repo.commit({"prompts/a.md": prompt_text(body=body, **keys), "prompts/_a.md": "A"})
+    return resolve_selected(open_repository(repo.path), parse_ref("a"))
+
+
+def told(render: Any, values: dict[str, Any]) -> object:
+    try:
+        return render(values)
+    except PromptopsError as error:
+        place = [getattr(error, name, None) for name in ("path", "line", "column")]
+        return type(error), error.message, error.hint, place
+
+
+@pytest.mark.parametrize("body", CASES)
+def test_the_process_says_what_this_one_would(repo: Repo, body: str) -> None:
+    confined = find(repo, body, inputs="{x: {}}")
+    plain = open_repository(repo.path).working
+    from promptops.repository.repository import find_prompt
+
+    here = find_prompt(plain, "a", where="here")
+    assert told(confined.render, CASES[body]) == told(here.render, CASES[body])
+
+
+def test_a_rendering_that_takes_too_much_memory_is_stopped(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("resource")
+    monkeypatch.setattr(confinement, "MAX_BYTES", 1)
+    found = find(repo, "{{ question }}{% set a = question * 9000000 %}")
+    with pytest.raises(TemplateError, match=r"too much memory|rendering was stopped"):
+        found.render(question="x")
+    monkeypatch.undo()
+    confinement._WORKER.close()
+    assert found.render(question="x") == [{"role": "user", "content": "x"}]
+
+
+def test_a_rendering_that_takes_too_long_is_stopped(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confinement, "MAX_WAIT_SECONDS", 0.0)
+    with pytest.raises(TemplateError, match="rendering was stopped: it took more than 10 s"):
+        find(repo).render(question="x")
+
+
+def test_a_rendering_has_so_much_time_of_the_processor(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("resource")
+    monkeypatch.setattr(confinement, "MAX_SECONDS", -1)
+    with pytest.raises(TemplateError, match="rendering was stopped"):
+        find(repo, "{% for i in range(200000) %}{% endfor %}x").render(question="x")
+
+
+def test_one_process_serves_many_renderings_and_knows_nothing(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROVIDER_KEY", "secret")
+    found = find(repo)
+    found.render(question="x")
+    process = confinement._WORKER._process
+    assert process is not None
+    assert found.render(question="y")[0]["content"] == "Answer y"
+    assert confinement._WORKER._process is process
+    if sys.platform == "linux":
+        assert b"secret" not in Path(f"/proc/{process.pid}/environ").read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_has_a_process_of_its_own(repo: Repo) -> None:
+    found = find(repo)
+    found.render(question="x")
+    child = os.fork()
+    if child == 0:
+        said = found.render(question="y")[0]["content"]
+        confinement._WORKER.close()
+        os._exit(said != "Answer y")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert found.render(question="z")[0]["content"] == "Answer z"
+
+
+def test_what_json_cannot_hold_is_a_fault_of_the_input(repo: Repo) -> None:
+    with pytest.raises(InputError, match="cannot be written as JSON"):
+        find(repo, "{{ x }}", inputs="{x: {}}").render(x=10**5000)
+
+
+def test_commands_render_the_work_tree_elsewhere_and_releases_here(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_triage(Press(repo))
+    monkeypatch.setattr(confinement, "MAX_WAIT_SECONDS", 0.0)
+    refused = run(repo, "render", "support/triage", "--var", "question=x")
+    assert (refused.exit_code, "rendering was stopped" in refused.stderr) == (2, True)
+    for ref in ("support/triage@production", "support/triage@1.0.0"):
+        assert run(repo, "render", ref, "--var", "question=x").exit_code == 0
