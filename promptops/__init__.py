@@ -35,10 +35,11 @@ if TYPE_CHECKING:
     )
     from promptops.runtime.guards.breaker import BreakerOpenError
     from promptops.runtime.guards.guard import GuardError
+    from promptops.runtime.live import LivePrompt, Share
     from promptops.runtime.models.model import ModelError
     from promptops.runtime.registry import Registry
     from promptops.runtime.registry import open_registry as open  # noqa: A004 - promptops.open
-    from promptops.runtime.resolution import LivePrompt, ResolvedPrompt, Share
+    from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.output import OutputError
     from promptops.runtime.run.result import Run
 
@@ -76,13 +77,13 @@ __all__ = [
 _HOMES = {
     "BreakerOpenError": "promptops.runtime.guards.breaker",
     "GuardError": "promptops.runtime.guards.guard",
-    "LivePrompt": "promptops.runtime.resolution",
+    "LivePrompt": "promptops.runtime.live",
     "ModelError": "promptops.runtime.models.model",
     "OutputError": "promptops.runtime.run.output",
     "Registry": "promptops.runtime.registry",
     "ResolvedPrompt": "promptops.runtime.resolution",
     "Run": "promptops.runtime.run.result",
-    "Share": "promptops.runtime.resolution",
+    "Share": "promptops.runtime.live",
     "__version__": "promptops.about",
 }
 

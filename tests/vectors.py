@@ -27,7 +27,7 @@ from promptops.git.message import format_message
 from promptops.prompt.closure import load_closure
 from promptops.prompt.prompt import load_prompt
 from promptops.prompt.version import Version
-from promptops.runtime.resolution import Placement
+from promptops.runtime.live import Placement
 from promptops.runtime.snapshot import FrozenEnvironment, FrozenRelease, Snapshot, format_snapshot
 
 FILE = Path(__file__).parent.parent / "docs" / "spec" / "vectors.json"

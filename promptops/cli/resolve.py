@@ -116,7 +116,7 @@ def _warn(resolved: ResolvedPrompt, view: RepositoryView) -> None:
     for warning in resolved.warnings:
         warn(clean(warning))
     environment = resolved.environment
-    pending = view.count_pending(environment) if environment else 0
+    pending = view.environments.count_pending(environment) if environment else 0
     if pending and environment:
         what = "deployment is" if pending == 1 else "deployments are"
         warn(

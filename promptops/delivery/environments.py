@@ -26,6 +26,7 @@ from promptops.git.trees import FOLDER_MODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from promptops.git.objects import Identity
     from promptops.git.trees import Change as TreeChange
@@ -429,3 +430,38 @@ def live_version(repository: Repository, name: str, environment: str) -> Version
 def live_names(repository: Repository, environment: str) -> list[str]:
     """Return the names of all prompts that are live in `environment`, sorted."""
     return sorted(require_head(repository, environment).state.entries)
+
+
+def last_fetch(repository: Repository, environment: str | None = None) -> float | None:
+    """Return when this clone last heard of its remote, as far as its files tell.
+
+    Args:
+        repository: the clone.
+        environment: the one to be heard of; all of them when None.
+
+    Returns:
+        seconds since 1970; None where that is not known, or there is no remote.
+    """
+    if repository.remote is None:
+        return None
+    git = repository.git
+    places = [
+        refresh_stamp(repository),
+        git.git_dir / "FETCH_HEAD",
+        git.common_dir / "FETCH_HEAD",
+    ]
+    if environment is not None:
+        ref = f"refs/remotes/{repository.remote}/promptops/{environment}"
+        places += [git.common_dir / ref, git.common_dir / "logs" / ref]
+    times = []
+    for place in places:
+        try:
+            times.append(place.stat().st_mtime)
+        except OSError:
+            continue
+    return max(times, default=None)
+
+
+def refresh_stamp(repository: Repository) -> Path:
+    """Return the file whose time says when all environments and releases were fetched at once."""
+    return repository.git.common_dir / "promptops" / "refreshed"

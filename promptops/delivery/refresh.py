@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.delivery.deployments import explain_lost_history
+from promptops.delivery.environments import last_fetch, refresh_stamp
 from promptops.errors import ConflictError, GitError, RemoteError
 from promptops.git.limits import GitLimits
 from promptops.git.remote import fetch
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from promptops.repository.repository import Repository
 
 LIMITS = GitLimits(2.0, 2.0, 2.0)
@@ -50,10 +49,10 @@ def refresh(repository: Repository, now_seconds: float, limits: GitLimits = LIMI
         for environment in repository.config.environment_names:
             if f"promptops/{environment}" in error.message:
                 raise explain_lost_history(repository, environment) from error
-        return Freshness(is_current=False, seconds=_last(repository), fault=error.message)
+        return Freshness(is_current=False, seconds=last_fetch(repository), fault=error.message)
     except (RemoteError, GitError) as error:
-        return Freshness(is_current=False, seconds=_last(repository), fault=error.message)
-    stamp = _stamp(repository)
+        return Freshness(is_current=False, seconds=last_fetch(repository), fault=error.message)
+    stamp = refresh_stamp(repository)
     stamp.parent.mkdir(exist_ok=True)
     stamp.touch()
     return Freshness(is_current=True, seconds=now_seconds)
@@ -63,19 +62,4 @@ def read_freshness(repository: Repository, now_seconds: float) -> Freshness:
     """Return how old what this clone knows is, without asking anybody."""
     if repository.remote is None:
         return Freshness(is_current=True, seconds=now_seconds)
-    return Freshness(is_current=False, seconds=_last(repository))
-
-
-def _last(repository: Repository) -> float | None:
-    """Return when the remote was last asked: by `refresh`, or by git itself."""
-    times = []
-    for file in (_stamp(repository), repository.git.common_dir / "FETCH_HEAD"):
-        try:
-            times.append(file.stat().st_mtime)
-        except OSError:
-            continue
-    return max(times, default=None)
-
-
-def _stamp(repository: Repository) -> Path:
-    return repository.git.common_dir / "promptops" / "refreshed"
+    return Freshness(is_current=False, seconds=last_fetch(repository))

@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from promptops.runtime.conversation.conversation import Conversation
     from promptops.runtime.conversation.opening import Conversations
     from promptops.runtime.following import KnownState
+    from promptops.runtime.live import LivePrompt
     from promptops.runtime.past import Released
-    from promptops.runtime.resolution import LivePrompt, ResolvedPrompt
+    from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.result import Run
     from promptops.runtime.run.runner import Caller, Plan, Runner, Spoken
     from promptops.runtime.sources import Source

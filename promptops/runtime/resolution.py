@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from promptops.delivery.release import (
     find_yank,
@@ -20,80 +20,36 @@ from promptops.delivery.release import (
     yank_reason,
 )
 from promptops.errors import (
-    EnvironmentNotFoundError,
     IntegrityError,
-    NotDeployedError,
     NotFoundError,
     PromptNotFoundError,
     VersionNotFoundError,
 )
-from promptops.prompt.closure import load_closure
 from promptops.prompt.prompt import load_prompt
 from promptops.prompt.reference import (
-    RESERVED_SELECTORS,
     PromptRef,
     Selector,
     SelectorKind,
-    check_environment,
     release_tag,
     yank_tag,
 )
 from promptops.repository.repository import find_prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from promptops.delivery.environments import Deployment
     from promptops.delivery.release import Release
     from promptops.delivery.state import Entry, Point
-    from promptops.delivery.state import Live as LiveVersion
     from promptops.errors import PromptopsError
-    from promptops.git.objects import GitObject
-    from promptops.git.process import Git
     from promptops.git.signing.ssh import SshTrust
     from promptops.prompt.closure import Closure
     from promptops.prompt.prompt import Prompt
     from promptops.prompt.version import Version
     from promptops.repository.config import Config
     from promptops.repository.repository import Repository
-
-# What only environments need is imported where it is used: a pinned version does without.
-_BLOB_MODES = frozenset({"100644", "100755"})
-# A pause is looked for among so many deployments; it is only words in an error.
-_PAUSE_SEARCH = 500
-
-
-class Share(NamedTuple):
-    """One live version of a prompt while traffic is split, or the only one.
-
-    Attributes:
-        version: the version.
-        digest: the digest of its closure.
-        share: its part of the traffic, in whole per cents.
-    """
-
-    version: str
-    digest: str
-    share: int
-
-
-class Placement(NamedTuple):
-    """Where and since when something is live: one deployment of an environment.
-
-    Attributes:
-        environment: the environment.
-        deployment: the newest deployment's number.
-        commit: that deployment's commit.
-        deployed_at_seconds: its time, in seconds since 1970.
-        deployed_by: who deployed it.
-    """
-
-    environment: str
-    deployment: int
-    commit: str
-    deployed_at_seconds: int
-    deployed_by: str
+    from promptops.runtime.live import LiveEnvironments, LiveVersions, Placement, Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,76 +192,6 @@ def _as_time(seconds: float | None) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-class LivePrompt(NamedTuple):
-    """One prompt of an environment, as its lock says; its files are not read.
-
-    Attributes:
-        name: the prompt.
-        commit: the commit released as the longer-standing version.
-        split: the live versions, the longer-standing one first.
-        paused: why it is paused, or None.
-    """
-
-    name: str
-    commit: str
-    split: tuple[Share, ...]
-    paused: str | None
-
-    @property
-    def version(self) -> str:
-        """The longer-standing live version."""
-        return self.split[0].version
-
-    @property
-    def digest(self) -> str:
-        """The digest of that version."""
-        return self.split[0].digest
-
-
-class LiveVersions(NamedTuple):
-    """All that is live in an environment.
-
-    Attributes:
-        placement: the newest deployment.
-        entries: the lock's entries, by prompt name.
-        authenticated: who signed it, as far as that was asked.
-        fetched_at_seconds: when this was last known to be so, or None for just now.
-        warnings: what a reader should know.
-    """
-
-    placement: Placement
-    entries: Mapping[str, Entry]
-    authenticated: str | None = None
-    fetched_at_seconds: float | None = None
-    warnings: tuple[str, ...] = ()
-
-    def list(self) -> tuple[LivePrompt, ...]:
-        """Return the prompts, sorted by name."""
-        return tuple(
-            LivePrompt(name, entry.live[0].commit, describe_split(entry), entry.paused)
-            for name, entry in sorted(self.entries.items())
-        )
-
-
-def choose_live(name: str, environment: str, entry: Entry, version: str | None) -> LiveVersion:
-    """Return the live version of that number, or the longer-standing one where none is asked
-    for.
-    """
-    if version is None:
-        return entry.live[0]
-    for live in entry.live:
-        if str(live.version) == version:
-            return live
-    raise VersionNotFoundError(
-        f"{name} {version} is not live in {environment}", hint=f"{entry.live[0].version} is"
-    )
-
-
-def describe_split(entry: Entry) -> tuple[Share, ...]:
-    """Return the live versions of a lock's entry, as the public type."""
-    return tuple(Share(str(live.version), live.digest, live.share) for live in entry.live)
-
-
 @dataclass(slots=True)
 class Memory:
     """What outlives one look at a source.
@@ -421,7 +307,9 @@ class RepositoryView:
         self._fetched_at = fetched_at_seconds
         self._refusals = refusals or {}
         self._warnings = warnings
+        # Threads that share this view may each make what reads, but read once between them.
         self._lives: dict[str, LiveVersions] = {}
+        self._environments: LiveEnvironments | None = None
 
     @property
     def default_environment(self) -> str:
@@ -522,122 +410,33 @@ class RepositoryView:
 
     # Environments
 
-    def live(self, environment: str) -> LiveVersions:
-        """Return what is live in `environment`, as it was when this view was first asked."""
-        refusal = self._refusals.get(environment)
-        if refusal is not None:
-            raise type(refusal)(refusal.message, hint=refusal.hint)
-        known = self._lives.get(environment)
-        if known is None:
-            # One at a time: what was read first must not be judged after what was read later.
-            with self._memory.reading:
-                known = self._lives[environment] = self._read_live(environment)
-        return known
+    @property
+    def environments(self) -> LiveEnvironments:
+        """What reads the environments; a pinned version does without."""
+        if self._environments is None:
+            from promptops.runtime.live import LiveEnvironments
 
-    def _read_live(self, environment: str) -> LiveVersions:
-        from promptops.delivery.environments import tracking
-
-        check_environment(environment)
-        repository = self.repository
-        found = repository.objects.read(tracking(repository, environment))
-        if found is None and environment in self._memory.seen:
-            number = self._memory.seen[environment].deployment
-            raise IntegrityError(
-                f"{environment} is gone from {self.source}, which had deployment {number}",
-                hint="environments only ever grow; somebody removed the branch",
+            self._environments = LiveEnvironments(
+                self.repository,
+                source=self.source,
+                memory=self._memory,
+                trust=self._trust,
+                fetched_at_seconds=self._fetched_at,
+                refusals=self._refusals,
+                warnings=self._warnings,
+                lives=self._lives,
             )
-        if found is None:
-            raise self._no_environment(environment)
-        if found.kind != "commit":
-            raise IntegrityError(f"the branch of {environment} does not lead to a commit")
-        deployment, entries = self._read_deployment(environment, found)
-        signer = None
-        if self._trust is not None:
-            what = f"deployment {deployment.number} of {environment}"
-            signer = self._trust.authenticate_object(what, found.oid, found.data)
-        accept_point(
-            self._memory.seen,
-            environment,
-            deployment.point,
-            lambda later, earlier: stands_on(repository.git, later, earlier),
-        )
-        self._memory.lives[environment] = (deployment, entries)
-        return LiveVersions(
-            placement=Placement(
-                environment,
-                deployment.number,
-                deployment.commit,
-                deployment.author.time_seconds,
-                deployment.author.name,
-            ),
-            entries=entries,
-            authenticated=signer,
-            fetched_at_seconds=self._fetched_at or self._find_fetch(environment),
-            warnings=self._warnings,
-        )
-
-    def _find_fetch(self, environment: str) -> float | None:
-        """Return when the user's clone last heard of the environment, as far as its files tell."""
-        remote, git = self.repository.remote, self.repository.git
-        if remote is None:
-            return None
-        ref = f"refs/remotes/{remote}/promptops/{environment}"
-        places = (
-            git.git_dir / "FETCH_HEAD",
-            git.common_dir / "FETCH_HEAD",
-            git.common_dir / ref,
-            git.common_dir / "logs" / ref,
-        )
-        times = []
-        for place in places:
-            try:
-                times.append(place.stat().st_mtime)
-            except OSError:
-                continue
-        return max(times, default=None)
-
-    def _read_deployment(
-        self, environment: str, found: GitObject
-    ) -> tuple[Deployment, Mapping[str, Entry]]:
-        from promptops.delivery.environments import parse_deployment
-        from promptops.delivery.state import LOCK_FILE, parse_lock
-
-        known = self._memory.lives.get(environment)
-        if known is not None and known[0].commit == found.oid:
-            return known
-        deployment = parse_deployment(environment, found.oid, found.data)
-        file = self.repository.objects.read(f"{found.oid}:{LOCK_FILE}")
-        if file is None or file.kind != "blob":
-            raise IntegrityError(
-                f"deployment {deployment.number} of {environment} has no {LOCK_FILE}",
-                hint="the branch was not written by promptops, or was edited by hand",
-            )
-        return deployment, parse_lock(file.data)
-
-    def _no_environment(self, environment: str) -> EnvironmentNotFoundError:
-        from promptops.delivery.environments import first_step
-        from promptops.suggestion import nearest
-
-        repository = self.repository
-        known = repository.config.environment_names
-        if environment not in known:
-            near = nearest(environment, [*known, *RESERVED_SELECTORS])
-            return EnvironmentNotFoundError(
-                f"there is no environment {environment} in {self.source}",
-                hint=f"did you mean {near}?"
-                if near
-                else f"there are: {', '.join(known)}; versions, ranges, latest and working do too",
-            )
-        hint = first_step(repository, environment)
-        return EnvironmentNotFoundError(f"{environment} has no deployments", hint=hint)
+        return self._environments
 
     def _resolve_live(
         self, ref: str, name: str, environment: str, version: str | None
     ) -> ResolvedPrompt:
+        from promptops.runtime.live import choose_live, describe_split
+
         live = self.live(environment)
         entry = live.entries.get(name)
         if entry is None:
-            raise self._not_live(name, live)
+            raise self.environments.not_live(name, live)
         first = choose_live(name, environment, entry, version)
         yanked = self.find_yank(name, first.version)
         warnings = live.warnings
@@ -645,7 +444,7 @@ class RepositoryView:
             warnings += (describe_yank(name, str(first.version), yanked),)
         return ResolvedPrompt(
             ref=ref,
-            prompt=self.load_live(live, name, first.version, first.digest),
+            prompt=self.environments.load_live(live, name, first.version, first.digest),
             commit=first.commit,
             source=self.source,
             placement=live.placement,
@@ -657,133 +456,19 @@ class RepositoryView:
             fetched_at_seconds=live.fetched_at_seconds,
         )
 
-    def load_live(self, live: LiveVersions, name: str, version: Version, digest: str) -> Prompt:
-        """Return the prompt of one live version, from the environment's own tree, verified."""
-        from promptops.delivery.state import release_folder
-        from promptops.git.trees import read_tree_files
-
-        known = self._memory.prompts.get((name, digest))
-        if known is not None and known.version == version:
-            return known
-        objects = self.repository.objects
-        where = live.placement
-        what = f"{name} {version} in deployment {where.deployment} of {where.environment}"
-        entries = read_tree_files(objects, where.commit, release_folder(name, version))
-        for path, entry in entries.items():
-            if entry.mode not in _BLOB_MODES:
-                raise IntegrityError(
-                    f"{path} of {what} is not a plain file",
-                    hint="the branch was edited by hand; promptops verify says more",
-                )
-        contents = objects.read_many([entry.oid for entry in entries.values()])
-        files = {
-            path: found.data
-            for path, found in zip(entries, contents, strict=True)
-            if found is not None
-        }
-        closure = load_closure(name, files)
-        if closure is None or closure.files.keys() != files.keys():
-            raise IntegrityError(
-                f"the files of {what} are not complete, or not its own",
-                hint="the branch was edited by hand; promptops verify says more",
-            )
-        return self._verify(what, closure, digest, version)
-
-    def _not_live(self, name: str, live: LiveVersions) -> NotFoundError:
-        from promptops.delivery.releases import list_tags
-        from promptops.suggestion import nearest
-
-        environment = live.placement.environment
-        near = nearest(name, live.entries)
-        released = list_tags(self.repository, name)
-        if near and not released:
-            return PromptNotFoundError(
-                f"there is no prompt {name} in {environment}", hint=f"did you mean {near}?"
-            )
-        hint = f"promptops promote {name} --to {environment}"
-        if not released:
-            hint = f"it has no release here; promptops release {name}, then {hint}"
-        return NotDeployedError(f"{name} is not live in {environment}", hint=hint)
+    def live(self, environment: str) -> LiveVersions:
+        """Return what is live in `environment`, as it was when this view was first asked."""
+        return self.environments.live(environment)
 
     # What people ask beside
 
     def find_pause(self, resolved: ResolvedPrompt) -> str:
         """Return who paused the prompt and when, as ` by NAME on DATE`; nothing if too long ago."""
-        from promptops.delivery.environments import parse_deployment
-
-        oid = resolved.placement.commit if resolved.placement else None
-        for _ in range(_PAUSE_SEARCH):
-            found = self.repository.objects.read(oid) if oid else None
-            if found is None or resolved.environment is None:
-                break
-            deployment = parse_deployment(resolved.environment, found.oid, found.data)
-            if deployment.action == "pause" and any(
-                change.name == resolved.name for change in deployment.changes
-            ):
-                moment = _as_time(deployment.author.time_seconds)
-                return f" by {deployment.author.name} on {moment:%Y-%m-%d %H:%M} UTC"
-            oid = deployment.parent
-        return ""
+        return self.environments.find_pause(resolved)
 
     def find_yank(self, name: str, version: Version) -> str | None:
         """Return why the release was yanked, or None when it was not."""
         return find_yank(self.repository, name, version)
-
-    def count_pending(self, environment: str) -> int:
-        """Return how many deployments wait to be pushed; they are never served."""
-        from promptops.delivery.environments import branch, count_pending, tracking
-
-        repository = self.repository
-        if repository.remote is None:
-            return 0
-        local, known = repository.objects.read_many(
-            (branch(environment), tracking(repository, environment))
-        )
-        if local is None or (known is not None and known.oid == local.oid):
-            return 0
-        return count_pending(repository, environment)
-
-
-def stands_on(git: Git, later: Point, earlier: Point) -> bool:
-    """Return whether `earlier` is where `later` says it came from, as far as the history here goes.
-
-    A runtime may keep one commit of history; then the numbers alone speak.
-    """
-    from promptops.git.history import ancestor, is_shallow
-
-    found = ancestor(git, later.commit, later.deployment - earlier.deployment)
-    return found == earlier.commit or (found is None and is_shallow(git))
-
-
-def accept_point(
-    seen: dict[str, Point],
-    environment: str,
-    point: Point,
-    stands_on: Callable[[Point, Point], bool] | None = None,
-) -> None:
-    """Take note of an environment's newest deployment, if it follows the one seen before.
-
-    `stands_on(later, earlier)` tells whether the one is an ancestor of the other, where that can
-    be asked. IntegrityError for a lower number, another commit under the same number, or a
-    higher one that does not stand on what was seen.
-    """
-    before = seen.get(environment)
-    if before is not None and before != point:
-        steps = point.deployment - before.deployment
-        what = None
-        if steps < 0:
-            what = f"went back from deployment {before.deployment} to {point.deployment}"
-        elif steps == 0:
-            what = f"has another deployment {point.deployment} than the one seen before"
-        elif stands_on is not None and not stands_on(point, before):
-            what = f"has a deployment {point.deployment} that does not stand on {before.deployment}"
-        if what is not None:
-            raise IntegrityError(
-                f"{environment} {what}",
-                hint="environments only ever grow, even when they roll back: somebody rewrote "
-                "the branch, or an old copy is being served",
-            )
-    seen[environment] = point
 
 
 def describe_yank(name: str, version: str, reason: str) -> str:

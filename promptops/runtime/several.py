@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from promptops.delivery.state import Point
 from promptops.errors import IntegrityError, NotFoundError, SourceUnavailableError
-from promptops.runtime.resolution import accept_point
+from promptops.runtime.live import accept_point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -28,17 +28,14 @@ from promptops.prompt.digest import is_digest
 from promptops.prompt.reference import PromptRef, SelectorKind, name_fault, parse_ref
 from promptops.prompt.version import Version
 from promptops.repository.writing import write_atomically
-from promptops.runtime.resolution import (
+from promptops.runtime.live import (
     LiveVersions,
-    Memory,
     Placement,
-    ResolvedPrompt,
     accept_point,
     choose_live,
     describe_split,
-    describe_yank,
-    with_default,
 )
+from promptops.runtime.resolution import Memory, ResolvedPrompt, describe_yank, with_default
 from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
@@ -165,7 +162,7 @@ class _Taking:
         entry = live.entries[name]
         self._entries.setdefault(environment, {})[name] = entry
         for one in entry.live:
-            prompt = self._view.load_live(live, name, one.version, one.digest)
+            prompt = self._view.environments.load_live(live, name, one.version, one.digest)
             yanked = self._view.find_yank(name, one.version)
             self._add(prompt, one.commit, yanked)
 

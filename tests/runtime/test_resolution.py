@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
-from promptops.delivery.state import Point
 from promptops.errors import (
     EnvironmentNotFoundError,
     IntegrityError,
@@ -18,7 +17,7 @@ from promptops.errors import (
 )
 from promptops.prompt.reference import parse_ref
 from promptops.repository.repository import open_repository
-from promptops.runtime.resolution import RepositoryView, accept_point
+from promptops.runtime.resolution import RepositoryView
 from tests.released import Press, digest_of, publish_triage
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ def test_unpushed_deployments_are_counted_and_never_served(press: Press, tmp_pat
     press.deploy("production", {"support/triage": "1.0.0"})
     view = view_of(press)
     assert view.resolve(parse_ref("support/triage")).deployment == 2
-    assert view.count_pending("production") == 1
+    assert view.environments.count_pending("production") == 1
 
 
 def test_other_content_under_the_same_digest_is_refused(press: Press) -> None:
@@ -212,24 +211,3 @@ def test_a_malformed_ref_is_a_usage_error(press: Press) -> None:
     for ref in ("-x", "support/triage@", "support/../x", "a@-1", "a b@1.0.0"):
         with pytest.raises(UsageError):
             resolve(press, ref)
-
-
-@pytest.mark.parametrize(
-    ("point", "said"),
-    [
-        (Point(2, "c2"), "went back from deployment 3 to 2"),
-        (Point(3, "other"), "another deployment 3"),
-        (Point(4, "fork"), "does not stand on 3"),
-    ],
-)
-def test_environments_only_grow(point: Point, said: str) -> None:
-    seen = {"production": Point(3, "c3")}
-    with pytest.raises(IntegrityError, match=said):
-        accept_point(seen, "production", point, lambda later, earlier: False)
-    assert seen == {"production": Point(3, "c3")}
-
-
-def test_a_deployment_on_the_one_seen_is_accepted() -> None:
-    seen = {"production": Point(3, "c3")}
-    accept_point(seen, "production", Point(5, "c5"), lambda later, earlier: True)
-    assert seen == {"production": Point(5, "c5")}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.runtime.resolution import Share
+    from promptops.runtime.live import Share
 
 _PARTS = 10_000
 

@@ -16,7 +16,8 @@ from promptops.suggestion import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from promptops.runtime.resolution import LivePrompt, ResolvedPrompt
+    from promptops.runtime.live import LivePrompt
+    from promptops.runtime.resolution import ResolvedPrompt
     from promptops.server.mcp.reader import McpReader
 
 # The protocol refuses an answer with more values.

@@ -14,7 +14,8 @@ from promptops.prompt.reference import parse_ref
 from promptops.server.problems import HttpProblem, as_problem
 
 if TYPE_CHECKING:
-    from promptops.runtime.resolution import LivePrompt, ResolvedPrompt
+    from promptops.runtime.live import LivePrompt
+    from promptops.runtime.resolution import ResolvedPrompt
     from promptops.server.keys import ServiceKey
     from promptops.server.service import Service
 
