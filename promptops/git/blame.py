@@ -1,4 +1,4 @@
-"""Says which commits wrote each line of a file, or touched some files, as Git's history has it."""
+"""Find the commits that wrote each line of a file, or that touched some files."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 _HEAD = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) [0-9]+ ([0-9]+)(?: [0-9]+)?")
 
-# A list of commits to look past is meant for reformatting of code; in a prompt every byte counts.
-# An empty name clears what the configuration lists.
+# Commits to ignore in blame are reformattings of code; in a prompt every byte counts. An empty name
+# clears the configured list.
 _NOTHING_IGNORED = "--ignore-revs-file="
 
 
 @dataclass(frozen=True, slots=True)
 class CommitSummary:
-    """A commit in one line: its id, its author and the first line of its message."""
+    """A commit's id, author and subject line."""
 
     oid: str
     author: Identity
@@ -32,12 +32,12 @@ class CommitSummary:
 
 @dataclass(frozen=True, slots=True)
 class BlamedLine:
-    """One line of a file and where it comes from.
+    """One line of a file and the commit that wrote it.
 
     Attributes:
         commit: the commit that wrote it; None while it is not committed.
-        author: who and when; None while it is not committed.
-        line: its number in the file that was asked about, from 1.
+        author: the author and time; None while it is not committed.
+        line: its number in the blamed file, from 1.
         text: its text without the newline.
     """
 
@@ -53,10 +53,10 @@ def blame_file(git: Git, path: str, commit: str | None = None) -> list[BlamedLin
     Args:
         git: the repository.
         path: the file, relative to the repository's top.
-        commit: the id of the commit whose file is meant; None means the file in the work tree.
+        commit: the id of the commit that holds the file; None: the work tree.
 
     Returns:
-        The lines in order; None when no commit has the file.
+        The lines in order; None if no commit has the file.
 
     Raises:
         GitError: git failed.
@@ -72,7 +72,7 @@ def blame_file(git: Git, path: str, commit: str | None = None) -> list[BlamedLin
 
 
 def _parse(output: bytes) -> Iterator[BlamedLine]:
-    """Read the porcelain format: a commit's headers come only with its first line."""
+    """Parse the porcelain format, which gives a commit's headers only with its first line."""
     authors: dict[bytes, Identity] = {}
     headers: dict[bytes, bytes] = {}
     oid, number = b"", 0
@@ -130,8 +130,8 @@ def list_touching(
     Args:
         git: the repository.
         paths: the files, relative to the repository's top.
-        commit: the id of the commit whose history is meant.
-        since: the id of a commit whose history does not count; None counts all.
+        commit: the id of the commit whose history is searched.
+        since: the id of a commit whose history is excluded; None: search all.
 
     Raises:
         GitError: a commit is not in this repository, or git failed.

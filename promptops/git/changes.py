@@ -1,7 +1,7 @@
-"""Asks git what merging two commits gives, and what differs between two trees.
+"""Merge two commits, and compare two trees.
 
-All of it is read from objects. Attributes, configuration and rename detection of a work tree have
-no say in what counts as changed.
+Everything is read from objects. A work tree's attributes, configuration and rename detection do not
+influence what counts as changed.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class TreeChange:
     """One path that differs between two trees.
 
     Attributes:
-        path: from the top; odd bytes as surrogates.
-        before: mode and object id in the first tree; None where it is not there.
+        path: from the repository's top; bytes that are not UTF-8 as surrogates.
+        before: mode and object id in the first tree; None if absent.
         after: the same in the second.
     """
 
@@ -42,12 +42,13 @@ class TreeChange:
 
 
 def merge_trees(git: Git, base: str, head: str) -> str:
-    """Return the id of the tree that merging `head` into `base` makes; no ref or file is touched.
+    """Return the id of the tree that results from merging `head` into `base`. Changes no ref or
+    file.
 
     Raises:
-        GitError: the two conflict, which names the paths; or git failed.
+        GitError: the two conflict (the message names the paths), or git failed.
     """
-    # Without a work tree, so that no .gitattributes lying there chooses how to merge.
+    # Without a work tree, so that its .gitattributes cannot choose a merge driver.
     away = replace(git, work_tree=None)
     args = ("-c", "core.bare=true", "merge-tree", "--write-tree", "-z", "--name-only")
     done = away.run(*args, "--no-messages", base, head, check=False)
@@ -68,7 +69,7 @@ def require_merge_base(git: Git, base: str, head: str) -> str:
     """Return the best common ancestor of two commits.
 
     Raises:
-        GitError: they have none here: history is cut off, or really unrelated.
+        GitError: they have none: the clone is shallow, or the histories are unrelated.
     """
     found = merge_base(git, base, head)
     if found is not None:
@@ -87,7 +88,7 @@ def require_merge_base(git: Git, base: str, head: str) -> str:
 def list_tree_changes(git: Git, before: str, after: str) -> list[TreeChange]:
     """List what differs between two commits or trees, sorted by path.
 
-    A rename is the removal of one path and the addition of another: both concern somebody.
+    A rename is a removal and an addition, since each path may have its own owners.
     """
     args = (
         *("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff"),
@@ -108,11 +109,11 @@ def list_tree_changes(git: Git, before: str, after: str) -> list[TreeChange]:
 
 
 def list_touched(git: Git, base: str, tip: str, paths: Collection[str]) -> set[str]:
-    """List which of some paths any commit changed that is reachable from `tip`, not from `base`.
+    """List which of some paths were changed by any commit reachable from `tip` and not from `base`.
 
-    What was changed and changed back counts as touched, and so does what a merge brought in.
+    A path that was changed and changed back is included, and so is one that a merge changed.
     """
-    # Beyond what fits on a command line, all is compared and most of it thrown away.
+    # Too many paths for a command line: list all changes and filter.
     wanted = [*paths] if len(paths) <= _MAX_ARGUMENTS else []
     commits = git.run(
         *("--literal-pathspecs", "rev-list", "--full-history", "--end-of-options"),
@@ -144,12 +145,14 @@ def read_commits(
 
 
 def adds_nothing(git: Git, commit: Commit) -> bool:
-    """Return whether a commit merges two others and is exactly what merging them makes."""
+    """Return whether a commit is a merge of two others and changes nothing beyond the automatic
+    merge.
+    """
     if len(commit.parents) != 2:
         return False
     try:
         return merge_trees(git, *commit.parents) == commit.tree
-    except GitError:  # a conflict, which somebody resolved
+    except GitError:  # a conflict that a person resolved
         return False
 
 
@@ -157,5 +160,5 @@ _CO_AUTHOR = re.compile(r"^co-authored-by:.*<([^<>\n]+)>[ \t]*$", re.IGNORECASE 
 
 
 def co_authors(message: str) -> Sequence[str]:
-    """Return the e-mail addresses that a commit message names as co-authors."""
+    """Return the e-mail addresses in a commit message's `Co-authored-by` trailers."""
     return _CO_AUTHOR.findall(message)

@@ -1,7 +1,7 @@
-"""The form in which Git writes commits and tags, to the byte. Pure.
+"""Check that a commit or tag has exactly the bytes that Git would write.
 
-Whoever can push can push other bytes: two authors, a header that no Git knows, a message that goes
-on after a NUL, where `git log` stops. Such an object says different things to different readers.
+A pusher can craft other bytes: two authors, an unknown header, a message that continues after a
+NUL, where `git log` stops. Different readers would understand such an object differently.
 """
 
 from __future__ import annotations

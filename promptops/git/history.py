@@ -1,4 +1,4 @@
-"""Writes commits and annotated tags as objects, signed as the user configured, and asks history.
+"""Write commits and annotated tags, signed as the user configured, and query history.
 
 Nothing here moves a ref: `refs.update_refs` does that afterwards, by compare-and-swap.
 """
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
     from promptops.git.process import Git
 
-# Our messages are UTF-8, whatever encoding a user writes his own in.
+# Our messages are UTF-8, whatever encoding the user configured.
 _UTF8 = ("-c", "i18n.commitEncoding=UTF-8")
 
 _IDENT_VARIABLES = {"committer": "GIT_COMMITTER_IDENT", "author": "GIT_AUTHOR_IDENT"}
 
 
 class Signature(NamedTuple):
-    """What verifying a signature found.
+    """The result of verifying a signature.
 
     Attributes:
-        good: made by a key that the allowed signers name, over exactly this object.
-        principal: who that is, by the allowed signers; None unless good.
-        key: the key's fingerprint (`SHA256:...`), where one was read.
-        reason: why it is not good; None when it is.
+        good: whether an allowed signer's key made it, over exactly this object.
+        principal: the signer, by the allowed signers file; None unless good.
+        key: the key's fingerprint (`SHA256:...`), if known.
+        reason: why it is not good; None if it is.
     """
 
     good: bool
@@ -46,20 +46,20 @@ class Signature(NamedTuple):
 def write_commit(
     git: Git, tree: str, parents: Sequence[str], message: str, *, is_signed: bool | None = None
 ) -> str:
-    """Store a commit, signed when `commit.gpgSign` says so; return its id.
+    """Store a commit, signed if `commit.gpgSign` is set; return its id.
 
     Args:
         git: the repository; author, committer and dates are the user's.
         tree: the id of its tree.
         parents: the ids of its parents, possibly none.
         message: the whole message, kept byte by byte; it should end in a newline.
-        is_signed: what `commit.gpgSign` says, where the caller knows it already.
+        is_signed: the value of `commit.gpgSign`, if the caller knows it already.
 
     Raises:
         GitError: no identity is configured, or signing failed.
     """
     options = [option for parent in parents for option in ("-p", parent)]
-    # `commit-tree` alone does not look at commit.gpgSign.
+    # `commit-tree` ignores commit.gpgSign.
     if is_signed is None:
         is_signed = is_set(git, "commit.gpgSign")
     if is_signed:
@@ -73,7 +73,7 @@ class NewTag(NamedTuple):
 
     Attributes:
         name: its name without `refs/tags/`.
-        target: the id of the object it is about.
+        target: the id of the tagged object.
         message: the whole message, ending in a newline.
     """
 
@@ -83,14 +83,14 @@ class NewTag(NamedTuple):
 
 
 def write_tag(git: Git, name: str, target: str, message: str) -> str:
-    """Store one annotated tag object; as `write_tags`."""
+    """Store one annotated tag object; see `write_tags`."""
     return write_tags(git, [NewTag(name, target, message)])[0]
 
 
 def write_tags(git: Git, tags: Sequence[NewTag]) -> list[str]:
-    """Store annotated tag objects, signed when `tag.gpgSign` says so; return their ids.
+    """Store annotated tag objects, signed if `tag.gpgSign` is set; return their ids.
 
-    No ref is made. The messages are kept byte by byte, Markdown headings included. Tagger and date
+    No ref is created. Messages are stored byte by byte, Markdown headings included. Tagger and date
     are the user's committer identity.
 
     Raises:
@@ -120,19 +120,19 @@ def write_tags(git: Git, tags: Sequence[NewTag]) -> list[str]:
 
 
 def verify_signature(git: Git, oid: str, kind: str, allowed_signers: Path) -> Signature:
-    """Judge the SSH signature of a commit or tag against a list of allowed signers.
+    """Verify the SSH signature of a commit or tag against an allowed signers file.
 
-    The verdict is git's exit code, never its words. Only SSH signatures count: a list of allowed
-    signers says nothing about the keys in somebody's PGP keyring.
+    The result is git's exit code; its output is not parsed for it. Only SSH signatures count: an
+    allowed signers file does not list OpenPGP keys.
 
     Args:
         git: the repository.
         oid: the object's id.
         kind: `commit` or `tag`.
-        allowed_signers: a file as ssh-keygen(1) describes it, from outside the source.
+        allowed_signers: a file as in ssh-keygen(1). It must not come from the verified repository.
 
     Raises:
-        GitError: the list cannot be read.
+        GitError: the allowed signers file cannot be read.
         NotFoundError: there is no such object.
     """
     if not allowed_signers.is_file():
@@ -149,7 +149,7 @@ def verify_signature(git: Git, oid: str, kind: str, allowed_signers: Path) -> Si
         return Signature(good=False, principal=None, key=None, reason=reason)
     args = (
         *("-c", f"gpg.ssh.allowedSignersFile={allowed_signers.absolute()}"),
-        # Trust of "undefined", which an unlisted key has, must not be enough by configuration.
+        # Override a configuration that accepts trust level "undefined", which an unlisted key has.
         *("-c", "gpg.minTrustLevel=fully"),
         *(f"verify-{kind}", "--raw", oid),
     )
@@ -167,7 +167,7 @@ def verify_signature(git: Git, oid: str, kind: str, allowed_signers: Path) -> Si
 
 
 def is_ancestor(git: Git, ancestor: str, descendant: str) -> bool:
-    """Return whether one commit is reachable from another (a commit is from itself)."""
+    """Return whether one commit is reachable from another. A commit is reachable from itself."""
     args = ("merge-base", "--is-ancestor", ancestor, descendant)
     done = git.run(*args, check=False)
     if done.code in {0, 1}:
@@ -176,7 +176,7 @@ def is_ancestor(git: Git, ancestor: str, descendant: str) -> bool:
 
 
 def merge_base(git: Git, one: str, other: str) -> str | None:
-    """Return the best common ancestor of two commits; None when they share none here."""
+    """Return the best common ancestor of two commits; None if this clone has none."""
     args = ("merge-base", one, other)
     done = git.run(*args, check=False)
     if done.code == 1:
@@ -196,7 +196,7 @@ def rev_list(
 ) -> list[str]:
     """List a commit and its ancestors, newest first, by first parents unless told otherwise.
 
-    `exclude` and what is reachable from it is left out.
+    `exclude` and its ancestors are left out.
     """
     options = ["--first-parent"] if first_parent else []
     if limit is not None:
@@ -206,7 +206,7 @@ def rev_list(
 
 
 def find_unreachable(git: Git, commits: Iterable[str], tips: Iterable[str]) -> set[str]:
-    """Return those of the commits that cannot be reached from any of the tips, in one process."""
+    """Return the commits that are not reachable from any of the tips. Starts one git process."""
     wanted = set(commits)
     if not wanted:
         return set()
@@ -216,7 +216,7 @@ def find_unreachable(git: Git, commits: Iterable[str], tips: Iterable[str]) -> s
 
 
 def ancestor(git: Git, oid: str, steps: int) -> str | None:
-    """Return the commit so many first parents back; None when history here is shorter."""
+    """Return the commit `steps` first parents back; None if history here is shorter."""
     spec = f"{oid}~{steps}"
     done = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", spec, check=False)
     return done.text if done.code == 0 else None
@@ -229,12 +229,12 @@ def list_trees(git: Git, tip: str) -> set[str]:
 
 
 def is_shallow(git: Git) -> bool:
-    """Return whether history is cut off now (a fetch may have changed that)."""
+    """Return whether the clone is shallow now; a fetch may have changed that."""
     return git.run("rev-parse", "--is-shallow-repository").text == "true"
 
 
 def identity(git: Git, role: str = "committer") -> Identity:
-    """Return who the user is to git, and the time now, as `committer` or `author`.
+    """Return the user's identity by git, with the current time, as `committer` or `author`.
 
     Raises:
         GitError: no identity is configured.
@@ -243,10 +243,10 @@ def identity(git: Git, role: str = "committer") -> Identity:
 
 
 def _write_signed_tag(git: Git, name: str, target: str, message: bytes) -> str:
-    """Sign with `git tag` in a throwaway repository that shares the real object store.
+    """Sign with `git tag` in a temporary repository that shares the real object store.
 
-    Only `git tag` signs as configured (PGP, SSH, X.509, any program), and it insists on making
-    the ref of the tag's name. There it makes it where nobody looks.
+    Only `git tag` signs as configured (OpenPGP, SSH, X.509, any program), and it always creates the
+    tag's ref. In the temporary repository that ref does no harm.
     """
     import tempfile
 
@@ -257,7 +257,7 @@ def _write_signed_tag(git: Git, name: str, target: str, message: bytes) -> str:
     with tempfile.TemporaryDirectory(prefix="promptops-tag-") as folder:
         _make_throwaway(Path(folder), git.object_format)
         args = (
-            # Given one by one: conditional includes look at where the repository lies.
+            # Pass settings one by one: conditional includes depend on the repository's path.
             *_options(settings),
             *("-c", f"core.hooksPath={os.devnull}"),
             *("tag", "--annotate", "--sign", "--cleanup=verbatim", "-F", "-", "--", name, target),
@@ -271,7 +271,7 @@ def _write_signed_tag(git: Git, name: str, target: str, message: bytes) -> str:
         }
         done = git.run(*args, stdin=message, env=env)
         oid = git.run("rev-parse", "--verify", f"refs/tags/{name}", env=env).text
-    # Git 2.39 reports success for an unsigned tag when it cannot load an SSH key.
+    # Git 2.39 reports success but writes an unsigned tag when it cannot load an SSH key.
     tag = parse_tag(git.run("cat-file", "tag", oid).stdout)
     if tag.signature is None or tag.message != message.decode("utf-8", "surrogateescape"):
         raise failure(args, done)

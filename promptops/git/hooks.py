@@ -1,4 +1,4 @@
-"""Finds where git looks for this repository's hooks."""
+"""Find the folder of this repository's hooks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 
 def hooks_folder(git: Git) -> Path:
-    """Return the folder that git runs hooks from: `core.hooksPath`, or that of the repository.
+    """Return the folder from which git runs hooks: `core.hooksPath`, or the repository's own.
 
-    It need not exist, and may lie anywhere.
+    It may be missing, and may be outside of the repository.
     """
     return Path(git.run("rev-parse", "--path-format=absolute", "--git-path", "hooks").text)

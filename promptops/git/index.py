@@ -1,4 +1,4 @@
-"""Reads the index and what differs from HEAD: what the next commit would, or could, contain."""
+"""Read the index, and list files that differ from HEAD."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _FILE_MODES = frozenset({"100644", "100755"})
 
 
 class IndexReader:
-    """Files below one folder of the index, as a source of prompts. Read once, when first used."""
+    """Files below one folder of the index, as a source of prompts. Read once, on first use."""
 
     __slots__ = ("_entries", "_prefix", "_reader")
 
     def __init__(self, reader: ObjectReader, prefix: str) -> None:
-        """Take the reader of the repository and the folder, relative to its top."""
+        """Store the repository's reader and the folder, relative to the repository's top."""
         self._reader = reader
         self._prefix = prefix.strip("/")
         self._entries: dict[str, tuple[str, str]] | None = None
 
     def read(self, path: str) -> bytes | None:
-        """Return a file's staged bytes; None when there is no such file.
+        """Return a file's staged bytes; None if there is no such file.
 
         Raises:
             NotAFileError: the path is a symbolic link or a submodule.
@@ -50,7 +50,9 @@ class IndexReader:
         return sorted(self._load())
 
     def beside(self, folder: str) -> IndexReader:
-        """Return another folder of the same index, relative to the repository's top."""
+        """Return a reader of another folder of the same index. The folder is relative to the
+        top.
+        """
         return IndexReader(self._reader, folder)
 
     def _load(self) -> dict[str, tuple[str, str]]:
@@ -97,10 +99,10 @@ def uncommitted_paths(git: Git, folder: str) -> frozenset[str]:
 
 
 def list_staged(git: Git) -> dict[str, str]:
-    """Return what the next commit would change: paths from the top, with `A`, `M`, `D` or another
+    """Return what the next commit would change: path from the top -> `A`, `M`, `D` or another
     letter.
 
-    A path that is only meant to be added later (`git add -N`) is not among them.
+    Paths marked by `git add -N`, to be added later, are left out.
     """
     args = ("diff", "--cached", "--name-status", "--no-renames", "--ita-invisible-in-index", "-z")
     words = git.run(*args, "--no-ext-diff").stdout.decode("utf-8", "surrogateescape").split("\0")

@@ -1,7 +1,7 @@
-"""Read git's configuration through GitPython, for people to read.
+"""Read git's configuration with GitPython, to show it to people.
 
-Setup uses this; nothing on a hot path does, since importing GitPython
-costs more than a whole `promptops resolve`.
+Only setup commands use this module: importing GitPython takes longer than a whole `promptops
+resolve`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What a person may want to know of git's configuration; None where it says nothing."""
+    """Git's configuration for display; None for settings that are not set."""
 
     user_name: str | None
     user_email: str | None
@@ -34,16 +34,16 @@ class Configuration:
 
 
 def configuration(git: Git) -> Configuration:
-    """Return identity and signing as all levels of configuration together have them.
+    """Return identity and signing settings, merged from all levels of configuration.
 
-    GitPython looks for the user's file at its usual places only, not at `GIT_CONFIG_GLOBAL`;
+    GitPython reads the user's file only at its usual paths and ignores `GIT_CONFIG_GLOBAL`;
     `history.identity` asks git itself.
 
     Raises:
         GitError: GitPython cannot read this repository.
     """
     with _opened(git) as repository, repository.config_reader() as reader:
-        # Read on demand, a file with a fault would count as one that says nothing.
+        # Read now: a malformed file that is read on demand would count as empty.
         reader.read()
 
         def text(section: str, name: str) -> str | None:
@@ -52,7 +52,7 @@ def configuration(git: Git) -> Configuration:
 
         def switch(section: str, name: str) -> bool:
             value = (text(section, name) or "false").lower()
-            # A name without a value reads as the empty text, and is true to git.
+            # A key without a value is read as "", and means true in git.
             return value in {"true", "yes", "on", "1"} or _is_bare_name(section, name)
 
         def _is_bare_name(section: str, name: str) -> bool:
@@ -83,7 +83,7 @@ def _opened(git: Git) -> AbstractContextManager[gitpython.Repo]:
         try:
             import git as gitpython
         except ImportError as error:
-            # It runs `git version` when it is imported, and says all of what that printed.
+            # GitPython runs `git version` on import, and quotes its whole output in the error.
             message = "GitPython cannot be loaded, or cannot run git"
             hint = "`git version` shows what is wrong with git or its configuration"
             raise GitError(message, hint=hint) from error

@@ -1,4 +1,4 @@
-"""How long to wait for a remote."""
+"""Timeouts for a remote."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class GitLimits(NamedTuple):
-    """How long to wait for a remote.
+    """Timeouts for a remote, in seconds.
 
     Attributes:
-        connect_seconds: until a connection over ssh is there.
-        silence_seconds: while nothing comes.
-        total_seconds: for one fetch or push, whatever comes.
+        connect_seconds: to open a connection over ssh.
+        silence_seconds: without any data.
+        total_seconds: for a whole fetch or push.
     """
 
     connect_seconds: float = 10.0

@@ -1,7 +1,7 @@
-"""Messages of release tags and deployments: a title, free text, and trailers nobody can forge.
+"""Write and parse messages of release tags and deployments: title, text, trailers.
 
-The trailers are always the last paragraph and always written by us, so whatever a person writes in
-notes or reasons stays text. Reading is strict: only the last paragraph counts.
+Trailers are always the last paragraph, written by promptops. So notes or reasons that a person
+writes are never read as trailers: parsing looks only at the last paragraph.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _TRAILER = re.compile(r"([A-Z][A-Za-z-]*): ?(.*)")
-# Compiled when a message is written.
+# Compiled on first use.
 _LINE_BREAKS = r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+"
 
 
@@ -22,7 +22,7 @@ class Message(NamedTuple):
 
     Attributes:
         title: the first line.
-        text: what stands between title and trailers, verbatim but for the blank lines around it.
+        text: the text between title and trailers, without blank lines around it.
         trailers: (key, value) pairs in order; keys may repeat.
     """
 
@@ -31,18 +31,18 @@ class Message(NamedTuple):
     trailers: tuple[tuple[str, str], ...]
 
     def value(self, key: str) -> str | None:
-        """Return the first trailer `key`, or None."""
+        """Return the value of the first trailer `key`, or None."""
         return next((value for name, value in self.trailers if name == key), None)
 
     def values(self, key: str) -> tuple[str, ...]:
-        """Return all trailers `key`, in order."""
+        """Return the values of all trailers `key`, in order."""
         return tuple(value for name, value in self.trailers if name == key)
 
 
 def format_message(title: str, text: str, trailers: Iterable[tuple[str, str]]) -> str:
-    """Write a message; `parse_message` reads it back to the same parts.
+    """Format a message; `parse_message` returns the same parts.
 
-    Title and trailer values are put on one line each. The text stays as it is.
+    Title and trailer values are written on one line each. The text is unchanged.
     """
     lines = [f"{key}: {one_line(value)}".rstrip() for key, value in trailers]
     body = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
@@ -51,15 +51,17 @@ def format_message(title: str, text: str, trailers: Iterable[tuple[str, str]]) -
 
 
 def one_line(text: str) -> str:
-    """Return the text with line breaks, and control characters beside them, as single spaces."""
+    """Return the text with line breaks, and control characters next to them, replaced by single
+    spaces.
+    """
     text = re.sub(_LINE_BREAKS, " ", text)
     return "".join(c if c.isprintable() or c in "\u200d\u200c" else " " for c in text).strip()
 
 
 def parse_message(message: str) -> Message:
-    """Read a message: its title, text and the trailers of its last paragraph.
+    """Parse a message: title, text, and the trailers of the last paragraph.
 
-    A last paragraph with a line that is no trailer is text, as a person's message would have.
+    If the last paragraph has a line that is no trailer, the paragraph is text.
     """
     paragraphs = message.rstrip("\n").split("\n\n")
     last = paragraphs[-1].split("\n")

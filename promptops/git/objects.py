@@ -1,7 +1,7 @@
-"""Reads objects through one long-lived `git cat-file --batch`, a tenth of a millisecond each.
+"""Read objects through one long-lived `git cat-file --batch`, about 0.1 ms each.
 
-Starting a process for every read would cost twenty times that. The pure parsers for commits,
-tags and trees are here too, since what the batch gives is the raw object.
+A process for every read would take twenty times as long. The pure parsers for commits, tags and
+trees are here too, since the batch returns raw objects.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
     from promptops.git.process import Git
 
-# Nothing that promptops stores comes near this; it keeps a stray binary out of memory.
+# Much more than promptops stores; it keeps large unrelated files out of memory.
 MAXIMUM_OBJECT_BYTES = 64 * 1024 * 1024
 
-# Requests written before their answers are read must fit into the pipe, or both sides wait for
-# ever. No system's pipe takes less than this (Linux gives a busy user one page of 4096).
+# All requests must fit into the pipe before answers are read, or both sides block for ever. Every
+# system's pipe holds at least this (Linux gives a user with many pipes one page of 4096 bytes).
 _PIPE_BYTES = 4096
 
 _BATCH = ("-c", "core.warnAmbiguousRefs=false", "cat-file", "--batch")
@@ -38,7 +38,7 @@ _HEADER = re.compile(rb"([0-9a-f]{40,64}) (commit|tag|tree|blob) ([0-9]+)\n\Z")
 
 
 class GitObject(NamedTuple):
-    """One object: its id, its kind (`commit`, `tag`, `tree` or `blob`) and its raw bytes."""
+    """One object: its id, kind (`commit`, `tag`, `tree` or `blob`) and raw bytes."""
 
     oid: str
     kind: str
@@ -46,7 +46,7 @@ class GitObject(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """Who and when, as an object records it: seconds since 1970, zone such as `+0200`."""
+    """A person and a time as recorded in an object: seconds since 1970, zone such as `+0200`."""
 
     name: str
     email: str
@@ -55,7 +55,7 @@ class Identity(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """A commit's content; the signature is armoured text, None when unsigned."""
+    """A parsed commit. The signature is armoured text, or None."""
 
     tree: str
     parents: tuple[str, ...]
@@ -66,7 +66,7 @@ class Commit(NamedTuple):
 
 
 class Tag(NamedTuple):
-    """An annotated tag's content; the message is without the signature."""
+    """A parsed annotated tag. The message excludes the signature."""
 
     target: str
     target_kind: str
@@ -77,7 +77,7 @@ class Tag(NamedTuple):
 
 
 class TreeEntry(NamedTuple):
-    """One line of a tree; the mode is git's octal text, six digits (`100644`, `040000`)."""
+    """One entry of a tree. The mode is git's octal text, six digits (`100644`, `040000`)."""
 
     mode: str
     name: str
@@ -90,11 +90,11 @@ class TreeEntry(NamedTuple):
 
 
 class _DiedError(Exception):
-    """The batch process ended in the middle of a conversation."""
+    """The batch process ended before it answered."""
 
 
 class _Batch:
-    """One running `cat-file --batch` and what it has said on standard error."""
+    """One running `cat-file --batch` process and its standard error output."""
 
     __slots__ = ("answers", "messages", "process", "questions", "served")
 
@@ -105,7 +105,7 @@ class _Batch:
             environment=git.child_environment(),
             stdin=subprocess.PIPE,
         )
-        # Unbuffered on the way in, buffered on the way out; Popen offers only both or neither.
+        # Standard input unbuffered, output buffered; Popen offers only both or neither.
         self.questions: io.RawIOBase = self.process.stdin  # type: ignore[assignment]
         self.answers = io.BufferedReader(self.process.stdout, 65536)  # type: ignore[type-var]
         if self.process.stderr is not None:
@@ -114,8 +114,8 @@ class _Batch:
         self.served = 0
 
     def ask(self, question: bytes) -> None:
-        """Write requests, whole."""
-        # What is said from here on belongs to these requests; which of them, nobody can tell.
+        """Write all requests."""
+        # Error output from here on belongs to these requests, but not to a known one of them.
         self.drain()
         self.messages = b""
         rest = memoryview(question)
@@ -153,7 +153,7 @@ class _Batch:
         if not header.endswith(b" missing\n"):
             message = f"git cat-file gave an answer nobody knows: {header[:80]!r}"
             raise GitError(message, hint="check the version: `git version` must be 2.38 or newer")
-        # Damage is never reported as absence.
+        # A damaged object must not be reported as missing.
         said = self.messages.decode("utf-8", "replace")
         if "error: " in said or "fatal: " in said:
             raise failure(_BATCH, Completed(b"", said, 1))
@@ -161,7 +161,7 @@ class _Batch:
         return None
 
     def drain(self) -> None:
-        """Take what is on standard error, so that the pipe never fills up."""
+        """Read standard error so that its pipe never fills up."""
         stream = self.process.stderr
         if stream is not None and not stream.closed:
             said = stream.read(65536)
@@ -169,7 +169,7 @@ class _Batch:
                 self.messages = (self.messages + said)[-65536:]
 
     def last_words(self) -> Completed:
-        """End the process and give what it said."""
+        """End the process and return its error output."""
         self.process.poll()
         if self.process.returncode is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -181,7 +181,7 @@ class _Batch:
         return Completed(b"", self.messages.decode("utf-8", "replace"), code or 1)
 
     def close(self) -> None:
-        """Let the process end by itself: end of input is its sign to go."""
+        """Close the process's input, on which it exits by itself."""
         self.questions.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(1.0)
@@ -189,16 +189,16 @@ class _Batch:
         self.answers.close()
 
     def abandon(self) -> None:
-        """Close our copies of the pipes, in a forked child: the process belongs to the parent.
+        """Close a forked child's copies of the pipes; the process belongs to the parent.
 
-        Another thread of the parent may have been reading, and held the lock of the buffer. Nobody
-        here may wait for that, not even who collects it as garbage.
+        Another thread of the parent may have held the buffer's lock at the fork, and in the child
+        nothing releases it. So neither this method nor garbage collection may take it.
         """
         for stream in (self.questions, self.answers.raw, self.process.stderr):
             if stream is not None:
                 stream.close()
         _ABANDONED.append(self)
-        # Not ours to wait for either: Popen would ask about a process that is no child of ours.
+        # Keep Popen from waiting for a process that is not our child.
         self.process.returncode = 0
 
 
@@ -208,8 +208,8 @@ _ABANDONED: list[_Batch] = []
 class ObjectReader:
     """Reads objects of one repository by any object expression.
 
-    Threads may share a reader. A forked child may go on using its parent's: it starts a process
-    of its own. The process starts with the first read, and again when it has died.
+    Threads may share a reader. A forked child may keep using its parent's reader, which then starts
+    a new git process. The process starts on the first read, and again if it died.
     """
 
     __slots__ = ("_batch", "_git", "_lock", "_owner")
@@ -239,19 +239,19 @@ class ObjectReader:
 
     @property
     def git(self) -> Git:
-        """The repository that is read."""
+        """The repository."""
         return self._git
 
     def read(self, spec: str) -> GitObject | None:
         """Read one object.
 
         Args:
-            spec: an object expression: an id, a full ref name, `<id>:path/x.md`, `<id>^{tree}`.
-                A full name is never taken for an abbreviation, as git itself would take it.
-                It comes from the program: a revision that a user typed is resolved first.
+            spec: an object expression: an id, a full ref name, `<id>:path/x.md`, `<id>^{tree}`. A
+                full name is never read as an abbreviation, as git would. Never pass a revision that
+                a user typed: resolve it first.
 
         Returns:
-            The object, or None when there is none.
+            The object; None if there is none.
 
         Raises:
             UsageError: the expression holds a line break or NUL.
@@ -260,7 +260,7 @@ class ObjectReader:
         return self.read_many((spec,))[0]
 
     def read_many(self, specs: Sequence[str]) -> list[GitObject | None]:
-        """Read many objects with few round trips; answers stand in the order of the requests."""
+        """Read many objects with few round trips; return them in the order of the requests."""
         found = self._read(specs)
         names = {
             re.split("[:^]", spec, maxsplit=1)[0]
@@ -286,7 +286,7 @@ class ObjectReader:
             return result
 
     def close(self) -> None:
-        """End the process; a later read starts a new one."""
+        """End the process. A later read starts a new one."""
         if self._owner != os.getpid():
             self._start_over_after_fork()
         with self._lock:
@@ -306,11 +306,12 @@ class ObjectReader:
             except _DiedError:
                 self._batch = None
                 done = batch.last_words()
-                # Somebody ended an idle process: start another. It died of our request: say so.
+                # An idle process was ended from outside: start another. A process that died of our
+                # request is an error.
                 if fresh or attempt == 2 or "fatal: " in done.stderr:
                     raise failure(_BATCH, done) from None
             except BaseException:
-                # Answers are still on their way, and would be taken for those of the next read.
+                # Unread answers would be taken for those of the next read.
                 self._batch = None
                 stop(batch.process)
                 batch.answers.close()
@@ -318,7 +319,7 @@ class ObjectReader:
         raise AssertionError
 
     def _start_over_after_fork(self) -> None:
-        # Another thread of the parent may have held the lock, and it does not exist here.
+        # Another thread of the parent may have held the lock; that thread does not exist here.
         self._lock = threading.Lock()
         self._owner = os.getpid()
         batch, self._batch = self._batch, None
@@ -327,9 +328,9 @@ class ObjectReader:
 
 
 def list_sizes(git: Git, oids: Sequence[str]) -> dict[str, tuple[str, int]]:
-    """Return kind and size in bytes of objects, in one process, without reading them.
+    """List kind and size in bytes of objects, in one process, without reading them.
 
-    What does not exist is not in the answer.
+    Missing objects are left out.
     """
     if not oids:
         return {}
@@ -345,10 +346,10 @@ def list_sizes(git: Git, oids: Sequence[str]) -> dict[str, tuple[str, int]]:
 
 
 def parse_commit(data: bytes) -> Commit:
-    """Read a raw commit.
+    """Parse a raw commit.
 
     Raises:
-        IntegrityError: it is not one.
+        IntegrityError: it is malformed.
     """
     headers, body = _split_headers(data)
     encoding = _first(headers, "encoding") or "utf-8"
@@ -367,13 +368,13 @@ def parse_commit(data: bytes) -> Commit:
 
 
 def parse_tag(data: bytes) -> Tag:
-    """Read a raw annotated tag.
+    """Parse a raw annotated tag.
 
-    A signature is split off only where the text from the last opening line runs to a closing line
-    at the very end, so that notes which quote one stay notes.
+    A signature is split off only if it ends the text. A signature that is quoted in the notes stays
+    in the notes.
 
     Raises:
-        IntegrityError: it is not one.
+        IntegrityError: it is malformed.
     """
     headers, body = _split_headers(data)
     target, kind, name = (_first(headers, key) for key in ("object", "type", "tag"))
@@ -397,7 +398,7 @@ _OPENING = re.compile(
 
 
 def split_signature(text: str) -> tuple[str, str | None]:
-    """Split a tag's text into its message and its armoured signature (None when unsigned)."""
+    """Split a tag's text into message and armoured signature (None if unsigned)."""
     openings = list(_OPENING.finditer(text))
     last = openings[-1] if openings else None
     if last is None or not text.endswith(f"\n-----END {last[1]}-----\n"):
@@ -405,7 +406,7 @@ def split_signature(text: str) -> tuple[str, str | None]:
     return text[: last.start()], text[last.start() :]
 
 
-# The last one is of files that could be written by a group, in trees from before 2005.
+# The last mode, of group-writable files, is only in trees from before 2005.
 _MODES = {
     raw: raw.decode().zfill(6)
     for raw in (b"100644", b"100755", b"40000", b"120000", b"160000", b"100664")
@@ -413,14 +414,14 @@ _MODES = {
 
 
 def parse_tree(data: bytes, oid_bytes: int) -> list[TreeEntry]:
-    """Read a raw tree; `oid_bytes` is 20 for SHA-1 and 32 for SHA-256.
+    """Parse a raw tree; `oid_bytes` is 20 for SHA-1 and 32 for SHA-256.
 
-    Git itself takes trees with one name twice, a name with a slash or names out of order from
-    whoever pushes them, unless `transfer.fsckObjects` is set; of what they hold, its commands see
-    different things. What nobody can tell is an error here.
+    Without `transfer.fsckObjects`, Git accepts pushed trees with duplicate names, names with a
+    slash or unsorted names, and its commands then disagree on the content. Such a tree is an error
+    here.
 
     Raises:
-        IntegrityError: it is cut off, or not one that Git writes.
+        IntegrityError: it is truncated, or not a tree that Git writes.
     """
     entries: list[TreeEntry] = []
     position = 0
@@ -461,7 +462,7 @@ def _ambiguous_tree(name: str) -> IntegrityError:
 
 
 def parse_identity(text: str) -> Identity:
-    """Read `Name <email> seconds zone`; whatever is malformed comes out empty or as zero."""
+    """Parse `Name <email> seconds zone`; malformed parts become empty or zero."""
     head, _, when = text.rpartition(">")
     name, _, email = head.partition("<")
     seconds, _, zone = when.strip().partition(" ")
@@ -481,7 +482,7 @@ def _request(spec: str) -> bytes:
 
 
 def _shadows(name: str) -> list[str]:
-    """List the refs that git takes for `name` where that does not exist: gitrevisions(7)."""
+    """List the refs that git would use instead of a missing `name`: see gitrevisions(7)."""
     return [f"refs/{folder}{name}" for folder in ("", "tags/", "heads/", "remotes/")]
 
 
@@ -516,5 +517,5 @@ def _first(headers: list[tuple[str, str]], name: str) -> str | None:
 def _decode(body: bytes, encoding: str) -> str:
     try:
         return body.decode(encoding)
-    except (LookupError, ValueError):  # whatever the name of an encoding can bring about
+    except (LookupError, ValueError):  # an unknown encoding's name can raise several errors
         return body.decode("utf-8", "surrogateescape")

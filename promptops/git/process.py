@@ -1,8 +1,8 @@
-"""Runs the git binary, and turns what it says when it fails into errors with a remedy.
+"""Run the git binary, and turn its failures into errors with a hint.
 
 This is the only module that starts a short-lived git process. Arguments are lists, never a shell.
-Text from a user is never in a place where git could take it for an option: callers pass object
-ids and full ref names, and revisions typed by a user go through `Git.resolve_commit`.
+Git must not take a user's text for an option: callers pass object ids and full ref names, and
+revisions that a user typed go through `Git.resolve_commit`.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from promptops.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# A process that is forked while git is being started inherits git's ends of the pipes. Who reads
-# them waits for that process then, which may wait in turn for a lock that the reader holds.
+# A process forked while git is being started inherits git's ends of the pipes. A reader of the
+# pipes would then wait for that process, which may wait for a lock that the reader holds.
 _STARTING = threading.Lock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
@@ -43,8 +43,8 @@ MINIMUM_VERSION = (2, 38)
 
 OLD_GIT_HINT = "install git 2.38 or newer (https://git-scm.com/downloads)"
 
-# `git rev-parse --local-env-vars`, without the GIT_CONFIG_* ones: configuration given by
-# environment or `-c` is the user's word on every repository, the others describe one of them.
+# From `git rev-parse --local-env-vars`, without the GIT_CONFIG_* ones: configuration by environment
+# or `-c` is meant for every repository, the other variables for a single one.
 LOCAL_VARIABLES = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_CONFIG",
@@ -70,8 +70,8 @@ _IDENTITY_HINT = (
     "git config --global user.email you@example.com"
 )
 
-# What git prints (LC_ALL=C) and what to do about it; groups of the pattern fill the hint.
-# Compiled when something fails, not at every start.
+# Git's messages (LC_ALL=C) and the hint for each; groups of the pattern fill the hint. Compiled on
+# the first failure, to start fast.
 _HINTS: tuple[tuple[str, str], ...] = (
     (
         r"Unable to create '(.+?\.lock)': File exists",
@@ -139,7 +139,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
 
 
 class Completed(NamedTuple):
-    """A git process that ended: its output, its messages, its exit code (negative: a signal)."""
+    """The result of a git process: output, error output, exit code (negative: a signal)."""
 
     stdout: bytes
     stderr: str
@@ -147,11 +147,13 @@ class Completed(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Standard output as text without the last newline; odd bytes as surrogates."""
+        """Standard output as text without the last newline; bytes that are not UTF-8 as
+        surrogates.
+        """
         return self.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
 
 
-# What a hook hands on by a path within its repository, and what goes with it.
+# Variables by which a hook passes paths within its repository, and related ones.
 _HANDED_ON = {
     "GIT_INDEX_FILE": (),
     "GIT_OBJECT_DIRECTORY": ("GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"),
@@ -161,8 +163,7 @@ _HANDED_ON = {
 def foreign_environment() -> dict[str, str]:
     """Return the process environment without the variables that point at the user's repository.
 
-    For any repository that is not the one the user stands in: a hook's `GIT_DIR` or quarantine must
-    not follow us there.
+    For use in any other repository, where a hook's `GIT_DIR` or quarantine folder must not apply.
     """
     return {name: value for name, value in os.environ.items() if name not in LOCAL_VARIABLES}
 
@@ -179,18 +180,18 @@ def run_git(
 
     Args:
         args: git's arguments without the leading "git".
-        folder: where it runs; the current folder when None.
-        environment: its environment; this process's own when None. A few variables are always
-            set on top, see `child_environment`.
-        stdin: what it reads; nothing when None.
-        timeout_seconds: when to give up; never when None.
+        folder: the working folder; None: the current one.
+        environment: its environment; None: this process's own. `child_environment` lists the
+            variables that are always set.
+        stdin: its input; None: no input.
+        timeout_seconds: the time limit; None: no limit.
 
     Returns:
-        What came of it, whatever the exit code.
+        The result, whatever the exit code.
 
     Raises:
         GitError: git is missing or the folder is gone.
-        RemoteError: the time is up.
+        RemoteError: the time limit is exceeded.
     """
     process = start_git(
         args,
@@ -204,7 +205,7 @@ def run_git(
     except subprocess.TimeoutExpired:
         stop(process)
         message = f"git {command_name(args)} did not finish within {timeout_seconds:g} seconds"
-        # Only what talks to a remote is given a time limit.
+        # Only commands that talk to a remote have a time limit.
         raise RemoteError(message, hint="check the network connection, then try again") from None
     except BaseException:
         stop(process)
@@ -220,15 +221,15 @@ def start_git(
     stdin: int,
     leads_group: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start git with piped output; `GitError` when there is no git or no such folder.
+    """Start git with piped output. Raises GitError if git or the folder is missing.
 
-    With `leads_group`, what it starts in turn is ended together with it.
+    With `leads_group`, programs that git starts end together with it.
     """
     if any("\0" in arg for arg in args):
         message = f"git {command_name(args)}: an argument holds a NUL character"
         raise UsageError(message, hint="remove the NUL character")
     try:
-        # Unbuffered pipes: a forked child that drops its copy must not flush our bytes into them.
+        # Unbuffered pipes: a forked child that closes its copy must not flush our bytes into them.
         with _STARTING:
             return subprocess.Popen(
                 ["git", *args],
@@ -252,17 +253,17 @@ def start_git(
 
 
 def child_environment(environment: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the environment that every git of ours runs in.
+    """Return the environment in which every git process runs.
 
-    English messages (we match them), real objects rather than replacements and real parents rather
-    than those of a grafts file, no opportunistic locks, and no question on a terminal that nobody
-    watches.
+    Messages are in English, since we match them. Replacement objects and grafts files are ignored.
+    Git takes no optional locks and asks no questions without an interactive terminal.
     """
     result = dict(os.environ if environment is None else environment)
     result["LC_ALL"] = "C"
     result.pop("LANGUAGE", None)
     result["GIT_NO_REPLACE_OBJECTS"] = "1"
-    result["GIT_GRAFT_FILE"] = f"{os.devnull}/none"  # of an empty file, git says that it is old
+    # of an empty grafts file, git warns that the feature is deprecated
+    result["GIT_GRAFT_FILE"] = f"{os.devnull}/none"
     result["GIT_OPTIONAL_LOCKS"] = "0"
     if sys.stdin is None or sys.stdin.closed or not sys.stdin.isatty():
         result["GIT_TERMINAL_PROMPT"] = "0"
@@ -270,7 +271,7 @@ def child_environment(environment: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _has_terminal() -> bool:
-    """Return whether a person may be asked for a password: nobody reads it from the background."""
+    """Return whether git may ask for a password: only in a terminal's foreground."""
     if sys.platform == "win32":
         return True
     try:
@@ -281,9 +282,10 @@ def _has_terminal() -> bool:
 
 
 def stop(process: subprocess.Popen[bytes], patience_seconds: float = 5.0) -> None:
-    """End a git process so that it can still remove its lock files; kill it if it will not.
+    """Terminate a git process, so that it can still remove its lock files; kill it if it does not
+    end.
 
-    Of one that leads a group, the programs that it started are killed after it.
+    If it leads a process group, programs that it started are killed afterwards.
     """
     leads_group = sys.platform != "win32" and _leads_group(process)
     try:
@@ -322,7 +324,7 @@ def command_name(args: Sequence[str]) -> str:
 
 
 def failure(args: Sequence[str], done: Completed) -> GitError:
-    """Return the error for a git process that failed: git's own first useful line, and a remedy."""
+    """Return the error for a failed git process: git's first useful message, and a hint."""
     if "dubious ownership" in done.stderr:
         return _unsafe_folder(done.stderr)
     name = command_name(args)
@@ -340,10 +342,10 @@ def failure(args: Sequence[str], done: Completed) -> GitError:
 
 
 def first_line(stderr: str) -> str:
-    """Return the first line of git's messages that says what is wrong, without its prefix."""
+    """Return the first line of git's messages that names the error, without its prefix."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     for line in lines:
-        # What a remote says comes as "remote: fatal: ..." and is kept whole.
+        # Messages of the remote, "remote: fatal: ...", keep their prefix.
         if line.startswith(("fatal: ", "error: ")):
             return line.partition(": ")[2].rstrip(".")
     for line in lines:
@@ -353,7 +355,7 @@ def first_line(stderr: str) -> str:
 
 
 def hint_for(stderr: str) -> str | None:
-    """Return the remedy for git's messages, where one is known."""
+    """Return the hint for git's messages, if one is known."""
     for pattern, hint in _HINTS:
         found = re.search(pattern, stderr)
         if found:
@@ -362,7 +364,7 @@ def hint_for(stderr: str) -> str | None:
 
 
 def installed_version() -> tuple[int, ...] | None:
-    """Return the version of the installed git as numbers, or None where it does not say."""
+    """Return the version of the installed git as numbers; None if unknown."""
     found = re.search(rb"git version (\d+)\.(\d+)", run_git(["version"]).stdout)
     return tuple(int(number) for number in found.groups()) if found else None
 
@@ -396,17 +398,17 @@ def _killed(name: str, number: int) -> GitError:
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """One repository, and how git is run in it.
+    """One repository, in which git can be run.
 
     Attributes:
-        git_dir: the absolute `.git` folder (of the linked worktree, where it is one).
-        common_dir: the folder that all worktrees of the repository share.
+        git_dir: the absolute `.git` folder (the worktree's own, in a linked worktree).
+        common_dir: the git folder that all worktrees share.
         work_tree: the absolute top folder of the work tree; None in a bare repository.
         object_format: `sha1` or `sha256`.
-        is_shallow: whether history was cut off when this was opened.
+        is_shallow: whether the clone was shallow when this object was made.
         is_bare: whether the repository has no work tree of its own.
-        environment: the environment to run in; None is this process's own, which makes
-            `GIT_INDEX_FILE`, quarantine folders and the like of a hook count.
+        environment: the environment for git; None: this process's own, so that a hook's
+            `GIT_INDEX_FILE` and quarantine folder apply.
     """
 
     git_dir: Path
@@ -426,7 +428,7 @@ class Git:
             environment: see the class.
 
         Raises:
-            NotARepositoryError: there is none, up to the root of the file system.
+            NotARepositoryError: there is none up to the root of the file system.
             GitError: git is missing or too old, or does not trust the folder's owner.
         """
         if not start.is_dir():
@@ -440,12 +442,12 @@ class Git:
             "--show-object-format",
             "--git-dir",
             "--git-common-dir",
-            # Last, since it is the one that fails where there is no work tree.
+            # Last, because it fails in a bare repository.
             "--show-toplevel",
         )
         done = run_git(args, folder=start, environment=environment)
         lines = done.text.split("\n") if done.stdout else []
-        # An output line is all there is between two paths, so a path must not hold a line break.
+        # Paths are separated by newlines, so a path with a newline cannot be parsed.
         expected = 6 if done.code == 0 else 5
         if done.code != 0 and (
             len(lines) < expected or "must be run in a work tree" not in done.stderr
@@ -467,12 +469,10 @@ class Git:
 
     @classmethod
     def named(cls, start: Path) -> Git:
-        """Find the repository around a folder that the caller named.
+        """Find the repository of a folder that the caller named.
 
-        Variables that name another repository do not count. Those by which a hook hands on the
-        index or the new objects of this very one do.
-
-        Raises what `discover` raises.
+        Variables that point at another repository are ignored. A hook's index and new objects of
+        this same repository apply. Raises as `discover`.
         """
         environment = foreign_environment()
         if len(environment) == len(os.environ):
@@ -488,10 +488,10 @@ class Git:
 
     @classmethod
     def foreign(cls, path: Path) -> Git:
-        """Open the repository exactly at a path that is not the user's own, such as a mirror.
+        """Open a repository that is not the user's own, such as a mirror, at exactly this path.
 
-        Nothing above the path is looked at, and `GIT_DIR` and its like in the environment do
-        not count (configuration in `GIT_CONFIG_*` does).
+        Parent folders are not searched. `GIT_DIR` and similar variables are ignored; configuration
+        in `GIT_CONFIG_*` applies.
 
         Raises:
             NotARepositoryError: the path is not a repository.
@@ -503,7 +503,7 @@ class Git:
 
     @classmethod
     def create(cls, path: Path, *, object_format: str = "sha1") -> Git:
-        """Make an empty bare repository of our own, such as a mirror, and open it."""
+        """Create and open an empty bare repository, such as a mirror."""
         args = (
             "init",
             "--quiet",
@@ -520,7 +520,7 @@ class Git:
 
     @property
     def folder(self) -> Path:
-        """Where git runs: the top of the work tree, or the git folder without one."""
+        """The working folder for git: the top of the work tree; the git folder if bare."""
         return self.work_tree or self.git_dir
 
     @property
@@ -529,9 +529,9 @@ class Git:
         return 32 if self.object_format == "sha256" else 20
 
     def child_environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Return the environment for a git process in this repository, with `env` on top."""
+        """Return the environment for a git process in this repository; `env` overrides it."""
         result = dict(os.environ if self.environment is None else self.environment)
-        # Absolute, so that neither the caller's folder nor a relative GIT_DIR matters.
+        # Absolute, so that neither the current folder nor a relative GIT_DIR matters.
         result["GIT_DIR"] = str(self.git_dir)
         if self.work_tree is None:
             result.pop("GIT_WORK_TREE", None)
@@ -551,14 +551,14 @@ class Git:
         """Run git in this repository.
 
         Args:
-            args: git's arguments; never text from a user that could begin with a dash.
-            stdin: what it reads; nothing when None.
+            args: git's arguments; never a user's text that could begin with a dash.
+            stdin: its input; None: no input.
             check: whether a non-zero exit code is an error.
-            timeout_seconds: when to give up; never when None.
-            env: variables on top of the repository's environment.
+            timeout_seconds: the time limit; None: no limit.
+            env: variables that override the repository's environment.
 
         Raises:
-            GitError: it failed (with `check`), cannot be started or took too long.
+            GitError: it failed (with `check`), could not be started or took too long.
         """
         done = run_git(
             args,
@@ -572,16 +572,16 @@ class Git:
         return done
 
     def resolve_commit(self, revision: str) -> str:
-        """Return the id of the commit that a revision typed by a user means.
+        """Return the commit id of a revision that a user typed.
 
         Raises:
-            UsageError: it is empty, begins with a dash or holds control characters.
+            UsageError: it is empty, begins with a dash or contains control characters.
             NotFoundError: there is no such commit, or it is ambiguous.
         """
         return self._resolve(revision, "commit")
 
     def resolve_tree(self, revision: str) -> str:
-        """Return the id of the tree of a revision typed by a user; errors as `resolve_commit`."""
+        """Return the tree id of a revision that a user typed. Raises as `resolve_commit`."""
         return self._resolve(revision, "tree")
 
     def _resolve(self, revision: str, kind: str) -> str:
@@ -596,7 +596,7 @@ class Git:
         if "is ambiguous" in done.stderr:
             message = f"{revision} is ambiguous: several objects begin like that"
             raise NotFoundError(message, hint="give more characters of the commit's id")
-        # "Needed a single revision" is the plain case; what has a remedy is another one.
+        # "Needed a single revision" means not found; other messages have a hint of their own.
         found = failure(args, done)
         if found.hint:
             raise found
@@ -613,7 +613,7 @@ class Git:
         return not self.run("for-each-ref", "--count=1").stdout and not self.head_exists()
 
     def head_exists(self) -> bool:
-        """Return whether HEAD leads to a commit (not in a repository without commits)."""
+        """Return whether HEAD resolves to a commit. It does not in a repository without commits."""
         args = ("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         return self.run(*args, check=False).code == 0
 

@@ -1,7 +1,7 @@
-"""Lists refs by prefix, and moves them only by compare-and-swap.
+"""List refs by prefix, and update them by compare-and-swap.
 
-Every move says what the ref was, so a lost race is an error and never an overwrite; several
-moves are one transaction, all or nothing against refusals.
+Every update names the ref's expected value, so losing a race is an error and never an overwrite.
+Several updates are one transaction.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class Ref(NamedTuple):
-    """A ref and what it points at.
+    """A ref and its object.
 
     Attributes:
         name: the full name, `refs/...`.
-        oid: the object it holds; of an annotated tag, the tag object.
-        kind: that object's kind; empty when not asked for.
-        peeled: of an annotated tag the object it leads to, else the same as `oid`.
+        oid: the id of its object; for an annotated tag, of the tag object.
+        kind: the object's kind; empty if not requested.
+        peeled: for an annotated tag, the tagged object; else the same as `oid`.
     """
 
     name: str
@@ -37,12 +37,12 @@ class Ref(NamedTuple):
 
 
 class RefUpdate(NamedTuple):
-    """One move of a ref.
+    """One update of a ref.
 
     Attributes:
         name: the full name, `refs/...`.
-        new: the object it shall hold; None deletes it.
-        old: the object it must hold now; None: it must not exist.
+        new: the new object id; None deletes the ref.
+        old: the expected object id; None: the ref must not exist.
     """
 
     name: str
@@ -60,10 +60,10 @@ _PEELED = "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)"
 
 
 def check_ref_name(name: str) -> str:
-    """Return a full ref name that Git takes.
+    """Return a full ref name if Git accepts it.
 
     Raises:
-        UsageError: Git would not take it, or it is not a full name.
+        UsageError: Git refuses it, or it is not a full name.
     """
     if _BAD_NAME.search(name):
         message = f"{name!r} is not a full ref name"
@@ -76,16 +76,15 @@ def list_refs(git: Git, prefix: str, *, peel: bool = True) -> list[Ref]:
 
     Args:
         git: the repository.
-        prefix: text such as `refs/tags/prompts/` or `refs/tags/prompts/a@`.
-        peel: whether to open the objects for `kind` and `peeled`; listing names alone is
-            several times faster.
+        prefix: such as `refs/tags/prompts/` or `refs/tags/prompts/a@`.
+        peel: whether to read `kind` and `peeled`, which makes listing several times slower.
 
     Raises:
         UsageError: the prefix is not the beginning of a ref name.
         GitError: git failed.
     """
     check_ref_name(f"{prefix}x")
-    # An exact folder lets Git seek to it; `*` does not cross a slash, hence the second pattern.
+    # Git seeks directly to an exact folder; `*` does not match a slash, hence the second pattern.
     patterns = (prefix,) if prefix.endswith("/") else (f"{prefix}*", f"{prefix}*/**")
     return [ref for ref in _for_each(git, patterns, peel=peel) if ref.name.startswith(prefix)]
 
@@ -93,7 +92,7 @@ def list_refs(git: Git, prefix: str, *, peel: bool = True) -> list[Ref]:
 def list_refs_below(git: Git, prefixes: Sequence[str]) -> list[Ref]:
     """List the refs whose full name begins with one of the prefixes, without opening objects.
 
-    One git process for all; none of the prefixes may end in a slash. Errors as `list_refs`.
+    Starts one git process. No prefix may end in a slash. Raises as `list_refs`.
     """
     if not prefixes:
         return []
@@ -106,10 +105,10 @@ def list_refs_below(git: Git, prefixes: Sequence[str]) -> list[Ref]:
 
 
 def read_refs(git: Git, names: Sequence[str], *, peel: bool = False) -> dict[str, Ref]:
-    """Read refs by full name in one process; a ref that does not exist is not in the answer.
+    """Read refs by full name in one process; missing refs are left out.
 
     Raises:
-        GitError: a ref's file is damaged (empty after a crash), which is not absence.
+        GitError: a ref's file is damaged, for example empty after a crash.
     """
     wanted = {check_ref_name(name) for name in names}
     if not wanted:
@@ -120,23 +119,23 @@ def read_refs(git: Git, names: Sequence[str], *, peel: bool = False) -> dict[str
 
 
 def read_ref(git: Git, name: str) -> str | None:
-    """Return the object id that a ref holds, by its full name; None when there is no such ref."""
+    """Return the object id of a ref, by its full name; None if the ref does not exist."""
     ref = read_refs(git, (name,)).get(name)
     return None if ref is None else ref.oid
 
 
 def update_refs(git: Git, updates: Sequence[RefUpdate], message: str) -> None:
-    """Move refs in one transaction, each only if it is what the caller thinks it is.
+    """Update refs in one transaction, if each has its expected value.
 
     Args:
         git: the repository.
         updates: at most one for each ref.
-        message: for the reflog, one line.
+        message: one line for the reflog.
 
     Raises:
-        ConflictError: a ref was moved, made or removed by somebody else; nothing has changed.
-        GitError: the branch is checked out in a worktree, a name is in the way, a lock is held,
-            or git failed; nothing has changed.
+        ConflictError: another process updated, created or deleted a ref; nothing has changed.
+        GitError: the branch is checked out in a worktree, the name conflicts with another ref, a
+            lock is held, or git failed; nothing has changed.
     """
     if not updates:
         return
@@ -146,7 +145,7 @@ def update_refs(git: Git, updates: Sequence[RefUpdate], message: str) -> None:
         _refuse_checked_out(git, updates)
     lines = ["start", *(_instruction(update) for update in updates), "prepare", "commit", ""]
     args = (
-        # The default tenth of a second is soon over when twenty processes take their turns.
+        # The default of 0.1 s is too short when twenty processes compete.
         *("-c", "core.filesRefLockTimeout=2000", "-c", "core.packedRefsTimeout=5000"),
         *("update-ref", "--no-deref", "-m", " ".join(message.split()) or "promptops"),
         *("--stdin", "-z"),
@@ -157,7 +156,9 @@ def update_refs(git: Git, updates: Sequence[RefUpdate], message: str) -> None:
 
 
 def checked_out_branches(git: Git) -> dict[str, Path]:
-    """Return the full name of every branch that a worktree has checked out, with its folder."""
+    """Return the full name of every branch that is checked out in a worktree -> the worktree's
+    folder.
+    """
     branches = {}
     folder = Path()
     for line in git.run("worktree", "list", "--porcelain", "-z").stdout.split(b"\0"):
@@ -170,7 +171,9 @@ def checked_out_branches(git: Git) -> dict[str, Path]:
 
 
 def current_branch(git: Git) -> str | None:
-    """Return the short name of the branch that HEAD is on, even without commits; None: detached."""
+    """Return the short name of the current branch, even without commits; None if HEAD is
+    detached.
+    """
     done = git.run("symbolic-ref", "--quiet", "HEAD", check=False)
     if done.code == 0 and done.text.startswith("refs/heads/"):
         return done.text.removeprefix("refs/heads/")
@@ -180,7 +183,7 @@ def current_branch(git: Git) -> str | None:
 def stale_locks(git: Git) -> list[Path]:
     """List the lock files of refs, index and configuration, sorted.
 
-    A running git holds them for moments; one that stays was left by a crash.
+    Git holds them only for moments; an old one was left by a crash.
     """
     found: set[Path] = set()
     for folder in {git.common_dir, git.git_dir}:
@@ -230,10 +233,10 @@ def _refuse_checked_out(git: Git, updates: Sequence[RefUpdate]) -> None:
 
 
 def _is_elsewhere(git: Git, names: set[str]) -> bool:
-    """Return whether the only worktree is plainly on another branch, without starting git.
+    """Return whether the only worktree is certainly on another branch, without starting git.
 
-    HEAD and `worktrees` are where gitrepository-layout(5) has them. Where refs are not kept as
-    files, HEAD names a branch that cannot be; that, a link and a detached HEAD are git's to judge.
+    Reads HEAD and `worktrees`, see gitrepository-layout(5). If HEAD is a link, is detached, or
+    names the placeholder branch of the reftable format, return False: git has to decide.
     """
     head = git.common_dir / "HEAD"
     if git.is_bare or head.is_symlink() or (git.common_dir / "worktrees").exists():
@@ -284,7 +287,7 @@ def _in_the_way(existing: str, wanted: str) -> GitError:
 
 
 def short_name(name: str) -> str:
-    """Return a full ref name the way people say it: without `refs/heads/` or `refs/tags/`."""
+    """Return a full ref name without `refs/heads/` or `refs/tags/`, for messages."""
     for prefix in ("refs/heads/", "refs/tags/", "refs/remotes/"):
         if name.startswith(prefix):
             return name.removeprefix(prefix)

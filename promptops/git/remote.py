@@ -1,7 +1,7 @@
-"""Talks to remotes: what they have, fetching from them, pushing by compare-and-swap.
+"""List, fetch from and push to remotes; push by compare-and-swap.
 
-A user's `fetch.prune`, `fetch.pruneTags`, `push.followTags` and the like change what plain `git
-fetch` and `git push` do; here exactly the refs asked for move, and nothing else.
+Settings such as `fetch.prune`, `fetch.pruneTags` and `push.followTags` are overridden: exactly the
+given refs are updated.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class PushStatus(Enum):
-    """What became of one ref of a push."""
+    """The status of one ref after a push."""
 
     PUSHED = "pushed"
     UP_TO_DATE = "up to date"
@@ -53,10 +53,10 @@ class PushRef(NamedTuple):
     """One ref to push.
 
     Attributes:
-        oid: the local object; None removes the ref.
+        oid: the local object's id; None deletes the ref.
         ref: the full name on the remote.
-        expected_old: what the remote must hold now; None: nothing. The caller has made sure
-            that `oid` builds on it, since a lease is a forced push.
+        expected_old: the remote's expected object id; None: the ref must not exist. A lease is a
+            forced push, so the caller must make sure that `oid` descends from it.
     """
 
     oid: str | None
@@ -65,15 +65,15 @@ class PushRef(NamedTuple):
 
 
 class PushResult(NamedTuple):
-    """What became of one ref.
+    """The result of pushing one ref.
 
     Attributes:
         ref: the full name on the remote.
-        status: PUSHED: this push moved it. UP_TO_DATE: it held that object already, so perhaps
-            somebody else won with an identical one. STALE: it held something else than expected.
-            BUSY: its lock is held there, by another push or since a crash. ABORTED: another ref
-            of the same atomic push failed. REFUSED: the remote would not have it.
-        reason: the remote's own words; empty when pushed or up to date.
+        status: PUSHED: this push updated it. UP_TO_DATE: it had that object already, perhaps by a
+            concurrent identical push. STALE: it had another value than expected. BUSY: its lock is
+            held, by another push or since a crash. ABORTED: another ref of the same atomic push
+            failed. REFUSED: the remote refused it.
+        reason: the remote's message; empty if pushed or up to date.
     """
 
     ref: str
@@ -93,7 +93,7 @@ _PUSH = (
 
 _UNREACHABLE_HINT = "check the connection and the address (git remote -v), then try again"
 
-# What the other side, the network or the transport says, and what to do about it.
+# Messages of the remote, the network or the transport, and the hint for each.
 _REMOTE_HINTS = (
     (
         (
@@ -115,7 +115,9 @@ _REMOTE_HINTS = (
 
 
 def remote_url(git: Git, name: str) -> str | None:
-    """Return the URL that git would fetch from, `insteadOf` applied; None: no such remote."""
+    """Return the URL from which git would fetch, `insteadOf` applied; None if there is no such
+    remote.
+    """
     check_remote(name)
     if git.run("config", "--get-all", f"remote.{name}.url", check=False).code != 0:
         return None
@@ -123,10 +125,10 @@ def remote_url(git: Git, name: str) -> str | None:
 
 
 def check_remote(remote: str) -> str:
-    """Return a remote's name or URL that git cannot take for an option.
+    """Return a remote's name or URL after checking that git cannot take it for an option.
 
     Raises:
-        UsageError: it is empty, begins with a dash or holds control characters.
+        UsageError: it is empty, begins with a dash or contains control characters.
     """
     if not remote or remote.startswith("-") or re.search(r"[\x00-\x1f\x7f]", remote):
         message = f"{remote!r} is not a remote"
@@ -143,20 +145,20 @@ def fetch(
     prune: bool = False,
     limits: GitLimits = USUAL,
 ) -> None:
-    """Fetch exactly the given refs, and no tags along with them.
+    """Fetch exactly the given refs; do not follow tags.
 
     Args:
         git: the repository.
         remote: a remote's name or a URL.
-        refspecs: such as `+refs/heads/promptops/*:refs/remotes/origin/promptops/*`. A name
-            without a `*` that the remote lacks is an error.
-        depth: cut history off after so many commits; None: all of it.
+        refspecs: such as `+refs/heads/promptops/*:refs/remotes/origin/promptops/*`. A name without
+            a `*` that the remote lacks is an error.
+        depth: the number of commits to fetch; None: the whole history.
         prune: remove local refs of these refspecs that the remote no longer has.
-        limits: when to give up.
+        limits: the timeouts.
 
     Raises:
         RemoteError: the remote cannot be reached or lacks a ref.
-        GitError: the local repository cannot take the result.
+        GitError: the local repository refuses the result.
     """
     if not refspecs:
         return
@@ -164,7 +166,7 @@ def fetch(
         _check_refspec(refspec)
     args = (
         *_FETCH,
-        # Not --quiet: that hides which refs were rejected.
+        # Without --quiet, which hides rejected refs.
         *("fetch", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
         *("--prune" if prune else "--no-prune", "--no-prune-tags", "--refmap="),
         *(() if depth is None else (f"--depth={depth}",)),
@@ -182,22 +184,23 @@ def list_remote(
     *,
     limits: GitLimits = USUAL,
 ) -> dict[str, str]:
-    """Ask a remote for its refs.
+    """List a remote's refs.
 
     Args:
-        git: the repository; None for a URL that needs none.
+        git: the repository; None for a URL, which needs none.
         remote: a remote's name or a URL.
-        patterns: full ref names, or with `*`; all refs when empty.
-        limits: when to give up.
+        patterns: full ref names, possibly with `*`; empty: all refs.
+        limits: the timeouts.
 
     Returns:
-        Full name to object id. An annotated tag is there twice: its name with the tag object,
-        and its name with `^{}` with what the tag leads to.
+        Full name -> object id. An annotated tag has two entries: its name with the tag object's id,
+            and its name followed by `^{}` with the tagged object's id.
 
     Raises:
         RemoteError: the remote cannot be reached.
     """
-    # Git asks for all refs and filters afterwards, except by these two.
+    # Only by these two prefixes the server filters; git fetches the list of all refs and filters
+    # it.
     options = [
         option
         for option, prefix in (("--heads", "refs/heads/"), ("--tags", "refs/tags/"))
@@ -210,14 +213,14 @@ def list_remote(
     refs = {}
     for line in done.text.splitlines():
         oid, _, name = line.partition("\t")
-        # Git matches a pattern against the end of a name as well.
+        # Git also matches a pattern against the end of a name.
         if not patterns or _matches(name.removesuffix("^{}"), patterns):
             refs[name] = oid
     return refs
 
 
 def remote_head(git: Git | None, remote: str, *, limits: GitLimits = USUAL) -> str | None:
-    """Ask a remote for the name of its default branch; None when it has none.
+    """Ask a remote for the name of its default branch; None if it has none.
 
     Raises:
         RemoteError: the remote cannot be reached.
@@ -233,9 +236,9 @@ def remote_head(git: Git | None, remote: str, *, limits: GitLimits = USUAL) -> s
 def default_branch(git: Git, remote: str | None) -> str | None:
     """Return the full name of the local ref for the default branch, without asking the remote.
 
-    With a remote: what its tracked HEAD leads to; `learn_default_branch` makes that known. In a
-    bare repository: what its HEAD leads to. Else the local `main`, else `master`, else the current
-    branch. None when the branch is unknown or does not exist.
+    With a remote: the target of its tracked HEAD, which `learn_default_branch` sets. In a bare
+    repository: the target of HEAD. Otherwise the local `main`, else `master`, else the current
+    branch. None if the branch is unknown or does not exist.
     """
     if remote is not None:
         branch = _tracked_head(git, check_remote(remote))
@@ -246,10 +249,10 @@ def default_branch(git: Git, remote: str | None) -> str | None:
 
 
 def learn_default_branch(git: Git, remote: str, *, limits: GitLimits = USUAL) -> None:
-    """Ask the remote for its default branch where this clone does not know it, and record it.
+    """Ask the remote for its default branch and record it, if this clone has no record.
 
-    The record is what `git remote set-head` writes. `git clone` writes it; a clone made by
-    `git init` and `git remote add` has none.
+    The record is the ref that `git remote set-head` and `git clone` write. After `git init` and
+    `git remote add` there is none.
 
     Raises:
         RemoteError: the remote cannot be reached.
@@ -282,22 +285,22 @@ def push(
     atomic: bool = True,
     limits: GitLimits = USUAL,
 ) -> list[PushResult]:
-    """Push refs, each only if the remote still holds what the caller expects.
+    """Push refs, each only if the remote still has the expected value.
 
-    The user's own pre-push hook runs, and may refuse.
+    The user's pre-push hook runs and may refuse the push.
 
     Args:
         git: the repository.
         remote: a remote's name or a URL.
         refs: what to push.
-        atomic: all or nothing; without it each ref stands for itself.
-        limits: when to give up. After that it is unclear what the remote has taken: read it again.
+        atomic: whether a failed ref fails all others too.
+        limits: the timeouts. After a timeout it is unknown what the remote accepted: list its refs.
 
     Returns:
-        What became of each, in the same order.
+        A result for each ref, in the same order.
 
     Raises:
-        UnclearPushError: the connection broke, or the time is up.
+        UnclearPushError: the connection broke, or a timeout passed.
         RemoteError: the remote cannot be reached.
         GitError: the remote cannot push atomically, or the pre-push hook refused.
     """
@@ -305,7 +308,7 @@ def push(
         return []
     for ref in refs:
         check_ref_name(ref.ref)
-    # Git compares each name with each ref of the remote; a pattern costs the same for any number.
+    # Git compares each name with each ref of the remote, which is quadratic; a pattern is linear.
     if len(refs) > _MAX_NAMED:
         args, done = _push_by_pattern(git, remote, refs, atomic=atomic, limits=limits)
     else:
@@ -314,7 +317,7 @@ def push(
         done = _run_push(git, args, remote, limits)
         if _took_for_another(done, refs):
             args, done = _push_by_pattern(git, remote, refs, atomic=atomic, limits=limits)
-    # The connection broke off because of something here, which the remote then reports as its own.
+    # A local failure broke the connection; the remote reports it as its own.
     if re.search(r"^fatal: bad object|pack-objects died", done.stderr, re.MULTILINE):
         raise failure(args, done)
     results = _results(done)
@@ -334,7 +337,7 @@ def _push_by_pattern(
 def _run_push(git: Git, args: Sequence[str], remote: str, limits: GitLimits) -> Completed:
     try:
         return _ask(git, args, remote, limits)
-    except RemoteError as error:  # the time is up
+    except RemoteError as error:  # timeout
         raise UnclearPushError(error.message, hint=error.hint) from error
 
 
@@ -349,7 +352,7 @@ def _push_arguments(
         *(
             f"--force-with-lease={ref.ref}:{ref.expected_old or ''}"
             for ref in refs
-            # A push moves no tag that is there unless it is forced to.
+            # Without force, a push does not update an existing tag.
             if ref.expected_old is not None or not ref.ref.startswith("refs/tags/")
         ),
         *("--", check_remote(remote), *specs),
@@ -357,7 +360,7 @@ def _push_arguments(
 
 
 def _took_for_another(done: Completed, refs: Sequence[PushRef]) -> bool:
-    """Return whether git took a full name for the abbreviation of another ref of the remote."""
+    """Return whether git read a full name as the abbreviation of another ref of the remote."""
     if re.search(r"^error: dst refspec .+ matches more than one", done.stderr, re.MULTILINE):
         return True
     return not _results(done).keys() <= {ref.ref for ref in refs}
@@ -407,7 +410,7 @@ def _result(ref: str, flag: str, summary: str, said: str) -> PushResult:
     if flag != "!":
         return PushResult(ref, PushStatus.PUSHED, "")
     reason = re.sub(r"^\[[^]]*\] \((.*)\)$", r"\1", summary)
-    # The lock is taken there after the expected value was compared here.
+    # The remote takes the lock after git compared the expected value here.
     locking = re.search(rf"cannot lock ref '{re.escape(ref)}': (.+)", said)
     detail = locking[1].strip() if locking else ""
     if reason in {"stale info", "already exists"} or re.search(
@@ -422,7 +425,7 @@ def _result(ref: str, flag: str, summary: str, said: str) -> PushResult:
 
 
 def _remote_words(said: str, reason: str) -> str:
-    """Put what the remote's hook said before git's own bare "hook declined"."""
+    """Prepend the remote hook's output to git's "hook declined"."""
     if "hook declined" not in reason and "unpacker error" not in reason:
         return reason
     lines = (
@@ -435,14 +438,14 @@ def _remote_words(said: str, reason: str) -> str:
 
 
 def _not_a_mirror(remote: str) -> tuple[str, ...]:
-    # A clone made with --mirror would otherwise refuse to push single refs.
+    # A clone made with --mirror otherwise refuses to push single refs.
     if re.fullmatch(r"[A-Za-z0-9._/-]+", remote):
         return ("-c", f"remote.{remote}.mirror=false")
     return ()
 
 
 def _ask(git: Git | None, args: Sequence[str], remote: str, limits: GitLimits) -> Completed:
-    """Run a git that talks to a remote, for no longer than the limits."""
+    """Run a git command that talks to a remote, with the timeouts."""
     silence = max(1, round(limits.silence_seconds))
     patience = ("-c", "http.lowSpeedLimit=1", "-c", f"http.lowSpeedTime={silence}")
     environment = foreign_environment() if git is None else git.child_environment()
@@ -465,7 +468,7 @@ def _ask(git: Git | None, args: Sequence[str], remote: str, limits: GitLimits) -
 def _impatient_ssh(
     git: Git | None, environment: Mapping[str, str], limits: GitLimits
 ) -> dict[str, str]:
-    """Have ssh give up in time, where the user has not said how it is to be called."""
+    """Set ssh's timeouts, unless the user configured the ssh command."""
     if "GIT_SSH_COMMAND" in environment or "GIT_SSH" in environment:
         return {}
     args = ("config", "--get", "core.sshCommand")
@@ -503,7 +506,7 @@ def _refuse_push(args: Sequence[str], done: Completed, remote: str) -> NoReturn:
             "them to be allowed, or push the refs one at a time",
         )
     lines = [line for line in said.splitlines() if line.strip()]
-    # Without a verdict on any ref and without a word of git's own, the push never began.
+    # With neither a status of a ref nor a message of git, the push never began.
     own = [line for line in lines if line.startswith(("fatal:", "error:", "remote:"))]
     if done.code == 1 and all("failed to push some refs" in line for line in own):
         hook = [line.strip() for line in lines if line not in own]
@@ -524,7 +527,7 @@ def _refuse_push(args: Sequence[str], done: Completed, remote: str) -> NoReturn:
         ) from error
 
 
-# Said before anything is sent, or by a remote that takes nothing.
+# Reported before anything is sent, or by a remote that accepts nothing.
 _NEVER_BEGAN = (
     r"(?:Permission denied|Permission to .+ denied|Authentication failed|access denied"
     r"|could not read (?:Username|Password)|terminal prompts disabled|returned error: 40[134]"
@@ -579,5 +582,5 @@ def _remote_hint(said: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """Leave out the user name and password that a URL may hold."""
+    """Return the URL without user name and password."""
     return re.sub(r"://[^/@\s]+@", "://", text)

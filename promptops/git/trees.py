@@ -1,8 +1,8 @@
-"""Reads folders of a commit, and writes new trees by changing only what changed.
+"""Read folders of a commit, and write trees with a few changed paths.
 
-A deployment among a thousand prompts touches three or four trees. Reading the whole into an index
-costs five times what this does, so the few trees are built here, byte by byte as Git stores
-them, and handed to one `git unpack-objects` in a pack.
+A deployment among a thousand prompts changes three or four trees. Reading all of it into an index
+takes five times as long as this. So the changed trees are built here in Git's format and passed to
+one `git unpack-objects` in a pack.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _UNREADABLE = {"120000": "a symbolic link", "160000": "a submodule"}
 
 
 class TreeFile(NamedTuple):
-    """A file below a folder: its path there, its mode (`100644`), its blob."""
+    """A file below a folder: its path in the folder, its mode (`100644`), its blob's id."""
 
     path: str
     mode: str
     oid: str
 
 
-# What becomes of a path: new content, an entry that exists already as mode and object id (mode
-# 040000 grafts a whole folder), or nothing.
+# The change of a path: new content; an existing object as mode and id (mode 040000 inserts a whole
+# folder); or None to delete it.
 Change: TypeAlias = bytes | tuple[str, str] | None
 
 # Changes as a tree of folders.
@@ -47,12 +47,12 @@ _Plan: TypeAlias = "dict[str, Change | _Plan]"
 
 
 def write_blobs(git: Git, contents: Sequence[bytes]) -> list[str]:
-    """Store files' bytes as they are; return their object ids in the same order."""
+    """Store files' bytes unchanged; return their object ids in the same order."""
     return write_objects(git, [("blob", content) for content in contents])
 
 
 def write_blob(git: Git, content: bytes) -> str:
-    """Store one file's bytes as they are; return the object id."""
+    """Store one file's bytes unchanged; return the object id."""
     return write_blobs(git, (content,))[0]
 
 
@@ -60,7 +60,7 @@ _MAX_UNPACKED = 100
 
 
 def write_objects(git: Git, objects: Sequence[tuple[str, bytes]]) -> list[str]:
-    """Store objects, all in one git process.
+    """Store objects in one git process.
 
     Args:
         git: the repository.
@@ -71,7 +71,7 @@ def write_objects(git: Git, objects: Sequence[tuple[str, bytes]]) -> list[str]:
     """
     oids = [object_id(git.object_format, kind, data) for kind, data in objects]
     if objects:
-        # Many stay one file, as with what git fetches (fetch.unpackLimit).
+        # Many objects stay in one pack, as after a fetch (fetch.unpackLimit).
         is_few = len(objects) <= _MAX_UNPACKED
         args = ("unpack-objects", "-q") if is_few else ("index-pack", "--stdin")
         done = git.run(*args, stdin=_pack(git.object_format, objects), check=False)
@@ -81,27 +81,27 @@ def write_objects(git: Git, objects: Sequence[tuple[str, bytes]]) -> list[str]:
 
 
 def object_id(object_format: str, kind: str, data: bytes) -> str:
-    """Return the id that Git gives to an object; `object_format` is `sha1` or `sha256`."""
+    """Return an object's id; `object_format` is `sha1` or `sha256`."""
     return _hash(object_format, f"{kind} {len(data)}\0".encode() + data).hex()
 
 
 def splice(git: Git, reader: ObjectReader, root: str | None, changes: Mapping[str, Change]) -> str:
-    """Write a tree that is another one with some paths changed.
+    """Write a copy of a tree with some paths changed.
 
-    Only the trees on the changed paths are read and written; folders that become empty vanish.
-    Removing what is not there changes nothing.
+    Only the trees on the changed paths are read and written. Empty folders are dropped. Deleting a
+    missing path changes nothing.
 
     Args:
-        git: the repository that is written.
+        git: the repository to write to.
         reader: reads the same repository.
-        root: the id of the tree to start from; None: from nothing.
-        changes: path to what it shall be; see `Change`.
+        root: the id of the tree to copy; None: an empty tree.
+        changes: path -> its change; see `Change`.
 
     Returns:
         The id of the new tree.
 
     Raises:
-        UsageError: a path is not one that Git takes, or is both a file and a folder.
+        UsageError: Git refuses a path, or it is both a file and a folder.
         IntegrityError: a tree is missing or damaged.
     """
     result, new = _splice(git, reader, root, changes)
@@ -112,7 +112,7 @@ def splice(git: Git, reader: ObjectReader, root: str | None, changes: Mapping[st
 def compute_splice(
     git: Git, reader: ObjectReader, root: str | None, changes: Mapping[str, Change]
 ) -> str:
-    """Return the id of the tree that `splice` would write, and write nothing; errors as there."""
+    """Return the id of the tree that `splice` would write; write nothing. Raises as `splice`."""
     return _splice(git, reader, root, changes)[0]
 
 
@@ -128,7 +128,7 @@ def _splice(
 
 
 def list_files(git: Git, treeish: str, prefix: str = "") -> list[TreeFile]:
-    """List all files of a tree in one git process, symbolic links and submodules too.
+    """List all files of a tree in one git process, symbolic links and submodules included.
 
     Args:
         git: the repository.
@@ -136,7 +136,7 @@ def list_files(git: Git, treeish: str, prefix: str = "") -> list[TreeFile]:
         prefix: the folder to list; paths are relative to it.
 
     Returns:
-        The files, in Git's order; none when there is no such folder.
+        The files, in Git's order; empty if there is no such folder.
 
     Raises:
         NotFoundError: there is no such tree.
@@ -162,13 +162,13 @@ def list_files(git: Git, treeish: str, prefix: str = "") -> list[TreeFile]:
 class TreeReader:
     """Files below one folder of one commit, as a source of prompts.
 
-    Folders are read when first needed and kept, since a commit never changes.
+    Folders are read on first use and cached, since a commit never changes.
     """
 
     __slots__ = ("_files", "_folders", "_kept", "_prefix", "_reader", "_treeish")
 
     def __init__(self, reader: ObjectReader, treeish: str, prefix: str = "") -> None:
-        """Take the reader, an object id or full ref name, and the folder (empty: the root)."""
+        """Store the reader, an object id or full ref name, and the folder (empty: the root)."""
         self._reader = reader
         self._treeish = treeish
         self._prefix = prefix.strip("/")
@@ -177,14 +177,14 @@ class TreeReader:
         self._kept: dict[str, bytes] | None = None
 
     def keep(self, paths: Collection[str]) -> None:
-        """Read many files with few round trips, and keep them and whatever is read from now on.
+        """Read many files with few round trips, and cache these and all later reads.
 
-        What cannot be read is left for `read` to say.
+        Unreadable files are skipped here; `read` raises for them.
         """
         self._kept = kept = {} if self._kept is None else self._kept
         top = f"{self._prefix}/" if self._prefix else ""
         full = [f"{top}{path}" for path in paths if "\n" not in path]
-        # With all folders around, so that each is known to be a tree that Git would write.
+        # With all parent folders, to check that each is a tree that Git would write.
         folders = sorted({one for path in full for one in _around(path)} - self._folders.keys())
         found = self._reader.read_many([f"{self._treeish}:{folder}" for folder in folders])
         for folder, tree in zip(folders, found, strict=True):
@@ -197,7 +197,7 @@ class TreeReader:
                 kept[blob.oid] = blob.data
 
     def _look_up(self, full: str) -> TreeEntry | None:
-        """Return the entry of a path from the top, if it is a file in a folder that was read."""
+        """Return the entry of a path from the top, if it is a file in a cached folder."""
         folder, _, name = full.rpartition("/")
         entry = (self._folders.get(folder) or {}).get(name)
         return entry if entry and not entry.is_folder and entry.mode not in _UNREADABLE else None
@@ -207,7 +207,7 @@ class TreeReader:
 
         Raises:
             NotFoundError: the commit does not exist.
-            GitError: a symbolic link or a submodule is in the way.
+            GitError: the path, or a parent, is a symbolic link or a submodule.
             IntegrityError: the file's object is missing.
         """
         entry = self.entry(path)
@@ -227,13 +227,16 @@ class TreeReader:
         return found.data
 
     def paths(self) -> list[str]:
-        """List all files' paths below the folder; of links and submodules too, to be refused."""
+        """List the paths of all files below the folder; links and submodules too, for callers to
+        refuse.
+        """
         return [file.path for file in self.files()]
 
     def beside(self, folder: str) -> TreeReader:
-        """Return another folder of the same commit, relative to its top."""
+        """Return a reader of another folder of the same commit, relative to its top."""
         other = TreeReader(self._reader, self._treeish, folder)
-        other._folders, other._kept = self._folders, self._kept  # by paths from the top, and ids
+        # keyed by paths from the top, and by ids
+        other._folders, other._kept = self._folders, self._kept
         return other
 
     def files(self) -> list[TreeFile]:
@@ -244,12 +247,12 @@ class TreeReader:
         return self._files
 
     def mode(self, path: str) -> str | None:
-        """Return a path's mode (`100644`, `120000`, `040000`); None when there is no such path."""
+        """Return a path's mode (`100644`, `120000`, `040000`); None if the path is missing."""
         entry = self.entry(path)
         return None if entry is None else entry.mode
 
     def entry(self, path: str) -> TreeEntry | None:
-        """Return a path's entry; None when there is no such path; errors as `read`."""
+        """Return a path's entry; None if the path is missing. Raises as `read`."""
         full = f"{self._prefix}/{path}" if self._prefix else path
         parent, _, name = full.rpartition("/")
         folder = self._folder(parent)
@@ -292,7 +295,7 @@ class TreeReader:
 
 
 def read_tree_files(reader: ObjectReader, treeish: str, path: str = "") -> dict[str, TreeFile]:
-    """List the files of a small folder without a process of its own; see `list_files`."""
+    """List the files of a small folder without starting a process; see `list_files`."""
     top = reader.read(f"{treeish}:{path.strip('/')}")
     if top is None or top.kind != "tree":
         return {}
@@ -315,7 +318,9 @@ def read_tree_files(reader: ObjectReader, treeish: str, path: str = "") -> dict[
 
 
 def _around(path: str) -> Iterator[str]:
-    """Yield the folders that a path from the top lies in, the top itself (empty) last."""
+    """Yield the parent folders of a path from the top, innermost first; the top is the empty
+    string.
+    """
     while path:
         path = path.rpartition("/")[0]
         yield path
@@ -415,10 +420,11 @@ def _tree_order(entry: TreeEntry) -> bytes:
 
 
 def _pack(object_format: str, objects: Sequence[tuple[str, bytes]]) -> bytes:
-    """Put objects into a pack without deltas, as gitformat-pack(5) has it."""
+    """Build a pack without deltas, see gitformat-pack(5)."""
     parts = [b"PACK", (2).to_bytes(4, "big"), len(objects).to_bytes(4, "big")]
     for kind, data in objects:
-        # Four bits of the size beside the type, then seven in each byte, the highest bit: more.
+        # The first byte has the type and four bits of the size; each further byte has seven bits.
+        # The highest bit means that more follow.
         size = len(data)
         byte, size = (_PACK_TYPES[kind] << 4) | (size & 15), size >> 4
         header = bytearray()
@@ -426,7 +432,7 @@ def _pack(object_format: str, objects: Sequence[tuple[str, bytes]]) -> bytes:
             header.append(byte | 128)
             byte, size = size & 127, size >> 7
         header.append(byte)
-        # Git inflates and compresses again as configured, so speed is all that counts here.
+        # Git recompresses as configured, so use the fastest level.
         parts += [bytes(header), zlib.compress(data, 1)]
     pack = b"".join(parts)
     return pack + _hash(object_format, pack)
@@ -435,5 +441,5 @@ def _pack(object_format: str, objects: Sequence[tuple[str, bytes]]) -> bytes:
 def _hash(object_format: str, data: bytes) -> bytes:
     if object_format == "sha256":
         return hashlib.sha256(data).digest()
-    # Git's name for an object, not a protection of ours.
+    # Git's object id, not a security measure.
     return hashlib.sha1(data, usedforsecurity=False).digest()

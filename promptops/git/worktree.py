@@ -1,4 +1,4 @@
-"""Lists what lies in a work tree, as the next commits could contain it."""
+"""List files of a work tree."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def list_ignored(git: Git, folder: str) -> list[str]:
-    """List what Git ignores below a folder, relative to it; a folder ends in `/`.
+    """List ignored files and folders below a folder, relative to it; folders end in `/`.
 
-    A folder that is ignored as a whole is `/`. A tracked file is never ignored, whatever
-    `.gitignore` says. Empty in a bare repository.
+    If the folder itself is ignored, the list is `/`. A tracked file is never ignored. Empty in a
+    bare repository.
     """
     if git.work_tree is None:
         return []
@@ -30,21 +30,20 @@ def list_ignored(git: Git, folder: str) -> list[str]:
 def list_work_files(git: Git) -> list[str]:
     """List the paths, from the repository's top, of all files that are not ignored, sorted.
 
-    Files that Git does not know yet count, and so do links and submodules. Empty in a bare
-    repository.
+    Untracked files, links and submodules are included. Empty in a bare repository.
     """
     if git.work_tree is None:
         return []
     args = ("ls-files", "-z", "--full-name", "--cached", "--others", "--exclude-standard")
     output = git.run(*args).stdout.decode("utf-8", "surrogateescape")
-    # A path in conflict is listed once for each side.
+    # Git lists a conflicting path once for each side.
     return sorted({path for path in output.split("\0") if path})
 
 
 def move_file(git: Git, source: str, target: str) -> None:
-    """Move a file of the work tree, in the index as well where Git knows it.
+    """Move a file of the work tree, and its index entry if it is tracked.
 
-    Paths are from the repository's top. GitError when `target` exists.
+    Paths are from the repository's top. Raises GitError if `target` exists.
     """
     done = git.run(
         "mv", "--", f"{git.work_tree}/{source}", f"{git.work_tree}/{target}", check=False

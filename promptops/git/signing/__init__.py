@@ -1,1 +1,1 @@
-"""Signatures: made and verified by ssh-keygen and GnuPG."""
+"""Make and verify signatures with ssh-keygen and GnuPG."""

@@ -1,12 +1,12 @@
-"""Reads an allowed signers file: which lines vouch for whom. Pure; ssh-keygen(1) has the format.
+"""Parse an allowed signers file, as in ssh-keygen(1).
 
-OpenSSH matches a principal against patterns. Where a person's approval is at stake that is too
-much: by `*@example.com KEY` the holder of that key could sign in any colleague's name. So a person
-here is a principal that stands in a line as it is, and only certificates, which carry their own
-principals, may come by a pattern.
+OpenSSH matches principals against patterns. For approvals that is too permissive: with
+`*@example.com KEY` the holder of that key could sign in any colleague's name. So a person is
+identified only by a principal that a line names literally. Patterns are accepted only for
+certificates, which contain their own principals.
 
-`list_keys` and `permits` are for advice, as doctor gives it; whether a signature counts is said by
-ssh-keygen alone.
+`list_keys` and `permits` serve only advice by `doctor`; ssh-keygen decides whether a signature is
+valid.
 """
 
 from __future__ import annotations
@@ -18,21 +18,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A principals field: in double quotes, or up to white space; then the rest of the line.
+# The principals field, in double quotes or up to white space; then the rest of the line.
 _LINE = re.compile(rb'[ \t]*(?:"([^"\r\n]*)"|([^ \t"#\r\n][^ \t"\r\n]*))[ \t]+(\S.*)')
 _NAMESPACES = re.compile(r'namespaces="([^"]*)"', re.IGNORECASE)
 _AUTHORITY = re.compile(rb"(?:^|,)cert-authority(?:,|$)", re.IGNORECASE)
 _KEY_TYPE = re.compile(rb"(?:ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+", re.IGNORECASE)
-# What OpenSSH skips as one: `\"`, and all in double quotes, or from one that nothing closes.
+# What OpenSSH skips as a unit: `\"`, a quoted part, or the rest after an unclosed quote.
 _SKIPPED = rb'\\"|"(?:\\"|[^"])*+(?:"|\Z)'
 _QUOTED = re.compile(_SKIPPED)
 _TOKEN = re.compile(rb'(?:%b|[^ \t"])++' % _SKIPPED)
 
 
 def lines_for(signers: bytes, principal: str) -> bytes:
-    """Return the lines of an allowed signers file that may vouch for `principal`; empty: none
-    does.
-    """
+    """Return the lines of an allowed signers file that apply to `principal`; empty if none does."""
     name = principal.encode("utf-8", "surrogateescape")
     if not name or re.search(rb"[\s*?!,\"#]", name):
         return b""
@@ -45,9 +43,7 @@ def lines_for(signers: bytes, principal: str) -> bytes:
 
 
 def principals_of(signers: bytes, key: bytes) -> list[str]:
-    """Return the principals that stand beside a public key (its base64 part), as they are, in
-    order.
-    """
+    """Return the principals listed for a public key (its base64 part), literally and in order."""
     found = [
         principal.decode("utf-8", "surrogateescape")
         for _, principals, rest in _read(signers)
@@ -59,13 +55,13 @@ def principals_of(signers: bytes, key: bytes) -> list[str]:
 
 
 def is_key_type(word: str) -> bool:
-    """Return whether a word is the type of a public key, as it stands before one."""
+    """Return whether a word is a public key's type, such as `ssh-ed25519`."""
     return word.startswith(("ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"))
 
 
 def permits(options: str, namespace: str) -> bool:
-    """Return whether a line with these options lets its key sign for a namespace; without any it
-    does.
+    """Return whether a line's options allow its key to sign for a namespace. Without options they
+    do.
     """
     found = _NAMESPACES.search(options)
     if found is None:
@@ -77,16 +73,14 @@ def permits(options: str, namespace: str) -> bool:
 
 
 def list_keys(text: str) -> dict[tuple[str, str], list[str]]:
-    """Return the keys of an allowed signers file (see ssh-keygen(1)), with the options of their
-    lines.
-    """
+    """Return the keys of an allowed signers file, each with its line's options."""
     keys: dict[tuple[str, str], list[str]] = {}
     for line in text.splitlines():
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
-        # Principals, perhaps options, then type and key. Options may hold blanks in quotes, so the
-        # type is looked for, not counted to.
+        # A line has principals, perhaps options, then type and key. Options may contain quoted
+        # blanks, so search for the type.
         for at, word in enumerate(words[1:-1], start=1):
             if is_key_type(word):
                 keys.setdefault((word, words[at + 1]), []).append(" ".join(words[1:at]))
@@ -95,7 +89,7 @@ def list_keys(text: str) -> dict[tuple[str, str], list[str]]:
 
 
 def _read(signers: bytes) -> Iterator[tuple[bytes, list[bytes], bytes]]:
-    """Yield each line with a signer: the line, the principals, and what follows them."""
+    """Yield each line with a signer: the line, its principals, and the rest after them."""
     for line in signers.split(b"\n"):
         match = _LINE.match(line)
         if match:
@@ -104,9 +98,7 @@ def _read(signers: bytes) -> Iterator[tuple[bytes, list[bytes], bytes]]:
 
 
 def _is_authority(rest: bytes) -> bool:
-    """Return whether the options before the key's type make it the key of a certificate
-    authority.
-    """
+    """Return whether the options make the key one of a certificate authority."""
     first = _TOKEN.match(rest)
     if first is None or _KEY_TYPE.fullmatch(first[0]):
         return False

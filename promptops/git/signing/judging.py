@@ -1,7 +1,7 @@
-"""Judges signatures that are there, for readers who may not know the keys.
+"""Classify signatures for readers who may not know the keys.
 
-`history.verify_signature` asks whether an object may be trusted. Who looks back asks more: a key
-that nobody listed is no fault, a signature that does not fit its object always is one.
+`history.verify_signature` tells whether an object may be trusted. Reports distinguish more: an
+unlisted key is no fault, a signature that does not match its object always is.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Trust(StrEnum):
-    """What a signature is worth to this reader."""
+    """How far a signature can be trusted."""
 
     GOOD = "good"
     UNKNOWN = "unknown"
@@ -28,12 +28,12 @@ class Trust(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SignatureVerdict:
-    """What is known of one signature.
+    """The result for one signature.
 
     Attributes:
-        trust: what it is worth.
-        signer: who made it, by the list of allowed signers; None unless good.
-        reason: why it is not good, as a clause; None when it is.
+        trust: how far it can be trusted.
+        signer: the signer, by the allowed signers file; None unless good.
+        reason: why it is not good, as a clause; None if it is.
     """
 
     trust: Trust
@@ -42,14 +42,14 @@ class SignatureVerdict:
 
 
 def choose_signers(git: Git, given: Path | None) -> Path | None:
-    """Return the list of allowed signers to judge by, or None where nobody's keys are known.
+    """Return the allowed signers file to use; None if there is none.
 
     Args:
         git: the repository.
-        given: the list that the user names; without one, that of the user's Git configuration.
+        given: the file that the user named; None: the one in the user's Git configuration.
 
     Raises:
-        UsageError: the list that the user names is no file.
+        UsageError: the file that the user named does not exist.
     """
     if given is not None:
         if not given.is_file():
@@ -64,29 +64,29 @@ def choose_signers(git: Git, given: Path | None) -> Path | None:
 def judge_signature(
     git: Git, oid: str, kind: str, allowed_signers: Path | None
 ) -> SignatureVerdict:
-    """Judge the signature of a commit or tag that has one.
+    """Classify the signature of a signed commit or tag.
 
     Args:
         git: the repository.
         oid: the object's id.
         kind: `commit` or `tag`.
-        allowed_signers: whose keys are known; None: nobody's.
+        allowed_signers: the file of known keys; None: no key is known.
 
     Raises:
-        GitError: the list cannot be read.
+        GitError: the allowed signers file cannot be read.
         NotFoundError: there is no such object.
     """
     import tempfile
 
     if allowed_signers is None:
-        # Without any list Git would not even look whether signature and content fit.
+        # Without an allowed signers file Git does not check whether signature and content match.
         with tempfile.NamedTemporaryFile(prefix="promptops-signers-") as nobody:
             return judge_signature(git, oid, kind, Path(nobody.name))
     found = verify_signature(git, oid, kind, allowed_signers)
     if found.good:
         return SignatureVerdict(Trust.GOOD, found.principal, None)
     reason = found.reason or "it cannot be judged"
-    if found.key is not None:  # Git names the key only of a signature that fits
+    if found.key is not None:  # Git prints the key only for a signature that matches
         return SignatureVerdict(Trust.UNKNOWN, None, f"its key {found.key} is not known here")
     if "not signed with an SSH key" in reason or "ssh-keygen" in reason:
         return SignatureVerdict(Trust.UNKNOWN, None, reason)

@@ -1,9 +1,8 @@
-"""Signatures with OpenPGP keys: made and judged by GnuPG, against a given list of keys alone.
+"""Make and verify OpenPGP signatures with GnuPG, against a given list of keys only.
 
-A key's user ids are its owner's own words. So a person is known here by the fingerprint of the
-primary key, `openpgp:` before it, and the groups file says whose that is. The verdict is read from
-the status lines that GnuPG documents for programs (doc/DETAILS): its exit code alone is 0 for a
-good signature by an expired key.
+A key's user ids are not verified. So a person is identified by `openpgp:` and the fingerprint of
+the primary key; the groups file maps it to a person. The result is read from GnuPG's status lines
+for programs (doc/DETAILS), since its exit code is 0 even for an expired key.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _STATUS = "[GNUPG:] "
 def sign(data: bytes, key: str, *, program: str = "gpg") -> bytes:
     """Sign with the user's secret key; return the armoured, detached signature.
 
-    PromptopsError when GnuPG will not sign.
+    Raises PromptopsError if GnuPG fails.
     """
     args = ("--status-fd=2", "--batch", "--detach-sign", "--armor", "--local-user", key)
     code, output, said = _run(program, args, data)
@@ -42,7 +41,7 @@ def sign(data: bytes, key: str, *, program: str = "gpg") -> bytes:
 def find_fingerprint(key: str, *, program: str = "gpg") -> str:
     """Return the fingerprint of the primary key of the secret key that `key` names.
 
-    PromptopsError when there is no such key, or more than one.
+    Raises PromptopsError if there is no such key, or more than one.
     """
     args = ("--batch", "--with-colons", "--list-secret-keys", "--", key)
     code, output, _ = _run(program, args, b"")
@@ -62,17 +61,17 @@ def find_fingerprint(key: str, *, program: str = "gpg") -> str:
 
 
 def verify(data: bytes, signature: bytes, keys: bytes, *, program: str = "gpg") -> str:
-    """Return the fingerprint of the primary key that signed, which is one of `keys`; judged now.
+    """Verify a signature as of now; return the fingerprint of the primary key, one of `keys`.
 
     Args:
         data: what was signed.
         signature: the armoured signature.
-        keys: public keys, as `gpg --export` writes them.
-        program: GnuPG.
+        keys: the trusted public keys, as `gpg --export` writes them.
+        program: the GnuPG program.
 
     Raises:
-        UntrustedError: no; the message is a clause that says why.
-        PromptopsError: GnuPG is not here, or cannot read the keys.
+        UntrustedError: the signature is not valid; the message is a clause that says why.
+        PromptopsError: GnuPG is missing, or cannot read the keys.
     """
     import tempfile
     from pathlib import Path
@@ -89,7 +88,7 @@ def verify(data: bytes, signature: bytes, keys: bytes, *, program: str = "gpg") 
             )
         file = Path(folder, "signature")
         file.write_bytes(signature)
-        # Whom to trust was decided by putting the key into the list.
+        # Keys in the list are trusted; GnuPG need not decide that.
         args = ("--trust-model", "always", "--status-fd=1", "--verify", str(file), "-")
         code, output, _ = _run(program, (*home, *args), data)
     return _judge(code, output.decode("utf-8", "replace"))

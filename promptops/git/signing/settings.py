@@ -1,7 +1,6 @@
-"""Says how the user has configured Git to sign: git-config(1), `gpg.*` and `user.signingKey`.
+"""Read the user's signing settings: `gpg.*` and `user.signingKey` in git-config(1).
 
-Git itself signs only commits, tags and pushes. What else the user is asked to sign is to be signed
-with the same key and the same program.
+Git itself signs only commits, tags and pushes. Other data is signed with the same key and program.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ _LITERAL = "key::"
 
 @dataclass(frozen=True, slots=True)
 class SigningSettings:
-    """How to sign.
+    """The user's signing settings.
 
     Attributes:
-        is_ssh: with an SSH key; else with an OpenPGP key.
-        program: what signs: takes the arguments of ssh-keygen, or of gpg.
-        key: of an SSH key, the public key itself or None; of an OpenPGP key, what gpg knows it by.
-        path: the file of an SSH key; None where `key` is given.
+        is_ssh: whether the key is an SSH key; else it is an OpenPGP key.
+        program: the signing program; takes the arguments of ssh-keygen or gpg.
+        key: for SSH, the public key itself or None; for OpenPGP, the key's name for gpg.
+        path: the file of an SSH key; None if `key` is set.
     """
 
     is_ssh: bool
@@ -40,11 +39,11 @@ class SigningSettings:
 
 
 def signing_settings(git: Git) -> SigningSettings:
-    """Read how the user signs.
+    """Read the user's signing settings.
 
     Raises:
-        UsageError: with X.509 certificates, which is not supported, or with no key that is named.
-        PromptopsError: the command that should name the key does not.
+        UsageError: X.509 is configured, which is not supported, or no key is configured.
+        PromptopsError: the configured key command fails.
     """
     values = _read(git)
     form = values.get("gpg.format", "openpgp")
@@ -72,7 +71,7 @@ _HINT = "git config gpg.format ssh && git config user.signingKey ~/.ssh/id_ed255
 
 
 def _read(git: Git) -> dict[str, str]:
-    """Return the user's settings of signing, by name in lower case; the last of each counts."""
+    """Return the user's signing settings: name in lower case -> last value."""
     done = git.run("config", "-z", "--get-regexp", r"^(gpg|user)\.", check=False)
     values = {}
     for setting in done.stdout.decode("utf-8", "surrogateescape").split("\0"):
@@ -82,7 +81,7 @@ def _read(git: Git) -> dict[str, str]:
 
 
 def _ask_command(git: Git, command: str) -> str:
-    """Return the first key that `gpg.ssh.defaultKeyCommand` prints, as Git takes it."""
+    """Return the first key that `gpg.ssh.defaultKeyCommand` prints, as Git does."""
     try:
         done = subprocess.run(
             shlex.split(command),

@@ -1,9 +1,9 @@
-"""Signatures by people one already trusts: made and judged by `ssh-keygen -Y`, nothing else.
+"""Make and verify SSH signatures with `ssh-keygen -Y`.
 
-Who may sign is said by an allowed signers file that comes from *outside* what is judged; a file
-inside a repository would let whoever changes the repository choose. OpenSSH's exit codes are the
-verdict (ssh-keygen(1)), never its words. Expiry of a key is judged when verifying: the date inside
-a commit is the signer's own claim.
+The allowed signers file must come from outside the verified repository; otherwise whoever changes
+the repository could choose the signers. The result is OpenSSH's exit code (ssh-keygen(1)); its
+output is not parsed for it. A key's expiry is checked against the current time, since a commit's
+date is only the signer's claim.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ _TIMEOUT_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class SshTrust:
-    """Whom to believe.
+    """The keys to trust.
 
     Attributes:
-        signers: an allowed signers file, as ssh-keygen(1) describes it.
+        signers: an allowed signers file, as in ssh-keygen(1).
     """
 
     signers: Path
     _judged: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def authenticate_object(self, what: str, oid: str, data: bytes) -> str:
-        """Return the principal who signed a raw commit or tag; UntrustedError when nobody allowed
-        did.
+        """Return the principal who signed a raw commit or tag. Raises UntrustedError if no allowed
+        signer did.
 
-        `oid` names the object, so that it is judged once.
+        `oid` is the object's id, under which the result is cached.
         """
         known = self._judged.get(oid)
         if known is None:
@@ -50,8 +50,8 @@ class SshTrust:
         return known
 
     def authenticate_snapshot(self, what: str, data: bytes, signature: bytes | None) -> str:
-        """Return the principal who signed a snapshot's bytes; UntrustedError when nobody allowed
-        did.
+        """Return the principal who signed a snapshot's bytes. Raises UntrustedError if no allowed
+        signer did.
         """
         return self._judge(what, data, signature, SNAPSHOT_NAMESPACE)
 
@@ -65,7 +65,7 @@ class SshTrust:
 
 
 def open_trust(signers: Path | str) -> SshTrust:
-    """Trust the keys in an allowed signers file; UsageError when there is no such file."""
+    """Trust the keys of an allowed signers file. Raises UsageError if the file is missing."""
     path = Path(signers).absolute()
     if not path.is_file():
         raise UsageError(
@@ -76,16 +76,16 @@ def open_trust(signers: Path | str) -> SshTrust:
 
 
 def sign(data: bytes, key: Path, namespace: str, *, program: str = "ssh-keygen") -> bytes:
-    """Sign `data` with the private key at `key` (or a public one that an agent holds).
+    """Sign `data`; return the armoured signature.
 
-    `program` takes ssh-keygen's arguments, as Git's `gpg.ssh.program` does.
-
-    Returns the armoured signature. PromptopsError when the program will not sign.
+    `key` is the path of a private key, or of a public key whose private half an agent holds.
+    `program` takes ssh-keygen's arguments, as Git's `gpg.ssh.program` does. Raises PromptopsError
+    if the program fails.
     """
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="promptops-") as folder:
-        # As Git does it: other programs than ssh-keygen know files alone.
+        # As Git does: programs other than ssh-keygen accept only files.
         file = Path(folder, "data")
         file.write_bytes(data)
         place = ["-f", str(key.absolute()), str(file)]
@@ -102,10 +102,9 @@ def sign(data: bytes, key: Path, namespace: str, *, program: str = "ssh-keygen")
 
 
 def read_public_key(key: Path) -> bytes:
-    """Return the public half of an SSH key in base64, from the key's file or the `.pub` file beside
-    it.
+    """Return the public half of an SSH key in base64, from the key's file or its `.pub` file.
 
-    PromptopsError when it cannot be read without the key's passphrase.
+    Raises PromptopsError if reading it needs the key's passphrase.
     """
     for file in (key, key.with_name(f"{key.name}.pub")):
         try:
@@ -127,17 +126,17 @@ def read_public_key(key: Path) -> bytes:
 def verify_as(
     principal: str, data: bytes, signature: bytes, signers: bytes, namespace: str
 ) -> None:
-    """Make sure that `principal` signed `data` for `namespace`, judged now.
+    """Verify, as of now, that `principal` signed `data` for `namespace`.
 
     Args:
-        principal: who is said to have signed; has to stand in the list as it is (see `signers`).
+        principal: the expected signer; the file must name it literally, not by a pattern.
         data: what was signed.
         signature: the armoured signature.
         signers: the content of an allowed signers file.
-        namespace: what for.
+        namespace: the purpose of the signature.
 
     Raises:
-        UntrustedError: it is not so; the message is a clause that says why.
+        UntrustedError: the signature is not valid; the message is a clause that says why.
     """
     import tempfile
 
@@ -157,7 +156,7 @@ def verify_as(
 
 
 def _reason(said: str) -> str:
-    """Return why a signature does not count, by what ssh-keygen said of it."""
+    """Return why a signature is not valid, from ssh-keygen's output."""
     return next((why for sign, why in _REASONS if sign in said), _STRANGE_KEY)
 
 
@@ -175,8 +174,8 @@ _STRANGE_KEY = "its key is not among the allowed signers"
 def verify(what: str, data: bytes, signature: bytes, signers: Path, namespace: str) -> str:
     """Return the principal in the file `signers` whose key signed `data` for `namespace`.
 
-    UntrustedError when the signature is not by an allowed signer, is for another namespace or other
-    bytes, or the key has expired. `what` names the thing for that error.
+    Raises UntrustedError if the signer is not allowed, the signature is for another namespace or
+    other bytes, or the key has expired. `what` names the signed thing in the error.
     """
     import tempfile
 
@@ -203,10 +202,10 @@ def verify(what: str, data: bytes, signature: bytes, signers: Path, namespace: s
 
 
 def split_object(data: bytes) -> tuple[bytes, bytes | None]:
-    """Split a raw commit or tag into what was signed and the signature; None when unsigned.
+    """Split a raw commit or tag into the signed bytes and the signature; None if unsigned.
 
-    As Git does it: a commit's signature is a header, of which there may be one for each hash; a
-    tag's stands at the very end.
+    As in Git, a commit's signature is a header, possibly one for each hash algorithm; a tag's is at
+    the end.
     """
     head, separator, body = data.partition(b"\n\n")
     if not head.startswith(b"tree "):
@@ -234,17 +233,17 @@ def split_object(data: bytes) -> tuple[bytes, bytes | None]:
 def run_signer(
     program: str, args: Sequence[str], data: bytes, *, install: str, unlock: str
 ) -> tuple[int, bytes, str]:
-    """Run a program that signs or verifies; give exit code, output and what it said.
+    """Run a signing program; return exit code, output and error output.
 
     Args:
         program: its name, or its path.
         args: its arguments; never a shell.
-        data: what it reads.
-        install: what to do where there is no such program.
-        unlock: what to do where it waits for a passphrase.
+        data: its input.
+        install: the hint if the program is missing.
+        unlock: the hint if it waits for a passphrase.
 
     Raises:
-        PromptopsError: it is not there, or did not finish.
+        PromptopsError: it is missing, or did not finish.
     """
     import subprocess
 

@@ -58,7 +58,7 @@ def _is_format(text: str) -> bool:
 
 
 def explain_foreign(tag: str, language: str) -> tuple[str, str] | None:
-    """Say what a tag of another language is, and what to write; None for a tag that is ours."""
+    """Return what a tag of another language is, and what to write; None for a tag that is ours."""
     shown = tag if "\n" not in tag else f"{tag.partition(chr(10))[0]}..."
     if language == _FORMAT:
         if _BRACES.match(tag) is None:

@@ -100,7 +100,7 @@ class McpHandlers:
 
     @contextmanager
     def _reading(self, context: Any) -> Iterator[McpReader]:  # noqa: ANN401
-        """Give the reader of a request, and raise what goes wrong as the protocol carries it."""
+        """Yield the reader of a request, and raise what goes wrong as the protocol carries it."""
         is_local = self._find_key is None
         key = self._local if self._find_key is None else self._find_key(context.request)
         reader = McpReader(self._service, key, self._environment, is_local)
