@@ -204,7 +204,7 @@ def _describe_change(policy: Policy, change: Change, draft: ApprovalDraft) -> It
     shown: set[str] = set()
     for prompt in change.prompts:
         yield ""
-        bump = describe_bump(prompt)
+        bump = describe_bump(prompt, policy.config.gate.versions)
         line = f"{paint(prompt.name, bold=True)}  {describe_versions(prompt)}"
         yield f"{line}  {bump}" if bump else line
         touched = {prompt.path, *prompt.changed}

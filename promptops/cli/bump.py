@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,8 +17,11 @@ from promptops.cli.session import (
     json_document,
     say,
 )
-from promptops.errors import UsageError
+from promptops.errors import RefusedError, UsageError
 from promptops.prompt.version import Level
+
+if TYPE_CHECKING:
+    from promptops.repository.repository import Repository
 
 _LEVELS = {one.label: one for one in (Level.PATCH, Level.MINOR, Level.MAJOR)}
 
@@ -44,6 +47,7 @@ def bump(
     repository = current().repository
     if level is not None and level not in _LEVELS:
         raise UsageError(f"'{level}' is no level", hint=f"one of: {', '.join(_LEVELS)}")
+    _refuse_where_releases_write(repository, dry_run=dry_run)
     wanted = expand_names(repository.working, names or [], everything=everything)
     if not local:
         sync_releases(repository, wanted)
@@ -73,6 +77,15 @@ def bump(
             say(f"{one.name} {one.before}: nothing to write, {why}")
     if all(one.after == one.before for one in bumps) and everything:
         say("nothing to write: every version fits its change")
+
+
+def _refuse_where_releases_write(repository: Repository, *, dry_run: bool) -> None:
+    if repository.config.gate.versions == "release" and not dry_run:
+        raise RefusedError(
+            'releases write the versions here ([gate] versions = "release"), and a change none',
+            hint="promptops bump --dry-run shows the next ones; "
+            "promptops release --all --bump auto --push writes them",
+        )
 
 
 def describe_level(level: Level) -> str:

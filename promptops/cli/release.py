@@ -31,6 +31,7 @@ from promptops.prompt.version import Level
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from promptops.delivery.numbering import Numbering
     from promptops.delivery.publication import ReleasePlan
     from promptops.delivery.release import Release
     from promptops.gate.verdicts import Attested
@@ -84,9 +85,13 @@ def release(
     wanted = expand_names(repository.at("HEAD"), names or [], everything=everything)
     if not local:
         sync_releases(repository, wanted)
-    if bump is not None:
-        _bump(repository, wanted, bump, push=push, dry_run=dry_run)
-    plans = _plan(repository, wanted, everything=everything, backport=backport)
+    numbering = None
+    if bump is not None and push and repository.remote is not None:
+        numbering = _number(repository, wanted, bump, everything=everything)
+    elif bump is not None:
+        _bump(repository, wanted, bump, dry_run=dry_run)
+    commit = None if numbering is None else numbering.commit
+    plans = _plan(repository, wanted, everything=everything, backport=backport, commit=commit)
     plans = _attest(repository, plans, verdict)
     if pushing:
         refuse_unmerged(repository, plans)
@@ -97,33 +102,61 @@ def release(
     operation = secrets.token_hex(16)
     releases: Sequence[Release] = create_releases(repository, plans, text, operation)
     if pushing:
-        releases = push_releases(repository, plans, releases)
+        branch = None if numbering is None else numbering.push_ref
+        releases = push_releases(repository, plans, releases, branch=branch)
     plans = [
         replace(plan, existing=None if made.operation == operation else made)
         for plan, made in zip(plans, releases, strict=True)
     ]
     _report(repository, plans, releases, pushed=pushing, output=output)
+    if numbering is not None:
+        _move_on(repository, numbering)
 
 
-def _bump(
-    repository: Repository, names: list[str], level: str, *, push: bool, dry_run: bool
-) -> None:
-    from promptops.delivery.bump import commit_bumps, plan_bump
+def _number(
+    repository: Repository, names: list[str], level: str, *, everything: bool
+) -> Numbering | None:
+    """The numbers as one commit for the remote's default branch, where the policy wants that."""
+    from promptops.delivery.numbering import number_prompts
 
+    step = _parse_level(level)
+    if repository.config.gate.versions != "release":
+        raise UsageError(
+            f"--bump makes a commit that is not on {repository.remote} yet, so it cannot --push",
+            hint="release with --bump, push the branch, then promptops release again with --push; "
+            'or let releases write all numbers: [gate] versions = "release" (docs/gate.md)',
+        )
+    return number_prompts(repository, names, step, drafts=not everything)
+
+
+def _move_on(repository: Repository, numbering: Numbering) -> None:
+    """Say what was pushed, and bring the branch that is checked out up to date."""
+    from promptops.delivery.numbering import follow_numbering
+
+    count = len(numbering.bumps)
+    noun = "1 version number" if count == 1 else f"{count} version numbers"
+    say(f"{numbering.branch} {numbering.commit[:12]} writes {noun} and nothing else")
+    if not follow_numbering(repository, numbering):
+        say(f" hint: git pull brings that commit to your {numbering.branch}")
+
+
+def _parse_level(level: str) -> Level | None:
     levels = {one.label: one for one in (Level.PATCH, Level.MINOR, Level.MAJOR)} | {"auto": None}
     if level not in levels:
         raise UsageError(f"'{level}' is no level", hint=f"one of: {', '.join(levels)}")
+    return levels[level]
+
+
+def _bump(repository: Repository, names: list[str], level: str, *, dry_run: bool) -> None:
+    from promptops.delivery.bump import commit_bumps, plan_bump
+
+    step = _parse_level(level)
     if dry_run:
         raise UsageError("--bump edits and commits", hint="promptops bump --dry-run shows it")
-    bumps = [plan_bump(repository, name, levels[level]) for name in names]
+    bumps = [plan_bump(repository, name, step) for name in names]
     bumps = [one for one in bumps if one.after != one.before]
     if not bumps:
         return
-    if push and repository.remote is not None:
-        raise UsageError(
-            f"--bump makes a commit that is not on {repository.remote} yet, so it cannot --push",
-            hint="release with --bump, push the branch, then promptops release again with --push",
-        )
     commit_bumps(repository, bumps)
     for one in bumps:
         say(f"{one.name} {one.before} -> {one.after}, committed")
@@ -153,11 +186,18 @@ def _with(plan: ReleasePlan, attested: Attested) -> ReleasePlan:
 
 
 def _plan(
-    repository: Repository, names: list[str], *, everything: bool, backport: bool
+    repository: Repository,
+    names: list[str],
+    *,
+    everything: bool,
+    backport: bool,
+    commit: str | None,
 ) -> list[ReleasePlan]:
     from promptops.delivery.publication import plan_releases
 
-    plans, refused = plan_releases(repository, names, backport=backport, drafts=not everything)
+    plans, refused = plan_releases(
+        repository, names, backport=backport, drafts=not everything, commit=commit
+    )
     if len(refused) == 1:
         raise refused[0]
     if refused:

@@ -38,7 +38,7 @@ def describe_verdict(verdict: Verdict) -> Iterator[str]:
 def _describe_prompt(verdict: Verdict, prompt: PromptChange) -> Iterator[str]:
     from promptops.gate.summary import describe_bump, describe_versions
 
-    bump = describe_bump(prompt)
+    bump = describe_bump(prompt, verdict.versions)
     line = f"{paint(prompt.name, bold=True)}  {describe_versions(prompt)}"
     yield f"{line}  {bump}" if bump else line
     yield from _describe_consent(verdict, verdict.requirements_of(prompt))

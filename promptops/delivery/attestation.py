@@ -42,7 +42,7 @@ def _read(repository: Repository, release: Release, said: Recorded, oid: str) ->
     if found.kind != "blob":
         raise IntegrityError(f"{oid[:12]} is a {found.kind}, and no evidence", hint=hint)
     result = parse_blob(found.data, oid)
-    if (result.prompt, result.digest) != (release.name, release.digest):
+    if not _is_about(repository, result, release):
         raise IntegrityError(
             f"evidence {oid[:12]} is about {result.prompt} with {result.digest[:19]}, "
             f"and the release is {release.name} with {release.digest[:19]}",
@@ -55,3 +55,14 @@ def _read(repository: Repository, release: Release, said: Recorded, oid: str) ->
             hint=hint,
         )
     return result
+
+
+def _is_about(repository: Repository, result: EvalEvidence, release: Release) -> bool:
+    """Whether a result is about what was released, be it under the number that it had before."""
+    if (result.prompt, result.digest) == (release.name, release.digest):
+        return True
+    if result.prompt != release.name:
+        return False
+    from promptops.delivery.release import load_released
+
+    return result.is_about(load_released(repository, release))

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.delivery.publication import load_valid, refuse_uncommitted
 from promptops.delivery.release import load_released
 from promptops.delivery.releases import list_versions, require_release
-from promptops.errors import GitError, InvalidPromptError, RefusedError
+from promptops.errors import GitError, RefusedError
 from promptops.git.process import hint_for
 from promptops.prompt.diff import diff_prompts
-from promptops.prompt.frontmatter.document import read_document
 from promptops.prompt.version import Level, Version
+from promptops.prompt.version_line import replace_version
 from promptops.repository.writing import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from promptops.repository.repository import Repository
-
-_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+    from promptops.repository.repository import Files, Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +41,21 @@ class Bump:
     base: Version | None
 
 
-def plan_bump(repository: Repository, name: str, level: Level | None = None) -> Bump:
-    """Return the version that the prompt in the work tree needs.
+def plan_bump(
+    repository: Repository,
+    name: str,
+    level: Level | None = None,
+    *,
+    files: Files | None = None,
+    where: str = "in the work tree",
+) -> Bump:
+    """Return the version that the prompt in `files` needs, in the work tree unless given.
 
     Compared with the greatest release that is not above the file's version; where there is none,
     only a `level` moves it. A level is taken where it is enough; one that is too small is a
     RefusedError.
     """
-    prompt = load_valid(repository, repository.working, name, where="in the work tree")
+    prompt = load_valid(repository, files or repository.working, name, where=where)
     versions = list_versions(repository, name)
     reached = [version for version in versions if version <= prompt.version]
     if not reached:
@@ -88,26 +92,6 @@ def write_version(repository: Repository, name: str, version: Version) -> None:
 
 def _prompt_path(repository: Repository, name: str) -> Path:
     return repository.require_work_tree() / repository.config.prompts / f"{name}.md"
-
-
-def replace_version(data: bytes, version: Version) -> bytes:
-    """Return the file's bytes with another version; newlines, quotes and comments stay as they
-    are.
-    """
-    document = read_document("", data)
-    place = document.locate(["version"])
-    if place is None or place.line != place.end_line:
-        raise InvalidPromptError(
-            "the frontmatter has no version", hint="add a line 'version: 0.1.0'"
-        )
-    lines = _LINE.findall(data)
-    line = lines[place.line - 1].decode()
-    value = line[place.column - 1 : place.end_column - 1]
-    quote = value[0] if value[:1] in {"'", '"'} else ""
-    lines[place.line - 1] = (
-        line[: place.column - 1] + f"{quote}{version}{quote}" + line[place.end_column - 1 :]
-    ).encode()
-    return b"".join(lines)
 
 
 def commit_bumps(repository: Repository, bumps: Sequence[Bump]) -> None:

@@ -9,8 +9,9 @@
                    "verdict": "no difference found", "difference": -0.025, "low": -0.1,
                    "high": 0.04}]}]}
 
-A result is about one digest, so that it says nothing about any other content. Version 1 has only
-`prompt`, `digest`, `suite`, `passed` and `samples`.
+A result is about one digest, so that it says nothing about any other content; where the version
+number alone was written afterwards, it holds still. Version 1 has only `prompt`, `digest`, `suite`,
+`passed` and `samples`.
 
 A release's tag names each result by the id of a blob that holds it alone, in canonical form, below
 `refs/promptops/evals/`:
@@ -26,11 +27,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from promptops.errors import ConfigurationError, IntegrityError, quote
+from promptops.errors import ConfigurationError, IntegrityError, UsageError, quote
 from promptops.prompt.digest import is_digest
+from promptops.prompt.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from promptops.prompt.prompt import Prompt
 
     Form = Mapping[str, Callable[[object], bool]]
 
@@ -63,6 +67,16 @@ class EvalEvidence:
     passed: bool
     samples: int
     record: Mapping[str, Any] | None = None
+
+    def is_about(self, prompt: Prompt) -> bool:
+        """Whether it is about what a prompt says, under whatever version number."""
+        if self.digest == prompt.digest or self.record is None:
+            return self.digest == prompt.digest
+        try:
+            version = Version.parse(str(self.record["version"]))
+        except UsageError:
+            return False
+        return self.digest == prompt.digest_as(version)
 
     @property
     def is_good(self) -> bool:

@@ -94,13 +94,19 @@ def plan_release(repository: Repository, name: str, *, backport: bool = False) -
 
 
 def plan_releases(
-    repository: Repository, names: Sequence[str], *, backport: bool = False, drafts: bool = True
+    repository: Repository,
+    names: Sequence[str],
+    *,
+    backport: bool = False,
+    drafts: bool = True,
+    commit: str | None = None,
 ) -> tuple[list[ReleasePlan], list[RefusedError]]:
-    """Return what releasing `names` from HEAD would do, and why some of them cannot be released.
+    """Return what releasing `names` would do, and why some of them cannot be released.
 
-    Without `drafts`, prompts that say they are drafts are left out, valid or not.
+    Without `drafts`, prompts that say they are drafts are left out, valid or not. Released is the
+    commit at HEAD, or `commit`, which is to be pushed to the default branch together with the tags.
     """
-    planner = _Planner(repository, names, backport=backport)
+    planner = _Planner(repository, names, backport=backport, commit=commit)
     plans: list[ReleasePlan] = []
     refused: list[RefusedError] = []
     for name in names:
@@ -114,12 +120,20 @@ def plan_releases(
 
 
 class _Planner:
-    """Plans releases from the commit at HEAD: what they share is read once."""
+    """Plans releases from one commit: what they share is read once."""
 
-    def __init__(self, repository: Repository, names: Sequence[str], *, backport: bool) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        names: Sequence[str],
+        *,
+        backport: bool,
+        commit: str | None = None,
+    ) -> None:
         self._repository = repository
         self._backport = backport
-        self._commit = repository.git.resolve_commit("HEAD")
+        self._is_new = commit is not None
+        self._commit = commit or repository.git.resolve_commit("HEAD")
         self._files = repository.tree(self._commit, repository.config.prompts)
         self._versions = _versions_by_name(repository, names)
         if len(names) > 1:
@@ -159,7 +173,7 @@ class _Planner:
         from promptops.prompt.diff import diff_prompts
 
         repository, versions = self._repository, self._versions.get(name, [])
-        if not _is_committed(repository, self._find(name)):
+        if not self._is_new and not _is_committed(repository, self._find(name)):
             refuse_uncommitted(repository, name, self._files)
         prompt = self._load(name)
         base = _greatest_below(repository, name, prompt.version, versions)
@@ -186,7 +200,7 @@ class _Planner:
 
     @cache  # noqa: B019 - a planner lives for one command
     def _is_merged(self, commit: str) -> bool | None:
-        return is_merged(self._repository, commit)
+        return (self._is_new and commit == self._commit) or is_merged(self._repository, commit)
 
 
 def _versions_by_name(repository: Repository, names: Sequence[str]) -> dict[str, list[Version]]:
@@ -422,9 +436,13 @@ def refuse_unmerged(repository: Repository, plans: Iterable[ReleasePlan]) -> Non
 
 
 def push_releases(
-    repository: Repository, plans: Sequence[ReleasePlan], releases: Sequence[Release]
+    repository: Repository,
+    plans: Sequence[ReleasePlan],
+    releases: Sequence[Release],
+    *,
+    branch: PushRef | None = None,
 ) -> list[Release]:
-    """Push release tags: all of them, or none.
+    """Push release tags, and with them the commit of `branch`: all of it, or nothing.
 
     Returns the releases as the remote has them. Where somebody pushed the same version first,
     the tag made here is taken back; the same bytes are then fine, others a RefusedError.
@@ -437,6 +455,7 @@ def push_releases(
     }
     refs = [PushRef(release.tag, release.ref, None) for release in releases]
     refs += [PushRef(oid, ref, None) for ref, oid in list_evidence(repository, releases).items()]
+    refs += [branch] if branch is not None else []
     try:
         results = _push_patiently(repository, remote, refs)
     except RemoteError as error:
@@ -453,6 +472,11 @@ def push_releases(
     if not any(result.status is PushStatus.STALE for result in results):
         reasons = "; ".join(sorted({result.reason for result in results if result.reason}))
         raise refused_by_remote(remote, "release", reasons)
+    if branch is not None:
+        raise RefusedError(
+            f"{remote}/{short_name(branch.ref)} or a release moved meanwhile; nothing was changed",
+            hint="git pull, then the same command again",
+        )
     sync_releases(repository, [plan.prompt.name for plan in plans])
     replanned = [_plan_again(repository, plan) for plan in plans]
     found = [plan.existing for plan in replanned if plan.existing is not None]

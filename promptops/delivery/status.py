@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from promptops.delivery.state import Entry
     from promptops.prompt.closure import Closure
     from promptops.prompt.version import Version
+    from promptops.repository.config import Config
     from promptops.repository.repository import Files, Repository
 
 
@@ -98,7 +99,7 @@ def read_status(repository: Repository) -> Status:
     newest = _newest_releases(repository)
     items: list[Item] = []
     for name in names:
-        items += _judge_prompt(files, name, newest.get(name), dirty, folder)
+        items += _judge_prompt(files, name, newest.get(name), dirty, repository.config)
     arrivals = _Arrivals(repository, heads, yanked)
     for name in sorted(newest.keys() & set(names)):
         items += arrivals.judge(name, newest[name].version)
@@ -134,7 +135,7 @@ def _newest_releases(repository: Repository) -> dict[str, Release]:
 
 
 def _judge_prompt(
-    files: Files, name: str, release: Release | None, dirty: frozenset[str], folder: str
+    files: Files, name: str, release: Release | None, dirty: frozenset[str], config: Config
 ) -> Iterator[Item]:
     """Yield what is unfinished between the file and its newest release."""
     from promptops.prompt.prompt import load_prompt
@@ -147,7 +148,7 @@ def _judge_prompt(
         return
     if prompt is None or closure is None:
         return
-    changed = _dirty_paths(closure, dirty, folder)
+    changed = _dirty_paths(closure, dirty, config.prompts)
     if changed:
         command = f"git add {shlex.join(changed)} && git commit"
         yield Item(Concern.UNCOMMITTED, name, ", ".join(changed), command)
@@ -157,7 +158,10 @@ def _judge_prompt(
             yield Item(Concern.UNRELEASED, name, detail, f"promptops release {name}")
     elif prompt.version == release.version and prompt.digest != release.digest:
         detail = f"differs from its release {release.version}"
-        yield Item(Concern.CHANGED, name, detail, f"promptops bump {name}")
+        command = f"promptops bump {name}"
+        if config.gate.versions == "release":
+            command = f"promptops release {name} --bump auto --push"
+        yield Item(Concern.CHANGED, name, detail, command)
     elif prompt.version > release.version:
         detail = f"{prompt.version} is not released yet; the newest is {release.version}"
         yield Item(Concern.UNRELEASED, name, detail, f"promptops release {name}")

@@ -24,6 +24,8 @@ from promptops.gate.rules.people import parse_groups
 from promptops.git.refs import list_refs, read_ref
 from promptops.git.remote import list_remote
 from promptops.prompt.finding import Finding, Severity
+from promptops.prompt.names import is_prompt
+from promptops.prompt.version_line import differ_in_version_alone
 from promptops.repository.config import load_config
 
 if TYPE_CHECKING:
@@ -32,7 +34,14 @@ if TYPE_CHECKING:
     from promptops.checks.validation import Validation
     from promptops.forge.event import ForgeEvent
     from promptops.gate.policy import Policy
-    from promptops.gate.rules import Approvals, Change, ChangedPath, EvalEvidence, Verdict
+    from promptops.gate.rules import (
+        ApprovalEntry,
+        Approvals,
+        Change,
+        ChangedPath,
+        EvalEvidence,
+        Verdict,
+    )
     from promptops.git.trees import TreeReader
     from promptops.repository.config import Config
     from promptops.repository.repository import Files, Repository
@@ -199,6 +208,9 @@ def judge_change(
             if one.kind is PathKind.EVALS and one.merged is not None
         ],
     )
+    read = read_approvals
+    if policy.config.gate.versions == "release":
+        read = _leave_out_versions(repository, read_approvals)
     verdict = judge(
         change,
         Rules(
@@ -208,8 +220,9 @@ def judge_change(
             policy.config.gate.evals,
             policy.config.gate.committers,
             policy.config.gate.eval,
+            policy.config.gate.versions,
         ),
-        read_approvals(policy, change),
+        read(policy, change),
         findings=[
             *validation.findings,
             *_judge_collisions(change, files),
@@ -219,6 +232,33 @@ def judge_change(
         evidence=evidence,
     )
     return Admission(verdict, validation)
+
+
+def _leave_out_versions(repository: Repository, read: ApprovalsReader) -> ApprovalsReader:
+    """An approval of a prompt under another number is one of what the change has there."""
+
+    def is_same(path: ChangedPath, entry: ApprovalEntry | None) -> bool:
+        now = path.after
+        if entry is None or now is None or entry.mode != now.mode or not is_prompt(path.path):
+            return False
+        one, other = repository.objects.read_many([entry.oid, now.oid])
+        return (
+            one is not None and other is not None and differ_in_version_alone(one.data, other.data)
+        )
+
+    def read_for_content(policy: Policy, change: Change) -> Approvals:
+        approvals = read(policy, change)
+        paths = {one.path: one for one in change.paths if one.kind is PathKind.PROMPTS}
+        found = []
+        for approval in approvals.found:
+            contents = dict(approval.contents or {})
+            for place in contents.keys() & paths.keys():
+                if is_same(paths[place], contents[place]):
+                    contents[place] = paths[place].after
+            found.append(replace(approval, contents=contents) if contents else approval)
+        return replace(approvals, found=tuple(found))
+
+    return read_for_content
 
 
 class _MergedFiles:

@@ -66,10 +66,8 @@ def _table(verdict: Verdict) -> Iterator[str]:
         who = ", ".join(map(code, given)) or "—"
         if missing and not verdict.sources:
             who = "not checked"
-        yield (
-            f"| {code(prompt.name)} | {describe_versions(prompt)} | {describe_bump(prompt)} "
-            f"| {who} |"
-        )
+        bump = describe_bump(prompt, verdict.versions)
+        yield f"| {code(prompt.name)} | {describe_versions(prompt)} | {bump} | {who} |"
     more = len(verdict.change.prompts) - _MAX_LINES
     if more > 0:
         yield f"| … and {more:,} more | | | |"

@@ -39,6 +39,7 @@ from promptops.prompt.names import is_prompt, name_from_path
 from promptops.prompt.prompt import load_prompt
 from promptops.prompt.reference import name_fault
 from promptops.prompt.users import find_candidates
+from promptops.prompt.version_line import differ_in_version_alone
 from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE, load_config
 
 if TYPE_CHECKING:
@@ -188,7 +189,20 @@ class _ProposalReading:
             merged = (
                 None if found is None or found.is_folder else ApprovalEntry(found.mode, found.oid)
             )
-        return ChangedPath(path, kind, _entry(proposed.before), after, merged)
+        before = _entry(proposed.before)
+        number = kind is PathKind.PROMPTS and self._writes_number(path, before, after)
+        return ChangedPath(path, kind, before, after, merged, is_number=number)
+
+    def _writes_number(
+        self, path: str, before: ApprovalEntry | None, after: ApprovalEntry | None
+    ) -> bool:
+        """Return whether a change writes a version number at a path, as a release does, alone."""
+        if self._config.gate.versions != "release" or not is_prompt(path):
+            return False
+        if before is None or after is None or before.mode != after.mode:
+            return False
+        old, new = self._repository.objects.read_many([before.oid, after.oid])
+        return old is not None and new is not None and differ_in_version_alone(old.data, new.data)
 
     def _kind(self, path: str) -> PathKind | None:
         """Return why a path is governed; None for one that is not."""
@@ -248,7 +262,8 @@ class _ProposalReading:
                 continue
             pairs.append((name, before, after))
         new = {name: after.prompt if after else None for name, _, after in pairs}
-        releases = _Releases(self._repository, new)
+        is_free = self._config.gate.versions == "release"
+        releases = _Releases(self._repository, new, is_free=is_free)
         return [self._compare(touched, releases, *pair) for pair in pairs]
 
     def _compare(
@@ -357,8 +372,11 @@ class _ProposalReading:
 class _Releases:
     """The releases among which the changed prompts stand: listed and read all at once."""
 
-    def __init__(self, repository: Repository, prompts: Mapping[str, Prompt | None]) -> None:
+    def __init__(
+        self, repository: Repository, prompts: Mapping[str, Prompt | None], *, is_free: bool
+    ) -> None:
         self._repository = repository
+        self._is_free = is_free
         self.versions: dict[str, list[Version]] = {name: [] for name in prompts}
         tags = list_tags_of(repository, list(prompts))
         for name, version in sorted(tags):
@@ -378,8 +396,11 @@ class _Releases:
         }
 
     def _find_base(self, prompt: Prompt) -> Version | None:
-        """Return the greatest released version below the prompt's own."""
-        below = [one for one in self.versions[prompt.name] if one < prompt.version]
+        """Return the greatest released version below the prompt's own, or that: see `is_free`."""
+        own = prompt.version
+        below = [
+            one for one in self.versions[prompt.name] if one < own or (self._is_free and one == own)
+        ]
         return below[-1] if below else None
 
     def place(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.gate.rules.versions import find_step
+from promptops.gate.rules.versions import find_step, find_version, has_version
 from promptops.prompt.finding import Severity
 from promptops.prompt.version import Level
 
@@ -29,13 +29,26 @@ def describe_versions(change: PromptChange) -> str:
     return before if before == after else f"{before} -> {after}"
 
 
-def describe_bump(change: PromptChange) -> str:
-    """Return what the change is, and what it needs: `behaviour change, minor bump needed`."""
+def describe_bump(change: PromptChange, versions: str) -> str:
+    """Return what the change is, and what became of the number that it needs.
+
+    `behaviour change, minor bump needed: 1.3.0`, and once it is written `minor bump: done`; where
+    `versions` are the release's to write, `behaviour change, the release writes 1.3.0`.
+    """
     if change.before is None or change.after is None or change.diff is None:
         return ""
     if change.diff.change_class is None:
         return "the same meaning, only bytes differ"
-    return f"{change.diff.change_class} change, {change.diff.level.label} bump needed"
+    level = change.diff.level.label
+    needed = find_version(change)
+    number = "" if needed is None else f" {needed}"
+    if versions == "release":
+        rest = f"the release writes{number or ' the number'} ({level})"
+    elif has_version(change):
+        rest = f"{level} bump: done"
+    else:
+        rest = f"{level} bump needed" + (f":{number}" if number else "")
+    return f"{change.diff.change_class} change, {rest}"
 
 
 def group_requirements(

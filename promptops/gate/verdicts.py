@@ -54,12 +54,13 @@ def keep_verdict(repository: Repository, verdict: Verdict) -> None:
     """
     document = verdict.as_json()
     new = {
-        prompt["digest"]: {
+        digest: {
             "trailers": _trailers_of(document, prompt),
             "evidence": [(suite, data.decode()) for suite, data in _evidence_of(document, prompt)],
         }
         for prompt in document["prompts"]
-        if verdict.is_allowed and prompt["digest"] is not None
+        for digest in (prompt["digest"], prompt["content"])
+        if verdict.is_allowed and digest is not None
     }
     if not new:
         return
@@ -73,10 +74,14 @@ def keep_verdict(repository: Repository, verdict: Verdict) -> None:
 
 
 def find_attested(repository: Repository, prompt: Prompt) -> Attested:
-    """Return what a release of exactly this prompt can say of the gate; nothing where it was not
-    asked.
+    """Return what a release of this prompt can say of the gate; nothing where it was not asked.
+
+    Another number than the one that was judged is the release's own, where releases write them.
     """
-    kept = _read_kept(repository).get(prompt.digest)
+    known = _read_kept(repository)
+    kept = known.get(prompt.digest)
+    if kept is None and repository.config.gate.versions == "release":
+        kept = known.get(prompt.content_digest)
     try:
         # What an older version kept is a list of trailers.
         trailers = kept["trailers"] if isinstance(kept, dict) else kept or ()
@@ -117,11 +122,15 @@ def read_verdict(data: bytes, name: str) -> dict[str, Any]:
 def attested_from(document: Mapping[str, Any], name: str, prompt: Prompt) -> Attested:
     """Return what a release of `prompt` can say by the verdict in the file called `name`.
 
-    Raises ConfigurationError when the verdict is not about exactly this prompt.
+    Raises ConfigurationError when the verdict is not about this prompt, under whatever number.
     """
     try:
         for judged in document["prompts"]:
-            if (judged["name"], judged["digest"]) == (prompt.name, prompt.digest):
+            digests = (judged["digest"], judged.get("content"))
+            if judged["name"] == prompt.name and not {
+                prompt.digest,
+                prompt.content_digest,
+            }.isdisjoint(digests):
                 evidence = _evidence_of(document, judged)
                 for suite, data in evidence:
                     parse_blob(data, suite)

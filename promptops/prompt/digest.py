@@ -23,14 +23,14 @@ def normalize_newlines(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def compute_digest(files: Mapping[str, bytes]) -> str:
+def compute_digest(files: Mapping[str, bytes], *, header: bytes = _HEADER) -> str:
     r"""Return the digest of a closure, given as path below the prompts folder -> content.
 
     The result is `sha256:` and the hexadecimal SHA-256 of `promptops-digest-v1\n` followed, for
     each file in UTF-8 byte order of its path, by `<hex sha256 of its content> <path>\n`. Newlines
     are normalised first.
     """
-    total = sha256(_HEADER)
+    total = sha256(header)
     for path in sorted(files, key=lambda path: path.encode()):
         content = sha256(normalize_newlines(files[path])).hexdigest()
         total.update(f"{content}  {path}\n".encode())

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from promptops.errors import InvalidPromptError
+from promptops.prompt.digest import compute_digest
 from promptops.prompt.finding import Finding, Position
 from promptops.prompt.metadata import check_metadata
 from promptops.prompt.version import Version
@@ -57,6 +58,20 @@ class Prompt:
     output: Mapping[str, Any] | None
     tools: tuple[Mapping[str, Any], ...]
     _made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def content_digest(self) -> str:
+        """Return the digest of all that it says beside its version number."""
+        from promptops.prompt.version_line import compute_content_digest
+
+        return compute_content_digest(self.closure.files, self.path)
+
+    def digest_as(self, version: Version) -> str:
+        """Return the digest that it would have under another version number."""
+        from promptops.prompt.version_line import replace_version
+
+        own = replace_version(self.closure.files[self.path], version)
+        return compute_digest({**self.closure.files, self.path: own})
 
     @property
     def path(self) -> str:

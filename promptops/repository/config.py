@@ -86,6 +86,8 @@ class Gate(NamedTuple):
         committers: whether those who committed to the change may approve it.
         samples: how many samples the eval suite of a prompt must have, where there is one.
         eval: what prompts of some names need instead of `evals`; the last that matches holds.
+        versions: who writes version numbers: one of `VERSIONS`; every change its own, or releases
+            those of all that changed since.
     """
 
     approvals: str = "auto"
@@ -99,10 +101,12 @@ class Gate(NamedTuple):
     committers: bool = False
     samples: int = 0
     eval: tuple[EvalRule, ...] = ()
+    versions: str = "change"
 
 
 APPROVALS = ("auto", "off", "github", "gitlab", "signed", "file")
 EVALS = ("off", "warn", "block")
+VERSIONS = ("change", "release")
 DIALECTS = ("github", "gitlab")
 
 
@@ -453,6 +457,7 @@ class _ConfigReading:
             committers=self._flag(table, "committers", default=default.committers, prefix="gate."),
             samples=self._number(table, "samples", "gate.", "samples"),
             eval=self._eval_rules(table.get("eval", {})),
+            versions=self._choice(table, "versions", VERSIONS, default.versions),
         )
 
     def _eval_rules(self, value: object) -> tuple[EvalRule, ...]:

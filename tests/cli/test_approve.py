@@ -68,7 +68,7 @@ def test_an_approval_makes_the_gate_content(signing: Signing) -> None:
     assert result.exit_code == 0
     assert result.stdout == (
         f"{repo.rev('change')[:12]} into main, as jane@example.com\n\n"
-        "support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump needed\n"
+        "support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done\n"
         "  prompts/support/triage.md  changed  @prompt-owner\n"
     )
     (ref,) = approvals(remote_of(repo))

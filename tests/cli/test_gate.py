@@ -29,7 +29,7 @@ def test_a_change_that_may_merge(world: World) -> None:
     result = run(world.repo, "gate")
     assert result.exit_code == 0
     assert "may merge" in result.stdout
-    assert "support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump needed" in result.stdout
+    assert "support/triage  1.0.0 -> 1.1.0  behaviour change, minor bump: done" in result.stdout
     assert "approval of @prompt-owner (CODEOWNERS:2): not checked" in result.stdout
     assert "1 other file that is none of the gate's business" in result.stdout
     assert "approval not checked" in result.stdout

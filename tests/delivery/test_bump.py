@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from promptops.delivery.bump import commit_bumps, plan_bump, replace_version
+from promptops.delivery.bump import commit_bumps, plan_bump
 from promptops.errors import InvalidPromptError, RefusedError
 from promptops.prompt.version import Level, Version
+from promptops.prompt.version_line import replace_version
 from promptops.repository.repository import open_repository
 from tests.cli.running import accept
 from tests.prompts import prompt_text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.errors import GitError
-from tests.gate.world import TONE, TRIAGE, World, approval, checks, prompt
+from tests.gate.world import TONE, TRIAGE, World, approval, checks, entry, prompt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,3 +74,34 @@ def test_an_applications_own_files_are_none_of_its_business(world: World) -> Non
     verdict = world.judge()
     assert verdict.findings == ()
     assert verdict.change.others == 1
+
+
+# Where releases write the version numbers.
+
+FREE = {"promptops.toml": '[gate]\nversions = "release"\n'}
+
+
+def test_an_approval_outlives_the_number_that_a_release_writes(tmp_path: Path) -> None:
+    world = World.make(tmp_path / "world", FREE)
+    seen = world.propose({TRIAGE: prompt("1.0.0", "Triage well.")})
+    looked_at = entry(world, seen, TRIAGE)
+    given = approval(contents={TRIAGE: looked_at})
+    assert world.judge(given).is_allowed
+    # What was on the target branch is released meanwhile, and the change brought up to date.
+    world.on_main({TRIAGE: prompt("1.0.1")})
+    world.repo.git("checkout", "--quiet", "change")
+    world.repo.git("merge", "--quiet", "-m", "Merge", "main")
+    assert entry(world, "change", TRIAGE) != looked_at
+    assert world.judge(given).is_allowed
+    world.propose({TRIAGE: prompt("1.0.1", "Triage badly.")})
+    assert checks(world.judge(given)) == ["missing-approval"]
+
+
+def test_a_number_alone_is_nobodys_to_approve(tmp_path: Path) -> None:
+    world = World.make(tmp_path / "world", FREE)
+    world.propose({TRIAGE: prompt("1.0.1")})
+    assert world.judge().is_allowed
+    world.propose({TRIAGE: prompt("0.9.0")})
+    assert checks(world.judge()) == ["lowered-version"]
+    world.propose({TRIAGE: prompt("1.0.1", more="tags: [x]\n")})
+    assert checks(world.judge()) == ["missing-approval", "carried-version"]

@@ -35,7 +35,7 @@ BROKEN = "---\nversion: one\n---\n"
 @pytest.mark.parametrize(
     ("before", "after", "versions", "bump"),
     [
-        (PLAIN, NEXT, "1.0.0 -> 1.1.0", "behaviour change, minor bump needed"),
+        (PLAIN, NEXT, "1.0.0 -> 1.1.0", "behaviour change, minor bump: done"),
         (PLAIN, SAME, "1.0.0", "the same meaning, only bytes differ"),
         (None, NEXT, "new, 1.1.0", ""),
         (None, BROKEN, "new, not valid", ""),
@@ -48,7 +48,7 @@ BROKEN = "---\nversion: one\n---\n"
 )
 def test_a_change_in_words(before: str | None, after: str | None, versions: str, bump: str) -> None:
     change = edit(before, after)
-    assert (describe_versions(change), describe_bump(change)) == (versions, bump)
+    assert (describe_versions(change), describe_bump(change, "change")) == (versions, bump)
 
 
 def test_requirements_come_by_whose_approval_they_take() -> None:
@@ -136,7 +136,7 @@ def test_a_comment_says_who_approved_and_who_is_waited_for() -> None:
     assert (
         "| Prompt | Version | Change | Approved by |\n| --- | --- | --- | --- |\n| `one` |" in text
     )
-    assert "| `one` | 1.0.0 -> 1.1.0 | behaviour change, minor bump needed | `@owner` |" in lines
+    assert "| `one` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | `@owner` |" in lines
     assert "| `two` | new, 1.1.0 |  | `@owner` |" in lines
     assert "- Waiting for `@lead`: `CODEOWNERS`" in lines
     assert lines[-1].startswith("<sub>`cccccccccccc` into `main`, verdict `sha256:")
@@ -161,7 +161,7 @@ def test_the_table_says_whose_approval_is_there(
     change = propose(edit(PLAIN, NEXT))
     found = [approve(change, name) for name in approvers]
     text = verdict_to_markdown(decide(change, None, *found, sources=sources))
-    assert f"minor bump needed | {cell} |" in text
+    assert f"minor bump: done | {cell} |" in text
 
 
 def test_one_file_without_its_approval_is_enough_to_say_that_it_was_not_checked() -> None:
@@ -169,7 +169,7 @@ def test_one_file_without_its_approval_is_enough_to_say_that_it_was_not_checked(
     change = propose(one, paths=[touched("prompts/_tone.md")])
     by = rules("* @owner\n/prompts/_tone.md @tone\n")
     text = verdict_to_markdown(decide(change, by, approve(change), sources=()))
-    assert "minor bump needed | not checked |" in text
+    assert "minor bump: done | not checked |" in text
 
 
 def test_a_comment_waits_for_nobody_where_nobody_was_asked() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 RULES = {
     "broken-policy": "the change brings a configuration or groups file that cannot be read",
+    "carried-version": "a change writes a version number where releases write them",
     "changed-release": "a released version has other content than it was released with",
     "irregular-file": "a link or a submodule stands where a governed file should",
     "lowered-version": "a prompt's version goes back",

@@ -39,6 +39,8 @@ class ChangedPath:
         merged: what is there after merging.
         is_proposed: whether the change itself touches it. False where only merging does, as
             when a folder was renamed on one side: nobody who looked at the change has seen that.
+        is_number: whether all that changes is a prompt's version number, where releases write
+            those: nobody has to approve it.
     """
 
     path: str
@@ -47,6 +49,7 @@ class ChangedPath:
     after: ApprovalEntry | None
     merged: ApprovalEntry | None
     is_proposed: bool = True
+    is_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,8 @@ class PromptChange:
         diff: from the tip to the merged state; None unless both sides are valid or missing.
         versions: the released versions, in order.
         released_digest: the digest that the version of the merged state was released with.
-        base: the greatest release below the merged state's version.
+        base: the greatest release below the merged state's version; where releases write the
+            numbers, that of its very version, if there is one.
         base_diff: from that release to the merged state.
         live_in: the environments where it is live; None: that cannot be told here. Only looked up
             for a prompt that goes.

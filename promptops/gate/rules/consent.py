@@ -14,6 +14,7 @@ The rules, each from the forges' documentation or from what goes wrong without i
   were looked at, and ends with the next push that changes them; a rebase that changes nothing there
   leaves it standing.
 * The approver may write to the repository, where the source knows who may.
+* Where releases write the version numbers, a number is nobody's to approve.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def _by_suppressions(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
 
 def _proposed(change: Change, wanted: Collection[str] | None = None) -> Iterator[ChangedPath]:
     for path in change.paths:
-        if path.is_proposed and (wanted is None or path.path in wanted):
+        if path.is_proposed and not path.is_number and (wanted is None or path.path in wanted):
             yield path
 
 

@@ -40,6 +40,7 @@ class Rules:
         evals: what a change without evidence is: `off`, `warn` or `block`.
         committers_may: whether those who committed to a change may approve it.
         eval_rules: what prompts of some names need instead of `evals`.
+        versions: who writes version numbers: every `change`, or the `release`.
     """
 
     owners: OwnersFile | None
@@ -48,6 +49,7 @@ class Rules:
     evals: str = "off"
     committers_may: bool = False
     eval_rules: Sequence[EvalRule] = ()
+    versions: str = "change"
 
     def evals_of(self, name: str) -> tuple[str, bool]:
         """Return what a change of this prompt without evidence is, and whether answers must be
@@ -85,11 +87,11 @@ def judge(
         approvals,
         committers_may=rules.committers_may,
     )
-    digests = {one.after.prompt.digest for one in change.prompts if one.after and one.after.prompt}
-    relevant = tuple(one for one in evidence if one.digest in digests)
+    prompts = [one.after.prompt for one in change.prompts if one.after and one.after.prompt]
+    relevant = tuple(one for one in evidence if any(map(one.is_about, prompts)))
     everything = [
         *findings,
-        *judge_versions(change),
+        *judge_versions(change, is_free=rules.versions == "release"),
         *_judge_paths(change.paths),
         *_judge_owners(change, rules),
         *_judge_consent(requirements, approvals, rules.owners_path or "CODEOWNERS"),
@@ -103,6 +105,7 @@ def judge(
         rules.owners_path,
         relevant,
         approvals.notes,
+        rules.versions,
     )
 
 
@@ -225,7 +228,7 @@ def _judge_evidence(
         new = prompt.after.prompt if prompt.after else None
         if policy == "off" or new is None:
             continue
-        what = _find_lack([one for one in evidence if one.digest == new.digest], must_be_live)
+        what = _find_lack([one for one in evidence if one.is_about(new)], must_be_live)
         if what is None:
             continue
         yield Finding(

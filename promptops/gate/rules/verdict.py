@@ -30,6 +30,7 @@ class Verdict:
         owners_path: the CODEOWNERS file that was read, at the target branch's tip; None: none.
         evidence: the results of evals that are about what would be merged.
         notes: what a person should know about how it was judged.
+        versions: who writes version numbers: every `change`, or the `release`.
     """
 
     change: Change
@@ -39,6 +40,7 @@ class Verdict:
     owners_path: str | None
     evidence: tuple[EvalEvidence, ...] = ()
     notes: tuple[str, ...] = ()
+    versions: str = "change"
 
     @property
     def is_allowed(self) -> bool:
@@ -112,6 +114,7 @@ def _list_prompt(change: PromptChange) -> dict[str, Any]:
         "from": str(old.version) if old else None,
         "to": str(new.version) if new else None,
         "digest": new.digest if new else None,
+        "content": new.content_digest if new else None,
         "requires_review": change.requires_review,
         "new_suppressions": list(change.new_suppressions),
     }

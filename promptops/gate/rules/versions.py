@@ -24,13 +24,19 @@ _DRAFT = "draft"
 _DEPRECATED = "deprecated"
 
 
-def judge_versions(change: Change) -> Iterator[Finding]:
-    """Yield what is wrong with the versions of all touched prompts."""
+def judge_versions(change: Change, *, is_free: bool = False) -> Iterator[Finding]:
+    """Yield what is wrong with the versions of all touched prompts.
+
+    Args:
+        change: what is proposed.
+        is_free: whether a change carries no numbers, since releases write them.
+    """
     for one in change.prompts:
         if one.after is None:
             yield from _judge_removal(one)
         elif one.after.prompt is not None:  # else validation says what is wrong with it
-            finding = _judge_version(one, one.after.prompt)
+            judge = _judge_free_version if is_free else _judge_version
+            finding = judge(one, one.after.prompt)
             if finding is not None:
                 yield finding
 
@@ -61,6 +67,25 @@ def _judge_version(change: PromptChange, new: Prompt) -> Finding | None:
     if change.base is not None and change.base_diff is not None:
         return _judge_size(change, change.base, new.version, change.base_diff, "the release")
     return None
+
+
+def _judge_free_version(change: PromptChange, new: Prompt) -> Finding | None:
+    """Judge a prompt whose number the release writes: only one that changes it can be wrong."""
+    old = change.before.prompt if change.before else None
+    if old is None or old.version == new.version:
+        return None if old is not None else _judge_version(change, new)
+    if old.content_digest == new.content_digest:
+        return _judge_version(change, new)
+    place = change.after.closure.document.locate(["version"]) if change.after else None
+    line = "" if place is None else f" in line {place.line}"
+    return Finding(
+        "carried-version",
+        Severity.ERROR,
+        f"{change.name} carries the version {new.version}, and here releases write the versions",
+        change.path,
+        place,
+        f"leave it as it was: `version: {old.version}`{line}",
+    )
 
 
 def _judge_step(change: PromptChange, old: Prompt, new: Prompt) -> Finding | None:
@@ -116,6 +141,22 @@ def find_step(change: PromptChange) -> Level | None:
     return max((one.level for one in (change.diff, since) if one is not None), default=None)
 
 
+def has_version(change: PromptChange) -> bool:
+    """Whether the prompt has a number that is enough for what changed."""
+    old = change.before.prompt if change.before else None
+    new = change.after.prompt if change.after else None
+    if old is None or new is None or change.diff is None:
+        return False
+    if change.released_digest not in {None, new.digest}:
+        return False
+    steps = [(old.version, change.diff), (change.base, change.base_diff)]
+    return all(
+        new.version >= base and new.version.level_from(base) >= diff.level
+        for base, diff in steps
+        if base is not None and diff is not None
+    )
+
+
 def find_version(change: PromptChange) -> Version | None:
     """Return the least version that the prompt may have after merging; None where that cannot be
     told.
@@ -127,6 +168,9 @@ def find_version(change: PromptChange) -> Version | None:
         ),
         (change.base, change.base_diff),
     ]
+    if change.base is not None and change.before is not None and change.before.prompt is not None:
+        # What is released already says more than what was merged and is not.
+        pairs = pairs[1:] if change.base == change.before.prompt.version else pairs
     known = [
         (old, diff.level)
         for old, diff in pairs

@@ -1,0 +1,159 @@
+"""One commit that writes the version numbers of all changed prompts, and changes nothing else.
+
+It is made from objects: no file of the work tree is touched before the remote has taken it together
+with the tags of the releases, so that a push that fails leaves everything as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from promptops.delivery.bump import plan_bump
+from promptops.delivery.release import parse_tag_object
+from promptops.delivery.releases import list_tags
+from promptops.errors import RefusedError
+from promptops.git.history import write_commit
+from promptops.git.refs import current_branch, short_name
+from promptops.git.remote import PushRef
+from promptops.git.trees import splice, write_blobs
+from promptops.prompt.version_line import replace_version
+from promptops.repository.repository import find_closure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.delivery.bump import Bump
+    from promptops.git.trees import TreeReader
+    from promptops.prompt.version import Level
+    from promptops.repository.repository import Repository
+
+_WHERE = "in the commit at HEAD"
+_FEW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """Version numbers that were written, as a commit that no branch has yet.
+
+    Attributes:
+        bumps: the prompts whose numbers it writes.
+        commit: the commit.
+        parent: the commit that it is made on, the tip of the remote's default branch.
+        branch: that branch's short name.
+    """
+
+    bumps: tuple[Bump, ...]
+    commit: str
+    parent: str
+    branch: str
+
+    @property
+    def push_ref(self) -> PushRef:
+        """How the commit gets to the branch: only where that is still at the parent."""
+        return PushRef(self.commit, f"refs/heads/{self.branch}", self.parent)
+
+
+def number_prompts(
+    repository: Repository, names: Sequence[str], level: Level | None, *, drafts: bool
+) -> Numbering | None:
+    """Write the numbers that the prompts at HEAD need; None where all have them.
+
+    The releases and the default branch must have been fetched. Without `drafts`, prompts that say
+    they are drafts are left out.
+
+    Raises:
+        RefusedError: HEAD is not the tip of the remote's default branch, or `level` is too small.
+        InvalidPromptError: a changed prompt is not valid.
+    """
+    head = repository.git.resolve_commit("HEAD")
+    ref = repository.require_default_branch_ref()
+    _require_tip(repository, head, ref)
+    files = repository.tree(head, repository.config.prompts)
+    changed = _find_changed(repository, files, names, drafts=drafts)
+    bumps = [plan_bump(repository, name, level, files=files, where=_WHERE) for name in changed]
+    bumps = [one for one in bumps if one.after != one.before]
+    if not bumps:
+        return None
+    folder = repository.config.prompts
+    tree = repository.tree(head)
+    changes: dict[str, tuple[str, bytes]] = {}
+    for one in bumps:
+        path = f"{folder}/{one.name}.md"
+        entry = tree.entry(path)
+        mode = "100644" if entry is None else entry.mode
+        changes[path] = (mode, replace_version(tree.read(path) or b"", one.after))
+    commit = write_commit(
+        repository.git,
+        _write_tree(repository, head, changes),
+        [head],
+        _message(bumps),
+        is_signed=repository.signs_commits,
+    )
+    return Numbering(tuple(bumps), commit, head, short_name(ref).partition("/")[2])
+
+
+def follow_numbering(repository: Repository, numbering: Numbering) -> bool:
+    """Bring the branch that is checked out to the commit; whether it is there."""
+    git = repository.git
+    if git.work_tree is None or current_branch(git) is None:
+        return True  # nothing is checked out that could fall behind
+    done = git.run("merge", "--quiet", "--ff-only", numbering.commit, check=False)
+    return done.code == 0
+
+
+def _write_tree(repository: Repository, head: str, changes: dict[str, tuple[str, bytes]]) -> str:
+    blobs = write_blobs(repository.git, [data for _, data in changes.values()])
+    entries = {
+        path: (mode, oid) for (path, (mode, _)), oid in zip(changes.items(), blobs, strict=True)
+    }
+    root = repository.git.resolve_tree(head)
+    return splice(repository.git, repository.objects, root, entries)
+
+
+def _require_tip(repository: Repository, head: str, ref: str) -> None:
+    tip = repository.git.resolve_commit(ref)
+    if head != tip:
+        branch = short_name(ref)
+        raise RefusedError(
+            f"HEAD is {head[:12]}, and {branch} is {tip[:12]}: "
+            "numbers are written on top of what was merged, and of nothing else",
+            hint=f"git checkout {branch.partition('/')[2]} && git pull, then again",
+        )
+
+
+def _find_changed(
+    repository: Repository, files: TreeReader, names: Sequence[str], *, drafts: bool
+) -> list[str]:
+    """Those whose content is not that of the release of their own version."""
+    tags = list_tags(repository)
+    if len(names) > 1:
+        files.keep([f"{name}.md" for name in names])
+    known = {(name, str(version)): (version, oid) for (name, version), oid in tags.items()}
+    changed, wanted = [], []
+    for name in names:
+        closure = find_closure(files, name, where=_WHERE)
+        data = closure.document.data
+        if not drafts and data.get("status") == "draft":
+            continue
+        same = known.get((name, str(data.get("version"))))
+        if same is None:
+            changed.append(name)
+        else:
+            wanted.append((closure, *same))
+    found = repository.objects.read_many([oid for _, _, oid in wanted])
+    for (closure, version, _), tag in zip(wanted, found, strict=True):
+        released = None if tag is None else parse_tag_object(closure.name, version, tag)
+        if released is None or closure.faults or released.digest != closure.compute_digest():
+            changed.append(closure.name)
+    return sorted(changed)
+
+
+def _message(bumps: Sequence[Bump]) -> str:
+    """A title that says how many, and a line for each prompt."""
+    title = ", ".join(f"{one.name} {one.after}" for one in bumps)
+    if len(bumps) > _FEW:
+        return f"Release {len(bumps)} prompts\n\n" + "".join(
+            f"{one.name} {one.before} -> {one.after}\n" for one in bumps
+        )
+    return f"Release {title}\n"

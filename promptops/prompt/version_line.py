@@ -1,0 +1,75 @@
+"""The version in a prompt's file: other bytes for it, and what the prompt is without it.
+
+Who writes a number changes nothing else, so that what was approved, or evaluated, before it was
+written holds afterwards. The content digest says so: two states of a prompt that differ in their
+number alone have the same one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from promptops.errors import InvalidPromptError
+from promptops.prompt.digest import compute_digest
+from promptops.prompt.frontmatter.document import read_document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.prompt.version import Version
+
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_HEADER = b"promptops-content-v1\n"
+
+
+def replace_version(data: bytes, version: Version) -> bytes:
+    """The file's bytes with another version; newlines, quotes and comments stay as they are.
+
+    Raises InvalidPromptError for a file that says none.
+    """
+    parts = _split(data)
+    if parts is None:
+        raise InvalidPromptError(
+            "the frontmatter has no version", hint="add a line 'version: 0.1.0'"
+        )
+    head, value, tail = parts
+    quote = value[:1] if value[:1] in {b"'", b'"'} else b""
+    return b"".join((head, quote, str(version).encode(), quote, tail))
+
+
+def leave_out_version(data: bytes) -> bytes:
+    """The file's bytes without the version's value; all of them where it cannot be left out.
+
+    A value with an anchor stays: elsewhere in the file it may mean something else.
+    """
+    parts = _split(data)
+    if parts is None or b"&" in parts[0].rpartition(b"version")[2]:
+        return data
+    return parts[0] + parts[2]
+
+
+def compute_content_digest(files: Mapping[str, bytes], path: str) -> str:
+    r"""Digest a closure without the version of the prompt, whose file is at `path`.
+
+    As `compute_digest`, with `promptops-content-v1\n` as the first line.
+    """
+    return compute_digest({**files, path: leave_out_version(files[path])}, header=_HEADER)
+
+
+def differ_in_version_alone(one: bytes, other: bytes) -> bool:
+    """Whether two states of a prompt's file differ, and only in the version's value."""
+    return one != other and leave_out_version(one) == leave_out_version(other)
+
+
+def _split(data: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """What stands before the version's value, the value, and what stands after it."""
+    place = read_document("", data).locate(["version"])
+    if place is None or place.line != place.end_line:
+        return None
+    lines = _LINE.findall(data)
+    line = lines[place.line - 1].decode()
+    start, end = place.column - 1, place.end_column - 1
+    before = b"".join(lines[: place.line - 1])
+    after = b"".join(lines[place.line :])
+    return before + line[:start].encode(), line[start:end].encode(), line[end:].encode() + after

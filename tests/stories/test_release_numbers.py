@@ -1,0 +1,178 @@
+"""Where releases write the version numbers: a change carries none, and one commit has them all."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from promptops.delivery.evidence import write_evidence
+from promptops.prompt.digest import compute_digest
+from promptops.repository.repository import open_repository
+from tests.cli.running import accept, refuse, run
+from tests.prompts import prompt_text
+from tests.stories.world import Team
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.repositories import Repo
+
+MANY = [f"team/p{number:02}" for number in range(40)]
+CONFIG = '[gate]\nversions = "release"\n'
+TONE = "prompts/_shared/tone.md"
+BODY = '{% include "_shared/tone.md" %}\n{{ question }}'
+ALL = ("release", "--all", "--bump", "auto", "--push")
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    """Forty released prompts that use one partial, and one that does not."""
+    team = Team.found(tmp_path, [])
+    files = {f"prompts/{name}.md": prompt_text("1.0.0", BODY) for name in MANY}
+    files |= {"prompts/own.md": prompt_text("0.3.0"), TONE: "Be kind.\n"}
+    team.commit({**files, "promptops.toml": CONFIG})
+    accept(team.first, *ALL)
+    return team
+
+
+def version_of(repo: Repo, name: str) -> str:
+    text = (repo.path / f"prompts/{name}.md").read_text()
+    return text.split("version: ")[1].split("\n")[0]
+
+
+def test_a_partial_of_forty_prompts_is_changed_without_an_edit_in_any(team: Team) -> None:
+    first = team.first
+    first.git("checkout", "--quiet", "-b", "kinder")
+    first.commit({TONE: "Be kind and brief.\n"})
+    out = accept(first, "gate")
+    assert out.startswith("may merge")
+    assert "behaviour change, the release writes 1.1.0 (minor)" in out
+    first.git("checkout", "--quiet", "main")
+    first.git("merge", "--quiet", "kinder")
+    first.git("push", "--quiet", "origin", "main")
+    before = first.rev("HEAD")
+
+    told = run(first, *ALL)
+
+    assert told.exit_code == 0, told.output
+    assert "main" in told.stderr
+    assert "writes 40 version numbers and nothing else" in told.stderr
+    assert first.rev("HEAD") == team.remote.rev("refs/heads/main") != before
+    assert first.git("rev-list", "--count", f"{before}..HEAD") == "1"
+    numstat = first.git("diff", "--numstat", before, "HEAD").splitlines()
+    assert [line.split("\t")[:2] for line in numstat] == [["1", "1"]] * 40
+    lines = first.git("diff", "-U0", before, "HEAD").splitlines()
+    written = {line for line in lines if line[0] in "+-" and line[:3] not in {"+++", "---"}}
+    assert written == {"-version: 1.0.0", "+version: 1.1.0"}
+    tags = team.remote.refs("refs/tags/prompts/team")
+    assert len([tag for tag in tags if tag.endswith("@1.1.0")]) == 40
+    assert version_of(first, "own") == "0.3.0"
+    assert first.git("status", "--porcelain") == ""
+    accept(first, "verify")
+
+
+def test_what_was_released_is_released_once(team: Team) -> None:
+    told = run(team.first, *ALL)
+    assert told.exit_code == 0
+    assert "nothing else" not in told.stderr
+    assert team.first.rev("HEAD") == team.remote.rev("refs/heads/main")
+
+
+def test_a_change_that_writes_a_number_is_told_to_leave_it(team: Team) -> None:
+    team.first.git("checkout", "--quiet", "-b", "change")
+    team.first.commit({"prompts/own.md": prompt_text("0.4.0", "New {{ question }}")})
+    told = run(team.first, "gate")
+    assert told.exit_code == 1
+    assert "own carries the version 0.4.0, and here releases write the versions" in told.output
+    assert "leave it as it was: `version: 0.3.0` in line 2" in told.output
+
+
+def test_numbers_are_written_on_what_was_merged_alone(team: Team) -> None:
+    team.first.commit({"prompts/own.md": prompt_text("0.3.0", "New {{ question }}")})
+    said = refuse(team.first, *ALL)
+    assert "numbers are written on top of what was merged" in said
+
+
+def test_a_branch_that_moved_meanwhile_leaves_everything_as_it_was(team: Team) -> None:
+    first = team.first
+    team.commit({"prompts/own.md": prompt_text("0.3.0", "New {{ question }}")})
+    head, tags = first.rev("HEAD"), first.refs("refs/tags")
+    other = team.clone("other")
+    other.commit({"README": "x"})
+    # Somebody's push lands between our look at the branch and our own push.
+    first.hook("pre-push", f"env -u GIT_DIR git -C {other.path} push --quiet origin main")
+
+    said = refuse(first, *ALL)
+
+    assert "moved meanwhile; nothing was changed" in said
+    assert (first.rev("HEAD"), first.refs("refs/tags")) == (head, tags)
+    assert set(team.remote.refs("refs/tags")) == set(tags)
+    (first.path / ".git/hooks/pre-push").unlink()
+    first.git("pull", "--quiet", "origin", "main")
+    accept(first, *ALL)
+    assert "refs/tags/prompts/own@0.4.0" in team.remote.refs("refs/tags")
+    assert version_of(first, "own") == "0.4.0"
+
+
+def test_a_level_may_be_asked_for(team: Team) -> None:
+    team.commit({"prompts/own.md": prompt_text("0.3.0", "New {{ question }}")})
+    accept(team.first, "release", "own", "--bump", "major", "--push")
+    assert "refs/tags/prompts/own@1.0.0" in team.remote.refs("refs/tags")
+
+
+def test_a_dry_run_writes_nothing(team: Team) -> None:
+    team.commit({"prompts/own.md": prompt_text("0.3.0", "New {{ question }}")})
+    refs = team.first.refs()
+    out = accept(team.first, *ALL, "--dry-run")
+    assert "own 0.4.0 would be released" in out
+    assert team.first.refs() == refs
+
+
+def test_without_the_rule_a_release_pushes_no_branch(team: Team) -> None:
+    team.commit({"promptops.toml": "", "prompts/own.md": prompt_text("0.3.0", "X {{ question }}")})
+    said = refuse(team.first, *ALL, code=2)
+    assert '[gate] versions = "release"' in said
+
+
+def test_bump_and_status_know_who_writes_the_numbers(team: Team) -> None:
+    team.commit({"prompts/own.md": prompt_text("0.3.0", "New {{ question }}")})
+    assert "releases write the versions here" in refuse(team.first, "bump", "own")
+    assert accept(team.first, "bump", "own", "--dry-run").startswith("own 0.3.0 -> 0.4.0")
+    assert "promptops release own --bump auto --push" in accept(team.first, "status")
+
+
+# What was said of a change holds for what is released, though the number is written afterwards.
+
+
+def test_evidence_of_a_change_is_in_the_release_that_writes_its_number(team: Team) -> None:
+    team.first.git("checkout", "--quiet", "-b", "change")
+    team.first.commit({"prompts/own.md": prompt_text("0.3.0", "New {{ question }}")})
+    prompt = open_repository(team.first.path).working.read("own.md")
+    digest = compute_digest({"own.md": prompt or b""})
+    evidence = team.folder / "evals.json"
+    evidence.write_bytes(write_evidence([record(digest)]))
+    report = team.folder / "verdict.json"
+    accept(team.first, "gate", "--evidence", str(evidence), "--report", f"json={report}")
+    team.first.git("checkout", "--quiet", "main")
+    team.first.git("merge", "--quiet", "change")
+    team.first.git("push", "--quiet", "origin", "main")
+
+    accept(team.first, *ALL, "--verdict", str(report))
+
+    tag = team.first.git("cat-file", "-p", "refs/tags/prompts/own@0.4.0")
+    assert "Prompt-Evals: evals/own.yaml" in tag
+    assert "Prompt-Gate: " in tag
+    traced = accept(team.first, "trace", "own@0.4.0", "--format", "json")
+    links = {one["link"]: one["status"] for one in json.loads(traced)["links"]}
+    assert links["evidence"] == "ok"
+
+
+def record(digest: str) -> dict[str, object]:
+    known = {"prompt": "own", "digest": digest, "suite": "evals/own.yaml", "samples": 4}
+    model = {"model": "openai/gpt-4o-mini", "served": [], "samples": 4, "passed": 4}
+    nothing = dict.fromkeys(("verdict", "difference", "low", "high"))
+    ran = {"trials": 4, "errors": 0, "answers": "live", "cost_micros": 1, "passed": True}
+    said = {"version": "0.3.0", "suite_digest": digest, "baseline": None}
+    return {**known, **ran, **said, "models": [{**model, **nothing}]}
