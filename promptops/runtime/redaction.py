@@ -21,11 +21,15 @@ _ARTICLE = re.compile("^(?:an?|the) ")
 # Shorter numbers are neither cards nor accounts.
 _MIN_NUMBER = 10**12
 _MAX_SHORT = 16_384
+# The shortest that the finders find is a password in a URL, with what stands around it.
+_MIN_FOUND = 8
 _MIN_HIDDEN = 4
 
 
 def redact(text: str) -> str:
     """Return the text without secrets and personal data; the same object when it has none."""
+    if len(text) < _MIN_FOUND:
+        return text
     # A run is recorded twice, and system messages come again and again.
     found = _redact_short(text) if len(text) <= _MAX_SHORT else _redact(text)
     return text if found == text else found

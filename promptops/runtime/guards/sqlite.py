@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from promptops.runtime.guards.ledger import (
@@ -51,8 +52,8 @@ _TABLES = (
     )""",
     "CREATE TABLE prunes (id INTEGER PRIMARY KEY CHECK (id = 1), horizon REAL NOT NULL)",
 )
-_TAKE = """INSERT INTO windows VALUES (?, ?, ?, ?)
-    ON CONFLICT (name) DO UPDATE SET used = used + excluded.used RETURNING used"""
+_TAKE = """INSERT INTO windows VALUES {}
+    ON CONFLICT (name) DO UPDATE SET used = used + excluded.used RETURNING name, used"""
 # Others wait while a prune works, so it forgets only so many windows at a time.
 _MAX_PRUNED = 500
 _MIN_WAIT_SECONDS = 0.0005
@@ -106,13 +107,9 @@ class SqliteLedger:
                 if done.rowcount == 0:
                     connection.execute("ROLLBACK")
                     return None
-                used = {}
-                is_full = False
-                for one in charges:
-                    row = (one.window, one.amount, one.ends_at, one.kept_until)
-                    [(after,)] = connection.execute(_TAKE, row).fetchall()
-                    used[one.window] = after - one.amount
-                    is_full = is_full or (one.amount > 0 and after > one.limit)
+                after = _take(connection, charges)
+                used = {one.window: after[one.window] - one.amount for one in charges}
+                is_full = any(one.amount > 0 and after[one.window] > one.limit for one in charges)
                 if is_full:
                     connection.execute("ROLLBACK")
                     return refuse(charges, used)
@@ -358,6 +355,13 @@ def _begin(connection: sqlite3.Connection, *, wait: bool) -> None:
         pause = min(pause * 2, _MAX_WAIT_SECONDS)
 
 
+def _take(connection: sqlite3.Connection, charges: Sequence[Charge]) -> dict[str, int]:
+    """Add charges to their windows, and return how full these are then."""
+    rows = [(one.window, one.amount, one.ends_at, one.kept_until) for one in charges]
+    statement = _TAKE.format(", ".join(["(?, ?, ?, ?)"] * len(rows)))
+    return dict(connection.execute(statement, list(chain.from_iterable(rows))).fetchall())
+
+
 def _is_busy(error: sqlite3.OperationalError) -> bool:
     # Errors that Python's module raises itself have no code.
     code: int = getattr(error, "sqlite_errorcode", 0)
@@ -372,7 +376,7 @@ def _roll_back(connection: sqlite3.Connection) -> None:
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - for every call, and three times as fast
     except OSError:
         return None
     return found.st_dev, found.st_ino

@@ -13,6 +13,7 @@ import hmac
 import json
 import re
 import zlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import ConfigurationError, IntegrityError
@@ -36,6 +37,8 @@ _MAX_CAREFUL = 1 << 18
 _MAX_CANONICAL = 1 << 20
 
 
+# The names of prompts, models and users come again and again.
+@lru_cache(maxsize=1024)
 def escape(text: str | None) -> str | None:
     """Return a text that every store takes as a column."""
     if text is None:
@@ -131,7 +134,7 @@ def answer_mac(text: str, secret: bytes) -> bytes:
         with contextlib.suppress(ValueError, RecursionError):
             text = json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
     data = text.encode("utf-8", "surrogatepass")
-    return hmac.new(secret, data, hashlib.sha256).digest()[:16]
+    return hmac.digest(secret, data, "sha256")[:16]
 
 
 def identity_mac(text: str, secret: bytes) -> str:
@@ -140,6 +143,7 @@ def identity_mac(text: str, secret: bytes) -> str:
     return hmac.new(secret, data, hashlib.sha256).hexdigest()
 
 
+@lru_cache(maxsize=256)
 def pack_digest(text: str | None) -> bytes | None:
     """Return a digest or a commit in few bytes."""
     if text is None:

@@ -254,7 +254,7 @@ _ABANDONED: list[object] = []
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - for every commit, and three times as fast
     except OSError:
         return None
     return found.st_dev, found.st_ino
