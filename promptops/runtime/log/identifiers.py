@@ -25,7 +25,7 @@ def make_id(now: float, random: bytes) -> str:
 def pack_id(text: str) -> bytes:
     """Return the 16 bytes of an id; UsageError when the text is no UUID."""
     # The module `uuid` would take ten times as long, and every command the time to import it.
-    if not isinstance(text, str) or _ID.fullmatch(text) is None:
+    if _ID.fullmatch(str(text)) is None:
         raise UsageError(
             f"{quote(str(text))} is not the id of a run",
             hint="'promptops runs list' shows the ids",

@@ -16,7 +16,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             "CREATE TABLE processes (id {identity}, machine TEXT NOT NULL, pid {number} NOT NULL,"
             " born TEXT NOT NULL, UNIQUE (machine, pid, born))"
         ),
-        "CREATE TABLE texts (id {identity}, hash {bytes} NOT NULL UNIQUE, body {bytes} NOT NULL)",
+        # Texts that many runs share have a hash; the others belong to one run.
+        "CREATE TABLE texts (id {identity}, hash {bytes}, body {bytes} NOT NULL)",
+        "CREATE UNIQUE INDEX texts_by_hash ON texts (hash) WHERE hash IS NOT NULL",
         (
             "CREATE TABLE runs (n {identity}, id {bytes} NOT NULL UNIQUE, parent {bytes},"
             " started {number} NOT NULL, ref TEXT NOT NULL, prompt TEXT, version TEXT,"
@@ -25,8 +27,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             " error {bytes}, error_kind TEXT, lease {number}, process {number}, duration {number},"
             " cost {number}, input_tokens {number}, output_tokens {number}, cached_tokens {number},"
             " usage_source TEXT, finish TEXT, flags {number} NOT NULL, decisions TEXT, labels TEXT,"
-            " request {number} REFERENCES texts (id), answer {number} REFERENCES texts (id),"
-            " mac {bytes})"
+            # No foreign keys: removing a text would look through all runs.
+            " request {number}, answer {number}, mac {bytes})"
         ),
         # An index costs a page of the write-ahead log with every commit that changes a column of
         # it: none holds what is known only when a run ends, but for the two that few runs are in.
@@ -37,6 +39,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX runs_by_parent ON runs (parent) WHERE parent IS NOT NULL",
         "CREATE INDEX runs_by_answer ON runs (mac) WHERE mac IS NOT NULL",
         "CREATE INDEX runs_open ON runs (process) WHERE status = 'running'",
+        # Which runs use which shared text.
         (
             "CREATE TABLE uses (text {number} NOT NULL REFERENCES texts (id),"
             " run {number} NOT NULL, PRIMARY KEY (text, run)){keyed}"

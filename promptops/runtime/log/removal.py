@@ -103,9 +103,12 @@ def count_old(cursor: Cursor, before: float) -> Removal:
 def _remove(cursor: Cursor, runs: Sequence[tuple[int, bytes]]) -> int:
     texts: set[int] = set()
     for number, run in runs:
-        texts.update(
-            int(one) for (one,) in cursor.rows("SELECT text FROM uses WHERE run = ?", (number,))
+        used = cursor.rows(
+            "SELECT text FROM uses WHERE run = ? UNION ALL SELECT request FROM runs WHERE n = ?"
+            " UNION ALL SELECT answer FROM runs WHERE n = ?",
+            (number, number, number),
         )
+        texts.update(int(one) for (one,) in used if one is not None)
         cursor.run("DELETE FROM uses WHERE run = ?", (number,))
         for table in ("attempts", "events", "reviews", "feedback"):
             cursor.run(f"DELETE FROM {table} WHERE run = ?", (run,))

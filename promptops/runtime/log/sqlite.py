@@ -1,8 +1,8 @@
 """The run log in an SQLite file, shared by the processes of one machine.
 
 Write-ahead logging lets readers read while somebody writes. A commit is on its way to the disk when
-it returns: killing processes loses nothing, a power cut can lose the last moments. Pages are 8 kB:
-a commit writes a dozen of them, and with 16 kB each takes twice as long and saves no space.
+it returns: killing processes loses nothing, a power cut can lose the last moments. Pages are 4 kB:
+a commit writes half a dozen of them, larger ones take longer to write and save no space.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _WORDS = {
 }
 # How long a write waits for another process's.
 BUSY_SECONDS = 1.0
-_CHECKPOINT_PAGES = 4000
+_CHECKPOINT_PAGES = 8000
 _BUSY_SCRUB_SECONDS = 30.0
 _MIN_WAIT_SECONDS = 0.001
 _MAX_WAIT_SECONDS = 0.005
@@ -191,7 +191,7 @@ class SqliteDatabase:
             timeout=BUSY_SECONDS,
         )
         try:
-            connection.execute("PRAGMA page_size = 8192")
+            connection.execute("PRAGMA page_size = 4096")
             if writing:
                 # Making the tables waits as SQLite does, writing in a way of its own.
                 _prepare(connection, self._schema, self._clock())

@@ -1,8 +1,9 @@
 """A run log in an SQL database: what both databases have in common.
 
-Texts are found by their hash, so that what many runs say is kept once; `uses` says which run uses
-which, so that a text goes with its last run. What happened in an hour is added up when the hour is
-over (`hours`); a run that ends later is added then.
+System messages, long earlier turns and long requests are found by their hash, so that what many
+runs say is kept once; `uses` says which run uses which, so that such a text goes with its last run.
+Any other text belongs to one run: no index has to be written for it. What happened in an hour is
+added up when the hour is over (`hours`); a run that ends later is added then.
 """
 
 from __future__ import annotations
@@ -66,10 +67,7 @@ _IDENTITY = ("id", "parent", "started", "prompt", "user_name")
 _RESULT = tuple(name for name in _STORED if name not in _IDENTITY)
 _UPDATE_RESULT = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _RESULT)} WHERE n = ?"
 _UPDATE_RUN = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _STORED)} WHERE n = ?"
-_FIND_RUN = (
-    "SELECT n, request, (SELECT hash FROM texts WHERE texts.id = request),"
-    f" {columns(_IDENTITY)} FROM runs WHERE id = ?"
-)
+_FIND_RUN = f"SELECT n, request, answer, {columns(_IDENTITY)} FROM runs WHERE id = ?"
 _UPSERT_ATTEMPT = upsert("attempts", ATTEMPT_COLUMNS, ("run", "number"))
 _INSERT_EVENT = upsert("events", EVENT_COLUMNS, ("id",))
 _INSERT_FEEDBACK = upsert("feedback", FEEDBACK_COLUMNS, ("id",))
@@ -77,15 +75,19 @@ _UPSERT_REVIEW = upsert("reviews", REVIEW_COLUMNS, ("id",))
 # How many hashes of shared texts are remembered, so that they are not compressed again.
 _MAX_KNOWN = 4096
 _ROTATION = 500
+# A request of so many bytes is kept once, however often it is made.
+_MIN_SHARED_BYTES = 8192
 # Of how many runs under way the texts are remembered until they end, and how long those may be.
 _MAX_BEGUN = 2048
 _MAX_BEGUN_BYTES = 64 * 1024
 
 
 class _Text(NamedTuple):
-    """A text to be kept: its hash, its bytes, and those bytes packed unless it is there already."""
+    """A text to be kept: its hash where runs may share it, its bytes, and those bytes packed unless
+    it is there already.
+    """
 
-    hash: bytes
+    hash: bytes | None
     data: bytes
     body: bytes | None
 
@@ -107,6 +109,7 @@ class _Prepared(NamedTuple):
     answer: _Text | None
     mac: bytes | None
     begun: _Begun
+    is_as_begun: bool
 
 
 class Store:
@@ -267,19 +270,25 @@ class Store:
         """Do all that needs no transaction, so that others need not wait for it."""
         content = self._settings.content
         begun = self._begun.pop(run.id, None)
-        if begun is None or not begun.request.is_of(run):
+        is_as_begun = begun is not None and begun.request.is_of(run)
+        if begun is None or not is_as_begun:
             request = make_request(run, content, self._secret)
             shared = tuple(self._prepare_text(data) for data in request.shared)
-            body = None if request.body is None else self._prepare_text(request.body)
+            body = None
+            if request.body is not None:
+                is_long = len(request.body) >= _MIN_SHARED_BYTES
+                prepare = self._prepare_text if is_long else self._prepare_own
+                body = prepare(request.body)
             begun = _Begun(request, shared, body)
         kept, texts = make_texts(run, begun.request, content, self._secret)
         return _Prepared(
             dict(zip(RUN_COLUMNS, run_row(kept, self._keyring), strict=True)),
             begun.shared,
             begun.body,
-            None if texts.answer is None else self._prepare_text(texts.answer),
+            None if texts.answer is None else self._prepare_own(texts.answer),
             texts.mac,
             begun,
+            is_as_begun,
         )
 
     def _prepare_text(self, data: bytes) -> _Text:
@@ -287,10 +296,13 @@ class Store:
         # What is known to be there is not packed for nothing.
         return _Text(number, data, None if number in self._known else pack(data, self._keyring))
 
+    def _prepare_own(self, data: bytes) -> _Text:
+        return _Text(None, data, pack(data, self._keyring))
+
     def _remember(self, prepared: _Prepared) -> None:
         if len(self._known) >= _MAX_KNOWN:
             self._known.clear()
-        self._known.update(text.hash for text in prepared.shared)
+        self._known.update(text.hash for text in prepared.shared if text.hash is not None)
 
     def _remember_begun(self, run: RunRecord, prepared: _Prepared) -> None:
         """Spare the end of a run to make the same texts again."""
@@ -309,23 +321,19 @@ class Store:
     def _write_run(self, cursor: Cursor, prepared: _Prepared, old: Row | None) -> int:
         request = answer = None
         ids: list[int] = []
-        first = prepared.request
-        is_same = (
-            first is not None
-            and old is not None
-            and old[2] is not None
-            and bytes(old[2]) == first.hash
-        )
-        if is_same and old is not None:
+        stale = [] if old is None else [int(one) for one in old[1:3] if one is not None]
+        is_same = prepared.is_as_begun and old is not None and old[1] is not None
+        if is_same:
             # What was asked is as it was at the beginning, with all that it refers to.
-            request = int(old[1])
-        elif first is not None:
-            ids.extend(self._write_text(cursor, text) for text in prepared.shared)
-            request = self._write_text(cursor, first)
-            ids.append(request)
+            request = stale.pop(0)
+        elif prepared.request is not None:
+            ids.extend(self._write_shared(cursor, text) for text in prepared.shared)
+            first = prepared.request
+            request = (self._write_own if first.hash is None else self._write_shared)(cursor, first)
+            if first.hash is not None:
+                ids.append(request)
         if prepared.answer is not None:
-            answer = self._write_text(cursor, prepared.answer)
-            ids.append(answer)
+            answer = self._write_own(cursor, prepared.answer)
         row = {**prepared.row, "request": request, "answer": answer, "mac": prepared.mac}
         row["process"] = self._process_id(cursor) if row["status"] == RUNNING else None
         if old is None:
@@ -337,28 +345,36 @@ class Store:
             statement = _UPDATE_RUN if is_moved else _UPDATE_RESULT
             cursor.run(statement, [*(row[name] for name in names), number])
             if not is_same:
-                self._drop_stale(cursor, number, ids)
+                stale += self._release(cursor, number, ids)
+            removal.drop_texts(cursor, stale)
         for text in ids:
             cursor.run(
                 "INSERT INTO uses (text, run) VALUES (?, ?) ON CONFLICT DO NOTHING", (text, number)
             )
         return number
 
-    def _drop_stale(self, cursor: Cursor, number: int, ids: Sequence[int]) -> None:
-        """Give up the texts that a run used before and does not any more."""
+    def _release(self, cursor: Cursor, number: int, ids: Sequence[int]) -> Sequence[int]:
+        """Let go, and return, the shared texts that a run used before and does not any more."""
         used = cursor.rows("SELECT text FROM uses WHERE run = ?", (number,))
         stale = [int(text) for (text,) in list(used) if text not in ids]
         for text in stale:
             cursor.run("DELETE FROM uses WHERE text = ? AND run = ?", (text, number))
-        removal.drop_texts(cursor, stale)
+        return stale
 
-    def _write_text(self, cursor: Cursor, text: _Text) -> int:
+    def _write_own(self, cursor: Cursor, text: _Text) -> int:
+        """Write a text of one run."""
+        body = pack(text.data, self._keyring) if text.body is None else text.body
+        made = cursor.insert("INSERT INTO texts (body) VALUES (?)", (body,), "id")
+        return -1 if made is None else made
+
+    def _write_shared(self, cursor: Cursor, text: _Text) -> int:
+        """Write a text that other runs may have written already."""
         find = "SELECT id FROM texts WHERE hash = ?"
         row = cursor.one(find, (text.hash,))
         if row is not None:
             return int(row[0])
         made = cursor.insert(
-            "INSERT INTO texts (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING",
+            "INSERT INTO texts (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING",
             (text.hash, pack(text.data, self._keyring) if text.body is None else text.body),
             "id",
         )

@@ -145,11 +145,36 @@ def test_shared_texts_are_kept_once_and_go_with_their_last_run(log: RunLog) -> N
     log.finish(end(second, answer="another"))
     removed = log.erase("ann", by="jo", reason="asked for it")
     assert (removed.runs, removed.run_ids) == (1, (first.id,))
-    # Her answer goes; system message and request are also his.
-    assert removed.texts == 1
+    # Her request and answer go; the system message is also his.
+    assert removed.texts == 2
     entry = log.get(second.id)
     assert entry.run.messages == second.messages
     assert log.erase("bob", by="jo", reason="too").texts == 3
+
+
+def test_a_long_request_is_kept_once(log: RunLog) -> None:
+    ticket = {"ticket": "".join(f"line {number} " for number in range(2000))}
+    first, second = make_run(user="ann", inputs=ticket), make_run(user="bob", inputs=ticket)
+    for run in (first, second):
+        log.begin(run)
+        log.finish(end(run))
+    # Her answer goes; the request is also his.
+    assert log.erase("ann", by="jo", reason="asked for it").texts == 1
+    assert log.get(second.id).run.inputs == ticket
+    assert log.erase("bob", by="jo", reason="too").texts == 3
+
+
+def test_a_run_that_is_completed_again_leaves_no_text_behind(log: RunLog) -> None:
+    run = make_run(user="ann")
+    log.begin(run)
+    log.finish(end(run))
+    log.finish(end(run, answer="another"))
+    changed = [*(run.messages or ()), {"role": "assistant", "content": "x"}]
+    log.finish(end(run, answer="a third", messages=changed))
+    entry = log.get(run.id)
+    assert (entry.run.answer, entry.run.messages) == ("a third", changed)
+    # The system message, the request and the answer.
+    assert log.erase("ann", by="jo", reason="asked for it").texts == 3
 
 
 def test_an_erasure_takes_all_and_leaves_a_record_without_the_user(log: RunLog) -> None:
