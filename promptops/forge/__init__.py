@@ -1,4 +1,4 @@
-"""What a forge says of a change: GitHub and GitLab, read over HTTP and believed only so far.
+"""Read changes, reviews and people from GitHub and GitLab, over HTTP.
 
     from promptops.forge.github import GitHub
 
@@ -6,7 +6,7 @@
         for review in github.reviews(12):
             ...
 
-A forge may be slow, failing, or somebody else: an answer is bounded in size, time and number of
-pages and has the types that the forge's own description promises, or it is an error. No error is
-ever an empty answer. Only `conversation` writes: a commit status, and one comment.
+A forge may be slow, failing or impersonated. So answers are bounded in size, time and number of
+pages, and must have the documented types; anything else is an error. An error is never reported as
+an empty answer. Only `conversation` writes: a commit status, and one comment.
 """

@@ -1,4 +1,4 @@
-"""Where a token may go, and what may stand in a request."""
+"""Validate addresses, tokens and paths of requests."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ _DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 
 
 def check_address(forge: str, url: str) -> str:
-    """Return an API's address, in the spelling that all its spellings share, without a slash at its
-    end.
+    """Return an API's address in canonical form, without a slash at its end.
 
     Raises:
-        UsageError: it is none, or none that a token may be sent to.
+        UsageError: it is no URL, or a token must not be sent there.
     """
     hint = "it looks like https://api.github.com or https://gitlab.example.com/api/v4"
     try:
@@ -42,10 +41,10 @@ def check_address(forge: str, url: str) -> str:
 
 
 def check_token(token: str, *, hint: str) -> str:
-    """Return a token as it goes into a header.
+    """Return a token, stripped, for a header.
 
     Raises:
-        UsageError: it is none; the message does not show it.
+        UsageError: it is no valid token; the message does not contain it.
     """
     token = token.strip()
     if not token:
@@ -56,10 +55,10 @@ def check_token(token: str, *, hint: str) -> str:
 
 
 def to_path(*segments: str) -> str:
-    """Return a path of these segments, each with a slash before it.
+    """Return a URL path of these segments, with a leading slash.
 
     Raises:
-        UsageError: a segment would be something else: nothing, or a way up.
+        UsageError: a segment is empty, `.` or `..`.
     """
     for segment in segments:
         if segment in {"", ".", ".."}:

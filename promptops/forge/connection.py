@@ -1,4 +1,4 @@
-"""Opens the forge that an event is of, with the token from the environment."""
+"""Open the forge of a CI event, with the token from the environment."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 def open_github(
     event: ForgeEvent, environment: Mapping[str, str], limits: ForgeLimits | None = None
 ) -> GitHub:
-    """Open GitHub, to be closed by the caller.
+    """Open GitHub; the caller closes it.
 
-    The token is `PROMPTOPS_GITHUB_TOKEN`, or else `GITHUB_TOKEN`, which a workflow hands on by
-    `env: {GITHUB_TOKEN: "${{ github.token }}"}`. That one cannot read teams; with it, the groups
-    file says who is in them.
+    The token is `PROMPTOPS_GITHUB_TOKEN`, or else `GITHUB_TOKEN`, which a workflow passes by `env:
+    {GITHUB_TOKEN: "${{ github.token }}"}`. `GITHUB_TOKEN` cannot read teams; their members then
+    come from the groups file.
 
     Args:
-        event: what the run is about.
+        event: the CI event.
         environment: the process's environment.
-        limits: what GitHub may ask of us.
+        limits: timeouts and maximum sizes.
 
     Raises:
         UsageError: there is no token.
@@ -45,15 +45,15 @@ def open_github(
 def open_gitlab(
     event: ForgeEvent, environment: Mapping[str, str], limits: ForgeLimits | None = None
 ) -> GitLab:
-    """Open GitLab, to be closed by the caller.
+    """Open GitLab; the caller closes it.
 
     The token is `PROMPTOPS_GITLAB_TOKEN`: a project's or group's access token of the scope
     `read_api`, in a masked variable. A job's own token may not read approvals.
 
     Args:
-        event: what the run is about.
+        event: the CI event.
         environment: the process's environment.
-        limits: what GitLab may ask of us.
+        limits: timeouts and maximum sizes.
 
     Raises:
         UsageError: there is no token.

@@ -1,9 +1,9 @@
-"""What the gate says on GitHub: a commit status, and one comment on the pull request.
+"""Report the gate's verdict to GitHub: a commit status, and one comment on the pull request.
 
-This alone writes to a forge, and only these two things. A commit status has one state a commit and
-name, the last one set, whatever event a workflow ran for. A job's own check does not do as well:
-the runs for a push and for a review are two checks to GitHub, and the one that failed before
-anybody had approved stays there.
+Only this module writes to a forge. For each commit and name, a commit status has one state: the
+last one set, whatever event started the workflow. A job's own check is not enough: for GitHub, the
+runs for a push and for a review are two checks, and the one that failed before the approval stays
+failed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _COMMENT_NEEDS = "pull requests: write"
 
 
 class StatusState(StrEnum):
-    """The states of a commit status that a verdict can have."""
+    """The states of a commit status that the gate sets."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -36,16 +36,16 @@ class StatusState(StrEnum):
 
 
 class Conversation(GitHub):
-    """One repository on GitHub, and a token that may speak there."""
+    """One repository on GitHub, with a token that may write statuses and comments."""
 
     def set_status(
         self, commit: str, context: str, state: StatusState, description: str, *, url: str | None
     ) -> None:
-        """Set the status named `context` of a commit; `url` is where a person reads more.
+        """Set the status named `context` of a commit; `url` leads to details.
 
         Raises:
-            DeniedError: the token may not.
-            RemoteError: there is no answer, or another one.
+            DeniedError: the token lacks the permission.
+            RemoteError: there is no answer, or an unexpected one.
         """
         shown = description
         if len(shown) > _MAX_DESCRIPTION:
@@ -56,15 +56,15 @@ class Conversation(GitHub):
         self._write("POST", self.at("statuses", commit), value, _STATUS_NEEDS)
 
     def put_comment(self, number: int, body: str) -> None:
-        """Write the comment on a pull request, or change the one that is there.
+        """Create or update the gate's comment on a pull request.
 
-        The first line of `body` is a marker, by which the next run finds it again. Anybody may
-        write that line, so only a bot's comments are changed, which a workflow's token always is.
+        The first line of `body` is a marker by which the next run finds the comment. Anybody may
+        write that line, so only a bot's comments are updated; a workflow's token is always a bot.
 
         Raises:
-            DeniedError: the token may not.
-            RemoteError: there is no answer, or another one.
-            IntegrityError: the answer is not what GitHub's description promises.
+            DeniedError: the token lacks the permission.
+            RemoteError: there is no answer, or an unexpected one.
+            IntegrityError: the answer is not as GitHub documents it.
         """
         marker = body.partition("\n")[0]
         text = body
@@ -77,7 +77,7 @@ class Conversation(GitHub):
             self._write("POST", path, {"body": text}, _COMMENT_NEEDS)
             return
         first, *others = own
-        for other in others:  # two runs at once may both have been the first
+        for other in others:  # two concurrent runs may both have created one
             self._write("DELETE", self._comment(other), None, _COMMENT_NEEDS)
         if first.text("body") != text:
             self._write("PATCH", self._comment(first), {"body": text}, _COMMENT_NEEDS)
@@ -85,10 +85,10 @@ class Conversation(GitHub):
     def find_pull_request(
         self, owner: str, branch: str, commit: str, target: str
     ) -> PullRequest | None:
-        """Return the open pull request that proposes `commit` from a branch of `owner`; None
+        """Return the open pull request with the head `commit` from a branch of `owner`; None
         without one.
 
-        One branch may be proposed to several: then the one to `target`, if there is one.
+        If there are several, return the one to `target`, if any.
 
         Raises:
             PromptopsError: see `Transport.records`.

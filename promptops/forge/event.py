@@ -1,11 +1,11 @@
-"""Which change a CI run is about, as the forge's CI says it in environment and event file.
+"""Read which change a CI run is about, from environment and event file.
 
 GitHub Actions (docs.github.com/actions/reference/events-that-trigger-workflows) and GitLab CI
-(docs.gitlab.com/ci/variables/predefined_variables/). What imitates one, such as the Actions of
-Gitea and Forgejo, is not taken for it: approvals mean something else there.
+(docs.gitlab.com/ci/variables/predefined_variables/). Compatible systems, such as the Actions of
+Gitea and Forgejo, are not accepted: approvals mean something else there.
 
-A change may be able to write to what its own CI run reads. So an event says where to look, never
-who approved; and what a forge says then counts only for the content that was approved.
+A change may be able to manipulate what its own CI run reads. So an event only says where to look,
+never who approved. Approvals from the forge count only for the approved content.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from promptops.forge.record import ForgeRecord, to_record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# GitHub's events are 25 MiB at most.
+# GitHub's events have at most 25 MiB.
 _MAX_BYTES = 32 * 1024 * 1024
 _PULL_REQUESTS = frozenset({"pull_request", "pull_request_review", "pull_request_target"})
 _IMITATIONS = ("GITEA_ACTIONS", "FORGEJO_ACTIONS")
@@ -32,23 +32,23 @@ _HEADS = "refs/heads/"
 
 @dataclass(frozen=True, slots=True)
 class ForgeEvent:
-    """What a CI run is about.
+    """The event that started a CI run.
 
     Attributes:
-        forge: whose CI it is.
-        name: what happened, in GitHub's words; `merge_request` in a GitLab pipeline for one, else
-            what `CI_PIPELINE_SOURCE` says.
+        forge: the forge whose CI runs.
+        name: GitHub's event name; on GitLab `merge_request` for such a pipeline, else
+            `CI_PIPELINE_SOURCE`.
         repository: `owner/name` on GitHub, the project's number on GitLab.
-        url: where the forge's API is.
-        number: of the pull or merge request; None when the run is about none.
+        url: the address of the forge's API.
+        number: the number of the pull or merge request; None if there is none.
         queue: the branch of the merge queue's entry, for `merge_group`: that event names no pull
             request, but its branch does (`GitHub.queued`).
-        target: the branch that is to be changed, without `refs/heads/`; None where none is.
-        base: that branch's tip when the run was started, where the event says it. A merge group's
-            `base_sha` is not one: it is the entry before, which has not been merged.
-        head: the commit that is proposed, pushed, or queued.
-        author: `@login` of who proposes it, where the event says it.
-        default_branch: the repository's, where the event says it.
+        target: the target branch, without `refs/heads/`; None if there is none.
+        base: the target's tip when the run was started, if the event has it. A merge group's
+            `base_sha` is not used: it is the previous entry, which is not merged yet.
+        head: the proposed, pushed or queued commit.
+        author: `@login` of the author, if the event has it.
+        default_branch: the repository's default branch, if the event has it.
     """
 
     forge: Literal["github", "gitlab"]
@@ -65,22 +65,22 @@ class ForgeEvent:
 
     @property
     def is_change(self) -> bool:
-        """Whether the forge has approvals for what the run is about."""
+        """Whether the event is about a change that can have approvals."""
         return self.number is not None or self.queue is not None
 
 
 def read_event(environment: Mapping[str, str]) -> ForgeEvent | None:
-    """Read what the present run is about.
+    """Read the event of the current CI run.
 
     Args:
         environment: the process's environment.
 
     Returns:
-        The event; None outside GitHub's and GitLab's CI.
+        The event; None outside of GitHub's and GitLab's CI.
 
     Raises:
-        UsageError: the environment or the event file cannot be understood.
-        IntegrityError: the event is not of the form that GitHub documents.
+        UsageError: the environment or the event file is incomplete or malformed.
+        IntegrityError: the event is not as GitHub documents it.
     """
     if any(environment.get(name) == "true" for name in _IMITATIONS):
         return None
@@ -161,8 +161,8 @@ def _read_gitlab(environment: Mapping[str, str]) -> ForgeEvent:
     if not re.fullmatch(r"[1-9][0-9]{0,14}", iid):
         raise _odd("CI_MERGE_REQUEST_IID", iid)
     target = ForgeRecord(environment, "the environment")
-    # In the pipeline of a merged result, the commit is the forge's own merge; these two are what
-    # it merged, and are empty elsewhere.
+    # In a merged results pipeline the commit is the forge's own merge. These two are its parents;
+    # elsewhere they are empty.
     base = environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA", "")
     head = environment.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", "")
     return replace(
@@ -202,8 +202,8 @@ def _object_id(environment: Mapping[str, str], name: str) -> str:
 
 
 def _branch(found: ForgeRecord, name: str) -> str:
-    """Return a branch's name, and nothing that Git could take for an option or for another
-    place.
+    """Return a branch's name, after checking that Git cannot take it for an option or another
+    ref.
     """
     branch = found.word(name).removeprefix(_HEADS)
     if branch.startswith(("-", "/", "refs/")) or ".." in branch or not branch:

@@ -1,7 +1,7 @@
-"""What GitHub's REST API says of a repository, its pull requests and its people.
+"""Read a repository, its pull requests and its people from GitHub's REST API.
 
-Endpoints, permissions and the meaning of fields are those of GitHub's own OpenAPI description, to
-which the tests hold both the requests and the answers.
+Endpoints, permissions and fields follow GitHub's OpenAPI description; the tests check requests and
+answers against it.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
     from promptops.forge.record import ForgeRecord
 
 API_URL = "https://api.github.com"
-# With `permission`, GitHub says the base role: maintain is write, triage is read, and a role of
-# one's own is what it builds on. The other words are for servers that say more than that.
+# `permission` is GitHub's base role: maintain counts as write, triage as read, a custom role as the
+# role that it extends. The other words are for servers that return finer roles.
 _WRITING = frozenset({"admin", "maintain", "write"})
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _QUEUE = re.compile(r"(?:refs/heads/)?(gh-readonly-queue/.+)/pr-([0-9]{1,15})-([0-9a-f]{40,64})")
-# "Issue event types": a person sent it to another branch, or GitHub did when its own was deleted.
+# From "Issue event types": a person changed the target branch, or GitHub did when it was deleted.
 _SENT_ELSEWHERE = frozenset({"base_ref_changed", "automatic_base_change_succeeded"})
 _HOW_TO_GIVE = "give one in PROMPTOPS_GITHUB_TOKEN or GITHUB_TOKEN"
 
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """What the gate needs of a pull request.
+    """The fields of a pull request that the gate needs.
 
     Attributes:
         number: its number.
-        author: `@login`; None where the account is gone.
-        base_ref: the branch that it is to be merged into.
-        base: that branch's tip, as GitHub has it.
-        head: the newest commit of what is proposed.
-        commits: how many commits are proposed.
-        url: where a person can look at it.
+        author: `@login`; None if the account was deleted.
+        base_ref: the target branch.
+        base: the target branch's tip, by GitHub.
+        head: the newest proposed commit.
+        commits: the number of proposed commits.
+        url: its page.
     """
 
     number: int
@@ -62,11 +62,11 @@ class GitHub(Transport):
     Args:
         repository: `owner/name`.
         token: a token that may read it.
-        url: where the API is; GitHub Enterprise Server has it at `https://HOST/api/v3`.
-        limits: what GitHub may ask of us.
+        url: the API's address; on GitHub Enterprise Server `https://HOST/api/v3`.
+        limits: timeouts and maximum sizes.
 
     Raises:
-        UsageError: repository, token or address cannot be any.
+        UsageError: repository, token or address is malformed.
     """
 
     def __init__(
@@ -85,7 +85,9 @@ class GitHub(Transport):
         self._repository = repository
 
     def at(self, *segments: str) -> str:
-        """Return the path of something in the repository; without segments, of the repository."""
+        """Return the API path of something in the repository; without segments, of the repository
+        itself.
+        """
         return to_path("repos", *self._repository.split("/"), *segments)
 
     def pull_request(self, number: int) -> PullRequest:
@@ -120,7 +122,7 @@ class GitHub(Transport):
         ]
 
     def find_last_sending(self, number: int) -> datetime | None:
-        """Return when a pull request was last sent to another branch; None: it never was.
+        """Return when a pull request was last retargeted to another branch; None if never.
 
         Raises:
             PromptopsError: see `Transport.records`.
@@ -130,10 +132,10 @@ class GitHub(Transport):
         return max(times, default=None)
 
     def committers(self, pull: PullRequest, *, besides: Collection[str] = ()) -> frozenset[str]:
-        """Return who wrote or committed what a pull request proposes, as `@login`.
+        """Return the authors and committers of a pull request's commits, as `@login`.
 
-        Where an address in a commit belongs to no account, nobody is named. The commits whose ids
-        are in `besides` are not looked at.
+        An address that belongs to no account is left out. So are the commits whose ids are in
+        `besides`.
 
         Raises:
             UsageError: there are more commits than GitHub lists.
@@ -157,7 +159,7 @@ class GitHub(Transport):
         return frozenset(login for login in logins if login is not None)
 
     def may_write(self, login: str) -> bool:
-        """Return whether a person may write to the repository. Who is not known there may not.
+        """Return whether a person may write to the repository. An unknown person may not.
 
         Raises:
             PromptopsError: see `Transport.record`.
@@ -168,7 +170,7 @@ class GitHub(Transport):
                 path, needs="metadata: read, of someone who may write to the repository"
             )
         except DeniedError as error:
-            # The repository itself was seen before, with the same token: here it is the person.
+            # The token has already read the repository, so a 404 is about the person.
             if error.status == 404:
                 return False
             raise
@@ -185,16 +187,16 @@ class GitHub(Transport):
         return frozenset(f"@{member.word('login')}" for member in found)
 
     def queued(self, head_ref: str) -> tuple[int, ...]:
-        """Return the pull requests that merging an entry of the merge queue merges, the last one
+        """Return the pull requests that are merged with an entry of the merge queue, last one
         first.
 
         An entry's branch is `gh-readonly-queue/TARGET/pr-NUMBER-PARENT`: one pull request, merged
-        on top of PARENT, which is the target's tip or the head of the entry before. GitHub may
-        merge several at once, so those before belong to what is judged. Of those that are merged
-        already no branch is left, and nothing needs to be known.
+        on top of PARENT, which is the target's tip or the head of the previous entry. GitHub may
+        merge several entries at once, so the previous ones are judged too. An entry that is merged
+        already has no branch and is skipped.
 
         Args:
-            head_ref: the entry's branch, as the event `merge_group` names it.
+            head_ref: the entry's branch, from the event `merge_group`.
 
         Raises:
             UsageError: it is no branch of a merge queue.
@@ -216,7 +218,7 @@ class GitHub(Transport):
 
 
 def _parse_queue_ref(ref: str) -> tuple[str, int, str]:
-    """Return a merge queue's branch: the folder of its target, its pull request, its parent."""
+    """Split a merge queue's branch: the folder of its target, the pull request, the parent."""
     found = _QUEUE.fullmatch(ref)
     if found is None:
         raise UsageError(f"{quote(ref)} is no branch of a merge queue")
@@ -225,7 +227,7 @@ def _parse_queue_ref(ref: str) -> tuple[str, int, str]:
 
 
 def _to_review(found: ForgeRecord, number: int) -> Review:
-    # Somebody else's reviews would be somebody else's approval.
+    # Reviews of another pull request must not count as approvals.
     if not found.text("pull_request_url").endswith(f"/pulls/{number}"):
         raise found.refuse("another pull request stands")
     return Review(
@@ -243,5 +245,5 @@ def _login_of(found: ForgeRecord, name: str = "user") -> str | None:
 
 
 def _committer_of(commit: ForgeRecord, role: str) -> str | None:
-    # An address that belongs to no account gives null, or an empty object.
+    # For an address that belongs to no account GitHub returns null or an empty object.
     return None if commit.values.get(role) == {} else _login_of(commit, role)

@@ -1,4 +1,4 @@
-"""What GitLab's REST API says of a project, its merge requests and its people.
+"""Read a project, its merge requests and its people from GitLab's REST API.
 
 Endpoints and the meaning of fields are those of docs.gitlab.com/api: merge_request_approvals,
 merge_requests, members, notes. The token needs the scope `read_api`; a job's own token
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 API_URL = "https://gitlab.com/api/v4"
 DEVELOPER = 30
-# Roles of CODEOWNERS, each for its own level only (docs.gitlab.com, "Role eligibility").
+# Roles in CODEOWNERS; each means exactly one access level (docs.gitlab.com, "Role eligibility").
 ROLES = {"developer": DEVELOPER, "maintainer": 40, "owner": 50}
 _NAME = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
 _NEEDS = "the scope read_api, and to be a member of the project"
@@ -35,15 +35,15 @@ _APPROVED = "approved this merge request"
 
 @dataclass(frozen=True, slots=True)
 class MergeRequest:
-    """What the gate needs of a merge request.
+    """The fields of a merge request that the gate needs.
 
     Attributes:
         id: its number among all merge requests of the server.
         number: its number in the project.
         author: `@username`.
-        target: the branch that it is to be merged into.
-        head: the newest commit of what is proposed.
-        url: where a person can look at it.
+        target: the target branch.
+        head: the newest proposed commit.
+        url: its page.
     """
 
     id: int
@@ -60,8 +60,8 @@ class GivenApproval:
 
     Attributes:
         user: `@username`.
-        user_id: that person's number.
-        at: when it was given, by the server's clock; None where the server does not say.
+        user_id: that person's id.
+        at: when it was given, by the server's clock; None if the server does not say.
     """
 
     user: str
@@ -71,13 +71,12 @@ class GivenApproval:
 
 @dataclass(frozen=True, slots=True)
 class DiffVersion:
-    """What a merge request proposed from some time on.
+    """One version of a merge request's diff.
 
     Attributes:
-        head: the commit that was proposed.
-        base: where it parted from the target branch of that time, with which it was compared; None
-            where the two had nothing in common.
-        at: since when, by the server's clock.
+        head: the proposed commit.
+        base: the merge base with the target branch of that time; None if there was none.
+        at: when it was pushed, by the server's clock.
     """
 
     head: str
@@ -91,11 +90,11 @@ class GitLab(Transport):
     Args:
         project: its number, or its path with all groups.
         token: a token that may read it.
-        url: where the API is: `https://HOST/api/v4`.
-        limits: what GitLab may ask of us.
+        url: the API's address: `https://HOST/api/v4`.
+        limits: timeouts and maximum sizes.
 
     Raises:
-        UsageError: project, token or address cannot be any.
+        UsageError: project, token or address is malformed.
     """
 
     def __init__(
@@ -106,7 +105,9 @@ class GitLab(Transport):
         self._project = _check_name(project)
 
     def at(self, *segments: str) -> str:
-        """Return the path of something in the project; without segments, of the project."""
+        """Return the API path of something in the project; without segments, of the project
+        itself.
+        """
         return to_path("projects", self._project, *segments)
 
     def merge_request(self, number: int) -> MergeRequest:
@@ -128,7 +129,7 @@ class GitLab(Transport):
         )
 
     def approvals(self, request: MergeRequest) -> list[GivenApproval]:
-        """Return the approvals that a merge request has at present.
+        """Return a merge request's current approvals.
 
         Raises:
             PromptopsError: see `Transport.record`.
@@ -147,10 +148,10 @@ class GitLab(Transport):
         ]
 
     def approval_notes(self, request: MergeRequest) -> dict[str, datetime]:
-        """Return when people approved, by the notes that the server itself writes on that.
+        """Return when people approved, from the notes that the server writes about it.
 
         Returns:
-            The last time of each, by `@username`, casefolded.
+            Casefolded `@username` -> time of the last approval.
 
         Raises:
             PromptopsError: see `Transport.records`.
@@ -165,7 +166,7 @@ class GitLab(Transport):
         return times
 
     def versions(self, request: MergeRequest) -> list[DiffVersion]:
-        """Return what a merge request has proposed, and since when, the oldest first.
+        """Return the diff versions of a merge request, oldest first.
 
         Raises:
             PromptopsError: see `Transport.records`.
@@ -184,7 +185,7 @@ class GitLab(Transport):
         ]
 
     def objectors(self, request: MergeRequest) -> list[str]:
-        """Return the reviewers who ask for changes, as `@username`.
+        """Return the reviewers who requested changes, as `@username`.
 
         Raises:
             PromptopsError: see `Transport.records`.
@@ -197,7 +198,8 @@ class GitLab(Transport):
         ]
 
     def may_write(self, user_id: int) -> bool:
-        """Return whether a person may write to the project: a developer, or more, by any way.
+        """Return whether a person may write to the project: has the role developer or higher, even
+        if inherited.
 
         Raises:
             PromptopsError: see `Transport.record`.
@@ -205,7 +207,7 @@ class GitLab(Transport):
         try:
             found = self.record(self.at("members", "all", str(user_id)), needs=_NEEDS)
         except DeniedError as error:
-            # The project itself was seen before, with the same token: here it is the person.
+            # The token has already read the project, so a 404 is about the person.
             if error.status == 404:
                 return False
             raise
@@ -228,10 +230,10 @@ class GitLab(Transport):
     def group_members(self, group: str) -> frozenset[str]:
         """Return the direct members of a group, as `@username`.
 
-        Those that it inherits own nothing (docs.gitlab.com, "Group eligibility").
+        Inherited members cannot be code owners (docs.gitlab.com, "Group eligibility").
 
         Raises:
-            UsageError: this cannot be a group's path.
+            UsageError: it is not a group's path.
             PromptopsError: see `Transport.records`.
         """
         path = to_path("groups", _check_name(group), "members")
@@ -242,7 +244,7 @@ class GitLab(Transport):
 
 
 def _check_name(path: str) -> str:
-    """Return the path of a project or a group, which nothing can climb out of."""
+    """Return the path of a project or a group after checking it: it must not contain `..`."""
     if not _NAME.fullmatch(path) or {".", ".."} & set(path.split("/")):
         raise UsageError(
             f"{quote(path)} is no project or group of GitLab", hint="it looks like group/project"
@@ -255,5 +257,5 @@ def _names(members: Iterable[ForgeRecord]) -> frozenset[str]:
 
 
 def _is_active(member: ForgeRecord) -> bool:
-    """Return whether the account is neither blocked nor deactivated."""
+    """Return whether the account is active: neither blocked nor deactivated."""
     return member.text("state") == "active"

@@ -1,4 +1,4 @@
-"""How much a forge may ask of us: time, size, pages, and patience."""
+"""Limits for a forge's answers: time, size, pages and retries."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _MINUTE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ForgeLimits:
-    """How much a forge may ask of us.
+    """Limits for a forge's answers.
 
     Attributes:
         silence_seconds: the longest wait for a connection, and for the next bytes of an answer.
-        answer_seconds: the longest that one answer may take, however steadily it drips.
-        waiting_seconds: all that one client may be made to wait by rate limits.
-        attempts: how often a request is sent while the forge fails or does not answer.
-        bytes: the largest answer, unpacked; a hundred reviews of 64 KiB, in any letters, fit.
+        answer_seconds: the longest time for one answer, even if bytes keep arriving.
+        waiting_seconds: the total time that one client waits for rate limits.
+        attempts: how often a request is sent if the forge fails or does not answer.
+        bytes: the largest answer, decompressed; a hundred reviews of 64 Ki characters fit.
         pages: the longest list, in pages of a hundred.
         sleep: waits for seconds.
-        monotonic: tells the seconds by which `answer_seconds` is measured.
-        now: tells the seconds since 1970, where the forge does not say what time it is.
+        monotonic: the clock that measures `answer_seconds`.
+        now: the seconds since 1970, used if the forge's answer has no time.
     """
 
     silence_seconds: float = 20.0
@@ -45,27 +45,27 @@ class ForgeLimits:
 def limit_of(
     status: int, headers: Mapping[str, str], data: bytes, *, now_seconds: float
 ) -> float | None:
-    """Return how long a forge's answer asks us to wait.
+    """Return the seconds that a rate limited answer asks us to wait.
 
     A 429, or a 403 that names a time: `Retry-After`, or `X-RateLimit-Reset` once
-    `X-RateLimit-Remaining` is 0; a minute where there is none (GitHub, "Best practices for using
+    `X-RateLimit-Remaining` is 0; a minute if there is neither (GitHub, "Best practices for using
     the REST API"). GitLab sends a 429, and the same headers without the `X-`.
 
     Args:
         status: the HTTP status.
-        headers: the headers, whatever the case of their names.
+        headers: the headers; the case of their names does not matter.
         data: the body.
-        now_seconds: what time it is, in seconds since 1970.
+        now_seconds: the current time, in seconds since 1970.
 
     Returns:
-        Seconds, at least one; None when this is no rate limit.
+        Seconds, at least one; None if this is no rate limit.
     """
     if status not in {403, 429}:
         return None
     seconds = _asked_seconds(headers, now_seconds)
     if seconds is None and (status == 429 or b"rate limit" in data[:10_000].lower()):
         seconds = _MINUTE_SECONDS
-    # Whoever says "now" would be asked for ever.
+    # At least one second: "now" would lead to an endless loop.
     return None if seconds is None else max(seconds, 1.0)
 
 
@@ -85,7 +85,7 @@ def _to_seconds(text: str) -> float | None:
 
 
 def parse_date(text: str) -> datetime | None:
-    """Return the time in a `Date` header; None when it holds anything else."""
+    """Return the time in a `Date` header; None if it is malformed."""
     from email.utils import parsedate_to_datetime
 
     try:
@@ -95,7 +95,7 @@ def parse_date(text: str) -> datetime | None:
 
 
 def to_time(seconds: float) -> str:
-    """Seconds since 1970, as people in every zone read them."""
+    """Format seconds since 1970 as a time in UTC."""
     from datetime import UTC, datetime
 
     try:

@@ -1,4 +1,4 @@
-"""JSON from strangers, read with the types that it should have."""
+"""Read untrusted JSON with type checks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class ForgeRecord:
-    """One JSON object. What is missing or of another type is an `IntegrityError`.
+    """One JSON object. A missing member or one of another type raises IntegrityError.
 
     Attributes:
         values: the object's members.
@@ -38,47 +38,45 @@ class ForgeRecord:
     where: str
 
     def has(self, name: str) -> bool:
-        """Return whether there is a member of that name that is not null."""
+        """Return whether there is a member of that name other than null."""
         return self.values.get(name) is not None
 
     def text(self, name: str) -> str:
-        """Return the text under a name."""
+        """Return the string under a name."""
         found = cast("str", self._get(name, str))
-        # JSON can spell half a character, which nothing can print.
+        # JSON can encode a lone surrogate, which cannot be printed.
         if _SURROGATE.search(found):
             raise self.refuse(f"'{name}' is no Unicode text")
         return found
 
     def text_or_none(self, name: str) -> str | None:
-        """Return the text under a name that has to be there but may be null."""
+        """Return the string under a name; the member is required but may be null."""
         return None if self._is_null(name) else self.text(name)
 
     def word(self, name: str) -> str:
-        """Return the text under a name, which has to be something, on one line and without
-        spaces.
-        """
+        """Return the string under a name; it must not be empty or contain white space."""
         found = self.text(name)
         if not found or not found.isprintable() or " " in found:
             raise self.refuse(f"'{name}' cannot be {quote(found)}")
         return found
 
     def object_id(self, name: str) -> str:
-        """Return the id of a Git object under a name, whole and in lower case."""
+        """Return the Git object id under a name; it must be complete and in lower case."""
         found = self.text(name)
         if not _OBJECT_ID.fullmatch(found):
             raise self.refuse(f"'{name}' is {quote(found)}, which is no object's id")
         return found
 
     def number(self, name: str) -> int:
-        """Return the whole number under a name."""
+        """Return the integer under a name."""
         return cast("int", self._get(name, int))
 
     def flag(self, name: str) -> bool:
-        """Return the truth value under a name."""
+        """Return the boolean under a name."""
         return cast("bool", self._get(name, bool))
 
     def time(self, name: str) -> datetime:
-        """Return the moment under a name, with its zone."""
+        """Return the time under a name; it must have a zone."""
         text = self.text(name)
         try:
             time = datetime.fromisoformat(text)
@@ -93,7 +91,7 @@ class ForgeRecord:
         return ForgeRecord(cast("dict[str, object]", self._get(name, dict)), self._below(name))
 
     def record_or_none(self, name: str) -> ForgeRecord | None:
-        """Return the object under a name that has to be there but may be null."""
+        """Return the object under a name; the member is required but may be null."""
         return None if self._is_null(name) else self.record(name)
 
     def records(self, name: str) -> list[ForgeRecord]:
@@ -109,7 +107,7 @@ class ForgeRecord:
         return cast("list[str]", found)
 
     def refuse(self, what: str) -> IntegrityError:
-        """Return the error for an object of which something does not hold."""
+        """Return the error for a malformed object."""
         return IntegrityError(f"{what} in {self.where}", hint=_HINT)
 
     def _below(self, name: str) -> str:
@@ -124,17 +122,17 @@ class ForgeRecord:
         if name not in self.values:
             raise self.refuse(f"'{name}' is missing")
         value = self.values[name]
-        # To Python, True is a number.
+        # In Python, True is an int.
         if type(value) is not kind:
             raise _wrong(self._below(name), value, kind)
         return value
 
 
 def to_record(value: object, where: str) -> ForgeRecord:
-    """Parsed JSON that has to be an object.
+    """Check that parsed JSON is an object; wrap it.
 
     Raises:
-        IntegrityError: it is something else.
+        IntegrityError: it is not.
     """
     if not isinstance(value, dict):
         raise _wrong(where, value, dict)
@@ -142,10 +140,10 @@ def to_record(value: object, where: str) -> ForgeRecord:
 
 
 def to_records(value: object, where: str) -> list[ForgeRecord]:
-    """Parsed JSON that has to be a list of objects.
+    """Check that parsed JSON is a list of objects; wrap them.
 
     Raises:
-        IntegrityError: it is something else.
+        IntegrityError: it is not.
     """
     if not isinstance(value, list):
         raise _wrong(where, value, list)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ReviewState(StrEnum):
-    """What a review says, in the words of GitHub's API; a word not listed here is no approval."""
+    """A review's state in GitHub's API. A state that is not listed here is no approval."""
 
     APPROVED = "APPROVED"
     CHANGES_REQUESTED = "CHANGES_REQUESTED"
@@ -25,11 +25,11 @@ class Review:
     """One review as a forge lists it.
 
     Attributes:
-        user: `@login`; None where the account is gone.
-        state: the forge's word, known or not.
-        commit: the commit that was looked at; None where the forge does not say.
-        url: where a person can read it; empty where there is no such place.
-        at: when it was given, where the forge says it.
+        user: `@login`; None if the account was deleted.
+        state: the forge's word, which may be unknown here.
+        commit: the reviewed commit; None if the forge does not say.
+        url: its page; empty if there is none.
+        at: when it was given, if the forge says so.
     """
 
     user: str | None

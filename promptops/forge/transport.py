@@ -1,7 +1,7 @@
-"""GET requests to a forge's API: bounded, patient, and never taking the token elsewhere.
+"""GET requests to a forge's API: bounded, with retries; the token never leaves the API's address.
 
-* Lists come in pages, and the next page is where the `Link` header says (RFC 8288).
-* A request that names the `ETag` of an answer seen before is answered by a 304 where nothing
+* Lists come in pages; the `Link` header names the next page (RFC 8288).
+* A request that names the `ETag` of an answer seen before is answered by a 304 if nothing
   changed, and then does not count against GitHub's limit. Answers are kept in this process only:
   who could write to a cache on disk could write reviews.
 """
@@ -31,7 +31,7 @@ _MAX_KEPT_ANSWERS = 200
 
 @dataclass(frozen=True, slots=True)
 class _HttpAnswer:
-    """A whole answer of status 200: its JSON, and where the list goes on."""
+    """A complete answer with status 200: its JSON, and the address of the next page."""
 
     body: object
     next_url: str | None
@@ -44,11 +44,11 @@ class Transport:
     Args:
         forge: the forge's name, for messages.
         url: where its API is.
-        headers: what goes along with every request, the token among them.
-        limits: what the forge may ask of us.
+        headers: the headers of every request, the token included.
+        limits: timeouts and maximum sizes.
 
     Raises:
-        UsageError: the address is none that a token may be sent to.
+        UsageError: a token must not be sent to the address.
     """
 
     def __init__(
@@ -67,9 +67,9 @@ class Transport:
             headers={"User-Agent": f"promptops/{__version__}", **headers},
             timeout=self._limits.silence_seconds,
             follow_redirects=False,
-            # What runs on this machine is not behind a proxy.
+            # Servers on this machine are not behind a proxy.
             trust_env=urlsplit(self._url).hostname not in LOOPBACK,
-            # Certificates take a while to load; without encryption, there are none to check.
+            # Loading certificates is slow; without encryption there are none to check.
             verify=self._url.startswith("https:"),
         )
 
@@ -92,14 +92,14 @@ class Transport:
         """Return one object.
 
         Args:
-            path: what to ask for, below the API's address, beginning with a slash.
-            needs: what a token must be allowed to do, in the forge's words, for the hint.
+            path: the path below the API's address, with a leading slash.
+            needs: the permission that the token needs, in the forge's words, for the hint.
 
         Raises:
             DeniedError: the answer is 401, 403 or 404.
-            RemoteError: there is no answer, or one of another status, or a rate limit holds for
-                longer than we wait.
-            IntegrityError: the answer is not what the forge's description promises.
+            RemoteError: there is no answer, or one of another status, or a rate limit lasts too
+                long.
+            IntegrityError: the answer is not as the forge documents it.
         """
         answer = self._ask(self._url + path, needs)
         return to_record(answer.body, self._where(path))
@@ -112,13 +112,14 @@ class Transport:
         Args:
             path: as of `record`.
             needs: as of `record`.
-            key: the member that holds the list, where the answer is an object around it.
+            key: the member that holds the list, if the answer is an object.
             is_paged: whether the list comes in pages.
 
         Raises:
             DeniedError: as `record`.
             RemoteError: as `record`.
-            IntegrityError: as `record`; or the pages lead elsewhere, in cycles, or to no end.
+            IntegrityError: as `record`; or a page leads outside of the API, pages form a cycle, or
+                there are too many.
         """
         where = self._where(path)
         url: str | None = self._url + path
@@ -145,9 +146,7 @@ class Transport:
         return f"{self._forge}'s answer to {path.partition('?')[0]}"
 
     def _ask(self, url: str, needs: str) -> _HttpAnswer:
-        """Return the answer to one request, after all the waiting and repeating that it may
-        take.
-        """
+        """Send one request with waits and retries; return the answer."""
         failures = redirects = 0
         while True:
             try:
@@ -175,11 +174,11 @@ class Transport:
                 return self._keep(url, self._understand(url, response, data))
 
     def _send(self, url: str) -> tuple[httpx.Response, bytes]:
-        """Send one request, and read what comes back, no further than the limits.
+        """Send one request once; read the answer within the limits.
 
         Raises:
-            _NoAnswerError: nothing came, or not all of it.
-            IntegrityError: too much came.
+            _NoAnswerError: there is no answer, or an incomplete one.
+            IntegrityError: the answer is too large.
         """
         import httpx
 
@@ -208,7 +207,7 @@ class Transport:
         return response, bytes(data)
 
     def _pause(self, failures: int, error: _NoAnswerError) -> None:
-        """Give the forge a moment to recover, unless it had its chances."""
+        """Wait before the next attempt; raise if none is left."""
         if failures >= self._limits.attempts:
             raise RemoteError(
                 f"{self._forge} gives no answer: {error}",
@@ -217,7 +216,7 @@ class Transport:
         self._limits.sleep(2.0 ** (failures - 1))
 
     def _time_of(self, response: httpx.Response) -> float:
-        """Return what time it is for the forge; our own clock may be wrong."""
+        """Return the time by the forge's clock; our own clock may be wrong."""
         date = parse_date(response.headers.get("date", ""))
         return self._limits.now() if date is None else date.timestamp()
 
@@ -231,7 +230,7 @@ class Transport:
         self._limits.sleep(seconds)
 
     def _check_ours(self, url: str, target: str) -> str:
-        """Return where an answer leads, if that is within the API that the token is for."""
+        """Return the link of an answer after checking that it is within the API."""
         found = urljoin(url, target)
         if not found.startswith(self._url + "/") or not found.isprintable():
             raise RemoteError(
@@ -244,7 +243,7 @@ class Transport:
         return self._where(url.removeprefix(self._url))
 
     def _refusal(self, url: str, status: int, data: bytes, needs: str) -> RemoteError:
-        """Return the error for an answer that is a no."""
+        """Return the error for a refused request."""
         said = _message_of(data)
         message = f"{self._answer_to(url)} is {status}" + (f": {quote(said)}" if said else "")
         hints = {
@@ -275,8 +274,8 @@ class Transport:
         return _HttpAnswer(body, next_url, response.headers.get("etag"))
 
     def _keep(self, url: str, answer: _HttpAnswer) -> _HttpAnswer:
-        """Remember an answer, for the next time that the same is asked."""
-        # A full last page may get a successor without changing itself.
+        """Cache an answer for repeated requests."""
+        # A full last page may get a next page without changing itself.
         is_full = isinstance(answer.body, list) and len(answer.body) >= PAGE_SIZE
         if answer.etag is not None and not (is_full and answer.next_url is None):
             self._kept.pop(url, None)
@@ -287,11 +286,11 @@ class Transport:
 
 
 class _NoAnswerError(Exception):
-    """A request brought nothing that could be judged; another one may."""
+    """A request got no usable answer; a retry may."""
 
 
 def _message_of(data: bytes) -> str:
-    """Return what the forge says of its refusal; empty when it says nothing."""
+    """Return the forge's message of a refusal; empty if there is none."""
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):

@@ -1,1 +1,1 @@
-"""The repository around the prompts: configuration, files, true refs, scaffolding."""
+"""The repository that contains the prompts: configuration, files, remotes, scaffolding."""

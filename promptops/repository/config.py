@@ -1,7 +1,6 @@
 """The configuration: `promptops.toml`, or `[tool.promptops]` in `pyproject.toml`, or the defaults.
 
-Reading is pure: text in, `Config` out. Unknown keys are errors, because a misspelt rule that
-silently does not apply is worse than no rule.
+Unknown keys are errors, because a misspelt rule that silently does not apply is worse than no rule.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "promptops.toml"
 PYPROJECT_FILE = "pyproject.toml"
-# Where evals, replays and drills count what they spend: apart from every real environment.
+# The name under which evals, replays and drills count their spending, apart from real environments.
 EVAL_ENVIRONMENT = "eval"
 # The OpenPGP keys whose approvals count, as `gpg --armor --export` writes them.
 OPENPGP_KEYS_FILE = ".promptops/allowed_keys.asc"
@@ -35,16 +34,16 @@ SEVERITIES = ("error", "warning", "note", "off")
 
 
 class Environment(NamedTuple):
-    """What must hold before a version may go live in an environment.
+    """The rules of an environment.
 
     Attributes:
         name: the environment.
         source: the environment in which the version must be live first, or None.
-        merged: whether the release's commit must be on the default branch.
-        deployers: who may deploy: principals of the allowed signers file, `@logins` and teams that
-            the groups file knows; empty: whoever may push.
-        approvals: how many people beside the deployer must have approved the release for it.
-        evals: whether the release must carry evidence that its evals passed.
+        merged: whether a release's commit must be on the default branch.
+        deployers: who may deploy: principals of the allowed signers file, `@logins`, and teams of
+            the groups file; empty: everyone who may push.
+        approvals: how many people other than the deployer must approve a release.
+        evals: whether a release must have evidence that its evals passed.
     """
 
     name: str
@@ -56,12 +55,12 @@ class Environment(NamedTuple):
 
 
 class EvalRule(NamedTuple):
-    """What the changes of some prompts need of evals.
+    """What changes of some prompts require of evals.
 
     Attributes:
         pattern: the names of the prompts: one name, or a glob such as `support/*`.
-        evals: what a change without evidence is: one of `EVALS`; None: as elsewhere.
-        live: whether cassettes do not count; None: as elsewhere.
+        evals: how a change without evidence is treated, one of `EVALS`; None: as for other prompts.
+        live: whether only live answers count, not cassettes; None: as for other prompts.
     """
 
     pattern: str
@@ -70,22 +69,20 @@ class EvalRule(NamedTuple):
 
 
 class Gate(NamedTuple):
-    """What a change must have before it may merge.
+    """The rules that a change must satisfy before it may be merged.
 
     Attributes:
-        approvals: who vouches for approvals: one of `APPROVALS`.
-        dialect: whose CODEOWNERS rules hold: `github` or `gitlab`; None: GitLab's where a GitLab
-            pipeline runs, else GitHub's.
-        groups: the file that says which people are in which team, and which names are one person.
-        signers: the file of allowed signers whose statements count.
-        repository: what signed statements call this repository; None: its first commit.
-        evals: what a change without evidence of passed evals is: one of `EVALS`.
+        approvals: the source of approvals, one of `APPROVALS`.
+        dialect: the CODEOWNERS dialect, `github` or `gitlab`; None: decided by `choose_dialect`.
+        groups: the file with the members of teams and the names of people.
+        signers: the file of allowed signers.
+        repository: this repository's id in signed statements; None: its first commit.
+        evals: how a change without evidence of passed evals is treated, one of `EVALS`.
         govern: more paths that need an owner's approval: files, folders, or globs.
-        branches: the branches that a server's hook lets nobody pass without the gate; empty: the
-            default branch.
-        committers: whether those who committed to the change may approve it.
-        samples: how many samples the eval suite of a prompt must have, where there is one.
-        eval: what prompts of some names need instead of `evals`; the last that matches holds.
+        branches: the branches that a server's hook guards with the gate; empty: the default branch.
+        committers: whether people who committed to a change may approve it.
+        samples: the minimum number of samples of an eval suite.
+        eval: rules for some prompts instead of `evals`; the last match applies.
         versions: who writes version numbers: one of `VERSIONS`; every change its own, or releases
             those of all that changed since.
     """
@@ -116,18 +113,18 @@ class Config:
 
     Attributes:
         prompts: the folder with the prompts, relative to the repository's top.
-        evals: the folder with the eval suites, likewise.
+        evals: the folder with the eval suites, relative to the repository's top.
         environments: in order of promotion; versions reach the last one last.
-        default_environment: what `resolve`, `run`, `export` and the library mean without one.
-        remote: the remote that holds the true environments and releases.
-        push: whether `release` pushes its tags by itself.
+        default_environment: the default of `resolve`, `run`, `export` and the library.
+        remote: the remote whose environments and releases are authoritative.
+        push: whether `release` pushes its tags by default.
         checks: check id -> severity or `off`.
-        path_checks: (pattern, the same mapping) pairs for files below some path.
-        gate: what a change must have before it may merge.
-        path: the file this came from, or None for the defaults.
-        names_remote: whether the file says which remote it is.
-        tables: the settings of the runtime that the file has, by the names of their tables; read
-            them as `models`, `guards`, `alerts`, `cache`, `eval` and `log`.
+        path_checks: pairs of a path pattern and such a mapping.
+        gate: the rules for merging a change.
+        path: the configuration file; None for the defaults.
+        names_remote: whether the file sets `remote`.
+        tables: the runtime tables of the file, by name, not validated yet; use the properties
+            `models`, `guards`, `alerts`, `cache`, `eval` and `log`.
     """
 
     prompts: str = "prompts"
@@ -166,13 +163,13 @@ class Config:
 
     @property
     def alerts(self) -> AlertSettings:
-        """The table `[alerts]`; nobody is told without it."""
+        """The table `[alerts]`; without it no alert is sent."""
         settings: AlertSettings = self._settings("alerts")
         return settings
 
     @property
     def cache(self) -> CacheSettings:
-        """The table `[cache]`; nothing is kept without it."""
+        """The table `[cache]`; without it nothing is cached."""
         from promptops.repository.settings.cache import CacheSettings
 
         return self.tables.get("cache") or CacheSettings()
@@ -205,9 +202,7 @@ class Config:
         return tuple(environment.name for environment in self.environments)
 
     def environment(self, name: str) -> Environment:
-        """Return the rules of the environment `name`; UsageError when there is no such
-        environment.
-        """
+        """Return the rules of the environment `name`. Raises UsageError if there is none."""
         from promptops.suggestion import nearest
 
         for environment in self.environments:
@@ -227,7 +222,7 @@ class Config:
 
 
 def load_config(read: Callable[[str], bytes | None]) -> Config:
-    """Read the configuration through `read`, which gives a top-level file's bytes or None.
+    """Read the configuration. `read` returns a top-level file's bytes, or None.
 
     Raises ConfigurationError, which names file and key.
     """
@@ -236,14 +231,15 @@ def load_config(read: Callable[[str], bytes | None]) -> Config:
 
 
 def read_config_table(table: object, path: str) -> Config:
-    """Read a configuration that was parsed already; `path` is what errors name."""
+    """Read a parsed configuration; `path` is the file name for errors."""
     return _ConfigReading(path).config(table)
 
 
 def read_runtime_tables(read: Callable[[str], bytes | None]) -> dict[str, Any]:
-    """Return what of a configuration runs elsewhere need, as JSON values; empty without any.
+    """Return the parts of the configuration that runs outside of the repository need, as JSON
+    values.
 
-    Raises ConfigurationError where the configuration is not valid.
+    Raises ConfigurationError if the configuration is invalid.
     """
     found = _read_file(read)
     if found is None:
@@ -256,25 +252,26 @@ def read_runtime_tables(read: Callable[[str], bytes | None]) -> dict[str, Any]:
 
 
 def _read_file(read: Callable[[str], bytes | None]) -> tuple[str, Any] | None:
-    """Return the configuration's path and its table; None where there is none."""
+    """Return the configuration's path and table; None if there is no file."""
     for path in (CONFIG_FILE, PYPROJECT_FILE):
         data = read(path)
         if data is None or (path == PYPROJECT_FILE and b"promptops" not in data):
             continue
-        import tomllib  # takes milliseconds, and most repositories have no configuration
+        # imported here: it takes milliseconds, and most repositories have no configuration
+        import tomllib
 
         try:
             table: Any = tomllib.loads(data.decode())
         except UnicodeDecodeError as error:
             message = f"{path} is not UTF-8 text"
             raise ConfigurationError(message, hint="save the file as UTF-8") from error
-        except (ValueError, RecursionError) as error:  # int() has errors of its own
+        except (ValueError, RecursionError) as error:  # int() raises ValueError itself
             message = f"{path} is not TOML: {error}"
             raise ConfigurationError(
                 message, hint="correct the file, or see its syntax at toml.io"
             ) from error
         if path == PYPROJECT_FILE:
-            # Only the tools' own table may be ours; `tool` itself can be anything in TOML.
+            # `tool` may be any TOML value, not only a table.
             tools = table.get("tool")
             table = tools.get("promptops") if isinstance(tools, dict) else None
         if table is not None:
@@ -292,16 +289,16 @@ _KEYS = (
     "checks",
     "gate",
 )
-# The tables of the runtime: `NAME` is read by `read_NAME` in the module `settings.NAME`. Those are
-# imported only where a file has the table or somebody asks for it.
+# The runtime tables: `NAME` is read by `read_NAME` in the module `settings.NAME`, which is imported
+# on first use.
 _TABLES = ("alerts", "cache", "conversations", "eval", "guards", "log", "models", "timeouts")
-# What runs go by wherever they are made, and what those tables refer to.
+# The tables that runs need anywhere, and the ones they refer to.
 _RUNTIME_TABLES = ("alerts", "cache", "conversations", "guards", "log", "models")
 _EXPORTED = (*_RUNTIME_TABLES, "default_environment", "environments", "prompts")
 
 
 def _read_table(name: str, value: object, path: str) -> Any:  # noqa: ANN401 - as in Config
-    """Return the settings of one table; raises ConfigurationError."""
+    """Return the settings of one table. Raises ConfigurationError."""
     from importlib import import_module
 
     module = import_module(f"promptops.repository.settings.{name}")
@@ -396,9 +393,7 @@ class _ConfigReading:
         return folder
 
     def _environments(self, value: object) -> tuple[Environment, ...]:
-        """Return a list of names, or a table a name in order of promotion (TOML cannot have
-        both).
-        """
+        """Read `environments`: a list of names, or a table for each name, in order of promotion."""
         default = Config().environments
         if value is None:
             return default
@@ -474,8 +469,8 @@ class _ConfigReading:
         return tuple(rules)
 
     def _branches(self, table: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return names of branches: a server reads them at each push, and stops at one that is
-        none.
+        """Read names of branches. They are validated, because a server's hook reads them at each
+        push.
         """
         branches = self._texts(table, "branches", "gate.")
         for branch in branches:

@@ -1,7 +1,7 @@
-"""What models cost, and how much they read and write.
+"""Prices and context windows of models.
 
 The configuration comes first, then an extract of LiteLLM's price file, which `nox -s models` makes
-and which says of which day it is. A model in neither has no price: it is unknown, and never zero.
+and dates. A model in neither has an unknown price, never zero.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 _EXTRACT = "prices.tsv"
 _MILLION = 1_000_000
 CONFIGURED = "[models]"
-# They answer without a provider.
+# Pseudo models that answer without a provider.
 _OWN = ("echo", "scripted")
 _OTHER_NAMES = {"cohere_chat": "cohere"}
-# Where LiteLLM looks for a name without a provider.
+# LiteLLM's default providers for a name without one.
 _UNNAMED = ("openai", "anthropic", "gemini", "vertex_ai", "bedrock", "deepseek", "cohere", "ai21")
-# The ways in which Bedrock is spoken to are part of a name, and not of the model's.
+# Bedrock's API variants are part of LiteLLM's name, not of the model's.
 _ROUTES = ("converse/", "invoke/", "converse_like/")
 
 
 class Step(NamedTuple):
-    """What a long request costs: all of its tokens, not only those beyond the limit.
+    """The price of a long request. It applies to all of its tokens, not only those above the limit.
 
     Attributes:
-        above: it begins with more input tokens than this.
-        input: of a million input tokens, in micro-dollars.
-        output: of a million output tokens.
-        cached: of a million input tokens that the provider had cached.
+        above: it applies to more input tokens than this.
+        input: micro-dollars for a million input tokens.
+        output: micro-dollars for a million output tokens.
+        cached: micro-dollars for a million input tokens that the provider had cached.
     """
 
     above: int
@@ -46,15 +46,15 @@ class Step(NamedTuple):
 
 
 class Price(NamedTuple):
-    """What a model costs, in whole micro-dollars for a million tokens.
+    """A model's price, in whole micro-dollars for a million tokens.
 
     Attributes:
-        input: of input tokens.
-        output: of output tokens.
-        cached: of input tokens that the provider had cached.
+        input: the price of input tokens.
+        output: the price of output tokens.
+        cached: the price of input tokens that the provider had cached.
         source: `[models]`, or the extract with its date.
         is_free: whether it is known to cost nothing.
-        step: what a long request costs instead; None where that makes no difference.
+        step: the price of long requests; None if it is the same.
     """
 
     input: int
@@ -65,11 +65,11 @@ class Price(NamedTuple):
     step: Step | None = None
 
     def cost(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> int:
-        """Return what a call costs, in whole micro-dollars, rounded up.
+        """Return the cost of a call, in whole micro-dollars, rounded up.
 
         Args:
-            input_tokens: all of them, with the cached ones.
-            output_tokens: all of them, with those of thinking.
+            input_tokens: all input tokens, including cached ones.
+            output_tokens: all output tokens, including reasoning.
             cached_tokens: how many of the input tokens the provider had cached.
         """
         rate: Price | Step = self
@@ -84,7 +84,7 @@ FREE = Price(0, 0, 0, "free", is_free=True)
 
 
 class Window(NamedTuple):
-    """How many tokens a model reads and writes at most; None where that is not known."""
+    """The maximum numbers of input and output tokens of a model; None if unknown."""
 
     context: int | None
     output: int | None
@@ -101,7 +101,7 @@ class Prices:
         self._settings = settings
 
     def find(self, model: str) -> Price | None:
-        """Return the price of a model as a prompt names it; None where it is unknown."""
+        """Return the price of a model, by the name in a prompt; None if unknown."""
         for one in self._configured(model):
             if one.is_free:
                 return FREE._replace(source=CONFIGURED)
@@ -114,7 +114,7 @@ class Prices:
         return None if found is None else found[0]
 
     def window(self, model: str) -> Window:
-        """Return how much a model reads and writes."""
+        """Return the token limits of a model."""
         context = output = None
         for one in self._configured(model):
             context = one.context if context is None else context
@@ -126,13 +126,13 @@ class Prices:
         return Window(context, output)
 
     def _configured(self, model: str) -> Iterator[EndpointSettings]:
-        """Yield what is configured for a model's own name, then for its provider's."""
+        """Yield the endpoint settings for a model's own name, then for its provider."""
         exact = self._settings.endpoints.get(model)
         if exact is not None:
             yield exact
         family, slash, _ = model.partition("/")
         found = self._settings.endpoints.get(family) if slash else None
-        # An endpoint with a model of its own serves no other.
+        # An endpoint with a configured model serves no other.
         if found is not None and found.model is None:
             yield found
 
@@ -144,7 +144,7 @@ class Prices:
 
 @cache
 def _read() -> tuple[bytes, str]:
-    """Return the extract, and what it was made from."""
+    """Return the extract, and its source."""
     try:
         data = Path(__file__).with_name(_EXTRACT).read_bytes()
     except OSError as error:
@@ -158,7 +158,7 @@ def _read() -> tuple[bytes, str]:
 
 @cache
 def _find(model: str) -> tuple[Price, Window] | None:
-    """Return what the extract has on a model as prompts name it."""
+    """Return the extract's entry of a model, by the name in a prompt."""
     data, source = _read()
     for name in _names(model):
         start = data.find(f"\n{name}\t".encode())
@@ -169,7 +169,7 @@ def _find(model: str) -> tuple[Price, Window] | None:
 
 
 def _names(model: str) -> Iterator[str]:
-    """Yield the names under which the extract may have a model."""
+    """Yield the names under which the extract may list a model."""
     if not model.isascii() or not model.isprintable():
         return
     provider, slash, name = model.partition("/")
@@ -184,7 +184,7 @@ def _names(model: str) -> Iterator[str]:
             if name.startswith(route):
                 yield f"{provider}/{name.removeprefix(route)}"
     if name.startswith("ft:"):
-        # A tuned model is priced as what it was tuned from: ft:MODEL:organisation:name:id.
+        # A fine-tuned model has its base model's price: ft:MODEL:organisation:name:id.
         yield f"{provider}/{':'.join(name.split(':')[:2])}"
 
 

@@ -1,7 +1,7 @@
-"""A repository with prompts: where its files, its configuration and its true refs are.
+"""A Git repository with prompts: its files, configuration and remotes.
 
-This joins Git with the pure core: it opens the repository once and hands out `Files`, a view of the
-prompts folder in the work tree, the index or any commit, that all reading code takes.
+`Repository` opens Git once and returns `Files`: the prompts folder in the work tree, the index or
+any commit. All code that reads prompts takes a `Files`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Files(Protocol):
     """The files below the prompts folder, in one state of the repository."""
 
     def read(self, path: str) -> bytes | None:
-        """Return the file at `path` below the folder, or None when there is none."""
+        """Return the content of the file at `path` below the folder; None if it does not exist."""
 
     def paths(self) -> list[str]:
         """Return the paths of all files below the folder, sorted."""
@@ -45,16 +45,16 @@ class Files(Protocol):
 
 @runtime_checkable
 class PlacedFiles(Files, Protocol):
-    """Files that know what lies beside their folder, in the same state of the repository."""
+    """Files that can also read other folders, in the same state of the repository."""
 
     def beside(self, folder: str) -> Files | None:
-        """Return the files below another folder, relative to the top (empty: the top); None:
+        """Return the files below another folder, relative to the top (empty: the top); None if
         unknown.
         """
 
 
 class WorkTreeFiles:
-    """A folder as it lies on disk. Symbolic links are refused, never followed."""
+    """A folder on disk. Symbolic links are refused, never followed."""
 
     def __init__(
         self,
@@ -62,13 +62,13 @@ class WorkTreeFiles:
         top: Path | None = None,
         list_ignored: Callable[[], Collection[str]] | None = None,
     ) -> None:
-        """Look at a folder.
+        """Open a folder.
 
         Args:
             folder: the folder.
-            top: the top of its work tree, where there is one.
-            list_ignored: what Git ignores below the folder, a folder with `/` at its end, and all
-                of it as `/`; `paths` leaves that out.
+            top: the top of its work tree, if any.
+            list_ignored: lists what Git ignores below the folder, see `git.worktree.list_ignored`;
+                `paths` leaves it out.
         """
         self._folder = folder
         self._top = top
@@ -76,20 +76,22 @@ class WorkTreeFiles:
         self._real: set[str] = set()
 
     def beside(self, folder: str) -> Files | None:
-        """Return the files below another folder of the same work tree, where its top is known."""
+        """Return the files below another folder of the same work tree; None if its top is
+        unknown.
+        """
         return None if self._top is None else WorkTreeFiles(self._top / folder, self._top)
 
     def read(self, path: str) -> bytes | None:
-        """Return the file's bytes, or None when there is no such file."""
+        """Return the file's bytes; None if there is no such file."""
         parent, _, _ = path.rpartition("/")
         if not self._is_real_folder(parent):
             return None
-        full = f"{self._folder}{os.sep}{path}"  # a Path for each of many files takes a while
+        full = f"{self._folder}{os.sep}{path}"  # creating a Path for each of many files is slow
         try:
             return _read_file(full)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
-        except ValueError:  # an embedded NUL
+        except ValueError:  # the path contains NUL
             return None
         except OSError:
             if os.path.islink(full):  # noqa: PTH114 - as above
@@ -120,7 +122,7 @@ class WorkTreeFiles:
     def paths(self) -> list[str]:
         """Return the paths of all files below the folder that Git does not ignore, sorted.
 
-        Of links too, to be refused.
+        Links are included, for callers to refuse.
         """
         found: list[str] = []
         ignored = frozenset(self._list_ignored() if self._list_ignored is not None else ())
@@ -132,7 +134,7 @@ class WorkTreeFiles:
             except (FileNotFoundError, NotADirectoryError):
                 continue
             if any(entry.name == ".git" for entry in entries):
-                continue  # a submodule: to Git, its files are not ours
+                continue  # a submodule's files do not belong to this repository
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
@@ -146,14 +148,14 @@ class WorkTreeFiles:
 
 
 class OverlaidFiles:
-    """Files of which some have other content, or are new."""
+    """Files with some files replaced or added."""
 
     def __init__(self, files: Files, content: Mapping[str, bytes]) -> None:
         self._files = files
         self._content = content
 
     def read(self, path: str) -> bytes | None:
-        """Return the file's bytes, or None when there is no such file."""
+        """Return the file's bytes; None if there is no such file."""
         data = self._content.get(path)
         return data if data is not None else self._files.read(path)
 
@@ -162,19 +164,19 @@ class OverlaidFiles:
         return sorted({*self._files.paths(), *self._content})
 
     def beside(self, folder: str) -> Files | None:
-        """Return the files below another folder, which have the content that they had."""
+        """Return the files below another folder, without replacements."""
         return self._files.beside(folder) if isinstance(self._files, PlacedFiles) else None
 
 
-# Where the system refuses links itself, asking it first whether there is one is spared.
+# With O_NOFOLLOW the kernel rejects symlinks; no lstat is needed.
 _REFUSES_LINKS = getattr(os, "O_NOFOLLOW", 0)
 _READING = os.O_RDONLY | _REFUSES_LINKS | getattr(os, "O_BINARY", 0)
 _PART_BYTES = 64 * 1024
 
 
 def _read_file(path: str) -> bytes:
-    """Return a file's bytes; an OSError when it is a link. A Python file would take twice as
-    long.
+    """Return a file's bytes; raise OSError for a link. Uses os.read: a Python file object takes
+    twice as long.
     """
     if not _REFUSES_LINKS and os.path.islink(path):  # noqa: PTH114 - as above
         raise OSError(path)
@@ -196,7 +198,7 @@ def _link_error(path: str) -> NotAFileError:
 
 
 class Repository:
-    """One Git repository with prompts. Cheap to open; everything is read when first asked for."""
+    """One Git repository with prompts. Opening is cheap; everything is read on first use."""
 
     def __init__(self, git: Git) -> None:
         self.git = git
@@ -210,13 +212,13 @@ class Repository:
 
     @property
     def runtime_tables(self) -> dict[str, Any]:
-        """What of the configuration runs elsewhere need; see `read_runtime_tables`."""
+        """The parts of the configuration that runs elsewhere need; see `read_runtime_tables`."""
         return read_runtime_tables(self._read_top())
 
     def _read_top(self) -> Callable[[str], bytes | None]:
-        """Return what reads files of the work tree, or of HEAD in a bare repository."""
+        """Return a function that reads files of the work tree, or of HEAD in a bare repository."""
         if self.git.work_tree is None:
-            if not self.has_commits():  # or HEAD names a branch that nobody pushed
+            if not self.has_commits():  # or HEAD names a branch that does not exist
                 return lambda _path: None
             from promptops.git.trees import TreeReader
 
@@ -254,7 +256,7 @@ class Repository:
         return "commit.gpgsign" in self._settings and is_set(self.git, "commit.gpgSign")
 
     def under(self, config: Config) -> Repository:
-        """Return the same repository as another configuration than the checked-out one has it."""
+        """Return the same repository with another configuration than the checked-out one."""
         other = Repository(self.git)
         other.objects, other._trees = self.objects, self._trees
         other.config = config
@@ -262,12 +264,11 @@ class Repository:
 
     @cached_property
     def remote(self) -> str | None:
-        """The remote whose branches are the true environments; None when there is none.
+        """The remote whose environments are authoritative; None if there is none.
 
-        ConfigurationError for one that the configuration names and this clone does not have:
-        what is live must not depend on how a clone calls its remotes.
-
-        A bare repository is itself what others call the remote.
+        None in a bare repository, which is the remote of others. Raises ConfigurationError if the
+        configured remote does not exist in this clone: what is live must not depend on the names of
+        a clone's remotes.
         """
         if self.git.is_bare:
             return None
@@ -283,10 +284,10 @@ class Repository:
 
     @property
     def source(self) -> str | None:
-        """The remote to ask for a commit by its id; None when there is none.
+        """The remote from which to fetch a commit by its id; None if there is none.
 
-        An object is the same wherever it comes from, so a bare repository that was made from just
-        one other may ask that one.
+        An object is the same from any source, so a bare repository with a single remote may use
+        that one.
         """
         if not self.git.is_bare:
             return self.remote
@@ -294,10 +295,10 @@ class Repository:
 
     @cached_property
     def default_branch_ref(self) -> str | None:
-        """The full ref of the branch on which commits count as merged, as far as it is known here.
+        """The full ref of the default branch, as known in this clone; None if unknown.
 
-        With a remote it is the remote's branch, as of the last fetch. It is never guessed: where
-        Git does not know it, `learn_default_branch` asks.
+        With a remote it is the remote-tracking branch, as of the last fetch. It is never guessed:
+        `learn_default_branch` asks the remote.
         """
         from promptops.git.remote import default_branch
 
@@ -305,14 +306,14 @@ class Repository:
 
     @property
     def default_branch(self) -> str | None:
-        """The default branch's name without the part that says where it is: `main`."""
+        """The default branch's short name, such as `main`."""
         if self.default_branch_ref is None:
             return None
         folder = "refs/heads" if self.remote is None else f"refs/remotes/{self.remote}"
         return self.default_branch_ref.removeprefix(f"{folder}/")
 
     def learn_default_branch(self) -> None:
-        """Ask the remote for its default branch, where this clone does not know it.
+        """Ask the remote for its default branch if this clone does not know it.
 
         Raises:
             RemoteError: the remote cannot be reached.
@@ -324,7 +325,7 @@ class Repository:
             del self.default_branch_ref
 
     def require_default_branch_ref(self) -> str:
-        """Return the full ref of the default branch; GitError where it is not known."""
+        """Return the full ref of the default branch. Raises GitError if it is unknown."""
         if self.default_branch_ref is not None:
             return self.default_branch_ref
         if self.remote is None:
@@ -335,10 +336,10 @@ class Repository:
         )
 
     def read_rules(self, environment: str) -> Environment:
-        """Return the rules of an environment, as the tip of the default branch has them.
+        """Return the rules of an environment from the tip of the default branch, as known here.
 
-        As far as that is known here; a configuration that is only checked out decides about
-        environments that the default branch does not have. UsageError for an unknown environment.
+        The checked-out configuration applies only to environments that the default branch does not
+        have. Raises UsageError for an unknown environment.
         """
         checked_out = self.config.environment(environment)
         ref = self.default_branch_ref
@@ -351,7 +352,7 @@ class Repository:
         return merged.environment(environment)
 
     def require_work_tree(self) -> Path:
-        """Return the top folder of the work tree; an error in a bare repository."""
+        """Return the top folder of the work tree. Raises an error in a bare repository."""
         if self.git.work_tree is None:
             raise GitError(
                 "this is a bare repository: there is no work tree here",
@@ -379,11 +380,11 @@ class Repository:
         return IndexReader(self.objects, self.config.prompts)
 
     def at(self, revision: str) -> Files:
-        """Return the prompts folder at a revision; GitError when there is no such revision."""
+        """Return the prompts folder at a revision. Raises GitError if there is no such revision."""
         return self.tree(self.git.resolve_commit(revision), self.config.prompts)
 
     def at_deployment(self, revision: str) -> bool:
-        """Return whether a revision is a deployment, of an environment's branch."""
+        """Return whether a revision is a deployment on an environment's branch."""
         commit = self.git.resolve_commit(revision)
         return self.objects.read(f"{commit}:promptops.lock") is not None
 
@@ -408,8 +409,8 @@ def open_repository(start: Path | str, *, is_named: bool = True) -> Repository:
 
     Args:
         start: the folder.
-        is_named: whether the caller named it, so that `GIT_DIR`, `GIT_WORK_TREE` and their like
-            in the environment do not count; else they decide, as they do in a hook.
+        is_named: whether the user named the folder. If so, `GIT_DIR`, `GIT_WORK_TREE` and similar
+            variables are ignored; otherwise they apply, as in a hook.
 
     Raises:
         NotARepositoryError: there is none.
@@ -418,9 +419,7 @@ def open_repository(start: Path | str, *, is_named: bool = True) -> Repository:
 
 
 def list_names(files: Files) -> list[str]:
-    """Return the names of all prompts in `files`, sorted. Files with impossible names are left
-    out.
-    """
+    """Return the names of all prompts in `files`, sorted. Files with invalid names are left out."""
     return sorted(
         name_from_path(path)
         for path in files.paths()
@@ -429,24 +428,24 @@ def list_names(files: Files) -> list[str]:
 
 
 def find_closure(files: Files, name: str, *, where: str) -> Closure:
-    """Return the closure of `name` in `files`; PromptNotFoundError, with the nearest name, without
-    it.
+    """Return the closure of `name` in `files`. Raises PromptNotFoundError, with the nearest
+    name.
     """
     closure = collect_closure(check_name(name), files.read)
     if closure is None:
         raise not_found(name, list_names(files), where)
-    if closure.faults:  # once more, with what it takes to suggest the right path
+    if closure.faults:  # collect again, with the paths for suggestions
         closure = collect_closure(name, files.read, known=files.paths()) or closure
     return closure
 
 
 def find_prompt(files: Files, name: str, *, where: str) -> Prompt:
-    """Return the valid prompt `name` in `files`; InvalidPromptError says what is wrong with it."""
+    """Return the prompt `name` in `files`. Raises InvalidPromptError if it is invalid."""
     return load_prompt(find_closure(files, name, where=where))
 
 
 def not_found(name: str, known: Iterable[str], where: str) -> PromptNotFoundError:
-    """Return the error for a prompt that does not exist in a place."""
+    """Return the error for a prompt that does not exist."""
     from promptops.suggestion import nearest
 
     names = list(known)
@@ -461,8 +460,8 @@ def not_found(name: str, known: Iterable[str], where: str) -> PromptNotFoundErro
 
 
 def expand_names(files: Files, names: Iterable[str], *, everything: bool) -> list[str]:
-    """Return the names a command works on: those given, or all. UsageError when neither is
-    clear.
+    """Return the prompt names for a command: the given ones, or all. Raises UsageError for neither
+    or both.
     """
     given = [check_name(name) for name in names]
     if given and everything:

@@ -1,7 +1,7 @@
-"""The files that `init` and `new` write: a place to start from that is valid at once.
+"""Write the files of `init` and `new`.
 
-Nothing is ever overwritten. A file that exists is kept, or lines are added at its end where that is
-known to be safe; every step says what it did, so that a person can finish by hand what is left.
+Nothing is overwritten. An existing file is kept, or lines are appended if that is safe. Every step
+reports what it did and what is left to do by hand.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DEFAULT_MODEL = "openai/gpt-4o-mini"
 FIRST_PROMPT = "summarize"
 _FIRST_VERSION = "0.1.0"
 _PLACEHOLDER = "you@example.com"
-# In the order in which each forge looks; the first that exists is the only one it reads.
+# In the order in which each forge looks; it reads only the first that exists.
 _GITHUB_OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 _GITLAB_OWNERS = ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 _WORKFLOWS = ".github/workflows"
@@ -38,7 +38,7 @@ _GITLAB = (
     "run evals in a protected job, with promptops eval run --evidence FILE, and give FILE to the "
     "gate; docs/gate.md of promptops says how keys stay safe"
 )
-# What the workflow of the gate has more where evals are run.
+# The lines that evals add to the gate's workflow.
 _JOB = f"""\
   evals:
     uses: ./.github/workflows/{_EVALS} # zizmor: ignore[self-repository] not on every server
@@ -75,7 +75,7 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._+-]*(?:[@/ ][A-Za-z0-9._+/@-]+)+", re.
 
 
 class Deed(StrEnum):
-    """What became of one file."""
+    """What was done with a file."""
 
     WRITTEN = "written"
     EXTENDED = "extended"
@@ -85,12 +85,12 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScaffoldStep:
-    """One file, and what was done about it.
+    """One file, and what was done with it.
 
     Attributes:
         path: relative to the repository's top.
-        deed: what was done; in a dry run, what would be.
-        detail: more words, or the lines that a person has to add.
+        deed: what was done, or would be done in a dry run.
+        detail: more details, or the lines that the user must add.
     """
 
     path: str
@@ -108,8 +108,10 @@ def write_prompt(
 ) -> list[ScaffoldStep]:
     """Write the prompt `name` and its eval suite; with `source`, as a copy of that prompt.
 
-    Raises UsageError for a name that is none, RefusedError when the prompt, or one whose name
-    differs in case, exists already; PromptNotFoundError when there is no `source`.
+    Raises:
+        UsageError: the name is invalid.
+        RefusedError: the prompt exists, perhaps with other upper and lower case.
+        PromptNotFoundError: `source` does not exist.
     """
     check_name(name)
     folder = repository.config.prompts
@@ -138,15 +140,15 @@ def set_up(
     owner: str | None = None,
     dry_run: bool = False,
 ) -> list[ScaffoldStep]:
-    """Write everything a repository with prompts wants to have. A second time changes nothing.
+    """Set up a repository with prompts. Running it again changes nothing.
 
     Args:
         repository: the repository.
-        deploys: also the workflow by which people deploy on GitHub.
-        evals: also the workflow that runs evals there, for the gate.
-        runs: also the tables of the configuration that limit and record runs.
-        owner: who owns what has no owner yet, as CODEOWNERS names people; None: the author.
-        dry_run: say what would be done, and do nothing.
+        deploys: also write the workflow that deploys on GitHub.
+        evals: also write the workflow that runs evals on GitHub, for the gate.
+        runs: also add the configuration tables that limit and record runs.
+        owner: the owner of files without one, in CODEOWNERS' form; None: the author.
+        dry_run: report what would be done, and do nothing.
     """
     steps = [_write_config(repository, dry_run=dry_run)]
     if runs:
@@ -169,12 +171,12 @@ def set_up(
 
 
 def find_author(repository: Repository) -> str:
-    """Return the e-mail address of Git's configuration; a placeholder where it has none."""
+    """Return the e-mail address in Git's configuration; a placeholder if there is none."""
     from promptops.git.inspection import configuration
 
     try:
         found = configuration(repository.git)
-    except GitError:  # GitPython reads no SHA-256 repository
+    except GitError:  # GitPython cannot read SHA-256 repositories
         done = repository.git.run("config", "--get", "user.email", check=False)
         return done.text.strip() or _PLACEHOLDER
     return found.user_email or _PLACEHOLDER
@@ -205,7 +207,7 @@ Summarize the text in one sentence. Say nothing that the text does not say.
 
 
 def _copy_prompt(repository: Repository, source: str, model: str | None) -> tuple[str, list[str]]:
-    """Return the text of `source` with the first version, and the names of its inputs."""
+    """Return the text of `source` with the initial version, and the names of its inputs."""
     from promptops.repository.repository import find_prompt
 
     prompt = find_prompt(repository.working, source, where="in the work tree")
@@ -218,7 +220,7 @@ def _copy_prompt(repository: Repository, source: str, model: str | None) -> tupl
 
 
 def _replace_value(text: str, path: str, key: str, value: str) -> str:
-    """Return the text with another value for a frontmatter key, and nothing else changed."""
+    """Return the text with another value for a frontmatter key and no other change."""
     place = read_document(path, text.encode()).locate([key])
     if place is None or place.line != place.end_line:
         raise RefusedError(f"the {key} of {path} does not stand on one line")
@@ -242,11 +244,11 @@ samples:
 
 
 def quote_scalar(text: str) -> str:
-    """Return a text as a YAML scalar that can be read as nothing else."""
+    """Return a text as a YAML scalar that is always read as this string."""
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
-# Files around the prompts
+# Other files
 
 
 def _write_config(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
@@ -270,7 +272,7 @@ default_environment = {json.dumps(config.default_environment)}
     return _write(repository, CONFIG_FILE, text, dry_run=dry_run)
 
 
-# Every number is one that a small team notices before its bill does.
+# Low numbers: a small team notices them before its bill is high.
 _TABLES = {
     "guards": """\
 # What all runs together may take; `promptops guards show` says what is left. A prompt then needs
@@ -303,7 +305,7 @@ retention = "90d"
 
 
 def _add_tables(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
-    """Add the tables of the runtime that the configuration does not have."""
+    """Add the runtime tables that the configuration lacks."""
     config = repository.config
     missing = [text for name, text in _TABLES.items() if name not in config.tables]
     if not missing or not {"guards", "log"} - set(config.tables):
@@ -325,7 +327,7 @@ def _add_tables(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
 
 
 def _list_unbounded(repository: Repository) -> list[str]:
-    """Return the prompts whose answers have no bound, as far as they can be read."""
+    """Return the prompts without a limit for the length of answers. Unreadable ones are skipped."""
     found = []
     for name in list_names(repository.working):
         data = repository.working.read(f"{name}.md")
@@ -353,7 +355,7 @@ def _is_gitlab(repository: Repository) -> bool:
 def _write_owners(
     repository: Repository, owner: str | None, *, is_gitlab: bool, dry_run: bool
 ) -> ScaffoldStep:
-    """Return the prompts owners, where no rule that is there does."""
+    """Add CODEOWNERS rules for files that no existing rule covers."""
     from promptops.forge.codeowners import Dialect, parse_owners
     from promptops.forge.codeowners.file import OwnersState
 
@@ -368,14 +370,14 @@ def _write_owners(
             owner, comment = "@your-org/your-team", "# "
     config = repository.config
     patterns = [f"/{config.prompts}/", f"/{config.evals}/", f"/{CONFIG_FILE}"]
-    # Who may change these may change who has to approve.
+    # Whoever may change these files may change who must approve.
     patterns.append("/.gitlab-ci.yml" if is_gitlab else "/.github/")
     if not path.startswith(".github/"):
         patterns.append(f"/{path}")
     text = _read(top / path) or ""
     owned = {line.split()[0] for line in text.split("\n") if line.split()}
     owned |= {line.lstrip("# ").split()[0] for line in text.split("\n") if line.strip("# ")}
-    # The last rule that matches decides: a line at the end would take from others what is theirs.
+    # The last matching rule decides: an appended line could take files from their owners.
     rules = parse_owners(text, Dialect.GITLAB if is_gitlab else Dialect.GITHUB)
     missing = [
         pattern
@@ -398,14 +400,12 @@ def _write_owners(
 def _write_workflows(
     repository: Repository, *, is_gitlab: bool, deploys: bool, evals: bool, dry_run: bool
 ) -> list[ScaffoldStep]:
-    """Return the files that make CI run the gate, and on GitHub deploy and run evals, where
-    wanted.
-    """
+    """Write the files that make CI run the gate and, on GitHub, deploy and run evals."""
     if is_gitlab:
         written = _write_pipeline(repository, dry_run=dry_run)
         return [written, ScaffoldStep(written.path, Deed.LEFT, _GITLAB)] if evals else [written]
     names = ["promptops.yml"]
-    # Beside somebody's own workflow, one that only starts ours would be of no use.
+    # If there is another workflow file, one that only starts ours would have no effect.
     text = _read(repository.require_work_tree() / _WORKFLOWS / names[0])
     if text is None or _REVIEW in text:
         names.append("promptops-review.yml")
@@ -417,7 +417,8 @@ def _write_workflows(
         texts[names[0]] = _with_evals(texts[names[0]])
         texts[_EVALS] = _fitted(repository, _EVALS)
         if text is not None and _EVALS not in text:
-            # What is there is never overwritten, and a gate that does not wait knows nothing.
+            # Existing files are not overwritten, and a gate that does not wait for evals lacks
+            # their result.
             del texts[names[0]]
             why = f"let its gate wait for evals:\n{_JOB}\n{_NEEDS}\n{_DOWNLOAD}{_EVIDENCE}{_UPLOAD}"
             steps.append(ScaffoldStep(f"{_WORKFLOWS}/{names[0]}", Deed.LEFT, why.rstrip()))
@@ -428,7 +429,7 @@ def _write_workflows(
 
 
 def _with_evals(workflow: str) -> str:
-    """Return the workflow of the gate, where it waits for evals and hands their result over."""
+    """Return the gate's workflow with the steps that wait for evals and pass on their result."""
     for place, added in (
         ("jobs:\n", _JOB),
         ("  gate:\n", _NEEDS),
@@ -452,7 +453,7 @@ def _write_pipeline(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
 
 
 def _fitted(repository: Repository, name: str) -> str:
-    """Return a workflow with the environments and folders of this repository."""
+    """Return a workflow with this repository's environments and folders filled in."""
     config = repository.config
     folders = f"FOLDERS: {config.prompts} {config.evals}"
     environments = json.dumps(list(repository.config.environment_names)).replace('"', "")
@@ -464,7 +465,7 @@ def _fitted(repository: Repository, name: str) -> str:
 
 
 def _template(name: str) -> str:
-    """Return a file for CI, as the package has it: what is tested is what is written."""
+    """Return a CI file from the package. The tests check these files."""
     from importlib.resources import files
 
     return files("promptops.repository").joinpath("workflows", name).read_text("utf-8")
@@ -480,7 +481,7 @@ def _write_hook(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
         return _write(repository, path, f"repos:\n{lines}\n", dry_run=dry_run)
     if "promptops" in text:
         return ScaffoldStep(path, Deed.KEPT, "has a promptops hook")
-    # Writing through a link would change a file that may belong to somebody else.
+    # Writing through a link could change a file outside of the repository.
     extended = None if file.is_symlink() else _extend_hooks(text, entry)
     if extended is None:
         return ScaffoldStep(path, Deed.LEFT, f"add this below repos:\n{entry}")
@@ -504,9 +505,9 @@ def _hook_entry(repository: Repository) -> str:
 
 
 def _extend_hooks(text: str, entry: str) -> str | None:
-    """Return the file with `entry` after the last item of `repos`; None where that is not safe.
+    """Return the file with `entry` after the last item of `repos`; None if that is not safe.
 
-    The result is read again: it must say what was there, and the new entry, and nothing else.
+    The result is parsed again: it must have the old content and the new entry, and nothing else.
     """
     import yaml
 
@@ -534,14 +535,14 @@ def _extend_hooks(text: str, entry: str) -> str | None:
 
 
 def _last_line(node: Any) -> int:  # noqa: ANN401 - a YAML node, whose package has no types
-    """Return the number of the line, from 1, on which the last value of a node ends."""
+    """Return the line, from 1, on which the last value of a node ends."""
     import yaml
 
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         item = node.value[-1]
         node = item[1] if isinstance(item, tuple) else item
     mark = node.end_mark
-    # A block scalar ends at the beginning of the line behind it.
+    # A block scalar ends at the beginning of the next line.
     return int(
         mark.line if mark.column == 0 and mark.line > node.start_mark.line else mark.line + 1
     )
@@ -562,7 +563,7 @@ def _read(file: Path) -> str | None:
 
 
 def _write(repository: Repository, path: str, text: str, *, dry_run: bool) -> ScaffoldStep:
-    """Write a new file; one that is there is kept."""
+    """Write a new file; keep an existing one."""
     file = place_file(repository, path)
     if os.path.lexists(file):
         return ScaffoldStep(path, Deed.KEPT, "exists already")
@@ -576,7 +577,7 @@ def _write(repository: Repository, path: str, text: str, *, dry_run: bool) -> Sc
 def _append(
     repository: Repository, path: str, text: str, lines: str, detail: str, *, dry_run: bool
 ) -> ScaffoldStep:
-    """Add lines at the end of a file whose text is `text`, or write the file."""
+    """Append lines to a file with the content `text`, or write a new file."""
     file = place_file(repository, path)
     if not os.path.lexists(file):
         step = _write(repository, path, f"{lines}\n", dry_run=dry_run)
@@ -591,9 +592,7 @@ def _append(
 
 
 def place_file(repository: Repository, path: str) -> Path:
-    """Return where the file goes; a symbolic link on the way, which could lead anywhere, is
-    refused.
-    """
+    """Return the path to write to. Refuse symbolic links on the way, which could lead anywhere."""
     top = repository.require_work_tree()
     current = top
     for segment in path.split("/"):

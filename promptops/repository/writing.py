@@ -1,4 +1,4 @@
-"""Write a file whole or not at all."""
+"""Write files atomically."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 
 
 def write_atomically(file: Path, data: bytes, *, mode: int | None = None) -> None:
-    """Replace a file whole: a crash or a full disk leaves the old bytes or the new ones.
+    """Replace a file atomically: after a crash or on a full disk it has the old or the new bytes.
 
     Args:
-        file: what to write; its folder exists.
+        file: the path; its folder must exist.
         data: its new content.
-        mode: its permissions; None: what an ordinary new file gets.
+        mode: its permissions; None: the default for new files.
 
     Raises:
-        OSError: the old file is as it was.
+        OSError: writing failed; the old file is unchanged.
     """
     import tempfile
 
@@ -33,12 +33,12 @@ def write_atomically(file: Path, data: bytes, *, mode: int | None = None) -> Non
 
 
 def replace_file(file: Path, data: bytes) -> None:
-    """Replace a file that exists, whole, and keep its permissions; see `write_atomically`."""
+    """Replace an existing file atomically, with its permissions; see `write_atomically`."""
     write_atomically(file, data, mode=file.stat().st_mode & 0o7777)
 
 
 def _new_file_mode() -> int:
-    """Return what an ordinary new file gets; `mkstemp` makes private ones."""
+    """Return the default permissions of a new file; `mkstemp` creates private files."""
     umask = os.umask(0o077)
     os.umask(umask)
     return 0o666 & ~umask

@@ -1,10 +1,10 @@
-"""Who owns which path, as GitHub's and GitLab's CODEOWNERS files say it: pure and total.
+"""Find the owners of paths by GitHub's and GitLab's CODEOWNERS files.
 
     owners = parse_owners(text, Dialect.GITHUB)
     owners.match("prompts/support/triage.md").owners
 
-A gate reads such files from strangers' changes. So a text of any kind gives an answer, in time that
-grows with its size only, and where the forge skips or ignores something, so do we, and say so.
+The gate reads these files from untrusted changes. So any text gives a result, in time linear in its
+size. What the forge skips or ignores is skipped here too, and reported.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ __all__ = [
 def find_owners_file(
     dialect: Dialect, read: Callable[[str], bytes | None]
 ) -> tuple[str, bytes] | None:
-    """Find the one CODEOWNERS file that counts.
+    """Find the CODEOWNERS file that the forge uses.
 
     Args:
-        dialect: whose order of places.
+        dialect: the forge, which decides the order of places.
         read: gives the bytes of a file by its path from the repository's top, or None.
 
     Returns:
-        Its path and bytes; None when there is none. Size and content are `parse_owners`' matter:
-        a first file that cannot be used does not make the second count.
+        Its path and bytes; None if there is none. Size and content are not checked: if the first
+            file is unusable, the forge does not use the second.
     """
     for path in OWNERS_PATHS[dialect]:
         data = read(path)
@@ -69,22 +69,22 @@ def find_owners_file(
 
 
 def decode_owners(data: bytes) -> str:
-    """Return the text of a CODEOWNERS file. Bytes that are no UTF-8 stay, as they do in Git's
+    """Return the text of a CODEOWNERS file. Bytes that are not UTF-8 become surrogates, as in Git's
     paths.
     """
     return data.decode("utf-8", "surrogateescape")
 
 
-@lru_cache(maxsize=2)  # whoever judges a change asks for the same file again
+@lru_cache(maxsize=2)  # judging a change parses the same file several times
 def parse_owners(text: str, dialect: Dialect) -> OwnersFile:
-    """Read a CODEOWNERS file; never raises.
+    """Parse a CODEOWNERS file. Never raises.
 
     Args:
-        text: the file, as `decode_owners` gives it.
-        dialect: whose rules to read it by.
+        text: the file, as `decode_owners` returns it.
+        dialect: the forge whose syntax applies.
 
     Returns:
-        Its rules and problems. When it has a `refusal`, nothing in it counts.
+        Its rules and problems. With a `refusal`, no rule counts.
     """
     refusal = _refusal(text)
     if refusal is not None:
@@ -101,7 +101,7 @@ def parse_owners(text: str, dialect: Dialect) -> OwnersFile:
                 "save the file as UTF-8 without a byte order mark",
             )
         )
-    # Only a line feed ends a line: what Unicode calls a line separator must not start a rule.
+    # Only LF ends a line: Unicode's line separators must not start a rule.
     lines = enumerate(text.split("\n"), start=1)
     if dialect is Dialect.GITHUB:
         rules, found = read_github(lines)
@@ -118,8 +118,8 @@ def _refused(dialect: Dialect, check: str, message: str, hint: str) -> OwnersFil
 
 
 def _refusal(text: str) -> tuple[str, str, str] | None:
-    """Return why nothing in the file can count: check, message, hint."""
-    # An escaped byte is one character, and one question mark.
+    """Return why the forge ignores the whole file: check, message, hint; else None."""
+    # A surrogate is one character and encodes to one question mark.
     size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
     if size > MAX_BYTES:
         return (

@@ -1,6 +1,6 @@
-"""Choose whose CODEOWNERS rules hold, and load the one file that counts: pure.
+"""Choose the CODEOWNERS dialect and load the file that applies.
 
-Every verb asks here, so that none of them calls a file owned that another calls unowned.
+Every command uses this module, so that all agree on the owners of a file.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class FoundOwners(NamedTuple):
-    """The CODEOWNERS file that counts.
+    """The CODEOWNERS file that applies.
 
     Attributes:
         path: where it is, from the repository's top.
-        text: what it says.
+        text: its text.
         size: its size in bytes.
-        owners: its rules; where it has a `refusal`, nothing in it counts.
+        owners: its rules; with a `refusal`, no rule counts.
     """
 
     path: str
@@ -35,18 +35,18 @@ class FoundOwners(NamedTuple):
 
 
 def choose_dialect(configured: str | None, read: Read, *, forge: Dialect | None = None) -> Dialect:
-    """Choose whose CODEOWNERS rules hold.
+    """Choose the CODEOWNERS dialect.
 
     Args:
-        configured: `dialect` of `[gate]`, which decides where it is given.
+        configured: `dialect` of `[gate]`; decides if it is set.
         read: gives the bytes of a file by its path from the repository's top, or None.
-        forge: the forge whose CI or server this runs on, where that is known.
+        forge: the forge whose CI or server runs this process, if known.
 
     Returns:
-        The configured dialect, else the known forge's. Else the files tell: GitLab for a
-        repository with `.gitlab/CODEOWNERS` or `.gitlab-ci.yml`, GitHub where
-        `.github/CODEOWNERS` exists, and in doubt. What the owners file says decides nothing: a
-        section is a fault to one forge and a rule to the other.
+        The configured dialect, else the known forge's. Otherwise files decide: GitLab for
+            `.gitlab/CODEOWNERS` or `.gitlab-ci.yml`, GitHub for `.github/CODEOWNERS` and in doubt.
+            The content of the owners file does not decide: a section heading is a fault to GitHub
+            and a rule to GitLab.
     """
     if configured is not None:
         return Dialect(configured)
@@ -60,10 +60,10 @@ def choose_dialect(configured: str | None, read: Read, *, forge: Dialect | None 
 
 
 def load_owners(dialect: Dialect, read: Read) -> FoundOwners | None:
-    """Load the CODEOWNERS file that counts; None when there is none.
+    """Load the CODEOWNERS file that applies; None if there is none.
 
     Args:
-        dialect: whose places to look in, and whose rules to read it by.
+        dialect: the forge whose places and syntax apply.
         read: gives the bytes of a file by its path from the repository's top, or None.
     """
     found = find_owners_file(dialect, read)

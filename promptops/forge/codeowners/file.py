@@ -1,7 +1,7 @@
-"""Says who owns a path: the rules of one CODEOWNERS file, and how one of them is found.
+"""The rules of one CODEOWNERS file, and how they decide who owns a path.
 
-Nothing here raises for what a file contains. It reads what strangers wrote, so that faults come
-back beside what could be made of the rest, as the forge would make it.
+Nothing here raises for a file's content, which is untrusted. Faults are returned together with the
+rules that the forge would still use.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 
 # "If your CODEOWNERS file exceeds this limit, it will not be loaded" (GitHub Docs).
 MAX_BYTES = 3 * 1024 * 1024
-# Our own bounds on a stranger's file.
+# Our own limits for an untrusted file.
 MAX_LINES = 200_000
 MAX_LINE_LENGTH = 65_536
 
 
 class Dialect(StrEnum):
-    """Whose rules a file is read by."""
+    """The forge whose syntax a file has."""
 
     GITHUB = "github"
     GITLAB = "gitlab"
 
 
 class OwnersState(StrEnum):
-    """What a CODEOWNERS file says about a path."""
+    """The state of a path by a CODEOWNERS file."""
 
     OWNED = "owned"
     UNOWNED = "unowned"
     UNMATCHED = "unmatched"
 
 
-# Where each forge looks; the first file found is the only one that counts.
+# Where each forge looks; it uses only the first file found.
 OWNERS_PATHS = {
     Dialect.GITHUB: (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"),
     Dialect.GITLAB: ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"),
@@ -49,7 +49,7 @@ OWNERS_PATHS = {
 
 
 def owner_key(owner: str) -> str:
-    """Return what two spellings of one owner have in common; forges compare them without case."""
+    """Return an owner's key: equal for all spellings of one owner. Forges ignore case."""
     key = owner.casefold()
     return key.removesuffix("s") if key.startswith("@@") else key
 
@@ -59,11 +59,11 @@ class OwnersProblem:
     """A fault of a CODEOWNERS file.
 
     Attributes:
-        check: what kind of fault, such as `invalid-owner`.
-        severity: error where the forge does something else than the line seems to say.
-        message: what is wrong, and what the forge makes of it.
+        check: the kind of fault, such as `invalid-owner`.
+        severity: error if the forge does not do what the line seems to say.
+        message: what is wrong, and how the forge treats it.
         hint: what to do.
-        position: the line, and where in it; None for the file as a whole.
+        position: line and columns; None for the whole file.
     """
 
     check: str
@@ -79,18 +79,18 @@ class OwnersProblem:
 
 @dataclass(frozen=True, slots=True)
 class OwnersRule:
-    """One line that gives paths to owners.
+    """One line of a CODEOWNERS file.
 
     Attributes:
         line: its number, from 1.
-        pattern: which paths, as written.
+        pattern: the path pattern as written.
         owners: `@user`, `@org/team`, an e-mail address, or (GitLab) a role such as `@@maintainer`,
-            as written; none: the paths are explicitly nobody's.
-        section: GitLab's section; None in the lines before the first heading, and on GitHub.
+            as written; empty: the paths explicitly have no owner.
+        section: GitLab's section; None before the first heading, and on GitHub.
         is_optional: whether the section's approval is optional.
-        approvals: how many approvals it takes, at least 1.
-        is_exclusion: whether it takes paths out of its section (GitLab's `!pattern`).
-        matcher: the pattern, ready to match.
+        approvals: the required number of approvals, at least 1.
+        is_exclusion: whether it excludes paths from its section (GitLab's `!pattern`).
+        matcher: the compiled pattern.
     """
 
     line: int
@@ -104,17 +104,17 @@ class OwnersRule:
 
     @property
     def state(self) -> OwnersState:
-        """What the rule says of the paths for which it decides: owned, or unowned."""
+        """The state of paths for which this rule decides: owned or unowned."""
         return OwnersState.OWNED if self.owners else OwnersState.UNOWNED
 
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """Who owns one path.
+    """The owners of one path.
 
     Attributes:
         path: relative to the repository's top, with forward slashes.
-        answers: the rule that decides, of each section that has one; on GitHub at most one.
+        answers: the deciding rule of each section that has one; on GitHub at most one.
     """
 
     path: str
@@ -124,8 +124,8 @@ class Ownership:
     def state(self) -> OwnersState:
         """Whether a rule matches and names owners.
 
-        Unowned as soon as one required answer names nobody: GitLab would approve that section
-        by itself, and what nobody answers for must not count as approved.
+        Unowned if one required section names nobody: GitLab would approve that section by itself,
+        and a path without owners must not count as approved.
         """
         if not self.answers:
             return OwnersState.UNMATCHED
@@ -136,22 +136,22 @@ class Ownership:
 
     @property
     def required(self) -> tuple[OwnersRule, ...]:
-        """The answers of the sections that are not optional; each needs its own approvals."""
+        """The deciding rules of required sections; each needs its own approvals."""
         return tuple(answer for answer in self.answers if not answer.is_optional)
 
     @property
     def owners(self) -> tuple[str, ...]:
-        """The owners of all answers, each once. One approval for each answer, not one for all."""
+        """The owners of all deciding rules, each once. Each rule needs its own approval."""
         return tuple(dict.fromkeys(owner for answer in self.answers for owner in answer.owners))
 
     @property
     def line(self) -> int | None:
-        """The line of the first answer; None when there is none."""
+        """The line of the first deciding rule; None if there is none."""
         return self.answers[0].line if self.answers else None
 
     @property
     def section(self) -> str | None:
-        """The section of the first answer; None also for rules outside of sections."""
+        """The section of the first deciding rule; None also for a rule outside of sections."""
         return self.answers[0].section if self.answers else None
 
 
@@ -159,11 +159,11 @@ class OwnersFile:
     """The rules of one CODEOWNERS file. Made by `parse_owners`.
 
     Attributes:
-        dialect: whose rules it was read by.
-        rules: the rules that count, section by section, and in each from weakest to strongest.
+        dialect: the forge whose syntax was applied.
+        rules: the rules that count, by section; within a section, later rules win.
         problems: what is wrong with the file, by line.
-        refusal: why nothing in the file counts (too large, binary); there are no rules then, and
-            a path that is unmatched is not known to be nobody's. None for a file that counts.
+        refusal: why the forge ignores the whole file (too large, binary), or None. With a refusal
+            there are no rules, and an unmatched path is not known to be unowned.
     """
 
     __slots__ = ("_sections", "dialect", "problems", "refusal", "rules")
@@ -175,7 +175,7 @@ class OwnersFile:
         problems: Sequence[OwnersProblem],
         refusal: str | None = None,
     ) -> None:
-        """Take the rules of each section from weakest to strongest."""
+        """Index the rules of each section; later rules win."""
         self.dialect = dialect
         self.rules = tuple(rule for section in sections for rule in section)
         self.problems = tuple(problems)
@@ -183,49 +183,49 @@ class OwnersFile:
         self._sections = tuple(_Section(rules) for rules in sections)
 
     def match(self, path: str) -> Ownership:
-        """Say who owns a path (relative to the repository's top, with forward slashes).
+        """Return the owners of a path (relative to the repository's top, with forward slashes).
 
-        Any text is a path; whether it exists does not matter.
+        The path need not exist.
         """
         return Ownership(path, self.decide(SplitPath(path)))
 
     def decide(self, path: SplitPath) -> tuple[OwnersRule, ...]:
-        """Return the rule that decides about a path, of each section that has one."""
+        """Return the deciding rule for a path of each section that has one."""
         found = [section.decide(path) for section in self._sections]
         return tuple([rule for rule in found if rule is not None])
 
 
 class SplitPath:
-    """A path as its names, in order and each once."""
+    """A path as its names: in order, and as a set."""
 
     __slots__ = ("different_names", "names")
 
     def __init__(self, path: str) -> None:
-        """Take the path."""
+        """Split the path."""
         self.names = path.split("/")
         self.different_names = dict.fromkeys(self.names)
 
 
-# How many names an index remembers the tests of.
+# How many names an index caches test results for.
 _REMEMBERED = 20_000
 
 
 class RuleIndex:
-    """Finds the few rules that can match a path among all of them.
+    """Finds the few rules that can match a path.
 
-    Each rule is filed under the one of its keys that it shares with the fewest others. The names in
-    a repository's paths are few compared to the paths, so that each is tested only once.
+    Each rule is indexed under its rarest key. A repository has far fewer names than paths, so each
+    name is tested once and cached.
     """
 
     __slots__ = ("_named", "_others", "_prefixed", "_rules", "_tested", "_tests")
 
     def __init__(self, rules: Sequence[OwnersRule]) -> None:
-        """Take the rules from weakest to strongest."""
+        """Index the rules; later rules win."""
         self._rules = tuple(rules)
-        # Everywhere: places of rules, the strongest first; those of `_others` can match any path.
+        # All lists hold indexes of rules, strongest first; those in `_others` can match any path.
         self._others: list[int] = []
         self._named: dict[Hashable, list[int]] = {}
-        # By the number of names, since few are in use, and a path may have thousands.
+        # By the number of names: few are in use, and a path may have thousands.
         self._prefixed: dict[int, dict[Hashable, list[int]]] = {}
         self._tests: dict[str, list[tuple[Test, list[int]]]] = {}
         self._tested: dict[str, tuple[list[int], ...]] = {}
@@ -246,7 +246,7 @@ class RuleIndex:
                 self._tests.setdefault(key.extension, []).append((key.test, places))
 
     def strongest(self, path: SplitPath) -> OwnersRule | None:
-        """Return the last rule that matches; None when none does."""
+        """Return the last matching rule; None if none matches."""
         rules, names = self._rules, path.names
         best = -1
         for places in self._candidates(path):
@@ -259,7 +259,7 @@ class RuleIndex:
         return None if best < 0 else rules[best]
 
     def matching(self, path: SplitPath) -> Iterator[OwnersRule]:
-        """Yield all rules that match, in no order."""
+        """Yield all matching rules, in no particular order."""
         for places in self._candidates(path):
             for place in places:
                 if self._rules[place].matcher.matches(path.names):
@@ -282,7 +282,7 @@ class RuleIndex:
                 yield from self._passing(name)
 
     def _passing(self, name: str) -> tuple[list[int], ...]:
-        """Return the places of the rules whose test a name passes."""
+        """Return the indexes of the rules whose test a name passes."""
         found = self._tested.get(name)
         if found is None:
             tests = self._tests.get("", ())
@@ -296,7 +296,7 @@ class RuleIndex:
 
 
 class _Section:
-    """The rules among which the last match decides."""
+    """A group of rules in which the last match decides."""
 
     __slots__ = ("_exclusions", "_index")
 
@@ -306,7 +306,7 @@ class _Section:
         self._exclusions = RuleIndex(exclusions) if exclusions else None
 
     def decide(self, path: SplitPath) -> OwnersRule | None:
-        """Return the rule that decides about a path; None when none matches, or one excludes it."""
+        """Return the deciding rule for a path; None if none matches or an exclusion applies."""
         rule = self._index.strongest(path)
         if rule is None or self._exclusions is None:
             return rule

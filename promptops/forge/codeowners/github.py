@@ -1,8 +1,8 @@
-"""Reads the lines of a CODEOWNERS file as GitHub does.
+"""Parse CODEOWNERS lines as GitHub does.
 
-Sources: GitHub Docs, "About code owners", and the messages that GitHub shows for faulty lines. A
-line with a fault is skipped as a whole, so that an earlier rule decides: a slip that leaves paths
-with owners whom nobody meant, which is why each is an error here.
+Sources: GitHub Docs, "About code owners", and the messages that GitHub shows for faulty lines.
+GitHub skips a faulty line, so that an earlier rule decides and paths get unintended owners.
+Therefore each faulty line is an error here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OWNER = re.compile(
 
 
 def read_github(lines: Iterable[tuple[int, str]]) -> tuple[list[OwnersRule], list[OwnersProblem]]:
-    """Read numbered lines: the rules, from weakest to strongest, and what is wrong."""
+    """Parse numbered lines; return rules, later ones winning, and problems."""
     rules: list[OwnersRule] = []
     problems: list[OwnersProblem] = []
     for number, line in lines:

@@ -1,4 +1,4 @@
-"""Reads the lines of a CODEOWNERS file as GitLab does: in sections that each answer by themselves.
+"""Parse CODEOWNERS lines as GitLab does: in sections that decide separately.
 
 Sources: GitLab Docs, "CODEOWNERS syntax" and "Advanced CODEOWNERS configuration"; where those are
 silent, `ee/lib/gitlab/code_owners/` of GitLab's source.
@@ -39,13 +39,13 @@ _NAME = re.compile(rf"(?<![\w@])@{_NAME_PART}(?:/{_NAME_PART}){{0,20}}", re.ASCI
 
 @dataclass(slots=True)
 class _GitlabSection:
-    """A section in the making.
+    """A section while it is parsed.
 
     Attributes:
         name: as its first heading writes it; None for the lines before any heading.
-        rules: by normalized pattern; GitLab keeps one entry for each.
-        is_optional: whether all headings so far say so.
-        defaults: the owners after the last heading, for lines that name none.
+        rules: normalized pattern -> rule; GitLab keeps one rule for each pattern.
+        is_optional: whether all its headings so far mark it as optional.
+        defaults: the owners in the last heading, for lines without owners.
         approvals: the number in the last heading.
     """
 
@@ -59,7 +59,7 @@ class _GitlabSection:
 def read_gitlab(
     lines: Iterable[tuple[int, str]],
 ) -> tuple[list[list[OwnersRule]], list[OwnersProblem]]:
-    """Read numbered lines: the rules of each section, from weakest to strongest, and faults."""
+    """Parse numbered lines; return the rules of each section, later ones winning, and problems."""
     reading = _GitlabReading()
     for number, line in lines:
         reading.read(number, line)
@@ -114,7 +114,7 @@ class _GitlabReading:
         self._current = section
         is_optional = heading["optional"] is not None
         section.is_optional = section.is_optional and is_optional
-        # Ruby's `to_i`: what stands behind the first number does not count.
+        # As Ruby's `to_i`: text after the first number is ignored.
         digits = "".join((heading["approvals"] or "").split()[:1]).lstrip("0")
         section.approvals = min(int(digits[:9] or "1"), _MAX_APPROVALS)
         section.defaults, _ = _references(heading["owners"] or "")
@@ -200,7 +200,7 @@ class _GitlabReading:
                 f"remove line {older.line}",
                 place,
             )
-        # A key that is there keeps its place, in Python as in GitLab's Ruby.
+        # An existing key keeps its position, in Python as in GitLab's Ruby.
         section.rules[normalized] = OwnersRule(
             number,
             pattern,
@@ -218,7 +218,7 @@ class _GitlabReading:
 
 
 def _references(text: str) -> tuple[tuple[str, ...], list[tuple[int, str]]]:
-    """Return the owners in a text, each once, and the words that hold none with their offsets."""
+    """Return the owners in a text, each once, and the words without an owner with their offsets."""
     owners: dict[str, None] = {}
     ignored = []
     for match in _WORD.finditer(text):

@@ -1,10 +1,10 @@
-"""Matches patterns with stars against sequences, in time that no pattern can blow up.
+"""Match glob patterns against sequences without backtracking.
 
-A file's name is a sequence of characters, a path one of names; `*` in the one and `**` in the other
-mean "anything of any length". So one matcher serves both. It splits a pattern at its stars into
-runs: the first must stand at the beginning, the last at the end, and each between them at its
-leftmost place after the one before, since a later place never helps. There is nothing to back out
-of, and finding a run reads each item once (Shift-And: Baeza-Yates and Gonnet, 1992).
+A file name is a sequence of characters, a path a sequence of names; `*` in a name and `**` in a
+path both match anything of any length. So one matcher serves both. It splits a pattern at its stars
+into runs. The first run must match at the beginning, the last at the end, and every other run at
+its leftmost match after the previous one: a later match never helps. Finding a run reads each item
+once (Shift-And: Baeza-Yates and Gonnet, 1992).
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ Test: TypeAlias = Callable[[str], bool]
 
 
 def anything(item: str) -> bool:  # noqa: ARG001 - a test's signature
-    """Return the test that every item passes."""
+    """Match any item."""
     return True
 
 
-# One item of a run: what must stand there as it is, or a test of what may.
+# One item of a run: a literal, or a test.
 Element: TypeAlias = str | Test
 
 
 @dataclass(frozen=True, slots=True)
 class CharacterClass:
-    """A set of characters, as `[a-z]` or `[!0-9_]` writes it; a test of one character.
+    """A character class such as `[a-z]` or `[!0-9_]`; tests one character.
 
     Attributes:
         members: single characters.
         ranges: first and last character of each range.
-        is_negated: whether it holds the characters that are not listed.
+        is_negated: whether it matches the characters that are not listed.
     """
 
     members: frozenset[str]
@@ -48,31 +48,33 @@ class CharacterClass:
 
 
 class GlobRun(Protocol):
-    """A part of a pattern that has a fixed length, which is its `size`."""
+    """A part of a pattern with a fixed length, its `size`."""
 
     size: int
 
     def fits(self, items: Sequence[str], at: int) -> bool:
-        """Return whether the items from `at` on are such a run; there are enough of them."""
+        """Return whether the items from `at` on match. The caller makes sure that there are
+        enough.
+        """
 
     def find(self, items: Sequence[str], start: int, stop: int) -> int:
-        """Return where the leftmost such run between `start` and `stop` ends; -1 without one."""
+        """Return the end of the leftmost match between `start` and `stop`; -1 if there is none."""
 
 
 class Glob:
-    """A pattern of runs with anything between them."""
+    """A pattern: runs with anything between them."""
 
     __slots__ = ("_first", "_last", "_least", "_middle")
 
     def __init__(self, runs: Sequence[GlobRun]) -> None:
-        """Take the runs, at least one; there is a star between each and the next."""
+        """Store the runs, at least one; between two runs there is a star."""
         self._first = runs[0]
         self._last = runs[-1] if len(runs) > 1 else None
         self._middle = tuple(runs[1:-1])
         self._least = sum(run.size for run in runs)
 
     def matches(self, items: Sequence[str]) -> bool:
-        """Return whether the whole sequence fits the pattern."""
+        """Return whether the whole sequence matches."""
         first, last, count = self._first, self._last, len(items)
         if count < self._least:
             return False
@@ -90,35 +92,35 @@ class Glob:
 
 
 class TextRun:
-    """Characters that must stand there as they are; only for patterns of names, which are text."""
+    """A run of literal characters; only for patterns of names, which are strings."""
 
     __slots__ = ("size", "text")
 
     def __init__(self, text: str) -> None:
-        """Take the characters."""
+        """Store the characters."""
         self.text = text
         self.size = len(text)
 
     def fits(self, items: Sequence[str], at: int) -> bool:
-        """As `GlobRun` says."""
+        """See `GlobRun`."""
         return cast("str", items).startswith(self.text, at)
 
     def find(self, items: Sequence[str], start: int, stop: int) -> int:
-        """As `GlobRun` says."""
+        """See `GlobRun`."""
         at = cast("str", items).find(self.text, start, stop)
         return at if at < 0 else at + self.size
 
 
 class ElementRun:
-    """Items of which some are tested and not compared."""
+    """A run of which some items are tests."""
 
     __slots__ = ("_elements", "_exact", "_tests", "size")
 
     def __init__(self, elements: Sequence[Element]) -> None:
-        """Take the elements; what is text is compared, the others are called."""
+        """Store the elements: strings are compared, others are called."""
         self.size = len(elements)
         self._elements = tuple(elements)
-        # For `find`: the places of each item and of each test in the run, as bits.
+        # For `find`: the positions of each literal and each test in the run, as bits.
         self._exact: dict[str, int] = {}
         self._tests: dict[Test, int] = {}
         for index, element in enumerate(elements):
@@ -128,7 +130,7 @@ class ElementRun:
                 self._tests[element] = self._tests.get(element, 0) | 1 << index
 
     def fits(self, items: Sequence[str], at: int) -> bool:
-        """As `GlobRun` says."""
+        """See `GlobRun`."""
         for index, element in enumerate(self._elements, at):
             if isinstance(element, str):
                 if items[index] != element:
@@ -138,11 +140,11 @@ class ElementRun:
         return True
 
     def find(self, items: Sequence[str], start: int, stop: int) -> int:
-        """As `GlobRun` says."""
+        """See `GlobRun`."""
         if self.size == 0:
             return start
         known: dict[str, int] = {}
-        # Bit i of the state: the items up to here fit the first i + 1 elements.
+        # Bit i of the state: the items read so far match the first i + 1 elements.
         state, whole = 0, 1 << (self.size - 1)
         for at in range(start, stop):
             item = items[at]
@@ -155,7 +157,7 @@ class ElementRun:
         return -1
 
     def _places(self, item: str) -> int:
-        """Return the places of the run at which an item may stand, as bits."""
+        """Return the positions of the run that an item matches, as bits."""
         places = self._exact.get(item, 0)
         for test, bits in self._tests.items():
             if test(item):
@@ -164,17 +166,17 @@ class ElementRun:
 
 
 class Star:
-    """The mark in a list of elements for any number of items, none included."""
+    """Marks a star in a list of elements: any number of items, or none."""
 
 
 STAR = Star()
 
 
 def compile_name(tokens: Sequence[Element | Star]) -> Element:
-    """Make the element that stands for one name of a path, from one token a character.
+    """Compile the element for one name of a path from tokens, one for each character.
 
     Returns:
-        The name itself where the tokens leave no choice, otherwise a test.
+        The name itself if all tokens are literal, otherwise a test.
     """
     if all(isinstance(token, str) for token in tokens):
         return "".join(token for token in tokens if isinstance(token, str))
@@ -188,7 +190,7 @@ def compile_name(tokens: Sequence[Element | Star]) -> Element:
 
 
 def _simple_test(runs: Sequence[str]) -> Test | None:
-    """Return what most patterns are, without the detour: `*.md`, `test_*`, `a*b` and `*draft*`."""
+    """Return a fast test for common patterns: `*.md`, `test_*`, `a*b` and `*draft*`; else None."""
     first, *middle, last = runs
     least = len(first) + len(last)
     if not middle:
@@ -204,12 +206,12 @@ def _is_text(run: Sequence[Element]) -> TypeGuard[Sequence[str]]:
 
 
 def compile_path(elements: Sequence[Element | Star]) -> Glob:
-    """Make the pattern for whole paths, as sequences of names, from one element a name."""
+    """Compile the pattern for whole paths from elements, one for each name."""
     return Glob([ElementRun(run) for run in split_at_stars(elements)])
 
 
 def split_at_stars(elements: Sequence[Element | Star]) -> list[list[Element]]:
-    """Split elements into runs; stars side by side mean no more than one."""
+    """Split elements into runs; adjacent stars count as one."""
     runs: list[list[Element]] = [[]]
     before: Element | Star | None = None
     for element in elements:

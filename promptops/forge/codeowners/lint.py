@@ -1,6 +1,6 @@
-"""Finds what is wrong with a CODEOWNERS file in view of the files that there are.
+"""Check a CODEOWNERS file against the repository's files.
 
-A rule that decides nothing, and a prompt that nobody owns, look like protection and are none.
+A rule that never decides and a prompt without owners look like protection and give none.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ _NEARLY_FULL_PERCENT = 80
 
 @dataclass(frozen=True, slots=True)
 class LintContext:
-    """What a CODEOWNERS file is judged by.
+    """The context in which a CODEOWNERS file is checked.
 
     Attributes:
-        path: the CODEOWNERS file's own, from the repository's top, as all paths here.
-        size: how many bytes it has.
+        path: the CODEOWNERS file; all paths are relative to the repository's top.
+        size: its size in bytes.
         paths: all files of the repository.
-        prompts: those that make up prompts.
-        gate: those that decide what may merge: configuration, evals, workflows, people and their
-            keys, CODEOWNERS itself.
-        knows: whether the groups file mentions an owner; None: there is no such file.
+        prompts: the files that belong to prompts.
+        gate: the files that control merging: configuration, evals, workflows, groups, keys,
+            CODEOWNERS itself.
+        knows: tells whether the groups file mentions an owner; None if there is no such file.
     """
 
     path: str
@@ -50,16 +50,16 @@ class LintContext:
 
 
 def lint_owners(owners: OwnersFile, around: LintContext) -> list[Finding]:
-    """Judge a CODEOWNERS file.
+    """Check a CODEOWNERS file.
 
     Args:
         owners: the file.
-        around: where it stands and what it has to protect.
+        around: the context: its path and the files it must protect.
 
     Returns:
-        Findings in the order of places. Errors are lines that the forge reads otherwise than they
-        seem to say, and files of prompts or of the gate without owners; warnings are rules that
-        decide nothing.
+        Findings in file order. Errors are lines that the forge reads differently than they seem to
+            say, and files of prompts or of the gate without owners. Warnings are rules that never
+            decide.
     """
     findings = [problem.as_finding(around.path) for problem in owners.problems]
     if owners.refusal is None:
@@ -83,7 +83,7 @@ def _size(owners: OwnersFile, around: LintContext) -> Iterator[Finding]:
 
 
 def _idle_rules(owners: OwnersFile, around: LintContext) -> Iterator[Finding]:
-    """Rules that match no file, and rules that others take every file from."""
+    """Yield rules that match no file, and rules that later ones override for every file."""
     split = [SplitPath(path) for path in around.paths]
     deciding = {rule.line for path in split for rule in owners.decide(path)}
     idle = [rule for rule in owners.rules if rule.line not in deciding and not rule.is_exclusion]
@@ -112,7 +112,7 @@ def _about(rule: OwnersRule, around: LintContext, check: str, message: str) -> F
 
 
 def _unknown_owners(owners: OwnersFile, around: LintContext) -> Iterator[Finding]:
-    """Owners that the groups file does not mention, each where it comes first."""
+    """Yield owners that the groups file does not mention, each at its first occurrence."""
     if around.knows is None:
         return
     lines: dict[str, list[int]] = {}

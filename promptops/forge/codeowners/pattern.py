@@ -1,4 +1,4 @@
-"""Reads path patterns as each forge does, and finds out what a path must contain to match them.
+"""Compile path patterns as each forge does, and derive what a matching path must contain.
 
 GitHub's are gitignore's with exceptions (GitHub Docs, "About code owners"); GitLab's are Ruby's
 `File.fnmatch` with FNM_DOTMATCH and FNM_PATHNAME after some rewriting (GitLab Docs, "CODEOWNERS
@@ -33,12 +33,12 @@ _Name: TypeAlias = list[Element | Star]
 # `**`, with neither star escaped.
 _FOLDERS: _Name = [STAR, STAR]
 
-# What Ruby takes for white space.
+# White space in Ruby.
 WHITE_SPACE = " \t\r\n\f\v"
 
 
 class KeyKind(StrEnum):
-    """What a key says about the paths that can match."""
+    """What a key requires of a path."""
 
     PREFIX = "prefix"
     NAME = "name"
@@ -47,14 +47,14 @@ class KeyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PatternKey:
-    """Something that a path must have for a pattern to match it.
+    """A necessary condition for a path to match a pattern.
 
     Attributes:
-        kind: what the value is.
-        value: the path's first names, or one of its names, or what tells two tests apart.
-        depth: how many first names; 0 for the other kinds.
-        test: which one of the path's names must pass; None for the other kinds.
-        extension: what a name has after its last dot if it passes; empty when that is open.
+        kind: the meaning of the value.
+        value: the path's first names, one of its names, or the identity of a test.
+        depth: the number of first names; 0 for other kinds.
+        test: a test that one of the path's names must pass; None for other kinds.
+        extension: the file extension of every name that passes; empty if unknown.
     """
 
     kind: KeyKind
@@ -66,11 +66,11 @@ class PatternKey:
 
 @dataclass(frozen=True, slots=True)
 class PathPattern:
-    """A pattern, ready to match.
+    """A compiled pattern.
 
     Attributes:
-        glob: decides; takes a path as its list of names. None: no path can match.
-        keys: each a condition without which nothing matches, so that most paths need not be tried.
+        glob: the pattern for a path's list of names; None if no path can match.
+        keys: necessary conditions, by which most paths can be skipped.
     """
 
     glob: Glob | None
@@ -88,7 +88,7 @@ _DELICATE = frozenset("[]\\")
 
 
 def github_fault(pattern: str) -> str | None:
-    """Return why GitHub skips a line with this pattern; None for a pattern that it takes."""
+    """Return why GitHub skips a line with this pattern; None if it accepts it."""
     if pattern.startswith("!"):
         return "GitHub does not support negation with '!'"
     if pattern.startswith("\\#"):
@@ -124,14 +124,14 @@ def compile_github(pattern: str) -> PathPattern:
         if names[index] != _FOLDERS:
             elements.append(element)
         elif index == len(names) - 1:
-            # What is below the folder before it, and not that folder.
+            # Everything below the folder before it, but not that folder.
             elements += [STAR, anything]
         else:
             elements.append(STAR)
     if is_folder:
         elements += [STAR, anything]
     elif names[-1] != [STAR]:
-        # A folder's name stands for all that is in it as well; `docs/*` alone is one level.
+        # A folder's name includes everything in it; only `docs/*` is limited to one level.
         elements.append(STAR)
     return _with_keys(elements, zip(names, compiled, strict=True))
 
@@ -156,7 +156,7 @@ def _split_github(pattern: str) -> list[_Name]:
 
 
 def normalize_gitlab(pattern: str) -> str:
-    """Rewrite a pattern as GitLab does before it hands it to `fnmatch`."""
+    """Rewrite a pattern as GitLab does before calling `fnmatch`."""
     if pattern == "*":
         return "/**/*"
     if pattern.startswith("\\#"):
@@ -168,7 +168,7 @@ def normalize_gitlab(pattern: str) -> str:
 
 
 def _join_escaped_spaces(pattern: str) -> str:
-    """A backslash becomes one space together with the white space after it."""
+    """Replace a backslash and the white space after it by one space."""
     head, *parts = pattern.split("\\")
     joined = [head]
     for part in parts:
@@ -178,13 +178,13 @@ def _join_escaped_spaces(pattern: str) -> str:
 
 
 def compile_gitlab(normalized: str) -> PathPattern:
-    """Compile what `normalize_gitlab` gave."""
+    """Compile a pattern that `normalize_gitlab` returned."""
     names = _split_gitlab(normalized.removeprefix("/"))
     if names is None or not all(names):
         return NEVER
     compiled = [compile_name(name) for name in names]
     elements: _Name = [
-        # At the end, two stars are no more than one.
+        # At the end, `**` equals `*`.
         STAR if names[index] == _FOLDERS and index < len(names) - 1 else element
         for index, element in enumerate(compiled)
     ]
@@ -192,7 +192,7 @@ def compile_gitlab(normalized: str) -> PathPattern:
 
 
 def _split_gitlab(pattern: str) -> list[_Name] | None:
-    """Return the names of a pattern; None when it has a bracket that nothing can match."""
+    """Return the names of a pattern; None if it has a bracket that cannot match."""
     names: list[_Name] = [[]]
     at = 0
     while at < len(pattern):
@@ -221,10 +221,10 @@ _WILD: dict[str, Element | Star] = {"*": STAR, "?": anything}
 
 
 def _read_class(pattern: str, at: int) -> tuple[int, CharacterClass] | None:
-    """Read a set of characters up to its bracket, which need not be escaped to come first.
+    """Parse a character class up to its closing bracket. A bracket in first position is literal.
 
     Returns:
-        Where the pattern goes on, and the set; None when the bracket is missing or the set empty.
+        The offset after it, and the class; None if the bracket is missing or the class empty.
     """
     is_negated = pattern[at : at + 1] in {"!", "^"}
     at += is_negated
@@ -243,13 +243,13 @@ def _read_class(pattern: str, at: int) -> tuple[int, CharacterClass] | None:
             last, at = _member(pattern, at + 1)
             if last is None:
                 return None
-            # Ruby takes both ends also of a range that runs backwards.
+            # In Ruby a reversed range matches its two ends.
             members.add(last)
             ranges.append((first, last))
 
 
 def _member(pattern: str, at: int) -> tuple[str | None, int]:
-    """Return one character of a set, escaped or not, and where the pattern goes on."""
+    """Return one character of a class, unescaped, and the offset after it."""
     at += pattern.startswith("\\", at)
     return (pattern[at], at + 1) if at < len(pattern) else (None, at)
 
@@ -257,7 +257,7 @@ def _member(pattern: str, at: int) -> tuple[str | None, int]:
 def _with_keys(
     elements: Sequence[Element | Star], names: Iterable[tuple[_Name, Element]]
 ) -> PathPattern:
-    """Make the pattern from its elements, and its keys from its names, as tokens and compiled."""
+    """Build the pattern from its elements, and its keys from its names."""
     prefix = list(takewhile(lambda element: isinstance(element, str), elements))
     keys = [PatternKey(KeyKind.PREFIX, "/".join(map(str, prefix)), len(prefix))] if prefix else []
     literals = [element for element in elements[len(prefix) :] if isinstance(element, str)]
@@ -272,7 +272,7 @@ def _with_keys(
 
 
 def _extension(name: _Name) -> str:
-    """Return what a name must have after its last dot; empty when the pattern leaves that open."""
+    """Return the extension of every matching name; empty if the pattern does not fix it."""
     ending: list[str] = []
     for character in reversed(name):
         if not isinstance(character, str):

@@ -1,6 +1,6 @@
-"""Adopt prompts that other tools wrote: read them, say what cannot be carried over, write ours.
+"""Convert prompts of other tools.
 
-A reader of `formats` makes drafts of one file; `plan` gives each its place and its text; nothing is
-written before a person has seen the plan. The adopted prompt sends what the original sent, or a
-note says where it does not.
+A reader in `formats` turns one file into drafts. `plan` decides each draft's path and text. Nothing
+is written before a person has seen the plan. The converted prompt sends the same messages as the
+original; a note reports every difference.
 """

@@ -1,22 +1,22 @@
-"""Writes templates in our language that send exactly the text they are given.
+"""Write templates that render exactly a given text.
 
-Our templates drop the newline after a block tag and the white space before one that begins its
-line; other languages do not. Braces that are text there open a tag here.
+Our templates drop the newline after a block tag, and white space before a block tag that begins its
+line; other languages do not. Braces that are text in other languages open a tag in ours.
 """
 
 from __future__ import annotations
 
 import re
 
-# A zero stands for a brace that is written as a value.
+# A NUL stands for a brace that is written as a value.
 _OPENING = re.compile(r"\{(?=[{%#\0])")
 _BRACE = '{{ "{" }}'
-# So many braces are easier to read in a raw block.
+# From this many braces on, a raw block is easier to read.
 _MANY = 3
 
 
 class AdoptedBody:
-    """One message, put together from text, values and tags."""
+    """Builds one message from text, values and tags."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -29,7 +29,7 @@ class AdoptedBody:
         return "".join(self._parts)
 
     def text(self, text: str) -> None:
-        """Add text that is sent as it is."""
+        """Add literal text."""
         self._text += text
 
     def value(self, expression: str) -> None:
@@ -39,7 +39,7 @@ class AdoptedBody:
         self._ends_in_tag = False
 
     def tag(self, words: str, *, is_alone: bool = False) -> None:
-        """Add a block tag; one that is alone takes its line with it, as it does in ours."""
+        """Add a block tag; a tag alone on its line removes the line, as in our templates."""
         line = self._text.rpartition("\n")[2]
         is_first = "\n" in self._text or not self._parts or self._parts[-1].endswith("\n")
         self._flush(opens=True)
@@ -51,7 +51,7 @@ class AdoptedBody:
         self._ends_in_tag = True
 
     def _flush(self, *, opens: bool = False) -> None:
-        """Write the text so far; `opens` says that a tag follows."""
+        """Write the pending text; `opens` says whether a tag follows."""
         text, self._text = self._text, ""
         if not text:
             return
@@ -67,7 +67,7 @@ class AdoptedBody:
 
 
 def literal(text: str) -> str:
-    """Return a template that sends a text as it is."""
+    """Return a template that renders exactly a text."""
     body = AdoptedBody()
     body.text(text)
     return str(body)
@@ -79,9 +79,7 @@ _TAG = re.compile(
 
 
 def from_jinja(source: str) -> str:
-    """Return a template of plain Jinja2 as one of ours: its tags keep the white space around
-    them.
-    """
+    """Convert a template of plain Jinja2, whose tags keep the white space around them, to ours."""
     parts: list[str] = []
     place = 0
     for match in _TAG.finditer(source):

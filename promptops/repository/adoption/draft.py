@@ -1,4 +1,4 @@
-"""A prompt of another tool, on its way to become one of ours."""
+"""A prompt of another tool while it is converted."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 
 class UnreadableError(Exception):
-    """A file is not what its name says; the message says why, in lower case."""
+    """A file does not have the format of its name; the message says why, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that is not carried over, or not as it was.
+    """Something that was not converted, or not exactly.
 
     Attributes:
         message: what, and what to do.
-        line: the line of the source it is about; None for the file as a whole.
-        is_lost: whether the prompt would send something else than the original did.
+        line: the line of the source; None for the whole file.
+        is_lost: whether the prompt sends something else than the original.
     """
 
     message: str
@@ -34,7 +34,7 @@ class DraftMessage:
 
     Attributes:
         role: `system`, `user`, `assistant` or `history`; None in a prompt without role blocks.
-        body: its template, in our language; of `history`, the name of the input.
+        body: its template, in our syntax; for `history`, the name of the input.
     """
 
     role: str | None
@@ -43,17 +43,17 @@ class DraftMessage:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a reader made of one prompt.
+    """One prompt as converted by a reader.
 
     Attributes:
-        kind: the format, as people call it.
-        path: the file it comes from, from the repository's top.
-        title: what names it within its file; "" where the file is the prompt.
-        messages: what it sends.
+        kind: the format's common name.
+        path: its source file, from the repository's top.
+        title: its name within the file; "" if the file is one prompt.
+        messages: its messages.
         inputs: each input with its type or schema.
         settings: frontmatter other than version, author and inputs.
-        notes: what is not carried over.
-        samples: of a suite, as its file has them.
+        notes: what was not converted.
+        samples: eval samples, in the form of a suite file.
         line: where it begins in its file.
     """
 

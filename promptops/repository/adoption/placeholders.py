@@ -1,4 +1,4 @@
-"""Finds what is to be filled in, in texts that other programs fill in."""
+"""Find placeholders in templates of other programs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CODE = re.compile(r"^(```|~~~).*?^\1[^\n]*$|`[^`\n]*`", re.MULTILINE | re.DOTAL
 
 
 def replace(source: str, pattern: re.Pattern[str], name_of: Callable[[re.Match[str]], str]) -> str:
-    """Return a text as a template in which each match of a pattern is the value of an input."""
+    """Convert a text to a template; each match of a pattern becomes an input."""
     body = AdoptedBody()
     place = 0
     for match in pattern.finditer(source):
@@ -32,9 +32,9 @@ def replace(source: str, pattern: re.Pattern[str], name_of: Callable[[re.Match[s
 
 
 def read_format(source: str) -> tuple[str, list[str]] | None:
-    """Return a text of `str.format` or an f-string of plain names as a template, with its names.
+    """Convert a `str.format` text, or an f-string with plain names; return template and names.
 
-    None where it is no such text: a brace without partner, a field that is more than a name.
+    Return None for any other text: with an unmatched brace, or a field that is not a plain name.
     """
     body = AdoptedBody()
     names: list[str] = []
@@ -53,11 +53,10 @@ def read_format(source: str) -> tuple[str, list[str]] | None:
 
 
 def read_loose(source: str, first_line: int = 1) -> tuple[str, dict[str, str], list[Note]]:
-    """Return a text of whose placeholders nobody told us the kind: template, inputs and notes.
+    """Convert a text with placeholders of unknown kind; return template, inputs and notes.
 
-    `{name}` is an input where the whole text could be one of `str.format`, or outside of code; `{{
-    name }}` and `${name}` are inputs where they are the only kind. What was taken for what is
-    always noted.
+    `{name}` is an input if the whole text is valid for `str.format`, or outside of code. `{{ name
+    }}` and `${name}` are inputs if they are the only kind. A note reports each decision.
     """
     if re.search(r"\{%[-+]?\s*\w", source):
         names = find_names(source)
@@ -109,7 +108,7 @@ def _tell(
 
 
 def find_names(source: str) -> list[str]:
-    """Return the names that a Jinja template reads and does not set."""
+    """Return the names that a Jinja template reads without setting them."""
     from promptops.prompt.template import analyze
 
     return list(analyze("a.md", source, partial=True).undeclared)

@@ -1,4 +1,4 @@
-"""Where each adopted prompt goes, what its file says, and how it gets there."""
+"""Decide path and text of each converted prompt, and write them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FOR_PEOPLE = re.compile(
     r"\.(?:md|txt)",
     re.IGNORECASE,
 )
-# In a folder these hold many other things, so that one without prompts is no fault.
+# Files with these suffixes often hold other things, so one without prompts is no fault.
 _MAY_HOLD_NONE = (".py", ".json")
 _WORD = re.compile("[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _SPECIAL = frozenset({"yes", "no", "on", "off", "y", "n", "true", "false", "null"})
@@ -45,13 +45,13 @@ class Adoption:
     """One prompt that would be written.
 
     Attributes:
-        draft: what was read.
-        name: what it will be called.
+        draft: the converted prompt.
+        name: its name.
         path: its file, from the repository's top.
-        text: what that will say.
-        suite: the path and text of its eval suite; None where the original has no tests.
-        notes: what a person should know.
-        moves: whether the file itself moves, so that its history stays.
+        text: the file's text.
+        suite: path and text of its eval suite; None if the original has no tests.
+        notes: remarks for the user.
+        moves: whether the source file is moved by Git, to keep its history.
     """
 
     draft: Draft
@@ -65,7 +65,7 @@ class Adoption:
 
 @dataclass(frozen=True, slots=True)
 class AdoptionRefusal:
-    """A file that is left out, and why."""
+    """A file that is left out, with the reason."""
 
     path: str
     why: str
@@ -73,7 +73,7 @@ class AdoptionRefusal:
 
 @dataclass(frozen=True, slots=True)
 class AdoptionPlan:
-    """What adopting would do; `model` is that of prompts that name none."""
+    """The planned conversions; `model` is the model of prompts that name none."""
 
     adoptions: tuple[Adoption, ...]
     refusals: tuple[AdoptionRefusal, ...]
@@ -87,16 +87,16 @@ def plan_adoption(
     name: str | None = None,
     model: str = DEFAULT_MODEL,
 ) -> AdoptionPlan:
-    """Read files and folders, and say what would be written; nothing is.
+    """Read files and folders, and plan what to write. Writes nothing.
 
     Args:
         repository: where the files are.
-        paths: files, or folders whose files are read.
-        name: what the one prompt shall be called.
+        paths: files, or folders to search.
+        name: the name of the prompt, if there is only one.
         model: the model of prompts that name none.
 
     Raises:
-        UsageError: a path is not in the repository, or several prompts are to have one name.
+        UsageError: a path is not in the repository, or several prompts would have the same name.
     """
     top = repository.require_work_tree().resolve()
     author = find_author(repository)
@@ -132,7 +132,7 @@ def plan_adoption(
 
 
 def write_adoption(repository: Repository, plan: AdoptionPlan) -> None:
-    """Write what was planned. A file that moves is moved by Git, so that its history stays."""
+    """Write the planned files. Files to move are moved by Git, to keep their history."""
     for one in plan.adoptions:
         target = place_file(repository, one.path)
         if target.exists() and one.path != one.draft.path:
@@ -151,8 +151,8 @@ def write_adoption(repository: Repository, plan: AdoptionPlan) -> None:
 def _list_files(
     repository: Repository, top: Path, paths: Sequence[Path]
 ) -> Iterator[tuple[str, str, bool]]:
-    """Yield each file from the top, the folder that names are taken from, and whether it was
-    named.
+    """Yield each file from the top, the folder that names are relative to, and whether the user
+    named it.
     """
     known: list[str] | None = None
     for path in paths:
@@ -199,7 +199,7 @@ def _suggest_name(draft: Draft, base: str, prompts: str) -> str:
         folders = folders[len(folders) - folders[::-1].index("prompts") :]
     elif where.is_relative_to(base):
         folders = list(where.relative_to(base).parts[:-1])
-    # Where tools keep things says nothing about them.
+    # Folders of tools say nothing about a prompt's name.
     parts = [*(one for one in folders if not one.startswith(".") and one != "src"), stem]
     if draft.title:
         parts = [draft.title] if draft.kind == "Langfuse" else [*parts, draft.title]
@@ -217,7 +217,7 @@ def _slug(text: str) -> str:
 
 
 def _find_free(name: str, taken: set[str], draft: Draft, prompts: str) -> str:
-    """Return the name, with a number where another prompt has it already."""
+    """Return the name, with a number appended if it is taken."""
     number, free = 1, name
     while f"{free}.md" in taken and draft.path != f"{prompts}/{free}.md":
         number += 1
@@ -272,7 +272,7 @@ def _write_block(key: str, value: Mapping[str, Any]) -> Iterable[str]:
 
 
 def write_messages(draft: Draft) -> Iterator[str]:
-    """Yield the body of a prompt that sends what a draft says, line by line."""
+    """Yield the lines of the body that renders a draft's messages."""
     if len(draft.messages) == 1 and draft.messages[0].role is None:
         yield draft.messages[0].body.strip("\n")
         return

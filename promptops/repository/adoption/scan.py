@@ -1,4 +1,4 @@
-"""Looks for prompts in code, and keeps a baseline of those that are accepted."""
+"""Find prompts in code, and keep a baseline of accepted ones."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ScanFind(NamedTuple):
         line: where it begins.
         what: `text` or `call`.
         name: the variable or function.
-        key: what tells it from others, wherever it moves in its file.
+        key: its identity, which does not depend on the line.
     """
 
     path: str
@@ -42,7 +42,7 @@ class ScanFind(NamedTuple):
 
 
 def scan_code(repository: Repository, paths: Sequence[Path]) -> list[ScanFind]:
-    """Find texts that look like prompts and calls of clients in Python files."""
+    """Find strings that look like prompts, and calls of model clients, in Python files."""
     top = repository.require_work_tree().resolve()
     folders = []
     for path in paths:
@@ -71,7 +71,7 @@ def scan_code(repository: Repository, paths: Sequence[Path]) -> list[ScanFind]:
 
 
 def read_baseline(repository: Repository) -> frozenset[str]:
-    """Return the keys of what is accepted; none without a baseline."""
+    """Return the accepted keys; empty without a baseline."""
     try:
         data = json.loads(place_file(repository, BASELINE).read_bytes())
     except FileNotFoundError:
@@ -86,7 +86,7 @@ def read_baseline(repository: Repository) -> frozenset[str]:
 
 
 def write_baseline(repository: Repository, found: Iterable[ScanFind]) -> None:
-    """Accept what was found."""
+    """Write the baseline: accept all finds."""
     file = place_file(repository, BASELINE)
     file.parent.mkdir(parents=True, exist_ok=True)
     data = {"schema": _SCHEMA, "accepted": sorted(one.key for one in found)}

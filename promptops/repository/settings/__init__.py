@@ -1,1 +1,1 @@
-"""The tables of the configuration that say how prompts are run: one module each, all pure."""
+"""The configuration tables for running prompts, one module each."""

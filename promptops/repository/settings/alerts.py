@@ -1,17 +1,12 @@
-"""The table `[alerts]`: who is told when a limit refuses, a model keeps failing or refuses a key.
+"""The table `[alerts]`: where to send alerts.
 
-[alerts]
-service = "checkout"
+[alerts] service = "checkout"
 
-[alerts.slack]
-url_variable = "SLACK_WEBHOOK"
+[alerts.slack] url_variable = "SLACK_WEBHOOK"
 
-[alerts.pagerduty]
-key = "PAGERDUTY_KEY"
-kinds = ["ledger", "key"]
+[alerts.pagerduty] key = "PAGERDUTY_KEY" kinds = ["ledger", "key"]
 
-[alerts.command]
-run_variable = "PROMPTOPS_ALERT_COMMAND"
+[alerts.command] run_variable = "PROMPTOPS_ALERT_COMMAND"
 """
 
 from __future__ import annotations
@@ -27,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KINDS = ("guard", "overrun", "ledger", "breaker", "key", "model")
-# What each channel may say of itself, besides `kinds`.
+# The keys of each channel besides `kinds`.
 CHANNELS: Mapping[str, tuple[str, ...]] = {
     "webhook": ("url", "url_variable"),
     "slack": ("url_variable",),
@@ -44,14 +39,14 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:
-    """One way to tell somebody.
+    """One alert channel.
 
     Attributes:
         name: one of `CHANNELS`.
-        url: where it is told; for PagerDuty and Opsgenie the start of the address.
-        variable: the environment variable that holds what is secret: the address, the key, or the
-            command, which only the owner of the machine may choose.
-        kinds: what it is told.
+        url: the address; for PagerDuty and Opsgenie the base address.
+        variable: the environment variable with the secret: the address, the key, or the command,
+            which only the owner of the machine may choose.
+        kinds: the kinds of alerts it gets.
     """
 
     name: str
@@ -65,8 +60,8 @@ class AlertSettings:
     """The table `[alerts]`.
 
     Attributes:
-        service: what alerts name as their source; None: the machine.
-        channels: whom to tell.
+        service: the source in alerts; None: the machine's name.
+        channels: the channels.
     """
 
     service: str | None = None
@@ -92,7 +87,7 @@ def _read_channel(name: str, table: Table) -> ChannelSettings:
         wrong = "stands beside url" if given else "is missing"
         table.fail(secret, wrong, f'write {secret} = "NAME_OF_A_VARIABLE"')
     variable = table.optional_text(secret)
-    # A key in the wrong place must not be printed.
+    # Do not print the value: it may be a key in the wrong place.
     if variable is not None and _VARIABLE.fullmatch(variable) is None:
         table.fail(
             secret,

@@ -1,9 +1,7 @@
-"""The table `[cache]`: whether answers are kept for identical requests.
+"""The table `[cache]`: whether answers to identical requests are cached.
 
-[cache]
-ttl = "1h"
-megabytes = 64
-sampled = false     # true: answers at a temperature above 0, or at the provider's own, too
+[cache] ttl = "1h" megabytes = 64 sampled = false # true: answers at a temperature above 0, or at
+the provider's own, too
 """
 
 from __future__ import annotations
@@ -19,13 +17,13 @@ _MEGABYTES = 64
 
 @dataclass(frozen=True, slots=True)
 class CacheSettings:
-    """How answers are kept in the memory of a process.
+    """How answers are cached in a process's memory.
 
     Attributes:
-        ttl_seconds: for how long; 0: not at all, as without the table.
-        megabytes: how large all of them may be; the least recently used go first.
-        is_for_sampled: whether answers are kept that another call would give otherwise, since the
-            temperature is above 0 or left to the provider.
+        ttl_seconds: how long; 0: no cache, as without the table.
+        megabytes: the maximum size; the least recently used answers are dropped first.
+        is_for_sampled: whether random answers are cached too: with a temperature above 0 or the
+            provider's default.
     """
 
     ttl_seconds: int = 0

@@ -87,7 +87,7 @@ def _read_store(table: Table) -> str | None:
             "is no place for conversations",
             "use a file's path, redis://HOST/0 or postgresql://HOST/DATABASE",
         )
-    # A password must not be printed either.
+    # Do not print the URL: it may contain a password.
     if parts.password is not None or re.search(r"(?:^|&)password=", parts.query):
         table.fail(
             "store",

@@ -23,12 +23,12 @@ class EvalSettings:
     """How eval suites are run.
 
     Attributes:
-        concurrency: how many trials run at once at most.
-        max_cost: what a run may cost, in micro-dollars; None: no limit.
-        judge: the ref of the prompt that judges for `rubric`, `factual` and `preference`; None:
-            there is none unless a suite names one.
-        agreement: the least agreement (kappa) with people that a judge needs for its rulings to
-            count; None: every judge's do.
+        concurrency: the maximum number of concurrent trials.
+        max_cost: the maximum cost of a run, in micro-dollars; None: no limit.
+        judge: the ref of the judge prompt for `rubric`, `factual` and `preference`; None: none,
+            unless a suite names one.
+        agreement: the minimum agreement (kappa) with people for a judge's rulings to count; None:
+            no minimum.
         embedding: the embedding model of `similar`; None: there is none.
     """
 

@@ -1,18 +1,13 @@
-"""The table `[guards]`: what runs may spend, how often and how deep, and where that is counted.
+"""The table `[guards]`: limits on spending, calls, tokens and nesting of runs, and their ledger.
 
-[guards]
-spend_per_hour = 20               # US dollars, all prompts together
-calls_per_minute = 600
-ledger = "redis://redis.example.com/3"
+[guards] spend_per_hour = 20 # US dollars, all prompts together calls_per_minute = 600 ledger =
+"redis://redis.example.com/3"
 
-[guards.per_user]
-spend_per_day = 0.5
+[guards.per_user] spend_per_day = 0.5
 
-[guards.prompts."support/*"]      # shared by all prompts that the pattern matches
-spend_per_hour = 5
+[guards.prompts."support/*"] # shared by all prompts that the pattern matches spend_per_hour = 5
 
-[guards.environments.eval]
-spend_per_day = 30
+[guards.environments.eval] spend_per_day = 30
 """
 
 from __future__ import annotations
@@ -28,27 +23,27 @@ from promptops.repository.settings.reading import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What holds where nothing is configured.
+# The defaults.
 DEFAULT_SPEND_PER_HOUR = 20_000_000
 DEFAULT_DEPTH = 8
 DEFAULT_IDENTICAL = 20
 DEFAULT_LEDGER = "sqlite"
 SCHEMES = ("redis", "rediss", "postgres", "postgresql")
 TABLES = ("per_user", "per_tenant", "prompts", "environments", "breaker")
-# A store counts in whole numbers that every language can read; no limit needs more.
+# Ledgers count in integers that every language can represent; no limit needs more.
 MAX_LIMIT = 2**53 - 1
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _SECRET = re.compile(r"(?:^|&)(?:password|sslpassword)=", re.IGNORECASE)
 
 
 class Limits(NamedTuple):
-    """Limits of one kind of window; None means no limit.
+    """A set of limits; None means no limit.
 
     Attributes:
         spend_per_hour: micro-dollars in one UTC hour.
         spend_per_day: micro-dollars in one UTC day.
         calls_per_minute: requests to models in one minute.
-        tokens_per_minute: tokens, prompt and answer together, in one minute.
+        tokens_per_minute: input and output tokens in one minute.
         tokens_per_hour: likewise in one UTC hour.
         tokens_per_day: likewise in one UTC day.
     """
@@ -62,22 +57,22 @@ class Limits(NamedTuple):
 
     @property
     def guards_spending(self) -> bool:
-        """Whether they limit money."""
+        """Whether one of them limits spending."""
         return self.spend_per_hour is not None or self.spend_per_day is not None
 
     def find_key(self, start: str) -> str | None:
-        """Return the key of the first limit that is set and begins with `start`."""
+        """Return the first key that begins with `start` and is set."""
         found = (key for key in self._fields if key.startswith(start))
         return next((key for key in found if getattr(self, key) is not None), None)
 
 
 class BreakerSettings(NamedTuple):
-    """When the breaker of a model opens and closes.
+    """When a model's circuit breaker opens and closes.
 
     Attributes:
-        failures: so many failures within the window open it.
+        failures: the number of failures within the window that opens it.
         window_seconds: the window.
-        cooldown_seconds: how long it stays open before one request may try.
+        cooldown_seconds: how long it stays open before one trial request is let through.
     """
 
     failures: int = 5
@@ -106,21 +101,21 @@ class GuardSettings:
     """The table `[guards]`.
 
     Attributes:
-        limits: the limits of everything together, evals excepted.
+        limits: the limits of all runs together, except evals.
         per_user: the limits of each user.
         per_tenant: the limits of each tenant.
-        prompts: pairs of a pattern and the limits that all prompts it matches share.
+        prompts: pairs of a pattern and the limits shared by all matching prompts.
         environments: the limits of each environment.
-        depth: how many runs may be nested in one another.
-        identical_per_minute: how often one caller may make the same request in a minute.
-        ledger: `sqlite`, a path, or a `redis://`, `rediss://` or `postgresql://` URL without
-            a password.
+        depth: the maximum nesting of runs.
+        identical_per_minute: how many identical requests one caller may make in a minute.
+        ledger: `sqlite`, a path, or a `redis://`, `rediss://` or `postgresql://` URL without a
+            password.
         ledger_variable: the environment variable that holds the ledger's URL instead.
         on_ledger_down: `refuse`, or `local`: count in this process with `local_spend_per_hour`.
-        local_spend_per_hour: the limit of each process while the ledger is out of reach.
-        breaker: when breakers open and close.
-        is_strict: whether `limits` on spending were configured. Where they are, as for every other
-            table, a run whose cost cannot be bounded is refused.
+        local_spend_per_hour: the limit of each process while the ledger is unreachable.
+        breaker: the settings of circuit breakers.
+        is_strict: whether `limits` on spending are configured. If so, as for every other table, a
+            run whose cost cannot be bounded is refused.
     """
 
     limits: Limits = DEFAULT_LIMITS
@@ -141,9 +136,9 @@ class GuardSettings:
 def find_guards(
     settings: GuardSettings, prompt: str, *, beside: str
 ) -> tuple[str | None, str | None]:
-    """Return a limit on spending and one on tokens that runs of a prompt meet; None without one.
+    """Return a spending limit and a token limit that apply to a prompt's runs; None without one.
 
-    The limit that holds without any is none of them; nor are those of the environment `beside`.
+    The default limit and those of the environment `beside` are ignored.
     """
     tables = [
         ("guards", settings.limits if settings.is_strict else _without_spending(settings.limits)),
@@ -182,7 +177,7 @@ def read_guards(value: object, path: str) -> GuardSettings:
     environments = _read_named(table.table("environments"))
     on_down = table.choice("on_ledger_down", ("refuse", "local"), "refuse")
     return GuardSettings(
-        # A limit of one's own takes the place of the one that holds without any.
+        # A configured limit replaces the default one.
         limits=limits
         if limits.guards_spending
         else limits._replace(spend_per_hour=DEFAULT_SPEND_PER_HOUR),
@@ -269,7 +264,7 @@ def _read_ledger(table: Table) -> str:
             "is no place to count in",
             'write "sqlite", the path of a file, redis://HOST or postgresql://HOST/DATABASE',
         )
-    # A password must not be printed either.
+    # Do not print the URL: it may contain a password.
     if parts.password is not None or _SECRET.search(parts.query):
         table.fail(
             "ledger",

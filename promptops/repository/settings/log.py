@@ -1,10 +1,7 @@
-"""The table `[log]`: where runs are kept, how much of them, and for how long.
+"""The table `[log]`: where runs are recorded, with how much content, and for how long.
 
-[log]
-url = "postgresql://log.example.com/promptops"
-content = "redacted"        # or "full", "none"
-retention = "90d"
-encryption_key = "PROMPTOPS_LOG_KEY"
+[log] url = "postgresql://log.example.com/promptops" content = "redacted" # or "full", "none"
+retention = "90d" encryption_key = "PROMPTOPS_LOG_KEY"
 """
 
 from __future__ import annotations
@@ -25,15 +22,15 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """What the run log keeps.
+    """The settings of the run log.
 
     Attributes:
         url: the path of an SQLite file, `sqlite:PATH` or `postgresql://...`; None: the repository's
             own log, or the user's.
-        content: what is kept of inputs, messages and answers: one of CONTENTS.
-        retention_seconds: runs older than this are pruned; None: kept until somebody prunes.
-        encryption_key: the environment variable that holds the keys (the first one encrypts, the
-            others only decrypt); None: texts are not encrypted.
+        content: how much of inputs, messages and answers is stored: one of CONTENTS.
+        retention_seconds: older runs are pruned; None: never automatically.
+        encryption_key: the environment variable with the keys (the first encrypts, the others only
+            decrypt); None: texts are not encrypted.
     """
 
     url: str | None = None
@@ -66,7 +63,7 @@ def _read_url(table: Table) -> str | None:
         table.fail(
             "url", "is no place for a log", "use a file's path or postgresql://HOST/DATABASE"
         )
-    # A password must not be printed either.
+    # Do not print the URL: it may contain a password.
     if parts.password is not None or re.search(r"(?:^|&)password=", parts.query):
         table.fail(
             "url",

@@ -1,4 +1,4 @@
-"""The table `[models]`: which models prompts may use, and where those are served.
+"""The table `[models]`: which models prompts may use, and their endpoints.
 
     [models]
     allow = ["openai/*", "local"]
@@ -15,7 +15,7 @@
     base_url = "https://llm.example.com/v1"
     key = "GATEWAY_KEY"
 
-A name stands for an endpoint, never for another model: what a prompt runs on is said in the prompt.
+A name configures an endpoint and never replaces one model by another: the prompt names its model.
 """
 
 from __future__ import annotations
@@ -54,21 +54,22 @@ _SCHEME = re.compile(r"(?:basic|bearer|token|key)?\s*", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
-    """What the configuration says of one model, or of all models below a name.
+    """The settings of one model, or of all models below a name.
 
     Attributes:
-        name: as a prompt writes it: a name of its own, a provider, or a model of a provider.
-        base_url: where it is served; None: at the provider's own address.
-        key: the environment variable that holds the key.
-        model: the name that is sent; None: what the prompt writes after the endpoint's name.
-        transport: what speaks to it, one of `TRANSPORTS`; None: whatever fits the name.
+        name: the name in prompts: an endpoint's, a provider's, or PROVIDER/MODEL.
+        base_url: its address; None: the provider's default.
+        key: the environment variable with the API key.
+        model: the model name to send; None: the part after the endpoint's name in the prompt.
+        transport: one of `TRANSPORTS`; None: chosen by the name.
         headers: further headers of every request; `${NAME}` stands for an environment variable.
-        input_price: of a million input tokens, in micro-dollars; None when not configured.
-        output_price: of a million output tokens, likewise.
-        cached_price: of a million input tokens that the provider had cached, likewise.
+        input_price: micro-dollars for a million input tokens; None if not configured.
+        output_price: micro-dollars for a million output tokens, likewise.
+        cached_price: micro-dollars for a million input tokens that the provider had cached,
+            likewise.
         is_free: whether it costs nothing.
-        context: how many tokens the model reads at most.
-        output: how many tokens it writes at most.
+        context: the maximum number of input tokens.
+        output: the maximum number of output tokens.
     """
 
     name: str
@@ -91,9 +92,9 @@ class ModelSettings:
 
     Attributes:
         allow: patterns of the models that prompts may use; None: all.
-        path_allow: (folder or glob, the same list for the files there) pairs; the last one that
-            fits a file holds for it, instead of `allow`.
-        endpoints: what is configured for names of models, by name.
+        path_allow: pairs of a folder or glob and such a list for its files; the last match applies
+            instead of `allow`.
+        endpoints: name -> settings.
     """
 
     allow: tuple[str, ...] | None = None
@@ -101,7 +102,9 @@ class ModelSettings:
     endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
 
     def allowed(self, path: str) -> tuple[str, ...] | None:
-        """Return the patterns for the prompt file at `path`, from the top; None: all models."""
+        """Return the allowed patterns for the prompt file at `path`, from the top; None: all
+        models.
+        """
         patterns = self.allow
         for place, allow in self.path_allow:
             if fnmatchcase(path, place) or path.startswith(f"{place.rstrip('/')}/"):
@@ -114,13 +117,13 @@ class ModelSettings:
         return patterns is None or any(fnmatchcase(model, pattern) for pattern in patterns)
 
     def find_endpoint(self, model: str) -> EndpointSettings | None:
-        """Return what is configured for a model: under its own name, else under its provider's."""
+        """Return the settings of a model: under its own name, else under its provider's."""
         exact = self.endpoints.get(model)
         if exact is not None:
             return exact
         family, slash, _ = model.partition("/")
         found = self.endpoints.get(family) if slash else None
-        # An endpoint with a model of its own serves no other.
+        # An endpoint with a configured model serves no other.
         return found if found is not None and found.model is None else None
 
 
@@ -207,7 +210,7 @@ def _read_base_url(table: Table) -> str | None:
 
 def _read_key(table: Table) -> str | None:
     name = table.optional_text("key")
-    # A key in the wrong place must not be printed.
+    # Do not print the value: it may be a key in the wrong place.
     if name is not None and not _is_variable(name):
         table.fail(
             "key",
@@ -220,7 +223,7 @@ def _read_key(table: Table) -> str | None:
 def _is_variable(name: str) -> bool:
     if _VARIABLE.fullmatch(name) is None or len(name) > 64:
         return False
-    # Some providers' keys are letters and digits alone; variables of that form do not exist.
+    # Some providers' keys consist of letters and digits only, and variable names never do here.
     return not (len(name) >= 20 and "_" not in name and re.search(r"\d", name))
 
 

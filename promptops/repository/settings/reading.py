@@ -1,7 +1,7 @@
-"""Reading one table of the configuration: values with their types, and errors that name the key.
+"""Read one table of the configuration with type checks; errors name the key.
 
-Every table is closed: an unknown key is an error, because a misspelt limit that silently does not
-apply is worse than no limit.
+An unknown key is an error, because a misspelt limit that silently does not apply is worse than no
+limit.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MICROS = 1_000_000
-"""How many micro-dollars a US dollar has."""
+"""Micro-dollars in a US dollar."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-# Nine digits are more than a person means, and few enough for every clock.
+# Nine digits are more than anybody needs, and do not overflow any clock.
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
 _DURATION_EXAMPLE = "90d"
 
@@ -29,7 +29,7 @@ class Table:
     """One table of a configuration file.
 
     Args:
-        value: what the file holds there.
+        value: the parsed value in the file.
         path: the file, for errors.
         name: the table's name, such as `guards` or `guards.per_user`.
 
@@ -55,7 +55,7 @@ class Table:
         return self._name
 
     def raw(self, key: str) -> object:
-        """Return the value as the file has it; None where it is missing."""
+        """Return the unchecked value; None if it is missing."""
         return self._values.get(key)
 
     def key(self, key: str) -> str:
@@ -63,7 +63,7 @@ class Table:
         return f"{self._name}.{key}"
 
     def fail(self, key: str, wrong: str, hint: str | None = None) -> NoReturn:
-        """Raise the error that `key` `wrong`, such as "is not a number"."""
+        """Raise an error about `key`; `wrong` continues the sentence, such as "is not a number"."""
         self._raise(f"{self.key(key)} {wrong}", hint)
 
     def check_keys(self, known: Sequence[str]) -> None:
@@ -128,7 +128,7 @@ class Table:
     def whole(self, key: str, default: None, *, least: int = 0) -> int | None: ...
 
     def whole(self, key: str, default: int | None, *, least: int = 0) -> int | None:
-        """Return a whole number that is at least `least`."""
+        """Return an integer that is at least `least`."""
         value = self._values.get(key, default)
         if value is None:
             return None
@@ -137,7 +137,7 @@ class Table:
         return value
 
     def number(self, key: str, default: float | None, *, above: float = 0) -> float | None:
-        """Return a number that is above `above`."""
+        """Return a number greater than `above`."""
         value = self._values.get(key, default)
         if value is None:
             return None
@@ -152,7 +152,8 @@ class Table:
             return None
         if not _is_number(value) or not 0 <= value < float("inf"):
             self.fail(key, "is not an amount in US dollars", f"write {key} = 0.25")
-        # A float is what its shortest text says: 0.1 dollars are 100,000 micro-dollars.
+        # Convert by the float's shortest decimal text: 0.1 dollars are exactly 100,000
+        # micro-dollars.
         return int((Decimal(str(value)) * MICROS).to_integral_value(ROUND_CEILING))
 
     def duration(self, key: str) -> int | None:
@@ -172,7 +173,7 @@ class Table:
 def read_duration(text: str) -> int | None:
     """Return the seconds of a time span such as `45s`, `10m`, `12h`, `30d` or `8w`.
 
-    None for a text that is none, or for one of no length.
+    None for a malformed text, or for zero.
     """
     found = _DURATION.fullmatch(text.strip())
     seconds = int(found[1]) * _SECONDS[found[2]] if found else 0

@@ -1,10 +1,8 @@
-"""The table `[timeouts]`: for how long to wait for the remote, in seconds.
+"""The table `[timeouts]`: timeouts for the remote, in seconds.
 
-[timeouts]
-connect = 10     # until a connection over ssh is there
-silence = 30     # while nothing comes
-total = 120      # for one fetch or push
-pause = 20       # the same for the kill switch, which has to say soon that it did not work
+[timeouts] connect = 10 # until a connection over ssh is there silence = 30 # while nothing comes
+total = 120 # for one fetch or push pause = 20 # the same for the kill switch, which has to say soon
+that it did not work
 """
 
 from __future__ import annotations
@@ -20,11 +18,11 @@ _PAUSE_SECONDS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class TimeoutSettings:
-    """How long to wait for the remote.
+    """Timeouts for the remote.
 
     Attributes:
-        usual: for everything.
-        pause: for a pause.
+        usual: the timeouts of all commands but pause.
+        pause: the timeouts of pause and resume.
     """
 
     usual: GitLimits

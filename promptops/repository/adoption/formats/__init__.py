@@ -1,4 +1,4 @@
-"""The formats that can be adopted: one module each, with `read(path, text) -> drafts`."""
+"""The supported formats, one module each with `read(path, text) -> drafts`."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class FormatReader(Protocol):
     """A module that reads one format."""
 
     def read(self, path: str, text: str) -> Sequence[Draft]:
-        """Return the prompts of a file; UnreadableError for a file that is of another format."""
+        """Return the prompts of a file. Raises UnreadableError for a file of another format."""
 
 
-# The longest suffix that fits decides; of several readers the first that can read the file.
+# The longest matching suffix decides; of several readers, the first that can read the file.
 SUFFIXES: dict[str, tuple[FormatReader, ...]] = {
     ".prompt.md": (vscode,),
     ".prompt.yml": (github_models,),
@@ -44,11 +44,11 @@ SUFFIXES: dict[str, tuple[FormatReader, ...]] = {
     ".mdc": (markdown,),
     ".txt": (markdown,),
 }
-"""Which readers try a file, by how its name ends."""
+"""Suffix of file names -> readers to try."""
 
 
 def read(path: str, text: str) -> Sequence[Draft]:
-    """Return the prompts of a file of any known format; UnreadableError says what is wrong."""
+    """Return the prompts of a file of any known format. Raises UnreadableError."""
     suffix = next((one for one in SUFFIXES if path.lower().endswith(one)), None)
     if suffix is None:
         known = ", ".join(SUFFIXES)

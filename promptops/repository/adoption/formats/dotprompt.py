@@ -33,7 +33,7 @@ _EMPTY: dict[str, Any] = {"string": "", "array": [], "object": {}, "boolean": Fa
 
 
 def read(path: str, text: str) -> list[Draft]:
-    """Return the one prompt that the file is."""
+    """Return the file's prompt."""
     data, source, first_line = split(text)
     if not data and source.lstrip().startswith("#") and "\n---" in source:
         message = "a comment stands before its frontmatter, which npm and PyPI read differently"
@@ -77,7 +77,7 @@ class _DotpromptReader:
         self._body = AdoptedBody()
         self._role = "user"
         self._messages: list[DraftMessage] = []
-        # Each open block: its word, what names in it belong to, and the tag that closes it.
+        # Each open block: its keyword, the context of names in it, and its closing tag.
         self._open: list[tuple[str, str, str]] = []
         self._place = 0
         self.names: dict[str, None] = {}
@@ -201,7 +201,7 @@ class _DotpromptReader:
         return word if is_literal else self._resolve(word, offset)
 
     def _resolve(self, word: str, offset: int) -> str:
-        """Return the expression for a path, from where it stands."""
+        """Return the expression for a path in the current context."""
         if word in _LOOPS and any(one[0] == "each" for one in self._open):
             return _LOOPS[word]
         if _PATH.fullmatch(word) is None or word.startswith("@"):
@@ -255,7 +255,7 @@ def _read_inputs(schema: Mapping[str, Any], default: Mapping[str, Any]) -> dict[
 
 
 def _read_object(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a mapping of Picoschema as JSON Schema; what is JSON Schema stays."""
+    """Convert a Picoschema mapping to JSON Schema; JSON Schema is kept."""
     if "properties" in schema or schema.get("type") in {"object", "array"}:
         return dict(schema)
     properties: dict[str, Any] = {}

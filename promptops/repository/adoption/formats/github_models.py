@@ -19,7 +19,7 @@ _KNOWN = {
     *("name", "description", "model", "modelParameters", "messages", "testData", "evaluators"),
     *("responseFormat", "jsonSchema"),
 }
-# The first that is filled counts; `equals` alone looks at case.
+# The first key with a value counts; only `equals` is case-sensitive.
 _STRINGS = {
     "equals": "equals",
     "contains": "contains",
@@ -29,7 +29,7 @@ _STRINGS = {
 
 
 def read(path: str, text: str) -> list[Draft]:
-    """Return the one prompt that the file is."""
+    """Return the file's prompt."""
     data = read_yaml(text)
     rows = data.get("messages")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

@@ -1,4 +1,4 @@
-"""Reads YAML, and the frontmatter of other tools, which is laxer than ours."""
+"""Read YAML and the frontmatter of other tools, which is less strict than ours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _HEADER = re.compile(r"\ufeff?---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-# Ours, as other tools write them.
+# Our keys, by the names in other tools.
 _SETTINGS = {
     "temperature": "temperature",
     "topP": "top_p",
@@ -29,7 +29,7 @@ _SCALARS = (str, int, float, bool)
 
 
 class Header(NamedTuple):
-    """A file in two: the mapping of its frontmatter, and the text after it."""
+    """A file's frontmatter as a mapping, and the text after it."""
 
     data: Mapping[str, Any]
     body: str
@@ -37,7 +37,9 @@ class Header(NamedTuple):
 
 
 def split(text: str) -> Header:
-    """Split a file; one without frontmatter is all body. UnreadableError for broken YAML."""
+    """Split a file; without frontmatter, all of it is body. Raises UnreadableError for invalid
+    YAML.
+    """
     match = _HEADER.match(text)
     if match is None:
         return Header({}, text.removeprefix("\ufeff"), 1)
@@ -46,7 +48,9 @@ def split(text: str) -> Header:
 
 
 def split_lax(text: str) -> tuple[Header, list[Note]]:
-    """Split a file whose tool reads `key: value` lines that are no YAML, such as `a: b: c`."""
+    """Split a file of a tool that accepts `key: value` lines that are not YAML, such as `a: b:
+    c`.
+    """
     try:
         return split(text), []
     except UnreadableError:
@@ -63,7 +67,7 @@ def split_lax(text: str) -> tuple[Header, list[Note]]:
 
 
 def read_yaml(source: str) -> Mapping[str, Any]:
-    """Return the mapping that a YAML document holds."""
+    """Return the mapping in a YAML document."""
     import yaml
 
     try:
@@ -80,7 +84,7 @@ def read_yaml(source: str) -> Mapping[str, Any]:
 
 
 def take_settings(options: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note]]:
-    """Parameters of the model under our keys; what has none goes to `parameters`."""
+    """Rename model parameters to our keys; unknown ones go to `parameters`."""
     settings: dict[str, Any] = {}
     parameters: dict[str, Any] = {}
     notes = []
@@ -98,7 +102,7 @@ def take_settings(options: Mapping[str, Any]) -> tuple[dict[str, Any], list[Note
 
 
 def add_metadata(settings: dict[str, Any], data: Mapping[str, Any], known: set[str]) -> list[Note]:
-    """Put what no key of ours takes below `metadata`; return notes on what cannot stand there."""
+    """Put other keys below `metadata`; return notes on values that are not possible there."""
     notes = []
     for key, value in data.items():
         if key in known:
@@ -112,7 +116,7 @@ def add_metadata(settings: dict[str, Any], data: Mapping[str, Any], known: set[s
 
 
 def provider(name: str, model: str) -> str:
-    """Return a model's name as LiteLLM has it."""
+    """Return a model's name in LiteLLM's form."""
     prefix = {
         "googleai": "gemini",
         "google": "gemini",

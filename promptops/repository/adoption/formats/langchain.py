@@ -1,4 +1,4 @@
-"""Prompts that LangChain serialises: `dumps` of templates, and `prompt.save` of old ones."""
+"""Prompts serialised by LangChain: by `dumps`, or by `prompt.save` of old versions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ROLES = {
 
 
 def read(path: str, text: str) -> list[Draft]:
-    """Return the one prompt that the file is."""
+    """Return the file's prompt."""
     try:
         data = json.loads(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Prompts that Langfuse exports: text or chat, with `{{name}}` as its Python client fills it in."""
+"""Prompts exported by Langfuse: text or chat, with `{{name}}` as in its Python client."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _KNOWN = {"name", "description", "model", "version", "tools", "allowed-tools"}
 
 
 def read(path: str, text: str) -> list[Draft]:
-    """Return the one prompt that the file is."""
+    """Return the file's prompt."""
     (data, source, first_line), faults = split_lax(text)
     if not source.strip():
         message = "it has no text"
@@ -42,7 +42,7 @@ def read(path: str, text: str) -> list[Draft]:
 
 
 def _judge(path: str) -> tuple[str, str | None]:
-    """Return what kind of file it is, and the role of its text."""
+    """Return the kind of the file, and the role of its text."""
     where = PurePosixPath(path)
     if where.name == "SKILL.md":
         return "skill", "system"

@@ -18,7 +18,7 @@ from promptops.repository.adoption.placeholders import find_names
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Alone on a line; one `#` before it and attributes after it are allowed.
+# A role alone on its line; one `#` before it and attributes after it are allowed.
 _ROLE = re.compile(
     r"^[ \t]*#?[ \t]*(system|user|assistant|developer)[ \t]*(\[[^\]\n]*\])?[ \t]*:[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
@@ -32,7 +32,7 @@ _KNOWN = {
 
 
 def read(path: str, text: str) -> list[Draft]:
-    """Return the one prompt that the file is."""
+    """Return the file's prompt."""
     data, source, first_line = split(text)
     template = data.get("template")
     form = template.get("format", template) if isinstance(template, dict) else template
@@ -119,7 +119,7 @@ def _read_model(model: object) -> tuple[dict[str, Any], list[Note]]:
 
 
 def _read_inputs(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:
-    """Return the declared inputs, and the example that the file holds as a sample."""
+    """Return the declared inputs, and the file's example as an eval sample."""
     declared = data.get("inputs") or data.get("inputSchema") or {}
     if isinstance(declared, dict) and "properties" in declared:
         declared = declared["properties"]

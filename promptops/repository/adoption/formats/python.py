@@ -1,4 +1,4 @@
-"""Strings of Python code that look like prompts, and calls that send one past promptops."""
+"""Find strings in Python code that look like prompts, and calls that bypass promptops."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Sighting(NamedTuple):
         line: where it begins.
         what: `text` or `call`.
         name: the variable or function.
-        text: the words of a text; "" for a call.
+        text: the string; "" for a call.
     """
 
     line: int
@@ -44,7 +44,7 @@ class Sighting(NamedTuple):
 
 
 def read(path: str, text: str) -> list[Draft]:
-    """Return the prompts that constants of the file hold."""
+    """Return the prompts in constants of the file."""
     drafts = []
     for node, name in _texts(_parse(text)):
         value = _value(node)
@@ -65,7 +65,7 @@ def read(path: str, text: str) -> list[Draft]:
 
 
 def sight(text: str) -> Iterator[Sighting]:
-    """Find what looks like a prompt, and calls of clients, in the order of the file."""
+    """Find strings that look like prompts, and calls of model clients, in file order."""
     tree = _parse(text)
     found = []
     for node, name in _texts(tree):
@@ -89,7 +89,7 @@ def _parse(text: str) -> ast.Module:
 
 
 def _texts(tree: ast.AST) -> Iterator[tuple[ast.Constant | ast.JoinedStr, str]]:
-    """Yield every text that a name, keyword or key stands for, with that name; no documentation."""
+    """Yield every string with the name, keyword or key that it belongs to; skip docstrings."""
     for node in ast.walk(tree):
         pairs: list[tuple[str, ast.expr | None]] = []
         if isinstance(node, ast.Assign):

@@ -15,7 +15,7 @@ _KNOWN = {"description", "mode", "agent", "model", "tools", "name", "argument-hi
 
 
 def read(path: str, text: str) -> list[Draft]:
-    """Return the one prompt that the file is."""
+    """Return the file's prompt."""
     data, source, first_line = split(text)
     if not source.strip():
         message = "it has no text"
