@@ -142,6 +142,10 @@ class IntegrityError(PromptopsError):
     """Content is not what its digest, tag or deployment says: altered, truncated or moved."""
 
 
+class PointError(IntegrityError):
+    """An environment has gone back, or elsewhere, since it was seen before."""
+
+
 class UntrustedError(PromptopsError):
     """A signature that was required is missing or not by an allowed signer."""
 

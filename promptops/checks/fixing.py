@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from promptops.errors import RefusedError
+from promptops.files import read_file
 from promptops.repository.repository import OverlaidFiles
 from promptops.repository.writing import replace_file
 
@@ -170,7 +171,7 @@ def write_fixes(folder: Path, fixing: Fixing) -> None:
     """
     for path, data in fixing.after.items():
         file = folder / path
-        if file.read_bytes() != fixing.before[path]:
+        if read_file(file) != fixing.before[path]:
             raise RefusedError(
                 f"{path} was changed while it was checked", hint="run the command again"
             )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.about import __version__
 from promptops.checks.result import ValidationResult
+from promptops.files import read_file
 from promptops.repository.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class ResultStore:
 
     def _load(self) -> dict[str, list[Any]]:
         try:
-            checksum, _, body = self._file.read_bytes().partition(b"\n")
+            checksum, _, body = read_file(self._file).partition(b"\n")
         except OSError:
             return {}
         if checksum != _checksum(body):

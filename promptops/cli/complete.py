@@ -10,6 +10,7 @@ import typer
 from promptops.cli.commands import COMMANDS, GROUPS
 from promptops.cli.session import Session, current, emit, start_session
 from promptops.errors import PromptopsError
+from promptops.files import read_file
 from promptops.lazy import cached_property
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class _CompletionPlace:
 
         def read(path: str) -> bytes | None:
             try:
-                return None if self.top is None else (self.top / path).read_bytes()
+                return None if self.top is None else read_file(self.top / path)
             except OSError:
                 return None
 

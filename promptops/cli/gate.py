@@ -13,6 +13,7 @@ import typer
 from promptops.cli.session import BaseOption, HeadOption, TargetOption, current, emit, one_line, say
 from promptops.cli.validate import ReportName, painter
 from promptops.errors import UsageError, quote
+from promptops.files import read_named
 
 _MAX_NAMED = 5
 
@@ -152,7 +153,7 @@ def _read_evidence(files: Sequence[Path]) -> list[EvalEvidence]:
 
     results: list[EvalEvidence] = []
     for file in files:
-        results += parse_evidence((current().directory / file).read_bytes(), str(file))
+        results += parse_evidence(read_named(current().directory / file), str(file))
     return results
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import InputError, UsageError, quote
+from promptops.files import read_named
 from promptops.prompt.values import list_types, read_value
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def read_text(path: str) -> str:
     if not path:
         raise UsageError("no file is named after '@'", hint="write --var name=@file")
     try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        data = sys.stdin.buffer.read() if path == "-" else read_named(path)
         return data.decode()
     except UnicodeDecodeError as error:
         where = "standard input" if path == "-" else path

@@ -26,6 +26,7 @@ from promptops.cli.session import (
     warn,
 )
 from promptops.errors import RefusedError, UsageError
+from promptops.files import read_named
 from promptops.prompt.version import Level
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _attest(
     if verdict is None:
         return [_with(plan, find_attested(repository, plan.prompt)) for plan in plans]
     name = str(verdict)
-    document = read_verdict((current().directory / verdict).read_bytes(), name)
+    document = read_verdict(read_named(current().directory / verdict), name)
     return [
         _with(plan, attested_from(document, name, plan.prompt)) if plan.existing is None else plan
         for plan in plans
@@ -228,10 +229,9 @@ def _notes(repository: Repository, plans: Sequence[ReleasePlan], notes: str | No
 
 
 def _read(path: str) -> str:
-    from pathlib import Path
 
     try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        data = sys.stdin.buffer.read() if path == "-" else read_named(path)
         return data.decode()
     except UnicodeDecodeError as error:
         name = "standard input" if path == "-" else path

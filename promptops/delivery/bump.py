@@ -9,6 +9,7 @@ from promptops.delivery.publication import load_valid, refuse_uncommitted
 from promptops.delivery.release import load_released
 from promptops.delivery.releases import list_versions, require_release
 from promptops.errors import GitError, RefusedError
+from promptops.files import read_file
 from promptops.git.process import hint_for
 from promptops.prompt.diff import diff_prompts
 from promptops.prompt.version import Level, Version
@@ -87,7 +88,7 @@ def plan_bump(
 def write_version(repository: Repository, name: str, version: Version) -> None:
     """Put `version` into the work tree's file: the bytes of the old value, and nothing else."""
     path = _prompt_path(repository, name)
-    replace_file(path, replace_version(path.read_bytes(), version))
+    replace_file(path, replace_version(read_file(path), version))
 
 
 def _prompt_path(repository: Repository, name: str) -> Path:
@@ -104,7 +105,7 @@ def commit_bumps(repository: Repository, bumps: Sequence[Bump]) -> None:
     for one in bumps:
         refuse_uncommitted(repository, one.name, committed)
     paths = [_prompt_path(repository, one.name) for one in bumps]
-    before = [path.read_bytes() for path in paths]
+    before = [read_file(path) for path in paths]
     title = ", ".join(f"{one.name} {one.after}" for one in bumps)
     args = ("commit", "--quiet", "-m", f"Bump {title}", "--only", "--", *map(str, paths))
     try:

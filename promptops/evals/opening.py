@@ -21,6 +21,7 @@ from promptops.evals.runner import run_evals
 from promptops.evals.scorers.scorer import Context
 from promptops.evals.tape import Journal, write_cassette
 from promptops.evals.trial import Scoring
+from promptops.files import read_file
 from promptops.prompt.reference import parse_ref
 from promptops.repository.prices import Prices
 from promptops.runtime.lookup import resolve_selected
@@ -203,7 +204,7 @@ def judge_counts(repository: Repository, judge: ResolvedPrompt) -> bool:
         return True
     path = f"{repository.config.evals}/{judge.name}{ENDING}"
     file = repository.require_work_tree() / path
-    data = file.read_bytes() if file.is_file() else None
+    data = read_file(file) if file.exists() else None
     found = find_kappa(data, judge.digest, judge.model)
     return found is not None and found >= least
 

@@ -9,6 +9,7 @@ from promptops.errors import InvalidSuiteError, NotFoundError, PromptopsError, U
 from promptops.evals.result import TrialState
 from promptops.evals.suites import Suites
 from promptops.evals.tape import Tape, read_cassette
+from promptops.files import read_file
 from promptops.prompt.closure import collect_closure
 from promptops.prompt.reference import PromptRef, parse_selector
 from promptops.prompt.suite.reading import CASSETTE
@@ -198,7 +199,7 @@ def _make_part(
         models = choice.models or suite.models or (change.model,)
     path = f"{found.path.rpartition('.')[0]}{CASSETTE}"
     file = repository.require_work_tree() / path
-    tape = read_cassette(path, file.read_bytes(), name) if file.is_file() else Tape(path)
+    tape = read_cassette(path, read_file(file), name) if file.exists() else Tape(path)
     return SuitePart(
         suite,
         digest,

@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import PromptopsError, quote
+from promptops.files import read_file
 from promptops.repository.writing import write_atomically
 from promptops.runtime.models.model import Answer, ToolCall, Usage
 from promptops.runtime.redaction import redact
@@ -203,7 +204,7 @@ class Journal:
             self._old = sorted(folder.glob(f"{name}-*.jsonl"))
         for file in self._old:
             # The last line of a killed run may be cut short.
-            for line in file.read_text("utf-8", "replace").split("\n"):
+            for line in read_file(file).decode(errors="replace").split("\n"):
                 entry = _read_entry(_parse(line))
                 if entry is not None:
                     self._entries[entry.key] = entry

@@ -13,10 +13,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from promptops.errors import UsageError, quote
+from promptops.files import read_file
 from promptops.forge.record import ForgeRecord, to_record
 
 if TYPE_CHECKING:
@@ -180,8 +180,7 @@ def _load(path: str) -> ForgeRecord:
     where = f"the event file {quote(path)}"
     hint = "the forge's CI writes it; was GITHUB_EVENT_PATH set by hand?"
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+        data = read_file(path, limit=_MAX_BYTES + 1)
         if len(data) > _MAX_BYTES:
             raise UsageError(f"{where} is larger than any event", hint=hint)
         event = json.loads(data)

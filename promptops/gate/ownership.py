@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import NotAFileError, NotFoundError, UsageError, quote
+from promptops.files import read_file, read_named
 from promptops.forge.codeowners import (
     OWNERS_PATHS,
     Dialect,
@@ -181,7 +182,7 @@ def _read_in_work_tree(top: Path, path: str) -> bytes | None:
                 f"{quote(path)} is or goes through a symbolic link, and those are never followed",
                 hint="put the file itself there",
             )
-    return full.read_bytes() if stat.S_ISREG(mode) else None
+    return None if stat.S_ISDIR(mode) else read_file(full, follow=False)
 
 
 def _read_named(
@@ -197,7 +198,7 @@ def _read_named(
         )
     else:
         path = file.as_posix()
-        data = file.read_bytes()
+        data = read_named(file)
     if data is None:
         where = "in that commit" if revision is not None else "here"
         raise NotFoundError(

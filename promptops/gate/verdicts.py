@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.delivery.evidence import TRAILER, parse_blob, write_evidence
 from promptops.errors import ConfigurationError, IntegrityError
+from promptops.files import read_file
 from promptops.gate.rules.verdict import SCHEMA
 from promptops.repository.writing import write_atomically
 
@@ -97,8 +98,8 @@ def find_attested(repository: Repository, prompt: Prompt) -> Attested:
 def _read_kept(repository: Repository) -> dict[str, Any]:
     """Return what is remembered, the oldest first; nothing where the file is missing or damaged."""
     try:
-        kept = json.loads(_file(repository).read_bytes())
-    except (OSError, ValueError):
+        kept = json.loads(read_file(_file(repository)))
+    except (OSError, ValueError, RecursionError):
         return {}
     return kept if isinstance(kept, dict) else {}
 

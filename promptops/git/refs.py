@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from promptops.errors import ConflictError, GitError, UsageError
+from promptops.files import read_file
 from promptops.git.process import failure
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ def _is_elsewhere(git: Git, names: set[str]) -> bool:
     if git.is_bare or head.is_symlink() or (git.common_dir / "worktrees").exists():
         return False
     try:
-        kind, _, name = head.read_text("utf-8").partition(": ")
+        kind, _, name = read_file(head).decode().partition(": ")
     except (OSError, UnicodeDecodeError):
         return False
     name = name.removesuffix("\n")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import NotAFileError, RefusedError
+from promptops.files import read_file
 from promptops.git.hooks import hooks_folder
 from promptops.repository.writing import write_atomically
 
@@ -232,7 +233,7 @@ def _read(path: Path) -> str | None:
     somebody's.
     """
     try:
-        return path.read_bytes().decode(errors="replace")
+        return read_file(path).decode(errors="replace")
     except FileNotFoundError:
         return "" if os.path.lexists(path) else None
 

@@ -18,6 +18,7 @@ from promptops.errors import (
     PromptNotFoundError,
     UsageError,
 )
+from promptops.files import IrregularFileError, read_file
 from promptops.git.objects import ObjectReader
 from promptops.git.process import Git
 from promptops.lazy import cached_property
@@ -88,11 +89,16 @@ class WorkTreeFiles:
             return None
         full = f"{self._folder}{os.sep}{path}"  # creating a Path for each of many files is slow
         try:
-            return _read_file(full)
+            return read_file(full, follow=False)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         except ValueError:  # the path contains NUL
             return None
+        except IrregularFileError as error:
+            raise NotAFileError(
+                f"'{path}' is {error.strerror}",
+                hint="Git stores files; put one there, or remove it",
+            ) from None
         except OSError:
             if os.path.islink(full):  # noqa: PTH114 - as above
                 raise _link_error(path) from None
@@ -122,7 +128,7 @@ class WorkTreeFiles:
     def paths(self) -> list[str]:
         """Return the paths of all files below the folder that Git does not ignore, sorted.
 
-        Links are included, for callers to refuse.
+        Links and pipes are included, for callers to refuse.
         """
         found: list[str] = []
         ignored = frozenset(self._list_ignored() if self._list_ignored is not None else ())
@@ -142,7 +148,7 @@ class WorkTreeFiles:
                         pending.append(path)
                 elif path in ignored:
                     continue
-                elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
+                else:
                     found.append(path)
         return sorted(found)
 
@@ -166,28 +172,6 @@ class OverlaidFiles:
     def beside(self, folder: str) -> Files | None:
         """Return the files below another folder, without replacements."""
         return self._files.beside(folder) if isinstance(self._files, PlacedFiles) else None
-
-
-# With O_NOFOLLOW the kernel rejects symlinks; no lstat is needed.
-_REFUSES_LINKS = getattr(os, "O_NOFOLLOW", 0)
-_READING = os.O_RDONLY | _REFUSES_LINKS | getattr(os, "O_BINARY", 0)
-_PART_BYTES = 64 * 1024
-
-
-def _read_file(path: str) -> bytes:
-    """Return a file's bytes; raise OSError for a link. Uses os.read: a Python file object takes
-    twice as long.
-    """
-    if not _REFUSES_LINKS and os.path.islink(path):  # noqa: PTH114 - as above
-        raise OSError(path)
-    file = os.open(path, _READING)
-    try:
-        parts = []
-        while part := os.read(file, _PART_BYTES):
-            parts.append(part)
-        return b"".join(parts)
-    finally:
-        os.close(file)
 
 
 def _link_error(path: str) -> NotAFileError:
@@ -227,9 +211,15 @@ class Repository:
 
         def read(path: str) -> bytes | None:
             try:
-                return (top / path).read_bytes()
+                return read_file(top / path)
             except FileNotFoundError:
                 return None
+            except (IrregularFileError, IsADirectoryError) as error:
+                is_folder = isinstance(error, IsADirectoryError)
+                raise ConfigurationError(
+                    f"'{path}' is {'a folder, not a file' if is_folder else error.strerror}",
+                    hint="put a file there, or remove it",
+                ) from None
 
         return read
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import GitError, NotAFileError, RefusedError
+from promptops.files import read_file
 from promptops.prompt.frontmatter.document import read_document
 from promptops.prompt.reference import check_name
 from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE
@@ -553,7 +554,7 @@ def _last_line(node: Any) -> int:  # noqa: ANN401 - a YAML node, whose package h
 
 def _read(file: Path) -> str | None:
     try:
-        return file.read_bytes().decode()
+        return read_file(file).decode()
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import ConfigurationError
+from promptops.files import read_file
 from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE, Config, load_config
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def read_config(path: str | os.PathLike[str]) -> Config:
     """Read a configuration file, or the table [tool.promptops] of a pyproject.toml."""
     file = Path(path).expanduser()
     try:
-        data = file.read_bytes()
+        data = read_file(file)
     except OSError as error:
         raise ConfigurationError(
             f"the configuration {file} cannot be read: {error.strerror or error}",

@@ -17,12 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.delivery.state import Point
+from promptops.files import read_file
 from promptops.repository.writing import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from promptops.errors import IntegrityError
+
 _SCHEMA = "promptops.cache/v1"
+# What reading a damaged file as JSON of some form can raise beside errors of its values.
+_MALFORMED = (KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 def default_cache() -> Path:
@@ -31,6 +36,20 @@ def default_cache() -> Path:
         os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else None
     )
     return (Path(base) if base else Path.home() / ".cache") / "promptops"
+
+
+def unusable_hint(folder: Path) -> str:
+    """Return what to do about a copy that cannot be written or read."""
+    return f"make room, delete {folder}, or give another folder: promptops.open(..., cache=FOLDER)"
+
+
+def remembered(error: IntegrityError, folder: Path) -> IntegrityError:
+    """Return a refusal by what this machine saw before, and how to clear that."""
+    return type(error)(
+        f"{error.message}, says this machine's cache",
+        hint=f"{error.hint}; if that was done on purpose, delete {folder}, which remembers what "
+        "was seen",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +86,7 @@ def read_cache_state(folder: Path) -> CacheState | None:
     believed.
     """
     try:
-        value = json.loads((folder / "state.json").read_bytes())
+        value = json.loads(read_file(folder / "state.json"))
         if value["schema"] != _SCHEMA:
             return None
         return CacheState(
@@ -78,7 +97,7 @@ def read_cache_state(folder: Path) -> CacheState | None:
             },
             {str(key): str(fact) for key, fact in value["facts"].items()},
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, *_MALFORMED):
         return None
 
 
@@ -122,9 +141,9 @@ class CacheFolder:
     def read_silence(self) -> Silence | None:
         """Return what another process found out about the source; None when it answered last."""
         try:
-            value = json.loads((self.path / "silence.json").read_bytes())
+            value = json.loads(read_file(self.path / "silence.json"))
             return Silence(float(value["since"]), float(value["pause"]), str(value["message"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, *_MALFORMED):
             return None
 
     def write_silence(self, silence: Silence | None) -> None:

@@ -19,6 +19,7 @@ from promptops.errors import (
     EnvironmentNotFoundError,
     IntegrityError,
     NotDeployedError,
+    PointError,
     PromptNotFoundError,
     VersionNotFoundError,
 )
@@ -169,7 +170,7 @@ def accept_point(
     """Take note of an environment's newest deployment, if it follows the one seen before.
 
     `stands_on(later, earlier)` tells whether the one is an ancestor of the other, where that can
-    be asked. IntegrityError for a lower number, another commit under the same number, or a
+    be asked. PointError for a lower number, another commit under the same number, or a
     higher one that does not stand on what was seen.
     """
     before = seen.get(environment)
@@ -183,7 +184,7 @@ def accept_point(
         elif stands_on is not None and not stands_on(point, before):
             what = f"has a deployment {point.deployment} that does not stand on {before.deployment}"
         if what is not None:
-            raise IntegrityError(
+            raise PointError(
                 f"{environment} {what}",
                 hint="environments only ever grow, even when they roll back: somebody rewrote "
                 "the branch, or an old copy is being served",

@@ -20,6 +20,7 @@ from promptops.errors import (
     GitError,
     IntegrityError,
     NotARepositoryError,
+    PointError,
     PromptopsError,
     RemoteRefNotFoundError,
     SourceUnavailableError,
@@ -28,7 +29,13 @@ from promptops.git.process import Git
 from promptops.git.refs import RefUpdate, list_refs, update_refs
 from promptops.git.remote import fetch, list_remote, remote_head
 from promptops.repository.repository import Repository
-from promptops.runtime.copies import CacheFolder, CacheState, read_cache_state
+from promptops.runtime.copies import (
+    CacheFolder,
+    CacheState,
+    read_cache_state,
+    remembered,
+    unusable_hint,
+)
 from promptops.runtime.live import accept_point, stands_on
 
 if TYPE_CHECKING:
@@ -116,7 +123,7 @@ class Mirror:
         result: the environment's branch stays as it was.
         """
         begun = time.time()
-        with _told_as_unavailable(), self.folder.locked():
+        with _told_as_unavailable(self.folder.path), self.folder.locked():
             state = self.folder.read_state()
             if state is not None and state.fetched_at_seconds > begun and not is_doubtful(state):
                 # Another process fetched while this one waited for the lock.
@@ -127,7 +134,7 @@ class Mirror:
     def recreate(self) -> MirrorState:
         """Make the mirror anew from its source: what is on disk cannot be read."""
         begun = time.time()
-        with _told_as_unavailable(), self.folder.locked():
+        with _told_as_unavailable(self.folder.path), self.folder.locked():
             state = self._build(self.folder.read_state(), begun)
             self._say(_REMADE)
             return replace(state, warnings=self._warnings)
@@ -256,6 +263,9 @@ class Mirror:
         for environment, oid in incoming.items():
             try:
                 self._judge(repository, environment, oid, seen)
+            except PointError as error:
+                refusals[environment] = remembered(error, self.folder.path)
+                continue
             except PromptopsError as error:
                 refusals[environment] = error
                 continue
@@ -263,11 +273,12 @@ class Mirror:
             if old != oid:
                 moves.append(RefUpdate(f"{_BRANCHES}{environment}", oid, old))
         for environment in seen.keys() - incoming.keys():
-            refusals[environment] = IntegrityError(
+            gone = PointError(
                 f"{environment} is gone from the source, which had deployment "
                 f"{seen[environment].deployment}",
-                hint="environments only ever grow; somebody removed the branch",
+                hint="environments only ever grow: somebody removed the branch",
             )
+            refusals[environment] = remembered(gone, self.folder.path)
         update_refs(git, moves, "promptops: accepted")
         facts = {} if default is None else {"default_branch": default}
         accepted = CacheState(begun, seen, facts)
@@ -306,7 +317,7 @@ class Mirror:
 
 
 @contextlib.contextmanager
-def _told_as_unavailable() -> Iterator[None]:
+def _told_as_unavailable(folder: Path) -> Iterator[None]:
     """Whatever keeps a mirror from being brought up to date, its source is out of reach."""
     try:
         yield
@@ -315,5 +326,5 @@ def _told_as_unavailable() -> Iterator[None]:
     except OSError as error:
         raise SourceUnavailableError(
             f"the cache folder cannot be used: {error.strerror or error}: {error.filename}",
-            hint="make room or give another folder: promptops.open(..., cache=FOLDER)",
+            hint=unusable_hint(folder),
         ) from error

@@ -17,13 +17,21 @@ from typing import TYPE_CHECKING, Protocol
 
 from promptops.errors import (
     IntegrityError,
+    PointError,
     SourceUnavailableError,
     UntrustedError,
     UsageError,
     quote,
 )
+from promptops.files import read_file
 from promptops.repository.writing import write_atomically
-from promptops.runtime.copies import CacheFolder, CacheState, default_cache
+from promptops.runtime.copies import (
+    CacheFolder,
+    CacheState,
+    default_cache,
+    remembered,
+    unusable_hint,
+)
 from promptops.runtime.resolution import Memory, RepositoryView, View, describe_repository
 
 if TYPE_CHECKING:
@@ -281,7 +289,7 @@ class SnapshotFileSource:
         beside = self._file.with_name(self._file.name + SIGNATURE_SUFFIX)
         for attempt in range(_TRIES):
             data = _read_bounded(self._file)
-            signature = beside.read_bytes() if beside.exists() else None
+            signature = read_file(beside) if beside.exists() else None
             try:
                 return data, trust.authenticate_snapshot(self.text, data, signature)
             except UntrustedError:
@@ -350,7 +358,7 @@ class SnapshotUrlSource:
         except OSError as error:
             raise SourceUnavailableError(
                 f"the cache folder {self.folder.path} cannot be used: {error.strerror or error}",
-                hint="make room or give another folder: promptops.open(..., cache=FOLDER)",
+                hint=unusable_hint(self.folder.path),
             ) from error
 
     def _update(self) -> Look:
@@ -379,7 +387,10 @@ class SnapshotUrlSource:
         self._memory.seen.update(seen)
         from promptops.runtime.snapshot import accept_snapshot
 
-        accept_snapshot(snapshot, self._memory)
+        try:
+            accept_snapshot(snapshot, self._memory)
+        except PointError as error:
+            raise remembered(error, self.folder.path) from error
         digest = sha256(data).hexdigest()
         write_atomically(self.folder.path / f"{digest}.json", data)
         if signature is not None:
@@ -416,9 +427,9 @@ class SnapshotUrlSource:
         if self._known is not None and self._known[0] == digest:
             return self._known[1], self._known[2]
         file = self.folder.path / f"{digest}.json"
-        data = file.read_bytes()
+        data = read_file(file)
         beside = file.with_name(f"{file.name}.sig")
-        signature = beside.read_bytes() if beside.exists() else None
+        signature = read_file(beside) if beside.exists() else None
         snapshot, signer = self._check(data, signature)
         self._known = (digest, snapshot, signer)
         return snapshot, signer
@@ -474,8 +485,7 @@ def _age(fetched_at_seconds: float) -> float:
 
 
 def _read_bounded(file: Path) -> bytes:
-    with file.open("rb") as stream:
-        data = stream.read(_MAX_BYTES + 1)
+    data = read_file(file, limit=_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
         raise IntegrityError(
             f"{file} is larger than a snapshot can be", hint="export fewer prompts into it"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import ConfigurationError, PromptopsError
+from promptops.files import read_file
 from promptops.repository.writing import write_atomically
 from promptops.server.keys import ServiceKeys, read_keys, write_keys
 
@@ -70,7 +71,7 @@ class KeyFile:
         if state != self._seen:
             self._keys, self._fault = ServiceKeys(), None
             try:
-                self._keys = read_keys(self.path.read_bytes(), str(self.path))
+                self._keys = read_keys(read_file(self.path), str(self.path))
             except PromptopsError as error:
                 self._fault = error
             self._seen = state

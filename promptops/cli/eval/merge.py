@@ -20,6 +20,7 @@ from promptops.cli.eval.printing import (
 )
 from promptops.errors import UsageError
 from promptops.evals.judgement import Measure
+from promptops.files import read_named
 
 if TYPE_CHECKING:
     from promptops.evals.result import EvalResult
@@ -50,7 +51,7 @@ def _read(file: Path) -> EvalResult:
     from promptops.evals.records import result_from_json
 
     try:
-        data = json.loads(file.read_bytes())
+        data = json.loads(read_named(file))
     except FileNotFoundError:
         raise UsageError(f"there is no file {file}", hint="check the path") from None
     except ValueError as error:

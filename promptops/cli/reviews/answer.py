@@ -14,6 +14,7 @@ from promptops.cli.runs.show import describe_review
 from promptops.cli.runs.view import review_to_json
 from promptops.cli.session import Format, FormatOption, current, emit, emit_json, json_document
 from promptops.errors import RefusedError, UsageError
+from promptops.files import read_named
 
 
 def answer(
@@ -70,10 +71,8 @@ def answer(
 def _read(text: str) -> str:
     if not text.startswith("@"):
         return text
-    if text == "@-":
-        data = sys.stdin.buffer.read()
-    else:
-        data = (current().directory / text[1:]).read_bytes()
+    is_input = text == "@-"
+    data = sys.stdin.buffer.read() if is_input else read_named(current().directory / text[1:])
     try:
         # The newline at the end of a file is no part of an answer.
         return data.decode().removesuffix("\n")

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import IntegrityError, PromptopsError, UsageError, quote
+from promptops.files import read_file
 from promptops.forge.codeowners import owner_key
 from promptops.gate.approvals.statement import is_object_id, parse_entry
 from promptops.gate.rules import Approval, Approvals
@@ -66,8 +67,7 @@ def read_approvals_file(repository: Repository, path: Path) -> Approvals:
                 )
         if not stat.S_ISREG(path.stat().st_mode):
             raise UsageError(f"{quote(str(path))} is not a file", hint="give a file of JSON")
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_file(path, limit=MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         message = f"there is no approvals file {quote(str(path))} that can be read"
         raise UsageError(message, hint="check the path after --approvals-file") from error

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError, UntrustedError, UsageError
+from promptops.files import read_file
 from promptops.git.signing.allowed_signers import lines_for
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def read_public_key(key: Path) -> bytes:
     """
     for file in (key, key.with_name(f"{key.name}.pub")):
         try:
-            parts = file.read_bytes().split(None, 2)
+            parts = read_file(file).split(None, 2)
         except OSError:
             continue
         if len(parts) > 1 and parts[1].startswith(b"AAAA"):

@@ -6,16 +6,17 @@ import base64
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import RemoteError, UsageError
+from promptops.files import read_file
 from promptops.forge.event import read_event
 from promptops.forge.record import to_record
 from promptops.git.process import Git, failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from promptops.forge.github import PullRequest
 
@@ -122,7 +123,7 @@ def follow_review(
         PromptopsError: the forge cannot be asked.
     """
     try:
-        value: Any = json.loads(Path(environment["GITHUB_EVENT_PATH"]).read_bytes())
+        value: Any = json.loads(read_file(environment["GITHUB_EVENT_PATH"]))
     except (KeyError, OSError, ValueError) as error:
         raise UsageError("the event file cannot be read", hint=_EVENTS) from error
     whole = to_record(value, "the event workflow_run")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from promptops.files import read_file
 from promptops.git.hooks import hooks_folder
 from promptops.git.settings import is_on, last_value
 from promptops.protection.doctor.answer import error, fine, note, warning
@@ -98,6 +99,6 @@ def _runs_promptops(hook: Path) -> bool:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_bytes().decode(errors="replace")
+        return read_file(path).decode(errors="replace")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None

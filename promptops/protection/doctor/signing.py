@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from promptops.files import read_file
 from promptops.gate.approvals.statement import NAMESPACE
 from promptops.git.settings import is_on, last_value
 from promptops.git.signing.allowed_signers import is_key_type, list_keys, permits
@@ -127,7 +128,7 @@ def _public_key(key: str) -> tuple[str, str] | None:
     file = Path(os.path.expandvars(key)).expanduser()
     for candidate in (file, file.with_name(f"{file.name}.pub")):
         try:
-            found = _split_key(candidate.read_text("utf-8", "replace"))
+            found = _split_key(read_file(candidate).decode(errors="replace"))
         except OSError:
             continue
         if found is not None:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import RefusedError, UsageError
+from promptops.files import read_file
 from promptops.git.worktree import list_work_files, move_file
 from promptops.prompt.frontmatter.document import read_document
 from promptops.prompt.names import is_prompt
@@ -104,7 +105,7 @@ def plan_adoption(
     refusals: list[AdoptionRefusal] = []
     for path, base, is_named in _list_files(repository, top, paths):
         try:
-            text = (top / path).read_bytes().decode("utf-8").replace("\r\n", "\n")
+            text = read_file(top / path).decode().replace("\r\n", "\n")
             if _is_ours(repository, path, text):
                 refusals.append(AdoptionRefusal(path, "it is a prompt already"))
                 continue

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.errors import ConfigurationError, UsageError
+from promptops.files import read_file
 from promptops.git.worktree import list_work_files
 from promptops.repository.adoption.draft import UnreadableError
 from promptops.repository.adoption.formats.python import sight
@@ -57,7 +58,7 @@ def scan_code(repository: Repository, paths: Sequence[Path]) -> list[ScanFind]:
         ):
             continue
         try:
-            sightings = list(sight((top / file).read_text("utf-8")))
+            sightings = list(sight(read_file(top / file).decode()))
         except (UnreadableError, UnicodeDecodeError, OSError):
             continue
         seen: dict[str, int] = {}
@@ -73,7 +74,7 @@ def scan_code(repository: Repository, paths: Sequence[Path]) -> list[ScanFind]:
 def read_baseline(repository: Repository) -> frozenset[str]:
     """Return the accepted keys; empty without a baseline."""
     try:
-        data = json.loads(place_file(repository, BASELINE).read_bytes())
+        data = json.loads(read_file(place_file(repository, BASELINE)))
     except FileNotFoundError:
         return frozenset()
     except ValueError as error:

@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from promptops.errors import quote
+from promptops.files import read_file
 from promptops.runtime.models.echo import check_deadline, estimate_usage, read_text, split_words
 from promptops.runtime.models.model import (
     UNKNOWN_USAGE,
@@ -226,7 +227,7 @@ def open_scripted(name: str, root: Path | None) -> ScriptedModel:
             "is not a file below the repository's top", "such as scripted/tests/rules.yaml"
         )
     try:
-        text = Path(root, *parts).read_text("utf-8")
+        text = read_file(Path(root, *parts)).decode()
     except FileNotFoundError:
         reading.fail("does not exist", "the path starts at the repository's top")
     except (OSError, UnicodeDecodeError) as error:
