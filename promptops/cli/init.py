@@ -14,6 +14,12 @@ def init(
     deploy: Annotated[
         bool, typer.Option("--deploy", help="Also write the workflow that deploys, for GitHub.")
     ] = False,
+    release: Annotated[
+        bool,
+        typer.Option(
+            "--release", help="Also let releases write the version numbers, with a workflow."
+        ),
+    ] = False,
     evals: Annotated[
         bool, typer.Option("--evals", help="Also write the workflow that runs evals, for GitHub.")
     ] = False,
@@ -38,6 +44,7 @@ def init(
     steps = set_up(
         current().repository,
         deploys=deploy,
+        releases=release,
         evals=evals,
         runs=runtime,
         owner=owner,

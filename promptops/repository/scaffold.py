@@ -21,6 +21,7 @@ from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE
 from promptops.repository.repository import list_names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from promptops.repository.repository import Repository
@@ -136,6 +137,7 @@ def set_up(
     repository: Repository,
     *,
     deploys: bool = False,
+    releases: bool = False,
     evals: bool = False,
     runs: bool = False,
     owner: str | None = None,
@@ -146,12 +148,13 @@ def set_up(
     Args:
         repository: the repository.
         deploys: also write the workflow that deploys on GitHub.
+        releases: also write the workflow by which releases write version numbers.
         evals: also write the workflow that runs evals on GitHub, for the gate.
         runs: also add the configuration tables that limit and record runs.
         owner: the owner of files without one, in CODEOWNERS' form; None: the author.
         dry_run: report what would be done, and do nothing.
     """
-    steps = [_write_config(repository, dry_run=dry_run)]
+    steps = [_write_config(repository, releases=releases, dry_run=dry_run)]
     if runs:
         steps.append(_add_tables(repository, dry_run=dry_run))
     names = list_names(repository.working)
@@ -165,7 +168,11 @@ def set_up(
     is_gitlab = _is_gitlab(repository)
     steps.append(_write_owners(repository, owner, is_gitlab=is_gitlab, dry_run=dry_run))
     steps += _write_workflows(
-        repository, is_gitlab=is_gitlab, deploys=deploys, evals=evals, dry_run=dry_run
+        repository,
+        is_gitlab=is_gitlab,
+        workflows=[*(["deploy"] if deploys else []), *(["release"] if releases else [])],
+        evals=evals,
+        dry_run=dry_run,
     )
     steps.append(_write_hook(repository, dry_run=dry_run))
     return steps
@@ -252,7 +259,10 @@ def quote_scalar(text: str) -> str:
 # Other files
 
 
-def _write_config(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
+def _write_config(repository: Repository, *, releases: bool, dry_run: bool) -> ScaffoldStep:
+    if releases and repository.config.path and repository.config.gate.versions != "release":
+        detail = 'set versions = "release" in [gate], for the workflow that releases'
+        return ScaffoldStep(repository.config.path, Deed.LEFT, detail)
     if repository.config.path == PYPROJECT_FILE:
         return ScaffoldStep(PYPROJECT_FILE, Deed.KEPT, "has [tool.promptops]")
     config = repository.config
@@ -270,6 +280,8 @@ default_environment = {json.dumps(config.default_environment)}
 [checks]
 # check-id = "error" | "warning" | "note" | "off"
 """
+    if releases:
+        text += '\n[gate]\nversions = "release"        # changes carry no version numbers\n'
     return _write(repository, CONFIG_FILE, text, dry_run=dry_run)
 
 
@@ -399,7 +411,12 @@ def _write_owners(
 
 
 def _write_workflows(
-    repository: Repository, *, is_gitlab: bool, deploys: bool, evals: bool, dry_run: bool
+    repository: Repository,
+    *,
+    is_gitlab: bool,
+    workflows: Sequence[str],
+    evals: bool,
+    dry_run: bool,
 ) -> list[ScaffoldStep]:
     """Write the files that make CI run the gate and, on GitHub, deploy and run evals."""
     if is_gitlab:
@@ -410,8 +427,7 @@ def _write_workflows(
     text = _read(repository.require_work_tree() / _WORKFLOWS / names[0])
     if text is None or _REVIEW in text:
         names.append("promptops-review.yml")
-    if deploys:
-        names.append("promptops-deploy.yml")
+    names += [f"promptops-{one}.yml" for one in workflows]
     texts = {name: _fitted(repository, name) for name in names}
     steps = []
     if evals:

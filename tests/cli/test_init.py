@@ -144,6 +144,15 @@ def test_the_workflow_that_deploys_knows_the_environments(repo: Repo) -> None:
     assert f"kept  {path}" in do(repo, "init", "--deploy")
 
 
+def test_releases_write_the_numbers_on_request(repo: Repo) -> None:
+    path = ".github/workflows/promptops-release.yml"
+    assert f"written  {path}" in do(repo, "init", "--release")
+    assert 'versions = "release"' in (repo.path / "promptops.toml").read_text()
+    assert do(repo, "validate")
+    repo.write("promptops.toml", "")
+    assert 'set versions = "release" in [gate]' in do(repo, "init", "--release")
+
+
 def test_the_gate_waits_for_evals_on_request(repo: Repo) -> None:
     settings = 'prompts = "p"\nevals = "e"\n[eval]\njudge = "judges/strict/rubric@1.0.0"\n'
     repo.write("promptops.toml", settings)

@@ -14,7 +14,11 @@ from promptops.errors import PromptopsError
 from promptops.prompt.finding import Severity
 from promptops.protection.doctor.answer import AnswerState, DoctorAnswer, unknown
 from promptops.protection.doctor.choice import ForgeChoice
-from promptops.protection.doctor.ci import look_at_deploy_workflow, look_at_gate_workflow
+from promptops.protection.doctor.ci import (
+    look_at_deploy_workflow,
+    look_at_gate_workflow,
+    look_at_release_workflow,
+)
 from promptops.protection.doctor.clone import (
     look_at_depth,
     look_at_git_version,
@@ -63,6 +67,7 @@ LOCAL_CHECKS: Mapping[str, Callable[[DoctorSubject], Iterator[DoctorAnswer]]] = 
     "gate-workflow": look_at_gate_workflow,
     "gate-job": look_at_gate_job,
     "deploy-workflow": look_at_deploy_workflow,
+    "release-workflow": look_at_release_workflow,
     "version-tools": look_at_version_tools,
     "formatters": look_at_formatters,
 }

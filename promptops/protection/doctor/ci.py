@@ -14,6 +14,7 @@ from promptops.protection.doctor.workflows import (
     follows_reviews,
     gate_jobs,
     read_workflows,
+    release_jobs,
     set_status_of,
 )
 
@@ -242,6 +243,66 @@ def look_at_deploy_workflow(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
             "whoever may push deploys anything",
             remedy="promptops init --deploy writes .github/workflows/promptops-deploy.yml; let "
             f"nobody else write to promptops/* ({_GUIDE})",
+        )
+
+
+def look_at_release_workflow(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
+    """If releases write the version numbers: does one workflow do it, and who can start it?"""
+    if subject.config.gate.versions != "release" or subject.git.is_bare:
+        return
+    if subject.dialect is Dialect.GITLAB:
+        yield note(
+            "releases write the version numbers, past the rules of the default branch",
+            subject.where,
+            risk="whoever may push there merges anything unseen",
+            remedy="let one deploy key push to the protected branch, in a protected job that runs "
+            "promptops release --all --bump auto --push",
+        )
+        return
+    workflows, _ = read_workflows(subject.paths, subject.read)
+    answers = list(judge_release_workflow(workflows))
+    yield from answers or [
+        warning(
+            f"releases write the version numbers, and no workflow on {subject.where} does it",
+            FOLDER,
+            risk="somebody has to be allowed to push to the default branch from their own machine",
+            remedy="promptops init --release writes .github/workflows/promptops-release.yml",
+        )
+    ]
+
+
+def judge_release_workflow(workflows: Iterable[Workflow]) -> Iterator[DoctorAnswer]:
+    """Judge the jobs that write version numbers and push them; nothing where there are none."""
+    for workflow, job in release_jobs(workflows):
+        answers = list(_judge_releasing(workflow, job))
+        yield from answers or [
+            fine(f"the job {job.name} alone writes the version numbers", workflow.path)
+        ]
+
+
+def _judge_releasing(workflow: Workflow, job: WorkflowJob) -> Iterator[DoctorAnswer]:
+    if job.environment is None:
+        yield error(
+            f"the job {job.name} pushes to the default branch without an environment",
+            workflow.path,
+            risk="its key is there for every branch, and whoever may push a branch pushes past the "
+            "gate with it",
+            remedy="write environment: promptops-release, for the default branch only, and keep "
+            f"the deploy key there ({_GUIDE})",
+        )
+    for event in sorted({*_CHANGES, *_OF_THE_CHANGE} & set(workflow.triggers)):
+        yield error(
+            f"{event} starts the job {job.name}",
+            workflow.path,
+            risk="a change that nobody has merged is released",
+            remedy="start it by workflow_dispatch, or by a push to the default branch",
+        )
+    if not job.concurrency and not workflow.concurrency:
+        yield warning(
+            f"two runs of the job {job.name} can release at once",
+            workflow.path,
+            risk="the second is refused, and somebody has to start it again",
+            remedy="write concurrency: {group: promptops-release, cancel-in-progress: false}",
         )
 
 

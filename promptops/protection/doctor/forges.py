@@ -103,6 +103,7 @@ def _ask_github(subject: DoctorSubject, environment: Mapping[str, str]) -> Itera
         statuses=frozenset(name for workflow, job in gates for name in status_names(workflow, job)),
         takes_queue=any("merge_group" in workflow.triggers for workflow, _ in gates),
         deploys=bool(deploy_jobs(workflows)),
+        numbers=subject.config.gate.versions == "release",
     )
     with GitHub(repository, token=token, url=url) as github:
         settings = read_github(

@@ -22,6 +22,9 @@ _GATE_COMMAND = re.compile(r"\bpromptops(?:\.(?:protection\.)?ci\b|\b[^\n;|&]*?\
 _DEPLOY_COMMAND = re.compile(
     r"\bpromptops\b[^\n;|&]*?\s(?:promote|rollback|retire|pause|resume|\"?\$\{?\w+\}?\"?)(?=\s|$)"
 )
+_RELEASE_COMMAND = re.compile(
+    r"\bpromptops\b[^\n;|&]*?\srelease\b(?=[^\n;|&]*\s--bump\b)(?=[^\n;|&]*\s--push\b)"
+)
 _PROMPTOPS_ACTION = re.compile(r"(?:^|/)(?:git-)?promptops(?:[/@.]|$)")
 _ALWAYS = re.compile(r"(?:\$\{\{)?\s*(?:always\(\)|!\s*cancelled\(\))\s*(?:\}\})?")
 
@@ -233,6 +236,16 @@ def deploy_jobs(workflows: Iterable[Workflow]) -> list[tuple[Workflow, WorkflowJ
         if "workflow_dispatch" in workflow.triggers
         for job in workflow.jobs
         if _DEPLOY_COMMAND.search(job.commands)
+    ]
+
+
+def release_jobs(workflows: Iterable[Workflow]) -> list[tuple[Workflow, WorkflowJob]]:
+    """Return the jobs that release and push the version numbers that they write."""
+    return [
+        (workflow, job)
+        for workflow in workflows
+        for job in workflow.jobs
+        if _RELEASE_COMMAND.search(job.commands)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The script of the workflow that deploys, run as it is written, with inputs that mean harm."""
+"""The scripts of the workflows that deploy and release, run as written, with harmful inputs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-TEMPLATE = (
-    Path(__file__).parents[3] / "promptops" / "repository" / "workflows" / "promptops-deploy.yml"
-)
-WORKFLOW = yaml.safe_load(TEMPLATE.read_text("utf-8"))
-STEP: Any = WORKFLOW["jobs"]["deploy"]["steps"][-1]
+TEMPLATES = Path(__file__).parents[3] / "promptops" / "repository" / "workflows"
+
+
+def last_step(job: str) -> Any:
+    workflow = yaml.safe_load((TEMPLATES / f"promptops-{job}.yml").read_text("utf-8"))
+    return workflow["jobs"][job]["steps"][-1]
+
+
+STEP = last_step("deploy")
+RELEASE = last_step("release")
 
 
 @pytest.fixture
@@ -44,9 +49,12 @@ def deploy(repo: Repo, **inputs: str) -> subprocess.CompletedProcess[str]:
     given = {"version": "", "environment": "staging", "reason": "as asked", **inputs}
     # The step hands over every input by a variable of its name, and nothing else.
     assert STEP["env"] == {name.upper(): f"${{{{ inputs.{name} }}}}" for name in given}
-    variables = {name.upper(): value for name, value in given.items()}
+    return start(repo, STEP, {name.upper(): value for name, value in given.items()})
+
+
+def start(repo: Repo, step: Any, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", STEP["run"]],
+        ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]],
         cwd=repo.path,
         env={
             **os.environ,
@@ -110,5 +118,22 @@ def test_no_input_is_more_than_an_input(clone: Repo, inputs: dict[str, str]) -> 
     before = clone.git("ls-remote", "origin")
     done = deploy(clone, **inputs)
     assert done.returncode in {1, 2}, done.stdout
+    assert clone.git("ls-remote", "origin") == before
+    assert not (clone.path / "owned").exists()
+
+
+def test_the_workflow_that_releases_writes_all_numbers(clone: Repo) -> None:
+    clone.commit({"promptops.toml": '[gate]\nversions = "release"\n'})
+    for words in ("Say {{ question }}", "Tell {{ question }}"):
+        clone.commit({"prompts/a.md": prompt_text("1.1.0", words)})
+    clone.git("push", "--quiet", "origin", "main")
+    done = start(clone, RELEASE, {"STEP": "auto", "PROMPTS": ""})
+    assert done.returncode == 0, done.stderr
+    assert "writes 1 version number and nothing else" in done.stderr
+    assert "1.2.0" in clone.git("ls-remote", "origin", "refs/tags/prompts/a@1.2.0")
+    before = clone.git("ls-remote", "origin")
+    for step, prompts in (("auto", "--all"), ("x; touch owned", "a"), ("auto", "$(touch owned)")):
+        done = start(clone, RELEASE, {"STEP": step, "PROMPTS": prompts})
+        assert done.returncode in {1, 2}, done.stdout
     assert clone.git("ls-remote", "origin") == before
     assert not (clone.path / "owned").exists()

@@ -12,7 +12,11 @@ import pytest
 import yaml
 
 from promptops.protection.doctor.answer import AnswerState
-from promptops.protection.doctor.ci import judge_deploy_workflow, judge_gate_workflow
+from promptops.protection.doctor.ci import (
+    judge_deploy_workflow,
+    judge_gate_workflow,
+    judge_release_workflow,
+)
 from promptops.protection.doctor.workflows import Workflow, parse_workflow
 from promptops.repository.scaffold import _with_evals
 
@@ -146,4 +150,9 @@ def test_the_doctor_has_nothing_to_say_about_our_own(folder: Path) -> None:
 
 def test_the_doctor_has_nothing_to_say_about_our_deploying() -> None:
     answers = list(judge_deploy_workflow([read(TEMPLATES / "promptops-deploy.yml")]))
+    assert [answer.state for answer in answers] == [AnswerState.FINE], answers
+
+
+def test_the_doctor_has_nothing_to_say_about_our_releasing() -> None:
+    answers = list(judge_release_workflow([read(TEMPLATES / "promptops-release.yml")]))
     assert [answer.state for answer in answers] == [AnswerState.FINE], answers

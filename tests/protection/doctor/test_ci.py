@@ -203,6 +203,40 @@ def test_each_hole_of_a_deploy_workflow_is_found(
     assert said in answer.seen
 
 
+RELEASE = """\
+on: workflow_dispatch
+concurrency: promptops-release
+jobs:
+  release:
+    environment: promptops-release
+    runs-on: ubuntu-latest
+    steps:
+      - run: promptops release --all --bump auto --push
+"""
+FREE = {"promptops.toml": '[gate]\nversions = "release"\n'}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "severity", "said"),
+    [
+        ("--bump auto", "", WARNING, "no workflow on"),
+        ("    environment: promptops-release\n", "", ERROR, "without an environment"),
+        ("workflow_dispatch", "pull_request", ERROR, "pull_request starts the job release"),
+        ("concurrency: promptops-release\n", "", WARNING, "can release at once"),
+    ],
+)
+def test_each_hole_of_a_release_workflow_is_found(
+    repo: Repo, old: str, new: str, severity: Severity, said: str
+) -> None:
+    path = ".github/workflows/release.yml"
+    assert judge(repo, "release-workflow", {path: RELEASE}) == []
+    (answer,) = judge(repo, "release-workflow", FREE)
+    assert (answer.state, answer.place) == (AnswerState.FINE, path)
+    (answer,) = judge(repo, "release-workflow", {path: RELEASE.replace(old, new)})
+    assert answer.severity is severity
+    assert said in answer.seen
+
+
 JOB = """\
 promptops:
   script: [promptops gate]

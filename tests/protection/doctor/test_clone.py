@@ -172,6 +172,7 @@ def test_a_sound_repository_is_protected_and_certain(sound: Repo) -> None:
         "server-hook",
         "gate-job",
         "deploy-workflow",
+        "release-workflow",
         "version-tools",
         "formatters",
     }

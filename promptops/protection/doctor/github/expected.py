@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from promptops.protection.doctor.answer import Unread, unknown, warning
-from promptops.protection.doctor.github.settings import Ruleset, who_passes
+from promptops.protection.doctor.answer import Unread, note, unknown, warning
+from promptops.protection.doctor.github.settings import ActorKind, Ruleset, who_passes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,11 +26,13 @@ class Expected:
         statuses: the names that its status or check has.
         takes_queue: whether a merge queue starts it.
         deploys: whether a workflow deploys.
+        numbers: whether releases push version numbers to the default branch.
     """
 
     statuses: frozenset[str]
     takes_queue: bool
     deploys: bool
+    numbers: bool = False
 
 
 def place_of(settings: GitHubSettings) -> str:
@@ -54,7 +56,7 @@ def find_rulesets(
 
 
 def judge_passing(
-    chains: Iterable[Sequence[Ruleset]], what: str, place: str, risk: str
+    chains: Iterable[Sequence[Ruleset]], what: str, place: str, risk: str, *, keys: bool = False
 ) -> Iterator[DoctorAnswer]:
     """Say who may pass rules.
 
@@ -63,6 +65,7 @@ def judge_passing(
         what: what these rules are, in words.
         place: where they hold.
         risk: what it means that somebody passes them.
+        keys: whether deploy keys have to, since releases push version numbers with one.
     """
     actors: dict[Actor, str] = {}
     for rulesets in chains:
@@ -71,7 +74,11 @@ def judge_passing(
             yield hidden(what, place)
             return
         actors |= dict.fromkeys(passing, rulesets[0].name)
+    if keys:
+        yield _judge_keys([actor for actor in actors if actor.kind == ActorKind.KEY], what, place)
     for actor, name in actors.items():
+        if keys and actor.kind == ActorKind.KEY:
+            continue
         when = " when merging a pull request" if actor.only_in_pull_requests else ""
         yield warning(
             f"{actor} may pass {what}{when}",
@@ -79,6 +86,24 @@ def judge_passing(
             risk=risk,
             remedy=f"{RULESETS} > {name}: empty the bypass list",
         )
+
+
+def _judge_keys(keys: Sequence[Actor], what: str, place: str) -> DoctorAnswer:
+    if not keys:
+        return warning(
+            f"no deploy key may pass {what}, and releases push the version numbers there",
+            place,
+            risk="the forge refuses every release",
+            remedy="add deploy keys to the ruleset's bypass list, and have no other key that may "
+            f"write ({GUIDE})",
+        )
+    return note(
+        f"every deploy key may pass {what}: releases push the version numbers with one",
+        place,
+        risk="whoever has such a key pushes anything past the gate",
+        remedy="have one key that may write, in the environment promptops-release alone, for the "
+        f"default branch only ({GUIDE})",
+    )
 
 
 def hidden(what: str, place: str) -> DoctorAnswer:

@@ -476,3 +476,16 @@ def test_a_token_goes_nowhere_only_because_a_remote_says_so(
     assert "it is not known where the API of github.evil.example.com is" in result.stdout
     hosted.config("remote.origin.url", "https://git.example.com/acme/prompts.git")
     assert "git.example.com is no forge that is known here" in run(hosted, "doctor").stdout
+
+
+def test_a_release_that_writes_numbers_needs_a_key_that_may_push(forge: ProtectedGitHub) -> None:
+    expected = Expected(EXPECTED.statuses, takes_queue=True, deploys=True, numbers=True)
+    (answer,) = look(forge, expected)["bypass"]
+    assert (answer.severity, "no deploy key may pass" in answer.seen) == (Severity.WARNING, True)
+    for ruleset in forge.rulesets.values():
+        if ruleset.get("target") == "branch":
+            ruleset["bypass_actors"] = [{"actor_type": "DeployKey", "bypass_mode": "always"}]
+    (answer,) = look(forge, expected)["bypass"]
+    assert (answer.severity, "releases push the version" in answer.seen) == (Severity.NOTE, True)
+    (answer,) = look(forge)["bypass"]
+    assert answer.severity is Severity.WARNING
