@@ -6,7 +6,7 @@ and dates. A model in neither has an unknown price, never zero.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -99,9 +99,19 @@ class Prices:
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
+        # Asked for by every request; a configuration names few models.
+        self._price = lru_cache(maxsize=256)(self._find_price)
+        self._window = lru_cache(maxsize=256)(self._find_window)
 
     def find(self, model: str) -> Price | None:
         """Return the price of a model, by the name in a prompt; None if unknown."""
+        return self._price(model)
+
+    def window(self, model: str) -> Window:
+        """Return the token limits of a model."""
+        return self._window(model)
+
+    def _find_price(self, model: str) -> Price | None:
         for one in self._configured(model):
             if one.is_free:
                 return FREE._replace(source=CONFIGURED)
@@ -113,8 +123,7 @@ class Prices:
         found = None if self._is_elsewhere(model) else _find(model)
         return None if found is None else found[0]
 
-    def window(self, model: str) -> Window:
-        """Return the token limits of a model."""
+    def _find_window(self, model: str) -> Window:
         context = output = None
         for one in self._configured(model):
             context = one.context if context is None else context

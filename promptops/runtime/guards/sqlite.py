@@ -56,6 +56,7 @@ _TAKE = """INSERT INTO windows VALUES {}
     ON CONFLICT (name) DO UPDATE SET used = used + excluded.used RETURNING name, used"""
 # Others wait while a prune works, so it forgets only so many windows at a time.
 _MAX_PRUNED = 500
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _MIN_WAIT_SECONDS = 0.0005
 _MAX_WAIT_SECONDS = 0.01
 _PRIMARY_CODE = 0xFF
@@ -96,7 +97,7 @@ class SqliteLedger:
         wait: bool = True,
     ) -> Refusal | None:
         """Take every charge or none; see `Ledger`."""
-        kept = json.dumps([[one.window, one.amount, one.unit] for one in charges])
+        kept = _ENCODER.encode([(one.window, one.amount, one.unit) for one in charges])
         with self._use(wait=wait) as connection:
             _begin(connection, wait=wait)
             try:

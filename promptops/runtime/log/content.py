@@ -85,12 +85,23 @@ def pack(data: bytes, keyring: Keyring | None) -> bytes:
     """Return bytes for a store: compressed where that helps, sealed where there are keys."""
     form, body = 0, data
     if len(data) >= _MIN_COMPRESSED:
-        smaller = zlib.compress(data, 6 if len(data) <= _MAX_CAREFUL else 1, -15)
+        smaller = _deflate(data)
         if len(smaller) < len(data):
             form, body = _COMPRESSED, smaller
     if keyring is not None:
         form, body = form | _SEALED, keyring.seal(body)
     return bytes([form]) + body
+
+
+def _deflate(data: bytes) -> bytes:
+    """Compress bytes; a window no larger than they are takes a quarter of the time to set up."""
+    if len(data) <= 1 << 12:
+        deflating = zlib.compressobj(6, zlib.DEFLATED, -12, 6)
+    elif len(data) <= 1 << 13:
+        deflating = zlib.compressobj(6, zlib.DEFLATED, -13, 7)
+    else:
+        return zlib.compress(data, 6 if len(data) <= _MAX_CAREFUL else 1, -15)
+    return deflating.compress(data) + deflating.flush()
 
 
 def unpack(stored: bytes, keyring: Keyring | None) -> bytes:

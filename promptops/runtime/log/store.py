@@ -171,11 +171,7 @@ class Store:
             raise UsageError(f"a run that begins is running, and not '{run.status}'")
         prepared = self._prepare(run)
 
-        def write(cursor: Cursor) -> None:
-            if cursor.one("SELECT 1 FROM runs WHERE id = ?", (prepared.row["id"],)) is None:
-                self._write_run(cursor, prepared, None)
-
-        self._database.write(write)
+        self._database.write(lambda cursor: self._write_run(cursor, prepared, None))
         self._remember(prepared)
         self._remember_begun(run, prepared)
 
@@ -337,7 +333,12 @@ class Store:
         row = {**prepared.row, "request": request, "answer": answer, "mac": prepared.mac}
         row["process"] = self._process_id(cursor) if row["status"] == RUNNING else None
         if old is None:
-            number = cursor.insert(_INSERT_RUN, [row[name] for name in _STORED], "n") or 0
+            made = cursor.insert(_INSERT_RUN, [row[name] for name in _STORED], "n")
+            if made is None:
+                # It is there already, with texts of its own.
+                removal.drop_texts(cursor, [one for one in (request, answer) if one is not None])
+                return -1
+            number = made
         else:
             number = int(old[0])
             is_moved = any(row[name] != one for name, one in zip(_IDENTITY, old[3:], strict=True))

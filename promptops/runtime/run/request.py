@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from promptops.runtime.run.course import Course
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, default=repr)
+
+
 class Bounds(NamedTuple):
     """The most that a request may take.
 
@@ -68,11 +71,7 @@ def name_request(request: Request) -> str:
 
 
 def _hash(more: list[Any], request: Request) -> str:
-    text = json.dumps(
-        [*more, request.model, list(request.messages), dict(request.parameters)],
-        sort_keys=True,
-        default=repr,
-    )
+    text = _ENCODER.encode([*more, request.model, list(request.messages), dict(request.parameters)])
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
