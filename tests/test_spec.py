@@ -200,6 +200,12 @@ def test_a_bad_lock_is_refused(vector: dict[str, Any]) -> None:
         parse_lock(vector["lock"].encode())
 
 
+@pytest.mark.parametrize("vector", of("bad_snapshots"))
+def test_a_bad_snapshot_is_refused(vector: dict[str, Any]) -> None:
+    with pytest.raises(IntegrityError):
+        parse_snapshot(vector["text"].encode(), "it")
+
+
 def test_a_snapshot_is_read_and_written_to_the_byte() -> None:
     vector = VECTORS["snapshot"]
     snapshot = parse_snapshot(vector["text"].encode(), "a snapshot")
@@ -567,18 +573,27 @@ def test_a_reader_refuses_another_digest_in_the_lock(deployed: Repo, reader: Rea
     assert "a.b was altered" in done.stderr.decode()
 
 
-def test_verify_names_a_lock_that_readers_could_take_in_two_ways(deployed: Repo) -> None:
+@pytest.mark.parametrize(
+    ("added", "words"),
+    [
+        ("\n", "promptops.lock is valid, but not written as promptops writes it"),
+        (',\n   "paused": null\n', "promptops.lock is not JSON: the key 'paused' is given twice"),
+    ],
+)
+def test_verify_names_a_lock_that_readers_could_take_in_two_ways(
+    deployed: Repo, added: str, words: str
+) -> None:
     assert run(deployed, "verify").exit_code == 0
     lock = deployed.git("show", f"{BRANCH}:promptops.lock") + "\n"
     message = deployed.git("log", "-1", "--format=%B", BRANCH)
-    twice = lock.replace('   "paused": null\n', '   "paused": null,\n   "paused": null\n')
-    edit(deployed, [("promptops.lock", twice)])
+    other = lock.replace('   "paused": null\n', f'   "paused":  null{added}')
+    edit(deployed, [("promptops.lock", other)])
     tree = deployed.rev(f"{BRANCH}^{{tree}}")
     commit = deployed.git("commit-tree", "-p", f"{BRANCH}~2", "-F", "-", tree, stdin=message)
     deployed.git("update-ref", BRANCH, commit)
     done = run(deployed, "verify")
     assert done.exit_code == 1
-    assert "promptops.lock is valid, but not written as promptops writes it" in done.output
+    assert words in done.output
 
 
 def test_the_typescript_reader_passes_the_strict_type_check(compiled: Path) -> None:

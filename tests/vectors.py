@@ -28,7 +28,13 @@ from promptops.prompt.closure import load_closure
 from promptops.prompt.prompt import load_prompt
 from promptops.prompt.version import Version
 from promptops.runtime.live import Placement
-from promptops.runtime.snapshot import FrozenEnvironment, FrozenRelease, Snapshot, format_snapshot
+from promptops.runtime.snapshot import (
+    FrozenEnvironment,
+    FrozenRelease,
+    Snapshot,
+    _digest,
+    format_snapshot,
+)
 
 FILE = Path(__file__).parent.parent / "docs" / "spec" / "vectors.json"
 
@@ -400,6 +406,22 @@ BAD_LOCKS: list[tuple[str, Any]] = [
 ]
 
 
+_LOCK_TEXT = json.dumps(_lock(_ENTRY), indent=1, sort_keys=True) + "\n"
+BAD_LOCK_TEXTS = [
+    (
+        "a key twice",
+        _LOCK_TEXT.replace('"paused": null', '"paused": {"reason": "x"}, "paused": null'),
+    ),
+    ("a prompt twice", _LOCK_TEXT.replace('"a": {', '"a": {}, "a": {', 1)),
+    ("a share with a fraction of nothing", _LOCK_TEXT.replace(": 100,", ": 100.0,")),
+    ("a share with an exponent", _LOCK_TEXT.replace(": 100,", ": 1e2,")),
+    ("a share of four hundred digits", _LOCK_TEXT.replace(": 100,", f": {'9' * 400},")),
+    ("half of a surrogate pair", _LOCK_TEXT.replace(": null", ': {"reason": "\\ud800"}')),
+    ("a word that is no JSON", _LOCK_TEXT.replace(": null", ': {"reason": NaN}')),
+    ("a byte order mark", f"\ufeff{_LOCK_TEXT}"),
+]
+
+
 _REPOSITORY = "acme/prompts"
 _APPROVER = "jane@example.com"
 _TIME = "2026-01-31T12:00:00Z"
@@ -501,8 +523,10 @@ def make() -> dict[str, Any]:
         "bad_locks": [
             {"why": why, "lock": json.dumps(value, indent=1, sort_keys=True) + "\n"}
             for why, value in BAD_LOCKS
-        ],
+        ]
+        + [{"why": why, "lock": text} for why, text in BAD_LOCK_TEXTS],
         "snapshot": _snapshot(),
+        "bad_snapshots": _bad_snapshots(),
         "statements": [
             {"why": why, "line": write_statement(statement).decode(), "shelf": shelf.name}
             for why, statement, shelf in STATEMENTS
@@ -584,6 +608,50 @@ def _snapshot() -> dict[str, Any]:
         "ref": "plain@production",
         "messages": load_prompt(closure).render(),
     }
+
+
+def _bad_snapshots() -> list[dict[str, str]]:
+    """Snapshots whose digests are right, and that are refused all the same."""
+    text = _snapshot()["text"]
+    document = json.loads(text)
+    files = document["releases"]["plain@1.0.0"]["files"]
+
+    def seal(**changes: Any) -> str:
+        changed = {**document, **changes}
+        changed["digest"] = _digest(changed)
+        return json.dumps(changed, indent=1, sort_keys=True) + "\n"
+
+    def place(path: str) -> str:
+        release = {**document["releases"]["plain@1.0.0"], "files": {**files, path: "x"}}
+        return seal(releases={"plain@1.0.0": release})
+
+    def at(seconds: Any) -> str:
+        environment = {**document["environments"]["production"], "deployed_at": seconds}
+        return seal(environments={"production": environment})
+
+    bad = [
+        ("a path that leads out of the prompts folder", place("../../etc/x")),
+        ("a path from the top of the disk", place("/etc/x")),
+        ("a path with a step back", place("a/../x")),
+        ("a path into .git", place("_a/.Git/hooks/x")),
+        ("a path with a backslash", place("_a\\..\\x")),
+        ("a path with a drive", place("C:x")),
+        ("a path that is empty", place("")),
+        ("a path with a NUL", place("_a\0")),
+        ("an integer with a fraction", at(1767225600.0)),
+        ("an integer with an exponent", at(1e300)),
+        ("an integer of four hundred digits", at(int("9" * 400))),
+        ("an integer that not every program can read", at(2**53)),
+        ("a number that is none", seal(config={"guards": {"spend": float("nan")}})),
+        ("a number with an exponent", seal(config={"guards": {"spend": 1e-7}})),
+        ("a key twice", text.replace('"refs": {', '"refs": {}, "refs": {', 1)),
+        (
+            "a release twice",
+            text.replace('"plain@1.0.0": {', '"plain@1.0.0": {}, "plain@1.0.0": {'),
+        ),
+        ("minus nothing", text.replace('"deployment": 12', '"deployment": -0')),
+    ]
+    return [{"why": why, "text": one} for why, one in bad]
 
 
 def format_vectors(vectors: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ rollback a stack that is read from the tree alone. See `docs/SPEC.md` for the fo
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import IntegrityError, NotDeployedError, RefusedError, UsageError
 from promptops.prompt.digest import is_digest
+from promptops.prompt.exact_json import read_exact
 from promptops.prompt.reference import name_fault
 from promptops.prompt.version import Version
 
@@ -399,7 +399,7 @@ _EDITED = "was it edited by hand? promptops verify says more"
 
 def _parse(data: bytes, file: str, schema: str) -> dict[str, Any]:
     try:
-        value = json.loads(data)
+        value = read_exact(data)
     except (ValueError, RecursionError) as error:
         raise IntegrityError(f"{file} is not JSON: {error}", hint=_EDITED) from error
     if not isinstance(value, dict) or value.get("schema") != schema:

@@ -22,9 +22,11 @@ from promptops.errors import (
     PromptopsError,
     UsageError,
     VersionNotFoundError,
+    quote,
 )
-from promptops.prompt.closure import load_closure
+from promptops.prompt.closure import is_closure_path, load_closure
 from promptops.prompt.digest import is_digest
+from promptops.prompt.exact_json import read_exact, settle_numbers
 from promptops.prompt.reference import PromptRef, SelectorKind, name_fault, parse_ref
 from promptops.prompt.version import Version
 from promptops.repository.writing import write_atomically
@@ -233,7 +235,13 @@ def format_snapshot(snapshot: Snapshot) -> bytes:
         },
     }
     if snapshot.config:
-        document["config"] = dict(snapshot.config)
+        try:
+            document["config"] = settle_numbers(dict(snapshot.config))
+        except ValueError as error:
+            raise UsageError(
+                f"the configuration cannot be exported: {error}",
+                hint="write it without an exponent, between 0.0001 and 2^53",
+            ) from error
     document["digest"] = _digest(document)
     text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True)
     return (text + "\n").encode("utf-8", "backslashreplace")
@@ -254,7 +262,8 @@ def parse_snapshot(data: bytes, source: str) -> Snapshot:
     IntegrityError when it is not whole: cut off, altered, or of a version that is not known here.
     """
     try:
-        document = json.loads(data)
+        # A name in Git can be read as half of a surrogate pair.
+        document = read_exact(data, halves=True)
     except (ValueError, RecursionError) as error:
         raise IntegrityError(f"{source} is not a whole snapshot: {error}", hint=_ALTERED) from error
     schema = document.get("schema") if isinstance(document, dict) else None
@@ -295,6 +304,10 @@ def _read(document: Mapping[str, Any]) -> Snapshot:
         files = {_text(path): _text(text) for path, text in value["files"].items()}
         if name_fault(name) or not is_digest(_text(value["digest"])):
             raise ValueError(key)
+        outside = next((path for path in files if not is_closure_path(path)), None)
+        if outside is not None:
+            message = f"{quote(outside)} of {key} is not below the prompts folder"
+            raise ValueError(message)
         yanked = value["yanked"]
         releases[key] = FrozenRelease(
             name,

@@ -1,0 +1,106 @@
+"""Read JSON of which no two parsers make different things.
+
+Parsers differ in which of two equal keys they keep, in whether `100.0` is `100`, in what becomes of
+half of a surrogate pair, and in how large a number they hold. `docs/SPEC.md` says what is left.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+MAX_INTEGER = 2**53 - 1
+"""The largest integer that every parser reads as it is written, as in RFC 7493."""
+
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def read_exact(data: bytes, *, halves: bool = False) -> Any:  # noqa: ANN401 - JSON
+    """Return the value of a document in UTF-8.
+
+    Args:
+        data: the document.
+        halves: whether half of a surrogate pair may stand in a text, written as an escape.
+
+    Raises:
+        ValueError: it is not JSON, or could be read in two ways.
+        RecursionError: it is nested too deeply.
+    """
+    text = data.decode()
+    value = json.loads(
+        text,
+        object_pairs_hook=_read_object,
+        parse_int=_read_integer,
+        parse_float=_read_number,
+        parse_constant=_refuse_constant,
+    )
+    if not halves and "\\u" in text:
+        _refuse_halves(value)
+    return value
+
+
+def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        message = f"the key {twice!r:.80} is given twice"
+        raise ValueError(message)
+    return found
+
+
+def _read_integer(text: str) -> int:
+    if len(text) > 20 or text == "-0" or abs(int(text)) > MAX_INTEGER:
+        message = f"{text:.20} is no integer that every program can read"
+        raise ValueError(message)
+    return int(text)
+
+
+def _read_number(text: str) -> float:
+    value = float(text) if len(text) <= 40 else None
+    if value is None or write_number(value) != text:
+        message = f"{text:.20} is not how that number is written"
+        raise ValueError(message)
+    return value
+
+
+def write_number(value: float) -> str | None:
+    """Return a number with a fraction as it is written; None when it may not occur."""
+    text = repr(value)
+    return None if value.is_integer() or "e" in text or "n" in text else text
+
+
+def _refuse_constant(word: str) -> None:
+    message = f"{word} is not JSON"
+    raise ValueError(message)
+
+
+def _refuse_halves(value: object) -> None:
+    pending = [value]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, dict):
+            pending += [*one, *one.values()]
+        elif isinstance(one, list):
+            pending += one
+        elif isinstance(one, str) and _HALF.search(one):
+            message = "a text has half of a surrogate pair"
+            raise ValueError(message)
+
+
+def settle_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a value with its whole numbers as integers; ValueError for one that may not occur."""
+    if isinstance(value, dict):
+        return {key: settle_numbers(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [settle_numbers(one) for one in value]
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, float) and write_number(value) is None:
+        message = f"{value!r} is no number that every program writes alike"
+        raise ValueError(message)
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        message = f"{value!r:.20} is no integer that every program can read"
+        raise ValueError(message)
+    return value
