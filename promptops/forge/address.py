@@ -6,8 +6,8 @@ from urllib.parse import quote, urlsplit
 
 from promptops.errors import UsageError
 from promptops.errors import quote as quote_text
+from promptops.web.proxies import LOOPBACK
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 
 

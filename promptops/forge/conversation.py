@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from promptops.errors import RemoteError
 from promptops.forge.github import GitHub
+from promptops.web.exchange import NoAnswerError
 
 if TYPE_CHECKING:
     from promptops.forge.github import PullRequest
@@ -106,21 +107,17 @@ class Conversation(GitHub):
         return self.at("issues", "comments", str(comment.number("id")))
 
     def _write(self, method: str, path: str, value: object, needs: str) -> None:
-        import httpx
-
         url = self._url + path
         data = b"" if value is None else json.dumps(value).encode()
         try:
-            response = self._http.request(
-                method, url, content=data, headers={"Content-Type": "application/json"}
-            )
-        except httpx.TransportError as error:
+            answer = self._send(method, url, data, {"Content-Type": "application/json"})
+        except NoAnswerError as error:
             raise RemoteError(
-                f"GitHub gives no answer: {str(error) or type(error).__name__}",
+                f"GitHub gives no answer: {error}",
                 hint=f"check the connection and the address {self._url}",
             ) from error
-        if response.status_code not in {200, 201, 204}:
-            raise self._refusal(url, response.status_code, response.content, needs)
+        if answer.status not in {200, 201, 204}:
+            raise self._refusal(url, answer.status, answer.body, needs)
 
 
 def _is_ours(comment: ForgeRecord, marker: str) -> bool:

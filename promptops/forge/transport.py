@@ -9,24 +9,29 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from promptops.errors import DeniedError, IntegrityError, RemoteError, quote
-from promptops.forge.address import LOOPBACK, check_address
+from promptops.forge.address import check_address
 from promptops.forge.limits import ForgeLimits, limit_of, parse_date, to_time
 from promptops.forge.record import ForgeRecord, to_record, to_records
+from promptops.web.exchange import NoAnswerError, TooLargeError, WebLimits, exchange
+from promptops.web.proxies import choose_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    import httpx
+    from promptops.web.exchange import WebAnswer
 
 PAGE_SIZE = 100
 _MAX_REDIRECTS = 3
 _MAX_KEPT_ANSWERS = 200
+_LINK = re.compile(r"<([^>]*)>([^<]*)")
+_RELATION = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +59,19 @@ class Transport:
     def __init__(
         self, forge: str, url: str, headers: Mapping[str, str], limits: ForgeLimits | None = None
     ) -> None:
-        import httpx
-
         from promptops.about import __version__
+        from promptops.web.connection import Connections
 
         self._forge = forge
         self._limits = limits or ForgeLimits()
         self._url = check_address(forge, url)
         self._kept: dict[str, _HttpAnswer] = {}
         self._waited_seconds = 0.0
-        self._http = httpx.Client(
-            headers={"User-Agent": f"promptops/{__version__}", **headers},
-            timeout=self._limits.silence_seconds,
-            follow_redirects=False,
-            # Servers on this machine are not behind a proxy.
-            trust_env=urlsplit(self._url).hostname not in LOOPBACK,
-            # Loading certificates is slow; without encryption there are none to check.
-            verify=self._url.startswith("https:"),
+        self._connections = Connections(
+            self._url,
+            {"User-Agent": f"promptops/{__version__}", **headers},
+            choose_proxy(self._url),
+            silence_seconds=self._limits.silence_seconds,
         )
 
     def __enter__(self) -> Self:
@@ -86,7 +87,7 @@ class Transport:
 
     def close(self) -> None:
         """End the connection."""
-        self._http.close()
+        self._connections.close()
 
     def record(self, path: str, *, needs: str) -> ForgeRecord:
         """Return one object.
@@ -150,63 +151,57 @@ class Transport:
         failures = redirects = 0
         while True:
             try:
-                response, data = self._send(url)
-            except _NoAnswerError as error:
+                answer = self._send("GET", url)
+            except NoAnswerError as error:
                 failures += 1
                 self._pause(failures, error)
                 continue
-            status = response.status_code
-            now_seconds = self._time_of(response)
-            wait_seconds = limit_of(status, response.headers, data, now_seconds=now_seconds)
+            status, data = answer.status, answer.body
+            now_seconds = self._time_of(answer)
+            wait_seconds = limit_of(status, answer.headers, data, now_seconds=now_seconds)
             if wait_seconds is not None:
                 self._wait(wait_seconds, now_seconds)
             elif status == 304 and url in self._kept:
                 return self._kept[url]
-            elif response.has_redirect_location and redirects < _MAX_REDIRECTS:
+            elif answer.redirect is not None and redirects < _MAX_REDIRECTS:
                 redirects += 1
-                url = self._check_ours(url, response.headers["location"])
+                url = self._check_ours(url, answer.redirect)
             elif status >= 500:
                 failures += 1
-                self._pause(failures, _NoAnswerError(f"it answers {status}"))
+                self._pause(failures, NoAnswerError(f"it answers {status}"))
             elif status != 200:
                 raise self._refusal(url, status, data, needs)
             else:
-                return self._keep(url, self._understand(url, response, data))
+                return self._keep(url, self._understand(url, answer))
 
-    def _send(self, url: str) -> tuple[httpx.Response, bytes]:
+    def _send(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> WebAnswer:
         """Send one request once; read the answer within the limits.
 
         Raises:
-            _NoAnswerError: there is no answer, or an incomplete one.
+            NoAnswerError: there is no answer, or an incomplete one.
             IntegrityError: the answer is too large.
         """
-        import httpx
-
         limits = self._limits
+        asked = dict(headers or {})
         kept = self._kept.get(url)
-        headers = {} if kept is None or kept.etag is None else {"If-None-Match": kept.etag}
-        deadline = limits.monotonic() + limits.answer_seconds
-        data = bytearray()
+        if method == "GET" and kept is not None and kept.etag is not None:
+            asked["If-None-Match"] = kept.etag
+        within = WebLimits(limits.answer_seconds, limits.bytes, limits.monotonic)
         try:
-            with self._http.stream("GET", url, headers=headers) as response:
-                for chunk in response.iter_bytes():
-                    data += chunk
-                    if len(data) > limits.bytes:
-                        raise IntegrityError(
-                            f"{self._answer_to(url)} is larger than {limits.bytes:,} bytes",
-                            hint="is this the API's address?",
-                        )
-                    if limits.monotonic() > deadline:
-                        raise _NoAnswerError(
-                            f"an answer takes longer than {limits.answer_seconds:g} seconds"
-                        )
-        except httpx.TimeoutException as error:
-            raise _NoAnswerError(f"it is silent for {limits.silence_seconds:g} seconds") from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            raise _NoAnswerError(str(error) or type(error).__name__) from error
-        return response, bytes(data)
+            return exchange(self._connections, method, url, limits=within, headers=asked, body=body)
+        except TooLargeError as error:
+            raise IntegrityError(
+                f"{self._answer_to(url)} is larger than {limits.bytes:,} bytes",
+                hint="is this the API's address?",
+            ) from error
 
-    def _pause(self, failures: int, error: _NoAnswerError) -> None:
+    def _pause(self, failures: int, error: NoAnswerError) -> None:
         """Wait before the next attempt; raise if none is left."""
         if failures >= self._limits.attempts:
             raise RemoteError(
@@ -215,9 +210,9 @@ class Transport:
             ) from error
         self._limits.sleep(2.0 ** (failures - 1))
 
-    def _time_of(self, response: httpx.Response) -> float:
+    def _time_of(self, answer: WebAnswer) -> float:
         """Return the time by the forge's clock; our own clock may be wrong."""
-        date = parse_date(response.headers.get("date", ""))
+        date = parse_date(answer.headers.get("date", ""))
         return self._limits.now() if date is None else date.timestamp()
 
     def _wait(self, seconds: float, now_seconds: float) -> None:
@@ -255,23 +250,23 @@ class Transport:
             return DeniedError(message, status=status, hint=hints[status])
         return RemoteError(message, hint=f"is {self._url} the API's address?")
 
-    def _understand(self, url: str, response: httpx.Response, data: bytes) -> _HttpAnswer:
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    def _understand(self, url: str, answer: WebAnswer) -> _HttpAnswer:
+        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json" and not kind.endswith("+json"):
             raise IntegrityError(
                 f"{self._answer_to(url)} is {quote(kind or 'of no type')}, not JSON",
                 hint="is this the API's address, or does a proxy or a login page answer?",
             )
         try:
-            body = json.loads(data)
+            body = json.loads(answer.body)
         except (ValueError, RecursionError) as error:
             raise IntegrityError(
                 f"{self._answer_to(url)} is not JSON: {error}",
                 hint="it may have been cut off on its way; try again",
             ) from error
-        link = response.links.get("next", {}).get("url")
+        link = find_next(answer.headers.get("link", ""))
         next_url = None if link is None else self._check_ours(url, link)
-        return _HttpAnswer(body, next_url, response.headers.get("etag"))
+        return _HttpAnswer(body, next_url, answer.headers.get("etag"))
 
     def _keep(self, url: str, answer: _HttpAnswer) -> _HttpAnswer:
         """Cache an answer for repeated requests."""
@@ -285,8 +280,13 @@ class Transport:
         return answer
 
 
-class _NoAnswerError(Exception):
-    """A request got no usable answer; a retry may."""
+def find_next(link: str) -> str | None:
+    """Return the address with the relation `next` in a `Link` header (RFC 8288); None: none."""
+    for target, parameters in _LINK.findall(link):
+        relation = _RELATION.search(parameters)
+        if relation is not None and "next" in (relation[1] or relation[2]).lower().split():
+            return str(target)
+    return None
 
 
 def _message_of(data: bytes) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from promptops.runtime.resolution import ResolvedPrompt
-    from promptops.runtime.sources import Look, Source
+    from promptops.runtime.source import Look, Source
 
 FOR_EVER = float("inf")
 _AHEAD = 0.75

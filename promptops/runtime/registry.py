@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.result import Run
     from promptops.runtime.run.runner import Caller, Plan, Runner, Spoken
-    from promptops.runtime.sources import Source
+    from promptops.runtime.source import Source
 
 # A version that is not there may have been released a moment ago: ask, but not at every call.
 _ASK_AGAIN_SECONDS = 5.0

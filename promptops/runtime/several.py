@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from promptops.repository.repository import Repository
     from promptops.runtime.copies import CacheFolder
-    from promptops.runtime.sources import Look, Source
+    from promptops.runtime.source import Look, Source
 
 _LOGGER = logging.getLogger("promptops")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from promptops.errors import IntegrityError, PromptopsError, SourceUnavailableError
 from promptops.runtime.copies import CacheFolder, Silence
 from promptops.runtime.following import Following, KnownState, Timing
-from promptops.runtime.sources import Look
+from promptops.runtime.source import Look
 
 if TYPE_CHECKING:
     import threading

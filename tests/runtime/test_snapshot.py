@@ -25,7 +25,7 @@ from promptops.errors import (
 from promptops.git.signing.ssh import SNAPSHOT_NAMESPACE, sign
 from promptops.prompt.reference import parse_ref
 from promptops.repository.repository import open_repository
-from promptops.runtime import sources
+from promptops.runtime import download
 from promptops.runtime.registry import Registry
 from promptops.runtime.resolution import open_view
 from promptops.runtime.snapshot import (
@@ -314,7 +314,7 @@ def test_a_url_is_asked_with_its_etag(press: Press, web: Web, tmp_path: Path) ->
 def test_a_server_that_drips_is_given_up(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drip: str
 ) -> None:
-    monkeypatch.setattr(sources, "_TOTAL_SECONDS", 0.3)
+    monkeypatch.setattr(download, "TOTAL_SECONDS", 0.3)
     clock = Clock()
     web.drip = drip
     with (

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import urllib.error
-import urllib.request
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -13,11 +10,10 @@ from promptops.runtime.alerts.alert import AlertError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from email.message import Message as Headers
 
 _RETRIED = frozenset({408, 425, 429})
 _SERVER_ERROR = 500
-_MAX_ANSWER = 4096
+_MAX_ANSWER_BYTES = 1024 * 1024
 
 
 class Post(NamedTuple):
@@ -28,44 +24,49 @@ class Post(NamedTuple):
     body: bytes
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect of a POST becomes a GET, and takes the headers, keys included, elsewhere."""
-
-    def redirect_request(self, *_args: object, **_options: object) -> None:
-        return None
-
-
 def send_post(post: Post, *, timeout_seconds: float, now: float) -> None:
-    """Send it; AlertError names the host and never the address, which may be a secret."""
-    try:
-        host = urlsplit(post.url).hostname
-    except ValueError:
-        raise AlertError("the address is no URL", is_passing=False) from None
+    """Send it; AlertError names the host and never the address, which may be a secret.
+
+    No redirect is followed: the headers, keys included, would go elsewhere.
+    """
+    from promptops.web.connection import Connections
+    from promptops.web.exchange import NoAnswerError, TooLargeError, WebLimits, exchange
+    from promptops.web.proxies import choose_proxy
+
+    host = _find_host(post.url)
     headers = {"Content-Type": "application/json", "User-Agent": "promptops", **post.headers}
-    opener = urllib.request.build_opener(_NoRedirects)
+    connections = Connections(post.url, headers, choose_proxy(post.url))
+    limits = WebLimits(timeout_seconds, _MAX_ANSWER_BYTES)
     try:
-        request = urllib.request.Request(post.url, post.body, headers, method="POST")  # noqa: S310
-        with opener.open(request, timeout=timeout_seconds) as answer:
-            answer.read(_MAX_ANSWER)
-    except urllib.error.HTTPError as error:
-        with error:
-            raise AlertError(
-                f"{host} answered {error.code}",
-                is_passing=error.code in _RETRIED or error.code >= _SERVER_ERROR,
-                retry_after_seconds=_read_wait(error.headers, now),
-                hint="look whether address and key are right",
-            ) from None
-    except urllib.error.URLError as error:
-        raise AlertError(f"{host} cannot be reached: {error.reason}", is_passing=True) from None
-    except (OSError, http.client.HTTPException) as error:
-        reason = str(error) or type(error).__name__
-        raise AlertError(f"{host} cannot be reached: {reason}", is_passing=True) from None
+        answer = exchange(connections, "POST", post.url, body=post.body, limits=limits)
+    except NoAnswerError as error:
+        raise AlertError(f"{host} cannot be reached: {error}", is_passing=True) from None
+    except TooLargeError:
+        raise AlertError(f"{host} answered too much", is_passing=False) from None
+    finally:
+        connections.close()
+    if not 200 <= answer.status < 300:
+        raise AlertError(
+            f"{host} answered {answer.status}",
+            is_passing=answer.status in _RETRIED or answer.status >= _SERVER_ERROR,
+            retry_after_seconds=_read_wait(answer.headers, now),
+            hint="look whether address and key are right",
+        )
+
+
+def _find_host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
     except ValueError:
-        raise AlertError("the address is no URL", is_passing=False) from None
+        parts, host = urlsplit(""), None
+    if not host or parts.scheme not in {"http", "https"}:
+        raise AlertError("the address is no URL", is_passing=False)
+    return host
 
 
-def _read_wait(headers: Headers, now: float) -> float | None:
-    text = headers.get("Retry-After", "").strip()
+def _read_wait(headers: Mapping[str, str], now: float) -> float | None:
+    text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text)
     try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from promptops.runtime.models.model import Endpoint, ModelError
+from promptops.web.proxies import find_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,35 +122,3 @@ def _join(base: str) -> str:
     if not path.endswith("/chat/completions"):
         path = f"{path or '/v1'}/chat/completions"
     return parts._replace(path=path, fragment="").geturl()
-
-
-def find_proxy(url: str, environment: Mapping[str, str]) -> str | None:
-    """Return the proxy that the environment names for `url`; None: none.
-
-    As curl does: `https_proxy`, `http_proxy` and `all_proxy` in either case, and `no_proxy` with
-    hosts, domains and `*`. `HTTP_PROXY` in capitals is ignored in a CGI script, whose client could
-    set it.
-    """
-    parts = urlsplit(url)
-    names = [f"{parts.scheme}_proxy", f"{parts.scheme}_proxy".upper(), "all_proxy", "ALL_PROXY"]
-    if "REQUEST_METHOD" in environment:
-        names.remove("HTTP_PROXY") if "HTTP_PROXY" in names else None
-    proxy = next((environment[name] for name in names if environment.get(name)), None)
-    if proxy is None or _is_direct(parts, environment):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _is_direct(parts: SplitResult, environment: Mapping[str, str]) -> bool:
-    host = (parts.hostname or "").rstrip(".")
-    listed = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
-    for one in listed.lower().split(","):
-        name, _, port = one.strip().partition(":")
-        name = name.removeprefix("*").removeprefix(".")
-        if one.strip() == "*":
-            return True
-        if port and port != str(parts.port):
-            continue
-        if name and (host == name or host.endswith(f".{name}")):
-            return True
-    return False

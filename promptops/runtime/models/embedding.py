@@ -57,13 +57,13 @@ class Embedder:
                 is_sent=False,
                 hint=f'write base_url below [models."{self._name}"]',
             )
-        from promptops.runtime.models.connection import Connections
+        from promptops.web.connection import Connections
 
         provider = PROVIDERS.get(self._target.place.partition("/")[0])
         address = find_address(self._name, self._target.endpoint, provider, self._environment)
         address = address._replace(url=address.url.replace("/chat/completions", "/embeddings"))
         body = json.dumps({"model": self._target.wire_name, "input": list(texts)}).encode()
-        connections = Connections(address)
+        connections = Connections(address.url, address.headers, address.proxy)
         with contextlib.closing(connections):
             reader = WireReader(self._name, address.secrets)
             _, data = read_blocking(reader, connections, body, deadline)

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientResponse
 
-    from promptops.runtime.models.connection import Connections, Reply
     from promptops.runtime.models.model import Answer, Endpoint, ModelError, Request
     from promptops.runtime.models.providers import Provider
     from promptops.runtime.models.sessions import Sessions
+    from promptops.web.connection import Connections, Reply
 
 # What follows the last event is on its way already, or is not worth waiting for.
 _DRAIN_SECONDS = 0.05
@@ -59,9 +59,11 @@ class Channel:
         """Return the connections for threads."""
         known = self._connections.get("")
         if known is None:
-            from promptops.runtime.models.connection import Connections
+            from promptops.web.connection import Connections
 
-            known = self._connections.setdefault("", Connections(address))
+            known = self._connections.setdefault(
+                "", Connections(address.url, address.headers, address.proxy)
+            )
         return known
 
     def sessions(self, address: Address) -> Sessions:
@@ -124,7 +126,7 @@ class OpenAIModel:
         Closing the iterator, or dropping it, closes the connection. One that nobody reads any more
         ends at the deadline.
         """
-        from promptops.runtime.models.connection import end_at
+        from promptops.web.connection import end_at
 
         address = self._channel.address(request.model)
         reader = WireReader(request.model, address.secrets)

@@ -8,7 +8,7 @@ import pytest
 
 from promptops.repository.settings.models import ModelSettings, read_models
 from promptops.runtime.models import Models, open_model
-from promptops.runtime.models.address import find_address, find_proxy
+from promptops.runtime.models.address import find_address
 from promptops.runtime.models.model import Endpoint, ModelError
 from promptops.runtime.models.opening import Target, find_target
 from promptops.runtime.models.providers import PROVIDERS
@@ -134,26 +134,6 @@ def test_a_missing_or_broken_key(key: str) -> None:
         address("openai/gpt-4o", Endpoint(), {"OPENAI_API_KEY": key})
     assert (caught.value.kind, caught.value.is_sent) == ("key", False)
     assert "sk-" not in caught.value.message
-
-
-@pytest.mark.parametrize(
-    ("url", "environment", "proxy"),
-    [
-        ("http://h/", {}, None),
-        ("http://h/", {"HTTP_PROXY": "http://p:1"}, "http://p:1"),
-        ("http://h/", {"http_proxy": "p:1", "HTTP_PROXY": "q:1"}, "http://p:1"),
-        ("https://h/", {"http_proxy": "p:1"}, None),
-        ("https://h/", {"all_proxy": "http://p:1"}, "http://p:1"),
-        ("https://h/", {"https_proxy": "p:1", "no_proxy": "*"}, None),
-        ("https://a.b.c/", {"https_proxy": "p:1", "no_proxy": "x, .b.c"}, None),
-        ("https://b.c/", {"https_proxy": "p:1", "no_proxy": ".b.c"}, None),
-        ("https://ab.c/", {"https_proxy": "p:1", "no_proxy": "b.c"}, "http://p:1"),
-        ("https://b.c:8/", {"https_proxy": "p:1", "no_proxy": "b.c:9"}, "http://p:1"),
-        ("http://h/", {"HTTP_PROXY": "p:1", "REQUEST_METHOD": "GET"}, None),
-    ],
-)
-def test_the_proxy(url: str, environment: dict[str, str], proxy: str | None) -> None:
-    assert find_proxy(url, environment) == proxy
 
 
 def test_models_of_one_endpoint_share_connections() -> None:

@@ -14,15 +14,14 @@ import threading
 import time
 from collections import deque
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from urllib.parse import SplitResult
-
-    from promptops.runtime.models.address import Address
 
 _IDLE_SECONDS = 15.0
 _MAX_IDLE = 64
@@ -33,6 +32,10 @@ class ConnectError(OSError):
     """There is no connection."""
 
 
+class SilenceError(TimeoutError):
+    """A server says nothing for longer than it may."""
+
+
 class Progress(Protocol):
     """What a caller learns even when the request fails."""
 
@@ -40,15 +43,29 @@ class Progress(Protocol):
 
 
 class Connections:
-    """The connections to one endpoint.
+    """The connections to one server.
 
     Threads may share it. A forked process begins with none, and leaves its parent's alone.
+
+    Args:
+        url: where requests go, unless one says another place on the same server.
+        headers: of every request.
+        proxy: the address of the proxy to go through; None: directly.
+        silence_seconds: how long a server may say nothing; None: until a request's deadline.
     """
 
-    def __init__(self, address: Address) -> None:
-        self._address = address
-        self._parts = urlsplit(address.url)
-        self._target = self._parts._replace(scheme="", netloc="").geturl() or "/"
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        proxy: str | None,
+        *,
+        silence_seconds: float | None = None,
+    ) -> None:
+        self._url = url
+        self._headers = headers
+        self._proxy = proxy
+        self._silence_seconds = silence_seconds
         # Its methods are one step each: a lock could be held while a process forks.
         self._idle: deque[tuple[_HttpConnection, float]] = deque()
         self._process = os.getpid()
@@ -61,17 +78,33 @@ class Connections:
         Raises ConnectError when there is no connection, TimeoutError after the deadline, and
         OSError or HTTPException when the connection breaks.
         """
-        connection = self._take() or _HttpConnection(self._address.proxy, self._parts, deadline)
+        return self.send("POST", self._url, body, deadline=deadline, progress=progress)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        *,
+        deadline: float,
+        progress: Progress,
+    ) -> Reply:
+        """Send a request to `url`, which is on this server; see `post`."""
+        parts = urlsplit(url)
+        connection = self._take() or _HttpConnection(
+            self._proxy, parts, deadline, self._silence_seconds
+        )
         try:
             connection.wire.deadline = deadline
-            headers = self._address.headers
+            headers = {**self._headers, **headers}
             if connection.is_plain_proxy:
-                headers = {**headers, **connection.proxy_headers}
-                target = self._address.url
+                headers.update(connection.proxy_headers)
+                target = parts._replace(fragment="").geturl()
             else:
-                target = self._target
+                target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
             progress.is_sent = True
-            connection.http.request("POST", target, body, dict(headers))
+            connection.http.request(method, target, body, headers)
             response = connection.receive()
         except BaseException:
             connection.close()
@@ -117,6 +150,7 @@ class Reply:
         self._connection: _HttpConnection | None = connection
         self._response = response
         self.status = response.status
+        self.reason = response.reason
         self.headers = {name.lower(): value for name, value in response.getheaders()}
 
     def read(self) -> bytes:
@@ -174,9 +208,17 @@ class Reply:
 class _HttpConnection:
     """One connection: through a proxy where there is one, encrypted where the address says so."""
 
-    def __init__(self, proxy: str | None, parts: SplitResult, deadline: float) -> None:
+    def __init__(
+        self,
+        proxy: str | None,
+        parts: SplitResult,
+        deadline: float,
+        silence_seconds: float | None,
+    ) -> None:
         is_encrypted = parts.scheme == "https"
         host, port = parts.hostname or "", parts.port or (443 if is_encrypted else 80)
+        if silence_seconds is not None:
+            deadline = min(deadline, time.monotonic() + silence_seconds)
         via = urlsplit(proxy) if proxy else None
         self.proxy_headers = _authorization(via) if via is not None else {}
         self.is_plain_proxy = via is not None and not is_encrypted
@@ -203,7 +245,7 @@ class _HttpConnection:
         except (OSError, HTTPException) as error:
             sock.close()
             raise ConnectError(_reason(error)) from error
-        self.wire = _Wire(sock, deadline)
+        self.wire = _Wire(sock, deadline, silence_seconds)
         self.http = HTTPConnection(host, port)
         self.http.auto_open = 0
         self.http.sock = self.wire
@@ -223,8 +265,11 @@ class _HttpConnection:
 class _Wire:
     """A socket as `http.client` needs it, with a deadline for all that it does."""
 
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
+    def __init__(
+        self, sock: socket.socket, deadline: float, silence_seconds: float | None = None
+    ) -> None:
         self._sock = sock
+        self._silence_seconds = silence_seconds
         self.deadline = deadline
         self.is_ended = False
 
@@ -233,8 +278,17 @@ class _Wire:
         self._sock.sendall(data)
 
     def receive_into(self, buffer: Any) -> int:  # noqa: ANN401 - anything writable
-        self._sock.settimeout(_left(self.deadline))
-        size = self._sock.recv_into(buffer)
+        left = _left(self.deadline)
+        silence_seconds = self._silence_seconds
+        if silence_seconds is None or left <= silence_seconds:
+            self._sock.settimeout(left)
+            size = self._sock.recv_into(buffer)
+        else:
+            self._sock.settimeout(silence_seconds)
+            try:
+                size = self._sock.recv_into(buffer)
+            except TimeoutError as error:
+                raise SilenceError(f"it is silent for {silence_seconds:g} seconds") from error
         self.is_ended = not size
         return size
 
