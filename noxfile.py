@@ -88,9 +88,9 @@ def stores(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def browser(session: nox.Session) -> None:
-    """Test the HTML report of evals in Chromium (installed; PROMPTOPS_CHROMIUM says where)."""
+    """Test the site and the report of evals in Chromium (installed; PROMPTOPS_CHROMIUM: where)."""
     session.install("--editable", ".", *group("test"), *group("browser"))
-    session.run("pytest", "tests/evals/report", *session.posargs)
+    session.run("pytest", "tests/evals/report", "tests/site", *session.posargs)
 
 
 @nox.session

@@ -72,6 +72,7 @@ COMMANDS: dict[str, Command] = {
     "run": Command("use", "Run a prompt: ask a model, within the limits.", "run"),
     "serve": Command("use", "Serve prompts over HTTP.", "serve"),
     "mcp": Command("use", "Serve prompts to editors and agents, over MCP.", "mcp"),
+    "site": Command("use", "Write the registry as a static site.", "site"),
     "resolve": Command("use", "Say exactly what a prompt ref means.", "resolve"),
     "export": Command("use", "Write a snapshot for machines without Git.", "export"),
     "verify": Command("use", "Check releases and environments against each other.", "verify"),

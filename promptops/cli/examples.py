@@ -90,6 +90,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "promptops mcp --env staging",
         "promptops mcp --http --port 8090 --allow-run",
     ),
+    "site": (
+        "promptops site -o public",
+        "promptops site -o public --title 'Prompts of the support team'",
+    ),
     "resolve": ("promptops resolve support/triage", "promptops resolve support/triage@^1.0"),
     "export": (
         "promptops export --env production -o prompts.json",

@@ -6,13 +6,16 @@ import os
 from pathlib import Path
 
 
-def write_atomically(file: Path, data: bytes, *, mode: int | None = None) -> None:
+def write_atomically(
+    file: Path, data: bytes, *, mode: int | None = None, is_durable: bool = True
+) -> None:
     """Replace a file atomically: after a crash or on a full disk it has the old or the new bytes.
 
     Args:
         file: the path; its folder must exist.
         data: its new content.
         mode: its permissions; None: the default for new files.
+        is_durable: whether to wait until the disk has it; what can be made again need not be.
 
     Raises:
         OSError: writing failed; the old file is unchanged.
@@ -23,8 +26,9 @@ def write_atomically(file: Path, data: bytes, *, mode: int | None = None) -> Non
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+            if is_durable:
+                stream.flush()
+                os.fsync(stream.fileno())
         Path(name).chmod(_new_file_mode() if mode is None else mode)
         Path(name).replace(file)
     except BaseException:

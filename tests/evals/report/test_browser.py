@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,13 +12,13 @@ from inline_snapshot import snapshot
 
 from promptops.evals.judgement import judge_run
 from promptops.evals.report.html import to_html
+from tests.chromium import find_violations, open_browser
 from tests.evals.report.runs import run_of, sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-playwright = pytest.importorskip("playwright.sync_api")
-axe = pytest.importorskip("axe_playwright_python")
 
 LOST = [sample(f"lost {i}", "000", "111", ("billing",), f"answer {i}") for i in range(8)]
 KEPT = [sample(f"kept {i}", "111", "111", ("other",)) for i in range(232)]
@@ -29,11 +26,8 @@ KEPT = [sample(f"kept {i}", "111", "111", ("other",)) for i in range(232)]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    path = os.environ.get("PROMPTOPS_CHROMIUM") or shutil.which("chromium")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with open_browser() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -82,9 +76,7 @@ def test_by_keyboard_alone(page: Any) -> None:
 
 def test_accessibility(page: Any) -> None:
     page.click("#samples summary")
-    page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text("utf-8"))
-    found = page.evaluate("axe.run()")
-    assert [one["id"] for one in found["violations"]] == []
+    assert find_violations(page) == []
 
 
 def test_printing_opens_what_is_shown(page: Any) -> None:

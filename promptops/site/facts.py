@@ -1,0 +1,268 @@
+"""What a repository says of its prompts, releases and deployments, as the site shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from promptops.delivery.attestation import read_evidence
+from promptops.delivery.environments import list_deployments
+from promptops.delivery.listing import Listed, list_prompts, read_heads
+from promptops.delivery.releases import list_all_yanked, list_tags
+from promptops.delivery.status import read_status
+from promptops.errors import NotFoundError, PromptopsError
+from promptops.prompt.closure import collect_closure
+from promptops.prompt.prompt import load_prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from promptops.delivery.environments import Deployment, Head
+    from promptops.delivery.evidence import EvalEvidence
+    from promptops.delivery.release import Release
+    from promptops.delivery.state import Entry
+    from promptops.delivery.status import Item
+    from promptops.forge.codeowners.file import OwnersFile
+    from promptops.prompt.diff.change import PromptDiff
+    from promptops.prompt.prompt import Prompt
+    from promptops.prompt.version import Version
+    from promptops.repository.repository import Repository
+
+_PAUSING = frozenset({"pause", "resume"})
+
+
+class LiveCell(NamedTuple):
+    """What is live of one prompt in one environment.
+
+    Attributes:
+        environment: the environment.
+        entry: the live versions, and why they are paused.
+        since: the deployment that brought these versions; None: it is not in this clone.
+        paused_by: the deployment that paused them; None: they are not paused.
+    """
+
+    environment: str
+    entry: Entry
+    since: Deployment | None
+    paused_by: Deployment | None
+
+
+class SiteRelease(NamedTuple):
+    """One release of a prompt.
+
+    Attributes:
+        release: the release.
+        is_yanked: whether it must not be used.
+        diff: how it differs from the release before; None: it is the first, or one of them cannot
+            be read.
+        evidence: results of evals that its tag names.
+        fault: why its content cannot be shown; None: it can.
+    """
+
+    release: Release
+    is_yanked: bool
+    diff: PromptDiff | None
+    evidence: tuple[EvalEvidence, ...]
+    fault: str | None
+
+
+class SitePrompt(NamedTuple):
+    """One prompt, with everything that its page shows.
+
+    Attributes:
+        listed: what its file says.
+        prompt: the prompt of the work tree; None where it cannot be read, or is gone.
+        fault: why it cannot be read; None: it can.
+        owners: its owners by CODEOWNERS.
+        live: where it is live, in the order of promotion.
+        waiting: what is unfinished about it.
+        releases: its releases, the newest version first.
+        live_diffs: by environment: how the work tree differs from what is live there.
+    """
+
+    listed: Listed
+    prompt: Prompt | None
+    fault: str | None
+    owners: tuple[str, ...]
+    live: tuple[LiveCell, ...]
+    waiting: tuple[Item, ...]
+    releases: tuple[SiteRelease, ...]
+    live_diffs: tuple[tuple[LiveCell, PromptDiff], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """Which deployments made one prompt in one environment what it is."""
+
+    since: Deployment | None = None
+    paused_by: Deployment | None = None
+
+
+@dataclass
+class SiteFacts:
+    """The repository, read once; prompts are read one by one."""
+
+    repository: Repository
+    _releases: dict[str, list[Release]] = field(default_factory=dict)
+
+    @cached_property
+    def environments(self) -> tuple[str, ...]:
+        """The environments that have a deployment, in the order of promotion."""
+        return tuple(self.heads)
+
+    @cached_property
+    def heads(self) -> Mapping[str, Head]:
+        """The newest deployment of each environment."""
+        return read_heads(self.repository)
+
+    @cached_property
+    def deployments(self) -> Mapping[str, Sequence[Deployment]]:
+        """All deployments of each environment, the newest first."""
+        return {one: list_deployments(self.repository, one) for one in self.heads}
+
+    @cached_property
+    def waiting(self) -> Mapping[str, tuple[Item, ...]]:
+        """What is unfinished, by prompt or environment."""
+        found: dict[str, list[Item]] = {}
+        for item in read_status(self.repository).items:
+            found.setdefault(item.subject, []).append(item)
+        return {subject: tuple(items) for subject, items in found.items()}
+
+    @cached_property
+    def listed(self) -> Mapping[str, Listed]:
+        """All prompts of the work tree, and those that are live without being there, by name."""
+        found = {one.name: one for one in list_prompts(self.repository, self.repository.working)}
+        for head in self.heads.values():
+            for name in head.state.entries:
+                found.setdefault(name, Listed(name, None, "gone", "", "", "", ()))
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def owners(self) -> OwnersFile | None:
+        """The rules of CODEOWNERS; None: there is no such file."""
+        from promptops.gate.ownership import read_owners
+
+        try:
+            return read_owners(self.repository).owners
+        except NotFoundError:
+            return None
+
+    @cached_property
+    def tags(self) -> Mapping[str, Mapping[Version, str]]:
+        """The object ids of release tags: name -> version -> object id."""
+        found: dict[str, dict[Version, str]] = {}
+        for (name, version), oid in list_tags(self.repository).items():
+            found.setdefault(name, {})[version] = oid
+        return found
+
+    @cached_property
+    def yanked(self) -> set[tuple[str, Version]]:
+        """The releases that were yanked."""
+        return list_all_yanked(self.repository)
+
+    @cached_property
+    def _arrivals(self) -> Mapping[tuple[str, str], _Arrival]:
+        """How each entry of each environment came about: (environment, prompt) -> deployments."""
+        found: dict[tuple[str, str], _Arrival] = {}
+        for environment, deployments in self.deployments.items():
+            paused: dict[str, Deployment] = {}
+            done: set[str] = set()
+            for deployment in deployments:
+                for change in deployment.changes:
+                    if change.name in done:
+                        continue
+                    if deployment.action in _PAUSING:
+                        paused.setdefault(change.name, deployment)
+                        continue
+                    done.add(change.name)
+                    key = (environment, change.name)
+                    found[key] = _Arrival(deployment, paused.get(change.name))
+        return found
+
+    def live(self, name: str) -> tuple[LiveCell, ...]:
+        """Return where a prompt is live, in the order of promotion."""
+        cells = []
+        for environment, head in self.heads.items():
+            entry = head.state.entries.get(name)
+            if entry is None:
+                continue
+            arrival = self._arrivals.get((environment, name), _Arrival())
+            paused_by = arrival.paused_by if entry.paused is not None else None
+            cells.append(LiveCell(environment, entry, arrival.since, paused_by))
+        return tuple(cells)
+
+    def owners_of(self, name: str) -> tuple[str, ...]:
+        """Return the owners of a prompt's file."""
+        if self.owners is None:
+            return ()
+        return self.owners.match(f"{self.repository.config.prompts}/{name}.md").owners
+
+    def read(self, name: str) -> SitePrompt:
+        """Return everything that the page of a prompt shows."""
+        prompt, fault = self._read_working(name)
+        releases, contents = self._read_releases(name)
+        live = self.live(name)
+        return SitePrompt(
+            listed=self.listed[name],
+            prompt=prompt,
+            fault=fault,
+            owners=self.owners_of(name),
+            live=live,
+            waiting=self.waiting.get(name, ()),
+            releases=releases,
+            live_diffs=tuple(_compare_live(prompt, live, contents)),
+        )
+
+    def _read_working(self, name: str) -> tuple[Prompt | None, str | None]:
+        try:
+            closure = collect_closure(name, self.repository.working.read)
+            return (None, None) if closure is None else (load_prompt(closure), None)
+        except PromptopsError as error:
+            return None, error.message
+
+    def _read_releases(self, name: str) -> tuple[tuple[SiteRelease, ...], Mapping[Version, Prompt]]:
+        """Return the releases of a prompt, the newest first, and the content of each version."""
+        from promptops.delivery.releases import list_releases
+        from promptops.prompt.diff import diff_prompts
+
+        found: list[SiteRelease] = []
+        contents: dict[Version, Prompt] = {}
+        before: Prompt | None = None
+        known = list_releases(self.repository, name) if name in self.tags else []
+        for release in sorted(known, key=lambda one: one.version):
+            prompt, fault = self._read_content(release)
+            diff = diff_prompts(before, prompt) if before is not None and prompt else None
+            if prompt is not None:
+                before = contents[release.version] = prompt
+            is_yanked = (name, release.version) in self.yanked
+            found.append(SiteRelease(release, is_yanked, diff, self._evidence(release), fault))
+        return tuple(reversed(found)), contents
+
+    def _read_content(self, release: Release) -> tuple[Prompt | None, str | None]:
+        from promptops.delivery.release import load_released
+
+        try:
+            return load_released(self.repository, release), None
+        except PromptopsError as error:
+            return None, error.message
+
+    def _evidence(self, release: Release) -> tuple[EvalEvidence, ...]:
+        try:
+            return tuple(read_evidence(self.repository, release))
+        except PromptopsError:
+            return ()  # what is wrong with it is for `verify` to say
+
+
+def _compare_live(
+    prompt: Prompt | None, live: Sequence[LiveCell], contents: Mapping[Version, Prompt]
+) -> Iterator[tuple[LiveCell, PromptDiff]]:
+    """Yield how a prompt differs from what is live, for each environment where it does."""
+    from promptops.prompt.diff import diff_prompts
+
+    if prompt is None:
+        return
+    for cell in live:
+        there = contents.get(cell.entry.live[0].version)
+        if there is not None and there.digest != prompt.digest:
+            yield cell, diff_prompts(there, prompt)

@@ -1,0 +1,235 @@
+"""The pages in a folder. A page is made again only when something that it shows has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.about import __version__
+from promptops.errors import NotAFileError, UsageError
+from promptops.repository.writing import write_atomically
+from promptops.site.facts import SiteFacts
+from promptops.site.pages import FOLDER, SitePages, SiteSummary, page_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from promptops.repository.repository import Repository
+
+MANIFEST = "promptops-site.json"
+_SCHEMA = "promptops.site/v1"
+_STATIC = ("site.css", "site.js")
+
+
+class WrittenSite(NamedTuple):
+    """What was done.
+
+    Attributes:
+        prompts: how many prompts the site has.
+        written: how many files were written.
+        removed: how many files of an earlier site were removed.
+    """
+
+    prompts: int
+    written: int
+    removed: int
+
+
+@dataclass
+class _SiteWriter:
+    """Writes files, and remembers what they were made from.
+
+    Attributes:
+        folder: the site's folder.
+        known: path -> what it was made from, as an earlier run noted it.
+        kept: the same, of this run.
+        written: how many files were written.
+    """
+
+    folder: Path
+    known: Mapping[str, Any]
+    kept: dict[str, Any] = field(default_factory=dict)
+    written: int = 0
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file, unless it is so already."""
+        data = text.encode()
+        place = self.folder / path
+        self.kept.setdefault(path, {})
+        try:
+            if place.read_bytes() == data:
+                return
+        except OSError:
+            pass
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(place, data, is_durable=False)
+        self.written += 1
+
+    def is_current(self, path: str, made_from: str, read: Callable[[str], bytes | None]) -> bool:
+        """Return whether a page is there, made from the same facts and files."""
+        known = self.known.get(path)
+        if not isinstance(known, dict) or known.get("from") != made_from:
+            return False
+        files = known.get("files")
+        if not isinstance(files, dict) or not (self.folder / path).is_file():
+            return False
+        if any(_hash_file(read, one) != value for one, value in files.items()):
+            return False
+        self.kept[path] = known
+        return True
+
+
+def write_site(repository: Repository, folder: Path, *, title: str) -> WrittenSite:
+    """Write the site of a repository. The same state gives the same files.
+
+    Args:
+        repository: what it shows: the work tree, the releases and the environments.
+        folder: where to; it need not exist. Files of an earlier site that are no longer part of it
+            are removed, others are left alone.
+        title: the site's name.
+
+    Raises:
+        UsageError: the folder holds something else.
+    """
+    known = _read_manifest(folder)
+    facts = SiteFacts(repository)
+    commit, at = _find_state(facts)
+    site = SiteSummary(facts, title, commit, at)
+    pages = SitePages(site)
+    writer = _SiteWriter(folder, known)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not known:
+        # So that a run that was stopped can be repeated.
+        _write_manifest(folder, {})
+    for name in _STATIC:
+        writer.write(name, (FOLDER / name).read_text("utf-8"))
+    look = _hash_templates(title)
+    read = _reader(repository)
+    for name in facts.listed:
+        path = page_path(name)
+        made_from = _describe_sources(facts, name, look)
+        if writer.is_current(path, made_from, read):
+            continue
+        one = facts.read(name)
+        files = one.prompt.closure.files if one.prompt is not None else (f"{name}.md",)
+        hashes = {file: _hash_file(read, file) for file in files}
+        writer.kept[path] = {"from": made_from, "files": hashes}
+        writer.write(path, pages.make_prompt(one))
+    writer.write("waiting.html", pages.make_waiting())
+    writer.write("deployments.html", pages.make_deployments())
+    writer.write("index.html", pages.make_index())
+    removed = _remove_old(folder, set(known) - set(writer.kept))
+    _write_manifest(folder, writer.kept)
+    return WrittenSite(len(facts.listed), writer.written, removed)
+
+
+def _read_manifest(folder: Path) -> Mapping[str, Any]:
+    """Return what an earlier run noted; nothing where there was none.
+
+    Raises:
+        UsageError: the folder holds something else.
+    """
+    try:
+        document = json.loads((folder / MANIFEST).read_bytes())
+        pages = document["pages"] if document["schema"] == _SCHEMA else None
+    except FileNotFoundError:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UsageError(
+                f"{folder} holds something that is no site of ours",
+                hint="choose an empty folder, or one that does not exist",
+            ) from None
+        return {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return pages if isinstance(pages, dict) else {}
+
+
+def _write_manifest(folder: Path, pages: Mapping[str, Any]) -> None:
+    manifest = {"schema": _SCHEMA, "pages": pages}
+    write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
+
+
+def _find_state(facts: SiteFacts) -> tuple[str | None, int]:
+    """Return the commit that is checked out, and when it or the newest deployment was made."""
+    from promptops.git.objects import parse_commit
+
+    repository = facts.repository
+    times = [head.deployment.author.time_seconds for head in facts.heads.values()]
+    commit = repository.git.resolve_commit("HEAD") if repository.has_commits() else None
+    found = repository.objects.read(commit) if commit is not None else None
+    if found is not None:
+        times.append(parse_commit(found.data).committer.time_seconds)
+    return commit, max(times, default=0)
+
+
+def _describe_sources(facts: SiteFacts, name: str, look: str) -> str:
+    """Return a hash of all that a prompt's page shows beside the files of the prompt."""
+    versions = facts.tags.get(name, {})
+    described = {
+        "look": look,
+        "owners": facts.owners_of(name),
+        "live": [
+            [
+                cell.environment,
+                str(cell.entry),
+                cell.since.commit if cell.since else None,
+                cell.paused_by.commit if cell.paused_by else None,
+            ]
+            for cell in facts.live(name)
+        ],
+        "waiting": [list(item) for item in map(_describe_item, facts.waiting.get(name, ()))],
+        "releases": sorted((str(version), oid) for version, oid in versions.items()),
+        "yanked": sorted(str(version) for version in versions if (name, version) in facts.yanked),
+    }
+    return hashlib.sha256(json.dumps(described).encode()).hexdigest()
+
+
+def _describe_item(item: Any) -> tuple[str, ...]:  # noqa: ANN401 - an Item
+    return (item.concern.value, item.subject, item.detail, item.command)
+
+
+def _hash_templates(title: str) -> str:
+    """Return a hash of all that makes pages look as they do."""
+    found = hashlib.sha256(f"{__version__}\0{title}".encode())
+    for path in sorted((FOLDER / "templates").iterdir()):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def _reader(repository: Repository) -> Callable[[str], bytes | None]:
+    files = repository.working
+
+    def read(path: str) -> bytes | None:
+        try:
+            return files.read(path)
+        except NotAFileError:
+            return None
+
+    return read
+
+
+def _hash_file(read: Callable[[str], bytes | None], path: str) -> str | None:
+    data = read(path)
+    return None if data is None else hashlib.sha256(data).hexdigest()
+
+
+def _remove_old(folder: Path, paths: set[str]) -> int:
+    """Remove files of an earlier site, and the folders that this leaves empty."""
+    removed = 0
+    for path in sorted(paths):
+        place = folder / path
+        if not place.resolve().is_relative_to(folder.resolve()) or place.is_symlink():
+            continue
+        try:
+            place.unlink()
+        except OSError:
+            continue
+        removed += 1
+        parent = place.parent
+        while parent != folder and not any(parent.iterdir()):
+            parent.rmdir()
+            parent = parent.parent
+    return removed
