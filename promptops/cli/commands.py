@@ -74,7 +74,7 @@ COMMANDS: dict[str, Command] = {
     "mcp": Command("use", "Serve prompts to editors and agents, over MCP.", "mcp"),
     "site": Command("use", "Write the registry as a static site.", "site"),
     "resolve": Command("use", "Say exactly what a prompt ref means.", "resolve"),
-    "export": Command("use", "Write a snapshot for machines without Git.", "export"),
+    "export": Command("use", "Write a snapshot, or prompts for other tools.", "export"),
     "verify": Command("use", "Check releases and environments against each other.", "verify"),
     "trace": Command("use", "Follow a version, digest or output back to its authors.", "trace"),
     "runs": Command("use", "Look at what was run, and count it.", "runs"),

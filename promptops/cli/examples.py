@@ -98,6 +98,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "export": (
         "promptops export --env production -o prompts.json",
         "promptops export support/triage@^1.0 --output prompts.json",
+        "promptops export support/triage@working --format dotprompt",
     ),
     "verify": ("promptops verify", "promptops verify --format json"),
     "trace": ("promptops trace support/triage@1.0.0", "promptops trace --output answer.txt"),

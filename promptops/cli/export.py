@@ -1,21 +1,33 @@
-"""`promptops export`: freeze prompts into one file for machines without Git."""
+"""`promptops export`: freeze prompts into one file, or write them as other tools read them."""
 
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from promptops.cli.resolve import TrustOption
-from promptops.cli.session import DryRunOption, clean, current, say, warn
-from promptops.errors import UsageError
+from promptops.cli.session import DryRunOption, clean, current, emit, say, warn
+from promptops.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from promptops.runtime.snapshot import Snapshot
 
 _STDOUT = "-"
+
+
+class ExportFormat(StrEnum):
+    """What to write: a snapshot, or prompts as another tool reads them."""
+
+    SNAPSHOT = "snapshot"
+    DOTPROMPT = "dotprompt"
+    PROMPTY = "prompty"
+    OPENAI = "openai"
+    LANGFUSE = "langfuse"
+    JSON = "json"
 
 
 def export(
@@ -52,9 +64,24 @@ def export(
         ),
     ] = None,
     trust: TrustOption = None,
+    output: Annotated[
+        ExportFormat,
+        typer.Option("--format", help="Write each prompt as another tool reads it."),
+    ] = ExportFormat.SNAPSHOT,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Write a snapshot: resolved prompts with all they need, in one file that checks itself."""
+    """Write a snapshot: resolved prompts with all they need, in one file that checks itself.
+
+    With --format it writes prompts for other tools instead, and says what is not carried over: one
+    to -o FILE or standard output, several into the folder -o DIR.
+    """
+    if output is not ExportFormat.SNAPSHOT:
+        if environments or sign is not None:
+            raise UsageError(
+                "--env and --sign are for snapshots", hint=f"name prompts: --format {output} NAME"
+            )
+        _export(refs or [], output, file, trust=trust, dry_run=dry_run)
+        return
     from promptops.runtime.resolution import open_view
     from promptops.runtime.snapshot import (
         format_snapshot,
@@ -103,3 +130,48 @@ def _warn(snapshot: Snapshot) -> None:
             if entry.paused is not None:
                 where = environment.placement.environment
                 warn(clean(f"{name} is paused in {where}: {entry.paused}"))
+
+
+def _export(
+    refs: list[str], output: ExportFormat, file: str, *, trust: str | None, dry_run: bool
+) -> None:
+    from promptops.prompt.reference import parse_ref
+    from promptops.repository.adoption.exports import WRITERS, write
+    from promptops.repository.adoption.exports.parts import UnexportableError
+    from promptops.repository.writing import write_atomically
+    from promptops.runtime.resolution import open_view, with_default
+
+    if not refs:
+        raise UsageError("nothing to export", hint="name prompts: promptops export NAME --format F")
+    folder = (
+        Path(file) if len(refs) > 1 or file.endswith("/") or Path(file or "-").is_dir() else None
+    )
+    if folder is not None and not file:
+        raise UsageError("several prompts, and no folder", hint="say where to write: -o DIR")
+    repository = current().repository
+    view = open_view(repository, trust=trust)
+    written = []
+    for ref in refs:
+        named = with_default(parse_ref(ref), repository.config.default_environment)
+        prompt = view.resolve(named).prompt
+        try:
+            export = write(prompt, output.value)
+        except UnexportableError as error:
+            raise RefusedError(
+                f"{prompt.name} cannot be written as {output.value}: {error}",
+                hint="write it by hand there, or use what the format has a word for",
+            ) from None
+        for note in export.notes:
+            warn(clean(f"{prompt.name}: {note}"))
+        written.append((prompt.name, export.text))
+    for name, text in written:
+        if folder is None and file in {"", _STDOUT}:
+            emit(text.removesuffix("\n"))
+            continue
+        target = Path(file) if folder is None else folder / f"{name}{WRITERS[output.value].SUFFIX}"
+        if dry_run:
+            say(f"{name} would be written to {target}")
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, text.encode())
+        say(f"{name} written to {target}")

@@ -203,7 +203,7 @@ def _suggest_name(draft: Draft, base: str, prompts: str) -> str:
     # Folders of tools say nothing about a prompt's name.
     parts = [*(one for one in folders if not one.startswith(".") and one != "src"), stem]
     if draft.title:
-        parts = [draft.title] if draft.kind == "Langfuse" else [*parts, draft.title]
+        parts = [draft.title] if draft.kind in {"Langfuse", "promptops"} else [*parts, draft.title]
     return _slug("/".join(parts))
 
 

@@ -13,6 +13,7 @@ from promptops.repository.adoption.formats import (
     markdown,
     prompty,
     python,
+    requests,
     vscode,
 )
 
@@ -38,7 +39,7 @@ SUFFIXES: dict[str, tuple[FormatReader, ...]] = {
     ".prompt.yaml": (github_models,),
     ".prompt": (dotprompt,),
     ".prompty": (prompty,),
-    ".json": (langfuse, langchain),
+    ".json": (requests, langfuse, langchain),
     ".py": (python,),
     ".md": (markdown,),
     ".mdc": (markdown,),

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TOKEN = re.compile(
-    r"\\\{\{[^}]*\}\}|\{\{!--.*?--\}\}|\{\{(\{?)(~?)\s*([#/^>!]?)\s*([^{}]*?)\s*(~?)\}?\}\}",
+    r"\\\{\{[^}]*\}\}|\{\{!--.*?--\}\}|\{\{(\{)?(~?)\s*([#/^>!]?)\s*([^{}]*?)\s*(~?)(?(1)\}\}\}|\}\})",
     re.DOTALL,
 )
-_PATH = re.compile(r"(?:this|@?[A-Za-z_]\w*)(?:[./][A-Za-z_]\w*)*", re.ASCII)
+_PATH = re.compile(
+    r"(?:\.\./)*(?:this|@?[A-Za-z_]\w*)(?:[./][A-Za-z_]\w*)*|(?:\.\./)*\.\.", re.ASCII
+)
 _ROLES = {"system": "system", "user": "user", "model": "assistant"}
 _LOOPS = {"@index": "loop.index0", "@first": "loop.first", "@last": "loop.last"}
 _KNOWN = {
@@ -206,8 +208,9 @@ class _DotpromptReader:
             return _LOOPS[word]
         if _PATH.fullmatch(word) is None or word.startswith("@"):
             self._refuse(f"'{word}' has no counterpart here", offset)
-        steps = re.split("[./]", word)
-        inside = self._open[-1][1] if self._open else ""
+        up = word.count("../")
+        inside = self._find_inside(up + (word.endswith("..")), word, offset)
+        steps = re.split("[./]", word.removesuffix("..")[3 * up :] or "this")
         if steps[0] == "this":
             steps = steps[1:]
             if not inside and not steps:
@@ -215,6 +218,14 @@ class _DotpromptReader:
         if not inside:
             self.names[steps[0]] = None
         return ".".join([inside, *steps] if inside else steps)
+
+    def _find_inside(self, up: int, word: str, offset: int) -> str:
+        """Return what names belong to, so many blocks further out; "" for the inputs."""
+        insides = [one[1] for one in self._open if one[0] in {"each", "with"}]
+        if up > len(insides):
+            self._refuse(f"'{word}' has no counterpart here", offset)
+        insides = ["", *insides][: len(insides) + 1 - up]
+        return insides[-1]
 
     def _change_role(self, word: str, arguments: list[str], offset: int) -> None:
         if self._open:
