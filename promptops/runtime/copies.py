@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.delivery.state import Point
 from promptops.files import read_file
+from promptops.repository.locking import FileLock
 from promptops.repository.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -108,31 +109,18 @@ class CacheFolder:
         """Choose the folder below `cache`; nothing is made before the first write."""
         digest = sha256("\0".join(identity).encode("utf-8", "surrogateescape")).hexdigest()
         self.path = cache / kind / digest[:32]
-        self._held: int | None = None
+        self._lock = FileLock(self.path / "lock")
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Be the only one, of all processes, to change the folder. Waits for its turn."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._held = handle
-        try:
-            _lock(handle)
-            try:
-                yield
-            finally:
-                _unlock(handle)
-        finally:
-            if self._held is not None:
-                os.close(handle)
-            self._held = None
+        with self._lock.held():
+            yield
 
     def forget_lock(self) -> None:
-        """In a forked child: let go of the parent's lock without taking it away from the parent."""
-        handle, self._held = self._held, None
-        if handle is not None:
-            with contextlib.suppress(OSError):
-                os.close(handle)
+        """In a forked child: let go of the parent's lock, which stays held there."""
+        self._lock.forget()
 
     def read_state(self) -> CacheState | None:
         """Return the state; None when there is none, or it is not one that can be believed."""
@@ -169,27 +157,3 @@ class CacheFolder:
             "facts": dict(state.facts),
         }
         write_atomically(self.path / "state.json", json.dumps(value, sort_keys=True).encode())
-
-
-def _lock(handle: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX)
-
-
-def _unlock(handle: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
-    else:
-        import fcntl
-
-        # Said in so many words: a forked child may hold a copy of the handle.
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_UN)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import ConfigurationError, PromptopsError
 from promptops.files import read_file
+from promptops.repository.locking import FileLock
 from promptops.repository.writing import write_atomically
 from promptops.server.keys import ServiceKeys, read_keys, write_keys
 
@@ -98,15 +99,11 @@ class KeyFile:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = self.path.with_name(f"{self.path.name}.lock")
         try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        except FileExistsError:
+            with FileLock(lock).held(is_patient=False):
+                keys = change(self.keys)
+                write_atomically(self.path, write_keys(keys), mode=0o600)
+        except BlockingIOError:
             raise ConfigurationError(
-                f"somebody else changes {self.path} now",
-                hint=f"try again; where nobody does, remove {lock}",
+                f"somebody else changes {self.path} now", hint="try again"
             ) from None
-        try:
-            keys = change(self.keys)
-            write_atomically(self.path, write_keys(keys), mode=0o600)
-        finally:
-            lock.unlink(missing_ok=True)
         return keys

@@ -1,0 +1,79 @@
+"""Lock a file against all other processes.
+
+The system takes a lock back when its process dies, so that none is ever left behind. (`filelock`
+does the same; importing it takes 75 ms of processor time, this takes none.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class FileLock:
+    """The lock on one file, which is created for that alone and stays."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._handle: int | None = None
+
+    @contextlib.contextmanager
+    def held(self, *, is_patient: bool = True) -> Iterator[None]:
+        """Hold the lock; wait for it, unless not patient.
+
+        Raises:
+            BlockingIOError: another process holds it, and we are not patient.
+            OSError: the file cannot be created.
+        """
+        handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._handle = handle
+        try:
+            _lock(handle, is_patient=is_patient)
+            try:
+                yield
+            finally:
+                _unlock(handle)
+        finally:
+            if self._handle is not None:
+                os.close(handle)
+            self._handle = None
+
+    def forget(self) -> None:
+        """In a forked child: close the parent's file, and leave its lock alone."""
+        if self._handle is not None:
+            with contextlib.suppress(OSError):
+                os.close(self._handle)
+            self._handle = None
+
+
+def _lock(handle: int, *, is_patient: bool) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(handle, msvcrt.LK_LOCK if is_patient else msvcrt.LK_NBLCK, 1)
+        except PermissionError as error:
+            raise BlockingIOError(*error.args) from error
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX if is_patient else fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _unlock(handle: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        # Explicitly: a forked child may hold a copy of the handle.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_UN)

@@ -1,0 +1,55 @@
+"""One process at a time holds a lock, and none is left behind by a process that dies."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from promptops.errors import ConfigurationError
+from promptops.repository.locking import FileLock
+from promptops.server.keyfile import KeyFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOLD = """
+import pathlib, sys, time
+from promptops.repository.locking import FileLock
+with FileLock(pathlib.Path(sys.argv[1])).held():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_another_process_is_kept_out_until_it_is_over(tmp_path: Path) -> None:
+    file = tmp_path / "lock"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(file)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(BlockingIOError), FileLock(file).held(is_patient=False):
+            pytest.fail("two hold it")
+    finally:
+        holder.kill()
+        holder.communicate()
+    with FileLock(file).held(is_patient=False):
+        assert file.exists()
+
+
+def test_keys_are_changed_by_one_at_a_time(tmp_path: Path) -> None:
+    keys = KeyFile(tmp_path / "keys.json")
+    with (
+        FileLock(tmp_path / "keys.json.lock").held(),
+        pytest.raises(ConfigurationError, match="somebody else changes"),
+    ):
+        keys.change(lambda known: known)
+    keys.change(lambda known: known)
+    assert (tmp_path / "keys.json").exists()
