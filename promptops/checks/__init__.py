@@ -1,1 +1,1 @@
-"""Judge prompts: rules, engine, results, reports."""
+"""Validate prompts: rules, engine, results, reports."""

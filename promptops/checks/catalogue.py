@@ -1,6 +1,6 @@
-"""The checks as people read about them: by group, with how much each weighs and what it says.
+"""The catalogue of checks: by group, with severity and documentation.
 
-What `promptops checks` lists and `docs/checks.md` holds comes from here, and from nowhere else.
+`promptops checks` and `docs/checks.md` are written from it.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ class CatalogueEntry:
     """One check, or one fault of form.
 
     Attributes:
-        id: what findings, the configuration and `ignore` call it.
-        group: what it is about, one of `GROUPS`.
-        severity: how much its findings weigh unless the configuration says otherwise.
-        is_on: whether it looks without being told to.
-        is_configurable: whether the configuration can weigh it; faults of form always count.
+        id: its name in findings, the configuration and `ignore`.
+        group: one of `GROUPS`.
+        severity: the default severity of its findings.
+        is_on: whether it is on by default.
+        is_configurable: whether the configuration can set its severity; faults of form are always
+            errors.
         is_ignorable: whether a prompt can ignore it in its frontmatter.
-        summary: what it finds, in a line.
-        documentation: all about it, in Markdown, with headings of the second level; the line
-            again for a fault of form.
+        summary: one line on what it finds.
+        documentation: the full documentation in Markdown, with second-level headings; for a fault
+            of form, the summary.
     """
 
     id: str
@@ -111,9 +112,9 @@ def to_markdown() -> str:
 
 
 def to_table() -> str:
-    """Return a short table for the README: what checks are about, and which there are for it.
+    """Return a table of groups and their checks for the README.
 
-    Faults of form are left out; checks that are off unless weighed stand in italics.
+    Faults of form are left out. Checks that are off by default are in italics.
     """
     rows = ["| About | Checks |", "| --- | --- |"]
     for group in GROUPS:

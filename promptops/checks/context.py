@@ -1,4 +1,4 @@
-"""Read what a prompt is judged against beside its own files: owners, suites, other prompts."""
+"""Read the context in which prompts are validated: owners, suites, other prompts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_context(
     list_names: Callable[[], frozenset[str]] = frozenset,
     list_live: Callable[[], Mapping[str, Sequence[str]]] | None = None,
 ) -> CheckContext:
-    """Read what lies beside the prompts folder, in the same state of the repository."""
+    """Read the context from outside of the prompts folder, in the same state of the repository."""
     top = files.beside("") if isinstance(files, PlacedFiles) else None
     evals = files.beside(config.evals) if isinstance(files, PlacedFiles) else None
     fewest = config.gate.samples
@@ -41,7 +41,7 @@ def read_context(
     suites = frozenset(f"{config.evals}/{path}" for path in evals.paths())
 
     def read_suite(path: str) -> str:
-        # Beside a change the evals folder is what it would be, and the top what it was.
+        # For a proposed change, the evals folder is the proposed one and the top the old one.
         below = path.removeprefix(f"{config.evals}/")
         return (_read_quietly(evals, below) or b"").decode(errors="replace")
 
@@ -61,8 +61,8 @@ def read_context(
 def _read_costs(
     config: Config,
 ) -> tuple[Callable[[str], CostLimits | None], Callable[[str], bool | None]]:
-    """Find which limits hold for a prompt, and what is known of a model's price."""
-    # Most repositories limit nothing, and need not import what reads limits and prices.
+    """Return the limits of a prompt, and whether a model is free."""
+    # Most repositories configure no limits and need not import these modules.
     if "guards" not in config.tables:
         return know_nothing, know_nothing
     from promptops.repository.prices import Prices
@@ -82,7 +82,7 @@ def _read_costs(
 
 
 def read_owners_files(files: Files) -> tuple[bytes | None, ...]:
-    """Read each place where a forge looks for a CODEOWNERS file, beside a prompts folder."""
+    """Read the files at all paths where a forge looks for CODEOWNERS."""
     top = files.beside("") if isinstance(files, PlacedFiles) else None
     if top is None:
         return ()
@@ -90,7 +90,7 @@ def read_owners_files(files: Files) -> tuple[bytes | None, ...]:
 
 
 def _read_quietly(files: Files, path: str) -> bytes | None:
-    """Read a file that others judge; a link in its place is as good as none."""
+    """Read a file; None also for a link. Other code reports it."""
     try:
         return files.read(path)
     except NotAFileError:
@@ -98,8 +98,8 @@ def _read_quietly(files: Files, path: str) -> bytes | None:
 
 
 def _find_owners(top: Files, config: Config) -> Callable[[str], Sequence[str]] | None:
-    """Find who owns a file of the prompts folder; None without CODEOWNERS that forges read."""
-    # Most repositories that have none need not import what reads them.
+    """Return a function that finds the owners of a file; None without a usable CODEOWNERS file."""
+    # Repositories without one need not import the parser.
     if all(_read_quietly(top, f"{place}CODEOWNERS") is None for place in _PLACES):
         return None
     from promptops.forge.codeowners.choice import choose_dialect, load_owners

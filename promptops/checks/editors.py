@@ -1,4 +1,4 @@
-"""The schemas of the files that people write, and how an editor is told to use them."""
+"""JSON Schemas for editors, and the settings that make an editor use them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Editor(StrEnum):
 
 
 class EditorDraft(StrEnum):
-    """The editions of JSON Schema in which a schema can be had."""
+    """The supported drafts of JSON Schema."""
 
     DRAFT_2020 = "2020-12"
     DRAFT_7 = "7"
@@ -40,13 +40,13 @@ _DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """What makes an editor use a schema.
+    """The settings that make an editor use a schema.
 
     Attributes:
-        schema_path: where the schema has to lie, from the repository's top.
-        path: the file into which the text belongs.
+        schema_path: where the schema must be, from the repository's top.
+        path: the file to which the text belongs.
         text: the text.
-        needs: what has to be installed, in a sentence; or None.
+        needs: a sentence on what must be installed; or None.
     """
 
     schema_path: str
@@ -58,7 +58,7 @@ class Snippet:
 def load_schema(kind: DraftKind, draft: EditorDraft = EditorDraft.DRAFT_2020) -> dict[str, Any]:
     """Return the JSON Schema of one kind of file.
 
-    All that it says means the same in both drafts, but many editors know draft 7 alone.
+    The schema means the same in both drafts. Many editors support only draft 7.
     """
     if kind is DraftKind.FRONTMATTER:
         from promptops.prompt.metadata import frontmatter_schema
@@ -82,7 +82,7 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def _checks_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the table of severities with every check that there is."""
+    """Return the schema of the table `[checks]`, with every check."""
     from promptops.checks.registry import CHECKS, describe
 
     severities = {
@@ -95,7 +95,7 @@ def _checks_schema(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def write_snippet(kind: DraftKind, editor: Editor, config: Config) -> Snippet:
-    """Return what makes the editor use the schema for this repository's files."""
+    """Return the settings that make the editor use the schema for this repository's files."""
     schema_path = f".promptops/{kind.value}.schema.json"
     pattern = {
         DraftKind.FRONTMATTER: f"{config.prompts}/**/*.md",

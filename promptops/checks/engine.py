@@ -1,9 +1,8 @@
-"""Judge prompts: faults of form and all checks, for some prompts or a whole folder.
+"""Validate some prompts or a whole folder: faults of form and all checks.
 
-Everything is read through `Files`, so that work tree, index and commits are judged alike.
-
-Each prompt gives a `ValidationResult`. It comes from this process, from a copy of it that works on
-another core, or from a store that has judged the same files before.
+Everything is read through `Files`, so the work tree, the index and commits are validated alike.
+Each prompt has a `ValidationResult`, computed in this process or in a worker process, or read from
+the store if the files are unchanged.
 """
 
 from __future__ import annotations
@@ -38,24 +37,24 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Files
 
 _TEXT_ENDINGS = (".md", ".json", ".txt", ".j2", ".jinja", ".yaml", ".yml")
-# The store keeps the outcome for the whole folder under this path, which no file has.
+# The store's key for the result of the whole folder; no file has this path.
 _FOLDER = ""
 
 
 class ResultKeeper(Protocol):
-    """Keeps the results of one validation for the next."""
+    """Stores the results of one validation for the next."""
 
     def begin(self, scope: str) -> None:
-        """Forget, for now, what was judged in another scope."""
+        """Start a session; entries of other scopes are ignored."""
 
     def recall(self, path: str) -> ValidationResult | None:
-        """Return how the prompt at `path` was judged last, in this scope."""
+        """Return the stored result of the prompt at `path` in this scope; None if there is none."""
 
     def keep(self, result: ValidationResult) -> None:
-        """Keep how a prompt was judged."""
+        """Store the result of a prompt."""
 
     def save(self) -> None:
-        """Write what was kept and recalled, and nothing else."""
+        """Write the results that were kept or recalled; drop all others."""
 
 
 def validate(
@@ -65,13 +64,13 @@ def validate(
     store: ResultKeeper | None = None,
     list_live: Callable[[], Mapping[str, Sequence[str]]] | None = None,
 ) -> Validation:
-    """Judge every prompt, every partial, every suite and the folder as a whole.
+    """Validate every prompt, partial and suite, and the folder as a whole.
 
-    What `store` has of the same files is not judged again; without one everything is. A thousand
-    files of a work tree are shared out to the cores that the process may use. `list_live` gives
-    the environments in which each prompt is live, and is asked only where that matters.
+    Results in `store` are reused for unchanged files. Many files of a work tree are split among
+    worker processes, one for each usable core. `list_live` returns the environments in which each
+    prompt is live; it is called only if a check needs it.
 
-    Raises ConfigurationError when the configuration names a check that does not exist.
+    Raises ConfigurationError if the configuration names an unknown check.
     """
     run = _ValidationRun(files, config, list_live)
     if store is not None:
@@ -99,11 +98,10 @@ def validate_prompts(
     added: Collection[str] = (),
     suites: Collection[str] = (),
 ) -> Validation:
-    """Judge some prompts, which must exist, with the partials they include and their suites.
+    """Validate some prompts, which must exist, with their partials and suites.
 
-    Of files at the paths `added`, below the prompts folder, the names are judged as well: one that
-    would be a prompt under another name is none that anybody judges otherwise. Suites at the paths
-    `suites`, from the repository's top, are judged too.
+    `added` are paths below the prompts folder whose names are checked too: a misnamed prompt would
+    not be validated otherwise. `suites` are further suites, by path from the repository's top.
     """
     run = _ValidationRun(files, config)
     for name in names:
@@ -114,7 +112,7 @@ def validate_prompts(
 
 
 class _ValidationRun:
-    """One validation: what all prompts gave so far."""
+    """One validation while it runs: the results so far."""
 
     def __init__(
         self,
@@ -143,7 +141,7 @@ class _ValidationRun:
 
     @cached_property
     def _suites(self) -> SuiteJudge | None:
-        """What judges suites; None where there is no folder of them."""
+        """The judge of suites; None without an evals folder."""
         files = self._sources.files
         evals = files.beside(self._config.evals) if isinstance(files, PlacedFiles) else None
         if not self._context.suites or evals is None:
@@ -153,7 +151,7 @@ class _ValidationRun:
     # --- prompts ---
 
     def judge_prompts(self, store: ResultKeeper | None) -> None:
-        """Judge all prompts, apart from those that `store` knows."""
+        """Validate all prompts whose result is not in `store`."""
         names = self._sources.names
         pending = names if store is None else [one for one in names if not self._recall(one, store)]
         can_share = isinstance(self._sources.files, WorkTreeFiles)
@@ -164,13 +162,13 @@ class _ValidationRun:
                 store.keep(result)
 
     def judge_prompt(self, name: str) -> None:
-        """Judge one prompt and the files of its closure."""
+        """Validate one prompt and the files of its closure."""
         result = self._judge.judge(name)
         if result is not None:
             self._take(result)
 
     def _recall(self, name: str, store: ResultKeeper) -> bool:
-        """Take what is kept of a prompt; False where files are not what they were."""
+        """Reuse a prompt's stored result; return False if its files changed."""
         result = store.recall(f"{name}.md")
         if result is None:
             return False
@@ -181,7 +179,7 @@ class _ValidationRun:
         return True
 
     def _take(self, result: ValidationResult) -> None:
-        """Add what one prompt gave to what all did."""
+        """Add one prompt's result to the total."""
         path = result.path
         self._used.update(result.files)
         self._find(result.findings)
@@ -202,7 +200,7 @@ class _ValidationRun:
     # --- suites ---
 
     def judge_suites(self, store: ResultKeeper | None) -> bool:
-        """Judge all suites apart from those that `store` knows; tell if any was judged anew."""
+        """Validate all suites whose result is not in `store`; return whether there were any."""
         judge = self._suites
         if judge is None:
             return False
@@ -224,7 +222,7 @@ class _ValidationRun:
         return is_new
 
     def judge_suites_of(self, names: Collection[str], paths: Collection[str]) -> None:
-        """Judge the suites of some prompts, and those at some paths."""
+        """Validate the suites of some prompts, and those at some paths."""
         judge = self._suites
         if judge is None:
             return
@@ -243,12 +241,12 @@ class _ValidationRun:
     # --- the folder ---
 
     def describe_scope(self) -> str:
-        """Describe all that a prompt is judged by beside its own files, unless not lasting."""
+        """Return a fingerprint of the context; None if results must not be stored."""
         owners = read_owners_files(self._sources.files)
         return repr((self._config, owners, sorted(self._context.suites or ())))
 
     def recall_folder(self, store: ResultKeeper) -> bool:
-        """Take what is kept of the whole folder; False where any file is not what it was."""
+        """Reuse the folder's stored result; return False if any file changed."""
         result = store.recall(_FOLDER)
         if result is None or result.files != self._describe_folder() or self._sources.unreadable:
             return False
@@ -257,15 +255,15 @@ class _ValidationRun:
         return True
 
     def recall_prompts(self, store: ResultKeeper) -> None:
-        """Have `store` keep what it has of all prompts, which were not looked at one by one."""
+        """Mark the stored results of all prompts as used, so that `store` keeps them."""
         for name in self._sources.names:
             store.recall(f"{name}.md")
 
     def keep_folder(self, store: ResultKeeper) -> None:
-        """Keep the outcome, unless it stands on anything that the folder's files do not tell.
+        """Store the folder's result if it depends only on the folder's files.
 
-        That is a file that is none of the folder's (or not there, or no file), an eval suite, or
-        what is live where.
+        It must not depend on a file outside of the folder, a missing or unreadable file, an eval
+        suite, or the environments.
         """
         sources = self._sources
         reads_suites = self._has_read_suites or self._config.gate.samples > 0
@@ -285,7 +283,7 @@ class _ValidationRun:
         )
 
     def _describe_folder(self) -> dict[str, str]:
-        """Return the fingerprint of all paths, and of all files that are looked into."""
+        """Return a fingerprint of all paths, and of the content of all files that are read."""
         described = "\n".join(
             f"{path}\0{self._sources.fingerprint(path) if _is_text(path) else ''}"
             for path in self._sources.paths
@@ -293,13 +291,13 @@ class _ValidationRun:
         return {_FOLDER: fingerprint(described.encode())}
 
     def judge_names(self, paths: Collection[str]) -> None:
-        """Judge whether files that look like prompts can be prompts."""
+        """Check the names of files that look like prompts."""
         if paths:
             folder = FolderSubject(tuple(sorted(paths)), frozenset(), {}, self._context)
             self._apply_folder_checks(folder, only=unusable_name)
 
     def judge_rest(self) -> None:
-        """Judge the folder as a whole, and the files that belong to no prompt."""
+        """Run the checks of the folder, and of files that belong to no prompt."""
         for path in self._sources.paths:
             if path not in self._used and _is_text(path) and not names_prompt(path):
                 self._judge_unused_file(path)
@@ -324,7 +322,7 @@ class _ValidationRun:
                 self._find([template_fault(path, normal, problem)])
 
     def _judge_partial_text(self, path: str) -> None:
-        """Apply the checks of files to a partial, schema or tool file, once."""
+        """Run the checks of files on a partial, schema or tool file, once."""
         if path in self._judged_files:
             return
         self._judged_files.add(path)
@@ -340,13 +338,13 @@ class _ValidationRun:
                 for problem in module.check(folder):
                     self._find(self._severities.weigh(check, problem))
 
-    # --- the outcome ---
+    # --- the result ---
 
     def _find(self, findings: Iterable[Finding]) -> None:
         self._findings.update(dict.fromkeys(findings))
 
     def build_validation(self, names: Iterable[str] | None = None) -> Validation:
-        """Put together everything found; `names` are the prompts judged, by default all."""
+        """Build the result; `names` are the validated prompts, all by default."""
         folder = self._config.prompts
 
         def read(path: str) -> bytes | None:
@@ -366,5 +364,5 @@ class _ValidationRun:
 
 
 def _is_text(path: str) -> bool:
-    """Return whether to look into a file that no prompt uses. A link may have any name, or none."""
+    """Return whether to check the content of a file that no prompt uses."""
     return path.endswith(_TEXT_ENDINGS) or "." not in path.rsplit("/", 1)[-1]

@@ -1,7 +1,7 @@
-"""Makes the edits that checks offer: only where they are safe, and only those bytes.
+"""Apply the fixes that checks offer.
 
-Fixing one fault may uncover the next, so files are judged again until nothing is left to fix: a
-second run changes nothing.
+A fix may uncover another fault, so files are validated again until nothing is left to fix. A second
+run changes nothing.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _LINE = re.compile("[^\n]*\n|[^\n]+")
 
 @dataclass(frozen=True, slots=True)
 class Fixing:
-    """What fixing would do.
+    """The planned fixes.
 
     Attributes:
-        before: the bytes of each file that changes, by path below the prompts folder.
-        after: the same files, fixed.
-        fixed: how many findings that fixed.
-        first: what was found before.
-        rest: what is found in the fixed files.
+        before: path below the prompts folder -> old bytes, for each changed file.
+        after: the same files with the fixes applied.
+        fixed: the number of fixed findings.
+        first: the findings before.
+        rest: the findings after.
     """
 
     before: Mapping[str, bytes]
@@ -50,11 +50,10 @@ class Fixing:
 def plan_fixes(
     files: Files, folder: str, judge: Callable[[Files], Validation], *, raw: bool = False
 ) -> Fixing:
-    """Return everything that can be fixed in `files` of what `judge` finds there; writes nothing.
+    """Plan all fixes of findings that `judge` reports in `files`. Writes nothing.
 
-    `folder` is the prompts folder, below which the paths of findings are. With `raw`, what cannot
-    be a template of ours is put between `{% raw %}` and `{% endraw %}`, so that it is sent as it
-    stands.
+    `folder` is the prompts folder. With `raw`, text that is no valid template is put between `{%
+    raw %}` and `{% endraw %}`, so that it is sent unchanged.
     """
     before: dict[str, bytes] = {}
     after: dict[str, bytes] = {}
@@ -92,7 +91,7 @@ def plan_fixes(
 
 
 def _wrap_foreign(path: str, files: Files, folder: str, after: Mapping[str, bytes]) -> list[Fix]:
-    """Return the edits that make text of what no template of ours can hold."""
+    """Return the edits that put invalid template syntax between raw tags."""
     from promptops.prompt.finding import Fix
     from promptops.prompt.frontmatter.document import read_document
     from promptops.prompt.names import is_prompt
@@ -106,7 +105,7 @@ def _wrap_foreign(path: str, files: Files, folder: str, after: Mapping[str, byte
     fixes = []
     for start, end in find_foreign(body):
         line = body[:start].rpartition("\n")[2]
-        # Both tags would take white space with them that is the text's.
+        # The tags would remove white space of the text.
         opening = "{%+ raw %}" if line and not line.strip() else "{% raw %}"
         closing = "{% endraw +%}" if body.startswith("\n", end) else "{% endraw %}"
         fixes.append(Fix(path, first + start, first + start, opening))
@@ -115,11 +114,11 @@ def _wrap_foreign(path: str, files: Files, folder: str, after: Mapping[str, byte
 
 
 def choose_fixes(findings: Iterable[Finding]) -> tuple[dict[str, list[Fix]], int]:
-    """Return the fixes that can be made at once, by path and in order, and how many findings they
-    fix.
+    """Choose fixes that can be applied together; return path -> fixes, and the number of findings
+    fixed.
 
-    Of two that overlap the first is taken. The fixes of one finding are made together or not at
-    all; equal ones are made once.
+    Of two overlapping fixes, the first is chosen. All fixes of a finding are applied, or none.
+    Equal fixes are applied once.
     """
     chosen: dict[str, list[Fix]] = {}
     count = 0
@@ -139,8 +138,8 @@ def _place(fix: Fix) -> tuple[int, int]:
 
 
 def _fits(fix: Fix, others: list[Fix]) -> bool:
-    """Return whether a fix overlaps with none of those chosen, which are in order, or is one of
-    them.
+    """Return whether a fix overlaps with none of the chosen ones, which are sorted, or equals
+    one.
     """
     index = bisect_left(others, _place(fix), key=_place)
     near = others[max(index - 1, 0) : index + 1]
@@ -148,12 +147,12 @@ def _fits(fix: Fix, others: list[Fix]) -> bool:
 
 
 def apply_fixes(data: bytes, fixes: Iterable[Fix]) -> bytes:
-    """Return the file with the fixes made, which must be in order and must not overlap.
+    """Return the file with the fixes applied. They must be sorted and must not overlap.
 
-    All other bytes stay as they are, newlines included.
+    All other bytes stay unchanged, newlines included.
     """
     text = data.decode()
-    # Fixes count a CRLF as one character: where each would stand if the others were one, too.
+    # Fixes count a CRLF as one character; convert their offsets.
     pairs = [match.start() - number for number, match in enumerate(_CRLF.finditer(text))]
     parts = []
     done = 0
@@ -165,9 +164,9 @@ def apply_fixes(data: bytes, fixes: Iterable[Fix]) -> bytes:
 
 
 def write_fixes(folder: Path, fixing: Fixing) -> None:
-    """Write the fixed files below the prompts folder, each whole or not at all.
+    """Write the fixed files below the prompts folder, each atomically.
 
-    Raises RefusedError for a file that somebody changed since it was read.
+    Raises RefusedError if a file changed since it was read.
     """
     for path, data in fixing.after.items():
         file = folder / path
@@ -181,8 +180,7 @@ def write_fixes(folder: Path, fixing: Fixing) -> None:
 def show_diff(fixing: Fixing, folder: str) -> str:
     """Return the changes as a unified diff that `git apply` takes; empty when there are none.
 
-    A file with something that must not be seen, such as a secret, is shown masked, which no program
-    can apply.
+    A file with a masked finding, such as a secret, is shown masked; that diff cannot be applied.
     """
     parts = []
     for path, data in fixing.after.items():

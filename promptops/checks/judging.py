@@ -1,4 +1,4 @@
-"""Judge one prompt: its faults of form, and what the checks of prompts and files find."""
+"""Validate one prompt: faults of form, and the checks of prompts and files."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _MAX_PROBLEMS = 1_000
 
 
 class PromptJudge:
-    """Judges prompts one by one, each apart from all others."""
+    """Validates prompts independently of one another."""
 
     def __init__(self, sources: Sources, severities: Severities, context: CheckContext) -> None:
-        """Take what is read, how much each check counts and what lies around the prompts."""
+        """Store the sources, the severities and the context."""
         self._sources = sources
         self._severities = severities
         self._context = context
@@ -39,9 +39,9 @@ class PromptJudge:
         self._file_checks = severities.select(FILE_CHECKS)
 
     def judge(self, name: str) -> ValidationResult | None:
-        """Judge a prompt and its own file; None where there is no such prompt.
+        """Validate a prompt and its own file; None if there is no such prompt.
 
-        What the texts of the partials give is left out, as many prompts share them.
+        Checks of the partials' texts are left out, because many prompts share a partial.
         """
         path = f"{name}.md"
         if self._sources.read(path) == b"" and path in self._sources.unreadable:
@@ -57,7 +57,7 @@ class PromptJudge:
         body_start = len(document.text) - len(document.body)
         problems = self._apply_checks(subject, body_start)
         findings = [*faults, *self._weigh_all(subject, problems, is_usable=not faults)]
-        # Hints name what else there is, routes lead to other prompts, and suites are counted.
+        # Not storable: hints name other prompts, routes lead to them, and suites are counted.
         is_lasting = (
             not faults and "routes" not in document.data and not self._context.fewest_samples
         )
@@ -74,18 +74,18 @@ class PromptJudge:
             document.body_line,
             str(document.data.get("model")),
             None if evals is None else str(evals),
-            # Others' messages may quote what must not be written anywhere.
+            # Messages of other checks may quote a secret, which must not be stored.
             is_lasting and not any(finding.check in MASKED for finding in findings),
             document.locate(["status"]) if document.data.get("status") == "draft" else None,
         )
 
     def judge_file(self, path: str, text: str, body_start: int = 0) -> list[tuple[str, Problem]]:
-        """Apply the checks of files to one text; each problem comes with its check's id."""
+        """Run the checks of files on one text; yield each problem with its check's id."""
         subject = FileSubject(path, text, self._sources.read(path) or b"", body_start)
         return [
             (check, problem)
             for check, module in self._file_checks
-            # Generated text can hold one for each character; nobody reads on after so many.
+            # Generated text can have one problem for each character; more do not help anybody.
             for problem in islice(module.check(subject), _MAX_PROBLEMS)
         ]
 
@@ -103,7 +103,7 @@ class PromptJudge:
     def _weigh_all(
         self, subject: PromptSubject, problems: list[tuple[str, Problem]], *, is_usable: bool
     ) -> list[Finding]:
-        """Turn problems into findings, apart from those that the prompt ignores."""
+        """Turn problems into findings, except those that the prompt ignores."""
         ignored = _read_ignored(subject.closure)
         findings: list[Finding] = []
         quiet: set[str] = set()
@@ -112,7 +112,7 @@ class PromptJudge:
                 quiet.add(check)
             else:
                 findings += self._severities.weigh(check, problem)
-        # Checks see too little of a broken prompt to tell what they would find.
+        # In a broken prompt it is unknown what the checks would find.
         if ignored and is_usable:
             findings += self._judge_ignored(subject, ignored, quiet)
         return findings
@@ -121,7 +121,7 @@ class PromptJudge:
         self, subject: PromptSubject, ignored: frozenset[str], quiet: set[str]
     ) -> list[Finding]:
         known = frozenset(CHECKS) - NOT_IGNORABLE
-        # Nobody can tell whether a check that is off would find something.
+        # It is unknown whether a check that is off would find something.
         path = subject.closure.path
         off = {one for one in ignored & known if self._severities.find(one, path) is None}
         outcome = IgnoreSubject(subject, frozenset(quiet | off), known)

@@ -1,4 +1,4 @@
-"""Hide what the masked checks found, such as a secret, from all that is shown."""
+"""Mask what masked checks found, such as secrets, in all output."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _MASK = "*"
 
 
 def mask(findings: Iterable[Finding], texts: dict[str, str]) -> list[Finding]:
-    """Black out what the masked checks found, in `texts` (changed in place) and in the findings.
+    """Mask what masked checks found, in `texts` (changed in place) and in the findings.
 
     Args:
-        findings: what was found.
-        texts: the files to be shown, by the paths of the findings.
+        findings: all findings.
+        texts: the files for display, by the paths of the findings.
 
     Returns:
-        The findings, in the same order, without the hidden text.
+        The findings, in the same order, without the masked text.
     """
     result = list(findings)
     spans = [
@@ -46,19 +46,21 @@ def _remove(finding: Finding, hidden: Collection[str]) -> Finding:
     for secret in hidden:
         message = message.replace(secret, _black_out(secret))
         hint = hint.replace(secret, _black_out(secret)) if hint is not None else None
-        # An edit that writes the secret out again would carry it into every report.
+        # A fix that contains the secret would put it into every report.
         if any(secret in fix.text for fix in fixes):
             fixes = ()
     return finding._replace(message=message, hint=hint, fixes=fixes)
 
 
 def _black_out(secret: str) -> str:
-    """Return a text as long as the secret, line for line, so that no place moves."""
+    """Return a mask with the same length in each line, so that positions stay valid."""
     return "\n".join(_MASK * len(line) for line in secret.split("\n"))
 
 
 def _find_span(text: str, place: Position) -> tuple[int, int]:
-    """Return the offsets of a place in a file's text, whose byte order mark takes no column."""
+    """Return the offsets of a position in a file's text. A byte order mark does not count as a
+    column.
+    """
     starts = [0]
     for line in text.split("\n"):
         starts.append(starts[-1] + len(line) + 1)

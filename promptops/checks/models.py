@@ -1,7 +1,7 @@
-"""What is known about models: how much they take, and which parameters they do not.
+"""Known models: token limits and unsupported parameters.
 
-The table is made from LiteLLM's own data by `nox -s models`, because importing LiteLLM takes
-seconds. It has the providers whose models are a closed list; about all others nothing is said.
+`nox -s models` makes the table from LiteLLM's data, because importing LiteLLM takes seconds. It has
+only providers with a closed list of models.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PARAMETERS = {
     "s": "stop",
     "t": "temperature",
 }
-"""The letters by which the table names what a model does not take."""
+"""The table's letters for parameters that a model does not support."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class KnownModel:
     """One model.
 
     Attributes:
-        name: as its provider has it.
-        window: how many tokens it reads at most; 0 where that is not known.
-        longest_answer: how many tokens it writes at most, likewise.
-        refused: parameters of a call that it does not take.
+        name: the provider's name for it.
+        window: the maximum number of input tokens; 0 if unknown.
+        longest_answer: the maximum number of output tokens; 0 if unknown.
+        refused: parameters that it does not support.
     """
 
     name: str
@@ -49,7 +49,7 @@ def _table() -> dict[str, dict[str, tuple[int, int, str]]]:
 
 
 def find_model(written: str) -> KnownModel | None:
-    """Return the model that `provider/name`, or a name alone, means; None where it is not known."""
+    """Return the model by `provider/name`, or by name alone; None if unknown."""
     provider, slash, name = written.partition("/")
     table = _table()
     if not slash:
@@ -64,9 +64,11 @@ def find_model(written: str) -> KnownModel | None:
 
 
 def known_names(written: str) -> list[str]:
-    """Return all models of the provider that `written` names; empty for one that is not judged."""
+    """Return all models of the provider in `written`; empty for a provider that is not in the
+    table.
+    """
     provider, slash, name = written.partition("/")
-    # Tuned models and dated previews have names of their own.
+    # Fine-tuned models and dated previews are not in the table.
     if not slash or name.startswith("ft:"):
         return []
     return [f"{provider}/{one}" for one in _table().get(provider, {})]

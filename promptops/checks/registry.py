@@ -1,8 +1,8 @@
-"""The list of checks: one module a check, named after what it finds.
+"""The list of checks: one module for each check, named after what it finds.
 
-A check's id is its module's name with dashes. Each module has a `RULE`, which says what the check
-looks at and how much it counts; a `check` function that yields problems; and a docstring under the
-headings Finds, Why, Example and Instead, which is its documentation. All other tables are derived.
+A check's id is its module's name with hyphens. Each module has a `RULE` with scope and severity, a
+function `check` that yields problems, and a docstring with the headings Finds, Why, Example and
+Instead, which is its documentation. All other tables are derived.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 
 
 class CheckModule(Protocol):
-    """A module that is a check."""
+    """The interface of a check's module."""
 
     __name__: str
     RULE: CheckRule
@@ -129,26 +129,28 @@ def _select(scope: CheckScope) -> Mapping[str, CheckModule]:
     return {check: module for check, module in CHECKS.items() if module.RULE.scope is scope}
 
 
-# A test holds the scope of each check to the subject that its function takes.
+# A test compares each check's scope with the subject that its function takes.
 PROMPT_CHECKS = cast("Mapping[str, PromptCheck]", _select(CheckScope.PROMPT))
 FILE_CHECKS = cast("Mapping[str, FileCheck]", _select(CheckScope.FILE))
 FOLDER_CHECKS = cast("Mapping[str, FolderCheck]", _select(CheckScope.FOLDER))
 IGNORE_CHECKS = cast("Mapping[str, IgnoreCheck]", _select(CheckScope.IGNORE))
 
 OFF = frozenset(check for check, module in CHECKS.items() if not module.RULE.is_on)
-"""Checks that look only where the configuration gives them a severity."""
+"""Checks that are off by default; the configuration turns them on by a severity."""
 
 MASKED = frozenset(check for check, module in CHECKS.items() if module.RULE.is_masked)
-"""Checks whose places must not be shown: no report may carry what they found."""
+"""Checks whose findings are masked in all reports."""
 
 NOT_IGNORABLE = frozenset(
     check
     for check, module in CHECKS.items()
     if not module.RULE.is_ignorable or module.RULE.scope in {CheckScope.FOLDER, CheckScope.IGNORE}
 )
-"""Checks that a prompt cannot ignore: those about the folder, and those that hold its author."""
+"""Checks that a prompt cannot ignore: those of the folder, and those that guard against its
+author.
+"""
 
-# What keeps a prompt from being used at all: always errors, never ignored.
+# Faults that make a prompt unusable: always errors, never ignored.
 _FAULTS: dict[CheckGroup, dict[str, str]] = {
     CheckGroup.SYNTAX: {
         "broken-frontmatter": "the frontmatter is not readable YAML",
@@ -200,7 +202,7 @@ _FAULTS: dict[CheckGroup, dict[str, str]] = {
 FAULTS: dict[str, str] = dict(
     sorted((fault, text) for faults in _FAULTS.values() for fault, text in faults.items())
 )
-"""What each fault of form is, by its id."""
+"""Fault id -> description."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
     group.value: tuple(
@@ -213,11 +215,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
     )
     for group in CheckGroup
 }
-"""What checks and faults are about, in the order in which they are listed."""
+"""The groups of checks and faults, in display order."""
 
 
 def describe(check: str) -> str:
-    """Return one line on what a check or fault finds; the id itself for an unknown one."""
+    """Return one line on what a check or fault finds; for an unknown id, the id."""
     module = CHECKS.get(check)
     if module is None:
         return FAULTS.get(check, check)
@@ -225,6 +227,6 @@ def describe(check: str) -> str:
 
 
 def explain(check: str) -> str:
-    """Return the whole documentation of a check in Markdown; the one line for a fault of form."""
+    """Return a check's full documentation in Markdown; for a fault of form, its line."""
     module = CHECKS.get(check)
     return (module.__doc__ or "").strip() if module is not None else describe(check)

@@ -1,4 +1,4 @@
-"""How one prompt was judged, in a form that can be kept, handed on and put together again."""
+"""The result of validating one prompt, with a JSON form for the store and for workers."""
 
 from __future__ import annotations
 
@@ -14,21 +14,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
-    """What judging one prompt gave, apart from what the texts of its other files gave.
+    """The result of validating one prompt, without the checks of its partials' texts.
 
     Attributes:
         path: the prompt's file.
         files: the fingerprints of all files of its closure, by path; see `fingerprint`.
-        findings: what was found, with paths below the prompts folder.
-        inclusions: the includes of each file of the closure, as the file they lead to and their
-            place.
-        body_start: where the text after the frontmatter begins, counted in code points.
-        body_line: the line on which it begins.
+        findings: the findings, with paths below the prompts folder.
+        inclusions: the includes of each file of the closure, with their positions.
+        body_start: the offset of the body, in code points.
+        body_line: the line of the body.
         model: the model as declared.
-        evals: the path of its eval suite, where the frontmatter names one.
-        is_lasting: whether the same files will be judged in the same way, whatever other prompts
-            there are.
-        draft: where the frontmatter says that the prompt is a draft; None for any other.
+        evals: the path of its eval suite, if the frontmatter names one.
+        is_lasting: whether the result depends only on these files, not on other prompts.
+        draft: the position of `status: draft`; None for any other status.
     """
 
     path: str
@@ -43,7 +41,7 @@ class ValidationResult:
     draft: Position | None = None
 
     def encode(self) -> list[Any]:
-        """Return the result as a value of JSON."""
+        """Return the result as a JSON value."""
         return [
             self.path,
             dict(self.files),
@@ -59,7 +57,7 @@ class ValidationResult:
 
     @classmethod
     def decode(cls, listed: list[Any]) -> ValidationResult:
-        """Return the result that `encode` gave."""
+        """Return the result from the value that `encode` returned."""
         path, files, findings, inclusions, start, line, model, evals, is_lasting, draft = listed
         return cls(
             path,
@@ -79,7 +77,7 @@ class ValidationResult:
 
 
 def fingerprint(data: bytes) -> str:
-    """Return what tells a file's bytes from any others."""
+    """Return a hash of a file's bytes."""
     return sha256(data).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What a check says of itself: what it looks at, what it is about, and how much it counts."""
+"""The declaration of a check: scope, group, severity."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class CheckScope(Enum):
-    """What a check looks at."""
+    """What a check examines."""
 
     PROMPT = "prompt"
     FILE = "file"
@@ -20,7 +20,7 @@ class CheckScope(Enum):
 
 
 class CheckGroup(Enum):
-    """What a check or fault is about, in the order in which groups are listed."""
+    """The groups of checks and faults, in display order."""
 
     SYNTAX = "syntax"
     METADATA = "metadata"
@@ -32,16 +32,16 @@ class CheckGroup(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CheckRule:
-    """What a check says of itself.
+    """The declaration of a check.
 
     Attributes:
-        scope: what it looks at; its `check` takes the subject of that name.
-        group: what it is about.
-        severity: how much a finding counts unless the configuration says otherwise.
-        is_on: whether it looks without a severity in the configuration.
-        is_masked: whether the places it finds must not be shown, as they hold secrets.
-        is_ignorable: whether a prompt may ignore it. Checks of the folder and of what is ignored
-            cannot be, whatever this says; nor can those that hold a prompt's author.
+        scope: what it examines; its `check` takes the subject of that name.
+        group: its topic.
+        severity: the default severity.
+        is_on: whether it is on by default.
+        is_masked: whether the text it finds must not be shown, such as a secret.
+        is_ignorable: whether a prompt may ignore it. Checks of the folder and of `ignore` itself
+            never can be ignored.
     """
 
     scope: CheckScope

@@ -1,4 +1,4 @@
-"""Which prompts a person means by names, files, folders and refs on the command line."""
+"""Find the prompts that names, files and folders on the command line select."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 def select_prompts(
     repository: Repository, files: Files, directory: Path, targets: Iterable[str]
 ) -> list[str]:
-    """Return the names of the prompts that `targets` mean, each once, in the order given.
+    """Return the names of the prompts that `targets` select, each once, in the given order.
 
-    A target is a prompt's name, the beginning of names (`support`), or a file or folder as the
-    shell completes it from `directory`. A partial or a schema file means the prompts that need it.
+    A target is a prompt's name, a folder of names (`support`), or a file or folder relative to
+    `directory`. A partial or a schema file selects the prompts that need it.
 
-    Raises PromptNotFoundError, with the nearest name, for what means nothing, and UsageError for a
+    Raises PromptNotFoundError, with the nearest name, for an unknown target, and UsageError for a
     file outside of the prompts folder.
     """
     from promptops.prompt.users import find_users
@@ -62,10 +62,9 @@ def select_prompts(
 
 
 def select_staged(repository: Repository, files: Files) -> list[str] | None:
-    """Return the names of the prompts that the next commit changes; None where it may change any.
+    """Return the names of the prompts that the next commit changes; None if any may change.
 
-    What is staged of a partial, a schema or a suite means the prompts that need it. `files` is the
-    index.
+    A staged partial, schema or suite selects the prompts that need it. `files` is the index.
     """
     from promptops.git.index import list_staged
     from promptops.prompt.users import find_users
@@ -83,19 +82,19 @@ def select_staged(repository: Repository, files: Files) -> list[str] | None:
         if path.startswith(evals):
             name = path.removeprefix(evals).rpartition(".")[0]
             if name not in present:
-                return None  # the suite of a prompt that names it
+                return None  # the suite of a prompt whose frontmatter names it
             chosen[name] = None
             continue
         below = path.removeprefix(folder)
         if not is_prompt(below):
             users = find_users(files.paths(), files.read, below)
             if not users:
-                return None  # only the whole folder tells what is wrong with it
+                return None  # it can only be validated with the whole folder
             chosen.update(dict.fromkeys(users))
         elif name_from_path(below) in present:
             chosen[name_from_path(below)] = None
         else:
-            return None  # a file whose name no prompt can have
+            return None  # a file whose name is not valid for a prompt
     return list(chosen)
 
 
@@ -106,9 +105,9 @@ _FOREIGN = (".txt", ".prompt", ".prompty", ".j2", ".jinja", ".yml", ".yaml")
 def refuse_nothing(
     repository: Repository, files: Files, directory: Path, targets: Sequence[str]
 ) -> NoReturn:
-    """Raise UsageError where there is nothing to judge, with what is most likely wrong.
+    """Raise UsageError, with the most likely cause, if there is nothing to validate.
 
-    A check that looked at nothing must never be green.
+    A validation of nothing must never pass.
     """
     folder = repository.config.prompts
     if targets:
@@ -138,7 +137,7 @@ def refuse_nothing(
 
 
 def _find_unread_config(repository: Repository, directory: Path) -> str | None:
-    """Return the configuration nearest to a folder that is not at the top, and so is not read."""
+    """Return the nearest configuration file that is not at the top, and so is not read."""
     top = repository.git.work_tree
     if top is None:
         return None
@@ -156,10 +155,10 @@ def _parent(path: str) -> str:
 
 
 def locate_file(repository: Repository, directory: Path, target: str) -> str:
-    """Return the path below the prompts folder of a file, given as from `directory`; it need not
-    exist.
+    """Return a file's path below the prompts folder; `file` is relative to `directory` and may be
+    missing.
 
-    Raises UsageError for what is not below that folder.
+    Raises UsageError if it is not below the prompts folder.
     """
     path = _path_below(repository, directory, target)
     if not path:
@@ -172,7 +171,7 @@ def locate_file(repository: Repository, directory: Path, target: str) -> str:
 
 
 def _path_below(repository: Repository, directory: Path, target: str) -> str | None:
-    """Return the path below the prompts folder that `target` names as a file; None for a name."""
+    """Return the path below the prompts folder if `target` is a file; None if it is a name."""
     if "\0" in target:
         raise UsageError(f"{quote(target)} is neither a name nor a path")
     top = repository.git.work_tree
@@ -187,7 +186,7 @@ def _path_below(repository: Repository, directory: Path, target: str) -> str | N
         if candidate.is_relative_to(folder):
             return candidate.relative_to(folder).as_posix()
     if not is_path and name_fault(target.rstrip("/")) is None:
-        return None  # a folder that happens to be called like a prompt
+        return None  # a folder that has the same name as a prompt
     raise UsageError(
         f"{quote(target)} is not below {repository.config.prompts}/",
         hint="name a prompt, or a file of the prompts folder",

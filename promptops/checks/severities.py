@@ -1,4 +1,4 @@
-"""How much each check counts for each file, as the configuration has it."""
+"""The configured severity of each check for each file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Check = TypeVar("_Check")
 class Severities:
     """The severity of every check for every path.
 
-    Raises ConfigurationError when the configuration names a check that does not exist.
+    Raises ConfigurationError if the configuration names an unknown check.
     """
 
     def __init__(self, config: Config) -> None:
@@ -31,11 +31,12 @@ class Severities:
         self._config = config
 
     def find(self, check: str, path: str) -> Severity | None:
-        """Return the severity of a check for a file; None where the check is off.
+        """Return the severity of a check for a file; None if the check is off.
 
         Args:
             check: the check's id.
-            path: the file, below the prompts folder; from the repository's top after a `/`.
+            path: the file, below the prompts folder, or with a leading `/`, from the repository's
+                top.
         """
         word = self._config.checks.get(check, _default(check))
         full = path[1:] if path.startswith("/") else f"{self._config.prompts}/{path}"
@@ -45,12 +46,12 @@ class Severities:
         return None if word == "off" else Severity(word)
 
     def weigh(self, check: str, problem: Problem) -> list[Finding]:
-        """Return the finding that a problem is; none where the check is off."""
+        """Turn a problem into a finding; none if the check is off."""
         severity = self.find(check, problem.path)
         return [] if severity is None else [Finding.from_problem(check, severity, problem)]
 
     def select(self, checks: Mapping[str, _Check]) -> list[tuple[str, _Check]]:
-        """Return the checks that are on for some path; the others need not look at all."""
+        """Return the checks that are on for some path; the others need not run."""
         return [
             (check, module)
             for check, module in checks.items()

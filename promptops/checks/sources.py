@@ -1,6 +1,6 @@
-"""The files of a prompts folder, each read once and each template parsed once.
+"""The files of a prompts folder, with a cache of contents and analyses.
 
-However many prompts include a partial, it is read, hashed and analysed a single time.
+A partial is read, hashed and analyzed once, however many prompts include it.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 
 class Sources:
-    """What has been read and parsed of one prompts folder.
+    """Caches the files and templates of one prompts folder.
 
     Attributes:
         files: the folder in one state of the repository.
-        unreadable: one finding for each path at which there is something that is no file.
+        unreadable: a finding for each path that is not a file.
     """
 
     def __init__(self, files: Files) -> None:
-        """Take the folder; nothing is read before it is needed."""
+        """Store the folder; read nothing yet."""
         self.files = files
         self.unreadable: dict[str, Finding] = {}
         self._data: dict[str, bytes | None] = {}
@@ -42,7 +42,7 @@ class Sources:
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
-        """All files of the folder but hidden ones."""
+        """All files of the folder except hidden ones."""
         return tuple(path for path in self.files.paths() if not _is_hidden(path))
 
     @cached_property
@@ -56,7 +56,9 @@ class Sources:
         return frozenset(self.names)
 
     def read(self, path: str) -> bytes | None:
-        """Return a file's bytes; what stands there and is no file is a finding, read as empty."""
+        """Return a file's bytes; None if missing. Something that is not a file becomes a finding
+        and is read as empty.
+        """
         if path not in self._data:
             try:
                 self._data[path] = self.files.read(path)
@@ -69,11 +71,11 @@ class Sources:
 
     @property
     def read_paths(self) -> KeysView[str]:
-        """The paths that were read so far, whether or not there is a file."""
+        """The paths that were read so far, missing ones included."""
         return self._data.keys()
 
     def fingerprint(self, path: str) -> str:
-        """Return the fingerprint of a file's bytes; empty where there is no file."""
+        """Return the fingerprint of a file's bytes; empty if there is no file."""
         known = self._fingerprints.get(path)
         if known is None:
             data = self.read(path)
@@ -82,22 +84,22 @@ class Sources:
         return known
 
     def collect(self, name: str) -> Closure | None:
-        """Collect the files of a prompt; None where there is no such prompt."""
+        """Collect the files of a prompt; None if there is no such prompt."""
         closure = collect_closure(name, self.read, scan=self._scan)
         if closure is not None and closure.faults:
-            # Once more, with what it takes to suggest the right path.
+            # Collect again, with the paths for suggestions.
             closure = collect_closure(name, self.read, known=self.paths, scan=self._scan) or closure
         return closure
 
     def analyze(self, closure: Closure, path: str) -> Analysis:
-        """Return what a template of the closure says."""
+        """Return the analysis of a template of the closure."""
         known = self._analyses.get(path)
         if known is None:
             known = self._analyses[path] = read_template(closure, path)
         return known
 
     def _scan(self, path: str, source: str, first_line: int) -> Iterable[str]:
-        """List what a template includes; the analysis, which all need, tells that as well."""
+        """List a template's includes from its analysis, which is needed anyway."""
         from promptops.prompt.template import analyze
 
         known = self._analyses.get(path)
@@ -110,10 +112,12 @@ class Sources:
 
 
 def names_prompt(path: str) -> bool:
-    """Return whether a file at the path is a prompt that can be used."""
+    """Return whether the path is a usable prompt."""
     return is_prompt(path) and name_fault(name_from_path(path)) is None
 
 
 def _is_hidden(path: str) -> bool:
-    """Return whether a file is an editor's or the system's, such as `.#triage.md`, `.DS_Store`."""
+    """Return whether a file is hidden: an editor's or the system's, such as `.#triage.md`,
+    `.DS_Store`.
+    """
     return path.rsplit("/", 1)[-1].startswith(".")

@@ -1,10 +1,9 @@
-"""Remembers how prompts were judged, so that what did not change is not judged again.
+"""Store validation results, so that unchanged prompts are not validated again.
 
-All of it is one file in the folder of the repository that its work trees share. It says what it
-was made with (the program, the configuration, what lies around the prompts) and its own checksum; a
-file that is of something else, cut short or from a newer program counts as none. It is replaced
-whole, so that two validations at once, or one that is killed, leave the one or the other. Deleting
-it is safe.
+The store is one file in the git folder that all work trees share. It records what the results
+depend on (the program, the configuration, the context) and a checksum. A file with other values, a
+truncated one or one of a newer program is ignored. It is replaced atomically, so concurrent or
+killed validations leave a complete file. Deleting it is safe.
 """
 
 from __future__ import annotations
@@ -29,23 +28,23 @@ _SCHEMA = "promptops.judgements/v3"
 
 
 class ResultStore:
-    """What one repository remembers; see `promptops.checks.engine.ResultKeeper`."""
+    """The results of one repository; see `promptops.checks.engine.ResultKeeper`."""
 
     def __init__(self, folder: Path) -> None:
-        """Take the folder; nothing is read or made before it is needed."""
+        """Store the folder; read and create nothing yet."""
         self._file = folder / "judgements.json"
         self._scope = ""
         self._known: dict[str, list[Any]] = {}
         self._kept: dict[str, list[Any]] = {}
 
     def begin(self, scope: str) -> None:
-        """Read what was remembered for prompts that are judged within `scope`."""
+        """Read the results of `scope`."""
         self._scope = hashlib.sha256(f"{_describe_program()}\0{scope}".encode()).hexdigest()
         self._kept = {}
         self._known = self._load()
 
     def recall(self, path: str) -> ValidationResult | None:
-        """Return how the prompt at `path` was judged last, when nothing says otherwise."""
+        """Return the stored result of the prompt at `path`; None if there is none."""
         listed = self._known.get(path)
         if listed is None:
             return None
@@ -53,15 +52,15 @@ class ResultStore:
         return ValidationResult.decode(listed)
 
     def keep(self, result: ValidationResult) -> None:
-        """Remember how a prompt was judged."""
+        """Store the result of a prompt."""
         self._kept[result.path] = result.encode()
 
     def save(self) -> None:
-        """Write what was kept or recalled since the beginning, when it is not there already."""
+        """Write the results kept or recalled since `begin`, if the file differs."""
         if self._kept == self._known:
             return
         body = json.dumps({"scope": self._scope, "judgements": self._kept}).encode()
-        # A repository that cannot be written is validated all the same, only not faster.
+        # A read-only repository is validated too, only without the store.
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(self._file, _checksum(body) + b"\n" + body)
@@ -84,15 +83,15 @@ def _checksum(body: bytes) -> bytes:
 
 
 def _describe_program() -> str:
-    """Return what would have to be the same for the same text to be judged in the same way.
+    """Return a fingerprint of the program, on which results depend.
 
-    Of an installed program and all that it stands on, the folder of packages tells; of a checkout
-    that is being worked on, the files themselves.
+    For an installed program it comes from the folder of installed packages, for a checkout from its
+    source files.
     """
     from importlib.util import find_spec
 
     here = Path(__file__).parents[1]
-    found = find_spec("yaml")  # importing it takes longer than this reading saves
+    found = find_spec("yaml")  # importing it takes longer than it saves
     assert found is not None and found.origin is not None  # noqa: S101, PT018 - we stand on it
     packages = Path(found.origin).parent.parent
     installed = (str(packages), packages.stat().st_mtime_ns)

@@ -1,4 +1,4 @@
-"""What checks look at: one prompt, one file, or the whole prompts folder."""
+"""The subjects of checks: one prompt, one file, or the whole prompts folder."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def know_nothing(_name: str) -> None:
-    """Return None, whatever is asked for."""
+    """Return None."""
 
 
 class CostLimits(NamedTuple):
-    """Which limits of the configuration the cost of a prompt's runs must be known for.
+    """The configured limits that need an upper bound for a prompt's cost.
 
     Attributes:
-        spending: the limit on spending, as it is called in the configuration; None without one.
-        tokens: the limit on tokens, likewise.
+        spending: the configuration key of the spending limit; None without one.
+        tokens: the configuration key of the token limit; None without one.
     """
 
     spending: str | None
@@ -34,21 +34,20 @@ class CostLimits(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
-    """What a prompt is judged against beside its own files.
+    """The context in which a prompt is validated.
 
     Attributes:
-        list_names: lists every prompt of the folder, which takes a while where there are many.
-        owners: the owners of the file at a path below the prompts folder, as CODEOWNERS has them;
-            None where nothing is known about owners.
-        suites: the paths of all eval suites, from the repository's top; None where there is no
-            folder of them.
-        default_suite: the path of a prompt's suite unless its frontmatter names another.
-        read_suite: the text of the suite at such a path.
-        fewest_samples: how many samples each suite must have.
-        list_live: the environments in which each prompt is live, by name; None where nothing is
-            known about environments.
-        find_limits: the limits that hold for a prompt's runs, by its name; None without any.
-        is_free: whether a model costs nothing; None where its price is not known.
+        list_names: lists every prompt of the folder; slow for many.
+        owners: returns the owners of a path below the prompts folder by CODEOWNERS; None without
+            CODEOWNERS.
+        suites: the paths of all eval suites, from the repository's top; None without an evals
+            folder.
+        default_suite: returns the default path of a prompt's suite.
+        read_suite: returns the text of the suite at a path.
+        fewest_samples: the minimum number of samples of a suite.
+        list_live: returns the environments in which each prompt is live, by name; None if unknown.
+        find_limits: returns the limits of a prompt's runs, by its name; None without any.
+        is_free: returns whether a model costs nothing; None if its price is unknown.
     """
 
     list_names: Callable[[], frozenset[str]] = frozenset
@@ -64,13 +63,13 @@ class CheckContext:
 
 @dataclass(frozen=True, slots=True)
 class PromptSubject:
-    """One prompt whose form is right enough to be looked into.
+    """One prompt without faults of form that would prevent checks.
 
     Attributes:
         closure: its files.
-        analyses: what each template of the closure says, by path.
-        context: what lies around it.
-        inputs: the declared inputs; empty where they are not a mapping.
+        analyses: path -> analysis of each template of the closure.
+        context: the context.
+        inputs: the declared inputs; empty if they are not a mapping.
         untrusted: the inputs that are declared as untrusted.
     """
 
@@ -81,7 +80,7 @@ class PromptSubject:
     untrusted: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Look up once what most checks ask for."""
+        """Compute what most checks need."""
         inputs = self.closure.document.data.get("inputs")
         object.__setattr__(self, "inputs", inputs if isinstance(inputs, dict) else {})
         untrusted = (
@@ -103,7 +102,7 @@ class PromptSubject:
 
     @property
     def is_parsed(self) -> bool:
-        """Whether every template could be read to its end."""
+        """Whether every template could be parsed."""
         return not any(
             problem.kind in {"syntax", "nesting", "too-large"}
             for analysis in self.analyses.values()
@@ -111,14 +110,16 @@ class PromptSubject:
         )
 
     def input_schema(self, name: str) -> Mapping[str, Any]:
-        """Return what is declared of an input, a type name written out; empty where nothing is."""
+        """Return an input's declared schema; a type name becomes a schema; empty without a
+        declaration.
+        """
         declared = self.inputs.get(name)
         if isinstance(declared, str):
             return {"type": declared}
         return declared if isinstance(declared, dict) else {}
 
     def find_suite(self) -> str | None:
-        """Return the path of the prompt's eval suite; None when there is none."""
+        """Return the path of the prompt's eval suite; None if there is none."""
         suites = self.context.suites or frozenset()
         named = self.closure.document.data.get("evals")
         if isinstance(named, str):
@@ -149,10 +150,10 @@ class FileSubject:
     """One text file below the prompts folder.
 
     Attributes:
-        path: where it is.
-        text: what it says, newlines normalised.
-        data: its bytes as they are.
-        body_start: where the text after the frontmatter begins; 0 in a file without.
+        path: its path.
+        text: its text, newlines normalised.
+        data: its raw bytes.
+        body_start: the offset of the body; 0 without frontmatter.
     """
 
     path: str
@@ -162,7 +163,9 @@ class FileSubject:
     _starts: list[int] = field(default_factory=list, compare=False, repr=False)
 
     def position(self, start: int, end: int) -> Position:
-        """Return where `text[start:end]` stands; a byte order mark takes no column."""
+        """Return the position of `text[start:end]`. A byte order mark does not count as a
+        column.
+        """
         return Position(*self._place(start), *self._place(end))
 
     def _place(self, index: int) -> tuple[int, int]:
@@ -177,15 +180,15 @@ class FileSubject:
 
 
 class PromptText(NamedTuple):
-    """What the folder's checks see of each prompt, valid or not.
+    """What checks of the folder know of each prompt, valid or not.
 
     Attributes:
         path: its file.
         body: the text after the frontmatter.
-        body_line: the line on which that begins.
+        body_line: the line of the body.
         model: the model as declared.
-        evals: the path of its eval suite, where the frontmatter names one.
-        draft: where the frontmatter says that it is a draft; None for any other.
+        evals: the path of its eval suite, if the frontmatter names one.
+        draft: the position of `status: draft`; None for any other status.
     """
 
     path: str
@@ -204,7 +207,7 @@ class FolderSubject:
         paths: every file below it.
         used: the files that are part of some prompt.
         texts: the prompts, by name.
-        context: what lies around the folder.
+        context: the context.
     """
 
     paths: tuple[str, ...]
@@ -219,7 +222,7 @@ class IgnoreSubject:
 
     Attributes:
         prompt: the prompt.
-        used: the check ids whose findings the table kept quiet.
+        used: the check ids for which the table suppressed a finding.
         known: every check id that can be ignored.
     """
 
@@ -229,35 +232,35 @@ class IgnoreSubject:
 
 
 class PromptCheck(Protocol):
-    """A module that judges one prompt."""
+    """The interface of a check of one prompt."""
 
     def check(self, subject: PromptSubject) -> Iterator[Problem]:
         """Yield what is wrong with the prompt."""
 
 
 class FileCheck(Protocol):
-    """A module that judges one file."""
+    """The interface of a check of one file."""
 
     def check(self, subject: FileSubject) -> Iterator[Problem]:
         """Yield what is wrong with the file."""
 
 
 class FolderCheck(Protocol):
-    """A module that judges the whole prompts folder."""
+    """The interface of a check of the whole prompts folder."""
 
     def check(self, subject: FolderSubject) -> Iterator[Problem]:
         """Yield what is wrong with the folder."""
 
 
 class IgnoreCheck(Protocol):
-    """A module that judges what a prompt ignores."""
+    """The interface of a check of a prompt's `ignore` table."""
 
     def check(self, subject: IgnoreSubject) -> Iterator[Problem]:
         """Yield what is wrong with the table."""
 
 
 def find_comments(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of each template comment that is closed, in one pass over the text."""
+    """Return start and end of each closed template comment, in one pass."""
     start = text.find("{#")
     while start >= 0:
         end = text.find("#}", start + 2)
@@ -272,7 +275,9 @@ _INLINE_CODE = re.compile(r"`[^`\n]{1,300}`")
 
 
 def find_fences(text: str) -> Iterator[tuple[int, int]]:
-    """Fenced code, as CommonMark has it: a fence ends with one as long, or with the text."""
+    """Return the spans of fenced code by CommonMark: a fence is closed by an equally long one, or
+    the end.
+    """
     opened: re.Match[str] | None = None
     for fence in _FENCE.finditer(text):
         if opened is None:
@@ -285,8 +290,8 @@ def find_fences(text: str) -> Iterator[tuple[int, int]]:
 
 
 def blank_code(text: str) -> str:
-    """Return the text with as many spaces in the place of code and template comments; lines
-    stay.
+    """Return the text with code and template comments replaced by spaces; lines keep their
+    lengths.
     """
     spans = [*find_fences(text), *find_comments(text)]
     spans += [match.span() for match in _INLINE_CODE.finditer(text)]
@@ -296,14 +301,14 @@ def blank_code(text: str) -> str:
 
 
 def find_place(text: str, first_line: int, start: int, end: int) -> Position:
-    """Return where `text[start:end]`, which is on one line, stands in a file."""
+    """Return the position of `text[start:end]`, which is on one line."""
     line = text.count("\n", 0, start)
     column = start - (text.rfind("\n", 0, start) + 1) + 1
     return Position(first_line + line, column, first_line + line, column + end - start)
 
 
 def route_names(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]]:
-    """Yield each name that a route's condition reads, with the condition's place in the
+    """Yield each name that a route's condition reads, with the condition's path in the
     frontmatter.
     """
     routes = subject.closure.document.data.get("routes")
@@ -312,14 +317,14 @@ def route_names(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]]
         if isinstance(condition, str):
             from promptops.prompt.template import analyze
 
-            # Whatever is no expression is a fault of form and gives no names.
+            # An invalid expression is a fault of form, reported elsewhere.
             source = f"{{% if {condition} %}}{{% endif %}}"
             for name in analyze(subject.path, source, partial=True).undeclared:
                 yield ["routes", index, "when"], name
 
 
 def model_places(subject: PromptSubject) -> Iterator[tuple[list[str | int], str]]:
-    """Yield each model that the frontmatter names, with its place there."""
+    """Yield each model that the frontmatter names, with its path in the frontmatter."""
     data = subject.closure.document.data
     found: list[tuple[list[str | int], object]] = [(["model"], data.get("model"))]
     for key in ("fallbacks", "routes"):
@@ -344,11 +349,10 @@ _Scope: TypeAlias = tuple[tuple[str, frozenset[str]], ...]
 
 
 def read_uses(subject: PromptSubject) -> Iterator[tuple[str, Use, str | None, frozenset[str]]]:
-    """Yield every place where an input is read, partials included, for each way in which it is
-    reached.
+    """Yield every read of an input, in partials once for each include.
 
-    Gives the file, the place, the role of the message around it (None in a prompt that opens no
-    message), and the inputs of the prompt from which the value comes.
+    Yields the file, the use, the role of the enclosing message (None in a prompt that opens no
+    message), and the prompt's inputs in the value.
     """
     pending: list[tuple[str, str | None, _Scope]] = [(subject.path, None, ())]
     seen: set[tuple[str, str | None, _Scope]] = set()

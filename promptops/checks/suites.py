@@ -1,4 +1,4 @@
-"""Judge eval suites: which files of the evals folder are suites, and what is wrong with them."""
+"""Find and validate eval suites."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _PROMPT = re.compile(r"^prompt:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class SuiteResult:
-    """What judging one suite gave.
+    """The result of validating one suite.
 
     Attributes:
         path: the suite, from the repository's top.
-        findings: what was found; paths are from the top, with a `/` before them.
-        files: the fingerprints of all files that it was judged by; those outside of the prompts
-            folder with a `/` before their path.
+        findings: the findings; paths have a leading `/` and are from the top.
+        files: the fingerprints of all files that were read; paths outside of the prompts folder
+            have a leading `/`.
     """
 
     path: str
@@ -42,12 +42,12 @@ class SuiteResult:
 
 
 class SuiteJudge:
-    """Judges the suites of one state of a repository.
+    """Validates the suites in one state of a repository.
 
     Args:
         files: the evals folder.
         folder: its path from the repository's top.
-        read_prompt: the file of a prompt, by its path below the prompts folder.
+        read_prompt: reads a prompt's file by its path below the prompts folder.
         names: the names of all prompts.
     """
 
@@ -87,13 +87,14 @@ class SuiteJudge:
         return self._data[path]
 
     def text(self, path: str) -> bytes | None:
-        """Return the file at a path, if it was read."""
+        """Return the text of the file at a path, if it was read."""
         return self._data.get(path)
 
     def list_suites(self) -> list[str]:
-        """Return the paths of all suites: a prompt's default place, or a file with a suite's keys.
+        """Return the paths of all suites: files at a prompt's default path, or with a suite's keys.
 
-        Files and folders that begin with `_` or `.` hold shared samples, or are an editor's.
+        Files and folders that begin with `_` or `.` are skipped: they hold shared samples or belong
+        to an editor.
         """
         defaults = {self.default_path(name) for name in self._names}
         found = []
@@ -109,20 +110,16 @@ class SuiteJudge:
         return found
 
     def default_path(self, name: str) -> str:
-        """Return where a prompt's suite lies unless its frontmatter says otherwise, without the
-        ending.
-        """
+        """Return the default path of a prompt's suite, without extension."""
         return f"{self._folder}/{name}"
 
     def fingerprint(self, path: str) -> str:
-        """Return what tells the content at a path, in the form of `SuiteResult.files`, from any
-        other.
-        """
+        """Return the fingerprint of the content at a path in the form of `SuiteResult.files`."""
         data = self.read(path[1:]) if path.startswith("/") else self._read_prompt(path)
         return "" if data is None else fingerprint(data)
 
     def judge(self, path: str) -> SuiteResult:
-        """Judge the suite at `path`, from the repository's top."""
+        """Validate the suite at `path`, from the repository's top."""
         data = self.read(path)
         if data is None:
             link = self._links.get(path)
@@ -138,7 +135,7 @@ class SuiteJudge:
         files = SuiteFiles(self.read, self.list_paths)
         try:
             reading = read_suite(path, data, files, inputs)
-        except InputError:  # an input's schema is broken, which is the prompt's fault
+        except InputError:  # an input's schema is invalid, which is reported for the prompt
             reading = read_suite(path, data, files)
         findings = [_place(one) for one in reading.faults]
         if not reading.faults and name and name not in self._names:
@@ -147,8 +144,8 @@ class SuiteJudge:
         return SuiteResult(path, tuple(findings), {one: self.fingerprint(one) for one in read})
 
     def _judge_name(self, path: str, name: str) -> Iterable[Finding]:
-        """Return a suite at a prompt's place that names another one; elsewhere `orphaned-evals`
-        tells.
+        """Report a suite at a prompt's default path that names another prompt. `orphaned-evals`
+        covers other paths.
         """
         if path.rpartition(".")[0] not in {self.default_path(one) for one in self._names}:
             return

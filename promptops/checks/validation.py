@@ -1,4 +1,4 @@
-"""What a validation found, put together from what each prompt gave."""
+"""The result of a validation, built from the results of all prompts."""
 
 from __future__ import annotations
 
@@ -18,16 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """What a validation found.
+    """The result of a validation.
 
     Attributes:
-        findings: everything found, in the order of files and places; paths are relative to the
-            repository's top.
-        prompts: the names of the prompts that were judged.
-        texts: the files that have findings, by the same paths, to be shown: what must not be seen,
-            such as a secret, is masked.
-        included_from: for partials with findings, the includes that lead to them from a prompt,
-            nearest first, by the same paths.
+        findings: all findings, sorted by file and position; paths are from the repository's top.
+        prompts: the names of the validated prompts.
+        texts: path -> text of files with findings, for display; secrets are masked.
+        included_from: path -> chain of includes from a prompt, nearest first, for partials with
+            findings.
     """
 
     findings: tuple[Finding, ...]
@@ -36,12 +34,12 @@ class Validation:
     included_from: Mapping[str, tuple[Inclusion, ...]] = field(default_factory=dict)
 
     def count(self, severity: Severity) -> int:
-        """Return how many findings have that severity."""
+        """Return the number of findings of a severity."""
         return sum(finding.severity is severity for finding in self.findings)
 
     @property
     def is_passed(self) -> bool:
-        """Whether nothing is an error."""
+        """Whether no finding is an error."""
         return not self.count(Severity.ERROR)
 
 
@@ -52,14 +50,15 @@ def build_validation(
     folder: str,
     read: Callable[[str], bytes | None],
 ) -> Validation:
-    """Put a validation together, with paths from the repository's top.
+    """Build a validation, with paths from the repository's top.
 
     Args:
-        findings: everything found; paths are below the prompts folder, or from the top after a `/`.
-        names: the names of the prompts that were judged.
-        inclusions: the includes of each file, as the file they lead to and their place.
+        findings: all findings; paths are below the prompts folder, or with a leading `/`, from the
+            top.
+        names: the names of the validated prompts.
+        inclusions: the includes of each file, with their positions.
         folder: the prompts folder.
-        read: the bytes of a file with findings, by its path from the top; None where there is none.
+        read: returns a file's bytes by its path from the top; None if missing.
     """
     listed = list(findings)
     placed = sorted((_place_below(one, folder) for one in listed), key=sort_key)
@@ -78,7 +77,9 @@ def _find_includers(
     inclusions: Mapping[str, tuple[tuple[str, Position], ...]],
     folder: str,
 ) -> dict[str, tuple[Inclusion, ...]]:
-    """Find how one comes to each partial of some paths: by its first includer, and so on."""
+    """Return a chain of includes for each partial: its first includer, that one's first includer,
+    and so on.
+    """
     wanted = {path for path in paths if is_partial(path)}
     if not wanted:
         return {}
@@ -100,7 +101,9 @@ def _find_includers(
 
 
 def _place_below(finding: Finding, folder: str) -> Finding:
-    """Return the finding with its path from the top; one that has such a path begins with `/`."""
+    """Return the finding with its path from the top. A path with a leading `/` already is from the
+    top.
+    """
     if finding.path.startswith("/"):
         return finding._replace(path=finding.path[1:])
     return finding.below(folder)

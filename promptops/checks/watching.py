@@ -1,4 +1,4 @@
-"""Notices that files change, by looking at them, which works on every system and any disk."""
+"""Watch files for changes by polling, which works on every system and disk."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ INTERVAL_SECONDS = 0.3
 def watch(
     find_paths: Callable[[], Iterable[Path]], wait: Callable[[float], None]
 ) -> Iterator[None]:
-    """Yield at once, and again whenever a file at or below one of the paths has changed.
+    """Yield at once, and again after each change at or below one of the paths. Never ends.
 
-    `find_paths` is asked each time, `wait` lets the given number of seconds pass. Endless.
+    `find_paths` is called each time. `wait` sleeps for a number of seconds.
     """
     seen = None
     while True:
-        # Looked at before the work that follows, so that a change meanwhile is not missed.
+        # Take the state before the caller works, so that a change meanwhile is not missed.
         state = _look(find_paths())
         if state != seen:
             seen = state
@@ -31,7 +31,7 @@ def watch(
 
 
 def _look(paths: Iterable[Path]) -> dict[str, tuple[int, int, int]]:
-    """Return every file with its time of change, size and number."""
+    """Return path -> modification time, size and inode of every file."""
     state: dict[str, tuple[int, int, int]] = {}
     pending = [str(path) for path in paths]
     while pending:
@@ -47,7 +47,7 @@ def _look(paths: Iterable[Path]) -> dict[str, tuple[int, int, int]]:
 
 
 def _counts(entry: os.DirEntry[str]) -> bool:
-    """Links are not followed, and what editors put beside a file for a moment is no change."""
+    """Return whether to watch a file: links and editors' temporary files are skipped."""
     return not entry.name.startswith(".") and not entry.is_symlink()
 
 

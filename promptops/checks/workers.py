@@ -1,8 +1,8 @@
-"""Shares work out to processes that are copies of this one, where the system can copy processes.
+"""Split work among forked processes, if the system can fork.
 
-A copy has read and imported all that this one has, so that nothing is started anew or passed in; it
-hands back bytes and ends. Whoever shares out work must hold no process and no lock that the work
-needs, and run no other thread.
+A fork has everything that this process has read and imported, so nothing is loaded or passed in. It
+returns bytes and exits. The caller must hold no process and no lock that the work needs, and must
+have no other thread.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from promptops.checks.result import ValidationResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-# Fewer are judged before a copy of the process has answered.
+# Fewer prompts take less time than a fork.
 _MIN_TO_SHARE = 400
 
 
 def judge_shared(
     names: Sequence[str], judge: Callable[[str], ValidationResult | None]
 ) -> Iterator[ValidationResult]:
-    """Judge prompts on all cores, where there are many; what a copy fails at is done here."""
+    """Validate many prompts on all cores; prompts of a failed worker are validated here."""
     count = count_workers() if len(names) >= _MIN_TO_SHARE else 1
     ours, *others = (names[start::count] for start in range(count))
 
@@ -48,14 +48,12 @@ def judge_shared(
 def judge_each(
     names: Iterable[str], judge: Callable[[str], ValidationResult | None]
 ) -> Iterator[ValidationResult]:
-    """Judge prompts one after another in this process."""
+    """Validate prompts one after another in this process."""
     return (found for name in names if (found := judge(name)) is not None)
 
 
 def count_workers() -> int:
-    """Return how many processes may work at once here; 1 where processes cannot be copied
-    safely.
-    """
+    """Return the number of worker processes; 1 if forking is not safe."""
     if not hasattr(os, "fork") or threading.active_count() > 1:
         return 1
     if hasattr(os, "sched_getaffinity"):
@@ -65,15 +63,15 @@ def count_workers() -> int:
 
 @contextlib.contextmanager
 def working(work: Callable[[], bytes]) -> Iterator[Callable[[], bytes | None]]:
-    """Do some work in a copy of this process, beside what is done inside the block.
+    """Run `work` in a fork while the block runs.
 
-    Gives a function that waits for the result: what `work` returns, or None when the copy came to
-    no end (it was killed, or `work` raised).
+    Yields a function that waits for the result: what `work` returns, or None if the fork was killed
+    or `work` raised.
     """
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        # Nothing of the parent may run on here: no handler, no buffer, no exit function.
+        # Leave without the parent's handlers, buffers and exit functions.
         code = 1
         try:
             os.close(reader)

@@ -1,8 +1,8 @@
-"""What can be deployed: promotions, rollbacks, restorations, retirements, pauses and their end.
+"""The actions of deployments: promote, roll back, restore, retire, pause, resume.
 
-Each is an `Action`: what it touches, and a function that makes the next state of whatever tip it
-finds. The rules of states are in `lock`; here is what needs releases, older deployments and the
-environments' own rules.
+Each is an `Action`: the prompts it touches, and a function that computes the next state from the
+current one. The rules of states are in `state`; this module adds what needs releases, older
+deployments and the environments' rules.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from promptops.prompt.reference import (
     SelectorKind,
 )
 
-# How many of the newest deployments are asked about what was rolled back.
+# How many of the newest deployments are searched for a rollback.
 _RECENT = 200
 
 if TYPE_CHECKING:
@@ -64,10 +64,11 @@ def promote_action(
     *,
     again: bool = False,
 ) -> Action:
-    """Make `releases` live in `environment`. Checks what may be checked before the tip is known.
+    """Return the action that makes `releases` live in `environment`.
 
-    RefusedError for a yanked release, one that is not merged where that is asked for, one that
-    is not live in the environment it must come from, or, unless `again`, one that was rolled back.
+    Checks everything that does not depend on the current state. Raises RefusedError for a release
+    that is yanked, not merged if the environment requires that, not live in the source environment,
+    or, unless `again`, rolled back.
     """
     rules = repository.read_rules(environment)
     texts: dict[str, Mapping[str, bytes]] = {}
@@ -104,7 +105,7 @@ def promote_action(
 
 
 def _refuse_rolled_back(repository: Repository, release: Release, environment: str) -> None:
-    """Refuse a version that the last deployment with anything to say of it took away again."""
+    """Refuse a version whose last change in the environment was a rollback."""
     if read_head(repository, environment) is None:
         return
     version = str(release.version)
@@ -140,7 +141,7 @@ def _refuse_skipped(
 
 
 def retire_action(environment: str, names: Sequence[str]) -> Action:
-    """Take prompts out of the environment."""
+    """Return the action that retires prompts from the environment."""
 
     def apply(state: State, head: Head | None) -> DeploymentStep:
         tip = head.deployment.point if head else None
@@ -152,7 +153,7 @@ def retire_action(environment: str, names: Sequence[str]) -> Action:
 
 
 def pause_action(environment: str, names: Sequence[str] | None, reason: str) -> Action:
-    """Pause prompts, or everything that is live."""
+    """Return the action that pauses prompts; None: all live ones."""
 
     def apply(state: State, head: Head | None) -> DeploymentStep:  # noqa: ARG001 - an action's shape
         if names is None and not state.entries:
@@ -166,7 +167,7 @@ def pause_action(environment: str, names: Sequence[str] | None, reason: str) -> 
 
 
 def resume_action(environment: str, names: Sequence[str] | None) -> Action:
-    """Let paused prompts answer again; with None, all of them."""
+    """Return the action that resumes paused prompts; None: all of them."""
 
     def apply(state: State, head: Head | None) -> DeploymentStep:  # noqa: ARG001 - an action's shape
         wanted = (
@@ -182,7 +183,7 @@ def resume_action(environment: str, names: Sequence[str] | None) -> Action:
 def rollback_action(
     repository: Repository, environment: str, names: Sequence[str], to: Version | None = None
 ) -> Action:
-    """Go back to what was live before, or to `to` among what was live before."""
+    """Return the action that goes back to the previous version, or to the earlier version `to`."""
 
     def apply(state: State, head: Head | None) -> DeploymentStep:  # noqa: ARG001 - an action's shape
         texts: dict[str, str] = {}
@@ -221,7 +222,9 @@ def _stored_tree(repository: Repository, point: Point, folder: str) -> str:
 
 
 def restore_action(repository: Repository, environment: str, number: int) -> Action:
-    """Restore the whole state that deployment `number` left: prompts, pauses, undo and all."""
+    """Return the action that restores the whole state after deployment `number`, pauses and undo
+    included.
+    """
 
     def apply(state: State, head: Head | None) -> DeploymentStep:
         if head is None:
@@ -250,10 +253,10 @@ def choose_releases(
     source: str | None = None,
     local: bool = False,
 ) -> list[Release]:
-    """Return the releases that `promote` means by `refs`, checked against the remote.
+    """Return the releases that `refs` select for `promote`, checked against the remote.
 
-    Without a selector: the version in `source`, or in the environment before; `latest` for the
-    first environment.
+    The default selector is the version live in `source`, or in the previous environment; for the
+    first environment it is `latest`.
     """
     repository.config.environment(environment)
     if source is None:
@@ -303,7 +306,7 @@ def _choose(
 
 
 def _refuse_unpublished(repository: Repository, releases: Sequence[Release]) -> None:
-    """Refuse releases that the remote does not have: others could not trace them."""
+    """Refuse releases that are not on the remote: others could not trace them."""
     if repository.remote is None:
         return
     known = {

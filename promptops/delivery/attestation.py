@@ -1,4 +1,4 @@
-"""The evidence that a release's tag names, read and held to the release."""
+"""Read the eval evidence that a release's tag names, and compare it with the release."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def read_evidence(repository: Repository, release: Release) -> list[EvalEvidence]:
-    """Read all results that the tag names by their blobs; those of version 1 have none.
+    """Read all results that the tag names by blob. Evidence of version 1 has no blob.
 
     Raises:
         GitError: a blob is not in this clone.
-        IntegrityError: one is no evidence, is about something else, or says another thing than the
-            tag.
+        IntegrityError: a blob is no evidence, is about another prompt or version, or contradicts
+            the tag.
     """
     return [
         _read(repository, release, one, one.oid)
@@ -58,7 +58,7 @@ def _read(repository: Repository, release: Release, said: Recorded, oid: str) ->
 
 
 def _is_about(repository: Repository, result: EvalEvidence, release: Release) -> bool:
-    """Whether a result is about what was released, be it under the number that it had before."""
+    """Return whether a result is about the released content, perhaps under its previous version."""
     if (result.prompt, result.digest) == (release.name, release.digest):
         return True
     if result.prompt != release.name:

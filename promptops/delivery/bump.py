@@ -1,4 +1,4 @@
-"""Writing the next version number into a prompt file: those bytes and nothing else."""
+"""Write the next version into a prompt file, and change no other byte."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bump:
-    """One version number that has to move.
+    """One version to be written.
 
     Attributes:
         name: the prompt.
         before: the version in the file.
-        after: the version it needs; the same where nothing has to be written.
+        after: the version it needs; equal to `before` if nothing must be written.
         level: the level of the change since `base`.
-        base: the released version it was compared with, or None.
+        base: the release with which it was compared, or None.
     """
 
     name: str
@@ -52,9 +52,9 @@ def plan_bump(
 ) -> Bump:
     """Return the version that the prompt in `files` needs, in the work tree unless given.
 
-    Compared with the greatest release that is not above the file's version; where there is none,
-    only a `level` moves it. A level is taken where it is enough; one that is too small is a
-    RefusedError.
+    The prompt is compared with the greatest release that is not above the file's version. Without
+    one, only `level` changes the version. Raises RefusedError if `level` is too small for the
+    change.
     """
     prompt = load_valid(repository, files or repository.working, name, where=where)
     versions = list_versions(repository, name)
@@ -86,7 +86,7 @@ def plan_bump(
 
 
 def write_version(repository: Repository, name: str, version: Version) -> None:
-    """Put `version` into the work tree's file: the bytes of the old value, and nothing else."""
+    """Replace the version in the work tree's file, and change no other byte."""
     path = _prompt_path(repository, name)
     replace_file(path, replace_version(read_file(path), version))
 
@@ -96,10 +96,9 @@ def _prompt_path(repository: Repository, name: str) -> Path:
 
 
 def commit_bumps(repository: Repository, bumps: Sequence[Bump]) -> None:
-    """Write the versions of `bumps` and commit those files alone, or leave all as it was.
+    """Write the versions of `bumps` and commit only those files; on failure, restore them.
 
-    RefusedError for a prompt with uncommitted changes: a commit that says it bumps a version
-    must not carry anything else.
+    Raises RefusedError for a prompt with uncommitted changes: the commit must contain nothing else.
     """
     committed = repository.at("HEAD")
     for one in bumps:
@@ -121,7 +120,9 @@ def commit_bumps(repository: Repository, bumps: Sequence[Bump]) -> None:
 
 
 def _commit(repository: Repository, args: Sequence[str]) -> None:
-    """Run `git commit`; a hook's reason to refuse can be anywhere in what it printed."""
+    """Run `git commit`. On failure, report all of its output: a hook may print its reason
+    anywhere.
+    """
     done = repository.git.run(*args, env={"GIT_LITERAL_PATHSPECS": "1"}, check=False)
     if done.code != 0:
         lines = [line for line in f"{done.stderr}\n{done.text}".splitlines() if line.strip()]

@@ -1,8 +1,8 @@
-"""Deploying: one movement, whatever is deployed.
+"""Deploy: apply an action to an environment's branch.
 
-Read the tip, let an action make the new state of it, write one commit on top, and move the branch
-only if it still is where it was read. With a remote the move is a push, and success is said only
-when the remote has it.
+Read the tip, compute the new state by an action, write one commit on top, and update the branch by
+compare-and-swap. With a remote, the update is a push, and it is successful only once the remote has
+it.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ _FEW = 5
 
 
 class DeploymentStep(NamedTuple):
-    """What an action makes of the tip it finds.
+    """The next state, computed by an action.
 
     Attributes:
         state: the new state.
-        texts: the texts of releases, by their folder: the id of a tree that exists, or the files.
-        tree: the whole tree, where an older one is restored as it was.
+        texts: folder -> texts of a release, as the id of an existing tree or as files.
+        tree: the id of the whole tree if an older one is restored unchanged.
     """
 
     state: State
@@ -71,12 +71,12 @@ class DeploymentStep(NamedTuple):
 
 
 class Action(NamedTuple):
-    """One kind of deployment, ready to be applied to whatever the tip turns out to be.
+    """One action, to be applied to the current state.
 
     Attributes:
         verb: promote, rollback, restore, retire, pause or resume.
-        names: the prompts it touches; None when it touches everything.
-        apply: makes the step from the tip's state and its point (None before the first).
+        names: the prompts it touches; None: all.
+        apply: computes the step from the current state and deployment (None before the first).
         tags: the tag objects of the releases it makes live, by prompt name.
     """
 
@@ -87,14 +87,14 @@ class Action(NamedTuple):
 
 
 class DeploymentOutcome(NamedTuple):
-    """What a deployment did, or would do.
+    """The result of a deployment, or of its dry run.
 
     Attributes:
         environment: the environment.
-        changes: what changes for which prompts; empty when all was so already.
-        deployment: the deployment made, or None (nothing to change, or a dry run).
-        pending: whether it was made locally and still has to be pushed.
-        changed: whether the state changes, if only in what a rollback would do.
+        changes: the change of each prompt; empty if there is nothing to do.
+        deployment: the new deployment; None if there was nothing to do, or in a dry run.
+        pending: whether it is local only and must still be pushed.
+        changed: whether the state changes, perhaps only in what a rollback would do.
     """
 
     environment: str
@@ -114,12 +114,15 @@ def deploy(
     dry_run: bool = False,
     agreed: tuple[DeploymentChange, ...] | None = None,
 ) -> DeploymentOutcome:
-    """Apply `action` to the environment as one deployment, all or nothing.
+    """Apply `action` to the environment as one deployment.
 
-    A lost race is repeated while what the action touches is unchanged, for up to a minute; else
-    ConflictError says what is live now, as it does when the changes are not those `agreed` to
-    beforehand. RemoteError when the remote cannot be reached: nothing has changed then, but for
-    an UnclearPushError, where nobody can tell.
+    After a lost race, retry for up to a minute as long as the touched prompts are unchanged.
+
+    Raises:
+        ConflictError: a touched prompt changed meanwhile, or the changes differ from those
+            `agreed`.
+        RemoteError: the remote cannot be reached; nothing has changed.
+        UnclearPushError: it is unknown whether the remote has the deployment.
     """
     import time
 
@@ -172,10 +175,10 @@ def _out_of_time(environment: str, lock_held: str) -> ConflictError:
 
 
 def _wait(losses: int, attempt_seconds: float) -> None:
-    """Wait before the next try, never quite as long as the others.
+    """Wait a random time before the next attempt.
 
-    The longer a try takes, because a server judges each, or is busy with those of all the others,
-    the more do they lose who all try again at once. So the wait grows with both.
+    The wait grows with the number of attempts and with the duration of one: the longer an attempt
+    takes, the more likely simultaneous ones fail again.
     """
     import random
     import time
@@ -239,7 +242,7 @@ def _write_tree(repository: Repository, head: Head | None, step: DeploymentStep)
 
 
 def _refuse_unnamed_remote(repository: Repository) -> None:
-    """Refuse to call a deployment done that reached none of the repository's remotes."""
+    """Refuse to deploy only locally in a repository that has remotes."""
     if repository.git.is_bare:
         return
     others = repository.remotes
@@ -252,10 +255,10 @@ def _refuse_unnamed_remote(repository: Repository) -> None:
 
 
 class _DeploymentPlace:
-    """Where an environment is written: how its branch is read anew and moved."""
+    """The place of an environment's branch: reads and updates it."""
 
     is_pending = False
-    lock_held = ""  # what the other side said when it last found the branch locked
+    lock_held = ""  # the remote's last message that the branch is locked
 
     def __init__(self, repository: Repository, environment: str) -> None:
         self._repository = repository
@@ -273,16 +276,16 @@ class _DeploymentPlace:
         return (_PendingPlace if local else _RemotePlace)(repository, environment)
 
     def refresh(self) -> None:
-        """Learn what others did since, before the first try."""
+        """Read the branch before the first attempt."""
 
     def refresh_branch(self) -> None:
-        """Learn where the branch is now, after a lost race."""
+        """Read the branch again after a lost race."""
 
     def read(self) -> Head | None:
         return read_head_at(self._repository, self._environment, self._ref)
 
     def move(self, commit: str, head: Head | None) -> bool:
-        """Move the branch from `head` to `commit`; False when it is no longer there."""
+        """Update the branch from `head` to `commit`; return False if it has changed."""
         update = RefUpdate(self._ref, commit, head.deployment.commit if head else None)
         try:
             update_refs(self._repository.git, [update], "promptops deploy")
@@ -292,7 +295,7 @@ class _DeploymentPlace:
 
 
 class _PendingPlace(_DeploymentPlace):
-    """The local branch beside a remote: deployments wait there until they are pushed."""
+    """The local branch of a repository with a remote: deployments wait there to be pushed."""
 
     is_pending = True
 
@@ -331,7 +334,7 @@ class _PendingPlace(_DeploymentPlace):
 
 
 class _RemotePlace(_DeploymentPlace):
-    """The remote's branch, moved by a push that fails when somebody was faster."""
+    """The remote's branch, updated by a push that fails if another one was faster."""
 
     def __init__(self, repository: Repository, environment: str) -> None:
         super().__init__(repository, environment)
@@ -341,7 +344,7 @@ class _RemotePlace(_DeploymentPlace):
         fetch_environments(self._repository, [self._environment], self.limits)
         pending = count_pending(self._repository, self._environment)
         if pending:
-            # A deployment beside them would leave them behind, a pause among them.
+            # A deployment next to them would drop them, perhaps a pause.
             many = "1 deployment here that was"
             if pending > 1:
                 many = f"{pending} deployments here that were"
@@ -356,7 +359,7 @@ class _RemotePlace(_DeploymentPlace):
         self.refresh()
         if before is None or read_ref(repository.git, self._tracking) != before:
             return
-        # A fetch does not tell that the branch is no longer there.
+        # A fetch does not report that the branch was deleted.
         assert repository.remote is not None  # noqa: S101 - this place is chosen by it
         there = list_remote(repository.git, repository.remote, [self._ref], limits=self.limits)
         if self._ref not in there:
@@ -373,7 +376,7 @@ class _RemotePlace(_DeploymentPlace):
         repository = self._repository
         assert repository.remote is not None  # noqa: S101 - this place is chosen by it
         old = head.deployment.commit if head else None
-        # A lease is a forced push: only the parent makes this an append.
+        # A lease is a forced push: only because its parent is the expected commit, it appends.
         found = repository.objects.read(commit)
         if found is None or parse_commit(found.data).parents != ((old,) if old else ()):
             raise GitError(
@@ -388,7 +391,7 @@ class _RemotePlace(_DeploymentPlace):
             )
         except UnclearPushError as error:
             doubt = error
-            # Once more, if only to learn what became of it: it lands once or not at all.
+            # Push again to learn the result: the commit is added once or not at all.
             with suppress(GitError):
                 (result,) = push(
                     repository.git, repository.remote, refs, atomic=False, limits=self.limits
@@ -396,7 +399,7 @@ class _RemotePlace(_DeploymentPlace):
         if result is not None and result.status in {PushStatus.PUSHED, PushStatus.UP_TO_DATE}:
             self._follow(commit)
             return True
-        # A push that arrived twice, its first answer lost, is refused the second time.
+        # If the first push succeeded and its answer was lost, the second one is refused.
         has_landed = self._find_out(commit, old, doubt)
         if has_landed:
             return True
@@ -413,10 +416,10 @@ class _RemotePlace(_DeploymentPlace):
     def _find_out(
         self, commit: str, old: str | None, doubt: UnclearPushError | None
     ) -> bool | None:
-        """Return whether the remote has our deployment; None: not yet, and it still may.
+        """Return whether the remote has our deployment; None: not yet, but it may still arrive.
 
-        Its id is unlike any other, since its `Operation` is. The deployment that it replaces is
-        what the remote has to have for it to land.
+        The commit's id is unique, since its `Operation` is random. It can arrive only while the
+        remote has its parent.
         """
         git, remote = self._repository.git, self._repository.remote
         assert remote is not None  # noqa: S101 - this place is chosen by it
@@ -429,7 +432,7 @@ class _RemotePlace(_DeploymentPlace):
                 if tip != commit:
                     git_fetch(
                         git, remote, [self._ref], limits=self.limits
-                    )  # whatever keeps a ref here from moving
+                    )  # whatever prevents updating the local ref
                 has_landed = is_ancestor(git, commit, tip)
         except GitError as error:
             raise self._unclear(doubt or error) from error
@@ -446,13 +449,14 @@ class _RemotePlace(_DeploymentPlace):
         )
 
     def _follow(self, commit: str) -> None:
-        """Let the remote-tracking branch show what was just pushed."""
+        """Update the remote-tracking branch after a push."""
         known = read_ref(self._repository.git, self._tracking)
         if known == commit or (
             known is not None and is_ancestor(self._repository.git, commit, known)
         ):
             return
-        # Another fetch that moves it on is as good, and what is locked here is landed there.
+        # A concurrent fetch may have updated it further, and a local lock does not matter: the
+        # remote has it.
         with suppress(ConflictError, GitError):
             update_refs(
                 self._repository.git,
@@ -464,14 +468,14 @@ class _RemotePlace(_DeploymentPlace):
 def fetch_environments(
     repository: Repository, environments: Iterable[str], limits: GitLimits | None = None
 ) -> None:
-    """Fetch environments from the remote. A branch that lost history is an IntegrityError."""
+    """Fetch environments from the remote. Raises IntegrityError for a branch that lost history."""
     remote = repository.remote
     if remote is None:
         return
     for environment in dict.fromkeys(environments):
         ref = tracking(repository, environment)
         _refuse_in_the_way(repository, f"refs/remotes/{remote}/promptops", ref)
-        # A pattern, since a branch that is not there yet is no error.
+        # A pattern, because a missing branch is no error.
         try:
             git_fetch(
                 repository.git,
@@ -497,7 +501,7 @@ def explain_lost_history(repository: Repository, environment: str) -> IntegrityE
 
 
 def _refuse_in_the_way(repository: Repository, ref: str, wanted: str) -> None:
-    """Refuse before the push what would else fail after it."""
+    """Refuse before the push what would fail after it."""
     if repository.objects.read(ref) is not None:
         raise GitError(
             f"the branch {short_name(ref)} is in the way of {short_name(wanted)}",

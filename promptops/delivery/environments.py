@@ -1,8 +1,7 @@
-"""Environments: append-only branches on which every commit is one numbered deployment.
+"""Read environments: append-only branches on which every commit is one numbered deployment.
 
-This reads them: which ref is true, what a deployment says of itself, the state it left, and how to
-find an earlier one. With a remote, the remote's branch is the environment; without one it is the
-local branch. `deployments` writes them.
+With a remote, the environment is the remote's branch, otherwise the local branch. `deployments`
+writes them.
 """
 
 from __future__ import annotations
@@ -38,11 +37,11 @@ _EDITED = "the branch was edited by hand: promptops verify says how"
 
 
 NOTHING = "none"
-"""What a deployment's message says of a prompt that is not deployed."""
+"""The word for a prompt that is not deployed, in a deployment's message."""
 
 
 class DeploymentChange(NamedTuple):
-    """What a deployment did to one prompt, in words: versions with their shares, or `none`."""
+    """How a deployment changed one prompt, as text: versions with shares, or `none`."""
 
     name: str
     before: str
@@ -57,19 +56,19 @@ class DeploymentChange(NamedTuple):
 
 
 class Deployment(NamedTuple):
-    """One commit of an environment branch, as its message says.
+    """One deployment: a commit of an environment branch, parsed from its message.
 
     Attributes:
         environment: the environment.
-        number: counted from 1.
+        number: its number, from 1.
         commit: the commit's object id.
-        parent: the deployment before, or None for the first.
+        parent: the commit of the previous deployment; None for the first.
         tree: the commit's tree.
         action: promote, rollback, restore, retire, pause or resume.
-        changes: what it did to which prompts.
-        reason: why, or an empty text.
-        operation: the random id of the run that made it.
-        author: who deployed, when.
+        changes: its changes, by prompt.
+        reason: the reason; may be empty.
+        operation: a random id.
+        author: who deployed it, and when.
         signature: the commit's signature, or None.
         trailers: all trailers, in order.
     """
@@ -94,7 +93,7 @@ class Deployment(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The newest deployment of an environment and the state it left."""
+    """The newest deployment of an environment, and the state after it."""
 
     environment: str
     ref: str
@@ -103,13 +102,13 @@ class Head(NamedTuple):
 
 
 def branch(environment: str) -> str:
-    """Return the full ref of an environment's branch where it is written."""
+    """Return the full ref of an environment's branch in the repository that is written to."""
     return f"refs/heads/promptops/{environment}"
 
 
 def tracking(repository: Repository, environment: str) -> str:
-    """Return the full ref that readers take for the environment: the remote's where there is
-    one.
+    """Return the full ref from which the environment is read: the remote-tracking branch if there
+    is a remote.
     """
     if repository.remote is None:
         return branch(environment)
@@ -117,12 +116,12 @@ def tracking(repository: Repository, environment: str) -> str:
 
 
 def read_head(repository: Repository, environment: str) -> Head | None:
-    """Return the newest deployment, as far as this clone knows; None when there is none."""
+    """Return the newest deployment known to this clone; None if there is none."""
     return read_head_at(repository, environment, tracking(repository, environment))
 
 
 def require_head(repository: Repository, environment: str) -> Head:
-    """Return the newest deployment; EnvironmentNotFoundError when there is none."""
+    """Return the newest deployment. Raises EnvironmentNotFoundError if there is none."""
     repository.config.environment(environment)
     head = read_head(repository, environment)
     if head is None:
@@ -133,7 +132,7 @@ def require_head(repository: Repository, environment: str) -> Head:
 
 
 def first_step(repository: Repository, environment: str) -> str:
-    """Return what to do about an environment in which this clone knows of no deployment."""
+    """Return the hint for an environment without a deployment known to this clone."""
     hint = f"promptops promote NAME --to {environment} makes the first"
     if repository.remote is not None:
         pattern = f"refs/heads/promptops/*:refs/remotes/{repository.remote}/promptops/*"
@@ -145,8 +144,8 @@ def first_step(repository: Repository, environment: str) -> str:
 
 
 def read_head_at(repository: Repository, environment: str, ref: str) -> Head | None:
-    """Return the newest deployment of `environment` on the branch `ref`; None without that
-    branch.
+    """Return the newest deployment of `environment` on the branch `ref`; None if the branch is
+    missing.
     """
     found = repository.objects.read(ref)
     if found is None:
@@ -165,7 +164,7 @@ def read_head_at(repository: Repository, environment: str, ref: str) -> Head | N
 
 
 def _name_remedy(repository: Repository, environment: str, tip: str) -> str | None:
-    """Return what gets an environment out of an edit by hand: back to its newest sound
+    """Return the command that repairs a manually edited environment: restore its newest valid
     deployment.
     """
     for oid in rev_list(repository.git, tip, limit=_REMEDY_SEARCH)[1:]:
@@ -187,7 +186,7 @@ def _name_remedy(repository: Repository, environment: str, tip: str) -> str | No
 
 
 def count_pending(repository: Repository, environment: str) -> int:
-    """Return how many deployments of the local branch the remote does not have."""
+    """Return the number of local deployments that are not on the remote."""
     if repository.remote is None or repository.objects.read(branch(environment)) is None:
         return 0
     local = read_ref(repository.git, branch(environment))
@@ -200,8 +199,8 @@ def count_pending(repository: Repository, environment: str) -> int:
 def pending_remedy(repository: Repository, environment: str) -> str:
     """Return the command for pending deployments: push them, or drop them.
 
-    Dropped they have to be where others were faster, or where the remote takes them from nobody
-    here; until then, no other deployment can be made.
+    They must be dropped if other deployments were faster, or if the remote refuses them. Until then
+    no other deployment is possible.
     """
     drops = f"git branch -D promptops/{environment} drops"
     drops += " it" if count_pending(repository, environment) == 1 else " them"
@@ -213,8 +212,8 @@ def pending_remedy(repository: Repository, environment: str) -> str:
 
 
 def read_state(repository: Repository, commit: str) -> State:
-    """Return the state that the deployment `commit` left; IntegrityError when its files are not
-    valid.
+    """Return the state after the deployment `commit`. Raises IntegrityError if its files are
+    invalid.
     """
     lock_file, undo_file = repository.objects.read_many(
         [f"{commit}:{lock.LOCK_FILE}", f"{commit}:{lock.UNDO_FILE}"]
@@ -231,9 +230,9 @@ def read_state(repository: Repository, commit: str) -> State:
 
 
 def read_point(repository: Repository, environment: str, point: Point) -> State:
-    """Return the state that an older deployment left.
+    """Return the state after an older deployment.
 
-    GitError when this clone does not have it, IntegrityError when its number is another.
+    Raises GitError if this clone lacks it, and IntegrityError if it has another number.
     """
     found = repository.objects.read(point.commit)
     if found is None:
@@ -253,7 +252,7 @@ def read_point(repository: Repository, environment: str, point: Point) -> State:
 
 
 def parse_deployment(environment: str, oid: str, data: bytes) -> Deployment:
-    """Read a deployment from its commit; IntegrityError when the commit is none."""
+    """Parse a deployment from its commit. Raises IntegrityError if the commit is no deployment."""
     commit = parse_commit(data)
     message = parse_message(commit.message)
     number = message.value("Deployment") or ""
@@ -265,7 +264,7 @@ def parse_deployment(environment: str, oid: str, data: bytes) -> Deployment:
             hint="environment branches are written by promptops alone; promptops verify says more",
         )
     if not message.title.startswith(f"{environment}: "):
-        # Signed or not: what was decided for one environment is not decided for another.
+        # Even a signed deployment of one environment is not valid for another.
         raise IntegrityError(
             f"commit {oid[:12]} on {environment} is a deployment of another environment",
             hint="the branch was moved by hand; promptops verify says more",
@@ -317,7 +316,7 @@ def list_deployments(
 
 
 def find_deployment(repository: Repository, head: Head, number: int) -> Deployment:
-    """Return the ancestor of `head` with that number; NotFoundError when there is none."""
+    """Return the ancestor of `head` with that number. Raises NotFoundError if there is none."""
     newest = head.deployment.number
     if not 1 <= number <= newest:
         raise NotFoundError(
@@ -350,14 +349,14 @@ def describe_title(environment: str, action: str, changes: Sequence[DeploymentCh
 
 
 def describe_entry(entry: Entry | None) -> str:
-    """Return what a deployment's message says of a prompt: versions with shares, or `none`."""
+    """Return the text for a prompt in a deployment's message: versions with shares, or `none`."""
     if entry is None:
         return NOTHING
     return entry.describe() + (" (paused)" if entry.paused is not None else "")
 
 
 def describe_changes(before: State, after: State) -> tuple[DeploymentChange, ...]:
-    """Return what a deployment that made `after` of `before` has to say in its trailers."""
+    """Return the changes between two states, for a deployment's trailers."""
     return tuple(
         DeploymentChange(
             name, describe_entry(before.entries.get(name)), describe_entry(after.entries.get(name))
@@ -369,10 +368,9 @@ def describe_changes(before: State, after: State) -> tuple[DeploymentChange, ...
 def change_tree(
     before: State, after: State, texts: Mapping[str, str | Mapping[str, bytes]]
 ) -> dict[str, TreeChange]:
-    """Return what is changed, path by path, in the tree of a deployment that left the state
-    `before`.
+    """Return the changes to the tree of a deployment with the state `before`: path -> change.
 
-    `texts` are those of releases, by their folder: the id of a tree that exists, or the files.
+    `texts`: folder -> texts of a release, as the id of an existing tree or as files.
     """
     old, new = lock.release_folders(before), lock.release_folders(after)
     changes: dict[str, TreeChange] = {
@@ -413,9 +411,9 @@ def list_trailers(
 
 
 def live_version(repository: Repository, name: str, environment: str) -> Version:
-    """Return the one version of `name` that is live in `environment`.
+    """Return the only live version of `name` in `environment`.
 
-    NotDeployedError when there is none; RefusedError while traffic is split between two.
+    Raises NotDeployedError if there is none, and RefusedError if traffic is split between two.
     """
     head = require_head(repository, environment)
     entry = head.state.require(name, environment)
@@ -433,14 +431,14 @@ def live_names(repository: Repository, environment: str) -> list[str]:
 
 
 def last_fetch(repository: Repository, environment: str | None = None) -> float | None:
-    """Return when this clone last heard of its remote, as far as its files tell.
+    """Return when this clone last fetched from its remote, by the times of its files.
 
     Args:
         repository: the clone.
-        environment: the one to be heard of; all of them when None.
+        environment: the fetched environment; None: all of them.
 
     Returns:
-        seconds since 1970; None where that is not known, or there is no remote.
+        Seconds since 1970; None if unknown, or if there is no remote.
     """
     if repository.remote is None:
         return None
@@ -463,5 +461,5 @@ def last_fetch(repository: Repository, environment: str | None = None) -> float 
 
 
 def refresh_stamp(repository: Repository) -> Path:
-    """Return the file whose time says when all environments and releases were fetched at once."""
+    """Return the file whose time records the last fetch of all environments and releases."""
     return repository.git.common_dir / "promptops" / "refreshed"

@@ -1,4 +1,4 @@
-"""Evidence that evals passed: a file that the job writes which ran them, and a blob in Git. Pure.
+"""Evidence that evals passed: a file written by the job that ran them, and a blob in Git.
 
     {"schema": "promptops.evals/v2", "results": [
       {"prompt": "support/triage", "version": "1.3.0", "digest": "sha256:…",
@@ -9,12 +9,12 @@
                    "verdict": "no difference found", "difference": -0.025, "low": -0.1,
                    "high": 0.04}]}]}
 
-A result is about one digest, so that it says nothing about any other content; where the version
-number alone was written afterwards, it holds still. Version 1 has only `prompt`, `digest`, `suite`,
-`passed` and `samples`.
+A result is about one digest, and does not apply to other content. It still applies if only the
+version number was changed afterwards. Version 1 has only `prompt`, `digest`, `suite`, `passed` and
+`samples`.
 
-A release's tag names each result by the id of a blob that holds it alone, in canonical form, below
-`refs/promptops/evals/`:
+A release's tag names each result by the id of a blob with only that result, in canonical form. Refs
+keep the blobs, below `refs/promptops/evals/`:
 
     Prompt-Evals: evals/support/triage.yaml 4b825dc642cb6eb9a060e54bf8d69288fbee4904 passed
 """
@@ -50,15 +50,15 @@ _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 @dataclass(frozen=True, slots=True)
 class EvalEvidence:
-    """What running one suite against one prompt gave.
+    """The result of running one suite against one prompt.
 
     Attributes:
         prompt: the prompt's name.
-        digest: the digest of what was run.
+        digest: the digest of the prompt that was run.
         suite: the suite's path, from the repository's top.
         passed: whether the suite passed.
         samples: how many samples it ran.
-        record: all that version 2 says of it; None for version 1.
+        record: the whole record of version 2; None for version 1.
     """
 
     prompt: str
@@ -69,7 +69,7 @@ class EvalEvidence:
     record: Mapping[str, Any] | None = None
 
     def is_about(self, prompt: Prompt) -> bool:
-        """Whether it is about what a prompt says, under whatever version number."""
+        """Return whether it is about a prompt's content, whatever its version number."""
         if self.digest == prompt.digest or self.record is None:
             return self.digest == prompt.digest
         try:
@@ -80,17 +80,17 @@ class EvalEvidence:
 
     @property
     def is_good(self) -> bool:
-        """Whether it shows anything: a suite that ran nothing has not passed."""
+        """Whether it passed with at least one sample: a suite that ran nothing has not passed."""
         return self.passed and self.samples > 0
 
     @property
     def is_live(self) -> bool:
-        """Whether models gave all answers, and no cassette did."""
+        """Whether all answers came from models, none from a cassette."""
         return self.record is not None and self.record["answers"] == "live"
 
     @property
     def summary(self) -> str:
-        """What it came to, in words."""
+        """The result in words."""
         word = _PASSED if self.passed else "did not pass"
         if self.record is None:
             return f"{self.suite} {word}, {self.samples} samples"
@@ -113,9 +113,9 @@ def _describe_model(one: Mapping[str, Any]) -> str:
 
 
 def parse_evidence(data: bytes, name: str) -> tuple[EvalEvidence, ...]:
-    """Read the results in a file; `name` is what to call it in errors.
+    """Parse the results in a file; `name` is its name in errors.
 
-    Raises ConfigurationError for anything that is not exactly of one of the forms above.
+    Raises ConfigurationError for anything that is not exactly in one of the forms above.
     """
     try:
         document: Any = json.loads(data)
@@ -138,9 +138,9 @@ def write_evidence(records: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def parse_blob(data: bytes, oid: str) -> EvalEvidence:
-    """Read the one result that a blob holds.
+    """Parse the result in a blob.
 
-    Raises IntegrityError for what is not one result of version 2 in canonical form.
+    Raises IntegrityError unless it is one result of version 2 in canonical form.
     """
     hint = "it was not written by promptops; do not trust the release that names it"
     if len(data) > MAX_BYTES:
@@ -157,18 +157,18 @@ def parse_blob(data: bytes, oid: str) -> EvalEvidence:
 
 
 def evidence_ref(oid: str) -> str:
-    """Return the ref that keeps a blob of evidence: it is named after what it holds."""
+    """Return the ref that keeps a blob of evidence. Its name contains the blob's id."""
     return f"{REFS}{oid}"
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a release's trailer says of evals.
+    """A release's trailer about evals.
 
     Attributes:
         suite: the suite's path.
-        oid: the blob that holds the result; None where the evidence was of version 1.
-        passed: whether it is said to have passed.
+        oid: the id of the blob with the result; None for evidence of version 1.
+        passed: whether it passed, according to the trailer.
     """
 
     suite: str
@@ -182,7 +182,7 @@ def write_trailer(suite: str, oid: str) -> tuple[str, str]:
 
 
 def list_recorded(trailers: Sequence[tuple[str, str]]) -> list[Recorded]:
-    """Return what a release's trailers say of evals."""
+    """Return a release's trailers about evals."""
     found = []
     for key, value in trailers:
         if key != TRAILER:
@@ -227,7 +227,7 @@ def _is_flag(value: object) -> bool:
 
 
 def _is_whole(value: object) -> bool:
-    # True is an int as well, and is none here.
+    # In Python, True is an int.
     return type(value) is int
 
 

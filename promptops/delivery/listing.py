@@ -1,4 +1,4 @@
-"""What there is: every prompt with what its file says, and what is live where."""
+"""List prompts, and what is live in each environment."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Listed:
 
     Attributes:
         name: the prompt.
-        version: as its frontmatter says; None where that cannot be read.
+        version: the version in its frontmatter; None if unreadable.
         status: `draft`, `active` or `deprecated`.
-        description: on one line; empty where there is none.
-        author: who answers for it.
+        description: the description on one line; may be empty.
+        author: its author.
         model: the model it is written for.
         tags: its tags.
-        live: what is live, by environment.
+        live: environment -> what is live.
     """
 
     name: str
@@ -46,8 +46,7 @@ def list_prompts(
 ) -> list[Listed]:
     """Return all prompts in `files`, sorted by name; with `tags`, those that have all of them.
 
-    A file that cannot be understood is listed without a version, since a list that leaves out what
-    is broken hides it.
+    An invalid file is listed without a version; leaving it out would hide it.
     """
     heads = read_heads(repository)
     wanted = set(tags)
@@ -74,7 +73,7 @@ def list_prompts(
 
 
 def list_live(repository: Repository) -> dict[str, dict[str, Entry]]:
-    """Return what is live: for each prompt that is live anywhere, its entry by environment."""
+    """Return prompt -> environment -> entry, for every prompt that is live anywhere."""
     heads = read_heads(repository)
     names = {name for head in heads.values() for name in head.state.entries}
     return {name: _entries(heads, name) for name in sorted(names)}
@@ -111,6 +110,6 @@ def _metadata(files: Files, name: str) -> Mapping[str, Any]:
 
 
 def _text(data: Mapping[str, Any], key: str) -> str:
-    """Return a value on one line, or nothing when it is no text."""
+    """Return a string on one line; empty for another value."""
     value = data.get(key)
     return " ".join(value.split()) if isinstance(value, str) else ""

@@ -1,7 +1,7 @@
-"""One commit that writes the version numbers of all changed prompts, and changes nothing else.
+"""Write the versions of all changed prompts in one commit that changes nothing else.
 
-It is made from objects: no file of the work tree is touched before the remote has taken it together
-with the tags of the releases, so that a push that fails leaves everything as it was.
+The commit is built from objects. The work tree is updated only after the remote has accepted the
+commit together with the release tags. So a failed push changes nothing.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _FEW = 3
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """Version numbers that were written, as a commit that no branch has yet.
+    """A commit with new versions that is not on any branch yet.
 
     Attributes:
-        bumps: the prompts whose numbers it writes.
+        bumps: the versions it writes.
         commit: the commit.
-        parent: the commit that it is made on, the tip of the remote's default branch.
+        parent: its parent, the tip of the remote's default branch.
         branch: that branch's short name.
     """
 
@@ -50,17 +50,17 @@ class Numbering:
 
     @property
     def push_ref(self) -> PushRef:
-        """How the commit gets to the branch: only where that is still at the parent."""
+        """The push of the commit to the branch, only if the branch is still at the parent."""
         return PushRef(self.commit, f"refs/heads/{self.branch}", self.parent)
 
 
 def number_prompts(
     repository: Repository, names: Sequence[str], level: Level | None, *, drafts: bool
 ) -> Numbering | None:
-    """Write the numbers that the prompts at HEAD need; None where all have them.
+    """Write the versions that the prompts at HEAD need; None if no version changes.
 
-    The releases and the default branch must have been fetched. Without `drafts`, prompts that say
-    they are drafts are left out.
+    The releases and the default branch must have been fetched. Without `drafts`, draft prompts are
+    left out.
 
     Raises:
         RefusedError: HEAD is not the tip of the remote's default branch, or `level` is too small.
@@ -94,10 +94,10 @@ def number_prompts(
 
 
 def follow_numbering(repository: Repository, numbering: Numbering) -> bool:
-    """Bring the branch that is checked out to the commit; whether it is there."""
+    """Update the checked-out branch to the commit; return whether that succeeded."""
     git = repository.git
     if git.work_tree is None or current_branch(git) is None:
-        return True  # nothing is checked out that could fall behind
+        return True  # nothing is checked out that must be updated
     done = git.run("merge", "--quiet", "--ff-only", numbering.commit, check=False)
     return done.code == 0
 
@@ -125,7 +125,7 @@ def _require_tip(repository: Repository, head: str, ref: str) -> None:
 def _find_changed(
     repository: Repository, files: TreeReader, names: Sequence[str], *, drafts: bool
 ) -> list[str]:
-    """Those whose content is not that of the release of their own version."""
+    """Return the prompts whose content differs from the release of their version."""
     tags = list_tags(repository)
     if len(names) > 1:
         files.keep([f"{name}.md" for name in names])
@@ -150,7 +150,7 @@ def _find_changed(
 
 
 def _message(bumps: Sequence[Bump]) -> str:
-    """A title that says how many, and a line for each prompt."""
+    """Return a commit message: a title with the number of prompts, and a line for each."""
     title = ", ".join(f"{one.name} {one.after}" for one in bumps)
     if len(bumps) > _FEW:
         return f"Release {len(bumps)} prompts\n\n" + "".join(

@@ -1,8 +1,8 @@
-"""Making releases: planned, tagged, pushed and yanked, all of them or none.
+"""Plan, create, push and yank releases; several releases succeed or fail together.
 
-A tag's message carries the notes and, as its last paragraph, trailers: what was frozen (digest,
-path, model), what the change was found to be, and a random operation id by which a release can tell
-its own tag from an identical-looking one after an unclear push.
+A tag's message has the notes and, as its last paragraph, trailers: digest, path, model, the level
+of the change, and a random operation id. After an unclear push the operation id tells our own tag
+from an identical one of another run.
 """
 
 from __future__ import annotations
@@ -54,24 +54,24 @@ if TYPE_CHECKING:
 _PUSH_ATTEMPTS = 10
 _FEW = 3
 _AT_HEAD = "in the commit at HEAD"
-# What a server's hook says of one refusal, its lines in a row, as promptops writes all errors.
+# The output of a server's hook about one refusal, in promptops' error format.
 _TOLD = r"error: (.+?); hint: (.+?)(?: \((?:pre-receive|update) hook declined\))?"
 _THERE = frozenset({PushStatus.PUSHED, PushStatus.UP_TO_DATE})
 
 
 @dataclass(frozen=True, slots=True)
 class ReleasePlan:
-    """One release as it would be made.
+    """One planned release.
 
     Attributes:
-        prompt: what would be released.
-        commit: the commit that would be tagged.
+        prompt: the prompt to release.
+        commit: the commit to tag.
         base: the greatest release below it, or None.
-        diff: the change from there.
-        existing: the release of the same version and bytes, where there is one already.
-        merged: whether the commit is on the default branch; None when there is none.
-        attested: trailers that say what the gate found, who approved and which evals passed.
-        evidence: results of evals, each as its suite and the blob that the tag is to name.
+        diff: the change since the base.
+        existing: an existing release of the same version and content, if any.
+        merged: whether the commit is on the default branch; None if there is no default branch.
+        attested: trailers about the gate's verdict, approvals and passed evals.
+        evidence: eval results: suite and blob for the tag.
     """
 
     prompt: Prompt
@@ -85,10 +85,10 @@ class ReleasePlan:
 
 
 def plan_release(repository: Repository, name: str, *, backport: bool = False) -> ReleasePlan:
-    """Return what releasing `name` from HEAD would do. Changes nothing.
+    """Plan the release of `name` at HEAD. Changes nothing.
 
-    Raises InvalidPromptError for a prompt that is not valid, RefusedError for one that has
-    uncommitted changes or whose version does not fit the releases there are.
+    Raises InvalidPromptError if the prompt is invalid, and RefusedError if it has uncommitted
+    changes or its version does not fit the existing releases.
     """
     return _Planner(repository, [name], backport=backport).plan(name)
 
@@ -101,10 +101,11 @@ def plan_releases(
     drafts: bool = True,
     commit: str | None = None,
 ) -> tuple[list[ReleasePlan], list[RefusedError]]:
-    """Return what releasing `names` would do, and why some of them cannot be released.
+    """Plan the releases of `names`; return the plans, and the errors of those that cannot be
+    released.
 
-    Without `drafts`, prompts that say they are drafts are left out, valid or not. Released is the
-    commit at HEAD, or `commit`, which is to be pushed to the default branch together with the tags.
+    Without `drafts`, draft prompts are left out, valid or not. The released commit is HEAD, or
+    `commit`, which will be pushed to the default branch together with the tags.
     """
     planner = _Planner(repository, names, backport=backport, commit=commit)
     plans: list[ReleasePlan] = []
@@ -120,7 +121,7 @@ def plan_releases(
 
 
 class _Planner:
-    """Plans releases from one commit: what they share is read once."""
+    """Plans releases from one commit; reads shared data once."""
 
     def __init__(
         self,
@@ -142,7 +143,7 @@ class _Planner:
 
     @cached_property
     def _suspects(self) -> frozenset[str] | None:
-        """The files with errors, of all that are planned; None: they cannot all be told."""
+        """The files with errors among all planned ones; None if not all are known."""
         from promptops.checks.engine import validate_prompts
         from promptops.prompt.finding import Severity
 
@@ -155,7 +156,7 @@ class _Planner:
         return frozenset(path.removeprefix(folder) for path in paths)
 
     def _load(self, name: str) -> Prompt:
-        """As `load_valid`; of many prompts, those without an error are judged in one go."""
+        """Load a prompt as `load_valid`. Many prompts are validated together."""
         if len(self._names) > 1 and self._suspects is not None:
             closure = self._find(name)
             if self._suspects.isdisjoint(closure.files):
@@ -213,9 +214,7 @@ def _versions_by_name(repository: Repository, names: Sequence[str]) -> dict[str,
 
 
 def _is_committed(repository: Repository, closure: Closure) -> bool:
-    """Return whether the work tree plainly has the same files: nothing needs to be understood
-    then.
-    """
+    """Return whether the work tree certainly has the same files; then Git need not be asked."""
     if repository.git.work_tree is None:
         return True
     if closure.faults:
@@ -228,7 +227,7 @@ def _is_committed(repository: Repository, closure: Closure) -> bool:
 
 
 def refuse_uncommitted(repository: Repository, name: str, files: Files) -> None:
-    """Refuse a prompt whose files in the work tree are not `files`, those of the commit at HEAD."""
+    """Refuse a prompt whose files in the work tree differ from `files`, those at HEAD."""
     if repository.git.work_tree is None:
         return
     committed = collect_closure(name, files.read)
@@ -254,8 +253,8 @@ def refuse_uncommitted(repository: Repository, name: str, files: Files) -> None:
 
 
 def _is_changed(repository: Repository, paths: Sequence[str]) -> bool:
-    """Return what Git says: its attributes may make other bytes of a file on checkout (ident,
-    filter).
+    """Ask Git whether a file changed: attributes (ident, filter) may change its bytes on
+    checkout.
     """
     args = ("diff-index", "--quiet", "HEAD", "--", *(f":(top,literal){path}" for path in paths))
     repository.git.run("update-index", "-q", "--refresh", check=False)
@@ -268,9 +267,9 @@ def _shorten(words: Sequence[str], separator: str) -> str:
 
 
 def load_valid(repository: Repository, files: Files, name: str, *, where: str) -> Prompt:
-    """Return the prompt `name` of `files`, when `validate` finds no error in it.
+    """Validate and return the prompt `name` of `files`.
 
-    Raises InvalidPromptError with all that it finds, PromptNotFoundError without the prompt.
+    Raises InvalidPromptError with all findings, or PromptNotFoundError.
     """
     from promptops.checks.engine import validate_prompts
     from promptops.prompt.finding import Severity
@@ -312,7 +311,7 @@ def _refuse_small_step(prompt: Prompt, base: Release, diff: PromptDiff) -> None:
 
 
 def default_notes(plan: ReleasePlan) -> str:
-    """Notes for a release without any: what changed, one line each."""
+    """Return default release notes: one line for each change."""
     if plan.base is None:
         return "First release."
     lines = [f"- {one.subject}: {one.reason}" for one in plan.diff.differences]
@@ -322,11 +321,11 @@ def default_notes(plan: ReleasePlan) -> str:
 def create_releases(
     repository: Repository, plans: Sequence[ReleasePlan], notes: str | None, operation: str
 ) -> list[Release]:
-    """Make the tags of all plans that are not released yet: all of them, or none.
+    """Create the tags of all plans that are not released yet: all of them, or none.
 
-    `operation` is the random id of this run, by which its tags can be told from others. Returns
-    the releases of all plans, in order. A tag that somebody made meanwhile is fine when
-    its bytes are the same, else a RefusedError, and then none is made.
+    `operation` is this run's random id. Returns the releases of all plans, in order. A tag that was
+    created meanwhile is accepted if its content is the same. Otherwise RefusedError is raised and
+    no tag is created.
     """
     new = [plan for plan in plans if plan.existing is None]
     kept = _write_evidence(repository, new)
@@ -344,7 +343,7 @@ def create_releases(
             "promptops release",
         )
     except KeyboardInterrupt:
-        # Git moves the refs of a set one after the other at the very end.
+        # At the end of a transaction Git updates refs one after the other.
         _take_back(repository, tags)
         raise
     except ConflictError:
@@ -364,7 +363,7 @@ def create_releases(
 
 
 def _write_evidence(repository: Repository, plans: Sequence[ReleasePlan]) -> dict[str, str]:
-    """Store the evidence of all plans, and return the refs that are to keep it."""
+    """Store the evidence of all plans; return the refs that keep it."""
     blobs = [data for plan in plans for _, data in plan.evidence]
     refs = {evidence_ref(oid): oid for oid in write_blobs(repository.git, blobs)} if blobs else {}
     there = read_refs(repository.git, list(refs)) if refs else {}
@@ -372,8 +371,8 @@ def _write_evidence(repository: Repository, plans: Sequence[ReleasePlan]) -> dic
 
 
 def _plan_again(repository: Repository, plan: ReleasePlan) -> ReleasePlan:
-    """Return the plan with the release that exists by now; RefusedError when its bytes are
-    others.
+    """Return the plan with the release that exists by now. Raises RefusedError if its content
+    differs.
     """
     existing = read_release(repository, plan.prompt.name, plan.prompt.version)
     if existing is not None:
@@ -442,10 +441,10 @@ def push_releases(
     *,
     branch: PushRef | None = None,
 ) -> list[Release]:
-    """Push release tags, and with them the commit of `branch`: all of it, or nothing.
+    """Push release tags, and with them the commit of `branch`, atomically.
 
-    Returns the releases as the remote has them. Where somebody pushed the same version first,
-    the tag made here is taken back; the same bytes are then fine, others a RefusedError.
+    Returns the releases on the remote. If the same version was pushed first by somebody else, the
+    local tag is removed; equal content is accepted, otherwise RefusedError is raised.
     """
     remote = _require_remote(repository)
     made = {
@@ -459,7 +458,7 @@ def push_releases(
     try:
         results = _push_patiently(repository, remote, refs)
     except RemoteError as error:
-        # The connection may have broken after the remote took them: ask before saying no.
+        # The connection may have broken after the remote accepted them, so ask.
         if not _is_unclear(repository, remote, made, error):
             return list(releases)
         raise
@@ -487,7 +486,7 @@ def push_releases(
 
 
 def list_evidence(repository: Repository, releases: Iterable[Release]) -> dict[str, str]:
-    """Return the refs of evidence that releases name and this clone has, with what they hold."""
+    """Return the refs of evidence of releases that this clone has, with their object ids."""
     named = [one.oid for release in releases for one in list_recorded(release.trailers) if one.oid]
     refs = {evidence_ref(oid): oid for oid in named}
     there = read_refs(repository.git, list(refs)) if refs else {}
@@ -507,10 +506,10 @@ def _require_remote(repository: Repository) -> str:
 def _is_unclear(
     repository: Repository, remote: str, made: Mapping[str, str], error: RemoteError
 ) -> bool:
-    """Find out what became of a push that broke: False when all of it arrived.
+    """Find out the result of a broken push; return False if all of it arrived.
 
-    What surely did not arrive is taken back here as well. When the remote cannot be asked, or may
-    still be at it, the tags stay: the same command again completes what was begun.
+    Tags that certainly did not arrive are removed locally. If the remote cannot be asked, or may
+    still be processing, the tags are kept; running the command again completes the push.
     """
     try:
         limits = repository.config.timeouts.usual
@@ -529,7 +528,7 @@ def _is_unclear(
 
 
 def _take_back(repository: Repository, tags: Mapping[str, str]) -> None:
-    """Remove those of our tags that were made here, however far making them came."""
+    """Remove the tags that this run created."""
     there = read_refs(repository.git, list(tags))
     update_refs(
         repository.git,
@@ -543,11 +542,11 @@ def _holds(ref: Ref | None, oid: str) -> bool:
 
 
 def refused_by_remote(remote: str, what: str, reason: str) -> RefusedError:
-    """Return the error for a push that the remote would not have."""
+    """Return the error for a push that the remote refused."""
     hint = "nothing was changed; do what it says, or ask whoever runs the remote"
     told = re.fullmatch(_TOLD, reason)
     if told and "; error: " not in reason:
-        # It is promptops that judges pushes there, and it had one thing to say.
+        # The remote's hook is promptops and reported a single error.
         reason, hint = told[1], f"nothing was changed; {told[2]}"
     in_the_way = re.search(r"'(refs/[^']+)' exists; cannot create", reason)
     if in_the_way:
@@ -560,7 +559,7 @@ def refused_by_remote(remote: str, what: str, reason: str) -> RefusedError:
 def _push_patiently(
     repository: Repository, remote: str, refs: Sequence[PushRef]
 ) -> list[PushResult]:
-    """Push tags as one step, again while another push holds a lock on the remote."""
+    """Push tags atomically; retry while another push holds a lock on the remote."""
     import random
     import time
 
@@ -579,7 +578,7 @@ def _notes_of(releases: Sequence[Release]) -> str | None:
 
 
 def yank_release(repository: Repository, name: str, version: Version, reason: str) -> bool:
-    """Mark a release as not to be used. Returns False when it was yanked already."""
+    """Yank a release. Returns False if it was yanked already."""
     release = require_release(repository, name, version)
     if find_yank(repository, name, version) is not None:
         return False
@@ -595,15 +594,15 @@ def yank_release(repository: Repository, name: str, version: Version, reason: st
     try:
         update_refs(repository.git, [RefUpdate(tag, oid, None)], "promptops yank")
     except ConflictError:
-        return False  # somebody else yanked it just now
+        return False  # another process yanked it just now
     return True
 
 
 def push_yank(repository: Repository, name: str, version: Version, *, made: bool) -> None:
-    """Push the tag that yanks a release; one that is there already is fine.
+    """Push the tag that yanks a release; an existing one is accepted.
 
-    What the remote refuses is taken back when it was `made` just now, so that nobody takes a
-    release for yanked that others still get.
+    If the remote refuses and the tag was `made` just now, remove it here: the release is not yanked
+    for others.
     """
     remote = _require_remote(repository)
     tag = yank_tag(name, version)

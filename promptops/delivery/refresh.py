@@ -1,4 +1,4 @@
-"""Ask the remote what is live before a person looks, within a bound."""
+"""Fetch environments and releases before showing them, with a short timeout."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 LIMITS = GitLimits(2.0, 2.0, 2.0)
-"""How long a person who looks waits for the remote."""
+"""The timeouts for showing a state."""
 
 
 class Freshness(NamedTuple):
-    """How old what this clone knows is.
+    """How recent this clone's data is.
 
     Attributes:
-        is_current: whether the remote was asked just now, or there is none to ask.
-        seconds: when it was last asked; None where that is not known.
-        fault: what kept it from answering; empty where it was not asked.
+        is_current: whether the remote was asked just now, or there is no remote.
+        seconds: when it was last asked, in seconds since 1970; None if unknown.
+        fault: why it did not answer; empty if it was not asked.
     """
 
     is_current: bool
@@ -32,7 +32,7 @@ class Freshness(NamedTuple):
 
 
 def refresh(repository: Repository, now_seconds: float, limits: GitLimits = LIMITS) -> Freshness:
-    """Fetch all environments and releases at once; what cannot be reached is no error.
+    """Fetch all environments and releases at once. An unreachable remote is no error.
 
     Raises:
         IntegrityError: an environment lost deployments on the remote.
@@ -59,7 +59,7 @@ def refresh(repository: Repository, now_seconds: float, limits: GitLimits = LIMI
 
 
 def read_freshness(repository: Repository, now_seconds: float) -> Freshness:
-    """Return how old what this clone knows is, without asking anybody."""
+    """Return how recent this clone's data is, without asking the remote."""
     if repository.remote is None:
         return Freshness(is_current=True, seconds=now_seconds)
     return Freshness(is_current=False, seconds=last_fetch(repository))

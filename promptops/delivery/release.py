@@ -1,7 +1,6 @@
-"""One release: what its tag says, whether its content is that, and why it was yanked.
+"""Read one release: its tag, its verified content, and whether it is yanked.
 
-A runtime needs no more of releases than this. `releases` lists and selects them, `syncing` fetches
-those of others, and `publication` makes them.
+`releases` lists and selects releases, `syncing` fetches them, and `publication` creates them.
 """
 
 from __future__ import annotations
@@ -26,21 +25,21 @@ if TYPE_CHECKING:
 
 
 class Release(NamedTuple):
-    """One frozen version, as its tag says.
+    """One release, parsed from its tag.
 
     Attributes:
         name: the prompt.
         version: the version.
         tag: the tag's object id.
-        commit: the commit that was released.
+        commit: the released commit.
         digest: the digest of the closure at that commit.
         folder: the prompts folder at that commit.
         model: the model it was written for.
-        change: the level of the change it was found to be, or `new`.
-        base: the release it was compared with, or None for the first.
-        operation: the random id of the release run.
+        change: the level of the change, or `new`.
+        base: the release with which it was compared; None for the first.
+        operation: the random id of the run that created it.
         notes: the release notes, verbatim.
-        tagger: who released it, when.
+        tagger: who released it, and when.
         signature: the tag's signature, or None.
         trailers: all trailers, in order.
     """
@@ -71,7 +70,7 @@ class Release(NamedTuple):
 
 
 def parse_release(name: str, version: Version, oid: str, data: bytes) -> Release:
-    """Read a release from its tag object; IntegrityError when the tag says something else."""
+    """Parse a release from its tag object. Raises IntegrityError if it contradicts its name."""
     tag = parse_tag(data)
     message = parse_message(tag.message)
     expected = release_tag(name, version).removeprefix("refs/tags/")
@@ -122,7 +121,7 @@ def _parse_base(text: str | None, tag: str) -> Version | None:
 
 
 def read_release(repository: Repository, name: str, version: Version) -> Release | None:
-    """Return the release of `name` at `version`, or None. IntegrityError when its tag is no
+    """Return the release of `name` at `version`, or None. Raises IntegrityError if the tag is no
     release.
     """
     found = repository.objects.read(release_tag(name, version))
@@ -132,7 +131,7 @@ def read_release(repository: Repository, name: str, version: Version) -> Release
 
 
 def parse_tag_object(name: str, version: Version, found: GitObject) -> Release:
-    """Return the release that an object is; IntegrityError when it is none."""
+    """Parse a release from a Git object. Raises IntegrityError if it is no release."""
     if found.kind != "tag":
         raise IntegrityError(
             f"the tag of {name}@{version} is not an annotated tag",
@@ -142,13 +141,13 @@ def parse_tag_object(name: str, version: Version, found: GitObject) -> Release:
 
 
 def find_yank(repository: Repository, name: str, version: Version) -> str | None:
-    """Return why the release was yanked, or None when it was not."""
+    """Return why the release was yanked; None if it was not."""
     found = repository.objects.read(yank_tag(name, version))
     return None if found is None else yank_reason(found)
 
 
 def yank_reason(found: GitObject) -> str:
-    """Return why a release was yanked, by the object that the tag of the yank holds."""
+    """Return why a release was yanked, from the object of the yank's tag."""
     if found.kind != "tag":
         return "no reason given"
     message = parse_message(parse_tag(found.data).message)
@@ -156,7 +155,7 @@ def yank_reason(found: GitObject) -> str:
 
 
 def load_released(repository: Repository, release: Release) -> Prompt:
-    """Return the prompt as it was released; IntegrityError when it is not what the tag says."""
+    """Return the released prompt. Raises IntegrityError if its content differs from the tag."""
     closure = read_released_closure(repository, release)
     return verify_content(str(release), closure, release.digest, release.version)
 
@@ -169,18 +168,18 @@ def verify_content(
     *,
     load: Callable[[Closure, str], Prompt] | None = None,
 ) -> Prompt:
-    """Return the prompt of a closure, if it is the content and version that were frozen.
+    """Return the prompt of a closure after comparing it with the frozen digest and version.
 
     Args:
-        what: the release or deployment that froze it, for the error.
-        closure: the files as they were read.
-        digest: the digest that was frozen.
-        version: the version that was frozen.
-        load: loads a closure whose digest was verified; `load_prompt` when None.
+        what: the release or deployment, for the error.
+        closure: the files.
+        digest: the expected digest.
+        version: the expected version.
+        load: loads a verified closure; None: `load_prompt`.
 
     Raises:
-        IntegrityError: the files have another digest, or say another version.
-        InvalidPromptError: they are no valid prompt.
+        IntegrityError: the files have another digest or version.
+        InvalidPromptError: the prompt is invalid.
     """
     found = closure.compute_digest()
     if found != digest:
@@ -198,11 +197,11 @@ def verify_content(
 
 
 def read_released_closure(repository: Repository, release: Release) -> Closure:
-    """Return the files of the release at its commit; IntegrityError when they are not there."""
+    """Return the files of the release at its commit. Raises IntegrityError if they are missing."""
     prefix = f"{release.commit}:{release.folder}/" if release.folder else f"{release.commit}:"
 
     def read(path: str) -> bytes | None:
-        # Straight to the blob: the digest says whether it is the one that was released.
+        # Read the blobs directly; the digest is verified later.
         found = repository.objects.read(prefix + path)
         return found.data if found is not None and found.kind == "blob" else None
 

@@ -1,7 +1,7 @@
-"""Which releases there are, and which of them a selector means.
+"""List releases, and select one by version, range or `latest`.
 
-A release is the tag `prompts/<name>@<version>` on a commit whose file says that version. `release`
-reads one of them.
+A release is the tag `prompts/<name>@<version>` on a commit whose file has that version. `release`
+reads a single one.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from promptops.prompt.version import Version
     from promptops.repository.repository import Repository
 
-# More names than this are asked for as all there are: a command line has an end.
+# For more names than this, list all releases: command lines are limited.
 _MANY = 100
 _NEWEST = 5
 
 
 def require_release(repository: Repository, name: str, version: Version) -> Release:
-    """Return the release of `name` at `version`; VersionNotFoundError, with what there is, without
-    it.
+    """Return the release of `name` at `version`. Raises VersionNotFoundError with the existing
+    versions.
     """
     release = read_release(repository, name, version)
     if release is None:
@@ -43,7 +43,7 @@ def require_release(repository: Repository, name: str, version: Version) -> Rele
 
 
 def version_not_found(repository: Repository, message: str, name: str) -> VersionNotFoundError:
-    """Return the error for a version that is not there, with what is there, or the name that is."""
+    """Return the error for a missing version, with the existing versions or the nearest name."""
     from promptops.suggestion import nearest
 
     versions = list_versions(repository, name)
@@ -81,7 +81,7 @@ def list_tags(repository: Repository, name: str | None = None) -> dict[tuple[str
 def list_tags_of(repository: Repository, names: Sequence[str]) -> dict[tuple[str, Version], str]:
     """Return the object ids of the release tags of some prompts, by name and version.
 
-    Git seeks to each name: how many other tags there are does not matter.
+    Git seeks to each name, so the number of other tags does not matter.
     """
     found = {}
     prefixes = [f"refs/tags/prompts/{name}@" for name in names]
@@ -124,10 +124,10 @@ def _list_yanks(repository: Repository, beginning: str) -> set[tuple[str, Versio
 
 
 def select_release(repository: Repository, name: str, selector: Selector) -> Release:
-    """Return the release that a version, a range or `latest` means.
+    """Return the release that a version, a range or `latest` selects.
 
-    Ranges and `latest` skip pre-releases and yanked versions. VersionNotFoundError when nothing
-    answers the selector; never anything else in its place.
+    Ranges and `latest` skip pre-releases and yanked versions. Raises VersionNotFoundError if
+    nothing matches; there is no fallback.
     """
     if selector.kind is SelectorKind.VERSION and selector.version is not None:
         return require_release(repository, name, selector.version)
@@ -149,9 +149,7 @@ def select_release(repository: Repository, name: str, selector: Selector) -> Rel
 
 
 def is_merged(repository: Repository, commit: str) -> bool | None:
-    """Return whether the commit is on the default branch; None when there is no such branch to
-    ask.
-    """
+    """Return whether the commit is on the default branch; None if that branch is unknown."""
     ref = repository.default_branch_ref
     if ref is None or repository.objects.read(ref) is None:
         return None

@@ -1,8 +1,8 @@
-"""The state of an environment, and what each action makes of it. Pure: no Git in here.
+"""The state of an environment, and how each action changes it. Does not use Git.
 
-An environment's tree holds two files beside the released texts. `promptops.lock` says what is
-live; `promptops.undo` says, for each prompt, which deployment a rollback goes back to, which makes
-rollback a stack that is read from the tree alone. See `docs/SPEC.md` for the formats.
+An environment's tree has two files next to the released texts. `promptops.lock` lists what is live.
+`promptops.undo` has, for each prompt, the deployment to which a rollback goes back; so repeated
+rollbacks go back further, and only the tree must be read. `docs/SPEC.md` describes the formats.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _LIVE_KEYS = frozenset({"version", "digest", "commit", "share"})
 
 
 class Live(NamedTuple):
-    """One version that is live.
+    """One live version.
 
     Attributes:
         version: the version.
         digest: the digest of its closure.
-        commit: the commit that was released.
-        share: its part of the traffic, in whole per cents.
+        commit: the released commit.
+        share: its share of the traffic, in whole per cent.
     """
 
     version: Version
@@ -49,10 +49,10 @@ class Live(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What is live of one prompt: versions whose shares sum to 100, and whether it is paused.
+    """The live versions of one prompt, whose shares sum to 100, and its pause.
 
     Attributes:
-        live: the versions, the longer-standing one first.
+        live: the versions, the one that has been live longer first.
         paused: the reason for the pause, or None.
     """
 
@@ -85,24 +85,24 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that an environment's tree says, but for the texts themselves.
+    """The state in an environment's tree, without the texts.
 
     Attributes:
-        entries: what is live, by prompt name.
-        undo: the deployment that a rollback of the prompt goes back to, by prompt name.
+        entries: prompt name -> what is live.
+        undo: prompt name -> the deployment to which a rollback goes back.
     """
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
     undo: Mapping[str, Point] = field(default_factory=dict)
 
     def touches(self, name: str) -> tuple[Entry | None, Point | None]:
-        """Return what an action on `name` depends on; unchanged means that it can be repeated
-        safely.
+        """Return what an action on `name` depends on. If it is unchanged, the action can be
+        repeated safely.
         """
         return self.entries.get(name), self.undo.get(name)
 
     def require(self, name: str, environment: str) -> Entry:
-        """Return the entry of `name`; NotDeployedError when it is not live."""
+        """Return the entry of `name`. Raises NotDeployedError if it is not live."""
         entry = self.entries.get(name)
         if entry is None:
             raise NotDeployedError(
@@ -123,12 +123,12 @@ class State:
 
 
 def promote(state: State, tip: Point | None, name: str, release: Live) -> State:
-    """Make `release` live with its share; the rest stays with the version that is there.
+    """Make `release` live with its share; the other version keeps the rest.
 
-    `tip` is the deployment being replaced. The undo entry becomes the tip, but stays what it was
-    while only the share ramps, after a retirement (so that a rollback leads to what was live
-    before it), and for a prompt that was never live (there is nothing to go back to).
-    A third version while traffic is split is a RefusedError.
+    `tip` is the deployment that is replaced. The undo entry becomes `tip`, with three exceptions:
+    it stays unchanged if only the share changes, and after a retirement, so that a rollback leads
+    to what was live before; and a prompt that was never live has none. Raises RefusedError for a
+    third version while traffic is split.
     """
     entry = state.entries.get(name)
     live = entry.live if entry else ()
@@ -150,7 +150,7 @@ def promote(state: State, tip: Point | None, name: str, release: Live) -> State:
 def _split(
     name: str, live: tuple[Live, ...], others: tuple[Live, ...], release: Live
 ) -> tuple[Live, ...]:
-    """Return the two sides of a split, the longer-standing version first."""
+    """Return the two versions of a split, the one that has been live longer first."""
     if not others:
         raise UsageError(
             f"{name} has no other version live to share traffic with {release.version}",
@@ -161,7 +161,7 @@ def _split(
 
 
 def retire(state: State, tip: Point | None, name: str, environment: str) -> State:
-    """Take `name` out of the environment; a rollback brings it back."""
+    """Remove `name` from the environment; a rollback brings it back."""
     state.require(name, environment)
     return state._with(name, None, tip)  # noqa: SLF001
 
@@ -175,7 +175,7 @@ def pause(state: State, names: Iterable[str], environment: str, reason: str) -> 
 
 
 def resume(state: State, names: Iterable[str], environment: str) -> State:
-    """Let `names`, which are paused, answer again."""
+    """Resume `names`, which are paused."""
     for name in names:
         entry = state.require(name, environment)._replace(paused=None)
         state = state._with(name, entry, state.undo.get(name))  # noqa: SLF001
@@ -189,11 +189,11 @@ def rollback(
     state_at: Callable[[Point], State],
     to: Version | None = None,
 ) -> tuple[State, Point]:
-    """Go back to what was live before, or further until `to` alone is live.
+    """Go back to what was live before, or further until only `to` is live.
 
-    Returns the new state and the deployment whose texts it needs. A pause that is on stays on, and
-    what was paused when it was retired comes back paused: bringing back an older version must not
-    release the kill switch. RefusedError when there is nothing to go back to.
+    Returns the new state and the deployment that has its texts. A paused prompt stays paused, and a
+    prompt that was paused when it was retired comes back paused: a rollback must not end a pause.
+    Raises RefusedError if there is nothing to go back to.
     """
     start = state
     live = start.entries.get(name)
@@ -214,7 +214,7 @@ def rollback(
         deepest = point.deployment
         before = state_at(point)
         entry = before.entries.get(name)
-        live = live or entry  # what was retired, where nothing is live
+        live = live or entry  # the retired entry, if nothing is live
         paused = None if live is None else live.paused
         restored = None if entry is None else entry._replace(paused=paused)
         state = start._with(name, restored, before.undo.get(name))  # noqa: SLF001
@@ -223,7 +223,7 @@ def rollback(
 
 
 def _near_or_promote(name: str, live: Iterable[str], environment: str) -> str:
-    """Return what to do about a name that is not live: correct it, or deploy it."""
+    """Return the hint for a name that is not live: correct it, or deploy it."""
     from promptops.suggestion import nearest
 
     near = nearest(name, live)
@@ -261,7 +261,7 @@ def changed_names(before: State, after: State) -> tuple[str, ...]:
 
 
 def touched_names(before: State, after: State) -> tuple[str, ...]:
-    """Return the prompts whose entry or way back differs, sorted."""
+    """Return the prompts whose entry or undo entry differs, sorted."""
     pairs = ((before.entries, after.entries), (before.undo, after.undo))
     return tuple(
         sorted(
@@ -285,7 +285,7 @@ def release_folders(state: State) -> frozenset[str]:
 
 
 def release_folder(name: str, version: Version) -> str:
-    """Return where an environment's tree keeps the texts of a release."""
+    """Return the folder of a release's texts in an environment's tree."""
     return f"releases/{name}@{version}"
 
 
@@ -318,16 +318,14 @@ def format_undo(state: State) -> bytes:
 
 
 def _format(schema: str, prompts: Mapping[str, str]) -> bytes:
-    """Return what `json.dumps` would write, which takes as long for indented text as all else
-    together.
-    """
+    """Format as `json.dumps` with indentation would, but much faster."""
     entries = [f"  {_quote(name)}: {{\n{text}\n  }}" for name, text in sorted(prompts.items())]
     block = "{\n" + ",\n".join(entries) + "\n }" if entries else "{}"
     return f'{{\n "prompts": {block},\n "schema": {_quote(schema)}\n}}\n'.encode()
 
 
 def parse_lock(data: bytes) -> dict[str, Entry]:
-    """Read `promptops.lock`. Whatever a hand may have put there, only a valid lock is returned.
+    """Parse and validate `promptops.lock`.
 
     Raises IntegrityError, which names the prompt and what is wrong with its entry.
     """
@@ -340,10 +338,10 @@ def parse_lock(data: bytes) -> dict[str, Entry]:
 
 
 def parse_canonical(data: bytes) -> dict[str, Entry] | None:
-    """Read a lock, byte for byte as `format_lock` writes it, where nothing is split or paused.
+    """Parse a lock exactly as `format_lock` writes it, without splits and pauses; else return None.
 
-    Almost every lock is like that, and ten thousand entries are read in a fraction of the time
-    that JSON and its checks take. None says only that `parse_lock` has to look properly.
+    Almost every lock is like that, and this takes a fraction of the time of JSON and its
+    validation. None means that `parse_lock` has to decide.
     """
     try:
         text = data.decode("ascii")
@@ -384,7 +382,7 @@ def _plain_entry() -> re.Pattern[str]:
 
 
 def parse_undo(data: bytes) -> dict[str, Point]:
-    """Read `promptops.undo`; IntegrityError as with the lock."""
+    """Parse `promptops.undo`. Raises IntegrityError as `parse_lock`."""
     points = {}
     for name, value in _parse(data, UNDO_FILE, UNDO_SCHEMA).items():
         number, commit = value.get("deployment"), value.get("commit")
@@ -477,7 +475,7 @@ def _is_object_id(value: object) -> bool:
     return isinstance(value, str) and _has_form_of_id(value)
 
 
-# Ten thousand prompts are live in a handful of versions, from few commits.
+# Many prompts share a few versions and commits, so these are cached.
 @lru_cache(maxsize=1024)
 def _has_form_of_id(text: str) -> bool:
     return _OBJECT_ID.fullmatch(text) is not None

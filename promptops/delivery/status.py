@@ -1,7 +1,7 @@
-"""What a person wants to know on entering a repository: what is unfinished, and what comes next.
+"""Find unfinished work in a repository, and the next commands.
 
-Nothing is fetched: this is what the clone knows. Each line names one prompt or environment, what is
-so, and the command that would change it.
+Nothing is fetched. Each item names one prompt or environment, its state, and the command to run
+next.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Files, Repository
 
 
-# How many deployments are looked through for the reason of a difference.
+# How many deployments are searched for the reason of a difference.
 _RECENT = 200
 
 
 class Concern(StrEnum):
-    """The kinds of unfinished business, in the order in which they are shown."""
+    """The kinds of unfinished work, in display order."""
 
     INVALID = "invalid"
     UNCOMMITTED = "uncommitted"
@@ -51,12 +51,12 @@ class Concern(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One piece of unfinished business.
+    """One piece of unfinished work.
 
     Attributes:
         concern: its kind.
         subject: the prompt or environment.
-        detail: what is so.
+        detail: its state.
         command: what to run next.
     """
 
@@ -68,14 +68,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of a repository as this clone knows it.
+    """The state of a repository, as known to this clone.
 
     Attributes:
         branch: the branch that is checked out, or None.
-        prompts: how many prompts the work tree has.
-        deployments: the number of the newest deployment, by environment.
-        live: how many prompts are live, by environment.
-        items: everything unfinished, in the order to be shown.
+        prompts: the number of prompts in the work tree.
+        deployments: environment -> number of the newest deployment.
+        live: environment -> number of live prompts.
+        items: all unfinished work, in display order.
     """
 
     branch: str | None
@@ -116,9 +116,7 @@ def read_status(repository: Repository) -> Status:
 
 
 def _newest_releases(repository: Repository) -> dict[str, Release]:
-    """Return the greatest final release of each prompt; a pre-release where there is nothing
-    else.
-    """
+    """Return the greatest final release of each prompt; a pre-release if there is no other."""
     newest: dict[str, tuple[bool, Version]] = {}
     tags = list_tags(repository)
     for name, version in tags:
@@ -137,7 +135,7 @@ def _newest_releases(repository: Repository) -> dict[str, Release]:
 def _judge_prompt(
     files: Files, name: str, release: Release | None, dirty: frozenset[str], config: Config
 ) -> Iterator[Item]:
-    """Yield what is unfinished between the file and its newest release."""
+    """Yield the unfinished work between the file and its newest release."""
     from promptops.prompt.prompt import load_prompt
 
     try:
@@ -172,7 +170,7 @@ def _dirty_paths(closure: Closure, dirty: frozenset[str], folder: str) -> list[s
 
 
 class _Arrivals:
-    """Where a version has not arrived yet, and whether it should."""
+    """Finds environments that a version has not reached yet, and whether it should."""
 
     def __init__(
         self,
@@ -204,7 +202,7 @@ class _Arrivals:
         self, name: str, environment: str, entry: Entry | None, before: Version, source: str
     ) -> Iterator[Item]:
         if entry is not None and before in entry.versions:
-            return  # there, or on its way while traffic is split
+            return  # live, perhaps with a part of the traffic
         ref = f"{name}@{before}" if source == "released" else name
         command = f"promptops promote {ref} --to {environment}"
         look = f"promptops history {name} --env {environment}"
@@ -222,7 +220,7 @@ class _Arrivals:
             yield Item(concern, name, f"{before} is {source}, {now}", command)
 
     def _went_back(self, name: str, environment: str) -> bool:
-        """Return whether the last thing that happened to the prompt there was a step back."""
+        """Return whether the last change of the prompt there was a rollback."""
         from promptops.delivery.environments import list_deployments
 
         if environment not in self._recent:

@@ -1,4 +1,4 @@
-"""Releases and the remote: fetching those of others, and asking whether it has one."""
+"""Fetch releases from the remote, and ask whether it has one."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
     from promptops.repository.repository import Repository
 
-# More names than this are asked for as all there are: a command line has an end.
+# For more names than this, list all releases: command lines are limited.
 _MANY = 100
 
 
 def sync_releases(repository: Repository, names: Iterable[str]) -> None:
     """Fetch the remote's releases and yanks of `names`, and its default branch.
 
-    A clone whose tags are missing would else give out a number twice. RemoteError when the
-    remote cannot be asked; ConflictError when a tag here is another than there.
+    Without them this clone could use a version number twice. Raises RemoteError if the remote
+    cannot be asked, and ConflictError if a local tag differs from the remote's.
     """
     if repository.remote is None:
         return
     names = list(names)
     patterns = [f"prompts/{name}@*" for name in names] if len(names) <= _MANY else ["prompts/*"]
-    # Whoever yanked it, yanked it is: the remote's word replaces one that was not pushed.
+    # The remote's yank replaces a local one that was not pushed.
     refspecs = [f"refs/tags/{one}:refs/tags/{one}" for one in patterns]
     refspecs += [f"+refs/tags/yanked/{one}:refs/tags/yanked/{one}" for one in patterns]
     try:
@@ -51,14 +51,16 @@ def sync_releases(repository: Repository, names: Iterable[str]) -> None:
 
 
 def offer_local(error: RemoteError) -> RemoteError:
-    """Return the same error, with the way to work while the remote is out of reach."""
+    """Return the same error with a hint on how to work while the remote is unreachable."""
     away = "--local works without the remote"
     error.hint = f"{error.hint}; {away}" if error.hint else away
     return error
 
 
 def _find_diverged(repository: Repository, remote: str, patterns: Sequence[str]) -> str | None:
-    """Return the short name of a release tag that is one object here and another on the remote."""
+    """Return the short name of a release tag that differs from the remote's; None if there is
+    none.
+    """
     tags = [f"refs/tags/{one}" for one in patterns]
     there = list_remote(repository.git, remote, tags, limits=repository.config.timeouts.usual)
     here = read_refs(repository.git, [ref for ref in there if not ref.endswith("^{}")])
@@ -66,9 +68,7 @@ def _find_diverged(repository: Repository, remote: str, patterns: Sequence[str])
 
 
 def is_published(repository: Repository, ref: str) -> bool:
-    """Return whether the remote has the tag `ref`; without a remote everything is as public as it
-    gets.
-    """
+    """Return whether the remote has the tag `ref`. True without a remote."""
     if repository.remote is None:
         return True
     try:

@@ -1,1 +1,1 @@
-"""Look back: trace, verify, blame."""
+"""Trace, verify and blame released content."""

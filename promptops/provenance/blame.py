@@ -1,7 +1,7 @@
-"""Blame: for every line of a prompt, the release it came in with and who wrote it.
+"""Find, for every line of a prompt, the first release that has it and who wrote it.
 
-Git knows the commit of a line. What a reader of a prompt asks is the version: the smallest one
-whose commit has that commit as an ancestor, by the graph of commits and never by dates.
+Git finds the commit of a line. Its release is the smallest version whose commit has that commit as
+an ancestor, by the commit graph and never by dates.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class LineState(StrEnum):
-    """How far a line has come."""
+    """Whether a line is uncommitted, unreleased or released."""
 
     RELEASED = "released"
     UNRELEASED = "unreleased"
@@ -36,16 +36,16 @@ class LineState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LineOrigin:
-    """One line and where it comes from.
+    """One line and its origin.
 
     Attributes:
         path: its file, below the prompts folder.
         line: its number there, from 1.
         text: the line without its newline.
-        state: how far it has come.
+        state: uncommitted, unreleased or released.
         version: the first release that has it; None unless released.
         commit: the commit that wrote it; None while uncommitted.
-        author: who wrote it, when; None while uncommitted.
+        author: who wrote it, and when; None while uncommitted.
     """
 
     path: str
@@ -64,7 +64,8 @@ class Origins:
     Attributes:
         name: the prompt.
         at: what was blamed: `working` or a version.
-        lines: the prompt's own file first, then its partials, schemas and tools as they come in.
+        lines: the prompt's own file first, then its partials, schemas and tools in order of
+            inclusion.
     """
 
     name: str
@@ -81,7 +82,7 @@ def blame_prompt(repository: Repository, ref: PromptRef) -> Origins:
 
     Raises:
         NotFoundError: there is no such prompt, release or deployment.
-        GitError: this is a shallow clone, in which the answer would be wrong.
+        GitError: the clone is shallow, so the result would be wrong.
     """
     _refuse_shallow(repository)
     if ref.selector is None or ref.selector.kind is SelectorKind.WORKING:
@@ -145,7 +146,7 @@ def _origin(path: str, line: BlamedLine, version: Version | None) -> LineOrigin:
 
 
 def first_releases(repository: Repository, name: str, commits: set[str]) -> dict[str, Version]:
-    """For each commit, the smallest released version of `name` that contains it, if any."""
+    """Return commit -> the smallest released version of `name` that contains it, if any."""
     refs = list_refs(repository.git, f"refs/tags/prompts/{name}@")
     releases = {
         parsed[1]: ref.peeled for ref in refs if (parsed := parse_release_tag(ref.name)) is not None

@@ -1,7 +1,7 @@
-"""Reads releases and environments without believing them: what `verify` and `trace` rest on.
+"""Read releases and environments and record all faults, for `verify` and `trace`.
 
-Everywhere else a commit that is no deployment, or a tag that is no release, is an error that ends
-the reading. Here it is one more fact, and the reading goes on to what comes after it.
+Elsewhere a commit that is no deployment, or a tag that is no release, raises an error. Here it is
+recorded and reading continues.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _PAUSED = " (paused)"
 
 @dataclass(frozen=True, slots=True)
 class IntegrityRecord:
-    """One commit on an environment's branch, as it is.
+    """One commit on an environment's branch, valid or not.
 
     Attributes:
         oid: its id.
         commit: its content.
-        deployment: what it says, where it is a deployment.
-        fault: why it is none, or None.
+        deployment: the parsed deployment, if it is one.
+        fault: why it is no deployment, or None.
     """
 
     oid: str
@@ -58,7 +58,7 @@ class IntegrityRecord:
 
     @property
     def label(self) -> str:
-        """`deployment 12`, or the commit where it has no number."""
+        """`deployment 12`, or the commit if it has no number."""
         if self.deployment is None:
             return f"commit {self.oid[:12]}"
         return f"deployment {self.deployment.number}"
@@ -71,8 +71,8 @@ class History:
     Attributes:
         environment: the environment.
         ref: the full ref that was read.
-        records: by first parents, the oldest first.
-        cut: the parent of the oldest that is not in this clone; None when it has none.
+        records: the commits by first parents, oldest first.
+        cut: the parent of the oldest one, which is not in this clone; None if history is complete.
     """
 
     environment: str
@@ -107,9 +107,9 @@ def _is_environment(name: str) -> bool:
 
 
 def read_history(repository: Repository, environment: str, ref: str) -> History | None:
-    """Return the history of a ref, or None when there is no such ref.
+    """Return the history of a ref; None if there is no such ref.
 
-    Raises IntegrityError when the ref holds no commit, GitError when objects are missing that a
+    Raises IntegrityError if the ref is no commit, and GitError if objects are missing that even a
     shallow clone would have.
     """
     found = repository.objects.read(ref)
@@ -131,7 +131,7 @@ def read_history(repository: Repository, environment: str, ref: str) -> History 
 
 
 def _list_commits(repository: Repository, environment: str, tip: str) -> list[str]:
-    """Return the ancestors of a tip, the oldest first; IntegrityError when one is missing."""
+    """Return the ancestors of a tip, oldest first. Raises IntegrityError if one is missing."""
     try:
         return rev_list(repository.git, tip)[::-1]
     except GitError as error:
@@ -160,20 +160,20 @@ def _read_record(environment: str, found: GitObject) -> IntegrityRecord:
 
 
 def read_all(repository: Repository, specs: Sequence[str]) -> Iterator[GitObject | None]:
-    """Read many objects in portions, so that not all of them are in memory at once."""
+    """Read many objects in batches, so that not all are in memory at once."""
     for start in range(0, len(specs), _PORTION):
         yield from repository.objects.read_many(specs[start : start + _PORTION])
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a deployment's trailers say of one prompt.
+    """A deployment's trailers about one prompt.
 
     Attributes:
         name: the prompt.
-        before: what was live, in words.
-        after: what is live now, in words.
-        release_tag: the id of the tag object that was deployed, or None.
+        before: the previous versions, as text.
+        after: the new versions, as text.
+        release_tag: the id of the deployed tag object, or None.
     """
 
     name: str
@@ -188,7 +188,7 @@ class Claim:
 
 
 def read_claims(deployment: Deployment) -> list[Claim]:
-    """Return what the deployment's trailers say, prompt by prompt."""
+    """Return the deployment's trailers by prompt."""
     groups: list[dict[str, str]] = []
     for key, value in deployment.trailers:
         if key == "Prompt":
@@ -207,7 +207,7 @@ def read_claims(deployment: Deployment) -> list[Claim]:
 
 
 def versions_in(described: str) -> list[Version]:
-    """Return the versions in words such as `1.2.0 90%, 1.3.0 10% (paused)`."""
+    """Return the versions in a text such as `1.2.0 90%, 1.3.0 10% (paused)`."""
     versions = []
     for part in described.removesuffix(_PAUSED).split(", "):
         try:
@@ -219,10 +219,10 @@ def versions_in(described: str) -> list[Version]:
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """What lies in a deployment's tree beside its two files.
+    """The content of a deployment's tree besides its two files.
 
     Attributes:
-        releases: the tree of each folder `<name>@<version>`, by that.
+        releases: `<name>@<version>` -> the folder's tree id.
         strays: paths of anything else.
     """
 
@@ -232,10 +232,9 @@ class Folders:
 
 @dataclass(slots=True)
 class ReleasedTexts:
-    """The released texts in environments' trees, and their digests.
+    """Reads the released texts in environments' trees, and their digests.
 
-    Most of a tree is as it was in the deployment before, so that whatever hangs on an object's id
-    is kept.
+    Most of a tree is unchanged since the previous deployment, so results are cached by object id.
     """
 
     repository: Repository
@@ -244,18 +243,18 @@ class ReleasedTexts:
     _known: dict[str, State] = field(default_factory=dict)
 
     def state(self, record: IntegrityRecord) -> State:
-        """Return the state a deployment left; IntegrityError when lock or undo are not valid."""
+        """Return the state after a deployment. Raises IntegrityError if lock or undo is invalid."""
         from promptops.delivery.environments import read_state
 
         tree = record.commit.tree
         if tree not in self._known:
-            if len(self._known) > 1:  # neighbours are compared; more would be a history in memory
+            if len(self._known) > 1:  # only neighbours are compared, so keep two states
                 self._known.pop(next(iter(self._known)))
             self._known[tree] = read_state(self.repository, record.oid)
         return self._known[tree]
 
     def folders(self, tree: str) -> Folders:
-        """Return what the tree of a deployment holds."""
+        """Return the content of a deployment's tree."""
         strays: list[str] = []
         releases: dict[str, str] = {}
         for mode, name, oid in self._entries(tree):
@@ -308,9 +307,7 @@ class ReleasedTexts:
 
 
 def missing_object(repository: Repository, oid: str) -> PromptopsError:
-    """Return the error for an object that is not in this clone: damage, unless the clone is
-    shallow.
-    """
+    """Return the error for a missing object: damage, unless the clone is shallow."""
     if repository.git.is_shallow:
         return GitError(
             f"{oid[:12]} is not in this shallow clone",
@@ -328,7 +325,7 @@ def missing_object(repository: Repository, oid: str) -> PromptopsError:
 def inspect_tag(
     name: str, version: Version, found: GitObject
 ) -> tuple[Release | None, PromptopsError | None]:
-    """Return the release that a tag holds, or what keeps it from being one."""
+    """Return the release of a tag, or the error that makes it invalid."""
     tag = release_tag(name, version).removeprefix("refs/tags/")
     if found.kind != "tag":
         return None, IntegrityError(
@@ -349,11 +346,11 @@ def inspect_tag(
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """What a release's commit really holds.
+    """The actual content of a release's commit.
 
     Attributes:
         digest: the digest of the closure there.
-        version: what the file says its version is.
+        version: the version in the file.
         paths: the closure's files, below the prompts folder.
     """
 
@@ -367,9 +364,8 @@ def read_frozen(
 ) -> Frozen:
     """Read the closure of a prompt at a released commit again.
 
-    `folder` is the prompts folder there, `data` the prompt's own file, which the caller has read
-    among many. Raises IntegrityError when files are missing, GitError when this clone does not
-    have the commit.
+    `folder` is the prompts folder there, `data` the content of the prompt's own file. Raises
+    IntegrityError if files are missing, and GitError if this clone lacks the commit.
     """
     prefix = f"{commit}:{folder}/" if folder else f"{commit}:"
     own = f"{name}.md"
@@ -389,7 +385,7 @@ def read_frozen(
             hint="the tag stands on another commit than the released one",
         )
     if closure.faults:
-        # Once more, to tell a file that was never there from one that is lost or a link.
+        # Read again, to distinguish a file that never existed from a lost one or a link.
         collect_closure(name, TreeReader(repository.objects, commit, folder).read)
         raise IntegrityError(
             f"its commit {commit[:12]} lacks what it needs: {closure.faults[0].message}",
@@ -405,7 +401,7 @@ def own_file(name: str, commit: str, folder: str) -> str:
 
 
 def compare_frozen(frozen: Frozen, version: Version, commit: str, digest: str) -> None:
-    """Raise IntegrityError when a released commit holds something else than its tag says."""
+    """Raise IntegrityError if a released commit's content differs from its tag."""
     if frozen.version != str(version):
         raise IntegrityError(
             f"the file at its commit {commit[:12]} says version {frozen.version}",
@@ -420,9 +416,7 @@ def compare_frozen(frozen: Frozen, version: Version, commit: str, digest: str) -
 
 
 def contradict_lock(live: Live, digest: str, commit: str) -> str | None:
-    """Return what a lock's entry says otherwise than the release's tag, as a clause; None:
-    nothing.
-    """
+    """Return how a lock's entry contradicts the release's tag, as a clause; None if it does not."""
     if digest != live.digest:
         return f"the lock says {shorten(live.digest)}, the release tag {shorten(digest)}"
     if commit != live.commit:
@@ -431,12 +425,12 @@ def contradict_lock(live: Live, digest: str, commit: str) -> str | None:
 
 
 def shorten(digest: str) -> str:
-    """Return a digest as people compare it: `sha256:` and twelve hex digits."""
+    """Return a shortened digest for display: `sha256:` and twelve hex digits."""
     return digest[: len("sha256:") + 12]
 
 
 def tag_title(repository: Repository, oid: str) -> str | None:
-    """Return the name that a tag object gives itself; None when the object is gone."""
+    """Return the name in a tag object; None if the object is missing."""
     found = repository.objects.read(oid)
     if found is None or found.kind != "tag":
         return None
@@ -444,6 +438,6 @@ def tag_title(repository: Repository, oid: str) -> str | None:
 
 
 def yank_target(data: bytes) -> tuple[str, str | None]:
-    """Return the commit that a yank's tag stands on, and the id of the release tag it means."""
+    """Return the commit of a yank's tag, and the id of the yanked release's tag."""
     tag = parse_tag(data)
     return tag.target, parse_message(tag.message).value("Release-Tag")

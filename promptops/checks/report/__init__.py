@@ -1,4 +1,4 @@
-"""Findings for people and programs: one module a format, each with a `render` function.
+"""Write findings in several formats: one module for each, with a `render` function.
 
 A format's module is imported when it is used.
 """
@@ -21,12 +21,10 @@ FORMATS = {
     "junit": "junit",
     "markdown": "markdown",
 }
-"""Each format with the name of its module."""
+"""Format -> name of its module."""
 
 
 def render(name: str, outcome: ReportOutcome) -> str:
-    """Return the report in one of the formats; empty when that format says nothing about no
-    findings.
-    """
+    """Return the report in one of the formats; may be empty if there are no findings."""
     module: ReportFormat = import_module(f"{__name__}.{FORMATS[name]}")
     return module.render(outcome)

@@ -1,4 +1,4 @@
-"""Which findings a person wants to see: those of some checks, not of others or of some files."""
+"""Filter findings by check and path."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A choice of findings.
+    """A filter of findings.
 
     Attributes:
         checks: the ids of the checks to report.
@@ -29,7 +29,7 @@ class Choice:
     excluded_paths: tuple[str, ...] = ()
 
     def keeps(self, finding: Finding) -> bool:
-        """Return whether to report the finding."""
+        """Return whether the filter keeps the finding."""
         return finding.check in self.checks and not any(
             fnmatchcase(finding.path, pattern) or finding.path.startswith(f"{pattern}/")
             for pattern in self.excluded_paths
@@ -37,12 +37,12 @@ class Choice:
 
 
 def parse_choice(select: Iterable[str], exclude: Iterable[str]) -> Choice:
-    """Return the choice that words on a command line make; commas part words, too.
+    """Parse `--select` and `--exclude`. Values may contain several words with commas.
 
-    A word of `select` is a check's id or a glob of ids (`unused-*`); without any, all are meant. A
-    word of `exclude` may also be a path, which has a slash or a dot; no id has one.
+    A word of `select` is a check's id or a glob of ids (`unused-*`); without any, all checks are
+    selected. A word of `exclude` may also be a path, which has a slash or a dot; ids have neither.
 
-    Raises UsageError, with the nearest id, for a word that means no check.
+    Raises UsageError, with the nearest id, for an unknown check.
     """
     chosen = [check for word in _split(select) for check in _expand(word)]
     words = _split(exclude)
@@ -64,7 +64,7 @@ def _all_checks() -> list[str]:
 
 
 def _expand(word: str) -> list[str]:
-    """Return the ids that a word means."""
+    """Return the ids that match a word."""
     known = _all_checks()
     found = [check for check in known if fnmatchcase(check, word)]
     if not found:

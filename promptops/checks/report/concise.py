@@ -1,4 +1,6 @@
-"""One line a finding: `path:line:column: severity: message [check]`, as compilers write them."""
+"""One line for each finding: `path:line:column: severity: message [check]`, as compilers write
+them.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Findings as workflow commands, which GitHub shows beside the lines of a pull request.
+"""Findings as workflow commands, which GitHub shows at the lines of a pull request.
 
-See "Workflow commands for GitHub Actions" in GitHub's documentation; the escapes are those of its
-own toolkit (`actions/toolkit`, `packages/core/src/command.ts`).
+See "Workflow commands for GitHub Actions" in GitHub's documentation; the escapes follow GitHub's
+toolkit (`actions/toolkit`, `packages/core/src/command.ts`).
 """
 
 from __future__ import annotations

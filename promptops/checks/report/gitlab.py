@@ -1,4 +1,4 @@
-"""Findings as GitLab's Code Quality report, which a merge request shows beside its lines.
+"""Findings as GitLab's Code Quality report, which a merge request shows at its lines.
 
 See "Code Quality report format" in GitLab's documentation: paths are relative to the repository's
 top without `./`, and a fingerprint is unique in the report and the same from run to run.

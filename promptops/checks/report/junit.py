@@ -1,8 +1,8 @@
 """Findings as JUnit XML, which Jenkins, GitLab, Azure and most other CI servers show as tests.
 
 Each file with findings is a suite and each finding a test: an error has failed, a warning or note
-has passed with its text as output. A run without findings is one test that has passed, since some
-servers take a report without tests for a broken one.
+has passed with its text as output. A run without findings has one passed test, since some servers
+reject a report without tests.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from promptops.checks.report.outcome import ReportOutcome
     from promptops.prompt.finding import Finding
 
-# XML 1.0, production Char: nothing else may stand in a document, not even escaped.
+# XML 1.0, production Char: other characters are not allowed, not even escaped.
 _NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

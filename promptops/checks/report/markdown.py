@@ -1,8 +1,8 @@
 """Findings as Markdown, short enough for a comment on a change.
 
-The first line is a comment that nobody sees, by which a script finds its earlier comment again and
-replaces it. All that comes from a file stands in code, so that no prompt can mention people, link
-or forge a line of the report.
+The first line is an HTML comment by which a script finds its earlier comment and replaces it. Text
+from files appears only as code, so that no prompt can mention people, link or forge a line of the
+report.
 """
 
 from __future__ import annotations
@@ -21,16 +21,14 @@ if TYPE_CHECKING:
 
 MARKER = "<!-- promptops validate -->"
 _SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "💡"}
-# GitHub refuses comments of more than 65,536 characters; nobody reads a tenth of that.
+# GitHub refuses comments of more than 65,536 characters.
 _MAX_FINDINGS = 50
 _MAX_IN_FILE = 10
 _MAX_CHARACTERS = 300
 
 
 def render(outcome: ReportOutcome) -> str:
-    """Return a heading with the verdict, and for each file its findings, the gravest files
-    first.
-    """
+    """Return a heading with the result, then the findings of each file, most severe files first."""
     errors = outcome.count(Severity.ERROR)
     verdict = "❌ Prompts need work" if errors else "✅ Prompts are fine"
     parts = [f"{MARKER}\n### {verdict}", f"{summarize(outcome)}."]

@@ -1,4 +1,4 @@
-"""What a report is made of: findings, the texts they point into, and how to colour."""
+"""The content of a report: findings, files and colours."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def _plain(text: str, purpose: str) -> str:  # noqa: ARG001 - a painter's signat
 
 @dataclass(frozen=True, slots=True)
 class ReportOutcome:
-    """Everything a format may show.
+    """Everything that a format may show.
 
     Attributes:
-        findings: in the order in which to show them.
-        prompts: how many prompts were judged.
+        findings: the findings in display order.
+        prompts: the number of validated prompts.
         texts: the files with findings, by path, for excerpts.
-        paint: colours text, or leaves it alone.
-        included_from: for partials with findings, the includes that lead to them, nearest first.
-        rules: what findings mean that are no check's, by id.
+        paint: colours text, or returns it unchanged.
+        included_from: for each partial with findings, the chain of includes to it, nearest first.
+        rules: id -> description, for findings that are not from a check.
     """
 
     findings: Sequence[Finding]
@@ -37,24 +37,24 @@ class ReportOutcome:
     rules: Mapping[str, str] = field(default_factory=dict)
 
     def count(self, severity: Severity) -> int:
-        """Return how many findings have that severity."""
+        """Return the number of findings of a severity."""
         return sum(finding.severity is severity for finding in self.findings)
 
     @property
     def fixable(self) -> int:
-        """How many findings `--fix` would fix."""
+        """The number of findings that `--fix` would fix."""
         return sum(bool(finding.fixes) for finding in self.findings)
 
 
 class ReportFormat(Protocol):
-    """A module that writes findings in one format."""
+    """The interface of a format's module."""
 
     def render(self, outcome: ReportOutcome) -> str:
-        """Return the report, without a newline at its end; empty when there is nothing to say."""
+        """Return the report, without a newline at its end; may be empty."""
 
 
 def summarize(outcome: ReportOutcome) -> str:
-    """Return one line: how many prompts, and how many findings of each kind."""
+    """Return one line with the numbers of prompts and findings."""
     prompts = _counted(outcome.prompts, "prompt")
     parts = [
         _counted(outcome.count(severity), severity.value)
@@ -66,9 +66,9 @@ def summarize(outcome: ReportOutcome) -> str:
 
 
 def count_checks(outcome: ReportOutcome) -> list[tuple[int, Severity, str, int]]:
-    """For each check that found something: findings, greatest severity, id, and fixable findings.
+    """Count the findings of each check: findings, greatest severity, id, fixable findings.
 
-    Those with the most findings come first.
+    Checks with the most findings come first.
     """
     order = list(Severity)
     groups: dict[str, list[Finding]] = {}
@@ -87,11 +87,11 @@ def count_checks(outcome: ReportOutcome) -> list[tuple[int, Severity, str, int]]
 
 
 def fingerprints(outcome: ReportOutcome) -> list[str]:
-    """For each finding a text of 16 hexadecimal digits, a colon and a number from 1.
+    """Return a fingerprint for each finding: 16 hexadecimal digits, a colon and a number from 1.
 
-    It stays the same while lines are added or removed elsewhere in the file: it is made of path,
-    check and the line at fault without white space around it; the number tells equal ones apart.
-    Forges recognise by it what they have shown before.
+    It is made of path, check and the stripped line, so it does not change when other lines are
+    added or removed. The number distinguishes equal ones. Forges use it to recognise known
+    findings.
     """
     import hashlib
 
@@ -115,9 +115,7 @@ def _counted(number: int, word: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return one line of a stranger's file, with what cannot be seen or moves the cursor written
-    out.
-    """
+    """Return one line of an untrusted file with invisible and control characters escaped."""
     return "".join(
         character if character.isprintable() else _escaped(character) for character in text
     )

@@ -1,6 +1,6 @@
 """Findings as SARIF 2.1.0 (OASIS), which code scanning and editors read.
 
-Kept within what GitHub's documentation ("SARIF support for code scanning") says it takes.
+Follows the limits in GitHub's documentation, "SARIF support for code scanning".
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAX_MESSAGE = 1_000
 
 
 def render(outcome: ReportOutcome) -> str:
-    """Return one SARIF log with one run; of very many findings the gravest."""
+    """Return one SARIF log with one run; if there are too many findings, the most severe ones."""
     from promptops.about import __version__
 
     order = list(Severity)
@@ -111,7 +111,7 @@ def _related(chain: Sequence[Inclusion]) -> list[dict[str, Any]]:
 def _location(path: str, place: Position | None) -> dict[str, Any]:
     from urllib.parse import quote
 
-    # Code scanning shows a result without a region nowhere; a whole file is shown at its top.
+    # Code scanning hides a result without a region; a finding about a whole file gets line 1.
     region = {"startLine": 1}
     if place is not None:
         region = {

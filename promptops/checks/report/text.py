@@ -1,4 +1,4 @@
-"""Findings for a person: the line at fault with a caret under the fault, and what to do."""
+"""Findings for a terminal: the line with a caret under the fault, and what to do."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _excerpt(line: str, place: Position) -> tuple[str, str]:
 
 
 def _cells(text: str) -> int:
-    """Return how many cells of a terminal a text takes, near enough for a caret."""
+    """Return the approximate width of a text in terminal cells."""
     if text.isascii():
         return len(text)
     return sum(

@@ -45,7 +45,7 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
 
 
 def find_collisions(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield each path that is the same as an earlier one to such a system, with that one."""
+    """Yield each path that equals an earlier one on such a system, with the earlier path."""
     seen: dict[str, str] = {}
     for path in paths:
         first = seen.setdefault(fold(path), path)
@@ -54,7 +54,7 @@ def find_collisions(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def fold(path: str) -> str:
-    """Return what a path is to a system that ignores case and how letters are encoded."""
+    """Return a path's key on a system that ignores case and Unicode normalization."""
     if path.isascii():
         return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import FileSubject
 
 RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.ERROR)
-# A line of `=` alone underlines a Markdown heading; only the three together are a conflict.
+# A line of `=` alone underlines a Markdown heading; only all three marks make a conflict.
 _MARK = re.compile(r"^(?:(<{7}) (\S.*)|(={7})|(>{7}) (\S.*))$", re.MULTILINE)
 _MAX_PROBLEMS = 20
 
@@ -70,7 +70,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def _is_edit(before: str, after: str) -> bool:
-    """Return whether the names are those of a format for edits: HEAD is Git's only one in
-    capitals.
+    """Return whether the marks belong to an edit format: Git's labels are not in capitals, except
+    HEAD.
     """
     return before.isupper() and after.isupper() and before.split(maxsplit=1)[0] != "HEAD"

@@ -39,7 +39,7 @@ _SUSPECT = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u061c\u202a-\u202e\u2066-\u2069]"
     "|[\U000e0000-\U000e007f]+"
 )
-# The same among the characters that most files have alone; one set is found faster than a choice.
+# Fast first search: a single character class for texts with only common characters.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 # Unicode Technical Standard 51, emoji tag sequences: a black flag, a region in tags, the end tag.
 _FLAG_BASE = "\U0001f3f4"

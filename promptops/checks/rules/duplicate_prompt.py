@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 RULE = CheckRule(CheckScope.FOLDER, CheckGroup.SET, Severity.WARNING)
 _SHORTEST = 40
-# What begins otherwise goes on otherwise: few prompts have to be compared as a whole.
+# Compare beginnings first; few prompts have to be compared completely.
 _WORDS_OF_OPENING = 12
 
 

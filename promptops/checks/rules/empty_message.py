@@ -49,7 +49,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     if analysis is None or not analysis.roles:
         return
     document = subject.closure.document
-    # A raw block may show such a text; it opens no message.
+    # Tags in a raw block are text.
     opened = {(place.line, place.column): (role, place) for role, place in analysis.roles}
     for match in _EMPTY.finditer(document.body):
         line = document.body_line + document.body.count("\n", 0, match.start())

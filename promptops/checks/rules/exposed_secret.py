@@ -47,7 +47,7 @@ def _key(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![A-Za-z0-9_])(?:{pattern})(?![A-Za-z0-9])")
 
 
-# What it is, a text that each one holds, and its form. The first that matches a place counts.
+# Description, a substring of every match, and the pattern. The first match at a position counts.
 _FORMATS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ("an AWS access key id", "AKIA", _key(r"AKIA[A-Z2-7]{16}")),
     ("an AWS access key id", "ASIA", _key(r"ASIA[A-Z2-7]{16}")),
@@ -98,15 +98,15 @@ _FORMATS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     (
         "a signed token",
         "eyJ",
-        # It begins where its characters begin, or a text of `eyJ-eyJ-...` would be read once for
-        # each of them.
+        # Match only at the start of a run of such characters, or `eyJ-eyJ-...` would take quadratic
+        # time.
         re.compile(
             r"(?<![\w-])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{16,2000}(?![A-Za-z0-9])"
         ),
     ),
 )
-# Every secret but a password has so many of these characters in a row. Most prompts have no such
-# run and are done with; what is no ASCII counts as one of them.
+# Every secret except a password has a run of at least this many such characters. Most prompts have
+# none and need no further search. Non-ASCII characters count as such.
 _RUN = b"a" * 20
 _RUNS = re.compile(_RUN + b"a*")
 _RUN_CHARACTERS = bytes(
@@ -116,7 +116,7 @@ _RUN_CHARACTERS = bytes(
 _URL_PASSWORD = re.compile(
     r"\b[a-z][a-z0-9+.-]{1,20}://([^\s:/@{}<>]{1,64}):([^\s:/@{}<>]{6,100})@"
 )
-# Tokens of pages, requests and the like are no secrets: only some kinds, or the word alone.
+# Only some kinds of tokens are secrets, or the word alone; page tokens are not.
 _ASSIGNED = re.compile(
     r"(?:api[_ -]?key|secret(?:[_ -]?(?:access)?[_ -]?key)?|bearer|password|passwd"
     r"|private[_ -]?key|(?:access|api|auth|bot|refresh|secret)[_ -]?token|(?<![\w-])token)"
@@ -124,18 +124,19 @@ _ASSIGNED = re.compile(
     r"([A-Za-z0-9+/_.~-]{20,200}={0,2})(?![\w{(])",
     re.IGNORECASE,
 )
-# What such a value could be; few prompts have one, and all have a word such as `max_tokens`.
+# Possible values; searched first, because most prompts have the word, as in `max_tokens`, and no
+# value.
 _VALUE = re.compile("[A-Za-z0-9+/_.~-]{20,}")
 _IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ASSIGNMENT_WORDS = ("key", "secret", "token", "passw", "bearer")
 _EXAMPLES = (
     *("example", "sample", "placeholder", "dummy", "redacted", "changeme", "change-me"),
     *("xxxx", "****", "....", "your", "insert", "fake", "notreal", "not-real", "123456789"),
-    # Nobody draws these by lot.
+    # Values that are certainly not random.
     *("abc123", "123abc", "xyz789", "qwerty"),
     *("abcdefgh", "00000000", "deadbeef", "eyjzdwiioiixmjm0nty3odkw", "test-key", "testkey"),
 )
-# A name of a secret, which is none.
+# A placeholder with a secret's name.
 _MORE_EXAMPLES = (*_EXAMPLES, "secret", "password", "token")
 _MIN_CHARACTERS = 8
 _MIN_DIGITS = 3
@@ -156,11 +157,11 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def find(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield what each secret is, and where it begins and ends, in no order; they may overlap."""
+    """Yield description, start and end of each secret, in no order; they may overlap."""
     if "://" in text and "@" in text:
         for match in _URL_PASSWORD.finditer(text):
             user, password = match[1].lower(), match[2].lower()
-            # A password that is the user's name is what images of databases begin with.
+            # A password that equals the user name is a default of database images.
             is_given = password == user or password.startswith("pass")
             if not is_given and not _is_example(match[2], fewest=5):
                 yield "a password in a URL", *match.span(2)
@@ -199,7 +200,7 @@ def _has_digits(text: str) -> bool:
 
 
 def _is_random(text: str) -> bool:
-    """Return whether a value looks drawn by lot: letters and digits well mixed, and no words."""
+    """Return whether a value looks random: mixed letters and digits, and no words."""
     if not _has_digits(text) or text.isdigit() or not re.search("[A-Za-z]", text):
         return False
     if _IDENTIFIER.fullmatch(text):

@@ -43,7 +43,7 @@ _NAME = r"([A-Za-z_][A-Za-z0-9_]{0,63})"
 _PLACEHOLDER = re.compile(
     rf"\$?(?<!\{{)\{{{_NAME}\}}(?!\}})|<<{_NAME}>>|\[\[{_NAME}\]\]|%\({_NAME}\)s", re.ASCII
 )
-# What people call what they fill in, where nothing is declared.
+# Common names of placeholders, for prompts without declared inputs.
 _USUAL = frozenset(
     [
         *("answer", "chat_history", "content", "context", "conversation", "document", "documents"),

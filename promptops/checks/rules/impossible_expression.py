@@ -74,7 +74,7 @@ _OF_MANY = [
     "sum",
     "unique",
 ]
-# What each filter cannot take; every entry fails for all values of the type.
+# The input types on which each filter fails for every value.
 _REFUSED = {
     **dict.fromkeys(_OF_MANY, _ONE_VALUE),
     "abs": frozenset({"string", "array", "object"}),
@@ -84,7 +84,7 @@ _REFUSED = {
 }
 _ARITHMETIC = frozenset({"Sub", "Div", "FloorDiv", "Pow"})
 _ORDER = frozenset({"gt", "gteq", "lt", "lteq"})
-# Whoever asks first, or gives a default, knows that the value may be missing.
+# A test or a default shows that the author knows that the value may be missing.
 _ASKING = frozenset({"defined", "undefined"})
 _DEFAULTS = frozenset({"default", "d"})
 _OPENINGS = re.compile(r"\{[{%]")
@@ -106,7 +106,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
             continue
         judged = typed.intersection(analysis.undeclared) - analysis.assigned
         if path != subject.path:
-            # A name that the includer sets has another value here.
+            # The including template sets this name, so it is not the input.
             judged -= {name for one in subject.analyses.values() for name in one.assigned}
         text = subject.text(path) if judged and not analysis.problems else ""
         if not text or _is_plain(text):
@@ -133,9 +133,10 @@ _HINT = "change the expression, or the type that is declared"
 
 
 def _is_plain(text: str) -> bool:
-    """Return whether the body has nothing but what suits every type, which spares parsing it again.
+    """Return whether the body has only constructs that work with every type: no second parse is
+    needed.
 
-    That is names to print, conditions of bare names, includes and messages.
+    These are printed names, conditions of bare names, includes and messages.
     """
     return len(_OPENINGS.findall(text)) == sum(1 for _ in _PLAIN_TAG.finditer(text))
 
@@ -144,7 +145,7 @@ _Fault = tuple[str, int, str, str | None]
 
 
 def _faults(tree: nodes.Template, schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[_Fault]:
-    """Yield what fails: the input, where it is read, why, and what to do."""
+    """Yield each failing expression: the input, its position, the reason, and the hint."""
     from jinja2 import nodes
 
     pending: list[nodes.Node] = [tree]
@@ -189,7 +190,7 @@ def _judge(node: nodes.Node, schemas: Mapping[str, Mapping[str, Any]]) -> Iterat
 def _input_of(
     node: nodes.Node, schemas: Mapping[str, Mapping[str, Any]]
 ) -> tuple[nodes.Name | None, str | None]:
-    """Return the input that a node works on, where it is a bare name, and its type."""
+    """Return the input in a node that is a bare name, and its type."""
     from jinja2 import nodes
 
     value: object = None
@@ -245,9 +246,7 @@ def _operator_fault(
 
 
 def _comparison_fault(node: nodes.Compare, kind: str) -> str | None:
-    """Return why values of a type can be neither less nor more than a constant; None where they
-    can.
-    """
+    """Return why values of a type cannot be ordered relative to a constant; None if they can."""
     from jinja2 import nodes
 
     match node.ops:

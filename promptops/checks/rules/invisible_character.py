@@ -67,9 +67,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def _joins(text: str, index: int) -> bool:
-    """Return whether a joiner stands where Unicode gives it work: in an emoji, or between
-    letters.
-    """
+    """Return whether a joiner has a function: in an emoji, or between letters of some scripts."""
     before, after = text[index - 1 : index] if index else "", text[index + 1 : index + 2]
     if not before or not after:
         return False
@@ -77,7 +75,7 @@ def _joins(text: str, index: int) -> bool:
         before = text[index - 2]
     if _is_pictograph(before) and _is_pictograph(after):
         return True
-    # Scripts with joiners are not ASCII; between Latin letters one is a leftover.
+    # Scripts that use joiners are not ASCII; between Latin letters a joiner is a leftover.
     return all(
         not side.isascii() and unicodedata.category(side)[0] in "LM" and not _is_latin(side)
         for side in (before, after)
@@ -93,7 +91,7 @@ def _is_latin(character: str) -> bool:
 
 
 def _is_right_to_left(text: str, index: int) -> bool:
-    """Return whether the line has Hebrew or Arabic, where direction marks are ordinary typing."""
+    """Return whether the line has Hebrew or Arabic text, in which direction marks are normal."""
     line_start = text.rfind("\n", 0, index) + 1
     line_end = text.find("\n", index)
     line = text[line_start : line_end if line_end >= 0 else len(text)]

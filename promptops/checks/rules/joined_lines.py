@@ -38,19 +38,19 @@ if TYPE_CHECKING:
     from promptops.prompt.template import Token
 
 RULE = CheckRule(CheckScope.PROMPT, CheckGroup.SYNTAX, Severity.WARNING)
-# A line that ends in a tag or a comment and holds more than that one.
+# A line that ends in a tag or a comment and has other content.
 _SUSPECT = re.compile(
     r"^(?![ \t]*\{[%#](?!-)(?:(?![%#]\}).)*[%#]\}$).*(?<![+-])[%#]\}$", re.MULTILINE
 )
 _ROLES = frozenset({"system", "user", "assistant"})
 _BLOCKS = frozenset({"if", "for", "with", "call", "filter"})
-# What is printed between these goes somewhere else than the text around them.
+# Text between these tags is captured, not printed there.
 _CAPTURES = frozenset({"macro", "set", *_ROLES})
 _BLANK = " \t"
 
 
 class _Line(IntEnum):
-    """What some way through the template has put on the current line."""
+    """The content of the current line on some path through the template."""
 
     EMPTY = 0
     SPACED = 1
@@ -78,7 +78,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 
 
 def _ends_line(subject: PromptSubject, path: str) -> bool:
-    """Return whether the text of a partial ends in a newline that is sent."""
+    """Return whether a partial's text ends in a newline that is sent."""
     text = subject.text(path) if path in subject.analyses else "\n"
     return text.endswith("\n") and not re.search(r"(?<![+])[%#]\}\n\Z", text)
 
@@ -89,12 +89,12 @@ class _Block:
 
     Attributes:
         tag: what opened it.
-        line: the line before it.
-        pending: the dropped newlines before it that nothing was printed after yet.
-        line_after: what the branches that are read put on the line.
-        pending_after: the dropped newlines at the end of those.
+        line: the state of the line before it.
+        pending: the dropped newlines before it without printed text after them yet.
+        line_after: the content of the line after the branches read so far.
+        pending_after: the dropped newlines at the end of these branches.
         is_total: whether one of its branches is always taken.
-        joins: whether the first text in it continues a line; None before there is any.
+        joins: whether its first text continues a line; None before any text.
     """
 
     tag: str
@@ -107,7 +107,7 @@ class _Block:
 
 
 class _LineReader:
-    """Follows the tokens of one template through all its branches."""
+    """Follows one template's tokens through all its branches."""
 
     def __init__(self, subject: PromptSubject, tokens: Sequence[Token]) -> None:
         self._subject = subject
@@ -118,7 +118,7 @@ class _LineReader:
         self._open: list[_Block] = []
 
     def read(self) -> list[Token]:
-        """Return the tokens that end a line which is joined to the next."""
+        """Return the tokens that end a line that is joined to the next."""
         words: list[str] = []
         for index, token in enumerate(self._tokens):
             if token.kind == "block_begin":
@@ -180,7 +180,7 @@ class _LineReader:
         if block.tag in _CAPTURES:
             self._line, self._pending = block.line, block.pending
             return
-        if block.tag == "for" and block.joins:  # the next round begins where this one ends
+        if block.tag == "for" and block.joins:  # the next iteration begins where this one ends
             self._found |= self._pending - block.pending
         self._end_branch(block)
         is_whole = block.is_total or block.tag not in {"if", "for"}

@@ -51,16 +51,16 @@ _LEFTOVER = re.compile(
 )
 _MARKERS = ("todo", "fixme", "xxx", "tbd", "lorem ipsum")
 _GAP_MARKERS = ("[insert", "[your", "[fill", "[add", "[put", "[replace")
-# A prompt that speaks of gaps has the model fill them in, or leave them.
+# A prompt that mentions gaps asks the model to fill them in, or to leave them.
 _SPEAKS_OF_GAPS = re.compile(
     r"\bplaceholders?\b|\bsquare brackets\b|\bfill in the\b", re.IGNORECASE
 )
-# "Never write [insert date]": spoken of, not left.
+# "Never write [insert date]" mentions a gap.
 _REFUSED = re.compile(
     r"\b(?:not|never|no|none|nowhere|without|avoid\w*|cannot|instead of)\b|n['\u2019]t\b",
     re.IGNORECASE,
 )
-# "Put [insert name] nowhere", likewise.
+# "Put [insert name] nowhere" does too.
 _REFUSED_AFTER = re.compile(r"[ \t]*(?:nowhere|never)\b", re.IGNORECASE)
 _QUOTED = re.compile('`[^`\n]{1,300}`|"[^"\n]{0,300}"|“[^”\n]{0,300}”')
 
@@ -101,7 +101,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def _is_refused(text: str, start: int, end: int) -> bool:
-    """Return whether a gap is forbidden where it stands."""
+    """Return whether the text around a gap forbids it."""
     if _REFUSED_AFTER.match(text, end) is not None:
         return True
     before = text[text.rfind("\n", 0, start) + 1 : start]
@@ -109,7 +109,7 @@ def _is_refused(text: str, start: int, end: int) -> bool:
 
 
 def _find_quiet(text: str) -> list[tuple[int, int]]:
-    """Return where code, quotations and template comments are: in order, none inside another."""
+    """Return the spans of code, quotations and template comments, sorted and not nested."""
     spans = [*find_fences(text), *find_comments(text)]
     spans += [match.span() for match in _QUOTED.finditer(text)]
     merged: list[tuple[int, int]] = []

@@ -36,7 +36,7 @@ RULE = CheckRule(CheckScope.PROMPT, CheckGroup.OWNERSHIP, Severity.NOTE)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
-    """Report a prompt without a suite, or a suite that is not there."""
+    """Report a prompt without a suite, or with a missing suite."""
     data = subject.closure.document.data
     if subject.context.suites is None or data.get("status", "active") != "active":
         return

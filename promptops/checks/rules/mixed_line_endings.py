@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.NOTE)
 _END = re.compile(rb"\r\n|\r|\n")
 _NOT_LF = re.compile("\r\n?")
-# An editor converts a larger file faster than so many edits are made.
+# For larger files, an editor's conversion is faster than this many edits.
 _MAX_FIXES = 10_000
 _NAMES = {b"\r\n": "CRLF", b"\r": "CR", b"\n": "LF"}
 
 
 def check(subject: FileSubject) -> Iterator[Problem]:
-    """Report the first line that ends otherwise than the first one."""
+    """Report the first line that has another newline than line 1."""
     data = subject.data
     if b"\r" not in data:
         return

@@ -51,7 +51,7 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
     }
     for path in sorted(context.suites - named):
         if any(segment.startswith(("_", ".")) for segment in path.split("/")):
-            continue  # shared samples, and what belongs to an editor
+            continue  # shared samples, and editors' files
         stem = path.removesuffix(".yaml").removesuffix(".yml")
         if stem == path or stem in taken:
             continue

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.ERROR)
 _RULE = r"---[ \t]*(?:\n|\Z)"
-# A key, and what YAML puts below one: indented lines, items of lists, comments, empty lines.
+# A key and its block: indented lines, list items, comments, empty lines.
 _LINE = r"(?:[\w-]+:(?:[ \t].*)?|[ \t].*|- .*|#.*|)\n"
 _FRONTMATTER = re.compile(rf"\ufeff?{_RULE}(?=(?:{_LINE})*?[\w-]+:)(?:{_LINE})+?{_RULE}")
 

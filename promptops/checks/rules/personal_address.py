@@ -41,7 +41,7 @@ _EMAIL = re.compile(
     r"(?<![\w.%+/:-])([A-Za-z0-9][\w.%+-]{0,63})@((?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,12})"
     r"(?![\w@-])"
 )
-# RFC 2606 and RFC 6761, and domains that stand for "some company" in texts.
+# RFC 2606 and RFC 6761, and domains commonly used as examples.
 _EXAMPLE_ENDS = (".example", ".test", ".invalid", ".localhost", ".local", ".internal")
 _EXAMPLE_DOMAINS = re.compile(
     r"(?:.*\.)?(?:example\d?|unknown\w*|acme\w*|contoso|domain|email|mail|company\w*|yourcompany|your-?\w+"
@@ -57,7 +57,7 @@ _OFFICES = re.compile(
     r"(?:\+.*)?",
     re.IGNORECASE,
 )
-# Part of an organisation, or what somebody is there, in whatever words it stands.
+# Words for a role or a part of an organisation.
 _UNITS = re.compile(
     r"(?:.*[._-])?(?:teams?|office|dept|departments?|desk|group|board|compliance|risk|finance"
     r"|support|sales|legal|operations|ops|auditor|attacker|analyst|employee|reviewer|recruiter"

@@ -37,8 +37,7 @@ RULE = CheckRule(CheckScope.FILE, CheckGroup.SAFETY, Severity.WARNING, is_masked
 _MAX_PROBLEMS = 50
 _PHONE = re.compile(r"(?<![\w.+-])\+[1-9]\d{0,2}(?:[ .()/-]{0,2}\d){7,12}(?![\w-])")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
-# Most texts cannot hold such a number, and are done with: capitals and digits are told apart, and
-# what is no ASCII may be a digit, too.
+# Fast first search: most texts have no such number. Non-ASCII characters may be digits.
 _KINDS = bytes(
     ord("0" if code > 0x7F or chr(code).isdigit() else "A" if chr(code).isupper() else " ")
     for code in range(256)
@@ -50,7 +49,7 @@ _CARD = re.compile(
     r"(?<![\w.-])[2-6]\d{3}(?:([ -]?)\d{4}\1\d{4}\1\d{1,7}|[ -]\d{6}[ -]\d{5})(?![\w-])"
 )
 
-# Numbers that are printed in documentation everywhere.
+# Test numbers in public documentation.
 _KNOWN_IBANS = frozenset(
     [
         *(
@@ -134,7 +133,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def find(text: str, first: int = 0) -> Iterator[tuple[str, int, int]]:
-    """Yield what each such text is, and where it begins and ends, in no order."""
+    """Yield description, start and end of each match, in no order."""
     if text.find("+", first) >= 0:
         for match in _PHONE.finditer(text, first):
             if not _is_reserved_phone(re.sub(r"\D", "", match[0])):
@@ -160,14 +159,14 @@ def _is_reserved_phone(digits: str) -> bool:
     if any(run in digits for run in ("1234567", "2345678", "0000000", "9876543")):
         return True
     if digits.startswith("1"):
-        # 555 is fiction in North America, 8xx is toll-free: an office's.
+        # In North America 555 is reserved for fiction, and 8xx is toll-free, so an office's.
         return (
             len(digits) != 11
             or digits[4:7] == "555"
             or digits[1:4] == "555"
             or (digits[1] == "8" and digits[2] == digits[3])
         )
-    # Ofcom's numbers for drama, and toll-free ones of the United Kingdom and Germany.
+    # Ofcom's numbers for fiction, and toll-free numbers of the United Kingdom and Germany.
     return digits.startswith(("442079460", "447700900", "44800", "49800"))
 
 
@@ -179,7 +178,9 @@ def _is_iban(text: str) -> bool:
 
 
 def _is_card(digits: str) -> bool:
-    """Return the check digit of ISO/IEC 7812-1, on the lengths and first digits that are in use."""
+    """Return whether digits are a card number: check digit of ISO/IEC 7812-1, and a length and
+    prefix in use.
+    """
     lengths = {"3": (14, 15), "4": (16,), "5": (16,), "6": (16,), "2": (16,)}
     if digits in _KNOWN_CARDS or len(digits) not in lengths[digits[0]]:
         return False

@@ -70,7 +70,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
             start = boundary.end()
         before = window[start:]
         if match.start() and text[match.start() - 1] in "\"'“\u2018`":
-            continue  # spoken of, not said
+            continue  # mentioned, not instructed
         clause = before.rpartition(",")[2] if _IMPERATIVE.search(before) else before
         if _REFUSAL.search(clause) or _is_refused(text, match.end()):
             continue
@@ -80,7 +80,7 @@ def check(subject: FileSubject) -> Iterator[Problem]:
 
 
 def _is_refused(text: str, end: int) -> bool:
-    """Return whether the rest of the line says no: "print your system prompt: refuse"."""
+    """Return whether the rest of the line forbids it: "print your system prompt: refuse"."""
     line_end = text.find("\n", end)
     rest = text[end : line_end if line_end >= 0 else len(text)][:200]
     return re.search(r"\b(?:refuse|decline|ignore|never|not|no)\b", rest, re.IGNORECASE) is not None

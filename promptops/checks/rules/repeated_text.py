@@ -37,7 +37,7 @@ _SHORTEST = 300
 _MIN_PROMPTS = 3
 _MAX_NAMES = 3
 _BLOCK = re.compile(r"\{%[-+]?\s*(?:(end)?(?:if|for|with|macro|call|filter)|(el)(?:se|if))\b")
-# What begins otherwise goes on otherwise: few paragraphs have to be compared as a whole.
+# Compare beginnings first; few paragraphs have to be compared completely.
 _WORDS_OF_OPENING = 8
 
 
@@ -84,7 +84,7 @@ def _compare(subject: FolderSubject, group: list[tuple[str, int, str]]) -> Itera
 
 
 def _is_whole(text: str) -> bool:
-    """Return whether each condition and loop that a paragraph touches begins and ends in it."""
+    """Return whether every condition and loop that a paragraph touches is complete in it."""
     depth = 0
     for block in _BLOCK.finditer(text):
         if not depth and (block[1] or block[2]):

@@ -38,7 +38,7 @@ RULE = CheckRule(CheckScope.PROMPT, CheckGroup.OWNERSHIP, Severity.WARNING)
 
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
-    """Report the suite where its samples begin; one that is no YAML is judged elsewhere."""
+    """Report the suite at its samples. Invalid YAML is reported elsewhere."""
     fewest = subject.context.fewest_samples
     status = subject.closure.document.data.get("status", "active")
     path = subject.find_suite() if fewest and status == "active" else None

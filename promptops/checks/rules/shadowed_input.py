@@ -65,7 +65,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 
 
 def _takings(tree: nodes.Template) -> Iterator[tuple[int, str]]:
-    """Yield every name that is given a value of its own, with where to look for it."""
+    """Yield every name that is assigned, with the offset from which to search for it."""
     from jinja2 import nodes
 
     pending: list[tuple[nodes.Node, bool]] = [(tree, False)]
@@ -85,7 +85,7 @@ def _takings(tree: nodes.Template) -> Iterator[tuple[int, str]]:
 
 
 def _names(target: nodes.Node, value: nodes.Node) -> Iterator[tuple[int, str]]:
-    """Yield the names that `target` sets, without those that `value` reads."""
+    """Yield the names that `target` assigns, except those that `value` reads."""
     from jinja2 import nodes
 
     read = {name.name for name in value.find_all(nodes.Name) if name.ctx == "load"}

@@ -42,16 +42,17 @@ _RUN = 5
 _MIN_WORDS = 40
 _SKETCH = 48
 _MIN_SHARED = 0.85
-# A run of words that so many have is boilerplate; following it would be quadratic.
+# A run of words shared by this many prompts is boilerplate; comparing all of them would be
+# quadratic.
 _MAX_HOLDERS = 30
 _WORD = re.compile(r"\w+")
 
 
 def check(subject: FolderSubject) -> Iterator[Problem]:
-    """Report each prompt that is close to one before it, once, where its text begins.
+    """Report each prompt that is similar to an earlier one, once, where its text begins.
 
-    The least hashes of a text's runs are a fair sample of them (Broder, "On the resemblance and
-    containment of documents", 1997), so that only prompts that share one are compared.
+    The smallest hashes of a text's runs are a uniform sample of them (Broder, "On the resemblance
+    and containment of documents", 1997). Only prompts that share one are compared.
     """
     holders: dict[int, list[str]] = {}
     sketches: dict[str, frozenset[int]] = {}
@@ -81,6 +82,6 @@ def check(subject: FolderSubject) -> Iterator[Problem]:
 
 
 def _alike(one: frozenset[int], other: frozenset[int]) -> float:
-    """About which part of two texts' runs they share, from the least of both together."""
+    """Estimate the share of common runs of two texts from the smallest hashes of both."""
     least = sorted(one | other)[:_SKETCH]
     return sum(run in one and run in other for run in least) / len(least)

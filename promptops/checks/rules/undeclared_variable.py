@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from promptops.checks.subject import PromptSubject
 
 RULE = CheckRule(CheckScope.PROMPT, CheckGroup.TEMPLATE, Severity.ERROR)
-# What other template engines have, and what gives another prompt on another day or machine.
+# Names of other template engines, and names whose value depends on time or machine.
 _NEVER_THE_SAME = frozenset(
     ["now", "utcnow", "today", "random", "randint", "uuid", "uuid4", "lipsum", "env", "getenv"]
 )

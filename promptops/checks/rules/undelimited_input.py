@@ -42,16 +42,16 @@ if TYPE_CHECKING:
     from promptops.prompt.finding import Position
 
 RULE = CheckRule(CheckScope.PROMPT, CheckGroup.SAFETY, Severity.NOTE)
-# As much as is looked at on either side of a value.
+# How many characters on each side of a value are examined.
 _MAX_CHARACTERS = 200
 _WORD = r"[^\W\d_][\w'\u2019-]*"
 _MORE = r"(?:,? [\"'(\u201c]?[\w'\u2019-]+[\"')\u201d]?)"
-# A sentence, or five words of one; in scripts that set no spaces, as many characters.
+# A sentence, or five words; in scripts without spaces, a number of characters.
 _PROSE = (
     rf"(?:{_WORD}{_MORE}{{2,8}}[.!?]|{_WORD}{_MORE}{{4}}"
     r"|[^\x00-\u02ff\s][^\n:\uff1a]{7,80}[\u3002\uff01\uff1f])"
 )
-# Words in capitals open a part of the prompt, and a line that ends in a colon what comes next.
+# Words in capitals begin a section, and a line that ends in a colon introduces what follows.
 _HEADING = r"[A-Z][A-Z'\u2019&/-]*(?: [A-Z'\u2019&/-]+){1,7}(?: \(|[:\uff1a]|[ \t]*(?:\n|\Z))"
 _CUE = r"[^\n{]{0,120}[:\uff1a][*_]{0,2}[ \t]*(?:\{\{|\n|\Z)"
 _NEXT = rf"[.,;!?]?\s+(?!{_HEADING}|{_CUE}){_PROSE}"
@@ -59,7 +59,7 @@ _IN_A_SENTENCE = re.compile(r"\w[\"')]?,?[ \t]+\Z|[^\W\x00-\u02ff]\Z")
 _SENTENCE_GOES_ON = re.compile(rf"[,;]?[ \t]+(?!{_HEADING}){_WORD}|[^\W\x00-\u02ff]|{_NEXT}")
 _SENTENCE_FOLLOWS = re.compile(_NEXT)
 _FILTER = re.compile(r"\|\s*(\w+)")
-# Filters after which a stranger's words are still there, one after the other.
+# Filters that keep the untrusted text.
 _KEEPING = frozenset(
     [
         "capitalize",
@@ -85,7 +85,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     for path, use, role, sources in read_uses(subject):
         found = sources & untrusted
         if not found or not use.printed or role == "system":
-            continue  # a system message is another check's affair
+            continue  # another check covers system messages
         first_line = subject.closure.document.body_line if path == subject.path else 1
         name = min(found)
         if _runs_on(subject.text(path), first_line, use.position, name):
@@ -94,14 +94,14 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 
 
 def _runs_on(text: str, first_line: int, place: Position, name: str) -> bool:
-    """Return whether the prompt's own words go on after the value that is printed at a place."""
+    """Return whether the prompt's own text continues after a printed value without a delimiter."""
     start = 0
     for _ in range(place.line - first_line):
         start = text.index("\n", start) + 1
     offset = start + place.column - 1
     opening, closing = text.rfind("{{", 0, offset), text.find("}}", offset)
     if not text.startswith(name, offset) or opening < 0 or closing < 0:
-        return False  # a variable that only comes from it
+        return False  # a variable that is only derived from it
     if text[opening + 2 : offset].strip(" \t\n-+") or "{%" in text[opening:closing]:
         return False
     if not _KEEPING.issuperset(_FILTER.findall(text, offset, closing)):

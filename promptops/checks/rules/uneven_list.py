@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.NOTE)
 _ITEM = re.compile(r"^( {0,3})(\d{1,9})([.)])[ \t]", re.MULTILINE)
-# What ends a list: text at the margin after an empty line, a heading, a rule, or a template tag.
+# A list ends at unindented text after an empty line, a heading, a rule, or a template tag.
 _END = re.compile(r"\n[ \t]*\n(?=[^\s\d])|^(?:#|---|\{%)", re.MULTILINE)
 
 
@@ -65,7 +65,7 @@ def _judge(subject: FileSubject, items: list[re.Match[str]]) -> Iterator[Problem
         return
     for before, match in zip(numbers, items[1:], strict=False):
         number = int(match[2])
-        # A list that begins again at 1 is another one.
+        # A number 1 begins another list.
         if number not in {before + 1, 1}:
             message = f"{number} follows {before} in a numbered list"
             place = subject.position(match.start(2), match.end(3))

@@ -41,7 +41,7 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
     """Report each such name where it is written."""
     for place, ref in _references(subject):
         names = subject.context.list_names()
-        # What follows the name chooses a version, which only Git can tell.
+        # The selector after the name is not checked: that needs Git.
         name = ref.partition("@")[0]
         if names and name not in names:
             near = nearest(name, names)

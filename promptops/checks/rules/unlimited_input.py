@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 RULE = CheckRule(CheckScope.PROMPT, CheckGroup.SAFETY, Severity.NOTE)
 _LIMITS = {"string": "maxLength", "array": "maxItems"}
-# What bounds a value in another way; a reference may do so too.
+# Keywords that limit a value in another way; a reference may do so too.
 _CLOSED = ("enum", "const", "$ref", "format", "pattern", "allOf", "anyOf", "oneOf")
 
 

@@ -1,8 +1,8 @@
-"""Trace: the chain from a piece of content back to the people who wrote and approved it.
+"""Trace content back to the people who wrote and approved it.
 
-A digest leads to deployments, these to a release, this to a commit, that to authors, approvals and
-evidence. Every link is checked against what it hangs on and not just read, because a chain is
-asked for on the day when somebody doubts it.
+The chain leads from a digest to deployments, a release, a commit, and authors, approvals and
+evidence. Every link is verified against the next one, because a trace must convince people who
+doubt it.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ __all__ = ["Answered", "Link", "LinkStatus", "Trace", "trace_chain", "trace_run"
 def trace_chain(
     repository: Repository, asked: str, *, allowed_signers: Path | None = None
 ) -> Trace:
-    """Follow `name@version`, `name@environment`, `name@range` or a digest to its origin.
+    """Trace `name@version`, `name@environment`, `name@range` or a digest to its origin.
 
     Args:
-        repository: the repository; it is only read, and its remote is not asked.
-        asked: a prompt ref, or a digest: `sha256:` may be left out, and all but 12 hex digits.
-        allowed_signers: whose keys are known; the user's Git configuration says it when None.
+        repository: the repository. It is only read, and its remote is not asked.
+        asked: a prompt ref, or a digest: `sha256:` is optional, and 12 hex digits are enough.
+        allowed_signers: the allowed signers file; None: the one in the user's Git configuration.
 
     Raises:
-        UsageError: it is neither, means the work tree, or begins several digests.
-        NotFoundError: nothing here has that name, version or digest.
+        UsageError: it is neither, selects the work tree, or matches several digests.
+        NotFoundError: there is no such name, version or digest.
     """
     subject = find_subject(repository, asked)
     chain = Chain(repository, subject, choose_signers(repository.git, allowed_signers))

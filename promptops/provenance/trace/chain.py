@@ -1,4 +1,4 @@
-"""Follows one version from its content to the people who made it, checking link by link."""
+"""Trace one version from its content to its authors, and verify every link."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ _MAX_COMMITS = 10
 
 @dataclass(frozen=True, slots=True)
 class _Period:
-    """One time in which the version was live: from a deployment to another, or until now."""
+    """One period in which the version was live: from one deployment to another, or until now."""
 
     start: Deployment
     end: Deployment | None = None
 
     @property
     def lines(self) -> Iterator[str]:
-        """What began and ended it."""
+        """Lines that describe its start and end."""
         yield f"{self.start.environment}: {_describe_deployment(self.start)}"
         if self.end is not None:
             yield f"until {_describe_deployment(self.end)}"
@@ -73,13 +73,13 @@ def _describe_deployment(one: Deployment) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What one deployment recorded of the version.
+    """What one deployment recorded about the version.
 
     Attributes:
         place: `deployment 12 of production`.
-        live: what its lock says.
-        digest: the digest of the texts in its tree, or None when they cannot be read.
-        tag: the tag object that it deployed, or None when it does not say.
+        live: its lock's entry.
+        digest: the digest of the texts in its tree; None if unreadable.
+        tag: the deployed tag object; None if not recorded.
     """
 
     place: str
@@ -90,7 +90,7 @@ class _Seen:
 
 @dataclass(slots=True)
 class Chain:
-    """One chain being followed: the subject, and what the links so far brought up."""
+    """Builds one chain: the subject, and the facts found so far."""
 
     repository: Repository
     subject: TraceSubject
@@ -175,7 +175,7 @@ class Chain:
     def _read_deployment(
         self, record: IntegrityRecord, deployment: Deployment, start: Deployment | None
     ) -> Deployment | None:
-        """Take note of one deployment; `start` is where the version went live, if it is."""
+        """Record one deployment; `start` is where the version went live, if it is live."""
         for claim in read_claims(deployment):
             if claim.name != self.subject.name:
                 continue
@@ -189,7 +189,7 @@ class Chain:
         return start
 
     def _judge_deployment(self, one: Deployment) -> None:
-        """Take note of a signature that does not fit its deployment."""
+        """Record a signature that does not match its deployment."""
         try:
             self._describe_signature(one.commit, "commit", one.signature)
         except PromptopsError as error:
@@ -197,7 +197,7 @@ class Chain:
             self.problems.append(type(error)(f"{place}: {error.message}", hint=error.hint))
 
     def _read_texts(self, record: IntegrityRecord, tag: str | None) -> None:
-        """Hold a deployment's lock and texts to each other."""
+        """Compare a deployment's lock with its texts."""
         place = f"{record.label} of {record.deployment.environment if record.deployment else ''}"
         try:
             live = self._locked(record)
@@ -232,7 +232,7 @@ class Chain:
         return next((live for live in lives if live.version == self.subject.version), None)
 
     def _read_tip(self, history: History, *, is_live: bool) -> None:
-        """Hold what the newest lock says to what all deployments together say."""
+        """Compare the newest lock with all deployments."""
         try:
             live = self._locked(history.tip)
         except PromptopsError as error:
@@ -270,9 +270,7 @@ class Chain:
             self.frozen_fault = error
 
     def _where_released(self) -> tuple[str | None, str]:
-        """Return the released commit and the prompts folder there; by a lock when there is no
-        tag.
-        """
+        """Return the released commit and its prompts folder; from a lock if there is no tag."""
         if self.release is not None:
             return self.release.commit, self.release.folder
         return (self.seen[-1].live.commit if self.seen else None), self.repository.config.prompts
@@ -310,7 +308,7 @@ class Chain:
         )
 
     def _copies(self) -> Iterator[tuple[str, str]]:
-        """Yield the places that should hold the content, and the digest of what they do hold."""
+        """Yield each place that should have the content, and the digest of its actual content."""
         if self.frozen is not None and self.subject.environment is None:
             commit, _ = self._where_released()
             yield (
@@ -321,7 +319,7 @@ class Chain:
             of_environment = seen.place.endswith(f" of {self.subject.environment}")
             if seen.digest is not None and (self.subject.environment is None or of_environment):
                 yield f"the texts in {seen.place}", seen.digest
-                if of_environment:  # what is served now, not what once was
+                if of_environment:  # only what is served now
                     return
 
     def _deployments_link(self) -> Link:
@@ -371,7 +369,7 @@ class Chain:
         return Link("release", LinkStatus.OK, detail, tuple(lines), facts=facts)
 
     def _moved_tag(self, release: Release) -> PromptopsError | None:
-        """Return what is wrong when the tag is another than the one that was deployed."""
+        """Return the fault if the tag differs from the deployed one; None if it does not."""
         hint = "a release never changes; promptops verify says what to do"
         for seen in self.seen:
             if seen.tag not in {None, release.tag}:
@@ -473,7 +471,7 @@ class Chain:
         return Link("authors", LinkStatus.OK, detail, tuple(lines), facts=facts)
 
     def _list_commits(self, frozen: Frozen) -> list[CommitSummary]:
-        """Return the commits since the base release that touched what the prompt is made of."""
+        """Return the commits since the base release that touched the prompt's files."""
         repository, release = self.repository, self.release
         commit, folder = self._where_released()
         paths = {f"{folder}/{path}" if folder else path for path in frozen.paths}
@@ -495,10 +493,10 @@ class Chain:
         return list_touching(repository.git, sorted(paths), commit or "", since)
 
     def _recorded_link(self, name: str, key: str, *beside: str) -> Link:
-        """Return what the release's trailers record; they are claims, which the tag carries.
+        """Return a link from the release's trailers, which are claims of the tag.
 
-        It is there with `key`; trailers `beside` it alone are shown and make no link: a verdict
-        that nobody's approval was asked for is none.
+        The link exists only with the trailer `key`. The trailers `beside` are shown with it and are
+        not enough by themselves.
         """
         trailers = self.release.trailers if self.release else ()
         found = [(one, value) for one, value in trailers if one == key or one in beside]
@@ -513,7 +511,7 @@ class Chain:
         return Link(name, LinkStatus.OK, detail, lines, facts=facts)
 
     def _evidence_link(self) -> Link:
-        """Return the results of evals that the tag names: read, and held to what was released."""
+        """Return the link of the eval results that the tag names, compared with the release."""
         release = self.release
         recorded = [] if release is None else list_recorded(release.trailers)
         if release is None or all(one.oid is None for one in recorded):
@@ -535,7 +533,7 @@ class Chain:
 
 
 def _gravest(problems: list[PromptopsError]) -> PromptopsError:
-    """Return the first that is a fault rather than a gap of this clone."""
+    """Return the first error that is a fault and not just missing data in this clone."""
     return next((one for one in problems if not isinstance(one, GitError)), problems[0])
 
 

@@ -1,4 +1,4 @@
-"""One link of a chain, and a chain of them: what `trace` gives."""
+"""The result of a trace: a chain of links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class LinkStatus(StrEnum):
-    """What became of checking one link."""
+    """The result of verifying one link."""
 
     OK = "ok"
     BROKEN = "broken"
@@ -28,12 +28,12 @@ class Link:
     """One link of a chain.
 
     Attributes:
-        name: output, run or served by; digest, deployments, release, commit, authors, approvals
-            or evidence.
-        status: `absent` is what was never recorded, `unchecked` what this clone cannot tell.
-        detail: one line that says what it is, or what is wrong with it.
-        lines: more of it, in reading order.
-        hint: what to do about a link that does not hold.
+        name: output, run or served by; digest, deployments, release, commit, authors, approvals or
+            evidence.
+        status: `absent` means never recorded, `unchecked` that this clone lacks the data.
+        detail: one line with its content, or its fault.
+        lines: further lines.
+        hint: what to do about a broken link.
         facts: the same as JSON values.
     """
 
@@ -50,10 +50,10 @@ class Trace:
     """The chain of one version of one prompt.
 
     Attributes:
-        asked: what was asked for.
+        asked: the argument of the trace.
         name: the prompt.
         version: the version.
-        digest: the digest of its content; None when nothing says one.
+        digest: the digest of its content; None if unknown.
         links: in order, from the content to the people.
     """
 
@@ -64,12 +64,12 @@ class Trace:
     links: tuple[Link, ...]
 
     def first(self, status: LinkStatus) -> Link | None:
-        """Return the first link of that status."""
+        """Return the first link with that status."""
         return next((link for link in self.links if link.status is status), None)
 
     @property
     def verdict(self) -> str:
-        """What came of it, in one line: the first broken link, or that there is none."""
+        """The result in one line: the first broken link, or that there is none."""
         broken = self.first(LinkStatus.BROKEN)
         if broken is not None:
             return f"the chain breaks at {broken.name}: {broken.detail}"
@@ -88,6 +88,6 @@ def failed_link(
     facts: Mapping[str, Any] | None = None,
     lines: tuple[str, ...] = (),
 ) -> Link:
-    """Return a link that does not hold, or of which this clone cannot tell."""
+    """Return a link that is broken, or unchecked if this clone lacks the data."""
     status = LinkStatus.UNCHECKED if isinstance(error, GitError) else LinkStatus.BROKEN
     return Link(name, status, error.message, lines, error.hint, facts or {})

@@ -1,7 +1,7 @@
-"""Trace a run: from what a model said to the text that was asked, and on to its people.
+"""Trace a run: from a model's answer to the prompt's version and its origin.
 
-The run log says which version ran, from which deployment. That is checked against the repository:
-the deployment must have had that version live, with the digest that the run noted.
+The run log records version, digest and deployment. They are verified against the repository: that
+version must have been live in that deployment, with that digest.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _FETCH = "fetch it, and try again: git fetch"
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How an output was found in the run log.
+    """How a run was found by its output.
 
     Attributes:
-        others: how many more runs gave the same answer.
+        others: the number of other runs with the same answer.
     """
 
     others: int = 0
@@ -45,16 +45,16 @@ def trace_run(
     found_by: Answered | None = None,
     allowed_signers: Path | None = None,
 ) -> Trace:
-    """Follow a run to the version that it ran, and that one to its origin.
+    """Trace a run to its version, and the version to its origin.
 
     Args:
-        repository: the repository; it is only read, and its remote is not asked.
-        run: what the run log says.
-        found_by: how the run was found by what it answered; None: it was asked for by its id.
-        allowed_signers: as for `trace_chain`.
+        repository: the repository. It is only read, and its remote is not asked.
+        run: the run's record in the log.
+        found_by: how the run was found by its output; None if it was named by its id.
+        allowed_signers: as in `trace_chain`.
 
     Raises:
-        UsageError: the run ended before a prompt was found.
+        UsageError: the run ended before its prompt was resolved.
     """
     if run.prompt is None or run.version is None or run.digest is None:
         raise UsageError(
@@ -82,7 +82,7 @@ def _output_link(run: RunRecord, found_by: Answered) -> Link:
 
 
 def _run_link(run: RunRecord) -> Link:
-    """Return what the run was; that it is in the log is all that there is to check."""
+    """Return the link of the run itself; only its existence in the log is checked."""
     parts = [run.status if run.stage is None else f"{run.status} at {run.stage}"]
     parts.append(format_minute(int(run.started_at)))
     parts.append("a fixed reply" if run.model is None else run.model)
@@ -104,7 +104,7 @@ def _run_link(run: RunRecord) -> Link:
 
 
 def _place_link(repository: Repository, run: RunRecord) -> Link:
-    """Check that the deployment that the run names had this version live."""
+    """Return the link that verifies that the run's deployment had this version live."""
     name = "served by"
     if run.environment is None or run.deployment is None:
         what = "an exact version" if run.commit is not None else "the work tree"
@@ -141,7 +141,7 @@ def _find_deployment(
 
 
 def _find_subject(repository: Repository, run: RunRecord) -> tuple[TraceSubject, Link | None]:
-    """Return the version that is traced, and the link at which the chain ends when it has none."""
+    """Return the version to trace, and a final link if there is none."""
     subject = TraceSubject(run.prompt or "", Version.parse(run.version or ""), run.digest)
     if run.commit is not None:
         return subject, None

@@ -1,4 +1,4 @@
-"""What a trace starts from: the version that a ref or a digest means."""
+"""Find the version that a ref or a digest selects for a trace."""
 
 from __future__ import annotations
 
@@ -41,15 +41,14 @@ _MIN_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class TraceSubject:
-    """The version that is traced.
+    """The traced version.
 
     Attributes:
         name: the prompt.
         version: the version.
-        digest: the one asked for, or that of what is live, or what the tag says; None when nothing
-            says any.
-        environment: the environment whose content is meant, or None.
-        rivals: the other releases whose tags claim the same digest.
+        digest: the given digest, or that of the live content, or that of the tag; None if unknown.
+        environment: the environment in the ref, or None.
+        rivals: other releases whose tags claim the same digest.
     """
 
     name: str
@@ -60,7 +59,7 @@ class TraceSubject:
 
 
 def find_subject(repository: Repository, asked: str) -> TraceSubject:
-    """Return what `asked` means; errors as `trace_chain`."""
+    """Return the version that `asked` selects. Raises as `trace_chain`."""
     found = _DIGEST.fullmatch(asked)
     if found is not None:
         return _find_digest(repository, f"sha256:{found[1]}")
@@ -109,7 +108,7 @@ def _find_version(repository: Repository, name: str, version: Version) -> TraceS
     release = None if found is None else inspect_tag(name, version, found)[0]
     if release is not None:
         return TraceSubject(name, version, release.digest)
-    # The tag is gone or says nothing, but what was live is still known.
+    # The tag is missing or invalid, but deployments still have the digest.
     for environment, one, live in _ever_live(repository):
         if (one, live.version) == (name, version):
             return TraceSubject(name, version, live.digest, environment)
@@ -119,7 +118,7 @@ def _find_version(repository: Repository, name: str, version: Version) -> TraceS
 
 
 def _find_digest(repository: Repository, prefix: str) -> TraceSubject:
-    """Return the version whose digest begins like that, by tags and by what is or was live."""
+    """Find the version whose digest has that beginning, by tags and deployments."""
     claims = {
         (release.digest, release.name, release.version): None
         for release in _releases_with(repository, prefix)
@@ -147,7 +146,7 @@ def _find_digest(repository: Repository, prefix: str) -> TraceSubject:
 
 
 def _releases_with(repository: Repository, prefix: str) -> Iterator[Release]:
-    """Yield the releases whose tag says a digest that begins like that."""
+    """Yield the releases whose tag has a digest with that beginning."""
     tags = list_tags(repository)
     needle = f"\nPrompt-Digest: {prefix}".encode()
     for key, found in zip(tags, read_all(repository, list(tags.values())), strict=True):
@@ -160,13 +159,15 @@ def _releases_with(repository: Repository, prefix: str) -> Iterator[Release]:
 def _ever_live(
     repository: Repository, *, only_now: bool = False
 ) -> Iterator[tuple[str, str, Live]]:
-    """Yield what is and was live: environment, prompt, version; as far as locks can be read."""
+    """Yield everything that is or was live: environment, prompt, version. Unreadable locks are
+    skipped.
+    """
     texts = ReleasedTexts(repository)
     for environment in list_environments(repository):
         try:
             history = read_known_history(repository, environment)
         except PromptopsError:
-            continue  # the link of the deployments will say so
+            continue  # the link of the deployments reports it
         records = history.records[::-1] if history else ()
         for record in records[:1] if only_now else records:
             try:
@@ -179,6 +180,6 @@ def _ever_live(
 
 
 def read_known_history(repository: Repository, environment: str) -> History | None:
-    """Return an environment's history: the one readers take, else what waits to be pushed."""
+    """Return an environment's history: the remote's, else the local one that waits to be pushed."""
     history = read_history(repository, environment, tracking(repository, environment))
     return history or read_history(repository, environment, branch(environment))

@@ -1,9 +1,9 @@
-"""Verification: whether releases and environments still say the same of one another.
+"""Verify that releases and environments are consistent.
 
-Everything is stated at least twice on purpose: in the tag and in the commit it stands on, in the
-lock and in the texts beside it, in a deployment's trailers and in what its tree changed. Whoever
-moves a tag or edits a branch by hand changes one of the two. Nothing here asks the network, and
-what this clone does not have is said to be unchecked, never counted as fine.
+Everything is recorded at least twice: in the tag and in its commit, in the lock and in the texts
+next to it, in a deployment's trailers and in the changes of its tree. Moving a tag or editing a
+branch by hand changes only one of the two. Nothing here uses the network. Data that this clone
+lacks is reported as unchecked, never as fine.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ __all__ = ["NOT_CHECKED", "Verification", "verify_repository"]
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a verification looked at and found.
+    """The result of a verification.
 
     Attributes:
-        releases: how many release tags were checked.
+        releases: the number of checked release tags.
         environments: the environments that were checked.
-        deployments: how many deployments they have, pending ones included.
-        skipped_trees: of how many of these the tree was left out (`deep` leaves out none).
-        findings: what is wrong, or could not be checked; the path is the short name of a ref.
+        deployments: the number of their deployments, pending ones included.
+        skipped_trees: the number of deployments whose tree was not read (none with `deep`).
+        findings: faults and unchecked data; the path is the short name of a ref.
     """
 
     releases: int
@@ -49,17 +49,17 @@ class Verification:
 
     @property
     def errors(self) -> int:
-        """How many things are wrong."""
+        """The number of faults."""
         return sum(finding.severity is Severity.ERROR for finding in self.findings)
 
     @property
     def unchecked(self) -> int:
-        """How many things could not be checked here."""
+        """The number of things that could not be checked in this clone."""
         return sum(finding.check == NOT_CHECKED for finding in self.findings)
 
     @property
     def summary(self) -> str:
-        """What was checked and how it went, in one line."""
+        """The result in one line."""
         what = [count(self.releases, "release")]
         if self.environments:
             deployments = count(self.deployments, "deployment")
@@ -78,19 +78,20 @@ def verify_repository(
     allowed_signers: Path | None = None,
     progress: Progress | None = None,
 ) -> Verification:
-    """Check releases and environments against each other.
+    """Verify that releases and environments are consistent.
 
     Args:
-        repository: the repository; it is only read, and its remote is not asked.
+        repository: the repository. It is only read, and its remote is not asked.
         refs: what to check: `name` (its releases, and wherever it is live), `name@selector`, or an
-            environment. Nothing means everything.
-        deep: look into the trees of all deployments, not only of each environment's newest.
-        allowed_signers: whose signatures count. With it, what is unsigned is an error.
-        progress: told of a kind of work, how much of it is done, and of how much.
+            environment. Empty: everything.
+        deep: read the trees of all deployments, not only of each environment's newest.
+        allowed_signers: the allowed signers file. If given, missing signatures are errors.
+        progress: called with a kind of work, the amount done, and the total.
 
     Raises:
-        UsageError: a ref is malformed or means the work tree, or there are no such signers.
-        NotFoundError: a ref means nothing that exists.
+        UsageError: a ref is malformed or selects the work tree, or the allowed signers file is
+            missing.
+        NotFoundError: a ref selects nothing.
     """
     survey = Survey(
         repository, read_scope(repository, refs), deep, allowed_signers, progress or _say_nothing
@@ -115,11 +116,11 @@ def verify_repository(
 
 
 def _say_nothing(what: str, done: int, total: int) -> None:
-    """Take progress that nobody watches."""
+    """Ignore progress."""
 
 
 def _report_gaps(survey: Survey) -> None:
-    """Say once what was left out in many places."""
+    """Report once what was skipped in many places."""
     if survey.has_no_tags:
         remote = survey.repository.remote
         survey.unchecked(

@@ -1,4 +1,4 @@
-"""Holds an environment's deployments to one another, to their trees, and to the release tags."""
+"""Verify an environment's deployments against each other, their trees and the release tags."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ NEWEST = 50
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentCheck:
-    """The check of one environment: what is on its branch, and what its messages say."""
+    """Verifies one environment: its branch and its messages."""
 
     survey: Survey
     environment: str
 
     @property
     def place(self) -> str:
-        """The branch, as findings name it."""
+        """The branch's name in findings."""
         return f"promptops/{self.environment}"
 
     def run(self) -> bool:
-        """Check it; False when it has no deployments at all."""
+        """Verify it; return False if it has no deployments."""
         try:
             history = self._choose_history()
         except PromptopsError as error:
@@ -63,9 +63,7 @@ class EnvironmentCheck:
         return True
 
     def _choose_history(self) -> History | None:
-        """Return the remote's history, or the local one that is ahead of it: that contains the
-        other.
-        """
+        """Return the remote's history, or the local one if it is ahead."""
         repository = self.survey.repository
         known = tracking(repository, self.environment)
         local = branch(self.environment)

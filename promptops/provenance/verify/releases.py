@@ -1,4 +1,4 @@
-"""Holds each release's tag to the commit it stands on, and each yank to its release."""
+"""Verify each release's tag against its commit, and each yank against its release."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _PORTION = 1000
 
 @dataclass(frozen=True, slots=True)
 class ReleaseCheck:
-    """The check of all release tags in the scope of a survey."""
+    """Verifies all release tags in the scope."""
 
     survey: Survey
 
     def run(self) -> None:
-        """Check all of them, and the yanks."""
+        """Verify all releases and yanks."""
         strays: list[str] = []
         self.survey.tags = list_release_tags(self.survey.repository, strays)
         if self.survey.scope.is_everything:
@@ -64,7 +64,7 @@ class ReleaseCheck:
             self._check_release(release, file)
 
     def _open_tag(self, key: Key, found: GitObject | GitError | None) -> Release | None:
-        """Return the release that a tag holds; None, and a finding, when it holds none."""
+        """Return the release of a tag. Record a finding and return None if it is none."""
         self.survey.known[key] = None
         if found is None and read_ref(self.survey.repository.git, release_tag(*key)) is None:
             del self.survey.known[key]  # removed since it was listed

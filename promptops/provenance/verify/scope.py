@@ -1,4 +1,4 @@
-"""What a verification looks at: which tags are opened, and which environments and prompts count."""
+"""The scope of a verification: tags, environments and prompts."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class VerifyScope:
-    """What is checked; None means all.
+    """The scope of a verification; None means all.
 
-    `releases` are the tags that are opened, `names` the prompts that count in environments.
+    `releases` are the tags to read, `names` the prompts to verify in environments.
     """
 
     releases: frozenset[Key] | None
@@ -36,12 +36,12 @@ class VerifyScope:
 
     @property
     def is_everything(self) -> bool:
-        """Whether nothing is left out."""
+        """Whether the scope is everything."""
         return self.releases is None and self.environments is None
 
 
 def read_scope(repository: Repository, refs: Sequence[str]) -> VerifyScope:
-    """Return what `refs` mean; everything when there are none. Errors as `verify_repository`."""
+    """Return the scope that `refs` select; empty: everything. Raises as `verify_repository`."""
     if not refs:
         return VerifyScope(None, None, None)
     known = list_environments(repository)
@@ -104,13 +104,11 @@ def _read_selected(
 
 
 def _live_keys(repository: Repository, environment: str, name: str | None) -> frozenset[Key]:
-    """Return what is live, of one prompt or of all; nothing where the environment cannot be
-    read.
-    """
+    """Return the live versions of one prompt, or of all; empty if the environment is unreadable."""
     try:
         head = read_head(repository, environment)
     except PromptopsError:
-        return frozenset()  # the check of the environment itself says what is wrong with it
+        return frozenset()  # the verification of the environment reports it
     entries = head.state.entries if head else {}
     return frozenset(
         (one, live.version)
@@ -121,7 +119,7 @@ def _live_keys(repository: Repository, environment: str, name: str | None) -> fr
 
 
 def list_release_tags(repository: Repository, strays: list[str] | None) -> dict[Key, str]:
-    """Return all release tags, in order; names that are none are put into `strays`."""
+    """Return all release tags, sorted; add other tag names to `strays`."""
     tags: dict[Key, str] = {}
     for ref in list_refs(repository.git, "refs/tags/prompts/", peel=False):
         key = parse_release_tag(ref.name)

@@ -1,4 +1,4 @@
-"""What all parts of one verification share: what they may look at, have learned, and have found."""
+"""The shared state of a verification: scope, known data, findings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MAX_SIGNATURES = 200
 
 @dataclass(frozen=True, slots=True)
 class KnownTag:
-    """What a release's tag says, as far as environments depend on it."""
+    """The parts of a release's tag on which environments depend."""
 
     digest: str
     commit: str
@@ -36,22 +36,22 @@ class KnownTag:
 
 @dataclass(slots=True)
 class Survey:
-    """One verification: what it may look at, what it has learned, what it found.
+    """The shared state of one verification.
 
     Attributes:
         repository: the repository.
-        scope: what is looked at.
-        deep: whether nothing is left out for being old or many.
-        allowed_signers: whose signatures are asked for, or None.
-        progress: told how far the work is.
-        findings: what was found.
+        scope: what is verified.
+        deep: whether old and numerous data is verified too.
+        allowed_signers: the allowed signers file, or None.
+        progress: called with the progress.
+        findings: the findings so far.
         tags: the ids of all release tags.
-        known: what the opened ones say; None of those that are no release.
-        released: how many were opened.
-        deployments: how many deployments the environments have.
-        skipped_trees: of how many the tree was left out.
-        skipped_signatures: how many signatures were left out.
-        has_no_tags: whether this clone lacks the tags of what is live.
+        known: the tags that were read; None for those that are no release.
+        released: the number of tags that were read.
+        deployments: the number of deployments.
+        skipped_trees: the number of deployments whose tree was not read.
+        skipped_signatures: the number of signatures that were not verified.
+        has_no_tags: whether this clone lacks the tags of live releases.
     """
 
     repository: Repository
@@ -75,24 +75,24 @@ class Survey:
         self.signers = choose_signers(self.repository.git, self.allowed_signers)
 
     def error(self, check: str, place: str, message: str, hint: str | None = None) -> None:
-        """Put a fault on record."""
+        """Record a fault."""
         self.findings.append(Finding(check, Severity.ERROR, message, place, None, hint))
 
     def warn(self, check: str, place: str, message: str, hint: str | None = None) -> None:
-        """Put something on record that is not right, and breaks nothing."""
+        """Record a warning."""
         self.findings.append(Finding(check, Severity.WARNING, message, place, None, hint))
 
     def note(self, check: str, place: str, message: str, hint: str | None = None) -> None:
-        """Put something on record that is worth knowing."""
+        """Record a note."""
         self.findings.append(Finding(check, Severity.NOTE, message, place, None, hint))
 
     def unchecked(self, place: str, message: str, hint: str | None = None) -> None:
-        """Put on record what could not be checked in this clone."""
+        """Record what could not be checked in this clone."""
         self.warn(NOT_CHECKED, place, message, hint)
 
     def failed(self, check: str, place: str, error: PromptopsError) -> None:
-        """Put an error on record: as a fault, or as what this clone cannot tell."""
-        # Elsewhere such errors send people here.
+        """Record an error: as a fault, or as unchecked if this clone lacks data."""
+        # Elsewhere these errors tell people to run `verify`.
         hint = (error.hint or "").replace("; promptops verify says more", "") or None
         if isinstance(error, GitError):
             self.unchecked(place, error.message, hint)
@@ -100,24 +100,22 @@ class Survey:
             self.error(check, place, error.message, hint)
 
     def first_time(self, *what: object) -> bool:
-        """Return whether this has not come up before; one fault is told once, however often it
-        shows.
-        """
+        """Return whether this is new; each fault is reported once."""
         if what in self.told:
             return False
         self.told.add(what)
         return True
 
     def wants(self, name: str) -> bool:
-        """Return whether the prompt counts in environments."""
+        """Return whether the prompt is in the scope."""
         return self.scope.names is None or name in self.scope.names
 
     def opens(self, key: Key) -> bool:
-        """Return whether the release's tag is to be opened."""
+        """Return whether the release's tag is in the scope."""
         return self.scope.releases is None or key in self.scope.releases
 
     def read(self, specs: list[str]) -> list[GitObject | GitError | None]:
-        """Read objects; one that cannot be read does not hide the others."""
+        """Read objects; continue after unreadable ones."""
         try:
             return list(self.repository.objects.read_many(specs))
         except GitError:
@@ -130,7 +128,7 @@ class Survey:
             return error
 
     def moved(self, key: Key, recorded: str, current: str, how: str) -> None:
-        """Put a tag on record that is another than was recorded."""
+        """Record a tag that differs from the recorded one."""
         if self.first_time("moved", key, recorded):
             self.error(
                 "moved-tag",
@@ -141,7 +139,7 @@ class Survey:
             )
 
     def missing_tag(self, key: Key, place: str, why: str) -> None:
-        """Put a tag on record that is gone, or that this clone has no tags at all."""
+        """Record a missing tag, or that this clone has no tags at all."""
         if not self.tags and self.repository.remote is not None:
             self.has_no_tags = True
             return
@@ -154,7 +152,7 @@ class Survey:
             )
 
     def fetch_hint(self, name: str, version: Version) -> str:
-        """Return how a tag that is not here may come back."""
+        """Return the hint on how to get a missing tag."""
         tag = release_tag(name, version)
         if self.repository.remote is None:
             return f"somebody deleted the tag; another clone may have it: git fetch CLONE {tag}"
@@ -162,7 +160,7 @@ class Survey:
         return f"{fetch} brings it back, unless it was deleted there too"
 
     def check_signature(self, place: str, oid: str, kind: str, signature: str | None) -> None:
-        """Judge a signature that is there; none is a fault where signers were given."""
+        """Verify a signature; a missing one is a fault if allowed signers were given."""
         if signature is None:
             if self.allowed_signers is not None:
                 self.error(

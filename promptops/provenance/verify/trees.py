@@ -1,4 +1,4 @@
-"""Holds the trees of an environment's deployments to their locks, their messages and the tags."""
+"""Verify the trees of an environment's deployments against locks, messages and tags."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ _PAST = "it is so no longer, but a rollback to that deployment would bring it ba
 
 @dataclass(slots=True)
 class TreeCheck:
-    """The check of the trees of one environment, the oldest first.
+    """Verifies the trees of one environment, oldest first.
 
-    What the newest deployment still has is an error, told with the deployment that brought it in.
-    What is past is a warning: history cannot be changed, and must not keep a healed branch red.
+    A fault that the newest deployment still has is an error; the deployment that introduced it is
+    named. A fault in the past is a warning: history cannot be changed, and a repaired branch must
+    pass.
     """
 
     survey: Survey
@@ -54,7 +55,7 @@ class TreeCheck:
         }
 
     def run(self, start: int) -> None:
-        """Check the trees from the record with that index on."""
+        """Verify the trees from the record with that index on."""
         records = self.history.records
         before = self._state_before(start)
         for index in range(start, len(records)):
@@ -69,7 +70,7 @@ class TreeCheck:
             self.survey.findings += [_put_past(one) if is_past else one for one in findings]
 
     def _state_before(self, index: int) -> State | None:
-        """Return what was live before a record; None where that is not known."""
+        """Return the state before a record; None if unknown."""
         if index == 0:
             return lock.State() if self.history.cut is None else None
         try:
@@ -81,7 +82,7 @@ class TreeCheck:
         try:
             state = self.texts.state(record)
         except PromptopsError as error:
-            if record.deployment is not None:  # else there is worse to say, and said already
+            if record.deployment is not None:  # otherwise a worse fault has been reported already
                 found = self._failed(record, error, check="broken-lock")
                 self._keep(("state", record.oid), [found])
             return None
@@ -95,7 +96,9 @@ class TreeCheck:
         return state
 
     def _check_form(self, record: IntegrityRecord, state: State) -> None:
-        """Judge the newest lock's bytes: a reader may go by its lines, as `docs/SPEC.md` says."""
+        """Check the newest lock's canonical form: readers may parse it by lines, see
+        `docs/SPEC.md`.
+        """
         forms = {lock.LOCK_FILE: lock.format_lock(state), lock.UNDO_FILE: lock.format_undo(state)}
         for file, data in forms.items():
             found = self.survey.repository.objects.read(f"{record.oid}:{file}")
@@ -106,7 +109,7 @@ class TreeCheck:
     # Faults
 
     def _is_new(self, key: object) -> bool:
-        """Return whether this has not been judged yet; if it has, it is still so."""
+        """Return whether this has not been verified yet; a known fault stays recorded."""
         self.present.add(key)
         return key not in self.faults
 
@@ -115,7 +118,7 @@ class TreeCheck:
         self.faults[key] = findings
 
     def _fault(self, record: IntegrityRecord, check: str, message: str) -> Finding:
-        """Return a fault, with the deployment that brought it in and the one to go back to."""
+        """Return a fault, with the deployment that introduced it and the one to restore."""
         number = record.deployment.number if record.deployment else 0
         hint = "the branch was edited by hand"
         if number > 1:
@@ -134,15 +137,15 @@ class TreeCheck:
         *,
         check: str = "missing-texts",
     ) -> Finding:
-        """Return what could not be read: a fault, or a gap of this clone."""
+        """Return a finding for unreadable data: a fault, or missing in this clone."""
         message = f"{what}: {error.message}" if what else error.message
         found = self._fault(record, check, message)
         if isinstance(error, GitError):
             return found._replace(check=NOT_CHECKED, severity=Severity.WARNING, hint=error.hint)
-        # What is lost was edited by nobody; of a lock the error itself knows less than we do.
+        # A lost object is no manual edit; for a lock this message is more precise than the error's.
         return found._replace(hint=error.hint or found.hint) if what else found
 
-    # What a tree holds
+    # Content of trees
 
     def _check_folders(self, record: IntegrityRecord, state: State) -> None:
         try:
@@ -217,7 +220,7 @@ class TreeCheck:
             yield self._fault(record, "wrong-lock", f"{label}: {fault}")
 
     def _read_tag(self, key: Key) -> KnownTag | None:
-        """Return what a release's tag says; None when it is no release."""
+        """Return the parsed tag of a release; None if it is no release."""
         known = self.survey.known
         if key not in known:
             (found,) = self.survey.read([self.survey.tags[key]])
@@ -257,7 +260,7 @@ class TreeCheck:
     def _judge_change(
         self, record: IntegrityRecord, before: State, after: State
     ) -> Iterator[Finding]:
-        """Yield what the message says against what the lock says of it."""
+        """Yield differences between the message and the lock."""
         if record.deployment is None:
             return
         said = {claim.name: claim.change for claim in read_claims(record.deployment)}
@@ -276,7 +279,7 @@ class TreeCheck:
 
 
 def _put_past(finding: Finding) -> Finding:
-    """Return the finding as what was wrong once."""
+    """Return the finding as a warning about the past."""
     if finding.check == NOT_CHECKED:
         return finding
     return finding._replace(severity=Severity.WARNING, hint=_PAST)

@@ -169,7 +169,7 @@ def list_settings(prompt: Prompt) -> dict[str, Any]:
 
 
 def name_lost(prompt: Prompt, carried: Iterable[str] = ()) -> Iterator[str]:
-    """Say which frontmatter has no place in another format."""
+    """Yield which frontmatter has no place in another format."""
     for key in prompt.data:
         if key not in _CARRIED and key not in carried:
             yield f"'{key}' is not carried over"
