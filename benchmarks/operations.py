@@ -14,14 +14,14 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from promptops.runtime.conversation.entries import Bounds, Entry, Owner
+from promptops.runtime.conversation.entries import ConversationBounds, ConversationEntry, Owner
 from promptops.runtime.conversation.sql import open_sqlite_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _OWNER = Owner("u-1", "acme")
-_BOUNDS = Bounds(30 * 86_400, 1_000_000_000)
+_BOUNDS = ConversationBounds(30 * 86_400, 1_000_000_000)
 _BODY = b"I was charged twice for the order of last week, and nobody answers. " * 8
 _INSERT = (
     "INSERT INTO conversation_rows VALUES ('bare', ?, 0, 'message', 'user', 10, ?, '', 0, 0, 1, 0,"
@@ -53,7 +53,7 @@ def conversation() -> None:
 
         def append() -> None:
             for _ in range(100):
-                entry = Entry("message", _BODY, "user", 130, "u-1")
+                entry = ConversationEntry("message", _BODY, "user", 130, "u-1")
                 store.append("c", [entry], owner=_OWNER, bounds=_BOUNDS, now=time.time())
 
         def window() -> None:

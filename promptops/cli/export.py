@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _STDOUT = "-"
 
 
-class ExportFormat(StrEnum):
+class PromptExportFormat(StrEnum):
     """What to write: a snapshot, or prompts as another tool reads them."""
 
     SNAPSHOT = "snapshot"
@@ -65,9 +65,9 @@ def export(
     ] = None,
     trust: TrustOption = None,
     output: Annotated[
-        ExportFormat,
+        PromptExportFormat,
         typer.Option("--format", help="Write each prompt as another tool reads it."),
-    ] = ExportFormat.SNAPSHOT,
+    ] = PromptExportFormat.SNAPSHOT,
     dry_run: DryRunOption = False,
 ) -> None:
     """Write a snapshot: resolved prompts with all they need, in one file that checks itself.
@@ -75,7 +75,7 @@ def export(
     With --format it writes prompts for other tools instead, and says what is not carried over: one
     to -o FILE or standard output, several into the folder -o DIR.
     """
-    if output is not ExportFormat.SNAPSHOT:
+    if output is not PromptExportFormat.SNAPSHOT:
         if environments or sign is not None:
             raise UsageError(
                 "--env and --sign are for snapshots", hint=f"name prompts: --format {output} NAME"
@@ -133,7 +133,7 @@ def _warn(snapshot: Snapshot) -> None:
 
 
 def _export(
-    refs: list[str], output: ExportFormat, file: str, *, trust: str | None, dry_run: bool
+    refs: list[str], output: PromptExportFormat, file: str, *, trust: str | None, dry_run: bool
 ) -> None:
     from promptops.prompt.reference import parse_ref
     from promptops.repository.adoption.exports import WRITERS, write

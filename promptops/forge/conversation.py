@@ -36,7 +36,7 @@ class StatusState(StrEnum):
     ERROR = "error"
 
 
-class Conversation(GitHub):
+class PullRequestThread(GitHub):
     """One repository on GitHub, with a token that may write statuses and comments."""
 
     def set_status(

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import DeniedError, PromptopsError, RemoteError
-from promptops.forge.conversation import Conversation, StatusState
+from promptops.forge.conversation import PullRequestThread, StatusState
 from promptops.protection.ci.change import fetch_change, follow_review, give_access, read_change
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def main(environment: Mapping[str, str]) -> int:
         )
         report = folder / "report.md"
         change: CiChange | None = None
-        github: Conversation | None = None
+        github: PullRequestThread | None = None
         try:
             github = stack.enter_context(_open(environment))
             if environment.get("GITHUB_EVENT_NAME") == "workflow_run":
@@ -78,8 +78,8 @@ def main(environment: Mapping[str, str]) -> int:
     return code
 
 
-def _open(environment: Mapping[str, str]) -> Conversation:
-    return Conversation(
+def _open(environment: Mapping[str, str]) -> PullRequestThread:
+    return PullRequestThread(
         environment.get("GITHUB_REPOSITORY", ""),
         token=_token(environment),
         url=environment.get("GITHUB_API_URL", ""),
@@ -144,7 +144,7 @@ def _append(environment: Mapping[str, str], variable: str, text: str) -> None:
 
 
 def _set_status(
-    github: Conversation, change: CiChange, environment: Mapping[str, str], code: int
+    github: PullRequestThread, change: CiChange, environment: Mapping[str, str], code: int
 ) -> None:
     """Set the commit status. Where that fails it is missing, and what is required stays unmet."""
     name = environment.get("PROMPTOPS_STATUS", "")
@@ -163,7 +163,7 @@ def _set_status(
 
 
 def _keep_comment(
-    github: Conversation, change: CiChange, environment: Mapping[str, str], text: str
+    github: PullRequestThread, change: CiChange, environment: Mapping[str, str], text: str
 ) -> None:
     """Put the report on the pull request. Where that fails, the verdict stays what it is."""
     if environment.get("PROMPTOPS_COMMENT") != "true" or change.number is None:

@@ -11,9 +11,9 @@ from promptops.runtime.conversation.entries import (
     HAND_OVER,
     MESSAGE,
     SUMMARY,
-    Bounds,
-    Entry,
-    Expected,
+    ConversationBounds,
+    ConversationEntry,
+    ExpectedTail,
     Owner,
 )
 from promptops.runtime.conversation.hand_over import (
@@ -32,7 +32,7 @@ from promptops.runtime.models.tokens import estimate_text
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
-    from promptops.runtime.conversation.entries import ConversationStore, Row, Tail
+    from promptops.runtime.conversation.entries import ConversationEvent, ConversationStore, Tail
     from promptops.runtime.log.encryption import Keyring
     from promptops.runtime.registry import Registry
     from promptops.runtime.resolution import ResolvedPrompt
@@ -70,7 +70,7 @@ class Ways(NamedTuple):
 
     registry: Registry
     store: ConversationStore
-    bounds: Bounds
+    bounds: ConversationBounds
     tokens: int
     summary: str | None
     keyring: Keyring | None
@@ -142,7 +142,7 @@ class Conversation:
         """
         said = by if by is not None else self._owner.user or ""
         entries = [self._entry(message, said) for message in messages]
-        return self._append(entries, Expected(number=after))
+        return self._append(entries, ExpectedTail(number=after))
 
     def history(self) -> list[dict[str, Any]]:
         """Return the newest messages that fit, the oldest first, for `{% history %}`.
@@ -162,7 +162,7 @@ class Conversation:
         row = self._tail().summary
         return None if row is None else str(self._open(row))
 
-    def events(self, *, limit: int = 1000) -> Sequence[Row]:
+    def events(self, *, limit: int = 1000) -> Sequence[ConversationEvent]:
         """Return what happened to the conversation, the oldest first, without what was said."""
         return self._ways.store.rows(self.id, limit=limit)
 
@@ -280,7 +280,7 @@ class Conversation:
                 self._entry({"role": "user", "content": question}, self._owner.user or "")
             )
         entries.append(self._entry({"role": "assistant", "content": run.text}, by))
-        return self._append(entries, Expected())
+        return self._append(entries, ExpectedTail())
 
     # What is too old to be given
 
@@ -303,7 +303,7 @@ class Conversation:
         text = self._sum_up(tail, older)
         if text is None:
             return False
-        entry = Entry(
+        entry = ConversationEntry(
             SUMMARY,
             self._seal(text),
             tokens=_count(text),
@@ -312,9 +312,9 @@ class Conversation:
         )
         known = 0 if tail.summary is None else tail.summary.number
         # Another process may have been faster: then its summary stands.
-        return self._store([entry], Expected(summary=known)) is not None
+        return self._store([entry], ExpectedTail(summary=known)) is not None
 
-    def _sum_up(self, tail: Tail, older: Sequence[Row]) -> str | None:
+    def _sum_up(self, tail: Tail, older: Sequence[ConversationEvent]) -> str | None:
         from promptops.errors import PromptopsError
 
         ways = self._ways
@@ -367,10 +367,10 @@ class Conversation:
         record = make_hand_over(
             giving, taking, reason=reason, data=data or {}, at=self._ways.clock()
         )
-        entry = Entry(
+        entry = ConversationEntry(
             HAND_OVER, self._seal(record.to_data()), by=f"{record.source} -> {record.target}"
         )
-        self._append([entry], Expected(), record.at)
+        self._append([entry], ExpectedTail(), record.at)
         return record
 
     def handed_over(self) -> HandOver | None:
@@ -387,7 +387,7 @@ class Conversation:
         return ways.store.tail(self.id, owner=self._owner, tokens=ways.tokens, now=ways.clock())
 
     def _store(
-        self, entries: Sequence[Entry], expected: Expected, now: float | None = None
+        self, entries: Sequence[ConversationEntry], expected: ExpectedTail, now: float | None = None
     ) -> int | None:
         ways = self._ways
         return ways.store.append(
@@ -400,7 +400,7 @@ class Conversation:
         )
 
     def _append(
-        self, entries: Sequence[Entry], expected: Expected, now: float | None = None
+        self, entries: Sequence[ConversationEntry], expected: ExpectedTail, now: float | None = None
     ) -> int:
         most = self._ways.bounds.bytes
         for one in entries:
@@ -457,7 +457,7 @@ class Conversation:
             said.insert(0, {"role": "user", "content": text})
         return said
 
-    def _entry(self, message: Mapping[str, Any], by: str) -> Entry:
+    def _entry(self, message: Mapping[str, Any], by: str) -> ConversationEntry:
         role = message.get("role")
         if role not in _ROLES:
             raise UsageError(
@@ -465,12 +465,14 @@ class Conversation:
                 hint=f"one of: {', '.join(_ROLES)}",
             )
         data = dict(message)
-        return Entry(MESSAGE, self._seal(data), role=role, tokens=_count_message(data), by=by)
+        return ConversationEntry(
+            MESSAGE, self._seal(data), role=role, tokens=_count_message(data), by=by
+        )
 
     def _seal(self, value: object) -> bytes:
         return pack(to_json(value), self._ways.keyring)
 
-    def _open(self, row: Row) -> Any:  # noqa: ANN401 - each kind has its own
+    def _open(self, row: ConversationEvent) -> Any:  # noqa: ANN401 - each kind has its own
         assert row.body is not None  # noqa: S101 - stores give only rows that have one
         if self._ways.keyring is None and row.body[0] & _SEALED:
             raise ConfigurationError(

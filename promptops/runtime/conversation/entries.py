@@ -20,7 +20,7 @@ ERASED = "erased"
 KINDS = (MESSAGE, SUMMARY, HAND_OVER, EXPIRED, DROPPED, ERASED)
 
 
-class Entry(NamedTuple):
+class ConversationEntry(NamedTuple):
     """Something to append.
 
     Attributes:
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
     covers: int = 0
 
 
-class Row(NamedTuple):
+class ConversationEvent(NamedTuple):
     """Something that happened to a conversation.
 
     Attributes:
@@ -74,7 +74,7 @@ class Owner(NamedTuple):
     tenant: str | None = None
 
 
-class Bounds(NamedTuple):
+class ConversationBounds(NamedTuple):
     """How long and how large a conversation may be.
 
     Attributes:
@@ -86,7 +86,7 @@ class Bounds(NamedTuple):
     bytes: int
 
 
-class Expected(NamedTuple):
+class ExpectedTail(NamedTuple):
     """What an append counts on; None: on nothing.
 
     Attributes:
@@ -110,13 +110,13 @@ class Tail(NamedTuple):
     """
 
     number: int = 0
-    messages: tuple[Row, ...] = ()
+    messages: tuple[ConversationEvent, ...] = ()
     is_cut: bool = False
-    summary: Row | None = None
-    hand_over: Row | None = None
+    summary: ConversationEvent | None = None
+    hand_over: ConversationEvent | None = None
 
 
-class Head(NamedTuple):
+class ConversationHead(NamedTuple):
     """A conversation in a list.
 
     Attributes:
@@ -142,12 +142,12 @@ class ConversationStore(Protocol):
     def append(
         self,
         conversation: str,
-        entries: Sequence[Entry],
+        entries: Sequence[ConversationEntry],
         *,
         owner: Owner,
-        bounds: Bounds,
+        bounds: ConversationBounds,
         now: float,
-        expected: Expected = ...,
+        expected: ExpectedTail = ...,
     ) -> int | None:
         """Append entries in one step; return the number of the last, None if not as `expected`.
 
@@ -161,15 +161,17 @@ class ConversationStore(Protocol):
         """Return the newest messages of at most so many tokens; RefusedError as `append`."""
         ...
 
-    def between(self, conversation: str, after: int, before: int, *, limit: int) -> Sequence[Row]:
+    def between(
+        self, conversation: str, after: int, before: int, *, limit: int
+    ) -> Sequence[ConversationEvent]:
         """Return the newest `limit` messages between two rows, the oldest first."""
         ...
 
-    def rows(self, conversation: str, *, limit: int = 1000) -> Sequence[Row]:
+    def rows(self, conversation: str, *, limit: int = 1000) -> Sequence[ConversationEvent]:
         """Return everything that happened to a conversation, the oldest first, without bodies."""
         ...
 
-    def list(self, *, user: str | None = None, limit: int = 50) -> Sequence[Head]:
+    def list(self, *, user: str | None = None, limit: int = 50) -> Sequence[ConversationHead]:
         """Return conversations, those that something happened to last first."""
         ...
 

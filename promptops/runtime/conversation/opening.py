@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import ConfigurationError, UsageError, quote
 from promptops.runtime.conversation.conversation import Conversation, Ways
-from promptops.runtime.conversation.entries import Bounds
+from promptops.runtime.conversation.entries import ConversationBounds
 from promptops.runtime.log.encryption import read_keys
 from promptops.runtime.log.place import find_log
 
@@ -121,7 +121,7 @@ class Conversations:
         ways = Ways(
             self._registry,
             self._store(settings),
-            Bounds(settings.ttl_seconds, settings.kilobytes * 1024),
+            ConversationBounds(settings.ttl_seconds, settings.kilobytes * 1024),
             settings.tokens,
             settings.summary,
             keyring,

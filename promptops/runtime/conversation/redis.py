@@ -10,7 +10,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import PromptopsError
-from promptops.runtime.conversation.entries import MESSAGE, Expected, Head, Row, Tail
+from promptops.runtime.conversation.entries import (
+    MESSAGE,
+    ConversationEvent,
+    ConversationHead,
+    ExpectedTail,
+    Tail,
+)
 from promptops.runtime.conversation.sql import refuse_owner
 from promptops.runtime.conversation.window import take_newest
 from promptops.runtime.log.log import LogError
@@ -18,7 +24,7 @@ from promptops.runtime.log.log import LogError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from promptops.runtime.conversation.entries import Bounds, Entry, Owner
+    from promptops.runtime.conversation.entries import ConversationBounds, ConversationEntry, Owner
 
 # The braces keep all keys in one slot of a cluster.
 PREFIX = "{promptops-conversations}:"
@@ -172,12 +178,12 @@ class RedisStore:
     def append(
         self,
         conversation: str,
-        entries: Sequence[Entry],
+        entries: Sequence[ConversationEntry],
         *,
         owner: Owner,
-        bounds: Bounds,
+        bounds: ConversationBounds,
         now: float,
-        expected: Expected = Expected(),  # noqa: B008 - a constant
+        expected: ExpectedTail = ExpectedTail(),  # noqa: B008 - a constant
     ) -> int | None:
         """Append entries in one step; see `ConversationStore`."""
         values: list[Any] = [
@@ -215,21 +221,23 @@ class RedisStore:
         messages, is_cut = take_newest(self._walk(conversation, after, number + 1), tokens)
         return Tail(number, tuple(messages), is_cut, summary, hand_over)
 
-    def between(self, conversation: str, after: int, before: int, *, limit: int) -> Sequence[Row]:
+    def between(
+        self, conversation: str, after: int, before: int, *, limit: int
+    ) -> Sequence[ConversationEvent]:
         """Return the newest `limit` messages between two rows; see `ConversationStore`."""
-        found: list[Row] = []
+        found: list[ConversationEvent] = []
         for row in self._walk(conversation, after, before):
             if len(found) == limit:
                 break
             found.append(row)
         return found[::-1]
 
-    def rows(self, conversation: str, *, limit: int = 1000) -> Sequence[Row]:
+    def rows(self, conversation: str, *, limit: int = 1000) -> Sequence[ConversationEvent]:
         """Return everything that happened to a conversation; see `ConversationStore`."""
         texts = self._ask(lambda: self._redis.lrange(_ROWS + conversation, -limit, -1))
         return [_make_row(text, None) for text in texts]
 
-    def list(self, *, user: str | None = None, limit: int = 50) -> Sequence[Head]:
+    def list(self, *, user: str | None = None, limit: int = 50) -> Sequence[ConversationHead]:
         """Return conversations; see `ConversationStore`."""
 
         def look() -> list[Any]:
@@ -245,7 +253,7 @@ class RedisStore:
             return [(name, *found[2 * i], found[2 * i + 1]) for i, name in enumerate(names)]
 
         heads = [
-            Head(
+            ConversationHead(
                 name.decode(),
                 _unmark(owner),
                 _unmark(tenant),
@@ -292,14 +300,14 @@ class RedisStore:
     def _forget_one(self, keys: Sequence[str], values: Sequence[Any]) -> int:
         return int(self._ask(lambda: self._forget(keys=keys, args=values)))
 
-    def _row(self, conversation: str, number: int) -> Row | None:
+    def _row(self, conversation: str, number: int) -> ConversationEvent | None:
         if not number:
             return None
         text = self._ask(lambda: self._redis.lindex(_ROWS + conversation, number - 1))
         body = self._ask(lambda: self._redis.hget(_BODIES + conversation, str(number)))
         return None if text is None or body is None else _make_row(text, body)
 
-    def _walk(self, conversation: str, after: int, before: int) -> Iterator[Row]:
+    def _walk(self, conversation: str, after: int, before: int) -> Iterator[ConversationEvent]:
         """Yield the messages between two rows, the newest first, a few at a time."""
         while before > after + 1:
             first = max(after + 1, before - _BATCH)
@@ -350,6 +358,8 @@ def _unmark(kept: bytes) -> str | None:
     return None if text == "-" else text[1:]
 
 
-def _make_row(text: bytes, body: bytes | None) -> Row:
+def _make_row(text: bytes, body: bytes | None) -> ConversationEvent:
     number, at, kind, role, tokens, size, by, covers = json.loads(text)
-    return Row(int(number), at / 1000, kind, role, int(tokens), int(size), by, int(covers), body)
+    return ConversationEvent(
+        int(number), at / 1000, kind, role, int(tokens), int(size), by, int(covers), body
+    )

@@ -14,10 +14,10 @@ from promptops.runtime.conversation.entries import (
     HAND_OVER,
     MESSAGE,
     SUMMARY,
-    Entry,
-    Expected,
-    Head,
-    Row,
+    ConversationEntry,
+    ConversationEvent,
+    ConversationHead,
+    ExpectedTail,
     Tail,
 )
 from promptops.runtime.conversation.tables import CONVERSATIONS
@@ -26,7 +26,7 @@ from promptops.runtime.conversation.window import take_newest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from promptops.runtime.conversation.entries import Bounds, Owner
+    from promptops.runtime.conversation.entries import ConversationBounds, Owner
     from promptops.runtime.log.database import Cursor, Database
     from promptops.runtime.log.database import Row as Columns
 
@@ -47,7 +47,7 @@ _BATCH = 64
 _SLACK = 32
 
 
-class _State(NamedTuple):
+class _SqlState(NamedTuple):
     """Where a conversation stands after its last row; times in milliseconds."""
 
     number: int = 0
@@ -69,12 +69,12 @@ class SqlStore:
     def append(
         self,
         conversation: str,
-        entries: Sequence[Entry],
+        entries: Sequence[ConversationEntry],
         *,
         owner: Owner,
-        bounds: Bounds,
+        bounds: ConversationBounds,
         now: float,
-        expected: Expected = Expected(),  # noqa: B008 - a constant
+        expected: ExpectedTail = ExpectedTail(),  # noqa: B008 - a constant
     ) -> int | None:
         """Append entries in one step; see `ConversationStore`."""
         at = round(now * 1000)
@@ -130,11 +130,13 @@ class SqlStore:
 
         return self._database.read(read)
 
-    def between(self, conversation: str, after: int, before: int, *, limit: int) -> Sequence[Row]:
+    def between(
+        self, conversation: str, after: int, before: int, *, limit: int
+    ) -> Sequence[ConversationEvent]:
         """Return the newest `limit` messages between two rows; see `ConversationStore`."""
 
-        def read(cursor: Cursor) -> list[Row]:
-            found: list[Row] = []
+        def read(cursor: Cursor) -> list[ConversationEvent]:
+            found: list[ConversationEvent] = []
             for row in _walk(cursor, conversation, after, before):
                 if len(found) == limit:
                     break
@@ -143,7 +145,7 @@ class SqlStore:
 
         return self._database.read(read)
 
-    def rows(self, conversation: str, *, limit: int = 1000) -> Sequence[Row]:
+    def rows(self, conversation: str, *, limit: int = 1000) -> Sequence[ConversationEvent]:
         """Return everything that happened to a conversation; see `ConversationStore`."""
         statement = (
             f"SELECT {_COLUMNS}, NULL FROM conversation_rows WHERE conversation = ?"  # noqa: S608
@@ -154,7 +156,7 @@ class SqlStore:
         )
         return found[::-1]
 
-    def list(self, *, user: str | None = None, limit: int = 50) -> Sequence[Head]:
+    def list(self, *, user: str | None = None, limit: int = 50) -> Sequence[ConversationHead]:
         """Return conversations; see `ConversationStore`."""
         where = "" if user is None else " WHERE user_name = ?"
         statement = (
@@ -165,7 +167,9 @@ class SqlStore:
         values = (limit,) if user is None else (user, limit)
         return self._database.read(
             lambda cursor: [
-                Head(str(one[0]), one[1], one[2], one[3] / 1000, int(one[4]), one[5] / 1000)
+                ConversationHead(
+                    str(one[0]), one[1], one[2], one[3] / 1000, int(one[4]), one[5] / 1000
+                )
                 for one in cursor.rows(statement, values)
             ]
         )
@@ -252,8 +256,8 @@ class SqlStore:
             return False
         state = _read_state(found)
         _forget_bodies(cursor, conversation)
-        state = _State(state.number, 0, state.number + 2)
-        _write(cursor, conversation, state, Row(0, at, ERASED, by=by))
+        state = _SqlState(state.number, 0, state.number + 2)
+        _write(cursor, conversation, state, ConversationEvent(0, at, ERASED, by=by))
         cursor.run("UPDATE conversations SET expires = NULL WHERE id = ?", (conversation,))
         return True
 
@@ -316,11 +320,13 @@ def _is_stale(known: int | None, ends: int | None, ttl: int | None) -> bool:
     return known > ends or known < ends - ttl // _SLACK
 
 
-def _read_state(found: Columns | None) -> _State:
-    return _State() if found is None or found[3] is None else _State(*found[3:])
+def _read_state(found: Columns | None) -> _SqlState:
+    return _SqlState() if found is None or found[3] is None else _SqlState(*found[3:])
 
 
-def _append(cursor: Cursor, conversation: str, state: _State, entry: Entry, at: int) -> _State:
+def _append(
+    cursor: Cursor, conversation: str, state: _SqlState, entry: ConversationEntry, at: int
+) -> _SqlState:
     number = state.number + 1
     if entry.kind == MESSAGE:
         state = state._replace(kept=state.kept + len(entry.body))
@@ -330,24 +336,28 @@ def _append(cursor: Cursor, conversation: str, state: _State, entry: Entry, at: 
     elif entry.kind == HAND_OVER:
         _forget_body(cursor, conversation, state.hand_over)
         state = state._replace(hand_over=number)
-    row = Row(0, at, entry.kind, entry.role, entry.tokens, len(entry.body), entry.by, entry.covers)
+    row = ConversationEvent(
+        0, at, entry.kind, entry.role, entry.tokens, len(entry.body), entry.by, entry.covers
+    )
     return _write(cursor, conversation, state, row._replace(body=entry.body))
 
 
-def _write(cursor: Cursor, conversation: str, state: _State, row: Row) -> _State:
+def _write(
+    cursor: Cursor, conversation: str, state: _SqlState, row: ConversationEvent
+) -> _SqlState:
     number = state.number + 1
     cursor.run(_INSERT, (conversation, number, *row[1:-1], *state[1:], row.body))
     return state._replace(number=number)
 
 
-def _expire(cursor: Cursor, conversation: str, state: _State, at: int) -> _State:
+def _expire(cursor: Cursor, conversation: str, state: _SqlState, at: int) -> _SqlState:
     _forget_bodies(cursor, conversation)
     # Whatever follows is above the row that says so.
-    state = _State(state.number, 0, state.number + 2)
-    return _write(cursor, conversation, state, Row(0, at, EXPIRED))
+    state = _SqlState(state.number, 0, state.number + 2)
+    return _write(cursor, conversation, state, ConversationEvent(0, at, EXPIRED))
 
 
-def _drop(cursor: Cursor, conversation: str, state: _State, limit: int, at: int) -> _State:
+def _drop(cursor: Cursor, conversation: str, state: _SqlState, limit: int, at: int) -> _SqlState:
     """Let the oldest messages go until the rest is within the bound."""
     kept, floor = state.kept, state.floor
     while kept > limit and floor < state.number:
@@ -360,7 +370,7 @@ def _drop(cursor: Cursor, conversation: str, state: _State, limit: int, at: int)
             kept -= int(size[0])
         floor += 1
     state = state._replace(kept=kept, floor=floor)
-    return _write(cursor, conversation, state, Row(0, at, DROPPED, covers=floor - 1))
+    return _write(cursor, conversation, state, ConversationEvent(0, at, DROPPED, covers=floor - 1))
 
 
 def _forget_body(cursor: Cursor, conversation: str, number: int) -> None:
@@ -378,7 +388,7 @@ def _forget_bodies(cursor: Cursor, conversation: str) -> None:
     )
 
 
-def _read_row(cursor: Cursor, conversation: str, number: int) -> Row | None:
+def _read_row(cursor: Cursor, conversation: str, number: int) -> ConversationEvent | None:
     if not number:
         return None
     found = cursor.one(
@@ -389,7 +399,9 @@ def _read_row(cursor: Cursor, conversation: str, number: int) -> Row | None:
     return None if row is None or row.body is None else row
 
 
-def _walk(cursor: Cursor, conversation: str, after: int, before: int) -> Iterator[Row]:
+def _walk(
+    cursor: Cursor, conversation: str, after: int, before: int
+) -> Iterator[ConversationEvent]:
     """Yield the messages between two rows, the newest first, a few at a time."""
     statement = (
         f"SELECT {_COLUMNS}, body FROM conversation_rows WHERE conversation = ?"  # noqa: S608
@@ -405,7 +417,7 @@ def _walk(cursor: Cursor, conversation: str, after: int, before: int) -> Iterato
         before = int(rows[-1][0])
 
 
-def _make_row(found: Columns) -> Row:
+def _make_row(found: Columns) -> ConversationEvent:
     number, at, kind, role, tokens, size, by, covers, body = found
     data = None if body is None else bytes(body)
-    return Row(int(number), at / 1000, kind, role, tokens, size, by, covers, data)
+    return ConversationEvent(int(number), at / 1000, kind, role, tokens, size, by, covers, data)

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from promptops.runtime.conversation.entries import Row
+    from promptops.runtime.conversation.entries import ConversationEvent
 
 
-def take_newest(rows: Iterable[Row], tokens: int) -> tuple[list[Row], bool]:
+def take_newest(
+    rows: Iterable[ConversationEvent], tokens: int
+) -> tuple[list[ConversationEvent], bool]:
     """Take rows, given from the newest on, as long as they fit; the oldest first.
 
     Returns them, and whether there is one that does not fit. The newest message is always taken:
     a prompt that is given nothing would answer nothing.
     """
-    taken: list[Row] = []
+    taken: list[ConversationEvent] = []
     used = 0
     for row in rows:
         used += row.tokens
@@ -26,7 +28,7 @@ def take_newest(rows: Iterable[Row], tokens: int) -> tuple[list[Row], bool]:
     return taken[::-1], False
 
 
-def begin_with_user(rows: Sequence[Row]) -> list[Row]:
+def begin_with_user(rows: Sequence[ConversationEvent]) -> list[ConversationEvent]:
     """Return the rows from the first thing that a user says.
 
     An answer whose question was cut off, or the result of a tool whose call was, is refused by

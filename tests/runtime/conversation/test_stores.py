@@ -9,23 +9,30 @@ from typing import TYPE_CHECKING
 import pytest
 
 from promptops.errors import RefusedError, UsageError
-from promptops.runtime.conversation.entries import Bounds, Entry, Expected, Owner
+from promptops.runtime.conversation.entries import (
+    ConversationBounds,
+    ConversationEntry,
+    ExpectedTail,
+    Owner,
+)
 from promptops.runtime.conversation.opening import open_conversations
 
 if TYPE_CHECKING:
     from promptops.runtime.conversation.entries import ConversationStore
 
 ANN = Owner("ann", "acme")
-WIDE = Bounds(None, 1_000_000)
+WIDE = ConversationBounds(None, 1_000_000)
 # Redis lets keys go by its own clock.
 NOW = time.time()
 
 
-def message(text: str, role: str = "user", tokens: int = 10) -> Entry:
-    return Entry("message", text.encode(), role, tokens, "ann")
+def message(text: str, role: str = "user", tokens: int = 10) -> ConversationEntry:
+    return ConversationEntry("message", text.encode(), role, tokens, "ann")
 
 
-def say(store: ConversationStore, *texts: str, bounds: Bounds = WIDE, now: float = NOW) -> None:
+def say(
+    store: ConversationStore, *texts: str, bounds: ConversationBounds = WIDE, now: float = NOW
+) -> None:
     for text in texts:
         store.append("c", [message(text)], owner=ANN, bounds=bounds, now=now)
 
@@ -77,7 +84,7 @@ def test_nobody_else_reads_or_writes(store: ConversationStore) -> None:
 
 
 def test_a_conversation_expires_and_its_record_stays(store: ConversationStore) -> None:
-    bounds = Bounds(60, 1_000_000)
+    bounds = ConversationBounds(60, 1_000_000)
     say(store, "old", bounds=bounds)
     assert read(store, now=NOW + 59) == ["old"]
     assert read(store, now=NOW + 60) == []
@@ -87,7 +94,7 @@ def test_a_conversation_expires_and_its_record_stays(store: ConversationStore) -
 
 
 def test_a_message_prolongs_the_conversation(store: ConversationStore) -> None:
-    bounds = Bounds(60, 1_000_000)
+    bounds = ConversationBounds(60, 1_000_000)
     say(store, "one", bounds=bounds)
     say(store, "two", bounds=bounds, now=NOW + 40)
     assert store.expire(NOW + 70) == 0
@@ -99,7 +106,7 @@ def test_a_message_prolongs_the_conversation(store: ConversationStore) -> None:
 
 
 def test_the_oldest_go_where_it_grows_too_large(store: ConversationStore) -> None:
-    bounds = Bounds(None, 25)
+    bounds = ConversationBounds(None, 25)
     say(store, "0123456789", "abcdefghij", "ABCDEFGHIJ", bounds=bounds)
     assert read(store) == ["abcdefghij", "ABCDEFGHIJ"]
     assert kinds(store) == ["message"] * 3 + ["dropped"]
@@ -109,12 +116,14 @@ def test_the_oldest_go_where_it_grows_too_large(store: ConversationStore) -> Non
 
 def test_a_summary_stands_for_what_it_covers(store: ConversationStore) -> None:
     say(store, "one", "two", "three")
-    first = Entry("summary", b"1 and 2", tokens=3, by="sum", covers=2)
-    done = store.append("c", [first], owner=ANN, bounds=WIDE, now=NOW, expected=Expected(summary=0))
+    first = ConversationEntry("summary", b"1 and 2", tokens=3, by="sum", covers=2)
+    done = store.append(
+        "c", [first], owner=ANN, bounds=WIDE, now=NOW, expected=ExpectedTail(summary=0)
+    )
     assert done == 4
     # Whoever was slower learns that there is one already.
     again = store.append(
-        "c", [first], owner=ANN, bounds=WIDE, now=NOW, expected=Expected(summary=0)
+        "c", [first], owner=ANN, bounds=WIDE, now=NOW, expected=ExpectedTail(summary=0)
     )
     assert again is None
     say(store, "four")
@@ -128,7 +137,13 @@ def test_a_summary_stands_for_what_it_covers(store: ConversationStore) -> None:
 
 def test_the_newest_hand_over_is_found(store: ConversationStore) -> None:
     for body in (b"first", b"second"):
-        store.append("c", [Entry("hand_over", body, by="a -> b")], owner=ANN, bounds=WIDE, now=NOW)
+        store.append(
+            "c",
+            [ConversationEntry("hand_over", body, by="a -> b")],
+            owner=ANN,
+            bounds=WIDE,
+            now=NOW,
+        )
     found = store.tail("c", owner=ANN, tokens=1, now=NOW).hand_over
     assert found is not None
     assert (found.body, found.by) == (b"second", "a -> b")
@@ -136,7 +151,7 @@ def test_the_newest_hand_over_is_found(store: ConversationStore) -> None:
 
 def test_an_append_may_count_on_being_next(store: ConversationStore) -> None:
     say(store, "one")
-    expected = Expected(number=1)
+    expected = ExpectedTail(number=1)
     entries = [message("two")]
     assert store.append("c", entries, owner=ANN, bounds=WIDE, now=NOW, expected=expected) == 2
     assert store.append("c", entries, owner=ANN, bounds=WIDE, now=NOW, expected=expected) is None
@@ -196,7 +211,7 @@ def test_appends_of_many_writers_are_whole_and_numbered(place: str) -> None:
             mine = open_conversations(place)
             for number in range(rounds):
                 pair = [message(f"{name} {number} q"), message(f"{name} {number} a", "assistant")]
-                mine.append("c", pair, owner=ANN, bounds=Bounds(3600, 10**7), now=NOW)
+                mine.append("c", pair, owner=ANN, bounds=ConversationBounds(3600, 10**7), now=NOW)
             mine.close()
         except BaseException as error:  # noqa: BLE001 - shown below
             errors.append(error)

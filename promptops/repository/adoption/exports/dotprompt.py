@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from promptops.repository.adoption.exports.parts import (
     Export,
     ExportMessage,
-    Part,
+    ExportPart,
     UnexportableError,
     input_schema,
     list_settings,
@@ -73,7 +73,7 @@ def _begin(role: str | None) -> str:
     return f'{{{{role "{_ROLES[role]}"}}}}\n'
 
 
-def _refuse(part: Part, why: str) -> NoReturn:
+def _refuse(part: ExportPart, why: str) -> NoReturn:
     message = f"{part.place}: {why}"
     raise UnexportableError(message)
 
@@ -81,7 +81,7 @@ def _refuse(part: Part, why: str) -> NoReturn:
 class _MessageWriter:
     """Writes one message; a loop's item is `this` in it, and what is around it `../`."""
 
-    def __init__(self, parts: list[Part]) -> None:
+    def __init__(self, parts: list[ExportPart]) -> None:
         self._parts = parts
         self._written = ""
         # Each open block: the tag that closes it, and of a loop the name of its item.
@@ -98,14 +98,14 @@ class _MessageWriter:
                 self._keep_line(part, self._parts[index + 1 : index + 2])
         return self._written
 
-    def _add_text(self, part: Part) -> None:
+    def _add_text(self, part: ExportPart) -> None:
         text = _LITERAL.sub("", part.text)
         before = self._written[-1:]
         if "{{" in text or "\\" in text[-1:] or text.endswith("{") or before == "\\":
             _refuse(part, "braces in this text would be read as a tag")
         self._written += _LITERAL.sub(lambda match: f"\\{match[0]}", part.text)
 
-    def _keep_line(self, part: Part, following: list[Part]) -> None:
+    def _keep_line(self, part: ExportPart, following: list[ExportPart]) -> None:
         """Give a tag that begins a line the whole line, which Handlebars drops."""
         line = self._written.rpartition("\n")[2]
         before = line[: line.rindex("{{")]
@@ -116,7 +116,7 @@ class _MessageWriter:
             if not rest.strip():
                 _refuse(part, "the white space before this tag would be dropped")
 
-    def _add_tag(self, part: Part) -> None:
+    def _add_tag(self, part: ExportPart) -> None:
         word, _, rest = part.text.partition(" ")
         rest = rest.strip()
         loop = _FOR.fullmatch(part.text)
@@ -137,7 +137,7 @@ class _MessageWriter:
         else:
             _refuse(part, f"`{part.text}` has no counterpart in Handlebars")
 
-    def _resolve(self, part: Part, expression: str) -> str:
+    def _resolve(self, part: ExportPart, expression: str) -> str:
         loops = [item for closing, item in reversed(self._open) if closing == "/each"]
         if loops and expression in _LOOPS:
             return _LOOPS[expression]

@@ -44,7 +44,7 @@ class Export(NamedTuple):
     notes: tuple[str, ...]
 
 
-class Part(NamedTuple):
+class ExportPart(NamedTuple):
     """A piece of a message.
 
     Attributes:
@@ -63,7 +63,7 @@ class ExportMessage:
     """A message; `role` is None in a prompt without role blocks, `history` for passed-in ones."""
 
     role: str | None
-    parts: list[Part] = field(default_factory=list)
+    parts: list[ExportPart] = field(default_factory=list)
 
 
 def split_messages(prompt: Prompt) -> list[ExportMessage]:
@@ -86,8 +86,8 @@ def split_messages(prompt: Prompt) -> list[ExportMessage]:
 class _MessageSplitter:
     def __init__(self) -> None:
         self.found: list[ExportMessage] = []
-        self.loose: list[Part] = []
-        self._open: list[Part] = self.loose
+        self.loose: list[ExportPart] = []
+        self._open: list[ExportPart] = self.loose
         self._depth = 0
 
     def read(self, prompt: Prompt, path: str, source: str, first_line: int) -> None:
@@ -97,11 +97,11 @@ class _MessageSplitter:
             if token.kind in {"block_begin", "variable_begin"}:
                 words = []
             elif token.kind == "variable_end":
-                self._open.append(Part("value", "".join(words).strip(), place))
+                self._open.append(ExportPart("value", "".join(words).strip(), place))
             elif token.kind == "block_end":
                 self._follow(prompt, "".join(words).strip(), place)
             elif token.kind == "data":
-                self._open.append(Part("text", token.text, place))
+                self._open.append(ExportPart("text", token.text, place))
             elif not token.kind.startswith(("comment", "raw")):
                 words.append(token.text)
 
@@ -115,7 +115,9 @@ class _MessageSplitter:
                 message = f"{place}: `{word}` in a block has no counterpart there"
                 raise UnexportableError(message)
             if word == "history":
-                self.found.append(ExportMessage("history", [Part("value", rest or word, place)]))
+                self.found.append(
+                    ExportMessage("history", [ExportPart("value", rest or word, place)])
+                )
             else:
                 self.found.append(ExportMessage(word))
                 self._open = self.found[-1].parts
@@ -124,12 +126,12 @@ class _MessageSplitter:
         else:
             is_block = word in _OPENING or (word == "set" and "=" not in rest)
             self._depth += is_block - word.startswith("end")
-            self._open.append(Part("tag", tag, place))
+            self._open.append(ExportPart("tag", tag, place))
 
 
-def _strip(parts: list[Part]) -> None:
+def _strip(parts: list[ExportPart]) -> None:
     """Take the white space off both ends of a message, and join neighbouring texts."""
-    joined: list[Part] = []
+    joined: list[ExportPart] = []
     for part in parts:
         if part.kind == "text" and joined and joined[-1].kind == "text":
             joined[-1] = joined[-1]._replace(text=joined[-1].text + part.text)
