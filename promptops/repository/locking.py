@@ -1,6 +1,6 @@
 """Lock a file against all other processes.
 
-The system takes a lock back when its process dies, so that none is ever left behind. (`filelock`
+The system releases a lock when its process dies, so that none is ever left over. (`filelock`
 does the same; importing it takes 75 ms of processor time, this takes none.)
 """
 
