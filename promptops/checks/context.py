@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.checks.subject import CheckContext, CostLimits, know_nothing
+from promptops.checks.subject import CheckContext, CostLimits, OwnersFault, know_nothing
 from promptops.errors import NotAFileError
 from promptops.repository.config import EVAL_ENVIRONMENT
 from promptops.repository.repository import PlacedFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from promptops.repository.config import Config
     from promptops.repository.repository import Files
@@ -38,6 +38,7 @@ def read_context(
             find_limits=find_limits,
             is_free=is_free,
         )
+    owners, owners_fault = _find_owners(top, config)
     suites = frozenset(f"{config.evals}/{path}" for path in evals.paths())
 
     def read_suite(path: str) -> str:
@@ -47,7 +48,8 @@ def read_context(
 
     return CheckContext(
         list_names=list_names,
-        owners=_find_owners(top, config),
+        owners=owners,
+        owners_fault=owners_fault,
         suites=suites or None,
         default_suite=f"{config.evals}/{{}}.yaml".format,
         read_suite=read_suite,
@@ -86,7 +88,16 @@ def read_owners_files(files: Files) -> tuple[bytes | None, ...]:
     top = files.beside("") if isinstance(files, PlacedFiles) else None
     if top is None:
         return ()
-    return tuple(_read_quietly(top, f"{place}CODEOWNERS") for place in _PLACES)
+    return tuple(_read_places(top))
+
+
+def _read_places(top: Files) -> Iterator[bytes | None]:
+    """Read all places; of what is no file, what is said of it."""
+    for place in _PLACES:
+        try:
+            yield top.read(f"{place}CODEOWNERS")
+        except NotAFileError as error:
+            yield error.message.encode()
 
 
 def _read_quietly(files: Files, path: str) -> bytes | None:
@@ -97,18 +108,31 @@ def _read_quietly(files: Files, path: str) -> bytes | None:
         return None
 
 
-def _find_owners(top: Files, config: Config) -> Callable[[str], Sequence[str]] | None:
-    """Return a function that finds the owners of a file; None without a usable CODEOWNERS file."""
+def _find_owners(
+    top: Files, config: Config
+) -> tuple[Callable[[str], Sequence[str]] | None, OwnersFault | None]:
+    """Return a function that finds the owners of a file, or why CODEOWNERS is unusable."""
     # Repositories without one need not import the parser.
-    if all(_read_quietly(top, f"{place}CODEOWNERS") is None for place in _PLACES):
-        return None
+    if all(data is None for data in _read_places(top)):
+        return None, None
     from promptops.forge.codeowners.choice import choose_dialect, load_owners
 
-    def read(path: str) -> bytes | None:
-        return _read_quietly(top, path)
+    asked = ""
 
-    found = load_owners(choose_dialect(config.gate.dialect, read), read)
-    if found is None or found.owners.refusal is not None:
-        return None
+    def read(path: str) -> bytes | None:
+        nonlocal asked
+        asked = path
+        return top.read(path)
+
+    try:
+        found = load_owners(choose_dialect(config.gate.dialect, read), read)
+    except NotAFileError as error:
+        return None, OwnersFault(asked, error.message, error.hint)
+    if found is None:
+        return None, None
+    refusal = found.owners.refusal
+    if refusal is not None:
+        hint = next((problem.hint for problem in found.owners.problems), None)
+        return None, OwnersFault(found.path, refusal, hint)
     match, folder = found.owners.match, config.prompts
-    return lambda path: match(f"{folder}/{path}").owners
+    return lambda path: match(f"{folder}/{path}").owners, None

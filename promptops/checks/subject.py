@@ -32,6 +32,20 @@ class CostLimits(NamedTuple):
     tokens: str | None
 
 
+class OwnersFault(NamedTuple):
+    """Why nobody can tell who owns what.
+
+    Attributes:
+        path: the CODEOWNERS file, from the repository's top.
+        message: what is wrong with it.
+        hint: what to do about it.
+    """
+
+    path: str
+    message: str
+    hint: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class CheckContext:
     """The context in which a prompt is validated.
@@ -40,6 +54,7 @@ class CheckContext:
         list_names: lists every prompt of the folder; slow for many.
         owners: returns the owners of a path below the prompts folder by CODEOWNERS; None without
             CODEOWNERS.
+        owners_fault: why the CODEOWNERS file is unusable; None where it is not.
         suites: the paths of all eval suites, from the repository's top; None without an evals
             folder.
         default_suite: returns the default path of a prompt's suite.
@@ -52,6 +67,7 @@ class CheckContext:
 
     list_names: Callable[[], frozenset[str]] = frozenset
     owners: Callable[[str], Sequence[str]] | None = None
+    owners_fault: OwnersFault | None = None
     suites: frozenset[str] | None = None
     default_suite: Callable[[str], str] = "evals/{}.yaml".format
     read_suite: Callable[[str], str] = str

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from promptops.errors import IntegrityError
 
 _SCHEMA = "promptops.cache/v1"
+_MAX_DEPLOYMENT = 2**53
 # What reading a damaged file as JSON of some form can raise beside errors of its values.
 _MALFORMED = (KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
@@ -93,13 +94,25 @@ def read_cache_state(folder: Path) -> CacheState | None:
         return CacheState(
             float(value["fetched_at"]),
             {
-                str(name): Point(int(point["deployment"]), str(point["commit"]))
+                str(name): _read_point(point["deployment"], point["commit"])
                 for name, point in value["seen"].items()
             },
             {str(key): str(fact) for key, fact in value["facts"].items()},
         )
     except (OSError, ValueError, *_MALFORMED):
         return None
+
+
+def _read_point(deployment: object, commit: object) -> Point:
+    if not isinstance(deployment, int) or deployment >= _MAX_DEPLOYMENT:
+        raise TypeError(deployment)
+    if not isinstance(commit, str) or not _is_id(commit):
+        raise TypeError(commit)
+    return Point(deployment, commit)
+
+
+def _is_id(text: str) -> bool:
+    return len(text) in {40, 64} and set(text) <= set("0123456789abcdef")
 
 
 class CacheFolder:

@@ -562,7 +562,9 @@ class Registry:
     ) -> ResolvedPrompt:
         try:
             return state.look.view.resolve(wanted, version)
-        except (GitError, IntegrityError) as error:
+        except (GitError, IntegrityError, NotFoundError) as error:
+            if isinstance(error, NotFoundError) and type(error) is not NotFoundError:
+                raise  # it says what is not there; a copy that is whole has every tree
             refused = any(error.message == one.message for one in state.look.refusals)
             if refused:
                 raise
