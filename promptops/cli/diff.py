@@ -186,10 +186,11 @@ def _describe_message(message: MessageDiff) -> Iterator[str]:
     yield ""
     yield f"  {paint(f'{message.subject} {message.status}', bold=True)}{cause}"
     for hunk in message.hunks:
-        yield from _describe_hunk(hunk)
+        yield from describe_hunk(hunk)
 
 
-def _describe_hunk(hunk: Hunk) -> Iterator[str]:
+def describe_hunk(hunk: Hunk) -> Iterator[str]:
+    """Yield the lines of one hunk, below a line that says where they are."""
     numbers = [line.after_number or line.before_number or 0 for line in hunk.lines]
     yield paint(f"  @@ line {numbers[0]} @@", "cyan", dim=True)
     for line in hunk.lines:

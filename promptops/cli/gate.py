@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from promptops.checks.report.outcome import Paint, ReportOutcome
     from promptops.gate.admission import Admission
+    from promptops.gate.costs import Costs
     from promptops.gate.policy import Policy
-    from promptops.gate.rules import Approvals, Change, EvalEvidence
+    from promptops.gate.rules import Approvals, Change, EvalEvidence, Verdict
     from promptops.repository.repository import Repository
 
 
@@ -170,21 +171,28 @@ def _render(admission: Admission, name: ReportName, paint: Paint) -> str:
     if name is ReportName.MARKDOWN:
         from promptops.gate.markdown import verdict_to_markdown
 
-        return verdict_to_markdown(verdict)
-    findings = render(name.value, _outcome(admission, paint))
+        return verdict_to_markdown(verdict, _measure(verdict))
+    findings = render(name.value, _outcome(admission, paint, is_whole=name is not ReportName.TEXT))
     if name is not ReportName.TEXT:
         return findings
     from promptops.cli.verdict import describe_verdict
 
-    parts = ["\n".join(describe_verdict(verdict)), findings]
-    return "\n\n".join(part for part in parts if part)
+    return "\n".join(describe_verdict(verdict, _measure(verdict), findings))
 
 
-def _outcome(admission: Admission, paint: Paint) -> ReportOutcome:
+def _measure(verdict: Verdict) -> Costs:
+    from promptops.gate.costs import measure_change
+    from promptops.repository.prices import Prices
+
+    return measure_change(verdict.change, Prices(current().repository.config.models))
+
+
+def _outcome(admission: Admission, paint: Paint, *, is_whole: bool) -> ReportOutcome:
     """Return what a report is made of; the touched prompts' texts come along, to be shown as
     excerpts.
     """
     from promptops.checks.report.outcome import ReportOutcome
+    from promptops.gate.missing import list_faults, list_version_lines
     from promptops.gate.rules.catalogue import RULES
 
     verdict, validation = admission.verdict, admission.validation
@@ -193,8 +201,11 @@ def _outcome(admission: Admission, paint: Paint) -> ReportOutcome:
         for one in verdict.change.prompts
         if one.after is not None
     }
+    findings = verdict.findings
+    if not is_whole:  # what the first lines say already is not said again
+        findings = tuple(list_faults(findings, list_version_lines(verdict)))
     return ReportOutcome(
-        verdict.findings,
+        findings,
         len(verdict.change.prompts),
         {**texts, **validation.texts},
         paint,

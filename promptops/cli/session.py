@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from contextvars import ContextVar
 from enum import StrEnum
 from pathlib import Path
@@ -190,8 +191,15 @@ def emit_json(value: object) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))  # noqa: T201 - this is the printer
 
 
+def flush_output() -> None:
+    """Let standard output have what was printed: where both streams are one, order matters."""
+    with suppress(OSError, ValueError):  # nobody reads it any more, or it is closed
+        sys.stdout.flush()
+
+
 def say(text: str) -> None:
-    """Tell the person something, on standard error."""
+    """Tell the person something, on standard error, after what was printed before."""
+    flush_output()
     print(_clean_painted(text), file=sys.stderr)  # noqa: T201 - this is the printer
 
 

@@ -9,21 +9,44 @@ from promptops.cli.session import one_line, paint
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from promptops.gate.costs import Costs
     from promptops.gate.rules import ChangedPath, PromptChange, Requirement, Verdict
 
 _MAX_PATHS = 10
+_FEW = 3
+# A terminal's worth: who wants all of it asks `diff`.
+_MAX_LINES = 40
 
 
-def describe_verdict(verdict: Verdict) -> Iterator[str]:
-    """Yield what would be merged, prompt by prompt: version, change, whose approval is there."""
+def describe_verdict(verdict: Verdict, costs: Costs, findings: str) -> Iterator[str]:
+    """Yield the verdict in the order in which a reviewer decides.
+
+    The verdict in one line; what is missing and who can give it; what would be merged, prompt by
+    prompt, with tokens and price; the text that the model will read.
+
+    Args:
+        verdict: the verdict.
+        costs: what the prompts take before and after the change, by name.
+        findings: everything else that was found, as a report.
+    """
+    from promptops.gate.missing import summarize
+
     change = verdict.change
-    head = paint("may merge", "green", bold=True)
-    if not verdict.is_allowed:
-        head = paint("may not merge", "red", bold=True)
-    yield f"{head}: {change.head[:12]} into {one_line(change.target)}"
+    said, colon, rest = summarize(verdict, one_line).partition(":")
+    colour = "green" if verdict.is_allowed else "red"
+    yield f"{paint(said, colour, bold=True)}{colon}{rest}"
+    yield paint(f"{change.head[:12]} into {one_line(change.target)}", dim=True)
+    missing = list(_describe_missing(verdict))
+    if missing:
+        yield ""
+        yield paint("missing", bold=True)
+        yield from missing
+    if findings:
+        yield ""
+        yield findings
     for prompt in change.prompts:
         yield ""
-        yield from _describe_prompt(verdict, prompt)
+        yield from _describe_prompt(verdict, prompt, costs)
     shown = {path for prompt in change.prompts for path in (prompt.path, *prompt.changed)}
     others = [path for path in change.paths if path.path not in shown]
     if others:
@@ -33,14 +56,63 @@ def describe_verdict(verdict: Verdict) -> Iterator[str]:
         yield ""
         noun = "file that is" if change.others == 1 else "files that are"
         yield paint(f"{change.others:,} other {noun} none of the gate's business", dim=True)
+    yield from _describe_texts(verdict)
 
 
-def _describe_prompt(verdict: Verdict, prompt: PromptChange) -> Iterator[str]:
+def _describe_missing(verdict: Verdict) -> Iterator[str]:
+    from promptops.gate.missing import list_version_lines, list_waiting
+    from promptops.gate.rules.ruling import CONSENT_CHECKS
+
+    lines = list_version_lines(verdict)
+    if lines:
+        yield f"  the author writes {'this version' if len(lines) == 1 else 'these versions'}"
+    for one in lines[:_MAX_PATHS]:
+        yield f"    {one_line(str(one))}  {paint(f'[{one.check}]', dim=True)}"
+        if len(lines) <= _FEW:
+            yield f"      {paint(one_line(one.reason), dim=True)}"
+    if len(lines) > _MAX_PATHS:
+        yield f"    and {len(lines) - _MAX_PATHS:,} more"
+    for owners, needs in list_waiting(verdict):
+        place = f" ({verdict.owners_path}:{needs[0].line})" if needs[0].line else ""
+        yield f"  {one_line(owners)}{place} approves"
+        paths = list(dict.fromkeys(need.path for need in needs))
+        for path in paths[:_MAX_PATHS]:
+            checks = {CONSENT_CHECKS[need.ground] for need in needs if need.path == path}
+            names = ", ".join(sorted(checks))
+            yield f"    {one_line(path)}  {paint(f'[{names}]', dim=True)}"
+        if len(paths) > _MAX_PATHS:
+            yield f"    and {len(paths) - _MAX_PATHS:,} more"
+
+
+def _describe_texts(verdict: Verdict) -> Iterator[str]:
+    """Yield what the model will read otherwise, a partial's change once; as much as fits."""
+    from promptops.cli.diff import describe_hunk
+    from promptops.gate.texts import count_users, list_text_changes
+
+    left = _MAX_LINES
+    for change in list_text_changes(verdict.change.prompts):
+        if left <= 0:
+            yield ""
+            yield paint("more lines differ: promptops diff shows them all", dim=True)
+            return
+        detail = change.detail or count_users(change)
+        yield ""
+        yield f"{paint(one_line(change.subject), bold=True)}, {detail}"
+        for hunk in change.hunks:
+            yield from describe_hunk(hunk)
+            left -= len(hunk.lines)
+
+
+def _describe_prompt(verdict: Verdict, prompt: PromptChange, costs: Costs) -> Iterator[str]:
+    from promptops.gate.costs import describe_costs
     from promptops.gate.summary import describe_bump, describe_versions
 
     bump = describe_bump(prompt, verdict.versions)
     line = f"{paint(prompt.name, bold=True)}  {describe_versions(prompt)}"
     yield f"{line}  {bump}" if bump else line
+    tokens, money = describe_costs(*costs.get(prompt.name, (None, None)))
+    if tokens:
+        yield f"  about {tokens} tokens without inputs" + (f"; 1,000 runs {money}" if money else "")
     yield from _describe_consent(verdict, verdict.requirements_of(prompt))
     for one in verdict.evidence:
         if one.prompt == prompt.name:

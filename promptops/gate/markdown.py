@@ -8,14 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.gate.rules.consent import Ground
-from promptops.gate.summary import describe_bump, describe_versions, group_requirements
-from promptops.prompt.diff.markdown import code, describe_lines, describe_message
+from promptops.gate.costs import COSTS_NOTE, describe_costs
+from promptops.gate.missing import (
+    list_faults,
+    list_idle,
+    list_version_lines,
+    list_waiting,
+    summarize,
+)
+from promptops.gate.summary import describe_bump, describe_versions, list_commands
+from promptops.gate.texts import count_users, list_text_changes
+from promptops.prompt.diff.markdown import code, describe_hunks, fence
 from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from promptops.gate.costs import Costs
+    from promptops.gate.missing import VersionLine
+    from promptops.gate.rules.consent import Requirement
     from promptops.gate.rules.verdict import Verdict
     from promptops.prompt.finding import Finding
 
@@ -29,25 +40,38 @@ _MAX_CHARACTERS = 300
 _MAX_TEXT = 40_000
 
 
-def verdict_to_markdown(verdict: Verdict) -> str:
-    """Return the verdict with a row for each prompt, whose approval is missing, and what is
-    wrong.
+def verdict_to_markdown(verdict: Verdict, costs: Costs | None = None) -> str:
+    """Return the verdict as a comment, in the order in which a reviewer decides.
+
+    The verdict in one line; what is missing and who can give it; what changes, with tokens and
+    price; the text that the model will read, folded; results of evals; what to run; warnings.
+
+    Args:
+        verdict: the verdict.
+        costs: what the prompts take before and after the change, by name.
     """
-    sign, words = ("✅", "may merge") if verdict.is_allowed else ("❌", "may not merge")
-    parts = [f"{MARKER}\n### {sign} Prompts: {words}"]
+    sign = "✅" if verdict.is_allowed else "❌"
+    lines = list_version_lines(verdict)
+    findings = sorted(verdict.findings, key=lambda one: list(Severity).index(one.severity))
+    errors = [one for one in findings if one.severity is Severity.ERROR]
+    parts = [f"{MARKER}\n### {sign} Prompts: {summarize(verdict, code)}"]
+    missing = [*_missing(verdict, lines), *map(_bullet, list_faults(errors, lines))]
+    if missing:
+        parts.append("\n".join(["**Missing**", "", *_cut(missing, "more")]))
     if verdict.change.prompts:
-        parts.append("\n".join(_table(verdict)))
+        parts.append("\n".join(_table(verdict, costs or {})))
     elif not verdict.change.paths:
         parts.append("The change touches no prompt and nothing that governs them.")
-    approvals = list(_approvals(verdict))
-    if approvals:
-        parts.append("\n".join(_cut(approvals, "more")))
+    parts += _texts(verdict)
     if verdict.evidence:
         parts.append("\n".join(_cut(list(_evals(verdict)), "more results of evals")))
-    findings = sorted(verdict.findings, key=lambda one: list(Severity).index(one.severity))
-    if findings:
-        parts.append("\n".join(_cut([_bullet(one) for one in findings], "more findings")))
-    parts += _texts(verdict)
+    commands = list_commands(verdict, verdict.change.target)
+    if commands:
+        parts.append("**To run**\n\n" + fence("".join(f"{one}\n" for one in commands), "sh"))
+    others = [_bullet(one) for one in findings if one.severity is not Severity.ERROR]
+    others += _owned(verdict)
+    if others:
+        parts.append("\n".join(_cut(others, "more findings")))
     parts.append(
         f"<sub>{code(verdict.change.head[:12])} into {code(verdict.change.target)}, "
         f"verdict {code(verdict.digest[:19])}</sub>"
@@ -55,9 +79,39 @@ def verdict_to_markdown(verdict: Verdict) -> str:
     return "\n\n".join(parts)
 
 
-def _table(verdict: Verdict) -> Iterator[str]:
-    yield "| Prompt | Version | Change | Approved by |"
-    yield "| --- | --- | --- | --- |"
+def _missing(verdict: Verdict, lines: list[VersionLine]) -> Iterator[str]:
+    if lines:
+        yield "- The author writes " + ("this version:" if len(lines) == 1 else "these versions:")
+        yield from _cut(
+            [
+                f"  - {code(one.path)}, line {one.line}: {code(one.text.strip())}"
+                f" ({code(one.check)})"
+                + (f"\n    {_short(one.reason)}" if len(lines) <= _FEW else "")
+                for one in lines
+            ],
+            "more",
+        )
+    for owners, needs in list_waiting(verdict):
+        yield f"- {code(owners)} approves {_name_paths(needs)}"
+
+
+def _owned(verdict: Verdict) -> Iterator[str]:
+    for owners, needs in list_idle(verdict):
+        yield f"- Nobody asked, though owned by {code(owners)}: {_name_paths(needs)}"
+
+
+def _name_paths(needs: list[Requirement]) -> str:
+    paths = list(dict.fromkeys(need.path for need in needs))
+    more = f" and {len(paths) - _FEW:,} more" if len(paths) > _FEW else ""
+    return ", ".join(map(code, paths[:_FEW])) + more
+
+
+def _table(verdict: Verdict, costs: Costs) -> Iterator[str]:
+    titles = ["Prompt", "Version", "Change", "Approved by"]
+    if costs:
+        titles += ["Tokens", "1,000 runs"]
+    yield f"| {' | '.join(titles)} |"
+    yield f"| {' | '.join(['---'] * len(titles))} |"
     for prompt in verdict.change.prompts[:_MAX_LINES]:
         given = dict.fromkeys(
             approval.approver for need in verdict.requirements_of(prompt) for approval in need.given
@@ -67,45 +121,27 @@ def _table(verdict: Verdict) -> Iterator[str]:
         if missing and not verdict.sources:
             who = "not checked"
         bump = describe_bump(prompt, verdict.versions)
-        yield f"| {code(prompt.name)} | {describe_versions(prompt)} | {bump} | {who} |"
+        cells = [code(prompt.name), describe_versions(prompt), bump, who]
+        if costs:
+            cells += describe_costs(*costs.get(prompt.name, (None, None)))
+        yield f"| {' | '.join(cells)} |"
     more = len(verdict.change.prompts) - _MAX_LINES
     if more > 0:
-        yield f"| … and {more:,} more | | | |"
-
-
-def _approvals(verdict: Verdict) -> Iterator[str]:
-    unmet = [one for one in verdict.requirements if not one.is_met]
-    # Where nobody was asked, mere ownership holds nothing up, so nobody is waited for.
-    waiting = [one for one in unmet if verdict.sources or one.ground is not Ground.OWNERSHIP]
-    paths_waiting = {one.path for one in waiting}
-    idle = [one for one in unmet if one.path not in paths_waiting]
-    for words, some in (("Waiting for", waiting), ("Nobody asked, though owned by", idle)):
-        for owners, needs in group_requirements(some):
-            paths = ", ".join(code(need.path) for need in needs[:_FEW])
-            more = f" and {len(needs) - _FEW:,} more" if len(needs) > _FEW else ""
-            yield f"- {words} {code(owners)}: {paths}{more}"
+        yield f"| … and {more:,} more {'| ' * len(titles)}".rstrip()
+    if costs:
+        yield ""
+        yield f"<sub>{COSTS_NOTE}</sub>"
 
 
 def _texts(verdict: Verdict) -> Iterator[str]:
     """Yield what the model will read otherwise, folded; a partial's change once, however many use
     it.
     """
-    shared: dict[tuple[str, str], list[str]] = {}
-    own: list[str] = []
-    for prompt in verdict.change.prompts:
-        for message in prompt.diff.messages if prompt.diff else ():
-            if message.cause is not None and message.hunks:
-                shared.setdefault((message.cause, describe_lines(message)), []).append(prompt.name)
-            elif message.hunks:
-                own.append(f"{code(prompt.name)}, {describe_message(message)}")
-    blocks = []
-    for (cause, lines), names in shared.items():
-        count = len(set(names))
-        users = "1 prompt" if count == 1 else f"{count:,} prompts"
-        blocks.append(f"{code(cause)}, used by {users}:\n\n{lines}")
     room = _MAX_TEXT
     kept = []
-    for block in [*blocks, *own]:
+    for change in list_text_changes(verdict.change.prompts):
+        detail = code(change.detail) if change.detail else count_users(change)
+        block = f"{code(change.subject)}, {detail}:\n\n{describe_hunks(change.hunks)}"
         if len(block) > room:
             kept.append("More lines differ than fit here: `promptops diff` shows them all.")
             break

@@ -69,15 +69,23 @@ def list_commands(verdict: Verdict, base: str) -> list[str]:
     found = {finding.check for finding in verdict.findings if finding.severity is Severity.ERROR}
     commands = []
     steps: dict[Level | None, list[str]] = {}
+    needed: dict[str, str] = {}
     for prompt in verdict.change.prompts:
         if any(one.path == prompt.path and one.check in _BUMPS for one in verdict.findings):
             steps.setdefault(find_step(prompt), []).append(prompt.name)
+            version = find_version(prompt)
+            if version is not None:
+                needed[prompt.name] = str(version)
     for step in sorted(steps, key=lambda one: one or Level.NONE):
         names = " ".join(steps[step])
+        command = f"promptops bump {names if len(steps[step]) <= _FEW else '--all'}"
         if step is not None:
-            commands.append(f"promptops bump --level {step.label} {names}")
-        else:
-            commands.append(f"promptops bump {names if len(steps[step]) <= _FEW else '--all'}")
+            command = f"promptops bump --level {step.label} {names}"
+        numbers = list(dict.fromkeys(needed[name] for name in steps[step] if name in needed))
+        if numbers:
+            more = ", …" if len(numbers) > _FEW else ""
+            command += f"  # {', '.join(numbers[:_FEW])}{more}"
+        commands.append(command)
     if found & _CONSENTS:
         commands.append(
             f"promptops approve --base {base} --head {verdict.change.head[:12]}"

@@ -41,8 +41,8 @@ def test_a_change_that_may_not(world: World) -> None:
     assert result.exit_code == 1
     assert "may not merge" in result.stdout
     assert "[unchanged-version]" in result.stdout
-    assert "version: 1.0.0" in result.stdout
-    assert "hint: promptops bump --level minor support/triage" in result.stderr
+    assert "prompts/support/triage.md, line 2: version: 1.1.0" in result.stdout
+    assert "hint: promptops bump --level minor support/triage  # 1.1.0" in result.stderr
 
 
 def test_what_it_says_to_run_is_what_gets_the_change_further(world: World) -> None:
@@ -51,7 +51,7 @@ def test_what_it_says_to_run_is_what_gets_the_change_further(world: World) -> No
     world.on_main({TRIAGE: prompt("1.1.0", "Triage kindly.")})
     world.propose({TRIAGE: prompt("1.1.0", "Triage well.")})
     (command,) = re.findall(
-        r"^ hint: promptops (bump .*)$", run(world.repo, "gate").stderr, re.MULTILINE
+        r"^ hint: promptops (bump .*)  # 1.2.0$", run(world.repo, "gate").stderr, re.MULTILINE
     )
     assert command == f"bump --level minor {TRIAGE_NAME}"
     accept(world.repo, *command.split())

@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 
 from promptops.delivery.evidence import EvalEvidence
 from promptops.forge.codeowners import Dialect
+from promptops.gate.costs import measure_change
 from promptops.gate.markdown import MARKER, verdict_to_markdown
 from promptops.gate.rules import Approvals, Verdict, judge
 from promptops.gate.summary import (
@@ -19,8 +20,11 @@ from promptops.gate.summary import (
     group_requirements,
     list_commands,
 )
+from promptops.prompt.diff import diff_prompts
 from promptops.prompt.finding import Finding, Position, Severity
-from tests.gate.pieces import approve, decide, edit, propose, rules, touched
+from promptops.repository.prices import Prices
+from promptops.repository.settings.models import ModelSettings
+from tests.gate.pieces import approve, decide, edit, propose, rules, state, touched
 from tests.prompts import prompt_text
 
 if TYPE_CHECKING:
@@ -83,13 +87,13 @@ def test_what_to_run_gets_the_change_further() -> None:
     # Where nobody was asked nothing blocks, so there is nothing to run.
     assert list_commands(decide(change, sources=()), "main") == []
     bump, command = list_commands(_many(1), "main")
-    assert bump == "promptops bump p0"
+    assert bump == "promptops bump p0  # 1.1.0"
     assert command.startswith(APPROVE)
 
 
 def test_a_few_prompts_are_bumped_by_name_and_many_all_at_once() -> None:
-    assert list_commands(_many(5), "main")[0] == snapshot("promptops bump p0 p1 p2 p3 p4")
-    assert list_commands(_many(6), "main")[0] == "promptops bump --all"
+    assert list_commands(_many(5), "main")[0] == snapshot("promptops bump p0 p1 p2 p3 p4  # 1.1.0")
+    assert list_commands(_many(6), "main")[0] == "promptops bump --all  # 1.1.0"
 
 
 def test_what_only_the_target_branch_has_is_bumped_by_a_step_that_is_named() -> None:
@@ -99,9 +103,9 @@ def test_what_only_the_target_branch_has_is_bumped_by_a_step_that_is_named() -> 
         *reworded, edit(PLAIN, described, name="q"), edit(PLAIN, UNBUMPED, PLAIN, name="r")
     )
     assert list_commands(decide(change), "main")[:3] == [
-        "promptops bump r",
-        "promptops bump --level patch q",
-        "promptops bump --level minor p0 p1 p2 p3 p4 p5",
+        "promptops bump r  # 1.1.0",
+        "promptops bump --level patch q  # 1.0.1",
+        "promptops bump --level minor p0 p1 p2 p3 p4 p5  # 1.1.0",
     ]
 
 
@@ -110,7 +114,7 @@ def test_only_prompts_at_fault_are_bumped() -> None:
     other = Finding("long-line", Severity.ERROR, "x", "prompts/good.md")
     approvals = Approvals(("file",), (approve(change),))
     verdict = judge(change, rules(), approvals, findings=[other])
-    assert list_commands(verdict, "main") == ["promptops bump bad"]
+    assert list_commands(verdict, "main") == ["promptops bump bad  # 1.1.0"]
 
 
 def test_what_no_command_mends_has_none() -> None:
@@ -132,17 +136,17 @@ def test_a_comment_says_who_approved_and_who_is_waited_for() -> None:
     by = rules("* @lead\n/prompts/ @owner\n")
     text = verdict_to_markdown(decide(change, by, approve(change)))
     lines = text.split("\n")
-    assert lines[:2] == [MARKER, "### ❌ Prompts: may not merge"]
+    assert lines[:2] == [MARKER, "### ❌ Prompts: may not merge: the approval of `@lead` missing"]
     assert (
         "| Prompt | Version | Change | Approved by |\n| --- | --- | --- | --- |\n| `one` |" in text
     )
     assert "| `one` | 1.0.0 -> 1.1.0 | behaviour change, minor bump: done | `@owner` |" in lines
     assert "| `two` | new, 1.1.0 |  | `@owner` |" in lines
-    assert "- Waiting for `@lead`: `CODEOWNERS`" in lines
+    assert "- `@lead` approves `CODEOWNERS`" in lines
     assert lines[-1].startswith("<sub>`cccccccccccc` into `main`, verdict `sha256:")
     allowed = verdict_to_markdown(decide(change, by, approve(change), approve(change, "@lead")))
     assert "### ✅ Prompts: may merge" in allowed
-    assert "Waiting" not in allowed
+    assert "approves" not in allowed
 
 
 @pytest.mark.parametrize(
@@ -177,9 +181,9 @@ def test_a_comment_waits_for_nobody_where_nobody_was_asked() -> None:
     change = propose(careful, paths=[touched("CODEOWNERS")])
     lines = verdict_to_markdown(decide(change, sources=())).split("\n")
     # What takes a review in any case is waited for, whoever was asked.
-    assert "- Waiting for `@owner`: `prompts/triage.md`" in lines
+    assert "- `@owner` approves `prompts/triage.md`" in lines
     assert "- Nobody asked, though owned by `@nobody`: `CODEOWNERS`" in lines
-    assert sum(line.startswith(("- Waiting", "- Nobody")) for line in lines) == 2
+    assert sum(" approves " in line or line.startswith("- Nobody") for line in lines) == 2
 
 
 def test_an_approver_of_several_files_is_named_once() -> None:
@@ -206,18 +210,16 @@ def test_a_comment_is_never_too_long() -> None:
     assert "| `p29` |" in text
     assert "| `p30` |" not in text
     assert "| … and 1 more | | | |" in text
-    assert "- Waiting for `@owner`: `prompts/p00.md`, `prompts/p01.md`, `prompts/p02.md`" in text
+    assert "- `@owner` approves `prompts/p00.md`, `prompts/p01.md`, `prompts/p02.md`" in text
     assert "`prompts/p02.md` and 28 more" in text
-    assert "- … and 1 more findings" in text
     few = verdict_to_markdown(decide(propose(*prompts[:30])))
     assert "more |" not in few
-    assert "more findings" not in few
     three = verdict_to_markdown(decide(propose(*prompts[:3])))
-    assert "`prompts/p02.md`\n" in three
+    assert "`prompts/p02.md`\n\n" in three
     owners = "".join(f"/x{at:02} @o{at:02}\n" for at in range(31))
     crowd = propose(paths=[touched(f"x{at:02}") for at in range(31)])
     text = verdict_to_markdown(decide(crowd, rules(owners)))
-    assert "- Waiting for `@o29`: `x29`\n- … and 1 more\n" in text
+    assert "- `@o29` approves `x29`\n- … and 1 more\n" in text
 
 
 def _with(*findings: Finding) -> str:
@@ -230,9 +232,9 @@ def test_findings_come_gravest_first_with_place_and_hint() -> None:
         Finding("b", Severity.WARNING, "second", "a", None, "do it"),
         Finding("a", Severity.ERROR, "first", "a", Position(3, 1, 3, 2)),
     )
-    assert (
-        "- ❌ `a` line 3: `first` (`a`)\n- ⚠️ `second` (`b`)\n  `do it`\n- 💡 `third` (`c`)\n"
-    ) in text
+    assert "**Missing**\n\n- ❌ `a` line 3: `first` (`a`)\n" in text
+    assert "- ⚠️ `second` (`b`)\n  `do it`\n- 💡 `third` (`c`)\n" in text
+    assert text.index("first") < text.index("second")
 
 
 def test_what_comes_from_files_cannot_forge_anything() -> None:
@@ -247,18 +249,21 @@ def test_what_comes_from_files_cannot_forge_anything() -> None:
 
 
 def test_a_comment_shows_what_the_model_will_read_and_a_partials_change_once() -> None:
-    def by_partial(change: PromptChange) -> PromptChange:
-        assert change.diff is not None
-        messages = tuple(replace(one, cause="_shared/tone.md") for one in change.diff.messages)
-        return replace(change, diff=replace(change.diff, messages=messages))
-
-    one, two = (by_partial(edit(PLAIN, NEXT, name=name)) for name in ("one", "two"))
+    one, two = (_by_partial(name, "tone") for name in ("one", "two"))
     text = verdict_to_markdown(decide(propose(one, two, edit(PLAIN, NEXT, name="own"))))
     folded = text[text.index("<details>") : text.index("</details>")]
-    assert folded.count("+Answer {{ question }} well\n") == 2
-    assert "`_shared/tone.md`, used by 2 prompts:\n\n```diff\n" in folded
-    assert "`own`, `message 1 (user)` changed:\n\n```diff\n" in folded
+    assert folded.count("-Be kind.\n+Be brief.\n") == 1
+    assert "`_tone.md`, used by 2 prompts:\n\n```diff\n" in folded
+    assert "`own`, `message 1 (user) changed`:\n\n```diff\n" in folded
+    assert "`one`" not in folded
     assert "<details>" not in verdict_to_markdown(decide(propose(edit(None, NEXT))))
+
+
+def test_a_message_that_differs_by_more_than_a_partial_shows_the_rest() -> None:
+    change = _by_partial("one", "tone", own="Answer {{ question }} at once")
+    text = verdict_to_markdown(decide(propose(change)))
+    assert "`_tone.md`, used by 1 prompt:" in text
+    assert "`one`, `message 1 (user) changed`" in text
 
 
 def test_a_comment_shows_as_much_text_as_it_has_room_for() -> None:
@@ -268,22 +273,18 @@ def test_a_comment_shows_as_much_text_as_it_has_room_for() -> None:
     assert len(text) < 50_000
 
 
-def _by_partial(name: str, cause: str, *, hunks: bool = True) -> PromptChange:
-    change = edit(PLAIN, NEXT, name=name)
-    assert change.diff is not None
-    messages = tuple(
-        replace(one, cause=cause, hunks=one.hunks if hunks else ()) for one in change.diff.messages
+def _by_partial(name: str, partial: str, *, own: str = "Answer {{ question }}") -> PromptChange:
+    include = f'{{% include "_{partial}.md" %}}\n\n\n\n\n'
+    old = state(
+        prompt_text("1.0.0", include + "Answer {{ question }}"), name, **{partial: "Be kind.\n"}
     )
-    return replace(change, diff=replace(change.diff, messages=messages))
-
-
-def test_a_partial_that_changed_no_text_is_not_shown() -> None:
-    text = verdict_to_markdown(decide(propose(_by_partial("one", "_tone.md", hunks=False))))
-    assert "<details>" not in text
+    new = state(prompt_text("1.1.0", include + own), name, **{partial: "Be brief.\n"})
+    change = replace(edit(PLAIN, NEXT, name=name), before=old, after=new)
+    return replace(change, diff=diff_prompts(old.prompt, new.prompt))
 
 
 def test_texts_share_the_room_of_a_comment() -> None:
-    both = propose(_by_partial("one", "_a.md"), _by_partial("two", "_b.md"))
+    both = propose(_by_partial("one", "a"), _by_partial("two", "b"))
     text = verdict_to_markdown(decide(both))
     first = text[text.index("`_a.md`") : text.index("`_b.md`")].rstrip()
     for room, is_shown in ((len(first), (True, False)), (len(first) - 1, (False, False))):
@@ -309,3 +310,28 @@ def test_a_comment_says_what_evals_came_to() -> None:
     assert "- ❌ Evals of `two`: `evals/two.yaml did not pass, 4 samples`" in text
     plain = verdict_to_markdown(judge(change, rules(), Approvals(("file",))))
     assert "\n\n\n" not in plain
+
+
+# What is missing, and what it costs.
+
+
+def test_a_comment_has_the_exact_line_to_write() -> None:
+    text = verdict_to_markdown(_many(1))
+    assert text.split("\n")[1] == (
+        "### ❌ Prompts: may not merge: 1 version number and the approval of `@owner` missing"
+    )
+    assert "  - `prompts/p0.md`, line 2: `version: 1.1.0` (`changed-release`)" in text
+    assert "**To run**\n\n```sh\npromptops bump p0  # 1.1.0\n" in text
+
+
+def test_a_comment_has_tokens_and_price_of_either_side() -> None:
+    old = prompt_text("1.0.0", max_tokens="100")
+    new = prompt_text("1.1.0", "Answer {{ question }} in a friendly way.", max_tokens="200")
+    change = propose(edit(old, new))
+    costs = measure_change(change, Prices(ModelSettings()))
+    row = "— | 2 -> 7 | $0.06 -> $0.12 |"
+    assert row in verdict_to_markdown(decide(change), costs)
+    priceless = prompt_text("1.1.0", model="own/x")
+    change = propose(edit(None, priceless))
+    costs = measure_change(change, Prices(ModelSettings()))
+    assert "| 2 |  |" in verdict_to_markdown(decide(change), costs)

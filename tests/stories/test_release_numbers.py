@@ -86,7 +86,7 @@ def test_a_change_that_writes_a_number_is_told_to_leave_it(team: Team) -> None:
     told = run(team.first, "gate")
     assert told.exit_code == 1
     assert "own carries the version 0.4.0, and here releases write the versions" in told.output
-    assert "leave it as it was: `version: 0.3.0` in line 2" in told.output
+    assert "prompts/own.md, line 2: version: 0.3.0" in told.output
 
 
 def test_numbers_are_written_on_what_was_merged_alone(team: Team) -> None:

@@ -188,7 +188,7 @@ def _judge_consent(
         )
 
 
-_CHECKS = {
+CONSENT_CHECKS = {
     Ground.OWNERSHIP: "missing-approval",
     Ground.REVIEW: "missing-review",
     Ground.SUPPRESSION: "unapproved-suppression",
@@ -209,7 +209,7 @@ def _missing(one: Requirement) -> Finding:
     if reasons:
         hint += f"; not counted: {'; '.join(reasons)}"
     place = Position(1, 1, 1, 2) if one.ground is Ground.SUPPRESSION else None
-    return Finding(_CHECKS[one.ground], Severity.ERROR, message, one.path, place, hint)
+    return Finding(CONSENT_CHECKS[one.ground], Severity.ERROR, message, one.path, place, hint)
 
 
 def describe_owners(one: Requirement) -> str:

@@ -14,6 +14,8 @@ from promptops.prompt.diff.change import required_version
 from promptops.prompt.diff.text import LineKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from promptops.prompt.diff.change import Difference, MessageDiff, PromptDiff
     from promptops.prompt.diff.text import Hunk
 
@@ -100,7 +102,12 @@ def describe_message(message: MessageDiff) -> str:
 
 def describe_lines(message: MessageDiff) -> str:
     """Return the lines of one message that differ, as a code block."""
-    return fence("⋮\n".join(map(_hunk, message.hunks)))
+    return describe_hunks(message.hunks)
+
+
+def describe_hunks(hunks: Iterable[Hunk]) -> str:
+    """Return lines that differ, as a code block."""
+    return fence("⋮\n".join(map(_hunk, hunks)))
 
 
 def _hunk(hunk: Hunk) -> str:
@@ -120,10 +127,10 @@ def code(text: str) -> str:
     return f"{ticks}{pad}{shown}{pad}{ticks}"
 
 
-def fence(text: str) -> str:
+def fence(text: str, language: str = "diff") -> str:
     """Return the text as a code block that it cannot close. The text must end in a newline."""
     ticks = "`" * max(3, _longest_run(text) + 1)
-    return f"{ticks}diff\n{text}{ticks}"
+    return f"{ticks}{language}\n{text}{ticks}"
 
 
 def _longest_run(text: str) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import ConfigurationError, ConflictError, RefusedError, UsageError
 from promptops.prompt.histories import find_histories
+from promptops.prompt.tokens import estimate_tokens
 from promptops.runtime.conversation.entries import (
     HAND_OVER,
     MESSAGE,
@@ -27,7 +28,6 @@ from promptops.runtime.conversation.hand_over import (
 )
 from promptops.runtime.conversation.window import begin_with_user, take_newest
 from promptops.runtime.log.content import from_json, pack, to_json, unpack
-from promptops.runtime.models.tokens import estimate_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -498,7 +498,7 @@ def _say(message: Mapping[str, Any]) -> str:
 
 
 def _count(text: str) -> int:
-    return estimate_text(text) + _MESSAGE_TOKENS
+    return estimate_tokens(text) + _MESSAGE_TOKENS
 
 
 def _count_message(message: Mapping[str, Any]) -> int:

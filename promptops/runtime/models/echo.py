@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from promptops.prompt.tokens import estimate_tokens
 from promptops.runtime.models.model import Answer, ModelError, Part, Usage
-from promptops.runtime.models.tokens import count_tokens, estimate_text
+from promptops.runtime.models.tokens import count_tokens
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -65,7 +66,7 @@ def read_text(message: Mapping[str, Any]) -> str:
 def estimate_usage(request: Request, text: str) -> Usage:
     """Return how many tokens request and answer probably have."""
     read = count_tokens(request.messages, request.parameters, request.model).likely
-    return Usage(max(read, 1), estimate_text(text), None, "estimated")
+    return Usage(max(read, 1), estimate_tokens(text), None, "estimated")
 
 
 def split_words(text: str) -> Iterator[str]:

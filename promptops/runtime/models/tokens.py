@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from promptops.prompt.tokens import estimate_tokens
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -70,17 +72,14 @@ def count_tokens(
         if counted is not None:
             return TokenCount(counted, is_exact=True, likely=counted)
     around = _REQUEST_TOKENS + _MESSAGE_TOKENS * len(messages)
-    likely = sum(_likely(text) for text in texts) + shape // 3 + 4 * len(messages) + media // 40
+    likely = (
+        sum(estimate_tokens(text) for text in texts) + shape // 3 + 4 * len(messages) + media // 40
+    )
     most = size + shape + media + around
     return TokenCount(most, is_exact=False, likely=min(likely, most))
 
 
 _SHAPES = ("tools", "functions", "response_format", "tool_choice")
-
-
-def estimate_text(text: str) -> int:
-    """Return how many tokens a text probably has."""
-    return _likely(text)
 
 
 def _collect(message: Mapping[str, Any], texts: list[str]) -> int:
@@ -109,14 +108,6 @@ def _json(value: object) -> str:
 
 def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-
-
-def _likely(text: str) -> int:
-    """Return a middle guess: four ASCII characters to a token, one and a half of others."""
-    if text.isascii():
-        return -(-len(text) // 4)
-    ascii_length = len(text.encode("ascii", "ignore"))
-    return -(-ascii_length // 4) + -(-2 * (len(text) - ascii_length) // 3)
 
 
 def _count_exactly(messages: Sequence[Mapping[str, Any]], model: str) -> int | None:

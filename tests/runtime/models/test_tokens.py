@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from promptops.prompt.tokens import estimate_tokens
 from promptops.runtime.models import tokens
-from promptops.runtime.models.tokens import count_tokens, estimate_text
+from promptops.runtime.models.tokens import count_tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ def test_more_text_is_never_fewer_tokens(one: str, other: str) -> None:
     [("", 0), ("a", 1), ("four", 1), ("fives", 2), ("ä", 1), ("日本語", 2), ("\ud800", 1)],
 )
 def test_a_middle_guess(text: str, likely: int) -> None:
-    assert estimate_text(text) == likely
+    assert estimate_tokens(text) == likely
 
 
 @pytest.mark.parametrize(
