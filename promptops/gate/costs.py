@@ -23,7 +23,7 @@ _RUNS = 1_000
 _TAGS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 
 
-class Cost(NamedTuple):
+class PromptCost(NamedTuple):
     """What one version of a prompt takes, probably.
 
     Attributes:
@@ -38,7 +38,7 @@ class Cost(NamedTuple):
     micros: int | None
 
 
-Costs: TypeAlias = "Mapping[str, tuple[Cost | None, Cost | None]]"
+Costs: TypeAlias = "Mapping[str, tuple[PromptCost | None, PromptCost | None]]"
 """What prompts take before and after a change, by name."""
 
 
@@ -53,7 +53,7 @@ def measure_change(change: Change, prices: Prices) -> Costs:
     }
 
 
-def measure(prompt: Prompt, prices: Prices) -> Cost:
+def measure(prompt: Prompt, prices: Prices) -> PromptCost:
     """Return what a prompt takes. Both branches of a condition count, and a loop counts once."""
     texts = [element.text for element in read_flow(prompt).elements]
     tokens = sum(estimate_tokens(_TAGS.sub("", text)) for text in texts)
@@ -61,15 +61,15 @@ def measure(prompt: Prompt, prices: Prices) -> Cost:
     answer = answer if isinstance(answer, int) else None
     price = prices.find(prompt.model)
     if price is None:
-        return Cost(tokens, answer, None)
+        return PromptCost(tokens, answer, None)
     # Rounded once, and not a thousand times.
     micros = price.cost(tokens * _RUNS, (answer or 0) * _RUNS)
     if price.step is not None and tokens <= price.step.above < tokens * _RUNS:
         micros = price.cost(tokens, answer or 0) * _RUNS
-    return Cost(tokens, answer, micros)
+    return PromptCost(tokens, answer, micros)
 
 
-def describe_costs(before: Cost | None, after: Cost | None) -> tuple[str, str]:
+def describe_costs(before: PromptCost | None, after: PromptCost | None) -> tuple[str, str]:
     """Return tokens and dollars in words: `61 -> 74`, `$0.25 -> $0.26`; empty where unknown."""
     tokens = _arrow(*(None if one is None else f"{one.tokens:,}" for one in (before, after)))
     money = _arrow(
