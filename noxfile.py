@@ -6,6 +6,7 @@ Each session has an environment of its own, kept for the next run. The dependenc
 
 from __future__ import annotations
 
+import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -84,6 +85,17 @@ def stores(session: nox.Session) -> None:
     found = [test for test in tests if Path(test).exists()]
     session.env["PROMPTOPS_REQUIRE_STORES"] = "1"
     session.run("pytest", *PARALLEL, *(session.posargs or found))
+
+
+@nox.session(default=False)
+def dashboard(session: nox.Session) -> None:
+    """Ask a real Prometheus for every panel of the dashboard (PROMPTOPS_PROMETHEUS, or fetched)."""
+    session.install("--editable", ".", *group("test"))
+    if not os.environ.get("PROMPTOPS_PROMETHEUS") and shutil.which("prometheus") is None:
+        program = session.run("python", "scripts/prometheus.py", silent=True)
+        session.env["PROMPTOPS_PROMETHEUS"] = str(program).strip()
+    session.env["PROMPTOPS_REQUIRE_STORES"] = "1"
+    session.run("pytest", "tests/runtime/telemetry", *session.posargs)
 
 
 @nox.session(default=False)

@@ -78,6 +78,7 @@ COMMANDS: dict[str, Command] = {
     "verify": Command("use", "Check releases and environments against each other.", "verify"),
     "trace": Command("use", "Follow a version, digest or output back to its authors.", "trace"),
     "runs": Command("use", "Look at what was run, and count it.", "runs"),
+    "metrics": Command("use", "Print the counts of runs for Prometheus.", "metrics"),
     "guards": Command("use", "Look at limits, and what is spent of them.", "guards"),
     "alerts": Command("use", "Tell people when a limit trips or a model fails.", "alerts"),
     "reviews": Command("use", "Look at runs that wait for a person.", "reviews"),

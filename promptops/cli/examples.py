@@ -103,6 +103,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "verify": ("promptops verify", "promptops verify --format json"),
     "trace": ("promptops trace support/triage@1.0.0", "promptops trace --output answer.txt"),
     "runs": ("promptops runs list", "promptops runs stats"),
+    "metrics": ("promptops metrics", "promptops metrics --help"),
     "guards": ("promptops guards show", "promptops guards reset --help"),
     "alerts": ("promptops alerts test", "promptops alerts test --help"),
     "reviews": ("promptops reviews list", "promptops reviews show --help"),

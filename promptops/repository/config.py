@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from promptops.repository.settings.guards import GuardSettings
     from promptops.repository.settings.log import LogSettings
     from promptops.repository.settings.models import ModelSettings
+    from promptops.repository.settings.telemetry import TelemetrySettings
     from promptops.repository.settings.timeouts import TimeoutSettings
 
 CONFIG_FILE = "promptops.toml"
@@ -187,6 +188,12 @@ class Config:
         return settings
 
     @property
+    def telemetry(self) -> TelemetrySettings:
+        """The table `[telemetry]`; nobody is told without it."""
+        settings: TelemetrySettings = self._settings("telemetry")
+        return settings
+
+    @property
     def timeouts(self) -> TimeoutSettings:
         """The table `[timeouts]`."""
         settings: TimeoutSettings = self._settings("timeouts")
@@ -291,9 +298,19 @@ _KEYS = (
 )
 # The runtime tables: `NAME` is read by `read_NAME` in the module `settings.NAME`, which is imported
 # on first use.
-_TABLES = ("alerts", "cache", "conversations", "eval", "guards", "log", "models", "timeouts")
+_TABLES = (
+    "alerts",
+    "cache",
+    "conversations",
+    "eval",
+    "guards",
+    "log",
+    "models",
+    "telemetry",
+    "timeouts",
+)
 # The tables that runs need anywhere, and the ones they refer to.
-_RUNTIME_TABLES = ("alerts", "cache", "conversations", "guards", "log", "models")
+_RUNTIME_TABLES = ("alerts", "cache", "conversations", "guards", "log", "models", "telemetry")
 _EXPORTED = (*_RUNTIME_TABLES, "default_environment", "environments", "prompts")
 
 

@@ -403,6 +403,26 @@ class Registry:
         """Record what somebody thought of the answer of a run, also long after it."""
         self.open_runner().feedback(run_id, score=score, label=label, comment=comment, by=by)
 
+    def metrics(self) -> str:
+        """Return what the runs of all processes of this machine counted, as Prometheus reads it.
+
+        It is empty where the configuration has no `[telemetry]` with `prometheus`.
+        """
+        from promptops.runtime.telemetry.opening import find_counts
+
+        self._refuse_closed()
+        config = self._read_config()
+        if not config.telemetry.prometheus:
+            return ""
+        from promptops.runtime.telemetry.prometheus import format_metrics
+
+        repository = self._source.repository
+        common = None if repository is None else repository.git.common_dir
+        top = None if repository is None else repository.git.work_tree
+        return format_metrics(
+            find_counts(config.telemetry, config.log, os.environ, common_dir=common, top=top)
+        )
+
     def conversation(
         self,
         conversation: str,

@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
 
 async def metrics(call: HttpCall) -> Application:
-    """Return what happened since the service started."""
+    """Return what happened since the service started, and what was counted of runs."""
+    import asyncio
+
     from promptops.server.metrics import CONTENT_TYPE
 
-    text: Application = PlainTextResponse(call.service.metrics.format(), media_type=CONTENT_TYPE)
+    runs = await asyncio.to_thread(call.service.registry.metrics)
+    body = call.service.metrics.format() + runs
+    text: Application = PlainTextResponse(body, media_type=CONTENT_TYPE)
     return text
 
 

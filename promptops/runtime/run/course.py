@@ -60,6 +60,8 @@ class Course:
         depth: how many runs enclose it.
         round: how often the results of tools were handed in.
         began: when it began here, on the monotonic clock; None: in another process.
+        begun: what telemetry gave when it began, or went on.
+        told: how many attempts telemetry knew then.
     """
 
     record: RunRecord
@@ -89,6 +91,8 @@ class Course:
     depth: int = 0
     round: int = 0
     began: float | None = None
+    begun: tuple[object, ...] = ()
+    told: int = 0
 
     @property
     def resolved(self) -> ResolvedPrompt:

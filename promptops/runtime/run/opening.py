@@ -20,6 +20,7 @@ from promptops.runtime.log.record import Event
 from promptops.runtime.log.recorder import Recorder
 from promptops.runtime.models import Models
 from promptops.runtime.run.runner import Runner, Tools
+from promptops.runtime.telemetry.opening import find_counts, open_telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,8 +63,15 @@ def open_runner(registry: Registry, repository: Repository | None, config: Confi
     ledger = open_ledger(find_ledger(guards, settings, os.environ, common_dir=common, top=top))
     recorder = Recorder(open_runs, warn=_LOGGER.warning)
 
+    telemetry = None
+    if "telemetry" in config.tables:
+        counts = find_counts(config.telemetry, settings, os.environ, common_dir=common, top=top)
+        telemetry = open_telemetry(config.telemetry, counts, _LOGGER.warning)
+
     def record(kind: str, detail: Mapping[str, object]) -> None:
         now = time.time()
+        if telemetry is not None:
+            telemetry.event(kind, detail)
         recorder.event(Event(make_id(now, os.urandom(10)), now, kind, None, detail))
 
     alerter = open_alerter(
@@ -100,5 +108,6 @@ def open_runner(registry: Registry, repository: Repository | None, config: Confi
             random_bytes=os.urandom,
             random=random.random,
             cache=config.cache,
+            telemetry=telemetry,
         ),
     )

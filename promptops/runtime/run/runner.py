@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from promptops.runtime.registry import Registry
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.commands import Command
+    from promptops.runtime.telemetry.telemetry import Telemetry
 
     Steps = Generator[Command, Any, None]
 
@@ -176,6 +177,7 @@ class Tools:
         limits: how long runs may take, and how often they may try.
         cache: which answers are kept.
         alerter: tells people; None: nobody is told.
+        telemetry: tells other programs; None: none is told.
     """
 
     models: Models
@@ -194,6 +196,7 @@ class Tools:
     limits: RunLimits = field(default_factory=RunLimits)
     cache: CacheSettings = field(default_factory=CacheSettings)
     alerter: Alerter | None = None
+    telemetry: Telemetry | None = None
 
 
 class Runner:
@@ -295,6 +298,8 @@ class Runner:
         begun = self._new_record(made.prompt.ref, caller)
         run, attempt = make_record(made, begun, self._tools.prices.find)
         self._tools.recorder.finish(run, [attempt])
+        if self._tools.telemetry is not None:
+            self._tools.telemetry.end(run, [attempt], self._tools.telemetry.begin(run))
         return run.id
 
     def feedback(
@@ -330,6 +335,8 @@ class Runner:
         self._tools.recorder.close()
         self._tools.guards.close()
         self._tools.models.close()
+        if self._tools.telemetry is not None:
+            self._tools.telemetry.close()
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
@@ -381,6 +388,9 @@ class Runner:
     @contextmanager
     def _recording(self, course: Course) -> Iterator[None]:
         """Record an error that ends a run, and hand it on."""
+        if self._tools.telemetry is not None:
+            course.told = len(course.attempts)
+            course.begun = self._tools.telemetry.begin(course.record)
         try:
             yield
         except BaseException as error:
@@ -605,28 +615,27 @@ class Runner:
         assert answer is not None  # noqa: S101 - a course without an answer ends in an error
         cost = total_cost(course.attempts)
         usage = total_usage(course.attempts)
-        self._tools.recorder.finish(
-            course.record._replace(
-                status=WAITING if answer.tool_calls else SUCCEEDED,
-                model=course.model,
-                ms=self._measure(course),
-                cost_micros=cost,
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
-                cached_tokens=usage.cached_tokens,
-                usage_source=usage.source,
-                finish=answer.finish,
-                is_cached=_is_cached(course),
-                is_degraded=course.is_degraded,
-                decisions=tuple(course.decisions),
-                answer=answer.text,
-                tool_calls=tuple(
-                    {"id": one.id, "name": one.name, "arguments": one.arguments}
-                    for one in answer.tool_calls
-                ),
+        record = course.record._replace(
+            status=WAITING if answer.tool_calls else SUCCEEDED,
+            model=course.model,
+            ms=self._measure(course),
+            cost_micros=cost,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cached_tokens=usage.cached_tokens,
+            usage_source=usage.source,
+            finish=answer.finish,
+            is_cached=_is_cached(course),
+            is_degraded=course.is_degraded,
+            decisions=tuple(course.decisions),
+            answer=answer.text,
+            tool_calls=tuple(
+                {"id": one.id, "name": one.name, "arguments": one.arguments}
+                for one in answer.tool_calls
             ),
-            course.attempts,
         )
+        self._tools.recorder.finish(record, course.attempts)
+        self._tell(course, record)
         for review in course.reviews:
             self._tools.recorder.review(review)
         course.reviews.clear()
@@ -656,20 +665,24 @@ class Runner:
         if isinstance(error, PromptopsError):
             error.stage, error.run_id = course.stage, course.record.id
         said = course.answer.text if course.answer is not None else "".join(course.heard)
-        self._tools.recorder.finish(
-            course.record._replace(
-                status=_status_of(error),
-                stage=course.stage,
-                error=error.message if isinstance(error, PromptopsError) else repr(error),
-                error_kind=type(error).__name__,
-                ms=self._measure(course),
-                cost_micros=total_cost(course.attempts),
-                decisions=tuple(course.decisions),
-                answer=said or None,
-            ),
-            course.attempts,
+        record = course.record._replace(
+            status=_status_of(error),
+            stage=course.stage,
+            error=error.message if isinstance(error, PromptopsError) else repr(error),
+            error_kind=type(error).__name__,
+            ms=self._measure(course),
+            cost_micros=total_cost(course.attempts),
+            decisions=tuple(course.decisions),
+            answer=said or None,
         )
+        self._tools.recorder.finish(record, course.attempts)
+        self._tell(course, record)
         self._tell_alarms(course)
+
+    def _tell(self, course: Course, record: RunRecord) -> None:
+        if self._tools.telemetry is not None:
+            attempts = course.attempts[course.told :]
+            self._tools.telemetry.end(record, attempts, course.begun)
 
     def _measure(self, course: Course) -> float:
         """Return how long a run took, in milliseconds, however the clock was set meanwhile."""

@@ -1,0 +1,106 @@
+"""`promptops metrics`: the counts of runs for Prometheus."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from promptops.cli.session import current, emit, runtime_config, say
+from promptops.errors import NotARepositoryError, UsageError, quote
+from promptops.repository.settings.reading import read_duration
+
+
+def metrics(
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Write there, whole, as node_exporter reads it."
+        ),
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option("--every", metavar="SPAN", help="Write again after that: 15s.")
+    ] = None,
+    listen: Annotated[
+        str | None,
+        typer.Option("--listen", metavar="HOST:PORT", help="Serve /metrics until interrupted."),
+    ] = None,
+) -> None:
+    """Print what all processes of this machine counted, in Prometheus' text format.
+
+    Runs are counted where the configuration has [telemetry] prometheus. Counts of processes that
+    ended or were killed stay.
+    """
+    from promptops.runtime.telemetry.prometheus import format_metrics
+
+    if listen is not None and (output is not None or every is not None):
+        raise UsageError("--listen with --output or --every", hint="give one of the two")
+    if every is not None and output is None:
+        raise UsageError("--every without a file", hint="say where to write: -o FILE")
+    folder = _find_folder()
+    if listen is not None:
+        _serve(folder, listen)
+    elif output is None:
+        emit(format_metrics(folder).rstrip("\n"))
+    else:
+        _write(folder, Path(output), _read_span(every))
+
+
+def _write(folder: Path, file: Path, seconds: float | None) -> None:
+    from promptops.repository.writing import write_atomically
+    from promptops.runtime.telemetry.prometheus import format_metrics
+
+    while True:
+        # node_exporter runs as another user.
+        write_atomically(file, format_metrics(folder).encode(), mode=0o644)
+        if seconds is None:
+            return
+        time.sleep(seconds)
+
+
+def _read_span(text: str | None) -> int | None:
+    seconds = None if text is None else read_duration(text)
+    if text is not None and not seconds:
+        raise UsageError(f"--every {quote(text)} is no time span", hint="write 15s or 1m")
+    return seconds
+
+
+def _serve(folder: Path, listen: str) -> None:
+    from promptops.runtime.telemetry.endpoint import make_endpoint
+
+    host, colon, port = listen.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65_535:
+        raise UsageError(f"--listen {listen} is no address", hint="write 127.0.0.1:9464")
+    try:
+        server = make_endpoint(folder, host.strip("[]") or "127.0.0.1", int(port))
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen at {listen}: {error.strerror}", hint="choose another port"
+        ) from error
+    with server:
+        say(f"metrics are at http://{host}:{server.server_address[1]}/metrics")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            say("stopped")
+
+
+def _find_folder() -> Path:
+    from promptops.runtime.telemetry.opening import find_counts
+
+    config = runtime_config()
+    if not config.telemetry.prometheus:
+        raise UsageError(
+            "runs are not counted here", hint="write prometheus = true below [telemetry]"
+        )
+    common = top = None
+    try:
+        git = current().repository.git
+    except NotARepositoryError:
+        pass
+    else:
+        common, top = git.common_dir, git.work_tree
+    return find_counts(config.telemetry, config.log, os.environ, common_dir=common, top=top)

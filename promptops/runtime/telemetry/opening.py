@@ -1,0 +1,74 @@
+"""Who is told of the runs of a configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.runtime.log.place import find_log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from promptops.repository.settings.log import LogSettings
+    from promptops.repository.settings.telemetry import TelemetrySettings
+    from promptops.runtime.telemetry.telemetry import Observer, Telemetry
+
+_FOLDER = "metrics"
+
+
+def find_counts(
+    settings: TelemetrySettings,
+    log: LogSettings,
+    environment: Mapping[str, str],
+    *,
+    common_dir: Path | None,
+    top: Path | None,
+) -> Path:
+    """Return the folder in which the processes of this machine count.
+
+    Args:
+        settings: the table `[telemetry]`.
+        log: the table `[log]`: without a folder of its own it is beside the run log.
+        environment: where the folders of a user are read.
+        common_dir: the folder of a repository that all its work trees share; None: there is none.
+        top: what paths in the configuration start from.
+    """
+    if settings.folder is not None:
+        base = top or common_dir
+        path = Path(settings.folder).expanduser()
+        return path if base is None else base / path
+    place = find_log(log, environment, common_dir=common_dir, top=top)
+    if "://" in place and not place.startswith("sqlite:"):
+        from promptops.repository.settings.log import LogSettings
+        from promptops.runtime.log.place import VARIABLE
+
+        others = {name: value for name, value in environment.items() if name != VARIABLE}
+        place = find_log(LogSettings(), others, common_dir=common_dir, top=top)
+    return Path(place.removeprefix("sqlite:").removeprefix("//")).with_name(_FOLDER)
+
+
+def open_telemetry(
+    settings: TelemetrySettings, folder: Path, warn: Callable[[str], None]
+) -> Telemetry | None:
+    """Return what tells of runs; None where nobody is to be told.
+
+    Args:
+        settings: the table `[telemetry]`.
+        folder: where the processes of this machine count.
+        warn: hears once what cannot be told.
+    """
+    observers: list[Observer] = []
+    if settings.otel:
+        from promptops.runtime.telemetry.otel import open_otel
+
+        observers.append(open_otel(content=settings.content))
+    if settings.prometheus:
+        from promptops.runtime.telemetry.prometheus import PrometheusObserver
+
+        observers.append(PrometheusObserver(folder))
+    if not observers:
+        return None
+    from promptops.runtime.telemetry.telemetry import Telemetry
+
+    return Telemetry(observers, warn)
