@@ -69,13 +69,18 @@ def _read_span(text: str | None) -> int | None:
 
 
 def _serve(folder: Path, listen: str) -> None:
-    from promptops.runtime.telemetry.endpoint import make_endpoint
+    from promptops.runtime.telemetry.prometheus import CONTENT_TYPE, format_metrics
+    from promptops.web.endpoint import make_endpoint
+
+    def answer() -> str:
+        return format_metrics(folder)
 
     host, colon, port = listen.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65_535:
         raise UsageError(f"--listen {listen} is no address", hint="write 127.0.0.1:9464")
     try:
-        server = make_endpoint(folder, host.strip("[]") or "127.0.0.1", int(port))
+        name = host.strip("[]") or "127.0.0.1"
+        server = make_endpoint("/metrics", CONTENT_TYPE, answer, name, int(port))
     except OSError as error:
         raise UsageError(
             f"cannot listen at {listen}: {error.strerror}", hint="choose another port"

@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import promptops
-from promptops.runtime.telemetry.endpoint import make_endpoint
-from promptops.runtime.telemetry.prometheus import METRICS, PrometheusObserver
+from promptops.runtime.telemetry.prometheus import (
+    CONTENT_TYPE,
+    METRICS,
+    PrometheusObserver,
+    format_metrics,
+)
+from promptops.web.endpoint import make_endpoint
 from tests.prometheus import find_program, serve_prometheus
 from tests.runtime.log.pieces import make_attempt, make_run
 from tests.stores import leave_out
@@ -60,7 +65,10 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
             observer.end(failed, [], None)
             observer.event("alert", {})
 
-    with make_endpoint(folder / "metrics", "127.0.0.1", 0) as endpoint:
+    def answer() -> str:
+        return format_metrics(folder / "metrics")
+
+    with make_endpoint("/metrics", CONTENT_TYPE, answer, "127.0.0.1", 0) as endpoint:
         threads = [threading.Thread(target=one) for one in (run, endpoint.serve_forever)]
         for thread in threads:
             thread.start()

@@ -13,13 +13,12 @@ import pytest
 import promptops
 from promptops.errors import PromptopsError
 from promptops.runtime.telemetry import names
-from promptops.runtime.telemetry.endpoint import make_endpoint
+from promptops.runtime.telemetry.prometheus import CONTENT_TYPE
 from promptops.runtime.telemetry.telemetry import Telemetry
+from promptops.web.endpoint import make_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
     from promptops.runtime.registry import Registry
     from tests.repositories import Repo
 
@@ -236,12 +235,11 @@ def test_nobody_is_told_without_the_table(repo: Repo, monkeypatch: pytest.Monkey
         assert registry.open_runner()._tools.telemetry is None
 
 
-def test_an_endpoint_serves_the_counts(counted: Registry, repo: Repo) -> None:
+def test_an_endpoint_serves_the_counts(counted: Registry) -> None:
     import threading
 
     counted.run("a@working", {"text": "hello"})
-    folder: Path = repo.path / ".git" / "promptops-log" / "metrics"
-    with make_endpoint(folder, "127.0.0.1", 0) as server:
+    with make_endpoint("/metrics", CONTENT_TYPE, counted.metrics, "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         with urlopen(f"http://127.0.0.1:{server.server_address[1]}/metrics") as answer:

@@ -1,20 +1,27 @@
-"""The counts of runs at an address, for a Prometheus that comes and asks."""
+"""One text at an address, made anew for each request, for a program that comes and asks."""
 
 from __future__ import annotations
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from promptops.runtime.telemetry.prometheus import CONTENT_TYPE, format_metrics
-
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 _SOCKET_SECONDS = 5.0
 
 
-def make_endpoint(folder: Path, host: str, port: int) -> ThreadingHTTPServer:
-    """Return a server of `/metrics`; port 0 takes any that is free. Call its `serve_forever`.
+def make_endpoint(
+    path: str, kind: str, answer: Callable[[], str], host: str, port: int
+) -> ThreadingHTTPServer:
+    """Return a server of one path; call its `serve_forever`.
+
+    Args:
+        path: what is served, such as `/metrics`.
+        kind: its content type.
+        answer: gives the text.
+        host: the address to listen at.
+        port: likewise; 0 takes any that is free.
 
     Raises OSError where the address cannot be taken.
     """
@@ -23,10 +30,10 @@ def make_endpoint(folder: Path, host: str, port: int) -> ThreadingHTTPServer:
         timeout = _SOCKET_SECONDS
 
         def do_GET(self) -> None:
-            is_there = self.path.partition("?")[0] == "/metrics"
-            body = format_metrics(folder).encode() if is_there else b"see /metrics\n"
+            is_there = self.path.partition("?")[0] == path
+            body = answer().encode() if is_there else f"see {path}\n".encode()
             self.send_response(200 if is_there else 404)
-            self.send_header("Content-Type", CONTENT_TYPE)
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
