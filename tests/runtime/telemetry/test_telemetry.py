@@ -19,6 +19,7 @@ from promptops.web.endpoint import make_endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
     from promptops.runtime.registry import Registry
     from tests.repositories import Repo
 
