@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from promptops.prompt.template.includes import include_fault, literal_include
+from promptops.prompt.template.simple import NOT_PLAIN
 from promptops.prompt.template.source import (
     ROLES,
     WHITE_SPACE,
@@ -41,15 +42,6 @@ _TAG = re.compile(
     re.VERBOSE,
 )
 _MAX_OPEN = 10
-# Jinja's keywords and globals, which are not inputs.
-_NOT_PLAIN = frozenset(
-    [
-        *("and", "or", "not", "in", "is", "if", "else"),
-        *("true", "false", "none", "True", "False", "None"),
-        *("self", "super", "loop", "caller", "varargs", "kwargs"),
-        *("range", "dict", "cycler", "joiner", "namespace", "lipsum"),
-    ]
-)
 
 
 def read_plain(path: str, source: str, *, partial: bool, first_line: int) -> Analysis | None:
@@ -111,7 +103,7 @@ class _PlainReading:
 
     def _take_name(self, match: re.Match[str]) -> int | None:
         name = match["name"]
-        if name in _NOT_PLAIN:
+        if name in NOT_PLAIN:
             return None
         self._has_text_outside |= self._role is None
         position = self._body.position(*match.span("name"))
@@ -132,7 +124,7 @@ class _PlainReading:
             return None
         else:
             self._conditions[-1] = (self._role, word == "else")
-        if name in _NOT_PLAIN or max(len(self._conditions), self._branches) > _MAX_OPEN:
+        if name in NOT_PLAIN or max(len(self._conditions), self._branches) > _MAX_OPEN:
             return None
         if name is not None:
             position = self._body.position(*match.span("condition"))
