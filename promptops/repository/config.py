@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.errors import ConfigurationError, UsageError, quote
 from promptops.git.refs import check_ref_name
-from promptops.prompt.reference import check_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -428,6 +427,9 @@ class _ConfigReading:
         return tuple(self._environment(name, tables[name], names) for name in names)
 
     def _environment(self, name: str, value: object, names: tuple[str, ...]) -> Environment:
+        # Imported here: most configurations have no such table.
+        from promptops.prompt.reference import check_environment
+
         try:
             check_environment(name)
         except UsageError as error:

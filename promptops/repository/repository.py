@@ -22,16 +22,15 @@ from promptops.files import IrregularFileError, read_file
 from promptops.git.objects import ObjectReader
 from promptops.git.process import Git
 from promptops.lazy import cached_property
-from promptops.prompt.closure import Closure, collect_closure
 from promptops.prompt.names import is_prompt, name_from_path
-from promptops.prompt.prompt import Prompt, load_prompt
-from promptops.prompt.reference import check_name, name_fault
 from promptops.repository.config import Config, Environment, load_config, read_runtime_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from promptops.git.trees import TreeReader
+    from promptops.prompt.closure import Closure
+    from promptops.prompt.prompt import Prompt
 
 
 class Files(Protocol):
@@ -410,6 +409,8 @@ def open_repository(start: Path | str, *, is_named: bool = True) -> Repository:
 
 def list_names(files: Files) -> list[str]:
     """Return the names of all prompts in `files`, sorted. Files with invalid names are left out."""
+    from promptops.prompt.reference import name_fault
+
     return sorted(
         name_from_path(path)
         for path in files.paths()
@@ -421,6 +422,9 @@ def find_closure(files: Files, name: str, *, where: str) -> Closure:
     """Return the closure of `name` in `files`. Raises PromptNotFoundError, with the nearest
     name.
     """
+    from promptops.prompt.closure import collect_closure
+    from promptops.prompt.reference import check_name
+
     closure = collect_closure(check_name(name), files.read)
     if closure is None:
         raise not_found(name, list_names(files), where)
@@ -431,6 +435,8 @@ def find_closure(files: Files, name: str, *, where: str) -> Closure:
 
 def find_prompt(files: Files, name: str, *, where: str) -> Prompt:
     """Return the prompt `name` in `files`. Raises InvalidPromptError if it is invalid."""
+    from promptops.prompt.prompt import load_prompt
+
     return load_prompt(find_closure(files, name, where=where))
 
 
@@ -453,6 +459,8 @@ def expand_names(files: Files, names: Iterable[str], *, everything: bool) -> lis
     """Return the prompt names for a command: the given ones, or all. Raises UsageError for neither
     or both.
     """
+    from promptops.prompt.reference import check_name
+
     given = [check_name(name) for name in names]
     if given and everything:
         raise UsageError("names and --all together", hint="give one or the other")

@@ -7,7 +7,6 @@ limit.
 from __future__ import annotations
 
 import re
-from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 from promptops.errors import ConfigurationError, quote
@@ -152,6 +151,8 @@ class Table:
             return None
         if not _is_number(value) or not 0 <= value < float("inf"):
             self.fail(key, "is not an amount in US dollars", f"write {key} = 0.25")
+        from decimal import ROUND_CEILING, Decimal
+
         # Convert by the float's shortest decimal text: 0.1 dollars are exactly 100,000
         # micro-dollars.
         return int((Decimal(str(value)) * MICROS).to_integral_value(ROUND_CEILING))

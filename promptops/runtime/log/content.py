@@ -8,8 +8,6 @@ lets surrogates pass, compressed, and encrypted where there are keys. The first 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import json
 import re
 import zlib
@@ -44,7 +42,9 @@ def escape(text: str | None) -> str | None:
     if text is None:
         return None
     if len(text) > MAX_COLUMN:
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        from hashlib import sha256
+
+        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         text = f"{text[: MAX_COLUMN - 80]}…{digest}"
     if _UNSTORABLE.search(text) is None and not text.startswith(_MARK):
         return text
@@ -131,7 +131,9 @@ def is_current(stored: bytes, keyring: Keyring) -> bool:
 
 def text_hash(data: bytes, secret: bytes) -> bytes:
     """Return what a text is found by; without the secret it says nothing about the text."""
-    return hashlib.blake2b(data, key=secret, digest_size=16).digest()
+    from hashlib import blake2b
+
+    return blake2b(data, key=secret, digest_size=16).digest()
 
 
 def answer_mac(text: str, secret: bytes) -> bytes:
@@ -145,13 +147,17 @@ def answer_mac(text: str, secret: bytes) -> bytes:
         with contextlib.suppress(ValueError, RecursionError):
             text = json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
     data = text.encode("utf-8", "surrogatepass")
-    return hmac.digest(secret, data, "sha256")[:16]
+    from hmac import digest
+
+    return digest(secret, data, "sha256")[:16]
 
 
 def identity_mac(text: str, secret: bytes) -> str:
     """Return what stands for a user in the record of an erasure."""
     data = b"user\n" + text.encode("utf-8", "surrogatepass")
-    return hmac.new(secret, data, hashlib.sha256).hexdigest()
+    from hmac import digest
+
+    return digest(secret, data, "sha256").hex()
 
 
 @lru_cache(maxsize=256)

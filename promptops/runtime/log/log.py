@@ -10,8 +10,7 @@ through `recorder.Recorder`, which never raises.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from promptops.errors import PromptopsError, UsageError
 
@@ -43,8 +42,7 @@ class LogError(PromptopsError):
         self.is_passing = is_passing
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(NamedTuple):
     """Which runs are meant; None does not restrict.
 
     Attributes:
@@ -82,8 +80,7 @@ class Filters:
 DIMENSIONS = ("prompt", "version", "model", "environment", "user", "tenant", "day")
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(NamedTuple):
     """What an erasure or a prune took away.
 
     Attributes:

@@ -8,7 +8,6 @@ do not tell, only the run's lease counts.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -40,7 +39,9 @@ def _machine() -> str:
         space = Path("/proc/self/ns/pid").readlink()
     except OSError:
         return ""
-    return hashlib.sha256(f"{boot}{space}".encode()).hexdigest()[:16]
+    from hashlib import sha256
+
+    return sha256(f"{boot}{space}".encode()).hexdigest()[:16]
 
 
 def _born(pid: int) -> str | None:

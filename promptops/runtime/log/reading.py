@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -448,7 +447,7 @@ def compare_versions(
     cursor: Cursor, left: str, right: str, filters: Filters, now: float
 ) -> RunComparison:
     """Compare two versions, where the runs of one key (or user) belong together."""
-    question = RunQuery(cursor, replace(filters, version=None), now)
+    question = RunQuery(cursor, filters._replace(version=None), now)
     rows = cursor.rows(
         f"SELECT version, COALESCE(traffic_key, user_name), n, {question.status()}, stage,"
         " duration, cost, input_tokens, output_tokens, flags,"

@@ -15,7 +15,6 @@ from promptops.errors import ConfigurationError, NotFoundError, UsageError
 from promptops.repository.settings.log import FULL
 from promptops.runtime.log import reading, removal
 from promptops.runtime.log.content import pack, text_hash, unpack
-from promptops.runtime.log.encryption import read_keys
 from promptops.runtime.log.hours import count_late, roll_up, rolled_until
 from promptops.runtime.log.identifiers import make_id, pack_id
 from promptops.runtime.log.log import Filters, Removal
@@ -561,4 +560,8 @@ def _read_keyring(
     settings: LogSettings, key: Callable[[str], str | None], random: Callable[[int], bytes]
 ) -> Keyring | None:
     variable = settings.encryption_key
-    return None if variable is None else read_keys(variable, key(variable), random)
+    if variable is None:
+        return None
+    from promptops.runtime.log.encryption import read_keys
+
+    return read_keys(variable, key(variable), random)
