@@ -1,1 +1,1 @@
-"""May this change merge?"""
+"""Decide whether a change may be merged."""

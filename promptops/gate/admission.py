@@ -1,9 +1,8 @@
-"""Brings together what the gate judges by: the proposal, the policy, the approvals, the findings.
+"""Collect what the gate needs (proposal, policy, approvals, findings) and judge a change.
 
     verdict = judge_change(repository, find_endpoints(repository), approvals_of)
 
-Everything that decides comes from the target branch's tip; of the change itself everything is read
-and nothing is run.
+All rules come from the target branch's tip. The change is read and never run.
 """
 
 from __future__ import annotations
@@ -52,11 +51,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """What to merge into what.
+    """The commits of a merge.
 
     Attributes:
         base: the commit at the target branch's tip.
-        head: the commit that is proposed.
+        head: the proposed commit.
         target: the target branch's short name.
     """
 
@@ -67,11 +66,11 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A verdict with what it takes to show it.
+    """A verdict, with the data to display it.
 
     Attributes:
         verdict: the verdict.
-        validation: what was found in the touched prompts, with texts for excerpts.
+        validation: the findings in the touched prompts, with texts for excerpts.
     """
 
     verdict: Verdict
@@ -86,17 +85,17 @@ def find_endpoints(
     *,
     local: bool = True,
 ) -> Endpoints:
-    """Find the two commits that revisions mean.
+    """Resolve the two commits of a merge from revisions.
 
     Args:
-        repository: where they are.
+        repository: the repository.
         base: the target branch; None: the remote's default branch, or the local one.
-        head: what is proposed; None: HEAD.
-        target: the target branch's short name, where the base is no branch.
-        local: whether to leave the remote alone where its default branch is not known here.
+        head: the proposed revision; None: HEAD.
+        target: the target branch's short name, if the base is no branch.
+        local: whether not to ask the remote for an unknown default branch.
 
     Raises:
-        GitError: the default branch is not known here, or there is no such revision.
+        GitError: the default branch is unknown, or there is no such revision.
     """
     if not local:
         _learn_default_branch(repository)
@@ -119,13 +118,13 @@ def _learn_default_branch(repository: Repository) -> None:
 
 
 def find_proposed(repository: Repository, event: ForgeEvent) -> Endpoints | None:
-    """Find the two commits that a CI run is about; None for a run that is about no proposal.
+    """Return the two commits of a CI run; None for a run without a proposal.
 
-    The base is the target branch's tip as it was fetched, which may be newer than the event. What
-    is checked out does not matter: often that is a merge that the forge made for testing.
+    The base is the fetched tip of the target branch, which may be newer than the event. The
+    checked-out commit does not matter: often it is a test merge by the forge.
 
     Raises:
-        NotFoundError: a commit of the proposal is not in this clone.
+        NotFoundError: this clone lacks a commit of the proposal.
     """
     if not event.is_change or event.head is None or event.target is None:
         return None
@@ -145,9 +144,7 @@ def find_proposed(repository: Repository, event: ForgeEvent) -> Endpoints | None
 
 
 def _short_branch(repository: Repository, base: str) -> str:
-    """Return the short name of the branch that a revision names; the default branch's for a
-    commit.
-    """
+    """Return the short name of the branch in a revision; for a commit, of the default branch."""
     done = repository.git.run(
         "rev-parse", "--symbolic-full-name", "--verify", "--end-of-options", base
     )
@@ -172,20 +169,20 @@ def judge_change(
     evidence: Sequence[EvalEvidence] = (),
     policy: Policy | None = None,
 ) -> Admission:
-    """Judge whether a change may merge.
+    """Judge whether a change may be merged.
 
     Args:
-        repository: where both ends of it are.
-        endpoints: what to merge into what.
-        read_approvals: asks the sources of approvals.
-        dialect: the forge whose CI or server this runs on, where that is known.
-        evidence: results of evals.
-        policy: the policy at `endpoints.base`, where the caller has read it already.
+        repository: the repository with both commits.
+        endpoints: the commits to merge.
+        read_approvals: collects the approvals.
+        dialect: the forge whose CI or server runs this process, if known.
+        evidence: eval results.
+        policy: the policy at `endpoints.base`, if already read.
 
     Raises:
-        GitError: the two conflict or have no common ancestor here; history is missing.
-        ConfigurationError: the target branch's own rules cannot be understood.
-        RemoteError: a forge that has to be asked cannot be.
+        GitError: the two conflict, have no common ancestor here, or history is missing.
+        ConfigurationError: the target branch's rules are invalid.
+        RemoteError: a required forge cannot be reached.
     """
     if policy is None:
         policy = read_policy(repository, endpoints.base, dialect=dialect)
@@ -235,7 +232,7 @@ def judge_change(
 
 
 def _leave_out_versions(repository: Repository, read: ApprovalsReader) -> ApprovalsReader:
-    """An approval of a prompt under another number is one of what the change has there."""
+    """Let an approval of a prompt with another version number count for the changed prompt."""
 
     def is_same(path: ChangedPath, entry: ApprovalEntry | None) -> bool:
         now = path.after
@@ -262,7 +259,7 @@ def _leave_out_versions(repository: Repository, read: ApprovalsReader) -> Approv
 
 
 class _MergedFiles:
-    """The prompts folder after merging; beside it the CODEOWNERS file that counts, the old one."""
+    """The prompts folder after merging, with the old CODEOWNERS file, which applies."""
 
     def __init__(self, merged: TreeReader, prompts: TreeReader, base: TreeReader) -> None:
         self._merged = merged
@@ -280,12 +277,12 @@ class _MergedFiles:
 
 
 def _list_new(change: Change) -> set[str]:
-    """Return the governed paths where merging puts a file that was not there."""
+    """Return the governed paths of files that merging adds."""
     return {one.path for one in change.paths if one.before is None and one.merged is not None}
 
 
 def _judge_suites(change: Change, config: Config) -> Iterator[Finding]:
-    """Suites that lie where nobody has to approve a change to them."""
+    """Report suites at paths that are not governed, so that nobody must approve changes to them."""
     for prompt in change.prompts:
         document = prompt.after.closure.document if prompt.after else None
         suite = document.data.get("evals") if document else None
@@ -302,8 +299,8 @@ def _judge_suites(change: Change, config: Config) -> Iterator[Finding]:
 
 
 def _judge_collisions(change: Change, files: Files) -> Iterator[Finding]:
-    """Yield paths that are another one on a disk that ignores case: what is checked out is not
-    sure.
+    """Yield paths that collide on a disk that ignores case, where the checked-out file is
+    undefined.
     """
     new = _list_new(change)
     hint = "rename one of the two"
@@ -325,7 +322,7 @@ _POLICY = frozenset({PathKind.CONFIGURATION, PathKind.GROUPS, PathKind.OWNERS, P
 def _judge_new_policy(
     repository: Repository, change: Change, policy: Policy, dialect: Dialect | None
 ) -> Iterator[Finding]:
-    """Rules that the change brings along must be readable, or nothing could merge after it."""
+    """Report invalid rules in the change: after merging them, nothing else could be merged."""
     paths = [path for path in change.paths if path.kind in _POLICY]
     if not paths:
         return
@@ -334,7 +331,7 @@ def _judge_new_policy(
     if findings:
         return
     try:
-        # What is read next time may be a file that the change left alone, and only points at.
+        # The next policy may consist of files that this change did not touch but now names.
         read_policy(repository, change.tree, dialect=dialect)
     except PromptopsError as error:
         yield Finding(
@@ -370,10 +367,10 @@ def _judge_policy_files(
 
 
 def require_release_tags(repository: Repository) -> None:
-    """Refuse to judge versions in a clone that has no release tags while its remote has some.
+    """Raise an error if the clone has no release tags and the remote has some.
 
     Raises:
-        GitError: the tags are missing here.
+        GitError: the tags are missing in this clone.
         RemoteError: the remote cannot be asked.
     """
     if repository.remote is None or list_refs(repository.git, "refs/tags/prompts/", peel=False):

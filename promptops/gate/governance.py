@@ -1,6 +1,6 @@
-"""Which files are governed: those that make up prompts, and those that decide who may change them.
+"""Decide which files are governed: those of prompts, and those that control who may change them.
 
-The gate asks for approval of a change to one, and `owners lint` for an owner before that.
+A change to a governed file needs approval, and `owners lint` requires an owner for it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from promptops.repository.config import CONFIG_FILE, OPENPGP_KEYS_FILE
 if TYPE_CHECKING:
     from promptops.repository.config import Config
 
-# What a forge runs by itself: who may write there may approve themselves.
+# Files that a forge runs: whoever may change them could approve their own changes.
 _WORKFLOWS = (
     *(".github/workflows", ".github/actions", ".gitlab-ci.yml", ".gitlab/ci"),
     *(".forgejo/workflows", ".gitea/workflows"),
@@ -26,13 +26,13 @@ _WORKFLOWS = (
 
 
 class Governance:
-    """Tells of each path whether it is governed, and why.
+    """Decides whether a path is governed, and why.
 
-    Case does not matter: on a disk that ignores it, `Prompts/` is `prompts/`.
+    Case is ignored: on some disks, `Prompts/` is `prompts/`.
     """
 
     def __init__(self, config: Config, *others: Config) -> None:
-        """Take the configuration that holds, and those that a change would put in its place."""
+        """Store the current configuration, and those that a change proposes."""
         self._config = config
         configs = (*others, config)
         governed = dict.fromkeys(_WORKFLOWS, PathKind.WORKFLOW)
@@ -47,28 +47,27 @@ class Governance:
         governed |= {fold(path): PathKind.OWNERS for path in chain(*OWNERS_PATHS.values())}
         governed[CONFIG_FILE] = PathKind.CONFIGURATION
         governed[fold(OPENPGP_KEYS_FILE)] = PathKind.SIGNERS
-        # The longest come first: a groups file within the prompts folder is a groups file.
+        # Longest first: a groups file within the prompts folder is a groups file.
         self._places = sorted(governed.items(), key=lambda one: -len(one[0]))
 
     def kind(self, path: str) -> PathKind | None:
-        """Return why a path from the top is governed; None for one that is not.
+        """Return why a path from the top is governed; None if it is not.
 
-        Of pyproject.toml only our table is; whoever has both of its versions can tell.
+        In pyproject.toml only our table is governed; the caller compares both versions.
         """
         folded = fold(path)
         for place, kind in self._places:
             if is_below(folded, place):
                 return kind
-        # What is in the place of a folder around one, such as a link, keeps it from being read.
+        # A link in place of a parent folder would prevent reading the file.
         is_in_the_way = any(is_below(place, folded) for place, _ in self._places)
         return PathKind.GOVERNED if is_in_the_way or governs(self._config, path) else None
 
 
 def governs(config: Config, path: str) -> bool:
-    """Return whether a file is governed as an eval suite, or as what the configuration adds.
+    """Return whether a file is governed as an eval suite, or by the configuration's `govern`.
 
-    Case does not matter, nor a slash before a path of the configuration, as CODEOWNERS has it, nor
-    another way of writing it: "./scripts/" is the folder that everybody takes it for.
+    Case, a leading slash as in CODEOWNERS, and a leading `./` are ignored.
     """
     folded = fold(normpath(path))
     written = (normpath(one.lstrip("/")) for one in (config.evals, *config.gate.govern))
@@ -80,5 +79,5 @@ def governs(config: Config, path: str) -> bool:
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Return whether a path is a folder, or in it; an empty folder is the repository's top."""
+    """Return whether a path is a folder or in it. An empty folder is the repository's top."""
     return not folder or path == folder or path.startswith(f"{folder.rstrip('/')}/")

@@ -1,7 +1,7 @@
-"""A verdict as Markdown, for a comment on the change or the summary of a job.
+"""Write a verdict as Markdown, for a comment on the change or a job's summary.
 
-What comes from files and people stands in code, so that nothing in it can mention, link or forge a
-line. The first line never changes: a script finds its earlier comment by it.
+Text from files and people appears only as code, so that it cannot mention people, link or forge a
+line. By the first line, which never changes, a script finds its earlier comment.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 MARKER = "<!-- promptops gate -->"
 _SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "💡"}
-# GitHub refuses comments of more than 65,536 characters; nobody reads a tenth of that.
+# GitHub refuses comments of more than 65,536 characters.
 _MAX_LINES = 30
 _FEW = 3
 _MAX_CHARACTERS = 300
-# What a comment has room for beside the verdict.
+# The room for excerpts besides the verdict.
 _MAX_TEXT = 40_000
 
 
@@ -134,9 +134,7 @@ def _table(verdict: Verdict, costs: Costs) -> Iterator[str]:
 
 
 def _texts(verdict: Verdict) -> Iterator[str]:
-    """Yield what the model will read otherwise, folded; a partial's change once, however many use
-    it.
-    """
+    """Yield the changed texts, collapsed; a partial's change appears once."""
     room = _MAX_TEXT
     kept = []
     for change in list_text_changes(verdict.change.prompts):

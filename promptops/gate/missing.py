@@ -73,7 +73,7 @@ def _find_line(change: PromptChange, finding: Finding | None) -> VersionLine | N
 
 def list_waiting(verdict: Verdict) -> list[tuple[str, list[Requirement]]]:
     """Return whose approvals hold the change up, with what for."""
-    # Where nobody was asked, mere ownership holds nothing up, so nobody is waited for.
+    # If approvals were not checked, ownership blocks nothing, so nobody is listed.
     return group_requirements(
         one
         for one in verdict.requirements

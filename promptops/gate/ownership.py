@@ -1,4 +1,4 @@
-"""Reads the CODEOWNERS file of a repository, and what it has to protect there."""
+"""Read a repository's CODEOWNERS file, and the files it must protect."""
 
 from __future__ import annotations
 
@@ -43,19 +43,18 @@ def read_owners(
     revision: str | None = None,
     file: Path | None = None,
 ) -> FoundOwners:
-    """Read the CODEOWNERS file that counts.
+    """Read the CODEOWNERS file that applies.
 
     Args:
-        repository: where it is.
-        dialect: whose places to look in, and whose rules to read it by; None: chosen as
-            `choose_dialect` says.
-        forge: the forge whose CI this runs in, where that is known.
-        revision: the commit to look at; None: the work tree, or HEAD without one.
-        file: this file instead of the one that the forge would find.
+        repository: the repository.
+        dialect: the forge whose places and syntax apply; None: chosen by `choose_dialect`.
+        forge: the forge whose CI runs this process, if known.
+        revision: the commit; None: the work tree, or HEAD in a bare repository.
+        file: a file to read instead.
 
     Raises:
         NotFoundError: there is no such file.
-        NotAFileError: a link or a submodule is in its place.
+        NotAFileError: it is a link or a submodule.
     """
     read = open_reader(repository, revision)
     if dialect is None:
@@ -71,9 +70,9 @@ def read_owners(
 
 
 def read_groups(repository: Repository, revision: str | None = None) -> Groups | None:
-    """Return what the groups file of the work tree, or of a commit, says; None without such a file.
+    """Return the groups of the work tree, or of a commit; None without a groups file.
 
-    Raises ConfigurationError for a file that cannot be meant, NotAFileError for a link.
+    Raises ConfigurationError for an invalid file, and NotAFileError for a link.
     """
     path = repository.config.gate.groups
     data = open_reader(repository, revision)(path)
@@ -81,14 +80,16 @@ def read_groups(repository: Repository, revision: str | None = None) -> Groups |
 
 
 def list_paths(repository: Repository, revision: str | None = None) -> list[str]:
-    """Return all files of a commit, or of the work tree (HEAD without one), sorted."""
+    """Return all files of a commit, or of the work tree (HEAD in a bare repository), sorted."""
     if revision is None and repository.git.work_tree is not None:
         return list_work_files(repository.git)
     return sorted(_tree(repository, revision).paths())
 
 
 def open_reader(repository: Repository, revision: str | None = None) -> _Read:
-    """Return what gives a file's bytes by its path from the top, in a commit or the work tree."""
+    """Return a function that reads a file by its path from the top, in a commit or the work
+    tree.
+    """
     top = repository.git.work_tree
     if revision is not None or top is None:
         return _tree(repository, revision).read
@@ -98,12 +99,13 @@ def open_reader(repository: Repository, revision: str | None = None) -> _Read:
 def select_paths(
     repository: Repository, known: Iterable[str], directory: Path, targets: Iterable[str]
 ) -> list[str]:
-    """Return the paths that `targets`, typed in `directory`, mean, each once, in the order given.
+    """Return the paths that `targets`, relative to `directory`, select, each once, in the given
+    order.
 
-    A folder means the files of `known` that are below it; anything else is a path, whether there is
-    such a file or not: a deleted file has owners too.
+    A folder selects the files of `known` below it. Anything else is a path, which need not exist: a
+    deleted file has owners too.
 
-    Raises UsageError for what lies outside of the repository.
+    Raises UsageError for a path outside of the repository.
     """
     files = sorted(known)
     present = set(files)
@@ -120,9 +122,9 @@ def select_paths(
 
 
 def path_from_top(repository: Repository, path: Path) -> str | None:
-    """Return a path of the file system as one from the repository's top; None outside of it.
+    """Convert a file system path to a path from the repository's top; None outside of it.
 
-    The top itself is empty. In a bare repository every relative path is one from the top.
+    The top itself is the empty string. In a bare repository every relative path is from the top.
     """
     top = repository.git.work_tree
     if top is None:
@@ -139,13 +141,15 @@ def path_from_top(repository: Repository, path: Path) -> str | None:
 def lint_repository(
     repository: Repository, found: FoundOwners, *, revision: str | None = None
 ) -> list[Finding]:
-    """Judge a CODEOWNERS file by the files of the work tree, or of a commit; see `lint_owners`."""
+    """Check a CODEOWNERS file against the files of the work tree, or of a commit; see
+    `lint_owners`.
+    """
     config = repository.config
     paths = list_paths(repository, revision)
     groups = read_groups(repository, revision)
     governance = Governance(config)
     governed = {path: governance.kind(path) for path in paths}
-    # Of pyproject.toml the gate looks at our table alone, and that counts where it is in force.
+    # In pyproject.toml the gate governs only our table, and only if it is in use.
     governed[PYPROJECT_FILE] = None
     gate = [
         path
@@ -168,7 +172,7 @@ def _tree(repository: Repository, revision: str | None) -> TreeReader:
 
 
 def _read_in_work_tree(top: Path, path: str) -> bytes | None:
-    """Return a file's bytes; None without such a file. As in a commit, links are refused."""
+    """Return a file's bytes; None if missing. As in a commit, links are refused."""
     full = top
     mode = 0
     for name in path.split("/"):

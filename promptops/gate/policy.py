@@ -1,6 +1,6 @@
-"""What the target branch says about who may merge, release and deploy: read at its tip alone.
+"""Read the rules for merging, releasing and deploying at the target branch's tip.
 
-A change may bring other rules along. They hold once it is merged, not for itself.
+Rules in the change itself apply only after it is merged.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class Policy:
     """The rules of one commit.
 
     Attributes:
-        commit: the commit they were read at; None: there is none yet, and the defaults hold.
+        commit: their commit; None: there is none yet, and the defaults apply.
         config: the configuration.
-        owners: the CODEOWNERS file; None where there is none.
-        owners_path: where that file is, from the top.
+        owners: the CODEOWNERS file, or None.
+        owners_path: that file's path, from the top.
         groups: people and teams.
-        signers: the bytes of the allowed signers file; None where there is none.
+        signers: the bytes of the allowed signers file, or None.
     """
 
     commit: str | None
@@ -45,14 +45,14 @@ def read_policy(
     """Read the rules at a commit.
 
     Args:
-        repository: where it is.
-        commit: its id; None for a branch without commits, where the defaults hold.
-        dialect: the forge whose CI or server this runs on, where that is known.
+        repository: the repository.
+        commit: its id; None for a branch without commits, to which the defaults apply.
+        dialect: the forge whose CI or server runs this process, if known.
 
     Raises:
-        ConfigurationError: configuration or groups cannot be understood.
-        PromptopsError: the CODEOWNERS file cannot be used, so that nobody knows who owns what.
-        NotAFileError: a link or a submodule is in the place of one of the files.
+        ConfigurationError: configuration or groups are invalid.
+        PromptopsError: the CODEOWNERS file is unusable, so that owners are unknown.
+        NotAFileError: one of the files is a link or a submodule.
     """
     if commit is None:
         return Policy(None, Config(), None, None, parse_groups(b""), None)
@@ -76,8 +76,6 @@ def read_policy(
 
 
 def read_default_policy(repository: Repository) -> Policy:
-    """Return the rules at the tip of the default branch, as far as it is known here; see
-    `read_policy`.
-    """
+    """Return the rules at the default branch's tip, as known here; see `read_policy`."""
     ref = repository.default_branch_ref
     return read_policy(repository, None if ref is None else repository.git.resolve_commit(ref))

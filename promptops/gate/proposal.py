@@ -1,7 +1,7 @@
-"""Reads what a change proposes: what merging it would do to which prompt, and to what else.
+"""Read a proposed change: the effect of merging it on prompts and other files.
 
-Judged is the tree that merging would make, since two changes that are fine alone can merge cleanly
-into something that nobody has seen. Everything is read from objects; nothing is checked out.
+The tree after merging is judged, because two valid changes can merge cleanly into something that
+nobody has reviewed. Everything is read from objects; nothing is checked out.
 """
 
 from __future__ import annotations
@@ -56,37 +56,37 @@ if TYPE_CHECKING:
     _Read = Callable[[str], bytes | None]
 
 _PORTION = 2_000
-# Each takes some milliseconds to look at; whoever makes more of them has had a hand in the change.
+# Each takes some milliseconds; authors of more merges count as contributors.
 _MAX_MERGES = 50
 
 
 def read_change(
     repository: Repository, policy: Policy, base: str, head: str, target: str
 ) -> Change:
-    """Read what merging `head` into `base` does.
+    """Read the change that merging `head` into `base` makes.
 
     Args:
-        repository: where both are.
+        repository: the repository with both.
         policy: the rules at `base`.
         base: the commit at the target branch's tip.
-        head: the commit that is proposed.
+        head: the proposed commit.
         target: the branch's short name.
 
     Raises:
         GitError: the two conflict, or have no common ancestor in this clone.
-        IntegrityError: a release of a changed prompt is not what its tag says.
+        IntegrityError: the content of a changed prompt's release differs from its tag.
     """
     return _ProposalReading(repository, policy, base, head).change(target)
 
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """Who had a hand in some commits.
+    """The contributors to some commits.
 
     Attributes:
-        authors: the names that their authors go by.
-        committers: the names of all, authors, committers and co-authors.
-        merges: the commits that merge two others and add nothing: they are nobody's work.
+        authors: the names of the authors.
+        committers: the names of authors, committers and co-authors.
+        merges: merge commits without own changes; they have no contributors.
     """
 
     authors: frozenset[str]
@@ -95,12 +95,12 @@ class Hands:
 
 
 def read_hands(repository: Repository, base: str, head: str) -> Hands:
-    """Read who had a hand in the commits that `head` has and `base` has not.
+    """Read the contributors to the commits that are in `head` and not in `base`.
 
-    Who brings a branch up to date, on a forge by a button, adds nothing to what it proposes.
+    Updating a branch from its target, for example by a forge's button, does not make a contributor.
 
     Raises:
-        GitError: a commit is not in this clone.
+        GitError: this clone lacks a commit.
     """
     authors: set[str] = set()
     others: set[str] = set()
@@ -119,7 +119,7 @@ def read_hands(repository: Repository, base: str, head: str) -> Hands:
 
 
 class _ProposalReading:
-    """One proposal on its way into a `Change`: both sides, and what they have in common."""
+    """Builds a `Change` from the two sides of a merge."""
 
     def __init__(self, repository: Repository, policy: Policy, base: str, head: str) -> None:
         git = repository.git
@@ -138,7 +138,7 @@ class _ProposalReading:
         self._new = repository.tree(self._tree, self._new_config.prompts)
 
     def _read_new_config(self) -> Config:
-        """Return the configuration after merging; the one before where that is broken."""
+        """Return the configuration after merging; if it is invalid, the one before."""
         if not {CONFIG_FILE, PYPROJECT_FILE} & (self._proposed.keys() | self._merging.keys()):
             return self._config
         try:
@@ -165,7 +165,7 @@ class _ProposalReading:
             merges=hands.merges,
         )
 
-    # Which paths are governed.
+    # Governed paths
 
     def _govern(self) -> list[ChangedPath]:
         governed = []
@@ -184,7 +184,7 @@ class _ProposalReading:
         merged = after = _entry(proposed.after)
         if path in self._merging:
             merged = _entry(self._merging[path].after)
-        elif self._merge_base != self._base:  # merging leaves what the target branch has
+        elif self._merge_base != self._base:  # merging keeps the target branch's content
             found = self._repository.tree(self._base).entry(path)
             merged = (
                 None if found is None or found.is_folder else ApprovalEntry(found.mode, found.oid)
@@ -196,7 +196,7 @@ class _ProposalReading:
     def _writes_number(
         self, path: str, before: ApprovalEntry | None, after: ApprovalEntry | None
     ) -> bool:
-        """Return whether a change writes a version number at a path, as a release does, alone."""
+        """Return whether a change at a path writes only a version number, as a release does."""
         if self._config.gate.versions != "release" or not is_prompt(path):
             return False
         if before is None or after is None or before.mode != after.mode:
@@ -205,15 +205,13 @@ class _ProposalReading:
         return old is not None and new is not None and differ_in_version_alone(old.data, new.data)
 
     def _kind(self, path: str) -> PathKind | None:
-        """Return why a path is governed; None for one that is not."""
+        """Return why a path is governed; None if it is not."""
         if path == PYPROJECT_FILE:
             return PathKind.CONFIGURATION if self._has_new_table() else None
         return self._governance.kind(path)
 
     def _has_new_table(self) -> bool:
-        """Return whether `[tool.promptops]` is another one: the rest of pyproject.toml is not
-        ours.
-        """
+        """Return whether `[tool.promptops]` changed; the rest of pyproject.toml is not governed."""
         tables = []
         for commit in (self._base, self._tree):
             data = self._repository.tree(commit).read(PYPROJECT_FILE)
@@ -224,9 +222,7 @@ class _ProposalReading:
         return tables[0] != tables[1]
 
     def _moved_in(self, governed: Iterable[ChangedPath]) -> list[ChangedPath]:
-        """Return what is below a folder that the change makes the prompts folder: all of it is
-        new.
-        """
+        """Return the files below a folder that the change makes the prompts folder: all are new."""
         known = {path.path for path in governed}
         found = []
         for old, new, kind in (
@@ -242,10 +238,10 @@ class _ProposalReading:
                     found.append(ChangedPath(path, kind, None, entry, entry))
         return found
 
-    # What becomes of the prompts.
+    # Changed prompts
 
     def _read_prompts(self, paths: Sequence[ChangedPath]) -> list[PromptChange]:
-        # By place and not by kind: the evals, or a groups file, may lie among the prompts.
+        # By folder and not by kind: evals, or a groups file, may be in the prompts folder.
         folders = (self._config.prompts, self._new_config.prompts)
         touched = {
             one.path for one in paths if any(is_below(one.path, folder) for folder in folders)
@@ -283,7 +279,7 @@ class _ProposalReading:
         folder = (self._config if after is None else self._new_config).prompts
         old = before.prompt if before else None
         new = after.prompt if after else None
-        # With one side invalid nobody can say what differs.
+        # If one side is invalid, the difference is unknown.
         is_comparable = (before is None or old is not None) and (after is None or new is not None)
         diff = diff_prompts(old, new) if is_comparable else None
         released, base, base_diff = (
@@ -319,9 +315,7 @@ class _ProposalReading:
             return PromptState(closure, None)
 
     def _find_live(self, name: str) -> tuple[str, ...] | None:
-        """Return the environments where the prompt is live; None when no environment is known
-        here.
-        """
+        """Return the environments in which the prompt is live; None if none is known here."""
         live = []
         is_known = False
         for environment in self._config.environment_names:
@@ -332,7 +326,7 @@ class _ProposalReading:
         return tuple(live) if is_known else None
 
     def _find_names(self, touched: Iterable[str]) -> set[str]:
-        """Return the prompts that may be touched: by their own file, or by one that they need."""
+        """Return the prompts that may be touched, by their own file or by one that they need."""
         names = set()
         needed = set()
         for folder, path in (
@@ -347,7 +341,7 @@ class _ProposalReading:
             else:
                 needed.add(below)
         if self._config.prompts != self._new_config.prompts:
-            # What a new folder leaves behind is a prompt no more.
+            # With a new prompts folder, prompts in the old one are removed.
             names |= {
                 name_from_path(path)
                 for path in self._old.paths()
@@ -356,7 +350,7 @@ class _ProposalReading:
         return names | (find_candidates(self._read_texts(), needed) if needed else set())
 
     def _read_texts(self) -> dict[str, set[bytes]]:
-        """Return what the files below the prompts folder hold, on either side, by path."""
+        """Return the contents of files below the prompts folder, on either side, by path."""
         texts: defaultdict[str, set[bytes]] = defaultdict(set)
         files = {(one.path, one.oid) for side in (self._old, self._new) for one in side.files()}
         listed = sorted(files)
@@ -370,7 +364,7 @@ class _ProposalReading:
 
 
 class _Releases:
-    """The releases among which the changed prompts stand: listed and read all at once."""
+    """The releases of the changed prompts, listed and read together."""
 
     def __init__(
         self, repository: Repository, prompts: Mapping[str, Prompt | None], *, is_free: bool
@@ -396,7 +390,9 @@ class _Releases:
         }
 
     def _find_base(self, prompt: Prompt) -> Version | None:
-        """Return the greatest released version below the prompt's own, or that: see `is_free`."""
+        """Return the greatest release below the prompt's version, or of that version: see
+        `is_free`.
+        """
         own = prompt.version
         below = [
             one for one in self.versions[prompt.name] if one < own or (self._is_free and one == own)
@@ -406,10 +402,10 @@ class _Releases:
     def place(
         self, old: Prompt | None, new: Prompt, diff: PromptDiff | None
     ) -> tuple[str | None, Version | None, PromptDiff | None]:
-        """Return where `new` stands among the releases.
+        """Compare `new` with the releases.
 
-        Returns the digest that its version was released with, the greatest release below it, and
-        what differs from that one.
+        Returns the released digest of its version, the greatest release below it, and the
+        difference from that one.
         """
         same = self._releases.get((new.name, new.version))
         released = same.digest if same else None
@@ -422,9 +418,9 @@ class _Releases:
         return released, base.version, diff
 
     def is_merged(self, name: str, version: Version, tip: str) -> bool:
-        """Return whether a release, which is there, was made of a commit that a branch's tip has.
+        """Return whether an existing release was made from a commit on a branch.
 
-        What its tag says of its content is looked at: whoever may push can make a tag.
+        Its content is verified, because whoever may push can create a tag.
         """
         release = self._releases[name, version]
         if not is_ancestor(self._repository.git, release.commit, tip):
@@ -434,7 +430,7 @@ class _Releases:
 
 
 def _tolerant(files: TreeReader) -> _Read:
-    """Reads files; a link or a submodule reads as empty, and others say what is wrong with it."""
+    """Reads files; a link or a submodule is read as empty and reported elsewhere."""
 
     def read(path: str) -> bytes | None:
         try:

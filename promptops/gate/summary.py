@@ -1,4 +1,4 @@
-"""A verdict in a person's words: what changes, and whose approval is there or missing."""
+"""Describe a verdict in text: what changes, and which approvals are given or missing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def describe_versions(change: PromptChange) -> str:
-    """`1.2.0 -> 1.3.0`, `new, 1.0.0`, `1.2.0, removed`; without numbers where none can be read."""
+    """Describe the versions: `1.2.0 -> 1.3.0`, `new, 1.0.0`, `1.2.0, removed`; no numbers if
+    unreadable.
+    """
     old = change.before.prompt if change.before else None
     new = change.after.prompt if change.after else None
     if change.before is None:
@@ -30,10 +32,10 @@ def describe_versions(change: PromptChange) -> str:
 
 
 def describe_bump(change: PromptChange, versions: str) -> str:
-    """Return what the change is, and what became of the number that it needs.
+    """Describe the change's class and its bump.
 
-    `behaviour change, minor bump needed: 1.3.0`, and once it is written `minor bump: done`; where
-    `versions` are the release's to write, `behaviour change, the release writes 1.3.0`.
+    For example `behaviour change, minor bump needed: 1.3.0`; once written, `minor bump: done`; if
+    releases write the `versions`, `behaviour change, the release writes 1.3.0`.
     """
     if change.before is None or change.after is None or change.diff is None:
         return ""
@@ -54,7 +56,7 @@ def describe_bump(change: PromptChange, versions: str) -> str:
 def group_requirements(
     requirements: Iterable[Requirement],
 ) -> list[tuple[str, list[Requirement]]]:
-    """Requirements by whose approval it takes, in words, in the order in which they come."""
+    """Group requirements by whose approval is needed, in their order."""
     groups: dict[str, list[Requirement]] = {}
     for one in requirements:
         who = " or ".join(one.owners) or "anybody who may write here and is not the author"
@@ -65,7 +67,7 @@ def group_requirements(
 
 
 def list_commands(verdict: Verdict, base: str) -> list[str]:
-    """Return what to run to get the change further, in order; empty when nothing would help."""
+    """Return the commands to run next, in order; may be empty."""
     found = {finding.check for finding in verdict.findings if finding.severity is Severity.ERROR}
     commands = []
     steps: dict[Level | None, list[str]] = {}

@@ -1,11 +1,11 @@
-"""Keeps what the gate said, so that the releases that follow can name it in their tags.
+"""Store the gate's verdicts, so that later releases can name them in their tags.
 
-One file below the repository's Git folder has what can be said of each digest that was let through;
-deleting it is safe. A pipeline that judges in one place and releases in another hands the verdict
-over as the file that `promptops gate --report json=FILE` writes.
+One file in the Git folder has the trailers for each digest that passed; deleting it is safe. A
+pipeline that releases in another job passes the verdict on as the file that `promptops gate
+--report json=FILE` writes.
 
-Either is a record, not a proof: whoever makes a tag can write anything into it. A server's hook
-judges for itself.
+Both are records and no proof: whoever creates a tag can write anything into it. A server's hook
+judges by itself.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ Trailers = tuple[tuple[str, str], ...]
 
 
 class Attested(NamedTuple):
-    """What a release can say of its gate.
+    """What a release's tag can record about the gate.
 
     Attributes:
         trailers: the trailers of its tag.
-        evidence: results of evals, each as its suite and the blob that the tag is to name.
+        evidence: eval results: suite and blob for the tag.
     """
 
     trailers: Trailers = ()
@@ -49,9 +49,9 @@ _MAX_KEPT = 10_000
 
 
 def keep_verdict(repository: Repository, verdict: Verdict) -> None:
-    """Remember a verdict for the prompts that it lets through.
+    """Store a verdict for the prompts that passed.
 
-    Of two that are kept at the same moment one may be lost: a release then does not name it.
+    Of two that are stored at the same moment one may be lost; a release then does not name it.
     """
     document = verdict.as_json()
     new = {
@@ -68,23 +68,23 @@ def keep_verdict(repository: Repository, verdict: Verdict) -> None:
     kept = {key: value for key, value in _read_kept(repository).items() if key not in new}
     newest = list({**kept, **new}.items())[-_MAX_KEPT:]
     file = _file(repository)
-    # A repository that cannot be written is judged all the same.
+    # A read-only repository is judged too.
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, json.dumps(dict(newest)).encode())
 
 
 def find_attested(repository: Repository, prompt: Prompt) -> Attested:
-    """Return what a release of this prompt can say of the gate; nothing where it was not asked.
+    """Return what a release of this prompt can record about the gate; empty without a verdict.
 
-    Another number than the one that was judged is the release's own, where releases write them.
+    If releases write the versions, the version may differ from the judged one.
     """
     known = _read_kept(repository)
     kept = known.get(prompt.digest)
     if kept is None and repository.config.gate.versions == "release":
         kept = known.get(prompt.content_digest)
     try:
-        # What an older version kept is a list of trailers.
+        # Older versions stored a list of trailers.
         trailers = kept["trailers"] if isinstance(kept, dict) else kept or ()
         evidence = kept["evidence"] if isinstance(kept, dict) else ()
         return Attested(
@@ -96,7 +96,7 @@ def find_attested(repository: Repository, prompt: Prompt) -> Attested:
 
 
 def _read_kept(repository: Repository) -> dict[str, Any]:
-    """Return what is remembered, the oldest first; nothing where the file is missing or damaged."""
+    """Return the stored verdicts, oldest first; empty if the file is missing or damaged."""
     try:
         kept = json.loads(read_file(_file(repository)))
     except (OSError, ValueError, RecursionError):
@@ -105,9 +105,9 @@ def _read_kept(repository: Repository) -> dict[str, Any]:
 
 
 def read_verdict(data: bytes, name: str) -> dict[str, Any]:
-    """Read a verdict that was written as JSON; `name` is what to call the file in errors.
+    """Parse a verdict in JSON; `name` is the file's name in errors.
 
-    Raises ConfigurationError for what is no verdict.
+    Raises ConfigurationError if it is no verdict.
     """
     try:
         document: Any = json.loads(data)
@@ -121,9 +121,9 @@ def read_verdict(data: bytes, name: str) -> dict[str, Any]:
 
 
 def attested_from(document: Mapping[str, Any], name: str, prompt: Prompt) -> Attested:
-    """Return what a release of `prompt` can say by the verdict in the file called `name`.
+    """Return what a release of `prompt` can record from the verdict in the file `name`.
 
-    Raises ConfigurationError when the verdict is not about this prompt, under whatever number.
+    Raises ConfigurationError if the verdict is not about this content, whatever its version.
     """
     try:
         for judged in document["prompts"]:

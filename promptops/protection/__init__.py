@@ -1,1 +1,1 @@
-"""What makes the gate the only way: push checks, CI, doctor, hooks."""
+"""Enforce the gate: push checks, CI, doctor, hooks."""

@@ -1,8 +1,8 @@
-"""The hooks that check what is about to be committed, or to be taken from a push.
+"""Install the hooks that check commits and pushes.
 
-A hook that is there already runs before ours and is put back when ours is removed. Hooks look at
-the name and the folder they are called by, so it keeps its file name, in a folder of its own with
-links to the files that were beside it.
+An existing hook runs before ours and is restored when ours is removed. Hooks may depend on their
+file name and folder, so it is moved with the same name to a separate folder with links to its
+neighbours.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _KEPT = "before-promptops"
 _PYTHON = re.compile("^python=.*$", re.MULTILINE)
-# Without -P, a file of the repository could pass for a module of the program.
+# Without -P, Python could import a file of the repository as a module.
 _COMMIT_SCRIPT = """\
 #!/bin/sh
 # promptops hook: `promptops hook uninstall` removes it.
@@ -44,7 +44,7 @@ echo "error: this repository checks prompts before each commit, and promptops is
 echo " hint: install git-promptops, or commit with --no-verify" >&2
 exit 1
 """
-# Both hooks read the list of refs, so the one before ours must not take it away.
+# Both hooks read the list of refs, so the first one must not consume it.
 _RECEIVE_SCRIPT = """\
 #!/bin/sh
 # promptops hook: `promptops hook uninstall --server` removes it.
@@ -72,7 +72,7 @@ fi
 
 
 class HookKind(Enum):
-    """The hooks that there are: before each commit here, and before each push is taken here."""
+    """The supported hooks."""
 
     COMMIT = ("pre-commit", _COMMIT_SCRIPT)
     RECEIVE = ("pre-receive", _RECEIVE_SCRIPT)
@@ -83,22 +83,22 @@ class HookKind(Enum):
         self.mark = script.split("\n")[1]
 
     def keep(self, hook: Path) -> Path:
-        """Return where the hook that was at this path is kept while ours is there."""
+        """Return where the existing hook of this path is kept."""
         return hook.parent / _KEPT / self.file
 
     def write(self, python: str) -> str:
-        """Return the script that runs promptops by an interpreter, or by the PATH."""
+        """Return the script that runs promptops, by a Python interpreter or from PATH."""
         import shlex
 
         return self.script.replace("python=PYTHON", f"python={shlex.quote(python)}", 1)
 
     def is_ours(self, script: str) -> bool:
-        """Return whether promptops wrote this, of whatever version."""
+        """Return whether any version of promptops wrote this."""
         return self.mark in script.split("\n")[:2]
 
 
 class HookDeed(StrEnum):
-    """What became of the hook."""
+    """What was done with the hook."""
 
     INSTALLED = "installed"
     UPDATED = "updated"
@@ -109,12 +109,12 @@ class HookDeed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HookChange:
-    """What was done, or would be.
+    """The change of a hook.
 
     Attributes:
         path: the hook's file.
-        deed: what became of it.
-        other: the hook of somebody else that runs before ours, or was put back; or None.
+        deed: what was done with it.
+        other: the other hook that runs before ours, or was restored; or None.
     """
 
     path: Path
@@ -131,12 +131,12 @@ def install_hook(
 ) -> HookChange:
     """Write the hook where git looks for it.
 
-    `python` is the interpreter that has promptops; a hook in the work tree, which others share,
-    does not name it.
+    `python` is the interpreter with promptops. A hook in the work tree is shared and does not name
+    it.
 
     Raises:
-        RefusedError: the folder serves other repositories too, or another tool generates it, or
-            both places for a hook are taken.
+        RefusedError: the folder is shared with other repositories, another tool generates it, or
+            another hook cannot be kept.
     """
     path, is_shared = _locate(repository, kind)
     if is_shared:
@@ -171,9 +171,9 @@ def install_hook(
 def uninstall_hook(
     repository: Repository, *, kind: HookKind = HookKind.COMMIT, dry_run: bool = False
 ) -> HookChange:
-    """Remove the hook, and put back the one that was there before.
+    """Remove the hook, and restore the previous one.
 
-    Raises RefusedError for a hook of ours that somebody has changed.
+    Raises RefusedError if our hook was edited.
     """
     path, _ = _locate(repository, kind)
     present = _read(path)
@@ -195,7 +195,7 @@ def uninstall_hook(
 
 
 def _locate(repository: Repository, kind: HookKind) -> tuple[Path, bool]:
-    """Return the hook's file, and whether it lies in the work tree."""
+    """Return the hook's file, and whether it is in the work tree."""
     folder = hooks_folder(repository.git)
     real = folder.resolve()
     own = repository.git.common_dir.resolve()
@@ -229,8 +229,8 @@ _ELSEWHERE = {
 
 
 def _read(path: Path) -> str | None:
-    """Return the hook's text; None when there is none, and a hook that leads nowhere is
-    somebody's.
+    """Return the hook's text; None if there is none. A dangling link counts as another tool's
+    hook.
     """
     try:
         return read_file(path).decode(errors="replace")
@@ -258,14 +258,14 @@ def _move_former(path: Path, kept: Path) -> None:
 
 
 def _keep(path: Path, kept: Path) -> None:
-    """Copy a hook, so that at no time there is none; a link stays a link."""
+    """Copy a hook, so that one exists at any time. A link stays a link."""
     import shutil
 
     kept.parent.mkdir(exist_ok=True)
     for sibling in path.parent.iterdir():
         link = kept.with_name(sibling.name)
         if sibling not in {path, kept.parent} and link != kept and not os.path.lexists(link):
-            with suppress(OSError):  # a system without links
+            with suppress(OSError):  # a system without symbolic links
                 link.symlink_to(Path("..", sibling.name), sibling.is_dir())
     if path.is_symlink():
         kept.symlink_to(Path("..", path.readlink()))
@@ -282,5 +282,5 @@ def _put_back(kept: Path, path: Path) -> None:
     for link in kept.parent.iterdir():
         if link.is_symlink():
             link.unlink()
-    with suppress(OSError):  # somebody else's files
+    with suppress(OSError):  # other files
         kept.parent.rmdir()

@@ -1,9 +1,9 @@
-"""Who approved: asks the sources of approvals, and gives what they know in one shape.
+"""Collect approvals from all sources in one form.
 
-`collection` asks them all: `forge` asks a forge's API, `signed` judges the statements that people
-signed, and `file` reads what another forge's pipeline wrote down. `statement` is what somebody
-signs, `approving` what a person would sign now, `signing` the key, and `store` where statements
-lie. What an approval is worth, `gate` decides; `deployment` holds promotions to it.
+`collection` asks the sources: `forge` a forge's API, `signed` signed statements, and `file` a file
+from another pipeline. `statement` is the signed format, `approving` drafts a statement, `signing`
+signs it, and `store` keeps it. `gate.rules` decides which approvals count; `deployment` applies
+them to promotions.
 """
 
 from __future__ import annotations

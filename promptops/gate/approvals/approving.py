@@ -1,4 +1,4 @@
-"""What somebody would sign: a change as it stands now, or a release for an environment."""
+"""Draft a statement to sign: about a change, or about a release for an environment."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalDraft:
-    """A statement that nobody has signed yet.
+    """An unsigned statement.
 
     Attributes:
-        statement: what would be signed.
-        signer: who would sign it.
-        shelf: where it would be kept.
-        own: of a change, the paths that the signer is an owner of.
-        doubts: why it may not count for everything, each a sentence for the signer.
+        statement: the statement.
+        signer: the signer.
+        shelf: where to store it.
+        own: for a change, the paths that the signer owns.
+        doubts: reasons why it may not count for everything, as sentences for the signer.
     """
 
     statement: Statement
@@ -41,11 +41,11 @@ class ApprovalDraft:
     doubts: tuple[str, ...] = ()
 
     def sign(self, repository: Repository, *, local: bool) -> str:
-        """Sign it, and keep it on the remote or, with `local`, here; return the ref that holds it.
+        """Sign it and store it on the remote or, with `local`, in this clone; return its ref.
 
         Raises:
             RefusedError: the key may not sign approvals.
-            RemoteError: the remote cannot be reached or does not take it; nothing was kept.
+            RemoteError: the remote is unreachable or refuses it; nothing was stored.
             PromptopsError: the key cannot be used.
         """
         sealed = self.signer.seal(self.statement)
@@ -53,11 +53,11 @@ class ApprovalDraft:
 
 
 def draft_approval(repository: Repository, policy: Policy, change: Change) -> ApprovalDraft | None:
-    """Return what approving a change would sign; None where there is nothing to approve.
+    """Draft the approval of a change; None if there is nothing to approve.
 
     Raises:
-        UsageError: no key to sign with is configured.
-        RefusedError: the target branch does not know the key.
+        UsageError: no signing key is configured.
+        RefusedError: the target branch does not list the key.
         GitError: history is missing in this clone.
     """
     contents = {path.path: path.after for path in change.paths if path.is_proposed}
@@ -93,7 +93,7 @@ def draft_approval(repository: Repository, policy: Policy, change: Change) -> Ap
 def draft_deployment_approval(
     repository: Repository, policy: Policy, environment: str, release: Release
 ) -> ApprovalDraft:
-    """Return what approving a release for an environment would sign. Errors as `draft_approval`."""
+    """Draft the approval of a release for an environment. Raises as `draft_approval`."""
     signer = _find_signer(repository, policy, repository.default_branch or "the default branch")
     name = repository_id(repository, policy.config, policy.commit)
     statement = DeploymentStatement(

@@ -1,7 +1,7 @@
-"""Asks the sources of approvals that a policy names, and puts together what they say.
+"""Ask the sources of approvals that a policy names, and merge their answers.
 
-Signed statements are looked at beside every other source where the target branch lists keys: what
-has to be reviewed can be reviewed on any forge and on none.
+If the target branch lists keys, signed statements are read in addition to any other source. So
+reviews are possible with and without a forge.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ def collect_approvals(
     """Ask the sources of approvals that the policy names.
 
     Args:
-        repository: where the change is.
+        repository: the repository with the change.
         policy: the rules at the target branch's tip.
-        change: what is proposed.
-        source: who vouches for approvals, one of `config.APPROVALS`; None: what the policy says,
-            or the file where there is one.
-        file: the file with approvals from elsewhere.
-        environment: the process's environment, which says in which forge's CI this runs.
-        fetch: whether to ask the remote for signed statements, and for commits that are not here.
+        change: the proposed change.
+        source: the source of approvals, one of `config.APPROVALS`; None: the file if given, else
+            the policy's.
+        file: the file with approvals.
+        environment: the process's environment, which identifies the forge's CI.
+        fetch: whether to fetch signed statements and missing commits from the remote.
 
     Raises:
-        UsageError: the source cannot be asked here.
-        RemoteError: a source that has to be asked cannot be reached.
-        IntegrityError: a source says something that is not understood.
+        UsageError: the source is not available here.
+        RemoteError: a required source is unreachable.
+        IntegrityError: a source's answer is malformed.
     """
     wanted = source or ("file" if file else policy.config.gate.approvals)
     if (file is None) == (wanted == "file"):
@@ -78,7 +78,7 @@ def collect_approvals(
         parts.append(read_signed(repository, policy, change, fetch=fetch))
     elif not read_keys(repository, policy.commit, policy.config.gate.signers).is_empty:
         further = _read_further(repository, policy, change, fetch=fetch)
-        # Alone they are no source: whoever signed something did not make everybody have to.
+        # Signatures alone do not make signing required for everybody.
         parts.append(further if parts and further.found else replace(further, sources=()))
     return fill_contents(repository, change, merge_approvals(parts), fetch=fetch)
 
@@ -86,19 +86,19 @@ def collect_approvals(
 def _read_further(
     repository: Repository, policy: Policy, change: Change, *, fetch: bool
 ) -> Approvals:
-    """Return the signed statements, where another source was asked for, or none."""
+    """Return the signed statements in addition to another source; none on an error."""
     try:
         return read_signed(repository, policy, change, fetch=fetch)
     except RemoteError as error:
-        # Fewer approvals never let more pass, and the other source may have enough.
+        # Missing approvals cannot let anything pass, and the other source may have enough.
         found = read_signed(repository, policy, change, fetch=False)
         note = f"signed approvals are those that were here: {error.message}"
         return replace(found, notes=(note, *found.notes))
 
 
 def merge_approvals(parts: Iterable[Approvals]) -> Approvals:
-    """Return what several sources know, in their order; a team is as the first that knows it
-    says.
+    """Merge the answers of several sources, in order; a team's members are from the first that
+    knows it.
     """
     merged = Approvals()
     for part in parts:
@@ -116,7 +116,7 @@ def merge_approvals(parts: Iterable[Approvals]) -> Approvals:
 
 
 def _check_bases(repository: Repository, change: Change, approvals: Approvals) -> Approvals:
-    """Find out what the target branch has changed since the bases that approvals name."""
+    """Set the paths that the target branch has changed since the bases of approvals."""
     kept, notes = [], list(approvals.notes)
     paths = {path.path for path in change.paths}
     for one in approvals.found:
@@ -135,10 +135,10 @@ def _check_bases(repository: Repository, change: Change, approvals: Approvals) -
 def fill_contents(
     repository: Repository, change: Change, approvals: Approvals, *, fetch: bool = True
 ) -> Approvals:
-    """Read what approvals of commits are approvals of.
+    """Read the content of approved commits.
 
-    A commit that was pushed over since is not in a clone of the branches: with `fetch`, the remote
-    is asked for it. Where it cannot be had, nobody knows what was approved, and a note says so.
+    A commit that was replaced by a force push is not in a normal clone; with `fetch` it is fetched
+    from the remote. If it is not available, the approved content is unknown, and a note says so.
     """
     notes = list(approvals.notes)
     found = []

@@ -1,4 +1,4 @@
-"""What somebody saw who looked at a commit: what it has where a change changes something."""
+"""Read what an approver of a commit saw: its content at the changed paths."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
 
 def bring_commit(repository: Repository, oid: str, *, fetch: bool) -> bool:
-    """Return whether a commit can be read here; with `fetch`, the remote is asked for one that is
-    not.
-    """
+    """Return whether a commit is available; with `fetch`, try to fetch it."""
     found = repository.objects.read(oid)
     if found is None and fetch and repository.source is not None:
         with suppress(RemoteError):
@@ -34,7 +32,7 @@ def bring_commit(repository: Repository, oid: str, *, fetch: bool) -> bool:
 def read_contents(
     repository: Repository, change: Change, commit: str, *, fetch: bool
 ) -> dict[str, ApprovalEntry | None] | None:
-    """Return what a commit has at the governed paths of a change; None: it cannot be had."""
+    """Return a commit's content at the governed paths of a change; None if it is not available."""
     if not bring_commit(repository, commit, fetch=fetch):
         return None
     tree = TreeReader(repository.objects, commit)
@@ -47,19 +45,19 @@ def find_unseen(
     commit: str,
     contents: Mapping[str, ApprovalEntry | None],
 ) -> frozenset[str]:
-    """Return the paths that a commit leaves alone, and that the target branch has changed since.
+    """Return the paths that a commit does not change and that the target branch has changed since.
 
-    Whoever looked at the commit saw no change there. One that puts such a path back to what the
-    commit has is another change, with the very content of this one.
+    An approver of the commit saw no change at such a path. A change that reverts the path to the
+    commit's content was not approved, although the content is equal.
 
     Args:
-        repository: where the commit is.
-        change: what is proposed now.
-        commit: the commit that was looked at.
-        contents: what it has at the paths of the change.
+        repository: the repository with the commit.
+        change: the proposed change.
+        commit: the approved commit.
+        contents: its content at the paths of the change.
     """
     began = merge_base(repository.git, change.base, commit) if contents else None
-    if began is None:  # of a commit from nowhere nobody can tell
+    if began is None:  # unknown for a commit without a common ancestor
         return frozenset(contents)
     tree = TreeReader(repository.objects, began)
     alone = [path for path, entry in contents.items() if _read_entry(tree, path) == entry]
@@ -69,6 +67,6 @@ def find_unseen(
 def _read_entry(tree: TreeReader, path: str) -> ApprovalEntry | None:
     try:
         entry = tree.entry(path)
-    except NotAFileError:  # a link or a submodule where the path has a folder
+    except NotAFileError:  # a parent of the path is a link or a submodule
         return None
     return None if entry is None or entry.is_folder else ApprovalEntry(entry.mode, entry.oid)

@@ -1,9 +1,8 @@
-"""Holds a deployment to `[environments.NAME]`: who may deploy, who approved, what passed.
+"""Check a deployment against `[environments.NAME]`: deployers, approvals, evals.
 
-The rules are those at the tip of the default branch, as far as it is known here. Before a push this
-is advice: who the deployer is, a clone can only take from the user's own configuration.
-
-Most environments have no such rules, so what it takes to judge by them is imported when it is used.
+The rules are those at the tip of the default branch, as known here. Before a push the result is
+only advice, since a clone knows the deployer only from the user's own configuration. Most
+environments have no such rules, so other modules are imported on use.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ if TYPE_CHECKING:
 
 
 class Rulebook(NamedTuple):
-    """What the default branch says.
+    """The rules at the default branch's tip.
 
     Attributes:
         config: the configuration.
         commit: the branch's tip.
-        groups: which names are one person.
+        groups: people and teams.
     """
 
     config: Config
@@ -41,17 +40,17 @@ class Rulebook(NamedTuple):
 def check_deployment(
     repository: Repository, environment: str, releases: Sequence[Release], *, local: bool
 ) -> None:
-    """Refuse what the default branch's rules would have against a promotion.
+    """Raise RefusedError if the default branch's rules forbid a promotion.
 
     Args:
         repository: the deployer's clone.
-        environment: where the releases shall go live.
+        environment: the environment.
         releases: the releases.
-        local: whether to do without the remote.
+        local: whether not to use the remote.
 
     Raises:
-        RefusedError: somebody else has to deploy, or to approve first, or evals are missing.
-        RemoteError: approvals are needed, and the remote cannot be asked for them.
+        RefusedError: the user may not deploy, or approvals or evals are missing.
+        RemoteError: approvals are needed and the remote is unreachable.
     """
     ref = repository.default_branch_ref
     found = None if ref is None else repository.objects.read(ref)
@@ -85,7 +84,7 @@ def check_deployment(
 def require_evals(repository: Repository, rules: Environment, release: Release) -> None:
     """Raise RefusedError unless the release's tag says that its evals passed.
 
-    Evidence that the tag names is read as well, where this clone has it: IntegrityError when it is
+    Evidence that the tag names is read too, if this clone has it. Raises IntegrityError if it is
     about something else.
     """
     from promptops.delivery.attestation import read_evidence
@@ -96,7 +95,7 @@ def require_evals(repository: Repository, rules: Environment, release: Release) 
             f"{release} has no evidence that its evals passed, which {rules.name} asks for",
             hint="release a version whose evidence the gate has seen: promptops gate --evidence",
         )
-    # What is not in this clone cannot be held against the release; `verify` says what is missing.
+    # Missing evidence does not count against the release; `verify` reports it.
     with suppress(GitError):
         read_evidence(repository, release)
 
@@ -110,15 +109,15 @@ def require_approvals(
     *,
     fetch: bool,
 ) -> None:
-    """Raise RefusedError unless enough people beside the deployer signed for the release.
+    """Raise RefusedError unless enough people other than the deployer approved the release.
 
     Args:
-        repository: where the signed approvals are.
-        book: what the default branch says.
-        rules: what it says of the environment.
-        deployer: the names of who deploys.
-        release: what shall go live.
-        fetch: whether to ask the remote for approvals first.
+        repository: the repository with the signed approvals.
+        book: the default branch's rules.
+        rules: the environment's rules.
+        deployer: the deployer's names.
+        release: the release to deploy.
+        fetch: whether to fetch approvals first.
     """
     if not rules.approvals:
         return
@@ -140,9 +139,7 @@ def require_approvals(
 
 
 def _names_of_user(repository: Repository, config: Config, commit: str) -> set[str]:
-    """Return what the user goes by: the address of their commits, and the principal of their
-    key.
-    """
+    """Return the user's names: the address of their commits, and the principal of their key."""
     from promptops.gate.approvals.signed import read_keys
     from promptops.gate.approvals.signing import find_principal
     from promptops.git.history import identity
@@ -151,5 +148,5 @@ def _names_of_user(repository: Repository, config: Config, commit: str) -> set[s
     keys = read_keys(repository, commit, config.gate.signers)
     try:
         return {email, find_principal(repository, keys) or email}
-    except PromptopsError:  # without a key that can be used, there is the address alone
+    except PromptopsError:  # without a usable key, only the address
         return {email}

@@ -1,6 +1,6 @@
-"""Approvals from a file: `promptops.approvals/v1`, for forges that promptops does not know.
+"""Read approvals from a file, `promptops.approvals/v1`, for other forges.
 
-A pipeline asks its forge, writes down who approved what, and hands the file to the gate:
+A pipeline asks its forge, writes the approvals to a file, and passes it to the gate:
 
     {
       "schema": "promptops.approvals/v1",
@@ -12,8 +12,8 @@ A pipeline asks its forge, writes down who approved what, and hands the file to 
       "teams": {"@acme/prompts": ["@bob"]}
     }
 
-Whoever proposes a change decides about every file in the checkout, so the file must lie outside of
-it. It is believed as it stands; what is not understood in it is an error.
+The author of a change controls every file in the checkout, so the file must be outside of it. Its
+content is trusted. Anything malformed is an error.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MAX_BYTES = 16 * 1024 * 1024
 _KEYS = ("schema", "approvals", "author", "committers", "objections", "teams")
 _APPROVAL_KEYS = ("approver", "commit", "contents", "base", "may_write", "where")
 _MAX_TEXT = 4096
-# As many as Linux follows.
+# The number of links that Linux follows.
 _MAX_LINKS = 40
 
 
@@ -52,8 +52,8 @@ def read_approvals_file(repository: Repository, path: Path) -> Approvals:
     """Read the approvals in a file outside of the repository.
 
     Raises:
-        UsageError: there is no such file, or it lies in the checkout or the repository.
-        IntegrityError: it says something that is not understood.
+        UsageError: there is no such file, or it is in the checkout or the repository.
+        IntegrityError: it is malformed.
     """
     git = repository.git
     inside = [folder.resolve() for folder in (git.work_tree, git.git_dir, git.common_dir) if folder]
@@ -75,7 +75,7 @@ def read_approvals_file(repository: Repository, path: Path) -> Approvals:
 
 
 def _walk(path: Path) -> Iterator[Path]:
-    """Yield all places that opening a path touches: itself, and what links on the way lead to."""
+    """Yield all paths involved in opening a path: itself, and the targets of links on the way."""
     here = Path(path.absolute().anchor)
     parts = list(path.absolute().parts[1:])
     links = 0
@@ -101,13 +101,13 @@ def _walk(path: Path) -> Iterator[Path]:
 def parse_approvals(data: bytes, where: str) -> Approvals:
     """Read `promptops.approvals/v1`; `where` names the file in errors.
 
-    Raises IntegrityError for anything that is not understood.
+    Raises IntegrityError for anything malformed.
     """
     return _ApprovalReading(where).approvals(data)
 
 
 class _ApprovalReading:
-    """One pass over the file; knows its name for its errors."""
+    """One pass over the file; its name is used in errors."""
 
     def __init__(self, where: str) -> None:
         self._where = where

@@ -1,4 +1,4 @@
-"""Approvals that a forge reports: which one is asked, about what, and whose answer it needs."""
+"""Choose the forge to ask for approvals, and the owners whose approval may be needed."""
 
 from __future__ import annotations
 
@@ -30,20 +30,21 @@ def find_forge(
     limits: ForgeLimits | None = None,
     fetch: bool = True,
 ) -> ForgeReader | None:
-    """Find the forge that can say who approved what the present CI run is about.
+    """Return the source of approvals for the current CI run.
 
     Args:
         environment: the process's environment.
-        wanted: `github` or `gitlab`, where one of them is asked for by name.
-        limits: what the forge may ask of us.
-        fetch: whether to ask the remote for commits that are not here.
+        wanted: `github` or `gitlab`, if one is requested by name.
+        limits: timeouts and maximum sizes.
+        fetch: whether to fetch missing commits from the remote.
 
     Returns:
-        What asks it; None outside a forge's CI, and in a run that is about no proposal.
+        A function that reads the approvals; None outside of a forge's CI, and in a run without a
+            proposal.
 
     Raises:
-        UsageError: the run is another forge's than the wanted one's, or cannot be understood.
-        IntegrityError: the event is not of the form that the forge documents.
+        UsageError: the run belongs to another forge, or its environment is malformed.
+        IntegrityError: the event is not as the forge documents it.
     """
     event = read_event(environment)
     if event is None or not event.is_change:
@@ -69,14 +70,12 @@ def find_forge(
 
 
 def _is_merged(repository: Repository, tip: str, oid: str) -> bool:
-    """Return whether a commit is part of a branch with this tip: then it is in a clone of that
-    branch.
-    """
+    """Return whether a commit is reachable from a tip. If it is not in this clone, it is not."""
     return repository.objects.read(oid) is not None and is_ancestor(repository.git, oid, tip)
 
 
 def list_owners(policy: Policy, change: Change) -> list[str]:
-    """Return the owners whose approval a change may need, as CODEOWNERS writes them, each once."""
+    """Return the owners whose approval a change may need, as written in CODEOWNERS, each once."""
     if policy.owners is None:
         return []
     paths = {*(one.path for one in change.paths), *(one.path for one in change.prompts)}

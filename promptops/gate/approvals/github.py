@@ -1,10 +1,10 @@
-"""Approvals of GitHub's pull requests: the latest review of each person.
+"""Read the approvals of GitHub pull requests: each person's latest review.
 
-A review says which commit was looked at, and not what it was shown against: where a pull request
-went to another branch then, only a part of the change may have been to be seen. What a person may
-write, which teams have which members, and whose commits these are, the forge is asked only where
-the answer can decide something. What it does not answer is an error; only who is in a team, which a
-CI token often may not read, the target branch's groups file may say instead.
+A review names the reviewed commit, but not the target branch at that time: before a retarget the
+reviewer may have seen only a part of the change. Write permissions, members of teams and committers
+are requested only if they can affect the verdict. A missing answer is an error, with one exception:
+members of a team, which a CI token often may not read, may come from the target branch's groups
+file.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ def read_github(
     merges: Collection[str] = (),
     look: Callable[[str, str], Proposal] | None = None,
 ) -> Approvals:
-    """Ask GitHub who approved.
+    """Read the approvals from GitHub.
 
     Args:
         client: the repository on GitHub.
-        numbers: the pull request; or those that a merge queue merges together.
-        target: the branch that they are to be merged into.
+        numbers: the pull request, or those that a merge queue merges together.
+        target: the target branch.
         owners: the owners whose approval may be needed.
-        groups: who is in a team that GitHub does not show, and which names are one person.
-        committers_may: whether it does not matter whose commits these are.
-        merges: commits that are nobody's work: see `Change.merges`.
-        look: for a merge queue, reads what the clone knows of a pull request, by its name and its
-            commit. None: what is judged is one pull request.
+        groups: people, and members of teams that GitHub does not show.
+        committers_may: whether committers may approve.
+        merges: commits without own changes, see `Change.merges`.
+        look: for a merge queue, reads a pull request from the clone, by its name and commit. None:
+            there is one pull request.
 
     Raises:
-        UsageError: a pull request goes to another branch.
-        PromptopsError: GitHub cannot be asked, refuses, or says what cannot be.
+        UsageError: a pull request has another target branch.
+        PromptopsError: GitHub is unreachable, refuses, or returns a malformed answer.
     """
     pulls = [client.pull_request(number) for number in numbers]
     for pull in pulls:
@@ -109,7 +109,7 @@ def read_github(
 def _look_at(
     client: GitHub, pull: PullRequest, look: Callable[[str, str], Proposal], *, matters: bool
 ) -> Proposal:
-    """Return one pull request of several, with the people of whom the clone and GitHub know."""
+    """Return one of several pull requests, with its people from the clone and from GitHub."""
     found = look(_name(pull), pull.head)
     committers = client.committers(pull, besides=found.merges) if matters else frozenset()
     return replace(
@@ -132,7 +132,7 @@ def _gaps(proposal: Proposal) -> Iterator[str]:
 
 
 def _is_older(review: Review, time: datetime | None) -> bool:
-    """Return whether a review was given before a time, or may have been."""
+    """Return whether a review was, or may have been, given before a time."""
     return time is not None and (review.at is None or review.at <= time)
 
 
@@ -148,7 +148,7 @@ def _to_approval(client: GitHub, review: Review, user: str, proposal: str | None
 
 
 def _doubts(review: Review) -> Iterator[str]:
-    """Yield why an approval does not count, as far as it shows by itself."""
+    """Yield reasons why an approval does not count, by its own data."""
     if review.commit is None:
         yield f"approval by {review.user} does not count: its commit no longer exists"
     if _is_app(review.user or ""):
@@ -156,7 +156,7 @@ def _doubts(review: Review) -> Iterator[str]:
 
 
 def _is_app(user: str) -> bool:
-    """Return whether this is an app, which owns nothing: a person's login holds no brackets."""
+    """Return whether this is an app, which cannot be an owner. A person's login has no brackets."""
     return user.endswith("[bot]")
 
 
@@ -171,7 +171,7 @@ def _read_teams(
         try:
             found = client.team_members(team[1], team[2])
         except DeniedError as error:
-            # A token that is none stays none, whatever the groups file says.
+            # An invalid token is an error, whatever the groups file says.
             known = None if error.status == 401 else groups.members(owner)
             if known is None:
                 raise _unknown_team(owner, error) from error

@@ -1,11 +1,10 @@
-"""Approvals of a GitLab merge request, bound to what was proposed when they were given.
+"""Read the approvals of a GitLab merge request, each bound to a version of the diff.
 
-GitLab says who approves, and not of which commit. But it keeps every version of what was proposed,
-with the time, and the time of every approval, both by its own clock. So an approval is of the
-version that stood before it was given. One that came while a newer version was on its way is of
-the older one, and one without a time is of nothing.
+GitLab does not record the approved commit. But it records the time of every diff version and of
+every approval, by the same clock. So an approval counts for the newest version before it. An
+approval without a time counts for nothing.
 
-Who is not told of by the API: whose account a commit's address belongs to. The groups file may say.
+The API does not tell which account a commit's address belongs to; the groups file may.
 """
 
 from __future__ import annotations
@@ -36,19 +35,19 @@ def read_gitlab(
     groups: Groups,
     is_merged: Callable[[str], bool],
 ) -> Approvals:
-    """Ask GitLab who approved.
+    """Read the approvals from GitLab.
 
     Args:
         client: the project on GitLab.
         number: the merge request.
-        target: the branch that it is to be merged into.
+        target: the target branch.
         owners: the owners whose approval may be needed.
-        groups: who is in a group that GitLab does not show.
-        is_merged: whether a commit is part of the target branch.
+        groups: members of groups that GitLab does not show.
+        is_merged: tells whether a commit is on the target branch.
 
     Raises:
-        UsageError: the merge request goes to another branch.
-        PromptopsError: GitLab cannot be asked, refuses, or says what cannot be.
+        UsageError: the merge request has another target branch.
+        PromptopsError: GitLab is unreachable, refuses, or returns a malformed answer.
     """
     request = client.merge_request(number)
     if request.target != target:
@@ -78,9 +77,9 @@ def _to_approvals(
     given: Sequence[GivenApproval],
     is_merged: Callable[[str], bool],
 ) -> tuple[list[Approval], list[str]]:
-    """Return the approvals, and why some are of nothing."""
+    """Return the approvals, and notes on those without a version."""
     versions = client.versions(request)
-    # Servers of before 2025 say the time in their notes alone.
+    # Servers from before 2025 have the time only in notes.
     is_told = all(one.at is not None for one in given)
     noted = {} if is_told else client.approval_notes(request)
     found, notes = [], []
@@ -109,7 +108,7 @@ def _to_approvals(
 
 
 def _version_at(versions: Sequence[DiffVersion], time: datetime | None) -> DiffVersion | None:
-    """Return what was proposed just before a time; None where that is not known."""
+    """Return the newest version before a time; None if unknown."""
     if time is None:
         return None
     before = [version for version in versions if version.at < time]
@@ -123,7 +122,7 @@ def _read_teams(
     for owner in owners:
         key = owner_key(owner)
         if key.startswith("@@"):
-            # Any other role cannot own anything.
+            # Other roles cannot be owners.
             if key[2:] in ROLES:
                 yield key, client.role_members(key[2:])
         elif key.startswith("@") and key not in approvers:
@@ -133,11 +132,11 @@ def _read_teams(
 
 
 def _read_group(client: GitLab, owner: str, groups: Groups) -> frozenset[str] | None:
-    """Return the members of a group; None where `@name` may as well be a person."""
+    """Return the members of a group; None if `@name` may be a person."""
     try:
         return client.group_members(owner[1:])
     except DeniedError as error:
-        # A token that is none stays none, whatever the groups file says.
+        # An invalid token is an error, whatever the groups file says.
         known = None if error.status == 401 else groups.members(owner)
         if known is None and (error.status != 404 or "/" in owner):
             raise DeniedError(

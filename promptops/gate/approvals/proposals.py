@@ -1,7 +1,7 @@
-"""Looks at each of the proposals that a merge queue merges together, as it was proposed.
+"""Read each proposal of a merge queue from its own commits.
 
-What the queue makes of them may be merges, squashed commits or rebased ones; who had a hand in a
-proposal, and what it changes, its own commits say.
+The queue may merge, squash or rebase them, so only the proposal's own commits tell its contributors
+and changes.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 def read_proposal(
     repository: Repository, change: Change, name: str, commit: str, *, fetch: bool
 ) -> Proposal:
-    """Read what one of several proposals does by itself, as far as the change is about that.
+    """Read one of several proposals: its contributors, and its contents at the change's paths.
 
     Args:
-        repository: where the change is.
-        change: what merging all of them does.
-        name: what the proposal is called.
-        commit: the commit that is proposed.
-        fetch: whether to ask the remote for a commit that is not here: of squashed or rebased
-            proposals, no branch of the queue has it.
+        repository: the repository with the change.
+        change: the merge of all of them.
+        name: the proposal's name.
+        commit: the proposed commit.
+        fetch: whether to fetch a missing commit: after a squash or rebase, no branch of the queue
+            has it.
 
     Returns:
-        The proposal; without contents and people where its commit cannot be had, or has nothing
-        in common with the target branch here.
+        The proposal; without contents and people if its commit is not available or has no common
+            ancestor with the target branch here.
 
     Raises:
-        GitError: a commit of it is not in this clone.
+        GitError: this clone lacks one of its commits.
     """
     began = None
     if bring_commit(repository, commit, fetch=fetch):

@@ -1,12 +1,11 @@
-"""Approvals that people signed: which statements count for a change, and for a deployment.
+"""Read signed approvals: find the statements that count for a change or a deployment.
 
-Whose key it is says the target branch's tip and nothing else: neither the change itself, nor the
-user's configuration, nor the address in a commit. A key that was taken off that list or has expired
-no longer approves anything, whatever time a statement claims.
+Only the target branch's tip lists the keys: neither the change itself, nor the user's
+configuration, nor the address in a commit matters. A removed or expired key approves nothing,
+whatever time a statement claims.
 
-A statement names the target's tip that the approver compared with. What the target branch has
-changed at a path since then, that approver has not seen: so an approval of content that was merged
-and then taken back cannot be used a second time.
+A statement names the target's tip at that time. It does not count for a path that the target branch
+has changed since. So an approval of content that was merged and reverted cannot be used again.
 """
 
 from __future__ import annotations
@@ -42,18 +41,18 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 SOURCE = "signed"
-# Each costs some milliseconds. Whoever may push refs could otherwise keep the gate busy for ever.
+# Each takes some milliseconds. Without a limit, whoever may push refs could block the gate.
 _MAX_FAILURES = 200
 _MAX_OUTDATED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Whose signatures count.
+    """The keys whose signatures count.
 
     Attributes:
-        signers: the content of an allowed signers file; None: there is none.
-        openpgp: OpenPGP keys; None: there are none.
+        signers: the content of an allowed signers file, or None.
+        openpgp: OpenPGP keys, or None.
     """
 
     signers: bytes | None
@@ -61,7 +60,7 @@ class Keys:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nobody's signature counts."""
+        """Whether there are no keys."""
         return self.signers is None and self.openpgp is None
 
 
@@ -74,11 +73,10 @@ def read_keys(repository: Repository, commit: str | None, signers: str) -> Keys:
 
 
 def repository_id(repository: Repository, config: Config, commit: str | None) -> str:
-    """Return what statements call a repository: what the configuration says, or else its first
-    commit.
+    """Return a repository's id in statements: the configured one, else its first commit.
 
-    `commit` is the tip of the branch that the configuration is of. GitError in a clone that does
-    not reach back to the first commit.
+    `commit` is the tip of the branch with the configuration. Raises GitError in a clone without the
+    first commit.
     """
     if config.gate.repository is not None:
         return config.gate.repository
@@ -93,7 +91,7 @@ def repository_id(repository: Repository, config: Config, commit: str | None) ->
             "approvals name it",
             hint='git fetch --unshallow; or give it a name: [gate] repository = "acme/prompts"',
         )
-    # By first parents there is one root, and merging other histories in later does not change it.
+    # By first parents there is one root, which merging other histories does not change.
     args = ("rev-list", "--first-parent", "--max-parents=0", "--end-of-options", commit)
     return repository.git.run(*args, "--").text
 
@@ -104,15 +102,15 @@ def read_signed(
     """Return the signed approvals of a change.
 
     Args:
-        repository: where the statements are.
+        repository: the repository with the statements.
         policy: the rules at the target branch's tip.
-        change: what is proposed.
-        fetch: whether to ask the remote for statements first.
+        change: the proposed change.
+        fetch: whether to fetch statements first.
 
     Raises:
         RemoteError: the remote cannot be reached.
         GitError: history is missing in this clone.
-        IntegrityError: there are more false statements than anybody makes by mistake.
+        IntegrityError: there are too many invalid statements.
     """
     gate = policy.config.gate
     keys = read_keys(repository, policy.commit, gate.signers)
@@ -130,7 +128,7 @@ def read_signed(
 
 
 class _Refusals:
-    """Counts the statements that are not what they say, and keeps notes on them."""
+    """Counts invalid statements and keeps notes on them."""
 
     def __init__(self, shelf: Shelf, notes: list[str]) -> None:
         self._shelf = shelf
@@ -138,7 +136,7 @@ class _Refusals:
         self.notes = notes
 
     def add(self, sealed: Sealed, error: UntrustedError) -> None:
-        """Note one; IntegrityError when there are more than anybody makes by mistake."""
+        """Record one. Raises IntegrityError if there are too many."""
         who = quote(sealed.statement.approver)
         self.notes.append(f"approval by {who} does not count: {error.message} ({sealed.ref})")
         self._count += 1
@@ -151,7 +149,7 @@ class _Refusals:
 
 
 class _ApprovalJudge:
-    """Finds out which statements count for one change."""
+    """Finds the statements that count for one change."""
 
     def __init__(
         self,
@@ -182,7 +180,8 @@ class _ApprovalJudge:
                     wanted.append((sealed, statement, overlap))
                 elif not self._proposed.keys().isdisjoint(statement.contents):
                     others.append((sealed, statement))
-        # Whoever approved all of it has approved its parts: those signatures need no look.
+        # An approver of the whole change has approved its parts, so those signatures need no
+        # verification.
         wanted.sort(key=lambda one: (-len(one[2]), one[0].ref))
         found: list[Approval] = []
         covered: dict[str, set[str]] = {}
@@ -202,10 +201,10 @@ class _ApprovalJudge:
     def _find_outdated(
         self, others: list[tuple[Sealed, ChangeStatement]], known: set[str]
     ) -> Iterator[Approval]:
-        """Yield the newest of each further person that is of what the change had there before.
+        """Yield each further person's newest statement about earlier content of the change.
 
-        They count for nothing, and whoever gave one wants to know why. One that the target branch
-        has moved on from was of another change, and is no news; one that is false is none, either.
+        These do not count, and their signers should learn why. Statements about changes that the
+        target branch has passed, and invalid ones, are skipped.
         """
         others.sort(key=lambda one: (one[1].time, one[0].ref), reverse=True)
         newest: dict[str, tuple[Sealed, ChangeStatement]] = {}
@@ -222,7 +221,7 @@ class _ApprovalJudge:
                 yield _as_approval(sealed, statement, lapsed)
 
     def _overlap(self, statement: ChangeStatement) -> set[str]:
-        """Return the paths for which the statement is of what the change has there."""
+        """Return the paths at which the statement matches the change's content."""
         return {
             path
             for path, entry in statement.contents.items()
@@ -232,8 +231,8 @@ class _ApprovalJudge:
     def _verify(
         self, sealed: Sealed, statement: ChangeStatement, overlap: set[str]
     ) -> frozenset[str]:
-        """Return the paths that the target branch has changed since; UntrustedError for a false
-        one.
+        """Verify a statement; return the paths that the target branch has changed since. Raises
+        UntrustedError.
         """
         try:
             verify_statement(sealed, self._keys)
@@ -275,7 +274,7 @@ def find_lapsed(
     """Return the paths that the target branch has changed since its tip was `base`.
 
     Raises:
-        UntrustedError: it never was; the message is a clause that says so.
+        UntrustedError: `base` never was its tip; the message is a clause that says so.
         GitError: history is missing in this clone.
     """
     git, tip = repository.git, change.base
@@ -294,7 +293,7 @@ def find_lapsed(
 
 
 def verify_statement(sealed: Sealed, keys: Keys) -> None:
-    """Make sure that who is named as the approver signed; UntrustedError says why it is not so."""
+    """Verify that the named approver signed. Raises UntrustedError with the reason."""
     approver = sealed.statement.approver
     if not approver.startswith(openpgp.PREFIX):
         verify_as(approver, sealed.payload, sealed.signature, keys.signers or b"", NAMESPACE)
@@ -315,19 +314,19 @@ def read_deployment_approvers(
     *,
     fetch: bool = True,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return who signed that a release may go live in an environment.
+    """Return the people who signed an approval of a release for an environment.
 
     Args:
-        repository: where the statements are.
+        repository: the repository with the statements.
         config: the configuration at the default branch's tip.
-        commit: that tip.
+        commit: that tip's commit.
         environment: the environment.
-        release: the release; what counts of it is its name, version and digest.
-        fetch: whether to ask the remote for statements first.
+        release: the release; its name, version and digest are compared.
+        fetch: whether to fetch statements first.
 
     Returns:
-        The approvers, each once, and notes on statements that do not count. Errors as
-        `read_signed`.
+        The approvers, each once, and notes on statements that do not count. Raises as
+            `read_signed`.
     """
     keys = read_keys(repository, commit, config.gate.signers)
     if keys.is_empty:

@@ -1,4 +1,4 @@
-"""Signs statements as the user's Git is configured, in the name that the target branch knows."""
+"""Sign statements as configured in Git, under the name that the target branch lists."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """The user, as the one who signs.
+    """The signing user.
 
     Attributes:
-        approver: the name that the target branch knows the key by.
-        time: now, in UTC, as statements have it.
-        settings: how Git is configured to sign.
+        approver: the key's name on the target branch.
+        time: the current time in UTC, in the format of statements.
+        settings: Git's signing settings.
         keys: the keys that the target branch lists.
     """
 
@@ -46,7 +46,7 @@ class Signer:
     keys: Keys
 
     def seal(self, statement: Statement) -> Sealed:
-        """Sign a statement, and make sure that the signature will count.
+        """Sign a statement, and verify that the signature will count.
 
         Raises:
             RefusedError: the key may not sign approvals.
@@ -65,17 +65,17 @@ class Signer:
 
 
 def find_signer(repository: Repository, policy: Policy, keys: Keys, where: str) -> Signer:
-    """Find out by which name the target branch knows the user's signing key.
+    """Find the signing user: the name of the user's key on the target branch.
 
     Args:
-        repository: the user's.
+        repository: the user's clone.
         policy: the rules at the target branch's tip.
-        keys: the keys that are listed there.
+        keys: the keys listed there.
         where: the target branch, for messages.
 
     Raises:
-        UsageError: no key to sign with is configured.
-        RefusedError: the target branch does not know the key.
+        UsageError: no signing key is configured.
+        RefusedError: the target branch does not list the key.
     """
     settings = signing_settings(repository.git)
     who = identity(repository.git)
@@ -93,9 +93,9 @@ def find_signer(repository: Repository, policy: Policy, keys: Keys, where: str) 
 
 
 def find_principal(repository: Repository, keys: Keys) -> str | None:
-    """Return the name by which a list of keys knows the user's signing key; None: it does not.
+    """Return the name of the user's signing key in a list of keys; None if it is not listed.
 
-    Errors as `find_signer`.
+    Raises as `find_signer`.
     """
     git = repository.git
     return _name_key(signing_settings(git), keys, identity(git).email)
@@ -104,7 +104,7 @@ def find_principal(repository: Repository, keys: Keys) -> str | None:
 def _name_key(settings: SigningSettings, keys: Keys, email: str) -> str | None:
     if settings.is_ssh:
         names = principals_of(keys.signers or b"", _public_half(settings))
-        # Where one key has several names, the address of the user's commits is the plainest.
+        # If a key has several names, prefer the address of the user's commits.
         return email if email in names else next(iter(names), None)
     if keys.openpgp is None:
         return None

@@ -1,11 +1,11 @@
-"""What somebody signs: `promptops.approval/v1`, one line of canonical JSON. Pure.
+"""The signed format: `promptops.approval/v1`, one line of canonical JSON.
 
-An approval of a *change* names the paths with what they then hold, so that it can outlive a rebase
-and cannot be moved to other content; repository, branch and base keep it from being replayed
-elsewhere or after a revert. An approval of a *deployment* names a release by its digest.
+An approval of a *change* lists the paths with their content, so it survives a rebase and does not
+apply to other content. Repository, branch and base prevent a replay elsewhere or after a revert. An
+approval of a *deployment* names a release by its digest.
 
-A text that is not byte for byte what this module would write is no statement: nothing in one can be
-read in two ways. The time is the signer's own claim, and decides nothing.
+Only the exact canonical bytes are a statement, so that it cannot be read in two ways. The time is
+the signer's claim and is not used for decisions.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "promptops-approval@v1"
 SCHEMA = "promptops.approval/v1"
-# Some thirty thousand paths.
+# Enough for about thirty thousand paths.
 MAX_BYTES = 4 * 1024 * 1024
 
 _MAX_TEXT = 4096
@@ -35,14 +35,14 @@ class ChangeStatement:
     """An approval of a change.
 
     Attributes:
-        repository: what the repository is called: see `signed.repository_id`.
+        repository: the repository's id, see `signed.repository_id`.
         branch: the short name of the branch to merge into.
-        base: the commit at that branch's tip when it was approved.
-        tree: the tree of the commit that was approved.
-        contents: the governed paths that the change touches, with what it has there; None: nothing.
-        approver: who signs: a principal of the allowed signers file, or `openpgp:` and the
+        base: that branch's tip at the time of approval.
+        tree: the tree of the approved commit.
+        contents: the changed governed paths, with their content; None: deleted.
+        approver: the signer: a principal of the allowed signers file, or `openpgp:` and the
             fingerprint of a primary key.
-        time: when, in UTC (`2026-01-31T12:00:00Z`).
+        time: the time in UTC (`2026-01-31T12:00:00Z`).
     """
 
     repository: str
@@ -60,12 +60,12 @@ class DeploymentStatement:
 
     Attributes:
         repository: as in `ChangeStatement`, like `approver` and `time`.
-        environment: where it may go live.
+        environment: the environment.
         prompt: the prompt's name.
         version: its released version.
-        digest: what that release holds: `sha256:` and 64 digits.
-        approver: who signs.
-        time: when.
+        digest: the release's digest: `sha256:` and 64 hex digits.
+        approver: the signer.
+        time: the time.
     """
 
     repository: str
@@ -81,7 +81,7 @@ Statement: TypeAlias = ChangeStatement | DeploymentStatement
 
 
 def write_statement(statement: Statement) -> bytes:
-    """Return the bytes that are signed: one line of ASCII, keys sorted, with its newline."""
+    """Return the bytes to sign: one line of ASCII, keys sorted, with a newline."""
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "repository": statement.repository,
@@ -108,7 +108,7 @@ def write_statement(statement: Statement) -> bytes:
 
 
 def parse_statement(data: bytes) -> Statement:
-    """Read the bytes that somebody signed.
+    """Parse signed bytes.
 
     Raises:
         IntegrityError: they are no statement of this version, or not canonical.
@@ -135,14 +135,12 @@ def parse_statement(data: bytes) -> Statement:
 
 
 def write_entry(entry: ApprovalEntry | None) -> str | None:
-    """Return an entry as formats have it: mode, a space, and the object's id; None where there is
-    none.
-    """
+    """Format an entry: mode, space, object id; None for None."""
     return None if entry is None else f"{entry.mode} {entry.oid}"
 
 
 def parse_entry(value: object) -> ApprovalEntry | None:
-    """Read what `write_entry` wrote; IntegrityError for anything else."""
+    """Parse what `write_entry` wrote. Raises IntegrityError for anything else."""
     if value is None:
         return None
     if not isinstance(value, str) or not _ENTRY.fullmatch(value):
@@ -155,7 +153,7 @@ def parse_entry(value: object) -> ApprovalEntry | None:
 
 
 def is_object_id(value: object) -> bool:
-    """Return whether a value is the full id of a Git object."""
+    """Return whether a value is a full Git object id."""
     return isinstance(value, str) and _OBJECT_ID.fullmatch(value) is not None
 
 

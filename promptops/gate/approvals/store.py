@@ -1,14 +1,12 @@
-"""Keeps signed statements in Git: one ref each, below `refs/promptops/approvals/`.
+"""Store signed statements in Git: one ref for each, below `refs/promptops/approvals/`.
 
     refs/promptops/approvals/change/<of repository and branch>/<blob>
     refs/promptops/approvals/deployment/<of repository, environment and prompt>/<blob>
 
-The blob is the statement, which is one line, and after it the armoured signature. A ref is named
-after what it holds, so that two people or two clones can never be in one another's way, and a ref
-that was moved gives itself away. What lies there may be anybody's: a reader looks at kind and size
-before it reads, and believes nothing but the signature.
-
-A clone keeps what it fetched from a remote apart, below `refs/promptops/remotes/<remote>/`.
+The blob has the statement, which is one line, and the armoured signature after it. A ref is named
+after its blob, so people and clones never conflict, and a moved ref is detected. The refs are
+untrusted: readers check kind and size before reading, and trust only the signature. A clone keeps
+fetched statements separately, below `refs/promptops/remotes/<remote>/`.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 
 _ROOT = "refs/promptops/"
 _APPROVALS = f"{_ROOT}approvals/"
-# Room for the signature beside the largest statement.
+# Room for the largest statement and its signature.
 _MAX_BLOB = MAX_BYTES + 64 * 1024
 _MAX_TOTAL = 64 * 1024 * 1024
 _PORTION = 500
@@ -45,12 +43,12 @@ _PORTION = 500
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A statement as it lies there: nothing about it has been verified.
+    """A stored statement, not verified.
 
     Attributes:
-        ref: the full name of the ref that holds it, or held it where it was fetched from.
-        statement: what it says.
-        payload: the bytes that are said to be signed.
+        ref: the full name of its ref, on the remote if it was fetched.
+        statement: the parsed statement.
+        payload: the bytes that the signature is for.
         signature: the armoured signature.
     """
 
@@ -62,11 +60,11 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The place of the statements about one thing: a branch, or a prompt in an environment.
+    """The folder of refs for statements about a branch, or about a prompt in an environment.
 
     Attributes:
-        name: below `refs/promptops/approvals/`.
-        subject: what they are about, for messages.
+        name: the folder below `refs/promptops/approvals/`.
+        subject: the subject of the statements, for messages.
     """
 
     name: str
@@ -74,20 +72,20 @@ class Shelf:
 
 
 def change_shelf(repository: str, branch: str) -> Shelf:
-    """Return where approvals of changes to a branch lie; `repository` is what statements call
-    it.
+    """Return the folder for approvals of changes to a branch; `repository` is the id in
+    statements.
     """
     return Shelf(f"change/{_key(repository, branch)}", branch)
 
 
 def deployment_shelf(repository: str, environment: str, prompt: str) -> Shelf:
-    """Return where approvals of a prompt's releases for an environment lie."""
+    """Return the folder for approvals of a prompt's releases for an environment."""
     name = f"deployment/{_key(repository, environment, prompt)}"
     return Shelf(name, f"{prompt} in {environment}")
 
 
 def shelf_of(statement: Statement) -> Shelf:
-    """Return where a statement lies, by what it says."""
+    """Return the folder of a statement."""
     if isinstance(statement, ChangeStatement):
         return change_shelf(statement.repository, statement.branch)
     return deployment_shelf(statement.repository, statement.environment, statement.prompt)
@@ -99,9 +97,9 @@ def _key(*parts: str) -> str:
 
 
 def fetch_statements(repository: Repository, shelf: Shelf) -> None:
-    """Bring what the remote has on a shelf, and forget what it no longer has.
+    """Fetch the remote's statements of a folder, and remove those that it no longer has.
 
-    RemoteError when it cannot be reached; without a remote there is nothing to do.
+    Does nothing without a remote. Raises RemoteError if the remote is unreachable.
     """
     remote = repository.remote
     if remote is not None:
@@ -111,14 +109,13 @@ def fetch_statements(repository: Repository, shelf: Shelf) -> None:
 
 
 def read_statements(repository: Repository, shelf: Shelf) -> tuple[list[Sealed], list[str]]:
-    """Read all statements on a shelf, those of this clone and those fetched from the remote.
+    """Read all statements of a folder: those of this clone, and fetched ones.
 
     Returns:
-        The statements by ref name, and for each ref that holds none a note that says why.
+        The statements by ref name, and a note for each ref without a valid one.
 
     Raises:
-        IntegrityError: there is more than anybody can have signed, so that reading it all would
-            keep the gate from answering.
+        IntegrityError: there are too many to read them all.
     """
     prefixes = [_APPROVALS] + ([_tracking(repository.remote)] if repository.remote else [])
     held: dict[str, str] = {}
@@ -126,7 +123,7 @@ def read_statements(repository: Repository, shelf: Shelf) -> tuple[list[Sealed],
     for prefix in prefixes:
         for ref in list_refs(repository.git, f"{prefix}{shelf.name}/", peel=False):
             if ref.name.rpartition("/")[2] == ref.oid:
-                # By the name that it has on the remote, which is the same in every clone.
+                # By the name on the remote, which is the same in every clone.
                 held[ref.oid] = f"{_APPROVALS}{shelf.name}/{ref.oid}"
             else:
                 notes.append(f"{ref.name} was moved, and does not count")
@@ -168,7 +165,7 @@ def _read_all(
 
 
 def unseal(name: str, data: bytes) -> Sealed:
-    """Take apart what a ref holds; IntegrityError when that is no statement."""
+    """Parse a ref's blob. Raises IntegrityError if it is no statement."""
     payload, line_end, signature = data.partition(b"\n")
     payload += line_end
     return Sealed(name, parse_statement(payload), payload, signature)
@@ -181,13 +178,12 @@ def _tracking(remote: str) -> str:
 def keep_statement(
     repository: Repository, shelf: Shelf, payload: bytes, signature: bytes, *, local: bool
 ) -> str:
-    """Put a signed statement on a shelf: on the remote, or with `local` in this clone.
+    """Store a signed statement: on the remote, or with `local` in this clone.
 
-    Returns the ref that holds it there. Without a remote it is kept in this clone, which is then
-    the only place there is.
+    Returns its ref. Without a remote it is stored in this clone.
 
     Raises:
-        RemoteError: the remote cannot be reached, or does not take it; no ref was made.
+        RemoteError: the remote is unreachable or refuses it; no ref was created.
     """
     git = repository.git
     oid = write_blob(git, payload + signature)
@@ -198,7 +194,7 @@ def keep_statement(
         return ref
     limits = repository.config.timeouts.usual
     (result,) = push(git, remote, [PushRef(oid, ref, None)], limits=limits)
-    # One that holds the same already is as good: a ref is named after what it holds.
+    # An existing ref is fine: refs are named after their content.
     if result.status not in {PushStatus.PUSHED, PushStatus.UP_TO_DATE}:
         raise RemoteError(
             f"{remote} does not take the approval: {result.reason}",
@@ -214,7 +210,7 @@ def _create(git: Git, ref: str, oid: str) -> None:
 
 
 def summarize(notes: Iterable[str], most: int = 5) -> tuple[str, ...]:
-    """Return the first few notes, and how many more there are."""
+    """Return the first few notes, and the number of the others."""
     listed = list(notes)
     if len(listed) <= most:
         return tuple(listed)

@@ -1,4 +1,4 @@
-"""May this change merge? Pure: everything it judges by is handed to it."""
+"""Decide whether a change may be merged. Pure: everything it judges by is handed to it."""
 
 from __future__ import annotations
 

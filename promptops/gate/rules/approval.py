@@ -1,8 +1,7 @@
-"""Who approved what: the one shape in which every source of approvals is judged.
+"""Approvals: the one type for all sources.
 
-A source vouches for a person and for the content that this person saw. Whether that is enough
-(is this an owner, is the content still the same, may authors approve their own work) is decided in
-one place, by the same rules for every source.
+A source guarantees the person and the approved content. Whether an approval counts (owner,
+unchanged content, not the author) is decided in `consent`, by the same rules for every source.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ApprovalEntry:
-    """What Git has at a path: mode (`100644`, `120000`, ...) and object id."""
+    """Git's entry at a path: mode (`100644`, `120000`, ...) and object id."""
 
     mode: str
     oid: str
@@ -26,23 +25,23 @@ class ApprovalEntry:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One person's approval, as its source vouches for it.
+    """One person's approval, as reported by its source.
 
     Attributes:
         approver: `@login`, or the principal of an allowed signers file.
         source: `github`, `gitlab`, `signed` or `file`.
-        commit: the commit whose content was approved, where the source names one.
-        contents: what was approved, path by path (None: the path's absence), where the source
-            says it itself. One of `commit` and `contents` is given; with neither, nothing counts.
-        base: the commit on the target branch that the approver compared with; None where the
-            source ties an approval to one change, as a forge does. What the target branch has
-            changed at a path since then, the approver did not see.
-        lapsed: the paths that the target branch has changed since `base`: what was approved there
-            has been merged, and perhaps taken back, since.
-        may_write: whether the person may write to the repository; None where the source knows no
+        commit: the approved commit, if the source names it.
+        contents: the approved content, path by path (None: deleted), if the source names it. With
+            neither `commit` nor `contents` the approval does not count.
+        base: the target branch's commit at the time of approval; None if the source binds an
+            approval to one change, as a forge does. The approval does not count for paths that the
+            target branch has changed since.
+        lapsed: the paths that the target branch has changed since `base`: the approved content was
+            merged, and perhaps reverted.
+        may_write: whether the person may write to the repository; None if the source knows no
             permissions.
-        where: where a person can look the approval up.
-        proposal: the name of the one proposal that it is for, where several are merged together.
+        where: where the approval can be seen.
+        proposal: the name of its proposal, if several are merged together.
     """
 
     approver: str
@@ -58,16 +57,16 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One of those that a merge queue merges together: what it does by itself, and whose it is.
+    """One of several proposals that a merge queue merges together.
 
     Attributes:
-        name: what the source calls it, such as `#12`.
-        commit: the commit that is proposed.
-        contents: what it makes of the governed paths that it changes (None: the path goes). None
-            where that cannot be told; then it may have changed any of them, and into anything.
-        authors: the names of who proposes it, and of the authors of its commits.
-        committers: the names of all who had a hand in its commits.
-        merges: the commits that merge two others and add nothing: they are nobody's work.
+        name: its name in the source, such as `#12`.
+        commit: the proposed commit.
+        contents: its content at the governed paths that it changes (None: deleted). None if
+            unknown; then it may have changed every path in any way.
+        authors: the names of its author, and of the authors of its commits.
+        committers: the names of all contributors to its commits.
+        merges: merge commits without own changes; they have no contributors.
     """
 
     name: str
@@ -78,33 +77,33 @@ class Proposal:
     merges: frozenset[str] = frozenset()
 
     def touches(self, path: str) -> bool:
-        """Return whether it changes the path, as far as can be told."""
+        """Return whether it changes the path; true if unknown."""
         return self.contents is None or path in self.contents
 
     def makes(self, path: str, entry: ApprovalEntry | None) -> bool:
-        """Return whether it is known to change the path into this."""
+        """Return whether it is known to change the path to this entry."""
         return self.contents is not None and self.contents.get(path, _NOT_CHANGED) == entry
 
 
-# Nothing that Git could have anywhere.
+# An entry that equals no entry of Git.
 _NOT_CHANGED = ApprovalEntry("", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
-    """Everything that was found out about who approved a change.
+    """Everything known about the approvals of a change.
 
     Attributes:
-        sources: the sources that were asked; none: approval was not checked.
-        found: the approvals, whatever they are worth.
-        author: `@login` of who proposes the change, where a source knows it.
-        committers: `@login`s of the commits' authors and committers, where a source knows them.
-        proposals: those of which the change is made, each with its own people, where a merge queue
-            made it. Empty: it is one proposal.
-        teams: the members of the teams that were asked for, by the team's key (`owner_key`), child
-            teams included. A team that is not here is unknown, and owns nothing.
-        objections: people who ask for changes, by name.
-        notes: what a person should know, such as signatures that were left out and why.
+        sources: the sources that were asked; empty: approvals were not checked.
+        found: all approvals, whether they count or not.
+        author: `@login` of the change's author, if a source knows it.
+        committers: `@login`s of the commits' authors and committers, if a source knows them.
+        proposals: the proposals in a merge queue's change, each with its own people. Empty: there
+            is one proposal.
+        teams: team key (`owner_key`) -> members, child teams included. A missing team is unknown
+            and counts as without members.
+        objections: the names of people who requested changes.
+        notes: remarks for people, such as signatures that do not count and why.
     """
 
     sources: tuple[str, ...] = ()
@@ -118,16 +117,15 @@ class Approvals:
 
     @property
     def is_checked(self) -> bool:
-        """Whether anybody was asked at all."""
+        """Whether any source was asked."""
         return bool(self.sources)
 
 
 def latest_reviews(reviews: Iterable[Review]) -> list[Review]:
-    """Return the one review of each person that counts, from reviews in the forge's order.
+    """Return each person's effective review, from reviews in the forge's order.
 
-    The latest of approved, changes requested and dismissed; a comment or a pending review changes
-    nothing, and neither does a review without a person. A state that is not known here counts as
-    the latest and is no approval: what the forge means by it, nobody here can tell.
+    It is the latest one that approves, requests changes or was dismissed. Comments, pending reviews
+    and reviews without a person are skipped. An unknown state is effective and is no approval.
     """
     latest: dict[str, Review] = {}
     for review in reviews:

@@ -1,4 +1,4 @@
-"""What the gate looks for beyond the checks: ids of its findings, with what each means."""
+"""The ids of the gate's own findings, with their meaning."""
 
 from __future__ import annotations
 
@@ -23,4 +23,4 @@ RULES = {
     "ungoverned-evals": "a prompt's evals lie where nobody has to approve a change to them",
     "unowned-path": "a governed file has no owner",
 }
-"""Each id with the sentence that a report shows for it. Which are errors depends on the policy."""
+"""Finding id -> sentence for reports. The policy decides which are errors."""

@@ -1,4 +1,4 @@
-"""What is proposed: the paths that a change touches, and what it does to which prompt."""
+"""A proposed change: its paths and its effect on prompts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class PathKind(StrEnum):
-    """Why a path is governed, in words that complete "it is part of ..."."""
+    """Why a path is governed; the values complete the sentence "it is part of ..."."""
 
     PROMPTS = "the prompts"
     EVALS = "the evals"
@@ -34,13 +34,13 @@ class ChangedPath:
     Attributes:
         path: from the repository's top.
         kind: why it is governed.
-        before: what is there where the change began; None: nothing.
-        after: what the change has there.
-        merged: what is there after merging.
-        is_proposed: whether the change itself touches it. False where only merging does, as
-            when a folder was renamed on one side: nobody who looked at the change has seen that.
-        is_number: whether all that changes is a prompt's version number, where releases write
-            those: nobody has to approve it.
+        before: the entry at the merge base; None: nothing.
+        after: the entry in the change.
+        merged: the entry after merging.
+        is_proposed: whether the change itself touches it. False if only merging does, for example
+            after renaming a folder on one side; reviewers of the change did not see that.
+        is_number: whether only a prompt's version number changes and releases write those; then no
+            approval is needed.
     """
 
     path: str
@@ -54,11 +54,11 @@ class ChangedPath:
 
 @dataclass(frozen=True, slots=True)
 class PromptState:
-    """A prompt as it is on one side of the change.
+    """A prompt on one side of the change.
 
     Attributes:
-        closure: its files, and its frontmatter as far as it can be read.
-        prompt: the prompt; None while it is not valid.
+        closure: its files.
+        prompt: the prompt; None if it is invalid.
     """
 
     closure: Closure
@@ -71,37 +71,36 @@ class PromptState:
 
     @property
     def status(self) -> object:
-        """What its frontmatter says it is: `draft`, `active` or `deprecated`."""
+        """The status in its frontmatter: `draft`, `active` or `deprecated`."""
         return self.closure.document.data.get("status", "active")
 
     @property
     def suppressions(self) -> frozenset[str]:
-        """The checks that it asks to ignore."""
+        """The checks that it ignores."""
         ignore = self.closure.document.data.get("ignore")
         return frozenset(map(str, ignore)) if isinstance(ignore, dict) else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class PromptChange:
-    """What merging does to one prompt.
+    """The effect of merging on one prompt.
 
     Attributes:
         name: the prompt.
         path: its file, from the repository's top.
-        before: the prompt at the target branch's tip; None: there is none.
-        after: the prompt after merging; None: it is gone.
-        changed: the paths of its closure, from the top, that the change touches.
-        diff: from the tip to the merged state; None unless both sides are valid or missing.
+        before: the prompt at the target branch's tip; None: it does not exist.
+        after: the prompt after merging; None: it is removed.
+        changed: the changed paths of its closure, from the top.
+        diff: the difference between tip and merged state; None if one side is invalid.
         versions: the released versions, in order.
-        released_digest: the digest that the version of the merged state was released with.
-        base: the greatest release below the merged state's version; where releases write the
-            numbers, that of its very version, if there is one.
-        base_diff: from that release to the merged state.
-        live_in: the environments where it is live; None: that cannot be told here. Only looked up
-            for a prompt that goes.
-        is_back: whether the merged state is byte for byte the release of its version, and that was
-            on the target branch before. A release of any other commit proves nothing: who may push
-            a tag may make one of what nobody let in.
+        released_digest: the released digest of the merged state's version, if released.
+        base: the greatest release below the merged state's version; if releases write the versions,
+            the release of that same version, if any.
+        base_diff: the difference between that release and the merged state.
+        live_in: the environments in which it is live; None if unknown. Only for a removed prompt.
+        is_back: whether the merged state equals the release of its version, whose commit is on the
+            target branch. A release of another commit proves nothing: whoever may push a tag can
+            create one of unapproved content.
     """
 
     name: str
@@ -119,12 +118,12 @@ class PromptChange:
 
     @property
     def requires_review(self) -> bool:
-        """Whether either side demands a review: a change cannot take the demand back by itself."""
+        """Whether either side requires a review: a change cannot remove its own requirement."""
         return any(one is not None and one.requires_review for one in (self.before, self.after))
 
     @property
     def new_suppressions(self) -> tuple[str, ...]:
-        """The checks that are ignored after merging and were not before."""
+        """The checks that are ignored after merging and were not ignored before."""
         after = self.after.suppressions if self.after else frozenset()
         before = self.before.suppressions if self.before else frozenset()
         return tuple(sorted(after - before))
@@ -137,16 +136,16 @@ class Change:
     Attributes:
         target: the branch to merge into, by its short name.
         base: the commit at that branch's tip.
-        head: the commit that is proposed.
-        merge_base: where the two parted.
-        tree: the tree that merging makes.
-        folder: where the prompts are in that tree.
+        head: the proposed commit.
+        merge_base: the merge base of the two.
+        tree: the tree after merging.
+        folder: the prompts folder in that tree.
         paths: the governed paths that merging changes, sorted.
-        others: how many other paths it changes: an application's own files.
-        prompts: what becomes of each prompt whose closure is touched, by name.
-        authors: the names that the authors of the commits go by.
-        committers: the names of all who had a hand in the commits.
-        merges: the commits that merge two others and add nothing: they are nobody's work.
+        others: the number of other changed paths, such as an application's files.
+        prompts: prompt name -> change, for each prompt with a touched closure.
+        authors: the names of the commits' authors.
+        committers: the names of all contributors to the commits.
+        merges: merge commits without own changes; they have no contributors.
     """
 
     target: str

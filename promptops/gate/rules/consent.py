@@ -1,6 +1,6 @@
-"""Who has to approve which path, and whether somebody did.
+"""Decide which approvals each path needs, and which approvals count.
 
-The rules, each from the forges' documentation or from what goes wrong without it:
+The rules come from the forges' documentation, or prevent an attack:
 
 * The last CODEOWNERS rule that matches decides, in each section of GitLab's. One approval by any
   one owner is enough, or as many as the section asks for. A path that nobody owns needs anybody's
@@ -44,15 +44,15 @@ class Ground(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """Approvals that one path needs.
+    """The approvals that one path needs.
 
     Attributes:
         path: the path, from the top.
-        ground: why.
-        about: what, for a ground that is more than ownership: the prompt, or the check.
-        owners: who may give them, as CODEOWNERS says it; empty: anybody who may approve at all.
-        count: how many people it takes.
-        line: the rule's line in the CODEOWNERS file; None where no rule matches.
+        ground: why they are needed.
+        about: for a ground other than ownership: the prompt, or the check.
+        owners: who may approve, as written in CODEOWNERS; empty: everybody who may approve at all.
+        count: the required number of people.
+        line: the rule's line in the CODEOWNERS file; None if no rule matches.
         section: the rule's section (GitLab).
         given: the approvals that count, one for each person.
         left_out: approvals that do not count, each with the reason.
@@ -82,15 +82,15 @@ def list_requirements(
     *,
     committers_may: bool,
 ) -> list[Requirement]:
-    """Return everything that has to be approved, in the order of paths, and who did.
+    """Return the required approvals, sorted by path, with the given ones.
 
     Args:
-        change: what is proposed.
-        owners: the CODEOWNERS file of the target branch; None: it has none, so that nobody can be
-            asked and nothing has to be approved.
+        change: the proposed change.
+        owners: the CODEOWNERS file of the target branch; None: there is none, and no approval is
+            required.
         groups: people and teams.
-        approvals: what the sources found.
-        committers_may: whether those who committed to the change may approve it.
+        approvals: the approvals from all sources.
+        committers_may: whether committers of the change may approve it.
     """
     if owners is None:
         return []
@@ -116,7 +116,9 @@ def _by_ownership(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
 
 
 def _by_reviews(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
-    """Yield a prompt that demands a review: an owner of it, for every file of it that changed."""
+    """Yield requirements of prompts that require a review: an owner of the prompt, for each changed
+    file.
+    """
     for prompt in change.prompts:
         if prompt.requires_review:
             for path in _proposed(change, prompt.changed):
@@ -139,7 +141,7 @@ def _proposed(change: Change, wanted: Collection[str] | None = None) -> Iterator
 def _ask_owners(
     owners: OwnersFile, path: ChangedPath, owned: str, ground: Ground, about: str = ""
 ) -> Iterator[_Wanted]:
-    """Yield what it takes from the owners of the path `owned` for what the change has at `path`."""
+    """Yield the requirements for `path` from the owners of the path `owned`."""
     rules = owners.match(owned).required
     if not rules:
         yield path, Requirement(path.path, ground, about)
@@ -154,14 +156,14 @@ def _ask_owners(
 
 
 class _Jury:
-    """Decides which approvals count for what."""
+    """Decides which approvals count for a requirement."""
 
     def __init__(
         self, change: Change, groups: Groups, approvals: Approvals, *, committers_may: bool
     ) -> None:
         self._groups = groups
         self._teams = approvals.teams
-        # One order whatever order the sources have, so that a verdict has one digest.
+        # Sorted, so that a verdict has one digest whatever the sources' order.
         self._found = sorted(
             approvals.found, key=lambda one: (*_spelling(one), one.source, one.where)
         )
@@ -171,7 +173,7 @@ class _Jury:
             one.name: self._bar(one.authors, one.committers) for one in approvals.proposals
         }
         author = {approvals.author} if approvals.author else set()
-        # Whoever opened a change, it is theirs as well whose commits it holds.
+        # Pull-request author and commit authors both count as authors.
         self._all_barred = self._bar(
             change.authors.union(author, *(one.authors for one in self._proposals)),
             change.committers.union(
@@ -184,9 +186,7 @@ class _Jury:
         return names_of_all(authors), names_of_all(() if self._committers_may else committers)
 
     def _find_barred(self, path: ChangedPath) -> _Barred:
-        """Return all names of the authors, and of the others, who may not approve what is at the
-        path.
-        """
+        """Return all names of the authors, and of other people, who may not approve the path."""
         is_told = all(one.contents is not None for one in self._proposals)
         if not is_told or not any(one.makes(path.path, path.after) for one in self._proposals):
             return self._all_barred
@@ -243,7 +243,7 @@ class _Jury:
         return any(one.name == proposal and one.touches(path.path) for one in self._proposals)
 
     def _is_any_of(self, owners: tuple[str, ...], approver: str) -> bool:
-        # Only the names that the target branch knows make an owner; an address never does.
+        # Only names on the target branch make an owner; an e-mail address never does.
         person = self._groups.person(approver)
         return any(self._is_owner(owner, person) for owner in owners)
 

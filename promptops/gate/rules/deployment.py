@@ -1,6 +1,6 @@
-"""May this release go live, and may this person put it there? Pure.
+"""Decide whether a release may go live, and whether a person may deploy it.
 
-`promote` asks as advice, before it pushes; a server's hook asks the same as law.
+`promote` applies these rules before it pushes, as advice; a server's hook enforces them.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ _PASSED = " passed"
 
 
 def may_deploy(deployers: Sequence[str], names: Iterable[str], groups: Groups) -> bool:
-    """Return whether somebody who goes by `names` is one of the deployers; without any, everybody
-    is.
-    """
+    """Return whether a person with these names is a deployer. Without a list everybody is."""
     met = {owner for name in names for owner in groups.owners_met_by(name)}
     return not deployers or any(owner_key(one) in met for one in deployers)
 
@@ -29,12 +27,12 @@ def may_deploy(deployers: Sequence[str], names: Iterable[str], groups: Groups) -
 def list_approvers(
     approvers: Iterable[str], deployer: Collection[str], groups: Groups
 ) -> tuple[str, ...]:
-    """Return the people beside the deployer who approved, each by one name.
+    """Return the approvers other than the deployer, each by one name.
 
     Args:
-        approvers: the names under which approvals were signed.
-        deployer: all names that the deployer is known to go by.
-        groups: which names are one person.
+        approvers: the names of the signers.
+        deployer: all known names of the deployer.
+        groups: people and teams.
     """
     counted = [groups.names_of_all((name,)) for name in deployer]
     people = []
@@ -47,6 +45,6 @@ def list_approvers(
 
 
 def has_passed_evals(trailers: Iterable[tuple[str, str]]) -> bool:
-    """Return whether a release's trailers name evals, all of them passed."""
+    """Return whether a release's trailers name evals and all of them passed."""
     results = [value for key, value in trailers if key == _EVALS]
     return bool(results) and all(value.endswith(_PASSED) for value in results)

@@ -1,7 +1,7 @@
-"""Who is who: which names are one person, and which people are in which team.
+"""People and teams: which names belong to one person, and who is in a team.
 
 A CI token often cannot read a forge's teams, and without a forge there are none. So the groups file
-says it, read from the branch that a change wants to enter:
+on the target branch defines them:
 
     [people]                     # one person, under all names: logins, principals, addresses
     jane = ["@jane", "@jane-work", "jane@example.com"]
@@ -10,8 +10,8 @@ says it, read from the branch that a change wants to enter:
     "@acme/prompts" = ["jane", "@bob", "@acme/writers"]
     "@acme/writers" = ["wim@example.com"]
 
-What a person is called in that file is one of their names too. Names compare without case, as
-forges compare them.
+A person's key in that file is one of their names too. Names are compared without case, as on
+forges.
 """
 
 from __future__ import annotations
@@ -27,47 +27,45 @@ from promptops.suggestion import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-# Ten thousand people with ten names each fit in; what is larger was made to cost time.
+# Enough for ten thousand people with ten names each; a larger file may be an attack.
 MAX_BYTES = 3 * 1024 * 1024
 
 _KEYS = ("people", "teams")
 
-# The forges' addresses for people who keep theirs private. GitHub: `ID+LOGIN`, in older ones LOGIN
-# (docs.github.com, "Setting your commit email address"). GitLab: `ID-USERNAME` (docs.gitlab.com,
-# "Use an automatically-generated private commit email"). Other hosts may run either.
+# The forges' private e-mail addresses. GitHub: `ID+LOGIN`, in older ones LOGIN (docs.github.com,
+# "Setting your commit email address"). GitLab: `ID-USERNAME` (docs.gitlab.com, "Use an
+# automatically-generated private commit email"). Other hosts may run either.
 _NO_REPLY = re.compile(r"(?:[0-9]+\+)?((?:[0-9]+-)?([^@+]+))@users\.noreply\.([^@]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """What a groups file says; without arguments, what no groups file says: nothing.
+    """A parsed groups file; without arguments, an empty one.
 
     Attributes:
-        people: every name of a person that the file mentions, casefolded, with all names of the
-            same person.
-        teams: every team's key (`owner_key`) with its members as listed: names, casefolded, and
-            keys of other teams.
+        people: casefolded name -> all names of the same person.
+        teams: team key (`owner_key`) -> listed members: casefolded names, and keys of other teams.
     """
 
     people: Mapping[str, frozenset[str]] = field(default_factory=dict)
     teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def person(self, name: str) -> frozenset[str]:
-        """Return all names of the person who goes by `name`, casefolded; at least that one."""
+        """Return all names of the person with the name `name`, casefolded; at least that one."""
         key = name.casefold()
         return self.people.get(key) or frozenset((key,))
 
     def names_of_all(self, names: Iterable[str]) -> frozenset[str]:
-        """Return all names of these people, with the logins that private addresses hold.
+        """Return all names of these people, with the logins in private addresses.
 
-        For who may *not* do something, or only once: by these names nobody owns anything.
+        Use it only to exclude people or to count them once; these names do not make an owner.
         """
         aliases = {alias for name in names for alias in names_of(name)}
         known: frozenset[str] = frozenset().union(*map(self.person, aliases))
         return frozenset().union(*map(names_of, known))
 
     def members(self, team: str) -> frozenset[str] | None:
-        """Return all names of the people in `team` and in the teams within it; None: unknown
+        """Return all names of the people in `team` and its nested teams; None for an unknown
         team.
         """
         if owner_key(team) not in self.teams:
@@ -75,15 +73,11 @@ class Groups:
         return frozenset().union(*map(self.person, self._names(owner_key(team))))
 
     def knows(self, owner: str) -> bool:
-        """Return whether the file mentions this owner: as a person, as a team, or as somebody in
-        one.
-        """
+        """Return whether the file mentions this owner: as a person, as a team, or as a member."""
         return owner_key(owner) in self.people or owner_key(owner) in self.teams
 
     def owners_met_by(self, who: str) -> frozenset[str]:
-        """Return the keys of all owners that a person or a team is or belongs to, itself
-        included.
-        """
+        """Return the keys of all owners that a person or a team is or belongs to."""
         around: dict[str, list[str]] = {}
         for team, members in self.teams.items():
             for member in members:
@@ -110,9 +104,7 @@ class Groups:
 
 
 def names_of(name: str) -> frozenset[str]:
-    """Return the names that a name stands for: itself, and the logins that an e-mail address may
-    hold.
-    """
+    """Return a name, and the logins that it may contain as a private e-mail address."""
     key = name.strip().casefold()
     match = _NO_REPLY.fullmatch(key)
     if match is None:
@@ -126,13 +118,12 @@ def parse_groups(data: bytes, path: str = ".promptops/groups.toml") -> Groups:
 
     Args:
         data: its bytes.
-        path: where it lies, for errors.
+        path: its path, for errors.
 
     Raises:
-        ConfigurationError: it says something that cannot be meant, such as a name that two people
-            have, a team that is nowhere defined, or teams that contain one another. An error and
-            not less than was written: who is left out of a file by mistake might approve their own
-            change under the name that was left out.
+        ConfigurationError: it is invalid, for example has a name of two people, an undefined team,
+            or a cycle of teams. Faults are never skipped: a person whose name was skipped might
+            approve their own change under it.
     """
     return _GroupsReading(path).groups(_load(data, path))
 
@@ -150,7 +141,7 @@ def _load(data: bytes, path: str) -> Any:  # noqa: ANN401 - TOML values
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8 text"
         raise ConfigurationError(message, hint="save the file as UTF-8") from error
-    # Beside its own error, tomllib lets those of int() and of deep nesting through.
+    # tomllib also raises the errors of int() and of deep nesting.
     except (ValueError, RecursionError) as error:
         message = f"{path} is not TOML: {error}"
         hint = "correct the file, or see its syntax at toml.io"
@@ -158,12 +149,12 @@ def _load(data: bytes, path: str) -> Any:  # noqa: ANN401 - TOML values
 
 
 def _is_team(name: str) -> bool:
-    """Return whether a name can only be a team's (`@organisation/team`) or a role's (`@@owner`)."""
+    """Return whether a name can only be a team (`@organisation/team`) or a role (`@@owner`)."""
     return name.startswith("@@") or (name.startswith("@") and "/" in name)
 
 
 class _GroupsReading:
-    """One pass over a groups file; knows the file for its errors."""
+    """One pass over a groups file; its name is used in errors."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -256,7 +247,7 @@ class _GroupsReading:
         return member.casefold()
 
     def _refuse_cycles(self, teams: Mapping[str, tuple[str, ...]]) -> None:
-        """Take away, again and again, the teams without teams in them; what stays is a cycle."""
+        """Repeatedly remove teams without nested teams; the remaining ones form a cycle."""
         within = {
             team: {member for member in members if member in teams}
             for team, members in teams.items()
@@ -281,7 +272,7 @@ class _GroupsReading:
             )
 
     def _on_a_cycle(self, within: Mapping[str, set[str]]) -> str:
-        """Walk inwards until a team comes up again: every team that is left contains another."""
+        """Follow nested teams until one repeats: every remaining team contains another."""
         team = min(within)
         seen: set[str] = set()
         while team not in seen:

@@ -1,7 +1,7 @@
-"""Judges a change: every rule of the gate as findings, and the verdict they add up to.
+"""Judge a change: turn every broken rule into a finding, and return the verdict.
 
-A missing approval, a small bump, a failed eval and a syntax error are all findings, so that every
-report format shows them, beside the line at fault where there is one.
+A missing approval, a small bump, a failed eval and a syntax error are all findings. So every report
+format can show them, with their line if there is one.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ _IRREGULAR = {"120000": "a symbolic link", "160000": "a submodule"}
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a change is judged by, all of it from the target branch's tip.
+    """The rules for a change, from the target branch's tip.
 
     Attributes:
-        owners: the CODEOWNERS file; None: there is none.
-        owners_path: where it is.
+        owners: the CODEOWNERS file, or None.
+        owners_path: its path.
         groups: people and teams.
-        evals: what a change without evidence is: `off`, `warn` or `block`.
-        committers_may: whether those who committed to a change may approve it.
-        eval_rules: what prompts of some names need instead of `evals`.
-        versions: who writes version numbers: every `change`, or the `release`.
+        evals: how a change without evidence is treated: `off`, `warn` or `block`.
+        committers_may: whether committers of a change may approve it.
+        eval_rules: rules for some prompts instead of `evals`.
+        versions: who writes version numbers: `change` or `release`.
     """
 
     owners: OwnersFile | None
@@ -52,8 +52,8 @@ class Rules:
     versions: str = "change"
 
     def evals_of(self, name: str) -> tuple[str, bool]:
-        """Return what a change of this prompt without evidence is, and whether answers must be
-        live.
+        """Return how a change of this prompt without evidence is treated, and whether answers must
+        be live.
         """
         evals, live = self.evals, False
         for rule in self.eval_rules:
@@ -74,11 +74,11 @@ def judge(
     """Judge a change.
 
     Args:
-        change: what is proposed.
-        rules: what to judge by.
-        approvals: who approved what, as far as anybody was asked.
-        findings: what validation finds in the touched prompts and policy files after merging.
-        evidence: results of evals.
+        change: the proposed change.
+        rules: the rules.
+        approvals: the approvals.
+        findings: the validation findings in the touched prompts and policy files after merging.
+        evidence: eval results.
     """
     requirements = list_requirements(
         change,
@@ -213,7 +213,7 @@ def _missing(one: Requirement) -> Finding:
 
 
 def describe_owners(one: Requirement) -> str:
-    """Whose approval it takes, in words."""
+    """Describe whose approval is needed."""
     number = "the approval" if one.count == 1 else f"{one.count} approvals"
     if not one.owners:
         return f"{number} of anybody who may write here, since nobody owns it"
@@ -243,7 +243,7 @@ def _judge_evidence(
 
 
 def _find_lack(results: Sequence[EvalEvidence], must_be_live: bool) -> str | None:  # noqa: FBT001
-    """Return what results lack to show that evals passed; None: nothing."""
+    """Return why the results do not show that evals passed; None if they do."""
     if not results:
         return "no evidence that its evals passed"
     failed = [one.suite for one in results if not one.is_good]

@@ -1,4 +1,4 @@
-"""The verdict: may the change merge, and what would it take."""
+"""The gate's verdict on a change."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ SCHEMA = "promptops.gate/v1"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the gate says of one change.
+    """The gate's verdict on one change.
 
     Attributes:
-        change: what was judged.
-        findings: everything that is to be said against it, in the order of files and places.
-        requirements: what had to be approved, and who did.
-        sources: the sources that were asked for approvals; none: approval was not checked.
-        owners_path: the CODEOWNERS file that was read, at the target branch's tip; None: none.
-        evidence: the results of evals that are about what would be merged.
-        notes: what a person should know about how it was judged.
-        versions: who writes version numbers: every `change`, or the `release`.
+        change: the judged change.
+        findings: all findings, sorted by file and position.
+        requirements: the required approvals, with the given ones.
+        sources: the sources that were asked for approvals; empty: approvals were not checked.
+        owners_path: the CODEOWNERS file at the target branch's tip, or None.
+        evidence: the eval results about the merged content.
+        notes: remarks on how it was judged.
+        versions: who writes version numbers: `change` or `release`.
     """
 
     change: Change
@@ -44,23 +44,23 @@ class Verdict:
 
     @property
     def is_allowed(self) -> bool:
-        """Whether the change may merge."""
+        """Whether the change may be merged."""
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
     @property
     def approvers(self) -> tuple[str, ...]:
-        """Whose approvals count, each once."""
+        """The people whose approvals count, each once."""
         names = (one.approver for need in self.requirements for one in need.given)
         return tuple(sorted(dict.fromkeys(names), key=str.casefold))
 
     def requirements_of(self, prompt: PromptChange) -> list[Requirement]:
-        """Return what the change of one prompt needs to have approved."""
+        """Return the required approvals of one prompt's change."""
         paths = {prompt.path, *prompt.changed}
         return [one for one in self.requirements if one.path in paths]
 
     @property
     def digest(self) -> str:
-        """What a release can name this verdict by: `sha256:` over its JSON without white space.
+        """The verdict's digest, for a release's tag: `sha256:` over its JSON without white space.
 
         The same change under the same rules with the same approvals has the same digest.
         """

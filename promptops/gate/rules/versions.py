@@ -1,7 +1,7 @@
-"""What a change must do to the version numbers of the prompts it touches.
+"""Check the version numbers of the prompts that a change touches.
 
-Versions are compared with the target branch's tip, and with the releases there are: two changes
-that both go from 1.2.0 to 1.3.0 with other words merge cleanly, and only one of them is 1.3.0.
+Versions are compared with the target branch's tip and with the releases: two changes that both go
+from 1.2.0 to 1.3.0 with different texts merge cleanly, and only one of them can be 1.3.0.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _DEPRECATED = "deprecated"
 
 
 def judge_versions(change: Change, *, is_free: bool = False) -> Iterator[Finding]:
-    """Yield what is wrong with the versions of all touched prompts.
+    """Yield the faults in the versions of all touched prompts.
 
     Args:
-        change: what is proposed.
-        is_free: whether a change carries no numbers, since releases write them.
+        change: the proposed change.
+        is_free: whether releases write the versions, so that changes need not.
     """
     for one in change.prompts:
         if one.after is None:
             yield from _judge_removal(one)
-        elif one.after.prompt is not None:  # else validation says what is wrong with it
+        elif one.after.prompt is not None:  # otherwise validation reports it
             judge = _judge_free_version if is_free else _judge_version
             finding = judge(one, one.after.prompt)
             if finding is not None:
@@ -42,7 +42,7 @@ def judge_versions(change: Change, *, is_free: bool = False) -> Iterator[Finding
 
 
 def _judge_version(change: PromptChange, new: Prompt) -> Finding | None:
-    """Return the first rule that the version breaks; each makes the later ones moot."""
+    """Return the first broken rule; later rules depend on earlier ones."""
     if change.is_back:
         return None
     if change.released_digest not in {None, new.digest}:
@@ -70,7 +70,9 @@ def _judge_version(change: PromptChange, new: Prompt) -> Finding | None:
 
 
 def _judge_free_version(change: PromptChange, new: Prompt) -> Finding | None:
-    """Judge a prompt whose number the release writes: only one that changes it can be wrong."""
+    """Check a prompt whose version the release writes: only a change of the version can be a
+    fault.
+    """
     old = change.before.prompt if change.before else None
     if old is None or old.version == new.version:
         return None if old is not None else _judge_version(change, new)
@@ -89,7 +91,7 @@ def _judge_free_version(change: PromptChange, new: Prompt) -> Finding | None:
 
 
 def _judge_step(change: PromptChange, old: Prompt, new: Prompt) -> Finding | None:
-    """From the target branch's tip to what merging makes."""
+    """Check the step from the target branch's tip to the merged state."""
     if new.version < old.version:
         return _finding(
             "lowered-version",
@@ -101,7 +103,7 @@ def _judge_step(change: PromptChange, old: Prompt, new: Prompt) -> Finding | Non
         return None
     if new.version == old.version:
         if new.status == old.status == _DRAFT and not change.versions:
-            return None  # nobody has seen a version of it yet
+            return None  # no version of it was released or merged yet
         return _finding(
             "unchanged-version",
             f"{change.name} is still {old.version} after a {change.diff.change_class} change",
@@ -126,11 +128,11 @@ def _judge_size(
 
 
 def find_step(change: PromptChange) -> Level | None:
-    """Return the step that `promptops bump` has to be told; None where it finds the number by
+    """Return the level that must be passed to `promptops bump`; None if it finds the version
     itself.
 
-    It compares the file with the releases. Of a version that only the target branch has, which
-    nobody has released yet, it does not know.
+    `bump` compares the file with the releases, and does not know an unreleased version on the
+    target branch.
     """
     new = change.after.prompt if change.after else None
     if new is None or change.released_digest is not None:
@@ -142,7 +144,7 @@ def find_step(change: PromptChange) -> Level | None:
 
 
 def has_version(change: PromptChange) -> bool:
-    """Whether the prompt has a number that is enough for what changed."""
+    """Return whether the prompt's version is high enough for the change."""
     old = change.before.prompt if change.before else None
     new = change.after.prompt if change.after else None
     if old is None or new is None or change.diff is None:
@@ -158,9 +160,7 @@ def has_version(change: PromptChange) -> bool:
 
 
 def find_version(change: PromptChange) -> Version | None:
-    """Return the least version that the prompt may have after merging; None where that cannot be
-    told.
-    """
+    """Return the lowest version that the prompt may have after merging; None if unknown."""
     pairs = [
         (
             change.before.prompt.version if change.before and change.before.prompt else None,
@@ -169,7 +169,7 @@ def find_version(change: PromptChange) -> Version | None:
         (change.base, change.base_diff),
     ]
     if change.base is not None and change.before is not None and change.before.prompt is not None:
-        # What is released already says more than what was merged and is not.
+        # A release is the better base than a merged, unreleased version.
         pairs = pairs[1:] if change.base == change.before.prompt.version else pairs
     known = [
         (old, diff.level)

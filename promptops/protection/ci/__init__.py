@@ -1,7 +1,7 @@
-"""The gate in a GitHub workflow, for `action.yml` and templates alike.
+"""Run the gate in a GitHub workflow, for `action.yml` and templates.
 
 Start it with `python -I -m promptops.protection.ci`.
 
-It needs no checkout. What it judges is fetched, as data, into a repository of its own; nothing of
-the change is ever checked out or run, so that it may run with the rights of the default branch.
+It needs no checkout. The change is fetched as data into a temporary repository; nothing of it is
+ever checked out or run. So the job may run with the default branch's permissions.
 """

@@ -1,6 +1,7 @@
-"""The work of one run: fetch the change, judge it, say so in the log, on the commit, and beside it.
+"""Run the gate in CI: fetch the change, judge it, report to the log, the commit and the pull
+request.
 
-Everything comes by environment: GitHub's own variables, and these.
+All input comes from environment variables: GitHub's own, and these.
 
     PROMPTOPS_GITHUB_TOKEN   reads the change and its reviews, and speaks where it may
     PROMPTOPS_STATUS         the name of the commit status to set, which a target that is not the
@@ -11,7 +12,7 @@ Everything comes by environment: GitHub's own variables, and these.
     PROMPTOPS_APPROVALS      where approvals come from, instead of where the policy says
     PROMPTOPS_APPROVALS_FILE the file that they come from
 
-The exit code is that of `promptops gate`: 0 it may merge, 1 it may not, 2 that cannot be told.
+The exit code is that of `promptops gate`: 0 may be merged, 1 may not, 2 could not be judged.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _STATES = {
 
 
 def main(environment: Mapping[str, str]) -> int:
-    """Judge the change that this run is about; return the exit code."""
+    """Judge the change of this run; return the exit code."""
     with ExitStack() as stack:
         place = environment.get("RUNNER_TEMP")
         folder = Path(
@@ -93,7 +94,7 @@ def _token(environment: Mapping[str, str]) -> str:
 def _judge(
     change: CiChange, environment: Mapping[str, str], repository: Path, report: Path
 ) -> tuple[int, str]:
-    """Run the gate, its annotations to the log; return its exit code and what it told a person."""
+    """Run the gate with annotations in the log; return its exit code and its text output."""
     given = [f"--evidence={line}" for line in _lines(environment, "PROMPTOPS_EVIDENCE")]
     given += [f"--report=json={line}" for line in _lines(environment, "PROMPTOPS_VERDICT")]
     for option, name in (
@@ -123,20 +124,20 @@ def _lines(environment: Mapping[str, str], name: str) -> list[str]:
 
 
 def _tell(said: str) -> None:
-    """Show what was said to a person, so that no word of it counts as a command to the runner."""
+    """Print text so that the runner does not read it as commands."""
     if said:
         stop = secrets.token_hex(16)
         print(f"::stop-commands::{stop}\n{said}\n::{stop}::", flush=True)
 
 
 def _cannot_tell(said: str) -> str:
-    """Return the report where there is none."""
+    """Return a report for a change that could not be judged."""
     fence = "`" * (3 + max((len(run) for run in said.split() if set(run) == {"`"}), default=0))
     return f"{MARKER}\n### ❓ That cannot be told\n\n{fence}text\n{said}\n{fence}"
 
 
 def _append(environment: Mapping[str, str], variable: str, text: str) -> None:
-    """Append to a file of the runner's, where there is one."""
+    """Append to one of the runner's files, if it exists."""
     path = environment.get(variable)
     if path:
         with Path(path).open("a", encoding="utf-8") as file:
@@ -146,7 +147,7 @@ def _append(environment: Mapping[str, str], variable: str, text: str) -> None:
 def _set_status(
     github: PullRequestThread, change: CiChange, environment: Mapping[str, str], code: int
 ) -> None:
-    """Set the commit status. Where that fails it is missing, and what is required stays unmet."""
+    """Set the commit status. If that fails, the required status stays missing."""
     name = environment.get("PROMPTOPS_STATUS", "")
     if not name:
         return
@@ -165,13 +166,13 @@ def _set_status(
 def _keep_comment(
     github: PullRequestThread, change: CiChange, environment: Mapping[str, str], text: str
 ) -> None:
-    """Put the report on the pull request. Where that fails, the verdict stays what it is."""
+    """Write the report to the pull request. A failure does not change the verdict."""
     if environment.get("PROMPTOPS_COMMENT") != "true" or change.number is None:
         return
     try:
         github.put_comment(change.number, text)
     except PromptopsError as error:
-        # A fork's runs may have a token that only reads; the change is judged all the same.
+        # Runs of a fork may have a read-only token; the change is still judged.
         _notice("notice", f"no comment on the pull request: {error.message}")
 
 

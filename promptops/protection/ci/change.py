@@ -1,4 +1,4 @@
-"""Which change a run is about, and how it comes here: as data, into a repository of its own."""
+"""Find the change of a run, and fetch it as data into a temporary repository."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from promptops.forge.github import PullRequest
 
 _HEAD = "refs/promptops/head"
-# Releases, yanks and statements of approval, and what is live: all that judging looks at.
+# Releases, yanks, approvals and environments: everything that judging reads.
 _REFSPECS = (
     "+refs/tags/prompts/*:refs/tags/prompts/*",
     "+refs/tags/yanked/*:refs/tags/yanked/*",
@@ -34,7 +34,7 @@ _EVENTS = (
 )
 
 
-# What may be another letter to who ignores case; no branch's name has the marks in it.
+# Characters that change when case is ignored; branch names cannot contain the escape marks.
 _DISTINCT = re.compile(r"[A-Z]|[^\x00-\x7f]")
 
 
@@ -44,12 +44,12 @@ def _mark(found: re.Match[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CiChange:
-    """A change that wants to merge.
+    """A change that a run judges.
 
     Attributes:
-        target: the branch that it is to be merged into, without `refs/heads/`.
-        head_ref: the ref on the server that leads to what is proposed.
-        head: the commit that is proposed, which the verdict is about.
+        target: the target branch, without `refs/heads/`.
+        head_ref: the server's ref of the proposed commit.
+        head: the proposed commit.
         number: the pull request; None in a merge queue.
         is_for_default: whether the target is known to be the repository's default branch.
     """
@@ -61,23 +61,22 @@ class CiChange:
     is_for_default: bool
 
     def name_status(self, name: str) -> str:
-        """Return the name of the status that tells of this change.
+        """Return the name of the commit status for this change.
 
-        A status is of a commit, and whoever opens pull requests may propose one commit to a second
-        branch with rules that ask for less. So only the default branch has the plain name; another
-        one's is put after it. GitHub ignores case in such a name ("Create a commit status",
-        `context`) and not in a branch's: each capital has a `^` before it, and each letter beyond
-        ASCII is its number.
+        A status belongs to a commit, and the same commit may be proposed to a second branch with
+        weaker rules. So only the default branch uses the plain name; for other branches, the branch
+        is appended. GitHub ignores case in this name ("Create a commit status", `context`) but not
+        in branch names. So `^` marks each capital, and non-ASCII characters are written as numbers.
         """
         return name if self.is_for_default else f"{name} ({_DISTINCT.sub(_mark, self.target)})"
 
 
 def read_change(environment: Mapping[str, str]) -> CiChange:
-    """Return the change that the present run is about.
+    """Return the change of the current run.
 
     Raises:
-        UsageError: this run is about no change, or its event cannot be understood.
-        IntegrityError: the event is not of the form that GitHub documents.
+        UsageError: the run has no change, or its event is malformed.
+        IntegrityError: the event is not as GitHub documents it.
     """
     event = read_event(environment)
     if event is None or event.forge != "github":
@@ -101,26 +100,27 @@ def follow_review(
     folder: Path,
     find_pull_request: Callable[[str, str, str, str], PullRequest | None],
 ) -> dict[str, str] | None:
-    """Turn the end of a workflow that a review started into an event about that pull request.
+    """Convert the event `workflow_run`, after a workflow that a review started, to one of the pull
+    request.
 
-    A run after another (`workflow_run`) is of the default branch, whatever the change has written,
-    and has a token that may speak even where the change comes from a fork. But its event does not
-    say which pull request it is about.
+    A `workflow_run` uses the default branch's workflow file, whatever the change contains, and has
+    a token with write permission even if the change comes from a fork. But its event does not name
+    the pull request.
 
     Args:
-        environment: the run's environment, whose event is `workflow_run`.
-        folder: where to write the event.
+        environment: the run's environment, with the event `workflow_run`.
+        folder: where to write the new event file.
         find_pull_request: finds the open pull request by the owner of its branch, the branch, the
-            commit, and the branch that it had best be for where there are several.
+            commit, and the preferred target branch.
 
     Returns:
-        The environment with the other event; None when the pull request is closed by now, or has
-        moved on, and there is nothing left to judge.
+        The environment with the new event; None if the pull request is closed or has a newer
+            commit, so that there is nothing to judge.
 
     Raises:
-        UsageError: the event cannot be read.
-        IntegrityError: it is not of the form that GitHub documents.
-        PromptopsError: the forge cannot be asked.
+        UsageError: the event is unreadable.
+        IntegrityError: it is not as GitHub documents it.
+        PromptopsError: the forge is unreachable or refuses.
     """
     try:
         value: Any = json.loads(read_file(environment["GITHUB_EVENT_PATH"]))
@@ -151,21 +151,21 @@ def follow_review(
 
 
 def fetch_change(change: CiChange, url: str, access: Mapping[str, str], folder: Path) -> None:
-    """Fetch what judging needs into a new bare repository, the target branch as its own.
+    """Fetch everything that judging needs into a new bare repository.
 
-    Nothing is checked out: files of the change never lie on the disk as files. Where it came from
-    is its remote: what was approved and then rebased, or squashed by a merge queue, is on none of
-    these branches, and judging asks for it by its commit.
+    The target branch becomes its default branch. Nothing is checked out. The server is its remote:
+    commits that were approved and then rebased, or squashed by a merge queue, are on none of the
+    fetched branches, and judging fetches them by id.
 
     Args:
         change: what to fetch.
-        url: where from.
-        access: the variables with which Git may ask there, see `give_access`.
-        folder: where the repository is made.
+        url: the server's URL.
+        access: the variables with the token for Git, see `give_access`.
+        folder: where to create the repository.
 
     Raises:
-        GitError: the server does not give it.
-        RemoteError: the change has moved on since the run was started.
+        GitError: the server refuses.
+        RemoteError: the change has newer commits since the run was started.
     """
     git = Git.create(folder, object_format="sha256" if len(change.head) == 64 else "sha1")
     branch = f"refs/heads/{change.target}"
@@ -184,10 +184,10 @@ def fetch_change(change: CiChange, url: str, access: Mapping[str, str], folder: 
 
 
 def give_access(environment: Mapping[str, str], url: str, token: str) -> dict[str, str]:
-    """Return the variables that give Git the token for this one server.
+    """Return environment variables that pass the token to Git, for this server only.
 
-    In the environment no list of processes shows it, and no file keeps it. Configuration that the
-    environment has already stays in force.
+    Unlike an argument or a file, the environment is not visible in the process list or on disk. Git
+    configuration in the environment is kept.
     """
     if not token or not url.startswith("https://"):
         return {}

@@ -1,8 +1,8 @@
-"""Is this repository really protected? Checks of the clone, its files, and its forge's settings.
+"""Check whether a repository is protected: clone, files, and the forge's settings.
 
-A gate is worth what surrounds it: a check that nobody requires, a tag that anybody can move, a
-clone that fetches no releases. Each check looks at one of these and answers what it saw; what it
-could not see it says, too, and never takes for fine.
+The gate can be circumvented if its check is not required, tags can be moved, or a clone does not
+fetch releases. Each check examines one such point and reports what it saw. What it could not see is
+reported as unknown, never as fine.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ LOCAL_CHECKS: Mapping[str, Callable[[DoctorSubject], Iterator[DoctorAnswer]]] = 
     "version-tools": look_at_version_tools,
     "formatters": look_at_formatters,
 }
-"""What needs nothing but the clone. A check that does not apply answers nothing."""
+"""The checks that need only the clone. A check that does not apply yields no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +81,19 @@ class Diagnosis:
     answers: tuple[DoctorAnswer, ...]
 
     def of(self, state: AnswerState) -> list[DoctorAnswer]:
-        """Return the answers of one kind; findings with the gravest first."""
+        """Return the answers of one kind; findings sorted by severity."""
         order = [*Severity, None]
         chosen = [answer for answer in self.answers if answer.state is state]
         return sorted(chosen, key=lambda answer: order.index(answer.severity))
 
     @property
     def is_protected(self) -> bool:
-        """Whether nothing was found that lets somebody past; there may be things unknown."""
+        """Whether there is no error. Some points may be unknown."""
         return not any(answer.severity is Severity.ERROR for answer in self.answers)
 
     @property
     def is_certain(self) -> bool:
-        """Whether every check could look."""
+        """Whether no answer is unknown."""
         return not any(answer.state is AnswerState.UNKNOWN for answer in self.answers)
 
 
@@ -103,12 +103,12 @@ def examine(
     forge: ForgeChoice = ForgeChoice.OFF,
     environment: Mapping[str, str] | None = None,
 ) -> Diagnosis:
-    """Ask all checks of the clone, then the forge. A check that fails is an answer, too.
+    """Run all checks of the clone, then those of the forge. A failing check becomes an answer.
 
     Args:
         subject: the repository.
-        forge: which forge to ask.
-        environment: where its token is.
+        forge: the forge to ask.
+        environment: the environment variables, with the token.
     """
     answers = [
         answer for check, look in LOCAL_CHECKS.items() for answer in _ask(check, look, subject)
@@ -123,9 +123,7 @@ def examine(
 def _ask(
     check: str, look: Callable[[DoctorSubject], Iterator[DoctorAnswer]], subject: DoctorSubject
 ) -> Iterator[DoctorAnswer]:
-    """Yield the answers of one check, stamped with its id; what keeps it from looking is one,
-    too.
-    """
+    """Yield the answers of one check, with its id; an exception becomes an answer."""
     try:
         for answer in look(subject):
             yield replace(answer, check=check)

@@ -1,4 +1,4 @@
-"""What a check of the doctor says: what it looked at, what it found, and why that matters."""
+"""Answers of the doctor's checks: what was examined, what was found, and why it matters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from promptops.prompt.finding import Finding, Severity
 
 
 class AnswerState(StrEnum):
-    """The three answers there are. What could not be told is never taken for fine."""
+    """The three states of an answer. Unknown never counts as fine."""
 
     FINE = "fine"
     FINDING = "finding"
@@ -21,14 +21,14 @@ class DoctorAnswer:
     """One answer of one check.
 
     Attributes:
-        state: which of the three.
-        seen: what was looked at and what was found there; lower case, no full stop.
-        place: the file, ref or setting that was looked at.
-        severity: of a finding, how much it weighs: an error lets somebody past who should not
-            pass, a warning is where a slip or an attacker begins, a note costs comfort.
-        risk: of a finding, what an attacker or a slip could do.
-        remedy: how to close it, or how to find out: a command or the exact name of a setting.
-        check: the id of the check, stamped by who asked it.
+        state: the state.
+        seen: what was examined and found; lower case, no full stop.
+        place: the examined file, ref or setting.
+        severity: of a finding: an error allows to circumvent the gate, a warning makes a mistake or
+            an attack easier, a note is an inconvenience.
+        risk: of a finding, what an attack or a mistake could do.
+        remedy: how to fix it, or how to find out: a command or the exact name of a setting.
+        check: the id of the check, set by the caller.
     """
 
     state: AnswerState
@@ -40,7 +40,7 @@ class DoctorAnswer:
     check: str = ""
 
     def as_finding(self) -> Finding | None:
-        """Return the answer in the shape of all reports; None for what is fine."""
+        """Return the answer as a finding; None if fine."""
         if self.state is AnswerState.FINE:
             return None
         severity = self.severity or Severity.WARNING
@@ -54,8 +54,8 @@ class Unread:
     """Something that could not be read.
 
     Attributes:
-        why: what was said.
-        remedy: what would help.
+        why: the reason.
+        remedy: what to do.
     """
 
     why: str
@@ -63,30 +63,30 @@ class Unread:
 
 
 def fine(seen: str, place: str) -> DoctorAnswer:
-    """Nothing to complain about."""
+    """Return the answer that all is fine."""
     return DoctorAnswer(AnswerState.FINE, seen, place)
 
 
 def unknown(seen: str, place: str, remedy: str = "") -> DoctorAnswer:
-    """The check could not look, or could not understand what it saw."""
+    """Return the answer that the check could not see or understand something."""
     return DoctorAnswer(AnswerState.UNKNOWN, seen, place, remedy=remedy)
 
 
 def unread(part: Unread, place: str) -> DoctorAnswer:
-    """Return what could not be read, as an answer."""
+    """Return the answer for something unreadable."""
     return unknown(part.why, place, part.remedy)
 
 
 def error(seen: str, place: str, *, risk: str, remedy: str) -> DoctorAnswer:
-    """Somebody can get past who should not."""
+    """Return an error: the gate can be circumvented."""
     return DoctorAnswer(AnswerState.FINDING, seen, place, Severity.ERROR, risk, remedy)
 
 
 def warning(seen: str, place: str, *, risk: str, remedy: str) -> DoctorAnswer:
-    """A slip or an attack begins here."""
+    """Return a warning: a mistake or an attack becomes easier."""
     return DoctorAnswer(AnswerState.FINDING, seen, place, Severity.WARNING, risk, remedy)
 
 
 def note(seen: str, place: str, *, risk: str, remedy: str) -> DoctorAnswer:
-    """It could be better."""
+    """Return a note: it could be better."""
     return DoctorAnswer(AnswerState.FINDING, seen, place, Severity.NOTE, risk, remedy)

@@ -1,4 +1,4 @@
-"""Which forge to ask."""
+"""The forge to ask."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ForgeChoice(StrEnum):
-    """Which forge to ask; auto: the one that the remote is on."""
+    """The forge to ask; auto: the remote's forge."""
 
     AUTO = "auto"
     OFF = "off"

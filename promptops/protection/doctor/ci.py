@@ -1,4 +1,4 @@
-"""Looks at the CI files on the default branch: is there a gate, and can a change slip past it?"""
+"""Check GitHub workflows on the default branch: is there a gate, and can a change bypass it?"""
 
 from __future__ import annotations
 
@@ -28,16 +28,18 @@ if TYPE_CHECKING:
 _GUIDE = "docs/protection.md of promptops"
 _HEAD = re.compile(r"github\.event\.pull_request\.head\.(?:sha|ref)|github\.head_ref|refs/pull/")
 _CHANGES = ("pull_request", "pull_request_target")
-# Each run uses the workflow file of its commit, which for these is the change merged into its
-# target (GitHub, "Events that trigger workflows").
+# A run of these events uses the workflow file of the change merged into its target (GitHub, "Events
+# that trigger workflows").
 _OF_THE_CHANGE = ("pull_request", "pull_request_review")
-# What GitHub starts a workflow for unless `types` says otherwise, and that a gate must not miss.
+# The default activity types of a workflow, which a gate must not miss.
 _NEEDED_TYPES = {"opened", "synchronize", "reopened"}
 
 
 def look_at_gate_workflow(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Does CI run the gate for every change, after every review, in a job that always runs?"""
-    # The gate of a bare repository is its hook.
+    """Check that CI runs the gate for every change, after every review, in a job that always
+    runs.
+    """
+    # A bare repository uses a hook as its gate.
     if subject.git.is_bare or subject.dialect is Dialect.GITLAB:
         return
     workflows, faults = read_workflows(subject.paths, subject.read)
@@ -55,13 +57,13 @@ def judge_gate_workflow(
     where: str,
     owned: Callable[[str], bool],
 ) -> Iterator[DoctorAnswer]:
-    """Judge the workflows of a branch.
+    """Check the workflows of a branch.
 
     Args:
-        workflows: all of them.
-        read: gives a file of the same branch by its path, to know local actions by.
-        where: the branch, in words.
-        owned: whether a path has owners.
+        workflows: all workflows.
+        read: reads a file of the same branch, to recognise local actions.
+        where: the branch, for messages.
+        owned: tells whether a path has owners.
     """
     gates = gate_jobs(workflows, read)
     if not gates:
@@ -125,7 +127,7 @@ def _judge_triggers(
 
 
 def _judge_author(workflow: Workflow, owned: Callable[[str], bool]) -> Iterator[DoctorAnswer]:
-    """Who decides what the workflow says when it runs: the default branch, or the change?"""
+    """Check whether the workflow file comes from the default branch or from the change."""
     events = [event for event in _OF_THE_CHANGE if event in workflow.triggers]
     if not events:
         return
@@ -229,7 +231,7 @@ def _checks_out_head(job: WorkflowJob) -> bool:
 
 
 def look_at_deploy_workflow(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """If CI deploys: does a person approve it, and does it run one at a time?"""
+    """If CI deploys, check that a person approves it and that only one run deploys at a time."""
     if subject.dialect is Dialect.GITLAB:
         return
     workflows, _ = read_workflows(subject.paths, subject.read)
@@ -247,7 +249,7 @@ def look_at_deploy_workflow(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
 
 
 def look_at_release_workflow(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """If releases write the version numbers: does one workflow do it, and who can start it?"""
+    """If releases write the versions, check that one workflow does it, and who can start it."""
     if subject.config.gate.versions != "release" or subject.git.is_bare:
         return
     if subject.dialect is Dialect.GITLAB:
@@ -272,7 +274,7 @@ def look_at_release_workflow(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
 
 
 def judge_release_workflow(workflows: Iterable[Workflow]) -> Iterator[DoctorAnswer]:
-    """Judge the jobs that write version numbers and push them; nothing where there are none."""
+    """Check the jobs that write versions and push them; no answer if there are none."""
     for workflow, job in release_jobs(workflows):
         answers = list(_judge_releasing(workflow, job))
         yield from answers or [
@@ -307,7 +309,7 @@ def _judge_releasing(workflow: Workflow, job: WorkflowJob) -> Iterator[DoctorAns
 
 
 def judge_deploy_workflow(workflows: Iterable[Workflow]) -> Iterator[DoctorAnswer]:
-    """Judge the jobs that deploy; nothing where there are none."""
+    """Check the jobs that deploy; no answer if there are none."""
     for workflow, job in deploy_jobs(workflows):
         answers = list(_judge_deploying(workflow, job))
         yield from answers or [fine(f"the job {job.name} waits for its environment", workflow.path)]

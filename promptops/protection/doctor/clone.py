@@ -1,4 +1,4 @@
-"""Looks at the clone: does it have the history, the refs and the remote that judging needs?"""
+"""Check the clone: does it have the history, the refs and the remote that the gate needs?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MAX_NAMED = 5
 
 
 def look_at_git_version(subject: DoctorSubject) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - git is the machine's
-    """Is git new enough to merge without a work tree, and to answer everything that is asked?"""
+    """Check that git is new enough, for example to merge without a work tree."""
     found = installed_version()
     needed = ".".join(map(str, MINIMUM_VERSION))
     if found is None:
@@ -41,7 +41,7 @@ def look_at_git_version(subject: DoctorSubject) -> Iterator[DoctorAnswer]:  # no
 
 
 def look_at_depth(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Is the whole history here, and every object of it?"""
+    """Check that the clone is neither shallow nor partial."""
     if subject.git.is_shallow:
         yield warning(
             "this is a shallow clone: its history is cut off",
@@ -69,7 +69,9 @@ def look_at_depth(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
 
 
 def look_at_remote(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Is there one remote, the same for reading and for writing, that nobody can pose as?"""
+    """Check that there is one remote, the same for fetch and push, over an authenticated
+    protocol.
+    """
     if subject.git.is_bare:
         return
     name = subject.repository.config.remote
@@ -134,14 +136,14 @@ def _judge_url(url: str, place: str) -> Iterator[DoctorAnswer]:
 
 
 def _shown(url: str) -> str:
-    """Return an address without the secret in it."""
+    """Return an address without a password."""
     return re.sub(r"//[^/@]*@", "//", url) if "://" in url else url
 
 
 def split_address(url: str) -> tuple[str, str]:
-    """Host and path, however they are written; `git@host:path` and `https://host/path` agree.
+    """Split an address into host and path; `git@host:path` and `https://host/path` are equal.
 
-    A path on this machine has no host.
+    A local path has no host.
     """
     scp = re.fullmatch(r"(?:[^@/]+@)?([^:/]+):(?!//)(.+)", url)
     if scp:
@@ -153,7 +155,9 @@ def split_address(url: str) -> tuple[str, str]:
 
 
 def look_at_refspecs(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Does `git fetch` bring releases and environments, and leave those alone that are here?"""
+    """Check that `git fetch` fetches releases and environments, and does not overwrite local
+    ones.
+    """
     if subject.url is None:
         return
     name = subject.repository.config.remote
@@ -209,9 +213,7 @@ def look_at_refspecs(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
 
 
 def _brings(refspecs: list[str], folder: str) -> bool:
-    """Return whether every ref in a folder of the remote-tracking refs is the target of a
-    refspec.
-    """
+    """Return whether a refspec fetches every ref of a folder of remote-tracking refs."""
     targets = [spec.removeprefix("+").partition(":") for spec in refspecs]
     return any(
         source.endswith("*") and target.endswith("*") and folder.startswith(target[:-1])
@@ -220,7 +222,7 @@ def _brings(refspecs: list[str], folder: str) -> bool:
 
 
 def look_at_locks(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Has a git that was killed left lock files?"""
+    """Check for lock files left by a killed git."""
     locks = stale_locks(subject.git)
     for lock in locks[:_MAX_NAMED]:
         yield warning(
@@ -242,7 +244,7 @@ def look_at_locks(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
 
 
 def look_at_pending(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Are there deployments that only this clone knows?"""
+    """Check for deployments that exist only in this clone."""
     if subject.url is None:
         return
     repository = subject.repository

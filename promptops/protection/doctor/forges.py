@@ -1,4 +1,4 @@
-"""Asks the forge that the remote is on, where there is a token for it."""
+"""Check the settings of the remote's forge, if there is a token for it."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _CHECK = "forge"
 def ask_forge(
     subject: DoctorSubject, choice: ForgeChoice, environment: Mapping[str, str]
 ) -> Iterator[DoctorAnswer]:
-    """Yield everything that the forge's settings say, each answer stamped with its check.
+    """Yield the answers about the forge's settings, each with its check's id.
 
     Args:
         subject: the repository.
-        choice: which forge to ask.
-        environment: where tokens are, and in a forge's CI the addresses.
+        choice: the forge to ask.
+        environment: the environment variables, with tokens and, in a forge's CI, addresses.
     """
     if choice is ForgeChoice.OFF or subject.git.is_bare:
         return
@@ -72,7 +72,7 @@ def _host(url: str) -> str:
 
 
 def _recognise(url: str | None, environment: Mapping[str, str]) -> ForgeChoice | None:
-    """Return the forge that a remote is on, by its host, or by what this CI says of itself."""
+    """Return the forge of a remote, by its host or by the CI's variables."""
     host = _host(url or "")
     if not host:
         return None
@@ -141,7 +141,7 @@ def _path(subject: DoctorSubject) -> str:
 
 
 def _api(subject: DoctorSubject, given: str | None, public: str, variable: str) -> str:
-    """Return where the API is. A token is never sent to a host only because a remote names it."""
+    """Return the API's address. A token is never sent to a host only because a remote names it."""
     if given:
         return given
     public_host = (urlsplit(public).hostname or "").removeprefix("api.")

@@ -1,8 +1,8 @@
-"""Looks at formatters that would rewrite prompts, which are text that a model reads.
+"""Check for formatters that would rewrite prompts.
 
-A formatter of Markdown numbers lists anew, so that "follow rule 4" means another rule; it changes
-emphasis, escapes and line breaks. `diff`, digest and gate see every such change; this says it
-before it happens.
+A Markdown formatter renumbers lists, so that "follow rule 4" refers to another rule, and changes
+emphasis, escapes and line breaks. `diff`, digest and gate detect such a change afterwards; this
+check warns before it happens.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class _TextFormatter(NamedTuple):
     """One formatter.
 
     Attributes:
-        name: what it is called.
-        files: patterns of files at the top that say that it is used.
-        ignore: the file that says what it leaves alone; "" where its own configuration does.
-        remedy: what to add; `{}` stands for the prompts folder.
+        name: its name.
+        files: patterns of files at the top whose presence shows its use.
+        ignore: the file that lists what it skips; "" if its configuration does.
+        remedy: what to add; `{}` is replaced by the prompts folder.
     """
 
     name: str
@@ -62,7 +62,7 @@ _FORMATTERS = (
     ),
     _TextFormatter("dprint", ("dprint.json", ".dprint.json"), "", '"{}/**" among its `excludes`'),
 )
-# Hooks of pre-commit that write to Markdown files.
+# pre-commit hooks that change Markdown files.
 _HOOKS = (
     *("end-of-file-fixer", "markdownlint", "markdownlint-cli2", "markdownlint-fix", "mdformat"),
     *("mixed-line-ending", "prettier", "trailing-whitespace"),
@@ -70,7 +70,7 @@ _HOOKS = (
 
 
 def look_at_formatters(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Would a formatter rewrite prompts?"""
+    """Check whether a formatter would rewrite prompts."""
     folder = subject.config.prompts
     top = [path for path in subject.paths if "/" not in path]
     for one in _FORMATTERS:

@@ -1,4 +1,4 @@
-"""Looks at how GitLab protects a project: what is read first, and what it means after that."""
+"""Check how GitLab protects a project: read the settings, then judge them."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _SAMPLES = ("prompts/a@1.0.0", "prompts/a/b@1.0.0", "yanked/prompts/a/b@1.0.0")
 
 @dataclass(frozen=True, slots=True)
 class ProtectedName:
-    """A protected branch or tag, or a pattern of such.
+    """A protected branch or tag, or a pattern of names.
 
     Attributes:
-        name: the name; a `*` stands for anything, slashes included.
-        push_levels: who may push (of a tag: create); no one is 0, and people, groups and keys that
-            are named one by one are -1.
-        forced: whether it may be rewritten.
-        owners: whether its code owners have to approve.
+        name: the name; `*` matches anything, slashes included.
+        push_levels: access levels that may push (for a tag: create); 0 means no one, and -1 an
+            individual person, group or key.
+        forced: whether force pushes are allowed.
+        owners: whether code owners must approve.
     """
 
     name: str
@@ -42,7 +42,7 @@ class ProtectedName:
     owners: bool = False
 
     def covers(self, name: str) -> bool:
-        """Return whether it protects a name."""
+        """Return whether it applies to a name."""
         parts = self.name.split("*")
         if len(parts) == 1:
             return name == self.name
@@ -62,13 +62,13 @@ class ProtectedName:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRules:
-    """What the approval of a merge request has to be.
+    """The approval settings for merge requests.
 
     Attributes:
-        resets_on_push: whether it is gone once more is pushed.
-        allows_author: whether the author's counts.
-        allows_committers: whether that of those who committed counts.
-        allows_overriding: whether a merge request may change who has to approve it.
+        resets_on_push: whether a push removes approvals.
+        allows_author: whether the author may approve.
+        allows_committers: whether committers may approve.
+        allows_overriding: whether a merge request may change its approval rules.
     """
 
     resets_on_push: bool
@@ -79,14 +79,14 @@ class ApprovalRules:
 
 @dataclass(frozen=True, slots=True)
 class GitLabSettings:
-    """All that GitLab says of how a project is protected.
+    """GitLab's settings that protect a project.
 
     Attributes:
         project: its path or number.
         branch: the default branch.
-        needs_pipeline: whether only a merge request whose pipeline succeeded merges.
-        skipped_is_success: whether a pipeline that was skipped counts as one that succeeded.
-        approval: what approvals have to be.
+        needs_pipeline: whether merging requires a successful pipeline.
+        skipped_is_success: whether a skipped pipeline counts as successful.
+        approval: the approval settings.
         branches: protected branches.
         tags: protected tags.
         names: the environments of prompts.
@@ -106,10 +106,10 @@ class GitLabSettings:
 
 
 def read_gitlab(gitlab: GitLab, project: str, environments: Iterable[str]) -> GitLabSettings:
-    """Ask GitLab for everything that the checks look at.
+    """Read all settings that the checks need.
 
     Raises:
-        PromptopsError: the project itself cannot be read.
+        PromptopsError: the project itself is unreadable.
     """
     found = gitlab.record(gitlab.at(), needs=_NEEDS)
     return GitLabSettings(
@@ -170,7 +170,7 @@ def _level(found: ForgeRecord) -> int:
 
 
 def look_at_approval(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
-    """Do approvals have to be of what is merged, and by somebody else?"""
+    """Check that approvals apply to the merged content and come from other people."""
     place = f"{settings.project}: {_MERGE_REQUESTS}"
     rules = settings.approval
     if isinstance(rules, Unread):
@@ -218,7 +218,7 @@ def look_at_approval(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
 
 
 def look_at_required_pipeline(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
-    """Must the gate's pipeline have succeeded?"""
+    """Check that merging requires a successful pipeline."""
     place = f"{settings.project}: {_MERGE_REQUESTS}"
     faults = []
     if not settings.needs_pipeline:
@@ -243,7 +243,7 @@ def look_at_required_pipeline(settings: GitLabSettings) -> Iterator[DoctorAnswer
 
 
 def look_at_default_branch(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
-    """Is the default branch changed by merge requests only, which its code owners approve?"""
+    """Check that the default branch changes only by merge requests with code owners' approval."""
     place = f"{settings.project}: {settings.branch}"
     if isinstance(settings.branches, Unread):
         yield unread(settings.branches, place)
@@ -258,7 +258,7 @@ def look_at_default_branch(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
         )
         return
     faults = []
-    # Of several rules for one branch the most permissive counts.
+    # Of several rules for one branch the most permissive applies.
     if any(level != 0 for one in found for level in one.push_levels):
         faults.append(
             error(
@@ -291,7 +291,7 @@ def look_at_default_branch(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
 
 
 def look_at_tags(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
-    """Do release tags stay where they are?"""
+    """Check that release tags cannot be moved."""
     place = f"{settings.project}: tags prompts/* and yanked/*"
     if isinstance(settings.tags, Unread):
         yield unread(settings.tags, place)
@@ -310,7 +310,7 @@ def look_at_tags(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
 
 
 def look_at_environments(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
-    """Do only a few write to promptops/*, and only by adding?"""
+    """Check that only a few can write to promptops/*, and can only append."""
     for name in settings.names:
         place = f"{settings.project}: promptops/{name}"
         if isinstance(settings.branches, Unread):
@@ -362,4 +362,4 @@ GITLAB_CHECKS: Mapping[str, Callable[[GitLabSettings], Iterator[DoctorAnswer]]] 
     "release-tags": look_at_tags,
     "environment-branches": look_at_environments,
 }
-"""What a token for GitLab makes visible."""
+"""The checks that need a GitLab token."""

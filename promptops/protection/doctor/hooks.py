@@ -1,4 +1,4 @@
-"""Looks at Git's hooks: the one before a commit, and on a server the one before a push is taken."""
+"""Check Git's hooks: pre-commit and, on a server, pre-receive."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from promptops.protection.doctor.subject import DoctorSubject
 
 _MANAGER = ".pre-commit-config.yaml"
-# What else Git can be told to refuse, and what people then no longer do on branches of their own.
+# Git settings that refuse rewriting, and what they forbid on people's own branches.
 _UPDATES = {"receive.denyDeletes": "delete", "receive.denyNonFastForwards": "rewrite"}
 
 
 def look_at_commit_hook(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Does a commit get checked before it is made?"""
+    """Check that a hook validates each commit."""
     if subject.git.is_bare:
         return
     hook = hooks_folder(subject.git) / "pre-commit"
@@ -57,7 +57,7 @@ def look_at_commit_hook(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
 
 
 def look_at_server_hook(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Does a repository that others push to judge what they push?"""
+    """Check that a repository to which others push has the push checks."""
     if not subject.git.is_bare:
         return
     folder = hooks_folder(subject.git)

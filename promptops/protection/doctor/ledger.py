@@ -1,4 +1,4 @@
-"""Looks at the Redis server in which limits are counted: does it keep what it was told?"""
+"""Check that the Redis server of the ledger stores its data durably."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from promptops.protection.doctor.answer import DoctorAnswer
     from promptops.protection.doctor.subject import DoctorSubject
 
-# Each with what it has to be, and what happens otherwise.
+# Setting, required value, and the consequence of another value.
 _SETTINGS = {
     "appendonly": ("yes", "a restart loses what was spent, and runs are refused until a reset"),
     "appendfsync": ("always", "a crash loses what was spent last, so that a budget is overrun"),
@@ -21,7 +21,7 @@ _SETTINGS = {
 
 
 def look_at_ledger(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Does the Redis server that counts what runs spend keep it through restart and crash?"""
+    """Check that the Redis ledger keeps its data after a restart or crash."""
     from promptops.runtime.guards.ledger import LedgerError
     from promptops.runtime.guards.opening import describe_place, find_ledger, open_ledger
 

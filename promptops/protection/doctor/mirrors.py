@@ -1,4 +1,4 @@
-"""Looks at the copies of sources that the library keeps on this machine."""
+"""Check the library's copies of sources on this machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAX_NAMED = 5
 
 
 def look_at_mirrors(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Do the library's mirrors on this machine still follow their sources?"""
+    """Check that the library's mirrors on this machine follow their sources."""
     folder = str(subject.cache)
     mirrors = list_mirrors(subject.cache)
     answers = [

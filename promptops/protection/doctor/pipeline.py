@@ -1,4 +1,4 @@
-"""Looks at GitLab's pipeline on the default branch: is there a gate, and can a change slip past?"""
+"""Check GitLab's pipeline on the default branch: is there a gate, and can a change bypass it?"""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GATE = re.compile(r"\bpromptops\b[^\n;|&]*?\sgate\b")
 
 
 class _PipelineLoader(yaml.SafeLoader):
-    """Reads GitLab's own tags, such as `!reference`, as the values that they stand before."""
+    """Reads GitLab's own YAML tags, such as `!reference`, as plain values."""
 
 
 def _plain(loader: _PipelineLoader, suffix: str, node: yaml.Node) -> Any:  # noqa: ANN401, ARG001 - PyYAML's signature
@@ -34,7 +34,7 @@ _PipelineLoader.add_multi_constructor("!", _plain)
 
 
 def look_at_gate_job(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Does every merge request pipeline run the gate, in a job that must succeed?"""
+    """Check that every merge request pipeline runs the gate in a job that must succeed."""
     if subject.dialect is not Dialect.GITLAB or subject.git.is_bare:
         return
     data = subject.read(FILE)

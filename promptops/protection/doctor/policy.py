@@ -1,4 +1,4 @@
-"""Looks at the policy on the default branch: who approves, and does everything have owners?"""
+"""Check the policy on the default branch: source of approvals, and owners."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _READ_OTHERWISE = (
 
 
 def look_at_policy(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Does the configuration ask for approvals, and are the files there that it names?"""
+    """Check that the configuration requires approvals, and that its files exist."""
     gate = subject.config.gate
     place = subject.config.path or "promptops.toml"
     faults = []
@@ -89,7 +89,7 @@ def _has_one_key(subject: DoctorSubject) -> bool:
 
 
 def look_at_owners(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Is there a CODEOWNERS file, does it mean what it says, and does it cover the gate itself?"""
+    """Check that CODEOWNERS exists, is valid, and covers the gate's own files."""
     try:
         found = read_owners(subject.repository, subject.dialect, revision=subject.base)
     except NotFoundError as missing:

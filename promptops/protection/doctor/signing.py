@@ -1,4 +1,4 @@
-"""Looks at signing: does this clone sign what the policy wants signed, with a key that counts?"""
+"""Check signing: does this clone sign what the policy requires, with a listed key?"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLACE = "user.signingKey"
 
 
 def look_at_signing(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Would this clone's signatures be believed, where the policy asks for them?"""
+    """Check that this clone's signatures would be accepted, if the policy requires them."""
     if subject.git.is_bare:
         return
     config = subject.config
@@ -81,7 +81,9 @@ def _look_at_unasked(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
 
 
 def _judge_key(subject: DoctorSubject, key: str, uses: Mapping[str, str]) -> Iterator[DoctorAnswer]:
-    """Is the key listed, and for all that it is to sign? `uses` has names by namespace."""
+    """Check that the key is listed for everything it must sign. `uses`: namespace ->
+    description.
+    """
     public = _public_key(key)
     path = subject.config.gate.signers
     if public is None:
@@ -93,7 +95,7 @@ def _judge_key(subject: DoctorSubject, key: str, uses: Mapping[str, str]) -> Ite
         return
     data = subject.read(path)
     if data is None:
-        return  # what the policy names and does not have is that check's matter
+        return  # the policy check reports a missing file
     listed = list_keys(data.decode("utf-8", "replace"))
     if public in listed:
         lacking = {
@@ -121,7 +123,9 @@ def _judge_key(subject: DoctorSubject, key: str, uses: Mapping[str, str]) -> Ite
 
 
 def _public_key(key: str) -> tuple[str, str] | None:
-    """Type and base64 of an SSH public key: given itself, by its file, or by that of its half."""
+    """Return type and base64 of an SSH public key, from the key itself, its file, or its private
+    key's file.
+    """
     literal = key.removeprefix("key::")
     if key.startswith(("key::", "ssh-")):
         return _split_key(literal)

@@ -1,4 +1,4 @@
-"""What the doctor examines: one repository, its settings, and the files that count for its gate."""
+"""The subject of the doctor: one repository, its settings, and the gate's files."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class DoctorSubject:
-    """A repository under examination. Everything is read when a check first asks for it.
+    """The examined repository. Everything is read on first use.
 
-    The gate believes only what stands on the default branch, so that is where its files are read;
-    in the work tree only where there is no such branch yet.
+    The gate uses only files on the default branch, so they are read there, or from the work tree if
+    there is no default branch yet.
     """
 
     def __init__(
@@ -37,7 +37,9 @@ class DoctorSubject:
         now_seconds: float,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Take the folder with the copies of sources, the time it is, and the environment."""
+        """Store the folder of the library's copies, the current time, and the environment
+        variables.
+        """
         self.repository = repository
         self.git = repository.git
         self.cache = cache
@@ -51,12 +53,12 @@ class DoctorSubject:
 
     @cached_property
     def base(self) -> str | None:
-        """The full ref of the default branch; None where it does not exist or is unknown."""
+        """The full ref of the default branch; None if missing or unknown."""
         return self.repository.default_branch_ref
 
     @property
     def where(self) -> str:
-        """Where the files of the gate are read, in words."""
+        """Where the gate's files are read, for messages."""
         return "the work tree" if self.base is None else short_name(self.base)
 
     @cached_property
@@ -64,8 +66,8 @@ class DoctorSubject:
         return open_reader(self.repository, self.base)
 
     def read(self, path: str) -> bytes | None:
-        """Return a file of the state that the gate believes, by its path from the top; None without
-        it.
+        """Return a file of the state that the gate uses, by its path from the top; None if
+        missing.
         """
         return self._read(path)
 
@@ -76,17 +78,17 @@ class DoctorSubject:
 
     @cached_property
     def config(self) -> Config:
-        """The configuration that the gate believes."""
+        """The configuration that the gate uses."""
         return load_config(self.read)
 
     @cached_property
     def url(self) -> str | None:
-        """Where the configured remote is; None without one."""
+        """The configured remote's address; None without one."""
         return None if self.git.is_bare else remote_url(self.git, self.repository.config.remote)
 
     @cached_property
     def dialect(self) -> Dialect:
-        """Whose CODEOWNERS rules hold, as every other verb chooses them."""
+        """The CODEOWNERS dialect, chosen as by every other command."""
         return choose_dialect(self.config.gate.dialect, self.read)
 
     @cached_property
@@ -97,5 +99,5 @@ class DoctorSubject:
             return None
 
     def is_owned(self, path: str) -> bool:
-        """Return whether a file has owners in the state that the gate believes."""
+        """Return whether a file has owners in the state that the gate uses."""
         return self._owners is not None and self._owners.match(path).state is OwnersState.OWNED

@@ -1,8 +1,8 @@
-"""Looks at tools that read the application's version from tags, where releases of prompts are tags.
+"""Check for tools that read the application's version from tags.
 
-A release of a prompt is an annotated tag such as `prompts/support/triage@1.1.0`. A tool that takes
-the nearest tag takes it for the application's version. What to write against it was tried with each
-tool: `docs/other-tools.md`.
+A prompt's release is an annotated tag such as `prompts/support/triage@1.1.0`. A tool that uses the
+nearest tag would take it for the application's version. `docs/other-tools.md` has a tested setting
+for each tool.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _DESCRIBE = '["git", "describe", "--dirty", "--tags", "--long", "--match", "v*"]
 
 
 class _Tool(NamedTuple):
-    """One tool that reads versions from tags. Paths in its configuration are written with dots.
+    """One tool that reads versions from tags. Paths in its configuration are dotted.
 
     Attributes:
-        name: what it is called.
-        file: where it is configured.
-        table: the table there that configures it; "" for the whole file.
-        limit: the setting of that table which says what tags it reads.
+        name: its name.
+        file: its configuration file.
+        table: its table in that file; "" for the whole file.
+        limit: the setting that limits the tags.
         remedy: what to write.
-        source: what the table's `source` must say for it to read tags; "" where it always does.
+        source: the value of `source` with which it reads tags; "" if it always does.
     """
 
     name: str
@@ -92,7 +92,7 @@ _TOOLS = (
 
 
 def look_at_version_tools(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
-    """Does a tool take the release of a prompt for a version of the application?"""
+    """Check whether a tool would take a prompt's release for the application's version."""
     for file in dict.fromkeys(tool.file for tool in _TOOLS):
         data = subject.read(file)
         if data is None:

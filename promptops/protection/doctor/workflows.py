@@ -1,6 +1,6 @@
-"""Reads GitHub workflow files as far as it matters here: what starts them, and what their jobs do.
+"""Parse GitHub workflow files: triggers and jobs.
 
-Total: a file of any content gives workflows or the reason why it does not.
+Never raises: any file gives a workflow or the reason why it is invalid.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 FOLDER = ".github/workflows/"
-# What `action.yml` sets unless it is told otherwise.
+# The default of `action.yml`.
 DEFAULT_STATUS = "promptops"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _GATE_COMMAND = re.compile(r"\bpromptops(?:\.(?:protection\.)?ci\b|\b[^\n;|&]*?\sgate\b)")
@@ -35,15 +35,15 @@ class WorkflowJob:
 
     Attributes:
         key: its key below `jobs`.
-        name: what its check is called.
-        uses: the reusable workflow that it is, or None.
+        name: the name of its check.
+        uses: the reusable workflow that it calls, or None.
         condition: its `if`, or None.
-        needs: the jobs before it.
-        is_tolerant: whether a failure of it, or of a step of it, counts as success.
+        needs: the jobs that it depends on.
+        is_tolerant: whether a failure of the job or of a step counts as success.
         environment: the environment that it deploys to, or None.
-        concurrency: whether at most one runs at a time.
-        permissions: what its token may do; None where the workflow decides.
-        steps: its steps as they are written.
+        concurrency: whether only one runs at a time.
+        permissions: its token's permissions; None: the workflow's.
+        steps: its steps as written.
     """
 
     key: str
@@ -59,19 +59,19 @@ class WorkflowJob:
 
     @property
     def always_runs(self) -> bool:
-        """Whether nothing can make GitHub skip it; a skipped check counts as passed."""
+        """Whether GitHub never skips it. A skipped check counts as passed."""
         if self.condition is None:
             return not self.needs
         return _ALWAYS.fullmatch(self.condition.strip()) is not None
 
     @property
     def commands(self) -> str:
-        """What its steps run."""
+        """The commands of its steps."""
         return "\n".join(str(step["run"]) for step in self.steps if "run" in step)
 
     @property
     def actions(self) -> tuple[str, ...]:
-        """What its steps use, and the reusable workflow that it is."""
+        """The actions of its steps, and the reusable workflow that it calls."""
         used = [str(step["uses"]) for step in self.steps if "uses" in step]
         return (*used, *([self.uses] if self.uses else []))
 
@@ -82,12 +82,12 @@ class Workflow:
 
     Attributes:
         path: where it is, from the repository's top.
-        name: what it is called.
+        name: its name.
         triggers: each event with its filters.
-        jobs: in the order of the file.
-        permissions: what its token may do; None where the repository's setting decides.
-        concurrency: whether at most one runs at a time.
-        text: the file.
+        jobs: the jobs, in file order.
+        permissions: its token's permissions; None: the repository's default.
+        concurrency: whether only one runs at a time.
+        text: the file's text.
     """
 
     path: str
@@ -102,7 +102,7 @@ class Workflow:
 def read_workflows(
     paths: Iterable[str], read: Callable[[str], bytes | None]
 ) -> tuple[list[Workflow], dict[str, str]]:
-    """Return all workflows among the files of a repository, and by path why a file is none."""
+    """Return all workflows of a repository, and path -> reason for invalid files."""
     workflows: list[Workflow] = []
     faults: dict[str, str] = {}
     for path in sorted(paths):
@@ -118,7 +118,7 @@ def read_workflows(
 
 
 def parse_workflow(path: str, data: bytes) -> Workflow | str:
-    """Return the workflow that a file says; the reason where it says none."""
+    """Parse a workflow; return the reason if it is invalid."""
     text = data.decode("utf-8", "replace")
     try:
         document = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, in C where there is one
@@ -126,7 +126,7 @@ def parse_workflow(path: str, data: bytes) -> Workflow | str:
         return " ".join(str(error).split())[:200]
     if not isinstance(document, dict) or not isinstance(document.get("jobs"), dict):
         return "it has no jobs"
-    # YAML 1.1 takes the key `on` for a truth value.
+    # YAML 1.1 reads the key `on` as a boolean.
     triggers = _triggers(document.get("on", document.get(True)))
     jobs = tuple(
         _job(str(key), value) for key, value in document["jobs"].items() if isinstance(value, dict)
@@ -179,7 +179,7 @@ def _text(value: object) -> str | None:
 def gate_jobs(
     workflows: Iterable[Workflow], read: Callable[[str], bytes | None]
 ) -> list[tuple[Workflow, WorkflowJob]]:
-    """Return the jobs that run the gate: by its command, or through the action."""
+    """Return the jobs that run the gate, by command or action."""
     return [
         (workflow, job)
         for workflow in workflows
@@ -190,9 +190,7 @@ def gate_jobs(
 
 
 def follows_reviews(workflow: Workflow, workflows: Iterable[Workflow]) -> bool:
-    """Return whether a review starts the workflow: itself, or by the end of another that it
-    starts.
-    """
+    """Return whether a review starts the workflow, directly or by `workflow_run`."""
     if "pull_request_review" in workflow.triggers:
         return True
     after = workflow.triggers.get("workflow_run", {}).get("workflows")
@@ -201,9 +199,7 @@ def follows_reviews(workflow: Workflow, workflows: Iterable[Workflow]) -> bool:
 
 
 def set_status_of(job: WorkflowJob) -> str | None:
-    """Return the commit status that a job sets for the gate, as far as it can be seen; None:
-    none.
-    """
+    """Return the commit status that a job sets for the gate, if visible; None if none."""
     for step in job.steps:
         given, variables = step.get("with"), step.get("env")
         used = str(step.get("uses", "")).partition("@")[0]
@@ -212,15 +208,15 @@ def set_status_of(job: WorkflowJob) -> str | None:
             return str(table.get("status", DEFAULT_STATUS)) or None
         if isinstance(variables, dict) and variables.get("PROMPTOPS_STATUS"):
             return str(variables["PROMPTOPS_STATUS"])
-    # A reusable workflow does what it does somewhere else.
+    # The steps of a reusable workflow are in another file.
     return DEFAULT_STATUS if job.uses is not None else None
 
 
 def status_names(workflow: Workflow, job: WorkflowJob) -> frozenset[str]:
-    """Return what may be required of a job that runs the gate: the status that it sets, else its
+    """Return the names that can be required of a job that runs the gate: its status, else its
     check.
 
-    Where runs for reviews are checks of their own, only a status says the last word.
+    A run after a review is a separate check, so only a status has the latest result.
     """
     status = set_status_of(job)
     if status is not None:
@@ -229,7 +225,7 @@ def status_names(workflow: Workflow, job: WorkflowJob) -> frozenset[str]:
 
 
 def deploy_jobs(workflows: Iterable[Workflow]) -> list[tuple[Workflow, WorkflowJob]]:
-    """Return the jobs that deploy by hand: started by a person, running a command that deploys."""
+    """Return the jobs that deploy manually: started by a person, with a deploying command."""
     return [
         (workflow, job)
         for workflow in workflows
@@ -240,7 +236,7 @@ def deploy_jobs(workflows: Iterable[Workflow]) -> list[tuple[Workflow, WorkflowJ
 
 
 def release_jobs(workflows: Iterable[Workflow]) -> list[tuple[Workflow, WorkflowJob]]:
-    """Return the jobs that release and push the version numbers that they write."""
+    """Return the jobs that release and push versions."""
     return [
         (workflow, job)
         for workflow in workflows
@@ -250,7 +246,7 @@ def release_jobs(workflows: Iterable[Workflow]) -> list[tuple[Workflow, Workflow
 
 
 def _is_promptops(action: str, read: Callable[[str], bytes | None]) -> bool:
-    """Return whether an action is that of promptops; a local one is known by what its file says."""
+    """Return whether an action is promptops'. A local action is recognised by its file."""
     if not action.startswith("./"):
         return _PROMPTOPS_ACTION.search(action.partition("@")[0]) is not None
     folder = action.removeprefix("./").strip("/")

@@ -1,13 +1,12 @@
-"""Push checks: what a push may do to the refs that promptops gives a meaning.
+"""Push checks: which updates of promptops' refs a push may make.
 
-A server's hook asks here before anything has moved. Release tags are made once, environment
-branches grow by one sound deployment at a time, approvals stay where they are, and guarded branches
-take only what may merge. By what rules is said by the branch that is protected, as it was before
-the push; nothing that is pushed is ever run. What is none of ours passes without being looked at.
+A server's hook calls them before refs are updated. Release tags are created once, environment
+branches grow by valid deployments, approvals are never moved, and guarded branches accept only
+changes that pass the gate. The rules come from the protected branch before the push. Nothing that
+is pushed is ever run. Other refs are not checked.
 
-Refs are read by their full name and objects by their id, all in the hook's own view of the
-repository, which has what is pushed in quarantine; nothing is written. How many tags there are
-makes no difference.
+Refs are read by full name and objects by id, in the hook's environment with the quarantined
+objects. Nothing is written. The cost does not depend on the number of tags.
 """
 
 from __future__ import annotations
@@ -32,16 +31,15 @@ __all__ = ["PushCommand", "Refusal", "judge_push", "read_command", "read_command
 def judge_push(
     repository: Repository, commands: Sequence[PushCommand], variables: Mapping[str, str]
 ) -> list[PushRefusal]:
-    """Return what of a push is refused, and why; nothing means that all of it may happen.
+    """Return the refused refs of a push, with reasons; empty if all are accepted.
 
     Args:
-        repository: the repository that is pushed to, its refs as they were before.
-        commands: what the push asks for.
-        variables: the environment of the hook, from which the server's configuration may have the
-            name of who pushes taken.
+        repository: the repository, with its refs before the push.
+        commands: the ref updates of the push.
+        variables: the hook's environment, which may contain the pusher's name.
 
     Raises:
-        PromptopsError: the protected branch's rules cannot be read, so that nothing may pass.
+        PromptopsError: the protected branch's rules are unreadable, so nothing is accepted.
     """
     visit = open_visit(repository, commands, variables)
     refusals: list[PushRefusal] = []
@@ -57,9 +55,7 @@ def judge_push(
 
 
 def _choose_check(kind: RefKind) -> Callable[[Visit, PushCommand], None]:
-    """Return the check of a kind of ref; most pushes need none, so that each brings its own
-    imports.
-    """
+    """Return the check of a kind of ref. Imported on use, because most pushes need none."""
     if kind in {RefKind.RELEASE, RefKind.YANK}:
         from promptops.protection.push.tags import check_release_tag, check_yank_tag
 
@@ -85,7 +81,7 @@ def _choose_check(kind: RefKind) -> Callable[[Visit, PushCommand], None]:
 
 def _refuse_misplaced(visit: Visit, command: PushCommand) -> None:
     if command.new is None and not may_share_file(command.ref, visit.protection.guarded):
-        return  # as well that it is gone
+        return  # deleted by this push, too
     raise RefusedError(
         "no such name may be used here: it stands among the refs of promptops, can be taken for "
         "one that is protected, or is in their way",

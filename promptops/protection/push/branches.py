@@ -1,4 +1,4 @@
-"""What a push may do to a guarded branch: move it on, by a change that may merge."""
+"""Check updates of a guarded branch: only changes that pass the gate."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _FORWARD = "a guarded branch only moves on: git revert undoes a change by anothe
 
 
 def check_branch(visit: Visit, command: PushCommand) -> None:
-    """Raise why a guarded branch may not be made, moved or deleted like that.
+    """Raise an error if a guarded branch may not be created, updated or deleted like that.
 
-    The first push of the protected branch needs nobody: there are no rules yet. Another guarded
-    branch begins where a guarded branch has been.
+    The first push of the protected branch needs no approval: there are no rules yet. Another
+    guarded branch must start at a commit of a guarded branch.
     """
     if command.new is None:
         raise RefusedError("a guarded branch is never deleted", hint=_FORWARD)
@@ -48,13 +48,15 @@ def check_branch(visit: Visit, command: PushCommand) -> None:
 
 
 def _judge(visit: Visit, endpoints: Endpoints) -> None:
-    """Ask the gate, by the rules of the branch's old tip; RefusedChangeError when it says no."""
+    """Run the gate with the rules of the branch's old tip. Raises RefusedChangeError if it
+    fails.
+    """
     repository = visit.repository
 
     def read_approvals(policy: Policy, change: Change) -> Approvals:
-        # Nobody is asked from a server's hook: what was signed is here, and a forge's CI is not.
+        # A server's hook asks no remote source: signed approvals are local, and there is no forge.
         found = collect_approvals(repository, policy, change, environment={}, fetch=False)
-        # Whoever brings a change in does not approve it, whatever names are in its commits.
+        # The pusher may not approve, whatever names are in the commits.
         who = find_pusher(visit)
         if who is not None and found.found:
             require_known(who, policy.groups, policy.config.gate.groups)

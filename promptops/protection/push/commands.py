@@ -1,4 +1,4 @@
-"""What a push asks for, as git tells its hooks: githooks(5), `pre-receive` and `update`."""
+"""Parse the ref updates that git passes to its hooks: githooks(5), `pre-receive` and `update`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _HINT = "git itself calls this hook, with `old new ref` on each line of its stan
 
 @dataclass(frozen=True, slots=True)
 class PushCommand:
-    """One ref that a push makes, moves or deletes.
+    """One ref that a push creates, updates or deletes.
 
     Attributes:
         ref: its full name.
-        old: the object that it holds by the pusher's word, which git compares when it moves the
-            ref; None: it does not exist.
-        new: the object that it shall hold; None: it is deleted.
+        old: the object id that the pusher expects, which git compares later; None: it must not
+            exist.
+        new: the new object id; None: it is deleted.
     """
 
     ref: str
@@ -28,10 +28,10 @@ class PushCommand:
 
 
 def read_commands(data: bytes) -> tuple[PushCommand, ...]:
-    """Read what git writes to `pre-receive`; UsageError when it is anything else, or nothing.
+    """Parse the input of `pre-receive`. Raises UsageError if it is malformed or empty.
 
-    Nothing at all is what is left when another hook has read the input first, and an empty push
-    does not exist: it must not pass for one that has been judged.
+    Empty input means that another hook has consumed it. It must not count as a checked push,
+    because there are no empty pushes.
     """
     lines = data.decode("utf-8", "surrogateescape").split("\n")
     if lines.pop() or not lines:
@@ -52,7 +52,7 @@ def _read_line(line: str) -> PushCommand:
 
 
 def read_command(ref: str, old: str, new: str) -> PushCommand:
-    """Read one ref with its ids, which are all zeros for none; UsageError when they are no ids."""
+    """Parse one ref with its ids, where zeros mean none. Raises UsageError for malformed ids."""
     if not ref.startswith("refs/") or len(old) != len(new):
         raise UsageError(f"{ref[:100]!r} is not the full name of a ref with two ids", hint=_HINT)
     return PushCommand(ref, _read_id(old), _read_id(new))

@@ -1,9 +1,9 @@
-"""What a push may do to an environment's branch: add deployments, each sound, and allowed there.
+"""Check updates of an environment's branch: only valid and permitted deployments.
 
-A deployment is held to what `promptops` would have written on top of the one before: the state by
-its action, the trailers by the states, the tree by both, the texts and releases by their digests
-and tags. Only what differs from the tree before is looked at, so that it costs the same among ten
-prompts and among ten thousand.
+A deployment is compared with what promptops would have written on top of the previous one: the
+state by its action, the trailers by the states, the tree by both, texts and releases by digests and
+tags. Only differences from the previous tree are read, so the cost does not depend on the number of
+prompts.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _APPEND = "the branch only grows: promptops rollback makes one more deployment t
 
 
 def check_environment(visit: Visit, command: PushCommand) -> None:
-    """Raise what is wrong with what a push does to an environment's branch."""
+    """Raise an error if a push's update of an environment's branch is invalid."""
     environment = command.ref.removeprefix(ENVIRONMENTS)
     known = visit.protection.config.environment_names
     if environment not in known:
@@ -71,9 +71,7 @@ def check_environment(visit: Visit, command: PushCommand) -> None:
 
 
 def _list_new(visit: Visit, command: PushCommand) -> list[str]:
-    """Return the commits on top of the old one, the oldest first; RefusedError when it would lose
-    any.
-    """
+    """Return the new commits, oldest first. Raises RefusedError if old commits would be lost."""
     git, new = visit.repository.git, command.new or ""
     found = visit.repository.objects.read(new)
     if found is None or found.kind != "commit":
@@ -85,7 +83,7 @@ def _list_new(visit: Visit, command: PushCommand) -> list[str]:
 
 
 def _read_head(visit: Visit, environment: str, oid: str) -> Head:
-    """Return the deployment that a commit is, and its state; IntegrityError when it is none."""
+    """Return a commit's deployment and state. Raises IntegrityError if it is no deployment."""
     found = visit.repository.objects.read(oid)
     if found is None or found.kind != "commit":
         raise IntegrityError(f"{oid[:12]} is not a commit", hint=BY_HAND)
@@ -95,14 +93,14 @@ def _read_head(visit: Visit, environment: str, oid: str) -> Head:
 
 @dataclass(frozen=True, slots=True)
 class _DeploymentCheck:
-    """The check of one deployment on top of another, or of the first."""
+    """Checks one deployment against the previous one."""
 
     visit: Visit
     before: Head | None
     after: Head
 
     def run(self) -> None:
-        """Raise the first thing that is wrong."""
+        """Raise the first fault."""
         found = self.visit.repository.objects.read(self.after.deployment.commit)
         assert found is not None  # noqa: S101 - the deployment was read from it
         check_commit_form(found.data)
@@ -139,7 +137,7 @@ class _DeploymentCheck:
             raise IntegrityError("it does not stand on the deployment before", hint=BY_HAND)
 
     def _read_state_at(self, point: Point) -> State:
-        """Return the state that an older deployment of this branch left."""
+        """Return the state after an older deployment of this branch."""
         visit, tip = self.visit, self.after.deployment.commit
         if not is_ancestor(visit.repository.git, point.commit, tip):
             raise IntegrityError(
@@ -149,7 +147,7 @@ class _DeploymentCheck:
         return read_point(visit.repository, self.after.environment, point)
 
     def _check_restored(self) -> None:
-        """Hold a restoration to what it restores: its tree is that of a deployment before."""
+        """Check a restoration: its tree must equal that of an earlier deployment."""
         deployment = self.after.deployment
         git = self.visit.repository.git
         if deployment.parent is None or deployment.tree not in list_trees(git, deployment.parent):
@@ -158,7 +156,7 @@ class _DeploymentCheck:
             )
 
     def _check_message(self, transition: Transition, message: str) -> None:
-        """Hold the message to what changed: no trailer more, none less, and none otherwise."""
+        """Check that the message's trailers are exactly those of the changes."""
         deployment = transition.deployment
         tags = {}
         if deployment.action == "promote":
@@ -192,8 +190,8 @@ class _DeploymentCheck:
             raise IntegrityError(f"its message is not '{title}' and the trailers", hint=BY_HAND)
 
     def _list_promoted_tags(self, transition: Transition, name: str) -> set[str]:
-        """Return the tag objects of the releases of which each would explain what became of a
-        prompt.
+        """Return the tag objects of the releases whose promotion would explain a prompt's
+        change.
         """
         releases = (
             self.visit.find_release(name, live.version) for live in list_promoted(transition, name)
@@ -201,7 +199,7 @@ class _DeploymentCheck:
         return {release.tag for release in releases if release is not None}
 
     def _check_tree(self, transition: Transition) -> None:
-        """Hold the tree to the one that promptops writes for these states, to the last byte."""
+        """Check that the tree is exactly the one that promptops writes for these states."""
         objects = self.visit.repository.objects
         deployment = transition.deployment
         files = TreeReader(objects, deployment.commit)
@@ -226,7 +224,7 @@ class _DeploymentCheck:
             )
 
     def _check_texts(self, label: str, live: Live, folder: str) -> None:
-        """Hold the texts of a release to the digest, and to the form that readers rely on."""
+        """Check the texts of a release: digest and form."""
         git, objects = self.visit.repository.git, self.visit.repository.objects
         files = read_tree_files(objects, folder)
         for file in files.values():
@@ -235,7 +233,7 @@ class _DeploymentCheck:
                     f"{file.path} of {label} has a mode that no text of a release has: {file.mode}",
                     hint=BY_HAND,
                 )
-        # Of two entries with one name, one reader would take the first and another the last.
+        # With duplicate names, some readers would use the first entry and others the last.
         entries = {path: (file.mode, file.oid) for path, file in files.items()}
         if compute_splice(git, objects, None, entries) != folder:
             raise IntegrityError(f"the folder of {label} is no tree that Git writes", hint=BY_HAND)
@@ -252,7 +250,7 @@ class _DeploymentCheck:
             raise IntegrityError(f"the texts of {label} have other newlines than \\n", hint=BY_HAND)
 
     def _check_releases(self, transition: Transition) -> None:
-        """Hold what is newly said to be live to the tags of the releases."""
+        """Check newly live versions against their release tags."""
         for name in transition.names:
             entry = transition.after.entries.get(name)
             for live in entry.live if entry else ():

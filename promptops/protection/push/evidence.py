@@ -1,4 +1,4 @@
-"""What a push may do to evidence of evals: add it once, under the name of what it holds."""
+"""Check pushed eval evidence: created once, named after its content."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _HINT = "promptops release --push pushes evidence together with the tag that nam
 
 
 def check_evidence(visit: Visit, command: PushCommand) -> None:
-    """Raise what is wrong with evidence that is pushed, or with moving it at all.
+    """Raise an error for invalid evidence, or for updating existing evidence.
 
-    Whether the evals truly ran nobody can tell here; that it stays what it was, everybody can.
+    The check cannot tell whether the evals really ran, only that evidence never changes.
     """
     refuse_moves(command, "releases name it, and what they name does not change")
     found = visit.repository.objects.read(command.new or "")

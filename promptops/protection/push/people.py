@@ -1,11 +1,11 @@
-"""The people of a deployment: who made it, and who approved what it puts live.
+"""Check the people of a deployment: the deployer, and the approvers.
 
-Who deployed is whoever signed the deployment, or whom the server says that it let in.
-
-An author's name and address are what anybody writes into a commit, and count for nothing. A
-signature counts by the list of allowed signers on the protected branch, as it was before the push.
-Where the server itself knows who pushes, its configuration can name the variable that says so,
-`promptops.deployerVariable`; only the configuration, since variables may be the pusher's to send.
+The deployer is the signer of the deployment, or the person whom the server authenticated. The
+author of a commit is not used, because anybody can write any name there. Signatures are checked
+against the allowed signers file on the protected branch before the push. If the server knows the
+pusher, its configuration can name the environment variable with the name, by
+`promptops.deployerVariable`. Only the configuration counts, because a pusher may be able to set
+variables.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 def check_deployer(visit: Visit, rules: Environment, commit: str) -> None:
-    """Raise why nobody who may deploy to the environment has made the deployment `commit`.
+    """Raise an error unless the deployment `commit` was made by a permitted deployer.
 
-    RefusedError or UntrustedError where that is certain, another PromptopsError where nobody can
-    tell.
+    Raises RefusedError or UntrustedError if it certainly was not, and another PromptopsError if
+    that is unknown.
     """
     groups = _read_policy(visit).groups
     who = _find_deployer(visit, commit)
@@ -56,10 +56,11 @@ def check_deployer(visit: Visit, rules: Environment, commit: str) -> None:
 def check_approvers(
     visit: Visit, rules: Environment, commit: str, releases: Sequence[Release]
 ) -> None:
-    """Raise which of the releases too few people beside the deployer have approved for it.
+    """Raise an error for releases with too few approvers other than the deployer.
 
-    An approval is a signed statement about that release and environment, which is here already.
-    Errors as `check_deployer`, GitError where the repository's history cannot tell its name.
+    An approval is a signed statement about the release and the environment, which must exist
+    already. Raises as `check_deployer`, and GitError if the repository's id cannot be read from its
+    history.
     """
     policy = _read_policy(visit)
     who = _find_deployer(visit, commit)

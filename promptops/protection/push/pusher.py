@@ -1,7 +1,6 @@
-"""Who pushes, where the server knows it: by a variable that its configuration names.
+"""Find the pusher, from an environment variable that the server's configuration names.
 
-Only the repository's own configuration counts, and no variable that it does not name: whoever
-pushes may be able to set others.
+Only the repository's own configuration counts: a pusher may be able to set variables.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ SETTING = "promptops.deployerVariable"
 
 
 def find_pusher(visit: Visit) -> str | None:
-    """Return the name of who pushes, `@login` or an address; None where the server does not tell.
+    """Return the pusher's name, `@login` or an address; None if the server does not know.
 
-    PromptopsError when it should tell, and does not.
+    Raises PromptopsError if the configured variable is missing.
     """
     done = visit.repository.git.run("config", "--local", "--get", SETTING, check=False)
     variable = done.text
@@ -36,10 +35,11 @@ def find_pusher(visit: Visit) -> str | None:
 
 
 def require_known(who: str, groups: Groups, path: str) -> None:
-    """Raise PromptopsError for a login of which nobody can tell whose address or key it goes with.
+    """Raise PromptopsError for a login that the groups file does not connect with an address or
+    key.
 
-    Approvals are signed under addresses; without the groups file, a person could approve under one
-    name what they push under another. `path` is that file's.
+    Approvals are signed under addresses. Without the groups file, a person could approve under one
+    name what they push under another. `path` is the groups file's.
     """
     if who.startswith("@") and not groups.knows(who):
         raise PromptopsError(

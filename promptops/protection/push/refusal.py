@@ -1,4 +1,4 @@
-"""Refusals: which ref a push may not move, why, and what to do instead."""
+"""Refusals of a push: ref, reason and hint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from promptops.errors import PromptopsError
     from promptops.prompt.finding import Finding
 
-# What git shows of a hook goes by on a terminal.
+# Git shows the output of a hook on a terminal, so keep it short.
 _MAX_SHOWN = 20
 _GATE = "promptops gate shows all that is missing before you push"
 _RULES = "docs/server.md of promptops says what a push may do here"
@@ -22,13 +22,13 @@ _ANSWERS = (RefusedError, IntegrityError, UntrustedError)
 
 @dataclass(frozen=True, slots=True)
 class PushRefusal:
-    """Why one ref stays as it is.
+    """The refusal of one ref.
 
     Attributes:
         ref: its full name.
         message: what is wrong.
         hint: what to do about it.
-        is_unclear: whether this could not be judged, which refuses it as well.
+        is_unclear: whether it could not be checked, which is refused too.
     """
 
     ref: str
@@ -41,7 +41,7 @@ class RefusedChangeError(RefusedError):
     """A change may not merge.
 
     Attributes:
-        findings: why not, at least one.
+        findings: the reasons, at least one.
     """
 
     def __init__(self, findings: Sequence[Finding]) -> None:
@@ -50,7 +50,7 @@ class RefusedChangeError(RefusedError):
 
 
 def describe_refusals(ref: str, error: PromptopsError) -> list[PushRefusal]:
-    """Return the refusals that an error means; one that is no answer means that nobody can tell."""
+    """Return the refusals for an error; an unexpected error is an unclear refusal."""
     if not isinstance(error, RefusedChangeError):
         return [
             PushRefusal(ref, error.message, error.hint or _RULES, not isinstance(error, _ANSWERS))

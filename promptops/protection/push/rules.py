@@ -1,7 +1,7 @@
-"""`[environments.NAME]` as law: what may go live there, and who may put it there.
+"""Enforce `[environments.NAME]`: what may go live, and who may deploy.
 
-`promote` reads the same rules as advice to people of good will; here nobody passes them. What
-cannot be checked is refused, because a rule that is silently left out is worse than none.
+`promote` applies the same rules as advice; here they are enforced. What cannot be checked is
+refused, because a silently skipped rule is worse than none.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _PUTS_NOTHING_LIVE = frozenset({"retire", "pause", "resume"})
 
 
 def check_rules(visit: Visit, transition: Transition) -> None:
-    """Raise what the rules of the environment have against a deployment that is sound.
+    """Raise an error if the environment's rules forbid a valid deployment.
 
-    A rollback and a restoration bring back what these rules let in once; only what was yanked
-    since stays out.
+    Rollbacks and restorations bring back versions that passed these rules before; only yanked ones
+    are refused.
     """
     deployment = transition.deployment
     rules = visit.protection.config.environment(deployment.environment)
@@ -63,13 +63,13 @@ def check_rules(visit: Visit, transition: Transition) -> None:
 
 
 def _list_gaining(visit: Visit, transition: Transition) -> list[Release]:
-    """Return the releases that are live where they were not, or with a greater share."""
+    """Return the releases that become live or get a greater share."""
     found = []
     for name in transition.names:
         before, after = (state.entries.get(name) for state in (transition.before, transition.after))
         for live in list_gaining(before, after):
             release = visit.find_release(name, live.version)
-            if release is not None:  # which has been made sure of before
+            if release is not None:  # verified earlier
                 found.append(release)
     return found
 

@@ -1,4 +1,4 @@
-"""Which refs are ours: a push to any other is none of our business."""
+"""Classify refs: which ones the push checks apply to."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 class RefKind(Enum):
-    """What a ref is to promptops.
+    """The kinds of refs.
 
-    A MISPLACED ref is one that stands where only ours may, can be taken for one of them, or is in
-    their way: Git cannot have a ref where it has a folder of refs, on some disks names that differ
-    in case are one, and to Git and to people even a full name may be short for another.
+    A MISPLACED ref is in a folder reserved for promptops, can be confused with one of its refs, or
+    blocks one: Git cannot have a ref and a folder of the same name, some disks ignore case, and Git
+    may read a full name as an abbreviation of another.
     """
 
     RELEASE = auto()
@@ -41,8 +41,8 @@ class RefKind(Enum):
 
 
 def classify(ref: str, guarded: AbstractSet[str]) -> RefKind | None:
-    """Return what the ref is, where `guarded` are the full names of guarded branches; None: not
-    ours.
+    """Return a ref's kind; None if no check applies. `guarded` are the full names of guarded
+    branches.
     """
     kind = _classify_exact(ref, guarded)
     if kind is not None:
@@ -60,7 +60,7 @@ def classify(ref: str, guarded: AbstractSet[str]) -> RefKind | None:
 
 
 def may_share_file(ref: str, guarded: AbstractSet[str]) -> bool:
-    """Return whether a disk may keep a misplaced ref in the file of one that is ours."""
+    """Return whether some disks would store a misplaced ref in the same file as one of ours."""
     seen = _fold(ref)
     return seen in map(_fold, guarded) or _classify_exact(seen, guarded) in _OURS
 
@@ -84,7 +84,7 @@ def _classify_exact(ref: str, guarded: AbstractSet[str]) -> RefKind | None:
 
 
 def _list_readings(ref: str) -> set[str]:
-    """List the full names for which a ref may be taken, by Git's rules of gitrevisions(7)."""
+    """List the full names that a ref may abbreviate, by gitrevisions(7)."""
     return {
         f"{folder}{rest}"
         for rest in _list_rests(ref)
@@ -93,7 +93,7 @@ def _list_readings(ref: str) -> set[str]:
 
 
 def _list_rests(ref: str) -> set[str]:
-    """List what a ref may be called: its name without a folder in which Git looks for names."""
+    """List the abbreviations of a ref: its name without the folders in which Git searches."""
     folders = ("refs/", "refs/tags/", "refs/heads/", "refs/remotes/")
     rests = {ref.removeprefix(folder) for folder in folders if ref.startswith(folder)}
     tracked = {rest.split("/", 3)[-1] for rest in rests if rest.startswith("refs/remotes/")}
@@ -101,7 +101,7 @@ def _list_rests(ref: str) -> set[str]:
 
 
 def _fold(name: str) -> str:
-    """Return a name without what people do not see in it and some disks do not keep apart."""
+    """Return a name's key: case folded, Unicode normalised, invisible characters removed."""
     shown = unicodedata.normalize("NFKC", name).casefold()
     return "".join(
         one

@@ -1,7 +1,7 @@
-"""What a push may do to signed approvals: add true ones.
+"""Check pushed approvals: only valid ones may be added.
 
-False ones would count for nothing, but each of them is looked at whenever the gate asks who
-approved; whoever could push enough of them could keep it from answering.
+Invalid ones would not count, but the gate reads each of them every time; enough of them could block
+it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ _HINT = "promptops approve signs, and pushes what it signed"
 
 
 def check_approval(visit: Visit, command: PushCommand) -> None:
-    """Raise what is wrong with an approval that is pushed, or with moving one at all.
+    """Raise an error for an invalid approval, or for updating an existing one.
 
-    Where no guarded branch lists any keys yet, nobody can tell, and no harm is done.
+    If no guarded branch lists keys yet, approvals cannot be verified and are accepted; they have no
+    effect.
     """
     refuse_moves(command, "an approval is of one content; what became of that is approved anew")
     found = visit.repository.objects.read(command.new or "")

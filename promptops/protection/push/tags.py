@@ -1,4 +1,4 @@
-"""What a push may do to the tags of releases and yanks: make them once, and truly."""
+"""Check pushed tags of releases and yanks: created once, and valid."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _BY_HAND = "promptops release makes release tags, promptops yank those of yanks"
 
 
 def check_release_tag(visit: Visit, command: PushCommand) -> None:
-    """Raise what is wrong with making a release tag, or with moving one at all."""
+    """Raise an error for an invalid release tag, or for updating an existing one."""
     name, version = _read_key(command.ref)
     refuse_moves(command, "a released version never changes; release the next one")
     release = _read_pushed(visit, command, name, version)
@@ -63,7 +63,7 @@ def check_release_tag(visit: Visit, command: PushCommand) -> None:
 
 
 def _check_evidence(visit: Visit, release: Release) -> None:
-    """Hold the evidence that a tag names to what it releases; it has to come along, or be here."""
+    """Check the evidence that a tag names against the release; it must be pushed too, or exist."""
     try:
         read_evidence(visit.repository, release)
     except GitError as error:
@@ -74,10 +74,9 @@ def _check_evidence(visit: Visit, release: Release) -> None:
 
 
 def _read_pushed(visit: Visit, command: PushCommand, name: str, version: Version) -> Release:
-    """Return the release that is pushed, whether or not somebody was faster: git itself refuses
-    that.
+    """Return the pushed release, even if the tag exists: git itself refuses that.
 
-    A pusher who learns from git that the tag is there can look whether it is the same release.
+    A pusher who learns from git that the tag exists can check whether it is the same release.
     """
     found = visit.repository.objects.read(command.new or "")
     if found is None:
@@ -90,7 +89,9 @@ def _read_pushed(visit: Visit, command: PushCommand, name: str, version: Version
 
 
 def _check_form(data: bytes, title: str, once: Sequence[str]) -> None:
-    """Hold a tag to the form in which promptops writes it, with each trailer of `once` once."""
+    """Check that a tag has the form in which promptops writes it, with each trailer of `once`
+    once.
+    """
     check_tag_form(data)
     text = parse_tag(data).message
     message = parse_message(text)
@@ -107,7 +108,7 @@ def _check_form(data: bytes, title: str, once: Sequence[str]) -> None:
 
 
 def _check_trailers(visit: Visit, release: Release) -> None:
-    """Hold to one another what a tag says beside the digest, and to what else is released."""
+    """Check a tag's other trailers against each other and against other releases."""
     files = TreeReader(visit.repository.objects, release.commit)
     folder = load_config(files.read).prompts
     if release.folder != folder:
@@ -137,7 +138,7 @@ def _check_trailers(visit: Visit, release: Release) -> None:
 
 
 def check_yank_tag(visit: Visit, command: PushCommand) -> None:
-    """Raise what is wrong with a tag that yanks a release, or with moving one at all."""
+    """Raise an error for an invalid yank tag, or for updating an existing one."""
     name, version = _read_key(command.ref.replace(YANKS, RELEASES, 1))
     refuse_moves(command, "what was yanked stays yanked; release the next version")
     found = visit.repository.objects.read(command.new or "")

@@ -1,7 +1,7 @@
-"""Whether one state of an environment is what a deployment makes of the one before. Pure.
+"""Check that a deployment's action leads from the previous state to the new one.
 
-The actions are few, so nothing is taken on trust: for each prompt that differs, the action is
-applied again to the state before, and has to lead exactly to the state after.
+For each prompt that differs, the action is applied again to the previous state and must give
+exactly the new state.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from promptops.delivery.state import Entry, Live, Point, State
     from promptops.prompt.version import Version
 
-    # Makes a state, or raises why it cannot.
+    # Computes a state, or raises an error.
     Making = Callable[[], State]
 
 BY_HAND = "only promptops writes deployments: make this one with promptops, from the newest state"
 
 
 class Transition(NamedTuple):
-    """A deployment, and the states before and after it.
+    """A deployment with the states before and after it.
 
     Attributes:
-        deployment: what it says of itself.
+        deployment: the deployment.
         before: the state before.
-        tip: the deployment that left that state; None before the first.
-        after: the state that it leaves.
+        tip: the deployment with that state; None before the first.
+        after: the state after.
         names: the prompts that it touches, sorted.
-        state_at: reads the state that an older deployment left.
+        state_at: reads the state after an older deployment.
     """
 
     deployment: Deployment
@@ -46,7 +46,7 @@ class Transition(NamedTuple):
 
 
 def check_action(transition: Transition) -> None:
-    """Raise IntegrityError unless the action explains all that changed; not for a restoration."""
+    """Raise IntegrityError unless the action explains all changes. Not for restorations."""
     make = _ACTIONS.get(transition.deployment.action)
     if make is None:
         raise IntegrityError(
@@ -62,9 +62,9 @@ def check_action(transition: Transition) -> None:
 
 
 def list_promoted(transition: Transition, name: str) -> list[Live]:
-    """Return the versions of which each, promoted, explains what became of the prompt.
+    """Return the versions whose promotion would explain a prompt's change.
 
-    While traffic is split, a shift of shares may be the promotion of either side.
+    While traffic is split, a shift of shares may be a promotion of either version.
     """
     return [
         live
@@ -74,9 +74,7 @@ def list_promoted(transition: Transition, name: str) -> list[Live]:
 
 
 def list_gaining(before: Entry | None, after: Entry | None) -> list[Live]:
-    """Return the versions that are live with a greater share than before, or were not live at
-    all.
-    """
+    """Return the versions that become live or get a greater share."""
     shares = {live.version: live.share for live in before.live} if before else {}
     now = after.live if after else ()
     return [live for live in now if live.share > shares.get(live.version, 0)]
@@ -86,7 +84,7 @@ def _explains(making: Making, transition: Transition, name: str) -> bool:
     try:
         state = making()
     except (RefusedError, NotDeployedError, UsageError):
-        return False  # the action would not have been possible
+        return False  # the action is not possible
     return state.touches(name) == transition.after.touches(name)
 
 
@@ -119,7 +117,9 @@ def _resume(transition: Transition, name: str) -> Iterator[Making]:
 
 
 def _rollback(transition: Transition, name: str) -> Iterator[Making]:
-    """Yield one step back, or as many as it takes to the version that is live now."""
+    """Yield the possible results of a rollback: one step, and further back to the now live
+    version.
+    """
     live = _live(transition, name)
     for to in (None, *(one.version for one in live[:1])):
         yield partial(_roll_back, transition, name, to)

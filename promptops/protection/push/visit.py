@@ -1,4 +1,4 @@
-"""One push being judged: what it asks for, by whose rules, and what its refs will hold."""
+"""The context of the push checks: the push, the rules, and the refs after the push."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What is protected, by the word of the protected branch as it was before the push.
+    """What is protected, according to the protected branch before the push.
 
     Attributes:
-        branch: that branch, the one that HEAD names, by its full name.
-        tip: its commit; None before anything was pushed to it.
+        branch: the full name of the protected branch, HEAD's.
+        tip: its commit; None before the first push.
         config: the configuration there.
-        guarded: the full names of the branches that nobody passes without the gate: that one, since
-            it says what the rules are, and others that it names.
+        guarded: the full names of the branches guarded by the gate: the protected branch, which has
+            the rules, and the configured ones.
     """
 
     branch: str
@@ -41,13 +41,13 @@ class Protection:
 
 @dataclass(slots=True)
 class Visit:
-    """A push and what has been learned of it.
+    """A push, with cached lookups.
 
     Attributes:
-        repository: the repository that is pushed to.
-        commands: what the push asks for, by ref.
-        protection: by which rules it is judged.
-        variables: the environment of the hook.
+        repository: the repository.
+        commands: ref -> update.
+        protection: the rules.
+        variables: the hook's environment variables.
     """
 
     repository: Repository
@@ -59,21 +59,20 @@ class Visit:
 
     @property
     def dialect(self) -> Dialect | None:
-        """Whose CODEOWNERS rules hold where the configuration does not say: the server's."""
+        """The default CODEOWNERS dialect: the server's."""
         from promptops.forge.codeowners import Dialect
 
         return Dialect.GITLAB if "GL_REPOSITORY" in self.variables else None
 
     def before(self, ref: str) -> str | None:
-        """Return the object that a ref holds now; None when there is no such ref."""
+        """Return a ref's object id before the push; None if it does not exist."""
         found = self.repository.objects.read(ref)
         return None if found is None else found.oid
 
     def after(self, ref: str) -> str | None:
-        """Return the object that a ref holds when all of the push has happened.
+        """Return a ref's object id after the whole push.
 
-        A command that starts from another object than the ref holds is one that git will refuse,
-        and nothing may rest on it.
+        A command with a wrong expected object is ignored, since git will refuse it.
         """
         before = self.before(ref)
         command = self.commands.get(ref)
@@ -82,11 +81,11 @@ class Visit:
         return command.new
 
     def find_release(self, name: str, version: Version) -> Release | None:
-        """Return the release that is there, or that the push brings; None when there is none.
+        """Return a release that exists or is pushed; None if there is none.
 
-        IntegrityError when its tag is no release.
+        Raises IntegrityError if its tag is no release.
         """
-        from promptops.provenance.integrity import inspect_tag  # other pushes have no use for it
+        from promptops.provenance.integrity import inspect_tag  # other pushes do not need it
 
         ref = release_tag(name, version)
         if ref not in self._releases:
@@ -99,7 +98,7 @@ class Visit:
         return self._releases[ref]
 
     def find_yank(self, name: str, version: Version) -> str | None:
-        """Return why a release is yanked, or will be by this push; None when it is not."""
+        """Return why a release is yanked, perhaps by this push; None if it is not."""
         from promptops.delivery.release import yank_reason
 
         oid = self.after(yank_tag(name, version))
@@ -107,11 +106,11 @@ class Visit:
         return None if found is None else yank_reason(found)
 
     def find_ungated(self, commits: Iterable[str]) -> set[str]:
-        """Commits not reachable from a guarded branch after this push."""
+        """Return the commits not reachable from a guarded branch after this push."""
         return self._find_outside(commits, self._guarded_tips())
 
     def find_unmerged(self, commits: Iterable[str]) -> set[str]:
-        """Return those of the commits that the protected branch does not have."""
+        """Return the commits that are not on the protected branch."""
         tip = self.after(self.protection.branch)
         return self._find_outside(commits, [tip] if tip else [])
 
@@ -136,15 +135,15 @@ def open_visit(
     commands: Sequence[PushCommand],
     variables: Mapping[str, str],
 ) -> Visit:
-    """Begin to judge a push; errors as `judge_push`."""
+    """Create the context of a push. Raises as `judge_push`."""
     by_ref = {command.ref: command for command in commands}
     return Visit(repository, by_ref, read_protection(repository), variables)
 
 
 def read_protection(repository: Repository) -> Protection:
-    """Return what is protected by the branch that HEAD names.
+    """Read what is protected, from the branch that HEAD names.
 
-    GitError when HEAD names no branch, ConfigurationError when its configuration cannot be read.
+    Raises GitError if HEAD names no branch, and ConfigurationError if its configuration is invalid.
     """
     name = current_branch(repository.git)
     if name is None:

@@ -1,4 +1,4 @@
-"""How GitHub protects a repository. Reading comes first and judging is pure, by what was read."""
+"""Check how GitHub protects a repository. Reading and judging are separate; judging is pure."""
 
 from __future__ import annotations
 
@@ -39,4 +39,4 @@ GITHUB_CHECKS: Mapping[str, Callable[[GitHubSettings, Expected], Iterator[Doctor
     "deploy-environments": look_at_deploy_places,
     "workflow-rights": look_at_workflow_rights,
 }
-"""What a token for GitHub makes visible."""
+"""The checks that need a GitHub token."""

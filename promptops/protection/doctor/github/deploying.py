@@ -1,4 +1,4 @@
-"""Looks at what keeps releases and environments as they are on GitHub, and who may deploy."""
+"""Check how GitHub protects releases and environments, and who may deploy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         RulesetRule,
     )
 
-# Names with none, one and two folders: a pattern that forgets one of them protects half.
+# Names with no, one and two folders: a pattern that misses one leaves names unprotected.
 _SAMPLES = tuple(
     f"refs/tags/{prefix}{name}@1.0.0"
     for prefix in ("prompts/", "yanked/prompts/")
@@ -47,7 +47,7 @@ _FORGOTTEN = (
 
 
 def look_at_release_tags(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
-    """Do release tags stay where they are, for names with and without folders?"""
+    """Check that release tags cannot be moved, for names with and without folders."""
     place = f"{settings.repository}: tags prompts/** and yanked/**"
     if isinstance(settings.rulesets, Unread):
         yield unread(settings.rulesets, place)
@@ -83,7 +83,7 @@ def look_at_release_tags(settings: GitHubSettings, expected: Expected) -> Iterat
 def look_at_environment_branches(
     settings: GitHubSettings, expected: Expected
 ) -> Iterator[DoctorAnswer]:
-    """Does only the workflow that deploys write to promptops/*, and only by adding?"""
+    """Check that only the deploying workflow can write to promptops/*, and can only append."""
     for environment, rules in settings.environment_rules.items():
         place = f"{settings.repository}: promptops/{environment}"
         if isinstance(rules, Unread):
@@ -105,7 +105,7 @@ def _judge_history(
     rules: tuple[RulesetRule, ...],
     old: BranchProtection | Unread | None,
 ) -> Iterator[DoctorAnswer]:
-    """Whether what was live stays on record."""
+    """Check that the history of environments cannot be rewritten or deleted."""
     place = f"{settings.repository}: promptops/{environment}"
     chains = []
     for kind, word, setting in (
@@ -136,7 +136,7 @@ def _judge_writing(
     old: BranchProtection | Unread | None,
     expected: Expected,
 ) -> Iterator[DoctorAnswer]:
-    """Who may deploy."""
+    """Check who may write to environment branches."""
     place = f"{settings.repository}: promptops/{environment}"
     chain = find_rulesets(settings, rules, "update")
     if chain:
@@ -201,7 +201,7 @@ def _judge_deployers(
 
 
 def look_at_deploy_places(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:
-    """Does somebody else have to let a deployment go on, and only from the default branch?"""
+    """Check that another person must approve a deployment, and only from the default branch."""
     if not expected.deploys:
         return
     for environment, found in settings.places.items():
@@ -249,7 +249,7 @@ def _judge_deploy_place(
 
 
 def look_at_workflow_rights(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
-    """May a workflow write, or approve, without having to say so?"""
+    """Check that workflows do not have write or approval permissions by default."""
     place = f"{settings.repository}: Settings > Actions > General"
     rights = settings.workflow_rights
     if isinstance(rights, Unread):

@@ -1,4 +1,4 @@
-"""What all checks of GitHub's settings share: what they expect, and who may pass a ruleset."""
+"""Shared parts of the checks of GitHub's settings: expectations, and who may bypass a ruleset."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Expected:
     """What the repository's own files say about its gate.
 
     Attributes:
-        statuses: the names that its status or check has.
-        takes_queue: whether a merge queue starts it.
+        statuses: the possible names of its status or check.
+        takes_queue: whether it runs in a merge queue.
         deploys: whether a workflow deploys.
         numbers: whether releases push version numbers to the default branch.
     """
@@ -43,9 +43,7 @@ def place_of(settings: GitHubSettings) -> str:
 def find_rulesets(
     settings: GitHubSettings, rules: Iterable[RulesetRule], kind: str
 ) -> list[Ruleset]:
-    """Return the rulesets that rules of one type are in; those that could not be read, as
-    unseen.
-    """
+    """Return the rulesets with rules of one type; unreadable ones as unseen."""
     known = (
         {}
         if isinstance(settings.rulesets, Unread)
@@ -58,14 +56,14 @@ def find_rulesets(
 def judge_passing(
     chains: Iterable[Sequence[Ruleset]], what: str, place: str, risk: str, *, keys: bool = False
 ) -> Iterator[DoctorAnswer]:
-    """Say who may pass rules.
+    """Report who may bypass rules.
 
     Args:
-        chains: for each rule, the rulesets that all ask for it.
-        what: what these rules are, in words.
-        place: where they hold.
-        risk: what it means that somebody passes them.
-        keys: whether deploy keys have to, since releases push version numbers with one.
+        chains: for each rule, the rulesets that contain it.
+        what: the rules, for messages.
+        place: where they apply.
+        risk: the consequence of bypassing them.
+        keys: whether deploy keys must bypass them, because releases push versions with one.
     """
     actors: dict[Actor, str] = {}
     for rulesets in chains:
@@ -107,7 +105,7 @@ def _judge_keys(keys: Sequence[Actor], what: str, place: str) -> DoctorAnswer:
 
 
 def hidden(what: str, place: str) -> DoctorAnswer:
-    """Who may pass rules is shown only to those who may change them."""
+    """Return the answer that bypass actors are visible only to those who may edit the ruleset."""
     return unknown(
         f"who may pass {what} is not shown to this token",
         place,

@@ -1,4 +1,4 @@
-"""Looks at what GitHub asks of a change before it merges into the default branch."""
+"""Check what GitHub requires before merging into the default branch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def look_at_reviews(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
-    """Does GitHub itself ask for a pull request, and for its owners' review?"""
+    """Check that GitHub requires a pull request with the code owners' review."""
     place = place_of(settings)
     protection = settings.known_protection
     has_reviews = bool(settings.rules_of("pull_request")) or (
@@ -81,7 +81,7 @@ def look_at_reviews(settings: GitHubSettings, expected: Expected) -> Iterator[Do
 
 
 def look_at_required_status(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:
-    """Must the gate have said yes, and can only the gate say so?"""
+    """Check that the gate's status is required, and that only the gate can set it."""
     place = place_of(settings)
     paths = [
         str(one.get("path", ""))
@@ -145,7 +145,7 @@ def _is_strict(settings: GitHubSettings) -> bool:
 
 
 def look_at_bypass(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:
-    """Does what is asked hold for everybody, administrators included?"""
+    """Check that requirements apply to everybody, administrators included."""
     place = place_of(settings)
     faults: list[DoctorAnswer] = []
     protection = settings.known_protection
@@ -187,7 +187,7 @@ def look_at_bypass(settings: GitHubSettings, expected: Expected) -> Iterator[Doc
 
 
 def look_at_rewriting(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
-    """Can the default branch be rewritten or deleted?"""
+    """Check that the default branch cannot be rewritten or deleted."""
     place = place_of(settings)
     protection = settings.known_protection
     faults = []
@@ -212,7 +212,7 @@ def look_at_rewriting(settings: GitHubSettings, expected: Expected) -> Iterator[
 
 
 def look_at_merge_queue(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:
-    """If there is a merge queue, does the gate judge what is in it?"""
+    """If there is a merge queue, check that the gate judges its entries."""
     if not settings.rules_of("merge_queue"):
         return
     place = place_of(settings)
@@ -230,7 +230,9 @@ def look_at_merge_queue(settings: GitHubSettings, expected: Expected) -> Iterato
 def _told(
     settings: GitHubSettings, place: str, missing: list[DoctorAnswer], seen: str
 ) -> list[DoctorAnswer]:
-    """What is missing is only known to be where everything could be read: the rest may have it."""
+    """Return a missing requirement as an error only if everything could be read; else as
+    unknown.
+    """
     if missing and settings.unread is not None:
         return [unread(settings.unread, place)]
     return missing or [fine(seen, place)]

@@ -1,4 +1,4 @@
-"""Reads from GitHub how a repository is protected. What cannot be read is kept as just that."""
+"""Read from GitHub how a repository is protected. Unreadable parts are recorded as such."""
 
 from __future__ import annotations
 
@@ -39,16 +39,17 @@ _REVIEW_KEYS = {
 def read_github(
     github: GitHub, repository: str, environments: Iterable[str], *, deploys: bool
 ) -> GitHubSettings:
-    """Ask GitHub for everything that the checks look at.
+    """Read all settings that the checks need.
 
     Args:
         github: the repository.
         repository: its `owner/name`.
         environments: the environments of prompts.
-        deploys: whether a workflow deploys to them, so that GitHub's own environments matter.
+        deploys: whether a workflow deploys to them, so that GitHub's deployment environments
+            matter.
 
     Raises:
-        PromptopsError: the repository itself cannot be read.
+        PromptopsError: the repository itself is unreadable.
     """
     names = tuple(environments)
     branch = github.record(github.at(), needs=_METADATA).word("default_branch")
@@ -92,7 +93,7 @@ def _read_protection(github: GitHub, branch: str) -> BranchProtection | None:
     try:
         found = github.record(github.at("branches", branch, "protection"), needs=_ADMIN)
     except DeniedError as error:
-        # Who may not see it gets a 404, too, but with other words.
+        # A token without permission gets a 404 with another message.
         if error.status == 404 and re.search("Branch not (?:protected|found)", error.message):
             return None
         raise
@@ -157,7 +158,7 @@ def _read_statuses(found: ForgeRecord) -> tuple[RequiredStatus, ...]:
 
 
 def _app(found: ForgeRecord, name: str) -> int | None:
-    """Return the app that a status has to come from; -1 is GitHub's word for any."""
+    """Return the app that must set a status. In GitHub's API -1 means any app."""
     number = found.number(name) if found.has(name) else -1
     return None if number == -1 else number
 
@@ -176,7 +177,7 @@ def _to_ruleset(found: ForgeRecord) -> Ruleset:
     names = conditions.record("ref_name") if conditions and conditions.has("ref_name") else None
     rules = found.records("rules") if found.has("rules") else []
     actors = None
-    # Left out unless the token may change the ruleset.
+    # Missing unless the token may edit the ruleset.
     if found.has("bypass_actors"):
         actors = tuple(
             Actor(
@@ -202,7 +203,7 @@ def _read_place(github: GitHub, name: str) -> DeployPlace | None:
         found = github.record(github.at("environments", name), needs="actions: read")
     except DeniedError as error:
         if error.status == 404:
-            # The repository was read before, and whoever may read it may see its environments.
+            # The repository is readable, so its environments are too.
             return None
         raise
     rules = found.records("protection_rules") if found.has("protection_rules") else []

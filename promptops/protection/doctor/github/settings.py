@@ -1,7 +1,7 @@
-"""GitHub's rules for branches and tags, as values: which refs they hold for, and who may pass them.
+"""GitHub's rules for branches and tags: to which refs they apply, and who may bypass them.
 
-Two kinds of protection add up there: rulesets, of the repository and of its organisation, and the
-older protection of single branches. What is asked for by either is asked for.
+There are two kinds of protection: rulesets, of the repository and its organisation, and the older
+branch protection. Requirements of both apply.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 GITHUB_ACTIONS_APP = 15368
-"""The number of the app that GitHub's own workflows report as."""
+"""The id of the app under which GitHub's workflows report."""
 
 
 class ActorKind(StrEnum):
-    """Who may be let past a ruleset."""
+    """The kinds of actors that may bypass a ruleset."""
 
     APP = "Integration"
     ADMINS = "OrganizationAdmin"
@@ -32,18 +32,18 @@ class ActorKind(StrEnum):
     USER = "User"
 
 
-# The numbers that stand for the roles that every repository has.
+# The ids of the built-in repository roles.
 _ROLES = {2: "maintain", 4: "write", 5: "admin"}
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who may pass a ruleset.
+    """An actor that may bypass a ruleset.
 
     Attributes:
-        kind: what that is; a kind that is not known here is kept as its word.
-        number: which one, where there are several.
-        only_in_pull_requests: whether they pass it only when they merge a pull request.
+        kind: its kind; an unknown kind is kept as GitHub's word.
+        number: its id, if there are several.
+        only_in_pull_requests: whether it may bypass only when merging a pull request.
     """
 
     kind: str
@@ -68,12 +68,12 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class RulesetRule:
-    """One rule.
+    """One rule of a ruleset.
 
     Attributes:
-        kind: its type, in GitHub's word.
-        parameters: what it asks for.
-        ruleset: the number of the ruleset that it is in.
+        kind: its type in GitHub's API.
+        parameters: its parameters.
+        ruleset: the id of its ruleset.
     """
 
     kind: str
@@ -83,16 +83,16 @@ class RulesetRule:
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """A ruleset that is in force.
+    """An active ruleset.
 
     Attributes:
         number: its id.
-        name: what people call it.
+        name: its name.
         target: `branch`, `tag` or `push`.
-        include: the refs that it is for, as full names, patterns, `~ALL` or `~DEFAULT_BRANCH`.
-        exclude: those of them that it is not for.
+        include: the refs to which it applies: full names, patterns, `~ALL` or `~DEFAULT_BRANCH`.
+        exclude: the refs that are excluded, likewise.
         kinds: the types of its rules.
-        actors: who may pass it; None: this token may not see that.
+        actors: who may bypass it; None: the token may not see that.
     """
 
     number: int
@@ -105,11 +105,11 @@ class Ruleset:
 
     @classmethod
     def unseen(cls, number: int) -> Ruleset:
-        """Return one that is in force, and that could not be looked at."""
+        """Return an active ruleset that is not readable."""
         return cls(number, str(number), "branch", (), (), frozenset(), None)
 
     def covers(self, ref: str, default_branch: str) -> bool:
-        """Return whether it is for a ref, given by its full name."""
+        """Return whether it applies to a ref, given by its full name."""
         chosen = any(_means(pattern, ref, default_branch) for pattern in self.include)
         return chosen and not any(_means(pattern, ref, default_branch) for pattern in self.exclude)
 
@@ -123,11 +123,11 @@ def _means(pattern: str, ref: str, default_branch: str) -> bool:
 
 
 def match_ref(pattern: str, ref: str) -> bool:
-    """Return whether a pattern of a ruleset matches a ref, both by their full names.
+    """Return whether a ruleset's pattern matches a ref; both are full names.
 
-    As Ruby's `File.fnmatch` with `FNM_PATHNAME` (GitHub, "Creating rulesets for a repository"): a
-    `*` stays within one segment, and only a whole segment `**` stands for any number of them; at
-    the end it is an ordinary `*`.
+    As Ruby's `File.fnmatch` with `FNM_PATHNAME` (GitHub, "Creating rulesets for a repository"): `*`
+    matches within one segment. A whole segment `**` matches any number of segments, except at the
+    end, where it equals `*`.
     """
     *folders, name = pattern.split("/")
     runs: list[list[Element]] = [[]]
@@ -144,7 +144,7 @@ _PART = re.compile(r"\*+|\?|\[[^\]]+\]|.", re.DOTALL)
 
 
 def _read_segment(pattern: str) -> Element:
-    """Return what one segment of a ref must be: a text, or a test of it."""
+    """Compile one segment of a pattern: a literal, or a test."""
     if not set("*?[") & set(pattern):
         return pattern
     runs: list[list[Element]] = [[]]
@@ -167,9 +167,9 @@ def _read_class(text: str) -> CharacterClass:
 
 
 def who_passes(rulesets: Sequence[Ruleset]) -> tuple[Actor, ...] | None:
-    """Return who may pass a rule that is in each of these rulesets: who may pass all of them.
+    """Return who may bypass a rule that is in all of these rulesets: who may bypass every one.
 
-    None: that is not known. One ruleset that nobody may pass is enough to know that nobody does.
+    None: unknown. If nobody may bypass one of them, nobody may bypass the rule.
     """
     if any(ruleset.actors == () for ruleset in rulesets):
         return ()
@@ -191,11 +191,11 @@ def who_passes(rulesets: Sequence[Ruleset]) -> tuple[Actor, ...] | None:
 
 @dataclass(frozen=True, slots=True)
 class RequiredStatus:
-    """A status or check that has to be there.
+    """A required status or check.
 
     Attributes:
-        name: what it is called.
-        app: the number of the app that it has to come from; None: it may come from anybody.
+        name: its name.
+        app: the id of the app that must set it; None: any.
     """
 
     name: str
@@ -204,18 +204,18 @@ class RequiredStatus:
 
 @dataclass(frozen=True, slots=True)
 class BranchProtection:
-    """The older protection of one branch.
+    """GitHub's older protection of one branch.
 
     Attributes:
-        reviews: whether pull requests need reviews, and what else is asked of them; None: they
-            need none. The keys are those of the rule `pull_request`.
-        bypass: whether somebody may pass the reviews.
-        statuses: what has to be there.
-        is_strict: whether a branch has to be up to date.
-        admins_too: whether all this holds for administrators as well.
+        reviews: the requirements for reviews, with the keys of the rule `pull_request`; None: no
+            reviews.
+        bypass: whether somebody may bypass the reviews.
+        statuses: the required statuses.
+        is_strict: whether a branch must be up to date.
+        admins_too: whether it applies to administrators too.
         force_pushes: whether the branch may be rewritten.
         deletions: whether it may be deleted.
-        pushers: who alone may push to it; None: everybody who may write.
+        pushers: who may push to it; None: everybody who may write.
     """
 
     reviews: Mapping[str, bool] | None = None
@@ -228,18 +228,18 @@ class BranchProtection:
     pushers: tuple[Actor, ...] | None = None
 
     def allows(self, kind: str) -> bool:
-        """Return whether it lets through what a rule of that type would refuse."""
+        """Return whether it allows what a rule of that type would forbid."""
         return self.force_pushes if kind == "non_fast_forward" else self.deletions
 
 
 @dataclass(frozen=True, slots=True)
 class DeployPlace:
-    """A deployment environment of GitHub's, which a workflow's job waits for.
+    """A GitHub deployment environment, whose rules a workflow's job waits for.
 
     Attributes:
-        has_reviewers: whether somebody has to let a job go on.
-        prevents_self_review: whether that has to be somebody else.
-        is_limited: whether only some branches' workflows get in.
+        has_reviewers: whether a person must approve a job.
+        prevents_self_review: whether that must be another person than the one who started it.
+        is_limited: whether only workflows of some branches may use it.
     """
 
     has_reviewers: bool
@@ -249,7 +249,7 @@ class DeployPlace:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowRights:
-    """What the token of a workflow may do unless the workflow says otherwise.
+    """The default permissions of workflow tokens.
 
     Attributes:
         may_write: whether it may write.
@@ -262,18 +262,18 @@ class WorkflowRights:
 
 @dataclass(frozen=True, slots=True)
 class GitHubSettings:
-    """All that GitHub says of how a repository is protected.
+    """GitHub's settings that protect a repository.
 
     Attributes:
         repository: `owner/name`.
         branch: the default branch.
-        rules: the rules in force for it.
-        protection: its older protection; None: it has none.
-        rulesets: all rulesets in force.
-        environment_rules: the rules in force for `promptops/<environment>`, by environment.
-        environment_protection: the older protection of these branches; None: it has none.
-        places: GitHub's deployment environments of the same names; None: there is none.
-        workflow_rights: what workflows may do.
+        rules: the active rules for it.
+        protection: its older protection, or None.
+        rulesets: all active rulesets.
+        environment_rules: environment -> active rules for `promptops/<environment>`.
+        environment_protection: environment -> the older protection of its branch, or None.
+        places: environment -> GitHub's deployment environment of that name, or None.
+        workflow_rights: the default permissions of workflows.
     """
 
     repository: str
@@ -288,17 +288,17 @@ class GitHubSettings:
 
     @property
     def known_rules(self) -> tuple[RulesetRule, ...]:
-        """The rules for the default branch, as far as they could be read."""
+        """The readable rules for the default branch."""
         return () if isinstance(self.rules, Unread) else self.rules
 
     @property
     def known_protection(self) -> BranchProtection | None:
-        """Its older protection, as far as it could be read."""
+        """The older protection of the default branch, if readable."""
         return None if isinstance(self.protection, Unread) else self.protection
 
     @property
     def unread(self) -> Unread | None:
-        """Why it is not wholly known what is asked of the default branch; None: it is."""
+        """Why the requirements for the default branch are not fully known; None if they are."""
         for part in (self.rules, self.protection):
             if isinstance(part, Unread):
                 return part
@@ -309,20 +309,20 @@ class GitHubSettings:
         return [rule for rule in self.known_rules if rule.kind == kind]
 
     def asks(self, key: str) -> bool:
-        """Return whether reviews of pull requests have to be of some kind, by either protection."""
+        """Return whether either protection has a given requirement for reviews."""
         protection = self.known_protection
         old = protection is not None and bool((protection.reviews or {}).get(key, False))
         return old or any(rule.parameters.get(key) for rule in self.rules_of("pull_request"))
 
     @property
     def statuses(self) -> tuple[RequiredStatus, ...]:
-        """All statuses that are required, by either protection."""
+        """All statuses required by either protection."""
         protection = self.known_protection
         return (*(protection.statuses if protection else ()), *rule_statuses(self.known_rules))
 
 
 def rule_statuses(rules: Iterable[RulesetRule]) -> list[RequiredStatus]:
-    """Return the statuses that rules require."""
+    """Return the statuses required by rules."""
     return [
         RequiredStatus(str(one.get("context")), one.get("integration_id"))
         for rule in rules
