@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import time
@@ -30,7 +29,12 @@ if TYPE_CHECKING:
     from promptops.runtime.log.log import RunLog
     from promptops.runtime.registry import Registry
 
-_LOGGER = logging.getLogger("promptops")
+
+def _warn(text: str) -> None:
+    """Say what the operator must know; a command that has nothing to say does not import this."""
+    import logging
+
+    logging.getLogger("promptops").warning("%s", text)
 
 
 def open_runner(registry: Registry, repository: Repository | None, config: Config) -> Runner:
@@ -61,12 +65,12 @@ def open_runner(registry: Registry, repository: Repository | None, config: Confi
 
     guards = config.guards
     ledger = open_ledger(find_ledger(guards, settings, os.environ, common_dir=common, top=top))
-    recorder = Recorder(open_runs, warn=_LOGGER.warning)
+    recorder = Recorder(open_runs, warn=_warn)
 
     telemetry = None
     if "telemetry" in config.tables:
         counts = find_counts(config.telemetry, settings, os.environ, common_dir=common, top=top)
-        telemetry = open_telemetry(config.telemetry, counts, _LOGGER.warning)
+        telemetry = open_telemetry(config.telemetry, counts, _warn)
 
     def record(kind: str, detail: Mapping[str, object]) -> None:
         now = time.time()
@@ -79,7 +83,7 @@ def open_runner(registry: Registry, repository: Repository | None, config: Confi
         os.environ,
         ledger=ledger,
         clock=time.time,
-        warn=_LOGGER.warning,
+        warn=_warn,
         record=record,
     )
     return Runner(
@@ -93,7 +97,7 @@ def open_runner(registry: Registry, repository: Repository | None, config: Confi
                 ledger,
                 clock=time.time,
                 notify=alerter.notify,
-                warn=_LOGGER.warning,
+                warn=_warn,
             ),
             breakers=Breakers(
                 guards.breaker,
