@@ -41,7 +41,7 @@ if command -v promptops >/dev/null 2>&1; then
     exec promptops validate --staged
 fi
 echo "error: this repository checks prompts before each commit, and promptops is not installed" >&2
-echo " hint: install git-promptops, or commit with --no-verify" >&2
+echo " hint: install promptops from where your team has it, or commit with --no-verify" >&2
 exit 1
 """
 # Both hooks read the list of refs, so the first one must not consume it.
@@ -57,7 +57,7 @@ judge() {
         promptops hook pre-receive
     else
         echo "error: this server judges what is pushed, and promptops is not installed there" >&2
-        echo " hint: whoever runs the server has to install git-promptops" >&2
+        echo " hint: whoever runs the server has to install promptops from a source you trust" >&2
         return 2
     fi
 }

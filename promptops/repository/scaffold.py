@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from promptops.files import read_file
 from promptops.prompt.frontmatter.document import read_document
 from promptops.prompt.reference import check_name
 from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE
+from promptops.repository.origin import PLACEHOLDER, find_origin
 from promptops.repository.repository import list_names
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ _UPLOAD = """\
           path: ${{ runner.temp }}/verdict.json
           if-no-files-found: ignore
 """
+_INSTALLED = re.compile(rf"'{PLACEHOLDER}(?:\[([a-z,]+)\])?'")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._+-]*(?:[@/ ][A-Za-z0-9._+/@-]+)+", re.ASCII)
 
 
@@ -167,12 +169,14 @@ def set_up(
         steps += write_prompt(repository, FIRST_PROMPT, dry_run=dry_run)
     is_gitlab = _is_gitlab(repository)
     steps.append(_write_owners(repository, owner, is_gitlab=is_gitlab, dry_run=dry_run))
-    steps += _write_workflows(
-        repository,
-        is_gitlab=is_gitlab,
-        workflows=[*(["deploy"] if deploys else []), *(["release"] if releases else [])],
-        evals=evals,
-        dry_run=dry_run,
+    steps += _with_advice(
+        _write_workflows(
+            repository,
+            is_gitlab=is_gitlab,
+            workflows=[*(["deploy"] if deploys else []), *(["release"] if releases else [])],
+            evals=evals,
+            dry_run=dry_run,
+        )
     )
     steps.append(_write_hook(repository, dry_run=dry_run))
     return steps
@@ -445,6 +449,15 @@ def _write_workflows(
     ]
 
 
+def _with_advice(steps: Sequence[ScaffoldStep]) -> list[ScaffoldStep]:
+    """Return the steps, the first written file with what is to be edited in all of them."""
+    advice = find_origin().advice
+    first = next((step for step in steps if step.deed is Deed.WRITTEN), None)
+    if advice is None:
+        return list(steps)
+    return [replace(step, detail=advice) if step is first else step for step in steps]
+
+
 def _with_evals(workflow: str) -> str:
     """Return the gate's workflow with the steps that wait for evals and pass on their result."""
     for place, added in (
@@ -482,10 +495,12 @@ def _fitted(repository: Repository, name: str) -> str:
 
 
 def _template(name: str) -> str:
-    """Return a CI file from the package. The tests check these files."""
+    """Return a CI file that installs promptops from where this one came. The tests check them."""
     from importlib.resources import files
 
-    return files("promptops.repository").joinpath("workflows", name).read_text("utf-8")
+    text = files("promptops.repository").joinpath("workflows", name).read_text("utf-8")
+    origin = find_origin()
+    return _INSTALLED.sub(lambda found: origin.require(*re.findall("[a-z]+", found[1] or "")), text)
 
 
 def _write_hook(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
@@ -510,13 +525,17 @@ def _write_hook(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
 def _hook_entry(repository: Repository) -> str:
     config = repository.config
     files = f"^({re.escape(config.prompts)}/|{re.escape(CONFIG_FILE)}$)"
+    origin = find_origin()
+    # What others cannot install from here, they have to have.
+    language = "system" if origin.is_folder else "python"
+    added = "" if origin.is_folder else f"\n      additional_dependencies: [{origin.require()}]"
     return f"""\
 - repo: local
   hooks:
     - id: promptops-validate
       name: promptops validate
       entry: promptops validate
-      language: system
+      language: {language}{added}
       files: {json.dumps(files)}
       pass_filenames: false"""
 

@@ -29,6 +29,7 @@ from promptops.protection.doctor.clone import (
 )
 from promptops.protection.doctor.formatters import look_at_formatters
 from promptops.protection.doctor.hooks import look_at_commit_hook, look_at_server_hook
+from promptops.protection.doctor.installation import look_at_installation
 from promptops.protection.doctor.ledger import look_at_ledger
 from promptops.protection.doctor.mirrors import look_at_mirrors
 from promptops.protection.doctor.pipeline import look_at_gate_job
@@ -68,6 +69,7 @@ LOCAL_CHECKS: Mapping[str, Callable[[DoctorSubject], Iterator[DoctorAnswer]]] = 
     "gate-job": look_at_gate_job,
     "deploy-workflow": look_at_deploy_workflow,
     "release-workflow": look_at_release_workflow,
+    "installation": look_at_installation,
     "version-tools": look_at_version_tools,
     "formatters": look_at_formatters,
 }

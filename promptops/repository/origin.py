@@ -1,0 +1,124 @@
+"""Where this installation came from, for what is written into a repository and installs promptops.
+
+A bare name in a CI file installs whatever somebody registered under it, with the rights of that
+job. So a version is named where promptops came from an index, the commit where it came from a Git
+URL, and the folder where it came from one (PEP 610).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+from urllib.request import url2pathname
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PACKAGE = "git-promptops"
+PLACEHOLDER = "/path/to/promptops"
+"""What stands where nobody knows the origin: installing from it fails."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9._~:/@+%=#&?-]+", re.ASCII)
+_HASH = re.compile(r"sha(?:256|384|512)=[0-9a-f]{64,128}")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+class Origin(NamedTuple):
+    """Where an installation came from.
+
+    Attributes:
+        source: what stands after the name: `==1.2.0`, ` @ git+https://…@<commit>`, or a folder.
+        is_folder: whether it is a folder, which other machines need not have.
+        is_known: whether it is known at all.
+    """
+
+    source: str
+    is_folder: bool = False
+    is_known: bool = True
+
+    def require(self, *extras: str) -> str:
+        """Return what to give to `pip install`, in single quotes."""
+        extra = f"[{','.join(extras)}]" if extras else ""
+        where = f"{self.source}{extra}" if self.is_folder else f"{PACKAGE}{extra}{self.source}"
+        return f"'{where}'"
+
+    @property
+    def advice(self) -> str | None:
+        """What a person has to edit; None when that is nothing."""
+        if not self.is_known:
+            return (
+                f"write where CI gets promptops in the place of {PLACEHOLDER}: "
+                f"{PACKAGE}==VERSION, or {PACKAGE} @ git+URL@COMMIT"
+            )
+        if self.is_folder:
+            return (
+                f"CI installs promptops from {self.source}: write {PACKAGE}==VERSION, or "
+                f"{PACKAGE} @ git+URL@COMMIT, where CI does not have that folder"
+            )
+        return None
+
+
+UNKNOWN = Origin(PLACEHOLDER, is_folder=True, is_known=False)
+
+
+def find_origin() -> Origin:
+    """Return where the promptops that runs was installed from."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        found = distribution(PACKAGE)
+    except PackageNotFoundError:
+        return UNKNOWN
+    return read_origin(found.version, found.read_text)
+
+
+def read_origin(version: str, read: Callable[[str], str | None]) -> Origin:
+    """Return the origin that the metadata of an installed package names.
+
+    Args:
+        version: the package's version.
+        read: returns a file of the metadata; None when there is none.
+    """
+    text = read("direct_url.json")
+    if text is None:
+        return Origin(f"=={version}") if _PLAIN.fullmatch(version) else UNKNOWN
+    try:
+        found: Any = json.loads(text)
+        return _read_direct(found, urlsplit(found["url"]).scheme)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return UNKNOWN
+
+
+def _read_direct(found: dict[str, Any], scheme: str) -> Origin:
+    url = _without_password(found["url"])
+    if "vcs_info" in found:
+        commit = found["vcs_info"]["commit_id"]
+        source = f" @ git+{url}@{commit}"
+        is_pinned = found["vcs_info"]["vcs"] == "git" and _COMMIT.fullmatch(commit)
+        if found.get("subdirectory"):
+            source = f"{source}#subdirectory={found['subdirectory']}"
+        return Origin(source) if is_pinned and _is_plain(source) else UNKNOWN
+    if scheme == "file":
+        folder = url2pathname(urlsplit(url).path)
+        return Origin(folder, is_folder=True) if _PLAIN.fullmatch(folder) else UNKNOWN
+    archive = found["archive_info"]
+    hashes = archive.get("hashes") or {}
+    digest = f"sha256={hashes['sha256']}" if "sha256" in hashes else archive.get("hash", "")
+    source = f" @ {url}#{digest}"
+    return Origin(source) if _HASH.fullmatch(digest) and _is_plain(source) else UNKNOWN
+
+
+def _is_plain(source: str) -> bool:
+    return _PLAIN.fullmatch(source.removeprefix(" @ ")) is not None
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    user, found, host = parts.netloc.rpartition("@")
+    if not found:
+        return url
+    # `git@` says nothing; anything else may be a token.
+    kept = f"git@{host}" if user.partition(":")[0] == "git" else host
+    return urlunsplit(parts._replace(netloc=kept))
