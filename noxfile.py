@@ -198,3 +198,10 @@ def findings(session: nox.Session) -> None:
     """Run the scripts in findings/: each fails when the surprise that it shows is gone."""
     for script in session.posargs or sorted(map(str, Path("findings").glob("*.sh"))):
         session.run("bash", script)
+
+
+@nox.session(default=False)
+def originals(session: nox.Session) -> None:
+    """Run the packages that prompts are adopted from beside `adopt`, on real files (network)."""
+    session.install("--editable", ".", "dotpromptz", "prompty", "langfuse", "langchain-core")
+    session.run("python", "scripts/beside.py", *session.posargs)

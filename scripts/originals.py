@@ -1,6 +1,6 @@
 """Ask the original packages what they send, for the tests of adoption.
 
-    python3 -m venv ORIGINALS; ORIGINALS/bin/pip install dotpromptz prompty langchain-core
+    python3 -m venv ORIGINALS; ORIGINALS/bin/pip install dotpromptz prompty langchain-core langfuse
     ORIGINALS/bin/python scripts/originals.py tests/repository/adoption/originals.json
 
 Files are put together from pieces, always the same ones. Each is rendered by the package whose
@@ -20,6 +20,7 @@ from typing import Any
 
 SEED = 7
 COUNT = 70
+PACKAGES = ("dotpromptz", "prompty", "langchain-core", "langfuse")
 VALUES: dict[str, Any] = {"name": "Ann <a&b>", "items": ["one", "two"], "vip": True, "n": "3"}
 
 DOTPROMPT_PIECES = [
@@ -98,6 +99,22 @@ MUSTACHE_PIECES = [
     "{{& name }}",
     "{% y %}",
     "{# x #}",
+    "  ",
+    "`x`",
+]
+
+
+LANGFUSE_PIECES = [
+    "Hello {{name}}!",
+    "{{ n }}",
+    "\n",
+    "{",
+    "}",
+    "{{{ n }}}",
+    "{{unknown thing}}",
+    "{% y %}",
+    "{# x #}",
+    "{n}",
     "  ",
     "`x`",
 ]
@@ -195,11 +212,25 @@ def langchains(chance: random.Random) -> list[dict[str, Any]]:
     return rows
 
 
+def langfuses(chance: random.Random) -> list[dict[str, Any]]:
+    """Rows of Langfuse, with what its Python client compiles."""
+    from langfuse.api import Prompt_Text  # type: ignore[import-not-found]
+    from langfuse.model import TextPromptClient  # type: ignore[import-not-found]
+
+    rows = []
+    for number in range(COUNT):
+        row = {"name": "x", "type": "text", "prompt": build(LANGFUSE_PIECES, chance), "config": {}}
+        prompt = TextPromptClient(Prompt_Text(version=1, labels=[], tags=[], **row))
+        sent = [["user", prompt.compile(**VALUES)]]
+        rows.append({"path": f"f{number}.json", "text": json.dumps(row), "messages": sent})
+    return rows
+
+
 def main(target: str) -> None:
     """Write what the originals send."""
     chance = random.Random(SEED)  # noqa: S311 - pieces, no secrets
-    rows = [*dotprompts(chance), *prompties(chance), *langchains(chance)]
-    packages = {name: version(name) for name in ("dotpromptz", "prompty", "langchain-core")}
+    rows = [*dotprompts(chance), *prompties(chance), *langchains(chance), *langfuses(chance)]
+    packages = {name: version(name) for name in PACKAGES}
     document = {"packages": packages, "values": VALUES, "files": rows}
     Path(target).write_text(
         f"{json.dumps(document, ensure_ascii=False, separators=(',', ':'))}\n", "utf-8"

@@ -6,7 +6,7 @@ import re
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from promptops.repository.adoption.body import AdoptedBody, from_jinja
+from promptops.repository.adoption.body import AdoptedBody, from_jinja, literal
 from promptops.repository.adoption.draft import Note
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ def read_loose(source: str, first_line: int = 1) -> tuple[str, dict[str, str], l
     }}` and `${name}` are inputs if they are the only kind. A note reports each decision.
     """
     if re.search(r"\{%[-+]?\s*\w", source):
+        if not _is_jinja(source):
+            text, none, more = read_verbatim(source, first_line)
+            why = "it has tags that are not Jinja's; everything was left as text"
+            return text, none, [Note(why, first_line), *more]
         names = find_names(source)
         note = Note("taken for a Jinja template: its tags were kept", first_line)
         return from_jinja(source), dict.fromkeys(names, "string"), [note]
@@ -68,7 +72,9 @@ def read_loose(source: str, first_line: int = 1) -> tuple[str, dict[str, str], l
         inputs = dict.fromkeys(formatted[1], "string")
         return formatted[0], inputs, list(_tell(source, _SINGLE, inputs, first_line))
     for pattern in (_DOUBLE, _DOLLAR, _SINGLE):
-        inside = [match.span() for match in _CODE.finditer(source)] if pattern is _SINGLE else []
+        # In code, these are the code's own.
+        code = _CODE.finditer(source) if pattern is not _DOUBLE else ()
+        inside = [match.span() for match in code]
         found = [
             match
             for match in pattern.finditer(source)
@@ -95,6 +101,28 @@ def read_loose(source: str, first_line: int = 1) -> tuple[str, dict[str, str], l
     body = AdoptedBody()
     body.text(source)
     return str(body), {}, []
+
+
+def read_verbatim(source: str, first_line: int = 1) -> tuple[str, dict[str, str], list[Note]]:
+    """Return a text that nothing is filled into as a template; a note names what looks so."""
+    notes = []
+    for pattern in (_DOUBLE, _DOLLAR, _SINGLE):
+        found = list(dict.fromkeys(match[0] for match in pattern.finditer(source)))
+        if found:
+            more = f" and {len(found) - 1} more like it" if len(found) > 1 else ""
+            line = first_line + _line(source, source.index(found[0])) - 1
+            what = f"{found[0]}{more}: left as text, since its tool fills in none"
+            notes.append(Note(what, line))
+    return literal(source), {}, notes
+
+
+def _is_jinja(source: str) -> bool:
+    from promptops.prompt.template import analyze
+
+    return not any(
+        problem.kind in {"syntax", "unsupported-tag", "unsupported-include"}
+        for problem in analyze("a.md", source, partial=True).problems
+    )
 
 
 def _tell(

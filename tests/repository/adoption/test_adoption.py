@@ -384,3 +384,76 @@ def test_what_cannot_be_meant_is_refused(repo: Repo) -> None:
     assert "not in this repository" in refuse(repo, "adopt", "/etc", code=2)
     assert "--name names one prompt" in refuse(repo, "adopt", ".", "--name", "x", code=2)
     assert "--check without --scan" in refuse(repo, "adopt", ".", "--check", code=2)
+
+
+def test_files_that_their_tool_reads_as_they_stand_get_no_inputs(repo: Repo) -> None:
+    text = "---\ndescription: d\n---\nUse `{{placeholder}}` and ${file}, {name}.\n{% liquid %}\n"
+    plan = adopt(repo, ".claude/skills/notes/SKILL.md", text)
+    assert messages(repo, "notes") == [
+        (SYSTEM, "Use `{{placeholder}}` and ${file}, {name}.\n{% liquid %}")
+    ]
+    assert "{{placeholder}}: left as text, since its tool fills in none" in notes(plan)
+
+
+def test_tags_of_another_language_leave_all_as_text(repo: Repo) -> None:
+    plan = adopt(repo, "shop.md", "Hello {{ name }}.\n{% render 'x' %}\n")
+    assert messages(repo, "shop") == [(USER, "Hello {{ name }}.\n{% render 'x' %}")]
+    assert "it has tags that are not Jinja's; everything was left as text" in notes(plan)
+
+
+def test_placeholders_in_code_stay_text(repo: Repo) -> None:
+    adopt(repo, "a.md", "Greet ${name}.\n\n```js\nlog(`${id}`)\n```\n{ x")
+    assert messages(repo, "a", name="N") == [(USER, "Greet N.\n\n```js\nlog(`${id}`)\n```\n{ x")]
+
+
+def test_dotprompt_after_a_licence(repo: Repo) -> None:
+    text = (
+        "# Copyright\n# Apache\n\n---\ninput:\n  schema:\n    type: object\n"
+        "    properties: {name: string}\noutput: {schema: Recipe}\n---\nHi {{name}}{{{name}}}}\n"
+    )
+    plan = adopt(repo, "a.prompt", text)
+    assert messages(repo, "a", name="N") == [(USER, "Hi NN}")]
+    assert "npm's dotprompt sends all of it as text" in str(notes(plan))
+    assert "the output schema 'Recipe' is declared in code: write it here" in notes(plan)
+
+
+def test_names_outside_of_a_loop_of_dotprompt(repo: Repo) -> None:
+    head = "---\ninput: {schema: {xs(array): string, n: string}}\n---\n"
+    body = "{{#each xs}}{{#if ../n}}{{this}}{{../n}}{{/if}}{{/each}}"
+    adopt(repo, "a.prompt", head + body)
+    assert messages(repo, "a", xs=["a", "b"], n="!") == [(USER, "a!b!")]
+
+
+def test_threads_and_media_of_prompty(repo: Repo) -> None:
+    inputs = "".join(
+        f"  - {{name: {name}, kind: {kind}}}\n"
+        for name, kind in (("q", "string"), ("talk", "thread"), ("photo", "image"))
+    )
+    head = f"---\nname: x\nmodel: ${{file:m.json}}\ninputs:\n{inputs}---\n"
+    text = "system:\nBe nice.\n{{photo}}\n\n{{talk}}\n\nuser:\n{{q}}\n"
+    plan = adopt(repo, "a.prompty", head + text)
+    past = [{"role": "user", "content": "before"}]
+    assert messages(repo, "a", q="Q", photo="P", talk=past) == [
+        (SYSTEM, "Be nice.\nP"),
+        (USER, "before"),
+        (USER, "Q"),
+    ]
+    assert differences(plan) == ["the input 'photo' is of kind image; prompts are text"]
+
+
+def test_prompty_without_roles_and_with_computed_ones(repo: Repo) -> None:
+    adopt(repo, "a.prompty", "---\nname: x\nmodel: m\n---\nHello\n")
+    assert messages(repo, "a") == [(SYSTEM, "Hello")]
+    head = "---\nname: x\nsample: {h: []}\n---\n"
+    text = f"{head}system:\nA\n{{% for i in h %}}\n{{{{i.role}}}}:\n{{% endfor %}}"
+    plan = adopt(repo, "b.prompty", text)
+    assert "`{{i.role}}:` opens a message there" in differences(plan)[0]
+
+
+def test_what_python_formats_is_said(repo: Repo) -> None:
+    code = 'TEXT_PROMPT = f"You are asked to pay {price:.2f} for {what!r} by tomorrow"\n'
+    plan = adopt(repo, "src/shop.py", code)
+    assert differences(plan) == [
+        "{price:.2f} is formatted there; pass the text",
+        "{what!r} is formatted there; pass the text",
+    ]

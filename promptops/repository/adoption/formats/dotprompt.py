@@ -21,6 +21,7 @@ _TOKEN = re.compile(
     r"\\\{\{[^}]*\}\}|\{\{!--.*?--\}\}|\{\{(\{)?(~?)\s*([#/^>!]?)\s*([^{}]*?)\s*(~?)(?(1)\}\}\}|\}\})",
     re.DOTALL,
 )
+_COMMENT = re.compile(r"(?:[ \t]*#[^\n]*\n|[ \t]*\n)+(?=---[ \t]*\n)")
 _PATH = re.compile(
     r"(?:\.\./)*(?:this|@?[A-Za-z_]\w*)(?:[./][A-Za-z_]\w*)*|(?:\.\./)*\.\.", re.ASCII
 )
@@ -36,11 +37,14 @@ _EMPTY: dict[str, Any] = {"string": "", "array": [], "object": {}, "boolean": Fa
 
 def read(path: str, text: str) -> list[Draft]:
     """Return the file's prompt."""
-    data, source, first_line = split(text)
-    if not data and source.lstrip().startswith("#") and "\n---" in source:
-        message = "a comment stands before its frontmatter, which npm and PyPI read differently"
-        raise UnreadableError(message)
+    comment = _COMMENT.match(text)
+    lead = comment.end() if comment is not None else 0
+    data, source, first_line = split(text[lead:])
+    first_line += text.count("\n", 0, lead)
     settings, notes = take_settings(data.get("config") or {})
+    if lead:
+        what = "a comment stands before the frontmatter: npm's dotprompt sends all of it as text"
+        notes.append(Note(f"{what}; this is how PyPI's reads it", 1))
     if isinstance(data.get("description"), str):
         settings["description"] = data["description"]
     if isinstance(data.get("model"), str):
@@ -48,8 +52,11 @@ def read(path: str, text: str) -> list[Draft]:
         settings["model"] = provider(kind, name)
     declared = data.get("input") or {}
     schema, default = declared.get("schema") or {}, declared.get("default") or {}
-    inputs = _read_inputs(schema, default)
     output = data.get("output") or {}
+    for key, one in (("input", schema), ("output", output.get("schema"))):
+        if isinstance(one, str):
+            notes.append(Note(f"the {key} schema '{one}' is declared in code: write it here"))
+    inputs = _read_inputs(schema if isinstance(schema, dict) else {}, default)
     if isinstance(output.get("schema"), dict):
         settings["output"] = _read_object(output["schema"])
     reader = _DotpromptReader(source.strip(), first_line + _leading_lines(source))
@@ -256,7 +263,7 @@ def _read_inputs(schema: Mapping[str, Any], default: Mapping[str, Any]) -> dict[
     whole = schema if "properties" in schema else _read_object(schema)
     required = whole.get("required") or ()
     for name, one in whole.get("properties", {}).items():
-        value = dict(one)
+        value = dict(one) if isinstance(one, dict) else _read_type(one)
         if name in default:
             value["default"] = default[name]
         elif name not in required:

@@ -6,12 +6,13 @@ import json
 import re
 from typing import Any
 
+from promptops.repository.adoption.body import AdoptedBody
 from promptops.repository.adoption.draft import Draft, DraftMessage, Note, UnreadableError
 from promptops.repository.adoption.formats.header import take_settings
-from promptops.repository.adoption.placeholders import replace
 
-_VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}", re.ASCII)
-_MUSTACHE = re.compile(r"\{\{(?!\s*[A-Za-z_]\w*\s*\}\})[^{}]*\}\}", re.ASCII)
+# From two braces to the next two that close; the client then looks whether that is a name.
+_TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*", re.ASCII)
 
 
 def read(path: str, text: str) -> list[Draft]:
@@ -46,18 +47,18 @@ def _read_one(path: str, row: dict[str, Any]) -> Draft:
             messages.append(DraftMessage("history", str(part.get("name"))))
             continue
         content = str(part.get("content") or "")
+        tags = _TAG.findall(content)
         notes += [
-            Note(f"{match[0]} is more than a name and was left as text", is_lost=True)
-            for match in _MUSTACHE.finditer(content)
+            Note(f"{{{{{tag}}}}} is more than a name and was left as text", is_lost=True)
+            for tag in tags
+            if _NAME.fullmatch(tag) is None
         ]
-        inputs |= dict.fromkeys(_VARIABLE.findall(content), "string")
+        inputs |= {match[1]: "string" for match in map(_NAME.fullmatch, tags) if match}
         role = part.get("role")
         if role not in {None, "system", "user", "assistant"}:
             notes.append(Note(f"the role '{role}' becomes system", is_lost=True))
             role = "system"
-        messages.append(
-            DraftMessage(role, replace(content.strip(), _VARIABLE, lambda match: match[1]))
-        )
+        messages.append(DraftMessage(role, _fill_in(content.strip())))
     config = row["config"] if isinstance(row.get("config"), dict) else {}
     model = config.get("model")
     settings, more = take_settings({key: config[key] for key in config if key != "model"})
@@ -73,3 +74,15 @@ def _read_one(path: str, row: dict[str, Any]) -> Draft:
         notes.append(Note("a missing value stayed as {{name}}; here it is an error"))
     title = str(row["name"])
     return Draft("Langfuse", path, title, tuple(messages), inputs, settings, (*notes, *more))
+
+
+def _fill_in(content: str) -> str:
+    body, place = AdoptedBody(), 0
+    for match in _TAG.finditer(content):
+        name = _NAME.fullmatch(match[1])
+        if name is not None:
+            body.text(content[place : match.start()])
+            body.value(name[1])
+            place = match.end()
+    body.text(content[place:])
+    return str(body)

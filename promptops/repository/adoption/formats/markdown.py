@@ -7,7 +7,7 @@ from typing import Any
 
 from promptops.repository.adoption.draft import Draft, DraftMessage, Note, UnreadableError
 from promptops.repository.adoption.formats.header import add_metadata, split_lax, take_settings
-from promptops.repository.adoption.placeholders import read_loose
+from promptops.repository.adoption.placeholders import read_loose, read_verbatim
 
 _KNOWN = {"name", "description", "model", "version", "tools", "allowed-tools"}
 
@@ -19,9 +19,11 @@ def read(path: str, text: str) -> list[Draft]:
         message = "it has no text"
         raise UnreadableError(message)
     lead = len(source) - len(source.lstrip("\n"))
-    body, inputs, found = read_loose(source[lead:], first_line + lead)
-    notes = [*faults, *found]
     kind, role = _judge(path)
+    # Tools that read such a file fill nothing in: whatever looks like a placeholder is text.
+    reader = read_loose if role is None else read_verbatim
+    body, inputs, found = reader(source[lead:], first_line + lead)
+    notes = [*faults, *found]
     settings: dict[str, Any] = {}
     if isinstance(data.get("description"), str):
         settings["description"] = data["description"]

@@ -16,13 +16,17 @@ from promptops.repository.adoption.formats.header import (
 from promptops.repository.adoption.placeholders import find_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 # A role alone on its line; one `#` before it and attributes after it are allowed.
 _ROLE = re.compile(
     r"^[ \t]*#?[ \t]*(system|user|assistant|developer)[ \t]*(\[[^\]\n]*\])?[ \t]*:[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
 )
+# A role that the template computes, such as `{{item.role}}:` in a loop over a history.
+_COMPUTED = re.compile(r"^[ \t]*\{\{[^{}\n]*\brole\b[^{}\n]*\}\}[ \t]*:[ \t]*$", re.MULTILINE)
+_MEDIA = frozenset({"image", "file", "audio"})
+_THREAD: Mapping[str, str] = {"type": "thread"}
 _KINDS = {"float": "number", "list": "array"}
 _TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object"})
 _KNOWN = {
@@ -40,18 +44,21 @@ def read(path: str, text: str) -> list[Draft]:
     if form not in {None, "jinja2", "prompty"}:
         message = f"its template format is '{form}'; only jinja2 is read"
         raise UnreadableError(message)
-    messages, notes = _split_roles(source, first_line)
+    declared, samples = _read_inputs(data)
+    threads = [name for name, one in declared.items() if one == _THREAD]
+    messages, notes = _split_roles(source, first_line, threads)
+    notes += _note_media(data, source, first_line)
     settings, more = _read_model(data.get("model"))
     notes += more
     for key in ("description", "tags"):
         if data.get(key):
             settings[key] = data[key]
-    declared, samples = _read_inputs(data)
     for match in re.finditer(r"\$\{(?:env|file):[^}]*\}", str(data)):
         notes.append(Note(f"{match[0]} is not carried over: prompts read no environment"))
-    names = [name for message in messages for name in find_names(message.body)]
+    spoken = [message for message in messages if message.role != "history"]
+    names = [name for message in spoken for name in find_names(message.body)]
     inputs: dict[str, Any] = {
-        **declared,
+        **{name: one for name, one in declared.items() if one != _THREAD},
         **{name: "string" for name in names if name not in declared},
     }
     notes += [
@@ -67,15 +74,17 @@ def read(path: str, text: str) -> list[Draft]:
     return [Draft("Prompty", path, "", messages, inputs, settings, tuple(notes), samples)]
 
 
-def _split_roles(source: str, first_line: int) -> tuple[tuple[DraftMessage, ...], list[Note]]:
+def _split_roles(
+    source: str, first_line: int, threads: Sequence[str]
+) -> tuple[tuple[DraftMessage, ...], list[Note]]:
     messages: list[DraftMessage] = []
     notes: list[Note] = []
     marks = list(_ROLE.finditer(source))
-    ends = [*(mark.start() for mark in marks[1:]), len(source)]
     lead = source[: marks[0].start()] if marks else source
     if lead.strip():
-        messages.append(DraftMessage("system", from_jinja(lead.strip())))
-    for mark, end in zip(marks, ends, strict=True):
+        messages += _split_threads("system", lead, threads)
+    ends = [*(mark.start() for mark in marks[1:]), len(source)]
+    for mark, end in zip(marks, ends, strict=False):
         role = mark[1].lower()
         line = first_line + source.count("\n", 0, mark.start())
         if role == "developer":
@@ -91,12 +100,41 @@ def _split_roles(source: str, first_line: int) -> tuple[tuple[DraftMessage, ...]
                     is_lost=True,
                 )
             )
-        body = source[mark.end() : end].strip()
-        if body:
-            messages.append(DraftMessage(role, from_jinja(body)))
-        else:
+        found = _split_threads(role, source[mark.end() : end], threads)
+        messages += found
+        if not found:
             notes.append(Note("an empty message is not sent", line, is_lost=True))
+    for match in _COMPUTED.finditer(source):
+        line = first_line + source.count("\n", 0, match.start())
+        what = f"`{match[0].strip()}` opens a message there, and is text here: use {{% history %}}"
+        notes.append(Note(what, line, is_lost=True))
     return tuple(messages), notes
+
+
+def _split_threads(role: str, text: str, threads: Sequence[str]) -> list[DraftMessage]:
+    """Return the messages of one role: a thread in it inserts the messages that are passed in."""
+    if not threads:
+        return [DraftMessage(role, from_jinja(text.strip()))] if text.strip() else []
+    names = "|".join(map(re.escape, threads))
+    parts = re.split(rf"\{{\{{[-+]?\s*({names})\s*[-+]?\}}\}}", text)
+    return [
+        DraftMessage("history", part) if index % 2 else DraftMessage(role, from_jinja(part.strip()))
+        for index, part in enumerate(parts)
+        if part.strip()
+    ]
+
+
+def _note_media(data: Mapping[str, Any], source: str, first_line: int) -> list[Note]:
+    rows = data.get("inputs")
+    notes = []
+    for one in rows if isinstance(rows, list) else ():
+        kind = one.get("kind") if isinstance(one, dict) else None
+        if kind in _MEDIA:
+            match = re.search(rf"\{{\{{\s*{re.escape(str(one.get('name')))}\b", source)
+            line = first_line + source.count("\n", 0, match.start()) if match else None
+            what = f"the input '{one.get('name')}' is of kind {kind}; prompts are text"
+            notes.append(Note(what, line, is_lost=True))
+    return notes
 
 
 def _read_model(model: object) -> tuple[dict[str, Any], list[Note]]:
@@ -105,9 +143,11 @@ def _read_model(model: object) -> tuple[dict[str, Any], list[Note]]:
     if not isinstance(model, dict):
         return {}, []
     configuration = model.get("configuration") or model.get("connection") or {}
+    configuration = configuration if isinstance(configuration, dict) else {}
     name = model.get("id") or configuration.get("name") or configuration.get("azure_deployment")
     kind = model.get("provider") or configuration.get("type") or "openai"
     options = model.get("options") or model.get("parameters") or {}
+    options = options if isinstance(options, dict) else {}
     options = {**options, **(options.get("additionalProperties") or {})}
     options.pop("additionalProperties", None)
     settings, notes = take_settings(options)
@@ -134,6 +174,9 @@ def _read_inputs(data: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[dict[st
             continue
         kind = str(one.get("kind") or one.get("type") or _type_of(one.get("default")))
         kind = _KINDS.get(kind, kind)
+        if kind == "thread":
+            inputs[str(name)] = _THREAD
+            continue
         schema: dict[str, Any] = {"type": kind if kind in _TYPES else "string"}
         if one.get("default") is not None:
             schema["default"] = one["default"]

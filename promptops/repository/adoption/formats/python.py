@@ -144,6 +144,10 @@ def _convert(node: ast.Constant | ast.JoinedStr) -> tuple[str, dict[str, str], l
         name = value.id if isinstance(value, ast.Name) else f"value{len(inputs) + 1}"
         body.value(name)
         inputs[name] = "string"
+        if isinstance(part, ast.FormattedValue) and (part.conversion >= 0 or part.format_spec):
+            written = ast.unparse(ast.JoinedStr([part]))[2:-1]
+            what = f"{written} is formatted there; pass the text"
+            notes.append(Note(what, part.lineno, is_lost=True))
         if not isinstance(value, ast.Name):
             notes.append(Note(f"{ast.unparse(value)} became the input '{name}'", part.lineno))
     return str(body), inputs, notes
