@@ -193,6 +193,13 @@ def descriptions(session: nox.Session) -> None:
     session.run("python3", "scripts/descriptions.py")
 
 
+@nox.session(default=False)
+def promptfoo(session: nox.Session) -> None:
+    """Compare adopted suites with promptfoo itself (needs npm; `-- --write` keeps the vectors)."""
+    session.install("--editable", ".[evals]", *group("test"))
+    session.run("python", "-m", "tests.promptfoo", *session.posargs)
+
+
 @nox.session(venv_backend="none", default=False)
 def findings(session: nox.Session) -> None:
     """Run the scripts in findings/: each fails when the surprise that it shows is gone."""

@@ -49,8 +49,8 @@ def adopt(
     """Take over prompts of other tools: shows the plan, and writes it with --write.
 
     Reads Markdown and text, agent and skill files, Dotprompt, Prompty, prompts of VS Code and
-    GitHub Models, exports of Langfuse and LangChain, and constants of Python code. A note for
-    each line says what is not carried over.
+    GitHub Models, exports of Langfuse and LangChain, constants of Python code, and promptfoo's
+    configurations with their tests. A note for each line says what is not carried over.
     """
     places = [current().directory / path for path in paths]
     if scan:

@@ -22,7 +22,10 @@ def quoted(value: Any) -> str:  # noqa: ANN401 - any JSON value
 
 
 def folded(text: str, argument: object) -> str:
-    """`text` for comparing: case-folded where the argument says `case: false`."""
-    if isinstance(argument, dict) and argument.get("case") is False:
+    """`text` for comparing: folded for `case: false`, in lower case for `case: lower`."""
+    case = argument.get("case") if isinstance(argument, dict) else None
+    if case is False:
         return text.casefold()
+    if case == "lower":
+        return text.lower()
     return text

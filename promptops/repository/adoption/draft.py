@@ -54,6 +54,7 @@ class Draft:
         settings: frontmatter other than version, author and inputs.
         notes: what was not converted.
         samples: eval samples, in the form of a suite file.
+        suite: further keys of the suite file.
         line: where it begins in its file.
     """
 
@@ -65,4 +66,5 @@ class Draft:
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
     samples: tuple[Mapping[str, Any], ...] = ()
+    suite: Mapping[str, Any] = field(default_factory=dict)
     line: int = 1

@@ -14,8 +14,9 @@ from promptops.git.worktree import list_work_files, move_file
 from promptops.prompt.frontmatter.document import read_document
 from promptops.prompt.names import is_prompt
 from promptops.prompt.reference import check_name, name_fault
-from promptops.repository.adoption import formats
+from promptops.repository.adoption import formats, promptfoo
 from promptops.repository.adoption.draft import Note, UnreadableError
+from promptops.repository.adoption.promptfoo.source import SourceFolder
 from promptops.repository.scaffold import DEFAULT_MODEL, find_author, place_file, quote_scalar
 from promptops.repository.writing import write_atomically
 
@@ -109,7 +110,7 @@ def plan_adoption(
             if _is_ours(repository, path, text):
                 refusals.append(AdoptionRefusal(path, "it is a prompt already"))
                 continue
-            found = formats.read(path, text)
+            found = _read(top, path, text, is_named=is_named)
         except (UnreadableError, UnicodeDecodeError, IsADirectoryError) as error:
             if is_named or not path.endswith(_MAY_HOLD_NONE):
                 refusals.append(AdoptionRefusal(path, str(error)))
@@ -171,10 +172,18 @@ def _list_files(
         folder = "" if place == "." else f"{place}/"
         for file in known:
             suffix_fits = file.lower().endswith(tuple(formats.SUFFIXES))
+            suffix_fits = suffix_fits or promptfoo.is_configuration(file, "", is_named=False)
             is_for_people = _FOR_PEOPLE.fullmatch(PurePosixPath(file).name) is not None
             is_wanted = file.startswith(folder) and suffix_fits and not is_for_people
             if is_wanted and (top / file).is_file():
                 yield file, place, False
+
+
+def _read(top: Path, path: str, text: str, *, is_named: bool) -> Sequence[Draft]:
+    if promptfoo.is_configuration(path, text, is_named=is_named):
+        folder = SourceFolder(top, PurePosixPath(path).parent.as_posix())
+        return promptfoo.read_drafts(path, text, folder)
+    return formats.read(path, text)
 
 
 def _is_ours(repository: Repository, path: str, text: str) -> bool:
@@ -203,7 +212,12 @@ def _suggest_name(draft: Draft, base: str, prompts: str) -> str:
     # Folders of tools say nothing about a prompt's name.
     parts = [*(one for one in folders if not one.startswith(".") and one != "src"), stem]
     if draft.title:
-        parts = [draft.title] if draft.kind in {"Langfuse", "promptops"} else [*parts, draft.title]
+        parts = [*parts, draft.title]
+    if draft.kind in {"Langfuse", "promptops"}:
+        parts = [draft.title]
+    elif draft.kind == "promptfoo":
+        # Its file is called like all others of its kind.
+        parts = [*parts[:-2], draft.title]
     return _slug("/".join(parts))
 
 
@@ -241,7 +255,7 @@ def _adopt(repository: Repository, draft: Draft, name: str, author: str, model: 
     suite = None
     if draft.samples:
         place = f"{repository.config.evals}/{name}.yaml"
-        suite = (place, _write_suite(name, draft.samples))
+        suite = (place, _write_suite(name, draft))
     is_hidden = draft.path.startswith(".") or "/." in draft.path
     if is_hidden:
         notes.append(Note("the file stays: a tool reads it where it is"))
@@ -302,10 +316,11 @@ def _flow(value: Any) -> str:  # noqa: ANN401 - any JSON value
     return json.dumps(value)
 
 
-def _write_suite(name: str, samples: Sequence[Mapping[str, Any]]) -> str:
+def _write_suite(name: str, draft: Draft) -> str:
     import yaml
 
-    rows = yaml.safe_dump(
-        {"samples": [dict(sample) for sample in samples]}, sort_keys=False, allow_unicode=True
-    )
+    whole = {**draft.suite, "samples": [dict(sample) for sample in draft.samples]}
+    # As JSON first, so that no value is written as an alias of another.
+    plain = json.loads(json.dumps(whole))
+    rows = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
     return f"schema: promptops.suite/v1\nprompt: {name}\n{rows}"

@@ -1,0 +1,44 @@
+"""What is not carried over, each thing once, with the first case it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from promptops.repository.adoption.draft import Note
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands: the file ("" for the configuration), its line, and the case."""
+
+    line: int = 0
+    file: str = ""
+    case: str = ""
+
+
+class Notebook:
+    """Collects notes; the same sentence about many cases becomes one note."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, bool], list[Place]] = {}
+
+    def add(self, message: str, place: Place | None = None, *, is_lost: bool = False) -> None:
+        """Write down what a person should know; `is_lost` where the verdict may differ."""
+        self._found.setdefault((message, is_lost), []).append(place or Place())
+
+    def notes(self) -> list[Note]:
+        """Return the notes, what differs first."""
+        ordered = sorted(self._found.items(), key=lambda one: not one[0][1])
+        return [_write(message, is_lost, places) for (message, is_lost), places in ordered]
+
+
+def _write(message: str, is_lost: bool, places: list[Place]) -> Note:  # noqa: FBT001 - of a pair
+    first = places[0]
+    where = [f"'{first.case}'"] if first.case else []
+    if first.file:
+        where.append(f"{first.file}:{first.line}" if first.line else first.file)
+    others = len({one.case for one in places}) - 1
+    if others > 0:
+        where.append(f"and {others} more")
+    line = first.line if first.line and not first.file else None
+    return Note(f"{message} ({', '.join(where)})" if where else message, line, is_lost)

@@ -1,0 +1,122 @@
+"""Values of variables, and texts that name them, as promptfoo's templates (nunjucks) spell them."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from promptops.repository.adoption.body import AdoptedBody, from_jinja
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PATH = r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*"
+_NAMED = re.compile(rf"\{{\{{-?\s*({_PATH})\s*-?\}}\}}", re.ASCII)
+_PLAIN = re.compile(rf"\{{\{{\s*({_PATH})\s*\}}\}}", re.ASCII)
+_TAGGED = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_CONSTANTS = frozenset({"true", "false", "none", "null", "loop", "env"})
+# From here on JavaScript spells numbers with an exponent.
+_LARGE = 1e21
+_EXACT = 2**53
+
+
+class UnsupportedTemplateError(Exception):
+    """A text uses more of the template language than names; the message says what."""
+
+
+def to_text(value: Any) -> str | None:  # noqa: ANN401 - any YAML value
+    """Return a scalar as JavaScript spells it; None for a list or a mapping."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return str(value) if abs(value) <= _EXACT else to_text(float(value))
+    if isinstance(value, float):
+        if math.isnan(value):
+            return "NaN"
+        if math.isinf(value):
+            return "Infinity" if value > 0 else "-Infinity"
+        if value.is_integer() and abs(value) < _LARGE:
+            return str(int(value))
+        return re.sub(r"e([-+])0*", r"e\1", repr(value))
+    return None
+
+
+def to_json(value: Any) -> str:  # noqa: ANN401 - any YAML value
+    """Return a value as `JSON.stringify` does."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def fill(text: str, values: Mapping[str, Any], *, keeps_unknown: bool = False) -> str:
+    """Return a text with its names replaced by values.
+
+    Args:
+        text: the text.
+        values: what the names stand for.
+        keeps_unknown: whether the name of no value stays; else it is replaced by nothing.
+
+    Raises:
+        UnsupportedTemplateError: it holds more than names, or a name of a list or mapping.
+    """
+    for match in _TAGGED.finditer(text):
+        if _NAMED.fullmatch(match[0]) is None or match[0].startswith("{{-"):
+            raise UnsupportedTemplateError(match[0])
+
+    def replace(match: re.Match[str]) -> str:
+        found = look_up(match[1], values)
+        if found is None and match[1].partition(".")[0] not in values and keeps_unknown:
+            return match[0]
+        spelled = to_text(found)
+        if spelled is None:
+            raise UnsupportedTemplateError(match[0])
+        return spelled
+
+    return _PLAIN.sub(replace, text)
+
+
+def look_up(path: str, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any value
+    """Return the value of `a.b`; None where there is none."""
+    found: Any = values
+    for step in path.split("."):
+        if not isinstance(found, dict) or step not in found:
+            return None
+        found = found[step]
+    return found
+
+
+class AdoptedTemplate:
+    """A template of promptfoo as one of ours.
+
+    Attributes:
+        body: ours.
+        names: the variables that stand alone in double braces.
+        inner: the variables of which it reads a part or that its tags read.
+        tags: what is more than a name; kept as Jinja, which is not the same language.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Translate a text."""
+        tags = [one[0] for one in _TAGGED.finditer(text) if _PLAIN.fullmatch(one[0]) is None]
+        paths = [one[1] for one in _PLAIN.finditer(text)]
+        self.names = dict.fromkeys(one for one in paths if "." not in one)
+        self.inner = dict.fromkeys(one.partition(".")[0] for one in paths if "." in one)
+        self.tags = tuple(one for one in tags if not one.startswith("{#"))
+        if self.tags or tags:
+            from promptops.repository.adoption.placeholders import find_names
+
+            self.body = from_jinja(text)
+            read = dict.fromkeys(find_names(self.body))
+            self.inner |= {name: None for name in read if name not in self.names}
+            return
+        body, place = AdoptedBody(), 0
+        for match in _PLAIN.finditer(text):
+            body.text(text[place : match.start()])
+            body.value(match[1])
+            place = match.end()
+        body.text(text[place:])
+        self.body = str(body)

@@ -1,0 +1,1 @@
+"""Configurations of promptfoo, run by promptfoo and by promptops on one scripted server."""
