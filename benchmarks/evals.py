@@ -55,7 +55,7 @@ def make_repository(folder: Path, samples: int) -> None:
 BARE = """
 import asyncio, resource, sys, time
 from promptops.evals.scorers.registry import judge_check
-from promptops.evals.scorers.scorer import Answer, Context
+from promptops.evals.scorers.scorer import Context, JudgedAnswer
 from promptops.evals.suites import Suites
 from promptops.repository.repository import find_prompt, open_repository
 from promptops.runtime.models.echo import EchoModel
@@ -73,7 +73,7 @@ async def one(sample):
     parameters = prompt.request_parameters
     request = Request(parameters.pop("model"), messages, parameters)
     answer = await model.acall(request, deadline=time.monotonic() + 60)
-    judged = Answer(answer.text)
+    judged = JudgedAnswer(answer.text)
     return [judge_check(check, judged, context) for check in sample.checks]
 
 async def main():

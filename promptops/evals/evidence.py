@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from promptops.delivery.evidence import write_evidence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from promptops.evals.judgement import Judgement
-    from promptops.evals.result import EvalResult, SampleResult, SuiteRunResult, TrialState
+    from promptops.evals.result import EvalResult, SuiteRunResult, TrialState
 
 _DIGITS = 6
 
@@ -39,7 +40,7 @@ def to_evidence(result: EvalResult, judgements: Sequence[Judgement]) -> bytes:
 
 
 def _record(suite: SuiteRunResult, judgements: Sequence[Judgement]) -> dict[str, Any]:
-    trials = [trial for one in suite.samples for trial in (*one.trials, *one.baseline)]
+    counts = _count(suite)
     return {
         "prompt": suite.prompt,
         "version": suite.change.version,
@@ -48,21 +49,31 @@ def _record(suite: SuiteRunResult, judgements: Sequence[Judgement]) -> dict[str,
         "suite_digest": suite.digest,
         "passed": bool(judgements) and all(one.exit is Exit.PASSED for one in judgements),
         "samples": len({one.name for one in suite.samples}),
-        "trials": len(trials),
-        "errors": sum(
-            one.outcome in {SampleOutcome.ERROR, SampleOutcome.MISSING} for one in trials
-        ),
-        "answers": _where_from([one.is_replayed for one in trials]),
-        "cost_micros": sum(one.cost_micros or 0 for one in trials),
+        "trials": counts["trials"],
+        "errors": counts["errors"],
+        "answers": _where_from(counts["replayed"], counts["trials"]),
+        "cost_micros": counts["cost_micros"],
         "baseline": None if suite.baseline is None else _state(suite.baseline),
         "models": [_model(one) for one in judgements],
     }
 
 
-def _where_from(replayed: Sequence[bool]) -> str:
-    if not any(replayed):
+def _count(suite: SuiteRunResult) -> Counter[str]:
+    """Count the trials of a suite, one after the other."""
+    counts: Counter[str] = Counter()
+    for one in suite.samples:
+        for trial in (*one.trials, *one.baseline):
+            counts["trials"] += 1
+            counts["errors"] += trial.outcome in {SampleOutcome.ERROR, SampleOutcome.MISSING}
+            counts["replayed"] += trial.is_replayed
+            counts["cost_micros"] += trial.cost_micros or 0
+    return counts
+
+
+def _where_from(replayed: int, trials: int) -> str:
+    if not replayed:
         return "live"
-    return "cassette" if all(replayed) else "mixed"
+    return "cassette" if replayed == trials else "mixed"
 
 
 def _state(state: TrialState) -> dict[str, str]:
@@ -70,19 +81,20 @@ def _state(state: TrialState) -> dict[str, str]:
 
 
 def _model(judgement: Judgement) -> dict[str, Any]:
-    samples: list[SampleResult] = [
-        one for one in judgement.suite.samples if one.model == judgement.model
-    ]
+    samples = passed = 0
+    served: set[str] = set()
+    for one in judgement.suite.of_model(judgement.model):
+        samples += 1
+        passed += one.outcome is SampleOutcome.PASSED
+        served.update(trial.served_model for trial in one.trials if trial.served_model)
     verdict = judgement.verdict
     overall = None if verdict is None else verdict.overall
     interval = None if overall is None else overall.interval
     return {
         "model": judgement.model,
-        "served": sorted(
-            {trial.served_model for one in samples for trial in one.trials if trial.served_model}
-        ),
-        "samples": len(samples),
-        "passed": sum(one.outcome is SampleOutcome.PASSED for one in samples),
+        "served": sorted(served),
+        "samples": samples,
+        "passed": passed,
         "verdict": None if overall is None else overall.finding.value,
         "difference": None if overall is None else _number(overall.difference),
         "low": None if interval is None else _number(interval.low),

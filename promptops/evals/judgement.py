@@ -89,8 +89,8 @@ def judge_suite(suite: SuiteRunResult, model: str, rules: SuiteRules) -> Judgeme
     grounds = find_grounds(suite, model)
     if not is_compared(suite, model):
         return Judgement(suite, model, tuple(grounds))
-    samples = [one for one in suite.samples if one.model == model]
-    verdict = compare([_pair(one, rules.measure) for one in samples], margin=rules.margin)
+    pairs = [_pair(one, rules.measure) for one in suite.of_model(model)]
+    verdict = compare(pairs, margin=rules.margin)
     if verdict.finding is Conclusion.WORSE:
         grounds.append(VerdictGround(Gravity.BLOCKS, describe(verdict)))
     elif verdict.finding is Conclusion.NOT_JUDGED:

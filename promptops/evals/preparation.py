@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from promptops.errors import InvalidSuiteError, NotFoundError, PromptopsError, UsageError, quote
@@ -12,6 +13,7 @@ from promptops.evals.tape import Tape, read_cassette
 from promptops.files import read_file
 from promptops.prompt.closure import collect_closure
 from promptops.prompt.reference import PromptRef, parse_selector
+from promptops.prompt.suite.packing import pack_samples
 from promptops.prompt.suite.reading import CASSETTE
 from promptops.repository.repository import PlacedFiles
 from promptops.runtime.lookup import resolve_selected
@@ -85,7 +87,7 @@ class SuitePart:
     change: ResolvedPrompt
     change_state: TrialState
     models: tuple[str, ...]
-    samples: tuple[Sample, ...]
+    samples: Sequence[Sample]
     tape: Tape
     cassette: str
     baseline: ResolvedPrompt | None = None
@@ -144,11 +146,12 @@ def prepare(repository: Repository, choice: SuiteChoice) -> Preparation:
             if choice.using is None:
                 raise
             warnings.append(f"{one.prompt} is left out: {error.message}")
-    known = {one.name for part in parts for one in part.samples}
-    unknown = [name for name in choice.only if name not in known]
+    unknown = set(choice.only)
+    if unknown:
+        unknown -= {one.name for part in parts for one in part.samples}
     if unknown:
         raise NotFoundError(
-            f"no suite has a sample {quote(unknown[0])}",
+            f"no suite has a sample {quote(min(unknown))}",
             hint="names of samples are unique in a suite; --sample takes the whole name",
         )
     parts = _deal(parts, choice.shard)
@@ -162,15 +165,15 @@ def prepare(repository: Repository, choice: SuiteChoice) -> Preparation:
 def _deal(parts: Sequence[SuitePart], shard: tuple[int, int]) -> list[SuitePart]:
     """Return a shard its samples: all samples in order, one to each shard in turn."""
     number, count = shard
+    if count == 1:
+        return list(parts)
     dealt = []
     position = 0
     for part in parts:
-        mine = []
-        for sample in part.samples:
-            if position % count == number - 1:
-                mine.append(sample)
-            position += 1
-        dealt.append(replace(part, samples=tuple(mine)))
+        first = (number - 1 - position) % count
+        mine = pack_samples(islice(part.samples, first, None, count))
+        dealt.append(replace(part, samples=mine))
+        position += len(part.samples)
     return dealt
 
 
@@ -206,7 +209,9 @@ def _make_part(
         change,
         change_state,
         models,
-        tuple(one for one in suite.samples if not choice.only or one.name in choice.only),
+        suite.samples
+        if not choice.only
+        else tuple(one for one in suite.samples if one.name in choice.only),
         tape,
         path,
         baseline,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from promptops.prompt.suite.suite import Thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 # A share such as 2 of 3 reaches 0.6666..., whatever the last bit says.
 _ROUNDING = 1e-9
@@ -193,7 +193,7 @@ class SuiteRunResult:
     digest: str
     prompt: str
     change: TrialState
-    samples: tuple[SampleResult, ...]
+    samples: Sequence[SampleResult]
     baseline: TrialState | None = None
     no_baseline: str = ""
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -201,7 +201,25 @@ class SuiteRunResult:
     @property
     def models(self) -> tuple[str, ...]:
         """The models that were asked, in order."""
-        return tuple(dict.fromkeys(one.model for one in self.samples))
+        known: tuple[str, ...] | None = getattr(self.samples, "models", None)
+        return known or tuple(dict.fromkeys(one.model for one in self.samples))
+
+    def of_model(self, model: str) -> Iterable[SampleResult]:
+        """The results of one model. They may be many: look at them one after the other."""
+        if self.models == (model,):
+            return self.samples
+        return _OfModel(self.samples, model)
+
+
+class _OfModel:
+    """The results of one model among those of several, as often as they are asked for."""
+
+    def __init__(self, samples: Sequence[SampleResult], model: str) -> None:
+        self._samples = samples
+        self._model = model
+
+    def __iter__(self) -> Iterator[SampleResult]:
+        return (one for one in self._samples if one.model == self._model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,91 +264,146 @@ class VerdictGround:
 
 
 def find_grounds(suite: SuiteRunResult, model: str) -> list[VerdictGround]:
-    """Return what the suite's thresholds and `must` samples say of one model, errors first."""
-    samples = [one for one in suite.samples if one.model == model]
-    if not samples:
+    """What the suite's thresholds and `must` samples say of one model, errors first."""
+    tally = _Tally(suite.thresholds)
+    for sample in suite.of_model(model):
+        tally.add(sample)
+    if not tally.shares[None].total:
         return [VerdictGround(Gravity.UNKNOWN, "no sample was run")]
-    grounds = list(_find_unjudged(suite, samples))
+    grounds = list(_find_unjudged(suite, model, tally))
     overall = suite.thresholds.overall
-    if overall is None and not is_compared(suite, model) and not suite.thresholds.tags:
+    is_compared = tally.apart < tally.shares[None].total
+    if overall is None and not is_compared and not suite.thresholds.tags:
         # Without a threshold and a baseline a suite is a list of tests: all have to pass.
         overall = 1.0
     for tag, least in [(None, overall), *suite.thresholds.tags.items()]:
-        ground = None if least is None else _threshold(samples, tag, least)
+        ground = None if least is None else _threshold(tally.shares[tag], tag, least)
         if ground is not None:
             grounds.append(ground)
-    lost = [
-        one.name
-        for one in samples
-        if "must" in one.tags
-        and one.outcome is SampleOutcome.FAILED
-        and one.baseline_outcome in {None, SampleOutcome.PASSED}
-    ]
-    if lost:
-        names = ", ".join(f"'{name}'" for name in lost[:3]) + (" and more" if lost[3:] else "")
-        grounds.append(VerdictGround(Gravity.BLOCKS, f"samples that must pass fail: {names}"))
+    if tally.lost:
+        names = ", ".join(f"'{name}'" for name in tally.lost[:_MAX_NAMES])
+        more = " and more" if tally.lost[_MAX_NAMES:] else ""
+        text = f"samples that must pass fail: {names}{more}"
+        grounds.append(VerdictGround(Gravity.BLOCKS, text))
     return grounds
 
 
-def _find_unjudged(
-    suite: SuiteRunResult, samples: Sequence[SampleResult]
-) -> Iterator[VerdictGround]:
+_MAX_NAMES = 3
+
+
+@dataclass(slots=True)
+class _Side:
+    """The trials of one side: how many there are, and how many say nothing."""
+
+    trials: int = 0
+    errors: int = 0
+    missing: int = 0
+
+    def add(self, trials: Sequence[Trial]) -> None:
+        self.trials += len(trials)
+        for trial in trials:
+            self.errors += trial.outcome is SampleOutcome.ERROR
+            self.missing += trial.outcome is SampleOutcome.MISSING
+
+
+@dataclass(slots=True)
+class _Share:
+    """The samples that a threshold is about."""
+
+    total: int = 0
+    passed: int = 0
+    failed: int = 0
+
+    def add(self, outcome: SampleOutcome) -> None:
+        self.total += 1
+        self.passed += outcome is SampleOutcome.PASSED
+        self.failed += outcome is SampleOutcome.FAILED
+
+
+class _Tally:
+    """Counts what thresholds are about, sample by sample."""
+
+    def __init__(self, thresholds: Thresholds) -> None:
+        self.shares: dict[str | None, _Share] = {None: _Share()}
+        self.shares.update((tag, _Share()) for tag in thresholds.tags)
+        self.change, self.baseline = _Side(), _Side()
+        self.apart = 0
+        self.lost: list[str] = []
+        self.has_repeats = False
+
+    def add(self, sample: SampleResult) -> None:
+        outcome = sample.outcome
+        self.shares[None].add(outcome)
+        for tag in sample.tags:
+            if tag in self.shares:
+                self.shares[tag].add(outcome)
+        self.change.add(sample.trials)
+        self.baseline.add(sample.baseline)
+        self.apart += not sample.baseline
+        is_lost = outcome is SampleOutcome.FAILED and "must" in sample.tags
+        if is_lost and sample.baseline_outcome in {None, SampleOutcome.PASSED}:
+            self.lost.append(sample.name)
+        if len(sample.trials) > 1 and not self.has_repeats:
+            self.has_repeats = bool(_find_repeated(sample))
+
+
+def _find_unjudged(suite: SuiteRunResult, model: str, tally: _Tally) -> Iterator[VerdictGround]:
     """Yield what kept trials from being judged, or from saying what trials say."""
-    for side, label in (("trials", ""), ("baseline", " of the baseline")):
-        trials = [trial for one in samples for trial in getattr(one, side)]
-        errors = sum(trial.outcome is SampleOutcome.ERROR for trial in trials)
-        missing = sum(trial.outcome is SampleOutcome.MISSING for trial in trials)
-        if errors:
-            is_much = errors / len(trials) > suite.thresholds.errors + _ROUNDING
-            text = f"{errors} of {len(trials)} trials{label} ended in an error"
+    for side, label in ((tally.change, ""), (tally.baseline, " of the baseline")):
+        if side.errors:
+            is_much = side.errors / side.trials > suite.thresholds.errors + _ROUNDING
+            text = f"{side.errors} of {side.trials} trials{label} ended in an error"
             yield VerdictGround(Gravity.UNKNOWN if is_much else Gravity.NOTE, text)
-        if missing:
-            text = f"{missing} of {len(trials)} trials{label} were not run"
+        if side.missing:
+            text = f"{side.missing} of {side.trials} trials{label} were not run"
             yield VerdictGround(Gravity.UNKNOWN, text)
-    copied = _count_copied(samples)
+    copied = _count_copied(suite.of_model(model)) if tally.has_repeats else 0
     if copied:
         text = f"the trials of {copied} samples are copies of one answer: something caches them"
         yield VerdictGround(Gravity.UNKNOWN, text)
-    apart = sum(not one.baseline for one in samples)
-    if suite.baseline is not None and apart:
-        of = f"{apart} of {len(samples)} samples"
+    if suite.baseline is not None and tally.apart:
+        of = f"{tally.apart} of {tally.shares[None].total} samples"
         yield VerdictGround(
             Gravity.NOTE, f"{of} cannot be compared: the baseline takes other inputs"
         )
 
 
 def is_compared(suite: SuiteRunResult, model: str) -> bool:
-    """Return whether anything can be compared with the baseline."""
-    return any(one.baseline for one in suite.samples if one.model == model)
+    """Whether anything can be compared with the baseline."""
+    return any(one.baseline for one in suite.of_model(model))
 
 
-def _count_copied(samples: Sequence[SampleResult]) -> int:
+def _find_repeated(sample: SampleResult) -> set[str]:
+    """The provider's names of answers that several trials of a sample have."""
+    named = [one.response_id for one in sample.trials if one.response_id is not None]
+    return {name for name in named if named.count(name) > 1}
+
+
+def _count_copied(samples: Iterable[SampleResult]) -> int:
     """Count the samples of which several trials have one answer of the provider.
 
     Such trials say no more than one. A name that answers to different samples share is no name.
     """
-    named = [
-        [trial.response_id for trial in one.trials if trial.response_id is not None]
+    repeated = {name for one in samples for name in _find_repeated(one)}
+    owners = Counter(
+        name
         for one in samples
-    ]
-    owners = Counter(name for names in named for name in set(names))
-    return sum(any(names.count(one) > 1 and owners[one] == 1 for one in names) for names in named)
+        for name in {trial.response_id for trial in one.trials} & repeated
+        if name is not None
+    )
+    return sum(any(owners[name] == 1 for name in _find_repeated(one)) for one in samples)
 
 
-def _threshold(
-    samples: Sequence[SampleResult], tag: str | None, least: float
-) -> VerdictGround | None:
-    """Return what a threshold says; with undecided samples it may still be open."""
-    chosen = [one for one in samples if tag is None or tag in one.tags]
+def _threshold(share: _Share, tag: str | None, least: float) -> VerdictGround | None:
+    """What a threshold says; with undecided samples it may still be open."""
     of = "samples" if tag is None else f"samples tagged '{tag}'"
-    if not chosen:
+    total = share.total
+    if not total:
         return VerdictGround(Gravity.UNKNOWN, f"there are no {of}")
-    passed = sum(one.outcome is SampleOutcome.PASSED for one in chosen)
-    failed = sum(one.outcome is SampleOutcome.FAILED for one in chosen)
-    total = len(chosen)
-    if passed / total >= least - _ROUNDING:
+    if share.passed / total >= least - _ROUNDING:
         return None
-    text = f"{passed} of {total} {of} pass, which is below the threshold of {least:.0%}"
-    if (total - failed) / total < least - _ROUNDING:
+    text = f"{share.passed} of {total} {of} pass, which is below the threshold of {least:.0%}"
+    if (total - share.failed) / total < least - _ROUNDING:
         return VerdictGround(Gravity.BLOCKS, text)
-    return VerdictGround(Gravity.UNKNOWN, f"{text} while {total - passed - failed} are undecided")
+    open_ones = total - share.passed - share.failed
+    return VerdictGround(Gravity.UNKNOWN, f"{text} while {open_ones} are undecided")

@@ -4,32 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.evals.asking import Asker, Equipment
 from promptops.evals.purse import CapError
-from promptops.evals.result import EvalResult, SampleOutcome, SampleResult, SuiteRunResult, Trial
+from promptops.evals.result import EvalResult, SampleOutcome, SuiteRunResult, Trial
+from promptops.evals.spool import SpooledSamples, TrialSpool
 from promptops.evals.tape import MissingError, TapePlace
 from promptops.evals.trial import BASELINE, CHANGE, Case, IncomparableError, Scoring, run_trial
 from promptops.runtime.guards.guard import GuardError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from promptops.evals.preparation import Preparation, SuitePart
+    from promptops.evals.result import SampleResult
     from promptops.prompt.suite import Sample
 
 INTERRUPTED = "it was interrupted"
 
 
 class _Job(NamedTuple):
-    """One trial of one sample under one model, with both states."""
+    """One trial of one sample under one model, with both states.
+
+    Attributes:
+        part: the suite.
+        model: who is asked.
+        sample: what is asked.
+        number: which trial, from 1.
+        at: which result of the suite it belongs to.
+    """
 
     part: SuitePart
     model: str
     sample: Sample
     number: int
+    at: int
 
 
 class EvalProgress(NamedTuple):
@@ -54,14 +65,42 @@ class EvalProgress(NamedTuple):
     limit: int
 
 
+class _PartState:
+    """What one suite has so far: its trials, by places, and who has no baseline."""
+
+    def __init__(self, part: SuitePart) -> None:
+        counts = (len(part.models), len(part.samples))
+        self.width = max((one.trials for one in part.samples), default=1)
+        self.results_count = counts[0] * counts[1]
+        sides = 1 if part.baseline is None else 2
+        self.spool = TrialSpool(self.results_count * self.width * sides)
+        self.apart = bytearray(self.results_count)
+
+    def put(self, job: _Job, trial: Trial, side: str) -> None:
+        """Keep a trial; those with the baseline come after all others."""
+        at = job.at + (self.results_count if side == BASELINE else 0)
+        self.spool.put(at * self.width + job.number - 1, trial)
+
+    def results(self, part: SuitePart) -> Sequence[SampleResult]:
+        """Return the results of the suite: of a few samples at once, of many as they are asked."""
+        found = SpooledSamples(
+            part.samples,
+            part.models,
+            self.spool,
+            self.width,
+            self.apart,
+            has_baseline=part.baseline is not None,
+        )
+        return tuple(found) if self.spool.is_loose else found
+
+
 @dataclass(slots=True)
 class _RunnerState:
     """What a run has so far."""
 
     total: int
     started: float
-    trials: dict[tuple[int, str, str, str], tuple[Trial, ...]] = field(default_factory=dict)
-    apart: set[tuple[int, str, str]] = field(default_factory=set)
+    parts: dict[int, _PartState]
     done: int = 0
     failed: int = 0
     errors: int = 0
@@ -90,7 +129,8 @@ async def run_evals(
     total = sum(
         one.trials for part in preparation.parts for one in part.samples for _ in part.models
     )
-    state = _RunnerState(total, time.monotonic())
+    parts = {id(part): _PartState(part) for part in preparation.parts}
+    state = _RunnerState(total, time.monotonic(), parts)
     jobs = _list_jobs(preparation)
     scorings = {part.suite.path: scoring_of(part) for part in preparation.parts}
 
@@ -116,7 +156,7 @@ async def run_evals(
         await asyncio.gather(*tasks, return_exceptions=True)
         await equipment.models.aclose()
     return EvalResult(
-        tuple(_collect(part, state) for part in preparation.parts),
+        tuple(_collect(part, parts[id(part)]) for part in preparation.parts),
         equipment.purse.spent,
         equipment.purse.unpriced,
         asker.calls,
@@ -134,14 +174,15 @@ def _list_jobs(preparation: Preparation) -> Iterator[_Job]:
     for part in preparation.parts:
         most = max((one.trials for one in part.samples), default=0)
         for number in range(1, most + 1):
-            for model in part.models:
-                for sample in part.samples:
+            for index, model in enumerate(part.models):
+                for at, sample in enumerate(part.samples, index * len(part.samples)):
                     if number <= sample.trials:
-                        yield _Job(part, model, sample, number)
+                        yield _Job(part, model, sample, number, at)
 
 
 async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _RunnerState) -> None:
-    part, model, sample, number = job
+    part, model, sample, number, at = job
+    own = state.parts[id(part)]
     baseline: Trial | None = None
     trial = Trial(number, SampleOutcome.MISSING)
     for side, resolved in ((BASELINE, part.baseline), (CHANGE, part.change)):
@@ -157,15 +198,14 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _RunnerStat
             if asked_as != number:
                 trial = replace(trial, number=number)
         except IncomparableError:
-            state.apart.add((id(part), model, sample.name))
+            own.apart[at] = 1
             continue
         except MissingError as error:
             trial = Trial(number, SampleOutcome.MISSING, error=error.message, stage="cassette")
         except (CapError, GuardError) as error:
             state.stopped = state.stopped or error.message
             return
-        key = (id(part), model, sample.name, side)
-        state.trials[key] = (*state.trials.get(key, ()), trial)
+        own.put(job, trial, side)
         if side == BASELINE:
             baseline = trial
     state.done += 1
@@ -173,35 +213,13 @@ async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _RunnerStat
     state.errors += trial.outcome in {SampleOutcome.ERROR, SampleOutcome.MISSING}
 
 
-def _collect(part: SuitePart, state: _RunnerState) -> SuiteRunResult:
-    def trials(model: str, sample: Sample, side: str) -> tuple[Trial, ...]:
-        found = state.trials.pop((id(part), model, sample.name, side), ())
-        if len(found) == sample.trials == 1:
-            return found
-        done = {one.number: one for one in found}
-        numbers = range(1, sample.trials + 1)
-        return tuple(done.get(one) or Trial(one, SampleOutcome.MISSING) for one in numbers)
-
-    samples = [
-        SampleResult(
-            sample.name,
-            model,
-            sample.tags,
-            sample.passes,
-            trials(model, sample, CHANGE),
-            ()
-            if part.baseline is None or (id(part), model, sample.name) in state.apart
-            else trials(model, sample, BASELINE),
-        )
-        for model in part.models
-        for sample in part.samples
-    ]
+def _collect(part: SuitePart, state: _PartState) -> SuiteRunResult:
     return SuiteRunResult(
         part.suite.path,
         part.digest,
         part.suite.prompt,
         part.change_state,
-        tuple(samples),
+        state.results(part),
         part.baseline_state,
         part.no_baseline,
         part.suite.thresholds,

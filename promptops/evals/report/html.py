@@ -111,7 +111,7 @@ def _text(text: str) -> str:
 
 def _judgement(one: Judgement) -> Iterator[str]:
     suite = one.suite
-    samples = [sample for sample in suite.samples if sample.model == one.model]
+    samples = list(suite.of_model(one.model))
     passed = sum(sample.outcome is SampleOutcome.PASSED for sample in samples)
     compared = (
         f"compared with {suite.baseline.label}"
@@ -186,7 +186,7 @@ class _PageData:
             for suite in result.suites
             for model in suite.models
             for run in [self._run(suite, model)]
-            for sample in worst_first(one for one in suite.samples if one.model == model)
+            for sample in worst_first(suite.of_model(model))
         ]
         self.document: dict[str, Any] = {
             "runs": self._runs,

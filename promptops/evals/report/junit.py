@@ -27,7 +27,7 @@ def to_junit(result: EvalResult, judgements: list[Judgement]) -> str:
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites name="promptops eval">']
     for judgement in judgements:
         suite, model = judgement.suite, judgement.model
-        samples = [one for one in suite.samples if one.model == model]
+        samples = list(suite.of_model(model))
         cases = [_verdict(judgement), *(_case(one, judgement) for one in samples)]
         failures = sum("<failure" in case for case in cases)
         errors = sum("<error" in case for case in cases)

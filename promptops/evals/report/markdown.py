@@ -30,7 +30,7 @@ def to_markdown(result: EvalResult, judgements: list[Judgement], exit_code: Exit
     ]
     for one in judgements:
         suite = one.suite
-        samples = [sample for sample in suite.samples if sample.model == one.model]
+        samples = list(suite.of_model(one.model))
         passed = sum(sample.outcome is SampleOutcome.PASSED for sample in samples)
         before = ""
         if suite.baseline is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from promptops.evals.judgement import Exit
@@ -87,8 +88,11 @@ def describe_run(result: EvalResult) -> str:
 
 def _judgement(judgement: Judgement, paint: Paint, width: int | None) -> Iterator[str]:
     suite, model = judgement.suite, judgement.model
-    samples = [one for one in suite.samples if one.model == model]
-    passed = sum(one.outcome is SampleOutcome.PASSED for one in samples)
+    samples = passed = remarkable = 0
+    for one in suite.of_model(model):
+        samples += 1
+        passed += one.outcome is SampleOutcome.PASSED
+        remarkable += _deserves_a_look(one)
     word = paint(_WORDS[judgement.exit], _COLOURS[judgement.exit])
     yield f"{paint(suite.prompt, 'bold')} {suite.change.label}  {model}  {suite.path}"
     compared = (
@@ -96,7 +100,7 @@ def _judgement(judgement: Judgement, paint: Paint, width: int | None) -> Iterato
         if suite.baseline is not None
         else f"not compared: {suite.no_baseline}"
     )
-    yield f"{word}: {passed} of {len(samples)} samples pass; {compared}"
+    yield f"{word}: {passed} of {samples} samples pass; {compared}"
     if judgement.verdict is not None:
         yield from _verdict(judgement.verdict, paint, width)
     said = "" if judgement.verdict is None else describe(judgement.verdict)
@@ -105,11 +109,12 @@ def _judgement(judgement: Judgement, paint: Paint, width: int | None) -> Iterato
             continue
         colour = {"blocks": "red", "unknown": "yellow", "note": "dim"}[ground.gravity]
         yield f"  {paint('-', colour)} {ground.text}"
-    shown = [one for one in worst_first(samples) if _deserves_a_look(one)]
-    for sample in shown[:_MAX_SAMPLES]:
-        yield from _sample(sample, paint)
-    if shown[_MAX_SAMPLES:]:
-        yield f"  and {len(shown) - _MAX_SAMPLES} more; --format json has all"
+    if remarkable:
+        chosen = (one for one in suite.of_model(model) if _deserves_a_look(one))
+        for sample in nsmallest(_MAX_SAMPLES, chosen, key=_badness):
+            yield from _sample(sample, paint)
+    if remarkable > _MAX_SAMPLES:
+        yield f"  and {remarkable - _MAX_SAMPLES} more; --format json has all"
 
 
 _FINDINGS = {

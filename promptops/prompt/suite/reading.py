@@ -6,6 +6,7 @@ Faults become findings with positions. A suite is returned only if there are non
 from __future__ import annotations
 
 import json
+from array import array
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -21,6 +22,7 @@ from promptops.prompt.suite.grammar import (
     name_scorer,
 )
 from promptops.prompt.suite.merging import as_text, merge_row
+from promptops.prompt.suite.packing import pack_samples
 from promptops.prompt.suite.rows import ENDINGS, RowFault, read_rows
 from promptops.prompt.suite.suite import (
     Check,
@@ -123,29 +125,42 @@ class _Building:
     def build(self) -> Suite:
         data = self.document.data
         defaults: Mapping[str, Any] = data.get("defaults", {})
-        samples: list[Sample] = []
-        names: dict[str, str] = {}
-        for index, written in enumerate(data["samples"]):
-            for sample, place in self._samples(written, defaults, index):
-                if sample.name in names:
-                    message = f"{quote(sample.name)} is the name of two samples"
-                    hint = f"the other is {names[sample.name]}: rename one"
-                    self._fault(
-                        place._replace(check="duplicate-sample", message=message, hint=hint)
-                    )
-                names.setdefault(sample.name, place.place)
-                samples.append(sample)
+        # Numbers in place of names: there may be many.
+        names = array("q")
+
+        def note(sample: Sample) -> Sample:
+            names.append(hash(sample.name))
+            return sample
+
+        samples = pack_samples(note(one) for one, _ in self._list_all(defaults))
+        if len(set(names)) < len(names):
+            self._find_duplicates(defaults)
         thresholds = _thresholds(data.get("thresholds", {}))
         self._check_tags(thresholds, samples)
         return Suite(
             self.document.path,
             data["prompt"],
-            tuple(samples),
+            samples,
             data.get("description", ""),
             tuple(data.get("models", ())),
             data.get("judge"),
             thresholds,
         )
+
+    def _list_all(self, defaults: Mapping[str, Any]) -> Iterator[tuple[Sample, Finding]]:
+        for index, written in enumerate(self.document.data["samples"]):
+            yield from self._samples(written, defaults, index)
+
+    def _find_duplicates(self, defaults: Mapping[str, Any]) -> None:
+        """Say which samples have the name of another: read them once more, with their places."""
+        again = _Building(self.document, self.files, None, self.is_nested)
+        names: dict[str, str] = {}
+        for sample, place in again._list_all(defaults):
+            if sample.name in names:
+                message = f"{quote(sample.name)} is the name of two samples"
+                hint = f"the other is {names[sample.name]}: rename one"
+                self._fault(place._replace(check="duplicate-sample", message=message, hint=hint))
+            names.setdefault(sample.name, place.place)
 
     def _fault(self, finding: Finding) -> None:
         if len(self.faults) < _MAX_FAULTS:

@@ -92,9 +92,18 @@ def _check_header(names: list[str]) -> None:
 
 
 def _read_lines(text: str) -> Iterator[Row]:
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(_split_lines(text), 1):
         if line.strip():
             yield Row(number, _mapping(_parse(line, number - 1), number))
+
+
+def _split_lines(text: str) -> Iterator[str]:
+    """Yield the lines of a text, of which there may be many."""
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
 
 
 def _read_json(text: str) -> Iterator[Row]:

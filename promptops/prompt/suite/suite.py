@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MUST = "must"
 """The tag of samples that must all pass."""
@@ -140,7 +140,7 @@ class Suite:
 
     path: str
     prompt: str
-    samples: tuple[Sample, ...]
+    samples: Sequence[Sample]
     description: str = ""
     models: tuple[str, ...] = ()
     judge: str | None = None

@@ -125,9 +125,20 @@ def _loader() -> type[yaml.SafeLoader]:
             )
     Loader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"<<\Z"), ["<"])
     Loader.add_constructor("tag:yaml.org,2002:map", construct)
+    Loader.add_constructor("tag:yaml.org,2002:str", _read_text)
     Loader.add_constructor("tag:yaml.org,2002:int", _read_integer)
     Loader.add_constructor("tag:yaml.org,2002:float", _read_float)
     return Loader
+
+
+def _read_text(_loader: Any, node: Any) -> str:  # noqa: ANN401 - of a library
+    text: str = node.value
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # JavaScript makes one character of two escapes.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _read_integer(_loader: Any, node: Any) -> int:  # noqa: ANN401 - of a library
