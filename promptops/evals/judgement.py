@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
-from promptops.evals.result import Gravity, SampleOutcome, VerdictGround, find_grounds, is_compared
+from promptops.evals.result import (
+    Gravity,
+    SampleOutcome,
+    VerdictGround,
+    count_samples,
+    find_grounds,
+)
 from promptops.evals.verdict import Conclusion, SamplePair, compare, describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.evals.result import EvalResult, SampleResult, SuiteRunResult, Trial
+    from promptops.evals.result import (
+        EvalResult,
+        SampleResult,
+        SampleTally,
+        SuiteRunResult,
+        Trial,
+    )
     from promptops.evals.verdict import EvalVerdict
 
 
@@ -53,12 +65,14 @@ class Judgement:
         model: the model.
         grounds: why it is blocked or could not be judged, and what deserves a look.
         verdict: the comparison with the baseline; None where there is none.
+        tally: how many samples there are, and how they came out.
     """
 
     suite: SuiteRunResult
     model: str
     grounds: tuple[VerdictGround, ...]
     verdict: EvalVerdict | None = None
+    tally: SampleTally | None = field(default=None, compare=False)
 
     @property
     def exit(self) -> Exit:
@@ -86,16 +100,17 @@ def judge_run(result: EvalResult, rules: SuiteRules | None = None) -> tuple[list
 
 def judge_suite(suite: SuiteRunResult, model: str, rules: SuiteRules) -> Judgement:
     """Judge a suite under one model: by its thresholds, and by its baseline."""
-    grounds = find_grounds(suite, model)
-    if not is_compared(suite, model):
-        return Judgement(suite, model, tuple(grounds))
+    tally = count_samples(suite, model)
+    grounds = find_grounds(suite, model, tally)
+    if tally.apart == tally.all.total:
+        return Judgement(suite, model, tuple(grounds), None, tally)
     pairs = [_pair(one, rules.measure) for one in suite.of_model(model)]
     verdict = compare(pairs, margin=rules.margin)
     if verdict.finding is Conclusion.WORSE:
         grounds.append(VerdictGround(Gravity.BLOCKS, describe(verdict)))
     elif verdict.finding is Conclusion.NOT_JUDGED:
         grounds.append(VerdictGround(Gravity.UNKNOWN, describe(verdict)))
-    return Judgement(suite, model, tuple(grounds), verdict)
+    return Judgement(suite, model, tuple(grounds), verdict, tally)
 
 
 def _pair(sample: SampleResult, measure: Measure) -> SamplePair:

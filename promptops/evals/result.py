@@ -263,16 +263,24 @@ class VerdictGround:
     text: str
 
 
-def find_grounds(suite: SuiteRunResult, model: str) -> list[VerdictGround]:
-    """What the suite's thresholds and `must` samples say of one model, errors first."""
-    tally = _Tally(suite.thresholds)
+def count_samples(suite: SuiteRunResult, model: str) -> SampleTally:
+    """Count what verdicts and reports ask about the samples of one model."""
+    tally = SampleTally(suite.thresholds)
     for sample in suite.of_model(model):
         tally.add(sample)
-    if not tally.shares[None].total:
+    return tally
+
+
+def find_grounds(
+    suite: SuiteRunResult, model: str, tally: SampleTally | None = None
+) -> list[VerdictGround]:
+    """What the suite's thresholds and `must` samples say of one model, errors first."""
+    tally = tally or count_samples(suite, model)
+    if not tally.all.total:
         return [VerdictGround(Gravity.UNKNOWN, "no sample was run")]
     grounds = list(_find_unjudged(suite, model, tally))
     overall = suite.thresholds.overall
-    is_compared = tally.apart < tally.shares[None].total
+    is_compared = tally.apart < tally.all.total
     if overall is None and not is_compared and not suite.thresholds.tags:
         # Without a threshold and a baseline a suite is a list of tests: all have to pass.
         overall = 1.0
@@ -320,11 +328,21 @@ class _Share:
         self.failed += outcome is SampleOutcome.FAILED
 
 
-class _Tally:
-    """Counts what thresholds are about, sample by sample."""
+class SampleTally:
+    """Counts what thresholds are about, sample by sample.
+
+    Attributes:
+        shares: all samples (None), and those of each tag with a threshold.
+        change: the trials with the change.
+        baseline: those with the baseline.
+        apart: how many samples have none of those.
+        lost: the names of samples that must pass and do not.
+        has_repeats: whether several trials of a sample have one answer of the provider.
+    """
 
     def __init__(self, thresholds: Thresholds) -> None:
-        self.shares: dict[str | None, _Share] = {None: _Share()}
+        self.all = _Share()
+        self.shares: dict[str | None, _Share] = {None: self.all}
         self.shares.update((tag, _Share()) for tag in thresholds.tags)
         self.change, self.baseline = _Side(), _Side()
         self.apart = 0
@@ -332,8 +350,9 @@ class _Tally:
         self.has_repeats = False
 
     def add(self, sample: SampleResult) -> None:
+        """Count a sample."""
         outcome = sample.outcome
-        self.shares[None].add(outcome)
+        self.all.add(outcome)
         for tag in sample.tags:
             if tag in self.shares:
                 self.shares[tag].add(outcome)
@@ -347,7 +366,9 @@ class _Tally:
             self.has_repeats = bool(_find_repeated(sample))
 
 
-def _find_unjudged(suite: SuiteRunResult, model: str, tally: _Tally) -> Iterator[VerdictGround]:
+def _find_unjudged(
+    suite: SuiteRunResult, model: str, tally: SampleTally
+) -> Iterator[VerdictGround]:
     """Yield what kept trials from being judged, or from saying what trials say."""
     for side, label in ((tally.change, ""), (tally.baseline, " of the baseline")):
         if side.errors:
@@ -362,15 +383,10 @@ def _find_unjudged(suite: SuiteRunResult, model: str, tally: _Tally) -> Iterator
         text = f"the trials of {copied} samples are copies of one answer: something caches them"
         yield VerdictGround(Gravity.UNKNOWN, text)
     if suite.baseline is not None and tally.apart:
-        of = f"{tally.apart} of {tally.shares[None].total} samples"
+        of = f"{tally.apart} of {tally.all.total} samples"
         yield VerdictGround(
             Gravity.NOTE, f"{of} cannot be compared: the baseline takes other inputs"
         )
-
-
-def is_compared(suite: SuiteRunResult, model: str) -> bool:
-    """Whether anything can be compared with the baseline."""
-    return any(one.baseline for one in suite.of_model(model))
 
 
 def _find_repeated(sample: SampleResult) -> set[str]:

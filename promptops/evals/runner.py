@@ -16,7 +16,7 @@ from promptops.evals.trial import BASELINE, CHANGE, Case, IncomparableError, Sco
 from promptops.runtime.guards.guard import GuardError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from promptops.evals.preparation import Preparation, SuitePart
     from promptops.evals.result import SampleResult
@@ -69,9 +69,12 @@ class _PartState:
     """What one suite has so far: its trials, by places, and who has no baseline."""
 
     def __init__(self, part: SuitePart) -> None:
-        counts = (len(part.models), len(part.samples))
-        self.width = max((one.trials for one in part.samples), default=1)
-        self.results_count = counts[0] * counts[1]
+        self.width = 1
+        self.total = 0
+        for sample in part.samples:
+            self.width = max(self.width, sample.trials)
+            self.total += sample.trials * len(part.models)
+        self.results_count = len(part.models) * len(part.samples)
         sides = 1 if part.baseline is None else 2
         self.spool = TrialSpool(self.results_count * self.width * sides)
         self.apart = bytearray(self.results_count)
@@ -126,12 +129,10 @@ async def run_evals(
     """
     asker = Asker(equipment)
     scoring_of = scoring(asker, asyncio.get_running_loop())
-    total = sum(
-        one.trials for part in preparation.parts for one in part.samples for _ in part.models
-    )
     parts = {id(part): _PartState(part) for part in preparation.parts}
+    total = sum(one.total for one in parts.values())
     state = _RunnerState(total, time.monotonic(), parts)
-    jobs = _list_jobs(preparation)
+    jobs = _list_jobs(preparation, parts)
     scorings = {part.suite.path: scoring_of(part) for part in preparation.parts}
 
     async def work() -> None:
@@ -167,13 +168,10 @@ async def run_evals(
     )
 
 
-def _list_jobs(preparation: Preparation) -> Iterator[_Job]:
-    """Yield all trials: the first of every sample, then the second, so that a partial run has
-    all.
-    """
+def _list_jobs(preparation: Preparation, parts: Mapping[int, _PartState]) -> Iterator[_Job]:
+    """All trials: the first of every sample, then the second, so that a partial run has all."""
     for part in preparation.parts:
-        most = max((one.trials for one in part.samples), default=0)
-        for number in range(1, most + 1):
+        for number in range(1, parts[id(part)].width + 1):
             for index, model in enumerate(part.models):
                 for at, sample in enumerate(part.samples, index * len(part.samples)):
                     if number <= sample.trials:

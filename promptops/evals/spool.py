@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 import os
 import tempfile
+import weakref
 from array import array
 from collections.abc import Sequence
 from functools import lru_cache
@@ -36,7 +37,8 @@ class TrialSpool:
         self._size = 0
         self._is_flushed = True
         if self._loose is None:
-            self._file = tempfile.TemporaryFile(prefix="promptops-")  # noqa: SIM115 - as long as it
+            self._file = tempfile.TemporaryFile(prefix="promptops-")  # noqa: SIM115 - it lives as long as this
+            weakref.finalize(self, self._file.close)
             self._starts = array("q", [_NOWHERE]) * places
             self._ends = array("q", [0]) * places
 

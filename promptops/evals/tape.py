@@ -10,6 +10,7 @@ them. Secrets and personal data are replaced before an answer is kept.
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,6 +32,7 @@ CASSETTE = "promptops.cassette/v1"
 # `json.dumps` would make an encoder for each text.
 _encode_request = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 _encode_entry = json.JSONEncoder(ensure_ascii=False).encode
+_MAX_UNWRITTEN_SECONDS = 0.05
 _TOO_LONG = 64 * 1024 * 1024
 
 
@@ -186,7 +188,8 @@ def write_cassette(file: Path, prompt: str, entries: Iterable[TapeEntry]) -> Non
 class Journal:
     """Answers that a run has paid for, written as they come, so that a kill loses none.
 
-    Every run writes a file of its own. It is removed when the run is done.
+    Answers that cost nothing may wait for the next one. Every run writes a file of its own. It is
+    removed when the run is done.
 
     Args:
         folder: where the files lie; None: nothing is written.
@@ -199,6 +202,8 @@ class Journal:
         self._file = None if folder is None else folder / f"{name}-{token}.jsonl"
         self._old: list[Path] = []
         self._stream: TextIO | None = None
+        # When answers that cost nothing were written last.
+        self._written = 0.0
         self._entries: dict[TapeKey, TapeEntry] = {}
         if folder is not None and resumes and folder.is_dir():
             self._old = sorted(folder.glob(f"{name}-*.jsonl"))
@@ -218,14 +223,20 @@ class Journal:
         return self._entries.get(key)
 
     def add(self, entry: TapeEntry) -> None:
-        """Write an answer down, at once. It is not kept in memory: nobody asks for it again."""
+        """Write an answer down, at once where it cost something.
+
+        It is not kept in memory: nobody asks for it again.
+        """
         if self._file is None:
             return
         if self._stream is None:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self._file.open("a", encoding="utf-8", errors="replace")
         self._stream.write(_encode_entry(_entry_to_json(entry)) + "\n")
-        self._stream.flush()
+        now = time.monotonic()
+        if entry.cost_micros != 0 or now - self._written > _MAX_UNWRITTEN_SECONDS:
+            self._stream.flush()
+            self._written = now
 
     def close(self, *, is_done: bool) -> None:
         """Close the file; a finished run needs it no more, nor those that it resumed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -96,6 +96,21 @@ class _TrialCourse:
     stage: str = "render"
     has_mean: bool = False
 
+    @property
+    def seconds(self) -> float:
+        """How long its calls took."""
+        if len(self.asked) == 1:
+            return self.asked[0].latency_seconds
+        return sum(one.latency_seconds for one in self.asked)
+
+    @property
+    def cost_micros(self) -> int | None:
+        """What its calls cost; None where that is unknown."""
+        if len(self.asked) == 1:
+            return self.asked[0].cost_micros
+        known = [one.cost_micros for one in self.asked]
+        return None if None in known else sum(one or 0 for one in known)
+
 
 async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
     """Run a trial. What goes wrong in it is its outcome.
@@ -142,8 +157,6 @@ def _finish(
     outcome: SampleOutcome,
     error: PromptopsError | None = None,
 ) -> Trial:
-    costs = [one.cost_micros for one in course.asked]
-    known = [one for one in costs if one is not None]
     score = None if outcome is SampleOutcome.ERROR else _mean(course)
     return Trial(
         number,
@@ -153,8 +166,8 @@ def _finish(
         tuple(course.checks),
         None if error is None else error.message,
         None if error is None else course.stage,
-        sum(known) if len(known) == len(costs) else None,
-        sum(one.latency_seconds for one in course.asked) if course.asked else None,
+        course.cost_micros,
+        course.seconds if course.asked else None,
         bool(course.asked) and all(one.is_replayed for one in course.asked),
         course.asked[-1].answer.response_id if course.asked else None,
         course.asked[-1].answer.served_model if course.asked else None,
@@ -186,13 +199,14 @@ async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: 
     inputs = side_inputs(case.resolved, sample, is_baseline=case.place.side == BASELINE)
     asked = await asker.start(case.resolved, inputs, at)
     course.messages = [dict(one) for one in asked.messages]
-    context = replace(
-        scoring.context,
-        task="\n\n".join(str(one.get("content") or "") for one in course.messages),
-        inputs=sample.inputs,
-        judge=None if scoring.open_judge is None else scoring.open_judge(*at),
-        embed=None if scoring.open_embed is None else scoring.open_embed(*at),
-        baseline=case.baseline,
+    context = Context(
+        "\n\n".join([str(one.get("content") or "") for one in course.messages]),
+        sample.inputs,
+        None if scoring.open_judge is None else scoring.open_judge(*at),
+        None if scoring.open_embed is None else scoring.open_embed(*at),
+        case.baseline,
+        scoring.context.root,
+        scoring.context.allows_python,
     )
     steps = [(None, sample.checks), *((turn.user, turn.checks) for turn in sample.turns)]
     for user, checks in steps:
@@ -207,8 +221,8 @@ async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: 
             asked.answer.text,
             tuple(course.calls),
             asked.answer.finish,
-            sum(one.latency_seconds for one in course.asked),
-            _total(one.cost_micros for one in course.asked),
+            course.seconds,
+            course.cost_micros,
         )
         if user is None:
             _check_outcome(course, sample, asked, answer, context)
@@ -231,11 +245,6 @@ def side_inputs(resolved: ResolvedPrompt, sample: Sample, *, is_baseline: bool) 
     if sample.history:
         inputs["history"] = [dict(one) for one in sample.history]
     return inputs
-
-
-def _total(costs: Any) -> int | None:  # noqa: ANN401 - numbers, or None
-    known = list(costs)
-    return None if None in known else sum(known)
 
 
 def _compares(check: Check) -> bool:
@@ -326,10 +335,9 @@ async def _check(
     scoring: Scoring,
 ) -> None:
     """Put an answer to its checks, the cheapest first; dear ones only where it can still pass."""
-    for check in cheapest_first(checks):
-        cost = cost_of(check)
-        is_lost = not course.has_mean and not all(one.is_met for one in course.checks)
-        if is_lost and cost >= Cost.EMBEDDING and not scoring.asks_always:
+    for check, cost in _order(checks):
+        is_dear = cost >= Cost.EMBEDDING and not scoring.asks_always and not course.has_mean
+        if is_dear and not all(one.is_met for one in course.checks):
             outcome = CheckOutcome(check.label, None, False, "not asked: another check failed")
         else:
             if cost >= Cost.PROCESS:
@@ -345,6 +353,29 @@ async def _check(
             outcome = CheckOutcome(check.label, outcome.score, True, why)
         course.checks.append(outcome)
         course.weights.append(check.weight if is_counted else 0.0)
+
+
+class _Ordered(NamedTuple):
+    """Checks with what they cost, the cheapest first."""
+
+    checks: Sequence[Check]
+    ordered: tuple[tuple[Check, Cost], ...]
+
+
+# Samples from rows share their checks.
+_ORDERED: dict[int, _Ordered] = {}
+_MAX_ORDERED = 64
+
+
+def _order(checks: Sequence[Check]) -> tuple[tuple[Check, Cost], ...]:
+    """Return checks with their costs, in the order in which to ask."""
+    known = _ORDERED.get(id(checks))
+    if known is None or known.checks is not checks:
+        if len(_ORDERED) >= _MAX_ORDERED:
+            _ORDERED.clear()
+        ordered = tuple((one, cost_of(one)) for one in cheapest_first(checks))
+        known = _ORDERED[id(checks)] = _Ordered(checks, ordered)
+    return known.ordered
 
 
 # Most answers pass for the same few reasons, and a run keeps all of them.

@@ -32,6 +32,8 @@ from tests.promptfoo.verdicts import judge
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from promptops.repository.adoption.promptfoo.cases import TestCase
+
 HERE = Path(__file__).parent
 VECTORS = HERE / "vectors.json"
 BUILD = HERE.parents[1] / "build"
@@ -186,19 +188,35 @@ def _run_theirs(one: Configuration, command: Sequence[str], url: str) -> list[di
     return rows
 
 
-def _read_cases(one: Configuration) -> tuple[list[Any], Converter]:
+def _read_cases(one: Configuration) -> tuple[list[TestCase], Converter]:
     folder = SourceFolder(one.folder, ".")
     data = load_yaml((one.folder / _NAME).read_text(encoding="utf-8"), _NAME)
     cases = CaseReader(folder, Notebook(), _NAME).read(data)
     return cases, Converter(folder, data.get("assertionTemplates") or {})
 
 
+def _find_case(row: dict[str, Any], cases: list[TestCase]) -> TestCase | None:
+    """The case of a row: promptfoo does not keep the order of files."""
+
+    given = {name: value for name, value in row["vars"].items() if name != "sessionId"}
+    count = len(row["testCase"].get("assert", ()))
+
+    def is_it(case: TestCase) -> bool:
+        return case.values == given and len(case.assertions) == count
+
+    index: int = row["testIdx"]
+    if index < len(cases) and is_it(cases[index]):
+        return cases[index]
+    found = next((case for case in cases if is_it(case)), None)
+    return found or (cases[index] if index < len(cases) else None)
+
+
 def _compare_assertions(one: Configuration, rows: Sequence[dict[str, Any]]) -> Iterator[Comparison]:
     cases, converter = _read_cases(one)
     for row in rows:
-        if row["testIdx"] >= len(cases):
+        case = _find_case(row, cases)
+        if case is None:
             continue
-        case = cases[row["testIdx"]]
         results = [
             result
             for result in (row.get("gradingResult") or {}).get("componentResults") or ()
@@ -241,21 +259,24 @@ def _compare_cases(one: Configuration, rows: Sequence[dict[str, Any]], url: str)
     tally: Counter[str] = Counter()
     if not plan.get("prompts"):
         return Counter(named=len(rows))
-    cases, _ = _read_cases(one)
+    cases, converter = _read_cases(one)
     suites = []
     for prompt in plan["prompts"]:
         arguments = ("eval", "run", prompt["name"], "--against", "none", "--format", "json")
         result = _promptops(one, *arguments) if prompt["suite"] else {}
         suites.append(next(iter(result.get("suites", ())), None))
-    notes = json.dumps(plan["prompts"], ensure_ascii=False)
     for row in rows:
-        if row["testIdx"] >= len(cases) or row["promptIdx"] >= len(suites):
+        case = _find_case(row, cases)
+        if case is None or row["promptIdx"] >= len(suites):
             tally["named"] += 1
             continue
-        case, suite = cases[row["testIdx"]], suites[row["promptIdx"]]
+        suite = suites[row["promptIdx"]]
         samples = {sample["name"]: sample for sample in (suite or {}).get("samples", ())}
         sample = samples.get(case.name)
-        is_named = json.dumps(case.place.case, ensure_ascii=False)[1:-1] in notes
+        is_named = any(
+            judge(converter, given, case.values, "").startswith("named")
+            for given in case.assertions
+        )
         theirs = "passed" if row["success"] else "failed"
         if sample is not None and sample["outcome"] == theirs:
             tally["same"] += 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from promptops.evals.judgement import Exit
 from promptops.evals.report.words import mark_words
-from promptops.evals.result import SampleOutcome
+from promptops.evals.result import SampleOutcome, count_samples
 from promptops.evals.verdict import Conclusion, EvalVerdict, describe, explain
 
 if TYPE_CHECKING:
@@ -88,11 +88,11 @@ def describe_run(result: EvalResult) -> str:
 
 def _judgement(judgement: Judgement, paint: Paint, width: int | None) -> Iterator[str]:
     suite, model = judgement.suite, judgement.model
-    samples = passed = remarkable = 0
-    for one in suite.of_model(model):
-        samples += 1
-        passed += one.outcome is SampleOutcome.PASSED
-        remarkable += _deserves_a_look(one)
+    tally = judgement.tally or count_samples(suite, model)
+    samples, passed = tally.all.total, tally.all.passed
+    remarkable = 0
+    if passed < samples or tally.apart < samples:
+        remarkable = sum(map(_deserves_a_look, suite.of_model(model)))
     word = paint(_WORDS[judgement.exit], _COLOURS[judgement.exit])
     yield f"{paint(suite.prompt, 'bold')} {suite.change.label}  {model}  {suite.path}"
     compared = (

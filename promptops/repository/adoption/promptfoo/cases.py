@@ -44,6 +44,7 @@ _LOST_OPTIONS = {
 }
 _PROGRAMS = (".js", ".cjs", ".mjs", ".ts", ".cts", ".mts", ".py", ".rb")
 _OTHER_FILES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".mp3", ".wav", ".mp4")
+_INLINED = (".txt", ".md")
 _MAX_CASES = 100_000
 
 
@@ -178,10 +179,23 @@ class CaseReader:
             if isinstance(one, str):
                 cases += self._load(one.removeprefix("file://"))
             elif isinstance(one, dict):
+                if ending != ".jsonl":
+                    self._inline(one.get("assert"))
                 cases.append((one, Place(line, file)))
             else:
                 raise UnreadableError(f"{file} holds a case that is no mapping")
         return cases
+
+    def _inline(self, assertions: Any) -> None:  # noqa: ANN401 - any YAML
+        """Replace texts in files by the texts: promptfoo trims those of its configuration alone."""
+        for one in assertions if isinstance(assertions, list) else ():
+            if isinstance(one, dict):
+                self._inline(one.get("assert"))
+                value = one.get("value")
+                if isinstance(value, str) and value.startswith("file://"):
+                    name = value.removeprefix("file://")
+                    if name.endswith(_INLINED):
+                        one["value"] = self._folder.read(name)
 
     def _place(self, one: Mapping[str, Any], case: str = "") -> Place:
         return Place(one.line if isinstance(one, LocatedMapping) else 0, "", case)
