@@ -300,7 +300,7 @@ _MAX_NAMES = 3
 
 
 @dataclass(slots=True)
-class _Side:
+class _TrialSide:
     """The trials of one side: how many there are, and how many say nothing."""
 
     trials: int = 0
@@ -315,7 +315,7 @@ class _Side:
 
 
 @dataclass(slots=True)
-class _Share:
+class _SampleShare:
     """The samples that a threshold is about."""
 
     total: int = 0
@@ -341,10 +341,10 @@ class SampleTally:
     """
 
     def __init__(self, thresholds: Thresholds) -> None:
-        self.all = _Share()
-        self.shares: dict[str | None, _Share] = {None: self.all}
-        self.shares.update((tag, _Share()) for tag in thresholds.tags)
-        self.change, self.baseline = _Side(), _Side()
+        self.all = _SampleShare()
+        self.shares: dict[str | None, _SampleShare] = {None: self.all}
+        self.shares.update((tag, _SampleShare()) for tag in thresholds.tags)
+        self.change, self.baseline = _TrialSide(), _TrialSide()
         self.apart = 0
         self.lost: list[str] = []
         self.has_repeats = False
@@ -410,7 +410,7 @@ def _count_copied(samples: Iterable[SampleResult]) -> int:
     return sum(any(owners[name] == 1 for name in _find_repeated(one)) for one in samples)
 
 
-def _threshold(share: _Share, tag: str | None, least: float) -> VerdictGround | None:
+def _threshold(share: _SampleShare, tag: str | None, least: float) -> VerdictGround | None:
     """What a threshold says; with undecided samples it may still be open."""
     of = "samples" if tag is None else f"samples tagged '{tag}'"
     total = share.total

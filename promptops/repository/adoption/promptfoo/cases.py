@@ -7,7 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from promptops.repository.adoption.draft import UnreadableError
-from promptops.repository.adoption.promptfoo.notebook import Place
+from promptops.repository.adoption.promptfoo.notebook import CasePlace
 from promptops.repository.adoption.promptfoo.rows import read_rows
 from promptops.repository.adoption.promptfoo.source import (
     LocatedMapping,
@@ -67,7 +67,7 @@ class TestCase:
     assertions: Sequence[Any]
     threshold: Any
     prompts: tuple[str, ...]
-    place: Place
+    place: CasePlace
     lost: tuple[str, ...] = field(default=())
 
 
@@ -106,7 +106,7 @@ class CaseReader:
         self._note_unknown(value, self._place(value, "defaultTest"))
         return value
 
-    def _list_all(self, data: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Place]]:
+    def _list_all(self, data: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], CasePlace]]:
         tests = data.get("tests")
         if tests == []:
             self._notes.add("'tests' is empty, and promptfoo runs one empty case that passes")
@@ -120,7 +120,7 @@ class CaseReader:
                 for test, place in self._list_tests(scenario.get("tests") or [{}]):
                     yield _merge(one, test), place
 
-    def _list_tests(self, tests: Any) -> Iterator[tuple[Mapping[str, Any], Place]]:  # noqa: ANN401 - any YAML
+    def _list_tests(self, tests: Any) -> Iterator[tuple[Mapping[str, Any], CasePlace]]:  # noqa: ANN401 - any YAML
         for one in tests if isinstance(tests, list) else [tests]:
             if isinstance(one, str):
                 yield from self._load(one.removeprefix("file://"))
@@ -131,7 +131,7 @@ class CaseReader:
             elif one is not None:
                 self._notes.add("a test that is no mapping is not carried over", is_lost=True)
 
-    def _load(self, name: str) -> list[tuple[Mapping[str, Any], Place]]:
+    def _load(self, name: str) -> list[tuple[Mapping[str, Any], CasePlace]]:
         """The cases of the files that a name or pattern stands for."""
         scheme, separator, _ = name.partition("://")
         if separator:
@@ -155,13 +155,13 @@ class CaseReader:
                 self._notes.add(f"cases are not carried over: {error}", is_lost=True)
         return found
 
-    def _load_file(self, file: str) -> list[tuple[Mapping[str, Any], Place]]:
+    def _load_file(self, file: str) -> list[tuple[Mapping[str, Any], CasePlace]]:
         ending = f".{file.rpartition('.')[2].lower()}"
         if ending == ".csv":
             rows, odd = read_rows(self._folder.read(file), file)
             for one in odd:
                 self._notes.add(f"{file} {one}", is_lost=True)
-            return [(case, Place(line, file)) for line, case in rows]
+            return [(case, CasePlace(line, file)) for line, case in rows]
         if ending == ".jsonl":
             lines = self._folder.read(file).split("\n")
             loaded = [(load_json(one, file), at) for at, one in enumerate(lines, 1) if one.strip()]
@@ -174,14 +174,14 @@ class CaseReader:
             loaded = [(one, getattr(one, "line", 0)) for one in items]
         else:
             raise UnreadableError(f"{file} is no table, YAML or JSON")
-        cases: list[tuple[Mapping[str, Any], Place]] = []
+        cases: list[tuple[Mapping[str, Any], CasePlace]] = []
         for one, line in loaded:
             if isinstance(one, str):
                 cases += self._load(one.removeprefix("file://"))
             elif isinstance(one, dict):
                 if ending != ".jsonl":
                     self._inline(one.get("assert"))
-                cases.append((one, Place(line, file)))
+                cases.append((one, CasePlace(line, file)))
             else:
                 raise UnreadableError(f"{file} holds a case that is no mapping")
         return cases
@@ -197,10 +197,10 @@ class CaseReader:
                     if name.endswith(_INLINED):
                         one["value"] = self._folder.read(name)
 
-    def _place(self, one: Mapping[str, Any], case: str = "") -> Place:
-        return Place(one.line if isinstance(one, LocatedMapping) else 0, "", case)
+    def _place(self, one: Mapping[str, Any], case: str = "") -> CasePlace:
+        return CasePlace(one.line if isinstance(one, LocatedMapping) else 0, "", case)
 
-    def _note_unknown(self, one: Mapping[str, Any], place: Place) -> None:
+    def _note_unknown(self, one: Mapping[str, Any], place: CasePlace) -> None:
         for key in one:
             if key not in _KNOWN:
                 near = nearest(key, _KNOWN)
@@ -208,13 +208,13 @@ class CaseReader:
                 self._notes.add(f"promptfoo ignores the unknown key '{key}'{hint}", place)
 
     def _expand(
-        self, one: Mapping[str, Any], default: Mapping[str, Any], place: Place
+        self, one: Mapping[str, Any], default: Mapping[str, Any], place: CasePlace
     ) -> Iterator[TestCase]:
         self._count += 1
         about = one.get("description")
         about = about.strip() if isinstance(about, str) and about.strip() else ""
         label = about or f"case {self._count}"
-        place = Place(place.line, place.file, label)
+        place = CasePlace(place.line, place.file, label)
         self._note_unknown(one, place)
         options = {**_mapping(default.get("options")), **_mapping(one.get("options"))}
         inherited = [] if options.get("disableDefaultAsserts") else default.get("assert") or []

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from promptops.repository.adoption.promptfoo.assertions import CarriedCheck
     from promptops.repository.adoption.promptfoo.cases import TestCase
     from promptops.repository.adoption.promptfoo.prompts import AdoptedPrompt, PromptSource
-    from promptops.repository.adoption.promptfoo.providers import Models
+    from promptops.repository.adoption.promptfoo.providers import AdoptedModels
     from promptops.repository.adoption.promptfoo.source import SourceFolder
 
 _NAME = re.compile(r"promptfooconfig[\w.-]*\.(?:ya?ml|json)", re.IGNORECASE)
@@ -110,7 +110,7 @@ class _DraftReader:
 
     path: str
     data: Mapping[str, Any]
-    models: Models
+    models: AdoptedModels
     cases: Sequence[TestCase]
     converter: Converter
 

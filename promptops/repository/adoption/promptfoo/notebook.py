@@ -8,7 +8,7 @@ from promptops.repository.adoption.draft import Note
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CasePlace:
     """Where something stands: the file ("" for the configuration), its line, and the case."""
 
     line: int = 0
@@ -20,11 +20,11 @@ class Notebook:
     """Collects notes; the same sentence about many cases becomes one note."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, bool], list[Place]] = {}
+        self._found: dict[tuple[str, bool], list[CasePlace]] = {}
 
-    def add(self, message: str, place: Place | None = None, *, is_lost: bool = False) -> None:
+    def add(self, message: str, place: CasePlace | None = None, *, is_lost: bool = False) -> None:
         """Write down what a person should know; `is_lost` where the verdict may differ."""
-        self._found.setdefault((message, is_lost), []).append(place or Place())
+        self._found.setdefault((message, is_lost), []).append(place or CasePlace())
 
     def notes(self) -> list[Note]:
         """Return the notes, what differs first."""
@@ -32,7 +32,7 @@ class Notebook:
         return [_write(message, is_lost, places) for (message, is_lost), places in ordered]
 
 
-def _write(message: str, is_lost: bool, places: list[Place]) -> Note:  # noqa: FBT001 - of a pair
+def _write(message: str, is_lost: bool, places: list[CasePlace]) -> Note:  # noqa: FBT001 - of a pair
     first = places[0]
     where = [f"'{first.case}'"] if first.case else []
     if first.file:

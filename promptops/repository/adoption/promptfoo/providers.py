@@ -44,14 +44,14 @@ _SECRETS = re.compile(r"key|token|secret|password|auth|headers", re.IGNORECASE)
 _IGNORED = ("label", "cost", "showThinking", "organization")
 
 
-class Models(NamedTuple):
+class AdoptedModels(NamedTuple):
     """The models to run with, and what all of them are asked with."""
 
     names: tuple[str, ...]
     settings: Mapping[str, Any]
 
 
-def read_models(value: Any, notebook: Notebook) -> Models:  # noqa: ANN401 - any YAML
+def read_models(value: Any, notebook: Notebook) -> AdoptedModels:  # noqa: ANN401 - any YAML
     """Return the models; what cannot be carried over goes to the notebook."""
     names: dict[str, None] = {}
     settings: list[Mapping[str, Any]] = []
@@ -63,7 +63,7 @@ def read_models(value: Any, notebook: Notebook) -> Models:  # noqa: ANN401 - any
         names[name] = None
         settings.append(_read_settings(identity, config, notebook))
     if not settings:
-        return Models((), {})
+        return AdoptedModels((), {})
     common = {
         key: one
         for key, one in settings[0].items()
@@ -73,7 +73,7 @@ def read_models(value: Any, notebook: Notebook) -> Models:  # noqa: ANN401 - any
         notebook.add(
             f"'{key}' is not the same for all models and is not carried over", is_lost=True
         )
-    return Models(tuple(names), common)
+    return AdoptedModels(tuple(names), common)
 
 
 def _list(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:  # noqa: ANN401 - any YAML
