@@ -192,8 +192,9 @@ def _outcome(admission: Admission, paint: Paint, *, is_whole: bool) -> ReportOut
     excerpts.
     """
     from promptops.checks.report.outcome import ReportOutcome
-    from promptops.gate.missing import list_faults, list_version_lines
+    from promptops.gate.missing import list_faults
     from promptops.gate.rules.catalogue import RULES
+    from promptops.gate.rules.version_lines import list_version_lines
 
     verdict, validation = admission.verdict, admission.validation
     texts = {
@@ -203,7 +204,9 @@ def _outcome(admission: Admission, paint: Paint, *, is_whole: bool) -> ReportOut
     }
     findings = verdict.findings
     if not is_whole:  # what the first lines say already is not said again
-        findings = tuple(list_faults(findings, list_version_lines(verdict)))
+        findings = tuple(
+            list_faults(findings, list_version_lines(verdict.change.prompts, verdict.findings))
+        )
     return ReportOutcome(
         findings,
         len(verdict.change.prompts),

@@ -60,10 +60,11 @@ def describe_verdict(verdict: Verdict, costs: Costs, findings: str) -> Iterator[
 
 
 def _describe_missing(verdict: Verdict) -> Iterator[str]:
-    from promptops.gate.missing import list_version_lines, list_waiting
+    from promptops.gate.missing import list_waiting
     from promptops.gate.rules.ruling import CONSENT_CHECKS
+    from promptops.gate.rules.version_lines import list_version_lines
 
-    lines = list_version_lines(verdict)
+    lines = list_version_lines(verdict.change.prompts, verdict.findings)
     if lines:
         yield f"  the author writes {'this version' if len(lines) == 1 else 'these versions'}"
     for one in lines[:_MAX_PATHS]:

@@ -1,4 +1,4 @@
-"""Report the gate's verdict to GitHub: a commit status, and one comment on the pull request.
+"""Report the gate's verdict to GitHub: a commit status, one comment, and suggested lines.
 
 Only this module writes to a forge. For each commit and name, a commit status has one state: the
 last one set, whatever event started the workflow. A job's own check is not enough: for GitHub, the
@@ -9,8 +9,9 @@ failed.
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from promptops.errors import RemoteError
@@ -18,14 +19,36 @@ from promptops.forge.github import GitHub
 from promptops.web.exchange import NoAnswerError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from promptops.forge.github import PullRequest
     from promptops.forge.record import ForgeRecord
 
 # GitHub refuses comments of more than 65,536 characters, and descriptions of more than 140.
 _MAX_COMMENT = 65_000
 _MAX_DESCRIPTION = 140
+# Each is a request and a notification.
+_MAX_SUGGESTIONS = 20
 _STATUS_NEEDS = "commit statuses: write"
 _COMMENT_NEEDS = "pull requests: write"
+
+
+_SUGGESTION = "<!-- promptops version -->"
+_NOT_IN_THE_DIFF = 422
+
+
+class LineSuggestion(NamedTuple):
+    """One line of a file as it should be.
+
+    Attributes:
+        path: the file, from the repository's top.
+        line: the number of the line, from 1.
+        text: the whole line, without its newline.
+    """
+
+    path: str
+    line: int
+    text: str
 
 
 class StatusState(StrEnum):
@@ -83,6 +106,35 @@ class PullRequestThread(GitHub):
         if first.text("body") != text:
             self._write("PATCH", self._comment(first), {"body": text}, _COMMENT_NEEDS)
 
+    def put_suggestions(
+        self, number: int, commit: str, suggestions: Sequence[LineSuggestion]
+    ) -> None:
+        """Suggest lines on a pull request, each to be taken with a click; withdraw earlier ones.
+
+        GitHub takes suggestions only for lines that the pull request's diff shows; others are left
+        out. A suggestion that is there already stays.
+
+        Raises:
+            DeniedError: the token lacks the permission.
+            RemoteError: there is no answer, or an unexpected one.
+            IntegrityError: the answer is not as GitHub documents it.
+        """
+        path = self.at("pulls", str(number), "comments")
+        wanted = {(one.path, _suggest(one)): one for one in suggestions[:_MAX_SUGGESTIONS]}
+        for comment in self.records(path, needs=_COMMENT_NEEDS):
+            if not _is_ours(comment, _SUGGESTION):
+                continue
+            is_shown = comment.number_or_none("line") is not None
+            key = (comment.text("path"), comment.text("body"))
+            if not is_shown or wanted.pop(key, None) is None:
+                place = self.at("pulls", "comments", str(comment.number("id")))
+                self._write("DELETE", place, None, _COMMENT_NEEDS)
+        for (_, body), one in wanted.items():
+            value = {"body": body, "commit_id": commit, "path": one.path, "line": one.line}
+            self._write(
+                "POST", path, {**value, "side": "RIGHT"}, _COMMENT_NEEDS, but=_NOT_IN_THE_DIFF
+            )
+
     def find_pull_request(
         self, owner: str, branch: str, commit: str, target: str
     ) -> PullRequest | None:
@@ -106,7 +158,9 @@ class PullRequestThread(GitHub):
     def _comment(self, comment: ForgeRecord) -> str:
         return self.at("issues", "comments", str(comment.number("id")))
 
-    def _write(self, method: str, path: str, value: object, needs: str) -> None:
+    def _write(
+        self, method: str, path: str, value: object, needs: str, *, but: int | None = None
+    ) -> None:
         url = self._url + path
         data = b"" if value is None else json.dumps(value).encode()
         try:
@@ -116,8 +170,13 @@ class PullRequestThread(GitHub):
                 f"GitHub gives no answer: {error}",
                 hint=f"check the connection and the address {self._url}",
             ) from error
-        if answer.status not in {200, 201, 204}:
+        if answer.status not in {200, 201, 204, but}:
             raise self._refusal(url, answer.status, answer.body, needs)
+
+
+def _suggest(one: LineSuggestion) -> str:
+    ticks = "`" * max(3, max(map(len, re.findall("`+", one.text)), default=0) + 1)
+    return f"{_SUGGESTION}\n{ticks}suggestion\n{one.text}\n{ticks}"
 
 
 def _is_ours(comment: ForgeRecord, marker: str) -> bool:

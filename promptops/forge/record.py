@@ -71,6 +71,10 @@ class ForgeRecord:
         """Return the integer under a name."""
         return cast("int", self._get(name, int))
 
+    def number_or_none(self, name: str) -> int | None:
+        """Return the integer under a name; the member is required but may be null."""
+        return None if self._is_null(name) else self.number(name)
+
     def flag(self, name: str) -> bool:
         """Return the boolean under a name."""
         return cast("bool", self._get(name, bool))

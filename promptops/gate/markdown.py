@@ -12,10 +12,10 @@ from promptops.gate.costs import COSTS_NOTE, describe_costs
 from promptops.gate.missing import (
     list_faults,
     list_idle,
-    list_version_lines,
     list_waiting,
     summarize,
 )
+from promptops.gate.rules.version_lines import list_version_lines
 from promptops.gate.summary import describe_bump, describe_versions, list_commands
 from promptops.gate.texts import count_users, list_text_changes
 from promptops.prompt.diff.markdown import code, describe_hunks, fence
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from promptops.gate.costs import Costs
-    from promptops.gate.missing import VersionLine
     from promptops.gate.rules.consent import Requirement
     from promptops.gate.rules.verdict import Verdict
+    from promptops.gate.rules.version_lines import VersionLine
     from promptops.prompt.finding import Finding
 
 MARKER = "<!-- promptops gate -->"
@@ -51,7 +51,7 @@ def verdict_to_markdown(verdict: Verdict, costs: Costs | None = None) -> str:
         costs: what the prompts take before and after the change, by name.
     """
     sign = "✅" if verdict.is_allowed else "❌"
-    lines = list_version_lines(verdict)
+    lines = list_version_lines(verdict.change.prompts, verdict.findings)
     findings = sorted(verdict.findings, key=lambda one: list(Severity).index(one.severity))
     errors = [one for one in findings if one.severity is Severity.ERROR]
     parts = [f"{MARKER}\n### {sign} Prompts: {summarize(verdict, code)}"]

@@ -7,12 +7,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from promptops.gate.rules.version_lines import list_version_lines
 from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
     from promptops.delivery.evidence import EvalEvidence
     from promptops.gate.rules.change import Change, PromptChange
     from promptops.gate.rules.consent import Requirement
+    from promptops.gate.rules.version_lines import VersionLine
     from promptops.prompt.finding import Finding
 
 SCHEMA = "promptops.gate/v1"
@@ -73,6 +75,7 @@ class Verdict:
 
     def _content(self) -> dict[str, Any]:
         change = self.change
+        lines = {one.path: one for one in list_version_lines(change.prompts, self.findings)}
         return {
             "allowed": self.is_allowed,
             "target": change.target,
@@ -80,7 +83,7 @@ class Verdict:
             "head": change.head,
             "merge_base": change.merge_base,
             "tree": change.tree,
-            "prompts": [_list_prompt(one) for one in change.prompts],
+            "prompts": [_list_prompt(one, lines.get(one.path)) for one in change.prompts],
             "approval": {
                 "checked": bool(self.sources),
                 "sources": list(self.sources),
@@ -98,7 +101,7 @@ class Verdict:
         }
 
 
-def _list_prompt(change: PromptChange) -> dict[str, Any]:
+def _list_prompt(change: PromptChange, line: VersionLine | None) -> dict[str, Any]:
     old = change.before.prompt if change.before else None
     new = change.after.prompt if change.after else None
     diff = change.diff
@@ -115,6 +118,7 @@ def _list_prompt(change: PromptChange) -> dict[str, Any]:
         "to": str(new.version) if new else None,
         "digest": new.digest if new else None,
         "content": new.content_digest if new else None,
+        "write": {"line": line.line, "text": line.text} if line else None,
         "requires_review": change.requires_review,
         "new_suppressions": list(change.new_suppressions),
     }

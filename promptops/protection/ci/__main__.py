@@ -17,6 +17,7 @@ The exit code is that of `promptops gate`: 0 may be merged, 1 may not, 2 could n
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import subprocess
@@ -27,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import DeniedError, PromptopsError, RemoteError
-from promptops.forge.conversation import PullRequestThread, StatusState
+from promptops.forge.conversation import LineSuggestion, PullRequestThread, StatusState
 from promptops.protection.ci.change import fetch_change, follow_review, give_access, read_change
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def main(environment: Mapping[str, str]) -> int:
         folder = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="promptops-", dir=place))
         )
-        report = folder / "report.md"
+        report, verdict = folder / "report.md", folder / "verdict.json"
         change: CiChange | None = None
         github: PullRequestThread | None = None
         try:
@@ -66,7 +67,9 @@ def main(environment: Mapping[str, str]) -> int:
             url = f"{environment['GITHUB_SERVER_URL']}/{environment['GITHUB_REPOSITORY']}.git"
             access = give_access(environment, url, _token(environment))
             fetch_change(change, url, access, folder / "change.git")
-            code, said = _judge(change, {**environment, **access}, folder / "change.git", report)
+            code, said = _judge(
+                change, {**environment, **access}, folder / "change.git", (report, verdict)
+            )
         except PromptopsError as error:
             code, said = 2, f"error: {error.message}\n hint: {error.hint or 'see the log'}"
         _tell(said)
@@ -76,6 +79,7 @@ def main(environment: Mapping[str, str]) -> int:
         if change is not None and github is not None:
             _set_status(github, change, environment, code)
             _keep_comment(github, change, environment, text)
+            _keep_suggestions(github, change, environment, _read_suggestions(verdict))
     return code
 
 
@@ -92,7 +96,7 @@ def _token(environment: Mapping[str, str]) -> str:
 
 
 def _judge(
-    change: CiChange, environment: Mapping[str, str], repository: Path, report: Path
+    change: CiChange, environment: Mapping[str, str], repository: Path, reports: tuple[Path, Path]
 ) -> tuple[int, str]:
     """Run the gate with annotations in the log; return its exit code and its text output."""
     given = [f"--evidence={line}" for line in _lines(environment, "PROMPTOPS_EVIDENCE")]
@@ -107,7 +111,8 @@ def _judge(
             *(sys.executable, "-I", "-m", "promptops", "-C", str(repository), "gate"),
             *(f"--base=refs/heads/{change.target}", f"--head={change.head}"),
             *(f"--target={change.target}", *given),
-            *("--format=github", f"--report=markdown={report}"),
+            *("--format=github", f"--report=markdown={reports[0]}"),
+            f"--report=json={reports[1]}",
         ],
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -174,6 +179,33 @@ def _keep_comment(
     except PromptopsError as error:
         # Runs of a fork may have a read-only token; the change is still judged.
         _notice("notice", f"no comment on the pull request: {error.message}")
+
+
+def _read_suggestions(verdict: Path) -> list[LineSuggestion]:
+    """Return the version lines that the change lacks; none where there is no verdict."""
+    if not verdict.exists():
+        return []
+    prompts = json.loads(verdict.read_text("utf-8"))["prompts"]
+    return [
+        LineSuggestion(one["path"], one["write"]["line"], one["write"]["text"])
+        for one in prompts
+        if one["write"] is not None
+    ]
+
+
+def _keep_suggestions(
+    github: PullRequestThread,
+    change: CiChange,
+    environment: Mapping[str, str],
+    suggestions: list[LineSuggestion],
+) -> None:
+    """Suggest the missing version numbers where a click can take them; the comment has all."""
+    if environment.get("PROMPTOPS_COMMENT") != "true" or change.number is None:
+        return
+    try:
+        github.put_suggestions(change.number, change.head, suggestions)
+    except PromptopsError as error:
+        _notice("notice", f"no suggestions on the pull request: {error.message}")
 
 
 def _notice(kind: str, text: str) -> None:

@@ -54,6 +54,7 @@ class Said:
 
     statuses: list[Status] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
+    suggestions: list[dict[str, Any]] = field(default_factory=list)
 
 
 class TalkingGitHub(FakeGitHub):
@@ -63,6 +64,8 @@ class TalkingGitHub(FakeGitHub):
         super().__init__(clock)
         self.said = Said()
         self.may = {"statuses", "comments"}
+        # The lines that the pull request's diff shows.
+        self.shown: set[tuple[str, int]] = set()
 
     def propose(self, number: int, head: str, author: str = "jane") -> RealPull:
         pull = RealPull(number, author, head=head)
@@ -98,8 +101,26 @@ class TalkingGitHub(FakeGitHub):
                 return Response(204)
             comment.body = value["body"]
             return Response.of(self._show_comment(comment))
+        if "/pulls/" in at and "comments" in at:
+            return self._hear_suggestion(request, at, value)
         if at == "GET /pulls":
             return self._list_pulls(request)
+        return None
+
+    def _hear_suggestion(self, request: Request, at: str, value: dict[str, Any]) -> Response | None:
+        if found := re.fullmatch(r"(GET|POST) /pulls/(\d+)/comments", at):
+            if found[1] == "GET":
+                return self._paged(request, self.said.suggestions)
+            if (value["path"], value["line"]) not in self.shown:
+                return Response.of({"message": "Validation Failed"}, 422)
+            self.said.suggestions.append(
+                {**value, "id": len(self.said.suggestions) + 1, "user": self._user(BOT)}
+            )
+            return Response.of(self.said.suggestions[-1], 201)
+        if found := re.fullmatch(r"DELETE /pulls/comments/(\d+)", at):
+            kept = [one for one in self.said.suggestions if one["id"] != int(found[1])]
+            self.said.suggestions[:] = kept
+            return Response(204)
         return None
 
     def _set_status(self, commit: str, value: dict[str, Any]) -> Response:

@@ -189,6 +189,26 @@ def test_there_is_one_comment_which_changes_with_the_change(runner: Runner) -> N
     assert after.body != first
 
 
+def test_a_version_is_suggested_where_a_click_can_write_it(runner: Runner) -> None:
+    unbumped: dict[str, str | bytes] = {
+        "prompts/a.md": prompt_text("1.0.0", body="Say {{ question }}")
+    }
+    runner.propose(7, unbumped)
+    assert runner.run("pull_request_target", runner.about(7)).code == 1
+    assert runner.forge.said.suggestions == []  # the diff does not show that line
+    runner.forge.shown.add(("prompts/a.md", 2))
+    ran = runner.run("pull_request_target", runner.about(7))
+    (one,) = runner.forge.said.suggestions
+    runner.run("pull_request_target", runner.about(7))
+    assert runner.forge.said.suggestions == [one]  # said once, however often it is judged
+    assert (one["path"], one["line"], one["side"]) == ("prompts/a.md", 2, "RIGHT")
+    assert one["body"].endswith("```suggestion\nversion: 1.1.0\n```")
+    assert "`prompts/a.md`, line 2: `version: 1.1.0`" in ran.summary
+    runner.propose(7, SOUND)
+    runner.run("pull_request_target", runner.about(7))
+    assert runner.forge.said.suggestions == []
+
+
 def test_a_persons_comment_with_our_marker_is_left_alone(runner: Runner) -> None:
     from tests.protection.ci.talking import BOT, Comment
 
