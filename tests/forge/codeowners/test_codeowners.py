@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from promptops.forge.codeowners import (
@@ -557,6 +557,73 @@ GITLAB_HEADING = re.compile(
     r"(?P<owners>\s*[@\w.\-/\s]*)?",
     re.ASCII | re.MULTILINE,
 )
+
+
+def read_as_gitlab(text: str) -> dict[str, tuple[int, tuple[str, ...], bool]]:
+    """What each section asks for the path `x`: the way of `get_parsed_data` in GitLab's file.rb.
+
+    Sections keep the spelling of their first heading, a heading holds until the next one, and of
+    two lines with one pattern the later counts. A section is optional if all its headings say so.
+    """
+    sections: dict[str, dict[str, tuple[int, tuple[str, ...]]]] = {"codeowners": {}}
+    optional: dict[str, bool] = {"codeowners": False}
+    name, approvals, defaults = "codeowners", 0, ""
+    for line in text.split("\n"):
+        stripped = line.strip(" \t")
+        if not stripped or stripped[0] == "#":
+            continue
+        found = GITLAB_HEADING.match(stripped)
+        if found is not None:
+            known = list(sections)
+            name = found["name"]
+            if known[-1] != "codeowners":
+                name = next((one for one in known if one.casefold() == name.casefold()), name)
+            number = re.match(r"\s*(\d*)", found["approvals"] or "", re.ASCII)
+            approvals = int((number and number[1]) or "0")
+            defaults = found["owners"] or ""
+            sections.setdefault(name, {})
+            optional[name] = optional.get(name, True) and found["optional"] is not None
+            continue
+        pattern, *rest = stripped.split(None, 1)
+        words = (rest[0] if rest else defaults).split()
+        owners = tuple(dict.fromkeys(word for word in words if re.fullmatch("@[abc]", word)))
+        sections[name][pattern] = (min(max(approvals, 1), 100), owners)
+    asked = {}
+    for one, rules in sections.items():
+        matching = [rule for pattern, rule in rules.items() if pattern in {"x", "*"}]
+        if matching:
+            asked[one] = (*matching[-1], optional[one])
+    return asked
+
+
+NAMES = st.sampled_from(["A", "a", "B", " ", "", "codeowners", "CODEOWNERS", "A b"])
+NUMBERS = st.sampled_from(
+    ["", "[2]", "[ 2 ]", "[2 3]", "[]", "[ ]", "[0]", "[007]", "[x]", "[101]", "[2"]
+)
+OWNERS = st.sampled_from(["", "@a", " @a", " @a @b", "\t@c", " nobody", "@a @a", " # @b"])
+HEADINGS = st.builds("{}[{}]{}{}".format, st.sampled_from(["", "^"]), NAMES, NUMBERS, OWNERS)
+RULES = st.builds(
+    "{}{}".format, st.sampled_from(["x", "*", "y"]), OWNERS.map(lambda one: f" {one}")
+)
+LINES = HEADINGS | RULES | st.sampled_from(["", "# [A]", "  ", "[A", "  [B] @b"])
+
+
+@settings(max_examples=400)
+@given(st.lists(LINES, max_size=8).map("\n".join))
+@example("[Name][ 2 ]\nx @a")
+@example("[Doc][2]@a\nx")
+@example("[A]\nx @a\n^[a][2]\nx @b")
+def test_files_are_read_as_gitlab_reads_them(text: str) -> None:
+    answers = parse_owners(text, GITLAB).match("x").answers
+    found = {
+        "codeowners" if rule.section is None else rule.section: (
+            rule.approvals,
+            rule.owners,
+            rule.is_optional,
+        )
+        for rule in answers
+    }
+    assert found == read_as_gitlab(text)
 
 
 @given(st.text("[]^012 \t@ab.-/#+", min_size=1, max_size=24).map(lambda text: f"[A]{text}"))
