@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 _MAX_WORD = 200
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """Return the known word that `word` most likely was meant to be, if any is near."""
     import difflib
 
     if len(word) > _MAX_WORD:
         return None
-    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return matches[0] if matches else None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from promptops.checks.subject import CheckContext, CostLimits, OwnersFault, know_nothing
 from promptops.errors import NotAFileError
+from promptops.forge.places import ALL_OWNERS
 from promptops.repository.config import EVAL_ENVIRONMENT
 from promptops.repository.repository import PlacedFiles
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from promptops.repository.config import Config
     from promptops.repository.repository import Files
-
-_PLACES = ("", ".github/", ".gitlab/", "docs/")
 
 
 def read_context(
@@ -93,9 +92,9 @@ def read_owners_files(files: Files) -> tuple[bytes | None, ...]:
 
 def _read_places(top: Files) -> Iterator[bytes | None]:
     """Read all places; of what is no file, what is said of it."""
-    for place in _PLACES:
+    for place in ALL_OWNERS:
         try:
-            yield top.read(f"{place}CODEOWNERS")
+            yield top.read(place)
         except NotAFileError as error:
             yield error.message.encode()
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from promptops.errors import PromptopsError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
+
+    from promptops.repository.repository import Repository
 
 INTERVAL_SECONDS = 0.3
 
@@ -28,6 +32,22 @@ def watch(
             yield
         else:
             wait(INTERVAL_SECONDS)
+
+
+def list_watched(repository: Repository, *, with_owners: bool) -> list[Path]:
+    """Return the files and folders by which a check of the prompts, or an eval, may come out."""
+    from promptops.forge.places import ALL_OWNERS
+    from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE, Config
+
+    top = repository.require_work_tree()
+    try:
+        config = repository.config
+    except PromptopsError:
+        config = Config()
+    owners = ALL_OWNERS if with_owners else ()
+    return [
+        top / one for one in (config.prompts, config.evals, CONFIG_FILE, PYPROJECT_FILE, *owners)
+    ]
 
 
 def _look(paths: Iterable[Path]) -> dict[str, tuple[int, int, int]]:

@@ -30,7 +30,6 @@ TrustOption = Annotated[
         show_default=False,
     ),
 ]
-_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
 def resolve(
@@ -76,6 +75,8 @@ def _describe(resolved: ResolvedPrompt, view: RepositoryView) -> str:
     source = resolved.source if remote is None else f"{resolved.source} (as of {remote})"
     rows += [("model", resolved.model), ("source", source)]
     if placement is not None:
+        from promptops.cli.times import describe_age
+
         age = describe_age(time.time() - placement.deployed_at_seconds)
         what = f"deployment {placement.deployment} by {placement.deployed_by}, {age}"
         rows.append(("environment", f"{placement.environment}, {what}"))
@@ -100,16 +101,9 @@ def _freshness(resolved: ResolvedPrompt) -> str:
         return "a release never changes"
     if resolved.fetched_at_seconds is None:
         return "read just now"
+    from promptops.cli.times import describe_age
+
     return f"fetched {describe_age(time.time() - resolved.fetched_at_seconds)}"
-
-
-def describe_age(seconds: float) -> str:
-    """Return how long ago, in the largest unit that fits."""
-    for unit, length in _UNITS:
-        count = int(seconds // length)
-        if count >= 1:
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
 
 
 def _warn(resolved: ResolvedPrompt, view: RepositoryView) -> None:

@@ -18,6 +18,7 @@ from promptops.runtime.models.model import Answer, ModelError, Request, Usage
 from promptops.runtime.models.tokens import count_tokens
 from promptops.runtime.run.commands import Admit, Call, Find, Reserve, Settle, Sleep, World
 from promptops.runtime.run.course import Course, RunLimits
+from promptops.runtime.run.driving import adrive
 from promptops.runtime.run.output import OutputError, read_data
 from promptops.runtime.run.request import estimate
 from promptops.runtime.run.steps import ask, take_course
@@ -293,7 +294,7 @@ class Asker:
         asking = _Asking(self, first, at)
         fault: OutputError | None = None
         try:
-            await _drive(steps, asking)
+            await adrive(steps, asking.do)
         except OutputError as error:
             fault = error
         entry = asking.entry
@@ -413,21 +414,6 @@ class Asker:
     def settle(self, held: int, cost: int | None) -> None:
         """Give back what a call did not cost."""
         self._with.purse.settle(held, cost)
-
-
-async def _drive(steps: Generator[Command, Any, None], asking: _Asking) -> None:
-    value: Any = None
-    failure: BaseException | None = None
-    while True:
-        try:
-            command = steps.send(value) if failure is None else steps.throw(failure)
-        except StopIteration:
-            return
-        value = failure = None
-        try:
-            value = await asking.do(command)
-        except BaseException as error:  # noqa: BLE001 - the course decides
-            failure = error
 
 
 class _Asking:

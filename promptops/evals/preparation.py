@@ -16,6 +16,7 @@ from promptops.prompt.reference import PromptRef, parse_selector
 from promptops.prompt.suite.packing import pack_samples
 from promptops.prompt.suite.reading import CASSETTE
 from promptops.repository.repository import PlacedFiles
+from promptops.runtime.comparison import describe_state
 from promptops.runtime.lookup import resolve_selected
 
 if TYPE_CHECKING:
@@ -224,14 +225,7 @@ def _make_part(
 
 def _resolve(repository: Repository, name: str, at: str) -> tuple[ResolvedPrompt, TrialState]:
     resolved = resolve_selected(repository, PromptRef(name, parse_selector(at)))
-    placement = resolved.placement
-    if placement is not None:
-        label = f"{resolved.version} ({placement.environment}, deployment {placement.deployment})"
-    elif resolved.commit is None:
-        label = "work tree"
-    else:
-        label = resolved.version
-    return resolved, TrialState(label, resolved.version, resolved.digest)
+    return resolved, TrialState(describe_state(resolved), resolved.version, resolved.digest)
 
 
 def _with_model(state: TrialState, model: str) -> TrialState:

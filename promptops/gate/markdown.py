@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from promptops.checks.report.markdown import bullet, short
 from promptops.gate.costs import COSTS_NOTE, describe_costs
 from promptops.gate.missing import (
     list_faults,
@@ -22,7 +23,7 @@ from promptops.prompt.diff.markdown import code, describe_hunks, fence
 from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from promptops.gate.costs import Costs
     from promptops.gate.rules.consent import Requirement
@@ -31,11 +32,9 @@ if TYPE_CHECKING:
     from promptops.prompt.finding import Finding
 
 MARKER = "<!-- promptops gate -->"
-_SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOTE: "💡"}
 # GitHub refuses comments of more than 65,536 characters.
 _MAX_LINES = 30
 _FEW = 3
-_MAX_CHARACTERS = 300
 # The room for excerpts besides the verdict.
 _MAX_TEXT = 40_000
 
@@ -55,7 +54,7 @@ def verdict_to_markdown(verdict: Verdict, costs: Costs | None = None) -> str:
     findings = sorted(verdict.findings, key=lambda one: list(Severity).index(one.severity))
     errors = [one for one in findings if one.severity is Severity.ERROR]
     parts = [f"{MARKER}\n### {sign} Prompts: {summarize(verdict, code)}"]
-    missing = [*_missing(verdict, lines), *map(_bullet, list_faults(errors, lines))]
+    missing = [*_missing(verdict, lines), *_bullets(list_faults(errors, lines))]
     if missing:
         parts.append("\n".join(["**Missing**", "", *_cut(missing, "more")]))
     if verdict.change.prompts:
@@ -68,7 +67,7 @@ def verdict_to_markdown(verdict: Verdict, costs: Costs | None = None) -> str:
     commands = list_commands(verdict, verdict.change.target)
     if commands:
         parts.append("**To run**\n\n" + fence("".join(f"{one}\n" for one in commands), "sh"))
-    others = [_bullet(one) for one in findings if one.severity is not Severity.ERROR]
+    others = _bullets(one for one in findings if one.severity is not Severity.ERROR)
     others += _owned(verdict)
     if others:
         parts.append("\n".join(_cut(others, "more findings")))
@@ -86,7 +85,7 @@ def _missing(verdict: Verdict, lines: list[VersionLine]) -> Iterator[str]:
             [
                 f"  - {code(one.path)}, line {one.line}: {code(one.text.strip())}"
                 f" ({code(one.check)})"
-                + (f"\n    {_short(one.reason)}" if len(lines) <= _FEW else "")
+                + (f"\n    {short(one.reason)}" if len(lines) <= _FEW else "")
                 for one in lines
             ],
             "more",
@@ -153,7 +152,7 @@ def _texts(verdict: Verdict) -> Iterator[str]:
 def _evals(verdict: Verdict) -> Iterator[str]:
     for one in verdict.evidence:
         sign = "🧪" if one.is_good else "❌"
-        yield f"- {sign} Evals of {code(one.prompt)}: {_short(one.summary)}"
+        yield f"- {sign} Evals of {code(one.prompt)}: {short(one.summary)}"
 
 
 def _cut(lines: list[str], what: str) -> list[str]:
@@ -162,12 +161,5 @@ def _cut(lines: list[str], what: str) -> list[str]:
     return [*lines[:_MAX_LINES], f"- … and {len(lines) - _MAX_LINES:,} {what}"]
 
 
-def _bullet(finding: Finding) -> str:
-    place = finding.position
-    where = f"{code(finding.path)} line {place.line}: " if place else ""
-    text = f"- {_SIGNS[finding.severity]} {where}{_short(finding.message)} ({code(finding.check)})"
-    return f"{text}\n  {_short(finding.hint)}" if finding.hint else text
-
-
-def _short(text: str) -> str:
-    return code(text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…")
+def _bullets(findings: Iterable[Finding]) -> list[str]:
+    return [bullet(one, with_path=True) for one in findings]

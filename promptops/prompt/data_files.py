@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from promptops.errors import quote
+from promptops.prompt.exact_json import unique_members
 from promptops.prompt.finding import Finding, Position, Severity
 from promptops.prompt.frontmatter.document import find_undecodable
 from promptops.prompt.schema import TYPE_WORDS, compile_schema, dotted
@@ -50,7 +49,7 @@ class DataFiles:
             return
         try:
             loaded = json.loads(
-                content.decode(), parse_constant=_refuse_constant, object_pairs_hook=_unique
+                content.decode(), parse_constant=_refuse_constant, object_pairs_hook=unique_members
             )
         except json.JSONDecodeError as error:
             place = Position(error.lineno, error.colno, error.lineno, error.colno + 1)
@@ -78,16 +77,6 @@ TOP = Position(1, 1, 1, 2)
 def _refuse_constant(name: str) -> None:
     message = f"{name} is no number of JSON"
     raise ValueError(message)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        counts = Counter(key for key, _ in pairs)
-        twice = next(key for key, count in counts.items() if count > 1)
-        message = f"{quote(twice)} is given twice"
-        raise ValueError(message)
-    return result
 
 
 _TOOL_SCHEMA = {

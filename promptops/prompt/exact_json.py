@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 MAX_INTEGER = 2**53 - 1
@@ -30,7 +31,7 @@ def read_exact(data: bytes, *, halves: bool = False) -> Any:  # noqa: ANN401 - J
     text = data.decode()
     value = json.loads(
         text,
-        object_pairs_hook=_read_object,
+        object_pairs_hook=unique_members,
         parse_int=_read_integer,
         parse_float=_read_number,
         parse_constant=_refuse_constant,
@@ -40,11 +41,12 @@ def read_exact(data: bytes, *, halves: bool = False) -> Any:  # noqa: ANN401 - J
     return value
 
 
-def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of these members; ValueError when two have one name."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
         message = f"the key {twice!r:.80} is given twice"
         raise ValueError(message)
     return found

@@ -11,3 +11,10 @@ def format_time(seconds: int) -> str:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
         return f"@{seconds}"
+
+
+def format_minute(seconds: int) -> str:
+    """Return a Unix time as `2026-01-01 12:00 UTC`."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

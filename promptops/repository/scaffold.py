@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.errors import GitError, NotAFileError, RefusedError
 from promptops.files import read_file
+from promptops.forge.places import GITHUB_OWNERS, GITLAB_OWNERS
 from promptops.prompt.frontmatter.document import read_document
 from promptops.prompt.reference import check_name
 from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE
@@ -32,8 +33,6 @@ FIRST_PROMPT = "summarize"
 _FIRST_VERSION = "0.1.0"
 _PLACEHOLDER = "you@example.com"
 # In the order in which each forge looks; it reads only the first that exists.
-_GITHUB_OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
-_GITLAB_OWNERS = ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 _WORKFLOWS = ".github/workflows"
 _REVIEW = "promptops review"
 _EVALS = "promptops-evals.yml"
@@ -376,7 +375,7 @@ def _write_owners(
     from promptops.forge.codeowners import Dialect, parse_owners
     from promptops.forge.codeowners.file import OwnersState
 
-    places = _GITLAB_OWNERS if is_gitlab else _GITHUB_OWNERS
+    places = GITLAB_OWNERS if is_gitlab else GITHUB_OWNERS
     top = repository.require_work_tree()
     path = next((place for place in places if os.path.lexists(top / place)), places[0])
     author = find_author(repository)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from promptops.prompt.diff import PromptDiff
     from promptops.prompt.prompt import Prompt
     from promptops.repository.repository import Files, Repository
+    from promptops.runtime.resolution import ResolvedPrompt
 
 NOTHING_RELEASED = "nothing released"
 
@@ -78,12 +79,15 @@ def _compare_ref(repository: Repository, text: str) -> TextComparison:
 def _select(repository: Repository, name: str, selector: Selector) -> tuple[Prompt, str]:
     """Return the prompt that the selector means, and what that is in words."""
     resolved = resolve_selected(repository, PromptRef(name, selector))
+    return resolved.prompt, describe_state(resolved)
+
+
+def describe_state(resolved: ResolvedPrompt) -> str:
+    """Return which state of its prompt this is: `1.2.0`, `1.2.0 (staging, deployment 7)`."""
     placement = resolved.placement
     if placement is not None:
-        words = f"{resolved.version} ({placement.environment}, deployment {placement.deployment})"
-    else:
-        words = "work tree" if resolved.commit is None else resolved.version
-    return resolved.prompt, words
+        return f"{resolved.version} ({placement.environment}, deployment {placement.deployment})"
+    return "work tree" if resolved.commit is None else resolved.version
 
 
 def _compare_working(repository: Repository, name: str, before: Selector | None) -> TextComparison:

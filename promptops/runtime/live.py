@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.delivery.environments import (
@@ -27,6 +26,7 @@ from promptops.git.history import ancestor, is_shallow
 from promptops.git.trees import read_tree_files
 from promptops.prompt.closure import load_closure
 from promptops.prompt.reference import RESERVED_SELECTORS, check_environment
+from promptops.prompt.times import format_minute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -368,8 +368,8 @@ class LiveEnvironments:
             if deployment.action == "pause" and any(
                 change.name == resolved.name for change in deployment.changes
             ):
-                moment = datetime.fromtimestamp(deployment.author.time_seconds, UTC)
-                return f" by {deployment.author.name} on {moment:%Y-%m-%d %H:%M} UTC"
+                when = format_minute(deployment.author.time_seconds)
+                return f" by {deployment.author.name} on {when}"
             oid = deployment.parent
         return ""
 

@@ -23,6 +23,7 @@ from promptops.delivery.status import Concern
 from promptops.prompt.diff.flow import read_flow
 from promptops.prompt.diff.text import LineKind
 from promptops.prompt.inputs import input_schemas
+from promptops.prompt.times import format_minute
 from promptops.prompt.values import list_types
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ class SitePages:
 
 def _format_time(seconds: int) -> Markup:
     moment = datetime.fromtimestamp(seconds, UTC)
-    shown = moment.strftime("%Y-%m-%d %H:%M UTC")
+    shown = format_minute(seconds)
     return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), shown)
 
 

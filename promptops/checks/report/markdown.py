@@ -40,7 +40,7 @@ def render(outcome: ReportOutcome) -> str:
             break
         room -= len(shown)
         left -= len(shown)
-        parts.append("\n".join([f"**{code(path)}**", "", *map(_bullet, shown)]))
+        parts.append("\n".join([f"**{code(path)}**", "", *map(bullet, shown)]))
         hidden = len(findings) - len(shown)
         if hidden and room:
             left -= hidden
@@ -60,12 +60,15 @@ def _grouped(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
     return sorted(files.items(), key=lambda item: order.index(item[1][0].severity))
 
 
-def _bullet(finding: Finding) -> str:
+def bullet(finding: Finding, *, with_path: bool = False) -> str:
+    """Return a finding as an item of a list; its place with the path, or the line alone."""
     place = finding.position
-    where = f"line {place.line}: " if place else ""
-    text = f"- {_SIGNS[finding.severity]} {where}{_short(finding.message)} ({code(finding.check)})"
-    return f"{text}\n  {_short(finding.hint)}" if finding.hint else text
+    path = f"{code(finding.path)} " if with_path else ""
+    where = f"{path}line {place.line}: " if place else ""
+    text = f"- {_SIGNS[finding.severity]} {where}{short(finding.message)} ({code(finding.check)})"
+    return f"{text}\n  {short(finding.hint)}" if finding.hint else text
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """Return the beginning of a text as code, which nothing in it can end."""
     return code(text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…")

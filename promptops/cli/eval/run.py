@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,20 +34,15 @@ from promptops.cli.eval.running import (
     to_micros,
 )
 from promptops.cli.session import (
-    Session,
     current,
-    is_terminal,
-    report_error,
     say,
-    start_session,
     warn,
 )
-from promptops.errors import PromptopsError, UsageError
+from promptops.errors import UsageError
 from promptops.evals.judgement import Measure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from pathlib import Path
+    from collections.abc import Callable
 
     from promptops.evals.opening import EvalOptions
     from promptops.evals.preparation import SuiteChoice
@@ -210,44 +203,21 @@ def _run_once(choice: SuiteChoice, options: EvalOptions, *, is_dry: bool) -> Eva
 
 def _watch(once: Callable[[], int]) -> None:
     """Run again and again, until interrupted. What was answered before is not asked again."""
-    from promptops.checks.watching import watch
+    from promptops.cli.watching import watch_and_repeat
     from promptops.evals.opening import forget_answers
 
-    directory = str(current().directory)
+    def again() -> None:
+        try:
+            code = once()
+        except typer.Exit as error:  # it was reported
+            code = int(error.exit_code)
+        if code == INTERRUPTED_CODE:
+            raise typer.Exit(INTERRUPTED_CODE)
+
     try:
-        for _ in watch(_watched_paths, time.sleep):
-            if is_terminal(sys.stdout):
-                sys.stdout.write("\x1b[2J\x1b[H")
-            if _try(once) == INTERRUPTED_CODE:
-                raise typer.Exit(INTERRUPTED_CODE)
-            sys.stdout.flush()
-            say("watching for changes; Ctrl-C ends it")
-            start_session(Session(directory))
+        watch_and_repeat(again, with_owners=False)
     finally:
         forget_answers(current().repository)
-
-
-def _try(once: Callable[[], int]) -> int:
-    """Run once, and give the exit code; what cannot be run is said, and waited for."""
-    try:
-        return once()
-    except PromptopsError as error:
-        report_error(error)
-        return 2
-    except typer.Exit as error:  # it was reported
-        return int(error.exit_code)
-
-
-def _watched_paths() -> Iterable[Path]:
-    from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE, Config
-
-    repository = current().repository
-    try:
-        config = repository.config
-    except PromptopsError:
-        config = Config()
-    top = repository.require_work_tree()
-    return [top / one for one in (config.prompts, config.evals, CONFIG_FILE, PYPROJECT_FILE)]
 
 
 def _choose_base(base: str | None, *, changed: bool) -> str | None:

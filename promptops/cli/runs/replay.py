@@ -277,7 +277,7 @@ def to_markdown(done: Sequence[Replay], at: str) -> Iterator[str]:
         yield f"<details><summary>{title}</summary>"
         inputs = json.dumps(one.before.inputs, ensure_ascii=False, indent=2)
         for caption, text in (("Inputs", inputs), ("Before", _before(one)), ("Now", _after(one))):
-            yield from ("", f"{caption}:", "", *_fence(text))
+            yield from ("", f"{caption}:", "", _fence(text))
         yield from ("", "</details>")
     if len(different) > _MAX_SHOWN:
         yield from ("", f"{len(different) - _MAX_SHOWN} more are not shown.")
@@ -288,15 +288,14 @@ def _plain(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9/@. -]", lambda found: f"&#{ord(found[0])};", one_line(text))
 
 
-def _fence(text: str) -> list[str]:
+def _fence(text: str) -> str:
     """Return a text between fences longer than any in it."""
     from promptops.cli.session import clean
+    from promptops.prompt.diff.markdown import fence
 
     if len(text) > _MAX_CHARACTERS:
         text = f"{text[:_MAX_CHARACTERS]}\n… {len(text) - _MAX_CHARACTERS} characters more"
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(longest + 1, 3)
-    return [f"{fence}text", *clean(text).splitlines(), fence]
+    return fence(clean(text), "text")
 
 
 def replays_to_json(done: Sequence[Replay], at: str) -> dict[str, Any]:

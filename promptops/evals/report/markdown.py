@@ -10,6 +10,7 @@ from promptops.evals.report.text import describe_run, is_lower, worst_first
 from promptops.evals.report.words import mark_words
 from promptops.evals.result import SampleOutcome
 from promptops.evals.verdict import describe, explain
+from promptops.prompt.diff.markdown import fence
 
 if TYPE_CHECKING:
     from promptops.evals.judgement import Judgement
@@ -85,23 +86,15 @@ def _sample(sample: SampleResult) -> list[str]:
     old = next((one for one in sample.baseline if one.outcome is SampleOutcome.PASSED), None)
     if old is not None:
         shown = mark_words(old.answer, trial.answer)
-        lines += ["", "Was and is:", "", *_fence(shown)]
+        lines += ["", "Was and is:", "", fence(_cut(shown))]
     elif trial.answer:
-        lines += ["", *_fence(trial.answer)]
+        lines += ["", fence(_cut(trial.answer))]
     return lines
 
 
 def _reasons(trial: Trial) -> list[str]:
     found = [] if trial.error is None else [trial.error]
     return found + [f"{one.label}: {one.reason}" for one in trial.checks if not one.is_met]
-
-
-def _fence(text: str) -> list[str]:
-    """Return a code block that nothing in the text can end."""
-    shown = text if len(text) <= _MAX_ANSWER else f"{text[:_MAX_ANSWER]}…"
-    longest = max((len(one) for one in re.findall("`+", shown)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return [fence, *shown.splitlines(), fence]
 
 
 def _cell(text: str) -> str:
@@ -111,3 +104,7 @@ def _cell(text: str) -> str:
     line = " ".join(text.split())
     escaped = re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", line)
     return escaped.replace("@", "@\u200b").replace("://", ":\u200b//")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_ANSWER else f"{text[:_MAX_ANSWER]}…"

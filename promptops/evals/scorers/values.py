@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from promptops.evals.scorers.scorer import ScorerError
 from promptops.evals.scorers.texts import quoted
+from promptops.prompt.exact_json import unique_members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,7 @@ def parse(text: str) -> Any:  # noqa: ANN401 - any JSON value
     A Markdown fence is not JSON, nor are NaN and infinities, nor a key that is given twice.
     """
     try:
-        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
+        return json.loads(text, parse_constant=_refuse, object_pairs_hook=unique_members)
     except (ValueError, RecursionError) as error:
         fenced = text.lstrip().startswith("```")
         why = "it is fenced as Markdown" if fenced else str(error) or "it is nested too deep"
@@ -37,15 +38,6 @@ def parse(text: str) -> Any:  # noqa: ANN401 - any JSON value
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number of JSON")
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {quoted(twice)} is given twice")
-    return result
 
 
 def are_equal(one: Any, other: Any) -> bool:  # noqa: ANN401 - any JSON values

@@ -1,7 +1,6 @@
 """Quantiles of the normal, Student's t and the beta distribution, from the standard library.
 
-The incomplete beta function is Lentz's continued fraction (Numerical Recipes, section 6.4);
-quantiles are found by bisection, which cannot diverge.
+Quantiles are found by bisection, which cannot diverge.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ import math
 from functools import lru_cache
 from statistics import NormalDist
 
+from promptops.runtime.log.beta import beta_probability
+
 _NORMAL = NormalDist()
-_TINY = 1e-300
-_MAX_TERMS = 10_000
 # Enough halvings of [0, 1] to reach the last bit of a double.
 _HALVINGS = 200
 
@@ -25,48 +24,6 @@ def normal_quantile(probability: float) -> float:
 def normal_probability(value: float) -> float:
     """Return the probability that a standard normal variable is at most `value`."""
     return _NORMAL.cdf(value)
-
-
-def beta_probability(value: float, a: float, b: float) -> float:
-    """Return the probability that a beta variable is at most `value`: the regularised I_x(a, b)."""
-    if value <= 0:
-        return 0.0
-    if value >= 1:
-        return 1.0
-    log_front = (
-        math.lgamma(a + b)
-        - math.lgamma(a)
-        - math.lgamma(b)
-        + a * math.log(value)
-        + b * math.log1p(-value)
-    )
-    front = math.exp(log_front)
-    # The fraction converges fast below the mean; above it, take the other tail.
-    if value < (a + 1) / (a + b + 2):
-        return front * _continued_fraction(value, a, b) / a
-    return 1.0 - front * _continued_fraction(1 - value, b, a) / b
-
-
-def _continued_fraction(value: float, a: float, b: float) -> float:
-    c = 1.0
-    d = 1 / _apart_from_zero(1 - (a + b) * value / (a + 1))
-    fraction = d
-    for term in range(1, _MAX_TERMS):
-        twice = a + 2 * term
-        for numerator in (
-            term * (b - term) * value / ((twice - 1) * twice),
-            -(a + term) * (a + b + term) * value / (twice * (twice + 1)),
-        ):
-            d = 1 / _apart_from_zero(1 + numerator * d)
-            c = _apart_from_zero(1 + numerator / c)
-            fraction *= c * d
-        if abs(c * d - 1) < 1e-15:
-            break
-    return fraction
-
-
-def _apart_from_zero(value: float) -> float:
-    return value if abs(value) > _TINY else _TINY
 
 
 def beta_quantile(probability: float, a: float, b: float) -> float:
@@ -95,5 +52,5 @@ def t_quantile(probability: float, degrees: int) -> float:
     x = beta_quantile(2 * tail, degrees / 2, 0.5)
     # 1 - x loses its digits where x is close to 1; the mirrored quantile keeps them.
     rest = 1 - x if x < 0.9 else beta_quantile(1 - 2 * tail, 0.5, degrees / 2)
-    size = math.sqrt(degrees * rest / max(x, _TINY))
+    size = math.sqrt(degrees * rest / max(x, 1e-300))
     return size if probability > tail else -size

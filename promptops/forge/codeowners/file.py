@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from promptops.forge.codeowners.pattern import KeyKind, PathPattern, PatternKey
+from promptops.forge.places import GITHUB_OWNERS, GITLAB_OWNERS
 from promptops.prompt.finding import Finding, Position, Severity
 
 if TYPE_CHECKING:
@@ -41,11 +42,7 @@ class OwnersState(StrEnum):
     UNMATCHED = "unmatched"
 
 
-# Where each forge looks; it uses only the first file found.
-OWNERS_PATHS = {
-    Dialect.GITHUB: (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"),
-    Dialect.GITLAB: ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"),
-}
+OWNERS_PATHS = {Dialect.GITHUB: GITHUB_OWNERS, Dialect.GITLAB: GITLAB_OWNERS}
 
 
 def owner_key(owner: str) -> str:

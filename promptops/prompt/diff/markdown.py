@@ -107,7 +107,7 @@ def describe_lines(message: MessageDiff) -> str:
 
 def describe_hunks(hunks: Iterable[Hunk]) -> str:
     """Return lines that differ, as a code block."""
-    return fence("⋮\n".join(map(_hunk, hunks)))
+    return fence("⋮\n".join(map(_hunk, hunks)), "diff")
 
 
 def _hunk(hunk: Hunk) -> str:
@@ -127,10 +127,10 @@ def code(text: str) -> str:
     return f"{ticks}{pad}{shown}{pad}{ticks}"
 
 
-def fence(text: str, language: str = "diff") -> str:
-    """Return the text as a code block that it cannot close. The text must end in a newline."""
+def fence(text: str, language: str = "") -> str:
+    """Return the text as a code block that nothing in it can close."""
     ticks = "`" * max(3, _longest_run(text) + 1)
-    return f"{ticks}{language}\n{text}{ticks}"
+    return "\n".join([f"{ticks}{language}", *text.splitlines(), ticks])
 
 
 def _longest_run(text: str) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from promptops.errors import quote
 from promptops.prompt.digest import normalize_newlines
+from promptops.prompt.exact_json import unique_members
 from promptops.prompt.frontmatter.document import find_undecodable
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _mapping(value: object, line: int) -> dict[str, Any]:
 
 def _parse(text: str, lines_before: int) -> Any:  # noqa: ANN401 - any JSON value
     try:
-        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
+        return json.loads(text, parse_constant=_refuse, object_pairs_hook=unique_members)
     except json.JSONDecodeError as error:
         message = f"the file is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise RowFault(message, lines_before + error.lineno) from None
@@ -134,12 +135,3 @@ def _parse(text: str, lines_before: int) -> Any:  # noqa: ANN401 - any JSON valu
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"{quote(twice)} is given twice")
-    return result

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,7 @@ from promptops.prompt.template.source import (
     TemplateSource,
     Use,
 )
+from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -490,8 +490,8 @@ class _TemplateReader:
         if kind == "filter":
             hint = REMOVED_FILTERS.get(name)
         if hint is None:
-            near = get_close_matches(name, [known for known in names if " " not in known], n=1)
-            hint = f"did you mean `{near[0]}`?" if near else None
+            near = nearest(name, [known for known in names if " " not in known])
+            hint = f"did you mean `{near}`?" if near else None
         self.problem(f"unknown-{kind}", f"there is no {kind} `{name}`", hint, start=offset)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 
 from jinja2 import nodes
 
@@ -16,6 +15,7 @@ from promptops.prompt.template.parsing import (
     TooLarge,
 )
 from promptops.prompt.template.source import ROLES, TemplateProblem, TemplateSource
+from promptops.suggestion import nearest
 
 MAX_BLOCKS = 15
 """The maximum nesting of blocks; CPython compiles at most 20."""
@@ -143,7 +143,7 @@ def _meant_tag(said: str) -> str | None:
         return _OTHER_WORDS[tag] if innermost[1] == "if" else None
     others = {f"end{other}" for other in _TAGS}
     is_near = tag == "end" or (
-        tag.startswith("end") and get_close_matches(tag, [closing], n=1, cutoff=_SURELY_NEAR)
+        tag.startswith("end") and nearest(tag, [closing], cutoff=_SURELY_NEAR)
     )
     return closing if is_near and tag not in others else None
 
@@ -180,7 +180,7 @@ def is_foreign_tag(said: str) -> bool:
         return False
     tag = unknown[1].removeprefix("end")
     is_jinja = not tag or tag in {*_TAG_HINTS, *_OTHER_WORDS, *_TAGS, *_JINJA_TAGS}
-    return not is_jinja and not get_close_matches(tag, _TAGS, n=1)
+    return not is_jinja and nearest(tag, _TAGS) is None
 
 
 def _explain_tag(tag: str, innermost: str | None) -> tuple[str, str]:
@@ -193,6 +193,6 @@ def _explain_tag(tag: str, innermost: str | None) -> tuple[str, str]:
     if tag.startswith("end") or tag in {"else", "elif"}:
         return f"`{tag}` closes nothing here", f"add what it closes, or remove it; {_AS_TEXT}"
     meant = _OTHER_WORDS.get(tag)
-    near = [meant] if meant is not None else get_close_matches(tag, _TAGS, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"tags are: {', '.join(_TAGS)}"
+    near = meant or nearest(tag, _TAGS)
+    hint = f"did you mean `{near}`?" if near else f"tags are: {', '.join(_TAGS)}"
     return f"unknown tag `{tag}`", f"{hint}; {_AS_TEXT}"

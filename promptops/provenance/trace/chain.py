@@ -19,7 +19,7 @@ from promptops.git.objects import parse_commit
 from promptops.git.refs import short_name
 from promptops.git.signing.judging import Trust, judge_signature
 from promptops.prompt.reference import release_tag
-from promptops.prompt.times import format_time
+from promptops.prompt.times import format_minute, format_time
 from promptops.provenance.integrity import (
     ReleasedTexts,
     compare_frozen,
@@ -539,13 +539,6 @@ def _gravest(problems: list[PromptopsError]) -> PromptopsError:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def format_minute(seconds: int) -> str:
-    """Return a Unix time as `2026-01-01 12:00 UTC`."""
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _person(identity: Identity) -> str:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import IntegrityError, NotFoundError, PromptopsError, UsageError
 from promptops.git.signing.judging import choose_signers
+from promptops.prompt.times import format_minute
 from promptops.prompt.version import Version
 from promptops.provenance.integrity import ReleasedTexts, shorten
-from promptops.provenance.trace.chain import Chain, format_minute
+from promptops.provenance.trace.chain import Chain
 from promptops.provenance.trace.link import Link, LinkStatus, Trace, failed_link
 from promptops.provenance.trace.subject import TraceSubject, find_subject, read_known_history
 

@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from promptops.runtime.log.beta import beta_probability
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -195,33 +197,4 @@ def t_quantile(probability: float, freedom: float) -> float:
 
 def t_probability(value: float, freedom: float) -> float:
     """Return the probability that Student's t is at most `value`, which is not negative."""
-    return 1 - incomplete_beta(freedom / 2, 0.5, freedom / (freedom + value * value)) / 2
-
-
-def incomplete_beta(a: float, b: float, x: float) -> float:
-    """Return the regularised incomplete beta function, by its continued fraction (DLMF 8.17.22)."""
-    if x <= 0 or x >= 1:
-        return float(x >= 1)
-    if x > (a + 1) / (a + b + 2):
-        return 1 - incomplete_beta(b, a, 1 - x)
-    logarithm = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
-    front = math.exp(logarithm + a * math.log(x) + b * math.log1p(-x)) / a
-    return front / _fraction(a, b, x)
-
-
-def _fraction(a: float, b: float, x: float) -> float:
-    """Return the continued fraction 1 + d1/(1 + d2/(1 + ...)), by Lentz's method."""
-    tiny = 1e-300
-    value, c, d = 1.0, 1.0, 0.0
-    for step in range(1, 1000):
-        half = step // 2
-        if step % 2:
-            term = -(a + half) * (a + b + half) * x / ((a + 2 * half) * (a + 2 * half + 1))
-        else:
-            term = half * (b - half) * x / ((a + 2 * half - 1) * (a + 2 * half))
-        d = 1 / (1 + term * d or tiny)
-        c = 1 + term / c or tiny
-        value *= c * d
-        if abs(c * d - 1) < 1e-14:
-            break
-    return value
+    return 1 - beta_probability(freedom / (freedom + value * value), freedom / 2, 0.5) / 2

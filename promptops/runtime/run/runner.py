@@ -43,6 +43,7 @@ from promptops.runtime.run.commands import (
     World,
 )
 from promptops.runtime.run.course import Course, RunLimits
+from promptops.runtime.run.driving import adrive, drive
 from promptops.runtime.run.nesting import enclosing_run, within
 from promptops.runtime.run.preparation import prepare
 from promptops.runtime.run.recording import Made, make_record
@@ -259,7 +260,7 @@ class Runner:
         """Return what a run would do; nothing is asked, reserved or recorded."""
         course = self._start(ref, inputs, caller, model)
         try:
-            self._drive(prepare(course, self._world))
+            drive(prepare(course, self._world), self._do)
         except PromptopsError as error:
             error.stage = course.stage
             raise
@@ -376,13 +377,14 @@ class Runner:
     def take(self, course: Course, steps: Steps) -> Run:
         """Carry out the steps of a run in this thread, and record how it ended."""
         with self._recording(course):
-            self._drive(steps)
+            drive(steps, self._do)
         return self._finish(course)
 
     async def atake(self, course: Course, steps: Steps) -> Run:
         """As `take`, on an event loop."""
         with self._recording(course):
-            await self._adrive(steps)
+            await self._turns.take()
+            await adrive(steps, self._ado)
         return self._finish(course)
 
     @contextmanager
@@ -468,35 +470,6 @@ class Runner:
         if not course.has_spoken and run.text:
             yield Spoken(run.text, None, run.id)
         yield Spoken("", run, run.id)
-
-    def _drive(self, steps: Steps) -> None:
-        value: Any = None
-        failure: BaseException | None = None
-        while True:
-            try:
-                command = steps.send(value) if failure is None else steps.throw(failure)
-            except StopIteration:
-                return
-            value = failure = None
-            try:
-                value = self._do(command)
-            except BaseException as error:  # noqa: BLE001 - the course decides
-                failure = error
-
-    async def _adrive(self, steps: Steps) -> None:
-        await self._turns.take()
-        value: Any = None
-        failure: BaseException | None = None
-        while True:
-            try:
-                command = steps.send(value) if failure is None else steps.throw(failure)
-            except StopIteration:
-                return
-            value = failure = None
-            try:
-                value = await self._ado(command)
-            except BaseException as error:  # noqa: BLE001 - the course decides
-                failure = error
 
     def _do(self, command: Command) -> Any:  # noqa: ANN401 - each command has its result
         if isinstance(command, Find):

@@ -160,7 +160,7 @@ def test_code_spans_hold_any_text(text: str, span: str) -> None:
 
 
 def test_a_fence_is_longer_than_any_in_its_text() -> None:
-    assert fence("~~~\n`````\n").startswith("``````diff\n")
+    assert fence("~~~\n`````\n", "diff").startswith("``````diff\n")
 
 
 def test_what_does_not_fit_a_comment_is_left_to_the_command() -> None:

@@ -1,0 +1,44 @@
+"""Do something again whenever the files of a repository change, for `--watch`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from promptops.checks.watching import list_watched, watch
+from promptops.cli.session import (
+    Session,
+    current,
+    is_terminal,
+    report_error,
+    say,
+    start_session,
+)
+from promptops.errors import PromptopsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def watch_and_repeat(once: Callable[[], None], *, with_owners: bool) -> None:
+    """Call `once` now and after each change, until interrupted; its errors are told.
+
+    `with_owners` tells whether a change of who owns files counts.
+    """
+    directory = str(current().directory)
+
+    def find() -> list[Path]:
+        return list_watched(current().repository, with_owners=with_owners)
+
+    for _ in watch(find, time.sleep):
+        if is_terminal(sys.stdout):
+            sys.stdout.write("\x1b[2J\x1b[H")
+        try:
+            once()
+        except PromptopsError as error:
+            report_error(error)
+        sys.stdout.flush()
+        say("watching for changes; Ctrl-C ends it")
+        start_session(Session(directory))
