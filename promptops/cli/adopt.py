@@ -106,6 +106,12 @@ def _advise(plan: AdoptionPlan, *, written: bool) -> None:
         say(f"no prompts found{left}")
     elif written:
         say(f"{what} written{left}; next: promptops validate, then commit")
+        if any(one.moves and one.path != one.draft.path for one in plan.adoptions):
+            # The index holds the files as they were, under their new names.
+            say(
+                " hint: to keep their history, commit the moves first: "
+                'git commit --no-verify -m "Move prompts"'
+            )
     else:
         say(f"{what} found{left}; nothing was written: --write writes them")
 
