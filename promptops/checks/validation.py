@@ -42,6 +42,12 @@ class Validation:
         """Whether no finding is an error."""
         return not self.count(Severity.ERROR)
 
+    def is_milder_than(self, severity: Severity) -> bool:
+        """Return whether every finding is less grave than that."""
+        order = list(Severity)
+        grave = order[: order.index(severity) + 1]
+        return not any(finding.severity in grave for finding in self.findings)
+
 
 def build_validation(
     findings: Iterable[Finding],

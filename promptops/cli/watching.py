@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def watch_and_repeat(once: Callable[[], None], *, with_owners: bool) -> None:
+def watch_and_repeat(once: Callable[[], object], *, with_owners: bool) -> None:
     """Call `once` now and after each change, until interrupted; its errors are told.
 
     `with_owners` tells whether a change of who owns files counts.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from promptops.errors import PromptopsError
 from promptops.prompt.frontmatter.document import read_document
 from promptops.repository.repository import list_names
 
@@ -77,6 +78,17 @@ def list_live(repository: Repository) -> dict[str, dict[str, Entry]]:
     heads = read_heads(repository)
     names = {name for head in heads.values() for name in head.state.entries}
     return {name: _entries(heads, name) for name in sorted(names)}
+
+
+def list_known_live(repository: Repository) -> dict[str, tuple[str, ...]]:
+    """Return the environments in which each prompt is live, as far as this clone knows.
+
+    What is wrong with an environment is for `verify` to say; then none is known.
+    """
+    try:
+        return {name: tuple(entries) for name, entries in list_live(repository).items()}
+    except PromptopsError:
+        return {}
 
 
 def read_heads(repository: Repository) -> dict[str, Head]:

@@ -1,0 +1,172 @@
+"""What a person asks to have checked: which files, which prompts of them, and which findings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from promptops.checks.selection import (
+    locate_file,
+    refuse_nothing,
+    select_prompts,
+    select_staged,
+)
+from promptops.errors import UsageError
+from promptops.repository.repository import OverlaidFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from promptops.checks.fixing import Fixing
+    from promptops.checks.report.choice import Choice
+    from promptops.checks.store import ResultStore
+    from promptops.checks.validation import Validation
+    from promptops.repository.repository import Files, Repository
+
+STDIN = "-"
+
+
+class CheckRequest(NamedTuple):
+    """What is to be checked.
+
+    Attributes:
+        choice: which checks and paths count.
+        targets: prompts, files and folders; everything when empty.
+        revision: the commit whose files are checked; None: the work tree's.
+        is_staged: whether to check what the next commit would contain.
+        stdin_filename: the file that standard input stands for.
+        has_store: whether prompts that are as they were last time are passed over.
+    """
+
+    choice: Choice
+    targets: Sequence[str] = ()
+    revision: str | None = None
+    is_staged: bool = False
+    stdin_filename: str | None = None
+    has_store: bool = True
+
+    @property
+    def is_stdin(self) -> bool:
+        """Whether a file comes in on standard input."""
+        return self.stdin_filename is not None or STDIN in self.targets
+
+
+class Checking:
+    """One request on its way to a validation, or to what fixing would change.
+
+    Args:
+        repository: where the prompts are.
+        directory: the folder from which paths are given.
+        request: what is to be checked.
+        read_stdin: reads standard input, if the request is for that.
+        list_live: gives the environments in which each prompt is live.
+
+    Raises:
+        UsageError, PromptNotFoundError: nothing can be what is meant.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        directory: Path,
+        request: CheckRequest,
+        *,
+        read_stdin: Callable[[], bytes],
+        list_live: Callable[[], Mapping[str, Sequence[str]]],
+    ) -> None:
+        self._repository = repository
+        self._directory = directory
+        self._request = request
+        self._config = repository.config
+        # The path below the prompts folder of the file that came in on standard input.
+        self._only: str | None = None
+        self._files = self._choose_files(read_stdin)
+        self._names = self._choose_names()
+        # What was live when another revision was made is not what is live now.
+        self._list_live = list_live if request.revision is None else None
+        self._store = self._open_store()
+
+    def validate(self) -> Validation:
+        """Check. UsageError where nothing was checked though something was asked for."""
+        result = self._judge(self._files)
+        self.require_any(result)
+        return result
+
+    def plan_fixes(self, *, raw: bool) -> Fixing:
+        """Return what fixing would change; `raw` also marks as text what can be no template."""
+        from promptops.checks.fixing import plan_fixes
+
+        return plan_fixes(self._files, self._config.prompts, self._judge, raw=raw)
+
+    def fix(self, *, raw: bool) -> Fixing:
+        """Fix what can be fixed safely; see `plan_fixes`."""
+        from promptops.checks.fixing import write_fixes
+
+        fixing = self.plan_fixes(raw=raw)
+        write_fixes(self._repository.require_work_tree() / self._config.prompts, fixing)
+        return fixing
+
+    def require_any(self, result: Validation) -> None:
+        """Raise UsageError where nothing was checked though something was asked for."""
+        # A commit may well touch no prompt; who asks about a folder means the prompts in it.
+        if result.prompts or result.findings or self._request.is_staged or self._only is not None:
+            return
+        refuse_nothing(self._repository, self._files, self._directory, self._request.targets)
+
+    def _choose_files(self, read_stdin: Callable[[], bytes]) -> Files:
+        request, repository = self._request, self._repository
+        if request.is_stdin:
+            if request.stdin_filename is None:
+                raise UsageError(
+                    "standard input has no name", hint="give the file's with --stdin-filename PATH"
+                )
+            if any(target != STDIN for target in request.targets):
+                raise UsageError(
+                    "standard input and other targets together", hint="give one or the other"
+                )
+            self._only = locate_file(repository, self._directory, request.stdin_filename)
+            return OverlaidFiles(repository.working, {self._only: read_stdin()})
+        if request.revision is not None:
+            files = repository.at(request.revision)
+            if not files.paths() and repository.at_deployment(request.revision):
+                raise UsageError(
+                    f"{request.revision} is an environment: it holds releases, which were judged",
+                    hint="promptops verify holds them to their tags; promptops diff --from "
+                    f"{request.revision} compares them",
+                )
+            return files
+        return repository.staged if request.is_staged else repository.working
+
+    def _choose_names(self) -> list[str] | None:
+        """Return the names of the prompts to check; None: all."""
+        request = self._request
+        named = request.targets if self._only is None else [request.stdin_filename or ""]
+        if named:
+            return select_prompts(self._repository, self._files, self._directory, named)
+        return select_staged(self._repository, self._files) if request.is_staged else None
+
+    def _open_store(self) -> ResultStore | None:
+        """Return the results of last time; what is asked about a revision is judged anew."""
+        request = self._request
+        if not request.has_store or request.revision is not None or self._only is not None:
+            return None
+        from promptops.checks.store import ResultStore
+
+        return ResultStore(self._repository.git.common_dir / "promptops" / "validate")
+
+    def _judge(self, files: Files) -> Validation:
+        from promptops.checks.engine import validate, validate_prompts
+
+        # A partial that nothing includes yet is judged with the folder.
+        if self._names is None or (self._only is not None and not self._names):
+            result = validate(files, self._config, store=self._store, list_live=self._list_live)
+        else:
+            result = validate_prompts(files, self._config, self._names)
+        only = None if self._only is None else f"{self._config.prompts}/{self._only}"
+        kept = tuple(
+            finding
+            for finding in result.findings
+            if self._request.choice.keeps(finding) and only in {None, finding.path}
+        )
+        return replace(result, findings=kept)
