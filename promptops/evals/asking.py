@@ -1,4 +1,4 @@
-"""Ask models for a trial: the same course as every run, with tapes before and a purse beside it."""
+"""Ask models for a trial: like every run, but with recorded answers and a cost limit."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.commands import Command
 
-# Nobody waits for one answer of an eval, so rate limits are waited out.
+# No user waits for an eval's answer, so wait for rate limits to end.
 EVAL = "eval"
-"""The environment in which limits count evals."""
+"""The environment under which limits count evals."""
 LIMITS = RunLimits(call_seconds=120.0, run_seconds=600.0, retries=4)
 _TOO_MANY = 429
-# With none of these, a prompt asks one model once.
+# Without these keys, a prompt asks one model once.
 _WAYS = frozenset({"routes", "choose", "escalate", "repair", "reply", "rules"})
 _LEASE_MARGIN_SECONDS = 30.0
 
@@ -49,7 +49,8 @@ _LEASE_MARGIN_SECONDS = 30.0
 class Mode(StrEnum):
     """Where answers come from.
 
-    LIVE asks models. RECORD does too, and keeps the answers in a cassette. REPLAY asks nobody.
+    LIVE asks models. RECORD does too, and writes the answers to a cassette. REPLAY only reads
+    cassettes.
     """
 
     LIVE = "live"
@@ -59,16 +60,16 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What asking once gave.
+    """The result of asking once.
 
     Attributes:
-        answer: what the model answered.
-        fault: why the answer is not what the prompt promises its callers; None where it is.
-        latency_seconds: how long the call took that gave the answer.
-        cost_micros: what it cost; None where that is unknown.
+        answer: the model's answer.
+        fault: why the answer does not fit the prompt's output schema; None if it does.
+        latency_seconds: the duration of the call that returned the answer.
+        cost_micros: its cost, in micro-dollars; None if unknown.
         is_replayed: whether the answer is a recorded one.
         resolved: the prompt that ran, after its routes.
-        messages: what was asked.
+        messages: the request's messages.
     """
 
     answer: Answer
@@ -81,12 +82,12 @@ class Asked:
 
 
 class At(NamedTuple):
-    """On whose behalf something is asked.
+    """The place of a question: sample, side and trial.
 
     Attributes:
-        tape: where recorded answers are, and new ones go.
-        place: which sample, model and side it is.
-        trial: which of the sample's trials, from 1.
+        tape: the recorded answers, to which new ones are added.
+        place: the sample, model and side.
+        trial: the number of the trial, from 1.
     """
 
     tape: Tape
@@ -96,20 +97,20 @@ class At(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """What asking works with.
+    """Everything that asking needs.
 
     Attributes:
-        models: whom to ask.
-        prices: what they cost.
-        purse: what asking may cost.
-        pace: how many trials run at once.
-        journal: where answers are kept until the run is done.
-        mode: where answers come from.
-        stand_in: the model that answers in place of every other; None: each for itself.
-        find: resolves a ref that the route of a prompt names.
-        guards: the limits of the environment `eval`; None: it has none.
-        name: what this run calls itself in the ledger of the guards.
-        embedder: the name of the embedding model, and the model; None: there is none.
+        models: the models.
+        prices: their prices.
+        purse: the cost limit.
+        pace: the limit on concurrent trials.
+        journal: stores answers until the run is done.
+        mode: the source of answers.
+        stand_in: a model that answers instead of every other one; None: no replacement.
+        find: resolves the ref in a prompt's route.
+        guards: the limits of the environment `eval`, or None.
+        name: the run's name in the ledger.
+        embedder: name and model for embeddings, or None.
     """
 
     models: Models
@@ -126,7 +127,7 @@ class Equipment:
 
 
 class Asker:
-    """Asks models, or tapes in their place. Belongs to one event loop."""
+    """Asks models, or reads recorded answers. Belongs to one event loop."""
 
     def __init__(self, equipment: Equipment) -> None:
         self._with = equipment
@@ -140,26 +141,26 @@ class Asker:
                 count_tokens(request.messages, request.parameters, request.model).tokens
             ),
             lambda model: equipment.prices.window(model).context,
-            # What may run in an application is decided where it runs.
+            # The allow list applies to applications, not to evals.
             lambda _model, _path: True,
             lambda: None,
             lambda found: PausedError(f"{found} is paused"),
             lambda: EVAL,
         )
-        # What is sent beside the messages, by the prompt's digest; None: it has several ways.
+        # Prompt digest -> request parameters; None for prompts with routes and the like.
         self._parameters: dict[str, Mapping[str, Any] | None] = {}
         self._asked = 0
         self.calls = 0
         self.replayed = 0
 
     async def start(self, resolved: ResolvedPrompt, inputs: Mapping[str, object], at: At) -> Asked:
-        """Run a prompt once with a model of one's own choice.
+        """Run a prompt once with a given model.
 
         Raises:
-            InputError, TemplateError: it cannot be rendered.
+            InputError, TemplateError: rendering failed.
             ModelError: the model did not answer.
-            MissingError: answers come from cassettes, and this one has none.
-            CapError: the call would cost more than is left.
+            MissingError: the cassette has no answer.
+            CapError: the call would exceed the cost limit.
             GuardError: the limits of the environment `eval` refuse the call.
         """
         if self._is_plain(resolved):
@@ -171,9 +172,7 @@ class Asker:
         return await self._finish(course, resolved, take_course(course, self._world), at)
 
     def _is_plain(self, resolved: ResolvedPrompt) -> bool:
-        """Return whether a prompt has only one way to go: to render, ask once and read the
-        answer.
-        """
+        """Return whether a prompt is simple: render, ask once, read the answer."""
         known: Mapping[str, Any] | bool | None = self._parameters.get(resolved.digest, False)
         if known is False:
             known = None
@@ -185,9 +184,9 @@ class Asker:
     async def _start_plainly(
         self, resolved: ResolvedPrompt, inputs: Mapping[str, object], at: At
     ) -> Asked | None:
-        """Do what the course of such a prompt does, at a quarter of its price.
+        """Run such a prompt directly, in a quarter of the time of a full run.
 
-        None where the model failed: the course then asks anew, with its patience.
+        Return None if the model failed; the caller then uses a full run, with retries.
         """
         equipment = self._with
         messages = resolved.prompt.render(inputs)
@@ -203,7 +202,7 @@ class Asker:
         try:
             answer = await self.call(request, time.monotonic() + timeout, asking)
         except ModelError as error:
-            # An answer that says no costs nothing.
+            # A refused request costs nothing.
             is_charged = error.is_sent and error.kind != "status"
             await asking.settle(None, is_sent=asking.is_sent and is_charged)
             return None
@@ -235,7 +234,7 @@ class Asker:
     async def go_on(
         self, resolved: ResolvedPrompt, messages: Sequence[Mapping[str, Any]], at: At
     ) -> Asked:
-        """Ask for the next answer of a conversation; raises what `start` raises."""
+        """Ask for the next answer of a conversation. Raises as `start`."""
         course = self._make_course(resolved, at)
         course.prompt = resolved
         course.scope = Scope(EVAL, resolved.name, None, None)
@@ -245,7 +244,7 @@ class Asker:
         return await self._finish(course, resolved, ask(course, self._world, end), at)
 
     async def embed(self, texts: Sequence[str], at: At) -> list[list[float]]:
-        """Return a vector for each text. Vectors are recorded and replayed as answers are.
+        """Return a vector for each text. Vectors are recorded and replayed like answers.
 
         Raises:
             ModelError, MissingError, CapError: as `start` does.
@@ -271,7 +270,7 @@ class Asker:
                 deadline = started + LIMITS.call_seconds
                 vectors = await asyncio.to_thread(embedder.embed, texts, deadline=deadline)
             finally:
-                # What texts cost to embed is known before: their tokens.
+                # The cost of embeddings is known before the call: it depends on the texts' tokens.
                 equipment.purse.settle(held, cost)
             text = json.dumps(vectors, separators=(",", ":"))
             answer = Answer(text, (), "stop", Usage(tokens, 0, None, "estimated"), name)
@@ -290,7 +289,7 @@ class Asker:
     async def _finish(
         self, course: Course, first: ResolvedPrompt, steps: Generator[Command, Any, None], at: At
     ) -> Asked:
-        """Drive a course to its end, and say what came of it."""
+        """Execute a run's steps; return the result."""
         asking = _Asking(self, first, at)
         fault: OutputError | None = None
         try:
@@ -299,7 +298,7 @@ class Asker:
             fault = error
         entry = asking.entry
         if entry is None and course.attempts:
-            # A fixed reply stands in for the model; it does not answer for it.
+            # A fixed reply is no answer of the model.
             last = course.attempts[-1]
             raise ModelError(
                 last.error or "the model did not answer",
@@ -323,7 +322,7 @@ class Asker:
         )
 
     def find(self, ref: str, first: ResolvedPrompt) -> ResolvedPrompt:
-        """Return what a route means; shares and pauses are of no concern here."""
+        """Resolve a route's ref. Traffic shares and pauses are ignored."""
         found = first
         if ref != first.ref:
             assert self._with.find is not None  # noqa: S101 - runs come with it
@@ -331,7 +330,7 @@ class Asker:
         return replace(found, split=(), paused=None)
 
     async def call(self, request: Request, deadline: float, asking: _Asking) -> Answer:
-        """Return the answer to one request: from the tape, the journal, or the model."""
+        """Return the answer to a request: from the tape, the journal, or the model."""
         key = TapeKey(hash_request(request), asking.trial)
         equipment = self._with
         found = asking.tape.find(key) if equipment.mode is Mode.REPLAY else None
@@ -340,7 +339,7 @@ class Asker:
         if found is None:
             found = equipment.journal.find(key)
         if found is None and key in self._flying:
-            # The same question in the same trial, asked by another sample: one answer is enough.
+            # Another sample asks the same question in the same trial: share the answer.
             found = await asyncio.shield(self._flying[key])
         if found is not None:
             self._keep(asking.tape, found)
@@ -372,7 +371,7 @@ class Asker:
                     lease_seconds=deadline - began + _LEASE_MARGIN_SECONDS,
                 )
             started = time.monotonic()
-            # Waiting for money is not waiting for the model.
+            # The time of waiting for the cost limit does not count as latency.
             deadline += started - began
             asking.is_sent = True
             self.calls += 1
@@ -382,7 +381,7 @@ class Asker:
         except BaseException as error:
             if isinstance(error, ModelError) and error.status == _TOO_MANY:
                 equipment.pace.brake()
-            # Whoever waits for this answer meets the same end; nobody may wait.
+            # Waiters get the same exception; there may be none.
             if isinstance(error, Exception):
                 flying.set_exception(error)
                 flying.exception()
@@ -407,17 +406,17 @@ class Asker:
         return answer
 
     def _keep(self, tape: Tape, entry: TapeEntry) -> None:
-        """Keep an answer for the cassette, where one is being recorded."""
+        """Add an answer to the cassette if one is recorded."""
         if self._with.mode is Mode.RECORD:
             tape.add(entry)
 
     def settle(self, held: int, cost: int | None) -> None:
-        """Give back what a call did not cost."""
+        """Return the unused part of a call's reservation."""
         self._with.purse.settle(held, cost)
 
 
 class _Asking:
-    """One question on its way: what the commands of its course have to share."""
+    """The shared state of one question's steps."""
 
     def __init__(self, asker: Asker, first: ResolvedPrompt, at: At) -> None:
         self._asker = asker
@@ -433,14 +432,14 @@ class _Asking:
         self.is_replayed = False
 
     async def do(self, command: Command) -> Any:  # noqa: ANN401 - each command has its result
-        """Carry out a command of the course."""
+        """Execute a step."""
         if isinstance(command, Call):
             return await self._asker.call(command.request, command.deadline, self)
         if isinstance(command, Reserve):
             self.most, self.tokens = command.cost, command.tokens
             self.held, self.reservation, self.is_sent = None, None, False
         elif isinstance(command, Settle):
-            # What is settled at nothing was refused by an answer that says no.
+            # Zero cost means that the request was refused.
             is_charged = self.is_sent and command.is_sent and command.cost != 0
             is_charged = is_charged or self.entry is not None
             await self.settle(command.tokens, is_sent=is_charged)
@@ -453,7 +452,7 @@ class _Asking:
         return None
 
     async def settle(self, tokens: int | None, *, is_sent: bool) -> None:
-        """Replace what is held by what was used; nothing was used where nothing was sent."""
+        """Replace the reservation by the actual use; zero if nothing was sent."""
         cost: int | None = 0
         if is_sent:
             cost = None if self.entry is None else self.entry.cost_micros
@@ -469,7 +468,7 @@ class _Asking:
 
 
 class _AskingPermit:
-    """Stands in for a breaker's permit: an eval finds its own pace."""
+    """Replaces a circuit breaker's permit: evals limit their own rate."""
 
     def abandoned(self) -> None:
         """Do nothing."""

@@ -1,4 +1,4 @@
-"""Find the release from which a suite fails, with as few runs as possible."""
+"""Find the first release with which a suite fails, by bisection."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class UndecidedError(PromptopsError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The answer of a search.
+    """The result of a bisection.
 
     Attributes:
         good: the last release that passes.
         bad: the first one that does not.
-        runs: how many releases were judged.
+        runs: the number of judged releases.
     """
 
     good: Version
@@ -41,7 +41,7 @@ def choose_versions(
 
     Raises:
         NotFoundError: there is no such release.
-        UsageError: there are not two of them in this order.
+        UsageError: there are not two releases in this order.
     """
     yanked = list_yanked(repository, name)
     released = list_versions(repository, name)
@@ -69,10 +69,10 @@ def choose_versions(
 
 
 def bisect_versions(versions: Sequence[Version], passes: Callable[[Version], bool]) -> Found:
-    """Search between the first version, which has to pass, and the last, which must not.
+    """Bisect between the first version, which must pass, and the last, which must fail.
 
     Raises:
-        UsageError: one of them does not.
+        UsageError: the first one fails or the last one passes.
     """
     runs = 2
     if not passes(versions[0]):

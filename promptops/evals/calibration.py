@@ -1,8 +1,8 @@
-"""How far a judge agrees with people: measured on samples that people labelled.
+"""Measure a judge's agreement with people, on labelled samples.
 
-The labelled samples are the judge's own suite: a sample's inputs are what the judge is asked, and
-its check `json: {criteria: [{met: true}, ...]}` is what people say. Two biases are measured too:
-whether rulings depend on the order of the criteria, and whether long answers are favoured.
+The labelled samples are the judge's own suite: a sample's inputs are the judge's inputs, and its
+check `json: {criteria: [{met: true}, ...]}` is the label. Two biases are measured too: whether
+rulings depend on the order of the criteria, and whether long answers are favoured.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ _REVERSED = " (criteria reversed)"
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was measured of a judge.
+    """The measurements of a judge.
 
     Attributes:
-        judge: the prompt that judges.
+        judge: the judge prompt.
         digest: the digest of its closure.
-        model: the model that it was asked with.
+        model: its model.
         suite: the digest of the labelled samples.
-        agreement: of its rulings with the labels.
-        passes_wrongly: how many criteria it says are met and people say are not.
-        fails_wrongly: how many it says are not met and people say are.
-        reordered: how many rulings were compared under both orders of the criteria.
-        flipped: how many of those depend on the order.
-        length_bias: by how much more it is too kind to the longer half of the answers than to the
-            shorter half, as a share of criteria; None where there are too few.
-        unjudged: how many samples it gave no usable reply for.
+        agreement: the agreement of its rulings with the labels.
+        passes_wrongly: the number of criteria met by the judge and not by people.
+        fails_wrongly: the number of criteria met by people and not by the judge.
+        reordered: the number of rulings compared under both orders of the criteria.
+        flipped: the number of those that depend on the order.
+        length_bias: how much more often it is too kind to the longer half of the answers than to
+            the shorter half, as a share of criteria; None if there are too few.
+        unjudged: the number of samples without a usable reply.
     """
 
     judge: str
@@ -63,7 +63,7 @@ class Calibration:
 
 
 def read_labels(sample: Sample) -> list[bool] | None:
-    """Return what people say of a sample's criteria; None where it does not say all of them."""
+    """Return the labels of a sample's criteria; None if incomplete."""
     for check in sample.checks:
         if check.scorer not in {"json", "json_equals"} or check.is_negated:
             continue
@@ -99,7 +99,7 @@ def add_reversed(part: SuitePart) -> SuitePart:
 
 
 def calibrate(part: SuitePart, result: SuiteRunResult, model: str) -> Calibration:
-    """Return how far a judge's rulings agree with the labels."""
+    """Compare a judge's rulings with the labels."""
     samples = {one.name: one for one in part.samples}
     rulings = {
         one.name: _read_rulings(one.trials[0].answer)
@@ -182,13 +182,13 @@ def calibration_to_json(one: Calibration) -> dict[str, Any]:
 
 
 def write_calibrations(file: Path, found: Sequence[Calibration]) -> None:
-    """Write what was measured of a judge, each of its models in a line of its own."""
+    """Write the measurements of a judge, one line for each model."""
     document = {"schema": SCHEMA, "models": [calibration_to_json(one) for one in found]}
     write_atomically(file, (json.dumps(document, indent=1) + "\n").encode())
 
 
 def find_kappa(data: bytes | None, digest: str, model: str) -> float | None:
-    """Return the agreement that a file holds for this very judge; None where it holds none."""
+    """Return the agreement of exactly this judge from a file; None if it has none."""
     try:
         document: Mapping[str, Any] = json.loads(data or b"")
         for one in document["models"]:

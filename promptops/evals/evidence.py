@@ -1,4 +1,4 @@
-"""A run as evidence for the gate: what each suite came to, about exactly which content."""
+"""Write a run as evidence for the gate."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _DIGITS = 6
 
 
 def to_evidence(result: EvalResult, judgements: Sequence[Judgement]) -> bytes:
-    """Return the file of evidence of a whole run.
+    """Return the evidence file of a complete run.
 
-    Raises RefusedError for one that is only a part: nothing may be concluded from that.
+    Raises RefusedError for a partial run, which proves nothing.
     """
     if result.stopped or result.shard != (1, 1):
         why = result.stopped or f"it is shard {result.shard[0]} of {result.shard[1]}"

@@ -1,4 +1,4 @@
-"""What a whole run comes to: passed, blocked, or could not be judged."""
+"""Decide whether a run passed, is blocked, or could not be judged."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Exit(IntEnum):
 
 
 class Measure(StrEnum):
-    """What of each sample is compared: the share of trials that passed, or their mean score."""
+    """What is compared for each sample: the share of passed trials, or their mean score."""
 
     SHARE = "share"
     SCORE = "score"
@@ -48,8 +48,8 @@ class SuiteRules:
     """How results are compared.
 
     Attributes:
-        measure: what of each sample is compared.
-        margin: up to which loss the verdict may be `not worse`; None: nobody asked.
+        measure: what is compared for each sample.
+        margin: the largest loss for the verdict `not worse`; None: not requested.
     """
 
     measure: Measure = Measure.SHARE
@@ -58,13 +58,13 @@ class SuiteRules:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One suite under one model, judged.
+    """The outcome of one suite with one model.
 
     Attributes:
         suite: the suite.
         model: the model.
-        grounds: why it is blocked or could not be judged, and what deserves a look.
-        verdict: the comparison with the baseline; None where there is none.
+        grounds: why it is blocked or could not be judged, and remarks.
+        verdict: the comparison with the baseline, or None.
         tally: how many samples there are, and how they came out.
     """
 
@@ -76,7 +76,7 @@ class Judgement:
 
     @property
     def exit(self) -> Exit:
-        """What it comes to. Not knowing outweighs everything: an error must not hide."""
+        """The exit code. An error outweighs everything, so that it is not overlooked."""
         gravities = {one.gravity for one in self.grounds}
         if Gravity.UNKNOWN in gravities:
             return Exit.UNKNOWN
@@ -84,7 +84,7 @@ class Judgement:
 
 
 def judge_run(result: EvalResult, rules: SuiteRules | None = None) -> tuple[list[Judgement], Exit]:
-    """Judge every suite under every model, and the run as a whole."""
+    """Judge every suite with every model, and the run as a whole."""
     judgements = [
         judge_suite(suite, model, rules or SuiteRules())
         for suite in result.suites
@@ -93,13 +93,13 @@ def judge_run(result: EvalResult, rules: SuiteRules | None = None) -> tuple[list
     if result.stopped or not judgements:
         return judgements, Exit.UNKNOWN
     if result.shard != (1, 1):
-        # A part of the samples says nothing about the whole; `eval merge` does.
+        # A shard is not judged; `eval merge` judges the whole.
         return judgements, Exit.PASSED
     return judgements, max(one.exit for one in judgements)
 
 
 def judge_suite(suite: SuiteRunResult, model: str, rules: SuiteRules) -> Judgement:
-    """Judge a suite under one model: by its thresholds, and by its baseline."""
+    """Judge a suite with one model: by its thresholds and its baseline."""
     tally = count_samples(suite, model)
     grounds = find_grounds(suite, model, tally)
     if tally.apart == tally.all.total:

@@ -1,4 +1,4 @@
-"""The judge, a prompt of the repository that is asked about answers; and the embedding model."""
+"""Connect scorers with the judge prompt and the embedding model."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 def open_judge(
     asker: Asker, loop: asyncio.AbstractEventLoop, resolved: ResolvedPrompt, model: str | None
 ) -> Callable[[Tape, TapePlace, int], Callable[[ScorerQuestion], Mapping[str, Any]]]:
-    """Return what makes the judge of one trial, to be called by scorers in threads of their own.
+    """Return a function that makes the judge of a trial, which scorers call in threads.
 
     Args:
-        asker: asks the judge's model, with the tapes, the cap and the pace of the run.
+        asker: asks the judge's model, with the run's tapes, cost limit and pace.
         loop: the event loop that the asker belongs to.
-        resolved: the prompt that judges.
+        resolved: the judge prompt.
         model: its model; None: its own.
     """
 
@@ -60,7 +60,7 @@ def open_judge(
 def open_embed(
     asker: Asker, loop: asyncio.AbstractEventLoop
 ) -> Callable[[Tape, TapePlace, int], Embed]:
-    """Return what makes the embedding of one trial, to be called as a judge is."""
+    """Return a function that makes the embedding of a trial, called like a judge."""
 
     def of_trial(tape: Tape, place: TapePlace, number: int) -> Embed:
         def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:

@@ -1,4 +1,4 @@
-"""Put the shards of one run together again."""
+"""Merge the shards of a run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def merge_results(shards: Sequence[tuple[str, EvalResult]]) -> EvalResult:
-    """Return the whole run of which these files hold the shards, in the order it would have had.
+    """Merge the shards in these files, with the samples in their original order.
 
     Raises:
-        UsageError: a shard is missing or there twice, or they are of different runs.
+        UsageError: a shard is missing or duplicate, or they belong to different runs.
     """
     by_number: dict[int, tuple[str, EvalResult]] = {}
     count = shards[0][1].shard[1]
@@ -58,7 +58,7 @@ def merge_results(shards: Sequence[tuple[str, EvalResult]]) -> EvalResult:
 
 
 def _compare(first_path: str, first: EvalResult, path: str, other: EvalResult) -> None:
-    """Insist that two shards are of the same suites, prompts and baselines."""
+    """Check that two shards have the same suites, prompts and baselines."""
     if [one.path for one in first.suites] != [one.path for one in other.suites]:
         raise UsageError(
             f"{first_path} and {path} are not of the same suites",
@@ -78,7 +78,7 @@ def _compare(first_path: str, first: EvalResult, path: str, other: EvalResult) -
 
 
 def _merge_suites(shards: Sequence[Sequence[SuiteRunResult]]) -> list[SuiteRunResult]:
-    """Deal the samples back in the order in which they were dealt out: one to each in turn."""
+    """Interleave the samples again: they were distributed round-robin."""
     hands = [
         [(index, name) for index, suite in enumerate(suites) for name in _names(suite)]
         for suites in shards

@@ -1,4 +1,4 @@
-"""Build what a run works with from the configuration and the process's environment."""
+"""Build everything that a run needs, from the configuration and the environment."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ if TYPE_CHECKING:
     from promptops.runtime.resolution import ResolvedPrompt
 
 JOURNALS = "promptops-evals"
-"""The folder in the Git folder where unfinished runs lie."""
+"""The folder of unfinished runs, in the Git folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvalOptions:
-    """How a run is to be run.
+    """The options of a run.
 
     Attributes:
-        mode: where answers come from; None: cassettes where a key is missing, else models.
-        max_cost: the most that it may cost, in micro-dollars; None: as the configuration says.
-        concurrency: how many trials run at once at most; None: likewise.
-        resumes: whether answers of unfinished runs of the same kind are used.
-        stand_in: the model that answers in place of all others.
-        asks_always: whether dear checks are asked about answers that failed cheap ones too.
-        allows_python: whether functions of the repository may judge.
-        keeps: whether answers are kept for the next run, until they are forgotten.
+        mode: the source of answers; None: cassettes if a key is missing, else models.
+        max_cost: the cost limit, in micro-dollars; None: the configured one.
+        concurrency: the maximum number of concurrent trials; None: the configured one.
+        resumes: whether to reuse answers of unfinished runs of the same kind.
+        stand_in: a model that answers instead of all others.
+        asks_always: whether expensive checks also run on answers that failed cheap ones.
+        allows_python: whether functions of the repository may run as scorers.
+        keeps: whether answers are kept for the next run, until `forget_answers`.
     """
 
     mode: Mode | None = None
@@ -74,7 +74,7 @@ def choose_mode(
     options: EvalOptions,
     environment: Mapping[str, str],
 ) -> Mode:
-    """Return where answers come from: without keys from cassettes, where every suite has one."""
+    """Choose the source of answers: cassettes if keys are missing and every suite has one."""
     if options.mode is not None:
         return options.mode
     if options.stand_in is not None or not preparation.has_cassettes:
@@ -98,9 +98,9 @@ def run(
     options: EvalOptions,
     tell: Callable[[EvalProgress], None],
 ) -> EvalResult:
-    """Run what was prepared. Ctrl-C ends it early; the result then holds what is done.
+    """Execute a prepared run. Ctrl-C ends it early; the result then has the finished trials.
 
-    A run that records writes the cassettes of its suites when it came to its end.
+    A recording run writes the cassettes when it is complete.
     """
     config = repository.config
     settings = config.eval
@@ -161,13 +161,13 @@ def run(
 
 
 def find_judge(repository: Repository, part: SuitePart) -> ResolvedPrompt | None:
-    """Return the prompt that judges for a suite; None where none is named."""
+    """Return the judge prompt of a suite, or None."""
     ref = part.suite.judge or repository.config.eval.judge
     return None if ref is None else resolve_selected(repository, parse_ref(ref))
 
 
 def forget_answers(repository: Repository) -> None:
-    """Remove what runs of this process kept for one another."""
+    """Remove the answers that runs of this process kept for each other."""
     folder = repository.git.common_dir / JOURNALS
     for file in folder.glob(f"*-{os.getpid()}-*.jsonl"):
         file.unlink(missing_ok=True)
@@ -183,7 +183,7 @@ def _open_embedder(repository: Repository) -> tuple[str, Embedder] | None:
 
 
 def _open_guards(repository: Repository) -> Guards | None:
-    """Return the limits of the environment `eval`, shared by all runs; None where it has none."""
+    """Return the limits of the environment `eval`, shared by all runs, or None."""
     config = repository.config
     if EVAL not in config.guards.environments:
         return None
@@ -198,7 +198,7 @@ def _open_guards(repository: Repository) -> Guards | None:
 
 
 def judge_counts(repository: Repository, judge: ResolvedPrompt) -> bool:
-    """Return whether a judge's rulings decide: whether it agrees with people as configured."""
+    """Return whether a judge's rulings count: whether its agreement with people is high enough."""
     least = repository.config.eval.agreement
     if least is None:
         return True
@@ -210,7 +210,7 @@ def judge_counts(repository: Repository, judge: ResolvedPrompt) -> bool:
 
 
 def _name(preparation: Preparation, choice: SuiteChoice) -> str:
-    """Name a run, so that another one of the same kind finds what it has paid for."""
+    """Return a run's name, by which another run of the same kind finds its answers."""
     paths = [part.suite.path for part in preparation.parts]
     content = [
         paths,

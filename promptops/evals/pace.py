@@ -1,4 +1,4 @@
-"""How many trials run at once: as many as the provider takes, found out while they run."""
+"""Limit concurrent trials, adapting to the provider's rate limits."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import asyncio
 
 
 class Pace:
-    """A limit on trials at once that halves when a provider says "too many", and grows slowly.
+    """A limit on concurrent trials that halves on a rate limit error and grows slowly.
 
     Belongs to one event loop.
 
     Args:
-        most: the limit to begin with, which is never exceeded.
+        most: the initial and maximum limit.
     """
 
     def __init__(self, most: int) -> None:
@@ -23,11 +23,11 @@ class Pace:
 
     @property
     def limit(self) -> int:
-        """How many may run at once now."""
+        """The current limit."""
         return max(1, int(self._limit))
 
     async def __aenter__(self) -> None:
-        """Wait until one more may run."""
+        """Wait until another trial may run."""
         while self._running >= self.limit:
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)
@@ -35,7 +35,7 @@ class Pace:
         self._running += 1
 
     async def __aexit__(self, *_error: object) -> None:
-        """Let the next one run."""
+        """Let the next trial run."""
         self._running -= 1
         self._limit = min(self._most, self._limit + 1 / self.limit)
         for waiter in self._waiting[: self.limit - self._running]:
@@ -44,9 +44,9 @@ class Pace:
         self._waiting = [one for one in self._waiting if not one.done()]
 
     def brake(self) -> None:
-        """Halve the limit: the provider refused a call because there were too many.
+        """Halve the limit after a rate limit error.
 
-        The calls in flight are refused together and count once.
+        Errors of calls that were in flight together count once.
         """
         self._brakes += 1
         if self._brakes >= max(1, self._running // 2):

@@ -1,4 +1,4 @@
-"""What a run will take, said before it starts: samples, calls, tokens and money."""
+"""Estimate a run before it starts: samples, calls, tokens and cost."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from promptops.repository.prices import Prices
     from promptops.runtime.resolution import ResolvedPrompt
 
-# Answers are shorter than they may be: what an estimate takes for the share.
+# The assumed length of answers, as a share of the maximum.
 _USUAL_SHARE = 4
-# No token of an answer has more bytes in another model's vocabulary, as a rule.
+# The assumed maximum of bytes in a token.
 _BYTES_OF_TOKEN = 4
 _MESSAGE_TOKENS = 16
-# How often each scorer asks a judge about an answer.
+# How many times each scorer asks a judge about an answer.
 _QUESTIONS = {"rubric": 1, "factual": 1, "preference": 2}
 
 
 @dataclass(slots=True)
 class EvalPlan:
-    """What a run will take.
+    """The estimate of a run.
 
     Attributes:
-        samples: how many samples are run, each under every model.
-        trials: how many trials that makes, with the baseline's.
-        calls: how many calls of models at least: a question each, and one for every further turn.
-        judged: how many further calls judges may make.
-        tokens: how many tokens the prompts have at most.
-        estimated_micros: what the calls probably cost; None where a price is unknown.
-        highest_micros: what they cost at most, with one attempt each; None where a price or
-            `max_tokens` is missing.
+        samples: the number of samples, each run with every model.
+        trials: the number of trials, the baseline's included.
+        calls: the minimum number of model calls: one for each question and further turn.
+        judged: the maximum number of further calls by judges.
+        tokens: the maximum number of tokens of the prompts.
+        estimated_micros: the estimated cost, in micro-dollars; None if a price is unknown.
+        highest_micros: the maximum cost, with one attempt each; None if a price or `max_tokens` is
+            missing.
     """
 
     samples: int = 0
@@ -50,14 +50,14 @@ class EvalPlan:
     highest_micros: int | None = 0
 
     def add(self, measure: _PlanMeasure, times: int) -> None:
-        """Count a question that is asked so many times."""
+        """Add a question that is asked a number of times."""
         self.tokens += measure.tokens * times
         self.estimated_micros = _add(self.estimated_micros, measure.likely, times)
         self.highest_micros = _add(self.highest_micros, measure.most, times)
 
 
 class _PlanMeasure(NamedTuple):
-    """One question: its tokens at most, and what asking it costs probably and at most."""
+    """One question: maximum tokens, estimated and maximum cost."""
 
     tokens: int
     likely: int | None
@@ -76,12 +76,12 @@ def make_plan(
     prices: Prices,
     find_judge: Callable[[SuitePart], ResolvedPrompt | None] = lambda _part: None,
 ) -> EvalPlan:
-    """Count what a run will take. What cannot be rendered takes nothing; the run finds it.
+    """Estimate a run. Questions that cannot be rendered count as zero; the run reports them.
 
     Args:
-        preparation: what is to be run.
-        prices: what models cost.
-        find_judge: the prompt that judges for a suite.
+        preparation: the prepared run.
+        prices: the models' prices.
+        find_judge: returns the judge prompt of a suite.
     """
     plan = EvalPlan()
     for part in preparation.parts:
@@ -115,7 +115,7 @@ def _count(
     said = 0
     for turn in (None, *sample.turns):
         if turn is not None:
-            # What was said before is read again: the answer, and the user's next words.
+            # The conversation so far is sent again: the answer, and the user's next message.
             said += answer + len(turn.user.encode("utf-8", "replace")) + 2 * _MESSAGE_TOKENS
         plan.calls += sample.trials
         plan.add(_measure(state, inputs, model, prices, more=said), sample.trials)
@@ -124,7 +124,7 @@ def _count(
 def _count_judge(
     plan: EvalPlan, state: ResolvedPrompt, judge: ResolvedPrompt, sample: Sample, prices: Prices
 ) -> None:
-    """Count what judges may be asked about a sample's answers."""
+    """Count the possible calls of judges about a sample's answers."""
     checks = [*sample.checks, *(check for turn in sample.turns for check in turn.checks)]
     most = state.prompt.request_parameters.get("max_tokens")
     answer = _BYTES_OF_TOKEN * most if isinstance(most, int) else 0
@@ -155,7 +155,7 @@ def _measure(
     *,
     more: int = 0,
 ) -> _PlanMeasure:
-    """Measure one question; `more` is what it holds beside the rendered prompt, in tokens."""
+    """Estimate one question; `more` is the number of tokens besides the rendered prompt."""
     try:
         messages = state.prompt.render(inputs)
     except PromptopsError:

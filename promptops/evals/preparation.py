@@ -1,4 +1,4 @@
-"""Decide what an eval run consists of, before anything is asked."""
+"""Prepare an eval run: choose suites, samples, models and baselines."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
     from promptops.runtime.resolution import ResolvedPrompt
 
 NONE = "none"
-"""What `--against` says for no baseline."""
+"""The value of `--against` for no baseline."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteChoice:
-    """What a person asked for.
+    """The user's choice of suites.
 
     Attributes:
         names: the prompts, or the files of suites; empty: all.
-        at: the state that is judged; None: the work tree.
-        against: the baseline; None: what is live, else the latest release; NONE: nothing.
-        models: the models to ask; empty: the suite's, else the prompt's own.
-        shard: which part of the samples, as (number, of how many).
+        at: the state to judge; None: the work tree.
+        against: the baseline; None: the live version, else the latest release; NONE: no baseline.
+        models: the models; empty: the suite's, else the prompt's own.
+        shard: the part of the samples, as (number, count).
         only: the names of the only samples to run; empty: all.
-        changed_since: only suites that something since this revision touches; None: all.
-        using: judge what is live and names this model; None: no such question was asked.
-        instead: the model to judge in its place.
-        environment: where `using` looks for what is live; None: the default environment.
-        is_noise: whether a state is compared with itself, each trial asked anew.
+        changed_since: only suites touched since this revision; None: all.
+        using: judge the live prompts that name this model; None: not requested.
+        instead: the model to use in its place.
+        environment: the environment for `using`; None: the default one.
+        is_noise: whether a state is compared with itself, with separate answers for each side.
     """
 
     names: tuple[str, ...] = ()
@@ -68,19 +68,19 @@ class SuitePart:
 
     Attributes:
         suite: the suite.
-        digest: of its file and all that it takes samples from.
-        change: the state that is judged.
-        change_state: the same in words.
-        baseline: what it is compared with; None: nothing.
-        baseline_state: the same in words.
-        no_baseline: why it is compared with nothing.
-        models: the models to ask.
-        samples: the samples to run; of a shard, its own.
+        digest: the digest of its file and its files of samples.
+        change: the judged state.
+        change_state: its description.
+        baseline: the baseline, or None.
+        baseline_state: its description.
+        no_baseline: why there is no baseline.
+        models: the models.
+        samples: the samples to run, only the shard's.
         tape: recorded answers.
         cassette: the path of the suite's cassette, from the repository's top.
-        baseline_model: the model that the baseline is asked with; None: the same.
-        baseline_offset: by how much the baseline's trials are numbered on, where both sides ask
-            the same and each has to have answers of its own.
+        baseline_model: the baseline's model; None: the same.
+        baseline_offset: added to the trial numbers of the baseline, so that both sides get separate
+            answers to the same request.
     """
 
     suite: Suite
@@ -105,8 +105,8 @@ class Preparation:
     Attributes:
         parts: one for each suite.
         has_cassettes: whether every suite has a cassette.
-        shard: which part of all samples it is.
-        warnings: what a person should know, one sentence each.
+        shard: the part of all samples.
+        warnings: remarks for the user, one sentence each.
     """
 
     parts: tuple[SuitePart, ...]
@@ -116,7 +116,7 @@ class Preparation:
 
 
 class NothingTouchedError(PromptopsError):
-    """No suite is touched by what changed, so there is nothing to judge."""
+    """No suite is touched by the changes."""
 
 
 def prepare(repository: Repository, choice: SuiteChoice) -> Preparation:
@@ -124,10 +124,10 @@ def prepare(repository: Repository, choice: SuiteChoice) -> Preparation:
 
     Raises:
         NotFoundError: a prompt, a suite or the named baseline does not exist.
-        NothingTouchedError: only touched suites were asked for, and there are none.
-        InvalidPromptError, InvalidSuiteError: one of them cannot be used.
+        NothingTouchedError: only touched suites were requested, and there are none.
+        InvalidPromptError, InvalidSuiteError: a prompt or suite is invalid.
         UsageError: there is nothing to run.
-        TapeError: a cassette cannot be read.
+        TapeError: a cassette is unreadable.
     """
     suites = Suites(repository)
     found = suites.find(choice.names)
@@ -143,7 +143,7 @@ def prepare(repository: Repository, choice: SuiteChoice) -> Preparation:
         try:
             parts.append(_make_part(repository, suites, one, choice))
         except InvalidSuiteError as error:
-            # The suite is the work tree's, and what is live may take other inputs.
+            # The suite is from the work tree, and the live version may have other inputs.
             if choice.using is None:
                 raise
             warnings.append(f"{one.prompt} is left out: {error.message}")
@@ -164,7 +164,7 @@ def prepare(repository: Repository, choice: SuiteChoice) -> Preparation:
 
 
 def _deal(parts: Sequence[SuitePart], shard: tuple[int, int]) -> list[SuitePart]:
-    """Return a shard its samples: all samples in order, one to each shard in turn."""
+    """Return a shard's samples, distributed round-robin over all shards."""
     number, count = shard
     if count == 1:
         return list(parts)
@@ -235,7 +235,7 @@ def _with_model(state: TrialState, model: str) -> TrialState:
 def _find_baseline(
     repository: Repository, name: str, choice: SuiteChoice, change: ResolvedPrompt
 ) -> tuple[ResolvedPrompt | None, TrialState | None, str]:
-    """Return what a change is compared with, or why with nothing."""
+    """Return the baseline, or why there is none."""
     if choice.against == NONE:
         return None, None, "no baseline was asked for"
     tried: Sequence[str] = (
@@ -245,7 +245,7 @@ def _find_baseline(
         try:
             baseline, state = _resolve(repository, name, at)
         except PromptopsError as error:
-            # Only where nobody named it may it be missing.
+            # It may be missing only if the user did not name it.
             if choice.against or not isinstance(error, NotFoundError):
                 raise
             continue
@@ -258,10 +258,10 @@ def _find_baseline(
 def find_touched(
     repository: Repository, suites: Suites, found: Sequence[FoundSuite], base: str
 ) -> list[FoundSuite]:
-    """Return the suites that something since `base` touches: themselves, or what they judge.
+    """Return the suites that changes since `base` touch: themselves, or their prompts.
 
-    A prompt is touched by its partials and schemas too, and a suite by the files that it takes
-    samples from and by the prompt that judges.
+    A change of a partial or schema touches the prompt. A change of a file of samples or of the
+    judge prompt touches the suite.
     """
     commit = _common_commit(repository, base)
     before = repository.at(commit)
@@ -292,7 +292,7 @@ def find_touched(
 
 
 def _common_commit(repository: Repository, base: str) -> str:
-    """Return the commit from which the work tree went its own way."""
+    """Return the merge base of the work tree's commit."""
     from promptops.git.changes import require_merge_base
 
     return require_merge_base(repository.git, base, "HEAD")
@@ -301,7 +301,7 @@ def _common_commit(repository: Repository, base: str) -> str:
 def _find_using(
     repository: Repository, found: Sequence[FoundSuite], choice: SuiteChoice
 ) -> tuple[list[FoundSuite], list[str]]:
-    """Return the suites of all live prompts that name a model, and who of those has none."""
+    """Return the suites of all live prompts that name a model, and such prompts without a suite."""
     from promptops.delivery.environments import live_names
 
     model = choice.using or ""

@@ -1,4 +1,4 @@
-"""What an eval may cost: set aside before each call, settled after it, never more than the cap."""
+"""Limit the cost of an eval: reserve before each call, settle after it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ class CapError(PromptopsError):
 
 
 class Purse:
-    """The money of one eval run, in micro-dollars. Belongs to one event loop.
+    """The cost limit of one eval run, in micro-dollars. Belongs to one event loop.
 
-    What calls in flight may cost at most counts as spent until it is known, so the cap holds
-    whatever they turn out to cost. A call that does not fit waits until those in flight are
-    settled; only when none is left to wait for is it refused.
+    The maximum cost of calls in flight counts as spent, so the limit holds whatever they cost. A
+    call that does not fit waits for calls in flight. It is refused only if none are left.
 
     Args:
-        cap: the most that the run may cost; None: no limit.
+        cap: the limit; None: no limit.
     """
 
     def __init__(self, cap: int | None) -> None:
@@ -30,7 +29,7 @@ class Purse:
         self.unpriced = 0
 
     async def take(self, most: int | None) -> int:
-        """Set aside what a call may cost at most, and return it. Raises CapError."""
+        """Reserve a call's maximum cost, and return it. Raises CapError."""
         if self._cap is None:
             self._held += most or 0
             return most or 0
@@ -52,7 +51,7 @@ class Purse:
         return most
 
     def settle(self, held: int, cost: int | None) -> None:
-        """Replace what was set aside by the cost of the call; None: it is not known."""
+        """Replace a reservation by the call's cost; None: unknown."""
         self._held -= held
         if cost is None:
             self.unpriced += 1

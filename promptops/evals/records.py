@@ -1,4 +1,4 @@
-"""An eval run as JSON, and back: what `--format json` prints and `eval merge` reads."""
+"""Write an eval run as JSON and read it: the format of `--format json` and `eval merge`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def result_to_json(result: EvalResult) -> dict[str, Any]:
-    """Return a run as JSON values, without the verdict that follows from them."""
+    """Return a run as JSON values, without verdicts, which are computed from it."""
     return {
         "schema": SCHEMA,
         "cost_micros": result.cost_micros,
@@ -45,7 +45,7 @@ def result_to_json(result: EvalResult) -> dict[str, Any]:
 
 
 def judgement_to_json(judgement: Judgement) -> dict[str, Any]:
-    """Return what one suite comes to under one model."""
+    """Return the outcome of one suite with one model."""
     return {
         "path": judgement.suite.path,
         "model": judgement.model,
@@ -83,7 +83,7 @@ def _comparison_to_json(one: SuiteComparison) -> dict[str, Any]:
         "finding": one.finding.value,
         "samples": one.samples,
         "differing": one.differing,
-        # JSON has no NaN: what was not compared has no numbers.
+        # JSON has no NaN, so values without a comparison are left out.
         "before": _number(one.before),
         "after": _number(one.after),
         "difference": _number(one.difference),
@@ -151,7 +151,7 @@ def _trial_to_json(trial: Trial) -> dict[str, Any]:
 
 
 def result_from_json(data: Any, path: str) -> EvalResult:  # noqa: ANN401 - any JSON value
-    """Return the run that the file `path` holds. Raises UsageError."""
+    """Return the run in the file `path`. Raises UsageError."""
     try:
         _check_schema(data)
         number, count = data["shard"]

@@ -1,6 +1,6 @@
-"""What came of an eval run: plain records, from which every verdict and report is made.
+"""The results of an eval run: plain data for verdicts and reports.
 
-They go to JSON and come back (`records`), so that shards can be merged into one verdict.
+`records` writes them as JSON and reads them, so that shards can be merged.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from promptops.prompt.suite.suite import Thresholds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-# A share such as 2 of 3 reaches 0.6666..., whatever the last bit says.
+# Tolerance, so that 2 of 3 reaches 0.6666... despite rounding.
 _ROUNDING = 1e-9
 
 
 class SampleOutcome(StrEnum):
-    """How a trial, or a sample, came out.
+    """The outcome of a trial or a sample.
 
-    ERROR: nobody can say, because a model or a scorer failed. MISSING: it was not run.
+    ERROR: unknown, because a model or a scorer failed. MISSING: it was not run.
     """
 
     PASSED = "passed"
@@ -36,8 +36,8 @@ class CheckOutcome:
     """One check of one trial.
 
     Attributes:
-        label: the check as the suite has it, such as `not_contains`.
-        score: from 0 to 1; None where it was not asked, since a cheaper check had failed.
+        label: the check's name in the suite, such as `not_contains`.
+        score: from 0 to 1; None if it was skipped after a cheaper check failed.
         is_met: whether the check passes.
         reason: why, in a sentence.
     """
@@ -50,21 +50,21 @@ class CheckOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One of the k executions of a sample.
+    """One execution of a sample.
 
     Attributes:
         number: from 1.
-        outcome: how it came out.
+        outcome: the outcome.
         score: the weighted mean of its checks; None without an answer.
-        answer: the last answer's words.
-        checks: what each check said.
-        error: what went wrong, for ERROR.
-        stage: where: `render`, `call`, `score`.
-        cost_micros: what its calls cost; None where that is unknown.
-        latency_seconds: how long its calls took; None where that is unknown.
+        answer: the last answer's text.
+        checks: the outcome of each check.
+        error: the error message, for ERROR.
+        stage: where it failed: `render`, `call`, `score`.
+        cost_micros: the cost of its calls, in micro-dollars; None if unknown.
+        latency_seconds: the duration of its calls; None if unknown.
         is_replayed: whether every answer came from a cassette.
-        response_id: what the provider calls the last answer; None where it has no name.
-        served_model: the name that the provider gave with the last answer.
+        response_id: the provider's id of the last answer, or None.
+        served_model: the model name in the last answer.
     """
 
     number: int
@@ -83,15 +83,15 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class SampleResult:
-    """One sample under one model, with the change and with the baseline.
+    """One sample with one model, for the change and for the baseline.
 
     Attributes:
-        name: the sample's.
+        name: the sample's name.
         model: the model that was asked.
-        tags: what the sample is about.
-        needed: how many trials must pass.
-        trials: with the change.
-        baseline: with the baseline; empty where there is none.
+        tags: the sample's tags.
+        needed: the number of trials that must pass.
+        trials: the trials of the change.
+        baseline: the trials of the baseline; may be empty.
     """
 
     name: str
@@ -103,17 +103,17 @@ class SampleResult:
 
     @property
     def outcome(self) -> SampleOutcome:
-        """How the sample came out with the change."""
+        """The outcome of the sample with the change."""
         return decide(self.trials, self.needed)
 
     @property
     def baseline_outcome(self) -> SampleOutcome | None:
-        """How it came out with the baseline; None where there is none."""
+        """The outcome with the baseline; None without one."""
         return decide(self.baseline, self.needed) if self.baseline else None
 
     @property
     def share(self) -> float | None:
-        """The share of trials that passed, of those that were judged."""
+        """The share of passed trials among the judged ones."""
         return _share(self.trials)
 
     @property
@@ -133,7 +133,9 @@ class SampleResult:
 
 
 def decide(trials: Sequence[Trial], needed: int) -> SampleOutcome:
-    """Return whether enough trials passed. Undecided while errors could still tip it either way."""
+    """Return the outcome: whether enough trials passed; ERROR if the trials with errors could
+    decide it.
+    """
     passed = sum(trial.outcome is SampleOutcome.PASSED for trial in trials)
     failed = sum(trial.outcome is SampleOutcome.FAILED for trial in trials)
     if passed >= needed:
@@ -164,7 +166,7 @@ class TrialState:
     """A state of a prompt that was run.
 
     Attributes:
-        label: what it is, in words: `work tree`, `1.2.0 (production, deployment 4)`.
+        label: its description: `work tree`, `1.2.0 (production, deployment 4)`.
         version: the version in its frontmatter.
         digest: the digest of its closure.
     """
@@ -176,17 +178,17 @@ class TrialState:
 
 @dataclass(frozen=True, slots=True)
 class SuiteRunResult:
-    """One suite, run.
+    """The result of one suite.
 
     Attributes:
         path: the suite's file.
-        digest: of the suite and all files that it takes samples from.
+        digest: the digest of the suite and its files of samples.
         prompt: the prompt's name.
-        change: the state that was judged.
-        baseline: what it was compared with; None: nothing.
-        no_baseline: why it was compared with nothing; "" where it was compared.
-        thresholds: the shares that the suite demands.
-        samples: every sample under every model.
+        change: the judged state.
+        baseline: the baseline, or None.
+        no_baseline: why there is no baseline; "" if there is one.
+        thresholds: the suite's required shares.
+        samples: every sample with every model.
     """
 
     path: str
@@ -224,17 +226,17 @@ class _OfModel:
 
 @dataclass(frozen=True, slots=True)
 class EvalResult:
-    """A whole eval run.
+    """The result of an eval run.
 
     Attributes:
-        suites: what came of each suite.
-        cost_micros: what the run cost; replayed answers cost nothing.
-        unpriced: how many calls of unknown cost there were.
-        calls: how many calls were made.
-        replayed: how many answers came from cassettes.
-        seconds: how long it took.
-        stopped: why it ended before its end: "" when it did not.
-        shard: which part of all samples it is, as (number, of how many).
+        suites: the result of each suite.
+        cost_micros: the cost, in micro-dollars; replayed answers cost nothing.
+        unpriced: the number of calls with unknown cost.
+        calls: the number of calls.
+        replayed: the number of answers from cassettes.
+        seconds: its duration.
+        stopped: why it stopped early; "" if it did not.
+        shard: the part of all samples, as (number, count).
     """
 
     suites: tuple[SuiteRunResult, ...]
@@ -248,7 +250,7 @@ class EvalResult:
 
 
 class Gravity(StrEnum):
-    """What a sentence of a verdict means for the exit code."""
+    """The effect of a reason on the exit code."""
 
     BLOCKS = "blocks"
     UNKNOWN = "unknown"
@@ -257,7 +259,7 @@ class Gravity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VerdictGround:
-    """A reason why a suite is blocked, could not be judged, or deserves a look."""
+    """A reason why a suite is blocked or could not be judged, or a remark."""
 
     gravity: Gravity
     text: str
@@ -282,7 +284,7 @@ def find_grounds(
     overall = suite.thresholds.overall
     is_compared = tally.apart < tally.all.total
     if overall is None and not is_compared and not suite.thresholds.tags:
-        # Without a threshold and a baseline a suite is a list of tests: all have to pass.
+        # Without threshold and baseline, all samples must pass.
         overall = 1.0
     for tag, least in [(None, overall), *suite.thresholds.tags.items()]:
         ground = None if least is None else _threshold(tally.shares[tag], tag, least)
@@ -369,7 +371,7 @@ class SampleTally:
 def _find_unjudged(
     suite: SuiteRunResult, model: str, tally: SampleTally
 ) -> Iterator[VerdictGround]:
-    """Yield what kept trials from being judged, or from saying what trials say."""
+    """Yield reasons why trials were not judged, or are not independent."""
     for side, label in ((tally.change, ""), (tally.baseline, " of the baseline")):
         if side.errors:
             is_much = side.errors / side.trials > suite.thresholds.errors + _ROUNDING
@@ -396,9 +398,9 @@ def _find_repeated(sample: SampleResult) -> set[str]:
 
 
 def _count_copied(samples: Iterable[SampleResult]) -> int:
-    """Count the samples of which several trials have one answer of the provider.
+    """Count the samples with several trials that got the same answer, by the provider's id.
 
-    Such trials say no more than one. A name that answers to different samples share is no name.
+    Such trials count no more than one. An id that different samples share is ignored.
     """
     repeated = {name for one in samples for name in _find_repeated(one)}
     owners = Counter(

@@ -1,4 +1,4 @@
-"""Run an eval: every trial of every sample, many at once, within its cap, until it is done."""
+"""Run an eval: all trials of all samples, concurrently, within the cost limit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INTERRUPTED = "it was interrupted"
 
 
 class _Job(NamedTuple):
-    """One trial of one sample under one model, with both states.
+    """One trial of one sample with one model, for both states.
 
     Attributes:
         part: the suite.
@@ -44,16 +44,16 @@ class _Job(NamedTuple):
 
 
 class EvalProgress(NamedTuple):
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
-        done: trials that are done.
-        total: how many there are.
-        failed: how many of those did not pass.
-        errors: how many ended in an error.
-        spent_micros: what the run cost so far.
-        seconds: how long it has been running.
-        limit: how many trials run at once now.
+        done: the number of finished trials.
+        total: the number of all trials.
+        failed: the number of finished trials that did not pass.
+        errors: the number of finished trials with an error.
+        spent_micros: the cost so far, in micro-dollars.
+        seconds: the duration so far.
+        limit: the current limit of concurrent trials.
     """
 
     done: int
@@ -99,7 +99,7 @@ class _PartState:
 
 @dataclass(slots=True)
 class _RunnerState:
-    """What a run has so far."""
+    """The state of a run."""
 
     total: int
     started: float
@@ -118,14 +118,14 @@ async def run_evals(
     workers: int,
     tell: Callable[[EvalProgress], None] = lambda _progress: None,
 ) -> EvalResult:
-    """Run everything that was prepared. An interruption, as by Ctrl-C, gives what is done so far.
+    """Execute a prepared run. After an interruption (Ctrl-C), return the finished trials.
 
     Args:
-        preparation: what to run.
-        equipment: what asks the models.
-        scoring: makes what the checks of a suite may use.
-        workers: how many trials run at once.
-        tell: is told of every trial that is done.
+        preparation: the prepared run.
+        equipment: everything that asking needs.
+        scoring: makes the context of a suite's checks.
+        workers: the number of concurrent trials.
+        tell: called after every trial.
     """
     asker = Asker(equipment)
     scoring_of = scoring(asker, asyncio.get_running_loop())

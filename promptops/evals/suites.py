@@ -1,4 +1,4 @@
-"""Find the suites of prompts in the work tree, and read them with everything they need."""
+"""Find the suites of prompts in the work tree, and load them."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _JUDGED = re.compile(rb"\b(?:rubric|factual|preference)\b")
 
 @dataclass(frozen=True, slots=True)
 class FoundSuite:
-    """The file of a suite, and the prompt that it is of.
+    """A suite's file and its prompt.
 
     Attributes:
-        path: from the repository's top.
+        path: its path, from the repository's top.
         prompt: the prompt's name.
         data: the file's bytes.
-        judge: the prompt that judges for it; None: the configuration's.
+        judge: the name of its judge prompt; None: the configured one.
         uses_judge: whether one of its checks may ask a judge.
     """
 
@@ -49,7 +49,7 @@ class Suites:
     """The suites in the work tree of a repository.
 
     Args:
-        repository: with a work tree.
+        repository: a repository with a work tree.
     """
 
     def __init__(self, repository: Repository) -> None:
@@ -63,10 +63,10 @@ class Suites:
         )
 
     def find(self, names: Sequence[str]) -> list[FoundSuite]:
-        """Return the suites of some prompts; of all where `names` is empty.
+        """Return the suites of some prompts; of all if `names` is empty.
 
         Raises:
-            NotFoundError: a prompt does not exist, or has no suite.
+            NotFoundError: a prompt does not exist or has no suite.
         """
         found = self._list()
         if not names:
@@ -107,7 +107,7 @@ class Suites:
             document = read_suite_document(path, data)
             name = document.data.get("prompt")
             if not isinstance(name, str):
-                # Whatever is wrong with it, reading it will say so.
+                # Faults are reported when the suite is loaded.
                 name = path.removeprefix(f"{self._folder}/").rpartition(".")[0]
             judge = document.data.get("judge")
             found.append(
@@ -126,17 +126,17 @@ class Suites:
         return None if self._judge is None else self._judge.read(path)
 
     def list_files(self, found: FoundSuite) -> list[str]:
-        """Return the paths of a suite's file and of all that it takes samples from."""
+        """Return the paths of a suite's file and its files of samples."""
         assert self._judge is not None  # noqa: S101 - the suite was found
         files = SuiteFiles(self._judge.read, self._judge.list_paths)
         return [found.path, *read_suite(found.path, found.data, files).read]
 
     def load(self, found: FoundSuite, prompt: Prompt) -> tuple[Suite, str]:
-        """Return a suite, and the digest of its file with all that it takes samples from.
+        """Load a suite; return it with the digest of its file and its files of samples.
 
         Raises:
             InvalidSuiteError: the suite has faults.
-            UsageError: a sample expects nothing.
+            UsageError: a sample has no expectation.
         """
         judge = self._judge
         assert judge is not None  # noqa: S101 - the suite was found

@@ -1,10 +1,10 @@
 """Recorded answers of models, each bound to the request that it answers.
 
-Two files have this form. A **cassette** lies beside its suite, `triage.cassette.jsonl`, and lets a
-suite run without keys. A **journal** lies in the Git folder and keeps what an unfinished run paid
-for. Both are JSON lines, one for each request and trial: a line holds the answer and the hash of
-the request, never the request itself. The lines of a cassette are sorted, so that Git can merge
-them. Secrets and personal data are replaced before an answer is kept.
+Two kinds of files have this format. A **cassette** is next to its suite, `triage.cassette.jsonl`,
+and lets a suite run without keys. A **journal** is in the Git folder and keeps the answers of an
+unfinished run. Both are JSON Lines, one for each request and trial. A line has the answer and the
+hash of the request, never the request itself. The lines of a cassette are sorted, so that Git can
+merge them. Secrets and personal data are masked before an answer is stored.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from promptops.runtime.models.model import Request
 
 CASSETTE = "promptops.cassette/v1"
-# `json.dumps` would make an encoder for each text.
+# `json.dumps` would create an encoder for each call.
 _encode_request = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 _encode_entry = json.JSONEncoder(ensure_ascii=False).encode
 _MAX_UNWRITTEN_SECONDS = 0.05
@@ -37,7 +37,7 @@ _TOO_LONG = 64 * 1024 * 1024
 
 
 class TapeError(PromptopsError):
-    """A cassette cannot be read, or is of another prompt."""
+    """A cassette is unreadable or belongs to another prompt."""
 
 
 class MissingError(PromptopsError):
@@ -45,11 +45,11 @@ class MissingError(PromptopsError):
 
 
 class TapeKey(NamedTuple):
-    """What an answer is found by.
+    """The key of an answer.
 
     Attributes:
         request: the hash of the request.
-        trial: which of the executions of a sample it belongs to.
+        trial: the number of the trial.
     """
 
     request: str
@@ -57,7 +57,7 @@ class TapeKey(NamedTuple):
 
 
 class TapePlace(NamedTuple):
-    """Where in a suite a request was made, for people: sample, model, and side."""
+    """Where a request was made, for messages: sample, model and side."""
 
     sample: str
     model: str
@@ -69,11 +69,11 @@ class TapeEntry:
     """One recorded answer.
 
     Attributes:
-        key: what it is found by.
+        key: its key.
         place: where it was recorded.
-        answer: what the model answered, redacted.
-        latency_seconds: how long that took.
-        cost_micros: what it cost; None where that is unknown.
+        answer: the model's answer, redacted.
+        latency_seconds: its duration.
+        cost_micros: its cost, in micro-dollars; None if unknown.
     """
 
     key: TapeKey
@@ -84,14 +84,18 @@ class TapeEntry:
 
 
 def hash_request(request: Request) -> str:
-    """Name a request: model, messages and parameters, whatever the order of their keys."""
+    """Return a hash of a request's model, messages and parameters. The order of keys does not
+    matter.
+    """
     content = [request.model, list(request.messages), dict(request.parameters)]
     text = _encode_request(content)
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def redact_answer(answer: Answer) -> Answer:
-    """Return an answer as it is kept. A run that records judges this one, as a replay will."""
+    """Return an answer as stored, with secrets masked. A recording run judges this one, as a replay
+    will.
+    """
     calls = tuple(replace(one, arguments=redact(one.arguments)) for one in answer.tool_calls)
     return replace(answer, text=redact(answer.text), tool_calls=calls)
 
@@ -101,7 +105,7 @@ class Tape:
 
     Args:
         path: the file, for messages.
-        entries: what it holds.
+        entries: its entries.
     """
 
     def __init__(self, path: str, entries: Iterable[TapeEntry] = ()) -> None:
@@ -111,27 +115,27 @@ class Tape:
         self._used: set[TapeKey] = set()
 
     def __len__(self) -> int:
-        """Return how many entries there are."""
+        """Return the number of entries."""
         return len(self._entries)
 
     def list_served(self) -> list[str]:
-        """Return the models that gave the answers, as their providers call them."""
+        """Return the models that gave the answers, by the providers' names."""
         return sorted({one.answer.served_model or one.place.model for one in self.all()})
 
     def find(self, key: TapeKey) -> TapeEntry | None:
-        """Return the answer to a request; it counts as used."""
+        """Return the answer to a request, and mark it as used."""
         found = self._entries.get(key)
         if found is not None:
             self._used.add(key)
         return found
 
     def add(self, entry: TapeEntry) -> None:
-        """Take an answer in, as used."""
+        """Add an answer, marked as used."""
         self._entries[entry.key] = entry
         self._used.add(entry.key)
 
     def explain(self, place: TapePlace, trial: int) -> MissingError:
-        """Return the error for a request that has no entry here: stale, or never recorded."""
+        """Return the error for a request without an entry: stale, or never recorded."""
         what = f"sample {quote(place.sample)}, trial {trial}, {place.model}, {place.side}"
         is_stale = (place, trial) in self._places
         why = "is stale for" if is_stale else "has no answer for"
@@ -156,7 +160,7 @@ def _order(entry: TapeEntry) -> tuple[str, str, int, str, str]:
 
 
 def read_cassette(path: str, data: bytes, prompt: str) -> Tape:
-    """Read the cassette at `path`, which must be of `prompt`. Raises TapeError."""
+    """Read the cassette at `path`, which must belong to `prompt`. Raises TapeError."""
     lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
     head = _parse(lines[0])
     if not isinstance(head, dict) or head.get("schema") != CASSETTE:
@@ -179,7 +183,7 @@ def read_cassette(path: str, data: bytes, prompt: str) -> Tape:
 
 
 def write_cassette(file: Path, prompt: str, entries: Iterable[TapeEntry]) -> None:
-    """Write a cassette, whole or not at all."""
+    """Write a cassette atomically."""
     head = json.dumps({"schema": CASSETTE, "prompt": prompt})
     lines = [head, *(_encode_entry(_entry_to_json(one)) for one in entries)]
     write_atomically(file, ("\n".join(lines) + "\n").encode("utf-8", "surrogatepass"))
@@ -192,10 +196,10 @@ class Journal:
     removed when the run is done.
 
     Args:
-        folder: where the files lie; None: nothing is written.
-        name: what the run is about; runs with the same name can resume one another.
-        token: what tells this run's file from those of others.
-        resumes: whether answers of unfinished runs are used (`--resume`).
+        folder: the folder of the files; None: write nothing.
+        name: the run's name; runs with the same name can resume each other.
+        token: makes the name of this run's file unique.
+        resumes: whether to reuse answers of unfinished runs (`--resume`).
     """
 
     def __init__(self, folder: Path | None, name: str, token: str, *, resumes: bool) -> None:
@@ -208,14 +212,14 @@ class Journal:
         if folder is not None and resumes and folder.is_dir():
             self._old = sorted(folder.glob(f"{name}-*.jsonl"))
         for file in self._old:
-            # The last line of a killed run may be cut short.
+            # The last line of a killed run may be truncated.
             for line in read_file(file).decode(errors="replace").split("\n"):
                 entry = _read_entry(_parse(line))
                 if entry is not None:
                     self._entries[entry.key] = entry
 
     def __len__(self) -> int:
-        """Return how many answers there are."""
+        """Return the number of answers."""
         return len(self._entries)
 
     def find(self, key: TapeKey) -> TapeEntry | None:
@@ -239,7 +243,7 @@ class Journal:
             self._written = now
 
     def close(self, *, is_done: bool) -> None:
-        """Close the file; a finished run needs it no more, nor those that it resumed."""
+        """Close the file. After a finished run, delete it and the resumed ones."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None

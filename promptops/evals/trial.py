@@ -1,4 +1,4 @@
-"""Run one trial of one sample: render, ask turn by turn, and put the answers to the checks."""
+"""Run one trial of one sample: render, ask turn by turn, check the answers."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ if TYPE_CHECKING:
 
 CHANGE = "change"
 BASELINE = "baseline"
-# A model that calls tools again and again has lost its way.
+# More rounds of tool calls than this are an endless loop.
 _MAX_ROUNDS = 16
 _ROUNDING = 1e-9
 
 
 class IncomparableError(PromptopsError):
-    """A sample cannot be put to the baseline, which takes other inputs."""
+    """A sample cannot run with the baseline, which has other inputs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """What checks may use.
+    """The context of checks.
 
     Attributes:
-        context: what all trials have in common.
-        open_judge: makes the judge of one trial, whose calls are kept in the trial's tape.
-        open_embed: makes the embedding of one trial, likewise.
-        asks_always: whether dear checks are asked about answers that failed cheap ones too.
-        judge_counts: whether rulings of the judge decide; else they are only shown.
+        context: the common context of all trials.
+        open_judge: makes the judge of a trial, whose calls are recorded in the trial's tape.
+        open_embed: makes the embedding of a trial, likewise.
+        asks_always: whether expensive checks also run on answers that failed cheap ones.
+        judge_counts: whether the judge's rulings count; otherwise they are only shown.
     """
 
     context: Context = field(default_factory=Context)
@@ -64,15 +64,15 @@ class Scoring:
 
 
 class Case(NamedTuple):
-    """What one trial is of.
+    """The subject of one trial.
 
     Attributes:
         resolved: the prompt.
-        sample: what is run.
-        tape: where recorded answers are, and new ones go.
-        place: which sample, model and side it is.
-        number: which of the sample's trials, from 1.
-        baseline: the baseline's answer, where there is one.
+        sample: the sample.
+        tape: the recorded answers, to which new ones are added.
+        place: the sample, model and side.
+        number: the number of the trial, from 1.
+        baseline: the baseline's answer, if any.
     """
 
     resolved: ResolvedPrompt
@@ -85,7 +85,7 @@ class Case(NamedTuple):
 
 @dataclass(slots=True)
 class _TrialCourse:
-    """What a trial has gathered so far."""
+    """The state of a trial."""
 
     checks: list[CheckOutcome] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
@@ -113,16 +113,16 @@ class _TrialCourse:
 
 
 async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
-    """Run a trial. What goes wrong in it is its outcome.
+    """Run a trial. Errors become its outcome.
 
     Args:
         asker: asks the model.
-        scoring: what checks may use.
-        case: what is run.
+        scoring: the context of checks.
+        case: the subject of the trial.
 
     Raises:
-        MissingError, CapError, GuardError: there is no answer to be had.
-        IncomparableError: the baseline takes other inputs than the sample has.
+        MissingError, CapError, GuardError: no answer is available.
+        IncomparableError: the baseline has other inputs than the sample.
     """
     sample, number = case.sample, case.number
     course = _TrialCourse(has_mean=sample.threshold is not None)
@@ -142,9 +142,7 @@ async def run_trial(asker: Asker, scoring: Scoring, case: Case) -> Trial:
 
 
 def _end_early(course: _TrialCourse, sample: Sample, number: int, error: PromptopsError) -> Trial:
-    """Return the end of a trial whose prompt could not be rendered: that may be what is
-    expected.
-    """
+    """Return the trial of a prompt that could not be rendered, which may be expected."""
     is_met = sample.outcome is Wanted.ERROR
     course.checks.append(CheckOutcome("outcome", float(is_met), is_met, error.message))
     course.weights.append(1.0)
@@ -181,7 +179,7 @@ def _mean(course: _TrialCourse) -> float:
 
 
 def _judge(course: _TrialCourse, sample: Sample) -> SampleOutcome:
-    """Return whether a trial that came to its end passes."""
+    """Return the trial: whether a complete one passes."""
     if sample.threshold is not None:
         outcome = [one for one in course.checks if one.label == "outcome"]
         is_passed = _mean(course) >= sample.threshold - _ROUNDING
@@ -235,9 +233,9 @@ async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: 
 
 
 def side_inputs(resolved: ResolvedPrompt, sample: Sample, *, is_baseline: bool) -> dict[str, Any]:
-    """Return what a prompt is rendered with for a sample.
+    """Return a sample's inputs for a prompt.
 
-    An input that the change adds is none of the baseline's.
+    Inputs that the change adds are left out for the baseline.
     """
     inputs = dict(sample.inputs)
     if is_baseline and sample.outcome is not Wanted.ERROR:
@@ -248,8 +246,8 @@ def side_inputs(resolved: ResolvedPrompt, sample: Sample, *, is_baseline: bool) 
 
 
 def _compares(check: Check) -> bool:
-    """Return whether a check compares with the baseline, which cannot be put to the baseline
-    itself.
+    """Return whether a check compares with the baseline; such a check is not run on the
+    baseline.
     """
     return check.scorer == "preference" or any(map(_compares, check.parts))
 
@@ -261,7 +259,7 @@ async def _answer_tools(
     asked: Asked,
     at: At,
 ) -> Asked:
-    """Answer the calls of tools that the sample has answers for, until the model says more."""
+    """Answer tool calls with the sample's scripted answers, until the model answers with text."""
     for _round in range(_MAX_ROUNDS):
         course.asked.append(asked)
         course.text = asked.answer.text
@@ -296,7 +294,7 @@ async def _answer_tools(
 
 
 def _reply(call: ToolCall, tools: Sequence[ToolAnswer]) -> str | None:
-    """Return the scripted answer to a call: the first with its name whose arguments it has."""
+    """Return the scripted answer to a call: the first one with its name and matching arguments."""
     try:
         given = json.loads(call.arguments or "{}")
     except ValueError:
@@ -312,7 +310,7 @@ def _reply(call: ToolCall, tools: Sequence[ToolAnswer]) -> str | None:
 def _check_outcome(
     course: _TrialCourse, sample: Sample, asked: Asked, answer: JudgedAnswer, context: Context
 ) -> None:
-    """Put the way the run ended to what the sample expects of it."""
+    """Compare how the run ended with the sample's expected outcome."""
     if sample.outcome is Wanted.REFUSAL:
         refusal = score_refusal(answer, True, context)
         met, reason = refusal.value >= 1, refusal.reason
@@ -334,14 +332,14 @@ async def _check(
     context: Context,
     scoring: Scoring,
 ) -> None:
-    """Put an answer to its checks, the cheapest first; dear ones only where it can still pass."""
+    """Run an answer's checks, cheapest first; skip expensive ones if it cannot pass any more."""
     for check, cost in _order(checks):
         is_dear = cost >= Cost.EMBEDDING and not scoring.asks_always and not course.has_mean
         if is_dear and not all(one.is_met for one in course.checks):
             outcome = CheckOutcome(check.label, None, False, "not asked: another check failed")
         else:
             if cost >= Cost.PROCESS:
-                # They wait for a process or a model; the other trials must not.
+                # In a thread: they wait for a process or a model, and other trials must go on.
                 result = await asyncio.to_thread(judge_check, check, answer, context)
             else:
                 result = judge_check(check, answer, context)
@@ -378,7 +376,7 @@ def _order(checks: Sequence[Check]) -> tuple[tuple[Check, Cost], ...]:
     return known.ordered
 
 
-# Most answers pass for the same few reasons, and a run keeps all of them.
+# Share equal strings: most answers have the same few reasons, and a run keeps all of them.
 @lru_cache(maxsize=4096)
 def _make_outcome(label: str, score: float, is_met: bool, reason: str) -> CheckOutcome:  # noqa: FBT001 - as the record has it
     return CheckOutcome(label, score, is_met, reason)

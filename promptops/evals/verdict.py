@@ -1,8 +1,8 @@
-"""Better, worse, or no difference that this suite could have seen: the verdict on two sides.
+"""Decide whether a change is better or worse than the baseline, or not distinguishable.
 
-The unit is the sample, and what counts of it is the difference of its two means, over trials.
-`worse` and `better` need both the sign-flip test and the interval to say so: each alone errs more
-often than it promises where a few samples change a lot and the rest a little.
+The unit is the sample, with the difference of its two means over trials. `worse` and `better` need
+both the sign-flip test and the interval. Each alone errs more often than its level if a few samples
+change a lot and the others a little.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _MAX_INTRACLASS = 0.95
 
 
 class Conclusion(StrEnum):
-    """What is concluded of a comparison.
+    """The conclusion of a comparison.
 
-    TOO_FEW: fewer than six samples cannot show anything at this level.
-    NOT_JUDGED: a value is no number, or no sample was judged on both sides.
+    TOO_FEW: fewer than six samples cannot show anything at this level. NOT_JUDGED: a value is no
+    number, or no sample was judged on both sides.
     """
 
     BETTER = "better"
@@ -51,12 +51,12 @@ class SamplePair:
     """One sample on both sides.
 
     Attributes:
-        name: the sample's.
-        before: what each judged trial of the baseline gave: 1 or 0 for passed or failed, or a
-            score between. Empty where none could be judged.
+        name: the sample's name.
+        before: the score of each judged trial of the baseline: 1 for passed, 0 for failed, or
+            between. Empty if none was judged.
         after: the same for the change.
-        tags: the slices it belongs to.
-        needed: how many of its trials must pass, or None where trials have scores.
+        tags: its slices.
+        needed: how many of its trials must pass; None if trials have scores.
     """
 
     name: str
@@ -67,12 +67,14 @@ class SamplePair:
 
     @property
     def is_judged(self) -> bool:
-        """Whether there is something on both sides."""
+        """Whether both sides have judged trials."""
         return bool(self.before) and bool(self.after)
 
 
 class Movement(StrEnum):
-    """What became of a sample. LOST and REPAIRED changed sides; the others changed their mean."""
+    """How a sample changed. LOST and REPAIRED changed between passing and failing; others only
+    their mean.
+    """
 
     LOST = "lost"
     FELL = "fell"
@@ -82,11 +84,11 @@ class Movement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A sample that did not stay as it was.
+    """A sample that changed.
 
     Attributes:
-        name: the sample's.
-        movement: what became of it.
+        name: the sample's name.
+        movement: how it changed.
         before: the mean of its trials with the baseline.
         after: the same with the change.
     """
@@ -102,13 +104,13 @@ class SuiteComparison:
     """The two sides of a suite, or of one of its slices.
 
     Attributes:
-        finding: what is concluded.
-        samples: how many samples were judged on both sides.
-        differing: how many of them have another mean after the change.
+        finding: the conclusion.
+        samples: the number of samples judged on both sides.
+        differing: the number of those with another mean.
         before: the mean over samples with the baseline; NaN where there is none.
         after: the same with the change.
         difference: `after` minus `before`.
-        interval: where the true difference lies; None where nothing was judged.
+        interval: the confidence interval of the difference; None if nothing was judged.
         p: the chance of a difference as large between equal sides, corrected for the number of
             slices.
     """
@@ -125,17 +127,17 @@ class SuiteComparison:
 
 @dataclass(frozen=True, slots=True)
 class EvalVerdict:
-    """What a suite says of a change.
+    """The verdict of a suite on a change.
 
     Attributes:
         overall: all samples.
-        slices: each tag with its samples, worst first. All their intervals together hold the
-            truth in 95 % of suites.
-        moved: the samples that did not stay as they were, losses first.
+        slices: each tag with its comparison, worst first. All intervals together cover the true
+            values in 95 % of suites.
+        moved: the samples that changed, losses first.
         unjudged: samples without a judged trial on one of the sides.
-        detectable: the smallest loss that such a suite notices in four of five cases; None where
-            there is none, or trials have scores.
-        margin: the loss up to which `not worse` is said; None where nobody asked.
+        detectable: the smallest loss that such a suite detects with 80 % power; None if there is
+            none, or trials have scores.
+        margin: the largest loss for `not worse`; None: not requested.
     """
 
     overall: SuiteComparison
@@ -147,7 +149,7 @@ class EvalVerdict:
 
     @property
     def finding(self) -> Conclusion:
-        """What is concluded of the whole suite."""
+        """The conclusion for the whole suite."""
         return self.overall.finding
 
     @property
@@ -160,8 +162,8 @@ def compare(pairs: Sequence[SamplePair], *, margin: float | None = None) -> Eval
     """Compare a change with its baseline.
 
     Args:
-        pairs: every sample on both sides. Samples with nothing on a side are set apart.
-        margin: the largest loss that is acceptable, from 0 to 1; asks for `not worse`.
+        pairs: every sample on both sides. Samples without judged trials on a side are left out.
+        margin: the largest acceptable loss, from 0 to 1; requests `not worse`.
 
     Raises ValueError for a margin that is not in [0, 1].
     """
@@ -189,7 +191,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _is_share(value: float) -> bool:
-    # NaN is not.
+    # NaN is not equal to itself.
     return 0 <= value <= 1
 
 
@@ -200,7 +202,7 @@ def _p_value(means: Sequence[tuple[float, float]]) -> float:
 def _conclude(
     means: Sequence[tuple[float, float]], p: float, margin: float | None, risk: float
 ) -> SuiteComparison:
-    """Conclude from the means of samples; `risk` is how often the interval may miss the truth."""
+    """Conclude from the means of samples; `risk` is the error probability of the interval."""
     differences = [after - before for before, after in means]
     interval = difference_interval(differences, p, confidence=1 - risk, level=LEVEL)
     before = math.fsum(one for one, _ in means) / len(means)
@@ -265,14 +267,14 @@ def _find_moved(
 def _find_detectable(
     judged: Sequence[SamplePair], means: Sequence[tuple[float, float]], overall: SuiteComparison
 ) -> float | None:
-    """Find the loss that such a suite notices, with the spread that its samples show.
+    """Return the loss that such a suite detects, given the variance of its samples.
 
     Between equal sides the square of a difference is 2 r (1 - r) (1 - c) / k on average, with r the
     pass rate, k the trials and c the intraclass correlation, which it therefore tells.
     """
     if overall.before <= 0 or any(pair.needed is None for pair in judged):
         return None
-    # The fewest trials of half of the samples: a few errors change nothing.
+    # The median number of trials, so that a few errors do not matter.
     trials = sorted(min(len(pair.before), len(pair.after)) for pair in judged)[len(judged) // 2]
     spread = math.fsum((after - before) ** 2 for before, after in means) / len(means)
     spread -= overall.difference**2
@@ -283,7 +285,7 @@ def _find_detectable(
 
 
 def describe(verdict: EvalVerdict) -> str:
-    """Return the verdict in one line: the finding, the difference, its interval, who differs."""
+    """Return the verdict in one line: conclusion, difference, interval, changed samples."""
     overall = verdict.overall
     if overall.interval is None and overall.samples:
         return f"{overall.finding}: a score is not a number from 0 to 1"
@@ -297,11 +299,11 @@ def describe(verdict: EvalVerdict) -> str:
 
 
 def explain(verdict: EvalVerdict) -> str:
-    """Return, in one sentence, what the interval promises and what can hide from the suite."""
+    """Return one sentence on the interval's meaning and on what the suite can miss."""
     overall = verdict.overall
     if overall.interval is None:
         return "Nothing was compared, so nothing is promised."
-    # A share of inputs that is in no sample of 5 % of such suites.
+    # The share of inputs of which 5 % of such suites have no sample.
     unseen = 1 - LEVEL ** (1 / overall.samples)
     hidden = max(0.0, -overall.interval.low)
     loss = f"a loss of up to {100 * hidden:.1f} points" if hidden else "no loss on average"
@@ -318,7 +320,7 @@ def explain(verdict: EvalVerdict) -> str:
 
 
 def _percent(share: float) -> str:
-    """Return two digits that say something, however small the share."""
+    """Format a share with two significant digits."""
     return f"{100 * share:.2g}%"
 
 

@@ -1,5 +1,5 @@
-"""The HTTP service: prompts for programs in any language, who show a key.
+"""The HTTP service: prompts for programs in any language, authenticated by a key.
 
-Each route is thin: it checks the key, calls the library and writes JSON. Starlette and uvicorn are
-imported by `application` and `listening` alone.
+Each route checks the key, calls the library and writes JSON. Only `application` and `listening`
+import Starlette and uvicorn.
 """

@@ -1,4 +1,4 @@
-"""The routes, put together."""
+"""Build the ASGI application from all routes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 async def metrics(call: HttpCall) -> Application:
-    """Return what happened since the service started, and what was counted of runs."""
+    """Return the metrics of the service and of runs."""
     import asyncio
 
     from promptops.server.metrics import CONTENT_TYPE
@@ -35,7 +35,7 @@ async def metrics(call: HttpCall) -> Application:
     return text
 
 
-# The method, the path, the verb that the key needs (none: any will do), and what handles it.
+# Method, path, required verb of the key (None: any), and handler.
 ROUTES: tuple[tuple[str, str, str, Handler], ...] = (
     ("GET", "/v1/resolve/{ref:path}", "resolve", verbs.resolve),
     ("POST", "/v1/render/{ref:path}", "render", verbs.render),

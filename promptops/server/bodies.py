@@ -1,4 +1,4 @@
-"""Bodies of requests: read within bounds, parsed, and held to the fields that are known."""
+"""Read request bodies: limit their size, parse them, check their fields."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _CLOSE = {"Connection": "close"}
 
 
 async def read_object(request: Request, bounds: ServiceBounds) -> dict[str, Any]:
-    """Return the JSON object that a request has as its body; an empty body is an empty object.
+    """Return the JSON object in a request's body; an empty body is an empty object.
 
     Raises:
-        Problem: it is too long, too slow, no JSON or no object.
-        ClientDisconnect: the client left.
+        Problem: the body is too long or too slow, or is no JSON object.
+        ClientDisconnect: the client disconnected.
     """
     data = await _read(request, bounds)
     if not data:
@@ -63,7 +63,7 @@ async def _read(request: Request, bounds: ServiceBounds) -> bytes:
 
 
 def check_fields(body: Mapping[str, Any], known: Iterable[str]) -> None:
-    """Refuse fields that mean nothing here."""
+    """Refuse unknown fields."""
     names = list(known)
     for field in body:
         if field not in names:
@@ -73,7 +73,7 @@ def check_fields(body: Mapping[str, Any], known: Iterable[str]) -> None:
 
 
 def take_text(body: Mapping[str, Any], field: str, *, longest: int = _MAX_NAME) -> str | None:
-    """Return an optional text of the body."""
+    """Return an optional string of the body."""
     value = body.get(field)
     if value is None:
         return None
@@ -98,7 +98,7 @@ def take_number(body: Mapping[str, Any], field: str) -> float | None:
 
 
 def take_object(body: Mapping[str, Any], field: str) -> dict[str, Any]:
-    """Return an object of the body; an empty one where it is missing."""
+    """Return an object of the body; an empty one if it is missing."""
     value = body.get(field)
     if value is None:
         return {}

@@ -1,4 +1,4 @@
-"""One request on its way: who asks, what becomes of it, and the line that the log gets."""
+"""Handle one request: authentication, errors, and the log line."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-# Nginx's number for a client that left before it was answered.
+# Nginx's status for a client that disconnected before the answer.
 GONE = 499
 
 
 class ClientGoneError(Exception):
-    """The client left before it was answered."""
+    """The client disconnected before the answer."""
 
 
 @dataclass(slots=True)
 class HttpEntry:
-    """What the log gets to know of one request.
+    """The log entry of one request.
 
     Attributes:
-        request_id: the client's own id of it, or one of ours.
-        route: the path with names instead of values; empty where there is no such route.
+        request_id: the client's id of the request, or a generated one.
+        route: the path with parameter names; empty if there is no such route.
         key_id: the id of the key.
-        prompt: the prompt that was asked for.
-        run_id: the run that was made.
-        status: the status of the answer; 0: none was begun.
-        code: what it was refused with.
+        prompt: the requested prompt.
+        run_id: the id of the run, if any.
+        status: the HTTP status; 0 if no answer was begun.
+        code: the error code, if refused.
     """
 
     request_id: str
@@ -67,13 +67,13 @@ class HttpEntry:
 
 @dataclass(frozen=True, slots=True)
 class HttpCall:
-    """One request with a good key.
+    """One authenticated request.
 
     Attributes:
         service: the service.
         request: the request.
-        key: who asks.
-        entry: what the log gets.
+        key: the caller's key.
+        entry: the log entry.
     """
 
     service: Service
@@ -82,7 +82,7 @@ class HttpCall:
     entry: HttpEntry
 
     async def name(self, ref: str) -> str:
-        """Note and return a prompt ref of the request, admitted.
+        """Return a prompt ref of the request after checking that the key covers it; log it.
 
         Raises:
             UsageError, Problem: as `Service.admit`.
@@ -92,19 +92,19 @@ class HttpCall:
         return ref
 
     async def until_gone(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do something for as long as the client waits for it.
+        """Await something; cancel it if the client disconnects.
 
         Raises:
-            ClientGoneError: the client left, and the work was ended.
+            ClientGoneError: the client disconnected, and the work was cancelled.
         """
         return await until_gone(self.request.receive, work)
 
 
 async def until_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """Do something for as long as the client waits for it; the request was read to its end.
+    """Await something; cancel it if the client disconnects. The request body must have been read.
 
     Raises:
-        ClientGoneError: the client left, and the work was ended.
+        ClientGoneError: the client disconnected, and the work was cancelled.
     """
     task = asyncio.ensure_future(work)
     watch = asyncio.ensure_future(_wait_until_gone(receive))
@@ -129,7 +129,7 @@ async def _wait_until_gone(receive: Receive) -> None:
 def answer_json(
     value: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Application:
-    """Return a response of JSON: ASCII, so that half of a surrogate pair fits into it, too."""
+    """Return a JSON response in ASCII, so that lone surrogates can be encoded."""
     from starlette.responses import Response
 
     body = json.dumps(value, allow_nan=False).encode()
@@ -138,7 +138,7 @@ def answer_json(
 
 
 class HttpEndpoint:
-    """A route that needs a key: checks it, has the request handled, and answers what goes wrong."""
+    """A route: authenticates, calls the handler, and turns exceptions into answers."""
 
     def __init__(self, service: Service, route: str, verb: str, handler: Handler) -> None:
         self._service = service
@@ -174,7 +174,7 @@ class HttpEndpoint:
 
 
 def note_failure(service: Service, entry: HttpEntry, error: Exception) -> HttpProblem:
-    """Return what the caller learns of an error, and report what they do not."""
+    """Return the answer for an exception, and log the details that the caller must not see."""
     problem = as_problem(error, service.clock())
     entry.code = problem.kind
     entry.run_id = problem.run_id or entry.run_id
@@ -184,7 +184,7 @@ def note_failure(service: Service, entry: HttpEntry, error: Exception) -> HttpPr
 
 
 def describe_failure(entry: HttpEntry, error: BaseException) -> dict[str, Any]:
-    """Return the line of the log that says what went wrong inside; without any input."""
+    """Return a log line on an internal error, without any input."""
     line: dict[str, Any] = {
         "event": "error",
         "request": entry.request_id,
@@ -192,7 +192,7 @@ def describe_failure(entry: HttpEntry, error: BaseException) -> dict[str, Any]:
         "kind": type(error).__name__,
     }
     if isinstance(error, (InputError, TemplateError, OutputError)):
-        # Their messages quote what was passed in or answered.
+        # Their messages quote inputs or answers.
         pass
     elif isinstance(error, PromptopsError):
         line["message"] = error.message
@@ -203,14 +203,14 @@ def describe_failure(entry: HttpEntry, error: BaseException) -> dict[str, Any]:
 
 
 class Door:
-    """Goes around everything: gives each request an id, a line in the log, and always an answer."""
+    """Middleware around all routes: gives each request an id, a log line, and always an answer."""
 
     def __init__(self, app: Application, service: Service) -> None:
         self._app = app
         self._service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take a request, or an event of the server's life."""
+        """Handle a request, or an ASGI lifespan event."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -239,7 +239,7 @@ class Door:
         except Exception as error:
             service.report(describe_failure(entry, error))
             if entry.status:
-                # The connection ends, so that half an answer does not look like a whole one.
+                # Close the connection, so that a partial answer does not look complete.
                 raise
             problem = as_problem(error, service.clock())
             body = problem.describe(entry.request_id)
@@ -266,7 +266,7 @@ class Door:
 
 
 def _find_id(scope: Scope) -> str | None:
-    """Return the client's own id of the request, where it is one that can be written down."""
+    """Return the client's id of the request, if it is safe for logs."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             text: str = value.decode()

@@ -1,7 +1,7 @@
-"""OpenAI's chat completions: the model is a prompt, and the pin decides everything else.
+"""OpenAI's chat completions: the field `model` names a prompt, which fixes everything else.
 
-`messages` may fill the prompt's `{% history %}`, and no more. A field that would change what the
-pin says is refused, unless it is null or says the same.
+`messages` may only fill the prompt's `{% history %}`. A field that contradicts the pinned prompt is
+refused, unless it is null or equal.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ PREFIX = "prompt:"
 _TAKEN = {"model", "messages", "inputs", "stream", "stream_options", "user"}
 _ROLES = ("user", "assistant")
 _FINISHES = {"stop", "length", "tool_calls", "content_filter"}
-# By digest, since reading a template takes milliseconds.
+# Cached by digest, since analyzing a template takes milliseconds.
 
 
 async def complete(call: HttpCall) -> Application:
-    """Answer a chat completion request by running the prompt that its model names."""
+    """Answer a chat completion request by running the prompt in its field `model`."""
     body = await read_object(call.request, call.service.bounds)
     model = body.get("model")
     if not isinstance(model, str) or not model.startswith(PREFIX):
@@ -84,7 +84,7 @@ def _read_stream(body: Mapping[str, Any]) -> tuple[bool, bool]:
 
 
 def _hold_to_pin(body: Mapping[str, Any], prompt: Prompt) -> None:
-    """Refuse a field that is not what the pinned prompt says."""
+    """Refuse fields that contradict the pinned prompt."""
     pinned = prompt.request_parameters
     for field, value in body.items():
         if field in _TAKEN or value is None:
@@ -100,14 +100,14 @@ def _hold_to_pin(body: Mapping[str, Any], prompt: Prompt) -> None:
 
 
 def _canonical(value: object) -> str:
-    """Return JSON by which 0 and 0.0 are equal, and 1 and true are not."""
+    """Return canonical JSON, in which 0 and 0.0 are equal and 1 and true are not."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value, sort_keys=True)
 
 
 def _read_messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the messages of a request: what user and assistant said."""
+    """Return the user and assistant messages of a request."""
     messages = body.get("messages")
     if messages is None:
         return []
@@ -135,7 +135,9 @@ def _read_message(message: object, place: str) -> dict[str, Any]:
 def _fill_history(
     prompt: Prompt, inputs: dict[str, Any], messages: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return the inputs with the messages in the one that `{% history %}` inserts."""
+    """Return the inputs, with the messages as the value of the input that `{% history %}`
+    inserts.
+    """
     names = find_histories(prompt)
     if len(names) != 1 or names[0] in inputs:
         why = (
@@ -205,7 +207,7 @@ def _finish(done: Run) -> str:
 
 
 class _Chunks:
-    """Events as OpenAI has them."""
+    """Stream events in OpenAI's format."""
 
     def __init__(self, model: str, created: int, *, has_usage: bool) -> None:
         self._common = {"object": "chat.completion.chunk", "created": created, "model": model}
@@ -215,7 +217,7 @@ class _Chunks:
     def say(self, piece: Spoken) -> bytes:
         text = json.dumps(piece.text)
         if not self._before:
-            # All but the words is the same in each chunk from now on.
+            # From now on all chunks differ only in their text.
             mark = "words"
             chunk = self._chunk(piece.run_id, {"content": mark})
             self._before, _, self._after = chunk.partition(json.dumps(mark))

@@ -1,4 +1,4 @@
-"""The OpenAPI description of the service: one typed operation for each live prompt. Pure."""
+"""Describe the service as OpenAPI, with one typed operation for each live prompt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from promptops.runtime.resolution import ResolvedPrompt
 
-# What these hold is no schema, so that no `$ref` in them is one.
+# Keywords whose values are data, in which `$ref` is no reference.
 _VALUES = frozenset({"const", "default", "enum", "examples"})
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 256}
 _OPTIONAL_TEXT = {"type": ["string", "null"], "minLength": 1, "maxLength": 256}
@@ -26,9 +26,9 @@ def describe_service(
     """Return the description as OpenAPI 3.1.
 
     Args:
-        prompts: what is live in the environment, as far as the reader may know.
-        environment: the environment that the operations run prompts in.
-        version: the version of promptops.
+        prompts: the live prompts that the reader may see.
+        environment: the environment in which operations run prompts.
+        version: promptops' version.
     """
     paths: dict[str, Any] = dict(_FIXED_PATHS)
     schemas: dict[str, Any] = dict(_FIXED_SCHEMAS)
@@ -99,14 +99,14 @@ def _require(inputs: Mapping[str, Any]) -> list[str]:
 
 
 def _strip(schema: Any) -> Any:  # noqa: ANN401 - a JSON value
-    """Return an input's schema without what only promptops understands."""
+    """Return an input's schema without promptops' own keywords."""
     if not isinstance(schema, dict):
         return schema
     return {key: value for key, value in schema.items() if key not in {"untrusted", "redact"}}
 
 
 def _root_refs(schema: Any, component: str) -> Any:  # noqa: ANN401 - a JSON value
-    """Return a schema whose references to its own root still work within the description."""
+    """Return a schema with references to its root rewritten for the description."""
     if isinstance(schema, list):
         return [_root_refs(one, component) for one in schema]
     if not isinstance(schema, dict):
@@ -127,12 +127,12 @@ def _escape(name: str) -> str:
 
 
 def _name_component(name: str) -> str:
-    # No name has two hyphens in a row.
+    # Unique, because no prompt name has two hyphens in a row.
     return name.replace("/", "--")
 
 
 def _name_operation(name: str, taken: set[str]) -> str:
-    """Return an identifier for a prompt's operation: its name, and a number where it is taken."""
+    """Return an operation id for a prompt: its name, with a number if taken."""
     base = "run_" + re.sub(r"[^a-z0-9]", "_", name)
     found, number = base, 2
     while found in taken:

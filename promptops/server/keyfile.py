@@ -1,4 +1,4 @@
-"""The file of keys: where it is, reading it again when it changes, changing it whole."""
+"""The file of keys: find it, reload it after changes, replace it atomically."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _FILE = ("promptops-serve", "keys.json")
 def find_keys(
     given: str | None, environment: Mapping[str, str], *, common_dir: Path | None
 ) -> Path:
-    """Return the path of the file of keys: as given, else `PROMPTOPS_KEYS`, else the own one.
+    """Return the path of the file of keys: the given one, else `PROMPTOPS_KEYS`, else the default.
 
     Args:
         given: the path on the command line.
-        environment: where variables are read.
-        common_dir: the folder of a repository that all its work trees share; None: there is none.
+        environment: the environment variables.
+        common_dir: the repository's git folder shared by all work trees; None without a repository.
     """
     named = given or environment.get(VARIABLE)
     if named:
@@ -44,9 +44,9 @@ def find_keys(
 
 
 class KeyFile:
-    """The keys in a file, as they are now: a changed file counts at the next question.
+    """The current keys of a file; it is reloaded after a change.
 
-    A file that cannot be read or understood lets nobody in.
+    An unreadable or invalid file denies every key.
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,8 +60,8 @@ class KeyFile:
         """The keys.
 
         Raises:
-            ConfigurationError: the file cannot be understood.
-            OSError: it cannot be read.
+            ConfigurationError: the file is invalid.
+            OSError: it is unreadable.
         """
         try:
             found = self.path.stat()
@@ -81,7 +81,7 @@ class KeyFile:
         return self._keys
 
     def check_private(self) -> str | None:
-        """Return a warning when others may write the file; None: they may not."""
+        """Return a warning if other users may write the file, else None."""
         if os.name == "nt" or not self.path.exists():
             return None
         mode = self.path.stat().st_mode
@@ -90,11 +90,11 @@ class KeyFile:
         return None
 
     def change(self, change: Callable[[ServiceKeys], ServiceKeys]) -> ServiceKeys:
-        """Replace the keys by what `change` makes of them, and return those.
+        """Replace the keys by the result of `change`, and return them.
 
         Raises:
-            ConfigurationError: the file cannot be understood, or somebody else changes it now.
-            OSError: it cannot be written.
+            ConfigurationError: the file is invalid, or another process is changing it.
+            OSError: it is not writable.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = self.path.with_name(f"{self.path.name}.lock")

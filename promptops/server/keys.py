@@ -1,7 +1,7 @@
-"""Keys of the service: what each one may do, and the file that lists them. No input or output.
+"""The service's keys and their permissions, and the format of their file.
 
-A key is `promptops_ID_SECRET`. The file holds the SHA-256 of the whole key: the secret is 256
-random bits, so that nothing slower is needed against guessing.
+A key is `promptops_ID_SECRET`. The file stores the SHA-256 of the whole key. The secret has 256
+random bits, so a slow hash is not needed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SCHEMA = "promptops.keys/v1"
 VERBS = ("resolve", "render", "run", "record", "feedback", "read", "metrics")
 DEFAULT_VERBS = ("resolve", "render", "run", "feedback")
-# What an environment may be called in a scope beside the environments themselves.
+# The special names of environments in a scope.
 RELEASES, WORKING = "releases", "working"
 _KEY = re.compile(r"promptops_([a-z2-7]{10})_[A-Za-z0-9_-]{43}")
 _PATTERN = re.compile(r"[a-z0-9*?._/-]+")
@@ -35,14 +35,14 @@ _ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]*")
 
 
 class KeyScope(NamedTuple):
-    """What a key may do.
+    """The permissions of a key.
 
     Attributes:
         verbs: some of VERBS.
         prompts: patterns of names, such as `support/*`.
         environments: names; `releases` for versions, ranges and `latest`; `working` for the work
-            tree; `*` for everything but the work tree.
-        tenant: the customer on whose account all its runs go; None: the caller says which.
+            tree; `*` for everything except the work tree.
+        tenant: the tenant of all its runs; None: the caller chooses.
     """
 
     verbs: tuple[str, ...] = DEFAULT_VERBS
@@ -51,19 +51,19 @@ class KeyScope(NamedTuple):
     tenant: str | None = None
 
     def allows(self, verb: str) -> bool:
-        """Return whether the key may use a verb at all."""
+        """Return whether the key may use a verb."""
         return verb in self.verbs
 
     def shows(self, name: str) -> bool:
-        """Return whether a prompt is within the key's patterns."""
+        """Return whether a prompt matches the key's patterns."""
         return any(fnmatchcase(name, pattern) for pattern in self.prompts)
 
     def opens(self, place: str) -> bool:
-        """Return whether the key may look into an environment, RELEASES or WORKING."""
+        """Return whether the key may read an environment, RELEASES or WORKING."""
         return place in self.environments or ("*" in self.environments and place != WORKING)
 
     def covers(self, ref: PromptRef, default_environment: str) -> bool:
-        """Return whether the key may ask for a prompt ref."""
+        """Return whether the key may use a prompt ref."""
         return self.opens(_place(ref, default_environment)) and self.shows(ref.name)
 
 
@@ -73,12 +73,12 @@ class ServiceKey:
 
     Attributes:
         id: its public part, which logs show.
-        name: whose it is, for people.
+        name: its owner, for people.
         hash: `sha256:` and the hex digest of the whole key.
-        scope: what it may do.
-        created_at: when it was made, in seconds since 1970.
-        expires_at: from when on it is refused; None: never.
-        revoked_at: when it was revoked; None: it was not.
+        scope: its permissions.
+        created_at: when it was created, in seconds since 1970.
+        expires_at: when it expires, in seconds since 1970; None: never.
+        revoked_at: when it was revoked, in seconds since 1970, or None.
     """
 
     id: str

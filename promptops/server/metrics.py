@@ -12,13 +12,13 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass(slots=True)
 class Metrics:
-    """What happened since the service started. All on one event loop, so without a lock.
+    """The service's metrics since its start. Used on one event loop, so without a lock.
 
     Attributes:
-        requests: by route, method and status.
-        buckets: by route and the number of the bucket.
-        seconds: the sum of times by route.
-        in_flight: the requests that are under way.
+        requests: (route, method, status) -> count.
+        buckets: (route, bucket) -> count.
+        seconds: route -> sum of durations.
+        in_flight: the number of current requests.
     """
 
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)

@@ -1,8 +1,8 @@
-"""A prompt with places for its inputs, as LiteLLM's prompt management wants it.
+"""Serve a prompt with placeholders for its inputs, for LiteLLM's prompt management.
 
-LiteLLM asks for a prompt once, keeps it for as long as it runs, and puts texts where `{name}`
-stands. So only a prompt that merely inserts its inputs can be served that way: what decides by an
-input, or changes it, would be decided before anybody gave a value.
+LiteLLM requests a prompt once, caches it, and replaces `{name}` by texts. So only a prompt that
+just inserts its inputs can be served: conditions and filters would be evaluated before any value is
+known.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from promptops.prompt.template.source import Use
     from promptops.server.calls import Application, HttpCall
 
-# Of different lengths and beginnings, so that whatever a template does to them shows.
+# With different lengths and beginnings, so that any change by the template is detected.
 _MARKS = ("qZx{number}Vw7k", "Jy{number}hPbQ0mN4")
 
 
 async def manage(call: HttpCall) -> Application:
-    """Answer LiteLLM's question for a prompt."""
+    """Answer LiteLLM's request for a prompt."""
     ref = await call.name(call.request.query_params.get("prompt_id", ""))
     resolved = await call.service.find(ref)
     if resolved.paused is not None:
@@ -46,10 +46,10 @@ async def manage(call: HttpCall) -> Application:
 
 
 def place_inputs(prompt: Prompt) -> list[dict[str, Any]]:
-    """Return the messages of a prompt, with `{name}` where an input without a default stands.
+    """Return a prompt's messages, with `{name}` for each input without a default.
 
     Raises:
-        Problem: the prompt does more with an input than insert it, or it is no text.
+        Problem: the prompt does not just insert an input, or the input is no string.
     """
     schemas = input_schemas(prompt.inputs)
     names = [name for name, schema in schemas.items() if "default" not in schema]
@@ -71,7 +71,7 @@ def place_inputs(prompt: Prompt) -> list[dict[str, Any]]:
 
 
 def _is_inserted(use: Use, lines: list[str]) -> bool:
-    """Return whether an input is read by `{{ name }}` and no more, all on one line."""
+    """Return whether an input is read only by a plain `{{ name }}` on one line."""
     position = use.position
     line, start = lines[position.line - 1], position.column - 1
     before, rest = line[:start].rstrip(), line[start:]
@@ -84,7 +84,7 @@ def _is_inserted(use: Use, lines: list[str]) -> bool:
 
 
 def _render(prompt: Prompt, names: list[str], defaults: Mapping[str, object], mark: str) -> str:
-    """Return the messages as JSON, with placeholders where the marks came out."""
+    """Return the messages as JSON, with the marks replaced by placeholders."""
     marks = {name: mark.format(number=number) for number, name in enumerate(names)}
     try:
         text = json.dumps(prompt.render_completed({**defaults, **marks}))

@@ -1,7 +1,7 @@
-"""What a request is refused with: a status and a JSON body in the shape of OpenAI's errors.
+"""Errors for clients: an HTTP status and a JSON body in the form of OpenAI's errors.
 
-Nothing of it names a path, a key or an address: the details are in the log, under the request's id.
-A prompt that does not exist and one that the key does not show are the same to the caller.
+They never name a path, a key or an address; the log has the details under the request's id. A
+missing prompt and one that the key may not see give the same error.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from promptops.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Longer than that, a client that waits by itself only wastes its time.
+# Longer waits are not useful for clients that wait automatically.
 _MAX_WAIT_SECONDS = 60
 
 
 class HttpProblem(Exception):  # noqa: N818 - the word of RFC 9457; not every one is an error of ours
-    """A request that is refused.
+    """The refusal of a request.
 
     Attributes:
         status: the HTTP status.
-        kind: what went wrong, for programs, such as `not_found`.
-        message: the same, for people.
-        hint: what to do about it; None: nothing sensible can be said.
-        parameter: the field of the body at fault; None: none is.
+        kind: the error code, such as `not_found`.
+        message: the message.
+        hint: what to do, or None.
+        parameter: the faulty field of the body, or None.
         headers: further headers of the answer.
-        stage: where in a run it happened; None: there was no run.
-        run_id: the run that it ended, likewise.
+        stage: the stage of the run; None without a run.
+        run_id: the id of the run; None without a run.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class HttpProblem(Exception):  # noqa: N818 - the word of RFC 9457; not every on
 
 
 def not_found() -> HttpProblem:
-    """Return the problem of a prompt that is not there for this key, whatever the reason."""
+    """Return the problem of a prompt that is missing or not visible for this key."""
     return HttpProblem(
         404,
         "not_found",
@@ -89,11 +89,11 @@ def not_found() -> HttpProblem:
 
 
 def as_problem(error: Exception, now: float) -> HttpProblem:
-    """Return what a caller learns of an error.
+    """Return the problem for an exception.
 
     Args:
-        error: what the library raised.
-        now: seconds since 1970, for how long to wait.
+        error: the exception.
+        now: the seconds since 1970, to compute waits.
     """
     if isinstance(error, HttpProblem):
         return error
@@ -124,7 +124,7 @@ def _translate(error: Exception, now: float) -> HttpProblem:
 
 
 def _translate_run(error: Exception, now: float) -> HttpProblem:
-    """Return what a caller learns of an error that only runs have."""
+    """Return the problem for an exception of a run."""
     from promptops.runtime.guards.breaker import BreakerOpenError
     from promptops.runtime.guards.guard import GuardError
     from promptops.runtime.models.model import ModelError
@@ -150,12 +150,12 @@ def _translate_run(error: Exception, now: float) -> HttpProblem:
 
 
 def _wait(until: float | None, now: float) -> dict[str, str]:
-    """Return headers that say when to come again."""
+    """Return headers that say when to retry."""
     if until is None:
         return {"X-Should-Retry": "false"}
     seconds = max(math.ceil(until - now), 1)
     headers = {"Retry-After": str(seconds)}
     if seconds > _MAX_WAIT_SECONDS:
-        # What OpenAI's clients go by.
+        # The header that OpenAI's clients read.
         headers["X-Should-Retry"] = "false"
     return headers

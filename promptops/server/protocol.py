@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with bounds on what a connection may withhold."""
+"""uvicorn's HTTP/1.1 protocol with timeouts against slow clients."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
     from promptops.server.service import ServiceBounds
 
-# A body that nobody wants is read on for that far, so that a client can see the answer first.
+# How much of an unwanted body is read, so that the client can receive the answer.
 _MAX_UNWANTED_BYTES = 1_000_000
 
 
 class _TooLongError(Exception):
-    """The headers of a request are too long; uvicorn answers 400."""
+    """The headers of a request are too long; uvicorn answers with 400."""
 
 
 class BoundedProtocol(HttpToolsProtocol):  # type: ignore[misc]  # an extra, checked without types
-    """One connection. A client that sends no request, or does not read, is cut off."""
+    """One connection. Closes it if the client sends no request or does not read."""
 
     bounds: ServiceBounds
     _deadline: asyncio.TimerHandle | None = None
@@ -29,12 +29,12 @@ class BoundedProtocol(HttpToolsProtocol):  # type: ignore[misc]  # an extra, che
     _unwanted_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Wait for a request, but not for long."""
+        """Start the timeout for a request."""
         super().connection_made(transport)
         self._await_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more."""
+        """Cancel all timeouts."""
         _cancel(self._deadline)
         self._deadline = None
         _cancel(self._stuck)
@@ -42,29 +42,29 @@ class BoundedProtocol(HttpToolsProtocol):  # type: ignore[misc]  # an extra, che
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """Begin a request, also one after another."""
+        """Begin a request, perhaps on a reused connection."""
         super().on_message_begin()
         self._header_bytes = 0
         self._await_headers()
 
     def on_url(self, url: bytes) -> None:
-        """Take a piece of the path."""
+        """Add a part of the path."""
         self._count(len(url))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
+        """Add a header."""
         self._count(len(name) + len(value))
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Have the request handled; its body has a bound of its own."""
+        """Start handling the request; its body has a separate timeout."""
         _cancel(self._deadline)
         self._deadline = None
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of the body; one of a request that was answered already is dropped."""
+        """Add a part of the body; drop it if the request was already answered."""
         if self.cycle.response_complete:
             self._unwanted_bytes += len(body)
             if self._unwanted_bytes > _MAX_UNWANTED_BYTES:
@@ -72,13 +72,13 @@ class BoundedProtocol(HttpToolsProtocol):  # type: ignore[misc]  # an extra, che
         super().on_body(body)
 
     def pause_writing(self) -> None:
-        """Wait for a client that does not read, but not for long."""
+        """Start the timeout for a client that does not read."""
         super().pause_writing()
         if self._stuck is None:
             self._stuck = self.loop.call_later(self.bounds.write_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Go on: the client reads."""
+        """Cancel that timeout: the client reads again."""
         _cancel(self._stuck)
         self._stuck = None
         super().resume_writing()
@@ -95,7 +95,7 @@ class BoundedProtocol(HttpToolsProtocol):  # type: ignore[misc]  # an extra, che
 
 
 def make_protocol(bounds: ServiceBounds) -> type[BoundedProtocol]:
-    """Return the protocol with these bounds, as uvicorn takes it."""
+    """Return the protocol class with these bounds, for uvicorn."""
     return type("BoundedProtocol", (BoundedProtocol,), {"bounds": bounds})
 
 

@@ -23,7 +23,7 @@ _LISTED = 50
 
 
 async def prompts(call: HttpCall) -> Application:
-    """List what is live in an environment, as far as the key shows it."""
+    """List the live prompts in an environment that the key may see."""
     environment = await _name_environment(call)
     live = await asyncio.to_thread(call.service.registry.list, environment)
     rows = [
@@ -43,7 +43,7 @@ async def prompts(call: HttpCall) -> Application:
 
 
 async def models(call: HttpCall) -> Application:
-    """List what is live in the default environment, as OpenAI lists models."""
+    """List the live prompts in the default environment, in the form of OpenAI's models."""
     environment = await _name_environment(call)
     live = await asyncio.to_thread(call.service.registry.list, environment)
     rows = [
@@ -74,7 +74,7 @@ async def versions(call: HttpCall) -> Application:
 
 
 async def diff(call: HttpCall) -> Application:
-    """Return what changed between two states of a prompt."""
+    """Return the difference between two states of a prompt."""
     name, _, selectors = call.request.path_params["range"].partition("@")
     before, dots, after = selectors.partition("..")
     if not (before and dots and after):
@@ -86,7 +86,7 @@ async def diff(call: HttpCall) -> Application:
 
 
 async def deployments(call: HttpCall) -> Application:
-    """List the deployments of an environment, as far as they changed what the key shows."""
+    """List the deployments of an environment that changed prompts that the key may see."""
     environment = await _name_environment(call)
     query = call.request.query_params
     name = query.get("prompt")
@@ -105,7 +105,7 @@ async def deployments(call: HttpCall) -> Application:
 
 
 async def description(call: HttpCall) -> Application:
-    """Describe the service as OpenAPI, with one operation for each prompt that the key shows."""
+    """Describe the service as OpenAPI, with one operation for each prompt that the key may see."""
     environment = await _name_environment(call)
     document = await asyncio.to_thread(_describe_service, call, environment)
     return answer_json(document)
@@ -141,7 +141,7 @@ def _compare(old: Prompt, new: Prompt) -> dict[str, Any]:
 
 
 async def _name_environment(call: HttpCall) -> str:
-    """Return the environment that a request asks about, admitted."""
+    """Return the environment of a request after checking that the key may read it."""
     given = call.request.query_params.get("environment")
     environment = given or await call.service.default_environment()
     if not call.key.scope.opens(environment):

@@ -1,4 +1,4 @@
-"""Routes that add to the run log: calls that others made, and what people thought of answers."""
+"""Routes that write to the run log: calls made by clients, and feedback."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def record(call: HttpCall) -> Application:
 
 
 async def feedback(call: HttpCall) -> Application:
-    """Record what somebody thought of a run's answer."""
+    """Record feedback on a run's answer."""
     body = await read_object(call.request, call.service.bounds)
     check_fields(body, FEEDBACK_FIELDS)
     run_id = take_text(body, "run")
@@ -79,7 +79,7 @@ async def feedback(call: HttpCall) -> Application:
 
 
 def _admit_run(call: HttpCall, run_id: str) -> None:
-    """Refuse a run that the key could not have made, as if there were no such run."""
+    """Refuse a run that the key could not have made, with the error for a missing run."""
     missing = HttpProblem(404, "not_found", "there is no such run for this key", parameter="run")
     try:
         run = call.service.registry.open_runner().find_run(run_id).run

@@ -1,4 +1,4 @@
-"""What all requests share: the prompts, the keys, the bounds."""
+"""The service without HTTP: prompts, keys, limits."""
 
 from __future__ import annotations
 
@@ -30,18 +30,19 @@ def _drop(_: dict[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ServiceBounds:
-    """How much one client may take.
+    """The limits for one client.
 
     Attributes:
-        body_bytes: of a request's body.
-        body_seconds: from the end of the headers to the end of the body.
-        header_bytes: of a request's first line and headers.
-        header_seconds: from the connection, or a request's first byte, to the end of the headers.
-        write_seconds: for how long a client may read nothing of what waits for it.
-        idle_seconds: for how long a connection may wait for the next request.
-        connections: at the same time; whoever comes on top is told to come again.
-        drain_seconds: between being told to stop and taking no more connections.
-        stop_seconds: for what is still running after that.
+        body_bytes: the maximum size of a request's body.
+        body_seconds: the timeout from the end of the headers to the end of the body.
+        header_bytes: the maximum size of a request's first line and headers.
+        header_seconds: the timeout from the connection, or a request's first byte, to the end of
+            the headers.
+        write_seconds: how long a client may read nothing of a pending answer.
+        idle_seconds: how long a connection may be idle.
+        connections: the maximum number of connections; others get an error to retry later.
+        drain_seconds: the time between the stop signal and refusing connections.
+        stop_seconds: how long running requests may take after that.
     """
 
     body_bytes: int = 1_000_000
@@ -57,17 +58,17 @@ class ServiceBounds:
 
 @dataclass(slots=True)
 class Service:
-    """The service, without HTTP.
+    """The service without HTTP.
 
     Attributes:
-        registry: where prompts come from, and what runs them.
-        keyfile: who may ask.
-        bounds: how much a client may take.
-        report: takes the lines of the log.
+        registry: finds and runs prompts.
+        keyfile: the keys.
+        bounds: the limits for clients.
+        report: writes a log line.
         clock: seconds since 1970.
         random_bytes: random bytes, for ids.
-        metrics: what happened since the start.
-        is_draining: whether the service is about to stop, so that no new client should come.
+        metrics: the metrics since the start.
+        is_draining: whether the service is about to stop and should get no new clients.
     """
 
     registry: Registry
@@ -85,7 +86,7 @@ class Service:
         """Return the key in an `Authorization` header.
 
         Raises:
-            Problem: there is none, or it is not good.
+            Problem: the key is missing or invalid.
         """
         scheme, _, text = (header or "").partition(" ")
         key = None
@@ -102,35 +103,35 @@ class Service:
         return key
 
     def is_good(self, key: ServiceKey) -> bool:
-        """Return whether a key is still good."""
+        """Return whether a key is still valid."""
         return self.keyfile.keys.is_good(key.id, self.clock())
 
     async def admit(self, key: ServiceKey, ref: str) -> None:
-        """Refuse a prompt ref that the key does not cover.
+        """Raise an error unless the key covers a prompt ref.
 
         Raises:
             UsageError: the ref is malformed.
-            Problem: as if there were no such prompt.
+            Problem: the key does not cover it; the error is that of a missing prompt.
         """
         wanted = parse_ref(ref)
         if not key.scope.covers(wanted, await self.default_environment()):
             raise not_found()
 
     async def default_environment(self) -> str:
-        """Return what a ref without a selector means."""
+        """Return the default environment."""
         if self._default_environment is None:
-            # The first look at a source may take a while.
+            # Opening a source may take a while.
             self._default_environment = await asyncio.to_thread(
                 lambda: self.registry.default_environment
             )
         return self._default_environment
 
     async def find(self, ref: str, share_key: str | None = None) -> ResolvedPrompt:
-        """Return the prompt that serves a caller; one that is paused says so.
+        """Return the prompt for a caller. A paused one is marked as such.
 
         Args:
-            ref: a prompt ref, admitted.
-            share_key: what traffic shares go by.
+            ref: a prompt ref that the key covers.
+            share_key: the key for traffic shares.
         """
         found = await self.registry.find_async(ref)
         if len(found.split) > 1 and found.paused is None:
@@ -142,13 +143,13 @@ class Service:
         return found
 
     async def runner(self) -> Runner:
-        """Return what runs prompts; opening it reads files."""
+        """Return the runner of prompts; opening it reads files."""
         if self._runner is None:
             self._runner = await asyncio.to_thread(self.registry.open_runner)
         return self._runner
 
     async def is_ready(self) -> bool:
-        """Return whether the service can answer: prompts are at hand, and it is not stopping."""
+        """Return whether the service can answer: it has prompts and is not stopping."""
         if self.is_draining:
             return False
         try:
@@ -162,7 +163,7 @@ class Service:
 def make_caller(
     key: ServiceKey, request_id: str, user: str | None, tenant: str | None, share_key: str | None
 ) -> Caller:
-    """Return on whose behalf a prompt runs, as key and request say.
+    """Return the caller of a run, from key and request.
 
     Raises:
         Problem: the key is for another tenant.

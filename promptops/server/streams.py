@@ -1,4 +1,4 @@
-"""An answer as server-sent events, written while the model speaks."""
+"""Stream an answer as server-sent events."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
-    # Or nginx collects the whole answer before it passes any of it on.
+    # Otherwise nginx buffers the whole answer.
     (b"x-accel-buffering", b"no"),
 ]
 
 
 class Wording(Protocol):
-    """How an answer is put into events."""
+    """The format of an answer's events."""
 
     def say(self, piece: Spoken) -> bytes:
-        """Return the events for a piece of the answer."""
+        """Return the events for a part of the answer."""
 
     def end(self, run: Run) -> bytes:
         """Return the last events of a run that succeeded."""
@@ -36,7 +36,7 @@ class Wording(Protocol):
 
 
 class EventStream:
-    """A response of events. What fails before the first piece is an ordinary error."""
+    """A response of events. A failure before the first event is an ordinary error response."""
 
     def __init__(self, call: HttpCall, pieces: AsyncGenerator[Spoken], wording: Wording) -> None:
         self._call = call
@@ -44,7 +44,7 @@ class EventStream:
         self._wording = wording
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Write the events for as long as somebody reads them."""
+        """Write the events until the client disconnects."""
         await until_gone(receive, self._write(send))
 
     async def _write(self, send: Send) -> None:

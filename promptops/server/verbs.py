@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from promptops.server.calls import Application, HttpCall
 
 RUN_FIELDS = ("inputs", "user", "tenant", "key")
-# These name places on the service's machine.
+# These fields contain paths on the service's machine.
 _HIDDEN = ("source", "warnings")
 
 
 async def resolve(call: HttpCall) -> Application:
-    """Return what a prompt ref means, with the prompt's files."""
+    """Resolve a prompt ref; return the prompt with its files."""
     ref = await call.name(call.request.path_params["ref"])
     resolved = await call.service.find(ref, call.request.query_params.get("key"))
     document = describe_resolved(resolved)
@@ -30,7 +30,7 @@ async def resolve(call: HttpCall) -> Application:
 
 
 async def render(call: HttpCall) -> Application:
-    """Render a prompt: the request for a model, which the caller makes."""
+    """Render a prompt; return the request for the model, which the caller sends."""
     ref = await call.name(call.request.path_params["ref"])
     body = await read_object(call.request, call.service.bounds)
     check_fields(body, RUN_FIELDS)
@@ -52,7 +52,7 @@ async def render(call: HttpCall) -> Application:
 
 
 async def run(call: HttpCall) -> Application:
-    """Run a prompt, and answer when the whole answer is there."""
+    """Run a prompt; answer when it is complete."""
     ref, inputs, caller = await _read_run(call)
     runner = await call.service.runner()
     done = await call.until_gone(runner.arun(ref, inputs, caller, None))
@@ -61,7 +61,7 @@ async def run(call: HttpCall) -> Application:
 
 
 async def stream(call: HttpCall) -> Application:
-    """Run a prompt, and answer while the model speaks."""
+    """Run a prompt; stream the answer."""
     ref, inputs, caller = await _read_run(call)
     runner = await call.service.runner()
     pieces = runner.astream(ref, inputs, caller, None)
@@ -69,7 +69,7 @@ async def stream(call: HttpCall) -> Application:
 
 
 def describe_served(done: Run) -> dict[str, Any]:
-    """Return a run for its caller: without the words of errors that providers gave."""
+    """Return a run for its caller, without providers' error messages."""
     document = describe_run(done)
     document["attempts"] = [
         {name: one[name] for name in ("model", "status", "ms")} for one in document["attempts"]
@@ -92,7 +92,7 @@ def _read_caller(call: HttpCall, body: dict[str, Any]) -> Caller:
 
 
 class _Events:
-    """Events of our own: `text`, then `run` or `error`."""
+    """promptops' own stream format: events `text`, then `run` or `error`."""
 
     def say(self, piece: Spoken) -> bytes:
         return _event("text", {"text": piece.text})

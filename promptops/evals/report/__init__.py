@@ -1,1 +1,1 @@
-"""Reports of eval runs: one module a format, each from a result to a text."""
+"""Reports of eval runs, one module for each format."""

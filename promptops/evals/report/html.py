@@ -1,8 +1,8 @@
-"""A run as one HTML file without network: verdicts, slices, all answers beside the baseline's.
+"""Write a run as one self-contained HTML file: verdicts, slices, answers next to the baseline's.
 
-What matters stands in the page as it is; the samples are data that its script shows in portions.
-Names, answers and reasons are strangers' words: they are escaped here, and the script only ever
-writes them as text. The page's own policy lets no other script run, and nothing be fetched.
+The summary is static HTML; a script shows the samples in pages. Names, answers and reasons are
+untrusted: they are escaped, and the script inserts them only as text. The page's content security
+policy allows no other script and no network.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ERROR, _MISSING, _LOST, _FAILED, _FELL, _REPAIRED, _ROSE, _PASSED = range(8)
 _ROUNDING = 1e-9
 _MAX_REGRESSIONS = 50
 _MAX_ANSWER = 20_000
-# Of all answers together, in bytes, so that the file of 10,000 samples can still be sent around.
+# The maximum size of all answers, in bytes, so that a report of 10,000 samples stays small.
 _MAX_ANSWERS = 7 * 1024 * 1024
 
 
@@ -63,7 +63,7 @@ def to_html(result: EvalResult, judgements: Sequence[Judgement], exit_code: Exit
     if result.stopped:
         head.append(f'<p class="doubt">Stopped: {_text(result.stopped)}</p>')
     data = json.dumps(_PageData(result).document, ensure_ascii=False, separators=(",", ":"))
-    # `<` could end the element that holds them; as an escape it is the same JSON.
+    # `<` could close the script element; the escape is equivalent in JSON.
     data = _clean(data).replace("<", "\\u003c")
     return "\n".join(
         [
@@ -99,12 +99,12 @@ def _hash(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """Return a text without what UTF-8 cannot hold."""
+    """Return a text with lone surrogates replaced, which UTF-8 cannot encode."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _text(text: str) -> str:
-    """Escape a text for the page; control characters, which HTML cannot hold, become visible."""
+    """Escape a text for the page; control characters, which HTML does not allow, become visible."""
     shown = "".join(one if one >= " " or one in "\n\t" else "\ufffd" for one in _clean(text))
     return escape(shown)
 
@@ -174,7 +174,7 @@ def _points(difference: float) -> str:
 
 
 class _PageData:
-    """The samples as the script reads them; each text stands once, and is named by its place."""
+    """The samples in the script's format; each text is stored once and referenced by its index."""
 
     def __init__(self, result: EvalResult) -> None:
         self._texts: dict[str, int] = {}
@@ -269,7 +269,7 @@ def _word(one: SampleResult) -> int:
 
 
 def _round(value: float | None) -> float | int | None:
-    """Three digits are enough to look at, and a whole number takes one character."""
+    """Three digits are enough for display, and whole numbers are short."""
     if value is None or value != value:  # noqa: PLR0124 - NaN
         return None
     rounded = round(value, 3)

@@ -1,4 +1,4 @@
-"""A run as JUnit's XML, which CI systems show as tests: one for each sample and model."""
+"""Write a run as JUnit XML, with one test for each sample and model."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from promptops.evals.judgement import Judgement
     from promptops.evals.result import EvalResult, SampleResult
 
-# What XML 1.0 cannot hold, however it is written.
+# Characters that XML 1.0 does not allow.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _VERDICT = "the verdict"
 
 
 def to_junit(result: EvalResult, judgements: list[Judgement]) -> str:
-    """Return the XML. A verdict that blocks or is unknown is a test of its own, beside the samples.
+    """Return the XML. A blocking or unknown verdict is a test of its own.
 
-    A sample that fails is a failure only where the verdict is not "passed": a threshold or a
-    comparison may allow for it.
+    A failing sample is a failed test only if the verdict is not "passed": a threshold or a
+    comparison may allow it.
     """
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites name="promptops eval">']
     for judgement in judgements:

@@ -1,4 +1,4 @@
-"""A run as Markdown, for a comment on a change: what it comes to, and what was lost."""
+"""Write a run as Markdown for a comment on a change: verdicts and losses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WORDS = {Exit.PASSED: "passed", Exit.BLOCKED: "**blocked**", Exit.UNKNOWN: "**c
 
 
 def to_markdown(result: EvalResult, judgements: list[Judgement], exit_code: Exit) -> str:
-    """Return the Markdown. What models wrote stands in code, where it can do nothing."""
+    """Return the Markdown. Text from models appears only as code."""
     lines = [
         f"### Evals: {_WORDS[exit_code].strip('*')}",
         "",
@@ -98,9 +98,7 @@ def _reasons(trial: Trial) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """Return a text from a file or a model in a line of Markdown: no markup, no mention, no
-    link.
-    """
+    """Return untrusted text for a line of Markdown, without markup, mentions and links."""
     line = " ".join(text.split())
     escaped = re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", line)
     return escaped.replace("@", "@\u200b").replace("://", ":\u200b//")

@@ -1,4 +1,4 @@
-"""A run for people at a terminal: the worst first, and what to look at."""
+"""Write a run for a terminal: worst samples first."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def to_text(
     paint: Paint,
     width: int | None = None,
 ) -> Iterator[str]:
-    """Yield the lines of a run; sentences break at words where `width` says how wide a line is."""
+    """Yield the lines of a run. Sentences are wrapped to `width`, if given."""
     for judgement in judgements:
         yield from _judgement(judgement, paint, width)
         yield ""
@@ -50,7 +50,7 @@ def to_text(
 
 
 def _models(suite: SuiteRunResult) -> Iterator[str]:
-    """Yield a table of the samples on which models differ: a row each, a column for every model."""
+    """Yield a table of the samples on which models differ, with a column for every model."""
     found = {(one.name, one.model): one for one in suite.samples}
     rows = []
     for name in dict.fromkeys(one.name for one in suite.samples):
@@ -78,7 +78,7 @@ def _cell(sample: SampleResult | None) -> str:
 
 
 def describe_run(result: EvalResult) -> str:
-    """Return what a run took, in a line."""
+    """Return a line on cost, calls and duration of a run."""
     money = f"{result.cost_micros / 1_000_000:.6f} USD"
     if result.unpriced:
         money += f" and {result.unpriced} calls of unknown cost"
@@ -126,7 +126,7 @@ _FINDINGS = {
 
 
 def _verdict(verdict: EvalVerdict, paint: Paint, width: int | None) -> Iterator[str]:
-    """Yield what the comparison says, and what may hide from it."""
+    """Yield the comparison's result, and what it may miss."""
     for line in _fold(describe(verdict), width):
         yield f"  {paint(line, _FINDINGS.get(verdict.finding, 'dim'))}"
     for tag, one in verdict.slices:
@@ -148,7 +148,7 @@ def _fold(text: str, width: int | None) -> list[str]:
 
 def _deserves_a_look(sample: SampleResult) -> bool:
     if sample.outcome is SampleOutcome.MISSING:
-        # Of a run that was stopped it is enough to say how many there are.
+        # For a stopped run the number is enough.
         return any(one.error is not None for one in sample.trials)
     if sample.outcome is not SampleOutcome.PASSED:
         return True
@@ -162,12 +162,12 @@ def is_lower(sample: SampleResult) -> bool:
 
 
 def worst_first(samples: Iterable[SampleResult]) -> list[SampleResult]:
-    """Return samples in the order in which a person should look at them."""
+    """Return samples in the order in which to examine them."""
     return sorted(samples, key=_badness)
 
 
 def _badness(sample: SampleResult) -> tuple[int, float, float, str]:
-    """Errors first, then what was lost, then what fails, the lowest score first."""
+    """Return a sort key: errors first, then losses, then failures, lowest score first."""
     order = [SampleOutcome.ERROR, SampleOutcome.MISSING, SampleOutcome.FAILED, SampleOutcome.PASSED]
     fall = (sample.share or 0.0) - (sample.baseline_share or 0.0)
     return order.index(sample.outcome), min(fall, 0.0), sample.score or 0.0, sample.name

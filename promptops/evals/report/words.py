@@ -1,4 +1,4 @@
-"""Where two answers differ, word by word."""
+"""Compare two answers word by word."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 _WORDS = re.compile(r"\s+|[\w'\u2019-]+|.", re.UNICODE)
-# Comparing takes time that grows with the square; beyond this only the texts are shown.
+# The comparison is quadratic; larger texts are shown without it.
 _MAX_WORDS = 4000
 
 
 class WordPiece(NamedTuple):
-    """A stretch of text that both answers have, or one of them.
+    """A part of a text that both answers have, or only one.
 
     Attributes:
-        text: the words.
+        text: the text.
         side: `both`, `old` or `new`.
     """
 

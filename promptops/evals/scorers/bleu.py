@@ -32,7 +32,7 @@ def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # n
     metric = metrics.BLEU(tokenize="none", effective_order=True)
     given = _tokens(answer.text)
     value = metric.sentence_score(given, wanted).score / 100 if given else 0.0
-    # It may come out as 100.00000000000004.
+    # Rounding may give 100.00000000000004.
     value = min(max(value, 0.0), 1.0)
     return Score(value, f"BLEU is {value:.3f}")
 

@@ -21,7 +21,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """1 when the wanted texts occur."""
+    """Return 1 if the texts occur, else 0."""
     options = argument if isinstance(argument, dict) else {"text": argument}
     wanted = options.get("any") or options.get("all") or [options["text"]]
     text = folded(answer.text, options)

@@ -22,11 +22,11 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: float, _context: Context) -> Score:
-    """1 when it was cheap enough."""
+    """Return 1 if the cost is within the limit, else 0."""
     if answer.cost_micros is None:
         raise ScorerError(
             "it is not known what the answer cost", hint="give the model a price in [models]"
         )
-    # In whole millionths, since 0.0003 is none in binary.
+    # In whole micro-dollars, since 0.0003 has no exact binary value.
     is_met = answer.cost_micros <= round(argument * 1_000_000)
     return yes_or_no(is_met, f"it cost ${answer.cost_micros / 1e6:.6f}, allowed are ${argument:g}")

@@ -19,7 +19,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """1 when the answer ends with the text, white space included."""
+    """Return 1 if the answer ends with the text, else 0. White space counts."""
     options = argument if isinstance(argument, dict) else {"text": argument}
     wanted = as_text(options["text"])
     is_met = folded(answer.text, options).endswith(folded(wanted, options))

@@ -20,7 +20,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """1 when the answer is the text."""
+    """Return 1 if the answer is the text, else 0."""
     options = argument if isinstance(argument, dict) else {"text": argument}
     wanted, given = folded(as_text(options["text"]), options), folded(answer.text, options)
     if options.get("trim"):

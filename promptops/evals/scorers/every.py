@@ -24,7 +24,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Sequence[Check], context: Context) -> Score:
-    """1 when all hold, else 0."""
+    """Return 1 if all checks pass, else 0."""
     from promptops.evals.scorers.registry import judge_check
 
     failure: ScorerError | None = None

@@ -47,7 +47,7 @@ def _fits(given: Any, wanted: Mapping[str, Any]) -> bool:  # noqa: ANN401 - any 
     value = wanted["value"]
     if _is_number(given) and _is_number(value):
         allowed = max(wanted.get("tolerance", 0), wanted.get("relative", 0) * abs(value))
-        # A little more, since 1.01 - 1 is more than 0.01 in binary.
+        # With a tolerance, since 1.01 - 1 is more than 0.01 in binary.
         margin = 1e-12 * max(1.0, abs(value), abs(given))
         return bool(abs(given - value) <= allowed + margin) if allowed else given == value
     if isinstance(given, str) and isinstance(value, str) and wanted.get("case") is False:

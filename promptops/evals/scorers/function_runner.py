@@ -16,7 +16,7 @@ from typing import Any
 def _limit_memory(megabytes: int) -> None:
     try:
         import resource
-    except ImportError:  # there is none on Windows
+    except ImportError:  # missing on Windows
         return
     limit = megabytes * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -35,9 +35,9 @@ def _call(question: dict[str, Any]) -> object:
 
 
 def main() -> None:
-    """Answer the question on standard input."""
+    """Run the function for the question on standard input."""
     question = json.load(sys.stdin.buffer)
-    # What the function prints must not mix with the reply.
+    # The function's own output must not mix with the reply.
     reply_to = os.dup(1)
     os.dup2(2, 1)
     reply: dict[str, object]

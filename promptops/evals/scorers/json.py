@@ -21,7 +21,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - any JSON value
-    """1 when nothing that is wanted is missing or different."""
+    """Return 1 if all wanted values are present and equal, else 0."""
     try:
         found = difference(parse(answer.text), argument, subset=True)
     except NotJson as error:

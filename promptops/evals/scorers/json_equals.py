@@ -20,7 +20,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - any JSON value
-    """1 when the values are equal."""
+    """Return 1 if the values are equal, else 0."""
     try:
         found = difference(parse(answer.text), argument, subset=False)
     except NotJson as error:

@@ -30,7 +30,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Mapping[str, Any], context: Context) -> Score:
-    """1 when all expectations hold of all values at the path."""
+    """Return 1 if all expectations hold for all values at the path, else 0."""
     path = argument["path"]
     try:
         found = find_path(parse(answer.text), path)

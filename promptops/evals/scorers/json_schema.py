@@ -32,7 +32,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - any JSON Schema
-    """1 when the schema takes the answer."""
+    """Return 1 if the answer is valid, else 0."""
     validator = _compile(json.dumps(argument))
     try:
         value = parse(answer.text)

@@ -1,4 +1,4 @@
-"""Ask a judge, and take nothing that it says on trust: its reply must be complete and in form."""
+"""Ask a judge, and validate its reply."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What a judge said of one criterion."""
+    """A judge's ruling on one criterion."""
 
     is_met: bool
     reason: str
 
 
 def ask(context: Context, question: ScorerQuestion, scorer: str) -> Sequence[Ruling]:
-    """Return one ruling a criterion, in order.
+    """Return one ruling for each criterion, in order.
 
-    Raises ScorerError when there is no judge, or its reply is not what was asked for: that is
-    neither a pass nor a fail.
+    Raises ScorerError if there is no judge, or its reply is malformed: that is neither a pass nor a
+    fail.
     """
     if context.judge is None:
         raise ScorerError(

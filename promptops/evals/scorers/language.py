@@ -34,7 +34,7 @@ _MIN_UNSPACED = 4
 
 
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """1 when the text is in one of the languages."""
+    """Return 1 if the text is in one of the languages, else 0."""
     options = argument if isinstance(argument, dict) else {"is": argument}
     wanted = [options["is"]] if isinstance(options["is"], str) else list(options["is"])
     identifier = _identifier()

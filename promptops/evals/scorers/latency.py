@@ -22,7 +22,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: float, _context: Context) -> Score:
-    """1 when it was fast enough."""
+    """Return 1 if the latency is within the limit, else 0."""
     if answer.latency_seconds is None:
         raise ScorerError("it is not known how long the answer took")
     took = answer.latency_seconds

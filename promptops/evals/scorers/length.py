@@ -38,7 +38,7 @@ _UNITS: dict[str, Callable[[str], int]] = {
 
 
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """1 when the length is within the limits, both included."""
+    """Return 1 if the length is within the limits, inclusive, else 0."""
     options = argument if isinstance(argument, dict) else {"max": argument}
     unit = options.get("unit", "characters")
     count = _UNITS[unit](answer.text)

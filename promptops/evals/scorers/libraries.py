@@ -1,4 +1,4 @@
-"""Import the libraries of the extra `evals` where they are used, and say how to install them."""
+"""Import the libraries of the extra `evals` on use, with a hint on how to install them."""
 
 from __future__ import annotations
 

@@ -23,5 +23,5 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Sequence[Check], context: Context) -> Score:
-    """1 when none holds, else 0."""
+    """Return 1 if no check passes, else 0."""
     return some.score(answer, argument, context).negated

@@ -27,7 +27,7 @@ IS_DETERMINISTIC = False
 
 
 def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """Return what both orders together say."""
+    """Ask with both orders; return 1 for better, 0.5 for neither, 0 for worse."""
     if context.baseline is None:
         raise ScorerError(
             "the scorer 'preference' needs a baseline's answer",

@@ -45,7 +45,7 @@ _MAX_REPLY = 64 * 1024
 
 
 def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """Return what the function says."""
+    """Return the function's score."""
     options: Mapping[str, Any] = argument if isinstance(argument, dict) else {"function": argument}
     path, _, name = options["function"].rpartition(":")
     if not context.allows_python:

@@ -34,7 +34,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: str, _context: Context) -> Score:
-    """1 when the pattern matches."""
+    """Return 1 if the pattern matches, else 0."""
     is_met = _compile(argument).is_valid(answer.text)
     return yes_or_no(is_met, f"{quoted(argument)} {'matches' if is_met else 'matches nowhere'}")
 

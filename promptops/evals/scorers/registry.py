@@ -1,4 +1,4 @@
-"""All scorers by name, and how a check of a suite is put to one."""
+"""All scorers by name; run a check with its scorer."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ SCORERS: Mapping[str, Scorer] = {
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What came of one check.
+    """The result of one check.
 
     Attributes:
-        score: how well the expectation is met; of a negated check already the opposite's.
+        score: how well the expectation is met; for a negated check, already inverted.
         is_met: whether the check passes.
     """
 
@@ -93,11 +93,10 @@ class CheckResult:
 
 
 def judge_check(check: Check, answer: JudgedAnswer, context: Context) -> CheckResult:
-    """Put a check to its scorer.
+    """Run a check with its scorer.
 
-    The check is met when the score reaches its `min`; a negated one when it does not. Raises
-    ScorerError when the scorer cannot judge, whatever goes wrong in it: never a pass, never a fail,
-    negated or not.
+    The check passes if the score reaches its `min`; a negated one if it does not. Raises
+    ScorerError for any failure of the scorer, which is neither a pass nor a fail, even if negated.
     """
     try:
         score = SCORERS[check.scorer].score(answer, check.argument, context)
@@ -109,7 +108,7 @@ def judge_check(check: Check, answer: JudgedAnswer, context: Context) -> CheckRe
         raise ScorerError(
             f"the scorer '{check.scorer}' failed: {type(error).__name__}: {error}"
         ) from error
-    # 1 - 0.9 reaches 0.1, though in binary it is a little less.
+    # With a tolerance, since 1 - 0.9 is a little less than 0.1 in binary.
     reaches = score.value >= check.min - _ROUNDING
     if check.is_negated:
         return CheckResult(score.negated, not reaches)
@@ -120,13 +119,13 @@ _ROUNDING = math.ulp(1.0) * 4
 
 
 def cost_of(check: Check) -> Cost:
-    """Return what a check costs: of a composed one, its dearest part."""
+    """Return a check's cost; for a composed one, that of its most expensive part."""
     own = SCORERS[check.scorer].COST
     return max((own, *map(cost_of, check.parts)))
 
 
 def cheapest_first(checks: Iterable[Check]) -> list[Check]:
-    """Return the checks in the order in which to ask: cheap before dear, else as written."""
+    """Return the checks sorted by cost, cheapest first, else as written."""
     return sorted(checks, key=cost_of)
 
 

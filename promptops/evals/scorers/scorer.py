@@ -1,4 +1,4 @@
-"""What every scorer has in common: an answer and its context come in, a score comes out."""
+"""The common types of scorers: answer, context, score."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ScorerError(PromptopsError):
 
 
 class Cost(IntEnum):
-    """What asking a scorer takes. Cheaper ones are asked first."""
+    """The cost of a scorer. Cheaper ones run first."""
 
     FREE = 0
     LIBRARY = 1
@@ -40,7 +40,7 @@ class Score:
         value: from 0 (wrong) to 1 (right).
         reason: why, in a sentence without a full stop.
 
-    Raises ScorerError for a value that is no number from 0 to 1: a scorer at fault must not pass.
+    Raises ScorerError for a value that is no number from 0 to 1: a faulty scorer must not pass.
     """
 
     value: float
@@ -65,15 +65,14 @@ def yes_or_no(is_met: bool, reason: str) -> Score:  # noqa: FBT001 - the one thi
 
 @dataclass(frozen=True, slots=True)
 class JudgedAnswer:
-    """What is judged: one trial's answer.
+    """The answer to judge, from one trial.
 
     Attributes:
-        text: the words.
+        text: the text.
         tool_calls: all functions that the model called in the trial, in order.
         finish: why the answer ended, such as `stop` or `length`.
-        latency_seconds: how long the trial took, as measured when it was recorded; None when
-            unknown.
-        cost_micros: what it cost in millionths of a dollar; None when unknown.
+        latency_seconds: the trial's duration, measured when it was recorded; None if unknown.
+        cost_micros: its cost, in micro-dollars; None if unknown.
     """
 
     text: str
@@ -85,13 +84,13 @@ class JudgedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ScorerQuestion:
-    """What a judge is asked: the inputs of the prompt that judges.
+    """A question to a judge: the inputs of the judge prompt.
 
     Attributes:
-        task: what the answer was asked to do.
+        task: what the model was asked to do.
         answer: the answer to judge.
-        criteria: what a good answer does, a sentence each.
-        reference: an answer known to be good; "" without one.
+        criteria: the criteria of a good answer, one sentence each.
+        reference: a good answer; "" without one.
     """
 
     task: str
@@ -102,19 +101,19 @@ class ScorerQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a scorer may know besides the answer.
+    """The context of an answer, for scorers.
 
     Attributes:
-        task: what the model was asked: the rendered messages as one text.
+        task: the rendered messages as one text.
         inputs: the sample's inputs.
-        judge: asks the judging prompt and returns its parsed reply, in the form of
-            `prompts/judge/_verdict.json`; None when there is none.
-        embed: turns texts into vectors; None when there is no embedding model. Raises ScorerError
-            for a text that the model cannot represent.
+        judge: asks the judge prompt and returns its parsed reply, in the form of
+            `prompts/judge/_verdict.json`; None without a judge.
+        embed: returns vectors for texts; None without an embedding model. Raises ScorerError for a
+            text that the model cannot represent.
         baseline: the baseline's answer to the same sample and trial, which `preference` needs.
-        root: the repository's top folder, below which functions of `python` lie.
-        allows_python: whether functions of the repository may run. Never for code of a change in
-            a job that holds secrets.
+        root: the repository's top folder, for functions of `python`.
+        allows_python: whether functions of the repository may run. Never for code of a change in a
+            job that holds secrets.
     """
 
     task: str = ""
@@ -127,18 +126,18 @@ class Context:
 
 
 class Scorer(Protocol):
-    """A module of this package that judges answers.
+    """The interface of a scorer's module.
 
-    The schema of its argument stands in the suite's grammar, under the scorer's name.
+    The schema of its argument is in the suite's grammar, under the scorer's name.
     """
 
     NAME: str
-    """The word that a suite uses for it."""
+    """Its name in suites."""
     COST: Cost
-    """What asking it takes."""
+    """Its cost."""
     IS_DETERMINISTIC: bool
     """Whether the same answer always gets the same score."""
 
     def score(self, answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # noqa: ANN401 - as the schema says
-        """Judge `answer` by a check's valid argument. Raises ScorerError when it cannot."""
+        """Judge `answer` by a check's valid argument. Raises ScorerError on failure."""
         ...

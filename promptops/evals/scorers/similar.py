@@ -42,7 +42,7 @@ def score(answer: JudgedAnswer, argument: Any, context: Context) -> Score:  # no
 
 
 def cosine(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return the cosine of two vectors. Raises ScorerError where there is none."""
+    """Return the cosine of two vectors. Raises ScorerError if it is undefined."""
     if len(one) != len(other):
         raise ScorerError("the embedding model returned vectors of different lengths")
     product = math.fsum(a * b for a, b in zip(one, other, strict=True))

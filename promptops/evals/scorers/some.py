@@ -24,7 +24,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Sequence[Check], context: Context) -> Score:
-    """1 when one holds, else 0."""
+    """Return 1 if a check passes, else 0."""
     from promptops.evals.scorers.registry import judge_check
 
     failure: ScorerError | None = None

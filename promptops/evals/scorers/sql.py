@@ -26,8 +26,8 @@ from promptops.evals.scorers.scorer import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# sqlglot also takes expressions, so that the answer `Paris` would be a column, and keeps what it
-# does not know as a `command`, unparsed.
+# sqlglot also accepts expressions (`Paris` would be a column) and keeps unknown statements unparsed
+# as a `command`.
 _STATEMENTS = frozenset(
     [
         *("select", "subquery", "union", "intersect", "except", "values", "describe", "show"),
@@ -43,10 +43,10 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """1 when every statement parses and is of an allowed kind."""
+    """Return 1 if every statement parses and is of an allowed kind, else 0."""
     sqlglot = load("sqlglot", NAME)
     errors = load("sqlglot.errors", NAME)
-    # Without a handler Python would print its warnings about commands to stderr.
+    # Without a handler, Python prints sqlglot's warnings to stderr.
     logging.getLogger("sqlglot").addHandler(logging.NullHandler())
     options: Mapping[str, Any] = argument if isinstance(argument, dict) else {}
     dialect = options.get("dialect")

@@ -1,4 +1,4 @@
-"""What scorers of plain text share: a value as text, case, and shortened quotations."""
+"""Shared helpers of text scorers: values as text, case folding, shortened quotations."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _MAX_QUOTE = 60
 
 
 def as_text(value: str | float | bool) -> str:  # noqa: FBT001 - any scalar of YAML
-    """Return a scalar as an answer would spell it: 42 as `42`, true as `true`."""
+    """Return a scalar as text: 42 as `42`, true as `true`."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def quoted(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    """Return a value for a reason: in quotes or as JSON, on one line and not too long."""
+    """Return a value for a message: in quotes or as JSON, on one line and shortened."""
     text = (
         f"'{value}'" if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     ).replace("\n", "⏎")

@@ -27,7 +27,7 @@ IS_DETERMINISTIC = True
 
 
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """1 when the calls are as expected."""
+    """Return 1 if the calls are as expected, else 0."""
     options: Mapping[str, Any] = argument if isinstance(argument, dict) else {"calls": argument}
     wanted = [{"name": one} if isinstance(one, str) else one for one in options["calls"]]
     made = ", ".join(call.name for call in answer.tool_calls) or "nothing"
@@ -43,7 +43,7 @@ def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # n
 
 
 def _match_in_order(calls: Sequence[ToolCall], wanted: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return what is missing; taking each call as early as it fits finds all that can be found."""
+    """Return the expectations without a call; matching each as early as possible is optimal."""
     index = 0
     for expected in wanted:
         reason = f"no call of '{expected['name']}' there"
@@ -59,7 +59,7 @@ def _match_in_order(calls: Sequence[ToolCall], wanted: Sequence[Mapping[str, Any
 
 
 def _match_any_order(calls: Sequence[ToolCall], wanted: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return what is missing from a pairing of expectations and calls (augmenting paths)."""
+    """Return the expectations without a call in a maximum matching (augmenting paths)."""
     fits = [
         [index for index, call in enumerate(calls) if _misfit(call, expected) is None]
         for expected in wanted

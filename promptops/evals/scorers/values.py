@@ -1,4 +1,4 @@
-"""What scorers of JSON share: strict parsing, equality by JSON's types, subsets and paths."""
+"""Shared helpers of JSON scorers: strict parsing, equality, subsets and paths."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class NotJson(ValueError):  # noqa: N818 - it becomes a score of 0
 
 
 def parse(text: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return the value of an answer that is JSON as a whole. Raises NotJson for any other.
+    """Parse an answer that is JSON as a whole. Raises NotJson for any other.
 
-    A Markdown fence is not JSON, nor are NaN and infinities, nor a key that is given twice.
+    Refused: a Markdown fence, NaN, infinities, and duplicate keys.
     """
     try:
         return json.loads(text, parse_constant=_refuse, object_pairs_hook=unique_members)
@@ -46,9 +46,9 @@ def are_equal(one: Any, other: Any) -> bool:  # noqa: ANN401 - any JSON values
 
 
 def difference(given: Any, wanted: Any, *, subset: bool, where: str = "") -> str | None:  # noqa: ANN401 - any JSON values
-    """Return the first place where `given` is not as wanted, in words; None where there is none.
+    """Describe the first difference between `given` and `wanted`; None if there is none.
 
-    As a subset, mappings may have further keys. Lists always have the same length and order.
+    With `subset`, mappings may have further keys. Lists always must have the same length and order.
     """
     at = f" at '{where}'" if where else ""
     if isinstance(wanted, dict):
@@ -95,7 +95,7 @@ def _mapping_difference(
 def find_path(value: Any, path: str) -> list[Any]:  # noqa: ANN401 - any JSON value
     """Return the values at a path such as `items[0].name`, `$.items[*].name` or `['a.b']`.
 
-    Several only where the path has `[*]`. Raises ScorerError for a path that is none.
+    Several values only if the path has `[*]`. Raises ScorerError for a malformed path.
     """
     found = [value]
     index = 1 if path.startswith("$") else 0

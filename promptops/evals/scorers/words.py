@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-# Scripts that put no spaces between words: each of their characters counts as a word, as BLEU's
-# `zh` tokenizer does it.
+# Scripts without spaces between words: each character counts as a word, as in BLEU's `zh`
+# tokenizer.
 _UNSPACED = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Myanmar
@@ -22,7 +22,7 @@ _UNSPACED = (
 
 @lru_cache(maxsize=4096)
 def _kind(character: str) -> str:
-    """`word`, `mark`, `alone`, `punctuation` or `space`."""
+    """Return a character's class: `word`, `mark`, `alone`, `punctuation` or `space`."""
     code = ord(character)
     category = unicodedata.category(character)
     if category[0] == "M" or category == "Cf":

@@ -57,7 +57,7 @@ def _refuse(*_declaration: object) -> NoReturn:
 
 
 def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # noqa: ANN401 - as the schema says
-    """1 when the answer is well-formed and has what is asked for."""
+    """Return 1 if the answer is well-formed and has the expected root and elements, else 0."""
     from xml.parsers import expat
 
     outline = _Outline()

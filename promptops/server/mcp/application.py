@@ -37,7 +37,7 @@ _INSTRUCTIONS = (
 
 
 class McpHandlers:
-    """What answers each request of the protocol; an error becomes words for the client."""
+    """The handlers of the protocol's requests; errors become messages for the client."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class McpHandlers:
         options: ToolOptions,
         find_key: Callable[[Any], ServiceKey] | None,
     ) -> None:
-        """Take what `make_server` takes."""
+        """Store the arguments of `make_server`."""
         self._service = service
         self._environment = environment
         self._options = options
@@ -100,7 +100,7 @@ class McpHandlers:
 
     @contextmanager
     def _reading(self, context: Any) -> Iterator[McpReader]:  # noqa: ANN401
-        """Yield the reader of a request, and raise what goes wrong as the protocol carries it."""
+        """Yield the reader of a request; raise errors in the protocol's form."""
         is_local = self._find_key is None
         key = self._local if self._find_key is None else self._find_key(context.request)
         reader = McpReader(self._service, key, self._environment, is_local)
@@ -121,10 +121,10 @@ def make_server(
     """Return the server.
 
     Args:
-        service: where prompts come from.
-        environment: what a prompt's name without a selector means.
-        options: which tools there are.
-        find_key: finds the key of a request over HTTP; None: the one client started this process.
+        service: the service.
+        environment: the default environment of prompt names.
+        options: the enabled tools.
+        find_key: finds the key of an HTTP request; None: the only client started this process.
     """
     handlers = McpHandlers(service, environment, options, find_key)
     return Server(
@@ -157,9 +157,9 @@ def serve_streams(service: Service, environment: str, options: ToolOptions) -> N
 
 
 def make_application(service: Service, environment: str, options: ToolOptions) -> Application:
-    """Return the server as an ASGI application that asks each request for a key.
+    """Return the server as an ASGI application that authenticates each request.
 
-    No session is kept, so that any process can answer any request.
+    It keeps no sessions, so any process can answer any request.
     """
     server = make_server(service, environment, options, _find_key)
     manager = StreamableHTTPSessionManager(
@@ -171,7 +171,7 @@ def make_application(service: Service, environment: str, options: ToolOptions) -
     inner = StreamableHTTPASGIApp(manager)
 
     class McpEndpoint:
-        """Checks the key of a request, and hands it on."""
+        """Authenticates a request and passes it on."""
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
             entry: HttpEntry = scope["state"]["entry"]

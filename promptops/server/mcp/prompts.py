@@ -1,4 +1,4 @@
-"""Prompts with their arguments, their messages, and what may be completed."""
+"""Prompts: their arguments, messages and completions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.server.mcp.reader import McpReader
 
-# The protocol refuses an answer with more values.
+# The protocol's maximum number of values.
 _MAX_VALUES = 100
 
 
@@ -37,13 +37,13 @@ async def get_prompt(
 ) -> types.GetPromptResult:
     """Render a prompt.
 
-    The protocol knows the roles `user` and `assistant` only. A message of any other role is a
-    message of the user whose `_meta` has the role it was written for.
+    The protocol has only the roles `user` and `assistant`. A message of another role becomes a user
+    message with the original role in `_meta`.
 
     Args:
-        reader: who asks.
+        reader: the client's reader.
         name: a prompt's name, or a prompt ref.
-        arguments: the inputs as texts; JSON where an input is no string.
+        arguments: the inputs as strings; JSON for inputs that are no strings.
     """
     reader.require("render")
     found = await reader.find_running(name)
@@ -56,7 +56,7 @@ async def get_prompt(
 
 
 async def complete(reader: McpReader, params: types.CompleteRequestParams) -> types.CompleteResult:
-    """Complete an argument of a prompt, or a part of a resource's address."""
+    """Complete a prompt's argument, or a part of a resource's address."""
     given = params.context.arguments if params.context and params.context.arguments else {}
     if isinstance(params.ref, types.PromptReference):
         reader.require("render")
@@ -76,10 +76,10 @@ async def complete(reader: McpReader, params: types.CompleteRequestParams) -> ty
 
 
 def read_inputs(found: ResolvedPrompt, arguments: Mapping[str, str]) -> dict[str, Any]:
-    """Return arguments as the values that a prompt's inputs are declared with.
+    """Convert arguments to the declared types of a prompt's inputs.
 
     Raises:
-        InputError: an argument is no input, or no value of its input's type.
+        InputError: an argument is unknown, or has not the input's type.
     """
     schemas = input_schemas(found.inputs)
     values = {}
@@ -99,7 +99,7 @@ def read_inputs(found: ResolvedPrompt, arguments: Mapping[str, str]) -> dict[str
 
 
 def describe_origin(found: ResolvedPrompt) -> dict[str, Any]:
-    """Return where a prompt came from, as `_meta` of an answer."""
+    """Return a prompt's origin, for the `_meta` of an answer."""
     return {
         "promptops/name": found.name,
         "promptops/version": found.version,
@@ -128,14 +128,14 @@ def _describe(live: LivePrompt, found: ResolvedPrompt) -> types.Prompt:
 
 
 def _explain(schema: Mapping[str, Any]) -> str:
-    """Return what an argument is, and how to write it where that is not plain text."""
+    """Describe an argument, and its syntax if it is not plain text."""
     kinds = list_types(schema)
     how = "" if not kinds or "string" in kinds else f"JSON: {' or '.join(kinds)}"
     return ". ".join(part for part in (str(schema.get("description", "")).rstrip("."), how) if part)
 
 
 def _list_values(schema: Mapping[str, Any]) -> list[str]:
-    """Return the values that an input's schema names, as the texts of arguments."""
+    """Return the values listed in an input's schema, as argument strings."""
     named = [*schema.get("enum", ()), *schema.get("examples", ())]
     named += [schema[key] for key in ("const", "default") if key in schema]
     if not named and schema.get("type") == "boolean":

@@ -1,4 +1,4 @@
-"""On whose behalf a request reads, and from which environment."""
+"""Access to prompts with the permissions of one client."""
 
 from __future__ import annotations
 
@@ -19,20 +19,19 @@ if TYPE_CHECKING:
     from promptops.server.keys import ServiceKey
     from promptops.server.service import Service
 
-# How many entries one answer lists; the rest follows by cursor.
+# The number of entries in one answer; the rest follows by cursor.
 PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class McpReader:
-    """What one client may read.
+    """Access to prompts with the permissions of one client.
 
     Attributes:
-        service: where prompts come from.
-        key: what the client may do.
-        environment: what a prompt's name without a selector means.
-        is_local: whether the client started this process, so that it may see every detail of an
-            error.
+        service: the service.
+        key: the client's key.
+        environment: the default environment of prompt names.
+        is_local: whether the client started this process; then it may see all details of errors.
     """
 
     service: Service
@@ -41,7 +40,7 @@ class McpReader:
     is_local: bool
 
     def pin(self, ref: str) -> str:
-        """Return a prompt ref with a selector: the environment where it has none.
+        """Return a prompt ref with a selector; the default is the environment.
 
         Raises:
             UsageError: the ref is malformed.
@@ -49,7 +48,7 @@ class McpReader:
         return f"{ref}@{self.environment}" if parse_ref(ref).selector is None else ref
 
     def require(self, verb: str) -> None:
-        """Refuse what the key may not do.
+        """Raise an error unless the key may use a verb.
 
         Raises:
             HttpProblem: it may not.
@@ -58,30 +57,30 @@ class McpReader:
             raise HttpProblem(403, "scope", f"this key may not {verb}")
 
     async def admit(self, ref: str) -> str:
-        """Return a prompt ref, pinned, that the key covers.
+        """Return a prompt ref with a selector after checking that the key covers it.
 
         Raises:
             UsageError: the ref is malformed.
-            HttpProblem: as if there were no such prompt.
+            HttpProblem: the key does not cover it; the error is that of a missing prompt.
         """
         pinned = self.pin(ref)
         await self.service.admit(self.key, pinned)
         return pinned
 
     async def find(self, ref: str) -> ResolvedPrompt:
-        """Return the prompt that a ref means, paused or not.
+        """Return the prompt of a ref, even if it is paused.
 
         Raises:
-            PromptopsError, HttpProblem: there is none for this client.
+            PromptopsError, HttpProblem: it does not exist, or the client may not see it.
         """
         return await self.service.find(await self.admit(ref))
 
     async def find_running(self, ref: str) -> ResolvedPrompt:
-        """Return the prompt that a ref means.
+        """Return the prompt of a ref.
 
         Raises:
             PausedError: it is paused.
-            PromptopsError, HttpProblem: there is none for this client.
+            PromptopsError, HttpProblem: it does not exist, or the client may not see it.
         """
         found = await self.find(ref)
         if found.paused is not None:
@@ -89,7 +88,7 @@ class McpReader:
         return found
 
     async def list_live(self) -> list[LivePrompt]:
-        """Return what is live in the environment, as far as the key shows it, by name."""
+        """Return the live prompts in the environment that the key may see, sorted by name."""
         if not self.key.scope.opens(self.environment):
             return []
         live = await asyncio.to_thread(self.service.registry.list, self.environment)
@@ -99,14 +98,14 @@ class McpReader:
         """Return the live prompts after a cursor, and the cursor of the next page.
 
         Args:
-            cursor: the last name of the page before; None: the first page.
+            cursor: the last name of the previous page; None: the first page.
         """
         live = [one for one in await self.list_live() if cursor is None or one.name > cursor]
         shown = live[:PAGE]
         return shown, shown[-1].name if len(live) > PAGE else None
 
     def explain(self, error: Exception) -> tuple[str, HttpProblem]:
-        """Return what the client may learn of an error: a text, and what it is refused with."""
+        """Return what the client may see of an error: a message, and the problem."""
         problem = as_problem(error, self.service.clock())
         text, hint = problem.message, problem.hint
         if self.is_local and isinstance(error, PromptopsError):
@@ -116,7 +115,7 @@ class McpReader:
         return f"{text}\nhint: {hint}" if hint else text, problem
 
     def as_failure(self, error: Exception) -> MCPError:
-        """Return an error as the protocol carries it; only this kind reaches a client in words."""
+        """Return an error in the protocol's form; only this kind reaches the client."""
         text, problem = self.explain(error)
         code = INVALID_PARAMS if problem.status < 500 else INTERNAL_ERROR
         data = {"code": problem.kind, "stage": problem.stage, "run_id": problem.run_id}

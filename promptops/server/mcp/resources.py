@@ -1,4 +1,4 @@
-"""Versions and differences of prompts as documents with an address.
+"""Versions and differences of prompts as resources.
 
 `promptops://prompts/NAME@SELECTOR` is a prompt's files, `promptops://versions/NAME` the list of its
 releases, and `promptops://diffs/NAME@FROM..TO` what changed between two of its states.
@@ -52,7 +52,7 @@ TEMPLATES = (
 
 
 async def list_resources(reader: McpReader, cursor: str | None) -> types.ListResourcesResult:
-    """List the prompts that are live in the environment, as documents."""
+    """List the live prompts in the environment, as resources."""
     reader.require("read")
     live, following = await reader.page(cursor)
     shown = [
@@ -71,8 +71,8 @@ async def read_resource(reader: McpReader, uri: str) -> types.ReadResourceResult
     """Return the document at an address.
 
     Raises:
-        UsageError: it is no address of ours.
-        PromptopsError, HttpProblem: there is no such prompt for this client.
+        UsageError: it is no such address.
+        PromptopsError, HttpProblem: it does not exist, or the client may not see it.
     """
     reader.require("read")
     kind, _, rest = unquote(uri.removeprefix(_SCHEME)).partition("/")
@@ -91,7 +91,7 @@ async def list_versions(reader: McpReader, name: str) -> dict[str, Any]:
     """Return the releases of a prompt as `promptops.serve-versions/v1`.
 
     Raises:
-        PromptopsError, HttpProblem: there is no such prompt for this client.
+        PromptopsError, HttpProblem: it does not exist, or the client may not see it.
     """
     await reader.admit(f"{check_name(name)}@latest")
     found = await asyncio.to_thread(reader.service.registry.versions, name)
@@ -103,15 +103,15 @@ async def list_versions(reader: McpReader, name: str) -> dict[str, Any]:
 
 
 async def diff(reader: McpReader, text: str) -> dict[str, Any]:
-    """Return what changed between two states of a prompt as `promptops.diff/v1`.
+    """Return the difference between two states of a prompt as `promptops.diff/v1`.
 
     Args:
-        reader: who asks.
+        reader: the client's reader.
         text: `NAME@FROM..TO`.
 
     Raises:
-        UsageError: it is no such text.
-        PromptopsError, HttpProblem: there is no such prompt for this client.
+        UsageError: it is malformed.
+        PromptopsError, HttpProblem: it does not exist, or the client may not see it.
     """
     name, _, selectors = text.partition("@")
     before, dots, after = selectors.partition("..")
@@ -122,12 +122,12 @@ async def diff(reader: McpReader, text: str) -> dict[str, Any]:
 
 
 async def list_parts(reader: McpReader, part: str, given: Mapping[str, str]) -> list[str]:
-    """Return what a part of a resource's address may be.
+    """Return the possible values of a part of a resource's address.
 
     Args:
-        reader: who asks.
+        reader: the client's reader.
         part: the part's name in the template.
-        given: the parts that are known already.
+        given: the known parts.
     """
     if part == "name":
         return [one.name for one in await reader.list_live()]

@@ -1,4 +1,4 @@
-"""What a model may call. All but `run` only read, and `run` is there only when told to."""
+"""The tools for models. All except `run` only read, and `run` is off by default."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _TEXT = {"type": "string"}
 
 @dataclass(frozen=True, slots=True)
 class ToolOptions:
-    """Which tools there are.
+    """The enabled tools.
 
     Attributes:
-        folder: the folder of a work tree whose files `validate` checks; None: there is none.
+        folder: the folder of a work tree for `validate`, or None.
         may_run: whether prompts may be run.
     """
 
@@ -59,10 +59,10 @@ class McpTool:
         name: its name.
         title: the same, for people.
         description: what it does, for a model.
-        verb: what a key needs for it.
+        verb: the verb that the key needs.
         properties: its arguments: name -> JSON Schema.
-        required: those that must be given.
-        call: what it does; returns the structured answer.
+        required: the required arguments.
+        call: executes it; returns the structured answer.
         is_read_only: whether it changes nothing and costs nothing.
     """
 
@@ -137,7 +137,7 @@ def list_tools(reader: McpReader, options: ToolOptions) -> list[McpTool]:
 async def call_tool(
     reader: McpReader, name: str, arguments: Mapping[str, Any], options: ToolOptions
 ) -> types.CallToolResult:
-    """Call a tool. What goes wrong inside it is an answer that the model reads.
+    """Call a tool. Its errors become an answer for the model.
 
     Raises:
         UsageError: there is no such tool.
@@ -230,14 +230,14 @@ async def _validate(
 
 
 def validate_folder(folder: Path, targets: list[str]) -> dict[str, Any]:
-    """Check prompts of the work tree around a folder, and return `promptops.validate/v1`.
+    """Validate prompts of a folder's work tree; return `promptops.validate/v1`.
 
     Args:
-        folder: where the targets are looked for.
-        targets: names, files or folders; none: all prompts.
+        folder: the folder to which targets are relative.
+        targets: names, files or folders; empty: all prompts.
 
     Raises:
-        PromptopsError: there is no repository, or no such prompt.
+        PromptopsError: there is no repository or no such prompt.
     """
     from promptops.checks.engine import validate, validate_prompts
     from promptops.checks.report import render
