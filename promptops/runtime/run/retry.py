@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from promptops.runtime.models.model import ModelError
 
 RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+# What OpenAI and llama.cpp call a request that does not fit a model's window.
+TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error"})
 REPLACED = frozenset({401, 402, 403, 404})
 _FIRST_DELAY_SECONDS = 0.5
 _MAX_DELAY_SECONDS = 20.0
@@ -39,7 +41,7 @@ def choose_next(error: ModelError) -> Next:
     that cannot be asked. Final: 400, 413, 422 and every other status, since another model would be
     asked the same wrong thing.
     """
-    if error.code == "context_length_exceeded":
+    if error.code in TOO_LONG:
         return Next.LARGER
     if error.code == "insufficient_quota":
         return Next.FALL_BACK
