@@ -95,6 +95,8 @@ def _print_outcome(outcome: DeploymentOutcome, action: Action, *, dry_run: bool)
         if action.verb in {"rollback", "restore"}:
             _warn_of_others(outcome)
     elif dry_run and outcome.changed:
+        if action.verb in {"rollback", "restore"}:
+            _show_texts(outcome.changes)
         say("nothing was changed: this was a dry run")
     else:
         live = _describe_live(outcome, action)

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from promptops.cli.session import (
+    AllOption,
     clean,
     current,
     emit,
     emit_json,
     has_colour,
     paint,
+    refuse_both,
     say,
 )
 from promptops.errors import PromptopsError, UsageError
@@ -48,6 +50,7 @@ def diff(
     refs: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME[@A[..B]]]...", show_default=False)
     ] = None,
+    everything: AllOption = False,
     source: Annotated[
         str | None, typer.Option("--from", metavar="REV", help="Compare from this Git revision.")
     ] = None,
@@ -72,6 +75,7 @@ def diff(
     from promptops.runtime.comparison import compare_refs, compare_revisions
 
     repository = current().repository
+    refuse_both(refs, everything=everything)
     if to is not None and source is None:
         raise UsageError("--to without --from", hint="--from REV --to REV")
     if source is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from promptops.cli.session import (
     current,
 )
 from promptops.errors import UsageError
+
+if TYPE_CHECKING:
+    from promptops.repository.repository import Repository
 
 
 def promote(
@@ -31,7 +34,12 @@ def promote(
         typer.Option("--from", metavar="ENV", help="Take the versions that are live there."),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="All prompts that are live in --from.")
+        bool,
+        typer.Option(
+            "--all",
+            help="All prompts that are live in the environment before; for the first, all with a "
+            "release.",
+        ),
     ] = False,
     share: Annotated[
         int,
@@ -54,8 +62,6 @@ def promote(
     --from); for the first environment it is the latest release.
     """
     from promptops.delivery.actions import choose_releases, promote_action
-    from promptops.delivery.deployments import fetch_environments
-    from promptops.delivery.environments import live_names
     from promptops.gate.approvals.deployment import check_deployment
     from promptops.prompt.reference import parse_ref
 
@@ -64,18 +70,12 @@ def promote(
         known = ", ".join(repository.config.environment_names)
         raise UsageError("no environment given", hint=f"--to ENV, one of: {known}")
     repository.config.environment(to)
-    if everything and (refs or source is None):
-        raise UsageError(
-            "--all goes with --from and without names",
-            hint="--from ENV --to ENV --all; for the first environment, name the prompts",
-        )
-    if everything and source is not None:
-        repository.config.environment(source)
-        if not local:
-            fetch_environments(repository, [source])
-        refs = live_names(repository, source)
+    if everything and refs:
+        raise UsageError("names and --all together", hint="give one or the other")
+    if everything:
+        refs = _list_names(repository, source, to, local=local)
     if not refs:
-        raise UsageError("no prompt named", hint="name prompts, or give --from ENV --all")
+        raise UsageError("no prompt named", hint="name prompts, or give --all")
     wanted = [parse_ref(ref) for ref in dict.fromkeys(refs)]
     releases = choose_releases(repository, to, wanted, source=source, local=local)
     check_deployment(repository, to, releases, local=local)
@@ -83,3 +83,21 @@ def promote(
     deploy_and_report(
         to, action, reason=reason, yes=yes, local=local, dry_run=dry_run, output=output
     )
+
+
+def _list_names(repository: Repository, source: str | None, to: str, *, local: bool) -> list[str]:
+    """Return what is live in the environment before; for the first, what has a final release."""
+    from promptops.delivery.deployments import fetch_environments
+    from promptops.delivery.environments import live_names
+    from promptops.delivery.releases import list_all_yanked, list_tags
+
+    before = repository.config.environment_before(to)
+    if source is None and before is not None:
+        source = before.name
+    if source is not None:
+        repository.config.environment(source)
+        if not local:
+            fetch_environments(repository, [source])
+        return live_names(repository, source)
+    usable = list_tags(repository).keys() - list_all_yanked(repository)
+    return sorted({name for name, version in usable if not version.is_prerelease})

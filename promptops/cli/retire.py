@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from promptops.cli.deployment import (
     EnvironmentOption,
     NamesArgument,
     ReasonOption,
     deploy_and_report,
 )
+from promptops.cli.pause import switch_names
 from promptops.cli.session import (
     DryRunOption,
     Format,
@@ -22,6 +27,7 @@ from promptops.errors import UsageError
 def retire(
     names: NamesArgument = None,
     environment: EnvironmentOption = "",
+    everything: Annotated[bool, typer.Option("--all", help="Everything that is live.")] = False,
     reason: ReasonOption = "",
     yes: YesOption = False,
     local: LocalOption = False,
@@ -30,14 +36,12 @@ def retire(
 ) -> None:
     """Take prompts out of an environment; a rollback brings them back."""
     from promptops.delivery.actions import retire_action
-    from promptops.prompt.reference import check_name
 
-    if not names:
-        raise UsageError("no prompt named", hint="promptops retire NAME --env ENV")
+    wanted = switch_names(names, everything=everything)
     if not reason.strip():
         raise UsageError("no reason given", hint="--reason TEXT: kept with the deployment")
     environment = environment or current().repository.config.default_environment
-    action = retire_action(environment, [check_name(name) for name in dict.fromkeys(names)])
+    action = retire_action(environment, wanted)
     deploy_and_report(
         environment, action, reason=reason, yes=yes, local=local, dry_run=dry_run, output=output
     )

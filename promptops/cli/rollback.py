@@ -26,6 +26,9 @@ from promptops.errors import UsageError, quote
 def rollback(
     names: NamesArgument = None,
     environment: EnvironmentOption = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Everything that is live, each one version back.")
+    ] = False,
     to: Annotated[
         str | None,
         typer.Option("--to", metavar="VERSION", help="Go back until this version is live."),
@@ -56,16 +59,19 @@ def rollback(
     repository = current().repository
     environment = environment or repository.config.default_environment
     if number is not None:
-        if names or to:
+        if names or to or everything:
             raise UsageError(
                 "--to-deployment restores the whole environment",
-                hint="leave out the names and --to, or leave out --to-deployment",
+                hint="leave out names, --all and --to, or leave out --to-deployment",
             )
         action = restore_action(repository, environment, number)
-    elif not names:
-        raise UsageError("no prompt named", hint="name prompts, or give --to-deployment N")
+    elif bool(names) == everything:
+        raise UsageError(
+            "no prompt named" if not names else "names and --all together",
+            hint="name prompts, or give --all or --to-deployment N",
+        )
     else:
-        wanted = [_read_name(name) for name in dict.fromkeys(names)]
+        wanted = [_read_name(name) for name in dict.fromkeys(names)] if names else None
         version = None if to is None else Version.parse(to)
         action = rollback_action(repository, environment, wanted, version)
     deploy_and_report(

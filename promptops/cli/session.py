@@ -36,6 +36,9 @@ class Format(StrEnum):
 FormatOption = Annotated[
     Format, typer.Option("--format", help="text for people, json for programs.", show_default=True)
 ]
+AllOption = Annotated[
+    bool, typer.Option("--all", help="All of them, as without a name.", show_default=False)
+]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")
 ]
@@ -309,3 +312,9 @@ def report_bug(error: Exception) -> None:
 def json_document(schema: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
     """Return a JSON document that says which schema it follows."""
     return {"schema": schema, **fields}
+
+
+def refuse_both(names: Sequence[str] | None, *, everything: bool) -> None:
+    """Raise UsageError for names together with `--all`."""
+    if names and everything:
+        raise UsageError("names and --all together", hint="give one or the other")

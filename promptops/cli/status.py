@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from promptops.cli.session import (
@@ -31,6 +32,11 @@ _TITLES = {
     "gone": "Live, but no longer here",
 }
 _MAX_SHOWN = 20
+# The verbs that take several names.
+_TOGETHER = frozenset(
+    {"validate", "bump", "release", "promote", "rollback", "retire", "pause", "resume"}
+)
+_ADDING = re.compile(r"(git add )(.+)( && git commit)")
 
 
 def status(output: FormatOption = Format.TEXT) -> None:
@@ -87,12 +93,42 @@ def _lines(found: Status) -> list[str]:
 
 
 def _rows(items: list[Item]) -> list[str]:
+    """Return the items with their commands; what one command can do has one command."""
     shown = items[:_MAX_SHOWN]
     subjects = max(len(item.subject) for item in shown)
     rows = []
-    for item in shown:
-        rows.append(f"  {item.subject.ljust(subjects)}  {one_line(item.detail)}")
-        rows.append(f"  {' ' * subjects}  {paint(one_line(item.command), 'cyan')}")
+    for command, together in _group(shown):
+        rows += [f"  {item.subject.ljust(subjects)}  {one_line(item.detail)}" for item in together]
+        indent = "" if len(together) > 1 else f"{' ' * subjects}  "
+        rows.append(f"  {indent}{paint(one_line(command), 'cyan')}")
     if len(items) > _MAX_SHOWN:
         rows.append(f"  … and {len(items) - _MAX_SHOWN:,} more (--format json lists all)")
     return rows
+
+
+def _group(items: list[Item]) -> list[tuple[str, list[Item]]]:
+    """Return commands with the items that each of them settles, in the order of the items."""
+    groups: dict[tuple[str, str], list[tuple[str, Item]]] = {}
+    for item in items:
+        head, subject, tail = _split(item.command, item.subject)
+        groups.setdefault((head, tail), []).append((subject, item))
+    found = []
+    for (head, tail), parts in groups.items():
+        if not parts[0][0]:
+            found += [(item.command, [item]) for _, item in parts]
+        else:
+            subjects = " ".join(dict.fromkeys(subject for subject, _ in parts))
+            found.append((f"{head}{subjects}{tail}", [item for _, item in parts]))
+    return found
+
+
+def _split(command: str, subject: str) -> tuple[str, str, str]:
+    """Return what stands before, is, and stands after the part that several can share."""
+    added = _ADDING.fullmatch(command)
+    if added:
+        return added[1], added[2], added[3]
+    word, _, rest = command.removeprefix("promptops ").partition(" ")
+    target, space, tail = rest.partition(" ")
+    if word in _TOGETHER and target.partition("@")[0] == subject:
+        return f"promptops {word} ", target, f"{space}{tail}"
+    return command, "", ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from promptops.cli.session import (
+    AllOption,
     current,
     emit,
     emit_json,
@@ -16,6 +17,7 @@ from promptops.cli.session import (
     has_colour,
     is_terminal,
     json_document,
+    refuse_both,
     say,
 )
 from promptops.errors import UsageError
@@ -59,6 +61,7 @@ def validate(
             show_default=False,
         ),
     ] = None,
+    everything: AllOption = False,
     revision: Annotated[
         str | None, typer.Option("--rev", metavar="REV", help="Check the files of a commit.")
     ] = None,
@@ -119,6 +122,7 @@ def validate(
     from promptops.checks.request import STDIN, CheckRequest
     from promptops.prompt.finding import Severity
 
+    refuse_both(targets, everything=everything)
     elsewhere = [
         option
         for option, given in (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import typer
 
 from promptops.cli.session import (
+    AllOption,
     Format,
     FormatOption,
     current,
@@ -17,6 +18,7 @@ from promptops.cli.session import (
     is_terminal,
     json_document,
     paint,
+    refuse_both,
     say,
 )
 
@@ -37,6 +39,7 @@ def verify(
             show_default=False,
         ),
     ] = None,
+    everything: AllOption = False,
     deep: Annotated[
         bool, typer.Option("--deep", help="Look into every deployment, not only the newest 50.")
     ] = False,
@@ -56,6 +59,7 @@ def verify(
     """
     from promptops.provenance.verify import verify_repository
 
+    refuse_both(refs, everything=everything)
     with _VerifyProgress() as progress:
         result = verify_repository(
             current().repository,

@@ -140,27 +140,32 @@ def _refuse_skipped(
         )
 
 
-def retire_action(environment: str, names: Sequence[str]) -> Action:
-    """Return the action that retires prompts from the environment."""
+def retire_action(environment: str, names: Sequence[str] | None) -> Action:
+    """Return the action that retires prompts from the environment; None: all live ones."""
 
     def apply(state: State, head: Head | None) -> DeploymentStep:
         tip = head.deployment.point if head else None
-        for name in names:
+        for name in _choose_live(state, names, environment):
             state = lock.retire(state, tip, name, environment)
         return DeploymentStep(state, {})
 
-    return Action("retire", tuple(names), apply, {})
+    return Action("retire", tuple(names or ()), apply, {})
+
+
+def _choose_live(state: State, names: Sequence[str] | None, environment: str) -> Sequence[str]:
+    """Return the prompts that are meant; with None, all that are live."""
+    if names is None and not state.entries:
+        raise NotDeployedError(
+            f"nothing is live in {environment}", hint="is it the environment you mean?"
+        )
+    return tuple(state.entries) if names is None else names
 
 
 def pause_action(environment: str, names: Sequence[str] | None, reason: str) -> Action:
     """Return the action that pauses prompts; None: all live ones."""
 
     def apply(state: State, head: Head | None) -> DeploymentStep:  # noqa: ARG001 - an action's shape
-        if names is None and not state.entries:
-            raise NotDeployedError(
-                f"nothing is live in {environment}", hint="is it the environment you mean?"
-            )
-        wanted = tuple(state.entries) if names is None else names
+        wanted = _choose_live(state, names, environment)
         return DeploymentStep(lock.pause(state, wanted, environment, one_line(reason)), {})
 
     return Action("pause", None if names is None else tuple(names), apply, {})
@@ -181,13 +186,16 @@ def resume_action(environment: str, names: Sequence[str] | None) -> Action:
 
 
 def rollback_action(
-    repository: Repository, environment: str, names: Sequence[str], to: Version | None = None
+    repository: Repository, environment: str, names: Sequence[str] | None, to: Version | None = None
 ) -> Action:
-    """Return the action that goes back to the previous version, or to the earlier version `to`."""
+    """Return the action that goes back to the previous version, or to the earlier version `to`.
+
+    Without names it is about all that is live.
+    """
 
     def apply(state: State, head: Head | None) -> DeploymentStep:  # noqa: ARG001 - an action's shape
         texts: dict[str, str] = {}
-        for name in names:
+        for name in _choose_live(state, names, environment):
             state, point = lock.rollback(
                 state, name, environment, lambda at: read_point(repository, environment, at), to
             )
@@ -198,7 +206,7 @@ def rollback_action(
                 texts[folder] = _stored_tree(repository, point, folder)
         return DeploymentStep(state, texts)
 
-    return Action("rollback", tuple(names), apply, {})
+    return Action("rollback", tuple(names or ()), apply, {})
 
 
 def _refuse_yanked(repository: Repository, name: str, live: Live, environment: str) -> None:

@@ -228,6 +228,8 @@ class _Arrivals:
                 self._repository, environment, limit=_RECENT
             )
         for deployment in self._recent[environment]:
+            if deployment.action in {"pause", "resume"}:
+                continue  # which version is live is none of theirs
             if any(change.name == name for change in deployment.changes):
                 return deployment.action in {"rollback", "restore"}
         return False

@@ -113,8 +113,7 @@ _NONSENSE = (
     (("a",), "no environment given"),
     (("a", "--to", "prod"), "there is no environment 'prod'"),
     (("--to", "staging"), "no prompt named"),
-    (("--to", "staging", "--all"), "--all goes with --from"),
-    (("a", "--from", "staging", "--to", "production", "--all"), "--all goes with --from"),
+    (("a", "--from", "staging", "--to", "production", "--all"), "names and --all together"),
     (("a@1.0.0", "a@1.1.0", "--to", "staging"), "a is named twice, as 1.0.0 and as 1.1.0"),
     (("a@1.0.0", "a", "--to", "staging"), "a is named twice, as 1.0.0 and as 1.2.0"),
     (("a@working", "--to", "staging"), "the work tree cannot be promoted"),
@@ -283,3 +282,16 @@ def test_the_rules_are_those_of_the_default_branch(team: Team) -> None:
     assert "staging" in refuse(team.first, "promote", "a@1.0.0", "--to", "production")
     team.first.git("checkout", "--quiet", "main")
     assert "staging" in refuse(team.first, "promote", "a@1.0.0", "--to", "production")
+
+
+def test_all_means_what_is_live_before_and_first_what_is_released(team: Team) -> None:
+    accept(team.first, "yank", "a@1.2.0", "--reason", "it swears")
+    out = accept(team.first, "promote", "--all", "--to", "staging")
+    assert out.splitlines() == [
+        "staging: a (not deployed) -> 1.1.0",
+        "staging: b (not deployed) -> 1.0.0",
+    ]
+    accept(team.first, "promote", "--all", "--to", "production")
+    assert (
+        "production: already so" in run(team.first, "promote", "--all", "--to", "production").stderr
+    )

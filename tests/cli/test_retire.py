@@ -48,7 +48,7 @@ def test_one_that_is_not_live_refuses_all(deployed: Repo) -> None:
     assert "b is not live in staging" in refuse(
         deployed, "retire", "-m", "gone", "a", "b", *ENV, code=2
     )
-    assert "no prompt named" in refuse(deployed, "retire", "-m", "gone", *ENV, code=2)
+    assert "which prompts is not clear" in refuse(deployed, "retire", "-m", "gone", *ENV, code=2)
     assert "a is not live in production" in refuse(deployed, "retire", "-m", "gone", "a", code=2)
     assert deployed.rev("promptops/staging") == tip
 

@@ -202,3 +202,13 @@ def test_a_version_that_was_rolled_back_does_not_come_back_unasked(make_repo: Ma
     accept(repo, "promote", "a", "--to", "production", "--again")
     accept(repo, "promote", "a@1.0.0", "--to", "production")
     accept(repo, "promote", "a@1.1.0", "--to", "production")
+
+
+def test_everything_goes_one_version_back_and_the_text_is_shown(repo: Repo) -> None:
+    told = run(repo, "rollback", "--all", *ENV, "--dry-run")
+    assert "staging: a 1.2.0 -> 1.1.0" in told.stdout
+    assert "  - 1.2.0 {{ question }}\n  + 1.1.0 {{ question }}" in told.stderr
+    assert accept(repo, "rollback", "--all", *ENV) == "staging: a 1.2.0 -> 1.1.0\n"
+    assert accept(repo, "retire", "--all", *ENV, "-m", "gone").endswith("(not deployed)\n")
+    refuse(repo, "retire", "--all", *ENV, "-m", "again", code=2)
+    refuse(repo, "rollback", "a", "--all", *ENV, code=2)

@@ -103,3 +103,27 @@ def test_each_state_of_a_file_has_its_line(repo: Repo) -> None:
     assert found["uncommitted", "new"] == snapshot("git add prompts/new.md && git commit")
     assert found["unreleased", "a"] == "promptops release a"
     assert ("unreleased", "draft") not in found
+
+
+def test_one_command_settles_all_that_it_can(repo: Repo) -> None:
+    repo.commit({f"prompts/{name}.md": prompt_text() for name in "abc"})
+    shown = do(repo, "status").splitlines()
+    assert shown[-1] == "  promptops release a b c"
+    assert [line.split()[0] for line in shown[-4:-1]] == ["a", "b", "c"]
+    do(repo, "release", "--all")
+    assert do(repo, "status").splitlines()[-1] == snapshot(
+        "  promptops promote a@1.0.0 b@1.0.0 c@1.0.0 --to staging"
+    )
+    for name in "ab":
+        repo.write(f"prompts/{name}.md", prompt_text(body="Else {{ question }}"))
+    shown = do(repo, "status")
+    assert "  git add prompts/a.md prompts/b.md && git commit\n" in shown
+    assert "  promptops bump a b\n" in shown
+
+
+def test_a_pause_does_not_hide_that_a_version_was_rolled_back(shop: Repo) -> None:
+    do(shop, "rollback", "a", "--env", "production")
+    do(shop, "pause", "a", "--env", "production", "-m", "incident 7")
+    commands = {one["concern"]: one["command"] for one in items(shop)}
+    assert commands["differs"] == "promptops history a --env production"
+    assert commands["paused"] == "promptops resume a --env production"
