@@ -116,9 +116,9 @@ def test_one_command_settles_all_that_it_can(repo: Repo) -> None:
     )
     for name in "ab":
         repo.write(f"prompts/{name}.md", prompt_text(body="Else {{ question }}"))
-    shown = do(repo, "status")
-    assert "  git add prompts/a.md prompts/b.md && git commit\n" in shown
-    assert "  promptops bump a b\n" in shown
+    told = do(repo, "status")
+    assert "  git add prompts/a.md prompts/b.md && git commit\n" in told
+    assert "  promptops bump a b\n" in told
 
 
 def test_a_pause_does_not_hide_that_a_version_was_rolled_back(shop: Repo) -> None:
