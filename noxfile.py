@@ -151,6 +151,13 @@ def fuzz(session: nox.Session) -> None:
     session.run("python", "-m", "tests.fuzz", *session.posargs)
 
 
+@nox.session(default=False)
+def attacks(session: nox.Session) -> None:
+    """Try races, lost answers, kills, forks and hostile servers at full size (`-- --scale 0.1`)."""
+    session.install("--editable", ".", *group("test"))
+    session.run("python", "-m", "tests.attacks", *session.posargs)
+
+
 @nox.session
 def wheel(session: nox.Session) -> None:
     """Build sdist and wheel into dist/, and test the installed wheel away from the checkout."""
@@ -195,6 +202,12 @@ def bench(session: nox.Session) -> None:
 def start_up(session: nox.Session) -> None:
     """Compare the start-up with an earlier commit's, in pairs (`-- COMMIT [--turns 101]`)."""
     session.run("python3", "benchmarks/earlier.py", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def releases(session: nox.Session) -> None:
+    """Compare `release --all` with an earlier commit's (`-- COMMIT [--prompts 10000]`)."""
+    session.run("python3", "benchmarks/releases.py", *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)

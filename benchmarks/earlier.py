@@ -59,7 +59,10 @@ def main() -> int:
     options = parser.parse_args()
     CACHE.mkdir(parents=True, exist_ok=True)
     python = install_promptops(CACHE, ROOT) / "python"
-    builds = {name: _take(name, options.commit) for name in ("this build", "earlier")}
+    builds = {
+        "this build": take_build("this build"),
+        "earlier": take_build("earlier", options.commit),
+    }
     place = CACHE / "start-up-repository"
     shutil.rmtree(place, ignore_errors=True)
     make_promptops(place, Shape(5, 2))
@@ -70,7 +73,7 @@ def main() -> int:
     for label, (code, arguments) in CASES.items():
         ours, other = time_in_turns(
             [
-                Command(name, (python, "-c", f"{_reach(folder)}{code}", *arguments), place)
+                Command(name, (python, "-c", f"{with_build(folder)}{code}", *arguments), place)
                 for name, folder in builds.items()
             ],
             process_environment(CACHE),
@@ -99,12 +102,12 @@ def interval(ordered: Sequence[float]) -> tuple[float, float]:
     return (ordered[rank - 1], ordered[count - rank]) if rank else (0.0, math.inf)
 
 
-def _take(name: str, commit: str) -> Path:
-    """Write a build's package into a folder of the cache, compiled."""
+def take_build(name: str, commit: str | None = None) -> Path:
+    """Write the package of a commit, or of the work tree, into a folder of the cache, compiled."""
     folder = CACHE / "start-up" / name.replace(" ", "-")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    if name == "earlier":
+    if commit is not None:
         archive = folder / "package.tar"
         line = ["git", "-C", str(ROOT), "archive", f"--output={archive}", commit, "promptops"]
         subprocess.run(line, check=True)
@@ -119,14 +122,15 @@ def _take(name: str, commit: str) -> Path:
     return folder
 
 
-def _reach(folder: Path) -> str:
+def with_build(folder: Path) -> str:
+    """Return the code that lets a process import a build's package."""
     return f"import sys; sys.path.insert(0, {str(folder)!r})\n"
 
 
 def _count(python: Path, folder: Path, code: str, arguments: Sequence[str], place: Path) -> str:
     """Return how many modules a start imports: those of the package that hold code, and all."""
     done = subprocess.run(
-        [python, "-c", f"{_reach(folder)}{_COUNT}{code}", *arguments],
+        [python, "-c", f"{with_build(folder)}{_COUNT}{code}", *arguments],
         cwd=place,
         env=process_environment(CACHE),
         capture_output=True,

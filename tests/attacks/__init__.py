@@ -1,1 +1,1 @@
-"""Attacks at a size for every test run; `python -m tests.attacks.forks` takes any size."""
+"""Attacks at a size for every test run; `python -m tests.attacks` tries them at full size."""
