@@ -17,11 +17,12 @@ import promptops
 from promptops.runtime.guards.guard import GuardError
 from promptops.runtime.models.model import ModelError
 from promptops.runtime.run import retry
+from promptops.runtime.run import runner as runner_module
 from promptops.runtime.run.runner import Runner
 from tests.runtime.run.pieces import PROMPT, list_runs, logged, read_spent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from promptops.runtime.registry import Registry
     from tests.repositories import Repo
@@ -322,6 +323,103 @@ def test_a_process_killed_at_any_step_leaves_what_it_may_have_spent(
     has_begun, has_ended = place > STEPS.index("Begin"), place == len(STEPS)
     expected = ["succeeded"] if has_ended else ["interrupted"] if has_begun else []
     assert [one.status for one in list_runs(team)] == ["succeeded", *expected]
+
+
+def speak(registry: Registry) -> None:
+    for piece in registry.stream("a@working", {"text": "x"}):
+        assert piece.text or piece.run
+
+
+async def arun(registry: Registry) -> None:
+    await registry.arun("a@working", {"text": "x"})
+
+
+async def aspeak(registry: Registry) -> None:
+    async for piece in registry.astream("a@working", {"text": "x"}):
+        assert piece.text or piece.run
+
+
+WAYS: Mapping[str, Callable[[Registry], Any]] = {"stream": speak, "arun": arun, "astream": aspeak}
+
+
+@pytest.mark.parametrize("way", list(WAYS))
+@pytest.mark.parametrize("step", STEPS)
+def test_a_stream_or_an_event_loop_killed_before_any_step_leaves_what_it_may_have_spent(
+    team: Repo, near: Provider, monkeypatch: pytest.MonkeyPatch, step: str, way: str
+) -> None:
+    near.always(text="Short.")
+    place = STEPS.index(step)
+
+    def die() -> None:
+        watch_steps(monkeypatch, step)
+        with promptops.open(team.path) as registry:
+            asked = WAYS[way](registry)
+            if asked is not None:
+                asyncio.run(asked)
+
+    assert in_child(die) == signal.SIGKILL
+    with promptops.open(team.path) as registry:
+        reserved = estimate(registry) if place > STEPS.index("Reserve") else 0
+        spent = COST if place > STEPS.index("Settle") else reserved
+        assert read_spent(registry) == spent
+        assert len(near.requests) == (place > STEPS.index("Call"))
+        assert registry.run("a@working", {"text": "y"}).text == "Short."
+        assert read_spent(registry) == spent + COST
+    expected = ["interrupted"] if place > STEPS.index("Begin") else []
+    assert [one.status for one in list_runs(team)] == ["succeeded", *expected]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_stream_killed_in_the_middle_counts_as_reserved(
+    team: Repo, near: Provider, *, is_async: bool
+) -> None:
+    near.always(text="One two three four.")
+
+    async def hear(registry: Registry) -> None:
+        async for _ in registry.astream("a@working", {"text": "x"}):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def die() -> None:
+        with promptops.open(team.path) as registry:
+            if is_async:
+                asyncio.run(hear(registry))
+            for _ in registry.stream("a@working", {"text": "x"}):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    assert in_child(die) == signal.SIGKILL
+    with promptops.open(team.path) as registry:
+        assert read_spent(registry) == estimate(registry)
+    assert [one.status for one in list_runs(team)] == ["interrupted"]
+
+
+def watch_steps(monkeypatch: pytest.MonkeyPatch, last: str) -> None:
+    """Kill this process before a run carries out a step."""
+    take: Any = vars(runner_module)["take_course"]
+    finish = Runner._finish
+
+    def watched(*arguments: Any) -> Any:
+        steps = take(*arguments)
+        command = next(steps)
+        while True:
+            if type(command).__name__ == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+            try:
+                result = yield command
+            except BaseException as error:  # noqa: BLE001 - the course decides
+                command = steps.throw(error)
+                continue
+            try:
+                command = steps.send(result)
+            except StopIteration:
+                return
+
+    def ending(runner: Runner, course: Any) -> Any:
+        if last == "finish":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return finish(runner, course)
+
+    monkeypatch.setattr(runner_module, "take_course", watched)
+    monkeypatch.setattr(Runner, "_finish", ending)
 
 
 def killing(
