@@ -59,6 +59,7 @@ class EvalEvidence:
         passed: whether the suite passed.
         samples: how many samples it ran.
         record: the whole record of version 2; None for version 1.
+        is_stale: whether the suite has changed since, as far as the gate could find out.
     """
 
     prompt: str
@@ -67,6 +68,7 @@ class EvalEvidence:
     passed: bool
     samples: int
     record: Mapping[str, Any] | None = None
+    is_stale: bool = False
 
     def is_about(self, prompt: Prompt) -> bool:
         """Return whether it is about a prompt's content, whatever its version number."""
@@ -85,7 +87,7 @@ class EvalEvidence:
 
     @property
     def is_live(self) -> bool:
-        """Whether all answers came from models, none from a cassette."""
+        """Whether all answers came from models, none from a cassette or a script."""
         return self.record is not None and self.record["answers"] == "live"
 
     @property
@@ -257,7 +259,7 @@ _V2: Form = {
     "suite_digest": _V1["digest"],
     "trials": _is_count,
     "errors": _is_count,
-    "answers": lambda value: value in ("live", "cassette", "mixed"),
+    "answers": lambda value: value in ("live", "cassette", "scripted", "mixed"),
     "cost_micros": _is_count,
     "baseline": lambda value: value is None or isinstance(value, dict),
     "models": lambda value: isinstance(value, list) and bool(value),

@@ -10,6 +10,7 @@ from promptops.delivery.evidence import write_evidence
 from promptops.errors import RefusedError
 from promptops.evals.judgement import Exit
 from promptops.evals.result import SampleOutcome
+from promptops.runtime.models.opening import is_offline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,7 @@ def _record(suite: SuiteRunResult, judgements: Sequence[Judgement]) -> dict[str,
         "samples": len({one.name for one in suite.samples}),
         "trials": counts["trials"],
         "errors": counts["errors"],
-        "answers": _where_from(counts["replayed"], counts["trials"]),
+        "answers": _where_from(counts),
         "cost_micros": counts["cost_micros"],
         "baseline": None if suite.baseline is None else _state(suite.baseline),
         "models": [_model(one) for one in judgements],
@@ -66,14 +67,17 @@ def _count(suite: SuiteRunResult) -> Counter[str]:
             counts["trials"] += 1
             counts["errors"] += trial.outcome in {SampleOutcome.ERROR, SampleOutcome.MISSING}
             counts["replayed"] += trial.is_replayed
+            counts["scripted"] += not trial.is_replayed and is_offline(one.model)
             counts["cost_micros"] += trial.cost_micros or 0
     return counts
 
 
-def _where_from(replayed: int, trials: int) -> str:
-    if not replayed:
-        return "live"
-    return "cassette" if replayed == trials else "mixed"
+def _where_from(counts: Counter[str]) -> str:
+    """Return where the answers are from; only those of a provider's model are live."""
+    trials = counts["trials"]
+    kinds = {"cassette": counts["replayed"], "scripted": counts["scripted"]}
+    kinds["live"] = trials - sum(kinds.values())
+    return next((kind for kind, count in kinds.items() if count == trials), "mixed")
 
 
 def _state(state: TrialState) -> dict[str, str]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from promptops.checks.suites import ENDINGS, SuiteJudge
 from promptops.errors import NotFoundError, PromptopsError, UsageError, quote
-from promptops.prompt.digest import normalize_newlines
 from promptops.prompt.inputs import InputValidator
 from promptops.prompt.reference import check_name
+from promptops.prompt.suite.digest import digest_files
 from promptops.prompt.suite.document import read_suite_document
 from promptops.prompt.suite.reading import SuiteFiles, load_suite, read_suite
 from promptops.repository.repository import list_names, not_found
@@ -156,8 +155,4 @@ class Suites:
                 f"{found.path}: the sample {quote(idle)} expects nothing",
                 hint="add checks below 'expect': a sample without them would always pass",
             )
-        whole = sha256()
-        for path in sorted(read):
-            whole.update(f"{path}\0".encode())
-            whole.update(sha256(normalize_newlines(read[path])).digest())
-        return suite, f"sha256:{whole.hexdigest()}"
+        return suite, digest_files(read)

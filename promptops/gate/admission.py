@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from promptops.checks.engine import validate_prompts
 from promptops.checks.rules.colliding_paths import find_collisions, fold
-from promptops.errors import GitError, NotFoundError, PromptopsError, RemoteError
+from promptops.errors import GitError, NotAFileError, NotFoundError, PromptopsError, RemoteError
 from promptops.forge.codeowners import Dialect, decode_owners, parse_owners
 from promptops.forge.codeowners.choice import choose_dialect
 from promptops.gate.governance import governs
@@ -24,6 +24,7 @@ from promptops.git.refs import list_refs, read_ref
 from promptops.git.remote import list_remote
 from promptops.prompt.finding import Finding, Severity
 from promptops.prompt.names import is_prompt
+from promptops.prompt.suite.digest import digest_suite
 from promptops.prompt.version_line import differ_in_version_alone
 from promptops.repository.config import load_config
 
@@ -226,9 +227,37 @@ def judge_change(
             *_judge_new_policy(repository, change, policy, dialect),
             *_judge_suites(change, policy.config),
         ],
-        evidence=evidence,
+        evidence=_mark_stale(evidence, repository, change, policy.config.evals),
     )
     return Admission(verdict, validation)
+
+
+def _mark_stale(
+    evidence: Sequence[EvalEvidence], repository: Repository, change: Change, folder: str
+) -> list[EvalEvidence]:
+    """Mark results of suites that are neither the merged ones nor those of the target branch."""
+    states = [
+        (repository.tree(tree), repository.tree(tree, folder))
+        for tree in (change.tree, change.base)
+    ]
+
+    def digest(suite: str, whole: TreeReader, evals: TreeReader) -> str | None:
+        try:
+            return digest_suite(
+                suite,
+                lambda path: whole.read(path) if path.startswith(f"{folder}/") else None,
+                lambda: [f"{folder}/{path}" for path in evals.paths()],
+            )
+        except NotAFileError:
+            return None
+
+    return [
+        replace(one, is_stale=True)
+        if one.record is not None
+        and one.record["suite_digest"] not in {digest(one.suite, *state) for state in states}
+        else one
+        for one in evidence
+    ]
 
 
 def _leave_out_versions(repository: Repository, read: ApprovalsReader) -> ApprovalsReader:

@@ -188,19 +188,34 @@ def test_each_path_may_need_something_else(project: Repo, rules: str, code: int)
     assert run(project, "gate").exit_code == code
 
 
-def test_where_answers_have_to_be_live_a_cassette_is_no_evidence(
-    project: Repo, tmp_path: Path
+@pytest.mark.parametrize("mode", ["--live", "--record", "--replay"])
+def test_where_answers_have_to_be_live_those_of_a_cassette_or_script_are_no_evidence(
+    project: Repo, tmp_path: Path, mode: str
 ) -> None:
     project.commit({"promptops.toml": "[gate.eval.'*']\nevals = 'block'\nlive = true\n"}, "Rules")
     project.git("push", "--quiet", "origin", "main")
     propose(project, "1.1.0", "very well")
     file = str(tmp_path / "e.json")
-    accept(project, "eval", "run", "--record", "--evidence", file)
-    accept(project, "gate", "--evidence", file)
-    accept(project, "eval", "run", "--replay", "--evidence", file)
+    accept(project, "eval", "run", "--record")
+    accept(project, "eval", "run", mode, "--evidence", file)
     said = run(project, "gate", "--evidence", file)
     assert said.exit_code == 1
-    assert "evals/ask.yaml passed with recorded answers only" in said.stdout
+    assert "evals/ask.yaml passed with recorded or scripted answers only" in said.stdout
+
+
+def test_evidence_of_another_state_of_the_suite_is_none(project: Repo, tmp_path: Path) -> None:
+    project.commit({"promptops.toml": "[gate]\nevals = 'block'\n"}, "Rules")
+    project.git("push", "--quiet", "origin", "main")
+    propose(project, "1.1.0", "very well")
+    file = tmp_path / "e.json"
+    accept(project, "eval", "run", "--evidence", str(file))
+    accept(project, "gate", "--evidence", str(file))
+    document = json.loads(file.read_text())
+    document["results"][0]["suite_digest"] = f"sha256:{'0' * 64}"
+    file.write_text(json.dumps(document))
+    said = run(project, "gate", "--evidence", str(file))
+    assert said.exit_code == 1
+    assert "evals/ask.yaml passed in another state of the suite" in said.stdout
 
 
 def test_evidence_names_the_models_that_answered(project: Repo, tmp_path: Path) -> None:

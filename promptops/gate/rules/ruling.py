@@ -249,5 +249,10 @@ def _find_lack(results: Sequence[EvalEvidence], must_be_live: bool) -> str | Non
     failed = [one.suite for one in results if not one.is_good]
     if failed:
         return f"{', '.join(failed)} did not pass"
+    stale = [one.suite for one in results if one.is_stale]
+    if stale:
+        return f"{', '.join(stale)} passed in another state of the suite"
     recorded = [one.suite for one in results if must_be_live and not one.is_live]
-    return f"{', '.join(recorded)} passed with recorded answers only" if recorded else None
+    return (
+        f"{', '.join(recorded)} passed with recorded or scripted answers only" if recorded else None
+    )

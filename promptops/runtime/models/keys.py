@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.runtime.models.opening import find_target
+from promptops.runtime.models.opening import OFFLINE, find_target
 from promptops.runtime.models.providers import PROVIDERS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _PREFIXES = {
 def has_key(model: str, settings: ModelSettings, environment: Mapping[str, str]) -> bool:
     """Return whether a model's key is set; true for models that need none."""
     target = find_target(model, settings)
-    if target.transport in {"echo", "scripted"}:
+    if target.transport in OFFLINE:
         return True
     variable = target.endpoint.key_variable
     if variable is not None:

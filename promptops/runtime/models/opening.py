@@ -41,6 +41,15 @@ class Target(NamedTuple):
     endpoint: Endpoint
 
 
+OFFLINE = frozenset({"echo", "scripted"})
+"""Transports without a provider."""
+
+
+def is_offline(model: str) -> bool:
+    """Return whether a model answers without a provider, by rules or by repeating the question."""
+    return model.partition("/")[0] in OFFLINE
+
+
 def find_target(name: str, settings: ModelSettings) -> Target:
     """Return what a model's name stands for."""
     family, slash, rest = name.partition("/")

@@ -265,11 +265,11 @@ def test_the_last_rule_that_matches_holds(
     ("evidence", "words"),
     [
         ((LIVE,), None),
-        ((RECORDED,), "evals/taped.yaml passed with recorded answers only"),
-        ((MIXED,), "evals/taped.yaml passed with recorded answers only"),
-        ((LIVE, RECORDED), "evals/taped.yaml passed with recorded answers only"),
+        ((RECORDED,), "evals/taped.yaml passed with recorded or scripted answers only"),
+        ((MIXED,), "evals/taped.yaml passed with recorded or scripted answers only"),
+        ((LIVE, RECORDED), "evals/taped.yaml passed with recorded or scripted answers only"),
         # Version 1 does not say where answers came from.
-        ((GOOD,), "evals/triage.yaml passed with recorded answers only"),
+        ((GOOD,), "evals/triage.yaml passed with recorded or scripted answers only"),
         ((BAD, RECORDED), "evals/hard.yaml did not pass"),
         ((), "no evidence that its evals passed"),
     ],

@@ -173,7 +173,7 @@ def test_the_gate_gets_evidence_of_what_merging_would_make(
     place = clone.path.parent
     assert (place / "output").read_text() == "evidence=evals.json\n"
     (result,) = json.loads((place / "evals" / "evals.json").read_text())["results"]
-    assert (result["passed"], result["answers"]) == (passed, "live")
+    assert (result["passed"], result["answers"]) == (passed, "scripted")
     assert (place / "evals" / "evals.html").read_text().startswith("<!doctype html>")
     assert "### Evals: " in (place / "summary").read_text()
     clone.git("reset", "--quiet", "--hard")
