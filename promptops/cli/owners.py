@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,19 +17,17 @@ from promptops.cli.session import (
     emit_json,
     emit_table,
     is_terminal,
-    json_document,
     one_line,
     say,
     warn,
 )
-from promptops.errors import PromptopsError, UsageError, quote
+from promptops.errors import PromptopsError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from promptops.forge.codeowners import Ownership
     from promptops.forge.codeowners.choice import FoundOwners
-    from promptops.gate.rules.people import Groups
     from promptops.prompt.finding import Finding
     from promptops.repository.repository import Repository
 
@@ -103,7 +100,8 @@ def owners(
     A path is owned, unowned (its rule names nobody) or unmatched (there is no rule for it).
     """
     from promptops.forge.codeowners import Dialect
-    from promptops.gate.ownership import read_groups, read_owners
+    from promptops.gate.ownership import read_groups, read_owners, select_owned
+    from promptops.git.quoting import split_paths
 
     is_lint = _LINT in (targets or ())
     if is_lint and (len(targets or ()) > 1 or stdin or nul or of):
@@ -131,10 +129,14 @@ def owners(
         raise PromptopsError(
             f"{found.path}: {found.owners.refusal}", hint="promptops owners lint says more"
         )
-    paths = _stdin_paths(nul=nul) if stdin else _paths(repository, targets or [], revision)
+    paths = (
+        split_paths(sys.stdin.buffer.read(), nul=nul)
+        if stdin
+        else _paths(repository, targets or [], revision)
+    )
     answers = [found.owners.match(path) for path in paths]
     if of is not None:
-        answers = _owned_by(answers, of, read_groups(repository, revision))
+        answers = select_owned(answers, of, read_groups(repository, revision))
     _print_owners(found, answers, of, output)
 
 
@@ -145,61 +147,13 @@ def _paths(repository: Repository, targets: Sequence[str], revision: str | None)
     return select_paths(repository, known, current().directory, targets) if targets else known
 
 
-def _stdin_paths(*, nul: bool) -> list[str]:
-    data = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
-    if nul:
-        return [path for path in data.split("\0") if path]
-    return [_unquoted(line.removesuffix("\r")) for line in data.split("\n") if line]
-
-
-_ESCAPES = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
-
-
-def _unquoted(line: str) -> str:
-    """Return a path as git lists it: in quotes, with escapes, where it is out of the ordinary."""
-    if len(line) < 2 or not (line.startswith('"') and line.endswith('"')):
-        return line
-    source = line[1:-1].encode("utf-8", "surrogateescape")
-    result = bytearray()
-    at = 0
-    while at < len(source):
-        octal = source[at + 1 : at + 4]
-        if source[at : at + 1] != b"\\" or at + 1 == len(source):
-            result.append(source[at])
-            at += 1
-        elif (
-            len(octal) == 3 and octal[0] in b"0123" and all(digit in b"01234567" for digit in octal)
-        ):
-            result.append(int(octal, 8))
-            at += 4
-        else:
-            result.append(_ESCAPES.get(chr(source[at + 1]), source[at + 1]))
-            at += 2
-    return result.decode("utf-8", "surrogateescape")
-
-
-def _owned_by(answers: Iterable[Ownership], owner: str, groups: Groups | None) -> list[Ownership]:
-    from promptops.forge.codeowners import owner_key
-
-    if "@" not in owner and (groups is None or not groups.knows(owner)):
-        raise UsageError(f"{quote(owner)} is no owner", hint=f"did you mean @{owner.lstrip('-')}?")
-    keys = {owner_key(owner)} if groups is None else groups.owners_met_by(owner)
-    return [one for one in answers if not keys.isdisjoint(map(owner_key, one.owners))]
-
-
 def _print_owners(
     found: FoundOwners, answers: Sequence[Ownership], of: str | None, output: OwnersFormat
 ) -> None:
     if output is OwnersFormat.JSON:
-        rows = [row for answer in answers for row in describe_ownership(answer)]
-        emit_json(
-            json_document(
-                "promptops.owners/v1",
-                file=found.path,
-                dialect=found.owners.dialect.value,
-                paths=rows,
-            )
-        )
+        from promptops.gate.ownership_documents import describe_owners
+
+        emit_json(describe_owners(found, answers))
         return
     if answers:
         has_sections = any(one.section is not None for answer in answers for one in answer.answers)
@@ -218,31 +172,6 @@ def _print_owners(
 
 
 _HEADER = ("PATH", "OWNERS", "LINE", "SECTION")
-
-
-def describe_ownership(ownership: Ownership) -> list[dict[str, Any]]:
-    """Return a path's ownership for JSON: a row for each section that answers, or one without
-    answer.
-    """
-    if not ownership.answers:
-        return [_json_row(ownership.path, ownership.state.value)]
-    return [
-        _json_row(
-            ownership.path,
-            answer.state.value,
-            owners=list(answer.owners),
-            line=answer.line,
-            section=answer.section,
-            approvals=answer.approvals,
-            optional=answer.is_optional,
-        )
-        for answer in ownership.answers
-    ]
-
-
-def _json_row(path: str, state: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
-    row: dict[str, Any] = {"path": path, "state": state, "owners": [], "line": None}
-    return {**row, "section": None, "approvals": None, "optional": None, **fields}
 
 
 def _rows(ownership: Ownership) -> list[tuple[str, ...]]:
@@ -269,7 +198,9 @@ def _lint(
     findings = lint_repository(repository, found, revision=revision)
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if output is OwnersFormat.JSON:
-        emit_json(_lint_document(found, findings, errors))
+        from promptops.gate.ownership_documents import describe_owners_lint
+
+        emit_json(describe_owners_lint(found, findings))
     else:
         _print_findings(found, findings, errors, output)
     if errors:
@@ -279,10 +210,10 @@ def _lint(
 def _print_findings(
     found: FoundOwners, findings: Sequence[Finding], errors: int, output: OwnersFormat
 ) -> None:
-    from promptops.checks.report.outcome import ReportFormat, ReportOutcome
+    from promptops.checks.report import render
+    from promptops.checks.report.outcome import ReportOutcome
 
-    module: ReportFormat = import_module(f"promptops.checks.report.{output.value}")
-    report = module.render(ReportOutcome(findings, 0, {found.path: found.text}))
+    report = render(output.value, ReportOutcome(findings, 0, {found.path: found.text}))
     if report:
         emit(report)
         if is_terminal(sys.stdout):
@@ -296,24 +227,3 @@ def _print_findings(
 
 def _counted(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
-def _lint_document(found: FoundOwners, findings: Sequence[Finding], errors: int) -> dict[str, Any]:
-    return json_document(
-        "promptops.owners-lint/v1",
-        file=found.path,
-        dialect=found.owners.dialect.value,
-        summary={"errors": errors, "warnings": len(findings) - errors},
-        findings=[
-            {
-                "check": finding.check,
-                "severity": finding.severity.value,
-                "message": finding.message,
-                "hint": finding.hint,
-                "path": finding.path,
-                "line": finding.position.line if finding.position else None,
-                "column": finding.position.column if finding.position else None,
-            }
-            for finding in findings
-        ],
-    )

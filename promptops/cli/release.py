@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,22 +18,20 @@ from promptops.cli.session import (
     emit,
     emit_json,
     is_terminal,
-    json_document,
     paint,
     say,
     warn,
 )
-from promptops.errors import RefusedError, UsageError
+from promptops.errors import UsageError
 from promptops.files import read_named
-from promptops.prompt.version import Level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from promptops.delivery.bump import Bump
     from promptops.delivery.numbering import Numbering
     from promptops.delivery.publication import ReleasePlan
     from promptops.delivery.release import Release
-    from promptops.gate.verdicts import Attested
     from promptops.repository.repository import Repository
 
 
@@ -75,59 +71,37 @@ def release(
 
     The commit at HEAD is released. The version must fit the change since the release below it.
     """
-    from promptops.delivery.publication import create_releases, push_releases, refuse_unmerged
-    from promptops.delivery.syncing import sync_releases
-    from promptops.repository.repository import expand_names
+    from promptops.gate.releasing import (
+        ManyRefusedError,
+        ReleaseRequest,
+        make_releases,
+        prepare_release,
+    )
 
     repository = current().repository
-    if push and local:
-        raise UsageError("--push and --local together", hint="give one or the other")
-    pushing = (push or (repository.config.push and bump is None)) and not local
-    wanted = expand_names(repository.at("HEAD"), names or [], everything=everything)
-    if not local:
-        sync_releases(repository, wanted)
-    numbering = None
-    if bump is not None and push and repository.remote is not None:
-        numbering = _number(repository, wanted, bump, everything=everything)
-    elif bump is not None:
-        _bump(repository, wanted, bump, dry_run=dry_run)
-    commit = None if numbering is None else numbering.commit
-    plans = _plan(repository, wanted, everything=everything, backport=backport, commit=commit)
-    plans = _attest(repository, plans, verdict)
-    if pushing:
-        refuse_unmerged(repository, plans)
+    file = None
+    if verdict is not None:
+        file = (str(verdict), read_named(current().directory / verdict))
+    request = ReleaseRequest(names or [], everything, bump, backport, file, push, local)
+    try:
+        prepared = prepare_release(repository, request, is_dry=dry_run, tell_bumps=_tell_bumps)
+    except ManyRefusedError as error:
+        for refusal in error.refusals:
+            warn(refusal.message, refusal.hint)
+        raise
     if dry_run:
-        _report(repository, plans, None, pushed=False, output=output)
+        _report(repository, prepared.plans, None, pushed=False, output=output)
         return
-    text = _notes(repository, plans, notes)
-    operation = secrets.token_hex(16)
-    releases: Sequence[Release] = create_releases(repository, plans, text, operation)
-    if pushing:
-        branch = None if numbering is None else numbering.push_ref
-        releases = push_releases(repository, plans, releases, branch=branch)
-    plans = [
-        replace(plan, existing=None if made.operation == operation else made)
-        for plan, made in zip(plans, releases, strict=True)
-    ]
-    _report(repository, plans, releases, pushed=pushing, output=output)
-    if numbering is not None:
-        _move_on(repository, numbering)
+    text = _notes(repository, prepared.plans, notes)
+    plans, releases = make_releases(repository, prepared, text)
+    _report(repository, plans, releases, pushed=prepared.is_pushing, output=output)
+    if prepared.numbering is not None:
+        _move_on(repository, prepared.numbering)
 
 
-def _number(
-    repository: Repository, names: list[str], level: str, *, everything: bool
-) -> Numbering | None:
-    """The numbers as one commit for the remote's default branch, where the policy wants that."""
-    from promptops.delivery.numbering import number_prompts
-
-    step = _parse_level(level)
-    if repository.config.gate.versions != "release":
-        raise UsageError(
-            f"--bump makes a commit that is not on {repository.remote} yet, so it cannot --push",
-            hint="release with --bump, push the branch, then promptops release again with --push; "
-            'or let releases write all numbers: [gate] versions = "release" (docs/gate.md)',
-        )
-    return number_prompts(repository, names, step, drafts=not everything)
+def _tell_bumps(bumps: Sequence[Bump]) -> None:
+    for one in bumps:
+        say(f"{one.name} {one.before} -> {one.after}, committed")
 
 
 def _move_on(repository: Repository, numbering: Numbering) -> None:
@@ -139,76 +113,6 @@ def _move_on(repository: Repository, numbering: Numbering) -> None:
     say(f"{numbering.branch} {numbering.commit[:12]} writes {noun} and nothing else")
     if not follow_numbering(repository, numbering):
         say(f" hint: git pull brings that commit to your {numbering.branch}")
-
-
-def _parse_level(level: str) -> Level | None:
-    levels = {one.label: one for one in (Level.PATCH, Level.MINOR, Level.MAJOR)} | {"auto": None}
-    if level not in levels:
-        raise UsageError(f"'{level}' is no level", hint=f"one of: {', '.join(levels)}")
-    return levels[level]
-
-
-def _bump(repository: Repository, names: list[str], level: str, *, dry_run: bool) -> None:
-    from promptops.delivery.bump import commit_bumps, plan_bump
-
-    step = _parse_level(level)
-    if dry_run:
-        raise UsageError("--bump edits and commits", hint="promptops bump --dry-run shows it")
-    bumps = [plan_bump(repository, name, step) for name in names]
-    bumps = [one for one in bumps if one.after != one.before]
-    if not bumps:
-        return
-    commit_bumps(repository, bumps)
-    for one in bumps:
-        say(f"{one.name} {one.before} -> {one.after}, committed")
-
-
-def _attest(
-    repository: Repository, plans: list[ReleasePlan], verdict: Path | None
-) -> list[ReleasePlan]:
-    """Add what the gate said of exactly these prompts, here or in the file.
-
-    What is released already keeps what its tag says, so no verdict has to be about it.
-    """
-    from promptops.gate.verdicts import attested_from, find_attested, read_verdict
-
-    if verdict is None:
-        return [_with(plan, find_attested(repository, plan.prompt)) for plan in plans]
-    name = str(verdict)
-    document = read_verdict(read_named(current().directory / verdict), name)
-    return [
-        _with(plan, attested_from(document, name, plan.prompt)) if plan.existing is None else plan
-        for plan in plans
-    ]
-
-
-def _with(plan: ReleasePlan, attested: Attested) -> ReleasePlan:
-    return replace(plan, attested=attested.trailers, evidence=attested.evidence)
-
-
-def _plan(
-    repository: Repository,
-    names: list[str],
-    *,
-    everything: bool,
-    backport: bool,
-    commit: str | None,
-) -> list[ReleasePlan]:
-    from promptops.delivery.publication import plan_releases
-
-    plans, refused = plan_releases(
-        repository, names, backport=backport, drafts=not everything, commit=commit
-    )
-    if len(refused) == 1:
-        raise refused[0]
-    if refused:
-        for refusal in refused:
-            warn(refusal.message, refusal.hint)
-        raise RefusedError(
-            f"{len(refused)} prompts cannot be released, so none was",
-            hint="do what is said above for each of them",
-        )
-    return plans
 
 
 def _notes(repository: Repository, plans: Sequence[ReleasePlan], notes: str | None) -> str | None:
@@ -247,12 +151,9 @@ def _report(
     output: Format,
 ) -> None:
     if output is Format.JSON:
-        rows = [_to_json(plan, releases[i] if releases else None) for i, plan in enumerate(plans)]
-        emit_json(
-            json_document(
-                "promptops.release/v1", dry_run=releases is None, pushed=pushed, releases=rows
-            )
-        )
+        from promptops.gate.releasing import describe_releases
+
+        emit_json(describe_releases(plans, releases, is_pushed=pushed))
         return
     from promptops.delivery.publication import list_evidence
     from promptops.git.refs import short_name
@@ -300,18 +201,3 @@ def _warn_of_yank(repository: Repository, plan: ReleasePlan) -> None:
             f"{plan.prompt.name} {plan.prompt.version} is yanked: {reason}",
             f"promptops bump {plan.prompt.name} --level patch writes the next version",
         )
-
-
-def _to_json(plan: ReleasePlan, made: Release | None) -> dict[str, Any]:
-    return {
-        "prompt": plan.prompt.name,
-        "version": str(plan.prompt.version),
-        "digest": plan.prompt.digest,
-        "commit": plan.commit,
-        "tag": made.tag if made else None,
-        "base": str(plan.base.version) if plan.base else None,
-        "change": "new" if plan.base is None else plan.diff.level.label,
-        "merged": plan.merged,
-        "already_released": plan.existing is not None,
-        "released_by": made.tagger.name if made else None,
-    }

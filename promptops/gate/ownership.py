@@ -28,6 +28,7 @@ from promptops.repository.config import PYPROJECT_FILE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from promptops.forge.codeowners import Ownership
     from promptops.gate.rules.people import Groups
     from promptops.prompt.finding import Finding
     from promptops.repository.repository import Repository
@@ -219,3 +220,18 @@ def _not_found(read: _Read, dialect: Dialect) -> NotFoundError:
     else:
         hint = f"write one of {', '.join(OWNERS_PATHS[dialect])}"
     return NotFoundError("there is no CODEOWNERS file here", hint=hint)
+
+
+def select_owned(
+    answers: Iterable[Ownership], owner: str, groups: Groups | None
+) -> list[Ownership]:
+    """Return those that `owner` owns, also as a member by the groups file.
+
+    UsageError where it is no owner.
+    """
+    from promptops.forge.codeowners import owner_key
+
+    if "@" not in owner and (groups is None or not groups.knows(owner)):
+        raise UsageError(f"{quote(owner)} is no owner", hint=f"did you mean @{owner.lstrip('-')}?")
+    keys = {owner_key(owner)} if groups is None else groups.owners_met_by(owner)
+    return [one for one in answers if not keys.isdisjoint(map(owner_key, one.owners))]
