@@ -15,10 +15,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from tests.compilers import typescript
 from tests.repositories import Repo
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# Fixtures for all tests.
+__all__ = ["typescript"]
 
 GIT_CONFIGURATION = """\
 [init]

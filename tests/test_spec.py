@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parent.parent / "docs"
 VECTORS: dict[str, Any] = json.loads(vectors.FILE.read_text(encoding="ascii"))
 SHELL = shutil.which("dash") or "/bin/sh"
-TYPESCRIPT = ("typescript@5.9.3", "@types/node@24.10.1")
-INSTALL_SECONDS = 180.0
 
 
 def of(group: str) -> Any:
@@ -326,36 +324,6 @@ class Reader(Protocol):
     """Runs one of the two readers."""
 
     def __call__(self, repo: Repo, ref: str, name: str) -> subprocess.CompletedProcess[bytes]: ...
-
-
-@pytest.fixture(scope="session")
-def typescript(request: pytest.FixtureRequest) -> Path:
-    """Give a folder with the TypeScript compiler, installed once into pytest's cache."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("node and npm are not installed, so the TypeScript reader cannot be tried")
-    if request.config.cache is None:
-        pytest.skip("pytest's cache is off, so there is no place for the TypeScript compiler")
-    cache = request.config.cache.mkdir("typescript")
-    name = re.sub("[^a-z0-9.-]+", "-", "-".join(TYPESCRIPT))
-    place = cache / name
-    if not place.exists():
-        # Installed aside and then renamed: another worker may be doing the same.
-        aside = cache / f"{name}-{os.getpid()}"
-        aside.mkdir()
-        command = [npm, "install", "--prefix", str(aside), "--cache", str(aside / "npm")]
-        command += ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save", *TYPESCRIPT]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS
-        )
-        shutil.rmtree(aside / "npm", ignore_errors=True)
-        if done.returncode == 0 and not place.exists():
-            aside.rename(place)
-        else:
-            shutil.rmtree(aside)
-        if done.returncode != 0:
-            pytest.skip(f"npm cannot install the TypeScript compiler: {done.stderr.strip()[-200:]}")
-    return place
 
 
 @pytest.fixture(scope="session")

@@ -73,6 +73,7 @@ COMMANDS: dict[str, Command] = {
     "serve": Command("use", "Serve prompts over HTTP.", "serve"),
     "mcp": Command("use", "Serve prompts to editors and agents, over MCP.", "mcp"),
     "site": Command("use", "Write the registry as a static site.", "site"),
+    "stubs": Command("use", "Write types of prompts for programs that call them.", "stubs"),
     "resolve": Command("use", "Say exactly what a prompt ref means.", "resolve"),
     "export": Command("use", "Write a snapshot, or prompts for other tools.", "export"),
     "verify": Command("use", "Check releases and environments against each other.", "verify"),

@@ -94,6 +94,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "promptops site -o public",
         "promptops site -o public --title 'Prompts of the support team'",
     ),
+    "stubs": (
+        "promptops stubs --lang python -o app/prompts.py",
+        "promptops stubs --lang typescript --env staging support/triage",
+    ),
     "resolve": ("promptops resolve support/triage", "promptops resolve support/triage@^1.0"),
     "export": (
         "promptops export --env production -o prompts.json",

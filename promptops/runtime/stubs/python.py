@@ -1,0 +1,159 @@
+"""Types of prompts for Python, and a function that runs each. Pure."""
+
+from __future__ import annotations
+
+import json
+import keyword
+import re
+from typing import TYPE_CHECKING
+
+from promptops.runtime.stubs.types import (
+    ListType,
+    LiteralType,
+    MapType,
+    NamedType,
+    ScalarType,
+    StubObject,
+    UnionType,
+    sample_inputs,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.runtime.stubs.types import PromptStub, StubAlias, StubType
+
+_SCALARS = {
+    "string": "str",
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "null": "None",
+    "any": "Any",
+}
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def write_python(stubs: Sequence[PromptStub], environment: str) -> str:
+    """Return a module with the types, and a function for each prompt.
+
+    Args:
+        stubs: the prompts.
+        environment: the environment whose live versions the functions run.
+    """
+    names = ", ".join(json.dumps(one.name) for one in stubs)
+    example = ""
+    if stubs:
+        values = json.dumps(sample_inputs(stubs[0]), ensure_ascii=False)
+        example = _EXAMPLE.format(name=_name_function(stubs[0]), values=values)
+    parts = [
+        _HEAD.format(environment=environment, example=_escape(example)),
+        f"PromptName: TypeAlias = Literal[{names}]" if stubs else "PromptName: TypeAlias = str",
+    ]
+    for stub in stubs:
+        parts += [_declare(one) for one in stub.declarations]
+        parts.append(_write_function(stub, environment))
+    return "\n\n\n".join(parts) + "\n"
+
+
+def _declare(one: StubObject | StubAlias) -> str:
+    if not isinstance(one, StubObject):
+        return f"{one.name}: TypeAlias = {_quote(_spell(one.type))}"
+    members = [
+        (field, _spell(field.type) if field.is_required else f"NotRequired[{_spell(field.type)}]")
+        for field in one.fields
+    ]
+    is_plain = all(_NAME.fullmatch(f.name) and not keyword.iskeyword(f.name) for f, _ in members)
+    if not is_plain:
+        inner = "".join(f"        {json.dumps(f.name)}: {_quote(text)},\n" for f, text in members)
+        return f'{one.name} = TypedDict(\n    "{one.name}",\n    {{\n{inner}    }},\n)'
+    lines = [f"class {one.name}(TypedDict):", f"    {_docstring(one.description or one.name)}", ""]
+    for field, text in members:
+        lines += [f"    {field.name}: {text}"]
+        if field.description:
+            lines += [f"    {_docstring(field.description)}"]
+    return "\n".join(lines).rstrip()
+
+
+def _write_function(stub: PromptStub, environment: str) -> str:
+    answer = "str" if stub.output is None else _spell(stub.output)
+    value = "run.text" if stub.output is None else f"cast({json.dumps(answer)}, run.data)"
+    return _FUNCTION.format(
+        name=_name_function(stub),
+        inputs=stub.inputs.name,
+        answer=answer,
+        docstring=_docstring(f"{stub.description or stub.name} ({stub.name} {stub.version})"),
+        ref=json.dumps(f"{stub.name}@{environment}"),
+        value=value,
+    )
+
+
+def _name_function(stub: PromptStub) -> str:
+    """Return the name of a prompt's function, which follows the distinct name of its types."""
+    name = "_".join(re.findall(r"[A-Z]+[a-z0-9]*|[a-z0-9]+", stub.base)).lower()
+    return name if not keyword.iskeyword(name) else f"run_{name}"
+
+
+def _spell(one: StubType) -> str:
+    if isinstance(one, ScalarType):
+        return _SCALARS[one.name]
+    if isinstance(one, LiteralType):
+        return _spell_literal(one)
+    if isinstance(one, ListType):
+        return f"list[{_spell(one.item)}]"
+    if isinstance(one, MapType):
+        return f"dict[str, {_spell(one.value)}]"
+    if isinstance(one, UnionType):
+        return " | ".join(_spell(option) for option in one.options)
+    if isinstance(one, NamedType):
+        return one.name
+    raise TypeError(one)
+
+
+def _spell_literal(one: LiteralType) -> str:
+    if any(isinstance(value, float) for value in one.values):
+        return "float"  # Python has no literal types of fractions
+    return f"Literal[{', '.join(repr(value) for value in one.values)}]"
+
+
+def _quote(text: str) -> str:
+    return json.dumps(text)
+
+
+def _escape(text: str) -> str:
+    """Return a text as it stands within three quotation marks."""
+    return text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+
+
+def _docstring(text: str) -> str:
+    """Return a text as the literal of a docstring, on one line."""
+    shown = " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"""{shown}"""'
+
+
+_HEAD = '''"""Types of the prompts that are live in {environment}.
+
+Written by promptops stubs; do not edit.
+{example}"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict, cast
+
+import promptops'''
+
+_EXAMPLE = """
+    with promptops.open() as registry:
+        answer = {name}(registry, {values})
+"""
+
+_FUNCTION = """def {name}(
+    registry: promptops.Registry,
+    inputs: {inputs},
+    *,
+    user: str | None = None,
+    tenant: str | None = None,
+) -> {answer}:
+    {docstring}
+    run = registry.run({ref}, inputs, user=user, tenant=tenant)
+    return {value}"""

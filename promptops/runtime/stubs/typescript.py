@@ -1,0 +1,152 @@
+"""Types of prompts for TypeScript, and one function that runs a prompt over HTTP. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from promptops.runtime.stubs.types import (
+    ListType,
+    LiteralType,
+    MapType,
+    NamedType,
+    ScalarType,
+    StubObject,
+    UnionType,
+    sample_inputs,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.runtime.stubs.types import PromptStub, StubAlias, StubType
+
+_SCALARS = {
+    "string": "string",
+    "integer": "number",
+    "number": "number",
+    "boolean": "boolean",
+    "null": "null",
+    "any": "unknown",
+}
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def write_typescript(stubs: Sequence[PromptStub], environment: str) -> str:
+    """Return a module with the types, and a client of `promptops serve`.
+
+    Args:
+        stubs: the prompts.
+        environment: the environment whose live versions the client runs.
+    """
+    parts = [_HEAD.format(environment=environment)]
+    if stubs:
+        name, values = json.dumps(stubs[0].name), json.dumps(sample_inputs(stubs[0]))
+        parts.append(_comment(f"const run = await runPrompt(service, {name}, {values});"))
+    for stub in stubs:
+        parts += [_declare(one) for one in stub.declarations]
+    rows = [(json.dumps(one.name), one) for one in stubs]
+    inputs = "".join(f"  {name}: {one.inputs.name};\n" for name, one in rows)
+    outputs = "".join(
+        f"  {name}: {'null' if one.output is None else _spell(one.output)};\n" for name, one in rows
+    )
+    parts += [
+        f"/** The inputs of each prompt. */\nexport interface PromptInputs {{\n{inputs}}}",
+        _OUTPUTS.format(outputs=outputs),
+        _CLIENT.format(environment=json.dumps(environment)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _declare(one: StubObject | StubAlias) -> str:
+    if not isinstance(one, StubObject):
+        return f"export type {one.name} = {_spell(one.type)};"
+    lines = [_comment(one.description)] if one.description else []
+    lines.append(f"export interface {one.name} {{")
+    for field in one.fields:
+        if field.description:
+            lines.append(f"  {_comment(field.description)}")
+        name = field.name if _NAME.fullmatch(field.name) else json.dumps(field.name)
+        lines.append(f"  {name}{'' if field.is_required else '?'}: {_spell(field.type)};")
+    return "\n".join([*lines, "}"])
+
+
+def _spell(one: StubType) -> str:
+    if isinstance(one, ScalarType):
+        return _SCALARS[one.name]
+    if isinstance(one, LiteralType):
+        return " | ".join(json.dumps(value) for value in one.values)
+    if isinstance(one, ListType):
+        return f"Array<{_spell(one.item)}>"
+    if isinstance(one, MapType):
+        return f"Record<string, {_spell(one.value)}>"
+    if isinstance(one, UnionType):
+        return " | ".join(_spell(option) for option in one.options)
+    if isinstance(one, NamedType):
+        return one.name
+    raise TypeError(one)
+
+
+def _comment(text: str) -> str:
+    """Return a text as a comment on one line, which it cannot end."""
+    return f"/** {' '.join(text.split()).replace('*/', '* /')} */"
+
+
+_HEAD = """\
+// Types of the prompts that are live in {environment}. Written by promptops stubs; do not edit.
+// `runPrompt` calls a service: promptops serve."""
+
+_OUTPUTS = """\
+/** The answers of each prompt as data; null where an answer is only text. */
+export interface PromptOutputs {{
+{outputs}}}"""
+
+_CLIENT = """\
+/** The names of all prompts. */
+export type PromptName = keyof PromptInputs;
+
+/** Where `promptops serve` is, and a key for it. */
+export interface PromptService {{
+  url: string;
+  key: string;
+}}
+
+/** A run, as the service answers it. */
+export interface PromptRun<Data> {{
+  id: string;
+  name: string;
+  version: string;
+  text: string;
+  data: Data;
+}}
+
+/** What the service refused, and why. */
+export class PromptError extends Error {{
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {{
+    super(message);
+  }}
+}}
+
+/** Run the version of a prompt that is live. */
+export async function runPrompt<Name extends PromptName>(
+  service: PromptService,
+  name: Name,
+  inputs: PromptInputs[Name],
+  caller: {{ user?: string; tenant?: string; key?: string }} = {{}},
+): Promise<PromptRun<PromptOutputs[Name]>> {{
+  const answer = await fetch(`${{service.url}}/v1/run/${{name}}@` + {environment}, {{
+    method: "POST",
+    headers: {{ Authorization: `Bearer ${{service.key}}`, "Content-Type": "application/json" }},
+    body: JSON.stringify({{ inputs, ...caller }}),
+  }});
+  const body = await answer.json();
+  if (!answer.ok) {{
+    throw new PromptError(answer.status, body.error.code, body.error.message);
+  }}
+  return body as PromptRun<PromptOutputs[Name]>;
+}}"""
