@@ -60,7 +60,7 @@ def describe_verdict(verdict: Verdict, costs: Costs, findings: str) -> Iterator[
 
 
 def _describe_missing(verdict: Verdict) -> Iterator[str]:
-    from promptops.gate.missing import list_waiting
+    from promptops.gate.missing import HOPELESS, list_waiting
     from promptops.gate.rules.ruling import CONSENT_CHECKS
     from promptops.gate.rules.version_lines import list_version_lines
 
@@ -76,6 +76,8 @@ def _describe_missing(verdict: Verdict) -> Iterator[str]:
     for owners, needs in list_waiting(verdict):
         place = f" ({verdict.owners_path}:{needs[0].line})" if needs[0].line else ""
         yield f"  {one_line(owners)}{place} approves"
+        if any(need.is_hopeless for need in needs):
+            yield f"    {paint(HOPELESS, 'yellow')}"
         paths = list(dict.fromkeys(need.path for need in needs))
         for path in paths[:_MAX_PATHS]:
             checks = {CONSENT_CHECKS[need.ground] for need in needs if need.path == path}

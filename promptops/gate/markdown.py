@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from promptops.checks.report.markdown import bullet, short
 from promptops.gate.costs import COSTS_NOTE, describe_costs
 from promptops.gate.missing import (
+    HOPELESS,
     list_faults,
     list_idle,
     list_waiting,
@@ -92,6 +93,8 @@ def _missing(verdict: Verdict, lines: list[VersionLine]) -> Iterator[str]:
         )
     for owners, needs in list_waiting(verdict):
         yield f"- {code(owners)} approves {_name_paths(needs)}"
+        if any(need.is_hopeless for need in needs):
+            yield f"  - {HOPELESS}"
 
 
 def _owned(verdict: Verdict) -> Iterator[str]:

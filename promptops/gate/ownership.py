@@ -167,6 +167,32 @@ def lint_repository(
     return lint_owners(found.owners, around)
 
 
+def find_sole_owner(
+    repository: Repository, found: FoundOwners, *, revision: str | None = None
+) -> str | None:
+    """Return who alone owns all prompts; None where a second person may approve what they change.
+
+    A team counts as many, unless the groups file says that one person is all of it.
+    """
+    governance = Governance(repository.config)
+    owners = {
+        owner
+        for path in list_paths(repository, revision)
+        if governance.kind(path) is PathKind.PROMPTS
+        for rule in found.owners.match(path).required
+        for owner in rule.owners
+    }
+    groups = read_groups(repository, revision)
+    people: set[frozenset[str]] = set()
+    for owner in owners:
+        members = None if groups is None else groups.members(owner)
+        if members is None and ("/" in owner or owner.startswith("@@")):
+            return None
+        names = (owner,) if members is None else members
+        people |= {frozenset({name}) if groups is None else groups.person(name) for name in names}
+    return min(owners) if len(people) == 1 else None
+
+
 def _tree(repository: Repository, revision: str | None) -> TreeReader:
     commit = repository.git.resolve_commit("HEAD" if revision is None else revision)
     return TreeReader(repository.objects, commit)

@@ -21,6 +21,7 @@ from promptops.prompt.reference import check_name
 from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE
 from promptops.repository.origin import PLACEHOLDER, find_origin
 from promptops.repository.repository import list_names
+from promptops.repository.writing import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -410,7 +411,23 @@ def _write_owners(
     if (top / path).is_symlink():
         return ScaffoldStep(path, Deed.LEFT, "\n".join(["it is a link; add these lines:", *lines]))
     detail = "put your team in" if comment else f"owner: {owner}"
+    if not comment and owner == author:
+        detail += "; nobody could approve what they change: name a team with --owner"
+    if rules.rules and lines[0] != "[Prompts]":
+        return _prepend(repository, path, text, lines, detail, dry_run=dry_run)
     return _append(repository, path, text, "\n".join(lines), detail, dry_run=dry_run)
+
+
+def _prepend(
+    repository: Repository, path: str, text: str, lines: list[str], detail: str, *, dry_run: bool
+) -> ScaffoldStep:
+    """Write rules before all others: the last match decides, so that they take nothing away."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    added = "".join(f"{line}{newline}" for line in lines)
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    if not dry_run:
+        replace_file(place_file(repository, path), f"{mark}{added}{text[len(mark) :]}".encode())
+    return ScaffoldStep(path, Deed.EXTENDED, detail)
 
 
 def _write_workflows(

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from inline_snapshot import snapshot
 
+from promptops.forge.codeowners import Dialect, parse_owners
 from promptops.repository.config import load_config
 from promptops.repository.scaffold import _extend_hooks
 from tests.cli.running import run
@@ -91,12 +92,30 @@ def test_what_has_owners_keeps_them_and_the_rest_gets_the_one_that_is_named(repo
     repo.write("CODEOWNERS", "/prompts/ @writers\n/.github/ @platform\n")
     do(repo, "init", "--owner", "@acme/support")
     assert (repo.path / "CODEOWNERS").read_text().splitlines() == [
-        "/prompts/ @writers",
-        "/.github/ @platform",
         "/evals/ @acme/support",
         "/promptops.toml @acme/support",
         "/CODEOWNERS @acme/support",
+        "/prompts/ @writers",
+        "/.github/ @platform",
     ]
+
+
+def test_what_a_folder_of_prompts_has_for_owners_is_not_taken_away(repo: Repo) -> None:
+    """The last rule that matches decides, so a new one must not be the last."""
+    repo.write("CODEOWNERS", "# Ours.\r\n/prompts/billing/ @acme/billing\r\n")
+    do(repo, "init", "--owner", "@acme/support")
+    file = repo.path / "CODEOWNERS"
+    owners = parse_owners(file.read_text(), Dialect.GITHUB)
+    (rule,) = owners.match("prompts/billing/invoice.md").required
+    assert rule.owners == ("@acme/billing",)
+    (rule,) = owners.match("prompts/other.md").required
+    assert rule.owners == ("@acme/support",)
+    assert file.read_bytes().count(b"\r\n") == file.read_bytes().count(b"\n")
+
+
+def test_an_author_who_alone_owns_everything_is_told(repo: Repo) -> None:
+    repo.config("user.email", "jane@example.com")
+    assert "nobody could approve what they change: name a team with --owner" in do(repo, "init")
 
 
 def test_owners_that_are_named_already_stay_alone(repo: Repo) -> None:
@@ -213,7 +232,7 @@ def test_tables_in_pyproject_are_left_to_you(repo: Repo) -> None:
 
 def test_what_is_written_leaves_the_doctor_little_to_say(repo: Repo) -> None:
     repo.config("user.email", "jane@example.com")
-    do(repo, "init", "--deploy")
+    do(repo, "init", "--deploy", "--owner", "@acme/support")
     repo.commit()
     diagnosis = json.loads(run(repo, "doctor", "--format", "json").stdout)
     grave = {

@@ -56,6 +56,7 @@ class Requirement:
         section: the rule's section (GitLab).
         given: the approvals that count, one for each person.
         left_out: approvals that do not count, each with the reason.
+        is_hopeless: whether everybody who may give one had a hand in the change.
     """
 
     path: str
@@ -67,6 +68,7 @@ class Requirement:
     section: str | None = None
     given: tuple[Approval, ...] = ()
     left_out: tuple[tuple[Approval, str], ...] = ()
+    is_hopeless: bool = False
 
     @property
     def is_met(self) -> bool:
@@ -208,7 +210,27 @@ class _Jury:
                 people.append(person)
                 given.append(approval)
         left_out.sort(key=lambda one: (*_spelling(one[0]), one[0].source, one[1]))
-        return replace(requirement, given=tuple(given), left_out=tuple(left_out))
+        return replace(
+            requirement,
+            given=tuple(given),
+            left_out=tuple(left_out),
+            is_hopeless=len(given) < requirement.count
+            and self._is_hopeless(path, requirement.owners),
+        )
+
+    def _is_hopeless(self, path: ChangedPath, owners: tuple[str, ...]) -> bool:
+        """Return whether no owner is left who had no hand in the change, as far as is known."""
+        barred = frozenset().union(*self._find_barred(path))
+        for owner in owners:
+            members = self._teams.get(owner_key(owner))
+            if members is None:
+                members = self._groups.members(owner)
+            if members is None and ("/" in owner or owner.startswith("@@")):
+                return False  # who is in the team is not known
+            people = [owner] if members is None else list(members)
+            if any(self._groups.names_of_all((name,)).isdisjoint(barred) for name in people):
+                return False
+        return bool(owners)
 
     def _object(
         self,

@@ -206,6 +206,11 @@ def _missing(one: Requirement) -> Finding:
         message += f"; so far {', '.join(approval.approver for approval in one.given)}"
     reasons = [f"{approval.approver}: {reason}" for approval, reason in one.left_out]
     hint = "ask them to review it, or to run promptops approve"
+    if one.is_hopeless:
+        hint = (
+            "nobody could ever give it: all of them had a hand in the change; "
+            "name a second person or a team in CODEOWNERS"
+        )
     if reasons:
         hint += f"; not counted: {'; '.join(reasons)}"
     place = Position(1, 1, 1, 2) if one.ground is Ground.SUPPRESSION else None

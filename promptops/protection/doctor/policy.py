@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import NotFoundError
 from promptops.forge.codeowners import OWNERS_PATHS
-from promptops.gate.ownership import lint_repository, read_owners
+from promptops.gate.ownership import find_sole_owner, lint_repository, read_owners
 from promptops.git.signing.allowed_signers import list_keys
 from promptops.protection.doctor.answer import AnswerState, DoctorAnswer, error, fine, note, warning
 from promptops.repository.config import OPENPGP_KEYS_FILE
@@ -101,6 +101,15 @@ def look_at_owners(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
             remedy=f"{missing.hint}; promptops init writes a first one",
         )
         return
+    alone = find_sole_owner(subject.repository, found, revision=subject.base)
+    if alone is not None:
+        yield warning(
+            f"{alone} alone owns the prompts",
+            found.path,
+            risk="nobody could ever approve what they change: it never merges, or the gate is "
+            "taken off to get work done",
+            remedy="name a team or a second person beside them",
+        )
     findings = lint_repository(subject.repository, found, revision=subject.base)
     if not findings:
         yield fine(

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.forge.codeowners import Dialect
+from promptops.gate.markdown import verdict_to_markdown
+from promptops.gate.missing import HOPELESS
 from promptops.gate.rules import ApprovalEntry, Ground, Proposal, Requirement
-from promptops.gate.rules.people import names_of
+from promptops.gate.rules.people import names_of, parse_groups
 from tests.gate.pieces import (
     AUTHOR,
     PATH,
@@ -604,3 +606,25 @@ def left_out(verdict: Verdict) -> Iterator[tuple[Any, ...]]:
     """Each path with who is left out there, and why."""
     for need in verdict.requirements:
         yield need.path, *((one.approver, why) for one, why in need.left_out)
+
+
+@pytest.mark.parametrize(
+    ("owners", "is_hopeless"),
+    [
+        (AUTHOR, True),
+        (f"{AUTHOR} @second", False),
+        ("@acme/team", False),  # who is in it nobody here knows
+        ("@acme/alone", True),
+        ("@acme/both", False),
+    ],
+)
+def test_what_nobody_could_ever_approve_is_told(owners: str, is_hopeless: bool) -> None:
+    groups = f'[teams]\n"@acme/alone" = ["{AUTHOR}"]\n"@acme/both" = ["{AUTHOR}", "@x"]\n'
+    change = propose(edit(prompt_text(), prompt_text("1.1.0", "New {{ question }}")))
+    by = replace(rules(f"* {owners}\n"), groups=parse_groups(groups.encode()))
+    verdict = decide(change, by)
+    (need,) = verdict.requirements
+    assert need.is_hopeless is is_hopeless
+    hints = [one.hint or "" for one in verdict.findings if one.check == "missing-approval"]
+    assert any("nobody could ever give it" in hint for hint in hints) is is_hopeless
+    assert (HOPELESS in verdict_to_markdown(verdict)) is is_hopeless

@@ -486,7 +486,7 @@ def test_owners_are_those_of_the_default_branch(sound: Repo) -> None:
 def test_the_groups_and_the_signers_need_owners_too(sound: Repo) -> None:
     files = {
         "CODEOWNERS": "* @acme/everybody\n/.promptops/\n",
-        ".promptops/groups.toml": '[teams]\n"@acme/everybody" = ["@jane"]\n',
+        ".promptops/groups.toml": '[teams]\n"@acme/everybody" = ["@jane", "@wim"]\n',
         SIGNERS: "bob@example.com ssh-ed25519 AAAA\n",
     }
     merge(sound, files)
@@ -561,3 +561,17 @@ def test_a_hook_that_a_manager_runs_counts(sound: Repo) -> None:
     assert only(look(sound), "commit-hook").place == ".pre-commit-config.yaml"
     os.chmod(sound.path / ".git/hooks/pre-commit", 0o644)  # noqa: PTH101 - as a person would
     assert only(look(sound), "commit-hook").severity is Severity.WARNING
+
+
+def test_an_owner_who_is_alone_is_named(sound: Repo) -> None:
+    sound.commit({"prompts/a.md": prompt_text(), "CODEOWNERS": "* @jane\n"})
+    sound.git("push", "--quiet", "origin", "main")
+    (answer,) = of(look(sound), "owners")[:1]
+    assert (answer.severity, answer.seen) == (Severity.WARNING, "@jane alone owns the prompts")
+    groups = '[people]\njane = ["@jane", "@jane-work"]\n'
+    sound.commit({".promptops/groups.toml": groups, "CODEOWNERS": "* @jane @jane-work\n"})
+    sound.git("push", "--quiet", "origin", "main")
+    assert "alone owns" in of(look(sound), "owners")[0].seen
+    sound.commit({"CODEOWNERS": "* @jane @wim\n"})
+    sound.git("push", "--quiet", "origin", "main")
+    assert not any("alone owns" in one.seen for one in of(look(sound), "owners"))
