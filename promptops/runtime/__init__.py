@@ -1,1 +1,1 @@
-"""Runs prompts: calls models within limits, and records what happened."""
+"""Run prompts: call models within limits, and record the runs."""

@@ -1,6 +1,7 @@
-"""Answers kept for identical requests, in the memory of one process.
+"""Cache answers to identical requests in one process's memory.
 
-Twenty equal requests at the same time make one call: the first one leads, the others wait for it.
+Concurrent identical requests make one call: the first one calls the model, the others wait for its
+answer.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
     from promptops.runtime.models.model import Answer
 
 _MEGABYTE = 1 << 20
-# What an entry takes besides its text.
+# The overhead of an entry, in bytes.
 _OVERHEAD_BYTES = 1024
 
 
 class Kept(NamedTuple):
-    """An answer that was kept.
+    """A cached answer.
 
     Attributes:
         answer: the answer.
-        run_id: the run that it was given to.
+        run_id: the run that got it from the model.
     """
 
     answer: Answer
@@ -35,11 +36,11 @@ class Kept(NamedTuple):
 
 
 class Landing(NamedTuple):
-    """What a flight will share.
+    """The future answer of a flight.
 
     Attributes:
-        future: the answer once it is there; None in it where there is none to share.
-        thread: the thread that leads it, which must not wait for itself.
+        future: the answer; its result is None if there is none to share.
+        thread: the thread that calls the model, which must not wait for itself.
     """
 
     future: Future[Kept | None]
@@ -47,16 +48,16 @@ class Landing(NamedTuple):
 
 
 class Flight:
-    """One request under way.
+    """One request in progress.
 
     Attributes:
-        landed: what it will share.
+        landed: its future answer.
     """
 
     __slots__ = ("landed",)
 
     def __init__(self) -> None:
-        # Only where answers are kept is it needed.
+        # Imported on use: needed only with a cache.
         from concurrent.futures import Future
 
         self.landed = Landing(Future(), threading.get_ident())
@@ -69,11 +70,11 @@ class _KeptAnswer(NamedTuple):
 
 
 class Answers:
-    """The answers of one process. Threads and event loops may share them.
+    """The cached answers of one process. Threads and event loops may share it.
 
     Args:
         settings: the table `[cache]`.
-        clock: seconds that never go back.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(self, settings: CacheSettings, *, clock: Callable[[], float]) -> None:
@@ -89,17 +90,18 @@ class Answers:
         self._size = 0
 
     def join(self, key: str, *, leads: bool = True) -> Kept | Flight | Landing | None:
-        """Return the kept answer to a request, or the flight that the caller leads now.
+        """Return the cached answer to a request, a `Landing` to wait for, or a `Flight`.
 
-        Where another leads, what it will share is returned, to wait for. Whoever leads must call
-        `land`, whatever happens.
+        A caller that gets a `Flight` must call the model and then `land`, even after an error.
 
         Args:
             key: the request.
-            leads: whether the caller would lead; else None is returned where nobody does.
+            leads: whether the caller would call the model; if not, None is returned instead of a
+                `Flight`.
         """
         if self._process != os.getpid():
-            # Another thread of the parent may have held the lock, and will never land here.
+            # Another thread of the parent may have held the lock; its flights never end in this
+            # process.
             self._begin()
         with self._lock:
             entry = self._entries.get(key)
@@ -115,7 +117,7 @@ class Answers:
             return flight
 
     def land(self, key: str, flight: Flight | None, kept: Kept | None) -> None:
-        """Keep an answer, if any, and end a flight, if any."""
+        """Cache an answer, if any, and end a flight, if any."""
         with self._lock:
             if flight is not None and self._flights.get(key) is flight:
                 del self._flights[key]

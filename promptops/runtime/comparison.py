@@ -1,4 +1,4 @@
-"""Which two states of a prompt a person wants compared, found in the repository."""
+"""Find the two states of a prompt to compare."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class TextComparison:
     """Two states of one prompt, compared.
 
     Attributes:
-        before: what the old state is, in words: `1.2.0`, `production, deployment 4`, a revision;
-            NOTHING_RELEASED when there is no release to compare with.
-        after: what the new state is, likewise.
+        before: the old state's description: `1.2.0`, `production, deployment 4`, a revision;
+            NOTHING_RELEASED if there is no release.
+        after: the new state's description.
         diff: the comparison.
     """
 
@@ -45,11 +45,10 @@ class TextComparison:
 
 
 def compare_refs(repository: Repository, refs: Sequence[str]) -> list[TextComparison]:
-    """Compare what `NAME[@A[..B]]` mean; all prompts of the work tree when `refs` is empty.
+    """Compare prompts by refs `NAME[@A[..B]]`; all prompts of the work tree if `refs` is empty.
 
-    Without `A` it is the latest release, without `B` the work tree. Two refs of one prompt, `x@1`
-    and `x@2`, are the two sides. A prompt that was never
-    released is new.
+    The default of `A` is the latest release, of `B` the work tree. Two refs of one prompt, `x@1`
+    and `x@2`, are the two sides. A prompt that was never released is new.
     """
     if not refs:
         return [_compare_working(repository, name, None) for name in list_names(repository.working)]
@@ -77,13 +76,13 @@ def _compare_ref(repository: Repository, text: str) -> TextComparison:
 
 
 def _select(repository: Repository, name: str, selector: Selector) -> tuple[Prompt, str]:
-    """Return the prompt that the selector means, and what that is in words."""
+    """Return the prompt of a selector, and its description."""
     resolved = resolve_selected(repository, PromptRef(name, selector))
     return resolved.prompt, describe_state(resolved)
 
 
 def describe_state(resolved: ResolvedPrompt) -> str:
-    """Return which state of its prompt this is: `1.2.0`, `1.2.0 (staging, deployment 7)`."""
+    """Describe a prompt's state: `1.2.0`, `1.2.0 (staging, deployment 7)`."""
     placement = resolved.placement
     if placement is not None:
         return f"{resolved.version} ({placement.environment}, deployment {placement.deployment})"
@@ -104,10 +103,10 @@ def _compare_working(repository: Repository, name: str, before: Selector | None)
 def _released_before(
     repository: Repository, name: str, new: Prompt | None
 ) -> tuple[Prompt | None, str]:
-    """Return the release that the work tree's version follows, as `bump` and `release` see it.
+    """Return the release that precedes the work tree's version, as for `bump` and `release`.
 
-    That is the greatest one not above it, even a yanked one, whose number is taken as well; the
-    greatest of all where every release is above.
+    It is the greatest release that is not above it, yanked ones included, since their numbers are
+    used too; or the greatest of all if every release is above.
     """
     versions = list_versions(repository, name)
     if not versions:
@@ -121,10 +120,10 @@ def _released_before(
 def compare_revisions(
     repository: Repository, before: str, after: str | None, names: Sequence[str]
 ) -> list[TextComparison]:
-    """Compare prompts at two Git revisions; `after` None is the work tree, no names are all.
+    """Compare prompts at two Git revisions. `after` None is the work tree; no names mean all
+    prompts.
 
-    At a deployment, such as the tip of an environment's branch, the prompts are those that it made
-    live.
+    At a deployment, such as the tip of an environment's branch, the prompts are the live ones.
     """
     old = _read_revision(repository, before)
     new = _Side(repository.working) if after is None else _read_revision(repository, after)
@@ -153,7 +152,9 @@ class _Side:
 
 
 class _Deployed(_Side):
-    """The prompts that one deployment made live; of split traffic, the version with the most."""
+    """The prompts that are live in one deployment; of split traffic, the version with the greatest
+    share.
+    """
 
     def __init__(self, repository: Repository, commit: str) -> None:
         super().__init__(repository.tree(commit))

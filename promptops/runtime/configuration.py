@@ -1,7 +1,7 @@
-"""Whose configuration holds for runs.
+"""Choose the configuration of runs.
 
-What the caller names, else what the variable PROMPTOPS_CONFIG names, else what the source has: the
-work tree of a repository, the default branch of a clone URL, what was exported with a snapshot.
+It is the file that the caller names, else the one in the variable PROMPTOPS_CONFIG, else that of
+the source: of a repository's work tree, of a clone URL's default branch, or the one in a snapshot.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ def choose_config(
     environment: Mapping[str, str],
     own: Callable[[], Config],
 ) -> Config:
-    """Return the configuration that holds.
+    """Return the configuration.
 
     Args:
-        named: the file that the caller names.
-        environment: the process's variables.
+        named: the file that the caller named, or None.
+        environment: the environment variables.
         own: reads the configuration of the source.
 
     Raises:
-        ConfigurationError: a file that is named cannot be read or understood.
+        ConfigurationError: a named file is missing or invalid.
     """
     path = environment.get(VARIABLE) if named is None else named
     return own() if path is None or path == "" else read_config(path)

@@ -1,7 +1,6 @@
-"""Render templates in a process with limits: questions come in as JSON, messages go out.
+"""The program that renders templates with limits: reads questions as JSON, writes messages.
 
-A program of its own, started by `confinement.py` with `-I`. A limit that is reached ends the
-process, and the process that asked says so.
+`confinement.py` starts it with `-I`. Reaching a limit ends the process, and the parent reports it.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def _limit_memory(count: int) -> None:
     try:
         import resource
-    except ImportError:  # there is none on Windows
+    except ImportError:  # missing on Windows
         return
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     if hard != resource.RLIM_INFINITY:
@@ -76,7 +75,7 @@ def main() -> None:
     if first is None:
         return
     sys.path[:] = first["path"]
-    # Before the limits, which are for what templates take.
+    # Import before setting the limits, which are meant for templates.
     import promptops.prompt.template.program  # noqa: F401
 
     _limit_memory(first["memory"])

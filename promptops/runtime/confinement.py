@@ -1,10 +1,10 @@
-"""Render text that nobody has approved in a process with limits of time and memory.
+"""Render unapproved templates in a process with limits of time and memory.
 
-What a template may do is bounded inside the sandbox already, by counting. The process is for what
-nobody thought of: it has no environment variables, a limit of memory, and ends when a rendering
-takes too long. Where a system has no such limits, as Windows, the time limit alone holds.
+The sandbox already bounds templates by counting steps. The process is a second line of defence: it
+has no environment variables, a memory limit, and ends when a rendering takes too long. On systems
+without such limits, such as Windows, only the time limit applies.
 
-One process serves a whole command. It starts with the first rendering, or earlier with `warm_up`.
+One process serves a whole command. It starts with the first rendering, or earlier by `warm_up`.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ if TYPE_CHECKING:
     from promptops.runtime.resolution import ResolvedPrompt
 
 MAX_SECONDS = 10
-"""How long one rendering may take, in time of the processor."""
+"""The maximum processor time of one rendering, in seconds."""
 
 MAX_WAIT_SECONDS = 30.0
-"""How long to wait for one rendering, however busy the machine is."""
+"""The maximum wait for one rendering, in seconds."""
 
 MAX_BYTES = 1024**3
-"""How much memory the process may have."""
+"""The memory limit of the process, in bytes."""
 
 _PROGRAM = Path(__file__).with_name("confined.py")
-# Nothing else is passed on: no key may reach what renders a stranger's text.
+# Nothing else is passed on: keys must not reach the process that renders untrusted text.
 _KEPT = ("PATH", "SYSTEMROOT")
 
 
 def confine(resolved: ResolvedPrompt) -> ResolvedPrompt:
-    """Return the prompt as it is, but rendered in the process with limits."""
+    """Return the same prompt, to be rendered in the process with limits."""
     prompt = resolved.prompt
     return replace(resolved, prompt=prompt.rendered_by(_ConfinedTemplate(prompt)))
 
 
 def warm_up() -> None:
-    """Start the process, which takes a moment, before it is needed."""
+    """Start the process before it is needed, because that takes a moment."""
     _WORKER.start()
 
 
 class _ConfinedTemplate:
-    """Renders a prompt's text elsewhere; stands in the place of a `CompiledTemplate`."""
+    """Renders a prompt in the other process; replaces a `CompiledTemplate`."""
 
     def __init__(self, prompt: Prompt) -> None:
         closure = prompt.closure
@@ -67,7 +67,7 @@ class _ConfinedTemplate:
         }
 
     def render(self, values: Mapping[str, object], *, are_plain: bool = False) -> list[Message]:
-        """Render; arguments and errors as of `CompiledTemplate.render`."""
+        """Render; arguments and errors as in `CompiledTemplate.render`."""
         if not are_plain:
             from promptops.prompt.template.values import plain_values
 
@@ -90,11 +90,11 @@ class _ConfinedTemplate:
 
 
 class _Ended(Exception):  # noqa: N818 - becomes an error of the template
-    """The process ended before it gave a reply."""
+    """The process ended before it replied."""
 
 
 class _Worker:
-    """The process, started when it is needed and again when it ended."""
+    """The process; started on use, and again after it ended."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -113,7 +113,7 @@ class _Worker:
                 question["template"] = text
             try:
                 data = json.dumps(question).encode()
-            except ValueError as error:  # an integer of thousands of digits
+            except ValueError as error:  # an integer with thousands of digits
                 raise InputError(f"an input cannot be written as JSON: {error}") from None
             timer = threading.Timer(MAX_WAIT_SECONDS, process.kill)
             timer.daemon = True
@@ -140,7 +140,7 @@ class _Worker:
                 env={name: os.environ[name] for name in _KEPT if name in os.environ},
             )
             first = {"path": [os.path.abspath(one) for one in sys.path], "memory": MAX_BYTES}  # noqa: PTH100 - "" is this folder
-            with contextlib.suppress(OSError):  # it ended at once: the first question will tell
+            with contextlib.suppress(OSError):  # it ended at once; the first question reports it
                 _send(process, json.dumps(first).encode())
         return process
 
@@ -160,7 +160,7 @@ class _Worker:
                         stream.close()
 
     def forget(self) -> None:
-        """Let go of the parent's process, in a forked child."""
+        """Detach from the parent's process, in a forked child."""
         self.__init__()  # type: ignore[misc]
 
 
@@ -171,7 +171,7 @@ def _send(process: subprocess.Popen[bytes], data: bytes) -> None:
 
 
 def _exchange(process: subprocess.Popen[bytes], data: bytes) -> Any:  # noqa: ANN401 - JSON
-    """Ask, and read the reply; None where the process ended instead."""
+    """Send a question and return the reply; None if the process ended."""
     assert process.stdout is not None  # noqa: S101 - it was asked for
     try:
         _send(process, data)

@@ -1,8 +1,8 @@
-"""Copies of remote sources on disk, shared by all processes of a user, whatever kills them.
+"""Copies of remote sources on disk, shared by all processes of a user and safe against crashes.
 
-A `CacheFolder` belongs to one source. Whoever changes it holds its lock, which the system takes
-back when a process dies; what is in it is replaced whole, never edited. Its `state.json` is the
-last thing written, so that a crash leaves the state from before.
+A `CacheFolder` belongs to one source. Writers hold its lock, which the system releases when a
+process dies. Files are replaced atomically. `state.json` is written last, so a crash leaves the
+previous state.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 _SCHEMA = "promptops.cache/v1"
 _MAX_DEPLOYMENT = 2**53
-# What reading a damaged file as JSON of some form can raise beside errors of its values.
+# The exceptions of parsing a damaged JSON file.
 _MALFORMED = (KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 def default_cache() -> Path:
-    """Return where the system keeps a user's caches, and ours below it."""
+    """Return our folder in the user's cache folder."""
     base = os.environ.get("XDG_CACHE_HOME") or (
         os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else None
     )
@@ -41,12 +41,12 @@ def default_cache() -> Path:
 
 
 def unusable_hint(folder: Path) -> str:
-    """Return what to do about a copy that cannot be written or read."""
+    """Return the hint for a copy that is not readable or writable."""
     return f"make room, delete {folder}, or give another folder: promptops.open(..., cache=FOLDER)"
 
 
 def remembered(error: IntegrityError, folder: Path) -> IntegrityError:
-    """Return a refusal by what this machine saw before, and how to clear that."""
+    """Return the hint for a refusal because of a remembered state: how to clear it."""
     return type(error)(
         f"{error.message}, says this machine's cache",
         hint=f"{error.hint}; if that was done on purpose, delete {folder}, which remembers what "
@@ -56,12 +56,12 @@ def remembered(error: IntegrityError, folder: Path) -> IntegrityError:
 
 @dataclass(frozen=True, slots=True)
 class CacheState:
-    """What is known of a source's copy.
+    """The state of a source's copy.
 
     Attributes:
-        fetched_at_seconds: when the copy was last known to be the source's state.
+        fetched_at_seconds: when the copy was last known to be current.
         seen: the newest deployment seen of each environment.
-        facts: what the kind of source keeps beside: its default branch, its ETag.
+        facts: further data of the kind of source: default branch, ETag.
     """
 
     fetched_at_seconds: float
@@ -70,12 +70,12 @@ class CacheState:
 
 
 class Silence(NamedTuple):
-    """How long a source that did not answer is left alone.
+    """How long not to ask a source that did not answer.
 
     Attributes:
-        since_seconds: when somebody last waited for it in vain.
-        pause_seconds: after how long somebody waits for it again.
-        message: why there was no answer.
+        since_seconds: the time of the last failed attempt.
+        pause_seconds: how long until the next attempt.
+        message: the error.
     """
 
     since_seconds: float
@@ -84,9 +84,7 @@ class Silence(NamedTuple):
 
 
 def read_cache_state(folder: Path) -> CacheState | None:
-    """Return the state that a source's folder is in; None when it says none that can be
-    believed.
-    """
+    """Return the state of a source's folder; None if missing or invalid."""
     try:
         value = json.loads(read_file(folder / "state.json"))
         if value["schema"] != _SCHEMA:
@@ -119,28 +117,28 @@ class CacheFolder:
     """The folder of one source's copy."""
 
     def __init__(self, cache: Path, kind: str, *identity: str) -> None:
-        """Choose the folder below `cache`; nothing is made before the first write."""
+        """Choose the folder below `cache`; create it on the first write."""
         digest = sha256("\0".join(identity).encode("utf-8", "surrogateescape")).hexdigest()
         self.path = cache / kind / digest[:32]
         self._lock = FileLock(self.path / "lock")
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only one, of all processes, to change the folder. Waits for its turn."""
+        """Hold the folder's lock across processes; wait for it."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._lock.held():
             yield
 
     def forget_lock(self) -> None:
-        """In a forked child: let go of the parent's lock, which stays held there."""
+        """In a forked child: detach from the parent's lock, which the parent keeps."""
         self._lock.forget()
 
     def read_state(self) -> CacheState | None:
-        """Return the state; None when there is none, or it is not one that can be believed."""
+        """Return the state; None if missing or invalid."""
         return read_cache_state(self.path)
 
     def read_silence(self) -> Silence | None:
-        """Return what another process found out about the source; None when it answered last."""
+        """Return the failure that another process recorded; None if the source answered last."""
         try:
             value = json.loads(read_file(self.path / "silence.json"))
             return Silence(float(value["since"]), float(value["pause"]), str(value["message"]))
@@ -148,7 +146,7 @@ class CacheFolder:
             return None
 
     def write_silence(self, silence: Silence | None) -> None:
-        """Tell other processes, as far as that is possible; None: it answers again."""
+        """Record a failure for other processes, if possible; None: the source answers again."""
         file = self.path / "silence.json"
         with contextlib.suppress(OSError):
             if silence is None:

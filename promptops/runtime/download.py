@@ -1,4 +1,4 @@
-"""Downloads a snapshot: follows redirects, and sends credentials to their own server alone."""
+"""Download a snapshot: follow redirects, and send credentials only to their own server."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class NotThereError(SourceUnavailableError):
-    """The server is there, the file is not."""
+    """The server answered that the file does not exist."""
 
 
 def download(url: str, etag: str | None) -> tuple[bytes, str | None] | None:
-    """Return a file and its ETag from a web server; None when it is still what `etag` names.
+    """Return a file and its ETag from a web server; None if unchanged since `etag`.
 
     Raises:
         NotThereError: the server has no such file.
-        SourceUnavailableError: there is no whole answer, or another one.
-        UntrustedError: an encrypted address leads to one that is not.
+        SourceUnavailableError: there is no complete answer, or one with another status.
+        UntrustedError: https redirects to http.
         IntegrityError: the file is larger than a snapshot can be.
     """
     from promptops.about import __version__
@@ -61,7 +61,7 @@ def download(url: str, etag: str | None) -> tuple[bytes, str | None] | None:
 
 
 def _follow(url: str, headers: dict[str, str], shown: str) -> WebAnswer:
-    """Ask for `url`, and wherever that leads, all of it within the time for one."""
+    """Request `url` and follow its redirects, all within one timeout."""
     import time
 
     from promptops.web.connection import Connections
@@ -92,7 +92,7 @@ def _follow(url: str, headers: dict[str, str], shown: str) -> WebAnswer:
                 f"{shown} sends to {without_credentials(target)}, which is not encrypted",
                 hint="give the address it should come from",
             )
-        # Not for whomever this server may send us to.
+        # Do not send credentials to the target of a redirect.
         headers = {name: value for name, value in headers.items() if name != "Authorization"}
         url = target
     raise NoAnswerError("it sends from one address to another without end")

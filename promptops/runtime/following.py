@@ -1,15 +1,15 @@
-"""When a source is asked, who waits for it, and what counts until it answers.
+"""Decide when to ask a source, who waits for it, and what to use until it answers.
 
-What a source said is good for `refresh` seconds. Three quarters through, who reads has it asked
-again in the background, so that a busy process never waits. Who finds something older waits
-for the source, for `refresh_timeout` seconds at most, before he is given that, marked as stale.
-While the source is out of reach one caller in each interval (a second, doubling up to `refresh`)
+An answer of a source is fresh for `refresh` seconds. After three quarters of that, a read starts a
+refresh in the background, so that a busy process never waits. A caller that finds an older answer
+waits for the source, at most `refresh_timeout` seconds, and then gets the old one, marked as stale.
+While the source is unreachable, one caller in each interval (a second, doubling up to `refresh`)
 waits like that, and all others get the stale state at once.
 
-So what happened at the source at T is seen by every call that begins after T + `refresh` and ends
-later than T + `refresh` + `refresh_timeout`, while the source answers within `refresh_timeout`.
+So a change at the source at time T is seen by every call that begins after T + `refresh` and ends
+later than T + `refresh` + `refresh_timeout`, if the source answers within `refresh_timeout`.
 
-A source on this machine answers at once; who finds something too old reads it anew.
+A source on this machine answers at once, so an old answer is read again without waiting.
 """
 
 from __future__ import annotations
@@ -31,32 +31,32 @@ if TYPE_CHECKING:
 FOR_EVER = float("inf")
 _AHEAD = 0.75
 _FIRST_SILENCE_SECONDS = 1.0
-# Seconds that go on while the machine sleeps, where the system counts those.
+# A clock that continues while the machine sleeps, if the system has one.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
 class Timing:
-    """Time as it passes, and threads that really run; tests put others in place."""
+    """Real time and real threads; tests replace them."""
 
     def now(self) -> float:
-        """Return seconds that never go back."""
+        """Return monotonic seconds."""
         return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
     def wait(self, done: threading.Event, seconds: float | None) -> bool:
-        """Wait for an event, for ever when `seconds` is None; return whether it came."""
+        """Wait for an event, for ever if `seconds` is None; return whether it is set."""
         return done.wait(seconds)
 
     def start(self, work: Callable[[], None]) -> None:
-        """Do something in a thread that keeps nobody from ending."""
+        """Run something in a daemon thread."""
         threading.Thread(target=work, name="promptops-refresh", daemon=True).start()
 
 
 @dataclass(slots=True)
 class KnownState:
-    """What the registry goes by until the next look.
+    """The state that the registry uses until the next look.
 
-    `verified_at` is on the registry's clock. `answers` are what was resolved from the look, each
-    with the time until when it is given without asking here.
+    `verified_at` is on the registry's clock. `answers` are the results resolved from the look, each
+    with the time until which it is used without asking here.
     """
 
     look: Look
@@ -65,7 +65,7 @@ class KnownState:
 
 
 class _SourceQuestion:
-    """One question to the source, and what came of it."""
+    """One question to the source, and its result."""
 
     __slots__ = ("asked_at", "done", "error", "state")
 
@@ -76,7 +76,7 @@ class _SourceQuestion:
         self.error: BaseException | None = None
 
     def answer(self) -> KnownState:
-        """Return what came of it; errors are those of the source, made anew."""
+        """Return the result, or raise a copy of the source's error."""
         if isinstance(self.error, PromptopsError):
             raise again(self.error)
         if self.error is not None:
@@ -86,7 +86,7 @@ class _SourceQuestion:
 
 
 class Following:
-    """A source and what is known of it."""
+    """A source and its known state."""
 
     def __init__(
         self,
@@ -106,24 +106,24 @@ class Following:
         self._question: _SourceQuestion | None = None
         self._asked_at = -FOR_EVER
         self._refusal: PromptopsError | None = None
-        self._silence: Silence | None = None  # while the source is out of reach or refused
+        self._silence: Silence | None = None  # while the source is unreachable or refused
         self._quiet_until = -FOR_EVER
         self._make_locks()
 
     def _make_locks(self) -> None:
-        # Held for moments, never while anybody is asked.
+        # Held only for moments, never while asking the source.
         self._lock = threading.Lock()
-        # Held while what lies on this machine is read.
+        # Held while local data is read.
         self._reading = threading.RLock()
 
     @property
     def good_for_seconds(self) -> float:
-        """For how long an answer is given without coming here."""
+        """How long an answer is used without asking here."""
         return self._refresh if self._source.is_local else self._refresh * _AHEAD
 
     @property
     def complaints(self) -> tuple[str, ...]:
-        """Why there is nothing newer."""
+        """Warnings: why there is nothing newer."""
         silence = self._silence
         return () if silence is None else (f"the source is out of reach: {silence.message}",)
 
@@ -142,7 +142,7 @@ class Following:
         return self._renew(state, age)
 
     def at_hand(self) -> KnownState:
-        """Return a state for what never changes: whatever is on disk will do, however old."""
+        """Return a state for data that never changes: any age is fine."""
         with self._reading:
             if self.state is not None:
                 return self.state
@@ -152,16 +152,16 @@ class Following:
         return self._begin()[0]
 
     def update(self) -> KnownState:
-        """Ask the source now, and wait for as long as it takes."""
+        """Ask the source now, and wait without a timeout."""
         return self._ask_anew(self._source.update).answer()
 
     def repair(self) -> KnownState | None:
-        """Have a copy on disk made anew; None where there is none to be made."""
+        """Recreate the copy on disk; None if the source has none."""
         question = self._ask_anew(self._source.repair)
         return None if question.error is None and question.state is None else question.answer()
 
     def ask_kindly(self, every_seconds: float) -> KnownState | None:
-        """Ask unless that was just done, and wait a little; None without an answer."""
+        """Ask unless that was just done, with a short wait; None without an answer."""
         if self._source.is_local:
             return self.current()[0]
         if self._timing.now() - self._asked_at <= every_seconds:
@@ -172,14 +172,14 @@ class Following:
         return None if isinstance(question.error, SourceUnavailableError) else question.answer()
 
     def after_fork(self) -> None:
-        """In a forked child: forget what other threads of the parent were doing."""
+        """In a forked child: drop the state of the parent's other threads."""
         self._make_locks()
         self._question = None
 
     # Asking
 
     def _begin(self) -> tuple[KnownState, bool]:
-        """Return the first state: the copy on disk while that is good, else asked for."""
+        """Return the first state: the copy on disk if fresh, else ask the source."""
         with self._reading:
             if self.state is not None:
                 return self.current()
@@ -195,7 +195,7 @@ class Following:
         return self._renew(state, age)
 
     def _heed(self, silence: Silence | None) -> None:
-        """Go by what another process found out about the source."""
+        """Use the failure that another process recorded."""
         if silence is None:
             return
         rest = silence.since_seconds + silence.pause_seconds - time.time()
@@ -204,7 +204,7 @@ class Following:
             self._quiet_until = self._timing.now() + rest
 
     def _read_again(self, known: KnownState, age: float) -> tuple[KnownState, bool]:
-        """Read what lies here anew; while it is gone, what was there counts on."""
+        """Read local data again; while it is missing, keep the old state."""
         with self._reading:
             if self.state is not None and self.state is not known:
                 return self.current()
@@ -217,7 +217,7 @@ class Following:
                 return known, True
 
     def _renew(self, state: KnownState, age: float) -> tuple[KnownState, bool]:
-        """Ask and wait; what is known counts on for as long as it may."""
+        """Ask and wait; if that fails, use the known state while it is allowed."""
         if age > self._max_stale:
             return self._expect(), False
         if self._take_turn():
@@ -232,14 +232,14 @@ class Following:
         return newest, newest is state
 
     def _expect(self) -> KnownState:
-        """Ask and wait for as long as it takes: nothing else may be served."""
+        """Ask and wait without a timeout: there is nothing else to serve."""
         question, _ = self._ask(self._source.update)
         self._timing.wait(question.done, None)
         return question.answer()
 
     def _take_turn(self) -> bool:
-        """Return whether this caller may wait: all, or one in each interval when the source is
-        silent.
+        """Return whether this caller waits: every one, or one in each interval if the source is
+        unreachable.
         """
         with self._lock:
             silence, now = self._silence, self._timing.now()
@@ -264,7 +264,7 @@ class Following:
             self._source.folder.write_silence(silence)
 
     def _ask(self, ask: Callable[[], Look | None]) -> tuple[_SourceQuestion, bool]:
-        """Have the source asked unless it is; return the question, and whether it is a new one."""
+        """Start a question unless there is one; return it, and whether it is new."""
         with self._lock:
             running = self._question
             if running is not None:
@@ -273,12 +273,12 @@ class Following:
         self._asked_at = question.asked_at
         try:
             self._timing.start(lambda: self._hear(question, ask))
-        except RuntimeError:  # there are no more threads to be had
+        except RuntimeError:  # no more threads available
             self._hear(question, ask)
         return question, True
 
     def _ask_anew(self, ask: Callable[[], Look | None]) -> _SourceQuestion:
-        """Ask after this moment, and wait: an answer that is on its way may be older."""
+        """Start a new question and wait: a pending answer may be older than this call."""
         while True:
             question, is_new = self._ask(ask)
             self._timing.wait(question.done, None)
@@ -303,7 +303,7 @@ class Following:
             question.done.set()
 
     def _adopt(self, look: Look, asked_at: float | None = None) -> KnownState:
-        """Go by a look from now on; one that was `asked_at` some time is news of the source."""
+        """Use a look from now on; with `asked_at` it is a fresh answer of the source."""
         verified_at = self._timing.now() - look.age_seconds
         if asked_at is not None:
             verified_at = max(verified_at, asked_at)
@@ -315,7 +315,7 @@ class Following:
         state = KnownState(look, verified_at)
         before = self.state
         if before is not None:
-            known = before.answers.copy()  # at once: other threads may be adding to it
+            known = before.answers.copy()  # copied in one step: other threads may be adding to it
             state.answers.update(
                 {ref: answer for ref, answer in known.items() if answer[1] == FOR_EVER}
             )
@@ -324,5 +324,5 @@ class Following:
 
 
 def again(error: PromptopsError) -> PromptopsError:
-    """Make the same error once more: one raised in another thread has that thread's traceback."""
+    """Copy an error: one raised in another thread has that thread's traceback."""
     return type(error)(error.message, hint=error.hint)

@@ -1,8 +1,8 @@
-"""What a forked child has to let go before it can import anything.
+"""Make imports work in a forked child.
 
-Python keeps a lock for each module that is being imported. One that another thread of the parent
-held at the fork is never released in the child, whose first import of that module would wait for
-ever; and the module is left half made.
+Python has a lock for each module that is being imported. If another thread of the parent held one
+at the fork, it is never released in the child: importing that module would block for ever, and the
+module is incomplete.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from typing import Any
 
 
 def forget_imports() -> None:
-    """Drop what other threads of the parent were importing, so that it is imported anew."""
-    # Without these, in some later Python, there is nothing to be done about it.
+    """Drop modules that other threads of the parent were importing, so that they are imported
+    again.
+    """
+    # A later Python may lack these internals; then nothing can be done.
     with contextlib.suppress(AttributeError, ImportError, TypeError):
         bootstrap: Any = import_module("importlib._bootstrap")
         locks, waiting = bootstrap._module_locks, bootstrap._blocking_on  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""What is live in the environments of a repository, read from their own branches and verified."""
+"""Read and verify what is live in a repository's environments, from their branches."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
     from promptops.runtime.resolution import Memory, ResolvedPrompt
 
-# What only environments need is imported where it is used: a pinned version does without.
+# Modules for environments are imported on use: a pinned version does not need them.
 _BLOB_MODES = frozenset({"100644", "100755"})
 
-# A pause is looked for among so many deployments; it is only words in an error.
+# How many deployments are searched for a pause, for the text of an error.
 _PAUSE_SEARCH = 500
 
 
@@ -56,7 +56,7 @@ class Share(NamedTuple):
     Attributes:
         version: the version.
         digest: the digest of its closure.
-        share: its part of the traffic, in whole per cents.
+        share: its share of the traffic, in whole per cent.
     """
 
     version: str
@@ -65,7 +65,7 @@ class Share(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """Where and since when something is live: one deployment of an environment.
+    """The deployment in which something is live.
 
     Attributes:
         environment: the environment.
@@ -83,12 +83,12 @@ class Placement(NamedTuple):
 
 
 class LivePrompt(NamedTuple):
-    """One prompt of an environment, as its lock says; its files are not read.
+    """One prompt of an environment, from its lock. Its files are not read.
 
     Attributes:
         name: the prompt.
-        commit: the commit released as the longer-standing version.
-        split: the live versions, the longer-standing one first.
+        commit: the commit of the version that has been live longer.
+        split: the live versions, the one that has been live longer first.
         paused: why it is paused, or None.
     """
 
@@ -99,7 +99,7 @@ class LivePrompt(NamedTuple):
 
     @property
     def version(self) -> str:
-        """The longer-standing live version."""
+        """The version that has been live longer."""
         return self.split[0].version
 
     @property
@@ -114,9 +114,9 @@ class LiveVersions(NamedTuple):
     Attributes:
         placement: the newest deployment.
         entries: the lock's entries, by prompt name.
-        authenticated: who signed it, as far as that was asked.
-        fetched_at_seconds: when this was last known to be so, or None for just now.
-        warnings: what a reader should know.
+        authenticated: the signer, if signatures are required.
+        fetched_at_seconds: when this was last known to be current; None for just now.
+        warnings: warnings for the reader.
     """
 
     placement: Placement
@@ -134,9 +134,7 @@ class LiveVersions(NamedTuple):
 
 
 def choose_live(name: str, environment: str, entry: Entry, version: str | None) -> LiveVersion:
-    """Return the live version of that number, or the longer-standing one where none is asked
-    for.
-    """
+    """Return the live version with that number; by default the one that has been live longer."""
     if version is None:
         return entry.live[0]
     for live in entry.live:
@@ -153,9 +151,9 @@ def describe_split(entry: Entry) -> tuple[Share, ...]:
 
 
 def stands_on(git: Git, later: Point, earlier: Point) -> bool:
-    """Return whether `earlier` is where `later` says it came from, as far as the history here goes.
+    """Return whether `earlier` is an ancestor of `later`, as far as the history here goes.
 
-    A runtime may keep one commit of history; then the numbers alone speak.
+    In a clone with one commit of history, only the numbers are compared.
     """
     found = ancestor(git, later.commit, later.deployment - earlier.deployment)
     return found == earlier.commit or (found is None and is_shallow(git))
@@ -167,11 +165,11 @@ def accept_point(
     point: Point,
     stands_on: Callable[[Point, Point], bool] | None = None,
 ) -> None:
-    """Take note of an environment's newest deployment, if it follows the one seen before.
+    """Record an environment's newest deployment, if it follows the one seen before.
 
-    `stands_on(later, earlier)` tells whether the one is an ancestor of the other, where that can
-    be asked. PointError for a lower number, another commit under the same number, or a
-    higher one that does not stand on what was seen.
+    `stands_on(later, earlier)` tells whether `earlier` is an ancestor of `later`. Raises PointError
+    for a lower number, another commit with the same number, or a higher one that does not descend
+    from the seen one.
     """
     before = seen.get(environment)
     if before is not None and before != point:
@@ -193,17 +191,17 @@ def accept_point(
 
 
 class LiveEnvironments:
-    """The environments of one repository. Each is read once and then stays as it was.
+    """The environments of one repository. Each is read once and then cached.
 
     Args:
-        repository: where to look.
-        source: its name for people.
-        memory: what earlier looks at the same source know.
-        trust: whom to believe; None believes whoever can write to the source.
-        fetched_at_seconds: when the repository was brought up to date; found out when None.
-        refusals: environments that may not be read now, and why.
-        warnings: what every reader should know.
-        lives: what was read so far, shared with others who look at the same state.
+        repository: the repository.
+        source: its name for display.
+        memory: the memory shared with earlier looks at the same source.
+        trust: the trusted keys; None: trust everybody who can write to the source.
+        fetched_at_seconds: when the repository was last fetched; None: find out.
+        refusals: environments that must not be read, with the reasons.
+        warnings: warnings for every reader.
+        lives: the environments read so far, shared by all views of the same state.
     """
 
     def __init__(
@@ -228,13 +226,13 @@ class LiveEnvironments:
         self._lives = lives
 
     def live(self, environment: str) -> LiveVersions:
-        """Return what is live in `environment`, as it was when this view was first asked."""
+        """Return what is live in `environment`, as of the first call."""
         refusal = self._refusals.get(environment)
         if refusal is not None:
             raise type(refusal)(refusal.message, hint=refusal.hint)
         known = self._lives.get(environment)
         if known is None:
-            # One at a time: what was read first must not be judged after what was read later.
+            # One at a time, so that an older reading is not compared with a later one.
             with self._memory.reading:
                 known = self._lives[environment] = self._read_live(environment)
         return known
@@ -341,7 +339,7 @@ class LiveEnvironments:
         return verify_content(what, closure, digest, version, load=self._memory.adopt)
 
     def not_live(self, name: str, live: LiveVersions) -> NotFoundError:
-        """Return the error for a prompt that is not live there, with what is likely meant."""
+        """Return the error for a prompt that is not live there, with a suggestion."""
         from promptops.delivery.releases import list_tags
         from promptops.suggestion import nearest
 
@@ -358,7 +356,7 @@ class LiveEnvironments:
         return NotDeployedError(f"{name} is not live in {environment}", hint=hint)
 
     def find_pause(self, resolved: ResolvedPrompt) -> str:
-        """Return who paused the prompt and when, as ` by NAME on DATE`; nothing if too long ago."""
+        """Return who paused the prompt and when, as ` by NAME on DATE`; empty if too long ago."""
         oid = resolved.placement.commit if resolved.placement else None
         for _ in range(_PAUSE_SEARCH):
             found = self._repository.objects.read(oid) if oid else None
@@ -374,7 +372,7 @@ class LiveEnvironments:
         return ""
 
     def count_pending(self, environment: str) -> int:
-        """Return how many deployments wait to be pushed; they are never served."""
+        """Return the number of deployments that wait to be pushed; they are never served."""
         repository = self._repository
         if repository.remote is None:
             return 0

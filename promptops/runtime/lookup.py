@@ -1,4 +1,4 @@
-"""Find the prompt that a command means, paused ones included."""
+"""Find the prompt for a command, paused ones included."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def resolve_selected(repository: Repository, ref: PromptRef) -> ResolvedPrompt:
-    """Return the prompt that `ref` means; without a selector, the one in the work tree.
+    """Return the prompt of `ref`; the default selector is `working`.
 
-    A paused prompt is found as well: looking at it is not using it. What is in the work tree, which
-    may be anybody's, is rendered in a process with limits.
+    A paused prompt is returned too. A work tree prompt may be untrusted, so it is rendered in a
+    process with limits.
     """
     from promptops.runtime.resolution import RepositoryView
 

@@ -1,9 +1,9 @@
 """Mirrors: bare clones of a URL in the cache folder, by which a library follows a repository.
 
-A fetch brings the source's environments into a namespace of their own. Each is then judged (does it
-stand on the deployment seen before, is it signed by whom we trust) and only then becomes the
-branch that is read. Release tags are never overwritten: the first one seen stays. One process at
-a time changes a mirror; a mirror that is broken is made anew, beside, and put in place whole.
+A fetch writes the source's environments to a separate namespace. Each is verified (it must descend
+from the deployment seen before and have a trusted signature) before it becomes the branch that is
+read. Release tags are never overwritten: the first one seen is kept. One process at a time changes
+a mirror. A broken mirror is recreated next to the old one and then replaces it.
 """
 
 from __future__ import annotations
@@ -58,15 +58,15 @@ _REMADE = "the copy on disk was damaged and has been made anew"
 
 @dataclass(frozen=True, slots=True)
 class MirrorState:
-    """A mirror as it was found or left.
+    """The state of a mirror.
 
     Attributes:
-        repository: the bare repository, to be read.
-        fetched_at_seconds: when it was last known to be the source's state.
+        repository: the bare repository.
+        fetched_at_seconds: when it was last known to be current.
         seen: the newest deployment seen of each environment.
-        is_doubtful: whether a newer state was refused by who fetched last.
-        refusals: environments whose new state was refused, and why.
-        warnings: what readers should know.
+        is_doubtful: whether the last fetch refused a newer state.
+        refusals: environments whose new state was refused, with the reasons.
+        warnings: warnings for readers.
     """
 
     repository: Repository
@@ -78,15 +78,15 @@ class MirrorState:
 
 
 def list_mirrors(cache: Path) -> list[tuple[Path, CacheState | None]]:
-    """Return the folders of all mirrors in a cache folder, each with its state; None: never
-    finished.
+    """Return the folders of all mirrors in a cache folder, each with its state; None if never
+    completed.
     """
     folders = sorted(path for path in (cache / _KIND).glob("*") if path.is_dir())
     return [(folder, read_cache_state(folder)) for folder in folders]
 
 
 def is_doubtful(state: CacheState) -> bool:
-    """Return whether a newer state of the source was refused by who fetched last."""
+    """Return whether the last fetch refused a newer state."""
     return _DOUBTFUL in state.facts
 
 
@@ -94,7 +94,7 @@ class Mirror:
     """The copy of one URL."""
 
     def __init__(self, url: str, cache: Path, trust: SshTrust | None) -> None:
-        # Who trusts differently must not share what was accepted.
+        # Different trust needs a separate mirror, since other states are accepted.
         self.folder = CacheFolder(cache, _KIND, url, str(trust.signers) if trust else "")
         self._url = url
         self._trust = trust
@@ -107,7 +107,7 @@ class Mirror:
         return self.folder.path / _REPOSITORY
 
     def read(self) -> MirrorState | None:
-        """Return the mirror as it lies on disk; None when there is none that can be used."""
+        """Return the mirror on disk; None if there is no usable one."""
         state = self.folder.read_state()
         if state is None:
             return None
@@ -117,10 +117,10 @@ class Mirror:
             return None
 
     def update(self) -> MirrorState:
-        """Bring the mirror up to date with its source.
+        """Fetch from the source.
 
-        SourceUnavailableError when the source cannot be reached. What was refused is in the
-        result: the environment's branch stays as it was.
+        Raises SourceUnavailableError if it is unreachable. Refused environments are in the result;
+        their branches stay unchanged.
         """
         begun = time.time()
         with _told_as_unavailable(self.folder.path), self.folder.locked():
@@ -132,7 +132,7 @@ class Mirror:
             return self._update(state, begun)
 
     def recreate(self) -> MirrorState:
-        """Make the mirror anew from its source: what is on disk cannot be read."""
+        """Recreate the mirror from its source, because the one on disk is unreadable."""
         begun = time.time()
         with _told_as_unavailable(self.folder.path), self.folder.locked():
             state = self._build(self.folder.read_state(), begun)
@@ -140,12 +140,12 @@ class Mirror:
             return replace(state, warnings=self._warnings)
 
     def close(self) -> None:
-        """End the process that reads."""
+        """Close the reader's git process."""
         if self._repository is not None:
             self._repository.objects.close()
 
     def forget_lock(self) -> None:
-        """In a forked child: leave the parent's lock to the parent."""
+        """In a forked child: detach from the parent's lock."""
         self.folder.forget_lock()
 
     def _open(self) -> Repository:
@@ -181,13 +181,13 @@ class Mirror:
             if not self.path.exists():
                 return self._build(state, begun)
         except GitError:
-            # Broken here, or out of reach? Only the remote can tell.
+            # Ask the remote, to distinguish a broken mirror from an unreachable source.
             list_remote(None, self._url, ["HEAD"])
         self._say(_REMADE)
         return self._build(state, begun)
 
     def _build(self, state: CacheState | None, begun: float) -> MirrorState:
-        """Make a mirror beside the old one and put it in place; the lock is held."""
+        """Create a mirror next to the old one, then replace it. The caller holds the lock."""
         import shutil
         import tempfile
 
@@ -223,7 +223,7 @@ class Mirror:
         try:
             self._fetch_refs(git, refspecs, default)
         except RemoteRefNotFoundError:
-            # The branch was renamed, or there is none yet.
+            # The branch was renamed or does not exist yet.
             default = remote_head(git, self._url)
             try:
                 self._fetch_refs(git, refspecs, default)
@@ -241,13 +241,13 @@ class Mirror:
         try:
             fetch(git, self._url, wanted)
         except ConflictError as error:
-            # Everything else was fetched; the release that was seen first stays what it is.
+            # Everything else was fetched; the release seen first is kept.
             self._say(f"the source moved a tag, which is not followed: {error.message}")
 
     def _accept(
         self, git: Git, state: CacheState | None, default: str | None, begun: float
     ) -> MirrorState:
-        """Judge what came in, and let the branches follow what is accepted."""
+        """Verify the fetched environments, and update the branches of accepted ones."""
         repository = self._fresh_repository(git)
         seen = dict(state.seen) if state else {}
         incoming = {
@@ -283,7 +283,7 @@ class Mirror:
         facts = {} if default is None else {"default_branch": default}
         accepted = CacheState(begun, seen, facts)
         if refusals:
-            # Another process must not take for fresh what was refused here: it asks for itself.
+            # Another process must not treat a refused state as fresh; it asks by itself.
             before = state.fetched_at_seconds if state else 0.0
             self.folder.write_state(CacheState(before, seen, {**facts, _DOUBTFUL: "yes"}))
         else:
@@ -291,7 +291,7 @@ class Mirror:
         return self._found(accepted, repository, refusals)
 
     def _fresh_repository(self, git: Git) -> Repository:
-        """Return the repository with its configuration to be read anew, and the reader it has."""
+        """Return the repository without cached configuration, with the same reader."""
         repository = Repository(git)
         if self._repository is not None:
             repository.objects = self._repository.objects
@@ -318,7 +318,7 @@ class Mirror:
 
 @contextlib.contextmanager
 def _told_as_unavailable(folder: Path) -> Iterator[None]:
-    """Whatever keeps a mirror from being brought up to date, its source is out of reach."""
+    """Turn every failure of updating a mirror into SourceUnavailableError."""
     try:
         yield
     except GitError as error:

@@ -1,4 +1,4 @@
-"""What a source knows of releases and deployments before those that are live."""
+"""List a source's releases and deployments."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Released(NamedTuple):
         digest: the digest of its content.
         commit: the commit that was released.
         released_at_seconds: when, in seconds since 1970.
-        released_by: who made the release.
+        released_by: who created the release.
         notes: the release notes.
-        is_yanked: whether it must not be used.
+        is_yanked: whether it is yanked.
     """
 
     name: str
@@ -38,11 +38,11 @@ class Released(NamedTuple):
 
 
 def list_versions(view: View, name: str) -> tuple[Released, ...]:
-    """Return the released versions of a prompt, the newest first.
+    """Return the released versions of a prompt, newest first.
 
     Raises:
         PromptNotFoundError: nothing of that name was released.
-        UsageError: the source is a snapshot, which holds no past.
+        UsageError: the source is a snapshot, which has no history.
     """
     from promptops.delivery.releases import list_releases, list_yanked
 
@@ -71,17 +71,17 @@ def list_versions(view: View, name: str) -> tuple[Released, ...]:
 def list_deployments(
     view: View, environment: str, *, name: str | None = None, limit: int | None = None
 ) -> tuple[Deployment, ...]:
-    """Return the deployments of an environment, the newest first; with `name`, of that prompt.
+    """Return the deployments of an environment, newest first; with `name`, those of that prompt.
 
     Raises:
         EnvironmentNotFoundError: there is no such environment.
-        UsageError: the source is a snapshot, which holds no past.
+        UsageError: the source is a snapshot, which has no history.
     """
     from promptops.delivery.environments import list_deployments
 
     repository = _require_past(view).repository
     check_environment(environment)
-    # What may not be read must not be told of either.
+    # An environment that must not be read must not be listed either.
     view.live(environment)
     return tuple(list_deployments(repository, environment, name=name, limit=limit))
 

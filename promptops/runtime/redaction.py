@@ -1,8 +1,8 @@
-"""Redaction: replace secrets and personal data before something is kept.
+"""Redact secrets and personal data before something is stored.
 
-What is replaced is what the checks `exposed-secret` and `personal-data` find in prompts: keys,
-tokens, passwords in URLs, telephone numbers, bank accounts, credit cards. Their placeholders and
-reserved numbers stay. Each is replaced by what it was, as in `[redacted telephone number]`.
+Redacted is what the checks `exposed-secret` and `personal-data` find: keys, tokens, passwords in
+URLs, telephone numbers, bank accounts, credit cards. Placeholders and reserved numbers stay. Each
+is replaced by its kind, as in `[redacted telephone number]`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _ARTICLE = re.compile("^(?:an?|the) ")
 # Shorter numbers are neither cards nor accounts.
 _MIN_NUMBER = 10**12
 _MAX_SHORT = 16_384
-# The shortest that the finders find is a password in a URL, with what stands around it.
+# The shortest possible match: a password in a URL, with its surrounding characters.
 _MIN_FOUND = 8
 _MIN_HIDDEN = 4
 
 
 def redact(text: str) -> str:
-    """Return the text without secrets and personal data; the same object when it has none."""
+    """Return the text without secrets and personal data; the same object if it has none."""
     if len(text) < _MIN_FOUND:
         return text
-    # A run is recorded twice, and system messages come again and again.
+    # Cached: a run is recorded twice, and system messages repeat.
     found = _redact_short(text) if len(text) <= _MAX_SHORT else _redact(text)
     return text if found == text else found
 
@@ -41,7 +41,7 @@ def _redact_short(text: str) -> str:
 
 
 def _redact(text: str) -> str:
-    # Who only reads a log need not compile all patterns.
+    # Imported on use: reading a log does not need the patterns.
     from promptops.checks.rules import exposed_secret, personal_data
 
     readable = _encodable(text)
@@ -49,14 +49,14 @@ def _redact(text: str) -> str:
 
 
 def find_hidden(inputs: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, str]:
-    """Return the texts in inputs that must not be kept, each with what stands in its place."""
+    """Return the strings in inputs that must not be stored, each with its replacement."""
     found: dict[str, str] = {}
     for name in names:
         pending = [None if inputs is None else inputs.get(name)]
         while pending:
             value = pending.pop()
             if isinstance(value, str):
-                # A shorter one would be found everywhere, and says next to nothing.
+                # A shorter one would match everywhere, and reveals almost nothing.
                 if len(value.strip()) >= _MIN_HIDDEN:
                     found[value.strip()] = f"[redacted {name}]"
             elif isinstance(value, Mapping):
@@ -69,7 +69,7 @@ def find_hidden(inputs: Mapping[str, Any] | None, names: Sequence[str]) -> dict[
 
 
 def hide(value: Any, hidden: Mapping[str, str]) -> Any:  # noqa: ANN401 -- any plain data
-    """Return plain data with texts replaced wherever they stand in it; the longest first."""
+    """Return plain data with strings replaced wherever they occur, longest first."""
     if isinstance(value, str):
         for text in sorted(hidden, key=len, reverse=True):
             value = value.replace(text, hidden[text])
@@ -82,16 +82,16 @@ def hide(value: Any, hidden: Mapping[str, str]) -> Any:  # noqa: ANN401 -- any p
 
 
 def redact_secrets(text: str) -> str:
-    """Return the text without secrets, as for an error that must be kept in any case."""
+    """Return the text without secrets, for an error message that is always stored."""
     from promptops.checks.rules import exposed_secret
 
     return _replace(text, exposed_secret.find(_encodable(text)))
 
 
 def redact_value(value: Any) -> Any:  # noqa: ANN401 -- any plain data
-    """Return plain data with every text in it redacted, keys included.
+    """Return plain data with every string redacted, keys included.
 
-    What has nothing to redact is returned as the object that it is.
+    Data without anything to redact is returned as the same object.
     """
     if isinstance(value, str):
         return redact(value)
@@ -121,7 +121,7 @@ def _redact_mapping(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
     result: dict[Any, Any] = {}
     for name, one in value.items():
         key = redact(name) if isinstance(name, str) else name
-        # Two telephone numbers become one name, but neither value may get lost.
+        # Two keys may become equal after redaction; keep both values.
         number = 2
         while key in result:
             key = f"{redact(str(name))} ({number})"
@@ -132,8 +132,8 @@ def _redact_mapping(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
 
 def _encodable(text: str) -> str:
-    """Return the text with lone surrogates replaced: as long as before, and the finders can encode
-    it.
+    """Return the text with lone surrogates replaced, with the same length, so that it can be
+    encoded.
     """
     if text.isascii():
         return text
@@ -143,7 +143,7 @@ def _encodable(text: str) -> str:
 def _replace(text: str, found: Iterable[tuple[str, int, int]]) -> str:
     pieces: list[str] = []
     end = 0
-    # The longest of those that begin at the same place counts.
+    # Of matches that begin at the same offset, the longest counts.
     for what, start, stop in sorted(found, key=lambda one: (one[1], -one[2])):
         if start >= end:
             pieces += (text[end:start], f"[redacted {_ARTICLE.sub('', what)}]")

@@ -1,9 +1,8 @@
-"""The library: prompts by ref, from a source that may be slow, down or lying.
+"""The library: prompts by ref, from a source that may be slow, unavailable or compromised.
 
-Exact versions are kept for ever; everything that can move is good for `refresh` seconds, as
-`following` has it. A source that is out of reach leaves the last verified state, marked as stale,
-for `max_stale` seconds. A source whose content is refused (altered, gone back, not signed) leaves
-an error: somebody has to look.
+Exact versions are cached for ever; everything else is fresh for `refresh` seconds, see `following`.
+If the source is unreachable, the last verified state is used for `max_stale` seconds, marked as
+stale. Refused content (altered, rolled back, not signed) is an error.
 """
 
 from __future__ import annotations
@@ -45,14 +44,16 @@ if TYPE_CHECKING:
     from promptops.runtime.run.runner import Caller, Plan, Runner, Spoken
     from promptops.runtime.source import Source
 
-# A version that is not there may have been released a moment ago: ask, but not at every call.
+# A missing version may have been released a moment ago: ask the source, but not at every call.
 _ASK_AGAIN_SECONDS = 5.0
 
 
 class Registry:
-    """Resolves prompt refs. Threads may share one; a forked child may go on using its parent's.
+    """Resolves prompt refs and runs prompts. Threads may share one; a forked child may keep using
+    its parent's.
 
-    Make one with `promptops.open`. It is a context manager; closing it ends the processes it uses.
+    Create one with `promptops.open`. It is a context manager; closing it ends the processes it
+    uses.
     """
 
     def __init__(
@@ -65,15 +66,15 @@ class Registry:
         config: str | os.PathLike[str] | None = None,
         timing: Timing | None = None,
     ) -> None:
-        """Take prompts from `source`.
+        """Use prompts from `source`.
 
         Args:
-            source: where they come from.
-            refresh: for how many seconds an answer that can move is good without asking again.
-            refresh_timeout: for how many seconds a caller waits for a newer one.
-            max_stale: for how many seconds one is served when the source is out of reach.
-            config: the configuration file that runs go by; see `open_registry`.
-            timing: how time passes.
+            source: the source.
+            refresh: how long a changeable answer is used without asking again, in seconds.
+            refresh_timeout: how long a caller waits for a newer answer, in seconds.
+            max_stale: how long an answer is used while the source is unreachable, in seconds.
+            config: the configuration file for runs; see `open_registry`.
+            timing: clock and threads.
         """
         if not (refresh >= 0 and refresh_timeout >= 0 and max_stale >= 0):
             raise UsageError("refresh, refresh_timeout and max_stale are seconds, and not negative")
@@ -88,7 +89,7 @@ class Registry:
             max_stale=max_stale,
             timing=self._timing,
         )
-        # Held while a runner or a new copy is made: one of each.
+        # Held while a runner or a new copy is created.
         self._making = threading.RLock()
         self._is_repaired = False
         self._is_closed = False
@@ -115,38 +116,38 @@ class Registry:
 
     @property
     def source(self) -> str:
-        """Where the prompts come from, for people."""
+        """The source's name, for display."""
         return self._source.text
 
     @property
     def default_environment(self) -> str:
-        """What a ref without a selector means.
+        """The default environment of refs.
 
-        Raises SourceUnavailableError when that cannot be asked.
+        Raises SourceUnavailableError if the source cannot be asked.
         """
         self._refuse_closed()
         return self._following.current()[0].look.view.default_environment
 
     def get(self, ref: str) -> ResolvedPrompt:
-        """Return the prompt that `ref` (`name[@selector]`) means, ready to render.
+        """Return the prompt of `ref` (`name[@selector]`), ready to render.
 
-        Without a selector that is the version live in the default environment; while traffic is
-        split, the longer-standing one. Never anything else than what was asked for.
+        The default is the version live in the default environment; while traffic is split, the one
+        that has been live longer. There is no fallback to another version.
 
         Raises:
             UsageError: the ref is malformed.
             PromptNotFoundError, VersionNotFoundError, EnvironmentNotFoundError,
-            NotDeployedError: there is no such thing.
+            NotDeployedError: it does not exist.
             PausedError: the prompt's kill switch is on.
-            IntegrityError: content is not what its digest, tag or deployment says.
-            UntrustedError: a signature is required and missing or not by an allowed signer.
-            SourceUnavailableError: the source is out of reach and nothing known is fresh enough.
+            IntegrityError: content differs from its digest, tag or deployment.
+            UntrustedError: a required signature is missing or not by an allowed signer.
+            SourceUnavailableError: the source is unreachable and no known answer is fresh enough.
         """
         known = self._recall(ref)
         return self._refuse_paused(self._find(ref)) if known is None else known
 
     async def get_async(self, ref: str) -> ResolvedPrompt:
-        """Return the same as `get`, without keeping the event loop waiting."""
+        """As `get`, without blocking the event loop."""
         known = self._recall(ref)
         if known is not None:
             return known
@@ -155,18 +156,18 @@ class Registry:
         return self._refuse_paused(await asyncio.to_thread(self._find, ref))
 
     def find(self, ref: str, version: str | None = None) -> ResolvedPrompt:
-        """As `get`, for runs: a prompt that is paused is returned, too, and says so.
+        """As `get`, for runs: a paused prompt is returned and marked as such.
 
         Args:
             ref: the ref.
-            version: which of the versions that share the traffic of an environment; None: the
-                longer-standing one.
+            version: one of the versions that share an environment's traffic; None: the one that has
+                been live longer.
         """
         known = self._recall(_key(ref, version))
         return self._find(ref, version) if known is None else known
 
     async def find_async(self, ref: str, version: str | None = None) -> ResolvedPrompt:
-        """Return the same as `find`, without keeping the event loop waiting."""
+        """As `find`, without blocking the event loop."""
         known = self._recall(_key(ref, version))
         if known is not None:
             return known
@@ -175,14 +176,14 @@ class Registry:
         return await asyncio.to_thread(self._find, ref, version)
 
     def describe_pause(self, resolved: ResolvedPrompt) -> PausedError:
-        """Return the error that says by whom, when and why a prompt was paused."""
+        """Return the error for a paused prompt, with who paused it, when and why."""
         message, hint = describe_pause(resolved, self._following.current()[0].look.view)
         return PausedError(message, hint=hint)
 
     def list(self, environment: str | None = None) -> tuple[LivePrompt, ...]:
-        """Return what is live in an environment (the default one when None), sorted by name.
+        """Return the live prompts of an environment (None: the default one), sorted by name.
 
-        Raises what `get` raises for environments.
+        Raises as `get` for environments.
         """
         self._refuse_closed()
         view = self._following.current()[0].look.view
@@ -190,9 +191,9 @@ class Registry:
         return view.live(name).list()
 
     def versions(self, name: str) -> tuple[Released, ...]:
-        """Return the released versions of a prompt, the newest first.
+        """Return the released versions of a prompt, newest first.
 
-        Raises PromptNotFoundError, and UsageError where the source is a snapshot.
+        Raises PromptNotFoundError, and UsageError if the source is a snapshot.
         """
         from promptops.runtime.past import list_versions
 
@@ -202,14 +203,14 @@ class Registry:
     def deployments(
         self, environment: str | None = None, *, name: str | None = None, limit: int | None = None
     ) -> tuple[Deployment, ...]:
-        """Return the deployments of an environment (the default one when None), newest first.
+        """Return the deployments of an environment (None: the default one), newest first.
 
         Args:
-            environment: which.
+            environment: the environment.
             name: only those that changed this prompt.
-            limit: only the newest so many.
+            limit: the maximum number of deployments.
 
-        Raises EnvironmentNotFoundError, and UsageError where the source is a snapshot.
+        Raises EnvironmentNotFoundError, and UsageError if the source is a snapshot.
         """
         from promptops.runtime.past import list_deployments
 
@@ -221,8 +222,8 @@ class Registry:
     def refresh(self) -> None:
         """Ask the source now, and wait for the answer.
 
-        Raises SourceUnavailableError when it is out of reach (what is known stays), and what is
-        wrong with its answer otherwise.
+        Raises SourceUnavailableError if it is unreachable (the known state is kept), or the error
+        of a refused answer.
         """
         self._refuse_closed()
         for refusal in self._following.update().look.refusals:
@@ -241,19 +242,19 @@ class Registry:
         """Run a prompt: check the inputs, render, ask a model within the limits, and record it.
 
         Args:
-            ref: as `get` takes it.
+            ref: as in `get`.
             inputs: the values of the prompt's inputs.
-            user: on whose behalf; limits and erasure go by it.
-            tenant: of which customer.
-            key: what stays with one version while traffic is split; `user` when None.
-            model: another model than the prompt's; its fallbacks do not count then.
+            user: the user of the run, for limits and erasure.
+            tenant: the tenant.
+            key: the key that always gets the same version while traffic is split; None: `user`.
+            model: a model to use instead of the prompt's, without fallbacks.
 
         Raises:
-            Every error says its `stage` and `run_id`. Beside those of `get`:
-            InputError, TemplateError: the inputs do not fit.
-            GuardError: a limit refuses the run before money is spent.
+            Every error has `stage` and `run_id`. Besides those of `get`:
+            InputError, TemplateError: the inputs are not valid.
+            GuardError: a limit refuses the run before it costs anything.
             ModelError, BreakerOpenError: no model answered.
-            OutputError: the answer is not what the prompt's output schema promises.
+            OutputError: the answer is not valid for the prompt's output schema.
         """
         from promptops.runtime.run.runner import Caller
 
@@ -286,9 +287,9 @@ class Registry:
         key: str | None = None,
         model: str | None = None,
     ) -> Iterator[Spoken]:
-        """As `run`, but yield the answer as it is written; the last piece holds the run.
+        """As `run`, but stream the answer; the last part has the run.
 
-        Close the iterator to end the call early: the provider sees the connection go.
+        Close the iterator to abort the call: the connection to the provider is closed.
         """
         from promptops.runtime.run.runner import Caller
 
@@ -333,7 +334,7 @@ class Registry:
         key: str | None = None,
         model: str | None = None,
     ) -> Plan:
-        """Return what `run` would do: model, request, tokens and highest cost; nothing is asked."""
+        """Return what `run` would do: model, request, tokens and maximum cost. Calls no model."""
         from promptops.runtime.run.runner import Caller
 
         return self.open_runner().plan(ref, inputs or {}, Caller(user, tenant, key), model)
@@ -350,25 +351,25 @@ class Registry:
         tenant: str | None = None,
         key: str | None = None,
     ) -> str:
-        """Record a call that you made with another client, and return the id of its run.
+        """Record a call that you made with another client; return the id of its run.
 
-        The run log then has it beside all others: for `trace`, statistics, replay and feedback.
-        Limits do not count it. A log that cannot be written is no error.
+        The run log then has it like all other runs, for `trace`, statistics, replay and feedback.
+        Limits do not count it. An unwritable log is no error.
 
         Args:
-            prompt: what `get` gave, or its ref.
-            answer: what the model said: a text, or the completion in the format of OpenAI or
-                Anthropic, as a mapping or as their client's object; the exception of a failed call.
-            inputs: what the prompt was rendered with.
-            model: the model that was asked; the prompt's when None.
-            seconds: how long the call took.
-            user: on whose behalf, as for `run`.
-            tenant: for which customer.
-            key: what traffic shares went by.
+            prompt: the result of `get`, or a ref.
+            answer: the model's answer: a text, or the completion in OpenAI's or Anthropic's format,
+                as a mapping or as their client's object; or the exception of a failed call.
+            inputs: the inputs of the prompt.
+            model: the model; None: the prompt's.
+            seconds: the duration of the call.
+            user: as in `run`.
+            tenant: the tenant.
+            key: the key for traffic shares.
 
         Raises:
-            UsageError: the answer is none that is understood.
-            PromptopsError: a ref means no prompt.
+            UsageError: the answer has an unknown format.
+            PromptopsError: the ref selects no prompt.
         """
         from promptops.runtime.run.recording import Made
         from promptops.runtime.run.runner import Caller
@@ -378,16 +379,16 @@ class Registry:
         return self.open_runner().record(made, Caller(user, tenant, key))
 
     def waiting_run(self, run_id: str) -> Run:
-        """Return a run that waits for the results of its tools, to take it on with its `reply`.
+        """Return a run that waits for tool results, to continue it with `reply`.
 
-        For when these come long after, or in another process. The log must have kept what was
-        said: a run whose content was redacted, or not kept, can only go on where it began.
+        Use it if the results come much later, or in another process. The log must have the run's
+        content; a run without it, or with redacted content, can only be continued where it began.
 
         Raises:
             NotFoundError: the log has no such run.
-            RefusedError: it does not wait, or too little of it was kept.
-            IntegrityError: its prompt is not what it was.
-            LogError: the log cannot be read.
+            RefusedError: it does not wait, or the log lacks its content.
+            IntegrityError: its prompt has changed.
+            LogError: the log is unreadable.
         """
         return self.open_runner().reopen(run_id)
 
@@ -400,13 +401,13 @@ class Registry:
         comment: str | None = None,
         by: str | None = None,
     ) -> None:
-        """Record what somebody thought of the answer of a run, also long after it."""
+        """Record feedback on a run's answer, at any later time."""
         self.open_runner().feedback(run_id, score=score, label=label, comment=comment, by=by)
 
     def metrics(self) -> str:
-        """Return what the runs of all processes of this machine counted, as Prometheus reads it.
+        """Return the metrics of all processes on this machine, in Prometheus' format.
 
-        It is empty where the configuration has no `[telemetry]` with `prometheus`.
+        Empty unless `[telemetry]` has `prometheus`.
         """
         from promptops.runtime.telemetry.opening import find_counts
 
@@ -434,23 +435,22 @@ class Registry:
         summary: str | None = None,
         ttl: float | None = None,
     ) -> Conversation:
-        """Return a conversation by its id; it begins with the first thing said in it.
+        """Return a conversation by its id; it is created with its first message.
 
-        What is not given is as the table `[conversations]` of the configuration has it.
+        Defaults come from the configuration's table `[conversations]`.
 
         Args:
-            conversation: your name for it.
-            user: whose it is; nobody else gets it.
-            tenant: of which customer.
-            store: where it is kept: a file's path, `redis://...` or `postgresql://...`.
-            tokens: how many tokens of it a prompt is given, about.
-            summary: the ref of the prompt that sums up what is older.
-            ttl: for how many seconds after its last message it is kept.
+            conversation: its id.
+            user: its owner; others have no access.
+            tenant: the tenant.
+            store: the store: a file's path, `redis://...` or `postgresql://...`.
+            tokens: the approximate number of tokens of history that a prompt gets.
+            summary: the ref of the prompt that summarizes older messages.
+            ttl: how long it is kept after its last message, in seconds.
 
         Raises:
-            ConfigurationError: the table cannot be understood, or a variable that it names is not
-                set.
-            LogError: the store cannot be used.
+            ConfigurationError: the table is invalid, or a variable that it names is not set.
+            LogError: the store is unusable.
         """
         from dataclasses import replace
 
@@ -470,7 +470,7 @@ class Registry:
         return conversations.open(conversation, Owner(user, tenant), settings)
 
     def open_conversations(self) -> Conversations:
-        """Return the conversations of this registry, made when first asked for."""
+        """Return the conversations of this registry, created on first use."""
         self._refuse_closed()
         with self._making:
             if self._conversations is None:
@@ -482,13 +482,13 @@ class Registry:
             return self._conversations
 
     def open_runner(self) -> Runner:
-        """Return what runs this registry's prompts, made when first asked for."""
+        """Return the runner of this registry's prompts, created on first use."""
         self._refuse_closed()
         runner = self._runner
         if runner is None:
             from promptops.runtime.run.opening import open_runner
 
-            # Two runners would count and record in two places.
+            # Only one runner: two would count and record separately.
             with self._making:
                 runner = self._runner or open_runner(
                     self, self._source.repository, self._read_config()
@@ -497,7 +497,7 @@ class Registry:
         return runner
 
     async def _open_runner_async(self) -> Runner:
-        """As `open_runner`; a source that must be asked first keeps no event loop waiting."""
+        """As `open_runner`, without blocking the event loop."""
         if self._runner is not None or self._source.is_local:
             return self.open_runner()
         import asyncio
@@ -517,7 +517,7 @@ class Registry:
             await self._runner.aclose()
 
     def close(self) -> None:
-        """End the processes in use. A closed registry answers nothing any more."""
+        """Close the registry and end its processes. It cannot be used afterwards."""
         self._is_closed = True
         if self._conversations is not None:
             self._conversations.close()
@@ -531,7 +531,7 @@ class Registry:
     # Finding
 
     def _recall(self, key: str) -> ResolvedPrompt | None:
-        """Return an answer that is good without looking anywhere."""
+        """Return a cached answer that is still fresh."""
         state = self._following.state
         answer = None if state is None else state.answers.get(key)
         return answer[0] if answer is not None and self._now() < answer[1] else None
@@ -552,7 +552,7 @@ class Registry:
         known = state.answers.get(key)
         resolved = known[0] if known is not None else self._resolve(state, wanted, version)
         if resolved.paused is not None:
-            # Never kept: what `get` finds among the answers may be used.
+            # Never cached: cached answers may be used by `get`.
             return resolved
         if known is None and kind is not SelectorKind.WORKING:
             good_until = state.verified_at + self._following.good_for_seconds
@@ -584,7 +584,7 @@ class Registry:
             return state.look.view.resolve(wanted, version)
         except (GitError, IntegrityError, NotFoundError) as error:
             if isinstance(error, NotFoundError) and type(error) is not NotFoundError:
-                raise  # it says what is not there; a copy that is whole has every tree
+                raise  # the object is missing; a complete copy has every tree
             refused = any(error.message == one.message for one in state.look.refusals)
             if refused:
                 raise
@@ -594,7 +594,7 @@ class Registry:
         return repaired.look.view.resolve(wanted, version)
 
     def _repair(self) -> KnownState | None:
-        """Have a copy on disk that cannot be read made anew, once; None: it was not."""
+        """Recreate an unreadable copy on disk, once; None if that was not done."""
         with self._making:
             if self._is_repaired:
                 return None
@@ -606,14 +606,14 @@ class Registry:
             raise UsageError("this registry is closed", hint="open another one: promptops.open()")
 
     def _after_fork(self) -> None:
-        # Another thread of the parent may have held it, and does not exist here.
+        # Another thread of the parent may have held it; that thread does not exist here.
         self._making = threading.RLock()
         self._following.after_fork()
         self._source.after_fork()
 
 
 def _key(ref: str, version: str | None) -> str:
-    """Return what an answer is kept under; no ref holds a NUL."""
+    """Return an answer's cache key; no ref contains a NUL."""
     return ref if version is None else f"{ref}\0{version}"
 
 
@@ -644,24 +644,24 @@ def open_registry(
     """Open a source of prompts.
 
     Args:
-        source: a repository's folder (a work tree or a bare clone; None: the one around the
-            current folder), which is read as it is and never fetched into; a clone URL
-            (`file://`, `ssh://`, `https://`, `user@host:path`), followed in a mirror on disk; a
-            snapshot's file; or a snapshot's URL, which ends in `.json`. Or a list of them, which
-            are copies of one thing: each is asked while those before it are out of reach.
-        refresh: for how many seconds an answer that can move is good without asking again.
-        refresh_timeout: for how many seconds a caller waits for a newer answer. A pause is seen
-            within `refresh` + `refresh_timeout` while the source answers within the latter.
-        max_stale: for how many seconds one is served, marked as stale, when the source is out
-            of reach.
-        config: the configuration file that runs go by (`[models]`, `[guards]`, `[log]` and others);
-            None: what PROMPTOPS_CONFIG names, else that of the source: the work tree's, the default
-            branch's, or what was exported with a snapshot.
+        source: a repository's folder (a work tree or a bare clone; None: the one around the current
+            folder), which is read as it is and never fetched into; a clone URL (`file://`,
+            `ssh://`, `https://`, `user@host:path`), followed in a mirror on disk; a snapshot's
+            file; or a snapshot's URL, which ends in `.json`. Or a list of copies of one source:
+            each is asked if those before it are unreachable.
+        refresh: how long a changeable answer is used without asking again, in seconds.
+        refresh_timeout: how long a caller waits for a newer answer, in seconds. A pause is seen
+            within `refresh` + `refresh_timeout` if the source answers within the latter.
+        max_stale: how long an answer is used, marked as stale, while the source is unreachable, in
+            seconds.
+        config: the configuration file for runs (`[models]`, `[guards]`, `[log]` and others); None:
+            the file in PROMPTOPS_CONFIG, else the source's: of the work tree, the default branch,
+            or the snapshot.
         trust: an allowed signers file, as ssh-keygen(1) describes it, that does not come from the
-            source. Deployments, releases and snapshots must then be signed by a key in it.
-            Without it, whoever can write to the source is believed.
-        cache: the folder for mirrors and copies; the system's cache folder when None.
-        environment: the default environment; the source's own when None.
+            source. Deployments, releases and snapshots must then be signed by a key in it. Without
+            it, everybody who can write to the source is trusted.
+        cache: the folder for mirrors and copies; None: the user's cache folder.
+        environment: the default environment; None: the source's own.
 
     Raises:
         NotARepositoryError, UsageError: there is no such source.

@@ -1,7 +1,7 @@
-"""Replay: recorded runs once more, with another version of the prompt.
+"""Replay recorded runs with another version of the prompt.
 
-Replays are no real traffic: limits and the log count them in the environment `eval`, and a label
-`replay_of` names the run that was replayed. They keep its user, so that an erasure reaches them.
+Replays are no real traffic: limits and the log count them in the environment `eval`, and the label
+`replay_of` names the original run. They keep its user, so that an erasure includes them.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _PAGE = 200
 
 
 class ReplayCapError(RefusedError):
-    """A run would exceed the cap on what all replays may cost."""
+    """A run would exceed the cost limit of all replays."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """One recorded run, and what came of it the second time.
+    """One recorded run, and its replay.
 
     Attributes:
-        before: the recorded run, with what it said.
-        after: the new run; None where there is none.
-        error: why there is none.
+        before: the recorded run, with its content.
+        after: the new run, or None.
+        error: why there is no new run.
     """
 
     before: RunRecord
@@ -62,15 +62,15 @@ class Replay:
 
     @property
     def is_worse(self) -> bool:
-        """Whether it succeeded before and fails now. A cap is no failure of the prompt."""
+        """Whether it succeeded before and fails now. Reaching the cost limit is no failure."""
         failed = self.error is not None and not isinstance(self.error, ReplayCapError)
         return failed and self.before.status in {"succeeded", "waiting"}
 
 
 def _parse(text: str) -> tuple[bool, str]:
-    """Return whether a text is a JSON object or list, and its one spelling.
+    """Return whether a text is a JSON object or list, and its canonical text.
 
-    Compared as text, since 1 and true are equal in Python and not in JSON.
+    Compared as text, since in Python 1 equals True.
     """
     import json
 
@@ -82,10 +82,10 @@ def _parse(text: str) -> tuple[bool, str]:
 
 
 def choose_runs(log: RunLog, filters: Filters, limit: int) -> tuple[list[RunRecord], int]:
-    """Return the newest runs that can be replayed, the oldest of them first, with what they said.
+    """Return the newest runs that can be replayed, oldest first, with their content.
 
-    Runs that were replays themselves and runs without an end are passed over. So are runs whose
-    inputs were not kept; the second number says how many of those there were.
+    Replays, unfinished runs and runs without stored inputs are skipped. The second result is the
+    number of runs without stored inputs.
     """
     found: list[RunRecord] = []
     unkept = 0
@@ -111,10 +111,10 @@ def choose_runs(log: RunLog, filters: Filters, limit: int) -> tuple[list[RunReco
 
 
 class ReplayPurse:
-    """What replays may cost together, in micro-dollars; None: as much as they do.
+    """The cost limit of all replays together, in micro-dollars; None: no limit.
 
     Args:
-        cap: the most that all of them may cost.
+        cap: the limit.
     """
 
     def __init__(self, cap: int | None) -> None:
@@ -123,7 +123,7 @@ class ReplayPurse:
         self._lock = threading.Lock()
 
     def take(self, most: int | None) -> int:
-        """Set aside what a run may cost; CapError where that is unknown or too much."""
+        """Reserve a run's maximum cost. Raises ReplayCapError if it is unknown or too high."""
         if self._cap is None:
             return 0
         if most is None:
@@ -138,7 +138,7 @@ class ReplayPurse:
         return most
 
     def give_back(self, taken: int, cost: int | None) -> None:
-        """Replace what was set aside by what it cost; all of it where that is unknown."""
+        """Replace a reservation by the actual cost; if unknown, keep all of it."""
         with self._lock:
             self._taken += (taken if cost is None else cost) - taken
 
@@ -152,16 +152,16 @@ def replay(
     cap: int | None = None,
     workers: int = 4,
 ) -> Iterator[Replay]:
-    """Run recorded inputs again, several at once, and yield the results in the order of the runs.
+    """Run recorded inputs again, concurrently; yield the results in the order of the runs.
 
     Args:
-        registry: where the prompts come from.
+        registry: the registry.
         runs: the recorded runs, with their inputs.
-        at: which version runs now: what follows the `@` of a prompt ref.
-        model: another model than the prompt's.
-        cap: the most that all runs may cost, in micro-dollars, with one attempt each; a run that
-            may exceed it is not run.
-        workers: how many run at the same time.
+        at: the selector of the version to run.
+        model: a model to use instead of the prompt's.
+        cap: the cost limit of all runs, in micro-dollars, with one attempt each; a run that may
+            exceed it is skipped.
+        workers: the number of concurrent runs.
     """
     if not at or "@" in at:
         raise UsageError(
@@ -204,6 +204,6 @@ def _replay_one(
 
 
 def total(costs: Iterable[int | None]) -> int | None:
-    """Return the sum of costs; None where one of them is unknown."""
+    """Return the sum of costs; None if one is unknown."""
     amounts = list(costs)
     return None if None in amounts else sum(one for one in amounts if one is not None)

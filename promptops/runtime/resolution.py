@@ -1,9 +1,9 @@
-"""Resolving: what a prompt ref means exactly, read from a repository and checked against itself.
+"""Resolve prompt refs in a repository, and verify the result.
 
-Nothing here caches for long, fetches or guesses. A `View` is one look at a source: it answers every
-ref from one state of it. `RepositoryView` looks at a Git repository; `promptops.snapshot` has the
-other one. An environment is answered from its own branch alone, an exact version from its tag and
-commit; either way the digest is computed anew, and content that does not fit it is an error.
+Nothing here fetches. A `View` is one state of a source, from which it resolves every ref.
+`RepositoryView` reads a Git repository; `snapshot.SnapshotView` reads a snapshot. Environments are
+resolved only from their own branch, exact versions from their tag and commit. The digest is always
+recomputed, and content with another digest is an error.
 """
 
 from __future__ import annotations
@@ -54,23 +54,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPrompt:
-    """One version of one prompt, verified, and how it was found.
+    """One verified version of one prompt, and its origin.
 
     Attributes:
-        ref: the ref that was asked for.
+        ref: the requested ref.
         prompt: the prompt itself.
-        commit: the commit that was released; None for the work tree.
-        source: where it came from, for people.
-        placement: the deployment it was found in, when an environment was asked.
-        split: what is live in that environment, the longer-standing version first.
+        commit: the released commit; None for the work tree.
+        source: its source, for display.
+        placement: the deployment, if an environment was requested.
+        split: the live versions in that environment, the one that has been live longer first.
         paused: why the prompt is paused there, or None.
         yanked: why the release was yanked, or None.
-        authenticated: the trusted signer of the deployment, release or snapshot; None when the
-            source is unauthenticated.
-        warnings: what the caller should know, one sentence each.
-        fetched_at_seconds: when the source was last known to be so, in seconds since 1970; None
-            where it was read just now.
-        is_stale: whether the source could not (or not yet) be asked again when it should have been.
+        authenticated: the trusted signer of the deployment, release or snapshot; None if signatures
+            are not required.
+        warnings: warnings, one sentence each.
+        fetched_at_seconds: when this was last known to be current, in seconds since 1970; None for
+            just now.
+        is_stale: whether the source should have been asked again and could not be, or not yet.
     """
 
     ref: str
@@ -98,7 +98,7 @@ class ResolvedPrompt:
 
     @property
     def digest(self) -> str:
-        """The digest of all that the prompt consists of."""
+        """The digest of the prompt's closure."""
         return self.prompt.digest
 
     @property
@@ -128,7 +128,7 @@ class ResolvedPrompt:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What the model call takes beside model and messages, as declared."""
+        """The declared parameters of the model call besides model and messages."""
         return self.prompt.parameters
 
     @property
@@ -158,7 +158,7 @@ class ResolvedPrompt:
 
     @property
     def fetched_at(self) -> datetime | None:
-        """When the source was last known to be so, in UTC; None where it was read just now."""
+        """When this was last known to be current, in UTC; None for just now."""
         return _as_time(self.fetched_at_seconds)
 
     def render(
@@ -166,8 +166,8 @@ class ResolvedPrompt:
     ) -> list[dict[str, Any]]:
         """Return the messages for these inputs: `[{"role": ..., "content": ...}]`.
 
-        Raises InputError for missing, unknown or mistyped inputs, TemplateError for what goes wrong
-        inside the template. The same inputs always give the same messages.
+        Raises InputError for missing, unknown or mistyped inputs, and TemplateError if the template
+        fails. The same inputs always give the same messages.
         """
         return self.prompt.render(values, **inputs)
 
@@ -194,13 +194,13 @@ def _as_time(seconds: float | None) -> datetime | None:
 
 @dataclass(slots=True)
 class Memory:
-    """What outlives one look at a source.
+    """Data shared by successive looks at a source.
 
     Attributes:
         prompts: verified prompts by name and digest: the same digest is the same content.
-        seen: the newest deployment seen of each environment; nothing older is taken again.
-        lives: the state of each deployment read, by environment: only the newest.
-        reading: held from reading an environment's branch until it is noted in `seen`.
+        seen: the newest deployment seen of each environment; older ones are refused.
+        lives: environment -> state of the newest deployment read.
+        reading: a lock, held from reading an environment's branch until `seen` is updated.
     """
 
     prompts: dict[tuple[str, str], Prompt] = field(default_factory=dict)
@@ -209,13 +209,11 @@ class Memory:
     reading: threading.Lock = field(default_factory=threading.Lock)
 
     def after_fork(self) -> None:
-        """In a forked child: the thread that held the lock does not exist here."""
+        """In a forked child: replace the lock, whose holder does not exist here."""
         self.reading = threading.Lock()
 
     def adopt(self, closure: Closure, digest: str) -> Prompt:
-        """Return the prompt of a closure whose digest was verified: the one known already, if
-        so.
-        """
+        """Return the prompt of a verified closure; a known one if there is."""
         known = self.prompts.get((closure.name, digest))
         if known is None:
             known = self.prompts[closure.name, digest] = load_prompt(closure, digest=digest)
@@ -223,36 +221,36 @@ class Memory:
 
 
 class View(Protocol):
-    """One look at a source."""
+    """One state of a source."""
 
     @property
     def source(self) -> str:
-        """Where this looks, for people."""
+        """The source's name, for display."""
 
     @property
     def default_environment(self) -> str:
-        """What a ref without a selector means."""
+        """The default environment of refs."""
 
     @property
     def config(self) -> Config:
-        """The configuration that runs of these prompts go by, as far as the source says."""
+        """The source's configuration for runs."""
 
     def live(self, environment: str) -> LiveVersions:
-        """Return what is live there; EnvironmentNotFoundError without that environment."""
+        """Return what is live in an environment. Raises EnvironmentNotFoundError."""
 
     def resolve(self, ref: PromptRef, version: str | None = None) -> ResolvedPrompt:
-        """Return what the ref means. A paused prompt resolves, and says so.
+        """Resolve a ref. A paused prompt is returned and marked as such.
 
-        `version` chooses among those that share an environment's traffic; None: the longer-standing
-        one.
+        `version` chooses among the versions that share an environment's traffic; None: the one that
+        has been live longer.
         """
 
     def find_pause(self, resolved: ResolvedPrompt) -> str:
-        """Return who paused it and when, as ` by NAME on DATE`; nothing where that is not known."""
+        """Return who paused it and when, as ` by NAME on DATE`; empty if unknown."""
 
 
 def describe_pause(resolved: ResolvedPrompt, view: View) -> tuple[str, str]:
-    """Message and hint for a prompt whose kill switch is on: by whom, when (if known) and why."""
+    """Return message and hint for a paused prompt: who paused it, when (if known) and why."""
     cause = view.find_pause(resolved)
     message = f"{resolved.name} is paused in {resolved.environment}{cause}: {resolved.paused}"
     hint = (
@@ -263,16 +261,16 @@ def describe_pause(resolved: ResolvedPrompt, view: View) -> tuple[str, str]:
 
 
 def with_default(ref: PromptRef, environment: str) -> PromptRef:
-    """Return the ref with the default environment where it names nothing."""
+    """Return the ref, with the default environment if it has no selector."""
     if ref.selector is not None:
         return ref
     return PromptRef(ref.name, Selector(SelectorKind.ENVIRONMENT, environment))
 
 
 class RepositoryView:
-    """One look at a repository: a work tree's, a bare clone or a mirror.
+    """One state of a repository: with a work tree, bare, or a mirror.
 
-    Environments are read once and then stay as they were; make another view to look again.
+    Environments are read once and then cached; create another view to read again.
     """
 
     def __init__(
@@ -287,17 +285,17 @@ class RepositoryView:
         refusals: Mapping[str, PromptopsError] | None = None,
         warnings: tuple[str, ...] = (),
     ) -> None:
-        """Look at `repository`.
+        """Open a view of `repository`.
 
         Args:
-            repository: where to look.
-            source: its name for people.
-            memory: what earlier looks at the same source know.
-            trust: whom to believe; None believes whoever can write to the source.
-            environment: the default environment; the configuration's when None.
-            fetched_at_seconds: when the repository was brought up to date; found out when None.
-            refusals: environments that may not be read now, and why.
-            warnings: what every reader should know.
+            repository: the repository.
+            source: its name for display.
+            memory: the memory shared with earlier looks at the same source.
+            trust: the trusted keys; None: trust everybody who can write to the source.
+            environment: the default environment; None: the configured one.
+            fetched_at_seconds: when the repository was last fetched; None: find out.
+            refusals: environments that must not be read, with the reasons.
+            warnings: warnings for every reader.
         """
         self.repository = repository
         self.source = source
@@ -307,20 +305,21 @@ class RepositoryView:
         self._fetched_at = fetched_at_seconds
         self._refusals = refusals or {}
         self._warnings = warnings
-        # Threads that share this view may each make what reads, but read once between them.
+        # Threads that share this view may each create a reader, but read each environment once.
         self._lives: dict[str, LiveVersions] = {}
         self._environments: LiveEnvironments | None = None
 
     @property
     def default_environment(self) -> str:
-        """The environment that a ref without a selector means."""
+        """The default environment of refs."""
         return self._environment or self.repository.config.default_environment
 
     @property
     def config(self) -> Config:
-        """That of the work tree, or of the default branch.
+        """The configuration of the work tree, or of the default branch.
 
-        Where signatures are required, that of a source elsewhere is not taken: nobody signs it.
+        If signatures are required, the configuration of a remote source is not used, because it is
+        not signed.
         """
         is_elsewhere = self._fetched_at is not None
         if is_elsewhere and self._trust is not None:
@@ -330,7 +329,7 @@ class RepositoryView:
         return self.repository.config
 
     def resolve(self, ref: PromptRef, version: str | None = None) -> ResolvedPrompt:
-        """Return what `ref` means; see the module."""
+        """Resolve `ref`; see the module's docstring."""
         ref_text = str(ref)
         ref = with_default(ref, self.default_environment)
         selector = ref.selector
@@ -359,7 +358,7 @@ class RepositoryView:
             from promptops.delivery.releases import require_release
 
             try:
-                require_release(self.repository, name, version)  # raises what is to be said
+                require_release(self.repository, name, version)  # raises the error
             except VersionNotFoundError as error:
                 raise self._sharpen(error, name) from error
             raise IntegrityError(f"the release {name}@{version} changed while it was read")
@@ -386,8 +385,8 @@ class RepositoryView:
         if known is not None and known.version == release.version:
             return known
         closure = read_released_closure(self.repository, release)
-        # A path that a crafted tree makes a link or a folder is read as what it is, or as
-        # missing, and then the digest cannot be the one that was released.
+        # In a crafted tree a path may be a link or a folder. It is then read as such, or as
+        # missing, and the digest differs from the released one.
         prompt = self._verify(str(release), closure, release.digest, release.version)
         return self._memory.prompts.setdefault((release.name, release.digest), prompt)
 
@@ -395,7 +394,7 @@ class RepositoryView:
         return verify_content(what, closure, digest, version, load=self._memory.adopt)
 
     def _sharpen(self, error: NotFoundError, name: str) -> NotFoundError:
-        """Say that the prompt is unknown where that, and not the version, is what is wrong."""
+        """Return a more precise error if the prompt is unknown, and not only the version."""
         from promptops.delivery.releases import list_tags
         from promptops.suggestion import nearest
 
@@ -412,7 +411,7 @@ class RepositoryView:
 
     @property
     def environments(self) -> LiveEnvironments:
-        """What reads the environments; a pinned version does without."""
+        """The reader of environments; a pinned version does not need it."""
         if self._environments is None:
             from promptops.runtime.live import LiveEnvironments
 
@@ -457,29 +456,29 @@ class RepositoryView:
         )
 
     def live(self, environment: str) -> LiveVersions:
-        """Return what is live in `environment`, as it was when this view was first asked."""
+        """Return what is live in `environment`, as of the first call."""
         return self.environments.live(environment)
 
-    # What people ask beside
+    # Details
 
     def find_pause(self, resolved: ResolvedPrompt) -> str:
-        """Return who paused the prompt and when, as ` by NAME on DATE`; nothing if too long ago."""
+        """Return who paused the prompt and when, as ` by NAME on DATE`; empty if too long ago."""
         return self.environments.find_pause(resolved)
 
     def find_yank(self, name: str, version: Version) -> str | None:
-        """Return why the release was yanked, or None when it was not."""
+        """Return why the release was yanked; None if it was not."""
         return find_yank(self.repository, name, version)
 
 
 def describe_yank(name: str, version: str, reason: str) -> str:
-    """Return the warning for a release that was yanked."""
+    """Return the warning for a yanked release."""
     return f"{name} {version} was yanked: {reason}"
 
 
 def as_stale(
     resolved: ResolvedPrompt, fetched_at_seconds: float, warnings: tuple[str, ...]
 ) -> ResolvedPrompt:
-    """Return the same answer, marked as one from `fetched_at_seconds` that could not be renewed."""
+    """Return the result marked as stale, from `fetched_at_seconds`."""
     return replace(
         resolved,
         is_stale=True,
@@ -489,9 +488,9 @@ def as_stale(
 
 
 def open_view(repository: Repository, *, trust: str | None = None) -> RepositoryView:
-    """Look at the user's own repository once, as a command does.
+    """Open a view of the user's own repository, for a command.
 
-    `trust` is the path of an allowed signers file, or None to believe the repository.
+    `trust` is the path of an allowed signers file; None: do not require signatures.
     """
     known = None
     if trust is not None:
@@ -502,5 +501,5 @@ def open_view(repository: Repository, *, trust: str | None = None) -> Repository
 
 
 def describe_repository(repository: Repository) -> str:
-    """Return a repository's place, for people."""
+    """Return a repository's location, for display."""
     return str(repository.git.work_tree or repository.git.git_dir)

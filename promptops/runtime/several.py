@@ -1,8 +1,8 @@
-"""Several sources in order: the next one is asked while those before it are out of reach.
+"""Use several sources in order: the next one is asked if those before it are unreachable.
 
-They are copies of one thing, so the rule that environments never go back holds over all of them: a
-source that is older than what another one showed is passed over. A source whose content is refused
-is not: that is an error, which another source must not hide.
+They are copies of one source, so the rule that environments never go back applies to all of them: a
+source that is older than another one is skipped. A source with refused content is not skipped: that
+is an error, which another source must not hide.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ _LOGGER = logging.getLogger("promptops")
 
 
 class SeveralSources:
-    """Sources, the preferred one first; satisfies `Source`.
+    """A `Source` made of several, preferred one first.
 
     Args:
         sources: at least one.
     """
 
-    # What one process finds out about one of them says little about all.
+    # A failure of one of them says little about the others, so it is not shared with other
+    # processes.
     folder: CacheFolder | None = None
 
     def __init__(self, sources: Sequence[Source]) -> None:
@@ -47,7 +48,7 @@ class SeveralSources:
 
     @property
     def seen(self) -> dict[str, Point]:
-        """The newest deployment that any of them showed, by environment."""
+        """Environment -> newest deployment seen in any of them."""
         for source in self._sources:
             for environment, point in dict(source.seen).items():
                 known = self._seen.get(environment)
@@ -56,9 +57,7 @@ class SeveralSources:
         return self._seen
 
     def look(self) -> Look | None:
-        """Return what is at hand of the preferred one; the others count when that was asked in
-        vain.
-        """
+        """Return the local state of the preferred source; of another one after that failed."""
         if self.is_local:
             return self.update()
         return self._sources[0].look()
@@ -67,7 +66,8 @@ class SeveralSources:
         """Ask one after the other until one answers.
 
         Raises:
-            SourceUnavailableError: none answers; or those that do are older than what was seen.
+            SourceUnavailableError: none answers, or those that do are older than a state seen
+                before.
             PromptopsError: the content of one is refused.
         """
         troubles: list[str] = []
@@ -87,7 +87,7 @@ class SeveralSources:
         raise SourceUnavailableError("; ".join(troubles), hint=hint)
 
     def _check(self, source: Source, look: Look) -> None:
-        """Pass over a source that is older than what another one showed."""
+        """Skip a source that is older than another one."""
         for environment, known in self.seen.items():
             try:
                 placement = look.view.live(environment).placement
@@ -102,21 +102,21 @@ class SeveralSources:
                 ) from error
 
     def _tell(self, what: str) -> None:
-        """Warn once of each trouble."""
+        """Log each failure once."""
         if what and what != self._said:
             _LOGGER.warning(what)
         self._said = what
 
     def repair(self) -> Look | None:
-        """Make the copy of the source in use anew."""
+        """Recreate the copy of the source in use."""
         return self._used.repair()
 
     def close(self) -> None:
-        """Let go of processes."""
+        """End processes."""
         for source in self._sources:
             source.close()
 
     def after_fork(self) -> None:
-        """In a forked child: forget what belongs to the parent."""
+        """In a forked child: detach from the parent's resources."""
         for source in self._sources:
             source.after_fork()

@@ -1,9 +1,9 @@
 """Snapshots: prompts resolved and frozen in one file, for machines without Git.
 
-A snapshot is one JSON document that checks itself: every release has the digest of its files, and
-`digest` is that of the whole document. It says which refs it answers and from which deployments,
-and knows no time but theirs, so that the same state always gives the same bytes. A detached
-signature `FILE.sig` beside it says who made it. `docs/SPEC.md` has the format.
+A snapshot is one JSON document with checksums: every release has the digest of its files, and
+`digest` covers the whole document. It lists the refs that it answers, with their deployments. It
+contains no other times, so the same state always gives the same bytes. A detached signature
+`FILE.sig` names its author. `docs/SPEC.md` describes the format.
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ class FrozenRelease:
 
 @dataclass(frozen=True, slots=True)
 class FrozenEnvironment:
-    """One environment in a snapshot, or the part of it that was exported.
+    """One environment in a snapshot, or its exported part.
 
     Attributes:
-        placement: the deployment it was taken from.
+        placement: its deployment.
         entries: what is live, by prompt name.
-        is_whole: whether these are all prompts of the environment.
+        is_whole: whether all prompts of the environment are included.
     """
 
     placement: Placement
@@ -92,14 +92,14 @@ class FrozenEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What one snapshot holds.
+    """The content of a snapshot.
 
     Attributes:
-        default_environment: what a ref without a selector means.
+        default_environment: the default environment of refs.
         environments: by name.
         releases: by `name@version`.
-        refs: what `latest` and ranges were answered with: ref -> version.
-        config: the configuration that runs go by: tables as they stand in the file.
+        refs: ref with `latest` or a range -> version.
+        config: the configuration for runs: tables as in the file.
     """
 
     default_environment: str
@@ -112,11 +112,10 @@ class Snapshot:
 def take_snapshot(
     view: RepositoryView, refs: Sequence[PromptRef], environments: Sequence[str] = ()
 ) -> Snapshot:
-    """Freeze what `refs` mean, and all that is live in `environments`.
+    """Freeze the prompts of `refs`, and all live prompts in `environments`.
 
-    Of an environment that is named by a ref only that prompt is taken, with every version that is
-    live while traffic is split. Raises what resolving raises; `working` is a UsageError, for what
-    is in a work tree has no name that lasts.
+    A ref to an environment includes only that prompt, with every live version while traffic is
+    split. Raises as resolving, and UsageError for `working`: a work tree has no lasting name.
     """
     taking = _Taking(view)
     for environment in environments:
@@ -127,7 +126,7 @@ def take_snapshot(
 
 
 class _Taking:
-    """One export in the making."""
+    """Builds one snapshot."""
 
     def __init__(self, view: RepositoryView) -> None:
         self._view = view
@@ -248,7 +247,7 @@ def format_snapshot(snapshot: Snapshot) -> bytes:
 
 
 def _digest(document: Mapping[str, Any]) -> str:
-    """Return the digest of the rest of a document: that of its JSON, keys sorted, without
+    """Return the digest of a document without `digest`: of its JSON with sorted keys and no
     spaces.
     """
     rest = {key: value for key, value in document.items() if key != "digest"}
@@ -257,12 +256,12 @@ def _digest(document: Mapping[str, Any]) -> str:
 
 
 def parse_snapshot(data: bytes, source: str) -> Snapshot:
-    """Read and check a snapshot; `source` is its name for errors.
+    """Parse and verify a snapshot; `source` is its name for errors.
 
-    IntegrityError when it is not whole: cut off, altered, or of a version that is not known here.
+    Raises IntegrityError if it is truncated, altered, or of an unknown version.
     """
     try:
-        # A name in Git can be read as half of a surrogate pair.
+        # A name from Git may contain lone surrogates.
         document = read_exact(data, halves=True)
     except (ValueError, RecursionError) as error:
         raise IntegrityError(f"{source} is not a whole snapshot: {error}", hint=_ALTERED) from error
@@ -338,10 +337,10 @@ def _whole(value: object) -> int:
 
 
 def write_snapshot(file: Path, data: bytes, signature: bytes | None = None) -> None:
-    """Put a snapshot, and its detached signature, in place: whoever reads sees the old or the new.
+    """Write a snapshot and its detached signature; readers see the old or the new files.
 
-    Without a new signature an old one is taken away: it could only be wrong. OSError when the
-    disk will not have it; the old file is still there then.
+    Without a new signature an old one is deleted, since it would be invalid. Raises OSError if
+    writing fails; the old file is then unchanged.
     """
     beside = file.with_name(file.name + SIGNATURE_SUFFIX)
     if signature is not None:
@@ -352,7 +351,7 @@ def write_snapshot(file: Path, data: bytes, signature: bytes | None = None) -> N
 
 
 class SnapshotView:
-    """One look at a snapshot."""
+    """A view of a snapshot."""
 
     def __init__(
         self,
@@ -364,9 +363,9 @@ class SnapshotView:
         authenticated: str | None = None,
         fetched_at_seconds: float | None = None,
     ) -> None:
-        """Look at `snapshot`; arguments as for a look at a repository.
+        """Open a view of `snapshot`; arguments as for `RepositoryView`.
 
-        IntegrityError when one of its environments went back since an earlier look.
+        Raises IntegrityError if an environment is older than in an earlier look.
         """
         self.source = source
         self._snapshot = snapshot
@@ -377,12 +376,12 @@ class SnapshotView:
 
     @property
     def default_environment(self) -> str:
-        """The environment that a ref without a selector means."""
+        """The default environment of refs."""
         return self._environment or self._snapshot.default_environment
 
     @property
     def config(self) -> Config:
-        """What was exported with it; the defaults where that is nothing."""
+        """The exported configuration; the defaults if there is none."""
         from promptops.repository.config import Config, read_config_table
 
         tables = dict(self._snapshot.config)
@@ -391,7 +390,7 @@ class SnapshotView:
         )
 
     def live(self, environment: str) -> LiveVersions:
-        """Return what the snapshot has of `environment`."""
+        """Return what is live in `environment`."""
         frozen = self._snapshot.environments.get(environment)
         if frozen is None:
             known = list(self._snapshot.environments)
@@ -405,7 +404,7 @@ class SnapshotView:
         return LiveVersions(frozen.placement, frozen.entries, self._authenticated, self._fetched_at)
 
     def resolve(self, ref: PromptRef, version: str | None = None) -> ResolvedPrompt:
-        """Return what `ref` means in this snapshot; only what was exported is answered."""
+        """Resolve `ref` in this snapshot. Only exported refs can be resolved."""
         ref_text = str(ref)
         ref = with_default(ref, self.default_environment)
         selector = ref.selector
@@ -428,7 +427,7 @@ class SnapshotView:
         return self._answer(ref_text, release)
 
     def find_pause(self, resolved: ResolvedPrompt) -> str:  # noqa: ARG002 - a view's shape
-        """Nothing: a snapshot does not say who paused what."""
+        """Return "": a snapshot does not record who paused a prompt."""
         return ""
 
     def _resolve_live(
@@ -527,7 +526,9 @@ class SnapshotView:
 
 
 def accept_snapshot(snapshot: Snapshot, memory: Memory) -> None:
-    """Take note of the snapshot's deployments; IntegrityError, noting nothing, if one went back."""
+    """Record the snapshot's deployments. Raises IntegrityError, recording nothing, if one is
+    older.
+    """
     seen = dict(memory.seen)
     for name, environment in snapshot.environments.items():
         accept_point(
@@ -537,5 +538,5 @@ def accept_snapshot(snapshot: Snapshot, memory: Memory) -> None:
 
 
 def parse_refs(texts: Sequence[str]) -> list[PromptRef]:
-    """Read the refs of an export, without repeating one."""
+    """Parse the refs of an export, without duplicates."""
     return [parse_ref(text) for text in dict.fromkeys(texts)]

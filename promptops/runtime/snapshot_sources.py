@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from promptops.runtime.snapshot import Snapshot
     from promptops.runtime.source import Options
 
-# A snapshot and its signature are two files; whoever reads between the two writes reads again.
+# A snapshot and its signature are two files; a reader between the two writes reads again.
 _TRIES = 3
 
 _PAUSE_SECONDS = 0.05
 
 
 class SnapshotFileSource:
-    """A snapshot file; it is read again when it was replaced."""
+    """A snapshot file; it is read again after it was replaced."""
 
     is_local = True
     folder: CacheFolder | None = None
@@ -51,15 +51,15 @@ class SnapshotFileSource:
 
     @property
     def seen(self) -> Mapping[str, Point]:
-        """The newest deployment that it showed, by environment."""
+        """Environment -> newest deployment seen."""
         return self._memory.seen
 
     def look(self) -> Look | None:
-        """The same as asking."""
+        """Same as `update`: local data needs no asking."""
         return self.update()
 
     def update(self) -> Look:
-        """Read the file, if it is another one than before."""
+        """Read the file if it was replaced."""
         from promptops.runtime.snapshot import accept_snapshot, parse_snapshot
 
         try:
@@ -98,23 +98,23 @@ class SnapshotFileSource:
 
     @property
     def options(self) -> Options:
-        """What it was opened with."""
+        """The options."""
         return self._options
 
     @property
     def memory(self) -> Memory:
-        """What earlier looks know."""
+        """The memory shared by successive looks."""
         return self._memory
 
     def repair(self) -> Look | None:
-        """Nothing: there is no copy."""
+        """Do nothing: there is no copy."""
         return None
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: nothing is kept open."""
 
     def after_fork(self) -> None:
-        """Nothing belongs to the parent alone."""
+        """Do nothing: no resources belong to the parent."""
 
 
 class SnapshotUrlSource:
@@ -134,22 +134,22 @@ class SnapshotUrlSource:
 
     @property
     def seen(self) -> Mapping[str, Point]:
-        """The newest deployment that it showed, by environment."""
+        """Environment -> newest deployment seen."""
         return self._memory.seen
 
     def look(self) -> Look | None:
-        """Return the copy on disk, checked as if it had just come in."""
+        """Return the copy on disk, verified like a download."""
         state = self.folder.read_state()
         if state is None:
             return None
         try:
             return self._found(state, *self._read_copy(state))
         except (OSError, IntegrityError, UntrustedError, KeyError):
-            # The copy is only a copy: what is wrong with it is put right by asking again.
+            # A damaged copy is repaired by downloading again.
             return None
 
     def update(self) -> Look:
-        """Ask the server for what is newer than the copy."""
+        """Ask the server for a version newer than the copy."""
         try:
             with self.folder.locked():
                 return self._update()
@@ -239,23 +239,23 @@ class SnapshotUrlSource:
 
     @property
     def options(self) -> Options:
-        """What it was opened with."""
+        """The options."""
         return self._options
 
     @property
     def memory(self) -> Memory:
-        """What earlier looks know."""
+        """The memory shared by successive looks."""
         return self._memory
 
     def repair(self) -> Look | None:
-        """Nothing: a copy that cannot be read counts as none already."""
+        """Do nothing: an unreadable copy already counts as missing."""
         return None
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: nothing is kept open."""
 
     def after_fork(self) -> None:
-        """Leave the parent's lock to the parent."""
+        """In a forked child: detach from the parent's lock."""
         self.folder.forget_lock()
 
 

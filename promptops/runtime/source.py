@@ -1,7 +1,7 @@
-"""What a source of prompts is: what it has at hand, and how it is asked.
+"""The interface of sources.
 
-Each source knows two things: what it has at hand without asking anybody (`look`), and how to ask
-(`update`). When to do which, and what to make of a failure, is the registry's business.
+A source can return its local state (`look`) and ask for a newer one (`update`). The registry
+decides when to do which, and how to handle failures.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at a source.
+    """One state of a source.
 
     Attributes:
-        view: what answers refs.
-        age_seconds: how long ago the source was known to be so.
-        is_doubtful: whether something newer was refused, so that it is no longer fresh.
-        refusals: what was refused in it; the view raises these.
+        view: resolves refs.
+        age_seconds: how long ago it was known to be current.
+        is_doubtful: whether a newer state was refused, so that this one is no longer fresh.
+        refusals: the errors of refused environments; the view raises them.
     """
 
     view: View
@@ -40,52 +40,54 @@ class Look:
 
 
 class Source(Protocol):
-    """Where prompts come from."""
+    """A source of prompts."""
 
     @property
     def text(self) -> str:
-        """Its name for people, without credentials."""
+        """Its name for display, without credentials."""
 
     @property
     def is_local(self) -> bool:
-        """Whether asking costs next to nothing, so that nobody need be served something old."""
+        """Whether asking is cheap, so that stale answers are not needed."""
 
     @property
     def repository(self) -> Repository | None:
-        """The repository on this machine that it is, with its configuration; None for others."""
+        """Its local repository with its configuration; None for others."""
 
     @property
     def folder(self) -> CacheFolder | None:
-        """Where its copy on disk is; None for one that needs none."""
+        """The folder of its copy on disk; None if it has none."""
 
     @property
     def seen(self) -> Mapping[str, Point]:
-        """The newest deployment that it showed, by environment."""
+        """Environment -> newest deployment seen."""
 
     def look(self) -> Look | None:
-        """Return what is at hand; None when that is nothing. Never asks anybody else."""
+        """Return the local state, or None. Never asks the remote."""
 
     def update(self) -> Look:
-        """Ask now. SourceUnavailableError when there is no answer, others when it is refused."""
+        """Ask now. Raises SourceUnavailableError without an answer, and other errors for a refused
+        one.
+        """
 
     def repair(self) -> Look | None:
-        """Make a copy that cannot be read anew; None when there is no copy to be made."""
+        """Recreate an unreadable copy; None if the source has none."""
 
     def close(self) -> None:
-        """Let go of processes."""
+        """End processes."""
 
     def after_fork(self) -> None:
-        """In a forked child: forget what belongs to the parent."""
+        """In a forked child: detach from the parent's resources."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What all sources are opened with.
+    """The options of all sources.
 
     Attributes:
-        trust: whom to believe, or None.
+        trust: the trusted keys, or None.
         cache: the folder for copies on disk.
-        environment: the default environment, or None for the source's own.
+        environment: the default environment; None: the source's own.
     """
 
     trust: SshTrust | None
@@ -95,5 +97,5 @@ class Options:
 
 def measure_age(fetched_at_seconds: float) -> float:
     """Return how many seconds ago something was fetched."""
-    # A clock that was put back makes nothing fresher than fresh.
+    # At least 0, even if the clock was set back.
     return max(0.0, time.time() - fetched_at_seconds)

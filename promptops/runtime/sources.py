@@ -1,4 +1,4 @@
-"""Which source of prompts a person means, and the two that are repositories."""
+"""Choose a source of prompts; repositories and mirrors as sources."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CLONE_SCHEMES = frozenset({"file", "ssh", "git", "http", "https", "git+ssh", "s
 
 
 class RepositorySource:
-    """A repository on this machine: a work tree's or a bare one. It is never fetched into."""
+    """A local repository, bare or with a work tree. It is never fetched into."""
 
     is_local = True
     folder: CacheFolder | None = None
@@ -48,15 +48,15 @@ class RepositorySource:
 
     @property
     def seen(self) -> Mapping[str, Point]:
-        """The newest deployment that it showed, by environment."""
+        """Environment -> newest deployment seen."""
         return self._memory.seen
 
     def look(self) -> Look | None:
-        """The same as asking."""
+        """Same as `update`: local data needs no asking."""
         return self.update()
 
     def update(self) -> Look:
-        """Look at the refs as they are now."""
+        """Read the current refs."""
         git = self._repository.git
         if not git.git_dir.is_dir():
             raise SourceUnavailableError(
@@ -72,15 +72,15 @@ class RepositorySource:
         return Look(view)
 
     def repair(self) -> Look | None:
-        """Nothing: the user's own repository is not ours to repair."""
+        """Do nothing: the user's own repository is not repaired."""
         return None
 
     def close(self) -> None:
-        """End the process that reads."""
+        """Close the reader's git process."""
         self._repository.objects.close()
 
     def after_fork(self) -> None:
-        """Leave the parent's lock to the parent; the reader notices by itself."""
+        """In a forked child: detach from the parent's lock. The reader detects the fork itself."""
         self._memory.after_fork()
 
 
@@ -101,11 +101,11 @@ class MirrorSource:
 
     @property
     def seen(self) -> Mapping[str, Point]:
-        """The newest deployment that it showed, by environment."""
+        """Environment -> newest deployment seen."""
         return self._memory.seen
 
     def look(self) -> Look | None:
-        """Return the mirror as it lies on disk."""
+        """Return the mirror on disk."""
         state = self._mirror.read()
         return None if state is None else self._look(state)
 
@@ -114,7 +114,7 @@ class MirrorSource:
         return self._look(self._mirror.update())
 
     def repair(self) -> Look | None:
-        """Make the mirror anew."""
+        """Recreate the mirror."""
         return self._look(self._mirror.recreate())
 
     def _look(self, state: MirrorState) -> Look:
@@ -133,11 +133,11 @@ class MirrorSource:
         return Look(view, measure_age(state.fetched_at_seconds), state.is_doubtful, refusals)
 
     def close(self) -> None:
-        """End the process that reads."""
+        """Close the reader's git process."""
         self._mirror.close()
 
     def after_fork(self) -> None:
-        """Leave the parent's lock to the parent."""
+        """In a forked child: detach from the parent's lock."""
         self._mirror.forget_lock()
         self._memory.after_fork()
 
@@ -145,9 +145,9 @@ class MirrorSource:
 def choose_source(
     source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None, options: Options
 ) -> Source:
-    """Return the source that a person means: see `promptops.open`.
+    """Return the source for an argument of `promptops.open`.
 
-    UsageError for what is none of them; NotARepositoryError where there is no repository.
+    Raises UsageError for an invalid source, and NotARepositoryError if there is no repository.
     """
     if isinstance(source, list | tuple):
         if not source:
@@ -184,12 +184,12 @@ def _choose_one(source: str | os.PathLike[str] | None, options: Options) -> Sour
 
 
 def _is_address(text: str) -> bool:
-    """Return whether the text is a URL or an scp-like address; UsageError for one of no use
-    here.
+    """Return whether the text is a URL or an scp-like address. Raises UsageError for an unsupported
+    one.
     """
     scheme = _URL.match(text)
     if scheme is None:
-        # What lies on disk under that name was meant, as with git.
+        # An existing path wins, as in git.
         return bool(_SCP.fullmatch(text)) and not text.startswith("-") and not Path(text).exists()
     if scheme[1].lower() not in _CLONE_SCHEMES:
         raise UsageError(
@@ -207,7 +207,7 @@ def open_options(
     cache: str | os.PathLike[str] | None,
     environment: str | None,
 ) -> Options:
-    """Return the options of a source from what the caller gave."""
+    """Return the options of a source from the caller's arguments."""
     from promptops.prompt.reference import check_environment
 
     known = None

@@ -1,1 +1,1 @@
-"""Conversations: what was said earlier, kept in bounds, for a prompt's `{% history %}`."""
+"""Conversations: bounded histories of messages for a prompt's `{% history %}`."""

@@ -1,4 +1,4 @@
-"""A conversation: what was said earlier, given to a prompt, and what it answers, kept."""
+"""A conversation: passes earlier messages to a prompt, and stores its answers."""
 
 from __future__ import annotations
 
@@ -39,32 +39,32 @@ if TYPE_CHECKING:
     from promptops.runtime.run.result import Run
     from promptops.runtime.run.runner import Caller, Spoken
 
-# The inputs that a prompt may declare beside its history.
+# Special inputs that a prompt may declare.
 SUMMARY_INPUT = "summary"
 TRANSCRIPT_INPUT = "transcript"
-# What a run in the log carries, so that those of one conversation are found.
+# The label of runs in the log, by which a conversation's runs are found.
 LABEL = "conversation"
 
 _ROLES = ("user", "assistant", "tool")
 _MAX_ID = 200
 _MESSAGE_TOKENS = 4
 _SEALED = 2
-# A summary that failed for long leaves more than a prompt can read at once.
+# If summaries failed for long, there are more messages than a prompt can read at once.
 _MAX_SUMMED = 500
 _SUMMED_WINDOWS = 4
 _SUMMARY = "Summary of the conversation so far:\n{text}"
 
 
 class Ways(NamedTuple):
-    """What a conversation works with.
+    """The dependencies of a conversation.
 
     Attributes:
         registry: runs prompts.
-        store: where conversations are.
-        bounds: how long and how large they may be.
-        tokens: how many tokens of one a prompt is given, about.
-        summary: the prompt that sums up what is older; None: it is left out.
-        keyring: seals what is kept; None: nothing is sealed.
+        store: the store.
+        bounds: the maximum age and size.
+        tokens: the approximate number of tokens of history that a prompt gets.
+        summary: the prompt that summarizes older messages; None: they are left out.
+        keyring: encrypts stored messages; None: no encryption.
         clock: seconds since 1970.
     """
 
@@ -85,7 +85,7 @@ class Conversation:
     """
 
     def __init__(self, conversation: str, owner: Owner, ways: Ways) -> None:
-        """Args: its name, whose it is, and what it works with."""
+        """Args: its id, its owner and its dependencies."""
         if not 0 < len(conversation) <= _MAX_ID or not conversation.isprintable():
             raise UsageError(
                 f"a conversation's id has 1 to {_MAX_ID} printable characters",
@@ -99,21 +99,21 @@ class Conversation:
         """`<Conversation ID>`."""
         return f"<Conversation {self.id}>"
 
-    # What was said
+    # Messages
 
     def add(self, role: str, content: str, *, by: str | None = None) -> int:
         """Append one message, and return its number in the conversation.
 
         Args:
             role: `user`, `assistant` or `tool`.
-            content: what was said.
-            by: who said it, for the record; the conversation's user when None.
+            content: the message.
+            by: the speaker; None: the conversation's user.
 
         Raises:
             UsageError: there is no such role.
-            RefusedError: the message alone is larger than a conversation may be, or the
-                conversation is another user's.
-            LogError: the store cannot be used.
+            RefusedError: the message exceeds the maximum size, or the conversation belongs to
+                another user.
+            LogError: the store is unusable.
         """
         message = {"role": role, "content": content}
         number = self.append([message], by=by)
@@ -127,12 +127,12 @@ class Conversation:
         by: str | None = None,
         after: int | None = None,
     ) -> int:
-        """Append messages in one step, so that nobody else's come between them.
+        """Append messages atomically.
 
         Args:
             messages: with `role` and `content`, as `{% history %}` takes them.
-            by: who said them, for the record; the conversation's user when None.
-            after: the number of the row that must be the last one.
+            by: the speaker; None: the conversation's user.
+            after: the expected number of the last row.
 
         Returns the number of the last one.
 
@@ -145,29 +145,29 @@ class Conversation:
         return self._append(entries, ExpectedTail(number=after))
 
     def history(self) -> list[dict[str, Any]]:
-        """Return the newest messages that fit, the oldest first, for `{% history %}`.
+        """Return the newest messages that fit, oldest first, for `{% history %}`.
 
-        A summary of what is older comes first, as a user's message.
+        A summary of older messages comes first, as a user message.
         """
         return self._history(self._tail(), inline_summary=True)
 
     @property
     def number(self) -> int:
-        """The number of the last row; 0 where nothing was said yet."""
+        """The number of the last row; 0 if empty."""
         return self._tail().number
 
     @property
     def summary(self) -> str | None:
-        """The summary of what is older than the history; None: there is none."""
+        """The summary of messages older than the history, or None."""
         row = self._tail().summary
         return None if row is None else str(self._open(row))
 
     def events(self, *, limit: int = 1000) -> Sequence[ConversationEvent]:
-        """Return what happened to the conversation, the oldest first, without what was said."""
+        """Return the conversation's events without message texts, oldest first."""
         return self._ways.store.rows(self.id, limit=limit)
 
     def erase(self, *, by: str) -> bool:
-        """Remove what was said; the record that it was there stays.
+        """Delete the messages' texts; the events stay as a record.
 
         Returns whether there is such a conversation.
         """
@@ -184,22 +184,22 @@ class Conversation:
         key: str | None = None,
         model: str | None = None,
     ) -> Run:
-        """Run a prompt with the conversation as its history, and append question and answer.
+        """Run a prompt with the conversation as its history; append question and answer.
 
         Args:
             ref: the prompt, which must have one `{% history %}`. Inputs `summary` and `hand_over`
                 are filled, too, where it declares them.
             inputs: its other inputs.
-            said: what the user said; what the prompt's last user message says when None.
-            key: as `Registry.run` has it; the conversation's id when None and there is no user.
-            model: another model than the prompt's.
+            said: the user's message; None: the prompt's last user message.
+            key: as in `Registry.run`; None without a user: the conversation's id.
+            model: a model to use instead of the prompt's.
 
         A run that calls tools is not appended: hand the results in with `reply`, and its last
         answer to `record`.
 
         Raises:
             UsageError: the prompt has no history, or several.
-            PromptopsError: as `Registry.run`; LogError: the store cannot be used.
+            PromptopsError: as `Registry.run`; LogError: the store is unusable.
         """
         self.shorten()
         filled = self._fill(self._ways.registry.find(ref), inputs)
@@ -236,7 +236,7 @@ class Conversation:
         key: str | None = None,
         model: str | None = None,
     ) -> Iterator[Spoken]:
-        """As `run`, but yield the answer as it is written. What is left early is not appended."""
+        """As `run`, but stream the answer. An abandoned answer is not appended."""
         self.shorten()
         filled = self._fill(self._ways.registry.find(ref), inputs)
         runner = self._ways.registry.open_runner()
@@ -282,13 +282,13 @@ class Conversation:
         entries.append(self._entry({"role": "assistant", "content": run.text}, by))
         return self._append(entries, ExpectedTail())
 
-    # What is too old to be given
+    # Summaries
 
     def shorten(self) -> bool:
-        """Sum up the older half of the history where it has become too long.
+        """Summarize the older half of the history if it is too long.
 
-        Prompts that run in the conversation do it by themselves. Returns whether there is a new
-        summary. Where the summary's prompt fails, the old one stays, and the log has the run.
+        Running a prompt in the conversation does it automatically. Returns whether there is a new
+        summary. If the summary's prompt fails, the old summary stays, and the run is in the log.
         """
         ways = self._ways
         if ways.summary is None:
@@ -311,7 +311,7 @@ class Conversation:
             covers=newest[0].number - 1,
         )
         known = 0 if tail.summary is None else tail.summary.number
-        # Another process may have been faster: then its summary stands.
+        # Another process may have been faster; then its summary is kept.
         return self._store([entry], ExpectedTail(summary=known)) is not None
 
     def _sum_up(self, tail: Tail, older: Sequence[ConversationEvent]) -> str | None:
@@ -332,7 +332,7 @@ class Conversation:
             return None
         return run.text or None
 
-    # From one agent to the next
+    # Hand-overs
 
     def hand_over(
         self,
@@ -342,20 +342,20 @@ class Conversation:
         reason: str,
         data: Mapping[str, Any] | None = None,
     ) -> HandOver:
-        """Leave a record for the prompt that takes the conversation over.
+        """Record a hand-over for the prompt that takes over the conversation.
 
-        Secrets and personal data in it are replaced, as in the run log. A prompt with an input
-        `hand_over` gets it from `run`; where that input has a schema, the record must fit.
+        Secrets and personal data in it are masked, as in the run log. `run` passes it to a prompt
+        with an input `hand_over`; it must be valid for that input's schema.
 
         Args:
             source: the run, the prompt or the ref of the prompt that hands over.
             target: the ref of the prompt that takes over.
             reason: why.
-            data: what it has to know, as JSON values.
+            data: the data to pass on, as JSON values.
 
         Raises:
-            RefusedError: it is larger than 16 kB, or not what the target's input asks for.
-            PromptopsError: a ref means no prompt; LogError: the store cannot be used.
+            RefusedError: it is larger than 16 kB, or not valid for the target's input.
+            PromptopsError: a ref means no prompt; LogError: the store is unusable.
         """
         from promptops.runtime.run.result import Run
 
@@ -374,7 +374,7 @@ class Conversation:
         return record
 
     def handed_over(self) -> HandOver | None:
-        """Return the newest hand-over; None where there is none."""
+        """Return the newest hand-over, or None."""
         row = self._tail().hand_over
         if row is None:
             return None
@@ -483,7 +483,7 @@ class Conversation:
 
 
 def _last_question(run: Run) -> str | None:
-    """Return what the user said last, as the prompt has it."""
+    """Return the last user message of the rendered prompt."""
     for message in reversed(run.messages):
         if message.get("role") == "user":
             content = message.get("content")

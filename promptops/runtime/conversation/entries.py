@@ -1,7 +1,7 @@
-"""What a store keeps of a conversation: numbered rows, and where it stands.
+"""The data model of conversation stores: numbered rows and the tail.
 
-A conversation is a row for each thing that happened to it. A row's body goes when the conversation
-expires, grows too large, or is erased; the row itself stays, as the record that it was there.
+A conversation is a sequence of rows, one for each event. A row's body is deleted when the
+conversation expires, grows too large, or is erased. The row itself stays as a record.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class ConversationEntry(NamedTuple):
 
     Attributes:
         kind: MESSAGE, SUMMARY or HAND_OVER.
-        body: what is kept, packed.
-        role: of a message: who speaks.
-        tokens: how many tokens it has, about.
-        by: who said it: a user, or a prompt with its version.
-        covers: of a summary: the number of the last row that it sums up.
+        body: the stored content, packed.
+        role: the role of a message.
+        tokens: its approximate number of tokens.
+        by: the speaker: a user, or a prompt with its version.
+        covers: of a summary: the number of the last summarized row.
     """
 
     kind: str
@@ -41,19 +41,19 @@ class ConversationEntry(NamedTuple):
 
 
 class ConversationEvent(NamedTuple):
-    """Something that happened to a conversation.
+    """One event of a conversation.
 
     Attributes:
         number: from 1, in the order in which it happened.
         at: when, in seconds since 1970.
         kind: one of KINDS.
-        role: of a message: who speaks.
-        tokens: how many tokens it has, about.
-        size: how many bytes its body had.
+        role: the role of a message.
+        tokens: its approximate number of tokens.
+        size: the size of its body, in bytes.
         by: who did or said it.
-        covers: of a summary, the number of the last row that it sums up; of DROPPED, the last one
-            that went.
-        body: what is kept, packed; None where it went.
+        covers: of a summary, the number of the last summarized row; of DROPPED, of the last dropped
+            row.
+        body: the stored content, packed; None if deleted.
     """
 
     number: int
@@ -68,18 +68,18 @@ class ConversationEvent(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """Whose conversation it is; nobody else gets it."""
+    """The owner of a conversation. Others have no access."""
 
     user: str | None = None
     tenant: str | None = None
 
 
 class ConversationBounds(NamedTuple):
-    """How long and how large a conversation may be.
+    """The maximum age and size of a conversation.
 
     Attributes:
-        ttl_seconds: how long after its last message it is kept; None: for ever.
-        bytes: how large its messages may be together.
+        ttl_seconds: how long it is kept after its last message; None: for ever.
+        bytes: the maximum total size of its messages.
     """
 
     ttl_seconds: float | None
@@ -87,11 +87,11 @@ class ConversationBounds(NamedTuple):
 
 
 class ExpectedTail(NamedTuple):
-    """What an append counts on; None: on nothing.
+    """The state that an append expects; None: any.
 
     Attributes:
-        number: that this is the last row.
-        summary: that this is the row of the newest summary; 0: there is none.
+        number: the expected last row.
+        summary: the expected row of the newest summary; 0: there is none.
     """
 
     number: int | None = None
@@ -102,8 +102,8 @@ class Tail(NamedTuple):
     """The end of a conversation.
 
     Attributes:
-        number: of its last row; 0: it is empty.
-        messages: those after the summary, as many as fit, the oldest first.
+        number: the number of its last row; 0 if empty.
+        messages: the messages after the summary that fit, oldest first.
         is_cut: whether there are more than fit.
         summary: the newest summary; None: there is none.
         hand_over: the newest hand-over; None: there is none.
@@ -121,11 +121,11 @@ class ConversationHead(NamedTuple):
 
     Attributes:
         id: its id.
-        user: whose it is; a mark after an erasure.
-        tenant: of which customer.
+        user: its user; a mark after an erasure.
+        tenant: the tenant.
         created_at: when it began, in seconds since 1970.
-        rows: how many rows it has.
-        at: when the last thing happened to it.
+        rows: the number of rows.
+        at: the time of its last event, in seconds since 1970.
     """
 
     id: str
@@ -137,7 +137,9 @@ class ConversationHead(NamedTuple):
 
 
 class ConversationStore(Protocol):
-    """Where conversations are. Every call is atomic, and may come from any thread or process."""
+    """The interface of conversation stores. Every call is atomic and may come from any thread or
+    process.
+    """
 
     def append(
         self,
@@ -152,8 +154,8 @@ class ConversationStore(Protocol):
         """Append entries in one step; return the number of the last, None if not as `expected`.
 
         Raises:
-            RefusedError: it is somebody else's.
-            LogError: the store cannot be used.
+            RefusedError: it belongs to another owner.
+            LogError: the store is unusable.
         """
         ...
 
@@ -168,23 +170,23 @@ class ConversationStore(Protocol):
         ...
 
     def rows(self, conversation: str, *, limit: int = 1000) -> Sequence[ConversationEvent]:
-        """Return everything that happened to a conversation, the oldest first, without bodies."""
+        """Return a conversation's rows, oldest first, without bodies."""
         ...
 
     def list(self, *, user: str | None = None, limit: int = 50) -> Sequence[ConversationHead]:
-        """Return conversations, those that something happened to last first."""
+        """Return conversations, the most recently changed ones first."""
         ...
 
     def expire(self, now: float) -> int:
-        """Remove what conversations said whose time is over; return how many."""
+        """Delete the contents of expired conversations; return their number."""
         ...
 
     def erase(self, conversation: str, *, by: str, now: float) -> bool:
-        """Remove what was said in one; whether there is such a conversation."""
+        """Delete the contents of a conversation; return whether it exists."""
         ...
 
     def erase_user(self, user: str, mark: str, *, by: str, now: float) -> Sequence[str]:
-        """Remove all that was said with a user, and put a mark in the user's place."""
+        """Delete the contents of a user's conversations, and replace the user by a mark."""
         ...
 
     def close(self) -> None:

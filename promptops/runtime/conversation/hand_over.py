@@ -1,4 +1,4 @@
-"""What one agent gives to the next one: typed, bounded, redacted."""
+"""Hand-overs from one agent to the next: typed, bounded, redacted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from promptops.runtime.resolution import ResolvedPrompt
 
-# The input in which a prompt gets it.
+# The input through which a prompt gets it.
 INPUT = "hand_over"
 _MAX_BYTES = 16_384
 
@@ -39,13 +39,13 @@ class PromptVersion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """What one agent gives to the next one.
+    """A hand-over from one agent to the next.
 
     Attributes:
         source: the prompt that hands over, with its version and digest.
         target: the prompt that takes over, likewise.
-        reason: why, in one line.
-        data: what the next one has to know; redacted.
+        reason: the reason, in one line.
+        data: the data to pass on; redacted.
         at: when, in seconds since 1970.
     """
 
@@ -56,7 +56,7 @@ class HandOver:
     at: float = 0.0
 
     def to_data(self) -> dict[str, Any]:
-        """Return it as JSON values, as a prompt gets it in its input `hand_over`."""
+        """Return it as JSON values, for the input `hand_over`."""
         return {
             "from": self.source._asdict(),
             "to": self.target._asdict(),
@@ -66,7 +66,7 @@ class HandOver:
 
 
 def version_of(prompt: ResolvedPrompt) -> PromptVersion:
-    """Return which version of which prompt this is."""
+    """Return a prompt's name, version and digest."""
     return PromptVersion(prompt.name, prompt.version, prompt.digest)
 
 
@@ -78,13 +78,14 @@ def make_hand_over(
     data: Mapping[str, Any],
     at: float,
 ) -> HandOver:
-    """Return the record, redacted; RefusedError where it is too large, or the target takes it not.
+    """Return the redacted record. Raises RefusedError if it is too large or the target's input
+    refuses it.
 
     Args:
         source: the prompt that hands over.
         target: the prompt that takes over.
         reason: why.
-        data: what it has to know, as JSON values.
+        data: the data to pass on, as JSON values.
         at: when, in seconds since 1970.
     """
     record = HandOver(
@@ -118,7 +119,7 @@ def read_hand_over(document: Mapping[str, Any], at: float) -> HandOver:
 
 
 def _check_fit(document: Mapping[str, Any], prompt: ResolvedPrompt) -> None:
-    """Hold a hand-over to the input that takes it."""
+    """Validate a hand-over by the target's input."""
     declared = prompt.inputs.get(INPUT)
     if not isinstance(declared, dict):
         return

@@ -1,4 +1,4 @@
-"""Where conversations are, and the way to them."""
+"""Find and open the store of conversations."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def find_conversations(
 
     Args:
         settings: the table `[conversations]`.
-        log: the table `[log]`: without a place of their own conversations are beside the run log,
-            in the same database where that is PostgreSQL.
-        environment: where addresses and the folders of a user are read.
-        common_dir: the folder of a repository that all its work trees share; None: there is none.
-        top: what paths in the configuration start from: the top of the work tree.
+        log: the table `[log]`: by default conversations are stored next to the run log, in the same
+            database if that is PostgreSQL.
+        environment: the environment variables, for addresses and the user's folders.
+        common_dir: the git folder shared by all work trees; None without a repository.
+        top: the folder to which paths in the configuration are relative: the top of the work tree.
 
     Raises:
         ConfigurationError: `store_variable` names a variable that is not set.
@@ -68,7 +68,7 @@ def find_conversations(
 
 
 def open_conversations(url: str) -> ConversationStore:
-    """Return the store at a path or URL; UsageError where conversations cannot be kept there."""
+    """Return the store at a path or URL. Raises UsageError for an unsupported one."""
     scheme = url.partition("://")[0] if "://" in url else ""
     if scheme in {"", "sqlite"}:
         from promptops.runtime.conversation.sql import open_sqlite_store
@@ -89,10 +89,10 @@ def open_conversations(url: str) -> ConversationStore:
 
 
 class Conversations:
-    """The conversations of one registry: their stores, opened when first asked for."""
+    """The conversations of one registry; stores are opened on first use."""
 
     def __init__(self, registry: Registry, repository: Repository | None, config: Config) -> None:
-        """Args: what runs prompts, the repository on this machine if any, the configuration."""
+        """Args: the registry, the local repository if any, the configuration."""
         self._registry = registry
         self._repository = repository
         self._config = config
@@ -110,7 +110,7 @@ class Conversations:
         Args:
             conversation: its id.
             owner: whose it is.
-            settings: what is kept of it.
+            settings: its settings.
         """
         variable = settings.encryption_key
         keyring = None

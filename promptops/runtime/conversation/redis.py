@@ -1,6 +1,6 @@
 """Conversations in Redis, shared by many machines.
 
-Each change is one script, which Redis runs alone. What was said lies in a key of its own that Redis
+Each change is one script, which Redis runs alone. Messages lies in a key of its own that Redis
 itself lets go when the conversation's time is over; that it was there stays.
 """
 
@@ -161,7 +161,7 @@ class RedisStore:
                 url,
                 socket_connect_timeout=_WAIT_SECONDS,
                 socket_timeout=_WAIT_SECONDS,
-                # An append that was done and not heard of must not be done again.
+                # No retries: an append whose answer was lost must not be repeated.
                 retry=Retry(NoBackoff(), 0),
                 client_name="promptops",
             )
@@ -349,7 +349,7 @@ def _keys(conversation: str, user: str | None) -> list[str]:
 
 
 def _mark(name: str | None) -> str:
-    """Return a name as it is kept: nobody is no name."""
+    """Return a name as stored; None is distinct from every name."""
     return "-" if name is None else f"+{name}"
 
 

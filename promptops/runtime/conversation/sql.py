@@ -42,13 +42,13 @@ _LAST = (
 )
 _TABLES = ("conversations", "conversation_rows")
 _BATCH = 64
-# When a conversation ends is written to its head this much too late at most, as a share of its
-# time to live: not every append has to.
+# The head's expiry time may lag by this share of the time to live, so that not every append must
+# update it.
 _SLACK = 32
 
 
 class _SqlState(NamedTuple):
-    """Where a conversation stands after its last row; times in milliseconds."""
+    """The state of a conversation after its last row; times in milliseconds."""
 
     number: int = 0
     kept: int = 0
@@ -62,7 +62,7 @@ class SqlStore:
     """Conversations in one database."""
 
     def __init__(self, database: Database, *, lock: str | None = None) -> None:
-        """Args: the database, and the statement that locks a head, where writers run abreast."""
+        """Args: the database, and the statement that locks a head if writers run concurrently."""
         self._database = database
         self._lock = lock
 
@@ -204,7 +204,7 @@ class SqlStore:
                 cursor.one(self._lock, (conversation,))
             state = _read_state(cursor.one(_LAST, (conversation,)))
             if state.ends is not None and state.ends > at:
-                # The head says it a little late.
+                # The head's expiry time may lag.
                 new: int | None = state.ends
             else:
                 new = None
@@ -267,7 +267,7 @@ class SqlStore:
 
 
 def open_sqlite_store(path: str) -> SqlStore:
-    """Open the conversations in a file, which is made where there is none."""
+    """Open the conversations in a file; create it if missing."""
     from promptops.runtime.log.sqlite import SqliteDatabase
 
     return SqlStore(SqliteDatabase(Path(path), time.time, CONVERSATIONS))
@@ -291,7 +291,7 @@ def open_postgres_store(url: str) -> SqlStore:
 
 
 def refuse_owner(conversation: str) -> RefusedError:
-    """Return the error for a conversation that is asked for on somebody else's behalf."""
+    """Return the error for access by another owner."""
     return RefusedError(
         f"conversation {conversation} belongs to another user or tenant",
         hint="give the user and tenant with whom it began, or begin another one",
@@ -314,7 +314,7 @@ def _check_owner(conversation: str, found: Columns, owner: Owner) -> None:
 
 
 def _is_stale(known: int | None, ends: int | None, ttl: int | None) -> bool:
-    """Return whether a head says too wrongly when its conversation ends."""
+    """Return whether a head's expiry time lags too much."""
     if known is None or ends is None or ttl is None:
         return known != ends
     return known > ends or known < ends - ttl // _SLACK
@@ -352,13 +352,13 @@ def _write(
 
 def _expire(cursor: Cursor, conversation: str, state: _SqlState, at: int) -> _SqlState:
     _forget_bodies(cursor, conversation)
-    # Whatever follows is above the row that says so.
+    # All later rows are above this row.
     state = _SqlState(state.number, 0, state.number + 2)
     return _write(cursor, conversation, state, ConversationEvent(0, at, EXPIRED))
 
 
 def _drop(cursor: Cursor, conversation: str, state: _SqlState, limit: int, at: int) -> _SqlState:
-    """Let the oldest messages go until the rest is within the bound."""
+    """Drop the oldest messages until the rest is within the limit."""
     kept, floor = state.kept, state.floor
     while kept > limit and floor < state.number:
         size = cursor.one(

@@ -1,7 +1,7 @@
 """The tables of conversations in SQL, as numbered steps that are never changed once released.
 
-Each row carries where the conversation stands after it, so that appending reads one row and writes
-one, however long the conversation is.
+Each row has the conversation's state after it, so that appending reads and writes one row, however
+long the conversation is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which messages of a conversation a prompt is given. Pure."""
+"""Choose the messages of a conversation that a prompt gets."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 def take_newest(
     rows: Iterable[ConversationEvent], tokens: int
 ) -> tuple[list[ConversationEvent], bool]:
-    """Take rows, given from the newest on, as long as they fit; the oldest first.
+    """Take rows, newest first, as long as they fit; return them oldest first.
 
-    Returns them, and whether there is one that does not fit. The newest message is always taken:
-    a prompt that is given nothing would answer nothing.
+    Also return whether some did not fit. The newest message is always taken.
     """
     taken: list[ConversationEvent] = []
     used = 0
@@ -29,10 +28,9 @@ def take_newest(
 
 
 def begin_with_user(rows: Sequence[ConversationEvent]) -> list[ConversationEvent]:
-    """Return the rows from the first thing that a user says.
+    """Return the rows from the first user message on.
 
-    An answer whose question was cut off, or the result of a tool whose call was, is refused by
-    providers.
+    Providers refuse an answer without its question, or a tool result without its call.
     """
     for index, row in enumerate(rows):
         if row.role == "user":

@@ -32,11 +32,11 @@ def find_ledger(
 
     Args:
         settings: the table `[guards]`.
-        log: the table `[log]`: the file `ledger.db` lies beside the run log, or where that would
-            be if it were not in a database.
+        log: the table `[log]`: the file `ledger.db` lies beside the run log, or where that would be
+            if it were not in a database.
         environment: where the address may be, and the folders of a user are read.
-        common_dir: the folder of a repository that all its work trees share; None: there is none.
-        top: what paths in the configuration start from: the top of the work tree.
+        common_dir: the git folder shared by all work trees; None without a repository.
+        top: the folder to which paths in the configuration are relative: the top of the work tree.
 
     Raises:
         ConfigurationError: `ledger_variable` names a variable that is not set.

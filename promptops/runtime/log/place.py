@@ -27,8 +27,8 @@ def find_log(
     Args:
         settings: the table `[log]`.
         environment: where `PROMPTOPS_LOG`, which comes first, and the folders of a user are read.
-        common_dir: the folder of a repository that all its work trees share; None: there is none.
-        top: what paths in the configuration start from: the top of the work tree.
+        common_dir: the git folder shared by all work trees; None without a repository.
+        top: the folder to which paths in the configuration are relative: the top of the work tree.
     """
     url = environment.get(VARIABLE)
     if url:

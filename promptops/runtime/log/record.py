@@ -51,8 +51,8 @@ class RunRecord(NamedTuple):
         deployment: the number of the deployment that made it live there.
         model: the model that was asked, as the prompt names it.
         user: for whom it ran.
-        tenant: for which customer.
-        key: what traffic shares went by.
+        tenant: the tenant.
+        key: the key for traffic shares.
         status: one of STATUSES.
         stage: the stage at which it failed, one of STAGES.
         error: what went wrong, one line.

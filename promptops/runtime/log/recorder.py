@@ -124,7 +124,7 @@ class Recorder:
 
         Raises:
             NotFoundError: there is no such run, or it still waits to be written.
-            LogError: the log cannot be read.
+            LogError: the log is unreadable.
         """
         self._follow_fork()
         return self._open_log().get(run_id)

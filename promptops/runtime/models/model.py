@@ -111,7 +111,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a streamed answer.
+    """A part of a streamed answer.
 
     Attributes:
         text: the words that are new; empty in the last part.

@@ -1,1 +1,1 @@
-"""Run a prompt: from a ref and inputs to an answer, its cost and its record."""
+"""Run a prompt: from ref and inputs to answer, cost and record."""

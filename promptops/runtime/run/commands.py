@@ -1,7 +1,8 @@
-"""What a run wants done: a driver carries it out, and hands back the result or the error.
+"""The commands that a run's generator yields to its driver.
 
-The course of a run is written once, as generators that yield these commands. Drivers differ in how
-they wait: in a thread, on an event loop, or with parts of a stream handed out meanwhile.
+The steps of a run are written once, as generators that yield these commands. A driver executes a
+command and sends back its result or error. Drivers differ in how they wait: in a thread, on an
+event loop, or while streaming parts.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ if TYPE_CHECKING:
 
 
 class Find(NamedTuple):
-    """Resolve a prompt ref, to one of the versions that share traffic. Gives a ResolvedPrompt."""
+    """Resolve a prompt ref, to one of the versions that share traffic. Returns a ResolvedPrompt."""
 
     ref: str
     version: str | None = None
 
 
 class Begin(NamedTuple):
-    """Record that the run begins."""
+    """Record the start of the run."""
 
     record: RunRecord
 
 
 class Call(NamedTuple):
-    """Ask a model once. The result is an Answer; the error a ModelError."""
+    """Call a model once. Returns an Answer, or raises ModelError."""
 
     request: Request
     deadline: float
@@ -51,7 +52,7 @@ class Sleep(NamedTuple):
 
 
 class Reserve(NamedTuple):
-    """Reserve an attempt in all windows. The result is a Reservation; the error a GuardError."""
+    """Reserve an attempt in all limits. Returns a Reservation, or raises GuardError."""
 
     scope: Scope
     key: str
@@ -62,20 +63,20 @@ class Reserve(NamedTuple):
 
 
 class Admit(NamedTuple):
-    """Ask the breaker of a model. The result is a Permit; the error a BreakerOpenError."""
+    """Ask a model's circuit breaker. Returns a Permit, or raises BreakerOpenError."""
 
     model: str
 
 
 class Report(NamedTuple):
-    """Tell the breaker how the attempt ended; None: it says nothing about the model."""
+    """Tell the breaker how the attempt ended; None: the outcome says nothing about the model."""
 
     permit: Permit
     is_healthy: bool | None
 
 
 class Settle(NamedTuple):
-    """Settle a reservation at what was used; release it where nothing was sent."""
+    """Settle a reservation with the actual use; release it if nothing was sent."""
 
     reservation: Reservation
     cost: int | None
@@ -84,9 +85,9 @@ class Settle(NamedTuple):
 
 
 class Recall(NamedTuple):
-    """Look for the answer to an identical request, and wait for one that is under way.
+    """Look up the answer to an identical request, and wait for one in progress.
 
-    Gives it as Kept; a Flight where the caller leads now; None where it neither leads nor waits.
+    Returns Kept, a Flight if this run must call the model, or None without a cache.
     """
 
     key: str
@@ -95,7 +96,7 @@ class Recall(NamedTuple):
 
 
 class Land(NamedTuple):
-    """Keep an answer, if any, and end the flight if the run leads one."""
+    """Cache an answer, if any, and end the run's flight, if any."""
 
     key: str
     flight: Flight | None
@@ -106,21 +107,21 @@ Command = Find | Begin | Call | Sleep | Admit | Report | Reserve | Settle | Reca
 
 
 class World(NamedTuple):
-    """What a run needs to know, without waiting for it.
+    """The data that a run needs without waiting.
 
     Attributes:
         clock: seconds since 1970.
-        monotonic: seconds that never go back, as deadlines are given.
-        random: a number from 0 to 1.
-        price: the price of a model; None where it is unknown.
-        count: an upper bound of a request's tokens.
-        context: how many tokens a model reads; None where that is unknown.
-        allows: whether the prompt of a file below the prompts folder may use a model.
-        check_depth: raises GuardError where runs are nested too deeply.
-        describe_pause: the error for a prompt that is paused.
-        make_id: a new id, for something that happens now.
-        cache: which answers are kept.
-        refuses: the parameters that a model is known not to take.
+        monotonic: a monotonic clock in seconds, for deadlines.
+        random: returns a random number from 0 to 1.
+        price: returns a model's price; None if unknown.
+        count: returns an upper bound of a request's tokens.
+        context: returns a model's maximum number of input tokens; None if unknown.
+        allows: returns whether the prompt at a path below the prompts folder may use a model.
+        check_depth: raises GuardError if runs are nested too deeply.
+        describe_pause: returns the error for a paused prompt.
+        make_id: returns a new id.
+        cache: the settings of the answer cache.
+        refuses: returns the parameters that a model is known to refuse.
     """
 
     clock: Callable[[], float]

@@ -1,6 +1,6 @@
-"""Judge the conditions of routes, escalation and review, in the sandbox that prompts run in. Pure.
+"""Evaluate conditions of routes, escalation and review in the template sandbox.
 
-A condition is what stands between `{% if` and `%}`; `find_faults` refused everything else.
+A condition is the expression between `{% if` and `%}`; `find_faults` refuses anything else.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ def holds(path: str, condition: str, values: Mapping[str, object]) -> bool:
     Args:
         path: the prompt's file, for errors.
         condition: the expression.
-        values: what its names mean: plain JSON values.
+        values: the values of its names: plain JSON.
 
     Raises:
-        TemplateError: it reads something that is not there, or does what may not be done.
+        TemplateError: it reads an undefined name, or does something forbidden.
     """
     message = _compile(path, condition).render(values)[0]
     return message["content"] == "yes"
@@ -31,5 +31,5 @@ def holds(path: str, condition: str, values: Mapping[str, object]) -> bool:
 
 @lru_cache(maxsize=1024)
 def _compile(path: str, condition: str) -> CompiledTemplate:
-    # The newline ends a comment in the expression before it could hide the tag's end.
+    # The newline ends a comment in the expression, which could otherwise hide the tag's end.
     return CompiledTemplate(path, f"{{% if {condition}\n%}}yes{{% else %}}no{{% endif %}}", {})

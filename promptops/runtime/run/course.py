@@ -1,4 +1,4 @@
-"""What one run knows, and what has become of it so far."""
+"""The state of one run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """How long a run may take, and how often it may try.
+    """The timeouts and the number of retries of a run.
 
     Attributes:
-        call_seconds: for one request; the prompt's own `timeout` comes first.
-        run_seconds: for the whole run.
-        retries: of one model.
+        call_seconds: the timeout of one request; the prompt's own `timeout` overrides it.
+        run_seconds: the timeout of the whole run.
+        retries: the number of retries of one model.
     """
 
     call_seconds: float = 60.0
@@ -31,37 +31,37 @@ class RunLimits:
 
 @dataclass(slots=True)
 class Course:
-    """One run under way.
+    """The state of one run.
 
     Attributes:
-        record: the record of the run, completed step by step.
-        given: the inputs as the caller gave them.
-        asked_model: the model that the caller asks for instead of the prompt's.
-        counted_in: the environment that limits and the log count it in; None: the prompt's own.
-        stage: where the run is now; an error names it.
-        prompt: the prompt that runs, after shares and routes.
-        scope: whose run it is, for the guards.
+        record: the run's record, completed step by step.
+        given: the caller's inputs.
+        asked_model: the model that the caller requests instead of the prompt's.
+        counted_in: the environment for limits and log; None: the prompt's own.
+        stage: the current stage, named in errors.
+        prompt: the prompt after shares and routes.
+        scope: the user and tenant, for limits.
         inputs: the inputs, complete.
-        messages: what is asked.
-        models: whom to ask, in this order.
-        is_held: whether nothing of an answer may be handed out before it is final.
-        is_streamed: whether the answer is handed out while it is written.
-        has_spoken: whether a part of an answer was handed out, so that nothing can be retried.
-        heard: the parts of the answer that is being streamed.
+        messages: the request's messages.
+        models: the models to ask, in order.
+        is_held: whether no part of an answer may be streamed before it is final.
+        is_streamed: whether the answer is streamed.
+        has_spoken: whether a part was streamed, so that retries are not possible.
+        heard: the streamed parts of the answer.
         first_at: when its first part came, on the monotonic clock.
-        attempts: the requests that were made.
+        attempts: the requests so far.
         decisions: the rules that applied.
-        alarms: the errors that a person must look at.
-        reviews: what is asked of people.
-        answer: the answer that stands.
-        data: what it holds, where the prompt has an output schema.
+        alarms: errors for alerts.
+        reviews: the requested reviews by people.
+        answer: the final answer.
+        data: its JSON value, if the prompt has an output schema.
         model: the model that gave it; None: a fixed reply.
-        is_degraded: whether something else than the prompt's first choice answered.
-        depth: how many runs enclose it.
-        round: how often the results of tools were handed in.
-        began: when it began here, on the monotonic clock; None: in another process.
-        begun: what telemetry gave when it began, or went on.
-        told: how many attempts telemetry knew then.
+        is_degraded: whether a model other than the prompt's first choice answered.
+        depth: the number of enclosing runs.
+        round: how many times tool results were passed in.
+        began: when it began, on the monotonic clock; None if in another process.
+        begun: telemetry's handle of the run.
+        told: the number of attempts reported to telemetry.
     """
 
     record: RunRecord
@@ -96,6 +96,6 @@ class Course:
 
     @property
     def resolved(self) -> ResolvedPrompt:
-        """The prompt that runs; only asked for once it was found."""
+        """The prompt; only valid once it was found."""
         assert self.prompt is not None  # noqa: S101 - the stages before this one found it
         return self.prompt

@@ -1,4 +1,4 @@
-"""Carry out the commands of a course, one after another, until it is over."""
+"""Execute the commands of a run's generator until it ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def drive(steps: Generator[Command, Any, None], do: Callable[[Command], Any]) -> None:
-    """Give the result of each command, or its failure, back to the course."""
+    """Execute each command; send its result or error back to the generator."""
     value: Any = None
     failure: BaseException | None = None
     while True:
@@ -29,7 +29,7 @@ def drive(steps: Generator[Command, Any, None], do: Callable[[Command], Any]) ->
 async def adrive(
     steps: Generator[Command, Any, None], do: Callable[[Command], Awaitable[Any]]
 ) -> None:
-    """Do the same as `drive` on an event loop."""
+    """As `drive`, on an event loop."""
     value: Any = None
     failure: BaseException | None = None
     while True:

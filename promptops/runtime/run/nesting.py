@@ -1,4 +1,4 @@
-"""Which run encloses what happens here."""
+"""The enclosing run of the current context."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _RUN: ContextVar[str | None] = ContextVar("promptops_run", default=None)
 
 
 def enclosing_run() -> str | None:
-    """Return the id of the run that encloses this place."""
+    """Return the id of the enclosing run."""
     return _RUN.get()
 
 
 @contextmanager
 def within(run_id: str, depth: int) -> Iterator[None]:
-    """Make everything in this block part of a run that `depth` runs enclose."""
+    """Mark everything in this block as part of a run with `depth` enclosing runs."""
     token = _RUN.set(run_id)
     try:
         with nested(depth + 1):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def _warn(text: str) -> None:
-    """Say what the operator must know; a command that has nothing to say does not import this."""
+    """Warn the operator. Imports logging only if needed."""
     import logging
 
     logging.getLogger("promptops").warning("%s", text)
@@ -41,14 +41,14 @@ def open_runner(registry: Registry, repository: Repository | None, config: Confi
     """Return the runner of a registry.
 
     Args:
-        registry: where prompts come from.
-        repository: the repository on this machine whose log and files of `scripted/` models are
-            used; None: the user's own log.
-        config: the configuration that holds.
+        registry: the registry.
+        repository: the local repository, for its log and the files of `scripted/` models; None: use
+            the user's log.
+        config: the configuration.
 
     Raises:
-        ConfigurationError: the configuration cannot be understood, or the variable with the
-            ledger's address is not set.
+        ConfigurationError: the configuration is invalid, or the variable with the ledger's address
+            is not set.
     """
     settings = config.log
     common = None if repository is None else repository.git.common_dir

@@ -1,4 +1,4 @@
-"""Judge an answer: parse it and hold it to the prompt's output schema."""
+"""Parse an answer and validate it by the prompt's output schema."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _MAX_FAULTS = 5
 
 
 class OutputError(RefusedError):
-    """An answer is not what the prompt promises its callers.
+    """An answer is not valid for the prompt's output schema or rules.
 
     Attributes:
-        text: the answer as the model gave it.
+        text: the model's answer.
     """
 
     def __init__(self, message: str, *, text: str, hint: str | None = None) -> None:
@@ -29,10 +29,10 @@ class OutputError(RefusedError):
 
 
 def read_data(answer: Answer, schema: Mapping[str, Any]) -> object:
-    """Return the JSON value that an answer holds, valid under `schema`.
+    """Return the JSON value of an answer, validated by `schema`.
 
     Raises:
-        OutputError: the answer was cut short or filtered, is no JSON, or the schema refuses it.
+        OutputError: the answer was truncated or filtered, is no JSON, or is invalid.
     """
     if answer.finish in {"length", "content_filter", "refusal"}:
         raise OutputError(
@@ -49,7 +49,7 @@ def read_data(answer: Answer, schema: Mapping[str, Any]) -> object:
 
 
 def check_data(value: object, schema: Mapping[str, Any], text: str) -> None:
-    """Hold a value to the output schema; OutputError with `text` where that refuses it."""
+    """Validate a value by the output schema. Raises OutputError with `text`."""
     found = []
     for fault in _validator(schema).iter_errors(value):
         place = ".".join(map(str, fault.instance_path)) or "the answer"
@@ -62,7 +62,7 @@ def check_data(value: object, schema: Mapping[str, Any], text: str) -> None:
 
 
 _MAX_VALIDATORS = 256
-# By the schema's identity; the schema is kept, so that the identity stays its own.
+# Cached by the schema's identity; the schema is kept alive, so that its id is not reused.
 _VALIDATORS: dict[int, tuple[Mapping[str, Any], Any]] = {}
 
 
@@ -79,7 +79,7 @@ def _validator(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 - it comes wit
 
 
 def check_rules(answer: Answer, data: object, rules: Mapping[str, Any] | None) -> None:
-    """Hold an answer to the prompt's rules; OutputError where it breaks one."""
+    """Check an answer by the prompt's rules. Raises OutputError if it breaks one."""
     if rules is None:
         return
     from promptops.runtime.run.rules import find_fault
@@ -90,10 +90,10 @@ def check_rules(answer: Answer, data: object, rules: Mapping[str, Any] | None) -
 
 
 def set_reply(course: Course, reply: object) -> None:
-    """Let a fixed reply be the answer of a run; it is validated like a model's.
+    """Use a fixed reply as the answer of a run; it is validated like a model's.
 
     Raises:
-        OutputError: the prompt's output schema refuses it.
+        OutputError: it is not valid for the prompt's output schema.
     """
     schema = course.resolved.output
     is_plain = schema is None and isinstance(reply, str)

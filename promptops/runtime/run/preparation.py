@@ -1,4 +1,4 @@
-"""The stages before a model is asked: resolve, inputs, route, render."""
+"""Prepare a run: resolve, check inputs, route, render."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from promptops.runtime.run.course import Course
 
 _LEASE_MARGIN_SECONDS = 60.0
-# A deployment may arrive between two looks; it does not arrive between all of them.
+# How often to look again after a deployment arrived between two lookups.
 _LOOKS = 3
 _MAX_ROUTES = 8
 _SHAPES = frozenset({"tools", "response_format"})
 
 
 class _MovedError(Exception):
-    """A newer deployment arrived between two looks."""
+    """A newer deployment arrived between two lookups."""
 
 
 def prepare(course: Course, world: World) -> Generator[Command, Any, None]:
-    """Find the prompt, check the inputs, choose the way and render the messages.
+    """Find the prompt, check the inputs, follow routes and render the messages.
 
-    Afterwards the course has messages and models, or its answer where a fixed one is declared.
+    Afterwards the course has messages and models, or the answer of a fixed reply.
     """
     course.stage = "guard"
     world.check_depth()
@@ -73,7 +73,7 @@ def prepare(course: Course, world: World) -> Generator[Command, Any, None]:
 
 
 def _find_way(course: Course, world: World) -> Generator[Command, Any, Mapping[str, Any]]:
-    """Follow shares and routes to the prompt that runs; return the route that was taken last."""
+    """Follow shares and routes to the prompt to run; return the last route."""
     first = yield Find(course.record.ref)
     found = first
     given = course.given
@@ -105,13 +105,13 @@ def _find_way(course: Course, world: World) -> Generator[Command, Any, Mapping[s
         if following.environment == first.environment and following.placement != first.placement:
             raise _MovedError
         names.append(following.name)
-        # The routing prompt decides what it takes; the next one what of it it needs.
+        # The routing prompt validates the inputs; the next prompt gets those that it declares.
         given = {name: value for name, value in course.inputs.items() if name in following.inputs}
         found = following
 
 
 def _take(course: Course, found: ResolvedPrompt, given: Mapping[str, object]) -> None:
-    """Let the run be one of this prompt."""
+    """Set the prompt of the run."""
     course.prompt = found
     record = course.record
     course.record = record._replace(
@@ -128,7 +128,7 @@ def _take(course: Course, found: ResolvedPrompt, given: Mapping[str, object]) ->
 
 
 def _follow_share(course: Course, found: ResolvedPrompt) -> Generator[Command, Any, ResolvedPrompt]:
-    """Yield the version that serves this caller while traffic is split."""
+    """Find the version for this caller while traffic is split."""
     if len(found.split) < 2 or found.paused is not None:
         return found
     key = course.record.key
@@ -146,7 +146,7 @@ def _follow_share(course: Course, found: ResolvedPrompt) -> Generator[Command, A
 
 
 def _choose_route(course: Course, found: ResolvedPrompt) -> Mapping[str, Any]:
-    """Return the first route whose condition on the inputs holds; an empty one otherwise."""
+    """Return the first route whose condition holds for the inputs; else an empty one."""
     routes: list[Mapping[str, Any]] = found.data.get("routes", [])
     for route in routes:
         if holds(found.prompt.path, route["when"], course.inputs):
@@ -158,7 +158,7 @@ def _choose_route(course: Course, found: ResolvedPrompt) -> Mapping[str, Any]:
 
 
 def _beside(found: ResolvedPrompt, target: str) -> str:
-    """Return the ref of a prompt that a route names: live in the same deployment, or as written."""
+    """Return the ref of a route's prompt: in the same deployment, or as written."""
     if "@" in target:
         return target
     if found.environment is not None:
@@ -172,9 +172,7 @@ def _beside(found: ResolvedPrompt, target: str) -> str:
 
 
 def _choose_models(course: Course, world: World, routed: str | None) -> list[str]:
-    """Return the models to ask, in order: as asked for, else as routed, else as the prompt has
-    it.
-    """
+    """Return the models to ask, in order: the caller's, else the route's, else the prompt's."""
     resolved = course.resolved
     first = course.asked_model or routed or _choose_cheapest(course, world) or resolved.model
     models = [first]
@@ -199,9 +197,10 @@ def _choose_models(course: Course, world: World, routed: str | None) -> list[str
 
 
 def _choose_cheapest(course: Course, world: World) -> str | None:
-    """Return the cheapest of the declared models that can do it, by known prices.
+    """Return the cheapest suitable one of the declared models, by known prices.
 
-    It reads the whole request, and is not known to refuse the prompt's tools or output schema.
+    Its context window must fit the request, and it must not be known to refuse the prompt's tools
+    or output schema.
     """
     rule = course.resolved.data.get("choose")
     if rule is None:
@@ -213,7 +212,7 @@ def _choose_cheapest(course: Course, world: World) -> str | None:
         window = world.context(model)
         needed = bounds.prompt_tokens if bounds.tokens is None else bounds.tokens
         fits = window is None or needed <= window
-        # A model that takes no tools or schema would do something else than was written.
+        # A model without support for tools or schemas would not do what the prompt declares.
         if not _SHAPES.isdisjoint({*request.parameters}.intersection(world.refuses(model))):
             continue
         if fits and bounds.cost is not None and world.allows(model, course.resolved.prompt.path):

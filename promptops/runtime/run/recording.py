@@ -1,4 +1,4 @@
-"""Records of calls that an application made with a client of its own. Pure."""
+"""Build records of calls that an application made with its own client."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Made:
     """A call that an application made itself.
 
     Attributes:
-        prompt: the prompt that it rendered.
-        answer: what the model said: a text, or the completion in the format of OpenAI or
-            Anthropic; the exception where the call failed.
-        inputs: what it rendered the prompt with; None: not to be kept.
-        model: the model that it asked; None: the prompt's.
-        seconds: how long the call took.
+        prompt: the rendered prompt.
+        answer: the model's answer: a text, or the completion in OpenAI's or Anthropic's format; or
+            the exception of a failed call.
+        inputs: the inputs; None: do not store them.
+        model: the model; None: the prompt's.
+        seconds: the duration of the call.
     """
 
     prompt: ResolvedPrompt
@@ -46,11 +46,11 @@ def make_record(
 
     Args:
         made: the call.
-        begun: the record with id and caller; its time is when the call ended.
-        price: the price of a model.
+        begun: the record with id and caller; its time is the end of the call.
+        price: returns a model's price.
 
     Raises:
-        UsageError: the answer is none that is understood.
+        UsageError: the answer has an unknown format.
     """
     resolved, model = made.prompt, made.model or made.prompt.model
     failure = made.answer if isinstance(made.answer, BaseException) else None
@@ -113,7 +113,7 @@ def _render(made: Made) -> list[dict[str, Any]] | None:
     try:
         return made.prompt.prompt.render(made.inputs)
     except PromptopsError:
-        # The call was made; that these inputs do not render is no reason to lose it.
+        # Record the call even if these inputs do not render.
         return None
 
 

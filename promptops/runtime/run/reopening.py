@@ -1,4 +1,4 @@
-"""Take up a run that waits for the results of its tools, from what the log keeps of it. Pure."""
+"""Rebuild a run that waits for tool results from its log entry."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def name_version(run: RunRecord) -> str:
-    """Return the ref of what a run ran: the exact version, or the work tree.
+    """Return the ref of a run's prompt: the exact version, or the work tree.
 
     Raises:
-        RefusedError: it does not wait, or too little of it was kept.
+        RefusedError: it does not wait, or the log lacks its content.
     """
     if run.status != WAITING or run.prompt is None:
         raise RefusedError(
@@ -42,15 +42,15 @@ def name_version(run: RunRecord) -> str:
 
 
 def reopen(entry: LogEntry, prompt: ResolvedPrompt, limits: RunLimits) -> Course:
-    """Return the course of a run that waits.
+    """Return the state of a waiting run.
 
     Args:
-        entry: what the log keeps of it.
-        prompt: the version that it ran.
-        limits: how long it may take.
+        entry: its log entry.
+        prompt: its prompt.
+        limits: its timeouts.
 
     Raises:
-        IntegrityError: the prompt is not the one that ran.
+        IntegrityError: the prompt has another digest.
     """
     run = entry.run
     if prompt.digest != run.digest:

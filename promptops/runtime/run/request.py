@@ -1,4 +1,4 @@
-"""What a run sends to a model, and the most that it may take. Pure."""
+"""Build a run's request and estimate its maximum cost."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ _ENCODER = json.JSONEncoder(sort_keys=True, default=repr)
 
 
 class Bounds(NamedTuple):
-    """The most that a request may take.
+    """The maximum tokens and cost of a request.
 
     Attributes:
-        prompt_tokens: of the messages.
-        tokens: of messages and answer; None where the length of the answer has no bound.
-        cost: in micro-dollars; None where the price or a bound of the answer's length is missing.
+        prompt_tokens: the maximum for the messages.
+        tokens: the maximum for messages and answer; None if the answer's length is unlimited.
+        cost: the maximum cost, in micro-dollars; None if the price is unknown or the answer's
+            length is unlimited.
     """
 
     prompt_tokens: int
@@ -33,7 +34,7 @@ class Bounds(NamedTuple):
 
 
 def hidden_inputs(prompt: ResolvedPrompt) -> list[str]:
-    """Return the inputs whose values the log never keeps."""
+    """Return the inputs whose values are never logged."""
     return [
         name
         for name, schema in prompt.inputs.items()
@@ -42,7 +43,7 @@ def hidden_inputs(prompt: ResolvedPrompt) -> list[str]:
 
 
 def estimate(request: Request, world: World) -> Bounds:
-    """Return the most that a request may take."""
+    """Return the maximum tokens and cost of a request."""
     prompt_tokens = world.count(request)
     price = world.price(request.model)
     most = _answer_tokens(request.parameters)
@@ -54,9 +55,9 @@ def estimate(request: Request, world: World) -> Bounds:
 
 
 def cache_key(request: Request, course: Course, world: World) -> str | None:
-    """Return what an answer to the request is kept under; None where it may not be kept.
+    """Return the cache key of a request; None if its answer must not be cached.
 
-    A tenant never gets what was said to another one. Evals and replays ask each time.
+    Tenants do not share answers. Evals and replays are not cached.
     """
     if not world.cache.ttl_seconds or course.counted_in is not None:
         return None
@@ -66,7 +67,7 @@ def cache_key(request: Request, course: Course, world: World) -> str | None:
 
 
 def name_request(request: Request) -> str:
-    """Name a request, so that repetitions of it are recognised."""
+    """Return a hash of a request, to recognise repetitions."""
     return _hash([], request)
 
 
@@ -76,7 +77,7 @@ def _hash(more: list[Any], request: Request) -> str:
 
 
 def _answer_tokens(parameters: Mapping[str, Any]) -> int | None:
-    """Return how many tokens the answers to a request have at most, all of them together."""
+    """Return the maximum number of tokens of all answers to a request."""
     limits = [parameters.get("max_tokens"), parameters.get("max_completion_tokens")]
     known = [limit for limit in limits if isinstance(limit, int)]
     answers = parameters.get("n", 1)

@@ -1,4 +1,4 @@
-"""What a run gives back."""
+"""The result of a run."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class Run:
 
     Attributes:
         id: its id in the run log.
-        prompt: the prompt that ran, and where it was found.
-        text: the answer's words.
-        data: the answer parsed and validated, where the prompt has an output schema; else None.
-        model: the model that answered, as the prompt names it; None: a fixed reply.
+        prompt: the resolved prompt.
+        text: the answer's text.
+        data: the parsed and validated answer, if the prompt has an output schema; else None.
+        model: the model that answered, by the name in the prompt; None for a fixed reply.
         finish: why the answer ended, such as `stop` or `length`.
         usage: the tokens of the attempt that answered.
-        cost_micros: what all attempts cost, in micro-dollars; None where a price or usage is
+        cost_micros: the cost of all attempts, in micro-dollars; None if a price or usage is
             unknown.
-        attempts: the requests that were made, failed ones included.
+        attempts: all requests, failed ones included.
         decisions: the rules that applied: share, route, retry, fallback, reply, escalate, review.
-        is_degraded: whether something else than the prompt's first choice answered.
+        is_degraded: whether a model other than the prompt's first choice answered.
         tool_calls: the functions that the model wants called.
     """
 
@@ -53,25 +53,25 @@ class Run:
 
     @property
     def cost(self) -> float | None:
-        """What all attempts cost, in US dollars; None where that is unknown."""
+        """The cost of all attempts, in US dollars; None if unknown."""
         return None if self.cost_micros is None else self.cost_micros / 1_000_000
 
     @property
     def messages(self) -> Sequence[Mapping[str, Any]]:
-        """What the model was asked: the messages as they were sent."""
+        """The messages as sent to the model."""
         return self._given_handle.messages
 
     def reply(self, results: Mapping[str, object] | Sequence[object]) -> Run:
-        """Hand in what the called tools gave, and return what the model says to that.
+        """Pass in the results of the called tools; return the model's next answer.
 
-        It is the same run: one id, one record, one cost. Its time limit begins anew.
+        It is the same run: one id, one record, one cost. The time limit starts again.
 
         Args:
-            results: a result for each call: by its id, or in the order of `tool_calls`. A text is
-                sent as it is, everything else as JSON. An error is a result, too.
+            results: a result for each call: by its id, or in the order of `tool_calls`. A string is
+                sent as is, everything else as JSON. An error is a result, too.
 
         Raises:
-            UsageError: the run called no tools, was continued already, or results are missing.
+            UsageError: the run called no tools, was already continued, or results are missing.
             PromptopsError: as `Registry.run`.
         """
         return self._given_handle.reply(results)
@@ -81,7 +81,7 @@ class Run:
         return await self._given_handle.areply(results)
 
     def stream_reply(self, results: Mapping[str, object] | Sequence[object]) -> Iterator[Spoken]:
-        """As `reply`, as a stream like that of `Registry.stream`."""
+        """As `reply`, but stream the answer like `Registry.stream`."""
         return self._given_handle.stream_reply(results)
 
     def astream_reply(
@@ -91,16 +91,16 @@ class Run:
         return self._given_handle.astream_reply(results)
 
     def within(self) -> AbstractContextManager[None]:
-        """Make the runs that are started in a `with` block part of this run.
+        """Make the runs in a `with` block children of this run.
 
-        The log names this run as theirs, and they are nested in it for the limit on depth.
+        The log records this run as their parent, and they count for the limit on nesting.
         """
         return self._given_handle.within()
 
     def feedback(
         self, score: float | None = None, *, label: str | None = None, comment: str | None = None
     ) -> None:
-        """Record what somebody thought of the answer; never raises for the log's sake."""
+        """Record feedback on the answer. Never raises errors of the log."""
         self._given_handle.feedback(score, label, comment)
 
     @property

@@ -1,7 +1,7 @@
-"""What to do after a failed attempt. Pure.
+"""Decide what to do after a failed attempt.
 
-The HTTP status decides, never the wording of an error: providers quote users' texts in theirs.
-Two exceptions go by the provider's own code.
+The HTTP status decides, never the text of an error, in which providers quote users' texts. Two
+cases use the provider's error code.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _MAX_DELAY_SECONDS = 20.0
 
 
 class Next(StrEnum):
-    """What follows a failed attempt.
+    """The next step after a failed attempt.
 
     RETRY asks the same model again, FALL_BACK the next one, LARGER the next one with a larger
-    window, STOP ends the run.
+    context window, STOP ends the run.
     """
 
     RETRY = "retry"
@@ -34,12 +34,12 @@ class Next(StrEnum):
 
 
 def choose_next(error: ModelError) -> Next:
-    """Return what follows `error`.
+    """Return the next step after `error`.
 
-    Retried: 408, 409, 429, 500, 502, 503, 504, 529, timeouts, broken connections and answers that
-    are none. Given to the next model at once: 401, 402, 403, 404, a missing key or package, a model
-    that cannot be asked. Final: 400, 413, 422 and every other status, since another model would be
-    asked the same wrong thing.
+    Retried: 408, 409, 429, 500, 502, 503, 504, 529, timeouts, broken connections and malformed
+    answers. Next model at once: 401, 402, 403, 404, a missing key or package, a model that cannot
+    be called. Final: 400, 413, 422 and every other status, since another model would get the same
+    invalid request.
     """
     if error.code in TOO_LONG:
         return Next.LARGER
@@ -48,7 +48,7 @@ def choose_next(error: ModelError) -> Next:
     if error.kind in {"key", "install"}:
         return Next.FALL_BACK
     if error.kind == "invalid" and not error.is_sent:
-        # It could not even be asked: asking again would not either.
+        # The model could not be called, so a retry cannot either.
         return Next.FALL_BACK
     if error.kind != "status":
         return Next.RETRY
@@ -58,7 +58,7 @@ def choose_next(error: ModelError) -> Next:
 
 
 def is_alarming(error: ModelError) -> bool:
-    """Return whether a person must look: a key was refused, or a model is gone."""
+    """Return whether to alert people: a key was refused, or a model no longer exists."""
     return error.kind == "key" or error.status in REPLACED or error.code == "insufficient_quota"
 
 
@@ -66,9 +66,9 @@ def delay_seconds(retries: int, retry_after: float | None, random: float) -> flo
     """Return how long to wait before a retry: exponential backoff with full jitter.
 
     Args:
-        retries: how many retries of this model there were already.
-        retry_after: how long the provider asked to wait, which is never undercut.
-        random: a number from 0 to 1.
+        retries: the number of previous retries of this model.
+        retry_after: the provider's requested wait, which is the minimum.
+        random: returns a random number from 0 to 1.
     """
     longest = min(_MAX_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2.0**retries)
     return max(random * longest, retry_after or 0.0)

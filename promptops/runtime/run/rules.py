@@ -1,7 +1,7 @@
-"""Hold what a model said to the rules: texts it must not have, hosts its links may lead to.
+"""Check an answer by the prompt's rules: forbidden texts, allowed hosts of links.
 
-Patterns run in the engine of the JSON Schema validator, in linear time: a model that was told to
-write something slow to match gets nowhere. With lookaround its effort is bounded.
+Patterns run in the JSON Schema validator's engine in linear time, so that a crafted answer cannot
+make matching slow. With look-around the effort is limited.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# What browsers take for the beginning of an address elsewhere: also `https:/\host` and `//host`.
+# What browsers accept as the start of an absolute URL, `https:/\host` and `//host` included.
 _LINK = re.compile(
     r"""(?ix) (?: \b(?:https?|wss?|ftp):[/\\]* | \]\(\s*<?[/\\]{2,} |
     \b(?:href|src|action|poster|srcset)\s*=\s*["']?\s*[/\\]{2,} | ^\s*\[[^\]\n]*\]:\s*<?[/\\]{2,} )
@@ -24,12 +24,12 @@ _LINK = re.compile(
 
 
 def find_fault(rules: Mapping[str, Any], text: str, data: object) -> str | None:
-    """Return why an answer breaks the rules; None where it keeps them.
+    """Return why an answer breaks the rules; None if it does not.
 
     Args:
-        rules: what the frontmatter declares.
-        text: the answer's words.
-        data: what they hold, where the prompt has an output schema; None otherwise.
+        rules: the declared rules.
+        text: the answer's text.
+        data: its JSON value, if the prompt has an output schema.
     """
     texts = [text] if data is None else [text, *_texts(data)]
     for pattern in rules.get("forbid", ()):
@@ -44,7 +44,7 @@ def find_fault(rules: Mapping[str, Any], text: str, data: object) -> str | None:
 
 
 def find_hosts(text: str) -> Iterator[str]:
-    """Yield the hosts that links in a text lead to, in lower case."""
+    """Yield the hosts of links in a text, in lower case."""
     for found in _LINK.finditer(text):
         host = found[1].rpartition("@")[2]
         if not host.startswith("["):
@@ -59,7 +59,7 @@ def _is_allowed(host: str, hosts: Sequence[str]) -> bool:
 
 
 def _texts(data: object) -> Iterator[str]:
-    """Yield each text in a JSON value, names included."""
+    """Yield each string in a JSON value, keys included."""
     pending = [data]
     while pending:
         value = pending.pop()
@@ -72,7 +72,7 @@ def _texts(data: object) -> Iterator[str]:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    # A lone surrogate cannot be matched, and must not hide what stands beside it.
+    # A lone surrogate cannot be matched, and must not hide its neighbours.
     readable = text.encode("utf-8", "replace").decode()
     return bool(_compile(pattern).is_valid(readable))
 

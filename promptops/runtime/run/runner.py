@@ -1,4 +1,4 @@
-"""Runs prompts: drives their course in a thread, on an event loop or as a stream."""
+"""Run prompts: in a thread, on an event loop, or as a stream."""
 
 from __future__ import annotations
 
@@ -81,15 +81,15 @@ if TYPE_CHECKING:
 
 
 class Caller(NamedTuple):
-    """On whose behalf a prompt runs.
+    """The caller of a run.
 
     Attributes:
-        user: the person, as the application calls them.
-        tenant: the customer, likewise.
-        key: what stays with one version while traffic is split; the user when None.
-        environment: where limits count it and the log keeps it, instead of where the prompt is
-            live: `eval` for what is no real traffic.
-        labels: what else the log keeps with the run.
+        user: the application's id of the person.
+        tenant: the application's id of the customer.
+        key: the key that always gets the same version while traffic is split; None: the user.
+        environment: the environment for limits and log, instead of the prompt's: `eval` for runs
+            that are no real traffic.
+        labels: labels of the run in the log.
     """
 
     user: str | None = None
@@ -100,12 +100,12 @@ class Caller(NamedTuple):
 
 
 class Spoken(NamedTuple):
-    """A piece of a streamed answer.
+    """A part of a streamed answer.
 
     Attributes:
-        text: the words that are new; empty in the last piece.
-        run: the whole run, in the last piece; None before.
-        run_id: its id, in every piece.
+        text: the new text; empty in the last part.
+        run: the run, in the last part; else None.
+        run_id: the run's id, in every part.
     """
 
     text: str
@@ -114,10 +114,10 @@ class Spoken(NamedTuple):
 
 
 class AbandonedError(BaseException):
-    """The caller left a stream before its end.
+    """The caller abandoned a stream.
 
-    Python closes nested generators instead of throwing GeneratorExit into them, so the course of
-    the run is told by an exception of ours. It never reaches the caller.
+    Python closes nested generators instead of throwing GeneratorExit into them, so the run's
+    generator gets this exception. It never reaches the caller.
     """
 
     def __repr__(self) -> str:
@@ -126,18 +126,18 @@ class AbandonedError(BaseException):
 
 
 class Plan(NamedTuple):
-    """What a run would do, without doing it.
+    """What a run would do.
 
     Attributes:
         resolved: the prompt.
         model: the model that would be asked first; None: a fixed reply answers.
-        request: what would be sent.
+        request: the request.
         tokens: an upper bound of the tokens of the prompt.
-        cost_micros: the most that one attempt may cost, in micro-dollars; None where a price or
+        cost_micros: the maximum cost of one attempt, in micro-dollars; None if a price or
             `max_tokens` is missing.
         decisions: the rules that applied.
-        reply: the fixed reply that would answer; None: a model is asked.
-        limits: the limits that would apply, those on repetition and depth excepted.
+        reply: the fixed reply, or None.
+        limits: the limits that would apply, except those on repetition and depth.
     """
 
     resolved: ResolvedPrompt
@@ -151,7 +151,7 @@ class Plan(NamedTuple):
 
 
 async def _sleep(seconds: float) -> None:
-    # Whoever has an event loop has imported it; a command has neither.
+    # Programs with an event loop have imported it; a command does not need it.
     import asyncio
 
     await asyncio.sleep(seconds)
@@ -159,26 +159,26 @@ async def _sleep(seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a runner works with.
+    """The dependencies of a runner.
 
     Attributes:
         models: the open models.
-        prices: what they cost.
-        allows: whether the prompt of a file below the prompts folder may use a model.
-        guards: what limits runs.
-        breakers: which models are not asked for a while.
+        prices: their prices.
+        allows: returns whether the prompt at a path below the prompts folder may use a model.
+        guards: the limits.
+        breakers: the circuit breakers.
         recorder: writes to the run log.
-        open_log: opens the run log, to read in it.
+        open_log: opens the run log for reading.
         random_bytes: random bytes, for ids.
-        random: a random number from 0 to 1, for pauses.
+        random: returns a random number from 0 to 1, for waits.
         clock: seconds since 1970.
-        monotonic: seconds that never go back.
+        monotonic: a monotonic clock, in seconds.
         sleep: waits in a thread.
         asleep: waits on an event loop.
-        limits: how long runs may take, and how often they may try.
-        cache: which answers are kept.
-        alerter: tells people; None: nobody is told.
-        telemetry: tells other programs; None: none is told.
+        limits: timeouts and retries.
+        cache: the settings of the answer cache.
+        alerter: sends alerts, or None.
+        telemetry: exports traces and metrics, or None.
     """
 
     models: Models
@@ -243,7 +243,7 @@ class Runner:
     def stream(
         self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
     ) -> Iterator[Spoken]:
-        """Run a prompt and yield its answer as it is written; the last piece holds the run."""
+        """Run a prompt and stream its answer; the last part has the run."""
         course = self._start(ref, inputs, caller, model)
         return self.take_parts(course, take_course(course, self._world))
 
@@ -257,7 +257,7 @@ class Runner:
     def plan(
         self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
     ) -> Plan:
-        """Return what a run would do; nothing is asked, reserved or recorded."""
+        """Return what a run would do. Calls, reserves and records nothing."""
         course = self._start(ref, inputs, caller, model)
         try:
             drive(prepare(course, self._world), self._do)
@@ -287,7 +287,7 @@ class Runner:
         )
 
     def reopen(self, run_id: str) -> Run:
-        """Return a run that waits, from the log; see `Registry.waiting_run`."""
+        """Return a waiting run from the log; see `Registry.waiting_run`."""
         with closing(self._tools.open_log()) as log:
             entry = log.get(run_id)
         prompt = self._registry.find(name_version(entry.run))
@@ -295,7 +295,7 @@ class Runner:
         return self._make_run(course, total_cost(course.attempts))
 
     def record(self, made: Made, caller: Caller) -> str:
-        """Record a call that the application made itself, and return the run's id."""
+        """Record a call that the application made itself; return the run's id."""
         begun = self._new_record(made.prompt.ref, caller)
         run, attempt = make_record(made, begun, self._tools.prices.find)
         self._tools.recorder.finish(run, [attempt])
@@ -312,7 +312,7 @@ class Runner:
         comment: str | None = None,
         by: str | None = None,
     ) -> None:
-        """Record what somebody thought of a run's answer."""
+        """Record feedback on a run's answer."""
         if score is None and label is None and comment is None:
             raise UsageError("feedback without content", hint="give a score, a label or a comment")
         now = self._tools.clock()
@@ -321,16 +321,16 @@ class Runner:
         )
 
     def find_run(self, run_id: str) -> LogEntry:
-        """Return what the log has about a run.
+        """Return a run's log entry.
 
         Raises:
             NotFoundError: there is no such run.
-            LogError: the log cannot be read.
+            LogError: the log is unreadable.
         """
         return self._tools.recorder.get(run_id)
 
     def close(self) -> None:
-        """Write what waits to be recorded or settled, and close connections."""
+        """Write pending records and settlements, and close connections."""
         if self._tools.alerter is not None:
             self._tools.alerter.close()
         self._tools.recorder.close()
@@ -371,11 +371,11 @@ class Runner:
         return Course(record, inputs, model, limits, caller.environment, depth=depth, began=began)
 
     def go_on(self, course: Course, messages: Sequence[Mapping[str, Any]]) -> Steps:
-        """Return the steps that take a run on from its answer."""
+        """Return the steps that continue a run after its answer."""
         return continue_course(course, self._world, messages)
 
     def take(self, course: Course, steps: Steps) -> Run:
-        """Carry out the steps of a run in this thread, and record how it ended."""
+        """Execute the steps of a run in this thread, and record its end."""
         with self._recording(course):
             drive(steps, self._do)
         return self._finish(course)
@@ -389,7 +389,7 @@ class Runner:
 
     @contextmanager
     def _recording(self, course: Course) -> Iterator[None]:
-        """Record an error that ends a run, and hand it on."""
+        """Record an error that ends a run, and raise it again."""
         if self._tools.telemetry is not None:
             course.told = len(course.attempts)
             course.begun = self._tools.telemetry.begin(course.record)
@@ -402,7 +402,7 @@ class Runner:
             raise
 
     def take_parts(self, course: Course, steps: Steps) -> Iterator[Spoken]:
-        """As `take`, handing out the answer as it is written."""
+        """As `take`, but stream the answer."""
         course.is_streamed = True
         with self._recording(course):
             value: Any = None
@@ -544,7 +544,7 @@ class Runner:
             if not isinstance(found, Landing):
                 return found
             if found.thread == threading.get_ident():
-                # An event loop leads, and this call keeps it from going on.
+                # A run of this event loop calls the model, and this call blocks the loop.
                 return None
             try:
                 kept = found.future.result(max(command.deadline - self._tools.monotonic(), 0))
@@ -562,7 +562,7 @@ class Runner:
                 return found
             wait = max(command.deadline - self._tools.monotonic(), 0)
             try:
-                # Cancelling one that waits must not cancel what the others wait for.
+                # Cancelling one waiter must not cancel the future that others wait for.
                 kept = await asyncio.wait_for(
                     asyncio.shield(asyncio.wrap_future(found.future)), wait
                 )
@@ -572,7 +572,7 @@ class Runner:
                 return kept
 
     def _hear(self, course: Course, text: str) -> bool:
-        """Note a part of a streamed answer, and say whether it may be handed out now."""
+        """Record a part of a streamed answer; return whether it may be passed on now."""
         if course.first_at is None:
             course.first_at = self._tools.monotonic()
         course.heard.append(text)
@@ -658,10 +658,10 @@ class Runner:
             self._tools.telemetry.end(record, attempts, course.begun)
 
     def _measure(self, course: Course) -> float:
-        """Return how long a run took, in milliseconds, however the clock was set meanwhile."""
+        """Return a run's duration in milliseconds, independent of clock changes."""
         if course.began is not None:
             return (self._tools.monotonic() - course.began) * 1000
-        # It began in another process.
+        # The run began in another process.
         return max(0.0, self._tools.clock() - course.record.started_at) * 1000
 
     def _tell_alarms(self, course: Course) -> None:
@@ -680,11 +680,11 @@ class Runner:
 
 
 class Handle:
-    """What a `Run` does after its answer: takes it on, encloses others, hears what people think.
+    """The operations of a `Run` after its answer: continue, nest, feedback.
 
     Args:
-        runner: what ran it.
-        course: the run.
+        runner: its runner.
+        course: its state.
     """
 
     def __init__(self, runner: Runner, course: Course) -> None:
@@ -741,12 +741,12 @@ class Handle:
 def _status_of(error: BaseException) -> str:
     if isinstance(error, GuardError):
         return REFUSED
-    # Whoever cancels, interrupts or leaves a run ends it before its time.
+    # Exceptions that end a run early: cancelled, interrupted or abandoned.
     return FAILED if isinstance(error, Exception) else INTERRUPTED
 
 
 def _refused(model: str) -> frozenset[str]:
-    """Return the parameters that a model is known not to take."""
+    """Return the parameters that a model is known to refuse."""
     from promptops.checks.models import find_model
 
     known = find_model(model)

@@ -1,4 +1,4 @@
-"""Choose a version while traffic is split. Pure."""
+"""Choose a version while traffic is split."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ _PARTS = 10_000
 
 
 def choose_share(split: Sequence[Share], name: str, key: str | None) -> Share:
-    """Return the version that serves a caller: the same one as long as the shares are the same.
+    """Return the version for a caller: the same one as long as the shares do not change.
 
     Args:
-        split: what is live, the longer-standing version first; shares are per cents that sum to
-            100.
-        name: the prompt's name, so that one caller is not the first of every split.
-        key: who or what must stay with one version; None: the first version.
+        split: the live versions, the one that has been live longer first; shares sum to 100.
+        name: the prompt's name, so that a caller is placed differently in each split.
+        key: the caller's key; None: the first version.
     """
     if key is None:
         return split[0]

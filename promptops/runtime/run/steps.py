@@ -1,7 +1,7 @@
-"""The course of a run: prepare, ask the models in turn, judge the answer, ask again where declared.
+"""The steps of a run: prepare, ask the models in turn, validate the answer, escalate.
 
-It is the same for a thread, an event loop and a stream; only waiting differs. So it is written
-once here, without any waiting, as generators of commands.
+The steps are the same in a thread, on an event loop and in a stream; only waiting differs. So they
+are written here once, as generators of commands.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from promptops.runtime.run.course import Course
 
 _LEASE_MARGIN_SECONDS = 30.0
-# What ended these answers, another attempt would not change.
+# Finish reasons with which another attempt would not help.
 _UNREPAIRABLE = frozenset({"length", "content_filter", "refusal"})
 _REPAIR = (
     "That answer cannot be used: {fault}.\n"
@@ -58,13 +58,13 @@ _REPAIR_TEXT = "That answer cannot be used: {fault}.\nGive the whole answer agai
 
 
 def take_course(course: Course, world: World) -> Generator[Command, Any, None]:
-    """Take a run from its ref to its answer, which the course then holds.
+    """Execute a run from its ref to its answer.
 
     Raises:
         GuardError: a limit refuses an attempt.
-        ModelError, BreakerOpenError: no model answered; the last one's error.
-        OutputError: the answer is not what the prompt promises.
-        PromptopsError: what `prepare` raises.
+        ModelError, BreakerOpenError: no model answered; the error is the last model's.
+        OutputError: the answer is not valid.
+        PromptopsError: as `prepare`.
     """
     end = world.monotonic() + course.limits.run_seconds
     yield from prepare(course, world)
@@ -77,29 +77,29 @@ def take_course(course: Course, world: World) -> Generator[Command, Any, None]:
 def continue_course(
     course: Course, world: World, messages: Sequence[Mapping[str, Any]]
 ) -> Generator[Command, Any, None]:
-    """Take a run on with the results of the tools that its answer called.
+    """Continue a run with the results of the called tools.
 
-    Errors as `take_course`.
+    Raises as `take_course`.
     """
     model = course.model or course.models[0]
     course.answer = course.data = None
     course.has_spoken = False
     course.messages = messages
     course.record = course.record._replace(messages=messages)
-    # The model that asked is asked first; what stood before it has failed already.
+    # Continue with the model that called the tools; earlier ones have failed already.
     course.models = [model, *(one for one in course.models if one != model)]
     yield from ask(course, world, world.monotonic() + course.limits.run_seconds)
 
 
 def ask(course: Course, world: World, end: float) -> Generator[Command, Any, None]:
-    """Ask for the messages of a course until there is an answer that stands."""
+    """Ask for an answer to the run's messages until there is a final one."""
     data = course.resolved.data
     try:
         yield from _ask_models(course, world, end)
     except (ModelError, BreakerOpenError, OutputError) as error:
         if "reply" not in data or course.has_spoken:
             raise
-        # The error says of which stage it is also when the fixed reply is no better.
+        # The error keeps its stage even if the fixed reply fails too.
         course.decisions.append(Decision("reply", error.message))
         course.is_degraded = True
         set_reply(course, data["reply"])
@@ -134,7 +134,7 @@ def _ask_models(course: Course, world: World, end: float) -> Generator[Command, 
 
 
 def _read(course: Course, world: World, model: str, end: float) -> Generator[Command, Any, None]:
-    """Read the data of an answer, and let it be repaired as often as the prompt declares."""
+    """Parse an answer, with as many repairs as the prompt declares."""
     schema = course.resolved.output
     course.stage = "output"
     rules = course.resolved.data.get("rules")
@@ -175,9 +175,9 @@ def _demand(error: OutputError, schema: Mapping[str, Any] | None) -> str:
 
 
 def _escalate(course: Course, world: World, end: float) -> Generator[Command, Any, None]:
-    """Ask the stronger model where the prompt's condition on the answer holds.
+    """Ask the stronger model if the prompt's condition on the answer holds.
 
-    The first answer stands where the stronger model gives none that can be used.
+    If the stronger model gives no valid answer, the first answer is used.
     """
     rule = course.resolved.data.get("escalate")
     if rule is None or rule["model"] == course.model:
@@ -204,7 +204,7 @@ def _escalate(course: Course, world: World, end: float) -> Generator[Command, An
 
 
 def _queue_review(course: Course, world: World) -> None:
-    """Ask a person to look at the answer where the prompt's condition holds."""
+    """Request a review of the answer by a person if the prompt's condition holds."""
     rule = course.resolved.data.get("review")
     why = None if rule is None or _wants_tools(course) else _applies(course, rule["when"])
     if why is not None:
@@ -213,9 +213,9 @@ def _queue_review(course: Course, world: World) -> None:
 
 
 def _applies(course: Course, condition: str) -> str | None:
-    """Return why a condition on the answer applies; None where it does not.
+    """Return why a condition on the answer applies; None if it does not.
 
-    One that cannot be judged applies: a stronger model or a person is the safe side.
+    A condition that cannot be evaluated applies: asking a stronger model or a person is safe.
     """
     answer = _answer_of(course)
     has_schema = course.resolved.output is not None
@@ -246,7 +246,7 @@ def _ask(
     messages: Sequence[Mapping[str, Any]],
     end: float,
 ) -> Generator[Command, Any, ModelError | BreakerOpenError | None]:
-    """Ask one model, unless it answered the same before; the error where it does not answer."""
+    """Ask one model, or use a cached answer; return the error if it fails."""
     request = Request(model, messages, course.resolved.prompt.wire_parameters)
     key = cache_key(request, course, world)
     if key is None:
@@ -267,7 +267,7 @@ def _ask(
 
 
 def _is_worth_keeping(course: Course) -> bool:
-    """Return whether an answer is whole, and what the prompt promises."""
+    """Return whether an answer is complete and valid, so that it may be cached."""
     answer, schema = _answer_of(course), course.resolved.output
     if answer.finish not in {"stop", "tool_calls"}:
         return False
@@ -283,7 +283,7 @@ def _is_worth_keeping(course: Course) -> bool:
 def _call(
     course: Course, world: World, request: Request, end: float
 ) -> Generator[Command, Any, ModelError | BreakerOpenError | None]:
-    """Ask one model, again where that may help; the error where it does not answer."""
+    """Ask one model with retries; return the error if it fails."""
     model = request.model
     bounds = estimate(request, world)
     cost = bounds.cost
@@ -365,25 +365,27 @@ def _call(
 
 
 def _is_sent(error: BaseException) -> bool:
-    """Return whether a request left: what a caller abandons did, our own errors come before."""
+    """Return whether a request was sent: true if the caller abandoned it, false for our own
+    errors.
+    """
     if isinstance(error, ModelError):
         return error.is_sent
     return not isinstance(error, PromptopsError)
 
 
 def _is_charged(error: BaseException) -> bool:
-    """Return whether a failed request may be paid for: an error answer is not."""
+    """Return whether a failed request may cost something: an error status does not."""
     is_status = isinstance(error, ModelError) and error.kind == "status"
     return _is_sent(error) and not is_status
 
 
 def _is_healthy(error: BaseException) -> bool | None:
-    """Return what a failure says about the model; None: nothing."""
+    """Return whether a failure counts against the model; None if it says nothing about it."""
     return choose_next(error) is not Next.RETRY if isinstance(error, ModelError) else None
 
 
 class _Noting:
-    """One attempt that begins now, and is noted when it is over."""
+    """One attempt, recorded when it ends."""
 
     __slots__ = ("_at", "_began", "_course", "_model", "_number", "_world")
 
@@ -392,7 +394,7 @@ class _Noting:
         self._began, self._at = world.monotonic(), world.clock()
 
     def add(self, **results: Any) -> None:  # noqa: ANN401 - fields of the record
-        """Add the attempt to the run's."""
+        """Add the attempt to the run's attempts."""
         course, began = self._course, self._began
         first = course.first_at
         course.attempts.append(
@@ -420,7 +422,7 @@ def _used(usage: Usage) -> tuple[int, int, int] | None:
 
 
 def total_usage(attempts: Sequence[AttemptRecord]) -> Usage:
-    """Return what all answers took together; unknown where one of them does not say."""
+    """Return the total usage of all answers; unknown if one is unknown."""
     answers = [one for one in attempts if one.error is None]
     known = [one for one in answers if one.input_tokens is not None]
     if not known or len(known) < len(answers):
@@ -435,7 +437,7 @@ def total_usage(attempts: Sequence[AttemptRecord]) -> Usage:
 
 
 def total_cost(attempts: Sequence[AttemptRecord]) -> int | None:
-    """Return what all attempts cost, in micro-dollars; None where one of them is unknown."""
+    """Return the cost of all attempts, in micro-dollars; None if one is unknown."""
     costs = [attempt.cost_micros for attempt in attempts]
     known = [cost for cost in costs if cost is not None]
     return sum(known) if len(known) == len(costs) else None

@@ -1,4 +1,4 @@
-"""Hand the results of tools back to the model that asked for them. Pure."""
+"""Add tool results to a conversation."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 def add_results(
     messages: Sequence[Mapping[str, Any]], answer: Answer, results: object
 ) -> list[dict[str, Any]]:
-    """Return the conversation with an answer that calls tools, and what the tools gave.
+    """Return the conversation with an answer that calls tools, and the results.
 
     Args:
         messages: the conversation so far.
         answer: the answer.
-        results: a result for each call: by its id, or in the order of the calls. A text is sent as
-            it is, everything else as JSON.
+        results: a result for each call: by its id, or in the order of the calls. A string is sent
+            as is, everything else as JSON.
 
     Raises:
-        UsageError: results are missing, belong to no call, or are no JSON values.
+        UsageError: results are missing, belong to no call, or are not JSON values.
     """
     calls = answer.tool_calls
     asked = {

@@ -1,8 +1,7 @@
-"""Let an event loop do other things between the runs that it makes.
+"""Keep an event loop responsive while many runs proceed.
 
-A thousand runs that begin together, or whose answers come together, have a thousand times something
-to do that takes a millisecond: to render, to count, to record. Without turns the loop would do all
-of it before it looked at anything else.
+A thousand runs that start together, or whose answers arrive together, each need a millisecond to
+render, count or record. Without turns the loop would do all of it before anything else.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     import asyncio
 
-# How many runs go on in one round of the loop.
+# How many runs proceed in one iteration of the loop.
 _AT_ONCE = 4
 
 
@@ -31,7 +30,7 @@ class _LoopTurns:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     def take(self) -> asyncio.Future[None] | None:
-        """Return what to wait for; None where nobody need wait."""
+        """Return a future to wait for; None if there is no need to wait."""
         if not self._is_due:
             self._is_due = True
             self._loop.call_soon(self._next_round)
@@ -62,7 +61,7 @@ class Turns:
         self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopTurns] = WeakKeyDictionary()
 
     async def take(self) -> None:
-        """Wait until it is this run's turn to keep the loop busy."""
+        """Wait for this run's turn."""
         from asyncio import get_running_loop
 
         loop = get_running_loop()

@@ -31,7 +31,7 @@ def find_counts(
         settings: the table `[telemetry]`.
         log: the table `[log]`: without a folder of its own it is beside the run log.
         environment: where the folders of a user are read.
-        common_dir: the folder of a repository that all its work trees share; None: there is none.
+        common_dir: the git folder shared by all work trees; None without a repository.
         top: what paths in the configuration start from.
     """
     if settings.folder is not None:
