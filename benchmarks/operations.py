@@ -1,6 +1,6 @@
 """What keeps runs running: what conversations, telemetry, drift and safety cost.
 
-    python benchmarks/operations.py [conversation|telemetry]
+    python benchmarks/operations.py [conversation|telemetry|drift|false_alarms]
 
 Each is a ratio or a difference of two things measured in turns, in one process.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -143,7 +144,65 @@ def telemetry() -> None:
     collector.kill()
 
 
-_ALL: dict[str, Callable[[], None]] = {"conversation": conversation, "telemetry": telemetry}
+def drift() -> None:
+    """A day's window in a log of many runs, and false alarms where nothing changes."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from benchmarks.runlog import end, fill, make, open_at
+    from promptops.runtime.drift.looking import look_for_drift
+    from promptops.runtime.log.log import Filters
+
+    total = int(os.environ.get("RUNS", "100000"))
+    with tempfile.TemporaryDirectory() as folder:
+        path, now = Path(folder) / "runs.db", time.time()
+        fill(path, total, now)
+        chance = random.Random(1)
+        with open_at(path) as log:
+            for number in range(1200):
+                at = now - 7.9 * 86_400 + number * 560
+                one = make(chance, at, number)._replace(prompt="said/something", started_at=at)
+                log.finish(end(one._replace(key=f"k-{number}", user=None), chance))
+            log.tend()
+            look_for_drift(log, now, filters=Filters(prompt="said/something"))
+            began = time.process_time()
+            found = look_for_drift(log, now)
+            seconds = time.process_time() - began
+        print(
+            f"drift: {seconds:.2f} s for a day's window and the week before of all"
+            f" {len(found)} prompts in a log of {total:,} runs (limit 2 s for 1,000,000)"
+        )
+
+
+def false_alarms() -> None:
+    """Look at a prompt that does not change, again and again."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from promptops.runtime.drift import features
+    from promptops.runtime.drift.report import find_drift
+    from tests.runtime.drift.pieces import make_group, make_runs
+
+    # Its answers are the same for equal words, and it takes most of the time.
+    features.find_language = lambda _text: None
+    looks = int(os.environ.get("LOOKS", "400"))
+    alarms = measures = 0
+    for seed in range(looks):
+        chance = random.Random(seed)
+        hours = [make_group(chance, 200, 0.02, 900, 500) for _ in range(15)]
+        size = chance.choice((40, 150, 400))
+        runs = make_runs(chance, size), make_runs(chance, size)
+        found = find_drift("a", *runs, hours)
+        alarms += bool(found.alarms)
+        measures += len(found.shifts)
+    print(
+        f"drift: {alarms} false alarms in {looks:,} looks of {measures / looks:.1f} measures each"
+        f" (by design at most {looks * 0.001:.1f})"
+    )
+
+
+_ALL: dict[str, Callable[[], None]] = {
+    "conversation": conversation,
+    "telemetry": telemetry,
+    "drift": drift,
+    "false_alarms": false_alarms,
+}
 
 
 def main() -> None:

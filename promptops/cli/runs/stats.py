@@ -79,6 +79,13 @@ def stats(
             show_default=False,
         ),
     ] = None,
+    drift: Annotated[
+        bool,
+        typer.Option("--drift", help="Compare the last day with the seven days before."),
+    ] = False,
+    alert: Annotated[
+        bool, typer.Option("--alert", help="With --drift: tell people through [alerts].")
+    ] = False,
     since: SinceOption = None,
     until: UntilOption = None,
     environment: EnvOption = None,
@@ -99,7 +106,16 @@ def stats(
 
     --compare says what two versions differ by in feedback, errors, cost and latency, each with a
     95 % interval. Runs of one key (or user) belong together there.
+
+    --drift compares what recent runs answered and were given with the time before, and errors,
+    latency and cost of the last hour with the same hour of earlier days.
     """
+    if alert and not drift:
+        raise UsageError("--alert without --drift", hint="add --drift")
+    if drift and (by or compare or output is StatsFormat.CSV):
+        raise UsageError(
+            "--drift with --by, --compare or CSV", hint="give --drift alone, or --format json"
+        )
     filters = make_filters(
         prompt,
         since=since,
@@ -111,6 +127,11 @@ def stats(
         status=status,
     )
     with open_run_log() as log:
+        if drift:
+            from promptops.cli.runs.drift import show_drift
+
+            show_drift(log, filters, tells=alert, as_json=output is StatsFormat.JSON)
+            return
         if compare is not None:
             _check_comparison(filters, compare, by)
             _show_comparison(log.compare(*compare, filters), compare, output)

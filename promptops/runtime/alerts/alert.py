@@ -10,7 +10,7 @@ from promptops.errors import PromptopsError
 if TYPE_CHECKING:
     from promptops.runtime.models.model import ModelError
 
-Kind = Literal["guard", "overrun", "ledger", "breaker", "key", "model", "test"]
+Kind = Literal["guard", "overrun", "ledger", "breaker", "key", "model", "drift", "test"]
 Severity = Literal["critical", "error", "warning", "info"]
 _NOT_FOUND = 404
 
@@ -20,7 +20,8 @@ class Alert(NamedTuple):
 
     Attributes:
         kind: what happened: a guard refused, a provider charged more than was reserved, the ledger
-            is out of reach, a breaker opened, a key was refused, a model is gone, or a test.
+            is out of reach, a breaker opened, a key was refused, a model is gone, runs drift, or a
+            test.
         title: one line.
         detail: more lines, or an empty text.
         key: names the occasion; one key is sent once until `until`.

@@ -162,6 +162,18 @@ class RunLog(Protocol):
         """Yield everything about each run, the oldest first."""
         ...
 
+    def sample(
+        self, filters: Filters = ..., *, limit: int, but: str | None = None
+    ) -> Sequence[RunRecord]:
+        """Return some ended runs with what they said, by chance, one of each key.
+
+        Args:
+            filters: which.
+            limit: how many at most.
+            but: an environment whose runs do not count.
+        """
+        ...
+
     def find_output(self, text: str) -> Sequence[RunRecord]:
         """Return the runs whose answer was this text, also when it was redacted or not kept."""
         ...

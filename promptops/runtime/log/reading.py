@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -56,6 +57,9 @@ _SLICED = ("prompt", "version", "model", "environment", "tenant")
 _UNSLICED = ("deployment", "user", "key", "stage", "status", "parent_id")
 _GROUPED = {**{name: name for name in SLICE}, "user": "user_name"}
 _PAGE = 500
+# Of one key there may be many runs, of which a sample takes one.
+_SAMPLED_TIMES = 8
+_WORD = (1 << 64) - 1
 _ID_DIGITS = 32
 _MIN_PREFIX = 4
 _STATUS, _STARTED = RUN_COLUMNS.index("status"), RUN_COLUMNS.index("started")
@@ -190,11 +194,9 @@ def read_page(
     return entries, (rows[-1][_STARTED], rows[-1][-1]) if rows else place
 
 
-def _entry(cursor: Cursor, row: Row, keyring: Keyring | None) -> LogEntry:
-    run = read_run(row, keyring)
-    request, answer, gone = row[len(RUN_COLUMNS) : len(RUN_COLUMNS) + 3]
-    if gone:
-        run = run._replace(status=INTERRUPTED)
+def _with_texts(cursor: Cursor, run: RunRecord, row: Row, keyring: Keyring | None) -> RunRecord:
+    """Return a run with what was said in it."""
+    request, answer = row[len(RUN_COLUMNS) : len(RUN_COLUMNS) + 2]
 
     def find(number: bytes) -> bytes | None:
         found = cursor.one("SELECT body FROM texts WHERE hash = ?", (number,))
@@ -214,6 +216,14 @@ def _entry(cursor: Cursor, row: Row, keyring: Keyring | None) -> LogEntry:
     if data is not None:
         text, calls = split_answer(data)
         run = run._replace(answer=text, tool_calls=calls)
+    return run
+
+
+def _entry(cursor: Cursor, row: Row, keyring: Keyring | None) -> LogEntry:
+    run = read_run(row, keyring)
+    if row[len(RUN_COLUMNS) + 2]:
+        run = run._replace(status=INTERRUPTED)
+    run = _with_texts(cursor, run, row, keyring)
     key = (pack_id(run.id),)
 
     def rows(table: str, names: Sequence[str], order: str) -> Iterable[Row]:
@@ -231,6 +241,68 @@ def _entry(cursor: Cursor, row: Row, keyring: Keyring | None) -> LogEntry:
         tuple(read_feedback(one, keyring) for one in rows("feedback", FEEDBACK_COLUMNS, "at, id")),
         tuple(read_review(one, keyring) for one in rows("reviews", REVIEW_COLUMNS, "requested")),
     )
+
+
+def sample_runs(
+    cursor: Cursor,
+    filters: Filters,
+    keyring: Keyring | None,
+    now: float,
+    *,
+    limit: int,
+    but: str | None,
+) -> list[RunRecord]:
+    """Return some ended runs with what they said, one of each key.
+
+    Which ones is chance, but the same for the same log: the numbers of the runs are shuffled by a
+    hash, so that two looks at one window show the same.
+    """
+    # Prompt and time alone, which an index has: whoever else is asked for is found below.
+    narrow = filters.__class__(since=filters.since, until=filters.until, prompt=filters.prompt)
+    first = RunQuery(cursor, narrow, now)
+    numbers = [
+        int(number)
+        for (number,) in cursor.rows(f"SELECT n FROM runs WHERE {first.where()}", first.values)
+    ]
+    if len(numbers) > limit * _SAMPLED_TIMES:
+        numbers = heapq.nsmallest(limit * _SAMPLED_TIMES, numbers, key=_shuffle)
+    else:
+        numbers.sort(key=_shuffle)
+    question = RunQuery(cursor, filters, now)
+    found: list[RunRecord] = []
+    keys: set[str] = set()
+    for start in range(0, len(numbers), _PAGE):
+        some = numbers[start : start + _PAGE]
+        marks = ", ".join("?" * len(some))
+        rows = list(
+            cursor.rows(
+                f"SELECT {columns(RUN_COLUMNS)}, request, answer,"
+                f" CASE WHEN {question.gone} THEN 1 ELSE 0 END, n FROM runs"
+                f" WHERE {question.where(f'n IN ({marks})')}",
+                (*question.values, *some),
+            )
+        )
+        order = {number: place for place, number in enumerate(some)}
+        for row in sorted(rows, key=lambda one: order[one[-1]]):
+            run = read_run(row, keyring)
+            key = run.key or run.user
+            is_late = run.status == RUNNING or (but is not None and run.environment == but)
+            if is_late or (key is not None and key in keys):
+                continue
+            if key is not None:
+                keys.add(key)
+            found.append(_with_texts(cursor, run, row, keyring))
+            if len(found) == limit:
+                return found
+    return found
+
+
+def _shuffle(number: int) -> int:
+    """Return a number that says nothing about the order of its argument (splitmix64)."""
+    value = (number * 0x9E3779B97F4A7C15) & _WORD
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _WORD
+    return value ^ (value >> 31)
 
 
 def _no_run(run_id: str) -> NotFoundError:

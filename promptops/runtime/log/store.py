@@ -455,6 +455,17 @@ class Store:
                 return
             yield from entries
 
+    def sample(
+        self, filters: Filters = _EVERYTHING, *, limit: int, but: str | None = None
+    ) -> Sequence[RunRecord]:
+        """Return some ended runs with what they said, by chance, one of each key."""
+        now = self._clock()
+        return self._database.read(
+            lambda cursor: reading.sample_runs(
+                cursor, filters, self._keyring, now, limit=limit, but=but
+            )
+        )
+
     def find_output(self, text: str) -> Sequence[RunRecord]:
         """Return the runs whose answer was this text, also when it was redacted or not kept."""
         now = self._clock()

@@ -29,6 +29,7 @@ _FIRST_SIZE = 1 << 16
 # What has more different labels than this is a mistake, and must not fill the disk.
 MAX_ENTRIES = 20_000
 _SUFFIX = ".counts"
+_GAUGES = "gauges"
 _ENDED = f"ended{_SUFFIX}"
 
 
@@ -129,6 +130,19 @@ def read_all(folder: Path) -> dict[Key, float]:
         # Without the lock a file could be read twice: by itself, and among those that ended.
         for path in sorted(folder.glob(f"*{_SUFFIX}")):
             _add_file(path, total)
+    return total
+
+
+def write_gauges(folder: Path, gauges: Mapping[Key, float]) -> None:
+    """Let these be the gauges, instead of those that were there."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(folder / _GAUGES, gauges)
+
+
+def read_gauges(folder: Path) -> dict[Key, float]:
+    """Return the gauges; none where nobody wrote any."""
+    total: dict[Key, float] = {}
+    _add_file(folder / _GAUGES, total)
     return total
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops.runtime.telemetry.counters import Counters, read_all, tidy
+from promptops.runtime.telemetry.counters import Counters, read_all, read_gauges, tidy
 from promptops.runtime.telemetry.names import SECONDS_BOUNDS
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ METRICS = {
     "promptops_tokens_total": _Metric("counter", "Tokens of requests and answers."),
     "promptops_cost_dollars_total": _Metric("counter", "What runs cost, where that is known."),
     "promptops_cost_unknown_total": _Metric("counter", "Runs whose cost is not known."),
+    "promptops_drift_effect": _Metric(
+        "gauge", "How far recent runs are from earlier ones, at the last look."
+    ),
+    "promptops_drift_alarm": _Metric("gauge", "1 where somebody should look at a drift."),
     "promptops_events_total": _Metric("counter", "Alerts and other events, by kind."),
 }
 _SUM = "sum"
@@ -129,7 +133,7 @@ class PrometheusObserver:
 def format_metrics(folder: Path) -> str:
     """Return what all processes counted in a folder, in Prometheus' text format."""
     tidy(folder)
-    found = read_all(folder)
+    found = {**read_all(folder), **read_gauges(folder)}
     by_name: dict[str, dict[Labels, dict[str, float]]] = {}
     for (name, labels, part), value in found.items():
         by_name.setdefault(name, {}).setdefault(labels, {})[part] = value

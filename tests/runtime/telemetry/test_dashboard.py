@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import promptops
+from promptops.runtime.telemetry.counters import write_gauges
 from promptops.runtime.telemetry.prometheus import (
     CONTENT_TYPE,
     METRICS,
@@ -53,6 +54,9 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
         leave_out("Prometheus is not installed")
     folder = tmp_path_factory.mktemp("dashboard")
     observer = PrometheusObserver(folder / "metrics")
+    drift = (("prompt", "a"), ("version", "1.0.0"), ("measure", "refusals"))
+    names = ("promptops_drift_effect", "promptops_drift_alarm")
+    write_gauges(folder / "metrics", {(name, drift, ""): 1.0 for name in names})
     is_over = threading.Event()
 
     def run() -> None:

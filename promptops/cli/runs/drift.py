@@ -1,0 +1,150 @@
+"""`promptops runs stats --drift`: do recent runs look like those of the time before?"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from promptops.cli.session import (
+    current,
+    emit,
+    emit_json,
+    emit_table,
+    json_document,
+    one_line,
+    runtime_config,
+    say,
+    warn,
+)
+from promptops.errors import NotARepositoryError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.runtime.drift.report import Drift, Shift
+    from promptops.runtime.log.log import Filters, RunLog
+
+
+def show_drift(log: RunLog, filters: Filters, *, tells: bool, as_json: bool) -> None:
+    """Print what drifted, write it to the metrics, and tell people where that is asked for.
+
+    Args:
+        log: the log.
+        filters: which runs; `since` is the beginning of the recent window, `until` its end.
+        tells: whether alarms are sent through [alerts].
+        as_json: whether to print JSON.
+    """
+    from promptops.runtime.drift.looking import look_for_drift
+
+    now = time.time() if filters.until is None else filters.until
+    recent = None if filters.since is None else now - filters.since
+    wanted = filters._replace(since=None, until=None)
+    found = look_for_drift(log, now, filters=wanted, recent_seconds=recent)
+    _write_gauges(found)
+    alarming = [one for one in found if one.alarms]
+    if tells and alarming:
+        _tell(alarming, time.time())
+    if as_json:
+        emit_json(json_document("promptops.drift/v1", prompts=[_to_json(one) for one in found]))
+        return
+    for one in found:
+        _print(one)
+    if not found:
+        say("there are no such runs")
+
+
+def _print(drift: Drift) -> None:
+    versions = ", ".join(drift.versions) or "-"
+    emit(
+        f"{drift.prompt} ({versions}): {drift.recent} recent runs looked at, beside"
+        f" {drift.reference} of the time before; {len(drift.shifts)} measures"
+    )
+    if not drift.shifts:
+        say("  too few runs to compare; 30 with different keys are needed on each side")
+        return
+    rows: list[tuple[str, ...]] = [
+        (
+            "DRIFTS" if one.is_alarm else "",
+            one.measure,
+            one_line(one.recent),
+            one_line(one.reference),
+            f"{one.p:.2g}",
+            one.run_id or "",
+        )
+        for one in drift.shifts
+        if one.is_alarm or one.p < 0.05
+    ]
+    if rows:
+        emit_table(rows, header=("", "MEASURE", "RECENT", "BEFORE", "CHANCE", "FIRST EXAMPLE"))
+    if drift.alarms:
+        example = next((one.run_id for one in drift.alarms if one.run_id), None)
+        if example is not None:
+            say(f"look at it with: promptops runs show {example}")
+    else:
+        emit("  nothing drifts")
+
+
+def _to_json(drift: Drift) -> dict[str, Any]:
+    def shift(one: Shift) -> dict[str, Any]:
+        return {
+            "measure": one.measure,
+            "recent": one.recent,
+            "reference": one.reference,
+            "effect": one.effect,
+            "p": one.p,
+            "alarm": one.is_alarm,
+            "run": one.run_id,
+        }
+
+    return {
+        "prompt": drift.prompt,
+        "versions": list(drift.versions),
+        "recent": drift.recent,
+        "reference": drift.reference,
+        "measures": [shift(one) for one in drift.shifts],
+    }
+
+
+def _write_gauges(found: Sequence[Drift]) -> None:
+    config = runtime_config()
+    if not config.telemetry.prometheus:
+        return
+    from promptops.runtime.drift.looking import list_gauges
+    from promptops.runtime.telemetry.counters import write_gauges
+    from promptops.runtime.telemetry.opening import find_counts
+
+    common = top = None
+    with suppress(NotARepositoryError):
+        git = current().repository.git
+        common, top = git.common_dir, git.work_tree
+    folder = find_counts(config.telemetry, config.log, os.environ, common_dir=common, top=top)
+    write_gauges(folder, list_gauges(found))
+
+
+def _tell(alarming: Sequence[Drift], now: float) -> None:
+    from promptops.cli.runs.opening import record_event
+    from promptops.runtime.alerts.opening import open_alerter
+    from promptops.runtime.drift.looking import describe_drift
+    from promptops.runtime.guards.opening import find_ledger, open_ledger
+
+    config = runtime_config()
+    common = top = None
+    with suppress(NotARepositoryError):
+        git = current().repository.git
+        common, top = git.common_dir, git.work_tree
+    url = find_ledger(config.guards, config.log, os.environ, common_dir=common, top=top)
+    ledger = open_ledger(url)
+    alerter = open_alerter(
+        config.alerts,
+        os.environ,
+        ledger=ledger,
+        clock=time.time,
+        warn=warn,
+        record=lambda kind, detail: record_event(kind, now, dict(detail)),
+    )
+    for one in alarming:
+        alerter.notify(describe_drift(one, now))
+    alerter.close()
+    ledger.close()

@@ -1,0 +1,1 @@
+"""Drift: do recent runs look like those of a reference window?"""

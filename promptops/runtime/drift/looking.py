@@ -1,0 +1,103 @@
+"""Reads what drift is found in from the run log, and tells people of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.repository.config import EVAL_ENVIRONMENT
+from promptops.runtime.alerts.alert import Alert
+from promptops.runtime.drift.report import find_drift
+from promptops.runtime.log.log import Filters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.runtime.drift.report import Drift
+    from promptops.runtime.log.log import RunLog
+    from promptops.runtime.log.statistics import RunGroup
+    from promptops.runtime.telemetry.counters import Key
+
+SAMPLE = 400
+_HOUR = 3600
+_DAY = 86_400
+_DAYS = 14
+_ALERT_SECONDS = 6 * _HOUR
+
+
+def look_for_drift(
+    log: RunLog,
+    now: float,
+    *,
+    filters: Filters = Filters(),  # noqa: B008 - a constant
+    recent_seconds: float | None = None,
+    reference_seconds: float = 7 * _DAY,
+    sample: int = SAMPLE,
+) -> list[Drift]:
+    """Compare the runs of each prompt with those of the time before.
+
+    Args:
+        log: where the runs are.
+        now: the end of the recent window, in seconds since 1970.
+        filters: which runs; its times do not count.
+        recent_seconds: how long the recent window is; a day when None.
+        reference_seconds: how long the reference window before it is.
+        sample: how many runs of different keys of each window are read.
+    """
+    since = now - (_DAY if recent_seconds is None else recent_seconds)
+    recent = filters._replace(since=since, until=now)
+    prompts = [str(group.by["prompt"]) for group in log.stats(recent, by=["prompt"]) if group.runs]
+    found = []
+    for name in sorted(prompts):
+        mine = filters._replace(prompt=name)
+        new = log.sample(mine._replace(since=since, until=now), limit=sample, but=EVAL_ENVIRONMENT)
+        old = log.sample(
+            mine._replace(since=since - reference_seconds, until=since),
+            limit=sample,
+            but=EVAL_ENVIRONMENT,
+        )
+        found.append(find_drift(name, new, old, _read_hours(log, mine, now)))
+    return found
+
+
+def _read_hours(log: RunLog, filters: Filters, now: float) -> list[RunGroup]:
+    """Return the last whole hour, and the same hour of earlier days."""
+    end = now // _HOUR * _HOUR
+    hours: list[RunGroup] = []
+    for day in range(_DAYS + 1):
+        until = end - day * _DAY
+        groups = log.stats(filters._replace(since=until - _HOUR, until=until), by=["prompt"])
+        hours += groups[:1]
+        if not groups and not day:
+            return []
+    return hours
+
+
+def describe_drift(drift: Drift, now: float) -> Alert:
+    """Return the alert for a prompt whose runs drifted."""
+    first = drift.alarms[0]
+    version = f"@{drift.versions[0]}" if drift.versions else ""
+    lines = [f"{one.measure}: {one.recent}, was {one.reference}" for one in drift.alarms[:5]]
+    example = next((one.run_id for one in drift.alarms if one.run_id), None)
+    if example is not None:
+        lines.append(f"first example: promptops runs show {example}")
+    lines.append(f"go on with: promptops runs stats {drift.prompt} --drift")
+    return Alert(
+        "drift",
+        f"{drift.prompt}{version} drifts: {first.measure}",
+        "\n".join(lines),
+        f"drift/{drift.prompt}/{','.join(sorted(one.measure for one in drift.alarms))}",
+        now + _ALERT_SECONDS,
+        "warning",
+    )
+
+
+def list_gauges(found: Sequence[Drift]) -> dict[Key, float]:
+    """Return the metrics of what was compared."""
+    gauges: dict[Key, float] = {}
+    for drift in found:
+        version = drift.versions[0] if drift.versions else ""
+        for one in drift.shifts:
+            labels = (("prompt", drift.prompt), ("version", version), ("measure", one.measure))
+            gauges["promptops_drift_effect", labels, ""] = one.effect
+            gauges["promptops_drift_alarm", labels, ""] = float(one.is_alarm)
+    return gauges

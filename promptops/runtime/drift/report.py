@@ -1,0 +1,253 @@
+"""Recent runs against a reference window, and the last hour against the same hour of earlier days.
+
+A difference is an alarm where it is too unlikely by chance and large enough to matter. The
+probability is held to ALPHA over all that is measured of a prompt (Bonferroni), so that one look at
+a prompt that did not change is a false alarm once in a thousand times at most.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from promptops.runtime.drift.comparing import (
+    compare_numbers,
+    compare_shares,
+    compare_value,
+    count_above,
+)
+from promptops.runtime.drift.features import Features, input_names, read_features
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.runtime.log.record import RunRecord
+    from promptops.runtime.log.statistics import RunGroup
+
+ALPHA = 0.001
+# Fewer runs of different keys say nothing.
+MIN_RUNS = 30
+# From which difference on it matters: of distributions, of shares, of rare shares.
+MIN_GAP = 0.15
+MIN_SHARE = 0.10
+MIN_RARE = 0.05
+MIN_NEW = 0.05
+# Latency and cost against the same hour of earlier days: a quarter more.
+MIN_RATIO = 1.25
+MIN_ERRORS = 0.03
+MIN_DAYS = 6
+MIN_HOUR_RUNS = 20
+# An input with more different values than that is no choice among some.
+_MAX_VALUES = 50
+_RARE = ("refusals", "schema failures")
+
+
+class Shift(NamedTuple):
+    """One thing that was compared.
+
+    Attributes:
+        measure: what.
+        recent: how it is, for a person.
+        reference: how it was.
+        effect: how large the difference is.
+        p: how often chance alone does that.
+        is_alarm: whether somebody should look.
+        run_id: the first run that shows it; None: there is none to show.
+    """
+
+    measure: str
+    recent: str
+    reference: str
+    effect: float
+    p: float
+    is_alarm: bool = False
+    run_id: str | None = None
+
+
+class Drift(NamedTuple):
+    """What was compared of one prompt.
+
+    Attributes:
+        prompt: which.
+        versions: those that ran recently, the most frequent first.
+        recent: how many runs were looked at.
+        reference: likewise.
+        shifts: what was compared, alarms first.
+    """
+
+    prompt: str
+    versions: tuple[str, ...]
+    recent: int
+    reference: int
+    shifts: tuple[Shift, ...]
+
+    @property
+    def alarms(self) -> tuple[Shift, ...]:
+        """The shifts that somebody should look at."""
+        return tuple(one for one in self.shifts if one.is_alarm)
+
+
+def find_drift(
+    prompt: str,
+    recent: Sequence[RunRecord],
+    reference: Sequence[RunRecord],
+    hours: Sequence[RunGroup] = (),
+) -> Drift:
+    """Compare runs of a prompt.
+
+    Args:
+        prompt: which.
+        recent: runs of the recent window, one of each key, with what was said.
+        reference: likewise of the reference window.
+        hours: the last hour, then the same hour of earlier days; empty: not compared.
+    """
+    shifts: list[Shift] = []
+    if len(recent) >= MIN_RUNS and len(reference) >= MIN_RUNS:
+        names = input_names([*recent, *reference])
+        new = [read_features(run, names) for run in sorted(recent, key=lambda one: one.started_at)]
+        old = [read_features(run, names) for run in reference]
+        shifts += _compare_numbers(new, old)
+        shifts += _compare_classes(new, old)
+        shifts += _compare_values(new, old)
+    if hours:
+        shifts += _compare_hours(hours[0], hours[1:])
+    limit = ALPHA / max(1, len(shifts))
+    judged = [one._replace(is_alarm=one.is_alarm and one.p <= limit) for one in shifts]
+    judged.sort(key=lambda one: (not one.is_alarm, one.p, one.measure))
+    versions = Counter(run.version or "working" for run in recent)
+    return Drift(
+        prompt,
+        tuple(name for name, _ in versions.most_common()),
+        len(recent),
+        len(reference),
+        tuple(judged),
+    )
+
+
+def _compare_numbers(new: Sequence[Features], old: Sequence[Features]) -> list[Shift]:
+    shifts = []
+    for name in sorted({name for one in (*new, *old) for name in one.numbers}):
+        left = [(one.numbers[name], one.run.id) for one in new if name in one.numbers]
+        right = [one.numbers[name] for one in old if name in one.numbers]
+        if min(len(left), len(right)) < MIN_RUNS:
+            continue
+        values = [value for value, _ in left]
+        found = compare_numbers(values, right)
+        was = _median(right)
+        is_more = _median(values) >= was
+        example = max(left, key=lambda one: one[0] if is_more else -one[0])[1]
+        shifts.append(
+            Shift(
+                name,
+                f"median {_median(values):g}",
+                f"median {was:g}",
+                found.effect,
+                found.p,
+                found.effect >= MIN_GAP,
+                example,
+            )
+        )
+    return shifts
+
+
+def _compare_classes(new: Sequence[Features], old: Sequence[Features]) -> list[Shift]:
+    shifts = []
+    for name in sorted({name for one in (*new, *old) for name in one.classes}):
+        left = Counter(one.classes[name] for one in new if name in one.classes)
+        right = Counter(one.classes[name] for one in old if name in one.classes)
+        n, m = left.total(), right.total()
+        if min(n, m) < MIN_RUNS or len(left | right) < 2:
+            continue
+        found = compare_shares(left, right)
+        risen = max(left, key=lambda one: left[one] / n - right[one] / m)
+        example = next(one.run.id for one in new if one.classes.get(name) == risen)
+        least = MIN_RARE if name in _RARE else MIN_SHARE
+        shifts.append(
+            Shift(
+                name,
+                f"{left[risen] / n:.1%} {risen}",
+                f"{right[risen] / m:.1%}",
+                found.effect,
+                found.p,
+                found.effect >= least,
+                example,
+            )
+        )
+    return shifts
+
+
+def _compare_values(new: Sequence[Features], old: Sequence[Features]) -> list[Shift]:
+    """Look for values that an input with few values never had before."""
+    shifts = []
+    for name in sorted({name for one in new for name in one.values}):
+        known = Counter(one.values[name] for one in old if name in one.values)
+        found = [(one.values[name], one.run.id) for one in new if name in one.values]
+        if min(known.total(), len(found)) < MIN_RUNS or not 0 < len(known) <= _MAX_VALUES:
+            continue
+        fresh = [(value, run) for value, run in found if value not in known]
+        # Good and Turing: what was seen once tells how much was not seen yet; one more for luck.
+        once = sum(1 for count in known.values() if count == 1)
+        expected = (once + 1) / known.total()
+        share = len(fresh) / len(found)
+        shifts.append(
+            Shift(
+                name,
+                f"{share:.1%} such as {fresh[0][0][:40]}" if fresh else "none",
+                f"{len(known)} values",
+                share,
+                count_above(len(fresh), len(found), expected),
+                share >= MIN_NEW,
+                fresh[0][1] if fresh else None,
+            )
+        )
+    return shifts
+
+
+def _compare_hours(last: RunGroup, earlier: Sequence[RunGroup]) -> list[Shift]:
+    """Compare the last hour with the same hour of earlier days."""
+    days = [one for one in earlier if one.runs >= MIN_HOUR_RUNS]
+    if last.runs < MIN_HOUR_RUNS or len(days) < MIN_DAYS:
+        return []
+    shifts = []
+    was = [one.errors / one.runs for one in days]
+    mean = sum(was) / len(was)
+    noise = math.sqrt(max(mean, 1 / last.runs) * (1 - mean) / last.runs)
+    share = last.errors / last.runs
+    shifts.append(
+        Shift(
+            "error rate",
+            f"{share:.1%}",
+            f"{mean:.1%} at this hour",
+            share - mean,
+            max(compare_value(share, was, noise), count_above(last.errors, last.runs, mean)),
+            share - mean >= MIN_ERRORS,
+        )
+    )
+    shifts += _compare_ratio("latency (95 %)", "ms", last.p95_ms, [one.p95_ms for one in days])
+    costs = [one.cost_micros / one.runs / 1e6 if one.cost_micros else None for one in days]
+    cost = last.cost_micros / last.runs / 1e6 if last.cost_micros else None
+    shifts += _compare_ratio("cost of a run", "USD", cost, costs)
+    return shifts
+
+
+def _compare_ratio(
+    measure: str, unit: str, value: float | None, earlier: Sequence[float | None]
+) -> list[Shift]:
+    known = [math.log(one) for one in earlier if one]
+    if not value or len(known) < MIN_DAYS:
+        return []
+    mean = sum(known) / len(known)
+    # Percentiles of an hour are within some percent of themselves.
+    p = compare_value(math.log(value), known, 0.05)
+    ratio = value / math.exp(mean)
+    shown = f"{value:.4g} {unit}", f"{math.exp(mean):.4g} {unit} at this hour"
+    return [Shift(measure, *shown, ratio, p, ratio >= MIN_RATIO)]
+
+
+def _median(values: Sequence[float]) -> float:
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return (ordered[middle - 1] + ordered[middle]) / 2

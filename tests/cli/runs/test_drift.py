@@ -1,0 +1,88 @@
+"""`promptops runs stats --drift`."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.running import accept, refuse
+from tests.cli.runs.conftest import log_place
+from tests.runtime.drift.pieces import make_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from promptops.runtime.log.log import RunLog
+    from tests.repositories import Repo
+
+
+def refusing(values: dict[str, Any], chance: random.Random) -> None:
+    if chance.random() < 0.3:
+        values["answer"] = "I'm sorry, but I can't help with that."
+
+
+@pytest.fixture
+def drifted(write_log: Callable[..., RunLog]) -> list[str]:
+    """Runs of eight days, of which the last one refuses more often."""
+    chance = random.Random(2)
+    log = write_log(content="full")
+    start = min(run.started_at for run in make_runs(random.Random(2), 1))
+    runs = [*make_runs(chance, 80, day=2), *make_runs(chance, 80, refusing, day=7)]
+    for run in runs:
+        log.finish(run)
+    assert start
+    return [run.id for run in runs]
+
+
+def test_drift_is_shown_with_an_example_and_what_to_do(repo: Repo, drifted: list[str]) -> None:
+    text = accept(repo, "runs", "stats", "--drift", "--until", "2026-11-26T01:00Z")
+    assert "support/triage (1.2.0): 80 recent runs looked at, beside 80" in text
+    line = next(line for line in text.splitlines() if "refusals" in line)
+    assert line.split()[0] == "DRIFTS"
+    assert line.split()[-1] in drifted[80:]
+    document = json.loads(
+        accept(repo, "runs", "stats", "--drift", "--until", "2026-11-26T01:00Z", "--format", "json")
+    )
+    [prompt] = document["prompts"]
+    assert document["schema"] == "promptops.drift/v1"
+    assert "refusals" in [one["measure"] for one in prompt["measures"] if one["alarm"]]
+
+
+def test_people_are_told_once_and_metrics_say_it(
+    repo: Repo, drifted: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    monkeypatch.setenv("TELL", f"sh -c 'cat >> {told}'")
+    repo.write(
+        "promptops.toml",
+        "[telemetry]\nprometheus = true\n[alerts.command]\nrun_variable = 'TELL'\n",
+    )
+    for _ in range(2):
+        accept(repo, "runs", "stats", "--drift", "--alert", "--until", "2026-11-26T01:00Z")
+    document = json.loads(told.read_text())
+    assert document["kind"] == "drift"
+    assert document["title"].startswith("support/triage@1.2.0 drifts: ")
+    assert "promptops runs show " in document["detail"]
+    assert "promptops runs stats support/triage --drift" in document["detail"]
+    text = accept(repo, "metrics")
+    labels = 'prompt="support/triage",version="1.2.0",measure="refusals"'
+    assert f"promptops_drift_alarm{{{labels}}} 1\n" in text
+
+
+def test_nothing_to_compare(repo: Repo, write_log: Callable[..., RunLog]) -> None:
+    log = write_log()
+    for run in make_runs(random.Random(1), 3, day=7):
+        log.finish(run)
+    text = accept(repo, "runs", "stats", "--drift", "--until", "2026-11-26T01:00Z")
+    assert "3 recent runs looked at" in text
+    assert log_place(repo).exists()
+
+
+def test_options_that_exclude_one_another(repo: Repo, write_log: Callable[..., RunLog]) -> None:
+    write_log()
+    assert "add --drift" in refuse(repo, "runs", "stats", "--alert", code=2)
+    assert "--drift alone" in refuse(repo, "runs", "stats", "--drift", "--by", "day", code=2)
