@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from promptops.runtime.log.beta import beta_probability
 from promptops.runtime.log.statistics import t_probability
 
 if TYPE_CHECKING:
@@ -88,9 +89,7 @@ def count_above(count: int, trials: int, share: float) -> float:
         return 1.0
     if share <= 0:
         return 0.0
-    from promptops.runtime.log.statistics import incomplete_beta
-
-    return incomplete_beta(count, trials - count + 1, min(1.0, share))
+    return beta_probability(min(1.0, share), count, trials - count + 1)
 
 
 def compare_value(value: float, earlier: Sequence[float], floor: float) -> float:
