@@ -28,7 +28,6 @@ class PromptopsError(Exception):
 
     Attributes:
         message: what is wrong, one line, without a full stop.
-        hint: what to do about it, or None where there is nothing sensible to say.
         stage: where in a run it happened, such as `inputs` or `call`; None outside of runs.
         run_id: the run that it ended; None outside of runs.
     """
@@ -39,7 +38,21 @@ class PromptopsError(Exception):
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self._hint: str | None = None
         self.hint = hint
+
+    @property
+    def hint(self) -> str | None:
+        """What to do about it. It is a note of the exception too, so that tracebacks show it."""
+        return self._hint
+
+    @hint.setter
+    def hint(self, hint: str | None) -> None:
+        if self._hint is not None:
+            self.__notes__.remove(f"hint: {self._hint}")
+        self._hint = hint
+        if hint is not None:
+            self.add_note(f"hint: {hint}")
 
 
 class RefusedError(PromptopsError):
