@@ -26,7 +26,7 @@ from promptops.lazy import cached_property
 from promptops.prompt.digest import normalize_newlines
 from promptops.prompt.faults import template_fault
 from promptops.prompt.frontmatter.document import find_undecodable
-from promptops.prompt.names import is_partial, name_from_path
+from promptops.prompt.reference import is_partial, name_from_path
 from promptops.repository.repository import PlacedFiles, WorkTreeFiles
 
 if TYPE_CHECKING:

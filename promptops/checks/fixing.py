@@ -94,7 +94,7 @@ def _wrap_foreign(path: str, files: Files, folder: str, after: Mapping[str, byte
     """Return the edits that put invalid template syntax between raw tags."""
     from promptops.prompt.finding import Fix
     from promptops.prompt.frontmatter.document import read_document
-    from promptops.prompt.names import is_prompt
+    from promptops.prompt.reference import is_prompt
     from promptops.prompt.template.recovery import find_foreign
 
     below = path.removeprefix(f"{folder}/")

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from promptops.errors import UsageError, quote
-from promptops.prompt.names import is_prompt, name_from_path
-from promptops.prompt.reference import check_name, name_fault
+from promptops.prompt.reference import check_name, is_prompt, name_fault, name_from_path
 from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE
 from promptops.repository.repository import list_names, not_found
 

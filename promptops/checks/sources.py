@@ -13,8 +13,7 @@ from promptops.lazy import cached_property
 from promptops.prompt.closure import collect_closure, scan_template
 from promptops.prompt.faults import read_template
 from promptops.prompt.finding import Finding, Severity
-from promptops.prompt.names import is_prompt, name_from_path
-from promptops.prompt.reference import name_fault
+from promptops.prompt.reference import is_prompt, name_fault, name_from_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, KeysView

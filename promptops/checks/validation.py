@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from promptops.checks.masking import mask
 from promptops.prompt.digest import normalize_newlines
 from promptops.prompt.finding import Finding, Inclusion, Severity, sort_key
-from promptops.prompt.names import is_partial
+from promptops.prompt.reference import is_partial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -123,8 +123,7 @@ class _CompletionPlace:
 
     def list_names(self) -> Iterator[str]:
         """Yield the names of the prompts in the work tree."""
-        from promptops.prompt.names import is_prompt, name_from_path
-        from promptops.prompt.reference import name_fault
+        from promptops.prompt.reference import is_prompt, name_fault, name_from_path
 
         if self.top is None:
             return

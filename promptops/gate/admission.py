@@ -23,7 +23,7 @@ from promptops.gate.rules.people import parse_groups
 from promptops.git.refs import list_refs, read_ref
 from promptops.git.remote import list_remote
 from promptops.prompt.finding import Finding, Severity
-from promptops.prompt.names import is_prompt
+from promptops.prompt.reference import is_prompt
 from promptops.prompt.suite.digest import digest_suite
 from promptops.prompt.version_line import differ_in_version_alone
 from promptops.repository.config import load_config

@@ -35,9 +35,8 @@ from promptops.git.changes import (
 from promptops.git.history import is_ancestor
 from promptops.prompt.closure import collect_closure
 from promptops.prompt.diff import diff_prompts
-from promptops.prompt.names import is_prompt, name_from_path
 from promptops.prompt.prompt import load_prompt
-from promptops.prompt.reference import name_fault
+from promptops.prompt.reference import is_prompt, name_fault, name_from_path
 from promptops.prompt.users import find_candidates
 from promptops.prompt.version_line import differ_in_version_alone
 from promptops.repository.config import CONFIG_FILE, PYPROJECT_FILE, load_config

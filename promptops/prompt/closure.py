@@ -16,7 +16,7 @@ from promptops.errors import quote
 from promptops.prompt.digest import compute_digest, normalize_newlines
 from promptops.prompt.finding import Finding, Position, Severity
 from promptops.prompt.frontmatter.document import MAX_FILE_BYTES, find_undecodable, read_document
-from promptops.prompt.names import is_prompt
+from promptops.prompt.reference import is_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from promptops.errors import quote
 from promptops.prompt.finding import Finding, Position, Severity
 from promptops.prompt.metadata import MAX_FAULTS, WHOLE_NUMBERS, frontmatter_schema
-from promptops.prompt.names import name_from_path
+from promptops.prompt.reference import name_from_path
 from promptops.prompt.schema import TYPE_WORDS, compile_schema, dotted, quoted, shorten
 from promptops.suggestion import nearest
 

@@ -1,4 +1,4 @@
-"""The grammar of prompt names and prompt refs: `name[@selector]`.
+"""The grammar of prompt names, of the paths of their files, and of prompt refs: `name[@selector]`.
 
 Names become file names and Git refs on every platform. So only names are accepted that can be
 checked out on Windows and pushed to any forge.
@@ -77,6 +77,24 @@ def check_environment(name: str) -> str:
     if name in RESERVED_SELECTORS:
         raise UsageError(f"no environment can be called '{name}'", hint="it is a selector already")
     return name
+
+
+def name_from_path(path: str) -> str:
+    """Return the name of the prompt at `path` below the prompts folder."""
+    return path.removesuffix(".md")
+
+
+def is_partial(path: str) -> bool:
+    """Return whether the file, or a folder above it, begins with `_`: included, never run."""
+    return path.startswith("_") or "/_" in path
+
+
+def is_prompt(path: str) -> bool:
+    """Return whether a file below the prompts folder is a prompt: `.md`, no partial, no
+    README.md.
+    """
+    is_readme = path == "README.md" or path.endswith("/README.md")
+    return path.endswith(".md") and not is_partial(path) and not is_readme
 
 
 class SelectorKind(StrEnum):

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import NotAFileError
 from promptops.prompt.closure import collect_closure
-from promptops.prompt.names import is_prompt, name_from_path
-from promptops.prompt.reference import name_fault
+from promptops.prompt.reference import is_prompt, name_fault, name_from_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

@@ -22,7 +22,7 @@ from promptops.files import IrregularFileError, read_file
 from promptops.git.objects import ObjectReader
 from promptops.git.process import Git
 from promptops.lazy import cached_property
-from promptops.prompt.names import is_prompt, name_from_path
+from promptops.prompt.reference import is_prompt, name_from_path
 from promptops.repository.config import Config, Environment, load_config, read_runtime_tables
 
 if TYPE_CHECKING:

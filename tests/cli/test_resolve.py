@@ -131,6 +131,32 @@ def test_resolving_stays_cheap(press: Press) -> None:
         assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "most"),
+    [(("resolve", f"{NAME}@1.0.0"), 26), (("--help",), 5)],
+)
+def test_a_start_imports_no_more_modules_of_ours_than_it_once_did(
+    press: Press, arguments: tuple[str, ...], most: int
+) -> None:
+    code = (
+        "import sys, pathlib\n"
+        "from promptops.cli import app\n"
+        "app(standalone_mode=False, prog_name='promptops')\n"
+        "ours = [m for n, m in sys.modules.items() if n.partition('.')[0] == 'promptops']\n"
+        "files = [pathlib.Path(m.__file__) for m in ours]\n"
+        "count = [f for f in files if f.name != '__init__.py' or f.stat().st_size > 200]\n"
+        "print(len(count), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=press.repo.path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stderr) <= most
+
+
 def test_an_export_is_what_the_library_reads(press: Press, tmp_path: Path) -> None:
     file = tmp_path / "prompts.json"
     result = run(press.repo, "export", f"{NAME}@1.0.0", "--env", "production", "-o", str(file))

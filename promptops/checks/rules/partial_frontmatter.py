@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 
 from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
-from promptops.prompt.names import is_partial
+from promptops.prompt.reference import is_partial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

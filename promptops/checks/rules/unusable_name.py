@@ -25,8 +25,7 @@ from typing import TYPE_CHECKING
 
 from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
 from promptops.prompt.finding import Problem, Severity
-from promptops.prompt.names import is_prompt, name_from_path
-from promptops.prompt.reference import name_fault
+from promptops.prompt.reference import is_prompt, name_fault, name_from_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,7 @@ from promptops.errors import RefusedError, UsageError
 from promptops.files import read_file
 from promptops.git.worktree import list_work_files, move_file
 from promptops.prompt.frontmatter.document import read_document
-from promptops.prompt.names import is_prompt
-from promptops.prompt.reference import check_name, name_fault
+from promptops.prompt.reference import check_name, is_prompt, name_fault
 from promptops.repository.adoption import formats, promptfoo
 from promptops.repository.adoption.draft import Note, UnreadableError
 from promptops.repository.adoption.promptfoo.source import SourceFolder

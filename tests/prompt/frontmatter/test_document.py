@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from promptops.prompt.finding import Position
 from promptops.prompt.frontmatter import yaml_values as yaml_frontmatter
 from promptops.prompt.frontmatter.document import MAX_FILE_BYTES, Document, read_document
-from promptops.prompt.names import is_partial, is_prompt, name_from_path
+from promptops.prompt.reference import is_partial, is_prompt, name_from_path
 from promptops.suggestion import nearest
 
 
