@@ -240,14 +240,8 @@ def _find_free(name: str, taken: set[str], draft: Draft, prompts: str) -> str:
 
 
 def _adopt(repository: Repository, draft: Draft, name: str, author: str, model: str) -> Adoption:
-    settings = dict(draft.settings)
     notes = list(draft.notes)
-    settings.setdefault("model", model)
-    if "description" not in settings:
-        settings["description"] = f"Adopted from {draft.path}."
-    histories = {one.body for one in draft.messages if one.role == "history"}
-    inputs = dict(draft.inputs) | {name: dict(_HISTORY) for name in histories}
-    text = _write_prompt(settings, inputs, author, draft)
+    text = write_draft(draft, author, model)
     path = f"{repository.config.prompts}/{name}.md"
     document = read_document(f"{name}.md", text.encode())
     notes += [Note(f"to be fixed by hand: {fault.message}") for fault in document.faults]
@@ -260,6 +254,14 @@ def _adopt(repository: Repository, draft: Draft, name: str, author: str, model: 
         notes.append(Note("the file stays: a tool reads it where it is"))
     moves = not is_hidden and not draft.title and not draft.path.endswith(_MAY_HOLD_NONE)
     return Adoption(draft, name, path, text, suite, tuple(notes), moves)
+
+
+def write_draft(draft: Draft, author: str = "nobody", model: str = DEFAULT_MODEL) -> str:
+    """Return the file of a prompt; `model` is for one that names none."""
+    settings = {"model": model, "description": f"Adopted from {draft.path}.", **draft.settings}
+    histories = {one.body for one in draft.messages if one.role == "history"}
+    inputs = dict(draft.inputs) | {name: dict(_HISTORY) for name in histories}
+    return _write_prompt(settings, inputs, author, draft)
 
 
 def _write_prompt(
