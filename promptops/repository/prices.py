@@ -21,7 +21,7 @@ _EXTRACT = "prices.tsv"
 _MILLION = 1_000_000
 CONFIGURED = "[models]"
 # Pseudo models that answer without a provider.
-_OWN = ("echo", "scripted")
+_OWN = ("echo", "onnx", "scripted")
 _OTHER_NAMES = {"cohere_chat": "cohere"}
 # LiteLLM's default providers for a name without one.
 _UNNAMED = ("openai", "anthropic", "gemini", "vertex_ai", "bedrock", "deepseek", "cohere", "ai21")

@@ -1,7 +1,8 @@
 """Embedding models: texts to vectors, at any endpoint with OpenAI's `/embeddings`.
 
-`echo/words` needs no provider: each word adds one to a place of the vector. It tells texts apart by
-their words alone, which is enough to try a suite.
+`onnx/FOLDER` is a model in this process (`onnx.py`). `echo/words` needs no provider: each word adds
+one to a place of the vector. It tells texts apart by their words alone, which is enough to try a
+suite.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import contextlib
 import json
 import math
 import re
+import threading
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.runtime.models.address import find_address
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from promptops.repository.settings.models import ModelSettings
+    from promptops.runtime.models.onnx import OnnxEmbedder
 
 _WORD = re.compile(r"\w+")
 _PLACES = 512
@@ -38,20 +42,32 @@ class Embedder:
         name: the model's name, as `[eval] embedding` has it.
         settings: the table `[models]`.
         environment: where keys, addresses and proxies are read.
+        root: the repository's top, below which models of this process lie.
     """
 
-    def __init__(self, name: str, settings: ModelSettings, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: ModelSettings,
+        environment: Mapping[str, str],
+        root: Path | None = None,
+    ) -> None:
         self._name = name
+        self._root = root
+        self._local: OnnxEmbedder | None = None
+        self._opening = threading.Lock()
         self._target = find_target(name, settings)
         self._environment = environment
 
     def embed(self, texts: Sequence[str], *, deadline: float) -> list[list[float]]:
         """Return a vector for each text; raises ModelError."""
+        if self._name.startswith("onnx/"):
+            return self._open_local().embed(texts)
         if self._target.transport == "echo":
             return [_count_words(text) for text in texts]
         if self._target.transport != "openai":
             raise ModelError(
-                f"{self._name}: embeddings are had from endpoints with OpenAI's format alone",
+                f"{self._name}: embeddings come from endpoints with OpenAI's format or onnx/FOLDER",
                 model=self._name,
                 kind="invalid",
                 is_sent=False,
@@ -68,6 +84,15 @@ class Embedder:
             reader = WireReader(self._name, address.secrets)
             _, data = read_blocking(reader, connections, body, deadline)
         return self._read(data, len(texts))
+
+    def _open_local(self) -> OnnxEmbedder:
+        from promptops.runtime.models.onnx import OnnxEmbedder
+
+        with self._opening:
+            if self._local is None:
+                place = self._name.removeprefix("onnx/")
+                self._local = OnnxEmbedder(self._name, (self._root or Path()) / place)
+            return self._local
 
     def _read(self, data: bytes, count: int) -> list[list[float]]:
         try:
