@@ -92,11 +92,15 @@ class _Text(NamedTuple):
 
 
 class _Begun(NamedTuple):
-    """What was asked in a run under way, as it was written when the run began."""
+    """What was asked in a run under way, as it was written when the run began.
+
+    `is_dropped`: it is too long to be remembered, so that only the log has it.
+    """
 
     request: RequestTexts
     shared: tuple[_Text, ...]
     body: _Text | None
+    is_dropped: bool = False
 
 
 class _Prepared(NamedTuple):
@@ -186,7 +190,11 @@ class Store:
         rows = [self._attempt_row(attempt, hidden) for attempt in attempts]
 
         def write(cursor: Cursor) -> None:
+            nonlocal prepared
             old = cursor.one(_FIND_RUN, (prepared.row["id"],))
+            if prepared.begun.is_dropped and (old is None or old[1] is None):
+                # The log was lost since.
+                prepared = self._prepare(run)
             is_late = prepared.row["started"] < rolled_until(cursor)
             if is_late and old is not None:
                 count_late(cursor, int(old[0]), sign=-1)
@@ -301,12 +309,16 @@ class Store:
 
     def _remember_begun(self, run: RunRecord, prepared: _Prepared) -> None:
         """Spare the end of a run to make the same texts again."""
-        request, shared, body = prepared.begun
-        if body is None or len(body.data) > _MAX_BEGUN_BYTES:
+        request, shared, body, _ = prepared.begun
+        if body is None:
             return
         while len(self._begun) >= _MAX_BEGUN:
             # Those were never ended, or in another process.
             self._begun.pop(next(iter(self._begun)), None)
+        if len(body.data) > _MAX_BEGUN_BYTES:
+            small = request._replace(inputs=None, messages=None, body=None, shared=())
+            self._begun[run.id] = _Begun(small, (), None, is_dropped=True)
+            return
         self._begun[run.id] = _Begun(
             request,
             tuple(text._replace(body=None) for text in shared),

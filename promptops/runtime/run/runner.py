@@ -80,6 +80,10 @@ if TYPE_CHECKING:
     Steps = Generator[Command, Any, None]
 
 
+# Redacting and compressing more takes tens of milliseconds.
+_LONG_CHARACTERS = 1 << 18
+
+
 class Caller(NamedTuple):
     """The caller of a run.
 
@@ -385,7 +389,7 @@ class Runner:
         with self._recording(course):
             await self._turns.take()
             await adrive(steps, self._ado)
-        return self._finish(course)
+        return await self._afinish(course)
 
     @contextmanager
     def _recording(self, course: Course) -> Iterator[None]:
@@ -466,7 +470,7 @@ class Runner:
                     failure = AbandonedError()
                 except BaseException as error:  # noqa: BLE001 - the course decides
                     failure = error
-        run = self._finish(course)
+        run = await self._afinish(course)
         if not course.has_spoken and run.text:
             yield Spoken(run.text, None, run.id)
         yield Spoken("", run, run.id)
@@ -530,13 +534,21 @@ class Runner:
             return await self._tools.breakers.aallow(command.model)
         if isinstance(command, Report):
             return await command.permit.areport(is_healthy=command.is_healthy)
-        return self._do_at_once(command)
+        return await self._ado_at_once(command)
 
     def _do_at_once(self, command: Command) -> Any:  # noqa: ANN401 - as above
         if isinstance(command, Land):
             return self._answers.land(command.key, command.flight, command.kept)
         assert isinstance(command, Begin)  # noqa: S101 - there is no other command
         return self._tools.recorder.begin(command.record)
+
+    async def _ado_at_once(self, command: Command) -> Any:  # noqa: ANN401 - as above
+        """As `_do_at_once`, in a thread where redacting and writing take long."""
+        if not isinstance(command, Begin) or not _is_long(command.record.messages, ""):
+            return self._do_at_once(command)
+        import asyncio
+
+        return await asyncio.to_thread(self._do_at_once, command)
 
     def _recall(self, command: Recall) -> Kept | Flight | None:
         while True:
@@ -614,6 +626,15 @@ class Runner:
         course.reviews.clear()
         self._tell_alarms(course)
         return self._make_run(course, cost)
+
+    async def _afinish(self, course: Course) -> Run:
+        """As `_finish`; what takes long to redact and write keeps no event loop waiting."""
+        answer = course.answer
+        if not _is_long(course.messages, "" if answer is None else answer.text):
+            return self._finish(course)
+        import asyncio
+
+        return await asyncio.to_thread(self._finish, course)
 
     def _make_run(self, course: Course, cost: int | None) -> Run:
         answer = course.answer
@@ -736,6 +757,15 @@ class Handle:
         messages = add_results(course.messages, course.answer, results)
         course.round += 1
         return self._runner.go_on(course, messages)
+
+
+def _is_long(messages: Sequence[Mapping[str, Any]] | None, answer: str) -> bool:
+    """Return whether recording takes so long that an event loop must not wait for it."""
+    size = len(answer)
+    for message in messages or ():
+        content = message.get("content")
+        size += len(content) if isinstance(content, str) else 0
+    return size > _LONG_CHARACTERS
 
 
 def _status_of(error: BaseException) -> str:

@@ -8,9 +8,10 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -163,6 +164,59 @@ def test_ten_megabytes_go_in_and_out(registry: Registry, team: Repo, near: Provi
     kept = logged(team, run.id).run
     assert kept.status == "succeeded"
     assert kept.answer == text
+
+
+@pytest.mark.parametrize("piece", ["word and work, ", "4111 ", "token:A1b2C3d4e5f6g7h8i9j0k "])
+def test_an_event_loop_goes_on_while_long_texts_are_recorded(
+    team: Repo, near: Provider, piece: str
+) -> None:
+    text = piece * (1_000_000 // len(piece))
+    recording: list[bool] = []
+
+    async def ask() -> None:
+        loop = threading.get_ident()
+        with promptops.open(team.path) as registry:
+            near.always(text=text)
+            recorder: Any = registry.open_runner()._tools.recorder
+            write = recorder._write
+
+            def watched(*arguments: Any) -> None:
+                recording.append(threading.get_ident() == loop)
+                write(*arguments)
+
+            recorder._write = watched
+            run = await registry.arun("a@working", {"text": text})
+            pieces = [one async for one in registry.astream("a@working", {"text": f"{text}."})]
+            await registry.aclose()
+        assert (run.text, "".join(one.text for one in pieces)) == (text, text)
+
+    asyncio.run(ask())
+    # Each run begins and ends in the log, and never on the loop.
+    assert recording == [False] * 4
+    kept = [logged(team, one.id).run for one in list_runs(team)]
+    assert [one.status for one in kept] == ["succeeded"] * 2
+    assert all(one.is_redacted == piece.startswith("token") for one in kept)
+
+
+def test_a_log_that_is_lost_under_a_long_run_gets_all_of_it(
+    registry: Registry, team: Repo, near: Provider
+) -> None:
+    text = "word " * 100_000
+    near.always(text=None)
+
+    model = registry.open_runner().models.get("near/small")
+    call = model.call
+
+    def lose(*arguments: Any, **options: Any) -> Any:
+        for file in (team.path / ".git" / "promptops-log").iterdir():
+            file.unlink()
+        return call(*arguments, **options)
+
+    model.call = lose  # type: ignore[method-assign]
+    run = registry.run("a@working", {"text": text})
+    entry = logged(team, run.id)
+    assert entry.run.inputs == {"text": text}
+    assert entry.run.answer == run.text
 
 
 def test_characters_that_stores_cannot_hold_survive(
