@@ -7,10 +7,11 @@ Replays are no real traffic: limits and the log count them in the environment `e
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from promptops.errors import PromptopsError, RefusedError, UsageError
 from promptops.repository.config import EVAL_ENVIRONMENT
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from promptops.runtime.run.result import Run
 
 LABEL = "replay_of"
+RESULTS = ("worse", "failed", "changed", "fixed", "same")
+"""What can become of a replay, what matters most first."""
 _PAGE = 200
 
 
@@ -65,6 +68,25 @@ class Replay:
         """Whether it succeeded before and fails now. Reaching the cost limit is no failure."""
         failed = self.error is not None and not isinstance(self.error, ReplayCapError)
         return failed and self.before.status in {"succeeded", "waiting"}
+
+    @property
+    def result(self) -> str:
+        """What became of it: one of `RESULTS`."""
+        if self.is_worse:
+            return "worse"
+        if self.error is not None:
+            return "failed"
+        if self.before.status != "succeeded":
+            return "fixed"
+        return "same" if self.is_same else "changed"
+
+    @property
+    def ms(self) -> float | None:
+        """How long the requests of the new run took; None for none."""
+        if self.after is None:
+            return None
+        spans = [attempt.ms for attempt in self.after.attempts if attempt.ms is not None]
+        return sum(spans) if spans else None
 
 
 def _parse(text: str) -> tuple[bool, str]:
@@ -207,3 +229,53 @@ def total(costs: Iterable[int | None]) -> int | None:
     """Return the sum of costs; None if one is unknown."""
     amounts = list(costs)
     return None if None in amounts else sum(one for one in amounts if one is not None)
+
+
+def describe_replays(done: Sequence[Replay], at: str) -> dict[str, Any]:
+    """Return a comparison as `promptops.replay/v1`."""
+    counts = Counter(one.result for one in done)
+    return {
+        "schema": "promptops.replay/v1",
+        "at": at,
+        "counts": {word: counts[word] for word in RESULTS},
+        "runs": [_describe_replay(one) for one in done],
+    }
+
+
+def _describe_replay(one: Replay) -> dict[str, Any]:
+    before, after, error = one.before, one.after, one.error
+    return {
+        "run": before.id,
+        "prompt": before.prompt,
+        "result": one.result,
+        "redacted": before.is_redacted,
+        "inputs": dict(before.inputs or {}),
+        "before": {
+            "version": before.version,
+            "status": before.status,
+            "stage": before.stage,
+            "error": before.error,
+            "model": before.model,
+            "answer": before.answer,
+            "tool_calls": [dict(call) for call in before.tool_calls],
+            "cost_micros": before.cost_micros,
+            "ms": before.ms,
+        },
+        "now": {
+            "run": after.id if after is not None else getattr(error, "run_id", None),
+            "version": None if after is None else after.prompt.version,
+            "status": "succeeded" if after is not None else "failed",
+            "stage": getattr(error, "stage", None),
+            "error": getattr(error, "message", None),
+            "model": None if after is None else after.model,
+            "answer": getattr(error, "text", None) if after is None else after.text,
+            "tool_calls": []
+            if after is None
+            else [
+                {"id": call.id, "name": call.name, "arguments": call.arguments}
+                for call in after.tool_calls
+            ],
+            "cost_micros": None if after is None else after.cost_micros,
+            "ms": one.ms,
+        },
+    }

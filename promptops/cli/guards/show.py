@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from promptops.cli.guards.opening import TenantOption, UserOption, name_owner, open_guards
-from promptops.cli.runs.view import format_instant, format_second
+from promptops.cli.runs.view import format_second
 from promptops.cli.session import (
     Format,
     FormatOption,
@@ -18,6 +18,7 @@ from promptops.cli.session import (
     one_line,
     say,
 )
+from promptops.runtime.log.documents import format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,10 +11,10 @@ import typer
 from promptops.cli.reviews.show import ReviewArgument
 from promptops.cli.runs.opening import open_run_log, who
 from promptops.cli.runs.show import describe_review
-from promptops.cli.runs.view import review_to_json
 from promptops.cli.session import Format, FormatOption, current, emit, emit_json, json_document
 from promptops.errors import RefusedError, UsageError
 from promptops.files import read_named
+from promptops.runtime.log.documents import review_to_json
 
 
 def answer(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from promptops.cli.runs.opening import open_run_log
-from promptops.cli.runs.view import entry_to_json, review_to_json
 from promptops.cli.session import current, emit, json_document, say, warn
 from promptops.errors import NotFoundError, UsageError
+from promptops.runtime.log.documents import entry_to_json, review_to_json
 
 if TYPE_CHECKING:
     from promptops.runtime.log.record import LogEntry, RunReview

@@ -8,7 +8,7 @@ import typer
 
 from promptops.cli.runs.opening import open_run_log
 from promptops.cli.runs.show import describe_review
-from promptops.cli.runs.view import describe_prompt, format_second, review_to_json, shorten
+from promptops.cli.runs.view import describe_prompt, format_second, shorten
 from promptops.cli.session import (
     Format,
     FormatOption,
@@ -18,6 +18,7 @@ from promptops.cli.session import (
     one_line,
     say,
 )
+from promptops.runtime.log.documents import review_to_json
 
 if TYPE_CHECKING:
     from promptops.runtime.log.record import RunReview

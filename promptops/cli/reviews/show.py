@@ -8,8 +8,8 @@ import typer
 
 from promptops.cli.runs.opening import open_run_log
 from promptops.cli.runs.show import describe_entry
-from promptops.cli.runs.view import entry_to_json, review_to_json
 from promptops.cli.session import Format, FormatOption, emit, emit_json, json_document, say
+from promptops.runtime.log.documents import entry_to_json, review_to_json
 
 ReviewArgument = Annotated[
     str, typer.Argument(metavar="REVIEW|RUN", help="The id of a review or its run, or its start.")

@@ -24,8 +24,9 @@ from promptops.cli.runs.opening import (
     make_filters,
     open_run_log,
 )
-from promptops.cli.runs.view import CONTENT, entry_to_json, to_csv
+from promptops.cli.runs.view import CONTENT, to_csv
 from promptops.cli.session import current, json_document, say
+from promptops.runtime.log.documents import entry_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -20,8 +20,9 @@ from promptops.cli.runs.opening import (
     make_filters,
     open_run_log,
 )
-from promptops.cli.runs.view import HEADER, run_row, run_to_json, shorten
+from promptops.cli.runs.view import HEADER, run_row, shorten
 from promptops.cli.session import Format, FormatOption, emit_json, emit_table, json_document, say
+from promptops.runtime.log.documents import run_to_json
 
 
 def list_runs(

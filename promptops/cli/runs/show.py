@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from promptops.cli.runs.opening import open_run_log
-from promptops.cli.runs.view import (
-    describe_prompt,
-    describe_status,
-    entry_to_json,
-    format_cost,
-    format_instant,
-    format_span,
-)
+from promptops.cli.runs.view import describe_prompt, describe_status, format_cost, format_span
 from promptops.cli.session import (
     Format,
     FormatOption,
@@ -26,6 +19,7 @@ from promptops.cli.session import (
     paint,
     say,
 )
+from promptops.runtime.log.documents import entry_to_json, format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

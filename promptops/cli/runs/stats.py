@@ -22,14 +22,7 @@ from promptops.cli.runs.opening import (
     make_filters,
     open_run_log,
 )
-from promptops.cli.runs.view import (
-    describe_counts,
-    draw,
-    format_cost,
-    format_instant,
-    format_span,
-    to_csv,
-)
+from promptops.cli.runs.view import describe_counts, draw, format_cost, format_span, to_csv
 from promptops.cli.session import (
     emit,
     emit_json,
@@ -40,12 +33,13 @@ from promptops.cli.session import (
     say,
 )
 from promptops.errors import UsageError
+from promptops.runtime.log.documents import format_instant, group_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from promptops.runtime.log.log import Filters, RunLog
-    from promptops.runtime.log.statistics import Estimate, RunComparison, RunDifference, RunGroup
+    from promptops.runtime.log.statistics import RunGroup
 
 # As many days as a line of bars shows.
 _MAX_BARS = 30
@@ -133,8 +127,10 @@ def stats(
             show_drift(log, filters, tells=alert, as_json=output is StatsFormat.JSON)
             return
         if compare is not None:
-            _check_comparison(filters, compare, by)
-            _show_comparison(log.compare(*compare, filters), compare, output)
+            from promptops.cli.runs.versions import check_comparison, show_comparison
+
+            check_comparison(filters, compare, by)
+            show_comparison(log.compare(*compare, filters), compare, output.value)
             return
         names = _split(by)
         groups = log.stats(filters, by=names)
@@ -161,25 +157,6 @@ def _split(by: list[str] | None) -> list[str]:
     """Return the dimensions, also of `--by prompt,version`; prompts unless said otherwise."""
     names = [name for one in by or ["prompt"] for name in one.split(",") if name]
     return list(dict.fromkeys(names))
-
-
-def group_to_json(group: RunGroup) -> dict[str, Any]:
-    """Return a group for programs."""
-    return {
-        "by": dict(group.by),
-        "runs": group.runs,
-        "statuses": dict(group.statuses),
-        "errors": group.errors,
-        "stages": dict(group.stages),
-        "cost_micros": group.cost_micros,
-        "unpriced": group.unpriced,
-        "input_tokens": group.input_tokens,
-        "output_tokens": group.output_tokens,
-        "cached": group.cached,
-        "p50_ms": group.p50_ms,
-        "p95_ms": group.p95_ms,
-        "exact": group.is_exact,
-    }
 
 
 def _print_csv(groups: Sequence[RunGroup], names: list[str]) -> None:
@@ -258,102 +235,3 @@ def _trends(log: RunLog, filters: Filters, names: list[str]) -> dict[tuple[Any, 
     first = min((day for found in counts.values() for day in found), default=days[-1])
     shown = [day for day in days if day >= first]
     return {key: draw([found.get(day, 0) for day in shown]) for key, found in counts.items()}
-
-
-# --- two versions ---------------------------------------------------------------------------------
-
-
-def _check_comparison(filters: Filters, compare: tuple[str, str], by: list[str] | None) -> None:
-    if by:
-        raise UsageError("--compare and --by together", hint="give one of the two")
-    if filters.prompt is None or "*" in filters.prompt or filters.version is not None:
-        raise UsageError(
-            "versions of which prompt?", hint="promptops runs stats NAME --compare 1.2.0 1.3.0"
-        )
-    if compare[0] == compare[1]:
-        raise UsageError("a version is compared with itself", hint="give two versions")
-
-
-def _show_comparison(found: RunComparison, names: tuple[str, str], output: StatsFormat) -> None:
-    if output is StatsFormat.JSON:
-        emit_json(comparison_to_json(found, names))
-        return
-    if output is StatsFormat.CSV:
-        header = ("measure", "unit", *names, "difference", "low", "high", "verdict")
-        rows = [
-            (
-                *(one.measure, one.unit, one.left.mean, one.right.mean, one.difference),
-                *(one.low, one.high, one.verdict),
-            )
-            for one in found.differences
-        ]
-        for line in to_csv(header, rows):
-            emit(line)
-        return
-    emit_table(
-        [
-            (
-                one.measure,
-                _measure(one.left, one.unit),
-                _measure(one.right, one.unit),
-                _describe_difference(one),
-                one.verdict,
-            )
-            for one in found.differences
-        ],
-        header=("", names[0], names[1], "DIFFERENCE (95 %)", "VERDICT"),
-    )
-    emit(f"runs: {found.left.runs} and {found.right.runs}")
-    if found.unkeyed:
-        say(f"{found.unkeyed} runs have neither key nor user, and count as one key each")
-
-
-def _measure(estimate: Estimate, unit: str) -> str:
-    if estimate.mean is None:
-        return "-"
-    return f"{_number(estimate.mean, unit)} (n {estimate.runs}, {estimate.clusters} keys)"
-
-
-def _number(value: float, unit: str) -> str:
-    if unit == "share":
-        return f"{100 * value:.1f} %"
-    if unit == "micros":
-        return f"${value / 1_000_000:.6f}"
-    return f"{value:.0f} ms" if unit == "ms" else f"{value:.3f}"
-
-
-def _describe_difference(one: RunDifference) -> str:
-    if one.difference is None:
-        return "-"
-    shown = _number(one.difference, one.unit)
-    if one.low is None or one.high is None:
-        return shown
-    return f"{shown} [{_number(one.low, one.unit)}, {_number(one.high, one.unit)}]"
-
-
-def comparison_to_json(found: RunComparison, names: tuple[str, str]) -> dict[str, Any]:
-    """Return a comparison as `promptops.stats-comparison/v1`."""
-
-    def side(one: Estimate) -> dict[str, Any]:
-        return {"mean": one.mean, "runs": one.runs, "keys": one.clusters}
-
-    return json_document(
-        "promptops.stats-comparison/v1",
-        left=names[0],
-        right=names[1],
-        groups=[group_to_json(found.left), group_to_json(found.right)],
-        unkeyed=found.unkeyed,
-        differences=[
-            {
-                "measure": one.measure,
-                "unit": one.unit,
-                "left": side(one.left),
-                "right": side(one.right),
-                "difference": one.difference,
-                "low": one.low,
-                "high": one.high,
-                "verdict": one.verdict,
-            }
-            for one in found.differences
-        ],
-    )

@@ -25,10 +25,10 @@ from promptops.cli.runs.view import (
     format_cost,
     format_second,
     format_span,
-    run_to_json,
 )
 from promptops.cli.session import emit, json_document, one_line
 from promptops.errors import NotFoundError
+from promptops.runtime.log.documents import run_to_json
 
 if TYPE_CHECKING:
     from promptops.runtime.log.log import Filters, RunLog

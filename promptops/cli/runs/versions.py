@@ -1,0 +1,84 @@
+"""Two versions of a prompt side by side, as `promptops runs stats --compare` shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.cli.runs.view import to_csv
+from promptops.cli.session import emit, emit_json, emit_table, say
+from promptops.errors import UsageError
+from promptops.runtime.log.documents import comparison_to_json
+
+if TYPE_CHECKING:
+    from promptops.runtime.log.log import Filters
+    from promptops.runtime.log.statistics import Estimate, RunComparison, RunDifference
+
+
+def check_comparison(filters: Filters, compare: tuple[str, str], by: list[str] | None) -> None:
+    """Raise UsageError unless two versions of one prompt are to be compared."""
+    if by:
+        raise UsageError("--compare and --by together", hint="give one of the two")
+    if filters.prompt is None or "*" in filters.prompt or filters.version is not None:
+        raise UsageError(
+            "versions of which prompt?", hint="promptops runs stats NAME --compare 1.2.0 1.3.0"
+        )
+    if compare[0] == compare[1]:
+        raise UsageError("a version is compared with itself", hint="give two versions")
+
+
+def show_comparison(found: RunComparison, names: tuple[str, str], output: str) -> None:
+    """Print what two versions differ by, as `text`, `json` or `csv`."""
+    if output == "json":
+        emit_json(comparison_to_json(found, names))
+        return
+    if output == "csv":
+        header = ("measure", "unit", *names, "difference", "low", "high", "verdict")
+        rows = [
+            (
+                *(one.measure, one.unit, one.left.mean, one.right.mean, one.difference),
+                *(one.low, one.high, one.verdict),
+            )
+            for one in found.differences
+        ]
+        for line in to_csv(header, rows):
+            emit(line)
+        return
+    emit_table(
+        [
+            (
+                one.measure,
+                _measure(one.left, one.unit),
+                _measure(one.right, one.unit),
+                _describe_difference(one),
+                one.verdict,
+            )
+            for one in found.differences
+        ],
+        header=("", names[0], names[1], "DIFFERENCE (95 %)", "VERDICT"),
+    )
+    emit(f"runs: {found.left.runs} and {found.right.runs}")
+    if found.unkeyed:
+        say(f"{found.unkeyed} runs have neither key nor user, and count as one key each")
+
+
+def _measure(estimate: Estimate, unit: str) -> str:
+    if estimate.mean is None:
+        return "-"
+    return f"{_number(estimate.mean, unit)} (n {estimate.runs}, {estimate.clusters} keys)"
+
+
+def _number(value: float, unit: str) -> str:
+    if unit == "share":
+        return f"{100 * value:.1f} %"
+    if unit == "micros":
+        return f"${value / 1_000_000:.6f}"
+    return f"{value:.0f} ms" if unit == "ms" else f"{value:.3f}"
+
+
+def _describe_difference(one: RunDifference) -> str:
+    if one.difference is None:
+        return "-"
+    shown = _number(one.difference, one.unit)
+    if one.low is None or one.high is None:
+        return shown
+    return f"{shown} [{_number(one.low, one.unit)}, {_number(one.high, one.unit)}]"
