@@ -1,1 +1,3 @@
-"""Alerts: telling a person that a guard tripped, a breaker opened, or a provider refuses us."""
+"""Alerts: tell a person that a limit was reached, a breaker opened, or a provider refuses
+requests.
+"""

@@ -1,4 +1,4 @@
-"""One alert: what happened, in words for the person who is woken by it."""
+"""The data of an alert."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _NOT_FOUND = 404
 
 
 class Alert(NamedTuple):
-    """What a channel is told.
+    """One alert.
 
     Attributes:
         kind: what happened: a guard refused, a provider charged more than was reserved, the ledger
             is out of reach, a breaker opened, a key was refused, a model is gone, runs drift, or a
             test.
         title: one line.
-        detail: more lines, or an empty text.
-        key: names the occasion; one key is sent once until `until`.
+        detail: further lines; may be empty.
+        key: identifies the occasion; one key is sent only once until `until`.
         until: when the same key may be sent again, in seconds since 1970.
         severity: how urgent it is.
     """
@@ -41,8 +41,8 @@ class AlertError(PromptopsError):
     """An alert did not arrive.
 
     Attributes:
-        is_passing: whether trying again may help.
-        retry_after_seconds: how long the receiver asked to wait.
+        is_passing: whether a retry may help.
+        retry_after_seconds: the receiver's requested wait.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class AlertMessage(NamedTuple):
 
     Attributes:
         alert: what happened.
-        source: where: the service or machine.
+        source: the service or machine.
         at: when, in seconds since 1970.
     """
 
@@ -94,7 +94,7 @@ class AlertMessage(NamedTuple):
 def describe_refusal(error: ModelError, *, prompt: str | None, run_id: str, now: float) -> Alert:
     """Return the alert that a provider refuses a key, or does not know a model.
 
-    What the provider said stays out: it may quote a part of the key.
+    The provider's message is left out: it may quote a part of the key.
     """
     is_gone = error.status == _NOT_FOUND
     reason = f"HTTP {error.status}" if error.status is not None else "the key is missing"

@@ -1,7 +1,7 @@
-"""Tells people, from a thread of its own, once for each occasion over all processes.
+"""Send alerts from a separate thread, once for each occasion over all processes.
 
-Whoever notices something calls `notify`, which neither waits nor raises. Processes agree by a note
-in the ledger on who sends; where the ledger is out of reach each one sends once.
+`notify` neither waits nor raises. A note in the ledger decides which process sends; if the ledger
+is unreachable, each process sends once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_WAITING = 1000
 _MAX_REMEMBERED = 10_000
 _IDLE_SECONDS = 60.0
 _CLOSE_SECONDS = 10.0
-# After an alert that reached nobody, the same one is tried again only then.
+# How long after a failed alert the same one is tried again.
 _AGAIN_SECONDS = 60.0
 
 
@@ -34,7 +34,7 @@ class Alerter:
     """Sends alerts through all channels.
 
     Attributes:
-        lost: how many alerts were given up because too many waited.
+        lost: the number of alerts dropped because too many were pending.
     """
 
     def __init__(
@@ -48,10 +48,8 @@ class Alerter:
         warn: Callable[[str], None],
         record: Callable[[str, Mapping[str, object]], None] | None = None,
     ) -> None:
-        """Args: the channels and what sends, given how to wait before another try.
-
-        Then the ledger, what alerts name as their source, the time since 1970, who is told what
-        could not be sent, and who writes into the run log that something was.
+        """Args: channels, the sending function, ledger, source in alerts, clock, a function that
+        warns about failures, and one that records sent alerts in the run log.
         """
         self.lost = 0
         self._channels = channels
@@ -73,9 +71,9 @@ class Alerter:
         self._thread: threading.Thread | None = None
 
     def notify(self, alert: Alert) -> None:
-        """Tell people, unless they were told already. Never raises, and waits for nothing."""
+        """Send an alert, unless it was already sent. Never raises and never waits."""
         if self._pid != os.getpid():
-            # The thread did not come along, and the parent sends what waits there.
+            # After a fork there is no thread, and the parent sends its pending alerts.
             self._renew()
         now = self._clock()
         with self._condition:
@@ -87,7 +85,7 @@ class Alerter:
             if self._channels:
                 self._enqueue(alert)
                 return
-        # Of a refusal the caller hears; of the others nobody would.
+        # The caller sees a refusal; other failures would go unnoticed.
         if alert.kind != "guard":
             self._warn(f"{alert.title}: {alert.detail}")
 
@@ -109,7 +107,7 @@ class Alerter:
         self._condition.notify_all()
 
     def close(self, timeout_seconds: float = _CLOSE_SECONDS) -> None:
-        """Send what waits, as far as that is possible within this time."""
+        """Send pending alerts, as far as possible within this time."""
         if self._pid != os.getpid():
             return
         atexit.unregister(self.close)
@@ -166,18 +164,18 @@ class Alerter:
             self._give_up(alert)
 
     def _claim(self, alert: Alert) -> bool:
-        """Return whether it is up to this process to send it."""
+        """Return whether this process should send it."""
         note, now = _note(alert), self._clock()
         try:
             if self._ledger.swap_note(note, None, self._token, until=alert.until, now=now):
                 return True
-            # The answer to a first try may have been lost.
+            # The answer to a first attempt may have been lost.
             return self._ledger.read_note(note, now=now) == self._token
         except LedgerError:
             return True
 
     def _give_up(self, alert: Alert) -> None:
-        """Let it be tried again, by this process not at once."""
+        """Allow another attempt; by this process only after a pause."""
         now = self._clock()
         again = min(alert.until, now + _AGAIN_SECONDS)
         with self._condition:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def name_source(settings: AlertSettings) -> str:
-    """Return what alerts name as their source."""
+    """Return the source named in alerts."""
     return settings.service or platform.node() or "promptops"
 
 
@@ -29,12 +29,12 @@ def open_alerter(
     warn: Callable[[str], None],
     record: Callable[[str, Mapping[str, object]], None] | None = None,
 ) -> Alerter:
-    """Return what tells people; its arguments are those of `Alerter`."""
+    """Return an alerter; arguments as for `Alerter`."""
 
     def send_one(
         message: AlertMessage, channel: ChannelSettings, sleep: Callable[[float], object]
     ) -> None:
-        # It loads an HTTP client, which a process that tells nobody does not need.
+        # Imported here: it loads an HTTP client, which a process without alerts does not need.
         from promptops.runtime.alerts.sending import send
 
         send(message, channel, environment=environment, sleep=sleep, clock=clock)

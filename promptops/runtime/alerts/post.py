@@ -1,4 +1,4 @@
-"""One HTTP request that tells somebody something."""
+"""Send one HTTP request of an alert channel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_ANSWER_BYTES = 1024 * 1024
 
 
 class Post(NamedTuple):
-    """A request: where, further headers, and a JSON body."""
+    """A request: address, headers, and JSON body."""
 
     url: str
     headers: Mapping[str, str]
@@ -25,7 +25,8 @@ class Post(NamedTuple):
 
 
 def send_post(post: Post, *, timeout_seconds: float, now: float) -> None:
-    """Send it; AlertError names the host and never the address, which may be a secret.
+    """Send it. Raises AlertError, which names the host and never the address, which may be a
+    secret.
 
     No redirect is followed: the headers, keys included, would go elsewhere.
     """

@@ -1,4 +1,4 @@
-"""Send one alert through one channel, again where that may help."""
+"""Send one alert through one channel, with retries."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def send(
 
     Args:
         message: the alert.
-        channel: whom to tell.
-        environment: where addresses, keys and commands are.
-        sleep: waits so many seconds before another try.
+        channel: the channel.
+        environment: the environment variables with addresses, keys and commands.
+        sleep: waits a number of seconds before a retry.
         clock: seconds since 1970.
 
     Raises:
-        AlertError: it did not arrive, after all tries.
+        AlertError: all attempts failed.
     """
     secret = None
     if channel.variable is not None:
@@ -65,7 +65,7 @@ def send(
 def _send_once(
     message: AlertMessage, channel: ChannelSettings, secret: str | None, now: float
 ) -> None:
-    # The names are those of the configuration, which knows no others.
+    # Only names that the configuration allows.
     module = import_module(f"promptops.runtime.alerts.channels.{channel.name}")
     if channel.name == "command":
         module.run_command(message, secret, timeout_seconds=_COMMAND_SECONDS)

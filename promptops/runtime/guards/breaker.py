@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from promptops.repository.settings.guards import BreakerSettings
     from promptops.runtime.guards.ledger import Ledger
 
-# A probe that says nothing for so long has died with its process.
+# A probe without a result after this time has died with its process.
 PROBE_SECONDS = 120.0
 _OPEN_SECONDS = 86_400.0
-# How long a breaker that was closed is believed to be, where each look waits for a network.
+# How long a closed breaker is cached, if reading it needs the network.
 _CLOSED_SECONDS = 1.0
-# Many processes may fail at once; each of their writes can make another one try again.
+# Concurrent failures of many processes conflict; each write may force another retry.
 _TRIES = 50
 
 
 class BreakerOpenError(PromptopsError):
-    """The model failed too often lately and is not asked now.
+    """The model failed too often lately and is not called for a while.
 
     Attributes:
         model: the model.
@@ -66,7 +66,9 @@ class _BreakerState(NamedTuple):
 
 
 class Permit:
-    """Leave to make one request to a model; say afterwards how it went, or the probe is lost."""
+    """Permission for one request to a model. Report its outcome afterwards, or the probe is
+    lost.
+    """
 
     __slots__ = ("_breakers", "_is_used", "_model", "_probe")
 
@@ -78,29 +80,31 @@ class Permit:
 
     @property
     def is_probe(self) -> bool:
-        """Whether this is the one request that tries a model whose breaker is half-open."""
+        """Whether this is the probe of a half-open breaker."""
         return bool(self._probe)
 
     def succeeded(self) -> None:
-        """The model answered; closes a half-open breaker."""
+        """Report success; closes a half-open breaker."""
         self.report(is_healthy=True)
 
     def failed(self) -> None:
-        """The model failed by its own fault; opens the breaker when that was once too often."""
+        """Report a failure of the model; opens the breaker after too many."""
         self.report(is_healthy=False)
 
     def abandoned(self) -> None:
-        """The request says nothing about the model, such as one that the caller cancelled."""
+        """Report that the request says nothing about the model, for example because it was
+        cancelled.
+        """
         self.report(is_healthy=None)
 
     def report(self, *, is_healthy: bool | None) -> None:
-        """Say how the request went: the model answered, failed, or nothing can be said (None)."""
+        """Report the outcome: success, failure, or unknown (None)."""
         action = self._action(is_healthy=is_healthy)
         if action is not None:
             action(True)
 
     async def areport(self, *, is_healthy: bool | None) -> None:
-        """As `report`, without holding up the event loop."""
+        """As `report`, without blocking the event loop."""
         action = self._action(is_healthy=is_healthy)
         if action is None:
             return
@@ -109,11 +113,11 @@ class Permit:
         except LedgerBusyError:
             import asyncio
 
-            # A cancelled caller must not keep it from being said.
+            # The report must be sent even if the caller is cancelled.
             await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, action, True))
 
     def _action(self, *, is_healthy: bool | None) -> Callable[[bool], None] | None:
-        """Return what is to be done about the breaker, given whether it may wait."""
+        """Return the action on the breaker, which takes whether it may wait."""
         if self._is_used:
             return None
         self._is_used = True
@@ -128,8 +132,8 @@ class Permit:
 class Breakers:
     """The breakers of all models.
 
-    While the ledger is out of reach the breakers of this process work alone: a breaker saves
-    waiting, it does not guard money.
+    While the ledger is unreachable, this process uses its own breakers: a breaker saves waiting
+    time and does not protect money.
     """
 
     def __init__(
@@ -142,7 +146,7 @@ class Breakers:
         notify: Callable[[Alert], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Args: settings, where the state is, the time, new unique texts, whom to tell."""
+        """Args: settings, ledger, clock, generator of unique ids, receiver of alerts."""
         self._settings = settings
         self._ledger = ledger
         self._local = MemoryLedger()
@@ -153,10 +157,10 @@ class Breakers:
         self._closed: dict[str, float] = {}
 
     def allow(self, model: str, *, wait: bool = True) -> Permit:
-        """Return leave to ask `model` once; raises BreakerOpenError.
+        """Return permission for one request to `model`. Raises BreakerOpenError.
 
-        Where the ledger is reached over a network, what another process saw counts here within a
-        second. With `wait=False` LedgerBusyError says that it would have to wait.
+        With a networked ledger, changes by other processes are seen within a second. With
+        `wait=False`, raises LedgerBusyError instead of waiting.
         """
         if self._monotonic() < self._closed.get(model, 0.0):
             return Permit(self, model, "")
@@ -172,18 +176,18 @@ class Breakers:
                 raise BreakerOpenError(model, state.open_until)
             probe = self._token()
             permit = Permit(self, model, probe)
-            # Until the probe has answered, nobody else may ask.
+            # Until the probe has answered, no other request may be sent.
             return state._replace(open_until=now + PROBE_SECONDS, probe=probe)
 
         if not self._change(model, change, wait=wait) or permit is None:
-            # So many others write this breaker right now that one of them has the probe.
+            # Many others are writing this breaker, so one of them has the probe.
             raise BreakerOpenError(model, self._clock() + 1)
         if self._ledger.is_remote and not permit.is_probe:
             self._closed[model] = self._monotonic() + _CLOSED_SECONDS
         return permit
 
     async def aallow(self, model: str) -> Permit:
-        """As `allow`, without holding up the event loop."""
+        """As `allow`, without blocking the event loop."""
         try:
             return self.allow(model, wait=False)
         except LedgerBusyError:
@@ -194,12 +198,12 @@ class Breakers:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            # The thread goes on; the probe that it may get belongs to nobody.
+            # The thread continues; release the probe that it may get.
             task.add_done_callback(_give_back)
             raise
 
     def is_open(self, model: str) -> bool:
-        """Return whether the model is not asked now."""
+        """Return whether the model's breaker is open."""
         now = self._clock()
         try:
             state = self._read(self._ledger, model, now, wait=True)[1]
@@ -218,7 +222,7 @@ class Breakers:
             if state.open_until:
                 return state
             settings = self._settings
-            # A failure from the future is one from before the clock was set back.
+            # A failure in the future was recorded before the clock was set back.
             recent = [at for at in state.failures if 0 <= now - at < settings.window_seconds]
             failures = (*recent, now)
             if len(failures) < settings.failures:
@@ -233,9 +237,9 @@ class Breakers:
     def end_probe(
         self, model: str, probe: str, *, is_closed: bool | None, wait: bool = True
     ) -> None:
-        """Close or open the breaker after its probe, or let the next one probe (None).
+        """Close or open the breaker after its probe, or allow another probe (None).
 
-        A probe that was replaced says nothing.
+        The result of a replaced probe is ignored.
         """
 
         def change(state: _BreakerState, now: float) -> _BreakerState:
@@ -276,7 +280,7 @@ class Breakers:
             if new == state:
                 return True
             value = new.text() if new != _BreakerState() else None
-            # An open breaker is kept, so that the first request of a quiet night still probes.
+            # Keep an open breaker, so that the next request is a probe, even much later.
             kept_seconds = _OPEN_SECONDS if new.open_until else self._settings.window_seconds
             until = max(now, new.open_until) + kept_seconds
             if ledger.swap_note(_note(model), old, value, until=until, now=now, wait=wait):
@@ -290,7 +294,7 @@ class Breakers:
         if text is None:
             return None, _BreakerState()
         failures, open_until, probe = _parse(text)
-        # Further in the future than any breaker opens: the clock was set back. A probe decides.
+        # Too far in the future: the clock was set back. Let a probe decide.
         longest = max(self._settings.cooldown_seconds, PROBE_SECONDS)
         if open_until > now + longest:
             open_until = now

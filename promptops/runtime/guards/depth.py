@@ -1,7 +1,7 @@
-"""How deep runs are nested: in one process by a context variable, between services by a header.
+"""Track the nesting of runs: by a context variable in a process, by a header between services.
 
-A run that is made while another one is being served is one deeper. An agent that calls itself
-without end so meets a limit that has nothing to do with money.
+A run that is started within another run is one level deeper. So an agent that calls itself
+endlessly reaches a limit that does not depend on cost.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 DEPTH_HEADER = "Promptops-Depth"
-# More digits than any sensible depth; a longer number is not worth converting.
+# More digits than any sensible depth; longer numbers are refused.
 _DIGITS = 6
 
 _DEPTH: ContextVar[int] = ContextVar("promptops_depth", default=0)
 
 
 def current_depth() -> int:
-    """Return how many runs enclose this place."""
+    """Return the number of enclosing runs."""
     return _DEPTH.get()
 
 
 @contextmanager
 def nested(depth: int) -> Iterator[None]:
-    """Everything within is enclosed by `depth` runs."""
+    """Mark everything in the block as enclosed by `depth` runs."""
     token = _DEPTH.set(depth)
     try:
         yield
@@ -38,14 +38,14 @@ def nested(depth: int) -> Iterator[None]:
 
 
 def depth_headers(depth: int | None = None) -> dict[str, str]:
-    """Return the headers that tell another service how deep its runs are nested."""
+    """Return the headers that pass the nesting depth to another service."""
     return {DEPTH_HEADER: str(current_depth() if depth is None else depth)}
 
 
 def read_depth(headers: Mapping[str, str]) -> int:
-    """Return the depth that a caller's headers tell, 0 without one.
+    """Return the depth in a caller's headers; 0 without one.
 
-    Raises UsageError for a header that is no depth: a server answers 400.
+    Raises UsageError for a malformed header; a server answers with 400.
     """
     for name, value in headers.items():
         if name.lower() == DEPTH_HEADER.lower():

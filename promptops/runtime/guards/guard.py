@@ -1,7 +1,8 @@
-"""Guards: reserve what an attempt may cost before it is sent, settle afterwards what it did cost.
+"""Guards: reserve an attempt's maximum cost before it is sent, and settle the actual cost
+afterwards.
 
-One transaction of the ledger checks and reserves all windows of an attempt. What cannot be decided
-is refused where money is guarded: an unreachable ledger, a cost that nobody can bound.
+One transaction of the ledger checks and reserves all windows of an attempt. If spending is limited,
+undecidable cases are refused: an unreachable ledger, an unbounded cost.
 """
 
 from __future__ import annotations
@@ -48,19 +49,19 @@ if TYPE_CHECKING:
 __all__ = ["GuardError", "GuardStanding", "Guards", "Reservation", "Scope"]
 
 GLOBAL_SPENDING = ("guards.spend_per_hour", "guards.spend_per_day")
-# Settlements that wait for a ledger to come back; more than these stay spent at their estimate.
+# The maximum number of pending settlements; further ones stay at their estimate.
 _MAX_WAITING = 10_000
 _SETTLED_AT_ONCE = 8
 
 
 class GuardError(RefusedError):
-    """A guard refused a run before money was spent.
+    """A limit refused a run before it cost anything.
 
     Attributes:
-        guard: the limit, as it is called in the configuration, such as `guards.spend_per_hour`;
-            `guards.ledger` when the ledger is out of reach.
-        limit: what the guard allows in one window, in micro-dollars, calls, tokens or runs.
-        spent: what is spent and reserved of it.
+        guard: the limit's configuration key, such as `guards.spend_per_hour`; `guards.ledger` if
+            the ledger is unreachable.
+        limit: the limit for one window, in micro-dollars, calls, tokens or runs.
+        spent: the spent and reserved part of it.
         frees_at_seconds: when the window ends, in seconds since 1970; None: waiting does not help.
     """
 
@@ -115,14 +116,14 @@ def _restore(  # noqa: PLR0917 - unpickling knows no names
 
 
 class GuardStanding(NamedTuple):
-    """How full the window of one limit is now.
+    """The current use of one limit's window.
 
     Attributes:
-        guard: the limit, as it is called in the configuration.
-        who: whose: `global`, `environment/…`, `prompts/…`, `user/…`, `tenant/…`.
+        guard: the limit's configuration key.
+        who: its owner: `global`, `environment/…`, `prompts/…`, `user/…`, `tenant/…`.
         unit: what is counted.
-        limit: how much the window may hold.
-        spent: what it holds, reservations included.
+        limit: the window's limit.
+        spent: the used amount, reservations included.
         held: the part of it that belongs to attempts still running.
         window: its name in the ledger.
         frees_at_seconds: when it ends, in seconds since 1970.
@@ -139,13 +140,14 @@ class GuardStanding(NamedTuple):
 
 
 class Reservation:
-    """What one attempt holds until it is settled or released; without either it stays spent.
+    """The reservation of one attempt, until it is settled or released. Without either it stays
+    spent.
 
     Attributes:
         key: its name in the ledger.
-        cost: the reserved micro-dollars; None: unknown, nothing of any spending limit is held.
+        cost: the reserved micro-dollars; None: unknown, and nothing is reserved of spending limits.
         tokens: the reserved tokens, likewise.
-        is_local: whether it is counted in this process alone, because the ledger is out of reach.
+        is_local: whether it is counted only in this process, because the ledger is unreachable.
     """
 
     __slots__ = ("_guards", "_is_done", "_ledger", "cost", "is_local", "key", "tokens")
@@ -169,28 +171,28 @@ class Reservation:
         self.is_local = is_local
 
     def settle(self, cost: int | None, tokens: int | None) -> None:
-        """Correct the windows to what the attempt cost; None: as reserved.
+        """Correct the windows to the actual cost; None: as reserved.
 
-        Never raises: where the ledger is out of reach, the settlement waits for it, and until then
-        the estimate counts.
+        Never raises: if the ledger is unreachable, the settlement is made later, and until then the
+        estimate counts.
         """
         self._end(self._amounts(cost, tokens))
 
     def release(self) -> None:
-        """Give everything back: the attempt was never sent. Never raises."""
+        """Return the whole reservation, because the attempt was never sent. Never raises."""
         self._end({"micros": 0, "calls": 0, "tokens": 0})
 
     async def asettle(self, cost: int | None, tokens: int | None) -> None:
-        """As `settle`, without holding up the event loop."""
+        """As `settle`, without blocking the event loop."""
         await self._aend(self._amounts(cost, tokens))
 
     async def arelease(self) -> None:
-        """As `release`, without holding up the event loop."""
+        """As `release`, without blocking the event loop."""
         await self._aend({"micros": 0, "calls": 0, "tokens": 0})
 
     def _amounts(self, cost: int | None, tokens: int | None) -> dict[Unit, int]:
         amounts: dict[Unit, int] = {}
-        # Less than nothing is no usage; it would give a budget back that was never spent.
+        # Negative usage is invalid; it would increase the budget.
         if cost is not None and cost >= 0:
             amounts["micros"] = cost
         if tokens is not None and tokens >= 0:
@@ -213,7 +215,7 @@ class Reservation:
 class _GuardPlan(NamedTuple):
     """The charges of one attempt, and which guard each window belongs to.
 
-    `meets_default`: whether the limit on spending applies that holds where nobody set one.
+    `meets_default`: whether the default spending limit applies.
     """
 
     charges: list[Charge]
@@ -233,9 +235,9 @@ class Guards:
         notify: Callable[[Alert], None] | None = None,
         warn: Callable[[str], None] | None = None,
     ) -> None:
-        """Args: the limits, where they are counted, the time since 1970, whom to tell.
+        """Args: settings, ledger, clock, receiver of alerts.
 
-        `warn` is told once that a limit holds which nobody set, and that a cost is unknown.
+        `warn` is called once if the default limit applies, and once if a cost is unknown.
         """
         self.settings = settings
         self.ledger = ledger
@@ -247,7 +249,9 @@ class Guards:
         self._lock = threading.Lock()
 
     def check_depth(self, depth: int | None = None) -> None:
-        """Raise GuardError when a run at this depth (default: here) would be nested too deeply."""
+        """Raise GuardError if a run at this depth (default: the current one) is nested too
+        deeply.
+        """
         depth = current_depth() if depth is None else depth
         limit = self.settings.depth
         if depth < limit:
@@ -283,18 +287,18 @@ class Guards:
         unknown: str = "a price for the model, or max_tokens",
         further: Sequence[Charge] = (),
     ) -> Reservation:
-        """Reserve one attempt in every window it takes part in; raises GuardError.
+        """Reserve one attempt in every window that applies. Raises GuardError.
 
         Args:
-            scope: whose attempt it is.
-            key: a name no other attempt has, such as run id and number of the attempt.
-            cost: the most it may cost, in micro-dollars; None when that cannot be said.
-            tokens: the most tokens it may use, prompt and answer; None when that cannot be said.
-            lease_seconds: how long it may take; afterwards the estimate counts as spent.
-            request_hash: names the request, where it counts as one that may be a repetition; None
-                for retries and continuations.
-            unknown: what is missing to know the cost, for the error's message.
-            further: charges beside those of the configuration, such as the cap of one eval.
+            scope: user, tenant, prompt and environment of the attempt.
+            key: a unique key, such as run id and number of the attempt.
+            cost: its maximum cost, in micro-dollars; None if unknown.
+            tokens: its maximum tokens, prompt and answer; None if unknown.
+            lease_seconds: its maximum duration; afterwards the estimate counts as spent.
+            request_hash: the request's hash, to count repetitions; None for retries and
+                continuations.
+            unknown: why the cost is unknown, for the error's message.
+            further: charges besides the configured limits, such as the cost limit of an eval.
         """
         plan = self._plan(scope, cost, tokens, request_hash, unknown, further)
         return self._reserve(plan, key, cost, tokens, lease_seconds, wait=True)
@@ -311,7 +315,7 @@ class Guards:
         unknown: str = "a price for the model, or max_tokens",
         further: Sequence[Charge] = (),
     ) -> Reservation:
-        """As `reserve`, without holding up the event loop."""
+        """As `reserve`, without blocking the event loop."""
         plan = self._plan(scope, cost, tokens, request_hash, unknown, further)
         try:
             return self._reserve(plan, key, cost, tokens, lease_seconds, wait=False)
@@ -325,25 +329,25 @@ class Guards:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            # The thread goes on; what it still reserves belongs to nobody.
+            # The thread continues; release what it still reserves.
             task.add_done_callback(_give_back)
             raise
 
     def settle(self, ledger: Ledger, key: str, amounts: dict[Unit, int]) -> None:
-        """Settle a reservation, or remember to do so when the ledger is back."""
+        """Settle a reservation; if the ledger is unreachable, do so later."""
         try:
             ledger.settle(key, amounts, now=self._clock())
         except LedgerError:
             self._waiting.append((key, amounts))
 
     async def asettle(self, ledger: Ledger, key: str, amounts: dict[Unit, int]) -> None:
-        """As `settle`, without holding up the event loop."""
+        """As `settle`, without blocking the event loop."""
         try:
             ledger.settle(key, amounts, now=self._clock(), wait=False)
         except LedgerBusyError:
             import asyncio
 
-            # A cancelled caller must not keep the settlement from being made.
+            # The settlement must be made even if the caller is cancelled.
             await asyncio.shield(
                 asyncio.get_running_loop().run_in_executor(None, self.settle, ledger, key, amounts)
             )
@@ -351,27 +355,27 @@ class Guards:
             self._waiting.append((key, amounts))
 
     def settle_waiting(self) -> int:
-        """Make settlements that failed while the ledger was out of reach; say how many still wait.
+        """Make pending settlements; return the number of remaining ones.
 
-        Reserving does a few of them each time.
+        Each reservation makes a few of them.
         """
         return self._settle_waiting(len(self._waiting), wait=True)
 
     def close(self) -> None:
-        """Make settlements that still wait, if that can be done, and close the ledger."""
+        """Make pending settlements if possible, and close the ledger."""
         with suppress(LedgerError):
             self.settle_waiting()
         self.ledger.close()
 
     def rules(self, scope: Scope) -> list[Rule]:
-        """Return the limits that apply to `scope`, those on repetition and depth excepted."""
+        """Return the limits that apply to `scope`, except those on repetition and depth."""
         return list(rules_for(self.settings, scope))
 
     def standings(self, scopes: Iterable[Scope] = ()) -> list[GuardStanding]:
-        """Return how full the windows are now.
+        """Return the current use of the windows.
 
-        Those of the global limits, of every configured environment and pattern, and of the users
-        and tenants in `scopes`.
+        Includes global limits, every configured environment and pattern, and the users and tenants
+        in `scopes`.
         """
         now = self._clock()
         rules: dict[str, Rule] = {}
@@ -404,13 +408,12 @@ class Guards:
         return result
 
     def reset(self, *, by: str, reason: str, who: str | None = None) -> Reset:
-        """Set windows back to what running attempts hold, and record who did it and why.
+        """Reset windows to the reservations of running attempts, and record who did it and why.
 
         Args:
             by: who resets.
             reason: why; must not be empty.
-            who: whose windows: `global`, `environment/production`, `user/…` as in a
-                `GuardStanding`; None: all.
+            who: the owner of the windows, as in `GuardStanding`; None: all.
         """
         if not reason.strip():
             raise UsageError("a reset needs a reason", hint="say why with --reason")
@@ -419,7 +422,8 @@ class Guards:
         return self.ledger.reset(windows, by=by, reason=reason.strip(), now=self._clock())
 
     def rebuild(self, charges: Sequence[Charge], *, by: str, reason: str) -> Reset:
-        """Begin a ledger that lost its counts with what `rebuild_windows` found in the log.
+        """Restart a ledger that lost its counts with the amounts that `rebuild_windows` found in
+        the log.
 
         Raises:
             UsageError: nothing was lost, or there is no reason.
@@ -434,7 +438,7 @@ class Guards:
         return self.ledger.restore(charges, by=by, reason=reason.strip(), now=self._clock())
 
     def find_windows(self, who: str | None = None) -> tuple[list[Counted], bool]:
-        """Return the windows that a reset means, and whether it begins a ledger anew.
+        """Return the windows to reset, and whether that restarts a ledger that lost its counts.
 
         Raises:
             NotFoundError: nothing is counted for `who`.
@@ -456,7 +460,7 @@ class Guards:
         return found, False
 
     def tell_overrun(self, key: str, reserved: int, cost: int) -> None:
-        """Tell that a provider charged more than was reserved for the attempt."""
+        """Send an alert that a provider charged more than was reserved."""
         now = self._clock()
         self._tell(
             Alert(
@@ -507,9 +511,7 @@ class Guards:
         return _GuardPlan(charges, guards, meets_default)
 
     def _is_configured(self, guard: str) -> bool:
-        """Return whether somebody set this limit; the one that holds without any counts what it
-        can.
-        """
+        """Return whether this limit is configured and not the default."""
         return self.settings.is_strict or guard not in GLOBAL_SPENDING
 
     def _refuse_unknown(self, guard: str, unknown: str) -> GuardError:
@@ -556,7 +558,9 @@ class Guards:
     def _local_charges(
         self, plan: _GuardPlan, cost: int | None, now: float, error: LedgerError
     ) -> list[Charge]:
-        """Return what to count in this process while the ledger is out of reach, or refuse."""
+        """Return the charges to count in this process while the ledger is unreachable, or
+        refuse.
+        """
         settings = self.settings
         self._tell(
             Alert(
@@ -595,7 +599,7 @@ class Guards:
         )
         own = charge(rule, cost or 0, now)
         plan.guards[own.window] = rule.guard
-        # Rates and repetition still hold, each process for itself.
+        # Limits on rates and repetition still apply, for each process separately.
         return [own, *(one for one in plan.charges if one.unit == "calls")]
 
     def _settle_waiting(self, count: int, *, wait: bool) -> int:
@@ -657,14 +661,14 @@ class Guards:
 
 
 def whose_window(window: str) -> str:
-    """Return whose window it is, such as `global` or `prompts/support/*`."""
+    """Return a window's owner, such as `global` or `prompts/support/*`."""
     return window.split("/", 2)[2].rsplit("/", 1)[0]
 
 
 def describe_amount(amount: int, unit: Unit) -> str:
-    """Return an amount as a person reads it, such as `1.25 USD` or `20 calls`."""
+    """Format an amount, such as `1.25 USD` or `20 calls`."""
     if unit == "micros":
-        # Two digits as money has them; more where it is about fractions of a cent.
+        # Two digits, or more for fractions of a cent.
         text = f"{amount / MICROS:.6f}".rstrip("0")
         whole, _, fraction = text.partition(".")
         return f"{whole}.{fraction.ljust(2, '0')} USD"

@@ -1,12 +1,12 @@
-"""Where guards count: what every ledger promises, whichever store it is kept in.
+"""The interface of ledgers, in which guards count.
 
-A ledger holds three things. *Windows* are counters: how much of a limit is used in one hour, day or
-minute. *Reservations* say which part of the windows belongs to an attempt that is still running.
-*Notes* are small texts that are replaced by compare-and-swap: breakers and sent alerts.
+A ledger has three kinds of data. *Windows* are counters: how much of a limit is used in one minute,
+hour or day. *Reservations* are the parts of windows that belong to running attempts. *Notes* are
+small texts updated by compare-and-swap: breakers and sent alerts.
 
-A window counts a reservation in full from the moment it is made. So nothing has to happen when a
-process dies: the lease runs out and the estimate stays spent. A settlement, even a late one,
-corrects the windows by the difference.
+A window counts a reservation in full at once. So nothing needs to happen when a process dies: the
+lease expires and the estimate stays spent. A settlement, even a late one, corrects the windows by
+the difference.
 """
 
 from __future__ import annotations
@@ -20,30 +20,31 @@ if TYPE_CHECKING:
 
 Unit = Literal["micros", "calls", "tokens"]
 
-# What a lost or unreachable ledger must not let through: these are paid for.
+# Units that cost money; a lost or unreachable ledger must refuse them.
 MONEY_UNITS: frozenset[Unit] = frozenset({"micros", "tokens"})
 # Every call to a ledger ends within this time, with an answer or a LedgerError.
 TIMEOUT_SECONDS = 1.0
 # How long an expired reservation can still be settled.
 LATE_SECONDS = 86_400
-# The name of threads that give back what a cancelled caller got too late.
+# The name of threads that release what a cancelled caller got too late.
 GIVING_BACK = "promptops-giving-back"
-# How often a process looks for what can be forgotten, by a clock that never jumps.
+# How often a process deletes old data, by a monotonic clock.
 PRUNE_SECONDS = 60
-# How far it may go at a time: a clock that is years ahead must not empty today's windows.
+# The maximum step of the deletion horizon: a clock that is years ahead must not delete today's
+# windows.
 MAX_ADVANCE_SECONDS = 600
 
 
 class Charge(NamedTuple):
-    """What one attempt takes from one window.
+    """The charge of one attempt to one window.
 
     Attributes:
         window: the window's name, such as `spend/hour/global/2026-11-29T04`.
-        limit: how much the window may hold in all.
-        amount: how much the attempt takes of it, at most.
+        limit: the window's limit.
+        amount: the attempt's maximum amount.
         unit: what is counted: micro-dollars, calls or tokens.
         ends_at: when the window ends, in seconds since 1970.
-        kept_until: when the ledger may forget the window; after `ends_at`, for late settlements.
+        kept_until: when the ledger may delete the window; after `ends_at`, for late settlements.
     """
 
     window: str
@@ -55,13 +56,13 @@ class Charge(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a ledger reserved nothing.
+    """Why a ledger refused a reservation.
 
     Attributes:
-        window: the window that is full; of several, the one that ends last.
+        window: the full window; of several, the one that ends last.
         limit: its limit.
-        spent: what it holds, reservations included.
-        frees_at: when it ends, in seconds since 1970; None when the attempt alone is too large.
+        spent: the used amount, reservations included.
+        frees_at: when it ends, in seconds since 1970; None if the attempt alone exceeds the limit.
     """
 
     window: str
@@ -71,11 +72,11 @@ class Refusal(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How full a window is.
+    """The use of a window.
 
     Attributes:
         window: its name.
-        used: what is spent and reserved.
+        used: the spent and reserved amount.
         held: the part of it that belongs to attempts still running.
         ends_at: when it ends, in seconds since 1970.
     """
@@ -93,7 +94,7 @@ class Reset(NamedTuple):
         at: when, in seconds since 1970.
         by: who.
         reason: why.
-        windows: which windows, each with what it held.
+        windows: the reset windows, with their amounts.
     """
 
     at: float
@@ -103,25 +104,25 @@ class Reset(NamedTuple):
 
 
 class LedgerError(PromptopsError):
-    """The ledger cannot be reached, answers too late, or has lost what it counted."""
+    """The ledger is unreachable, answers too late, or has lost its counts."""
 
 
 class LedgerBusyError(LedgerError):
-    """The ledger would have to wait, and the caller asked not to."""
+    """The call would have to wait, and the caller asked not to."""
 
 
 def choose_horizon(last: float | None, now: float) -> float:
-    """Return until when a prune may forget, in seconds since 1970.
+    """Return the time before which data may be deleted, in seconds since 1970.
 
     Args:
-        last: until when the last one did; None: there was none yet.
+        last: the previous such time, or None.
         now: the caller's clock, which may have jumped.
     """
     return now if last is None else min(now, last + MAX_ADVANCE_SECONDS)
 
 
 def refuse(charges: Sequence[Charge], used: Mapping[str, int]) -> Refusal | None:
-    """Return why these charges do not fit into windows that hold `used`; None when they do."""
+    """Return why these charges do not fit into windows with the use `used`; None if they do."""
     refusal: Refusal | None = None
     ends_at = float("-inf")
     for charge in charges:
@@ -138,15 +139,15 @@ def refuse(charges: Sequence[Charge], used: Mapping[str, int]) -> Refusal | None
 
 
 class LostCountsError(LedgerError):
-    """The store was emptied or restarted without its data: what was spent is not known."""
+    """The store was emptied or restarted without its data, so the spending is unknown."""
 
 
 class Ledger(Protocol):
-    """What guards need of a store. Safe to use from many threads and processes, and after a fork.
+    """The interface of ledgers. Safe to use from many threads and processes, and after a fork.
 
     `now` is always the caller's time in seconds since 1970. With `wait=False` a call raises
-    LedgerBusyError instead of waiting for a lock or for the network, so that an event loop can
-    try before it hands the call to a thread. Every other failure is a LedgerError within
+    LedgerBusyError instead of waiting for a lock or for the network, so that an event loop can try
+    before it hands the call to a thread. Every other failure is a LedgerError within
     `TIMEOUT_SECONDS`, also of opening the store, which the first call does.
 
     Attributes:
@@ -165,28 +166,28 @@ class Ledger(Protocol):
         now: float,
         wait: bool = True,
     ) -> Refusal | None:
-        """Take every charge or none, in one transaction; None means that they were taken.
+        """Reserve all charges or none, in one transaction; None means success.
 
-        A key that is already reserved takes nothing again, so a caller may repeat a call whose
-        answer was lost.
+        Reserving the same key again changes nothing, so a caller may repeat a call whose answer was
+        lost.
         """
         ...
 
     def settle(
         self, key: str, amounts: Mapping[Unit, int], *, now: float, wait: bool = True
     ) -> bool:
-        """Replace what `key` reserved by what it used; units that are missing stay as reserved.
+        """Replace the reservation of `key` by the actual use; missing units stay as reserved.
 
-        Works after the lease ran out too. False: the key is unknown or already settled.
+        Works after the lease expired too. Returns False if the key is unknown or already settled.
         """
         ...
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
-        """Return everything back that `key` reserved: the attempt was never sent."""
+        """Delete the reservation of `key`, because the attempt was never sent."""
         ...
 
     def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:
-        """Return how full these windows are; those that never counted anything are missing."""
+        """Return the use of these windows; unused ones are missing."""
         ...
 
     def standings(self, *, now: float) -> Sequence[Standing]:
@@ -194,7 +195,7 @@ class Ledger(Protocol):
         ...
 
     def reset(self, windows: Sequence[str], *, by: str, reason: str, now: float) -> Reset:
-        """Set windows back to what running attempts hold, and record it.
+        """Reset windows to the reservations of running attempts, and record it.
 
         On a ledger that lost its counts this begins a new one.
         """
@@ -205,7 +206,7 @@ class Ledger(Protocol):
         ...
 
     def read_note(self, key: str, *, now: float, wait: bool = True) -> str | None:
-        """Return the note's text; None when there is none or its time is over."""
+        """Return the note's text; None if missing or expired."""
         ...
 
     def swap_note(
@@ -228,11 +229,11 @@ class Ledger(Protocol):
 
 @runtime_checkable
 class LosableLedger(Protocol):
-    """A ledger that knows when it has lost its counts, and can be given them again."""
+    """A ledger that detects lost counts, and can restore them."""
 
     def restore(self, charges: Sequence[Charge], *, by: str, reason: str, now: float) -> Reset:
-        """Begin the ledger anew with the amounts of these charges, at once, and record it.
+        """Restart the ledger with the amounts of these charges, atomically, and record it.
 
-        Raises LedgerError when it was begun meanwhile.
+        Raises LedgerError if it was restarted meanwhile.
         """
         ...

@@ -1,4 +1,6 @@
-"""A ledger in this process: for tests of applications, and while a shared one is out of reach."""
+"""A ledger in this process's memory: for tests of applications, and while a shared one is
+unreachable.
+"""
 
 from __future__ import annotations
 
@@ -49,12 +51,12 @@ class _HeldReservation(NamedTuple):
 
 
 class MemoryLedger:
-    """A ledger that no other process sees and that ends with this one."""
+    """A ledger in memory, private to this process."""
 
     is_remote = False
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Args: a clock that never jumps, which says how often to forget old windows."""
+        """Args: a monotonic clock, to delete old windows regularly."""
         self._windows: dict[str, _MemoryWindow] = {}
         self._reservations: dict[str, _HeldReservation] = {}
         self._notes: dict[str, tuple[str, float]] = {}
@@ -78,7 +80,7 @@ class MemoryLedger:
         now: float,
         wait: bool = True,  # noqa: ARG002 - it never waits
     ) -> Refusal | None:
-        """Take every charge or none; see `Ledger`."""
+        """Reserve all charges or none; see `Ledger`."""
         with self._lock:
             if key in self._reservations:
                 return None
@@ -104,7 +106,7 @@ class MemoryLedger:
         now: float,  # noqa: ARG002 - a settlement is never too late here
         wait: bool = True,  # noqa: ARG002 - it never waits
     ) -> bool:
-        """Replace what `key` reserved by what it used; see `Ledger`."""
+        """Replace the reservation of `key` by the actual use; see `Ledger`."""
         with self._lock:
             reservation = self._reservations.pop(key, None)
             if reservation is None:
@@ -116,11 +118,11 @@ class MemoryLedger:
             return True
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
-        """Return everything back that `key` reserved; see `Ledger`."""
+        """Delete the reservation of `key`; see `Ledger`."""
         return self.settle(key, {"micros": 0, "calls": 0, "tokens": 0}, now=now, wait=wait)
 
     def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:
-        """Return how full these windows are; see `Ledger`."""
+        """Return the use of these windows; see `Ledger`."""
         with self._lock:
             held = self._held(now)
             return {name: self._standing(name, held) for name in windows if name in self._windows}
@@ -136,7 +138,7 @@ class MemoryLedger:
             ]
 
     def reset(self, windows: Sequence[str], *, by: str, reason: str, now: float) -> Reset:
-        """Set windows back to what running attempts hold; see `Ledger`."""
+        """Reset windows to the reservations of running attempts; see `Ledger`."""
         with self._lock:
             held = self._held(now)
             known = [name for name in windows if name in self._windows]
@@ -205,7 +207,9 @@ class MemoryLedger:
         return Standing(name, window.used, held.get(name, 0), window.ends_at)
 
     def _forget_expired(self, windows: set[str], now: float) -> None:
-        """Drop these windows from expired reservations, or a late settlement would go below 0."""
+        """Drop these windows from expired reservations; otherwise a late settlement would go below
+        0.
+        """
         for key, reservation in list(self._reservations.items()):
             if reservation.expires_at <= now:
                 kept = tuple(one for one in reservation.charges if one.window not in windows)

@@ -1,7 +1,7 @@
-"""What nobody configured and everybody should know once: the default limit, and costs unknown.
+"""Warn once about the default limit and about unknown costs.
 
-Where `[guards]` limits no spending, a limit holds that nobody chose, and runs pass it whose cost
-cannot be said. Neither is an error; both are said once.
+If `[guards]` does not limit spending, a default limit applies, which runs of unknown cost bypass.
+Neither is an error; both are reported once.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _KEPT_SECONDS = 365 * 86_400.0
 
 
 class Notices:
-    """Says each of them once: the limit to all who share a ledger, an unknown cost a process."""
+    """Reports the default limit once for each ledger, and an unknown cost once for each process."""
 
     def __init__(self, ledger: Ledger, warn: Callable[[str], None]) -> None:
-        """Args: where it is noted that the limit was said; where to say it."""
+        """Args: the ledger, to record that the limit was reported; the function that warns."""
         self._ledger = ledger
         self._warn = warn
         self._has_said_limit = False
         self._has_said_unknown = False
 
     def say(self, cost: int | None, now: float, *, wait: bool) -> None:
-        """Say what an attempt of this cost (None: unknown) meets, where it was not said yet.
+        """Report what applies to an attempt of this cost (None: unknown), if not yet reported.
 
-        Raises LedgerBusyError where that would have to wait and must not. No other error: what
-        cannot be noted is said again by the next process.
+        Raises LedgerBusyError if it would have to wait and must not. Other errors are ignored: the
+        next process reports again.
         """
         if cost is None and not self._has_said_unknown:
             self._has_said_unknown = True
@@ -53,7 +53,7 @@ class Notices:
             self._has_said_limit = True
 
     def _note(self, now: float, *, wait: bool) -> bool:
-        """Note that the limit is said now, and return whether it had not been said."""
+        """Record that the limit is reported; return whether it was not reported before."""
         try:
             if self._ledger.read_note(_NOTE, now=now, wait=wait) is not None:
                 return False

@@ -1,4 +1,4 @@
-"""Where the ledger of a configuration is, and the way to it."""
+"""Find and open the ledger of a configuration."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def open_ledger(url: str, *, create: bool = True) -> Ledger:
 
     Args:
         url: as `find_ledger` returns it.
-        create: whether to make a file that is not there; without, nothing is counted yet.
+        create: whether to create a missing file.
 
     Raises:
-        UsageError: this is no place to count in.
+        UsageError: it is no supported URL.
     """
     scheme = url.partition("://")[0] if "://" in url else ""
     if scheme in {"", "sqlite"}:
@@ -79,7 +79,7 @@ def open_ledger(url: str, *, create: bool = True) -> Ledger:
         path = _path(url)
         return SqliteLedger(path) if create or path.exists() else MemoryLedger()
     if url.partition("://")[2].partition("/")[0].count("@") > 1:
-        # What comes after the first one would be taken for the host, and named in errors.
+        # Text after the first one would be read as the host, and shown in errors.
         raise UsageError(
             "the address of the ledger holds more than one @",
             hint="write %40 for an @ in a user's name or password",

@@ -1,6 +1,6 @@
-"""A store that was out of reach a moment ago is not asked again at once.
+"""Remember that a store was unreachable, and do not ask it again at once.
 
-A run asks its ledger several times; each of them would wait the whole time for the same silence.
+A run calls its ledger several times; each call would wait for the whole timeout.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Outage:
-    """Remembers, for as long as one call may take, that a store is out of reach."""
+    """Remembers for the duration of one call's timeout that a store is unreachable."""
 
     __slots__ = ("_error", "_monotonic", "_until")
 
@@ -24,16 +24,16 @@ class Outage:
         self._error: tuple[str, str | None] | None = None
 
     def check(self) -> None:
-        """Raise the LedgerError of a moment ago."""
+        """Raise the remembered LedgerError, if it is recent."""
         error = self._error
         if error is not None and self._monotonic() < self._until:
             raise LedgerError(error[0], hint=error[1])
 
     def begin(self, error: LedgerError) -> None:
-        """The store is out of reach now."""
+        """Record that the store is unreachable."""
         self._error = error.message, error.hint
         self._until = self._monotonic() + TIMEOUT_SECONDS
 
     def end(self) -> None:
-        """The store has answered."""
+        """Record that the store has answered."""
         self._error = None

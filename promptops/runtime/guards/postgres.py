@@ -1,9 +1,8 @@
 """A ledger in PostgreSQL, shared by the processes of many machines.
 
 Each call is one function of the database, one transaction and one round trip. Reservations of the
-same window wait for one another by advisory locks, taken in one order, so that none waits in a
-cycle. What is forgotten goes by the clock of the server, so no client's clock can empty a window
-early.
+same window are serialised by advisory locks, taken in a fixed order to avoid deadlocks. Data
+expires by the server's clock, so a client's clock cannot empty a window early.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
     from promptops.runtime.guards.ledger import Charge, Refusal, Unit
 
-# Two processes that find an empty database must not both fill it.
+# Two processes that find an empty database must not both create the tables.
 _MIGRATION_LOCK = 0x70726F6D6C6564
 _MAX_CONNECTIONS = 16
 _MAX_PRUNED = 500
@@ -46,19 +45,19 @@ _SETTLE = "SELECT promptops_ledger_settle(%s, %s::jsonb)"
 _SPENT = """SELECT w.name, w.used, coalesce(h.held, 0), w.ends_at
     FROM promptops_ledger_windows w LEFT JOIN promptops_ledger_held(%s) h USING (name)"""
 
-# What a forked process took over from its parent; kept, so that nothing of it is closed.
+# Connections inherited by a fork; kept alive so that they are not closed.
 _ABANDONED: list[object] = []
 
 
 class PostgresLedger:
-    """A ledger in one database, through as many connections as threads ask at a time."""
+    """A ledger in one database, with one connection for each concurrent thread."""
 
     is_remote = True
 
     def __init__(self, url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Args: `postgresql://`, and a clock that never jumps.
 
-        Raises PromptopsError when the package is missing or the URL is none.
+        Raises PromptopsError if the package is missing or the URL is malformed.
         """
         try:
             import psycopg
@@ -96,7 +95,7 @@ class PostgresLedger:
         now: float,
         wait: bool = True,
     ) -> Refusal | None:
-        """Take every charge or none; see `Ledger`."""
+        """Reserve all charges or none; see `Ledger`."""
         rows = [
             [one.window, one.limit, one.amount, one.unit, one.ends_at, one.kept_until - now]
             for one in charges
@@ -122,16 +121,16 @@ class PostgresLedger:
         now: float,  # noqa: ARG002 - a settlement is never too late here
         wait: bool = True,
     ) -> bool:
-        """Replace what `key` reserved by what it used; see `Ledger`."""
+        """Replace the reservation of `key` by the actual use; see `Ledger`."""
         values = [key, json.dumps(dict(amounts))]
         return bool(self._ask(lambda connection: _one(connection, _SETTLE, values), wait=wait))
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
-        """Return everything back that `key` reserved; see `Ledger`."""
+        """Delete the reservation of `key`; see `Ledger`."""
         return self.settle(key, {"micros": 0, "calls": 0, "tokens": 0}, now=now, wait=wait)
 
     def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:
-        """Return how full these windows are; see `Ledger`."""
+        """Return the use of these windows; see `Ledger`."""
         rows = self._rows(f"{_SPENT} WHERE w.name = ANY (%s)", [now, list(windows)])
         return {row[0]: Standing(*row) for row in rows}
 
@@ -141,7 +140,7 @@ class PostgresLedger:
         return [Standing(*row) for row in rows]
 
     def reset(self, windows: Sequence[str], *, by: str, reason: str, now: float) -> Reset:
-        """Set windows back to what running attempts hold; see `Ledger`."""
+        """Reset windows to the reservations of running attempts; see `Ledger`."""
         statement = "SELECT promptops_ledger_reset(%s, %s, %s, %s::text[])"
         values = [now, by, reason, list(windows)]
         before = self._ask(lambda connection: _one(connection, statement, values))
@@ -193,7 +192,7 @@ class PostgresLedger:
         return rows
 
     def _ask(self, question: Callable[[Any], Any], *, wait: bool = True) -> Any:  # noqa: ANN401
-        """Ask again on a new connection where one broke: every call may be repeated."""
+        """Repeat a call on a new connection if one broke: all calls may be repeated."""
         if not wait:
             raise LedgerBusyError("the ledger is reached over the network")
         if self._pid != os.getpid():
@@ -240,7 +239,7 @@ class PostgresLedger:
                 raise _BrokenError(str(error)) from error
             raise _error(error) from error
         except BaseException:
-            # In the middle of a question: its answer would be taken for the next one's.
+            # Interrupted: its answer would be read as the next one's.
             connection.close()
             raise
         with self._lock:
@@ -308,12 +307,12 @@ def _connection_class() -> Any:  # noqa: ANN401 - psycopg is an extra
     import psycopg
 
     class Connection(psycopg.Connection):  # type: ignore[misc]  # psycopg is an extra
-        """A connection whose every question ends at `deadline`, also when the server is silent."""
+        """A connection whose calls all end at `deadline`, even if the server does not answer."""
 
         deadline = float("inf")
 
         def wait(self, gen: Any, *_args: Any, **_options: Any) -> Any:  # noqa: ANN401
-            """Drive a question to its answer; psycopg itself waits for ever."""
+            """Wait for an answer with a timeout; psycopg itself has none."""
             try:
                 state = next(gen)
                 with selectors.DefaultSelector() as selector:
@@ -335,7 +334,7 @@ def _connection_class() -> Any:  # noqa: ANN401 - psycopg is an extra
 
 
 def _prepare(connection: Any) -> None:  # noqa: ANN401
-    """Make the tables where there are none."""
+    """Create missing tables."""
     milliseconds = round(TIMEOUT_SECONDS * 1000)
     connection.execute(f"SET statement_timeout = {milliseconds}")
     version = _version(connection)
@@ -354,7 +353,7 @@ def _prepare(connection: Any) -> None:  # noqa: ANN401
 
 
 def _version(connection: Any) -> int:  # noqa: ANN401
-    # Not to_regclass(): it may answer from a cache of before the lock.
+    # Not to_regclass(): its cache may be older than the lock.
     statement = """SELECT count(*) FROM pg_catalog.pg_tables
         WHERE tablename = 'promptops_ledger_version'
         AND schemaname = ANY (current_schemas(false))"""

@@ -1,7 +1,7 @@
-"""What windows must hold that a ledger has lost, from the runs that the log has. Pure.
+"""Rebuild lost windows from the runs in the log.
 
-Too much rather than too little: a run counts in each window that it may have spent in, and one
-whose cost is not known counts like the dearest run of its prompt.
+The amounts are upper bounds: a run counts in every window in which it may have spent, and one of
+unknown cost counts like the most expensive run of its prompt.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from promptops.runtime.guards.ledger import Charge
     from promptops.runtime.log.record import RunRecord
 
-# Runs from before the day began may have spent in it; none is under way for longer.
+# Runs that started before the day may have spent in it; no run takes longer than this.
 _EARLIER_SECONDS = 3_600.0
 
 
 class Rebuilt(NamedTuple):
-    """What the log says that windows hold.
+    """The rebuilt windows.
 
     Attributes:
-        charges: the windows, each with what it holds as its amount.
-        runs: how many runs were counted.
-        guessed: how many of them count like another one, as their cost is not known.
+        charges: the windows, with their amounts.
+        runs: the number of counted runs.
+        guessed: the number of runs with unknown cost.
     """
 
     charges: tuple[Charge, ...]
@@ -36,12 +36,12 @@ class Rebuilt(NamedTuple):
 
 
 def oldest_start(now: float) -> float:
-    """Return since when runs may have spent something in a window that has not ended."""
+    """Return the earliest start of runs that may have spent in a current window."""
     return now // SECONDS["day"] * SECONDS["day"] - _EARLIER_SECONDS
 
 
 def rebuild_windows(settings: GuardSettings, runs: Iterable[RunRecord], now: float) -> Rebuilt:
-    """Return what the hours and days of now hold. Minutes are left out: they are soon over."""
+    """Return the current hours and days. Minutes are left out, because they end soon."""
     found = list(runs)
     guess_cost, guess_tokens = _guess(found, _cost), _guess(found, _tokens)
     used: dict[str, tuple[int, Charge]] = {}
@@ -75,14 +75,14 @@ def _cost(run: RunRecord) -> int | None:
 def _tokens(run: RunRecord) -> int | None:
     if run.input_tokens is not None and run.output_tokens is not None:
         return run.input_tokens + run.output_tokens
-    # What cost nothing asked nobody, or a model that is free.
+    # Zero cost means no call, or a free model.
     return 0 if run.cost_micros == 0 else None
 
 
 def _guess(
     runs: Sequence[RunRecord], read: Callable[[RunRecord], int | None]
 ) -> Callable[[RunRecord], int]:
-    """Return what a run of an unknown amount counts: the most of its prompt, else the most."""
+    """Return the assumed amount of an unknown run: the maximum of its prompt, else of all."""
     most: dict[str | None, int] = {}
     for run in runs:
         amount = read(run) or 0

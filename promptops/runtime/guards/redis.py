@@ -1,12 +1,12 @@
 """A ledger in Redis, shared by the processes of many machines.
 
-Each call is one script, which Redis runs alone. What lets a key go is its time to live, by the
-clock of the server, so no client's clock can empty a window early.
+Each call is one script, which Redis runs atomically. Keys expire by the server's clock, so a
+client's clock cannot empty a window early.
 
-Redis may come back empty: restarted without its data, flushed, or full and evicting. A key that
-never expires, the epoch, tells: without it nothing is reserved until somebody begins the ledger
-anew with a reset. Amounts are whole numbers below 2**53, which Lua's numbers hold exactly; where
-they are text, they never went through Lua's own formatting.
+Redis may lose its data: after a restart without persistence, a flush, or by eviction. A key that
+never expires, the epoch, detects this: if it is missing, nothing is reserved until the ledger is
+restarted by a reset. Amounts are integers below 2**53, which Lua represents exactly; as text they
+never pass through Lua's number formatting.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _NOTE = f"{PREFIX}note:"
 _WINDOWS = f"{PREFIX}windows"
 _RUNNING = f"{PREFIX}running"
 _RESETS = f"{PREFIX}resets"
-# Two tries together stay below TIMEOUT_SECONDS.
+# Two attempts together stay below TIMEOUT_SECONDS.
 _WAIT_SECONDS = 0.4
 _MIN_KEPT_SECONDS = 60
 _MAX_RESETS = 1000
@@ -175,7 +175,7 @@ class RedisLedger:
     def __init__(self, url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Args: `redis://` or `rediss://`, and a clock that never jumps.
 
-        Raises PromptopsError when the package is missing or the URL is none.
+        Raises PromptopsError if the package is missing or the URL is malformed.
         """
         try:
             import redis
@@ -191,7 +191,7 @@ class RedisLedger:
                 url,
                 socket_connect_timeout=_WAIT_SECONDS,
                 socket_timeout=_WAIT_SECONDS,
-                # Its own retries repeat what is no repetition to us, and take up to a minute.
+                # The client's own retries would count as separate calls, and take up to a minute.
                 retry=Retry(NoBackoff(), 0),
                 decode_responses=True,
                 client_name="promptops",
@@ -220,7 +220,7 @@ class RedisLedger:
         now: float,
         wait: bool = True,
     ) -> Refusal | None:
-        """Take every charge or none; see `Ledger`."""
+        """Reserve all charges or none; see `Ledger`."""
         kept = json.dumps([[one.window, str(one.amount), one.unit] for one in charges])
         keys = [EPOCH, _RESERVATION + key, _RUNNING, _WINDOWS]
         values = [now, now + lease_seconds, int(lease_seconds) + LATE_SECONDS, kept, key]
@@ -244,18 +244,18 @@ class RedisLedger:
         now: float,  # noqa: ARG002 - a settlement is never too late here
         wait: bool = True,
     ) -> bool:
-        """Replace what `key` reserved by what it used; see `Ledger`."""
+        """Replace the reservation of `key` by the actual use; see `Ledger`."""
         keys = [_RESERVATION + key, _RUNNING]
         texts = json.dumps({unit: str(amount) for unit, amount in amounts.items()})
         answer = self._ask(lambda: self._settle(keys=keys, args=[key, texts]), wait=wait)
         return bool(answer)
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
-        """Return everything back that `key` reserved; see `Ledger`."""
+        """Delete the reservation of `key`; see `Ledger`."""
         return self.settle(key, {"micros": 0, "calls": 0, "tokens": 0}, now=now, wait=wait)
 
     def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:
-        """Return how full these windows are; see `Ledger`."""
+        """Return the use of these windows; see `Ledger`."""
         return {one.window: one for one in self._ask(lambda: self._look(windows, now))}
 
     def standings(self, *, now: float) -> Sequence[Standing]:
@@ -269,7 +269,7 @@ class RedisLedger:
         return found
 
     def reset(self, windows: Sequence[str], *, by: str, reason: str, now: float) -> Reset:
-        """Set windows back to what running attempts hold; see `Ledger`."""
+        """Reset windows to the reservations of running attempts; see `Ledger`."""
         values = [repr(now), repr(time.time()), by, reason, _MAX_RESETS, *windows]
         keys = [_RUNNING, _RESETS, EPOCH]
         return _read_reset(self._ask(lambda: self._reset(keys=keys, args=values)))
@@ -327,7 +327,7 @@ class RedisLedger:
         self._redis.close()
 
     def _ask(self, question: Callable[[], Any], *, wait: bool = True) -> Any:  # noqa: ANN401
-        """Ask twice where the first answer was lost: every call may be repeated."""
+        """Repeat a call whose answer was lost: all calls may be repeated."""
         if not wait:
             raise LedgerBusyError("the ledger is reached over the network")
         self._outage.check()

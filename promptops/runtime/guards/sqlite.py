@@ -1,7 +1,7 @@
 """A ledger in an SQLite file, shared by the processes of one machine.
 
-A commit is with the operating system when it returns: killing processes loses nothing, a power cut
-can lose the last moments. Every call is one short transaction, which one writer at a time makes.
+A commit is passed to the operating system before it returns: killed processes lose nothing, a power
+failure may lose the last moments. Every call is one short transaction, with one writer at a time.
 """
 
 from __future__ import annotations
@@ -54,28 +54,28 @@ _TABLES = (
 )
 _TAKE = """INSERT INTO windows VALUES {}
     ON CONFLICT (name) DO UPDATE SET used = used + excluded.used RETURNING name, used"""
-# Others wait while a prune works, so it forgets only so many windows at a time.
+# Others wait during a prune, so it deletes a limited number of windows at a time.
 _MAX_PRUNED = 500
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 _MIN_WAIT_SECONDS = 0.0005
 _MAX_WAIT_SECONDS = 0.01
 _PRIMARY_CODE = 0xFF
 
-# What a forked process took over from its parent; kept, so that nothing of it is closed.
+# Connections inherited by a fork; kept alive so that they are not closed.
 _ABANDONED: list[object] = []
 
 
 class SqliteLedger:
     """A ledger in one file, through one connection of this process.
 
-    A connection does not survive a fork, and a file may be moved away or deleted while it is open:
-    both are seen before the next use, and the file is opened (or made) anew.
+    A connection does not survive a fork, and the file may be moved or deleted while open. Both are
+    detected before the next use, and the file is opened or created again.
     """
 
     is_remote = False
 
     def __init__(self, path: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Args: the file, which the first call makes; a clock that never jumps."""
+        """Args: the file, created by the first call; a monotonic clock."""
         self._path = path
         self._monotonic = monotonic
         self._next_prune = monotonic()
@@ -96,7 +96,7 @@ class SqliteLedger:
         now: float,
         wait: bool = True,
     ) -> Refusal | None:
-        """Take every charge or none; see `Ledger`."""
+        """Reserve all charges or none; see `Ledger`."""
         kept = _ENCODER.encode([(one.window, one.amount, one.unit) for one in charges])
         with self._use(wait=wait) as connection:
             _begin(connection, wait=wait)
@@ -129,7 +129,7 @@ class SqliteLedger:
         now: float,  # noqa: ARG002 - a settlement is never too late here
         wait: bool = True,
     ) -> bool:
-        """Replace what `key` reserved by what it used; see `Ledger`."""
+        """Replace the reservation of `key` by the actual use; see `Ledger`."""
         with self._write(wait=wait) as connection:
             found = connection.execute(
                 "DELETE FROM reservations WHERE key = ? RETURNING charges", (key,)
@@ -145,11 +145,11 @@ class SqliteLedger:
         return True
 
     def release(self, key: str, *, now: float, wait: bool = True) -> bool:
-        """Return everything back that `key` reserved; see `Ledger`."""
+        """Delete the reservation of `key`; see `Ledger`."""
         return self.settle(key, {"micros": 0, "calls": 0, "tokens": 0}, now=now, wait=wait)
 
     def spent(self, windows: Sequence[str], *, now: float) -> Mapping[str, Standing]:
-        """Return how full these windows are; see `Ledger`."""
+        """Return the use of these windows; see `Ledger`."""
         with self._read() as connection:
             held = _held(connection, now)
             found = {}
@@ -173,7 +173,7 @@ class SqliteLedger:
             ]
 
     def reset(self, windows: Sequence[str], *, by: str, reason: str, now: float) -> Reset:
-        """Set windows back to what running attempts hold; see `Ledger`."""
+        """Reset windows to the reservations of running attempts; see `Ledger`."""
         with self._write() as connection:
             held = _held(connection, now)
             before = []
@@ -246,7 +246,7 @@ class SqliteLedger:
 
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
-        """All of what is read is of one moment."""
+        """Read in one transaction."""
         with self._use(wait=True) as connection:
             connection.execute("BEGIN")
             try:
@@ -257,8 +257,8 @@ class SqliteLedger:
     @contextmanager
     def _use(self, *, wait: bool) -> Iterator[sqlite3.Connection]:
         if self._pid != os.getpid():
-            # Neither lock nor connection may be touched: another thread of the parent may have held
-            # the one, and closing the other would write to the parent's file.
+            # Do not touch lock and connection: another thread of the parent may have held the lock,
+            # and closing the connection would write to the parent's file.
             _ABANDONED.append((self._connection, self._lock))
             self._renew()
         lock = self._lock
@@ -297,7 +297,7 @@ class SqliteLedger:
             self._disconnect()
         if not wait:
             raise LedgerBusyError("the ledger is not open yet")
-        # It says who spends how much: for its owner alone.
+        # Private to its owner: it records who spends how much.
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self._path.exists():
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -318,7 +318,7 @@ class SqliteLedger:
         self._connection = self._file = None
 
     def _prune(self, connection: sqlite3.Connection, now: float) -> None:
-        """Forget what nobody can settle any more."""
+        """Delete what can no longer be settled."""
         if self._monotonic() < self._next_prune:
             return
         rows = connection.execute("SELECT horizon FROM prunes").fetchall()
@@ -338,9 +338,9 @@ class SqliteLedger:
 
 
 def _begin(connection: sqlite3.Connection, *, wait: bool) -> None:
-    """Begin to write, as soon as no other process does.
+    """Begin a write transaction, as soon as no other process has one.
 
-    SQLite's own waiting sleeps up to 100 ms at a time, while newcomers go first.
+    SQLite's own busy handler sleeps up to 100 ms, while newcomers overtake.
     """
     deadline = time.monotonic() + TIMEOUT_SECONDS
     pause = _MIN_WAIT_SECONDS
@@ -357,14 +357,14 @@ def _begin(connection: sqlite3.Connection, *, wait: bool) -> None:
 
 
 def _take(connection: sqlite3.Connection, charges: Sequence[Charge]) -> dict[str, int]:
-    """Add charges to their windows, and return how full these are then."""
+    """Add charges to their windows; return the new use."""
     rows = [(one.window, one.amount, one.ends_at, one.kept_until) for one in charges]
     statement = _TAKE.format(", ".join(["(?, ?, ?, ?)"] * len(rows)))
     return dict(connection.execute(statement, list(chain.from_iterable(rows))).fetchall())
 
 
 def _is_busy(error: sqlite3.OperationalError) -> bool:
-    # Errors that Python's module raises itself have no code.
+    # Errors raised by Python's module itself have no code.
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
 
@@ -385,7 +385,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
-    # A ledger that is there needs no lock to be opened, however busy others keep it.
+    # Opening an existing ledger needs no lock.
     if _version(connection) == 0:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA busy_timeout = 0")
@@ -404,7 +404,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
             f"the ledger has version {_version(connection)}, and this promptops knows {VERSION}",
             hint="use the newer promptops that wrote it",
         )
-    # Waiting is `_begin`'s.
+    # `_begin` does the waiting.
     connection.execute("PRAGMA busy_timeout = 0")
 
 
@@ -423,7 +423,9 @@ def _held(connection: sqlite3.Connection, now: float) -> dict[str, int]:
 
 
 def _forget_expired(connection: sqlite3.Connection, windows: set[str], now: float) -> None:
-    """Drop these windows from expired reservations, or a late settlement would go below 0."""
+    """Drop these windows from expired reservations; otherwise a late settlement would go below
+    0.
+    """
     expired = connection.execute(
         "SELECT key, charges FROM reservations WHERE expires_at <= ?", (now,)
     ).fetchall()

@@ -1,7 +1,7 @@
-"""Which windows an attempt takes part in, and what it takes from each.
+"""Find the windows of an attempt, and its charges to them.
 
-Minutes, hours and days are fixed and in UTC: a limit of an hour frees at the full hour for
-everybody, and no process needs to know when another one began to count.
+Minutes, hours and days are fixed and in UTC: an hourly limit is free again at the full hour for
+everybody, and processes need not agree on when a window began.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ Length = Literal["minute", "hour", "day"]
 
 SECONDS: dict[Length, int] = {"minute": 60, "hour": 3_600, "day": 86_400}
 _STAMPS: dict[Length, str] = {"minute": "%Y-%m-%dT%H:%M", "hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d"}
-# A minute's window is kept for ten more, so that many users do not fill the ledger.
+# A minute's window is kept for ten more minutes, so that many users do not fill the ledger.
 _LATE_LENGTHS = 10
-# A user's id may be a mail address, or a megabyte long.
+# A user's id may be an e-mail address, or a megabyte long.
 _DIGITS = 24
 
 
 class Scope(NamedTuple):
-    """Whose attempt it is.
+    """User, tenant, prompt and environment of an attempt.
 
     Attributes:
-        environment: where the prompt is live; `eval` for evals, replays and drills; None: a work
+        environment: the prompt's environment; `eval` for evals, replays and drills; None for a work
             tree or an exact version.
         prompt: the prompt's name.
-        user: on whose behalf, as the application calls them.
-        tenant: of which customer, likewise.
+        user: the application's id of the user.
+        tenant: the application's id of the tenant.
     """
 
     environment: str | None
@@ -52,12 +52,12 @@ class Rule(NamedTuple):
     """One limit that applies to an attempt.
 
     Attributes:
-        guard: where it is configured, such as `guards.per_user.spend_per_hour`.
+        guard: its configuration key, such as `guards.per_user.spend_per_hour`.
         what: `spend`, `calls`, `tokens` or `identical`.
         length: the length of its windows.
-        who: what the windows are kept for, such as `global` or `user/…`.
+        who: the owner of the windows, such as `global` or `user/…`.
         unit: what is counted.
-        limit: how much.
+        limit: the limit.
     """
 
     guard: str
@@ -82,13 +82,13 @@ def _place(length: Length, index: int) -> tuple[str, int, int]:
 
 
 def name_window(rule: Rule, now: float) -> str:
-    """Return the name of the window of `rule` that holds `now`."""
+    """Return the name of the window of `rule` at the time `now`."""
     stamp, _, _ = _place(rule.length, int(now // SECONDS[rule.length]))
     return f"{rule.what}/{rule.length}/{rule.who}/{stamp}"
 
 
 def charge(rule: Rule, amount: int, now: float) -> Charge:
-    """Return what `amount` takes from the window of `rule` that holds `now`."""
+    """Return the charge of `amount` to the window of `rule` at the time `now`."""
     stamp, ends_at, kept_until = _place(rule.length, int(now // SECONDS[rule.length]))
     window = f"{rule.what}/{rule.length}/{rule.who}/{stamp}"
     return Charge(window, rule.limit, amount, rule.unit, ends_at, kept_until)
@@ -97,7 +97,7 @@ def charge(rule: Rule, amount: int, now: float) -> Charge:
 def rules_for(settings: GuardSettings, scope: Scope) -> Iterator[Rule]:
     """Yield the limits that apply to `scope`: global, environment, prompt, user, tenant.
 
-    In the environment `eval` only its own: evals must not use up what production needs.
+    In the environment `eval`, only its own limits: evals must not use up production's.
     """
     if scope.environment is not None:
         own = settings.environments.get(scope.environment)
@@ -120,9 +120,9 @@ def rules_for(settings: GuardSettings, scope: Scope) -> Iterator[Rule]:
 
 
 def identical_rule(settings: GuardSettings, scope: Scope, request_hash: str) -> Rule | None:
-    """Return the limit of identical requests of one caller; None where there is none.
+    """Return the limit of identical requests of one caller, or None.
 
-    Repeated trials of an eval are no identical requests.
+    Repeated trials of an eval do not count as identical.
     """
     if scope.environment == EVAL_ENVIRONMENT:
         return None

@@ -1,8 +1,8 @@
-"""How texts become bytes that every store can hold, and become texts again.
+"""Encode texts for every database, and decode them.
 
-Columns of text: NUL and lone surrogates are escaped with a backslash (and backslashes beside
-them), since PostgreSQL refuses the one and every driver the other. Contents: JSON in UTF-8 that
-lets surrogates pass, compressed, and encrypted where there are keys. The first byte says how.
+Text columns: NUL and lone surrogates are escaped with a backslash, since PostgreSQL refuses NUL and
+every driver refuses surrogates. Contents: JSON in UTF-8 with surrogates allowed, compressed, and
+encrypted if there are keys. The first byte gives the encoding.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ MAX_COLUMN = 512
 _COMPRESSED = 1
 _SEALED = 2
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=repr)
-# Compressing shorter ones saves nothing; longer ones must not take long.
+# Shorter ones gain nothing from compression; longer ones use a fast level.
 _MIN_COMPRESSED = 64
 _MAX_CAREFUL = 1 << 18
 _MAX_CANONICAL = 1 << 20
 
 
-# The names of prompts, models and users come again and again.
+# Cached: names of prompts, models and users repeat.
 @lru_cache(maxsize=1024)
 def escape(text: str | None) -> str | None:
-    """Return a text that every store takes as a column."""
+    """Return a text escaped for a column of any database."""
     if text is None:
         return None
     if len(text) > MAX_COLUMN:
@@ -77,12 +77,12 @@ def from_json(data: bytes) -> Any:  # noqa: ANN401 -- any plain data
 
 
 def to_column(value: Any) -> str:  # noqa: ANN401 -- any plain data
-    """Return data as JSON for a column: ASCII, so that no store minds."""
+    """Return data as ASCII JSON for a column of any database."""
     return json.dumps(value, separators=(",", ":"), default=repr)
 
 
 def pack(data: bytes, keyring: Keyring | None) -> bytes:
-    """Return bytes for a store: compressed where that helps, sealed where there are keys."""
+    """Return bytes for a database: compressed if that helps, encrypted if there are keys."""
     form, body = 0, data
     if len(data) >= _MIN_COMPRESSED:
         smaller = _deflate(data)
@@ -125,22 +125,22 @@ def unpack(stored: bytes, keyring: Keyring | None) -> bytes:
 
 
 def is_current(stored: bytes, keyring: Keyring) -> bool:
-    """Return whether packed bytes are sealed with the first key."""
+    """Return whether packed bytes are encrypted with the first key."""
     return bool(stored[0] & _SEALED) and keyring.is_current(bytes(stored[1:]))
 
 
 def text_hash(data: bytes, secret: bytes) -> bytes:
-    """Return what a text is found by; without the secret it says nothing about the text."""
+    """Return a keyed hash of a text; without the secret it reveals nothing about the text."""
     from hashlib import blake2b
 
     return blake2b(data, key=secret, digest_size=16).digest()
 
 
 def answer_mac(text: str, secret: bytes) -> bytes:
-    """Return what an output is found by.
+    """Return a keyed hash of an output, to find its run.
 
-    White space around it, the style of its newlines, and the layout of a JSON object or array do
-    not count, since files and programs change them.
+    Surrounding white space, the kind of newlines and the layout of JSON are ignored, since files
+    and programs change them.
     """
     text = text.replace("\r\n", "\n").strip()
     if text[:1] in ("{", "[") and len(text) <= _MAX_CANONICAL:
@@ -153,7 +153,7 @@ def answer_mac(text: str, secret: bytes) -> bytes:
 
 
 def identity_mac(text: str, secret: bytes) -> str:
-    """Return what stands for a user in the record of an erasure."""
+    """Return a keyed hash of a user, for the record of an erasure."""
     data = b"user\n" + text.encode("utf-8", "surrogatepass")
     from hmac import digest
 

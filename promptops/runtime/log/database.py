@@ -1,4 +1,4 @@
-"""What the store asks of a database: transactions, and statements with `?` for values."""
+"""The interface of databases: transactions, and statements with `?` for values."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ T = TypeVar("T")
 
 
 class Schema(NamedTuple):
-    """The tables that a program keeps in a database.
+    """A set of tables in a database.
 
     Attributes:
-        what: what they are, as in "the run log".
-        versions: the table that says which of the steps were taken.
-        steps: the statements that make them, as numbered steps.
+        what: their name in messages, such as "the run log".
+        versions: the table that records the executed steps.
+        steps: the statements that create them, as numbered steps.
     """
 
     what: str
@@ -38,7 +38,7 @@ class Cursor(Protocol):
         ...
 
     def insert(self, statement: str, values: Sequence[Any], key: str) -> int | None:
-        """Insert a row; return the number that it got as its key, None if there is one already."""
+        """Insert a row; return its key; None if it exists already."""
         ...
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Row]:
@@ -54,18 +54,18 @@ class Database(Protocol):
     """A database of this process, used by any of its threads."""
 
     def write(self, work: Callable[[Cursor], T]) -> T:
-        """Do some work in one transaction; LogError when it cannot be done.
+        """Execute a function in one transaction. Raises LogError.
 
-        The work may be done more than once, and only the last time counts.
+        The function may be called more than once; only the last call counts.
         """
         ...
 
     def read(self, work: Callable[[Cursor], T]) -> T:
-        """Do some work that only reads, all of it at one state of the data."""
+        """Execute a reading function in one consistent snapshot."""
         ...
 
     def scrub(self, tables: Iterable[str]) -> None:
-        """Make what was deleted unreadable also in the files of the database."""
+        """Make deleted data unreadable in the database's files too."""
         ...
 
     def close(self) -> None:

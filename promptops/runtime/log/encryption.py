@@ -25,7 +25,7 @@ _NONCE = 12
 
 
 class Keyring:
-    """The keys of one log, or of what else is kept: `what`, as errors call it."""
+    """The keys of one log or other store; `what` is its name in errors."""
 
     def __init__(
         self,
@@ -56,7 +56,9 @@ class Keyring:
         return self._first + nonce + sealed
 
     def open(self, sealed: bytes) -> bytes:
-        """Return what was sealed; ConfigurationError without its key, IntegrityError if altered."""
+        """Decrypt data. Raises ConfigurationError without its key, and IntegrityError if it was
+        altered.
+        """
         from cryptography.exceptions import InvalidTag
 
         cipher = self._ciphers.get(sealed[:_NAME])
@@ -76,7 +78,7 @@ class Keyring:
         return data
 
     def is_current(self, sealed: bytes) -> bool:
-        """Return whether it was sealed with the first key."""
+        """Return whether data is encrypted with the first key."""
         return sealed[:_NAME] == self._first
 
 
@@ -86,7 +88,7 @@ def read_keys(
     random: Callable[[int], bytes],
     what: str = "the run log",
 ) -> Keyring:
-    """Return the keys in an environment variable; ConfigurationError when it holds none."""
+    """Return the keys in an environment variable. Raises ConfigurationError if there are none."""
     hint = "make a key with 'openssl rand -base64 32'"
     if not text or not text.strip():
         raise ConfigurationError(f"{variable} holds no key for {what}", hint=hint)

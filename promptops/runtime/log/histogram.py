@@ -1,8 +1,8 @@
-"""Latencies in fixed buckets, so that percentiles of many hours can be had without the runs.
+"""Histograms of latencies, from which percentiles over many hours are computed without the runs.
 
-A bucket reaches from one power of the eighth root of two to the next, from one millisecond on. Its
-middle (the geometric one) is at most 4.5 % from any duration in it: that is the error of a
-percentile from 1 ms up. What is shorter than a millisecond counts as one.
+Buckets are between successive powers of the eighth root of two, from one millisecond on. The
+geometric middle of a bucket differs at most 4.5 % from any duration in it, which is the error of
+percentiles. Durations below one millisecond count as one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BUCKETS_PER_DOUBLING = 8
 # The greatest relative error of a percentile.
 ERROR = 2 ** (1 / (2 * BUCKETS_PER_DOUBLING)) - 1
-# About 18 hours; what takes longer counts as this.
+# About 18 hours; longer durations count as this.
 MAX_BUCKET = 26 * BUCKETS_PER_DOUBLING
 
 
@@ -28,14 +28,14 @@ def bucket(ms: float) -> int:
 
 
 def middle(number: int) -> float:
-    """Return the duration in milliseconds that stands for a bucket."""
+    """Return the middle of a bucket, in milliseconds."""
     return float(2 ** ((number + 0.5) / BUCKETS_PER_DOUBLING))
 
 
 def percentile(counts: Mapping[int, int], share: float) -> float | None:
-    """Return the duration below which a share of runs lies; None without runs.
+    """Return the percentile of a share of runs; None without runs.
 
-    The nearest rank: of n runs the one at place ceil(share * n).
+    Nearest rank: of n runs, the one at position ceil(share * n).
     """
     total = sum(counts.values())
     if not total:

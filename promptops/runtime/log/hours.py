@@ -1,7 +1,7 @@
-"""Roll-ups: what happened in each hour, by prompt, version, model, environment and tenant.
+"""Roll-ups: totals of each hour, by prompt, version, model, environment and tenant.
 
-An hour is added up when it has been over for a while and none of its runs is still on its way.
-`rolled` in `meta` says up to where; a run that ends or comes in later is counted then.
+An hour is rolled up some time after its end, once none of its runs is unfinished. `rolled` in
+`meta` is the end of the last rolled-up hour. A run that ends or arrives later is added then.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 SLICE = ("prompt", "version", "model", "environment", "tenant")
 MEASURES = "status, stage, duration, cost, input_tokens, output_tokens, flags"
 _COUNTED = f"SELECT started, {', '.join(SLICE)}, {MEASURES} FROM runs"
-# So many hours at most in one transaction, that no writer waits long.
+# The maximum number of hours in one transaction, so that writers do not wait long.
 _MAX_HOURS = 24
 _GRACE_MS = HOUR_MS // 4
 
 
 def rolled_until(cursor: Cursor) -> int:
-    """Return the time (ms) before which all hours are added up; 0 for none."""
+    """Return the time (ms) before which all hours are rolled up; 0 for none."""
     row = cursor.one("SELECT value FROM meta WHERE name = 'rolled'")
     return 0 if row is None else int(bytes(row[0]))
 
 
 def gone_processes(cursor: Cursor) -> list[int]:
-    """Return the processes that ended and left open runs."""
+    """Return ended processes with unfinished runs."""
     rows = cursor.rows(
         "SELECT id, machine, pid, born FROM processes WHERE id IN"
         " (SELECT DISTINCT process FROM runs WHERE status = 'running')"
@@ -42,16 +42,16 @@ def gone_processes(cursor: Cursor) -> list[int]:
 
 
 def interrupted(cursor: Cursor, now: float) -> str:
-    """Return the condition for runs that will not end any more."""
+    """Return the condition for interrupted runs."""
     gone = ", ".join(map(str, gone_processes(cursor)))
     left = f" OR process IN ({gone})" if gone else ""
     return f"(status = 'running' AND (lease < {round(now * 1000)}{left}))"
 
 
 def roll_up(cursor: Cursor, now: float) -> bool:
-    """Add up hours that are over, and return whether there may be more.
+    """Roll up finished hours; return whether there may be more.
 
-    A run whose process is gone counts as interrupted from here.
+    A run whose process has ended counts as interrupted.
     """
     start = rolled_until(cursor)
     _settle(cursor, now, start)
@@ -60,7 +60,7 @@ def roll_up(cursor: Cursor, now: float) -> bool:
         return False
     begin = int(first[0]) // HOUR_MS * HOUR_MS
     end = (round(now * 1000) - _GRACE_MS) // HOUR_MS * HOUR_MS
-    # One that is still on its way keeps its hour open.
+    # An unfinished run keeps its hour open.
     row = cursor.one(
         "SELECT MIN(started) FROM runs WHERE status = 'running' AND started >= ?", (start,)
     )
@@ -83,7 +83,7 @@ def roll_up(cursor: Cursor, now: float) -> bool:
 
 
 def count_late(cursor: Cursor, number: int, *, sign: int) -> None:
-    """Add one run to its hour, which was added up already, or take it away again."""
+    """Add one run to its hour, which is rolled up already, or subtract it."""
     row = cursor.one(f"{_COUNTED} WHERE n = ?", (number,))
     if row is None or row[6] == RUNNING:
         return

@@ -1,4 +1,4 @@
-"""Ids of runs: UUIDs of version 7 (RFC 9562), whose order is the order of time."""
+"""Ids of runs: UUIDs of version 7 (RFC 9562), which sort by time."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def make_id(now: float, random: bytes) -> str:
 
 
 def pack_id(text: str) -> bytes:
-    """Return the 16 bytes of an id; UsageError when the text is no UUID."""
-    # The module `uuid` would take ten times as long, and every command the time to import it.
+    """Return the 16 bytes of an id. Raises UsageError if the text is no UUID."""
+    # The module `uuid` takes ten times as long, and slows the start of every command.
     if _ID.fullmatch(str(text)) is None:
         raise UsageError(
             f"{quote(str(text))} is not the id of a run",

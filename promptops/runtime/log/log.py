@@ -1,4 +1,4 @@
-"""The interface of a run log, and the way to one.
+"""The interface of run logs, and `open_log`.
 
     log = open_log("sqlite:///srv/runs.db", LogSettings(), clock=time.time)
     log.begin(run)      # one commit: a killed process leaves an interrupted run
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 class LogError(PromptopsError):
-    """The run log cannot be read or written.
+    """The run log is not readable or writable.
 
     Attributes:
-        is_passing: whether trying again later may help.
+        is_passing: whether a later retry may help.
     """
 
     def __init__(self, message: str, *, hint: str | None = None, is_passing: bool = True) -> None:
@@ -43,7 +43,7 @@ class LogError(PromptopsError):
 
 
 class Filters(NamedTuple):
-    """Which runs are meant; None does not restrict.
+    """A filter of runs; None does not restrict.
 
     Attributes:
         since: started at this time or later.
@@ -81,11 +81,11 @@ DIMENSIONS = ("prompt", "version", "model", "environment", "user", "tenant", "da
 
 
 class Removal(NamedTuple):
-    """What an erasure or a prune took away.
+    """The result of an erasure or a prune.
 
     Attributes:
-        runs: how many runs.
-        texts: how many texts that no other run used.
+        runs: the number of removed runs.
+        texts: the number of removed texts, which no other run used.
         run_ids: the ids of erased runs, so that caches and conversations can follow; empty for a
             prune.
     """
@@ -99,7 +99,7 @@ class RunLog(Protocol):
     """A store of runs."""
 
     def begin(self, run: RunRecord) -> None:
-        """Write a run that begins. Doing it twice changes nothing."""
+        """Write the start of a run. Repeating it changes nothing."""
         ...
 
     def attempt(self, attempt: AttemptRecord) -> None:
@@ -107,9 +107,10 @@ class RunLog(Protocol):
         ...
 
     def finish(self, run: RunRecord, attempts: Sequence[AttemptRecord] = ()) -> None:
-        """Complete a run, in one commit with its last attempts; one never begun is written whole.
+        """Complete a run with its last attempts in one commit; write it as a whole if it was never
+        begun.
 
-        Doing it twice, or with an attempt that is there already, counts nothing twice.
+        Repeating it, or an attempt, counts nothing twice.
         """
         ...
 
@@ -118,7 +119,7 @@ class RunLog(Protocol):
         ...
 
     def feedback(self, feedback: Feedback) -> None:
-        """Write feedback on a run; NotFoundError when there is no such run."""
+        """Write feedback on a run. Raises NotFoundError if there is no such run."""
         ...
 
     def review(self, review: RunReview) -> None:
@@ -126,17 +127,17 @@ class RunLog(Protocol):
         ...
 
     def get(self, run_id: str) -> LogEntry:
-        """Return all about one run, by its id or the beginning of it; NotFoundError."""
+        """Return everything about one run, by its id or a prefix. Raises NotFoundError."""
         ...
 
     def list(
         self, filters: Filters = ..., *, limit: int = 50, before: str | None = None
     ) -> Sequence[RunRecord]:
-        """Return runs, the newest first, without what they said (`get` has that).
+        """Return runs, newest first, without contents (`get` returns those).
 
         Args:
-            filters: which ones.
-            limit: how many at most.
+            filters: the filter.
+            limit: the maximum number.
             before: only runs older than the one of this id, for the next page.
         """
         ...
@@ -144,9 +145,9 @@ class RunLog(Protocol):
     def tail(
         self, filters: Filters = ..., *, after: int | None = None
     ) -> tuple[Sequence[RunRecord], int]:
-        """Return runs added since a place in the log, the oldest first, and the new place.
+        """Return runs added since a position in the log, oldest first, and the new position.
 
-        Without a place, no runs and the present one are returned.
+        Without a position, return no runs and the current position.
         """
         ...
 
@@ -159,7 +160,7 @@ class RunLog(Protocol):
         ...
 
     def export(self, filters: Filters = ...) -> Iterator[LogEntry]:
-        """Yield everything about each run, the oldest first."""
+        """Yield everything about each run, oldest first."""
         ...
 
     def sample(
@@ -169,32 +170,32 @@ class RunLog(Protocol):
 
         Args:
             filters: which.
-            limit: how many at most.
+            limit: the maximum number.
             but: an environment whose runs do not count.
         """
         ...
 
     def find_output(self, text: str) -> Sequence[RunRecord]:
-        """Return the runs whose answer was this text, also when it was redacted or not kept."""
+        """Return the runs with this answer, even if it was redacted or not stored."""
         ...
 
     def reviews(self, *, status: str | None = "open", limit: int = 50) -> Sequence[RunReview]:
-        """Return reviews, the longest waiting first."""
+        """Return reviews, oldest request first."""
         ...
 
     def get_review(self, review_id: str) -> RunReview:
-        """Return a review by its own id or its run's, or the beginning of either; NotFoundError.
+        """Return a review by its id or its run's, or a prefix. Raises NotFoundError.
 
-        Of several reviews of one run it is the open one, else the newest.
+        Of several reviews of one run, return the open one, else the newest.
         """
         ...
 
     def events(self, kind: str | None = None, *, limit: int = 50) -> Sequence[Event]:
-        """Return what happened, to runs and to the log, the newest first."""
+        """Return events of runs and of the log, newest first."""
         ...
 
     def erase(self, user: str, *, by: str, reason: str) -> Removal:
-        """Remove all runs of a user and what only they used, and write that it was done."""
+        """Remove all runs of a user and texts that only they used, and record the erasure."""
         ...
 
     def prune(self, before: float, *, by: str, reason: str, dry_run: bool = False) -> Removal:
@@ -202,11 +203,11 @@ class RunLog(Protocol):
         ...
 
     def rotate(self) -> int:
-        """Encrypt every text with the first key; return how many were not yet."""
+        """Encrypt every text with the first key; return the number of changed texts."""
         ...
 
     def tend(self) -> None:
-        """Add up the hours that are over, and prune what is older than the retention."""
+        """Roll up finished hours, and prune runs older than the retention."""
         ...
 
     def close(self) -> None:
@@ -227,15 +228,15 @@ def open_log(
     key: Callable[[str], str | None],
     create: bool = True,
 ) -> RunLog:
-    """Open a log by its place.
+    """Open a log.
 
     Args:
         url: the path of an SQLite file, `sqlite:PATH`, or `postgresql://...`.
-        settings: what is kept, and for how long.
+        settings: the table `[log]`.
         clock: seconds since 1970 in UTC, `time.time`.
         random: random bytes, `os.urandom`.
         key: reads an environment variable, `os.environ.get`; for the encryption key.
-        create: whether a log that does not exist yet is made; else it is a NotFoundError.
+        create: whether to create a missing log; otherwise raise NotFoundError.
     """
     text = str(url)
     if text.startswith(("postgres://", "postgresql://")):

@@ -11,7 +11,7 @@ from promptops.runtime.log.database import Schema
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         "CREATE TABLE meta (name TEXT PRIMARY KEY, value {bytes} NOT NULL)",
-        # Who wrote a run: if that process is gone, so is the run.
+        # The process that wrote a run: if it has ended, the run is interrupted.
         (
             "CREATE TABLE processes (id {identity}, machine TEXT NOT NULL, pid {number} NOT NULL,"
             " born TEXT NOT NULL, UNIQUE (machine, pid, born))"
@@ -27,11 +27,11 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             " error {bytes}, error_kind TEXT, lease {number}, process {number}, duration {number},"
             " cost {number}, input_tokens {number}, output_tokens {number}, cached_tokens {number},"
             " usage_source TEXT, finish TEXT, flags {number} NOT NULL, decisions TEXT, labels TEXT,"
-            # No foreign keys: removing a text would look through all runs.
+            # No foreign keys: removing a text would scan all runs.
             " request {number}, answer {number}, mac {bytes})"
         ),
-        # An index costs a page of the write-ahead log with every commit that changes a column of
-        # it: none holds what is known only when a run ends, but for the two that few runs are in.
+        # An index costs a page of the write-ahead log with every commit that changes its columns.
+        # So indexes have no columns that are set at a run's end, except two that contain few runs.
         "CREATE INDEX runs_by_time ON runs (started)",
         "CREATE INDEX runs_by_stage ON runs (stage, started) WHERE stage IS NOT NULL",
         "CREATE INDEX runs_by_user ON runs (user_name, started) WHERE user_name IS NOT NULL",

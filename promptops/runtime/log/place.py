@@ -1,4 +1,4 @@
-"""Where the run log is: it is data, not a cache, so it lies where nobody tidies up."""
+"""Find the run log's place. It is data and not a cache, so it is not in a cache folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def find_log(
 
     Args:
         settings: the table `[log]`.
-        environment: where `PROMPTOPS_LOG`, which comes first, and the folders of a user are read.
+        environment: the environment variables: `PROMPTOPS_LOG`, which wins, and the user's folders.
         common_dir: the git folder shared by all work trees; None without a repository.
         top: the folder to which paths in the configuration are relative: the top of the work tree.
     """
@@ -41,7 +41,7 @@ def find_log(
 
 
 def _from_top(url: str, top: Path | None) -> str:
-    """Return a URL whose path of a file starts at `top` where it is relative."""
+    """Return a URL with a relative file path resolved from `top`."""
     if url.startswith(("postgres://", "postgresql://")) or top is None:
         return url
     path = url.removeprefix("sqlite:").removeprefix("//")
@@ -49,7 +49,7 @@ def _from_top(url: str, top: Path | None) -> str:
 
 
 def _user_state(environment: Mapping[str, str]) -> Path:
-    """Return where the system keeps what programs must not lose."""
+    """Return the folder for a user's persistent program data."""
     base = environment.get("XDG_STATE_HOME") or (
         environment.get("LOCALAPPDATA") if sys.platform == "win32" else None
     )

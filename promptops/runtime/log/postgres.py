@@ -27,7 +27,7 @@ _WORDS = {
     "{identity}": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
     "{keyed}": "",
 }
-# Two processes that find an empty database must not both fill it.
+# Two processes that find an empty database must not both create the tables.
 _MIGRATION_LOCK = 0x70726F6D70746F
 _CONNECT_SECONDS = 2
 _LOCK_SECONDS = 5
@@ -42,7 +42,7 @@ def open_postgres(
     random: Callable[[int], bytes],
     key: Callable[[str], str | None],
 ) -> Store:
-    """Open the log in a database, and make its tables where there are none."""
+    """Open the log in a database; create missing tables."""
     try:
         import psycopg  # noqa: F401 -- to say early that it is missing
     except ImportError as error:
@@ -65,7 +65,7 @@ class _PostgresCursor:
         return count
 
     def insert(self, statement: str, values: Sequence[Any], key: str) -> int | None:
-        """Insert a row; return the number that it got as its key, None if there is one already."""
+        """Insert a row; return its key; None if it exists already."""
         row: Row | None = self._execute(f"{statement} RETURNING {key}", values).fetchone()
         return None if row is None else int(row[0])
 
@@ -86,8 +86,8 @@ class _PostgresCursor:
 class PostgresDatabase:
     """One database, through one connection of this process.
 
-    A write whose connection breaks is done again on a new one: every write of the log can be done
-    twice, so a lost reply counts once.
+    A write with a broken connection is repeated on a new one. All writes are idempotent, so a lost
+    reply does not count twice.
     """
 
     def __init__(self, url: str, clock: Callable[[], float], schema: Schema = RUN_LOG) -> None:
@@ -103,15 +103,15 @@ class PostgresDatabase:
         self._connection: psycopg.Connection[Row] | None = None
 
     def write(self, work: Callable[[_PostgresCursor], T]) -> T:
-        """Do some work in one transaction; LogError when it cannot be done."""
+        """Execute a function in one transaction. Raises LogError."""
         return self._do(work)
 
     def read(self, work: Callable[[_PostgresCursor], T]) -> T:
-        """Do some work that only reads, all of it at one state of the data."""
+        """Execute a reading function in one consistent snapshot."""
         return self._do(work, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def scrub(self, tables: Iterable[str]) -> None:
-        """Let the database forget deleted rows."""
+        """Vacuum deleted rows."""
         names = ", ".join(tables)
         self._retry(lambda connection: connection.execute(f"VACUUM (ANALYZE) {names}".encode()))
 
@@ -134,15 +134,16 @@ class PostgresDatabase:
         import psycopg
 
         if self._pid != os.getpid():
-            _ABANDONED.append(self._connection)  # the parent's: closing it would end it there too
+            # the parent's connection: closing it would end it there too
+            _ABANDONED.append(self._connection)
             self._reset()
         with self._lock:
             for number in range(1, _TRIES + 1):
                 try:
                     return attempt(self._connect())
                 except (
-                    psycopg.errors.ForeignKeyViolation,  # a text went while it was being used
-                    psycopg.errors.UniqueViolation,  # somebody else was first
+                    psycopg.errors.ForeignKeyViolation,  # a text was removed while it was used
+                    psycopg.errors.UniqueViolation,  # another process was first
                     psycopg.errors.DeadlockDetected,
                     psycopg.errors.SerializationFailure,
                 ) as error:
@@ -150,7 +151,7 @@ class PostgresDatabase:
                         raise self._error(error) from error
                 except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                     self._disconnect()
-                    # Once more on a new connection; a server that is gone is not waited for.
+                    # Retry once on a new connection, without waiting for the server.
                     if number > 1:
                         raise self._error(error) from error
                 except psycopg.Error as error:
@@ -226,7 +227,7 @@ class PostgresDatabase:
                 )
 
 
-# What a forked process took over from its parent.
+# Connections inherited by a fork.
 _ABANDONED: list[object] = []
 
 

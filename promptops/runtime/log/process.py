@@ -1,9 +1,8 @@
-"""Which process this is, and whether another one still runs.
+"""Identify this process, and tell whether another one has ended.
 
-A run belongs to the process that began it. On the same machine (the same start of the kernel, and
-the same space of process ids, so no two containers) a process that is gone is seen at once, also
-when its number is used again, since the time of its start differs. Elsewhere, and on systems that
-do not tell, only the run's lease counts.
+A run belongs to the process that began it. On the same machine (same boot and same PID namespace)
+an ended process is detected at once, even if its id is reused, since the start time differs.
+Otherwise only the run's lease counts.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import NamedTuple
 
 
 class Process(NamedTuple):
-    """A process: its machine (empty where unknown), its number, and when it started."""
+    """A process: machine (empty if unknown), id and start time."""
 
     machine: str
     pid: int
@@ -22,12 +21,12 @@ class Process(NamedTuple):
 
 
 def this_process() -> Process:
-    """Return who runs this."""
+    """Return this process."""
     return Process(_machine(), os.getpid(), _born(os.getpid()) or "")
 
 
 def is_gone(process: Process) -> bool:
-    """Return whether a process certainly runs no more; False where that cannot be known."""
+    """Return whether a process has certainly ended; False if unknown."""
     if not process.machine or process.machine != _machine():
         return False
     return _born(process.pid) != process.born
@@ -49,7 +48,7 @@ def _born(pid: int) -> str | None:
         data = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return None
-    # The second field is the program's name in parentheses, which may hold anything.
+    # The second field is the program's name in parentheses, which may contain anything.
     fields = data.rpartition(b")")[2].split()
-    # A zombie has ended; only its parent has not looked yet.
+    # A zombie has ended; its parent has not collected it yet.
     return None if fields[0] == b"Z" else fields[19].decode("ascii")

@@ -1,4 +1,4 @@
-"""Questions to the run log."""
+"""Query the run log."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from promptops.runtime.log.record import Event, RunRecord, RunReview
     from promptops.runtime.log.statistics import RunComparison, RunGroup
 
-# The columns of filters that are compared as they are.
+# The filter columns that are compared for equality.
 _EXACT = {
     "prompt": "prompt",
     "version": "version",
@@ -52,7 +52,7 @@ _EXACT = {
     "key": "traffic_key",
     "stage": "stage",
 }
-# Filters that the roll-ups know.
+# Filters that roll-ups support.
 _SLICED = ("prompt", "version", "model", "environment", "tenant")
 _UNSLICED = ("deployment", "user", "key", "stage", "status", "parent_id")
 _GROUPED = {**{name: name for name in SLICE}, "user": "user_name"}
@@ -66,7 +66,7 @@ _STATUS, _STARTED = RUN_COLUMNS.index("status"), RUN_COLUMNS.index("started")
 
 
 class RunQuery:
-    """Filters as a condition of SQL, with the runs that will not end any more set apart."""
+    """Filters as an SQL condition, with interrupted runs distinguished."""
 
     def __init__(self, cursor: Cursor, filters: Filters, now: float) -> None:
         self.gone = interrupted(cursor, now)
@@ -106,7 +106,7 @@ class RunQuery:
         return f"CASE WHEN {self.gone} THEN '{INTERRUPTED}' ELSE status END"
 
     def columns(self) -> str:
-        """RUN_COLUMNS, with the status as it is now."""
+        """RUN_COLUMNS, with the current status."""
         return ", ".join(self.status() if name == "status" else name for name in RUN_COLUMNS)
 
 
@@ -312,7 +312,9 @@ def _no_run(run_id: str) -> NotFoundError:
 
 
 def _find(cursor: Cursor, run_id: str) -> Row:
-    """Number and start of the run whose id begins so; NotFoundError, UsageError."""
+    """Return number and start of the run with this id prefix. Raises NotFoundError or
+    UsageError.
+    """
     rows = list(
         cursor.rows(
             "SELECT n, started FROM runs WHERE id >= ? AND id <= ? LIMIT 2",
@@ -327,9 +329,7 @@ def _find(cursor: Cursor, run_id: str) -> Row:
 
 
 def _id_range(start: str, what: str, command: str) -> tuple[bytes, bytes]:
-    """Return the first and the last id that begin so; UsageError for what is no beginning of an
-    id.
-    """
+    """Return the first and the last id with this prefix. Raises UsageError if it is malformed."""
     digits = start.replace("-", "").lower()
     if not _MIN_PREFIX <= len(digits) <= _ID_DIGITS or set(digits) - set("0123456789abcdef"):
         raise UsageError(
@@ -361,7 +361,7 @@ def find_answer(
 def list_reviews(
     cursor: Cursor, status: str | None, limit: int, keyring: Keyring | None
 ) -> list[RunReview]:
-    """Return reviews, the longest waiting first."""
+    """Return reviews, oldest request first."""
     where, values = ("", [limit]) if status is None else (" WHERE status = ?", [status, limit])
     rows = cursor.rows(
         f"SELECT {columns(REVIEW_COLUMNS)} FROM reviews{where} ORDER BY requested, id LIMIT ?",
@@ -406,7 +406,7 @@ def list_events(
 
 
 def count(cursor: Cursor, filters: Filters, by: Sequence[str], now: float) -> list[RunGroup]:
-    """Return groups of runs, the dearest first; by day, the oldest day first."""
+    """Return groups of runs, most expensive first; by day, oldest first."""
     for name in by:
         if name not in DIMENSIONS:
             raise UsageError(
@@ -426,7 +426,7 @@ def count(cursor: Cursor, filters: Filters, by: Sequence[str], now: float) -> li
 
 
 def _rolled_range(cursor: Cursor, filters: Filters, by: Sequence[str]) -> tuple[int, int] | None:
-    """Return the whole hours that are added up and asked for; None where only the runs can say."""
+    """Return the requested rolled-up hours; None if the runs must be read."""
     if "user" in by or any(getattr(filters, name) is not None for name in _UNSLICED):
         return None
     low, high = 0, rolled_until(cursor)
@@ -494,7 +494,7 @@ def _count_runs(
         f"SELECT {head}started, {question.status()}, stage, duration, cost,"
         " input_tokens, output_tokens, flags FROM runs WHERE "
     )
-    # Two ranges and no OR, so that each is read from the index of times.
+    # Two ranges instead of OR, so that each uses the index of times.
     ranges: list[tuple[list[str], list[Any]]] = [([], [])]
     if rolled is not None:
         ranges = [(["started < ?"], [rolled[0]]), (["started >= ?"], [rolled[1]])]
@@ -518,7 +518,7 @@ def _day(ms: int) -> str:
 def compare_versions(
     cursor: Cursor, left: str, right: str, filters: Filters, now: float
 ) -> RunComparison:
-    """Compare two versions, where the runs of one key (or user) belong together."""
+    """Compare two versions, with runs clustered by key (or user)."""
     question = RunQuery(cursor, filters._replace(version=None), now)
     rows = cursor.rows(
         f"SELECT version, COALESCE(traffic_key, user_name), n, {question.status()}, stage,"

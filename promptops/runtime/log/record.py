@@ -1,4 +1,4 @@
-"""What the run log holds, as plain data.
+"""The data types of the run log.
 
 A run is written twice: when it begins (status `running`) and when it ends. All times are seconds
 since 1970 in UTC, all money is whole micro-dollars, all durations are milliseconds.
@@ -17,18 +17,18 @@ SUCCEEDED = "succeeded"
 REFUSED = "refused"
 FAILED = "failed"
 INTERRUPTED = "interrupted"
-# `interrupted` is never written by a run: it is what a run is called whose process is gone.
+# `interrupted` is never stored: it is the status of a run whose process has ended.
 STATUSES = (RUNNING, WAITING, SUCCEEDED, REFUSED, FAILED, INTERRUPTED)
 STAGES = (*("resolve", "inputs", "route", "render", "guard", "call", "parse", "output", "record"),)
 
 
 class Decision(NamedTuple):
-    """Why a run took the turn that it took.
+    """A decision during a run.
 
     Attributes:
-        rule: what decided: `share`, `route`, `choose`, `cache`, `retry`, `fallback`, `escalate`,
+        rule: the rule: `share`, `route`, `choose`, `cache`, `retry`, `fallback`, `escalate`,
             `review`, `reply`, `repair`.
-        why: one line for a person.
+        why: the reason in one line.
     """
 
     rule: str
@@ -40,7 +40,7 @@ class RunRecord(NamedTuple):
 
     Attributes:
         id: a UUID of version 7, from `identifiers.make_id`.
-        ref: the prompt ref as it was asked for.
+        ref: the requested prompt ref.
         started_at: when it began.
         parent_id: the run within which this one was started.
         prompt: the prompt's name.
@@ -49,8 +49,8 @@ class RunRecord(NamedTuple):
         commit: the commit of its release.
         environment: where it was live.
         deployment: the number of the deployment that made it live there.
-        model: the model that was asked, as the prompt names it.
-        user: for whom it ran.
+        model: the model, by the name in the prompt.
+        user: the user.
         tenant: the tenant.
         key: the key for traffic shares.
         status: one of STATUSES.
@@ -59,7 +59,7 @@ class RunRecord(NamedTuple):
         error_kind: the name of the error's class.
         lease_until: a run still `running` after this time is interrupted, wherever it runs.
         ms: its whole duration.
-        cost_micros: what it cost; None is unknown.
+        cost_micros: its cost, in micro-dollars; None if unknown.
         input_tokens: as `Usage` of the answers, summed over attempts.
         output_tokens: likewise.
         cached_tokens: likewise.
@@ -67,14 +67,14 @@ class RunRecord(NamedTuple):
         finish: why the model stopped.
         is_cached: whether the answer came from the cache, at no cost.
         is_degraded: whether a fallback or a fixed reply answered.
-        is_redacted: whether something was replaced in what was kept; set by the log.
+        is_redacted: whether something was masked; set by the log.
         decisions: the rules that decided, in order.
         inputs: the inputs as given.
         messages: the messages as sent.
         answer: the answer's text.
         tool_calls: the tool calls of the answer, as plain data.
-        labels: more that the application wants to find again.
-        hidden: the inputs whose values are never kept.
+        labels: the application's own labels.
+        hidden: the inputs whose values are never stored.
     """
 
     id: str
@@ -120,16 +120,16 @@ class AttemptRecord(NamedTuple):
 
     Attributes:
         run_id: the run.
-        number: from 1, in the order in which they were made.
+        number: its number, from 1.
         model: the model that was asked.
         started_at: when it was sent.
         served_model: the model that the server names.
         ms: how long it took.
-        first_ms: until the first part of a stream came.
+        first_ms: the time until the first part of a stream.
         status: the HTTP status; None where there was none.
         error: what went wrong, one line; None for a success.
         error_kind: the kind of the model's error.
-        cost_micros: what it cost; None is unknown.
+        cost_micros: its cost, in micro-dollars; None if unknown.
         input_tokens: as reported or estimated.
         output_tokens: likewise.
         cached_tokens: likewise.
@@ -160,12 +160,12 @@ class AttemptRecord(NamedTuple):
 
 
 class Event(NamedTuple):
-    """Something that happened, to one run or to all of them.
+    """An event, of one run or of the log.
 
     Attributes:
         id: a UUID of version 7.
         at: when.
-        kind: what happened, in the field's words: `guard_refused`, `breaker_opened`, `erased`.
+        kind: what happened: `guard_refused`, `breaker_opened`, `erased`.
         run_id: the run that it happened to.
         detail: more about it, as JSON.
     """
@@ -178,7 +178,7 @@ class Event(NamedTuple):
 
 
 class Feedback(NamedTuple):
-    """What somebody thought of a run's answer.
+    """Feedback on a run's answer.
 
     Attributes:
         id: a UUID of version 7.
@@ -186,8 +186,8 @@ class Feedback(NamedTuple):
         at: when it was given.
         score: by convention from 0 to 1.
         label: a word of the application's own.
-        comment: what was said.
-        by: who said it.
+        comment: the comment.
+        by: its author.
     """
 
     id: str
@@ -200,18 +200,18 @@ class Feedback(NamedTuple):
 
 
 class RunReview(NamedTuple):
-    """A run that waits for a person, or has heard from one.
+    """A review of a run by a person, requested or answered.
 
     Attributes:
         id: a UUID of version 7.
         run_id: the run whose answer is looked at.
-        requested_at: since when it waits.
+        requested_at: when it was requested.
         why: the rule that asked for it.
         status: `open` or `answered`.
-        is_accepted: whether the answer may stand; None while open.
-        answer: the answer as it should have been; None where it may stand.
-        note: what the reviewer says about it.
-        by: who reviewed.
+        is_accepted: whether the answer was accepted; None while open.
+        answer: the corrected answer; None if it was accepted.
+        note: the reviewer's note.
+        by: the reviewer.
         answered_at: when.
     """
 
@@ -228,7 +228,7 @@ class RunReview(NamedTuple):
 
 
 class LogEntry(NamedTuple):
-    """Everything that the log holds about one run."""
+    """Everything in the log about one run."""
 
     run: RunRecord
     attempts: tuple[AttemptRecord, ...] = ()

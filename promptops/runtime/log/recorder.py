@@ -1,10 +1,10 @@
-"""The writer that applications use: it never raises, and nothing is lost uncounted.
+"""Write to the run log for applications: never raises, and counts every lost record.
 
-A record is written at once, by whoever records it. When the store is full, locked, read-only or
-gone, it waits in a spool instead, and a thread writes it later, in order; as long as something
-waits, new records queue up without touching the store. The spool has bounds. What does
-not fit, and what is left when the program ends, is counted in `lost`, said through `warn`, and
-written to the log as an event `records_lost` once it can be written again.
+A record is written at once by the caller. If the database is full, locked, read-only or missing,
+the record goes to a spool, and a thread writes it later, in order. While the spool is not empty,
+new records are appended to it. The spool is bounded. Records that do not fit, or are left when the
+program ends, are counted in `lost`, reported by `warn`, and recorded as an event `records_lost`
+once writing works again.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Recorder:
     """Writes to a run log on behalf of an application.
 
     Attributes:
-        lost: how many records were given up.
+        lost: the number of lost records.
     """
 
     def __init__(
@@ -57,15 +57,15 @@ class Recorder:
         max_records: int = MAX_RECORDS,
         max_characters: int = MAX_CHARACTERS,
     ) -> None:
-        """Prepare to record; the log is opened by the first record.
+        """Prepare to record. The first record opens the log.
 
         Args:
             open_log: opens the log.
-            warn: is told once what is wrong, and once more if records were lost at the end.
+            warn: called on the first error, and again if records were lost at the end.
             clock: seconds since 1970 in UTC.
             random: random bytes.
-            max_records: how many records may wait.
-            max_characters: how long their texts may be in all, about.
+            max_records: the maximum number of records in the spool.
+            max_characters: the approximate maximum length of their texts.
         """
         self.lost = 0
         self._open = open_log
@@ -91,7 +91,7 @@ class Recorder:
 
     @property
     def waiting(self) -> int:
-        """How many records wait to be written."""
+        """The number of records in the spool."""
         with self._lock:
             return len(self._spool)
 
@@ -120,17 +120,17 @@ class Recorder:
         self._record("review", review)
 
     def get(self, run_id: str) -> LogEntry:
-        """Return all that the log has about one run.
+        """Return everything in the log about one run.
 
         Raises:
-            NotFoundError: there is no such run, or it still waits to be written.
+            NotFoundError: there is no such run, or it is not written yet.
             LogError: the log is unreadable.
         """
         self._follow_fork()
         return self._open_log().get(run_id)
 
     def close(self, seconds: float = _CLOSE_SECONDS) -> None:
-        """Write what waits, for so long at most, and close the log."""
+        """Write the spool, within a time limit, and close the log."""
         self._follow_fork()
         with self._lock:
             self._is_closed = True
@@ -164,7 +164,7 @@ class Recorder:
             self._warn(error)
             self._keep(method, arguments)
         except Exception as error:  # noqa: BLE001 -- the application must go on
-            # Not the store's fault, so that trying again would not help.
+            # An error in the record itself, for which a retry does not help.
             self._warn(error)
             with self._lock:
                 self._lose(1)
@@ -228,7 +228,7 @@ class Recorder:
         self._tell_log()
 
     def _tell_log(self) -> None:
-        """Write to the log how many records are missing in it."""
+        """Record in the log how many records are missing."""
         with self._lock:
             count, self._untold = self._untold, 0
         if not count:
@@ -267,7 +267,7 @@ class Recorder:
 
     def _follow_fork(self) -> None:
         if self._pid != os.getpid():
-            # What waits is the parent's, which writes it; its lock may be held for ever.
+            # The parent writes the inherited spool; its lock may never be released here.
             self._reset()
             self.lost = 0
 
@@ -287,7 +287,7 @@ class Recorder:
 
 
 def _size(value: object) -> int:
-    """About how many characters a record holds."""
+    """Return the approximate number of characters in a record."""
     if isinstance(value, str):
         return len(value)
     if isinstance(value, dict):

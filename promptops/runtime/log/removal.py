@@ -1,4 +1,4 @@
-"""Erasure, pruning, and the change of keys: what takes away or rewrites what was kept."""
+"""Erase, prune and re-encrypt stored data."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from promptops.runtime.log.database import Cursor
     from promptops.runtime.log.encryption import Keyring
 
-# Tables that hold what runs said, or for whom they ran.
+# Tables with contents of runs, or their users.
 TABLES = ("runs", "attempts", "events", "reviews", "feedback", "uses", "texts")
-# Table, key and column of everything that is sealed.
+# Table, key and column of all encrypted data.
 SEALED = (
     ("texts", "id", "body"),
     ("runs", "n", "error"),
@@ -40,7 +40,7 @@ _ALL = 1 << 31
 
 
 class Audit(NamedTuple):
-    """Who took something away, and why.
+    """Who removed something, and why.
 
     Attributes:
         id: of the event.
@@ -58,7 +58,7 @@ class Audit(NamedTuple):
 def erase_user(
     cursor: Cursor, user: str, secret: bytes, audit: Audit, keyring: Keyring | None
 ) -> Removal:
-    """Remove the runs of a user, and those started within them for nobody else."""
+    """Remove the runs of a user, and runs started within them without another user."""
     rows = cursor.rows(
         "WITH RECURSIVE gone (n, id) AS (SELECT n, id FROM runs WHERE user_name = ?"
         " UNION SELECT runs.n, runs.id FROM runs JOIN gone ON runs.parent = gone.id"
@@ -75,7 +75,7 @@ def erase_user(
 def record(
     cursor: Cursor, kind: str, audit: Audit, detail: Mapping[str, Any], keyring: Keyring | None
 ) -> None:
-    """Write that something was taken away."""
+    """Record a removal."""
     data = to_json({"by": audit.by, "reason": audit.reason, **detail})
     cursor.run(
         "INSERT INTO events (id, at, kind, detail) VALUES (?, ?, ?, ?)",
@@ -87,7 +87,7 @@ _OLD = " FROM runs WHERE started < ? AND id NOT IN (SELECT run FROM reviews WHER
 
 
 def prune_some(cursor: Cursor, before: float) -> Removal:
-    """Remove some runs from before a time whose hours are added up, and report them."""
+    """Remove some runs from before a time whose hours are rolled up; return them."""
     limit = min(round(before * 1000), rolled_until(cursor))
     rows = cursor.rows(f"SELECT n, id{_OLD} ORDER BY started LIMIT {_BATCH}", (limit,))
     runs = [(int(number), bytes(run)) for number, run in rows]
@@ -117,7 +117,7 @@ def _remove(cursor: Cursor, runs: Sequence[tuple[int, bytes]]) -> int:
 
 
 def drop_texts(cursor: Cursor, texts: Sequence[int]) -> int:
-    """Remove those texts that no run uses; return how many."""
+    """Remove texts that no run uses; return their number."""
     return sum(
         cursor.run(
             "DELETE FROM texts WHERE id = ? AND NOT EXISTS (SELECT 1 FROM uses WHERE text = ?)",
@@ -130,7 +130,7 @@ def drop_texts(cursor: Cursor, texts: Sequence[int]) -> int:
 def reseal(
     cursor: Cursor, place: tuple[str, str, str], last: object, keyring: Keyring, limit: int
 ) -> tuple[int, object]:
-    """Seal some values with the first key; return how many changed, and where to go on."""
+    """Encrypt some values with the first key; return the number changed, and where to continue."""
     table, key, column = place
     if table == "attempts":
         limit = _ALL  # several rows share a key, and few have an error

@@ -1,4 +1,4 @@
-"""Runs added up: for one answer to a question, or for one hour that is kept."""
+"""Totals of runs: for a query, or for a rolled-up hour."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOUR_MS = 3_600_000
 
 
 class Sums:
-    """Sums over runs, which can be taken away again, and joined with others."""
+    """Totals of runs, to which runs and other totals can be added or subtracted."""
 
     __slots__ = (
         "buckets",
@@ -54,7 +54,7 @@ class Sums:
         is_cached: bool,
         sign: int = 1,
     ) -> None:
-        """Add one run, or with the sign -1 take it away."""
+        """Add one run; with the sign -1, subtract it."""
         self.runs += sign
         self.statuses[status] += sign
         if stage is not None:
@@ -73,7 +73,7 @@ class Sums:
                 self.buckets[histogram.bucket(duration / 1000)] += sign
 
     def join(self, text: str) -> None:
-        """Add the sums of an hour as `pack` wrote them."""
+        """Add an hour's totals as written by `pack`."""
         data = json.loads(text)
         for name in ("runs", "cost", "unpriced", "input_tokens", "output_tokens", "cached"):
             setattr(self, name, getattr(self, name) + data[name])

@@ -1,4 +1,4 @@
-"""How records become rows, and rows become records."""
+"""Convert records to rows and back."""
 
 from __future__ import annotations
 
@@ -54,17 +54,17 @@ REVIEW_COLUMNS = (
 
 
 def seal(text: str | None, keyring: Keyring | None) -> bytes | None:
-    """Return a text as bytes, encrypted where there are keys."""
+    """Return a text as bytes, encrypted if there are keys."""
     return None if text is None else pack(text.encode("utf-8", "surrogatepass"), keyring)
 
 
 def unseal(data: bytes | None, keyring: Keyring | None) -> str | None:
-    """Return the text that was sealed."""
+    """Decrypt a text."""
     return None if data is None else unpack(data, keyring).decode("utf-8", "surrogatepass")
 
 
 def milliseconds(seconds: float | None) -> int | None:
-    """Return a time as it is stored."""
+    """Return a time in its stored form."""
     return None if seconds is None else round(seconds * 1000)
 
 
@@ -117,7 +117,7 @@ def run_row(run: RunRecord, keyring: Keyring | None) -> list[Any]:
 
 
 def read_run(row: Row, keyring: Keyring | None) -> RunRecord:
-    """Return the run of RUN_COLUMNS, without what it said."""
+    """Return the run of RUN_COLUMNS, without contents."""
     one = dict(zip(RUN_COLUMNS, row, strict=False))
     flags = one["flags"]
     return RunRecord(

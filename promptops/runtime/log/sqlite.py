@@ -71,7 +71,7 @@ class _SqliteCursor:
         return self._connection.execute(statement, values).rowcount
 
     def insert(self, statement: str, values: Sequence[Any], key: str) -> int | None:
-        """Insert a row; return the number that it got as its key, None if there is one already."""
+        """Insert a row; return its key; None if it exists already."""
         del key
         cursor = self._connection.execute(statement, values)
         return cursor.lastrowid if cursor.rowcount > 0 else None
@@ -89,8 +89,8 @@ class _SqliteCursor:
 class SqliteDatabase:
     """One file, with a connection to write and one to read.
 
-    A connection does not survive a fork, and a file may be moved away or deleted while it is open:
-    both are seen before the next use, and the file is opened (or made) anew.
+    A connection does not survive a fork, and the file may be moved or deleted while open. Both are
+    detected before the next use, and the file is opened or created again.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float], schema: Schema = RUN_LOG) -> None:
@@ -109,7 +109,7 @@ class SqliteDatabase:
         self._file: tuple[int, int] | None = None
 
     def write(self, work: Callable[[_SqliteCursor], T]) -> T:
-        """Do some work in one transaction; LogError when it cannot be done."""
+        """Execute a function in one transaction. Raises LogError."""
         self._follow_fork()
         with self._errors(), self._lock:
             connection = self._connect(writing=True)
@@ -124,7 +124,7 @@ class SqliteDatabase:
             return result
 
     def read(self, work: Callable[[_SqliteCursor], T]) -> T:
-        """Do some work that only reads, all of it at one state of the data."""
+        """Execute a reading function in one consistent snapshot."""
         self._follow_fork()
         with self._errors(), self._read_lock:
             connection = self._connect(writing=False)
@@ -248,7 +248,7 @@ def _begin(connection: sqlite3.Connection) -> None:
         wait = min(wait * 1.5, _MAX_WAIT_SECONDS)
 
 
-# What a forked process took over from its parent; kept, so that nothing of it is closed.
+# Connections inherited by a fork; kept alive so that they are not closed.
 _ABANDONED: list[object] = []
 
 

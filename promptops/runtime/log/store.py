@@ -216,7 +216,7 @@ class Store:
         self._database.write(lambda cursor: cursor.run(_INSERT_EVENT, row))
 
     def feedback(self, feedback: Feedback) -> None:
-        """Write feedback on a run; NotFoundError when there is no such run."""
+        """Write feedback on a run. Raises NotFoundError if there is no such run."""
         row = feedback_row(feedback, self._text(feedback.comment), self._keyring)
 
         def write(cursor: Cursor) -> None:
@@ -237,7 +237,7 @@ class Store:
         self._database.write(write)
 
     def tend(self) -> None:
-        """Add up the hours that are over, and prune what is older than the retention."""
+        """Roll up finished hours, and prune runs older than the retention."""
         now = self._clock()
         if self._settings.retention_seconds is not None:
             self.prune(now - self._settings.retention_seconds, by="retention", reason="[log]")
@@ -413,7 +413,7 @@ class Store:
     # Reading
 
     def get(self, run_id: str) -> LogEntry:
-        """Return all about one run, by its id or the beginning of it; NotFoundError."""
+        """Return everything about one run, by its id or a prefix. Raises NotFoundError."""
         now = self._clock()
         return self._database.read(
             lambda cursor: reading.read_entry(cursor, run_id, self._keyring, now)
@@ -454,7 +454,7 @@ class Store:
         )
 
     def export(self, filters: Filters = _EVERYTHING) -> Iterator[LogEntry]:
-        """Yield everything about each run, the oldest first."""
+        """Yield everything about each run, oldest first."""
         now, place = self._clock(), (-(1 << 62), 0)
         while True:
             here = place
@@ -479,14 +479,14 @@ class Store:
         )
 
     def find_output(self, text: str) -> Sequence[RunRecord]:
-        """Return the runs whose answer was this text, also when it was redacted or not kept."""
+        """Return the runs with this answer, even if it was redacted or not stored."""
         now = self._clock()
         return self._database.read(
             lambda cursor: reading.find_answer(cursor, text, self._secret, self._keyring, now)
         )
 
     def reviews(self, *, status: str | None = "open", limit: int = 50) -> Sequence[RunReview]:
-        """Return reviews, the longest waiting first."""
+        """Return reviews, oldest request first."""
         return self._database.read(
             lambda cursor: reading.list_reviews(cursor, status, limit, self._keyring)
         )
@@ -498,7 +498,7 @@ class Store:
         )
 
     def events(self, kind: str | None = None, *, limit: int = 50) -> Sequence[Event]:
-        """Return what happened, to runs and to the log, the newest first."""
+        """Return events of runs and of the log, newest first."""
         return self._database.read(
             lambda cursor: reading.list_events(cursor, kind, limit, self._keyring)
         )
@@ -506,7 +506,7 @@ class Store:
     # Removing
 
     def erase(self, user: str, *, by: str, reason: str) -> Removal:
-        """Remove all runs of a user and what only they used, and write that it was done."""
+        """Remove all runs of a user and texts that only they used, and record the erasure."""
         now = self._clock()
         audit = make_id(now, self._random(16))
         result = self._database.write(
@@ -545,7 +545,7 @@ class Store:
         return Removal(runs, texts)
 
     def rotate(self) -> int:
-        """Encrypt every text with the first key; return how many were not yet."""
+        """Encrypt every text with the first key; return the number of changed texts."""
         keyring = self._keyring
         if keyring is None:
             raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Models: each provider with the same interface."""
+"""Models: all providers with the same interface."""
 
 from __future__ import annotations
 

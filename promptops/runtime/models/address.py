@@ -1,4 +1,4 @@
-"""Where requests of one endpoint go: address, key, headers and proxy, read from the environment."""
+"""Find an endpoint's address, key, headers and proxy, with values from the environment."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class Address(NamedTuple):
-    """Everything a transport needs to know of an endpoint.
+    """Everything that a transport needs of an endpoint.
 
     Attributes:
         url: the address of chat completions.
-        headers: of every request, the key included.
+        headers: the headers of every request, the key included.
         secrets: what must not appear in errors.
-        proxy: the address of the proxy to go through; None: directly.
+        proxy: the address of the proxy; None: no proxy.
     """
 
     url: str
@@ -36,7 +36,7 @@ class Address(NamedTuple):
 def find_address(
     model: str, endpoint: Endpoint, provider: Provider | None, environment: Mapping[str, str]
 ) -> Address:
-    """Return where `model` is served; ModelError where a key or an address is missing."""
+    """Return the address of `model`. Raises ModelError if a key or an address is missing."""
     base = endpoint.base_url
     variable = endpoint.key_variable
     needs_key = variable is not None
@@ -44,7 +44,8 @@ def find_address(
         elsewhere = environment.get(provider.base_variable or "", "").strip()
         base = elsewhere or provider.base_url
         if variable is None:
-            # A provider's key goes to the provider, or where the same environment says.
+            # A provider's key is sent only to the provider, or to the address in the same
+            # environment.
             variable = provider.key_variable
             needs_key = variable is not None and not elsewhere
     if base is None:
@@ -78,7 +79,7 @@ def find_address(
 def read_headers(
     model: str, headers: Mapping[str, str], environment: Mapping[str, str]
 ) -> tuple[dict[str, str], list[str]]:
-    """Return configured headers with their variables filled in, and the secrets among them."""
+    """Return configured headers with variables replaced, and the secrets among them."""
     filled = {}
     secrets = []
     for name, written in headers.items():
@@ -94,7 +95,9 @@ def read_headers(
 def read_key(
     model: str, variable: str | None, environment: Mapping[str, str], *, is_needed: bool
 ) -> str:
-    """Return what a variable holds; ModelError where it is missing but needed, or no key."""
+    """Return a variable's value. Raises ModelError if it is required and missing, or not a valid
+    key.
+    """
     key = environment.get(variable, "").strip() if variable else ""
     if not key and is_needed:
         raise ModelError(
@@ -116,7 +119,7 @@ def read_key(
 
 
 def _join(base: str) -> str:
-    """Return the address of chat completions below `base`, which may lack or have `/v1`."""
+    """Return the address of chat completions below `base`, with or without `/v1`."""
     parts = urlsplit(base)
     path = parts.path.rstrip("/")
     if not path.endswith("/chat/completions"):

@@ -1,6 +1,6 @@
-"""A model without a provider: it answers with the last message of the user.
+"""A model without a provider that answers with the last user message.
 
-It shows what a prompt renders to, and lets applications run without a key. Usage is estimated.
+It shows the rendered prompt, and lets applications run without a key. Usage is estimated.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class EchoModel:
     """Answers with the last user message; satisfies `Model`."""
 
     def call(self, request: Request, *, deadline: float) -> Answer:
-        """Return the last user message, or the last message where the user has none."""
+        """Return the last user message, or the last message if there is none."""
         check_deadline(request.model, deadline)
         messages = request.messages
         users = [message for message in messages if message.get("role") == "user"]
@@ -55,7 +55,7 @@ class EchoModel:
 
 
 def read_text(message: Mapping[str, Any]) -> str:
-    """Return a message's words; those of its parts where it has parts."""
+    """Return a message's text; of a message with parts, the joined texts."""
     content = message.get("content")
     if isinstance(content, list | tuple):
         texts = (part.get("text") for part in content if isinstance(part, dict))
@@ -64,13 +64,13 @@ def read_text(message: Mapping[str, Any]) -> str:
 
 
 def estimate_usage(request: Request, text: str) -> Usage:
-    """Return how many tokens request and answer probably have."""
+    """Return the estimated tokens of request and answer."""
     read = count_tokens(request.messages, request.parameters, request.model).likely
     return Usage(max(read, 1), estimate_tokens(text), None, "estimated")
 
 
 def split_words(text: str) -> Iterator[str]:
-    """Yield a text in pieces that end after a space."""
+    """Yield a text in parts that end after a space."""
     start = 0
     while start < len(text):
         end = text.find(" ", start) + 1 or len(text)
@@ -79,7 +79,7 @@ def split_words(text: str) -> Iterator[str]:
 
 
 def check_deadline(model: str, deadline: float) -> None:
-    """Raise what a deadline that has passed means."""
+    """Raise the timeout error if the deadline has passed."""
     if time.monotonic() >= deadline:
         raise ModelError(
             f"{model}: the deadline has passed",

@@ -1,8 +1,8 @@
 """Embedding models: texts to vectors, at any endpoint with OpenAI's `/embeddings`.
 
-`onnx/FOLDER` is a model in this process (`onnx.py`). `echo/words` needs no provider: each word adds
-one to a place of the vector. It tells texts apart by their words alone, which is enough to try a
-suite.
+`onnx/FOLDER` is a model in this process (`onnx.py`). `echo/words` needs no provider: each word
+increments one element of the vector. It distinguishes texts only by their words, which is enough to
+try a suite.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"\w+")
 _PLACES = 512
-# A vector tells no more with more digits, and a cassette holds many.
+# More digits add no information, and a cassette has many vectors.
 _DIGITS = 6
 
 
@@ -41,7 +41,7 @@ class Embedder:
     Args:
         name: the model's name, as `[eval] embedding` has it.
         settings: the table `[models]`.
-        environment: where keys, addresses and proxies are read.
+        environment: the environment variables with keys, addresses and proxies.
         root: the repository's top, below which models of this process lie.
     """
 

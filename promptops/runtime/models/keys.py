@@ -1,4 +1,4 @@
-"""Whether a model could be asked: its key is there, as far as that can be told without asking."""
+"""Tell whether a model's key is set, without calling it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from promptops.repository.settings.models import ModelSettings
 
-# Where providers that LiteLLM serves keep their keys, other than in NAME_API_KEY.
+# The variables of LiteLLM's providers with a key elsewhere than in NAME_API_KEY.
 _PREFIXES = {
     "bedrock": "AWS_",
     "sagemaker": "AWS_",

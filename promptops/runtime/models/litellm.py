@@ -1,11 +1,11 @@
 """The transport for providers with a format of their own, through LiteLLM.
 
-The only module that imports LiteLLM, which takes seconds, and only when a call needs it. LiteLLM
-runs on an event loop in a thread of its own: so its connections outlive the caller's loops, and a
-deadline holds for a whole call, which its own timeouts do not.
+Only this module imports LiteLLM, on use, because that takes seconds. LiteLLM runs on an event loop
+in its own thread. So its connections outlive the caller's loops, and a deadline applies to a whole
+call, which LiteLLM's timeouts do not.
 
-What LiteLLM says of a failure is not relied on. The status is that of the provider's response,
-found among the causes of its error; its classes and messages are guesses.
+LiteLLM's error classes and messages are not used, because they are guesses. The status is taken
+from the provider's response, which is among the causes of the error.
 """
 
 from __future__ import annotations
@@ -31,11 +31,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 INSTALL_HINT = "run: pip install 'git-promptops[models]'"
-# LiteLLM makes a new client for each different timeout, so there are few of them.
+# LiteLLM creates a new client for each different timeout, so only a few values are used.
 _TIMEOUT_STEPS = (15.0, 60.0, 300.0, 1800.0)
-# What a prompt may say to a model. LiteLLM takes hundreds of other arguments, more with each
-# release, and some say where a request goes and with which key: those are for the configuration,
-# never for whoever writes a prompt.
+# The parameters that a prompt may set. LiteLLM accepts hundreds of other arguments, and some choose
+# the address and the key. Those belong to the configuration and not to a prompt's author.
 _PARAMETERS = frozenset(
     {
         "audio",
@@ -84,9 +83,9 @@ class LiteLLMModel:
     """A model called through LiteLLM; satisfies `Model`.
 
     Args:
-        name: what LiteLLM calls the model.
-        endpoint: what is configured for it.
-        environment: where keys are read.
+        name: LiteLLM's name of the model.
+        endpoint: its configuration.
+        environment: the environment variables with keys.
     """
 
     def __init__(self, name: str, endpoint: Endpoint, environment: Mapping[str, str]) -> None:
@@ -101,15 +100,15 @@ class LiteLLMModel:
         """Do nothing: LiteLLM keeps its connections itself."""
 
     def call(self, request: Request, *, deadline: float) -> Answer:
-        """Return the answer to `request`; raises ModelError."""
+        """Return the answer to `request`. Raises ModelError."""
         return _wait(self._call(request, deadline))
 
     async def acall(self, request: Request, *, deadline: float) -> Answer:
-        """Return the answer to `request`; raises ModelError."""
+        """Return the answer to `request`. Raises ModelError."""
         return await _await(self._call(request, deadline))
 
     def stream(self, request: Request, *, deadline: float) -> Iterator[Part]:
-        """Yield the answer as it is written; raises ModelError."""
+        """Stream the answer. Raises ModelError."""
         parts = self._parts(request, deadline)
         try:
             while (part := _wait(_next(parts))) is not None:
@@ -118,7 +117,7 @@ class LiteLLMModel:
             _end(parts)
 
     async def astream(self, request: Request, *, deadline: float) -> AsyncIterator[Part]:
-        """Yield the answer as it is written; raises ModelError."""
+        """Stream the answer. Raises ModelError."""
         parts = self._parts(request, deadline)
         try:
             while (part := await _await(_next(parts))) is not None:
@@ -126,7 +125,7 @@ class LiteLLMModel:
         finally:
             _end(parts)
 
-    # --- on the loop of the transport ---------------------------------------------------------
+    # --- on the transport's loop ---------------------------------------------------------------
 
     async def _call(self, request: Request, deadline: float) -> Answer:
         arguments, reader = self._prepare(request, deadline)
@@ -171,7 +170,7 @@ class LiteLLMModel:
         yield Part("", collected.finish())
 
     def _prepare(self, request: Request, deadline: float) -> tuple[dict[str, Any], WireReader]:
-        """Return LiteLLM's arguments, which it may change, so they are copies."""
+        """Return copies of LiteLLM's arguments, which it may change."""
         _refuse_controls(request)
         secrets: list[str] = []
         arguments: dict[str, Any] = {
@@ -190,7 +189,7 @@ class LiteLLMModel:
         if endpoint.base_url is not None:
             arguments["api_base"] = endpoint.base_url
             if endpoint.key_variable is None:
-                # Else a key of the environment would go to an address that it was not meant for.
+                # Otherwise a key of the environment would be sent to another address.
                 arguments["api_key"] = "none"
         if endpoint.headers:
             arguments["extra_headers"], found = read_headers(
@@ -206,7 +205,7 @@ class LiteLLMModel:
 
 
 def _refuse_controls(request: Request) -> None:
-    """Refuse a parameter that LiteLLM could take for an order, such as `base_url`."""
+    """Refuse a parameter that controls LiteLLM, such as `base_url`."""
     refused = sorted(set(request.parameters) - _PARAMETERS)
     if refused:
         raise ModelError(
@@ -245,7 +244,7 @@ def _read_response(response: Any, reader: WireReader) -> Answer:  # noqa: ANN401
 
 
 class _Collected:
-    """The pieces of a streamed answer."""
+    """The parts of a streamed answer."""
 
     def __init__(self, reader: WireReader) -> None:
         self._reader = reader
@@ -256,7 +255,7 @@ class _Collected:
         self._first: Any = None
 
     def add(self, chunk: Any) -> str:  # noqa: ANN401 - LiteLLM's own
-        """Take a chunk, and return the text in it."""
+        """Add a chunk; return its text."""
         if self._first is None:
             self._first = chunk
         usage = getattr(chunk, "usage", None)
@@ -289,7 +288,7 @@ class _Collected:
         )
         usage = answer.usage
         if usage.source == "measured":
-            # LiteLLM counts itself where a stream brings no usage, and does not say so.
+            # If a stream has no usage, LiteLLM estimates it without saying so.
             usage = Usage(usage.input_tokens, usage.output_tokens, usage.cached_tokens, "estimated")
         return Answer(
             answer.text,
@@ -321,7 +320,7 @@ def _plain(usage: Any) -> Any:  # noqa: ANN401 - LiteLLM's own
 
 
 def _translate(error: Exception, reader: WireReader, deadline: float) -> ModelError:
-    """Return what LiteLLM raised as the error that it stands for."""
+    """Convert an exception of LiteLLM to ModelError."""
     if isinstance(error, ModelError):
         return error
     causes = list(_causes(error))
@@ -347,7 +346,7 @@ def _translate(error: Exception, reader: WireReader, deadline: float) -> ModelEr
     status = getattr(error, "status_code", None)
     if response is not None or status == 500:
         return reader.fail("invalid", f"the answer is not what was asked for: {error}")
-    # Found without asking the provider: an unknown provider, or a parameter that it does not take.
+    # Found without a request: an unknown provider or an unsupported parameter.
     kind: ErrorKind = "status" if isinstance(status, int) and 400 <= status < 500 else "invalid"
     return reader.fail(
         kind,
@@ -369,7 +368,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _response(error: BaseException) -> Any:  # noqa: ANN401 - of one of several HTTP libraries
     """Return the provider's response, if the error has a real one.
 
-    LiteLLM's own errors carry responses that it made up.
+    LiteLLM's own errors have invented responses.
     """
     if type(error).__module__.startswith("litellm"):
         return None
@@ -447,7 +446,7 @@ _closing: set[asyncio.Task[None]] = set()
 
 
 async def _close(stream: Any) -> None:  # noqa: ANN401 - LiteLLM's own
-    """Close a stream's connection: dropping it would leave the provider writing."""
+    """Close a stream's connection; otherwise the provider would keep sending."""
     with contextlib.suppress(Exception):
         async with asyncio.timeout(_CLOSE_SECONDS):
             await stream.aclose()
@@ -473,7 +472,7 @@ def _load(model: str) -> Any:  # noqa: ANN401 - the module
                 is_sent=False,
                 hint=INSTALL_HINT,
             ) from error
-        litellm.suppress_debug_info = True  # it would print to stdout
+        litellm.suppress_debug_info = True  # LiteLLM prints to stdout
         litellm.telemetry = False
         _loaded.append(litellm)
     return _loaded[0]

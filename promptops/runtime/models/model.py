@@ -1,4 +1,4 @@
-"""What every model has in common: a request, an answer, and the ways in which a call can fail."""
+"""The interface of models: request, answer, errors."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ ErrorKind = Literal["status", "timeout", "connection", "invalid", "empty", "key"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model is served.
+    """The address and settings of a model.
 
     Attributes:
-        base_url: the address below which the API lies; None: the provider's own.
+        base_url: the API's base address; None: the provider's own.
         key_variable: the environment variable that holds the key; None: the provider's own.
         headers: further headers of every request; `${NAME}` stands for an environment variable.
-        transport: what speaks to it; None: whatever fits the model's name.
+        transport: the transport; None: chosen by the model's name.
     """
 
     base_url: str | None = None
@@ -34,12 +34,12 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One question to one model, which is exactly one HTTP request.
+    """One request to one model, which is exactly one HTTP request.
 
     Attributes:
         model: the model's name as the prompt has it, such as `openai/gpt-4o-mini`.
         messages: in the format of OpenAI's chat completions, sent unchanged.
-        parameters: what else is sent: temperature, max_tokens, tools, response_format, stop, seed
+        parameters: the other fields: temperature, max_tokens, tools, response_format, stop, seed
             and so on. Never the model, the messages or a timeout.
     """
 
@@ -53,9 +53,9 @@ class ToolCall:
     """A function that the model wants called.
 
     Attributes:
-        id: what the result has to refer to.
+        id: the id that the result must refer to.
         name: the function.
-        arguments: as the model wrote them: meant to be JSON, not checked.
+        arguments: as written by the model: should be JSON, not validated.
     """
 
     id: str
@@ -65,12 +65,12 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How many tokens a call took.
+    """The tokens of a call.
 
     Attributes:
-        input_tokens: of the messages, including cached ones; None when unknown.
-        output_tokens: of the answer; None when unknown.
-        cached_tokens: how many of the input tokens were read from the provider's cache.
+        input_tokens: the tokens of the messages, including cached ones; None if unknown.
+        output_tokens: the tokens of the answer; None if unknown.
+        cached_tokens: the number of input tokens from the provider's cache.
         source: `measured` as the provider reported it, `estimated` here, or `unknown` when the
             provider reported nothing credible.
     """
@@ -87,15 +87,15 @@ NO_USAGE = Usage(0, 0, 0, "measured")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model answered.
+    """A model's answer.
 
     Attributes:
-        text: its words; empty when it only calls tools.
+        text: its text; empty if it only calls tools.
         tool_calls: the functions that it wants called.
         finish: why it ended: `stop`, `length`, `tool_calls`, `content_filter`, `refusal`, another
             reason that the provider gave, or `unknown` when it gave none.
-        usage: the tokens it took.
-        served_model: what the provider calls the model that answered.
+        usage: its tokens.
+        served_model: the provider's name of the model that answered.
         response_id: the provider's id of this answer.
         fingerprint: the provider's name of the configuration that answered.
     """
@@ -114,7 +114,7 @@ class Part:
     """A part of a streamed answer.
 
     Attributes:
-        text: the words that are new; empty in the last part.
+        text: the new text; empty in the last part.
         answer: the whole answer, in the last part; None before.
     """
 
@@ -128,9 +128,9 @@ class ModelError(PromptopsError):
     Attributes:
         model: the model's name as the prompt has it.
         kind: `status`: the provider answered with an error. `timeout`: the deadline passed.
-            `connection`: there was no connection, or it broke. `invalid`: what came was not what
-            was asked for. `empty`: a success without an answer. `key`: the key is missing or
-            unusable. `install`: a package is missing.
+            `connection`: there was no connection, or it broke. `invalid`: the answer is malformed.
+            `empty`: a success without an answer. `key`: the key is missing or unusable. `install`:
+            a package is missing.
         status: the HTTP status, for the kind `status`.
         code: the provider's own code of the error, such as `context_length_exceeded`.
         retry_after_seconds: how long the provider asked to wait.
@@ -158,7 +158,7 @@ class ModelError(PromptopsError):
         self.is_sent = is_sent
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let the error cross between processes with everything it says."""
+        """Make the error picklable with all its attributes."""
         return _restore, (type(self), self.message, dict(self.__dict__))
 
 
@@ -185,11 +185,11 @@ class Model(Protocol):
         ...
 
     def stream(self, request: Request, *, deadline: float) -> Iterator[Part]:
-        """Yield the answer as it is written; closing the iterator closes the connection."""
+        """Stream the answer; closing the iterator closes the connection."""
         ...
 
     def astream(self, request: Request, *, deadline: float) -> AsyncIterator[Part]:
-        """Yield the answer as it is written; closing the iterator closes the connection."""
+        """Stream the answer; closing the iterator closes the connection."""
         ...
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
-"""The transport for every endpoint that speaks OpenAI's chat completions.
+"""The transport for endpoints with OpenAI's chat completions.
 
-One request for one call, one deadline for the whole of it, and the body is what was given. What
-blocks uses the standard library; what waits on an event loop uses aiohttp.
+Each call is one request with one deadline, and the body is sent as given. Blocking calls use the
+standard library, asynchronous ones aiohttp.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from promptops.runtime.models.sessions import Sessions
     from promptops.web.connection import Connections, Reply
 
-# What follows the last event is on its way already, or is not worth waiting for.
+# How long to wait for data after the last event.
 _DRAIN_SECONDS = 0.05
 
 
@@ -44,14 +44,14 @@ class Channel:
         self._provider = provider
         self._environment = environment
         self._address: Address | None = None
-        # Filled by `setdefault`, which is one step: a lock could be held while a process forks.
+        # Filled by `setdefault`, which is atomic: a lock could be held during a fork.
         self._connections: dict[str, Connections] = {}
         self._sessions: dict[str, Sessions] = {}
 
     def address(self, model: str) -> Address:
-        """Return where requests go; ModelError where the key is missing."""
+        """Return the endpoint's address. Raises ModelError if the key is missing."""
         if self._address is None:
-            # Every thread would find the same.
+            # No lock: every thread computes the same value.
             self._address = find_address(model, self._endpoint, self._provider, self._environment)
         return self._address
 
@@ -76,14 +76,14 @@ class Channel:
         return known
 
     def close(self) -> None:
-        """Close what no event loop owns."""
+        """Close connections that no event loop owns."""
         for connections in self._connections.values():
             connections.close()
         for sessions in self._sessions.values():
             sessions.close()
 
     async def aclose(self) -> None:
-        """Close that, and what the running event loop owns."""
+        """Close those, and connections of the running event loop."""
         self.close()
         for sessions in self._sessions.values():
             await sessions.aclose()
@@ -93,7 +93,7 @@ class OpenAIModel:
     """A model at an endpoint; satisfies `Model`.
 
     Args:
-        wire_name: what the endpoint calls the model.
+        wire_name: the endpoint's name of the model.
         channel: the endpoint.
     """
 
@@ -112,7 +112,7 @@ class OpenAIModel:
     # --- blocking -----------------------------------------------------------------------------
 
     def call(self, request: Request, *, deadline: float) -> Answer:
-        """Return the answer to `request`; raises ModelError."""
+        """Return the answer to `request`. Raises ModelError."""
         address = self._channel.address(request.model)
         reader = WireReader(request.model, address.secrets)
         body = encode(request, self._wire_name, is_stream=False)
@@ -121,10 +121,10 @@ class OpenAIModel:
         return reader.read_answer(kind, data)
 
     def stream(self, request: Request, *, deadline: float) -> Iterator[Part]:
-        """Yield the answer as it is written; raises ModelError.
+        """Stream the answer. Raises ModelError.
 
-        Closing the iterator, or dropping it, closes the connection. One that nobody reads any more
-        ends at the deadline.
+        Closing or dropping the iterator closes the connection. An unread stream ends at the
+        deadline.
         """
         from promptops.web.connection import end_at
 
@@ -151,7 +151,7 @@ class OpenAIModel:
     # --- on an event loop ---------------------------------------------------------------------
 
     async def acall(self, request: Request, *, deadline: float) -> Answer:
-        """Return the answer to `request`; raises ModelError."""
+        """Return the answer to `request`. Raises ModelError."""
         import asyncio
 
         from aiohttp import ClientError
@@ -183,10 +183,10 @@ class OpenAIModel:
         return reader.read_answer(response.headers.get("Content-Type", ""), data)
 
     async def astream(self, request: Request, *, deadline: float) -> AsyncIterator[Part]:
-        """Yield the answer as it is written; raises ModelError.
+        """Stream the answer. Raises ModelError.
 
-        Closing the iterator, or dropping it, closes the connection. One that nobody reads any more
-        ends at the deadline.
+        Closing or dropping the iterator closes the connection. An unread stream ends at the
+        deadline.
         """
         import asyncio
 
@@ -207,7 +207,7 @@ class OpenAIModel:
                     address.url, data=body, proxy=address.proxy, allow_redirects=False
                 )
                 await _check_stream(response, reader)
-            # Closing it wakes whoever reads, so that no chunk needs a timer of its own.
+            # Closing it wakes the reader, so that chunks need no separate timers.
             end = asyncio.get_running_loop().call_later(
                 max(deadline - time.monotonic(), 0.0), response.close
             )
@@ -234,7 +234,7 @@ class OpenAIModel:
 def read_blocking(
     reader: WireReader, connections: Connections, body: bytes, deadline: float
 ) -> tuple[str, bytes]:
-    """Send a body and return the type and the bytes of the reply; raises ModelError."""
+    """Send a body; return content type and bytes of the reply. Raises ModelError."""
     with _blocking_faults(reader, deadline) as state:
         reply = connections.post(body, deadline, state)
         with contextlib.closing(reply):
@@ -247,7 +247,7 @@ def read_blocking(
 
 
 def _check_left(deadline: float) -> None:
-    """Raise TimeoutError when the reader of a stream came back too late."""
+    """Raise TimeoutError if the reader of a stream continues after the deadline."""
     if time.monotonic() >= deadline:
         raise TimeoutError
 
@@ -260,7 +260,7 @@ class _StreamState:
 
 @contextlib.contextmanager
 def _blocking_faults(reader: WireReader, deadline: float) -> Iterator[_StreamState]:
-    """Turn what goes wrong on blocking sockets into ModelError."""
+    """Convert exceptions of blocking sockets to ModelError."""
     from http.client import HTTPException
 
     state = _StreamState()
@@ -289,7 +289,7 @@ def _failure(error: Exception, reader: WireReader, deadline: float, *, is_sent: 
 
 
 async def _check_stream(response: ClientResponse, reader: WireReader) -> None:
-    """Raise what an answer that is no stream means."""
+    """Raise the error for an answer that is no stream."""
     kind = response.headers.get("Content-Type", "").lower()
     if not 200 <= response.status < 300:
         data = await _read_all(response, MAX_ERROR_BYTES) or b""

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 class Target(NamedTuple):
-    """What a name stands for.
+    """The target of a model name.
 
     Attributes:
         transport: `echo`, `scripted`, `openai` or `litellm`.
-        wire_name: what the other side calls the model; the file for `scripted`.
+        wire_name: the model's name at the endpoint; the file for `scripted`.
         place: the name of the endpoint; models with the same one share connections.
-        endpoint: what is configured for it.
+        endpoint: its configuration.
     """
 
     transport: str
@@ -51,7 +51,7 @@ def is_offline(model: str) -> bool:
 
 
 def find_target(name: str, settings: ModelSettings) -> Target:
-    """Return what a model's name stands for."""
+    """Return the target of a model's name."""
     family, slash, rest = name.partition("/")
     if family == "echo":
         return Target("echo", rest, "", Endpoint())
@@ -96,8 +96,9 @@ class Models:
 
     Args:
         settings: the table `[models]`.
-        root: the repository's top, where `scripted/FILE` lies; None: there is none.
-        environment: where keys, addresses and proxies are read; None: the process's.
+        root: the repository's top, for `scripted/FILE`, or None.
+        environment: the environment variables with keys, addresses and proxies; None: the
+            process's.
     """
 
     def __init__(
@@ -110,12 +111,12 @@ class Models:
         self._settings = settings
         self._root = root
         self._environment = os.environ if environment is None else environment
-        # Filled by `setdefault`, which is one step: a lock could be held while a process forks.
+        # Filled by `setdefault`, which is atomic: a lock could be held during a fork.
         self._models: dict[str, Model] = {}
         self._channels: dict[str, Channel] = {}
 
     def get(self, name: str) -> Model:
-        """Return the model `name`; ModelError where there can be none."""
+        """Return the model `name`. Raises ModelError if it is not available."""
         known = self._models.get(name)
         return known if known is not None else self._models.setdefault(name, self._open(name))
 
@@ -161,5 +162,7 @@ class Models:
 
 
 def open_model(name: str, settings: ModelSettings, *, root: Path | None) -> Model:
-    """Return the model `name`, with connections of its own; ModelError where there can be none."""
+    """Return the model `name`, with separate connections. Raises ModelError if it is not
+    available.
+    """
     return Models(settings, root=root).get(name)

@@ -1,6 +1,6 @@
-"""Providers whose API is OpenAI's chat completions: where it lies, and which variable has the key.
+"""Providers with OpenAI's chat completions: their addresses and key variables.
 
-Every address is the one up to `/chat/completions`.
+Addresses end before `/chat/completions`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ class Provider(NamedTuple):
     """One provider.
 
     Attributes:
-        base_url: where its API lies.
-        key_variable: the environment variable that holds the key; None where none is needed.
+        base_url: its API's address.
+        key_variable: the environment variable with the key; None if none is needed.
         base_variable: an environment variable that overrides the address.
     """
 
@@ -37,7 +37,7 @@ PROVIDERS = {
     "xai": Provider("https://api.x.ai/v1", "XAI_API_KEY"),
 }
 
-# Providers with a format of their own: one of these behind another address still speaks it.
+# Providers with their own format, which they also use at another address.
 NATIVE = frozenset(
     {
         "ai21",

@@ -5,7 +5,7 @@
         answer: You will have your money back by Friday.
       - answers: [First., Second.]
 
-The first rule that fits answers. Nothing is left to chance: equal calls in equal order have equal
+The first matching rule answers. The model is deterministic: equal calls in equal order get equal
 answers. `docs/models.md` describes the file.
 """
 
@@ -115,7 +115,7 @@ class ScriptedModel:
         self._rules = rules
 
     def call(self, request: Request, *, deadline: float) -> Answer:
-        """Return the answer of the first rule that fits; raises ModelError."""
+        """Return the answer of the first matching rule. Raises ModelError."""
         reply = self._choose(request, deadline)
         time.sleep(_delay(request, reply, deadline))
         return _answer(request, reply, deadline)
@@ -127,7 +127,7 @@ class ScriptedModel:
         return _answer(request, reply, deadline)
 
     def stream(self, request: Request, *, deadline: float) -> Iterator[Part]:
-        """Yield what `call` returns, word by word; `truncate` breaks off half-way."""
+        """Stream what `call` returns, word by word; `truncate` breaks off half-way."""
         reply = self._choose(request, deadline)
         time.sleep(_delay(request, reply, deadline))
         yield from _parts(request, reply, deadline)
@@ -149,7 +149,7 @@ class ScriptedModel:
         check_deadline(request.model, deadline)
         for rule in self._rules:
             if rule.fits(request.messages):
-                # The last answer of a sequence stays.
+                # The last answer of a sequence repeats.
                 return rule.replies[min(next(rule.used), len(rule.replies) - 1)]
         raise ModelError(
             f"{request.model}: no rule of {self._path} fits this request",
@@ -161,7 +161,7 @@ class ScriptedModel:
 
 
 def _delay(request: Request, reply: _ScriptedReply, deadline: float) -> float:
-    """Return for how long to wait: never beyond the deadline."""
+    """Return the wait, limited by the deadline."""
     left = deadline - time.monotonic()
     if reply.delay_seconds > left and left <= 0:
         check_deadline(request.model, deadline)
@@ -242,7 +242,7 @@ def read_scripted(name: str, text: str) -> ScriptedModel:
 
 
 class _RulesReading:
-    """One reading of a file of rules; knows model and file for its errors."""
+    """Reads a file of rules; model and file are used in errors."""
 
     def __init__(self, model: str, path: str) -> None:
         self._model = model

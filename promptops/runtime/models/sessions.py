@@ -1,4 +1,4 @@
-"""HTTP on an event loop, through aiohttp: one session for each loop, closed with its loop."""
+"""HTTP on event loops with aiohttp: one session for each loop, closed with its loop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SLICE = 262_144
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
-# Sessions of a parent process. To close them here would unregister the parent's sockets.
+# Sessions of a parent process. Closing them here would unregister the parent's sockets.
 _inherited: list[Any] = []
 
 
@@ -73,15 +73,15 @@ class Sessions:
 class _HttpSession:
     """A session, and the generator that closes it when the loop shuts down.
 
-    A loop closes its asynchronous generators before it closes itself. One that waits with a
-    session in its hands is the way to be told, and works in every kind of loop.
+    A loop closes its asynchronous generators before it closes itself. A waiting generator is
+    therefore notified, in every kind of loop.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, address: Address, owner: Sessions) -> None:
         self.loop = loop
         self._owner = owner
         self._connector = aiohttp.TCPConnector(
-            limit=0,  # how many calls run at once is decided above
+            limit=0,  # no limit here: callers limit concurrency
             ttl_dns_cache=60,
             keepalive_timeout=15,
             **_encryption(address.url),
@@ -92,7 +92,7 @@ class _HttpSession:
             headers=address.headers,
             timeout=_NO_TIMEOUT,
             read_bufsize=_SLICE,
-            trust_env=False,  # it would also read ~/.netrc, and send what is there
+            trust_env=False,  # trust_env would also send credentials from ~/.netrc
         )
         self._keeper = self._keep()
 
@@ -136,7 +136,7 @@ def _encryption(url: str) -> dict[str, Any]:
 
 
 class Body(aiohttp.payload.Payload):
-    """The body of a request, which knows whether any of it was sent."""
+    """The body of a request; records whether any of it was sent."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data, content_type="application/json")
@@ -149,7 +149,7 @@ class Body(aiohttp.payload.Payload):
         return self._data.decode(encoding, errors)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
-        """Send the body in slices, so that a long one does not hold up the loop."""
+        """Send the body in slices, so that a long one does not block the loop."""
         self.is_sent = True
         data = self._data
         if len(data) <= _SLICE:

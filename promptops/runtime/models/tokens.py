@@ -1,6 +1,6 @@
-"""How many tokens a request has: an upper bound without any vocabulary, or the exact number.
+"""Count a request's tokens: an upper bound without a vocabulary, or the exact number.
 
-Tokenizers in use work on bytes, or fall back on them, so a text never has more tokens than UTF-8
+Tokenizers in use work on bytes, or fall back to them, so a text never has more tokens than UTF-8
 bytes. That is the bound. It holds for every language and for code, and it never needs a download.
 Two things can exceed it, both rarely: normalisation that lengthens a text (ligatures of Arabic),
 and long instructions that a provider adds on its own.
@@ -21,12 +21,12 @@ from promptops.prompt.tokens import estimate_tokens
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# What chat templates put around a request and around each message.
+# The tokens that chat templates add to a request and to each message.
 _REQUEST_TOKENS = 64
 _MESSAGE_TOKENS = 16
-# What providers charge at most for a picture, whatever its file's size.
+# The maximum tokens that providers charge for an image.
 _MEDIA_TOKENS = 50_000
-# The vocabularies of OpenAI's models: where they come from names their file, and what they hold.
+# The vocabularies of OpenAI's models: address (which determines the file name) and hash.
 _VOCABULARIES = {
     "o200k_base": "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
     "cl100k_base": "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
@@ -38,9 +38,9 @@ class TokenCount(NamedTuple):
     """The tokens of a request.
 
     Attributes:
-        tokens: how many there are at most.
-        is_exact: whether it is exactly that many.
-        likely: how many there probably are, for what must not refuse too early.
+        tokens: the upper bound.
+        is_exact: whether the number is exact.
+        likely: an estimate, for decisions that must not refuse too early.
     """
 
     tokens: int
@@ -83,7 +83,7 @@ _SHAPES = ("tools", "functions", "response_format", "tool_choice")
 
 
 def _collect(message: Mapping[str, Any], texts: list[str]) -> int:
-    """Add a message's texts, and return the tokens of what is no text."""
+    """Add a message's texts; return the tokens of its other parts."""
     media = 0
     for key, value in message.items():
         if isinstance(value, str):
@@ -131,7 +131,7 @@ def _count_exactly(messages: Sequence[Mapping[str, Any]], model: str) -> int | N
 
 @cache
 def _encoding(name: str) -> Any:  # noqa: ANN401 - tiktoken may be missing
-    """Return the encoding of a model of OpenAI's, if it can be had without a download."""
+    """Return the encoding of an OpenAI model, if available without a download."""
     try:
         import tiktoken
         from tiktoken.model import encoding_name_for_model
@@ -147,7 +147,9 @@ def _encoding(name: str) -> Any:  # noqa: ANN401 - tiktoken may be missing
 
 
 def _has_vocabulary(encoding: str) -> bool:
-    """Return whether tiktoken has the vocabulary in its cache, whole: else it would fetch it."""
+    """Return whether tiktoken's cache has the complete vocabulary; otherwise it would download
+    it.
+    """
     expected = _VOCABULARIES.get(encoding)
     folder = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
     if expected is None or folder == "":

@@ -1,6 +1,6 @@
-"""OpenAI's chat completions on the wire: requests to bytes, and bytes to answers and errors.
+"""Encode requests of OpenAI's chat completions, and decode answers and errors.
 
-Pure: both transports use it, so that they cannot differ in what they make of an answer.
+Both transports use it, so that they interpret answers alike.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
-# More than any model's window: what a provider reports beyond it is a mistake of its own.
+# More than any model's context window; higher reported numbers are errors.
 MAX_TOKENS = 20_000_000
 _MAX_RETRY_SECONDS = 7 * 24 * 3600.0
 _MAX_WORDS = 300
@@ -51,7 +51,7 @@ def encode(request: Request, wire_name: str, *, is_stream: bool) -> bytes:
     body.update(request.parameters)
     if is_stream:
         body["stream"] = True
-        # Without it there is no usage, and no price.
+        # Without it, streams have no usage.
         body.setdefault("stream_options", {"include_usage": True})
     try:
         text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -66,12 +66,12 @@ def encode(request: Request, wire_name: str, *, is_stream: bool) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        # A lone surrogate has no UTF-8, but JSON can escape it.
+        # A lone surrogate cannot be encoded in UTF-8, but escaped in JSON.
         return json.dumps(body, separators=(",", ":")).encode()
 
 
 class WireReader:
-    """Makes answers and errors of what a provider sent in reply to one request.
+    """Decodes a provider's reply to one request.
 
     Args:
         model: the model's name as the prompt has it.
@@ -93,7 +93,7 @@ class WireReader:
         hint: str | None = None,
         **more: Any,  # noqa: ANN401 - passed on as it is
     ) -> ModelError:
-        """Return the error that the model `wrong`."""
+        """Return the error about the model; `wrong` continues the sentence."""
         return ModelError(
             f"{self.model}: {self.clean(wrong)}",
             model=self.model,
@@ -111,7 +111,7 @@ class WireReader:
         return text if len(text) <= _MAX_WORDS else f"{text[: _MAX_WORDS - 1]}…"
 
     def read_error(self, status: int, headers: Mapping[str, str], body: bytes) -> ModelError:
-        """Return the error for an answer that is no success; `headers` are in lower case."""
+        """Return the error for an unsuccessful answer; `headers` are in lower case."""
         document = _parse(body)
         said, code = _said(document)
         wrong = _STATUS.get(status)
@@ -132,7 +132,7 @@ class WireReader:
         )
 
     def read_reported(self, document: Mapping[str, Any]) -> ModelError:
-        """Return the error that stands in a body or an event in spite of the status 200."""
+        """Return the error in a body or an event with status 200."""
         said, code = _said(document)
         reported = document["error"]
         number = reported.get("code") if isinstance(reported, dict) else None
@@ -145,7 +145,7 @@ class WireReader:
         )
 
     def too_large(self) -> ModelError:
-        """Return the error for an answer without end."""
+        """Return the error for an answer that is too large."""
         return self.fail("invalid", f"the answer is larger than {MAX_ANSWER_BYTES >> 20} MiB")
 
     # --- whole answers ------------------------------------------------------------------------
@@ -191,11 +191,11 @@ class WireReader:
         finish: object,
         usage: object,
     ) -> Answer:
-        """Return the answer made of these pieces, if there is one in them."""
+        """Return the answer made of these parts, if they contain one."""
         reason = finish if isinstance(finish, str) and finish else "unknown"
         if refusal and not text:
             text, reason = refusal, "refusal"
-        # Out of tokens or filtered: that there is no text is then the answer.
+        # Truncated or filtered: an empty text is a valid answer then.
         if not text and not calls and reason not in {"length", "content_filter"}:
             raise self.fail("empty", f"the answer has neither text nor tool calls ({reason})")
         return Answer(
@@ -215,7 +215,7 @@ class WireReader:
         if content is None:
             return ""
         if isinstance(content, list):
-            # Some providers send their reasoning in parts of other types beside the text.
+            # Some providers send reasoning in parts of other types.
             texts = [
                 part["text"]
                 for part in content
@@ -231,7 +231,7 @@ class WireReader:
         name, arguments = function.get("name"), function.get("arguments")
         if not isinstance(name, str) or not name:
             raise self.fail("invalid", "a tool call names no function")
-        if isinstance(arguments, dict):  # as servers of open models have it
+        if isinstance(arguments, dict):  # as servers of open models do
             arguments = json.dumps(arguments, ensure_ascii=False)
         if not isinstance(arguments, str | None):
             raise self.fail("invalid", f"the arguments for {quote(name)} are not a text")
@@ -259,7 +259,7 @@ class WireReader:
         return "json" not in content_type and "html" not in content_type
 
     def not_a_stream(self, content_type: str, body: bytes) -> ModelError:
-        """Return the error for a success that is something else than a stream."""
+        """Return the error for a successful answer that is no stream."""
         document = _parse(body)
         if isinstance(document, dict) and document.get("error"):
             return self.read_reported(document)
@@ -269,7 +269,7 @@ class WireReader:
 
 
 class StreamReader:
-    """Makes parts of the bytes of a stream of events, in pieces of any size."""
+    """Decodes a stream of events from chunks of any size."""
 
     def __init__(self, reader: WireReader) -> None:
         self._reader = reader
@@ -286,7 +286,7 @@ class StreamReader:
         self.is_done = False
 
     def feed(self, data: bytes) -> list[str]:
-        """Take what arrived, and return the texts in it."""
+        """Add received bytes; return the texts in them."""
         self._size += len(data)
         if self._size > MAX_ANSWER_BYTES:
             raise self._reader.too_large()
@@ -342,7 +342,7 @@ class StreamReader:
             choice = choices[0] if isinstance(choices, list) else None
             if not isinstance(choice, dict):
                 raise reader.fail("invalid", "an event of the stream has no choice")
-            # Where several answers were asked for, the first one counts.
+            # Of several requested answers, the first one counts.
             if not choice.get("index"):
                 self._take_choice(choice, texts)
 
@@ -377,7 +377,7 @@ class StreamReader:
                 index = len(self._calls) - (0 if identity or not self._calls else 1)
             parts = self._calls.setdefault(index, ["", "", ""])
             for place, value in enumerate((identity, function.get("name"))):
-                # Some servers repeat both with every piece.
+                # Some servers repeat both in every chunk.
                 if isinstance(value, str) and not parts[place]:
                     parts[place] = value
             arguments = function.get("arguments")
@@ -390,7 +390,7 @@ class StreamReader:
         """Return the last part, once the stream has ended."""
         reader = self._reader
         if not self.is_done and (self._data or self._rest.startswith(b"data:")):
-            # The last event may lack the empty line behind it.
+            # The last event may lack the empty line after it.
             self.feed(b"\n\n")
         if not self._has_event:
             if self._rest.lstrip().startswith((b"{", b"<")):
@@ -421,9 +421,9 @@ _HINTS = {
 
 
 def read_usage(usage: object, *, has_output: bool) -> Usage:
-    """Return what a provider reported, if it can be true; else that nothing is known.
+    """Return the usage that a provider reported, if plausible; else unknown.
 
-    A prompt has tokens, and so has an answer that is not empty: zero is a way to say nothing.
+    A prompt has tokens, and so has an answer that is not empty: zero means not reported.
     """
     if not isinstance(usage, dict):
         return UNKNOWN_USAGE
@@ -441,9 +441,10 @@ def read_usage(usage: object, *, has_output: bool) -> Usage:
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return for how many seconds a provider asks to wait: a number, or a date less its own date.
+    """Return the provider's requested wait in seconds: a number, or a date minus the provider's own
+    date.
 
-    Measured against the provider's clock, a date means the same whatever ours says.
+    Using the provider's clock makes the result independent of ours.
     """
     milliseconds = _seconds(headers.get("retry-after-ms"))
     if milliseconds is not None:
@@ -454,7 +455,8 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
     seconds = _seconds(value)
     if seconds is not None:
         return seconds
-    from email.utils import parsedate_to_datetime  # takes milliseconds, and is rarely needed
+    # imported here: it takes milliseconds and is rarely needed
+    from email.utils import parsedate_to_datetime
 
     try:
         until = parsedate_to_datetime(value)
@@ -478,7 +480,7 @@ def _parse(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _said(document: object) -> tuple[str, str | None]:
-    """Return an error's words and its code, in any of the forms that servers use."""
+    """Return an error's message and code, in any of the forms that servers use."""
     if not isinstance(document, dict):
         return "", None
     error: Any = document.get("error") or document

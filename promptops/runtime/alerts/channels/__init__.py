@@ -1,1 +1,1 @@
-"""Ways to tell somebody. One channel, one file; each is imported when it is first used."""
+"""Alert channels, one module each, imported on use."""

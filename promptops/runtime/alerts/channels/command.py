@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run_command(message: AlertMessage, command: str, *, timeout_seconds: float) -> None:
-    """Run it without a shell; AlertError when it fails or takes too long."""
+    """Run the command without a shell. Raises AlertError if it fails or takes too long."""
     try:
         arguments = shlex.split(command)
         if not arguments:

@@ -18,7 +18,7 @@ _MAX_KEY = 255
 
 
 def make_post(message: AlertMessage, url: str, secret: str | None) -> Post:
-    """Return the request; the secret is the routing key, which belongs into the body."""
+    """Return the request; the secret is the routing key, which is sent in the body."""
     alert = message.alert
     body = {
         "routing_key": secret,

@@ -21,5 +21,5 @@ def make_post(message: AlertMessage, url: str, secret: str | None) -> Post:
 
 
 def _escape(text: str) -> str:
-    # Slack asks for these three; without them a name could mention a channel.
+    # Slack requires escaping these three; otherwise a name could mention a channel.
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -12,5 +12,5 @@ if TYPE_CHECKING:
 
 
 def make_post(message: AlertMessage, url: str, secret: str | None) -> Post:
-    """Return the request; the secret, where there is one, is the address."""
+    """Return the request; the secret, if any, is the address."""
     return Post(secret or url, {}, json.dumps(message.document()).encode())
