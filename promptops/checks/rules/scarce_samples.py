@@ -56,8 +56,10 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 def _count_samples(text: str) -> int | None:
     import yaml
 
+    from promptops.prompt.foreign_yaml import load_foreign
+
     try:
-        suite = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        suite = load_foreign(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
     samples = suite.get("samples", []) if isinstance(suite, dict) else None

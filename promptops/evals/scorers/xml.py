@@ -27,6 +27,14 @@ class _Doctype(ValueError):  # noqa: N818 - becomes a score of 0
     pass
 
 
+class _DeepElement(ValueError):  # noqa: N818 - becomes a score of 0
+    pass
+
+
+# The paths of all elements are kept, each as long as the element is deep.
+_MAX_DEPTH = 200
+
+
 class _Outline:
     """The paths of all elements of a document."""
 
@@ -36,6 +44,8 @@ class _Outline:
         self._open: list[str] = []
 
     def start(self, name: str, _attributes: Mapping[str, str]) -> None:
+        if len(self._open) >= _MAX_DEPTH:
+            raise _DeepElement
         local = name.rpartition(" ")[2]
         if self._open:
             self.paths.add("/".join([*self._open[1:], local]))
@@ -69,6 +79,8 @@ def score(answer: JudgedAnswer, argument: Any, _context: Context) -> Score:  # n
         return yes_or_no(False, f"it is not well-formed XML: {error}")
     except _Doctype:
         return yes_or_no(False, "it declares a document type")
+    except _DeepElement:
+        return yes_or_no(False, f"it is nested more than {_MAX_DEPTH} deep")
     options: Mapping[str, Any] = argument if isinstance(argument, dict) else {}
     if options.get("root", outline.root) != outline.root:
         return yes_or_no(False, f"its root is '{outline.root}', not '{options['root']}'")

@@ -91,8 +91,10 @@ def _look_at_hooks(subject: DoctorSubject, folder: str) -> Iterator[DoctorAnswer
         return
     import yaml
 
+    from promptops.prompt.foreign_yaml import load_foreign
+
     try:
-        document: Any = yaml.safe_load(data.decode())
+        document: Any = load_foreign(data.decode())
         repos = document.get("repos") or []
         hooks = [hook for repo in repos for hook in repo.get("hooks") or []]
         everywhere = str(document.get("exclude") or "")

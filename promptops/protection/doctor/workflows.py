@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from promptops.prompt.foreign_yaml import load_foreign
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 FOLDER = ".github/workflows/"
 # The default of `action.yml`.
 DEFAULT_STATUS = "promptops"
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _GATE_COMMAND = re.compile(r"\bpromptops(?:\.(?:protection\.)?ci\b|\b[^\n;|&]*?\sgate\b)")
 _DEPLOY_COMMAND = re.compile(
     r"\bpromptops\b[^\n;|&]*?\s(?:promote|rollback|retire|pause|resume|\"?\$\{?\w+\}?\"?)(?=\s|$)"
@@ -121,7 +122,7 @@ def parse_workflow(path: str, data: bytes) -> Workflow | str:
     """Parse a workflow; return the reason if it is invalid."""
     text = data.decode("utf-8", "replace")
     try:
-        document = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader, in C where there is one
+        document = load_foreign(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         return " ".join(str(error).split())[:200]
     if not isinstance(document, dict) or not isinstance(document.get("jobs"), dict):

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -36,6 +35,8 @@ from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+    from jsonschema_rs import Draft202012Validator
 
     from promptops.runtime.models.model import Request
 
@@ -78,7 +79,7 @@ class _ScriptedReply:
 class _ScriptedRule:
     replies: tuple[_ScriptedReply, ...]
     text: str | None = None
-    regex: re.Pattern[str] | None = None
+    regex: Draft202012Validator | None = None
     role: str | None = None
     system: str | None = None
     count: int | None = None
@@ -104,7 +105,7 @@ class _ScriptedRule:
         text = read_text(message)
         if self.text is not None and self.text not in text:
             return False
-        return self.regex is None or self.regex.search(text) is not None
+        return self.regex is None or bool(self.regex.is_valid(text))
 
 
 class ScriptedModel:
@@ -262,8 +263,10 @@ class _RulesReading:
     def read(self, text: str) -> tuple[_ScriptedRule, ...]:
         import yaml
 
+        from promptops.prompt.foreign_yaml import load_foreign
+
         try:
-            document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+            document = load_foreign(text)
         except (yaml.YAMLError, RecursionError, ValueError) as error:
             self.fail(f"is not YAML: {' '.join(str(error).split())}")
         if not isinstance(document, dict) or not isinstance(document.get("rules"), list):
@@ -292,9 +295,12 @@ class _RulesReading:
         when = self._check(rule.get("when", {}), _WHEN, f"{where}, when")
         regex = None
         if "regex" in when:
+            # The engine of schemas bounds how long a pattern takes.
+            from promptops.prompt.schema import SchemaFault, compile_schema
+
             try:
-                regex = re.compile(str(when["regex"]))
-            except re.error as error:
+                regex = compile_schema({"pattern": str(when["regex"])})
+            except SchemaFault as error:
                 self.fail(f"{where}, when: the regex is malformed: {error}")
         count = when.get("count")
         if count is not None and (type(count) is not int or count < 1):

@@ -74,7 +74,9 @@ def _texts(data: object) -> Iterator[str]:
 def _matches(pattern: str, text: str) -> bool:
     # A lone surrogate cannot be matched, and must not hide its neighbours.
     readable = text.encode("utf-8", "replace").decode()
-    return bool(_compile(pattern).is_valid(readable))
+    # The engine gives up on a text that takes it too long, and that is no answer without it.
+    errors = list(_compile(pattern).iter_errors(readable))
+    return not errors or type(errors[0].kind).__name__ != "Pattern"
 
 
 @lru_cache(maxsize=1024)

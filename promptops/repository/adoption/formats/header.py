@@ -70,8 +70,10 @@ def read_yaml(source: str) -> Mapping[str, Any]:
     """Return the mapping in a YAML document."""
     import yaml
 
+    from promptops.prompt.foreign_yaml import load_foreign
+
     try:
-        data = yaml.safe_load(source)
+        data = load_foreign(source)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark is not None else ""

@@ -80,11 +80,13 @@ def load_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - any YAML
     """Return the value of a YAML document. UnreadableError where it is none."""
     import yaml
 
+    from promptops.prompt.foreign_yaml import read_foreign
+
     try:
         loader = _loader()(text)
         loader.name = file
         try:
-            return loader.get_single_data()
+            return read_foreign(loader)
         finally:
             loader.dispose()
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -1,0 +1,72 @@
+"""Load YAML that others wrote, whose aliases stand for no more than a bounded number of values.
+
+An alias costs a few bytes and stands for a whole list: ten lists, each of ten aliases to the next,
+are small in memory and endless to whatever goes through them. Merge keys multiply while the file is
+loaded. So the graph of nodes is measured before any value is made.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+MAX_VALUES = 1_000_000
+"""How many values a document may stand for, each counted as often as it stands there."""
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def load_foreign(text: str, loader: Any = None) -> Any:  # noqa: ANN401 - any YAML
+    """Return the one document in a text.
+
+    Args:
+        text: the document.
+        loader: a subclass of PyYAML's `SafeLoader`; None: that itself, in C where there is one.
+
+    Raises:
+        yaml.YAMLError: it is not YAML, or stands for too much.
+        ValueError, RecursionError: PyYAML cannot read it.
+    """
+    reading = (loader or _LOADER)(text)
+    try:
+        return read_foreign(reading)
+    finally:
+        reading.dispose()
+
+
+def read_foreign(loader: Any) -> Any:  # noqa: ANN401 - any YAML
+    """Return the one document of a loader that was made; raises as `load_foreign`."""
+    node = loader.get_single_node()
+    if node is None:
+        return None
+    _Measuring().measure(node)
+    return loader.construct_document(node)
+
+
+class _Measuring:
+    """How much each node stands for."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[int, int] = {}
+
+    def measure(self, node: yaml.Node) -> int:
+        known = self._sizes.get(id(node))
+        if known is not None:
+            if known == 0:
+                raise _refuse("an alias stands within what it refers to", node)
+            return known
+        self._sizes[id(node)] = 0
+        size = 1
+        if isinstance(node, yaml.SequenceNode):
+            size += sum(self.measure(one) for one in node.value)
+        elif isinstance(node, yaml.MappingNode):
+            size += sum(self.measure(key) + self.measure(value) for key, value in node.value)
+        if size > MAX_VALUES:
+            raise _refuse(f"it stands for more than {MAX_VALUES:,} values", node)
+        self._sizes[id(node)] = size
+        return size
+
+
+def _refuse(problem: str, node: yaml.Node) -> yaml.YAMLError:
+    return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)

@@ -1,0 +1,64 @@
+"""YAML whose aliases multiply, with the bound lowered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from promptops.prompt import foreign_yaml
+from promptops.prompt.foreign_yaml import load_foreign
+from promptops.protection.doctor.workflows import parse_workflow
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text("ab 1:-", max_size=5),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text("ab", max_size=3), inner),
+    max_leaves=20,
+)
+DOUBLED = "a: &a [x]\nb: &b [*a, *a, *a]\nc: &c [*b, *b, *b]\nd: [*c, *c, *c]\n"
+MERGED = "a: &a {k: x}\nb: &b {<<: [*a, *a, *a]}\nc: &c {<<: [*b, *b, *b]}\nd: {<<: [*c, *c, *c]}\n"
+LOADERS = [None, yaml.SafeLoader]
+
+
+@given(VALUES)
+@pytest.mark.parametrize("loader", LOADERS)
+def test_anything_is_read_as_pyyaml_reads_it(loader: Any, value: object) -> None:
+    text = yaml.safe_dump([value, value])
+    assert load_foreign(text, loader) == yaml.safe_load(text) == [value, value]
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+@pytest.mark.parametrize("text", [DOUBLED, MERGED])
+def test_what_multiplies_is_refused(
+    loader: Any, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_foreign(text, loader) == yaml.safe_load(text)
+    monkeypatch.setattr(foreign_yaml, "MAX_VALUES", 40)
+    with pytest.raises(yaml.YAMLError, match="stands for more than 40 values"):
+        load_foreign(text, loader)
+
+
+@pytest.mark.parametrize("text", ["&a [*a]", "&a {b: *a}", "a: &a {<<: *a}"])
+def test_what_holds_itself_is_refused(text: str) -> None:
+    with pytest.raises(yaml.YAMLError, match="stands within what it refers to"):
+        load_foreign(text)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing", "---\n"])
+def test_nothing_is_nothing(text: str) -> None:
+    assert load_foreign(text) is None
+
+
+def test_two_documents_are_not_one() -> None:
+    with pytest.raises(yaml.YAMLError):
+        load_foreign("a\n---\nb\n")
+
+
+def test_a_workflow_that_multiplies_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreign_yaml, "MAX_VALUES", 40)
+    said = parse_workflow("a.yml", f"jobs: {{}}\n{DOUBLED}".encode())
+    assert isinstance(said, str)
+    assert "stands for more than 40 values" in said
