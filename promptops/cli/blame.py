@@ -52,7 +52,7 @@ def blame(
         )
         head = f"  {paint(version, _colour(origin))}  {author}  {date}  {number.strip():>4}"
         lines.append(f"{head}  {origin.text}".rstrip())
-    emit("\n".join(lines))
+    emit("\n".join(lines), is_verbatim=True)
 
 
 def _cells(origin: LineOrigin) -> tuple[str, str, str, str]:

@@ -79,4 +79,4 @@ def completion(
 
     Put what it prints where your shell reads it when it starts.
     """
-    emit(_SCRIPTS[shell].rstrip())
+    emit(_SCRIPTS[shell].rstrip(), is_verbatim=True)

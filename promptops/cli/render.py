@@ -75,7 +75,10 @@ def render(
             )
         )
         return
-    emit("\n\n".join(_paragraph(message, alone=len(messages) == 1) for message in messages))
+    emit(
+        "\n\n".join(_paragraph(message, alone=len(messages) == 1) for message in messages),
+        is_verbatim=True,
+    )
 
 
 def _paragraph(message: dict[str, Any], *, alone: bool) -> str:

@@ -96,7 +96,7 @@ def show_run(done: Run, output: Format, *, is_printed: bool) -> None:
         emit_json(describe_run(done))
         return
     if not is_printed:
-        emit(done.text)
+        emit(done.text, is_verbatim=True)
     _say_what_it_took(done)
 
 
@@ -159,7 +159,7 @@ def _show_plan(plan: Plan, output: Format) -> None:
     for decision in plan.decisions:
         say(f"{decision.rule}: {decision.why}")
     if plan.reply is not None:
-        emit(plan.reply)
+        emit(plan.reply, is_verbatim=True)
         say(f"{plan.resolved.name} {plan.resolved.version} would answer so, and ask no model")
         return
     emit_json(plan.request)

@@ -40,7 +40,7 @@ def schema(
     if snippet.needs is not None:
         say(f"2. install {snippet.needs}")
     say(f"{2 + (snippet.needs is not None)}. put this into {snippet.path}:")
-    emit(snippet.text)
+    emit(snippet.text, is_verbatim=True)
 
 
 def _config() -> Config:

@@ -67,9 +67,10 @@ LocalOption = Annotated[bool, typer.Option("--local", help="Work without the rem
 class Session:
     """One run of the command line. Everything is opened when it is first used."""
 
-    def __init__(self, directory: str | None) -> None:
+    def __init__(self, directory: str | None, *, pager: bool = False) -> None:
         self.directory = Path(directory or ".")
         self.is_named = directory is not None
+        self.pager = pager
         self._repository: Repository | None = None
 
     @property
@@ -174,9 +175,36 @@ def one_line(text: str) -> str:
     return clean(" ".join(text.split()))
 
 
-def emit(text: str) -> None:
-    """Print data to standard output, unchanged for programs and harmless for terminals."""
-    print(text if not is_terminal(sys.stdout) else _clean_painted(text))  # noqa: T201 - this is the printer
+def emit(text: str, *, is_verbatim: bool = False) -> None:
+    """Print data to standard output, unchanged for programs and harmless for terminals.
+
+    On a terminal lines are broken at words unless the text `is_verbatim`, a file or an answer; what
+    is longer than the screen goes to a pager.
+    """
+    if not is_terminal(sys.stdout):
+        print(text)  # noqa: T201 - this is the printer
+        return
+    from promptops.cli.screen import page
+
+    shown = _clean_painted(text)
+    if not is_verbatim:
+        shown = _fit(shown)
+    if not (_has_pager() and page(shown)):
+        print(shown)  # noqa: T201 - this is the printer
+
+
+def _has_pager() -> bool:
+    session = _SESSION.get(None)
+    return session is not None and session.pager
+
+
+def _fit(text: str) -> str:
+    """Break the lines of a text at words, for the terminal that shows it."""
+    import shutil
+
+    from promptops.cli.screen import break_lines
+
+    return break_lines(text, shutil.get_terminal_size().columns)
 
 
 def _clean_painted(text: str) -> str:
@@ -203,7 +231,8 @@ def flush_output() -> None:
 def say(text: str) -> None:
     """Tell the person something, on standard error, after what was printed before."""
     flush_output()
-    print(_clean_painted(text), file=sys.stderr)  # noqa: T201 - this is the printer
+    shown = _clean_painted(text)
+    print(_fit(shown) if is_terminal(sys.stderr) else shown, file=sys.stderr)  # noqa: T201 - this is the printer
 
 
 def warn(text: str, hint: str | None = None) -> None:

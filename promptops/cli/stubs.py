@@ -67,7 +67,7 @@ def stubs(
         found = read_stubs(registry.find(f"{name}@{pinned}") for name in wanted)
     text = write(found, pinned)
     if output is None:
-        emit(text.removesuffix("\n"))
+        emit(text.removesuffix("\n"), is_verbatim=True)
         return
     write_atomically(session.directory / output, text.encode())
     count = "1 prompt" if len(found) == 1 else f"{len(found):,} prompts"
