@@ -14,6 +14,8 @@ import sys
 _ESCAPE = re.compile("\x1b\\[[0-9;]*m")
 # A command is copied whole, so it is not broken where it fits on a line of its own.
 _UNITS = re.compile(r"(?:(?<=^)|(?<=[\s(`]))(?:promptops|git) [^;,)`\n]*[^;,)`\s]|\S+")
+# A line of a file, above the line with carets below what is meant.
+_EXCERPT = re.compile(r" *\d+ \| ")
 _NARROW = 40
 
 
@@ -30,7 +32,7 @@ def break_lines(text: str, width: int) -> str:
 
 def _break(line: str, width: int) -> str:
     bare = _ESCAPE.sub("", line)
-    if _cells(bare) <= width or " " not in bare.strip():
+    if _cells(bare) <= width or " " not in bare.strip() or _EXCERPT.match(bare):
         return line
     body = bare.lstrip(" ")
     indent = " " * min(len(bare) - len(body) + 2, width // 2)
