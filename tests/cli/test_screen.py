@@ -44,8 +44,10 @@ def test_no_word_is_broken_and_none_is_lost(text: str, width: int) -> None:
         ("12 | " + "word " * 20, "12 | " + "word " * 20),
         (
             "  promptops promote support/triage@1.0.0 support/reply@1.0.0 --to staging",
-            "  promptops promote \\\n    support/triage@1.0.0 \\\n"
-            "    support/reply@1.0.0 --to staging",
+            (
+                "  promptops promote \\\n    support/triage@1.0.0 \\\n"
+                "    support/reply@1.0.0 --to staging"
+            ),
         ),
         (
             " hint: it is gone; promptops resume support/triage",
