@@ -6,7 +6,7 @@
     prompt = registry.get("support/triage@production")
     messages = prompt.render(ticket=text)
 
-Importing this is cheap: everything else is imported when it is first asked for.
+Importing this is cheap: everything else is imported on first use.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for (PEP 562)."""
+    """Import a public name on first use (PEP 562)."""
     if name not in __all__:
         message = f"module 'promptops' has no attribute {name!r}"
         raise AttributeError(message)

@@ -1,7 +1,7 @@
-"""What can go wrong, as classes a caller can act on.
+"""The exceptions that promptops raises.
 
-Every error says what is wrong in its message (lower case, no full stop) and what to do about it
-in its hint. The library raises these; only the command line prints them and chooses an exit code.
+Every error says what is wrong in its message (lower case, no full stop) and what to do about it in
+its hint. The library raises these; only the command line prints them and chooses an exit code.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MAX_QUOTE = 128
 
 
 def quote(text: str) -> str:
-    """Return a user's text for a message: in quotes, on one line, and not too long for it."""
+    """Return a user's text for a message: in quotes, on one line, shortened."""
     shown = text if text.isprintable() else ascii(text)[1:-1]
     return f"'{shown}'" if len(shown) <= _MAX_QUOTE else f"'{shown[:80]}…'"
 
@@ -43,7 +43,7 @@ class PromptopsError(Exception):
 
     @property
     def hint(self) -> str | None:
-        """What to do about it. It is a note of the exception too, so that tracebacks show it."""
+        """What to do about it. Also added as a note, so that tracebacks show it."""
         return self._hint
 
     @hint.setter
@@ -56,23 +56,23 @@ class PromptopsError(Exception):
 
 
 class RefusedError(PromptopsError):
-    """A rule says no: the request was understood and everything needed to decide was there."""
+    """A valid request was rejected by a rule."""
 
 
 class ConflictError(RefusedError):
-    """Somebody else moved the same thing first, and repeating the request would undo their work."""
+    """A concurrent change came first; repeating the request would undo it."""
 
 
 class UsageError(PromptopsError):
-    """The request itself makes no sense: a malformed name, version, selector or option."""
+    """The request is malformed: an invalid name, version, selector or option."""
 
 
 class ConfigurationError(PromptopsError):
-    """`promptops.toml` (or `[tool.promptops]`) cannot be understood."""
+    """`promptops.toml` (or `[tool.promptops]`) is invalid."""
 
 
 class InvalidPromptError(RefusedError):
-    """A prompt has faults that keep it from being used.
+    """A prompt is invalid.
 
     Attributes:
         findings: the faults, at least one.
@@ -86,7 +86,7 @@ class InvalidPromptError(RefusedError):
 
 
 class InvalidSuiteError(RefusedError):
-    """An eval suite has faults that keep it from being run.
+    """An eval suite is invalid.
 
     Attributes:
         findings: the faults, at least one.
@@ -128,7 +128,7 @@ class InputError(PromptopsError):
 
 
 class NotFoundError(PromptopsError):
-    """What was asked for does not exist; nothing else is ever given in its place."""
+    """The requested thing does not exist. There is no fallback."""
 
 
 class PromptNotFoundError(NotFoundError):
@@ -136,7 +136,7 @@ class PromptNotFoundError(NotFoundError):
 
 
 class VersionNotFoundError(NotFoundError):
-    """The prompt exists, but no release answers the selector."""
+    """The prompt exists, but no release matches the selector."""
 
 
 class EnvironmentNotFoundError(NotFoundError):
@@ -148,19 +148,19 @@ class NotDeployedError(NotFoundError):
 
 
 class PausedError(PromptopsError):
-    """The prompt is paused in that environment: the kill switch is on."""
+    """The prompt is paused in that environment."""
 
 
 class IntegrityError(PromptopsError):
-    """Content is not what its digest, tag or deployment says: altered, truncated or moved."""
+    """Content differs from its digest, tag or deployment: altered, truncated or moved."""
 
 
 class PointError(IntegrityError):
-    """An environment has gone back, or elsewhere, since it was seen before."""
+    """An environment's history no longer contains a deployment seen before."""
 
 
 class UntrustedError(PromptopsError):
-    """A signature that was required is missing or not by an allowed signer."""
+    """A required signature is missing or not by an allowed signer."""
 
 
 class GitError(PromptopsError):
@@ -168,11 +168,11 @@ class GitError(PromptopsError):
 
 
 class NotAFileError(GitError):
-    """A link, a submodule or something else stands where a file should; it is never followed."""
+    """A link, a submodule or something else is in place of a file. It is never followed."""
 
 
 class NotARepositoryError(GitError):
-    """There is no Git repository at that place."""
+    """There is no Git repository at that path."""
 
 
 class RemoteError(GitError):
@@ -180,13 +180,13 @@ class RemoteError(GitError):
 
 
 class UnclearPushError(RemoteError):
-    """A push was sent and no answer came back: the remote has taken it, or will, or will not."""
+    """A push was sent and no answer came back, so its result is unknown."""
 
 
 class DeniedError(RemoteError):
-    """A forge refuses the token, or hides what was asked for: it answers 401, 403 or 404.
+    """A forge answered with 401, 403 or 404: it refuses the token, or the resource is not visible.
 
-    Which of the two a 404 is, a forge does not say on purpose.
+    Forges deliberately do not distinguish the two in a 404.
 
     Attributes:
         status: the HTTP status.
@@ -198,8 +198,8 @@ class DeniedError(RemoteError):
 
 
 class RemoteRefNotFoundError(RemoteError):
-    """The remote can be reached, but does not have a ref that was asked for by name."""
+    """The remote does not have a requested ref."""
 
 
 class SourceUnavailableError(PromptopsError):
-    """Where prompts come from cannot be reached, and no verified copy is fresh enough to serve."""
+    """The source is unreachable, and no verified copy is fresh enough."""

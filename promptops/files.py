@@ -1,7 +1,7 @@
-"""Read a file whole, and refuse at once what only stands in its place.
+"""Read whole files, and refuse named pipes, sockets and devices.
 
-Opening a named pipe waits for somebody to write to it, and a device may never end. Whatever reads
-a file of a repository, a cache or a user reads it here.
+Opening a named pipe blocks until another process writes to it, and reading a device may never end.
+All files of repositories, caches and users are read by this module.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import stat
 
 _REFUSES_LINKS = getattr(os, "O_NOFOLLOW", 0)
-# Without waiting: a named pipe would be opened when somebody writes to it.
+# Non-blocking: opening a named pipe would wait for a writer.
 _READING = (
     os.O_RDONLY
     | getattr(os, "O_NONBLOCK", 0)
@@ -20,10 +20,10 @@ _READING = (
     | getattr(os, "O_NOCTTY", 0)
 )
 _PART_BYTES = 64 * 1024
-# What a shell puts in the place of a file that it writes itself, as in `--vars <(command)`.
+# The paths of a shell's process substitution, as in `--vars <(command)`.
 _SHELL = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 
-# How systems refuse to open a socket.
+# The error numbers of opening a socket.
 _IS_SOCKET = {errno.ENXIO, errno.EOPNOTSUPP}
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
@@ -34,7 +34,7 @@ _KINDS = (
 
 
 class IrregularFileError(OSError):
-    """Something else stands where a file should."""
+    """The path is not a regular file."""
 
 
 def read_file(
@@ -44,13 +44,13 @@ def read_file(
 
     Args:
         path: the file.
-        follow: whether a symbolic link is followed; otherwise it is an error.
-        limit: how many bytes are read at most; None: all.
+        follow: whether to follow a symbolic link; otherwise it is an error.
+        limit: the maximum number of bytes to read; None: all.
 
     Raises:
         IsADirectoryError: it is a folder.
         IrregularFileError: it is a named pipe, a socket or a device.
-        OSError: it cannot be read, or is a link that is not followed.
+        OSError: it is unreadable, or a link that is not followed.
     """
     if not follow and not _REFUSES_LINKS and os.path.islink(path):  # noqa: PTH114 - for many files
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
@@ -76,9 +76,9 @@ def read_file(
 
 
 def read_named(path: str | os.PathLike[str]) -> bytes:
-    """Return the bytes of a file that a person names on the command line.
+    """Return the bytes of a file named on the command line.
 
-    As `read_file`; but what a shell writes in the place of a file, as for `<(command)`, is read.
+    As `read_file`, but a shell's process substitution, as in `<(command)`, is read too.
     """
     if os.fspath(path).startswith(_SHELL):
         with open(path, "rb") as file:  # noqa: PTH123 - a pipe of the shell's

@@ -1,7 +1,7 @@
-"""Attributes that are worked out once.
+"""Cached properties that are safe after a fork.
 
-Until Python 3.12, `functools.cached_property` holds a lock while it works one out. A child that was
-forked meanwhile by another thread would wait for it for ever.
+Until Python 3.12, `functools.cached_property` holds a lock during the computation. A child that
+another thread forks meanwhile would wait for it for ever.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class cached_property(Generic[T]):  # noqa: N801 - as in functools
-    """`functools.cached_property` without a lock: two threads may both work it out."""
+    """`functools.cached_property` without a lock: two threads may both compute the value."""
 
     def __init__(self, function: Callable[[Any], T]) -> None:
         self._function = function
@@ -33,7 +33,7 @@ class cached_property(Generic[T]):  # noqa: N801 - as in functools
     def __get__(self, instance: object, owner: type | None = None) -> T: ...
 
     def __get__(self, instance: object | None, owner: type | None = None) -> Self | T:
-        """Work it out; what was worked out before is found without coming here."""
+        """Compute and store the value; later accesses do not call this."""
         if instance is None:
             return self
         value: T = instance.__dict__.setdefault(self._name, self._function(instance))

@@ -1,4 +1,4 @@
-"""Suggest what a misspelt word was meant to be: "did you mean"."""
+"""Suggest the intended word for a misspelt one: "did you mean"."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MAX_WORD = 200
 
 
 def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """Return the known word that `word` most likely was meant to be, if any is near."""
+    """Return the known word nearest to `word`, if any is near enough."""
     import difflib
 
     if len(word) > _MAX_WORD:

@@ -17,7 +17,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
-# Looking for garbage among what is just being imported takes time and finds none.
+# Garbage collection during imports takes time and finds nothing.
 gc.disable()
 
 import typer
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
 
     from promptops.cli.commands import Command
 
-# What was imported stays, so that a first look need not go through it.
+# Imported objects stay alive, so exclude them from collection.
 gc.freeze()
 gc.enable()
 
 EXIT_NO = 1
 EXIT_CANNOT = 2
 EXIT_BUG = 3
-# An option that may have a value, which typer knows no way to say, is two.
+# An option with an optional value, which typer does not support, is two options.
 _OPTIONAL_VALUES = {"--fix=raw": "--fix-raw"}
 _GARBAGE_THRESHOLD = 100_000
 
 
 def _write_examples(verb: str, formatter: Any) -> None:  # noqa: ANN401 - typer keeps its click classes private
-    """Write what a help page ends in."""
+    """Write the examples at the end of a help page."""
     if not verb:
         return
     from promptops.cli.examples import EXAMPLES
@@ -71,7 +71,7 @@ class _Verb(TyperCommand):
 
 
 class _VerbGroup(TyperGroup):
-    """A group of verbs that are loaded when they are used."""
+    """A group of verbs, each imported on use."""
 
     verbs: Mapping[str, Command]
     path = ""
@@ -97,7 +97,7 @@ class _VerbGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as above
         names: Any = dict.fromkeys(self.verbs)
-        self.commands = names  # what "did you mean" chooses from
+        self.commands = names  # the candidates for "did you mean"
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
@@ -121,13 +121,13 @@ class _Root(_VerbGroup):
             try:
                 result = super().invoke(ctx)
             finally:
-                # Whatever came of it: what cannot be written must be known before the exit code is.
+                # Flush even after an error: a failure to write must be known before the exit code.
                 sys.stdout.flush()
         except PromptopsError as error:
             report_error(error)
             raise typer.Exit(EXIT_NO if isinstance(error, RefusedError) else EXIT_CANNOT) from error
         except BrokenPipeError as error:
-            # The reader has seen enough, as in `promptops list | head`.
+            # The reader closed the pipe, as in `promptops list | head`.
             _drop_output()
             raise typer.Exit(0) from error
         except OSError as error:
@@ -154,11 +154,11 @@ def _make_group(path: str, command: Command) -> Any:  # noqa: ANN401 - as above
 
 
 def _do_nothing() -> None:
-    """Stand before the verb of a group, which does the work."""
+    """Do nothing: the group's verb does the work."""
 
 
 def _drop_output() -> None:
-    """Let what is left of standard output go nowhere, or Python would fail on it once more."""
+    """Discard the rest of standard output; otherwise Python would fail on it again."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -218,17 +218,17 @@ def main() -> None:
         if reconfigure is not None:
             # A locale without UTF-8 must not turn an emoji in a prompt into a traceback.
             reconfigure(encoding="utf-8", errors="backslashreplace")
-    # Most commands end before it pays to look for garbage.
+    # Most commands end before garbage collection pays off.
     gc.set_threshold(_GARBAGE_THRESHOLD)
     try:
         app(prog_name="promptops")
     finally:
-        # Nor is it worth a last look: the memory goes back to the system as a whole.
+        # No final collection either: the system takes back all memory.
         gc.freeze()
 
 
 def _open_closed_streams() -> None:
-    """Stand in for standard streams that are closed, before another file gets their number."""
+    """Replace closed standard streams, before another file gets their descriptor."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, os.O_RDWR)

@@ -107,7 +107,7 @@ def _advise(plan: AdoptionPlan, *, written: bool) -> None:
     elif written:
         say(f"{what} written{left}; next: promptops validate, then commit")
         if any(one.moves and one.path != one.draft.path for one in plan.adoptions):
-            # The index holds the files as they were, under their new names.
+            # The index has the old contents under the new names.
             say(
                 " hint: to keep their history, commit the moves first: "
                 'git commit --no-verify -m "Move prompts"'

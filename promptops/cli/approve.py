@@ -82,7 +82,7 @@ def approve(
 
 
 class _Manner:
-    """How to go about it: what to ask, where to keep it, and how to say it."""
+    """The options: what to ask, where to store it, and the output format."""
 
     def __init__(self, yes: bool, local: bool, dry_run: bool, output: Format) -> None:
         self.yes, self.local, self.dry_run, self.output = yes, local, dry_run, output
@@ -94,7 +94,7 @@ class _Manner:
         lines: Sequence[str],
         document: dict[str, Any],
     ) -> None:
-        """Show what is to be signed, ask, sign, keep, and say what has become of it."""
+        """Show the statement, ask, sign, store, and report the result."""
         asks = not self.yes and not self.dry_run and is_terminal(sys.stdin)
         if self.output is Format.TEXT:
             emit("\n".join(lines))

@@ -107,13 +107,13 @@ def _facts(entry: CatalogueEntry, settings: Mapping[str, str]) -> dict[str, Any]
 
 
 def _severity(entry: CatalogueEntry, settings: Mapping[str, str]) -> str:
-    """Return how much the check weighs with these settings: a severity, or off."""
+    """Return a check's severity with these settings, or off."""
     default = entry.severity.value if entry.is_on else "off"
     return settings.get(entry.id, default)
 
 
 def _settings() -> Mapping[str, str]:
-    """Return what the configuration says of checks; nothing outside of a repository."""
+    """Return the configuration of checks; empty outside of a repository."""
     try:
         return current().repository.config.checks
     except (NotARepositoryError, UsageError):

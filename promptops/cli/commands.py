@@ -1,7 +1,7 @@
-"""The list of verbs: what `promptops --help` shows, and where each one lives.
+"""The list of verbs, with help summaries and modules.
 
 A verb with an entry in GROUPS is a group: `promptops runs list` is the verb `list` of the group
-`runs`, which lives in the package `promptops.cli.runs`. One in BOTH does something by itself, too.
+`runs`, in the package `promptops.cli.runs`. A group in BOTH is a command by itself too.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ class Command(NamedTuple):
     """One verb.
 
     Attributes:
-        section: the key of its heading in SECTIONS; empty for the verbs of a group, and for what
-            is there for programs.
+        section: the key of its heading in SECTIONS; empty for verbs of a group and for verbs meant
+            for programs.
         summary: one line, as `--help` shows it.
-        module: the module below `promptops.cli` whose function is the command: the function is
-            named like the module, without the packages before it. Of a group, the package.
+        module: the module below `promptops.cli`; its function of the same name is the command. For
+            a group, the package.
     """
 
     section: str
@@ -34,7 +34,7 @@ SECTIONS = {
     "use": "Use and look back",
 }
 
-# In each section, what people need most often comes first.
+# In each section, the most used verbs come first.
 COMMANDS: dict[str, Command] = {
     "status": Command("start", "Show what is changed, unreleased, or not live.", "status"),
     "init": Command("start", "Set a repository up for prompts.", "init"),
@@ -86,7 +86,7 @@ COMMANDS: dict[str, Command] = {
     "complete": Command("", "Print what may follow on a command line.", "complete"),
 }
 
-# Groups that do something without a verb.
+# Groups that are commands by themselves.
 BOTH = frozenset({"serve"})
 
 # The verbs of each group.

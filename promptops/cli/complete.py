@@ -26,13 +26,13 @@ def complete(
     *before, last = words or [""]
     if before[:1] == ["-C"]:
         if len(before) == 1:
-            return  # a folder, which the shell knows best
+            return  # the shell completes folders
         start_session(Session(str(current().directory / Path(before[1]))))
         before = before[2:]
     try:
         found = [one for one in _suggest(before, last) if one.startswith(last)]
     except PromptopsError:
-        return  # no repository, or a broken one: nothing to offer
+        return  # no repository, or a broken one: no completions
     if found:
         emit("\n".join(dict.fromkeys(found)))
 
@@ -57,7 +57,7 @@ def _visible(verbs: dict[str, Any]) -> list[str]:
 
 
 def _load(*words: str) -> Any:  # noqa: ANN401 - typer keeps its click classes private
-    """Return the command of a verb; None for a word that is none."""
+    """Return the command of a verb; None for an unknown word."""
     from promptops.cli import app
 
     command: Any = typer.main.get_command(app)
@@ -86,7 +86,7 @@ def _suggest_for(command: Any, rest: list[str], last: str) -> Iterator[str]:  # 
 
 
 def _values(parameter: Any, last: str) -> Iterator[str]:  # noqa: ANN401 - as above
-    """Yield what a parameter takes, as its metavar says."""
+    """Yield the possible values of a parameter, by its metavar."""
     choices = getattr(parameter.type, "choices", None)
     if choices:
         yield from (str(getattr(one, "value", one)) for one in choices)
@@ -99,7 +99,7 @@ def _values(parameter: Any, last: str) -> Iterator[str]:  # noqa: ANN401 - as ab
 
 
 class _CompletionPlace:
-    """The repository, as far as names need it: opening all of it takes longer than `--help`."""
+    """The parts of the repository that completion needs; opening all of it would be slow."""
 
     def __init__(self) -> None:
         from promptops.git.process import Git
@@ -143,7 +143,7 @@ class _CompletionPlace:
 
 
 def _refs(last: str, *, takes_selector: bool) -> Iterator[str]:
-    """Yield names of prompts; after `@`, what a name can be asked for."""
+    """Yield names of prompts; after `@`, selectors."""
     place = _CompletionPlace()
     name, at, _ = last.partition("@")
     if not (at and takes_selector):

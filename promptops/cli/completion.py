@@ -1,7 +1,6 @@
 """`promptops completion`: the script that lets a shell complete verbs, options and names.
 
-The script asks `promptops complete` (see `complete.py`), so that it need not be written anew when
-verbs come and go.
+The script calls `promptops complete` (see `complete.py`), so it does not depend on the verbs.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ Register-ArgumentCompleter -Native -CommandName promptops -ScriptBlock {
 
 
 class Shell(StrEnum):
-    """The shells that can be told."""
+    """The supported shells."""
 
     BASH = "bash"
     ZSH = "zsh"

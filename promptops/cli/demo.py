@@ -116,13 +116,13 @@ with promptops.open() as registry:
 
 @dataclass(frozen=True, slots=True)
 class _DemoStep:
-    """One command line of the tour.
+    """One step of the tour.
 
     Attributes:
-        why: what it is for.
-        command: its words.
-        code: the exit code that it must have.
-        into: the file that its output goes to; None: it is shown.
+        why: its purpose.
+        command: the command line.
+        code: the expected exit code.
+        into: the file for its output; None: show it.
     """
 
     why: str
@@ -306,9 +306,7 @@ def _show_evals(repository: Path) -> None:
 
 
 def _way_there(repository: Path) -> list[str]:
-    """Return what to type to go on, including what makes `promptops` a command where it is none
-    yet.
-    """
+    """Return the next commands to type, including how to put `promptops` on the PATH."""
     import shlex
     import shutil
 
@@ -336,7 +334,7 @@ def _make_repository(top: Path) -> Path:
     _git(top, "init", "--quiet", "--bare", "--initial-branch=main", os.fspath(remote))
     _git(top, "init", "--quiet", "--initial-branch=main", os.fspath(repository))
     _git(repository, "remote", "add", "origin", os.fspath(remote))
-    # Whoever has no identity, or signs with a passphrase, shall see the tour all the same.
+    # The tour must also work without an identity, and with a signing key that needs a passphrase.
     for key, value in (("name", "You"), ("email", "you@example.com")):
         _git(repository, "config", f"user.{key}", value)
     for key in ("commit.gpgSign", "tag.gpgSign"):
@@ -367,7 +365,7 @@ def _git(cwd: Path, *words: str) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the process's environment without what ties Git, or the run log, to another place."""
+    """Return the process's environment without variables that redirect Git or the run log."""
     from promptops.git.process import LOCAL_VARIABLES
 
     others = {*LOCAL_VARIABLES, "PROMPTOPS_LOG", "PROMPTOPS_CONFIG"}

@@ -1,4 +1,4 @@
-"""What the deploying verbs share: their options, their question, and how an outcome reads."""
+"""Shared parts of the deploying verbs: options, confirmation, report."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def deploy_and_report(
     dry_run: bool,
     output: Format,
 ) -> None:
-    """Show what `action` changes, ask where somebody can be asked, deploy, and say the outcome."""
+    """Show what `action` changes, ask for confirmation on a terminal, deploy, and report."""
     from promptops.delivery.deployments import deploy
 
     repository = current().repository
@@ -77,7 +77,7 @@ def deploy_and_report(
 
 
 def _show_texts(changes: Sequence[DeploymentChange]) -> None:
-    """Show what the model will read otherwise, as `diff` does."""
+    """Show changed texts, as `diff` does."""
     from promptops.cli.diff import describe_change
 
     for change in changes:
@@ -131,7 +131,7 @@ def undo_command(outcome: DeploymentOutcome, action: Action) -> str:
 
 
 def _warn_of_others(outcome: DeploymentOutcome) -> None:
-    """Say where what was rolled back is still live, from where it may be promoted again."""
+    """Warn of environments in which a rolled-back version is still live."""
     from promptops.delivery.environments import read_head
 
     repository = current().repository
@@ -154,7 +154,7 @@ def _warn_of_others(outcome: DeploymentOutcome) -> None:
 
 
 def warn_of_pending(environment: str) -> None:
-    """Say which local deployments nobody else gets yet, and what to do with them."""
+    """Warn of deployments that are not pushed, and say what to do."""
     from promptops.delivery.environments import count_pending, pending_remedy
 
     repository = current().repository
@@ -168,7 +168,7 @@ def warn_of_pending(environment: str) -> None:
 
 
 def _describe_live(outcome: DeploymentOutcome, action: Action) -> str:
-    """Return what is live of the prompts that the action would have touched."""
+    """Describe what is live of the action's prompts."""
     from promptops.delivery.environments import read_head
 
     head = read_head(current().repository, outcome.environment)

@@ -99,9 +99,7 @@ def diff(
 
 
 def describe_change(repository: Repository, change: DeploymentChange) -> Iterator[str]:
-    """Yield what a deployment changes of what the model reads, in lines; none where it cannot be
-    told.
-    """
+    """Yield lines that show the texts changed by a deployment; none if unknown."""
     from promptops.runtime.comparison import compare_refs
 
     before, after = (_VERSION.search(side) for side in (change.before, change.after))
@@ -146,7 +144,7 @@ def describe_comparison(comparison: TextComparison) -> Iterator[str]:
 
 
 def _describe_sameness(diff: PromptDiff) -> str:
-    """Other bytes under one version cannot be released, whatever they mean."""
+    """Describe equal meaning: a changed file with the same version still cannot be released."""
     if diff.before is None or diff.after is None or diff.before.version != diff.after.version:
         return "no difference"
     if diff.before.digest == diff.after.digest:
@@ -202,7 +200,7 @@ def describe_hunk(hunk: Hunk) -> Iterator[str]:
 
 
 def _describe_line(line: DiffLine) -> str:
-    """Return one line; on a terminal, the words that differ stand out."""
+    """Return one line; on a terminal, differing words are highlighted."""
     sign, colour = {"removed": ("-", "red"), "added": ("+", "green")}.get(
         line.kind.value, (" ", None)
     )

@@ -95,7 +95,7 @@ _COLOURS = {
 
 
 def _lines(diagnosis: Diagnosis) -> list[str]:
-    """Return what is not fine, what could not be told, and what is fine, in this order."""
+    """Return the answers in the order: findings, unknown, fine."""
     from promptops.protection.doctor import AnswerState
 
     lines: list[str] = []

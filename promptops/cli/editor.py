@@ -1,4 +1,4 @@
-"""Lets a person write a text in their own editor, as Git does."""
+"""Open the user's editor for a text, as Git does."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def edit_text(repository: Repository, draft: str, title: str) -> str:
-    """Open the editor on `draft`; return what was saved, without the comment lines at its end.
+    """Open the editor on `draft`; return the saved text, without the comment lines at its end.
 
-    An empty text means that the person thought better of it: exit code 1. The file lies in the
-    repository's Git directory and stays there when anything goes wrong, so no word is lost.
+    An empty text means cancel: exit code 1. The file is in the Git folder and is kept if anything
+    fails, so that no text is lost.
     """
     marker = "# ---- promptops: everything below this line is left out ----"
     path = repository.git.git_dir / "PROMPTOPS_EDITMSG"

@@ -1,4 +1,4 @@
-"""Asks the remote before a screen that says what is live, and says where it did not answer."""
+"""Ask the remote before showing what is live, and warn if it did not answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def refresh_and_tell(repository: Repository, *, offline: bool) -> Freshness:
-    """Fetch environments and releases unless `offline`; say how old what is shown may be."""
+    """Fetch environments and releases unless `offline`; report how old the data is."""
     now = time.time()
     freshness = read_freshness(repository, now) if offline else refresh(repository, now)
     told = describe_freshness(freshness, repository.remote, now)

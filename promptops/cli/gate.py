@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class ApprovalSource(StrEnum):
-    """Who vouches for approvals."""
+    """The sources of approvals."""
 
     AUTO = "auto"
     OFF = "off"
@@ -124,7 +124,7 @@ def gate(
     )
     keep_verdict(repository, admission.verdict)
     for name, file in files:
-        # Of a path that is no UTF-8, standard output shows the odd bytes in the same way.
+        # Standard output shows bytes that are not UTF-8 in the same way.
         file.write_text(f"{_render(admission, name, _plain)}\n", "utf-8", "backslashreplace")
     shown = _render(admission, output, painter())
     if shown:
@@ -188,9 +188,7 @@ def _measure(verdict: Verdict) -> Costs:
 
 
 def _outcome(admission: Admission, paint: Paint, *, is_whole: bool) -> ReportOutcome:
-    """Return what a report is made of; the touched prompts' texts come along, to be shown as
-    excerpts.
-    """
+    """Return the content of a report, with the touched prompts' texts for excerpts."""
     from promptops.checks.report.outcome import ReportOutcome
     from promptops.gate.missing import list_faults
     from promptops.gate.rules.catalogue import RULES
@@ -203,7 +201,7 @@ def _outcome(admission: Admission, paint: Paint, *, is_whole: bool) -> ReportOut
         if one.after is not None
     }
     findings = verdict.findings
-    if not is_whole:  # what the first lines say already is not said again
+    if not is_whole:  # skip what the first lines already say
         findings = tuple(
             list_faults(findings, list_version_lines(verdict.change.prompts, verdict.findings))
         )
@@ -218,7 +216,7 @@ def _outcome(admission: Admission, paint: Paint, *, is_whole: bool) -> ReportOut
 
 
 def _tell_uncommitted(repository: Repository) -> None:
-    """Say which changes of governed files are not part of what was judged."""
+    """Warn of uncommitted changes of governed files, which were not judged."""
     from promptops.git.index import uncommitted_paths
 
     config = repository.config
@@ -231,7 +229,7 @@ def _tell_uncommitted(repository: Repository) -> None:
 
 
 def _advise(admission: Admission, base: str, *, explain: bool) -> None:
-    """Sum up on standard error, and say what would get the change further."""
+    """Print a summary and the next commands on standard error."""
     from promptops.cli.verdict import explain_verdict
     from promptops.gate.summary import list_commands
     from promptops.prompt.finding import Severity

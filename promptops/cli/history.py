@@ -87,7 +87,7 @@ def history(
 
 
 def _choose(repository: Repository, environment: str, name: str | None) -> list[str]:
-    """Return the environments to look at; NotFoundError for a prompt that nobody ever had."""
+    """Return the environments to show. Raises NotFoundError for a prompt that was never live."""
     from promptops.prompt.reference import check_name
 
     if name is not None:
@@ -107,9 +107,9 @@ def list_recent(
 ) -> list[Deployment]:
     """Return the deployments of environments in one list, newest first.
 
-    Within an environment the order is that of the deployments, whatever their times say. Raises
-    EnvironmentNotFoundError where none of the environments has a deployment, and
-    PromptNotFoundError for a prompt that nobody ever had.
+    Within an environment the order is that of the deployments, not of their times. Raises
+    EnvironmentNotFoundError if no environment has a deployment, and PromptNotFoundError for a
+    prompt that was never live.
     """
     from promptops.delivery.environments import list_deployments, read_head, require_head
 
@@ -169,7 +169,7 @@ def _print_deployment(deployment: Deployment, name: str | None, *, patch: bool) 
 def _show_state(
     repository: Repository, environment: str, name: str | None, at: str, output: Format
 ) -> None:
-    """What was live at a time: the newest deployment, in graph order, that was made by then."""
+    """Show what was live at a time: after the last deployment, in graph order, made by then."""
     from promptops.delivery.environments import list_deployments, read_state
 
     seconds = int(parse_moment(at, time.time()))

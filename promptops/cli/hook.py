@@ -23,7 +23,7 @@ _NO, _CANNOT = 1, 2
 
 
 class HookAction(StrEnum):
-    """What to do with a hook, or which of git's hooks this is."""
+    """The actions on a hook, and Git's hooks that call this command."""
 
     INSTALL = "install"
     UNINSTALL = "uninstall"
@@ -74,7 +74,7 @@ def hook(
 
 
 def _receive(commands: Sequence[PushCommand]) -> None:
-    """Say why the push is refused, if it is: one line and a hint for each ref."""
+    """Report refused refs: one line and a hint for each."""
     from promptops.git.refs import short_name
     from promptops.protection.push import judge_push
 
@@ -103,7 +103,7 @@ def _place(*, is_installed: bool, is_server: bool, dry_run: bool) -> None:
 
 
 def _warn_of_no_rules(repository: Repository) -> None:
-    """Say when the branch that HEAD names, whose rules hold, is not there, while others are."""
+    """Warn if the branch that HEAD names, which has the rules, is missing and others exist."""
     from promptops.git.refs import current_branch, list_refs
 
     branch = current_branch(repository.git)

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 def read_values(
     declared: Mapping[str, Any], variables: Iterable[str], files: Iterable[str]
 ) -> dict[str, Any]:
-    """Return the values that `--vars` files and then `--var` options give; later ones win.
+    """Return the values of `--vars` files and then `--var` options; later ones win.
 
     `variables` are `name=text`, `name=@file`, `name=@-` (standard input) or, for a text that begins
-    with `@`, `name=@@text`. A text becomes what the input's schema in `declared` asks for: a
-    number, true or false, or JSON for the rest.
+    with `@`, `name=@@text`. A text is converted to the type of the input's schema in `declared`: a
+    number, a boolean, or JSON for other types.
     """
     values: dict[str, Any] = {}
     for file in files:
@@ -33,7 +33,7 @@ def read_values(
                 f"{quote(variable)} gives no input a value", hint="write --var name=value"
             )
         if text.startswith("@@"):
-            text = text[1:]  # a text that itself begins with '@'
+            text = text[1:]  # an escaped text that begins with '@'
         elif text.startswith("@"):
             text = read_text(text[1:])
         values[name] = _convert(name, text, declared.get(name))
@@ -69,7 +69,9 @@ def _read_mapping(path: str) -> dict[str, Any]:
 
 
 def _load_yaml(where: str, text: str) -> object:
-    """YAML by the rules of frontmatter, so that `no` and `1.10` surprise nobody."""
+    """Parse YAML by the rules of frontmatter, so that `no` and `1.10` are not converted
+    silently.
+    """
     from promptops.prompt.frontmatter.document import read_document
 
     document = read_document(where, f"---\n{text}\n---\n".encode())
@@ -82,7 +84,7 @@ def _load_yaml(where: str, text: str) -> object:
 
 
 def _convert(name: str, text: str, schema: object) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a text as the type its input is declared with; what does not fit is an InputError."""
+    """Convert a text to its input's declared type. Raises InputError."""
     try:
         return read_value(name, text, schema)
     except InputError as error:

@@ -134,7 +134,7 @@ def _list_live(repository: Repository, freshness: Freshness, output: Format) -> 
 
 
 def describe_live(entries: Mapping[str, Entry]) -> dict[str, Any]:
-    """Return what is live by environment, for JSON: versions with shares, and the reason of a
+    """Return environment -> what is live, for JSON: versions with shares, and the reason of a
     pause.
     """
     return {
@@ -155,7 +155,7 @@ def describe_live(entries: Mapping[str, Entry]) -> dict[str, Any]:
 
 
 def _cell(name: str, entry: Entry | None, yanked: set[tuple[str, Version]]) -> str:
-    """Return what is live, with what makes it other than it should be."""
+    """Return a table cell with what is live, and remarks such as a pause."""
     if entry is None:
         return "-"
     troubled = yanked and any((name, version) in yanked for version in entry.versions)
@@ -167,7 +167,7 @@ def _cell(name: str, entry: Entry | None, yanked: set[tuple[str, Version]]) -> s
 
 
 def _shortened(text: str) -> str:
-    """Return a description that leaves a terminal's line whole; programs get all of it."""
+    """Return a description shortened to the terminal's width; in full for programs."""
     longest = 60
     text = one_line(text)
     if not is_terminal(sys.stdout) or len(text) <= longest:

@@ -38,7 +38,7 @@ def new(
 
 
 def print_steps(steps: list[ScaffoldStep], *, dry_run: bool) -> None:
-    """Say for each file what was done."""
+    """Print for each file what was done."""
     width = max(len(step.deed.value) for step in steps)
     for step in steps:
         first, *rest = step.detail.split("\n")

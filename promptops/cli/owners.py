@@ -35,7 +35,7 @@ _LINT = "lint"
 
 
 class DialectName(StrEnum):
-    """Whose CODEOWNERS rules to follow."""
+    """The CODEOWNERS dialects."""
 
     GITHUB = "github"
     GITLAB = "gitlab"

@@ -44,7 +44,7 @@ def pause(
 
 
 def switch_names(names: list[str] | None, *, everything: bool) -> list[str] | None:
-    """Return the prompts to switch; None for all that are live."""
+    """Return the prompts to pause or resume; None: all live ones."""
     from promptops.prompt.reference import check_name
 
     if bool(names) == everything:

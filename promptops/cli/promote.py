@@ -86,7 +86,9 @@ def promote(
 
 
 def _list_names(repository: Repository, source: str | None, to: str, *, local: bool) -> list[str]:
-    """Return what is live in the environment before; for the first, what has a final release."""
+    """Return the prompts live in the previous environment; for the first one, those with a final
+    release.
+    """
     from promptops.delivery.deployments import fetch_environments
     from promptops.delivery.environments import live_names
     from promptops.delivery.releases import list_all_yanked, list_tags

@@ -105,7 +105,7 @@ def _tell_bumps(bumps: Sequence[Bump]) -> None:
 
 
 def _move_on(repository: Repository, numbering: Numbering) -> None:
-    """Say what was pushed, and bring the branch that is checked out up to date."""
+    """Report what was pushed, and update the checked-out branch."""
     from promptops.delivery.numbering import follow_numbering
 
     count = len(numbering.bumps)

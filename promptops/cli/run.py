@@ -89,7 +89,7 @@ def run(
 
 
 def show_run(done: Run, output: Format, *, is_printed: bool) -> None:
-    """Print the answer of a run, unless that was done, and say what it took."""
+    """Print the answer of a run, unless already done, and its cost and tokens."""
     if output is Format.JSON:
         from promptops.runtime.documents import describe_run
 
@@ -101,7 +101,7 @@ def show_run(done: Run, output: Format, *, is_printed: bool) -> None:
 
 
 def print_stream(pieces: Iterator[Spoken]) -> Run:
-    """Print an answer as it is written, and return its run."""
+    """Print an answer as it is streamed; return its run."""
     done: Run | None = None
     for piece in pieces:
         sys.stdout.write(piece.text)

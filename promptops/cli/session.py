@@ -1,4 +1,4 @@
-"""What one run of the command line shares: the repository, the streams, and how errors look."""
+"""The shared state of one command: repository, streams, and the format of errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 
-# Fewer cells than that make no readable column.
+# The minimum width of a column, in cells.
 _MIN_ROOM = 20
 
 
@@ -65,7 +65,7 @@ LocalOption = Annotated[bool, typer.Option("--local", help="Work without the rem
 
 
 class Session:
-    """One run of the command line. Everything is opened when it is first used."""
+    """One run of the command line. Everything is opened on first use."""
 
     def __init__(self, directory: str | None, *, pager: bool = False) -> None:
         self.directory = Path(directory or ".")
@@ -86,7 +86,7 @@ class Session:
         return self._repository
 
     def close(self) -> None:
-        """End the git process that reads for this session. The end of the program does, too."""
+        """End this session's git process. The end of the program does so too."""
         if self._repository is not None:
             self._repository.objects.close()
 
@@ -95,7 +95,7 @@ _SESSION: ContextVar[Session] = ContextVar("session")
 
 
 def start_session(session: Session) -> None:
-    """Make `session` the current one; one before it, in the same process, is over."""
+    """Make `session` the current one; close a previous one in the same process."""
     previous = _SESSION.get(None)
     if previous is not None:
         previous.close()
@@ -108,7 +108,7 @@ def current() -> Session:
 
 
 def runtime_config() -> Config:
-    """Return the configuration that runs go by here: PROMPTOPS_CONFIG's, else the repository's."""
+    """Return the configuration for runs: the file in PROMPTOPS_CONFIG, else the repository's."""
     from promptops.repository.config import Config
     from promptops.runtime.configuration import choose_config
 
@@ -122,7 +122,7 @@ def runtime_config() -> Config:
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Return whether a person sits at the other end of the stream."""
+    """Return whether the stream is a terminal."""
     try:
         return stream.isatty()
     except ValueError:  # a closed stream
@@ -130,9 +130,9 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def has_colour(stream: TextIO) -> bool:
-    """Return whether to use colour: on a terminal that can, or everywhere where FORCE_COLOR is set.
+    """Return whether to use colour: on a terminal that supports it, or if FORCE_COLOR is set.
 
-    Never where NO_COLOR is (no-color.org).
+    Never if NO_COLOR is set (no-color.org).
     """
     if os.environ.get("NO_COLOR"):
         return False
@@ -151,14 +151,14 @@ def paint(
     dim: bool = False,
     to: TextIO | None = None,
 ) -> str:
-    """Colour `text` where the stream (standard output unless given) shows colour."""
+    """Colour `text` if the stream (standard output by default) shows colour."""
     if not has_colour(to or sys.stdout):
         return text
     return typer.style(text, fg=colour, bold=bold or None, dim=dim or None)
 
 
 def clean(text: str) -> str:
-    """Make control characters visible, so that text from a file cannot drive the terminal."""
+    """Escape control characters, so that text from a file cannot control the terminal."""
     return "".join(
         character
         if character.isprintable() or character in "\n\t\u200d\u200c"
@@ -168,15 +168,15 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text from a file for a column or a line: no line breaks, and no control characters.
+    """Return a text from a file on one line, with control characters escaped.
 
-    Even colours are written out, since emitting leaves those alone that `paint` made.
+    Colour codes are escaped too, since `emit` keeps those that `paint` wrote.
     """
     return clean(" ".join(text.split()))
 
 
 def emit(text: str, *, is_verbatim: bool = False) -> None:
-    """Print data to standard output, unchanged for programs and harmless for terminals.
+    """Print data to standard output: unchanged for programs, escaped for terminals.
 
     On a terminal lines are broken at words unless the text `is_verbatim`, a file or an answer; what
     is longer than the screen goes to a pager.
@@ -208,7 +208,7 @@ def _fit(text: str) -> str:
 
 
 def _clean_painted(text: str) -> str:
-    """Clean all but the colour codes that `paint` wrote."""
+    """Escape control characters except the colour codes that `paint` wrote."""
     import re
 
     parts = re.split("(\x1b\\[[0-9;]*m)", text)
@@ -223,20 +223,20 @@ def emit_json(value: object) -> None:
 
 
 def flush_output() -> None:
-    """Let standard output have what was printed: where both streams are one, order matters."""
-    with suppress(OSError, ValueError):  # nobody reads it any more, or it is closed
+    """Flush standard output, so that the order is right if both streams are the same."""
+    with suppress(OSError, ValueError):  # its reader is gone, or it is closed
         sys.stdout.flush()
 
 
 def say(text: str) -> None:
-    """Tell the person something, on standard error, after what was printed before."""
+    """Print a message on standard error, after flushing standard output."""
     flush_output()
     shown = _clean_painted(text)
     print(_fit(shown) if is_terminal(sys.stderr) else shown, file=sys.stderr)  # noqa: T201 - this is the printer
 
 
 def warn(text: str, hint: str | None = None) -> None:
-    """Tell the person of something that is not right but does not stop the work."""
+    """Print a warning on standard error."""
     say(f"{paint('warning:', 'yellow', bold=True, to=sys.stderr)} {text}")
     if hint:
         say(f"{paint('   hint:', 'cyan', to=sys.stderr)} {hint}")
@@ -245,13 +245,12 @@ def warn(text: str, hint: str | None = None) -> None:
 def emit_table(rows: list[tuple[str, ...]], *, header: tuple[str, ...] | None = None) -> None:
     """Print rows in aligned columns below a header, which is dim on a terminal.
 
-    The header is there in a pipe as well: without it nobody can tell one version from another.
-    Programs take JSON.
+    The header is printed in a pipe too. Programs should use JSON.
     """
     if not rows:
         return
     shown = [header, *rows] if header else rows
-    # Where a character is a cell, as in most tables, ten thousand rows need no measuring.
+    # Fast path: in most tables each character is one cell wide.
     is_plain = "".join(map("".join, shown)).isascii()
     measure = len if is_plain else _width
     widths = [max(map(measure, column)) for column in zip(*shown, strict=True)]
@@ -269,9 +268,9 @@ def emit_table(rows: list[tuple[str, ...]], *, header: tuple[str, ...] | None = 
 def fold_rows(
     rows: list[tuple[str, ...]], widths: Sequence[int], room: int
 ) -> list[tuple[str, ...]]:
-    """Break the last column at words, where rows take more than `room` cells.
+    """Wrap the last column at words if rows are wider than `room` cells.
 
-    Where little room is left for it, nothing is gained, and the rows stay as they are.
+    If little room is left for it, the rows stay unchanged.
     """
     before = sum(widths[:-1]) + 2 * (len(widths) - 1)
     if before + widths[-1] <= room or room - before < _MIN_ROOM:
@@ -291,7 +290,7 @@ def _pad(text: str, width: int) -> str:
 
 
 def _width(text: str) -> int:
-    """Return how many terminal cells the text takes."""
+    """Return the width of a text in terminal cells."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
@@ -300,9 +299,9 @@ def _width(text: str) -> int:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask on a terminal before something that others will notice; declining is exit code 1.
+    """Ask for confirmation on a terminal; declining exits with code 1.
 
-    Without a terminal nobody can be asked, and a script that ran the command meant it.
+    Without a terminal do not ask: a script means what it runs.
     """
     if yes or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         return
@@ -330,7 +329,7 @@ def _indented(text: str) -> str:
 
 
 def report_bug(error: Exception) -> None:
-    """Print an error that is our fault, with what is needed to report it."""
+    """Print an internal error, with the data needed to report it."""
     import traceback
 
     say("".join(traceback.format_exception(error)))
@@ -339,7 +338,7 @@ def report_bug(error: Exception) -> None:
 
 
 def json_document(schema: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON values
-    """Return a JSON document that says which schema it follows."""
+    """Return a JSON document with the name of its schema."""
     return {"schema": schema, **fields}
 
 

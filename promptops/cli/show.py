@@ -132,7 +132,7 @@ def _inputs(inputs: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _describe_schema(schema: Mapping[str, Any]) -> str:
-    """Return a schema in a line: its type, whether it has a default, and the rest as JSON."""
+    """Describe a schema in one line: type, default, and the rest as JSON."""
     kind = schema.get("type")
     parts = [" or ".join(kind) if isinstance(kind, list) else str(kind)] if kind else []
     if "default" in schema:

@@ -32,7 +32,7 @@ _TITLES = {
     "gone": "Live, but no longer here",
 }
 _MAX_SHOWN = 20
-# The verbs that take several names.
+# The verbs that accept several names.
 _TOGETHER = frozenset(
     {"validate", "bump", "release", "promote", "rollback", "retire", "pause", "resume"}
 )
@@ -93,7 +93,7 @@ def _lines(found: Status) -> list[str]:
 
 
 def _rows(items: list[Item]) -> list[str]:
-    """Return the items with their commands; what one command can do has one command."""
+    """Return the items with their commands; items that one command settles share it."""
     shown = items[:_MAX_SHOWN]
     subjects = max(len(item.subject) for item in shown)
     rows = []
@@ -107,7 +107,7 @@ def _rows(items: list[Item]) -> list[str]:
 
 
 def _group(items: list[Item]) -> list[tuple[str, list[Item]]]:
-    """Return commands with the items that each of them settles, in the order of the items."""
+    """Return commands with the items that each settles, in the order of the items."""
     groups: dict[tuple[str, str], list[tuple[str, Item]]] = {}
     for item in items:
         head, subject, tail = _split(item.command, item.subject)
@@ -123,7 +123,7 @@ def _group(items: list[Item]) -> list[tuple[str, list[Item]]]:
 
 
 def _split(command: str, subject: str) -> tuple[str, str, str]:
-    """Return what stands before, is, and stands after the part that several can share."""
+    """Split a command into the parts before, in and after the shareable names."""
     added = _ADDING.fullmatch(command)
     if added:
         return added[1], added[2], added[3]

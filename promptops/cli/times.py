@@ -1,4 +1,4 @@
-"""Times as people type them."""
+"""Parse and format times for people."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _SHORT_AGE_SECONDS = 90
 
 
 def parse_time(text: str) -> int:
-    """Return a date or a time as seconds since 1970; UsageError for what is none.
+    """Parse a date or a time to seconds since 1970. Raises UsageError.
 
-    Without a zone it is local time, as a person at this machine means it.
+    Without a zone it is local time.
     """
     from datetime import datetime
 
@@ -31,7 +31,7 @@ def parse_time(text: str) -> int:
 
 
 def parse_moment(text: str, now: float) -> float:
-    """Return a time, or how long ago it was, such as `12h` or `1 hour ago`; UsageError."""
+    """Parse a time, or an age such as `12h` or `1 hour ago`. Raises UsageError."""
     from promptops.repository.settings.reading import read_duration
 
     span = _SPAN.fullmatch(text.strip())
@@ -47,7 +47,7 @@ def parse_moment(text: str, now: float) -> float:
 
 
 def show_time(seconds: int) -> str:
-    """Return a time for a person: local, with its zone."""
+    """Format a time for people: local, with its zone."""
     from datetime import datetime
 
     try:
@@ -57,7 +57,7 @@ def show_time(seconds: int) -> str:
 
 
 def describe_age(seconds: float) -> str:
-    """Return how long something is ago: `4 minutes ago`."""
+    """Format an age: `4 minutes ago`."""
     if seconds < _SHORT_AGE_SECONDS:
         return "less than 2 minutes ago"
     for word in ("week", "day", "hour", "minute"):
@@ -68,7 +68,7 @@ def describe_age(seconds: float) -> str:
 
 
 def describe_freshness(freshness: Freshness, remote: str | None, now: float) -> str:
-    """Return what to say of an answer that may be old; empty where the remote was just asked."""
+    """Return a remark on data that may be old; empty if the remote was just asked."""
     if freshness.is_current:
         return ""
     age = "the last fetch" if freshness.seconds is None else describe_age(now - freshness.seconds)

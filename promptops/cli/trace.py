@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {"ok": "green", "broken": "red", "unchecked": "yellow"}
 _WIDTH = 80
-# An id, or the beginning that lists show; no digest and no name has such hyphens.
+# An id, or its prefix in lists; digests and names have no such hyphens.
 _RUN = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{4,27}", re.ASCII)
 _INDENT = " " * 22
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class ReportName(StrEnum):
-    """The formats in which findings come out."""
+    """The formats of findings."""
 
     TEXT = "text"
     CONCISE = "concise"
@@ -44,7 +44,7 @@ class ReportName(StrEnum):
 
 
 class FailOn(StrEnum):
-    """From which severity on the exit code is 1."""
+    """The lowest severity for which the exit code is 1."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -186,7 +186,7 @@ def _open(request: CheckRequest) -> Checking:
 
 
 def _fix(request: CheckRequest, output: ReportName, *, raw: bool) -> Validation:
-    """Fix, say how much, and return what is left."""
+    """Apply fixes, report their number, and return the remaining findings."""
     checking = _open(request)
     fixing = checking.fix(raw=raw)
     if fixing.fixed and output in {ReportName.TEXT, ReportName.CONCISE}:
@@ -198,7 +198,7 @@ def _fix(request: CheckRequest, output: ReportName, *, raw: bool) -> Validation:
 
 
 def _show_fixes(request: CheckRequest, *, raw: bool) -> bool:
-    """Show what fixing would change; whether that is nothing."""
+    """Show what fixing would change; return whether that is nothing."""
     from promptops.checks.fixing import show_diff
 
     fixing = _open(request).plan_fixes(raw=raw)
@@ -229,7 +229,7 @@ def _report(result: Validation, output: ReportName, *, statistics: bool, is_quie
     if output in {ReportName.TEXT, ReportName.CONCISE}:
         if report and is_terminal(sys.stdout):
             say("")
-        # A commit that touches no prompt is nobody's news.
+        # Print nothing for a commit that touches no prompt.
         if not is_quiet or result.prompts or result.findings:
             say(summarize(outcome))
 
@@ -264,7 +264,7 @@ _STYLES: dict[str, tuple[str | None, bool]] = {
 
 
 def painter() -> Paint:
-    """Colours for a report on standard output, where it shows colours."""
+    """Return the colours of a report on standard output."""
     colours = has_colour(sys.stdout)
 
     def paint(text: str, purpose: str) -> str:

@@ -1,4 +1,4 @@
-"""How a verdict of the gate reads on a terminal."""
+"""Format a verdict of the gate for a terminal."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 _MAX_PATHS = 10
 _FEW = 3
-# A terminal's worth: who wants all of it asks `diff`.
+# The maximum number of lines; `diff` shows everything.
 _MAX_LINES = 40
 
 
 def describe_verdict(verdict: Verdict, costs: Costs, findings: str) -> Iterator[str]:
-    """Yield the verdict in the order in which a reviewer decides.
+    """Yield the lines of a verdict in the order in which a reviewer decides.
 
-    The verdict in one line; what is missing and who can give it; what would be merged, prompt by
-    prompt, with tokens and price; the text that the model will read.
+    They are: the verdict; missing approvals and who can give them; the changes, prompt by prompt,
+    with tokens and price; the changed texts.
 
     Args:
         verdict: the verdict.
-        costs: what the prompts take before and after the change, by name.
-        findings: everything else that was found, as a report.
+        costs: prompt name -> tokens and price before and after the change.
+        findings: the other findings, as a report.
     """
     from promptops.gate.missing import summarize
 
@@ -88,7 +88,7 @@ def _describe_missing(verdict: Verdict) -> Iterator[str]:
 
 
 def _describe_texts(verdict: Verdict) -> Iterator[str]:
-    """Yield what the model will read otherwise, a partial's change once; as much as fits."""
+    """Yield the changed texts, a partial's change once, as much as fits."""
     from promptops.cli.diff import describe_hunk
     from promptops.gate.texts import count_users, list_text_changes
 
@@ -151,7 +151,7 @@ def _describe_consent(verdict: Verdict, needs: list[Requirement]) -> Iterator[st
 
 
 def explain_verdict(verdict: Verdict) -> Iterator[str]:
-    """Yield what the verdict rests on: the rules, every approval, and why some do not count."""
+    """Yield the reasons of the verdict: the rules, every approval, and why some do not count."""
     change = verdict.change
     yield "read from"
     yield f"  rules      {change.base[:12]}, the tip of {one_line(change.target)}"

@@ -86,7 +86,7 @@ def verify(
 
 
 class _VerifyProgress:
-    """A line on a terminal that says how far the work is; nothing anywhere else."""
+    """A progress line on a terminal; nothing elsewhere."""
 
     def __init__(self) -> None:
         self._is_shown = is_terminal(sys.stderr)
@@ -100,7 +100,7 @@ class _VerifyProgress:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201 - wipes its own line
 
     def show(self, what: str, done: int, total: int) -> None:
-        """Say it, unless the work is too small to be waited for."""
+        """Show progress, unless there is little work."""
         if self._is_shown and total > _EVERY and (done % _EVERY == 0 or done == total):
             print(f"\r\x1b[K{what}: {done:,} of {total:,}", end="", file=sys.stderr, flush=True)  # noqa: T201 - as above
             self._is_dirty = True

@@ -1,4 +1,4 @@
-"""Do something again whenever the files of a repository change, for `--watch`."""
+"""Repeat something whenever the files of a repository change, for `--watch`."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def watch_and_repeat(once: Callable[[], object], *, with_owners: bool) -> None:
-    """Call `once` now and after each change, until interrupted; its errors are told.
+    """Call `once` now and after each change, until interrupted; report its errors.
 
-    `with_owners` tells whether a change of who owns files counts.
+    `with_owners`: whether changes of CODEOWNERS files count.
     """
     directory = str(current().directory)
 

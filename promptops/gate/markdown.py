@@ -48,7 +48,7 @@ def verdict_to_markdown(verdict: Verdict, costs: Costs | None = None) -> str:
 
     Args:
         verdict: the verdict.
-        costs: what the prompts take before and after the change, by name.
+        costs: prompt name -> tokens and price before and after the change.
     """
     sign = "✅" if verdict.is_allowed else "❌"
     lines = list_version_lines(verdict.change.prompts, verdict.findings)

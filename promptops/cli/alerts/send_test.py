@@ -68,7 +68,7 @@ def send_test(
 
 
 def _tell(name: str, settings: AlertSettings) -> AlertError | None:
-    """Send the test through one channel; return why it did not arrive."""
+    """Send the test through one channel; return the error, or None."""
     from promptops.runtime.alerts.alert import Alert, AlertError, AlertMessage
     from promptops.runtime.alerts.opening import name_source
     from promptops.runtime.alerts.sending import send

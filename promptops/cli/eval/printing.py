@@ -73,7 +73,7 @@ def print_result(
     evidence: Path | None = None,
     page: Path | None = None,
 ) -> int:
-    """Print a result, write it to files, and return the exit code that it comes to."""
+    """Print a result, write it to files, and return the exit code."""
     from promptops.evals.judgement import judge_run
     from promptops.evals.records import judgement_to_json, result_to_json
 
@@ -113,7 +113,7 @@ def print_result(
 
 
 def _write_evidence(file: Path, result: EvalResult, judgements: list[Judgement]) -> None:
-    """Write evidence. Of a run that did not end there is none, and its exit code says why."""
+    """Write evidence. An incomplete run has none; its exit code reports that."""
     from promptops.evals.evidence import to_evidence
 
     try:

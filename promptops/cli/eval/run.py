@@ -178,7 +178,7 @@ def run(
 
 
 def _run_once(choice: SuiteChoice, options: EvalOptions, *, is_dry: bool) -> EvalResult | None:
-    """Prepare and run; None where there is nothing to run, or the plan is all that is wanted."""
+    """Prepare and run; None if there is nothing to run, or only the plan is requested."""
     from promptops.evals.asking import Mode
     from promptops.evals.opening import run as run_prepared
     from promptops.evals.preparation import NothingTouchedError
@@ -202,14 +202,14 @@ def _run_once(choice: SuiteChoice, options: EvalOptions, *, is_dry: bool) -> Eva
 
 
 def _watch(once: Callable[[], int]) -> None:
-    """Run again and again, until interrupted. What was answered before is not asked again."""
+    """Run repeatedly until interrupted. Earlier answers are reused."""
     from promptops.cli.watching import watch_and_repeat
     from promptops.evals.opening import forget_answers
 
     def again() -> None:
         try:
             code = once()
-        except typer.Exit as error:  # it was reported
+        except typer.Exit as error:  # already reported
             code = int(error.exit_code)
         if code == INTERRUPTED_CODE:
             raise typer.Exit(INTERRUPTED_CODE)
@@ -232,7 +232,7 @@ def _choose_base(base: str | None, *, changed: bool) -> str | None:
 
 
 def _check_together(choice: SuiteChoice) -> None:
-    """Refuse options that say two things at once."""
+    """Refuse contradictory options."""
     if (choice.using is None) != (choice.instead is None):
         raise UsageError(
             "--using and --instead belong together",

@@ -1,4 +1,4 @@
-"""What the verbs of `promptops eval` share: options, the plan before the start, and progress."""
+"""Shared parts of `promptops eval`: options, the plan before the start, and progress."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 MICROS = 1_000_000
-# Ended by Ctrl-C, as every shell expects it.
+# The exit code after Ctrl-C.
 INTERRUPTED_CODE = 130
 _QUIET_SECONDS = 30.0
 
@@ -68,7 +68,7 @@ def split_models(models: str | None) -> tuple[str, ...]:
 
 
 def choose_mode_by_flags(*, record: bool, replay: bool, live: bool) -> Mode | None:
-    """Return the mode that the flags name; None where there is no flag."""
+    """Return the mode chosen by flags; None without one."""
     from promptops.evals.asking import Mode
 
     chosen = [
@@ -82,15 +82,12 @@ def choose_mode_by_flags(*, record: bool, replay: bool, live: bool) -> Mode | No
 
 
 def to_micros(dollars: float | None) -> int | None:
-    """Return dollars of an option as micro-dollars, rounded down."""
+    """Convert an option in dollars to micro-dollars, rounded down."""
     return None if dollars is None else int(dollars * MICROS)
 
 
 def prepare_or_exit(repository: Repository, choice: SuiteChoice) -> Preparation:
-    """Prepare a run; a suite or prompt that cannot be used ends the program with 2.
-
-    It was not judged, and nothing was found to be worse.
-    """
+    """Prepare a run. An invalid suite or prompt exits with 2: could not be judged."""
     from promptops.evals.preparation import prepare
 
     try:
@@ -101,7 +98,7 @@ def prepare_or_exit(repository: Repository, choice: SuiteChoice) -> Preparation:
 
 
 def say_plan(repository: Repository, preparation: Preparation, options: EvalOptions) -> None:
-    """Say what a run will take."""
+    """Print the estimate of a run."""
     from promptops.evals.asking import Mode
     from promptops.evals.opening import choose_mode, find_judge, open_prices
     from promptops.evals.plan import make_plan
@@ -138,7 +135,7 @@ def _dollars(micros: int) -> str:
 
 
 def show_progress() -> Callable[[EvalProgress], None]:
-    """Return what tells how far a run is: all the time at a terminal, else twice a minute."""
+    """Return a progress display: continuous on a terminal, else twice a minute."""
     is_live = is_terminal(sys.stderr)
     said_at = 0.0
 

@@ -1,4 +1,4 @@
-"""The guards and the ledger that a command means."""
+"""Open the guards and the ledger for a command."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TenantOption = Annotated[
 
 
 class Opened(NamedTuple):
-    """The guards that hold here, and where they count, without a password."""
+    """The guards, and their ledger's address without a password."""
 
     guards: Guards
     settings: GuardSettings
@@ -35,10 +35,10 @@ class Opened(NamedTuple):
 
 
 def open_guards(*, create: bool) -> Opened:
-    """Open the guards of the repository here, or those that hold outside one.
+    """Open the guards of the current repository, or the user's outside of one.
 
     Args:
-        create: whether to make a ledger that is not there; without, it counts nothing.
+        create: whether to create a missing ledger.
     """
     from promptops.runtime.guards.guard import Guards
     from promptops.runtime.guards.opening import describe_place, find_ledger, open_ledger
@@ -55,7 +55,7 @@ def open_guards(*, create: bool) -> Opened:
 
 
 def name_owner(who: str, users: list[str], tenants: list[str]) -> str:
-    """Return whose window it is, with the name of a user or tenant that the caller gave."""
+    """Return a window's owner, with the name of a user or tenant if the caller gave it."""
     from promptops.runtime.guards.windows import hash_name
 
     names = {f"user/{hash_name(name)}": f"user/{name}" for name in users}

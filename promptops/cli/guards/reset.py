@@ -133,7 +133,7 @@ def _rebuild(reason: str, *, dry_run: bool, yes: bool, output: Format) -> None:
 
 
 def _read_runs(since: float) -> Iterator[RunRecord]:
-    """Read all runs that started since then, page by page."""
+    """Read all runs since a time, page by page."""
     from promptops.runtime.log.log import Filters
 
     before = None

@@ -74,7 +74,7 @@ def _read(text: str) -> str:
     is_input = text == "@-"
     data = sys.stdin.buffer.read() if is_input else read_named(current().directory / text[1:])
     try:
-        # The newline at the end of a file is no part of an answer.
+        # A newline at the end of the file is not part of the answer.
         return data.decode().removesuffix("\n")
     except UnicodeDecodeError as error:
         raise UsageError(f"{text} is not UTF-8 text", hint="save the file as UTF-8") from error

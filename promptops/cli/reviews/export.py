@@ -100,7 +100,7 @@ def _make_suite(pairs: list[tuple[RunReview, LogEntry]]) -> str:
 
 
 def make_sample(review: RunReview, entry: LogEntry) -> dict[str, Any] | None:
-    """Return the sample that a review makes; None where it does not say what should come."""
+    """Return the sample of a review; None if it has no expected answer."""
     run = entry.run
     wanted = run.answer if review.is_accepted else review.answer
     if not wanted or run.inputs is None:

@@ -1,4 +1,4 @@
-"""Replays beside the recorded runs, for a person and for a pull request."""
+"""Show replays next to the recorded runs, for a terminal and for a pull request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from promptops.runtime.replay import Replay
 
-# What a comment on a pull request has room for.
+# The maximum size of a comment on a pull request.
 _MAX_SHOWN = 50
 _MAX_CHARACTERS = 2_000
 # In this order, since a comment has limited room.
@@ -26,7 +26,7 @@ _COLOURS = {"worse": "red", "failed": "red", "changed": "yellow", "fixed": "gree
 
 
 def _summary(done: Sequence[Replay], at: str) -> Iterator[str]:
-    """Yield what all of them together say."""
+    """Yield the summary of all replays."""
     counts = Counter(one.result for one in done)
     words = ", ".join(f"{counts[word]} {word}" for word in RESULTS if counts[word])
     yield f"{len(done)} runs at {at}: {words}"
@@ -92,7 +92,7 @@ def _with_calls(text: str | None, calls: Sequence[str]) -> str:
 
 
 def to_markdown(done: Sequence[Replay], at: str) -> Iterator[str]:
-    """Yield a comment for a pull request: the sums, and what differs."""
+    """Yield a comment for a pull request: totals and differences."""
     first, *rest = _summary(done, _plain(at))
     yield f"### Replay: {first}"
     yield ""
@@ -113,12 +113,12 @@ def to_markdown(done: Sequence[Replay], at: str) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Return a text of somebody else's that means nothing in Markdown or HTML."""
+    """Return untrusted text escaped for Markdown and HTML."""
     return re.sub(r"[^A-Za-z0-9/@. -]", lambda found: f"&#{ord(found[0])};", one_line(text))
 
 
 def _fence(text: str) -> str:
-    """Return a text between fences longer than any in it."""
+    """Return a code block with a fence longer than any in the text."""
     if len(text) > _MAX_CHARACTERS:
         text = f"{text[:_MAX_CHARACTERS]}\n… {len(text) - _MAX_CHARACTERS} characters more"
     return fence(clean(text), "text")

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 
 def show_drift(log: RunLog, filters: Filters, *, tells: bool, as_json: bool) -> None:
-    """Print what drifted, write it to the metrics, and tell people where that is asked for.
+    """Print drift, write it to the metrics, and send alerts if requested.
 
     Args:
         log: the log.
-        filters: which runs; `since` is the beginning of the recent window, `until` its end.
-        tells: whether alarms are sent through [alerts].
+        filters: the runs; `since` is the start of the recent window, `until` its end.
+        tells: whether to send alerts through [alerts].
         as_json: whether to print JSON.
     """
     from promptops.runtime.drift.looking import look_for_drift

@@ -101,7 +101,7 @@ def export(
 
 
 class _Counted:
-    """Entries, counted as they pass."""
+    """Counts entries while iterating."""
 
     def __init__(self, entries: Iterable[LogEntry]) -> None:
         self._entries = entries

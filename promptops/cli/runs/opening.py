@@ -1,4 +1,4 @@
-"""The run log that a command means, and the options that choose runs in it."""
+"""Open the run log for a command; options that filter runs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ ParentOption = Annotated[
 
 
 def open_run_log() -> RunLog:
-    """Open the log of the repository here, or the user's outside one; NotFoundError, LogError."""
+    """Open the current repository's log, or the user's outside of one. Raises NotFoundError or
+    LogError.
+    """
     from promptops.runtime.log.log import open_log
 
     settings, place = _find()
@@ -68,7 +70,7 @@ def open_run_log() -> RunLog:
 
 
 def record_event(kind: str, at: float, detail: dict[str, Any]) -> None:
-    """Write into the log, which is made where there is none, that something happened."""
+    """Write an event into the log; create the log if missing."""
     from promptops.runtime.log.identifiers import make_id
     from promptops.runtime.log.log import open_log
     from promptops.runtime.log.record import Event
@@ -79,7 +81,7 @@ def record_event(kind: str, at: float, detail: dict[str, Any]) -> None:
 
 
 def log_settings() -> LogSettings:
-    """Return the table `[log]` that holds here."""
+    """Return the table `[log]`."""
     return _find()[0]
 
 
@@ -95,7 +97,7 @@ def _find() -> tuple[LogSettings, str]:
 
 
 def who() -> str:
-    """Return who runs this command, for the record: by Git, else by the system."""
+    """Return the user's name for records: from Git, else from the system."""
     from promptops.git.history import identity
 
     try:
@@ -120,7 +122,7 @@ def make_filters(
     stage: str | None = None,
     parent: str | None = None,
 ) -> Filters:
-    """Return the filters that options mean; UsageError for a word that is no status or stage."""
+    """Return the filters for options. Raises UsageError for an unknown status or stage."""
     from promptops.runtime.log.log import Filters
     from promptops.runtime.log.record import STAGES, STATUSES
 

@@ -156,7 +156,7 @@ def _choose(target: str | None, last: int, **options: str | None) -> list[RunRec
 
 
 def _is_id(text: str) -> bool:
-    """Return whether a text is how an id begins; a prompt of such a name is written
+    """Return whether a text looks like the beginning of an id; write a prompt with such a name as
     NAME@VERSION.
     """
     return re.fullmatch(r"[0-9a-f]{8}-?[0-9a-f-]*", text.lower()) is not None

@@ -135,7 +135,7 @@ def _content(run: RunRecord) -> Iterator[str]:
 def _block(title: str, text: str) -> Iterator[str]:
     yield ""
     yield paint(one_line(title), "cyan")
-    # Indented, so that nothing a model wrote can pass for a line of this page.
+    # Indented, so that a model's text cannot imitate a line of this page.
     yield from (f"  {line}" for line in text.splitlines() or [""])
 
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from promptops.runtime.log.log import Filters, RunLog
     from promptops.runtime.log.statistics import RunGroup
 
-# As many days as a line of bars shows.
+# The number of days in a sparkline.
 _MAX_BARS = 30
 
 
@@ -154,7 +154,7 @@ def stats(
 
 
 def _split(by: list[str] | None) -> list[str]:
-    """Return the dimensions, also of `--by prompt,version`; prompts unless said otherwise."""
+    """Return the dimensions of `--by`, which may be comma-separated; `prompt` by default."""
     names = [name for one in by or ["prompt"] for name in one.split(",") if name]
     return list(dict.fromkeys(names))
 
@@ -222,7 +222,7 @@ def _describe_errors(group: RunGroup) -> str:
 
 
 def _trends(log: RunLog, filters: Filters, names: list[str]) -> dict[tuple[Any, ...], str]:
-    """Return the bars of each group: its runs a day, up to the end of what was asked for."""
+    """Return a sparkline for each group: runs per day, up to the end of the period."""
     if "day" in names:
         return {}
     end = time.time() if filters.until is None else filters.until

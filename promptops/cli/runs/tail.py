@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from promptops.runtime.log.record import RunRecord
 
 _INTERVAL_SECONDS = 0.5
-# Of more runs than this on their way at once, the oldest are shown as they are.
+# With more unfinished runs than this, the oldest are shown as they are.
 _MAX_WAITING = 1000
 _UNENDED = ("running", "waiting")
 
@@ -70,7 +70,7 @@ def tail(
     wanted = make_filters(
         prompt, environment=environment, model=model, user=user, tenant=tenant, status=status
     )
-    # A run that begins has no result yet, so that its status is compared when it has ended.
+    # A new run has no result yet, so its status is filtered when it has ended.
     begun = make_filters(prompt, environment=environment, model=model, user=user, tenant=tenant)
     with open_run_log() as log:
         place = log.tail(begun)[1]
@@ -93,7 +93,7 @@ def _step(
     waiting: list[str],
     output: TailFormat,
 ) -> tuple[int, list[str]]:
-    """Print the runs that ended, and return how far the log was read and who has not ended."""
+    """Print ended runs; return the position in the log and the unfinished runs."""
     fresh, place = log.tail(begun, after=place)
     still = []
     for one in [*waiting, *(run.id for run in fresh)]:

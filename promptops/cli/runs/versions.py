@@ -1,4 +1,4 @@
-"""Two versions of a prompt side by side, as `promptops runs stats --compare` shows them."""
+"""Compare two versions of a prompt, for `promptops runs stats --compare`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check_comparison(filters: Filters, compare: tuple[str, str], by: list[str] | None) -> None:
-    """Raise UsageError unless two versions of one prompt are to be compared."""
+    """Raise UsageError unless the options select two versions of one prompt."""
     if by:
         raise UsageError("--compare and --by together", hint="give one of the two")
     if filters.prompt is None or "*" in filters.prompt or filters.version is not None:
@@ -27,7 +27,7 @@ def check_comparison(filters: Filters, compare: tuple[str, str], by: list[str] |
 
 
 def show_comparison(found: RunComparison, names: tuple[str, str], output: str) -> None:
-    """Print what two versions differ by, as `text`, `json` or `csv`."""
+    """Print the differences of two versions, as `text`, `json` or `csv`."""
     if output == "json":
         emit_json(comparison_to_json(found, names))
         return

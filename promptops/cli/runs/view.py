@@ -1,4 +1,4 @@
-"""How runs look: lines for people, rows of a table, JSON for programs."""
+"""Format runs: lines for people, table rows, JSON for programs."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _COLOURS = {
     "waiting": "cyan",
 }
 HEADER = ("RUN", "STARTED", "PROMPT", "MODEL", "TIME", "COST", "STATUS")
-# The time in an id and a little more: enough for a person to tell runs apart.
+# The time in an id and a few random digits: usually unique.
 _SHORT = 13
 _BARS = "▁▂▃▄▅▆▇█"
-# What a run said. Everything else is about it.
+# The fields with a run's contents.
 CONTENT = ("inputs", "messages", "answer", "tool_calls")
 
 
@@ -37,7 +37,7 @@ def format_second(seconds: float) -> str:
 
 
 def format_cost(micros: int | None) -> str:
-    """Return micro-dollars as dollars, with all digits that there are."""
+    """Return micro-dollars as dollars, with all digits."""
     if micros is None:
         return "unknown"
     dollars, rest = divmod(abs(micros), 1_000_000)
@@ -55,7 +55,7 @@ def format_span(ms: float | None) -> str:
 
 
 def shorten(ids: Sequence[str]) -> dict[str, str]:
-    """Return the beginning of each id that tells it from the others, and can be given back."""
+    """Return a unique prefix of each id, which commands accept."""
     ordered = sorted(set(ids))
     short = {}
     for place, one in enumerate(ordered):
@@ -72,7 +72,7 @@ def _shared(left: str, right: str) -> int:
 
 
 def describe_prompt(run: RunRecord) -> str:
-    """Return what ran: the prompt with its version, or what was asked for where none was found."""
+    """Return a run's prompt with its version, or the requested ref if it was not found."""
     if run.prompt is None:
         return one_line(run.ref)
     return one_line(f"{run.prompt}@{run.version or 'working'}")
@@ -104,7 +104,7 @@ def run_row(run: RunRecord, short: str) -> tuple[str, ...]:
 
 
 def draw(values: Sequence[int]) -> str:
-    """Return a line of bars from zero to the greatest value; a blank for zero."""
+    """Return a sparkline from zero to the greatest value; a blank for zero."""
     top = max(values, default=0)
     if not top:
         return ""
@@ -122,8 +122,8 @@ def draw(values: Sequence[int]) -> str:
 def to_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterable[str]:
     """Yield lines of CSV (RFC 4180, but with plain newlines), the header first.
 
-    A text that a spreadsheet would take for a formula gets an apostrophe in front, since what a
-    model or a user wrote must not be calculated.
+    A text that a spreadsheet would read as a formula gets a leading apostrophe, because text of
+    models and users must not be evaluated.
     """
     import csv
     import io

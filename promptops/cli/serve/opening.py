@@ -1,4 +1,4 @@
-"""What the verbs that serve share: keys, sockets and the log."""
+"""Shared parts of the serving verbs: keys, sockets and log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KeysOption = Annotated[
 
 
 def open_keyfile(given: str | None) -> KeyFile:
-    """Return the file of keys, which need not exist."""
+    """Return the file of keys, which may be missing."""
     common = None
     if not given and not os.environ.get(VARIABLE):
         try:
@@ -40,11 +40,11 @@ def open_keyfile(given: str | None) -> KeyFile:
 
 
 def check_installed(extra: str, modules: Sequence[str]) -> None:
-    """Refuse to go on without the packages of an extra.
+    """Raise an error if the packages of an extra are missing.
 
     Args:
         extra: the extra's name, for the hint.
-        modules: what must be there to import.
+        modules: the required modules.
 
     Raises:
         PromptopsError: a module is missing.
@@ -60,14 +60,14 @@ def check_installed(extra: str, modules: Sequence[str]) -> None:
 
 
 def open_listener(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.
+    """Return a listening socket.
 
     Args:
         host: the address.
         port: the port; 0 takes a free one.
 
     Raises:
-        UsageError: nobody can listen there.
+        UsageError: the address is not available.
     """
     import socket
 
@@ -81,7 +81,7 @@ def open_listener(host: str, port: int) -> socket.socket:
 
 
 def format_address(listener: socket.socket) -> str:
-    """Return the URL of a socket that listens, without a path."""
+    """Return the URL of a listening socket, without a path."""
     name, number = listener.getsockname()[:2]
     shown = f"[{name}]" if ":" in name else name
     return f"http://{shown}:{number}"
@@ -96,5 +96,5 @@ def write_line(line: dict[str, Any]) -> None:
         sys.stderr.write(json.dumps(stamped) + os.linesep)
         sys.stderr.flush()
     except OSError:
-        # Nobody reads the log: no reason to refuse requests.
+        # The log's reader is gone: keep serving.
         return

@@ -25,7 +25,7 @@ class Notices:
     """Reports the default limit once for each ledger, and an unknown cost once for each process."""
 
     def __init__(self, ledger: Ledger, warn: Callable[[str], None]) -> None:
-        """Args: the ledger, to record that the limit was reported; the function that warns."""
+        """Args: the ledger, to record that the limalready reported; the function that warns."""
         self._ledger = ledger
         self._warn = warn
         self._has_said_limit = False
