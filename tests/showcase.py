@@ -20,7 +20,8 @@ from promptops.delivery.actions import (
     rollback_action,
 )
 from promptops.delivery.deployments import deploy
-from promptops.delivery.publication import create_releases, plan_release
+from promptops.delivery.planning import plan_release
+from promptops.delivery.publication import create_releases
 from promptops.delivery.releases import require_release
 from promptops.prompt.version import Version
 from promptops.repository.repository import open_repository

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from promptops.delivery.bump import Bump
     from promptops.delivery.numbering import Numbering
-    from promptops.delivery.publication import ReleasePlan
+    from promptops.delivery.planning import ReleasePlan
     from promptops.delivery.release import Release
     from promptops.repository.repository import Repository
 

@@ -18,7 +18,6 @@ from promptops.cli.session import (
     say,
 )
 from promptops.errors import UsageError
-from promptops.git.message import one_line
 
 
 def yank(
@@ -33,12 +32,10 @@ def yank(
 
     The release itself stays, so that whoever pinned it still gets what they pinned.
     """
-    from promptops.delivery.publication import push_yank, yank_release
-    from promptops.delivery.release import find_yank
-    from promptops.delivery.releases import require_release, version_not_found
-    from promptops.delivery.syncing import is_published, sync_releases
+    from promptops.delivery.releases import version_not_found
+    from promptops.delivery.yanking import yank as yank_release
     from promptops.git.refs import short_name
-    from promptops.prompt.reference import parse_ref, yank_tag
+    from promptops.prompt.reference import parse_ref
 
     repository = current().repository
     wanted = parse_ref(ref)
@@ -49,34 +46,31 @@ def yank(
     if push and local:
         raise UsageError("--push and --local together", hint="give one or the other")
     name, version = wanted.name, wanted.selector.version
-    if not local:
-        sync_releases(repository, [name])
-    require_release(repository, name, version)
-    made = find_yank(repository, name, version) is None
-    if made and not dry_run:
-        made = yank_release(repository, name, version, reason)
-    pushing = (push or repository.config.push) and not local and not dry_run
-    if pushing:
-        push_yank(repository, name, version, made=made)
-    why = find_yank(repository, name, version) or one_line(reason)
+    done = yank_release(
+        repository,
+        name,
+        version,
+        reason,
+        is_pushing=push or repository.config.push,
+        is_local=local,
+        is_dry=dry_run,
+    )
     if output is Format.JSON:
         emit_json(
             json_document(
                 "promptops.yank/v1",
                 prompt=name,
                 version=str(version),
-                yanked=made,
-                reason=why,
-                pushed=pushing,
+                yanked=done.is_new,
+                reason=done.reason,
+                pushed=done.is_pushed,
                 dry_run=dry_run,
             )
         )
         return
-    verb = ("would be yanked" if dry_run else "yanked") if made else "was yanked already"
-    emit(f"{name} {version} {verb}: {why}")
-    if pushing:
+    verb = ("would be yanked" if dry_run else "yanked") if done.is_new else "was yanked already"
+    emit(f"{name} {version} {verb}: {done.reason}")
+    if done.is_pushed:
         say(f"pushed to {repository.remote}")
-    tag = yank_tag(name, version)
-    waits = not pushing and not dry_run and repository.remote is not None
-    if waits and (local or not is_published(repository, tag)):
-        say(f"to publish: git push {repository.remote} {short_name(tag)}")
+    if done.unpublished is not None:
+        say(f"to publish: git push {repository.remote} {short_name(done.unpublished)}")

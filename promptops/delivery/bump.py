@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from promptops.delivery.publication import load_valid, refuse_uncommitted
+from promptops.delivery.planning import load_valid, refuse_uncommitted
 from promptops.delivery.release import load_released
 from promptops.delivery.releases import list_versions, require_release
 from promptops.errors import GitError, RefusedError

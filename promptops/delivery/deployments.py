@@ -404,7 +404,7 @@ class _RemotePlace(_DeploymentPlace):
         if has_landed:
             return True
         if result is not None and result.status is PushStatus.REFUSED:
-            from promptops.delivery.publication import refused_by_remote
+            from promptops.delivery.pushing import refused_by_remote
 
             raise refused_by_remote(repository.remote, "deployment", result.reason)
         if has_landed is None and doubt is not None:

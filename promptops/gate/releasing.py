@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.delivery.bump import commit_bumps, plan_bump
 from promptops.delivery.numbering import number_prompts
-from promptops.delivery.publication import (
-    create_releases,
-    plan_releases,
-    push_releases,
-    refuse_unmerged,
-)
+from promptops.delivery.planning import plan_releases, refuse_unmerged
+from promptops.delivery.publication import create_releases, push_releases
 from promptops.delivery.syncing import sync_releases
 from promptops.errors import RefusedError, UsageError
 from promptops.gate.verdicts import attested_from, find_attested, read_verdict
@@ -25,7 +21,7 @@ if TYPE_CHECKING:
 
     from promptops.delivery.bump import Bump
     from promptops.delivery.numbering import Numbering
-    from promptops.delivery.publication import ReleasePlan
+    from promptops.delivery.planning import ReleasePlan
     from promptops.delivery.release import Release
     from promptops.gate.verdicts import Attested
     from promptops.repository.repository import Repository

@@ -31,7 +31,8 @@ from promptops.delivery.environments import (
     read_head,
     read_state,
 )
-from promptops.delivery.publication import create_releases, plan_release
+from promptops.delivery.planning import plan_release
+from promptops.delivery.publication import create_releases
 from promptops.delivery.releases import require_release
 from promptops.delivery.state import Live, Point, State
 from promptops.errors import NotFoundError, PromptopsError, RefusedError

@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
-from promptops.delivery import publication
-from promptops.delivery.publication import (
-    create_releases,
-    plan_release,
-    plan_releases,
-    push_releases,
-    yank_release,
-)
+from promptops.delivery import publication, pushing
+from promptops.delivery.planning import plan_release, plan_releases
+from promptops.delivery.publication import create_releases, push_releases
 from promptops.delivery.release import find_yank, load_released, read_release
 from promptops.delivery.releases import (
     is_merged,
@@ -25,6 +20,7 @@ from promptops.delivery.releases import (
     select_release,
 )
 from promptops.delivery.syncing import is_published, sync_releases
+from promptops.delivery.yanking import yank_release
 from promptops.errors import (
     ConflictError,
     IntegrityError,
@@ -45,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from promptops.delivery.planning import ReleasePlan
     from promptops.git.limits import GitLimits
     from promptops.git.process import Git
     from promptops.git.refs import RefUpdate
@@ -215,7 +212,7 @@ def test_what_some_are_refused_for_does_not_hide_the_others(team: Team) -> None:
 # Making and pushing
 
 
-def _plan_all(repository: Repository) -> list[publication.ReleasePlan]:
+def _plan_all(repository: Repository) -> list[ReleasePlan]:
     return plan_releases(repository, ["a", "b"])[0]
 
 
@@ -248,7 +245,7 @@ def _break_push(monkeypatch: pytest.MonkeyPatch, *, arrives: bool) -> None:
             push(git, remote, refs, atomic=atomic, limits=limits)
         raise RemoteError("the connection broke")
 
-    monkeypatch.setattr(publication, "push", broken)
+    monkeypatch.setattr(pushing, "push", broken)
 
 
 def test_a_push_that_broke_after_it_arrived_is_a_release(

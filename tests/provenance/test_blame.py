@@ -107,7 +107,8 @@ def test_the_smallest_version_counts_not_the_earliest_tag(showcase: Showcase) ->
     repo.git("switch", "-q", "fix")
     # The backport is tagged later and is smaller.
     showcase.write("1.2.0", "You triage support tickets.")
-    from promptops.delivery.publication import create_releases, plan_release
+    from promptops.delivery.planning import plan_release
+    from promptops.delivery.publication import create_releases
 
     repository = showcase.repository
     create_releases(repository, [plan_release(repository, TRIAGE, backport=True)], None, "op")

@@ -235,7 +235,7 @@ def test_a_verdict_for_which_nobody_approved_is_no_approval(showcase: Showcase) 
 
 
 def test_a_yank_is_told(showcase: Showcase) -> None:
-    from promptops.delivery.publication import yank_release
+    from promptops.delivery.yanking import yank_release
     from promptops.prompt.version import Version
 
     yank_release(showcase.repository, TRIAGE, Version.parse("1.1.0"), "it swears")

@@ -216,7 +216,7 @@ def test_a_tag_with_an_impossible_name_is_pointed_out(showcase: Showcase) -> Non
 
 
 def test_yanks_must_mean_a_release(showcase: Showcase) -> None:
-    from promptops.delivery.publication import yank_release
+    from promptops.delivery.yanking import yank_release
     from promptops.prompt.version import Version
 
     yank_release(showcase.repository, "support/reply", Version.parse("1.0.0"), "rude")
@@ -276,7 +276,7 @@ def test_a_lost_deployment_is_damage(showcase: Showcase) -> None:
 
 
 def test_a_yank_must_stand_where_its_release_does(showcase: Showcase) -> None:
-    from promptops.delivery.publication import yank_release
+    from promptops.delivery.yanking import yank_release
     from promptops.prompt.version import Version
 
     yank_release(showcase.repository, "support/reply", Version.parse("1.0.0"), "rude")
@@ -292,7 +292,7 @@ def test_a_yank_must_stand_where_its_release_does(showcase: Showcase) -> None:
 
 
 def test_a_yank_remembers_the_tag_that_it_meant(showcase: Showcase) -> None:
-    from promptops.delivery.publication import yank_release
+    from promptops.delivery.yanking import yank_release
     from promptops.prompt.version import Version
 
     yank_release(showcase.repository, "support/reply", Version.parse("1.0.0"), "rude")
