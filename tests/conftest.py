@@ -6,6 +6,7 @@ object id, and two racing clones can be made to write identical objects.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 # Fixtures for all tests.
 __all__ = ["typescript"]
+
+# Two hundred threads, each with an event loop and both ends of a connection, need about a thousand;
+# some systems allow 256 unless asked for more.
+OPEN_FILES = 4096
 
 GIT_CONFIGURATION = """\
 [init]
@@ -84,6 +89,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("network")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_configure() -> None:
+    """Allow this process, and those it starts, as many open files as the tests need."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @pytest.fixture(scope="session", autouse=True)
