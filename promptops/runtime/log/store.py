@@ -8,40 +8,34 @@ added up when the hour is over (`hours`); a run that ends later is added then.
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from promptops.errors import ConfigurationError, NotFoundError, UsageError
 from promptops.repository.settings.log import FULL
 from promptops.runtime.log import reading, removal
-from promptops.runtime.log.content import pack, text_hash, unpack
+from promptops.runtime.log.content import pack, unpack
 from promptops.runtime.log.hours import count_late, roll_up, rolled_until
 from promptops.runtime.log.identifiers import make_id, pack_id
 from promptops.runtime.log.log import Filters, Removal
-from promptops.runtime.log.process import Process, this_process
 from promptops.runtime.log.record import RUNNING
 from promptops.runtime.log.rows import (
     ATTEMPT_COLUMNS,
     EVENT_COLUMNS,
     FEEDBACK_COLUMNS,
     REVIEW_COLUMNS,
-    RUN_COLUMNS,
-    attempt_row,
-    columns,
     event_row,
     feedback_row,
     review_row,
-    run_row,
     upsert,
 )
-from promptops.runtime.log.texts import RequestTexts, make_request, make_texts
-from promptops.runtime.redaction import find_hidden, hide, redact, redact_secrets, redact_value
+from promptops.runtime.log.writing import FIND_RUN, RunWriter
+from promptops.runtime.redaction import find_hidden, redact, redact_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from promptops.repository.settings.log import LogSettings
-    from promptops.runtime.log.database import Cursor, Database, Row
+    from promptops.runtime.log.database import Cursor, Database
     from promptops.runtime.log.encryption import Keyring
     from promptops.runtime.log.record import (
         AttemptRecord,
@@ -54,65 +48,11 @@ if TYPE_CHECKING:
     from promptops.runtime.log.statistics import RunComparison, RunGroup
 
 _EVERYTHING = Filters()
-# What a run is stored with, beside its own columns.
-_STORED = (*RUN_COLUMNS, "process", "request", "answer", "mac")
-_INSERT_RUN = (
-    f"INSERT INTO runs ({columns(_STORED)}) VALUES ({', '.join('?' * len(_STORED))})"
-    " ON CONFLICT (id) DO NOTHING"
-)
-# What stands in an index and seldom changes between beginning and end: SQLite writes every index
-# whose column is set, even to the same value.
-_IDENTITY = ("id", "parent", "started", "prompt", "user_name")
-_RESULT = tuple(name for name in _STORED if name not in _IDENTITY)
-_UPDATE_RESULT = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _RESULT)} WHERE n = ?"
-_UPDATE_RUN = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _STORED)} WHERE n = ?"
-_FIND_RUN = f"SELECT n, request, answer, {columns(_IDENTITY)} FROM runs WHERE id = ?"
 _UPSERT_ATTEMPT = upsert("attempts", ATTEMPT_COLUMNS, ("run", "number"))
 _INSERT_EVENT = upsert("events", EVENT_COLUMNS, ("id",))
 _INSERT_FEEDBACK = upsert("feedback", FEEDBACK_COLUMNS, ("id",))
 _UPSERT_REVIEW = upsert("reviews", REVIEW_COLUMNS, ("id",))
-# How many hashes of shared texts are remembered, so that they are not compressed again.
-_MAX_KNOWN = 4096
 _ROTATION = 500
-# A request of so many bytes is kept once, however often it is made.
-_MIN_SHARED_BYTES = 8192
-# Of how many runs under way the texts are remembered until they end, and how long those may be.
-_MAX_BEGUN = 2048
-_MAX_BEGUN_BYTES = 64 * 1024
-
-
-class _Text(NamedTuple):
-    """A text to be kept: its hash where runs may share it, its bytes, and those bytes packed unless
-    it is there already.
-    """
-
-    hash: bytes | None
-    data: bytes
-    body: bytes | None
-
-
-class _Begun(NamedTuple):
-    """What was asked in a run under way, as it was written when the run began.
-
-    `is_dropped`: it is too long to be remembered, so that only the log has it.
-    """
-
-    request: RequestTexts
-    shared: tuple[_Text, ...]
-    body: _Text | None
-    is_dropped: bool = False
-
-
-class _Prepared(NamedTuple):
-    """A run ready to be written: its columns by name, and its texts."""
-
-    row: dict[str, Any]
-    shared: tuple[_Text, ...]
-    request: _Text | None
-    answer: _Text | None
-    mac: bytes | None
-    begun: _Begun
-    is_as_begun: bool
 
 
 class Store:
@@ -137,9 +77,7 @@ class Store:
         except BaseException:
             database.close()
             raise
-        self._process: Process | None = None
-        self._known: set[bytes] = set()
-        self._begun: dict[str, _Begun] = {}
+        self._writer = RunWriter(settings, self._keyring, self._secret)
 
     def _read_secret(self) -> bytes:
         """Return the secret that hashes and answers' marks are made with: made once, sealed by the
@@ -172,40 +110,40 @@ class Store:
         """Write a run that begins."""
         if run.status != RUNNING:
             raise UsageError(f"a run that begins is running, and not '{run.status}'")
-        prepared = self._prepare(run)
+        prepared = self._writer.prepare(run)
 
-        self._database.write(lambda cursor: self._write_run(cursor, prepared, None))
-        self._remember(prepared)
-        self._remember_begun(run, prepared)
+        self._database.write(lambda cursor: self._writer.write(cursor, prepared, None))
+        self._writer.remember(prepared)
+        self._writer.remember_begun(run, prepared)
 
     def attempt(self, attempt: AttemptRecord) -> None:
         """Write one attempt of a run, before the run ends."""
-        row = self._attempt_row(attempt)
+        row = self._writer.attempt_row(attempt)
         self._database.write(lambda cursor: cursor.run(_UPSERT_ATTEMPT, row))
 
     def finish(self, run: RunRecord, attempts: Sequence[AttemptRecord] = ()) -> None:
         """Complete a run, in one commit with its last attempts."""
-        prepared = self._prepare(run)
+        prepared = self._writer.prepare(run)
         hidden = find_hidden(run.inputs, run.hidden) if run.hidden else {}
-        rows = [self._attempt_row(attempt, hidden) for attempt in attempts]
+        rows = [self._writer.attempt_row(attempt, hidden) for attempt in attempts]
 
         def write(cursor: Cursor) -> None:
             nonlocal prepared
-            old = cursor.one(_FIND_RUN, (prepared.row["id"],))
+            old = cursor.one(FIND_RUN, (prepared.row["id"],))
             if prepared.begun.is_dropped and (old is None or old[1] is None):
                 # The log was lost since.
-                prepared = self._prepare(run)
+                prepared = self._writer.prepare(run)
             is_late = prepared.row["started"] < rolled_until(cursor)
             if is_late and old is not None:
                 count_late(cursor, int(old[0]), sign=-1)
-            number = self._write_run(cursor, prepared, old)
+            number = self._writer.write(cursor, prepared, old)
             if is_late:
                 count_late(cursor, number, sign=1)
             for row in rows:
                 cursor.run(_UPSERT_ATTEMPT, row)
 
         self._database.write(write)
-        self._remember(prepared)
+        self._writer.remember(prepared)
 
     def event(self, event: Event) -> None:
         """Write an event."""
@@ -259,156 +197,6 @@ class Store:
         if text is None or self._settings.content == FULL:
             return text
         return redact(text)
-
-    def _attempt_row(
-        self, attempt: AttemptRecord, hidden: Mapping[str, str] | None = None
-    ) -> list[object]:
-        error = attempt.error
-        if error is not None:
-            error = hide(error, hidden) if hidden else error
-            error = (redact_secrets if self._settings.content == FULL else redact)(error)
-        return attempt_row(attempt, error, self._keyring)
-
-    def _prepare(self, run: RunRecord) -> _Prepared:
-        """Do all that needs no transaction, so that others need not wait for it."""
-        content = self._settings.content
-        begun = self._begun.pop(run.id, None)
-        is_as_begun = begun is not None and begun.request.is_of(run)
-        if begun is None or not is_as_begun:
-            request = make_request(run, content, self._secret)
-            shared = tuple(self._prepare_text(data) for data in request.shared)
-            body = None
-            if request.body is not None:
-                is_long = len(request.body) >= _MIN_SHARED_BYTES
-                prepare = self._prepare_text if is_long else self._prepare_own
-                body = prepare(request.body)
-            begun = _Begun(request, shared, body)
-        kept, texts = make_texts(run, begun.request, content, self._secret)
-        return _Prepared(
-            dict(zip(RUN_COLUMNS, run_row(kept, self._keyring), strict=True)),
-            begun.shared,
-            begun.body,
-            None if texts.answer is None else self._prepare_own(texts.answer),
-            texts.mac,
-            begun,
-            is_as_begun,
-        )
-
-    def _prepare_text(self, data: bytes) -> _Text:
-        number = text_hash(data, self._secret)
-        # What is known to be there is not packed for nothing.
-        return _Text(number, data, None if number in self._known else pack(data, self._keyring))
-
-    def _prepare_own(self, data: bytes) -> _Text:
-        return _Text(None, data, pack(data, self._keyring))
-
-    def _remember(self, prepared: _Prepared) -> None:
-        if len(self._known) >= _MAX_KNOWN:
-            self._known.clear()
-        self._known.update(text.hash for text in prepared.shared if text.hash is not None)
-
-    def _remember_begun(self, run: RunRecord, prepared: _Prepared) -> None:
-        """Spare the end of a run to make the same texts again."""
-        request, shared, body, _ = prepared.begun
-        if body is None:
-            return
-        while len(self._begun) >= _MAX_BEGUN:
-            # Those were never ended, or in another process.
-            self._begun.pop(next(iter(self._begun)), None)
-        if len(body.data) > _MAX_BEGUN_BYTES:
-            small = request._replace(inputs=None, messages=None, body=None, shared=())
-            self._begun[run.id] = _Begun(small, (), None, is_dropped=True)
-            return
-        self._begun[run.id] = _Begun(
-            request,
-            tuple(text._replace(body=None) for text in shared),
-            body._replace(body=None),
-        )
-
-    def _write_run(self, cursor: Cursor, prepared: _Prepared, old: Row | None) -> int:
-        request = answer = None
-        ids: list[int] = []
-        stale = [] if old is None else [int(one) for one in old[1:3] if one is not None]
-        is_same = prepared.is_as_begun and old is not None and old[1] is not None
-        if is_same:
-            # What was asked is as it was at the beginning, with all that it refers to.
-            request = stale.pop(0)
-        elif prepared.request is not None:
-            ids.extend(self._write_shared(cursor, text) for text in prepared.shared)
-            first = prepared.request
-            request = (self._write_own if first.hash is None else self._write_shared)(cursor, first)
-            if first.hash is not None:
-                ids.append(request)
-        if prepared.answer is not None:
-            answer = self._write_own(cursor, prepared.answer)
-        row = {**prepared.row, "request": request, "answer": answer, "mac": prepared.mac}
-        row["process"] = self._process_id(cursor) if row["status"] == RUNNING else None
-        if old is None:
-            made = cursor.insert(_INSERT_RUN, [row[name] for name in _STORED], "n")
-            if made is None:
-                # It is there already, with texts of its own.
-                removal.drop_texts(cursor, [one for one in (request, answer) if one is not None])
-                return -1
-            number = made
-        else:
-            number = int(old[0])
-            is_moved = any(row[name] != one for name, one in zip(_IDENTITY, old[3:], strict=True))
-            names = _STORED if is_moved else _RESULT
-            statement = _UPDATE_RUN if is_moved else _UPDATE_RESULT
-            cursor.run(statement, [*(row[name] for name in names), number])
-            if not is_same:
-                stale += self._release(cursor, number, ids)
-            removal.drop_texts(cursor, stale)
-        for text in ids:
-            cursor.run(
-                "INSERT INTO uses (text, run) VALUES (?, ?) ON CONFLICT DO NOTHING", (text, number)
-            )
-        return number
-
-    def _release(self, cursor: Cursor, number: int, ids: Sequence[int]) -> Sequence[int]:
-        """Let go, and return, the shared texts that a run used before and does not any more."""
-        used = cursor.rows("SELECT text FROM uses WHERE run = ?", (number,))
-        stale = [int(text) for (text,) in list(used) if text not in ids]
-        for text in stale:
-            cursor.run("DELETE FROM uses WHERE text = ? AND run = ?", (text, number))
-        return stale
-
-    def _write_own(self, cursor: Cursor, text: _Text) -> int:
-        """Write a text of one run."""
-        body = pack(text.data, self._keyring) if text.body is None else text.body
-        made = cursor.insert("INSERT INTO texts (body) VALUES (?)", (body,), "id")
-        return -1 if made is None else made
-
-    def _write_shared(self, cursor: Cursor, text: _Text) -> int:
-        """Write a text that other runs may have written already."""
-        find = "SELECT id FROM texts WHERE hash = ?"
-        row = cursor.one(find, (text.hash,))
-        if row is not None:
-            return int(row[0])
-        made = cursor.insert(
-            "INSERT INTO texts (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            (text.hash, pack(text.data, self._keyring) if text.body is None else text.body),
-            "id",
-        )
-        if made is None:
-            # Somebody else made it just now.
-            row = cursor.one(find, (text.hash,))
-            made = None if row is None else int(row[0])
-        return -1 if made is None else made
-
-    def _process_id(self, cursor: Cursor) -> int:
-        if self._process is None or self._process.pid != os.getpid():
-            self._process = this_process()
-        find = "SELECT id FROM processes WHERE machine = ? AND pid = ? AND born = ?"
-        row = cursor.one(find, self._process)
-        if row is None:
-            cursor.run(
-                "INSERT INTO processes (machine, pid, born) VALUES (?, ?, ?)"
-                " ON CONFLICT DO NOTHING",
-                self._process,
-            )
-            row = cursor.one(find, self._process)
-        return -1 if row is None else int(row[0])
 
     # Reading
 
@@ -518,7 +306,7 @@ class Store:
                 self._keyring,
             )
         )
-        self._known.clear()
+        self._writer.forget_texts()
         self._database.scrub(removal.TABLES)
         return result
 
@@ -534,7 +322,7 @@ class Store:
             runs, texts = runs + part.runs, texts + part.texts
             if not part.runs:
                 break
-        self._known.clear()
+        self._writer.forget_texts()
         if runs:
             audit = removal.Audit(make_id(now, self._random(16)), now, by, reason)
             self._database.write(

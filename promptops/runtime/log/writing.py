@@ -1,0 +1,267 @@
+"""Prepare runs outside of a transaction, and write them with the texts that they share.
+
+What many runs say is compressed and written once: hashes of texts that are there are remembered,
+and what was asked in a run under way, until it ends.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.repository.settings.log import FULL
+from promptops.runtime.log import removal
+from promptops.runtime.log.content import pack, text_hash
+from promptops.runtime.log.process import Process, this_process
+from promptops.runtime.log.record import RUNNING
+from promptops.runtime.log.rows import (
+    RUN_COLUMNS,
+    columns,
+    run_row,
+)
+from promptops.runtime.log.rows import (
+    attempt_row as make_attempt_row,
+)
+from promptops.runtime.log.texts import RequestTexts, make_request, make_texts
+from promptops.runtime.redaction import hide, redact, redact_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from promptops.repository.settings.log import LogSettings
+    from promptops.runtime.log.database import Cursor, Row
+    from promptops.runtime.log.encryption import Keyring
+    from promptops.runtime.log.record import (
+        AttemptRecord,
+        RunRecord,
+    )
+
+# What a run is stored with, beside its own columns.
+_STORED = (*RUN_COLUMNS, "process", "request", "answer", "mac")
+_INSERT_RUN = (
+    f"INSERT INTO runs ({columns(_STORED)}) VALUES ({', '.join('?' * len(_STORED))})"
+    " ON CONFLICT (id) DO NOTHING"
+)
+# What stands in an index and seldom changes between beginning and end: SQLite writes every index
+# whose column is set, even to the same value.
+_IDENTITY = ("id", "parent", "started", "prompt", "user_name")
+_RESULT = tuple(name for name in _STORED if name not in _IDENTITY)
+_UPDATE_RESULT = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _RESULT)} WHERE n = ?"
+_UPDATE_RUN = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _STORED)} WHERE n = ?"
+FIND_RUN = f"SELECT n, request, answer, {columns(_IDENTITY)} FROM runs WHERE id = ?"
+# How many hashes of shared texts are remembered, so that they are not compressed again.
+_MAX_KNOWN = 4096
+# A request of so many bytes is kept once, however often it is made.
+_MIN_SHARED_BYTES = 8192
+# Of how many runs under way the texts are remembered until they end, and how long those may be.
+_MAX_BEGUN = 2048
+_MAX_BEGUN_BYTES = 64 * 1024
+
+
+class _Text(NamedTuple):
+    """A text to be kept: its hash where runs may share it, its bytes, and those bytes packed unless
+    it is there already.
+    """
+
+    hash: bytes | None
+    data: bytes
+    body: bytes | None
+
+
+class _Begun(NamedTuple):
+    """What was asked in a run under way, as it was written when the run began.
+
+    `is_dropped`: it is too long to be remembered, so that only the log has it.
+    """
+
+    request: RequestTexts
+    shared: tuple[_Text, ...]
+    body: _Text | None
+    is_dropped: bool = False
+
+
+class PreparedRun(NamedTuple):
+    """A run ready to be written: its columns by name, and its texts."""
+
+    row: dict[str, Any]
+    shared: tuple[_Text, ...]
+    request: _Text | None
+    answer: _Text | None
+    mac: bytes | None
+    begun: _Begun
+    is_as_begun: bool
+
+
+class RunWriter:
+    """Writes runs to one log, for as long as its store is open.
+
+    Args:
+        settings: what may be kept, and how.
+        keyring: what texts are sealed with; None: they are not.
+        secret: what hashes of texts are made with.
+    """
+
+    def __init__(self, settings: LogSettings, keyring: Keyring | None, secret: bytes) -> None:
+        self._settings = settings
+        self._keyring = keyring
+        self._secret = secret
+        self._process: Process | None = None
+        self._known: set[bytes] = set()
+        self._begun: dict[str, _Begun] = {}
+
+    def forget_texts(self) -> None:
+        """Take no text for being there any more: some were removed."""
+        self._known.clear()
+
+    def attempt_row(
+        self, attempt: AttemptRecord, hidden: Mapping[str, str] | None = None
+    ) -> list[object]:
+        """Return the row of an attempt, its error without what must not be kept."""
+        error = attempt.error
+        if error is not None:
+            error = hide(error, hidden) if hidden else error
+            error = (redact_secrets if self._settings.content == FULL else redact)(error)
+        return make_attempt_row(attempt, error, self._keyring)
+
+    def prepare(self, run: RunRecord) -> PreparedRun:
+        """Do all that needs no transaction, so that others need not wait for it."""
+        content = self._settings.content
+        begun = self._begun.pop(run.id, None)
+        is_as_begun = begun is not None and begun.request.is_of(run)
+        if begun is None or not is_as_begun:
+            request = make_request(run, content, self._secret)
+            shared = tuple(self._prepare_text(data) for data in request.shared)
+            body = None
+            if request.body is not None:
+                is_long = len(request.body) >= _MIN_SHARED_BYTES
+                prepare = self._prepare_text if is_long else self._prepare_own
+                body = prepare(request.body)
+            begun = _Begun(request, shared, body)
+        kept, texts = make_texts(run, begun.request, content, self._secret)
+        return PreparedRun(
+            dict(zip(RUN_COLUMNS, run_row(kept, self._keyring), strict=True)),
+            begun.shared,
+            begun.body,
+            None if texts.answer is None else self._prepare_own(texts.answer),
+            texts.mac,
+            begun,
+            is_as_begun,
+        )
+
+    def _prepare_text(self, data: bytes) -> _Text:
+        number = text_hash(data, self._secret)
+        # What is known to be there is not packed for nothing.
+        return _Text(number, data, None if number in self._known else pack(data, self._keyring))
+
+    def _prepare_own(self, data: bytes) -> _Text:
+        return _Text(None, data, pack(data, self._keyring))
+
+    def remember(self, prepared: PreparedRun) -> None:
+        """Take the shared texts of a run that was written for being there."""
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        self._known.update(text.hash for text in prepared.shared if text.hash is not None)
+
+    def remember_begun(self, run: RunRecord, prepared: PreparedRun) -> None:
+        """Spare the end of a run to make the same texts again."""
+        request, shared, body, _ = prepared.begun
+        if body is None:
+            return
+        while len(self._begun) >= _MAX_BEGUN:
+            # Those were never ended, or in another process.
+            self._begun.pop(next(iter(self._begun)), None)
+        if len(body.data) > _MAX_BEGUN_BYTES:
+            small = request._replace(inputs=None, messages=None, body=None, shared=())
+            self._begun[run.id] = _Begun(small, (), None, is_dropped=True)
+            return
+        self._begun[run.id] = _Begun(
+            request,
+            tuple(text._replace(body=None) for text in shared),
+            body._replace(body=None),
+        )
+
+    def write(self, cursor: Cursor, prepared: PreparedRun, old: Row | None) -> int:
+        """Write a run and its texts; `old` is what `FIND_RUN` found. Return the run's number."""
+        request = answer = None
+        ids: list[int] = []
+        stale = [] if old is None else [int(one) for one in old[1:3] if one is not None]
+        is_same = prepared.is_as_begun and old is not None and old[1] is not None
+        if is_same:
+            # What was asked is as it was at the beginning, with all that it refers to.
+            request = stale.pop(0)
+        elif prepared.request is not None:
+            ids.extend(self._write_shared(cursor, text) for text in prepared.shared)
+            first = prepared.request
+            request = (self._write_own if first.hash is None else self._write_shared)(cursor, first)
+            if first.hash is not None:
+                ids.append(request)
+        if prepared.answer is not None:
+            answer = self._write_own(cursor, prepared.answer)
+        row = {**prepared.row, "request": request, "answer": answer, "mac": prepared.mac}
+        row["process"] = self._process_id(cursor) if row["status"] == RUNNING else None
+        if old is None:
+            made = cursor.insert(_INSERT_RUN, [row[name] for name in _STORED], "n")
+            if made is None:
+                # It is there already, with texts of its own.
+                removal.drop_texts(cursor, [one for one in (request, answer) if one is not None])
+                return -1
+            number = made
+        else:
+            number = int(old[0])
+            is_moved = any(row[name] != one for name, one in zip(_IDENTITY, old[3:], strict=True))
+            names = _STORED if is_moved else _RESULT
+            statement = _UPDATE_RUN if is_moved else _UPDATE_RESULT
+            cursor.run(statement, [*(row[name] for name in names), number])
+            if not is_same:
+                stale += self._release(cursor, number, ids)
+            removal.drop_texts(cursor, stale)
+        for text in ids:
+            cursor.run(
+                "INSERT INTO uses (text, run) VALUES (?, ?) ON CONFLICT DO NOTHING", (text, number)
+            )
+        return number
+
+    def _release(self, cursor: Cursor, number: int, ids: Sequence[int]) -> Sequence[int]:
+        """Let go, and return, the shared texts that a run used before and does not any more."""
+        used = cursor.rows("SELECT text FROM uses WHERE run = ?", (number,))
+        stale = [int(text) for (text,) in list(used) if text not in ids]
+        for text in stale:
+            cursor.run("DELETE FROM uses WHERE text = ? AND run = ?", (text, number))
+        return stale
+
+    def _write_own(self, cursor: Cursor, text: _Text) -> int:
+        """Write a text of one run."""
+        body = pack(text.data, self._keyring) if text.body is None else text.body
+        made = cursor.insert("INSERT INTO texts (body) VALUES (?)", (body,), "id")
+        return -1 if made is None else made
+
+    def _write_shared(self, cursor: Cursor, text: _Text) -> int:
+        """Write a text that other runs may have written already."""
+        find = "SELECT id FROM texts WHERE hash = ?"
+        row = cursor.one(find, (text.hash,))
+        if row is not None:
+            return int(row[0])
+        made = cursor.insert(
+            "INSERT INTO texts (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (text.hash, pack(text.data, self._keyring) if text.body is None else text.body),
+            "id",
+        )
+        if made is None:
+            # Somebody else made it just now.
+            row = cursor.one(find, (text.hash,))
+            made = None if row is None else int(row[0])
+        return -1 if made is None else made
+
+    def _process_id(self, cursor: Cursor) -> int:
+        if self._process is None or self._process.pid != os.getpid():
+            self._process = this_process()
+        find = "SELECT id FROM processes WHERE machine = ? AND pid = ? AND born = ?"
+        row = cursor.one(find, self._process)
+        if row is None:
+            cursor.run(
+                "INSERT INTO processes (machine, pid, born) VALUES (?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                self._process,
+            )
+            row = cursor.one(find, self._process)
+        return -1 if row is None else int(row[0])
