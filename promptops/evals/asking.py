@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from promptops.runtime.models.embedding import Embedder
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.commands import Command
+    from promptops.runtime.safety.safety import Safety
 
 # No user waits for an eval's answer, so wait for rate limits to end.
 EVAL = "eval"
@@ -111,6 +112,7 @@ class Equipment:
         guards: the limits of the environment `eval`, or None.
         name: the run's name in the ledger.
         embedder: name and model for embeddings, or None.
+        safety: what is done to messages for safety; None: nothing.
     """
 
     models: Models
@@ -124,6 +126,7 @@ class Equipment:
     guards: Guards | None = None
     name: str = EVAL
     embedder: tuple[str, Embedder] | None = None
+    safety: Safety | None = None
 
 
 class Asker:
@@ -146,6 +149,7 @@ class Asker:
             lambda: None,
             lambda found: PausedError(f"{found} is paused"),
             lambda: EVAL,
+            safety=equipment.safety,
         )
         # Prompt digest -> request parameters; None for prompts with routes and the like.
         self._parameters: dict[str, Mapping[str, Any] | None] = {}
@@ -176,7 +180,9 @@ class Asker:
         known: Mapping[str, Any] | bool | None = self._parameters.get(resolved.digest, False)
         if known is False:
             known = None
-            if not _WAYS.intersection(resolved.data):
+            safety = self._with.safety
+            is_changed = safety is not None and safety.changes(resolved)
+            if not _WAYS.intersection(resolved.data) and not is_changed:
                 known = resolved.prompt.wire_parameters
             self._parameters[resolved.digest] = known
         return known is not None

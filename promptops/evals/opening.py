@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from promptops.evals.preparation import Preparation, SuiteChoice, SuitePart
     from promptops.evals.result import EvalResult
     from promptops.evals.runner import EvalProgress
+    from promptops.repository.config import Config
     from promptops.repository.repository import Repository
     from promptops.runtime.guards.guard import Guards
     from promptops.runtime.models.embedding import Embedder
     from promptops.runtime.resolution import ResolvedPrompt
+    from promptops.runtime.safety.safety import Safety
 
 JOURNALS = "promptops-evals"
 """The folder of unfinished runs, in the Git folder."""
@@ -127,6 +129,7 @@ def run(
         _open_guards(repository),
         f"eval-{token}",
         _open_embedder(repository),
+        _open_safety(config),
     )
     context = Context(root=top, allows_python=options.allows_python)
 
@@ -171,6 +174,19 @@ def forget_answers(repository: Repository) -> None:
     folder = repository.git.common_dir / JOURNALS
     for file in folder.glob(f"*-{os.getpid()}-*.jsonl"):
         file.unlink(missing_ok=True)
+
+
+def _open_safety(config: Config) -> Safety | None:
+    """Return what shapes messages as in production: with placeholders, and nothing refused."""
+    if "safety" not in config.tables:
+        return None
+    from dataclasses import replace
+
+    from promptops.runtime.safety.safety import Safety
+
+    settings = replace(config.safety, scan="off", scan_answers="off")
+    canary = "off" if settings.canary == "off" else "log"
+    return Safety(replace(settings, canary=canary), None)
 
 
 def _open_embedder(repository: Repository) -> tuple[str, Embedder] | None:

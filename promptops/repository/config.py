@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from promptops.repository.settings.guards import GuardSettings
     from promptops.repository.settings.log import LogSettings
     from promptops.repository.settings.models import ModelSettings
+    from promptops.repository.settings.safety import SafetySettings
     from promptops.repository.settings.telemetry import TelemetrySettings
     from promptops.repository.settings.timeouts import TimeoutSettings
 
@@ -187,6 +188,12 @@ class Config:
         return settings
 
     @property
+    def safety(self) -> SafetySettings:
+        """The table `[safety]`; nothing is done without it."""
+        settings: SafetySettings = self._settings("safety")
+        return settings
+
+    @property
     def telemetry(self) -> TelemetrySettings:
         """The table `[telemetry]`; nobody is told without it."""
         settings: TelemetrySettings = self._settings("telemetry")
@@ -305,11 +312,21 @@ _TABLES = (
     "guards",
     "log",
     "models",
+    "safety",
     "telemetry",
     "timeouts",
 )
 # The tables that runs need anywhere, and the ones they refer to.
-_RUNTIME_TABLES = ("alerts", "cache", "conversations", "guards", "log", "models", "telemetry")
+_RUNTIME_TABLES = (
+    "alerts",
+    "cache",
+    "conversations",
+    "guards",
+    "log",
+    "models",
+    "safety",
+    "telemetry",
+)
 _EXPORTED = (*_RUNTIME_TABLES, "default_environment", "environments", "prompts")
 
 

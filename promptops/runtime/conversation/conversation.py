@@ -28,6 +28,7 @@ from promptops.runtime.conversation.hand_over import (
 )
 from promptops.runtime.conversation.window import begin_with_user, take_newest
 from promptops.runtime.log.content import from_json, pack, to_json, unpack
+from promptops.runtime.safety.marking import remove_delimiters
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -487,7 +488,7 @@ def _last_question(run: Run) -> str | None:
     for message in reversed(run.messages):
         if message.get("role") == "user":
             content = message.get("content")
-            return content if isinstance(content, str) else None
+            return remove_delimiters(content) if isinstance(content, str) else None
     return None
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from promptops.runtime.log.record import RunRecord
     from promptops.runtime.models.model import Request
     from promptops.runtime.resolution import ResolvedPrompt
+    from promptops.runtime.safety.safety import Safety
 
 
 class Find(NamedTuple):
@@ -122,6 +123,7 @@ class World(NamedTuple):
         make_id: returns a new id.
         cache: the settings of the answer cache.
         refuses: returns the parameters that a model is known to refuse.
+        safety: what is done for safety; None: nothing.
     """
 
     clock: Callable[[], float]
@@ -136,3 +138,4 @@ class World(NamedTuple):
     make_id: Callable[[], str]
     cache: CacheSettings = CacheSettings()
     refuses: Callable[[str], Collection[str]] = lambda _model: ()
+    safety: Safety | None = None

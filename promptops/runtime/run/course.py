@@ -62,6 +62,8 @@ class Course:
         began: when it began, on the monotonic clock; None if in another process.
         begun: telemetry's handle of the run.
         told: the number of attempts reported to telemetry.
+        stand_ins: hidden values, with what the provider sees instead.
+        findings: events about safety: kind and detail.
     """
 
     record: RunRecord
@@ -93,6 +95,8 @@ class Course:
     began: float | None = None
     begun: tuple[object, ...] = ()
     told: int = 0
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    findings: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     @property
     def resolved(self) -> ResolvedPrompt:

@@ -19,6 +19,7 @@ from promptops.runtime.log.record import Event
 from promptops.runtime.log.recorder import Recorder
 from promptops.runtime.models import Models
 from promptops.runtime.run.runner import Runner, Tools
+from promptops.runtime.safety.safety import open_safety
 from promptops.runtime.telemetry.opening import find_counts, open_telemetry
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ def open_runner(registry: Registry, repository: Repository | None, config: Confi
         counts = find_counts(config.telemetry, settings, os.environ, common_dir=common, top=top)
         telemetry = open_telemetry(config.telemetry, counts, _warn)
 
+    safety = None
+    if "safety" in config.tables:
+        safety = open_safety(config.safety, os.environ)
+
     def record(kind: str, detail: Mapping[str, object]) -> None:
         now = time.time()
         if telemetry is not None:
@@ -113,5 +118,6 @@ def open_runner(registry: Registry, repository: Repository | None, config: Confi
             random=random.random,
             cache=config.cache,
             telemetry=telemetry,
+            safety=safety,
         ),
     )

@@ -57,7 +57,10 @@ def prepare(course: Course, world: World) -> Generator[Command, Any, None]:
         set_reply(course, route["reply"])
         return
     course.stage = "render"
-    course.messages = resolved.prompt.render_completed(course.inputs)
+    if world.safety is None:
+        course.messages = resolved.prompt.render_completed(course.inputs)
+    else:
+        course.messages = world.safety.render(course)
     course.stage = "route"
     course.models = _choose_models(course, world, route.get("model"))
     lease = world.clock() + course.limits.run_seconds + _LEASE_MARGIN_SECONDS
@@ -65,7 +68,7 @@ def prepare(course: Course, world: World) -> Generator[Command, Any, None]:
         model=course.models[0], messages=course.messages, lease_until=lease
     )
     data = resolved.data
-    course.is_held = bool(
+    course.is_held |= bool(
         data.get("escalate")
         or data.get("rules")
         or (resolved.output is not None and (data.get("repair") or "reply" in data))

@@ -58,6 +58,7 @@ from promptops.runtime.run.steps import (
 )
 from promptops.runtime.run.tools import add_results
 from promptops.runtime.run.turns import Turns
+from promptops.runtime.safety.error import SafetyError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from promptops.runtime.registry import Registry
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.commands import Command
+    from promptops.runtime.safety.safety import Safety
     from promptops.runtime.telemetry.telemetry import Telemetry
 
     Steps = Generator[Command, Any, None]
@@ -183,6 +185,7 @@ class Tools:
         cache: the settings of the answer cache.
         alerter: sends alerts, or None.
         telemetry: exports traces and metrics, or None.
+        safety: what is done for safety, or None.
     """
 
     models: Models
@@ -202,6 +205,7 @@ class Tools:
     cache: CacheSettings = field(default_factory=CacheSettings)
     alerter: Alerter | None = None
     telemetry: Telemetry | None = None
+    safety: Safety | None = None
 
 
 class Runner:
@@ -223,6 +227,7 @@ class Runner:
             self._new_id,
             tools.cache,
             _refused,
+            tools.safety,
         )
         self._turns = Turns()
         self._answers = Answers(tools.cache, clock=tools.monotonic)
@@ -698,6 +703,12 @@ class Runner:
                     describe_refusal(error, prompt=record.prompt, run_id=record.id, now=now)
                 )
         course.alarms.clear()
+        for kind, detail in course.findings:
+            event = Event(self._new_id(), now, kind, course.record.id, detail)
+            self._tools.recorder.event(event)
+            if self._tools.telemetry is not None:
+                self._tools.telemetry.event(kind, detail)
+        course.findings.clear()
 
 
 class Handle:
@@ -769,7 +780,7 @@ def _is_long(messages: Sequence[Mapping[str, Any]] | None, answer: str) -> bool:
 
 
 def _status_of(error: BaseException) -> str:
-    if isinstance(error, GuardError):
+    if isinstance(error, GuardError | SafetyError):
         return REFUSED
     # Exceptions that end a run early: cancelled, interrupted or abandoned.
     return FAILED if isinstance(error, Exception) else INTERRUPTED

@@ -16,6 +16,7 @@ from promptops.runtime.guards.breaker import BreakerOpenError
 from promptops.runtime.guards.guard import GuardError
 from promptops.runtime.log.record import AttemptRecord, Decision, RunReview
 from promptops.runtime.models.model import NO_USAGE, UNKNOWN_USAGE, ModelError, Request, Usage
+from promptops.runtime.redaction import hide
 from promptops.runtime.run.commands import (
     Admit,
     Begin,
@@ -36,6 +37,7 @@ from promptops.runtime.run.request import (
     name_request,
 )
 from promptops.runtime.run.retry import Next, choose_next, delay_seconds, is_alarming
+from promptops.runtime.safety.error import SafetyError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from promptops.runtime.models.model import Answer
     from promptops.runtime.run.commands import Command, World
     from promptops.runtime.run.course import Course
+    from promptops.runtime.safety.safety import Safety
 
 _LEASE_MARGIN_SECONDS = 30.0
 # Finish reasons with which another attempt would not help.
@@ -84,6 +87,9 @@ def continue_course(
     model = course.model or course.models[0]
     course.answer = course.data = None
     course.has_spoken = False
+    if course.stand_ins:
+        # The answer had the values put back, and the results of tools may hold them.
+        messages = hide(messages, course.stand_ins)
     course.messages = messages
     course.record = course.record._replace(messages=messages)
     # Continue with the model that called the tools; earlier ones have failed already.
@@ -106,7 +112,23 @@ def ask(course: Course, world: World, end: float) -> Generator[Command, Any, Non
         return
     if course.asked_model is None and not _wants_tools(course):
         yield from _escalate(course, world, end)
+    if world.safety is not None:
+        _judge(course, world.safety)
     _queue_review(course, world)
+
+
+def _judge(course: Course, safety: Safety) -> None:
+    """Hold the answer to what is safe; a fixed reply answers instead of one that is not."""
+    course.stage = "output"
+    try:
+        safety.judge(course)
+    except SafetyError as error:
+        data = course.resolved.data
+        if "reply" not in data or course.has_spoken:
+            raise
+        course.decisions.append(Decision("reply", error.message))
+        course.is_degraded = True
+        set_reply(course, data["reply"])
 
 
 def _ask_models(course: Course, world: World, end: float) -> Generator[Command, Any, None]:
@@ -316,7 +338,8 @@ def _call(
         course.first_at = None
         noting = _Noting(course, world, number, model)
         try:
-            answer: Answer = yield Call(request, deadline)
+            sent = request if world.safety is None else world.safety.seal(request, course)
+            answer: Answer = yield Call(sent, deadline)
         except BaseException as error:
             is_charged = _is_charged(error)
             taken = None if is_charged else 0

@@ -1,0 +1,76 @@
+"""The table `[safety]`: what happens to inputs that strangers wrote, and to answers.
+
+[safety]
+delimit = true              # set untrusted inputs between delimiters that nobody can guess
+characters = 20000          # the longest untrusted text
+scan = "log"                # look for injection in untrusted inputs: "off", "log" or "block"
+scan_answers = "off"
+canary = "log"              # notice an answer that gives the prompt away
+redact = "restore"          # inputs with `redact: true`: "log", "send" or "restore"
+key_variable = "PROMPTOPS_SAFETY_KEY"
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from promptops.repository.settings.reading import Table
+
+KEYS = ("delimit", "characters", "scan", "scan_answers", "canary", "redact", "key_variable")
+OFF = "off"
+LOG = "log"
+BLOCK = "block"
+ACTIONS = (OFF, LOG, BLOCK)
+SEND = "send"
+RESTORE = "restore"
+REDACTIONS = (LOG, SEND, RESTORE)
+_CHARACTERS = 20_000
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class SafetySettings:
+    """What happens to inputs that strangers wrote, and to answers.
+
+    Attributes:
+        delimit: whether untrusted inputs are cleaned, bounded and set between delimiters.
+        characters: the longest untrusted text, in characters.
+        scan: what happens where untrusted inputs look like an injection: one of ACTIONS.
+        scan_answers: the same of answers.
+        canary: what happens where an answer holds the canary of its prompt: one of ACTIONS.
+        redact: where the values of `redact: true` inputs do not go: to the log (LOG), nor to the
+            provider (SEND), and are put back in the answer (RESTORE).
+        key_variable: the environment variable with the key of delimiters and canaries; None: a
+            key of the process's own.
+    """
+
+    delimit: bool = False
+    characters: int = _CHARACTERS
+    scan: str = OFF
+    scan_answers: str = OFF
+    canary: str = OFF
+    redact: str = LOG
+    key_variable: str | None = None
+
+
+def read_safety(value: object, path: str) -> SafetySettings:
+    """Read the table `[safety]` of the file `path`; raises ConfigurationError."""
+    table = Table(value, path, "safety")
+    table.check_keys(KEYS)
+    variable = table.optional_text("key_variable")
+    if variable is not None and _VARIABLE.fullmatch(variable) is None:
+        table.fail(
+            "key_variable",
+            "is not the name of an environment variable",
+            f'keys do not belong into files; write {table.key("key_variable")} = "SAFETY_KEY"',
+        )
+    return SafetySettings(
+        delimit=table.flag("delimit", default=False),
+        characters=table.whole("characters", _CHARACTERS, least=1),
+        scan=table.choice("scan", ACTIONS, OFF),
+        scan_answers=table.choice("scan_answers", ACTIONS, OFF),
+        canary=table.choice("canary", ACTIONS, OFF),
+        redact=table.choice("redact", REDACTIONS, LOG),
+        key_variable=variable,
+    )

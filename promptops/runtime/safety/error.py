@@ -1,0 +1,22 @@
+"""The error that stops a run for safety's sake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from promptops.errors import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class SafetyError(RefusedError):
+    """A run was stopped for safety's sake.
+
+    Attributes:
+        rules: what was found.
+    """
+
+    def __init__(self, message: str, *, rules: Sequence[str], hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.rules = tuple(rules)
