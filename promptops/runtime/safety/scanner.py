@@ -34,7 +34,7 @@ class ScanResult(NamedTuple):
         return self.score >= THRESHOLD
 
 
-class _Rule(NamedTuple):
+class _ScanRule(NamedTuple):
     name: str
     weight: float
     # At least one of these must be in the text before the pattern is tried.
@@ -42,8 +42,8 @@ class _Rule(NamedTuple):
     pattern: re.Pattern[str]
 
 
-def _rule(name: str, weight: float, anchors: str, pattern: str) -> _Rule:
-    return _Rule(name, weight, tuple(anchors.split("|")), re.compile(pattern))
+def _rule(name: str, weight: float, anchors: str, pattern: str) -> _ScanRule:
+    return _ScanRule(name, weight, tuple(anchors.split("|")), re.compile(pattern))
 
 
 _ABOVE = r"(?:previous|prior|above|earlier|preceding|former|foregoing|existing|initial|original)"
