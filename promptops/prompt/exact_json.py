@@ -53,15 +53,16 @@ def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _read_integer(text: str) -> int:
-    if len(text) > 20 or text == "-0" or abs(int(text)) > MAX_INTEGER:
+    # Of thousands of digits Python says the same, as a ValueError.
+    if text == "-0" or abs(int(text)) > MAX_INTEGER:
         message = f"{text:.20} is no integer that every program can read"
         raise ValueError(message)
     return int(text)
 
 
 def _read_number(text: str) -> float:
-    value = float(text) if len(text) <= 40 else None
-    if value is None or write_number(value) != text:
+    value = float(text)
+    if write_number(value) != text:
         message = f"{text:.20} is not how that number is written"
         raise ValueError(message)
     return value

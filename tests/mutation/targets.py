@@ -57,6 +57,13 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "promptops.gate.approvals.file": ("tests/gate/approvals/test_file.py",),
     "promptops.gate.approvals.github": ("tests/gate/approvals/test_github.py",),
     "promptops.gate.approvals.gitlab": ("tests/gate/approvals/test_gitlab.py",),
+    "promptops.prompt.exact_json": ("tests/prompt/test_exact_json.py",),
+    "promptops.prompt.foreign_yaml": ("tests/prompt/test_foreign_yaml.py",),
+    "promptops.repository.origin": ("tests/repository/test_origin.py",),
+    "promptops.protection.doctor.installation": (
+        "tests/protection/doctor/test_installation.py",
+        "tests/repository/test_origin.py",
+    ),
 }
 """The modules that find out what the rules are given; their tests need repositories and servers."""
 
@@ -64,6 +71,12 @@ _TYPES = "only for the types: it is never None here"
 _FASTER = "saves reading; what is found is the same"
 
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
+    (
+        "promptops.prompt.exact_json",
+        "read_exact",
+        "not halves and '\\\\u' in text",
+        "not halves",
+    ): _FASTER,
     (
         "promptops.gate.rules.versions",
         "_judge_version",

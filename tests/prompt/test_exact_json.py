@@ -42,14 +42,27 @@ def test_what_is_settled_reads_back_as_it_is(value: Any) -> None:
             "NaN",
             "Infinity",
         ),
-        *("9007199254740992", "-9007199254740992", "9" * 400, f"0.{'1' * 400}", "1e400"),
+        *(
+            "9007199254740992",
+            "-9007199254740992",
+            "9" * 400,
+            "9" * 5000,
+            f"0.{'1' * 400}",
+            "1e400",
+        ),
         *('{"a": 1, "a": 1}', '[{"a": {}, "b": 1, "a": {}}]', '"\\ud800"', '{"\\udc00": 1}'),
+        *('["\\ud800"]', '[[1], {"a": "\\ud800"}]', "9007199254740992.5", "-" + "9" * 99),
         *('"\\udc00\\ud800"', "", "[", "\ufeff1", "01", "'a'", "[1,]"),
     ],
 )
 def test_what_parsers_read_differently_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_exact(text.encode())
+
+
+def test_the_key_that_is_given_twice_is_named() -> None:
+    with pytest.raises(ValueError, match="key 'b' is given twice"):
+        read_exact(b'{"a": 1, "b": 2, "c": 3, "b": 4}')
 
 
 def test_other_encodings_are_refused() -> None:

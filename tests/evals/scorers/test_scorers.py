@@ -86,6 +86,8 @@ TABLE: list[tuple[str, str, bool]] = [
     ("fields: {total: {value: 10, tolerance: 0.5}}", '{"total": 10.6}', False),
     ("xml: true", "<a><b/></a>", True),
     ("xml: true", "<a><b></a>", False),
+    ("xml: true", "<a>" * 150 + "</a>" * 150, True),
+    ("xml: true", "<a>" * 300 + "</a>" * 300, False),
     ("xml: true", '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', False),
     ("sql: true", "SELECT a FROM b WHERE c = 1", True),
     ("sql: true", "SELECT FROM WHERE", False),
