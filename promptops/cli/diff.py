@@ -111,7 +111,7 @@ def describe_change(repository: Repository, change: DeploymentChange) -> Iterato
         yield f"  {before[0]} and {after[0]} cannot be compared: {error.message}"
         return
     for difference in comparison.diff.differences:
-        yield from _describe_difference(difference)
+        yield from describe_difference(difference)
     for message in comparison.diff.messages:
         yield from _describe_message(message)
 
@@ -138,7 +138,7 @@ def describe_comparison(comparison: TextComparison) -> Iterator[str]:
         return
     yield f"{head}: {_verdict(comparison)}"
     for difference in diff.differences:
-        yield from _describe_difference(difference)
+        yield from describe_difference(difference)
     for message in diff.messages:
         yield from _describe_message(message)
 
@@ -164,7 +164,8 @@ def _verdict(comparison: TextComparison) -> str:
     return f"{what}: {diff.before.version} -> {needed} (the file says {diff.after.version})"
 
 
-def _describe_difference(difference: Difference) -> Iterator[str]:
+def describe_difference(difference: Difference) -> Iterator[str]:
+    """Yield one difference in lines, with its class and values."""
     label = paint(difference.change_class.value, _COLOURS[difference.change_class.value])
     cause = f" (in {difference.cause})" if difference.cause else ""
     yield f"  {label}  {clean(difference.subject)}: {clean(difference.reason)}{cause}"

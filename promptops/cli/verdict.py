@@ -107,8 +107,10 @@ def _describe_texts(verdict: Verdict) -> Iterator[str]:
 
 
 def _describe_prompt(verdict: Verdict, prompt: PromptChange, costs: Costs) -> Iterator[str]:
+    from promptops.cli.diff import describe_difference
     from promptops.gate.costs import describe_costs
     from promptops.gate.summary import describe_bump, describe_versions
+    from promptops.gate.texts import list_values
 
     bump = describe_bump(prompt, verdict.versions)
     line = f"{paint(prompt.name, bold=True)}  {describe_versions(prompt)}"
@@ -116,6 +118,8 @@ def _describe_prompt(verdict: Verdict, prompt: PromptChange, costs: Costs) -> It
     tokens, money = describe_costs(*costs.get(prompt.name, (None, None)))
     if tokens:
         yield f"  about {tokens} tokens without inputs" + (f"; 1,000 runs {money}" if money else "")
+    for difference in list_values(prompt):
+        yield from describe_difference(difference)
     yield from _describe_consent(verdict, verdict.requirements_of(prompt))
     for one in verdict.evidence:
         if one.prompt == prompt.name:

@@ -19,8 +19,8 @@ from promptops.gate.missing import (
 )
 from promptops.gate.rules.version_lines import list_version_lines
 from promptops.gate.summary import describe_bump, describe_versions, list_commands
-from promptops.gate.texts import count_users, list_text_changes
-from promptops.prompt.diff.markdown import code, describe_hunks, fence
+from promptops.gate.texts import count_users, list_text_changes, list_values
+from promptops.prompt.diff.markdown import code, describe_difference, describe_hunks, fence
 from promptops.prompt.finding import Severity
 
 if TYPE_CHECKING:
@@ -62,6 +62,13 @@ def verdict_to_markdown(verdict: Verdict, costs: Costs | None = None) -> str:
         parts.append("\n".join(_table(verdict, costs or {})))
     elif not verdict.change.paths:
         parts.append("The change touches no prompt and nothing that governs them.")
+    values = [
+        f"- {code(prompt.name)}: {describe_difference(one).removeprefix('- ')}"
+        for prompt in verdict.change.prompts
+        for one in list_values(prompt)
+    ]
+    if values:
+        parts.append("\n".join(_cut(values, "more differences")))
     parts += _texts(verdict)
     if verdict.evidence:
         parts.append("\n".join(_cut(list(_evals(verdict)), "more results of evals")))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from promptops.gate.rules import PromptChange
-    from promptops.prompt.diff import MessageDiff
+    from promptops.prompt.diff import Difference, MessageDiff
 
 
 class TextChange(NamedTuple):
@@ -70,6 +70,15 @@ def _list_own(message: MessageDiff, partials: set[str]) -> Iterator[Hunk]:
 
 def _compare(before: str, after: str) -> tuple[Hunk, ...]:
     return tuple(Hunk(lines) for lines in cut_hunks(compare_texts(before, after)))
+
+
+def list_values(prompt: PromptChange) -> list[Difference]:
+    """Return what differs beside the texts: model, parameters, inputs, output, tools."""
+    if prompt.diff is None or prompt.before is None or prompt.after is None:
+        return []
+    return [
+        one for one in prompt.diff.differences if one.before is not None or one.after is not None
+    ]
 
 
 def count_users(change: TextChange) -> str:

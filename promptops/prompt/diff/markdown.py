@@ -69,12 +69,13 @@ def _head(diff: PromptDiff) -> str:
             "",
             f"From {diff.before.version} at least {needed}; the file says {diff.after.version}.",
             "",
-            *map(_bullet, diff.differences),
+            *map(describe_difference, diff.differences),
         ]
     )
 
 
-def _bullet(difference: Difference) -> str:
+def describe_difference(difference: Difference) -> str:
+    """Return one difference as an entry of a list, with its class and values."""
     text = f"- **{difference.change_class}** {code(difference.subject)}: {difference.reason}"
     if difference.before is not None or difference.after is not None:
         text += f" ({_value(difference.before)} → {_value(difference.after)})"
