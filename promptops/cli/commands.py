@@ -72,6 +72,8 @@ COMMANDS: dict[str, Command] = {
     "run": Command("use", "Run a prompt: ask a model, within the limits.", "run"),
     "serve": Command("use", "Serve prompts over HTTP.", "serve"),
     "mcp": Command("use", "Serve prompts to editors and agents, over MCP.", "mcp"),
+    "readiness": Command("use", "Say whether a team is ready for production.", "readiness"),
+    "drill": Command("use", "Rehearse what must work when something fails.", "drill"),
     "site": Command("use", "Write the registry as a static site.", "site"),
     "stubs": Command("use", "Write types of prompts for programs that call them.", "stubs"),
     "resolve": Command("use", "Say exactly what a prompt ref means.", "resolve"),

@@ -90,6 +90,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "promptops mcp --env staging",
         "promptops mcp --http --port 8090 --allow-run",
     ),
+    "readiness": (
+        "promptops readiness --level product",
+        'promptops readiness --attest failover --evidence "unplugged the first provider"',
+    ),
+    "drill": ("promptops drill rollback", "promptops drill restore --no-record"),
     "site": (
         "promptops site -o public",
         "promptops site -o public --title 'Prompts of the support team'",

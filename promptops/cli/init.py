@@ -27,6 +27,9 @@ def init(
         bool,
         typer.Option("--runtime", help="Also write limits for runs, and how they are recorded."),
     ] = False,
+    operations: Annotated[
+        bool, typer.Option("--operations", help="Also write a playbook for incidents.")
+    ] = False,
     owner: Annotated[
         str | None,
         typer.Option(
@@ -47,6 +50,7 @@ def init(
         releases=release,
         evals=evals,
         runs=runtime,
+        operations=operations,
         owner=owner,
         dry_run=dry_run,
     )

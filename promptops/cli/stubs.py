@@ -64,7 +64,7 @@ def stubs(
     with open_registry(place, environment=environment) as registry:
         pinned = registry.default_environment
         wanted = names or [one.name for one in registry.list(pinned)]
-        found = read_stubs(registry.find(f"{name}@{pinned}") for name in wanted)
+        found = read_stubs(registry.find(f"{name}@{pinned}").prompt for name in wanted)
     text = write(found, pinned)
     if output is None:
         emit(text.removesuffix("\n"), is_verbatim=True)

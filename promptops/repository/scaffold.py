@@ -142,6 +142,7 @@ def set_up(
     releases: bool = False,
     evals: bool = False,
     runs: bool = False,
+    operations: bool = False,
     owner: str | None = None,
     dry_run: bool = False,
 ) -> list[ScaffoldStep]:
@@ -153,6 +154,7 @@ def set_up(
         releases: also write the workflow by which releases write version numbers.
         evals: also write the workflow that runs evals on GitHub, for the gate.
         runs: also add the configuration tables that limit and record runs.
+        operations: also write the playbook for incidents.
         owner: the owner of files without one, in CODEOWNERS' form; None: the author.
         dry_run: report what would be done, and do nothing.
     """
@@ -178,6 +180,10 @@ def set_up(
             dry_run=dry_run,
         )
     )
+    if operations:
+        from promptops.repository.playbook import PATH, write_playbook
+
+        steps.append(_write(repository, PATH, write_playbook(repository), dry_run=dry_run))
     steps.append(_write_hook(repository, dry_run=dry_run))
     return steps
 

@@ -15,7 +15,7 @@ from promptops.prompt.inputs import input_schemas
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from promptops.runtime.resolution import ResolvedPrompt
+    from promptops.prompt.prompt import Prompt
 
 _SCALARS = ("string", "integer", "number", "boolean", "null")
 _WORD = re.compile(r"[A-Za-z0-9]+")
@@ -120,7 +120,7 @@ class PromptStub(NamedTuple):
     output: StubType | None
 
 
-def read_stubs(prompts: Iterable[ResolvedPrompt]) -> list[PromptStub]:
+def read_stubs(prompts: Iterable[Prompt]) -> list[PromptStub]:
     """Return the types of some prompts; names that would be the same get a number."""
     taken: set[str] = set()
     found = []
@@ -152,7 +152,7 @@ def read_stubs(prompts: Iterable[ResolvedPrompt]) -> list[PromptStub]:
             PromptStub(
                 prompt.name,
                 base,
-                prompt.version,
+                str(prompt.version),
                 prompt.description,
                 tuple(names.found),
                 NamedType(own),
@@ -293,6 +293,12 @@ def sample_inputs(stub: PromptStub) -> dict[str, Any]:
     known = {one.name: one for one in stub.declarations}
     found = _sample(stub.inputs, known, 0)
     return found if isinstance(found, dict) else {}
+
+
+def sample_output(stub: PromptStub) -> Any:  # noqa: ANN401 - any JSON value
+    """Return an answer of the right type; None where the answer is text."""
+    known = {one.name: one for one in stub.declarations}
+    return None if stub.output is None else _sample(stub.output, known, 0)
 
 
 def _sample(one: StubType, known: Mapping[str, StubObject | StubAlias], depth: int) -> Any:  # noqa: ANN401 - JSON

@@ -63,7 +63,7 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
 def stubs(repo: Repo) -> Iterator[list[PromptStub]]:
     with open_registry(repo.path) as registry:
         yield read_stubs(
-            registry.find(f"{name}@production")
+            registry.find(f"{name}@production").prompt
             for name in ("support/typed", "support/a-b", "support/ab")
         )
 

@@ -1,0 +1,7 @@
+"""Rehearsals in a scratch copy of the repository, with real processes; nothing outside changes.
+
+Modules:
+    scratch: a copy of the repository with a remote of its own.
+    rollback, source_loss, provider_outage, restore: one drill each.
+    catalogue: the drills by name.
+"""

@@ -1,0 +1,70 @@
+"""Can the registry and the run log be brought back from a backup?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.errors import PromptopsError
+from promptops.runtime.log.place import find_log
+
+if TYPE_CHECKING:
+    from promptops.readiness.drills.scratch import Drill
+
+
+def rehearse(drill: Drill) -> str:
+    """Back the registry and the log up, lose them, bring them back, and compare.
+
+    Raises:
+        PromptopsError: what came back is not what was there.
+    """
+    backup = drill.folder / "backup.git"
+    with drill.step("a backup of all prompts, releases and environments"):
+        drill.git(
+            "clone", "--quiet", "--mirror", str(drill.remote), str(backup), place=drill.folder
+        )
+    before = drill.git("for-each-ref", "--format=%(refname) %(objectname)", place=drill.remote)
+    shutil.rmtree(drill.remote)
+    with drill.step("brought back, cloned and verified"):
+        drill.git(
+            "clone", "--quiet", "--mirror", str(backup), str(drill.remote), place=drill.folder
+        )
+        fresh = drill.folder / "fresh"
+        drill.git("clone", "--quiet", str(drill.remote), str(fresh), place=drill.folder)
+        shutil.rmtree(drill.clone)
+        fresh.rename(drill.clone)
+        drill.promptops("verify")
+    after = drill.git("for-each-ref", "--format=%(refname) %(objectname)", place=drill.remote)
+    if before != after:
+        raise PromptopsError("the drill failed: not everything came back")
+    count = len(before.splitlines())
+    return f"{count:,} branches and tags came back and were verified{_restore_log(drill)}"
+
+
+def _restore_log(drill: Drill) -> str:
+    """Copy the run log, and return what that says; nothing where it is in a server, or absent."""
+    repository = drill.original
+    place = find_log(
+        repository.config.log,
+        os.environ,
+        common_dir=repository.git.common_dir,
+        top=repository.git.work_tree,
+    )
+    if place.startswith(("postgres://", "postgresql://")):
+        return "; the log is in PostgreSQL, whose backup is rehearsed there"
+    if not Path(place).is_file():
+        return ""
+    copy = drill.folder / "runs.db"
+    with drill.step("a backup of the run log, read again"):
+        # SQLite's own way: a copy of the file alone may miss what is still in its journal.
+        source, target = sqlite3.connect(f"file:{place}?mode=ro", uri=True), sqlite3.connect(copy)
+        try:
+            source.backup(target)
+        finally:
+            source.close()
+            target.close()
+        drill.promptops("runs", "stats", variables={"PROMPTOPS_LOG": str(copy)})
+    return "; so did the run log"

@@ -1,0 +1,98 @@
+"""What an item of the checklist is, and what can come of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from promptops.readiness.facts import ReadinessFacts
+
+
+class ReadinessLevel(StrEnum):
+    """The three levels, each with all that the one before has."""
+
+    TOOL = "tool"
+    PRODUCT = "product"
+    PRODUCTION = "production"
+
+
+class ReadinessOutcome(StrEnum):
+    """What came of an item."""
+
+    MET = "met"
+    ATTESTED = "attested"
+    MISSING = "missing"
+    UNSEEN = "cannot be seen"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is left to do."""
+        return self in {ReadinessOutcome.MET, ReadinessOutcome.ATTESTED}
+
+
+class Evidence(NamedTuple):
+    """What an item found.
+
+    Attributes:
+        outcome: what came of it.
+        evidence: what was seen, or what is missing.
+        remedy: the command to run or the file to write; empty where nothing is left to do.
+    """
+
+    outcome: ReadinessOutcome
+    evidence: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadinessItem:
+    """One item.
+
+    Attributes:
+        id: its name, for attestations and programs.
+        level: the level that needs it.
+        title: what is asked for.
+        judge: answers it from facts.
+        days: for how many days an attestation of it counts.
+    """
+
+    id: str
+    level: ReadinessLevel
+    title: str
+    judge: Callable[[ReadinessFacts], Evidence]
+    days: int = 90
+
+
+def met(evidence: str) -> Evidence:
+    """Return the answer of an item that holds."""
+    return Evidence(ReadinessOutcome.MET, evidence)
+
+
+def missing(evidence: str, remedy: str) -> Evidence:
+    """Return the answer of an item that does not hold."""
+    return Evidence(ReadinessOutcome.MISSING, evidence, remedy)
+
+
+def unseen(evidence: str, remedy: str) -> Evidence:
+    """Return the answer of an item that no program can see from here."""
+    return Evidence(ReadinessOutcome.UNSEEN, evidence, remedy)
+
+
+def name_some(names: list[str], limit: int = 3) -> str:
+    """Return the first few of some names, and how many others there are."""
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit:,} more"
+
+
+def each_prompt(count: int) -> str:
+    """Return how a sentence on all prompts begins."""
+    return "the only prompt" if count == 1 else f"each of {count:,} prompts"
+
+
+def count_of(number: int, word: str) -> str:
+    """Return a number with its word, in the plural where that is right."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,29 @@
+"""The playbook for incidents, with a repository's own names and commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from promptops.repository.repository import Repository
+
+PATH = "docs/incidents.md"
+
+
+def write_playbook(repository: Repository) -> str:
+    """Return the playbook as Markdown; what only the team knows is left to fill in."""
+    config = repository.config
+    environment = config.default_environment
+    names = ", ".join(f"`{name}`" for name in config.environment_names)
+    deployers = config.environment(environment).deployers
+    who = ", ".join(deployers) if deployers else "whoever may push to it"
+    text = Path(__file__).with_suffix(".md").read_text("utf-8")
+    return text.format(
+        environment=environment,
+        environments=names,
+        remote=config.remote,
+        deployers=who,
+        prompts=config.prompts,
+        evals=config.evals,
+    )

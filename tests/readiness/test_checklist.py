@@ -1,0 +1,237 @@
+"""The checklist: each item holds and fails for its own reason, and attestations end."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from promptops.readiness.attestations import FILE, Attestation
+from promptops.readiness.checklist import ITEMS, judge_readiness
+from promptops.readiness.facts import ReadinessFacts
+from promptops.readiness.item import ReadinessLevel, ReadinessOutcome
+from promptops.repository.repository import open_repository
+from tests.cli.running import accept, refuse, run
+from tests.prompts import prompt_text
+from tests.released import Press
+from tests.repositories import Repo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = "sk-proj-" + "a1B2" * 8
+FULL = {
+    "max_tokens": "50",
+    "fallbacks": "[anthropic/claude-3-haiku]",
+    "limitations": "[Knows no refunds.]",
+    "review": "{when: low-confidence}",
+}
+CONFIG = """
+[gate]
+evals = "block"
+[guards]
+spend_per_hour = 5
+per_user = {spend_per_day = 1}
+per_tenant = {spend_per_day = 9}
+[cache]
+ttl = "1h"
+[log]
+retention = "90d"
+encryption_key = "LOG_KEY"
+[telemetry]
+otel = true
+[alerts.slack]
+url_variable = "SLACK_URL"
+[environments.production]
+deployers = ["ann@example.com"]
+"""
+NIGHTLY = (
+    "on:\n  schedule:\n    - cron: '0 3 * * *'\njobs: {a: {steps: [{run: promptops eval run}]}}\n"
+)
+
+
+def suite(prompt: str, count: int) -> str:
+    samples = "".join(
+        f"  - {{name: s{i}, tags: [edge], inputs: {{question: q{i}}}, expect: [{{contains: a}}]}}\n"
+        for i in range(count)
+    )
+    return f"schema: promptops.suite/v1\nprompt: {prompt}\nsamples:\n{samples}"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """A team with one released prompt and nothing else."""
+    repo = Repo.init(tmp_path / "team")
+    press = Press(repo)
+    press.release("support/triage", "1.0.0")
+    press.release("support/triage", "1.1.0")
+    press.deploy("staging", {"support/triage": "1.0.0"})
+    press.deploy("production", {"support/triage": "1.0.0"})
+    return repo
+
+
+def judge(repo: Repo, *, now: float | None = None) -> dict[str, tuple[str, str]]:
+    facts = ReadinessFacts(open_repository(repo.path))
+    if now is not None:
+        facts.now = now
+    found = judge_readiness(facts)
+    return {one.item.id: (one.found.outcome.value, one.found.evidence) for one in found.judged}
+
+
+def test_items_have_names_of_their_own() -> None:
+    assert len({one.id for one in ITEMS}) == len(ITEMS) == 34
+    assert {one.level for one in ITEMS} == set(ReadinessLevel)
+
+
+def test_a_repository_with_everything_lacks_only_what_cannot_be_seen(repo: Repo) -> None:
+    repo.write("promptops.toml", CONFIG)
+    repo.write("CODEOWNERS", "* @team\n")
+    repo.write("docs/incidents.md", "Call Ann.\n")
+    repo.write(".github/workflows/nightly.yml", NIGHTLY)
+    keys = dict(FULL)
+    keys.pop("review")
+    repo.write("prompts/support/triage.md", prompt_text("1.1.0", output="{type: object}", **keys))
+    repo.write("evals/support/triage.yaml", suite("support/triage", 50))
+
+    found = judge(repo)
+
+    lacking = {name for name, (outcome, _) in found.items() if outcome == "missing"}
+    assert lacking == {"logging", "runtime", "cost", "shares", "review"}
+    unseen = {name for name, (outcome, _) in found.items() if outcome == "cannot be seen"}
+    assert unseen == {"failover", "alerts", "audits", "quarter", "recovery"}
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "item", "said"),
+    [
+        ("app/settings.py", f'KEY = "{KEY}"\n', "keys", "app/settings.py:1"),
+        (
+            "app/chat.py",
+            "import openai\nopenai.OpenAI().chat.completions.create()\n",
+            "errors",
+            "app/chat.py:2",
+        ),
+        ("promptops.toml", '[log]\ncontent = "full"\n', "personal-data", "as they are"),
+        ("promptops.toml", '[log]\ncontent = "none"\n', "logging", "keeps no content"),
+        ("prompts/broken.md", "---\nversion: [\n---\nHi\n", "files", "broken cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_named(repo: Repo, path: str, text: str, item: str, said: str) -> None:
+    repo.write(path, text)
+
+    outcome, evidence = judge(repo)[item]
+
+    assert outcome == "missing"
+    assert said in evidence
+    assert KEY not in evidence
+
+
+def test_samples_are_counted_by_prompt(repo: Repo) -> None:
+    repo.write("evals/support/triage.yaml", suite("support/triage", 7))
+
+    found = judge(repo)
+
+    assert found["five-samples"][0] == "met"
+    assert found["twenty-samples"] == ("missing", "fewer than 20 samples: support/triage (7)")
+
+
+def test_an_attestation_counts_until_it_ends(repo: Repo) -> None:
+    accept(repo, "readiness", "--attest", "failover", "--evidence", "pulled the plug")
+    [line] = (repo.path / FILE).read_text().splitlines()
+    at = datetime.strptime(json.loads(line)["at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+    now = judge(repo)["failover"]
+    later = judge(repo, now=at.timestamp() + 91 * 86400)["failover"]
+    before = judge(repo, now=at.timestamp() - 86400)["failover"]
+
+    assert now[0] == "attested"
+    assert "pulled the plug (Jane Doe" in now[1]
+    assert later[0] == "cannot be seen"
+    assert "ended on" in later[1]
+    assert before[0] == "cannot be seen"
+
+
+def test_the_newest_attestation_counts(repo: Repo) -> None:
+    lines = [
+        Attestation("failover", datetime(2026, 1, 1, tzinfo=UTC), "a", "old", 90).write(),
+        Attestation("failover", datetime(2026, 3, 1, tzinfo=UTC), "b", "new", 90).write(),
+    ]
+    repo.write(FILE, "".join(reversed(lines)))
+
+    found = judge(repo, now=datetime(2026, 5, 1, tzinfo=UTC).timestamp())
+
+    assert found["failover"][1].startswith("new (b")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "no json",
+        "[]",
+        '{"item": "failover"}',
+        '{"item": "x", "at": "2026-13-01T00:00:00Z", "by": "a", "evidence": "e", "days": 1}',
+        '{"item": "x", "at": "2026-01-01T00:00:00Z", "by": "", "evidence": "e", "days": 1}',
+        '{"item": "x", "at": "2026-01-01T00:00:00Z", "by": "a", "evidence": "e", "days": 9999}',
+        '{"item": "x", "at": "2026-01-01T00:00:00Z", "by": "a", "evidence": "e", "days": true}',
+    ],
+)
+def test_a_broken_attestation_is_an_error(repo: Repo, line: str) -> None:
+    repo.write(FILE, f"{line}\n")
+
+    said = refuse(repo, "readiness", code=2)
+
+    assert f"{FILE}:1 is no attestation" in said
+
+
+def test_the_exit_code_says_whether_the_level_is_reached(repo: Repo) -> None:
+    repo.write("evals/support/triage.yaml", suite("support/triage", 5))
+    keys: dict[str, Any] = {"limitations": "[Knows no refunds.]"}
+    repo.write("prompts/support/triage.md", prompt_text("1.1.0", **keys))
+    accept(repo, "readiness", "--attest", "logging", "--evidence", "elsewhere")
+
+    good = run(repo, "readiness", "--level", "tool")
+    more = run(repo, "readiness", "--level", "product")
+
+    assert (good.exit_code, more.exit_code) == (0, 1)
+    assert "Ready as a tool" in good.output
+    assert "left for the level product" in more.output
+
+
+def test_the_other_formats_say_the_same(repo: Repo) -> None:
+    document = json.loads(run(repo, "readiness", "--format", "json").stdout)
+    text = run(repo, "readiness", "--format", "markdown").stdout
+
+    assert document["schema"] == "promptops.readiness/v1"
+    assert [one["id"] for one in document["items"]] == [one.id for one in ITEMS]
+    assert text.count("- [") == len(ITEMS)
+    assert {one["outcome"] for one in document["items"]} <= {one.value for one in ReadinessOutcome}
+
+
+@pytest.mark.parametrize("option", ["--audit", "--quarter"])
+def test_audits_are_written_once_and_attested(repo: Repo, option: str) -> None:
+    repo.write("CODEOWNERS", "* @a|b\n")
+
+    said = run(repo, "readiness", option)
+    again = refuse(repo, "readiness", option, code=2)
+
+    assert said.exit_code == 0, said.output
+    [file] = (repo.path / "audits").iterdir()
+    assert "support/triage" in file.read_text("utf-8") or option == "--quarter"
+    assert "is there already" in again
+    assert judge(repo)["audits" if option == "--audit" else "quarter"][0] == "attested"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--attest", "failover"),
+        ("--evidence", "x"),
+        ("--attest", "failover", "--evidence", " "),
+        ("--attest", "failovr", "--evidence", "x"),
+        ("--audit", "--quarter"),
+    ],
+)
+def test_wrong_use_is_an_error(repo: Repo, words: tuple[str, ...]) -> None:
+    refuse(repo, "readiness", *words, code=2)
