@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from promptops.cli.runs.conversations import open_stores
 from promptops.cli.runs.opening import log_settings, open_run_log, who
 from promptops.cli.runs.view import format_second
 from promptops.cli.session import (
@@ -18,6 +19,7 @@ from promptops.cli.session import (
     emit,
     emit_json,
     json_document,
+    say,
 )
 from promptops.cli.times import parse_moment
 from promptops.errors import UsageError
@@ -43,7 +45,7 @@ def prune(
     """Remove runs that are older than a time, and what only they said.
 
     Hourly sums stay, so that statistics of the time before still say what happened. Runs with an
-    open review stay, too.
+    open review stay, too. What conversations said whose time to live is over goes as well.
     """
     now = time.time()
     if before is not None:
@@ -63,6 +65,10 @@ def prune(
         if counted.runs and not dry_run:
             confirm(f"remove {counted.runs} runs from before {format_second(limit)}?", yes=yes)
             done = log.prune(limit, by=who(), reason=reason)
+    expired = 0
+    if not dry_run:
+        with open_stores() as stores:
+            expired = sum(store.expire(now) for store in stores.values())
     if output is Format.JSON:
         emit_json(
             json_document(
@@ -70,10 +76,13 @@ def prune(
                 before=format_second(limit),
                 runs=done.runs,
                 texts=None if dry_run else done.texts,
+                conversations=None if dry_run else expired,
                 dry_run=dry_run,
             )
         )
         return
     verb = "would remove" if dry_run else "removed"
     texts = "" if dry_run else f" and {done.texts} texts"
+    if expired:
+        say(f"{expired} conversations expired")
     emit(f"{verb} {done.runs} runs{texts} from before {format_second(limit)}")

@@ -20,6 +20,7 @@ from promptops.runtime.conversation.entries import (
 from promptops.runtime.conversation.sql import refuse_owner
 from promptops.runtime.conversation.window import take_newest
 from promptops.runtime.log.log import LogError
+from promptops.runtime.tls import redis_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -164,6 +165,7 @@ class RedisStore:
                 # No retries: an append whose answer was lost must not be repeated.
                 retry=Retry(NoBackoff(), 0),
                 client_name="promptops",
+                **redis_options(url),
             )
         except ValueError:
             # The error may quote a part of the password.

@@ -29,6 +29,7 @@ from promptops.runtime.guards.ledger import (
 )
 from promptops.runtime.guards.outage import Outage
 from promptops.runtime.guards.postgres_tables import TABLES, VERSION
+from promptops.runtime.tls import secure_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -256,7 +257,7 @@ class PostgresLedger:
         def connect() -> None:
             try:
                 connection = _connection_class().connect(
-                    self._url,
+                    secure_postgres(self._url, os.environ),
                     autocommit=True,
                     prepare_threshold=None,
                     connect_timeout=2,

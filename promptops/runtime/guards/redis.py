@@ -26,6 +26,7 @@ from promptops.runtime.guards.ledger import (
     refuse,
 )
 from promptops.runtime.guards.outage import Outage
+from promptops.runtime.tls import redis_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -195,6 +196,7 @@ class RedisLedger:
                 retry=Retry(NoBackoff(), 0),
                 decode_responses=True,
                 client_name="promptops",
+                **redis_options(url),
             )
         except ValueError:
             # The error may quote a part of the password.

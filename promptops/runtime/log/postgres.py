@@ -10,6 +10,7 @@ from promptops.errors import PromptopsError
 from promptops.runtime.log.log import LogError
 from promptops.runtime.log.migrations import RUN_LOG
 from promptops.runtime.log.store import Store
+from promptops.runtime.tls import secure_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -171,7 +172,7 @@ class PostgresDatabase:
 
         if self._connection is None or self._connection.closed:
             connection: psycopg.Connection[Row] = psycopg.connect(
-                self._url,
+                secure_postgres(self._url, os.environ),
                 autocommit=True,
                 connect_timeout=_CONNECT_SECONDS,
                 application_name="promptops",

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from inline_snapshot import snapshot
 
+import promptops
 from tests.cli.running import accept, refuse
 from tests.cli.runs.conftest import log_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import pytest
 
@@ -101,3 +103,40 @@ def test_keys_are_changed(
     assert "the secret answer" in accept(repo, "runs", "show", made.id)
     monkeypatch.setenv("LOG_KEY", keys[0])
     assert "a key that LOG_KEY does not hold" in refuse(repo, "runs", "show", made.id, code=2)
+
+
+def test_an_erasure_reaches_conversations_and_leaves_a_receipt(
+    repo: Repo, runs: list[RunRecord], write_log: Callable[..., RunLog], tmp_path: Path
+) -> None:
+    with promptops.open(repo.path) as registry:
+        registry.conversation("c-1", user="u-2").add("user", "only she says that")
+        registry.conversation("c-2", user="u-9").add("user", "he says this")
+        registry.conversation("c-3", user="u-2", store=tmp_path / "more.db").add("user", "more")
+    args = ("runs", "erase", "--user", "u-2", "--reason", "asked by mail")
+    dry = accept(repo, *args, "--dry-run")
+    assert dry == snapshot("would remove at least 1 runs and 1 conversations of u-2\n")
+    file = tmp_path / "receipt.json"
+    more = ("--conversations", str(tmp_path / "more.db"), "--receipt", str(file))
+    assert " and 2 conversations of u-2" in accept(repo, *args, *more)
+    receipt = json.loads(file.read_text())
+    assert receipt["schema"] == "promptops.erasure/v1"
+    assert receipt["removed"]["runs"] == 1
+    assert sorted(receipt["removed"]["conversations"].values()) == [1, 1]
+    assert any("backups" in one for one in receipt["not_reached"])
+    assert "u-2" not in json.dumps(receipt)
+    [event] = write_log(content="full").events("erasure_receipt")
+    assert event.detail == receipt
+    with promptops.open(repo.path) as registry:
+        assert len(registry.conversation("c-2", user="u-9").history()) == 1
+    kept = b"".join(one.read_bytes() for one in log_place(repo).parent.glob("conversations.db*"))
+    assert b"only she" not in kept
+    assert b"u-2" not in kept
+
+
+def test_a_prune_expires_conversations(
+    repo: Repo, runs: list[RunRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with promptops.open(repo.path) as registry:
+        registry.conversation("c-1", ttl=0.001).add("user", "gone soon")
+    document = json.loads(accept(repo, "runs", "prune", *BEFORE, "--yes", "--format", "json"))
+    assert document["conversations"] == 1

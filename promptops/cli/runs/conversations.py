@@ -1,0 +1,49 @@
+"""The stores of conversations that a command means."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from promptops.cli.session import current, runtime_config
+from promptops.errors import NotARepositoryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from promptops.runtime.conversation.entries import ConversationStore
+
+
+@contextmanager
+def open_stores(more: Sequence[str] = ()) -> Iterator[dict[str, ConversationStore]]:
+    """Open the store of the configuration, where there is one, and others; by their places.
+
+    A file that is not there holds no conversations, and is not made.
+    """
+    from promptops.runtime.conversation.opening import find_conversations, open_conversations
+    from promptops.runtime.guards.opening import describe_place
+
+    config = runtime_config()
+    common = top = None
+    with suppress(NotARepositoryError):
+        git = current().repository.git
+        common, top = git.common_dir, git.work_tree
+    own = find_conversations(
+        config.conversations, config.log, os.environ, common_dir=common, top=top
+    )
+    # A run log in PostgreSQL may have conversations beside it, or not: that is seen by looking.
+    places = dict.fromkeys([own, *more])
+    with ExitStack() as stack:
+        yield {
+            describe_place(place): stack.enter_context(closing(open_conversations(place)))
+            for place in places
+            if _is_there(place)
+        }
+
+
+def _is_there(place: str) -> bool:
+    if "://" in place and not place.startswith("sqlite:"):
+        return True
+    return Path(place.removeprefix("sqlite:").removeprefix("//")).expanduser().exists()

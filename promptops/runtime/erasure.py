@@ -1,0 +1,93 @@
+"""Everything of one user, removed from all stores, with a receipt."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.runtime.log.identifiers import make_id
+from promptops.runtime.log.record import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from promptops.runtime.conversation.entries import ConversationStore
+    from promptops.runtime.log.log import RunLog
+
+# What nobody but its keeper can remove it from; the receipt says so.
+NOT_REACHED = (
+    "exports, snapshots and backups of the stores",
+    "answers in the memory of running processes, until [cache] ttl is over",
+    "suites and cassettes that were made from runs and committed",
+    "what providers keep of requests",
+)
+
+
+class Receipt(NamedTuple):
+    """What was removed.
+
+    Attributes:
+        runs: how many runs.
+        texts: how many texts that no other run used.
+        conversations: how many conversations.
+        document: all of it as `promptops.erasure/v1`, with its digest.
+    """
+
+    runs: int
+    texts: int
+    conversations: int
+    document: Mapping[str, Any]
+
+
+def erase_everywhere(
+    user: str,
+    log: RunLog,
+    stores: Mapping[str, ConversationStore],
+    *,
+    by: str,
+    reason: str,
+    now: float,
+    random: Callable[[int], bytes],
+) -> Receipt:
+    """Remove what a user said, and what was said to them, and write that it was done.
+
+    Args:
+        user: who.
+        log: the run log, with its reviews and feedback.
+        stores: the stores of conversations, by what the receipt calls them.
+        by: who does it.
+        reason: why.
+        now: seconds since 1970.
+        random: random bytes.
+
+    It can be done again where a store fails: nothing is counted twice.
+
+    Raises:
+        LogError: a store cannot be used, or its files cannot be cleaned now.
+    """
+    # Nobody can find the user by it, not even whoever guesses the name.
+    mark = f"erased:{random(8).hex()}"
+    conversations: dict[str, int] = {
+        name: len(store.erase_user(user, mark, by=by, now=now)) for name, store in stores.items()
+    }
+    done = log.erase(user, by=by, reason=reason)
+    body = {
+        "schema": "promptops.erasure/v1",
+        "at": _format(now),
+        "by": by,
+        "reason": reason,
+        "mark": mark,
+        "removed": {"runs": done.runs, "texts": done.texts, "conversations": conversations},
+        "not_reached": list(NOT_REACHED),
+    }
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    document = {**body, "digest": f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"}
+    log.event(Event(make_id(now, random(10)), now, "erasure_receipt", None, document))
+    return Receipt(done.runs, done.texts, sum(conversations.values()), document)
+
+
+def _format(now: float) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
