@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from inline_snapshot import snapshot
 
-from promptops.gate.rules.versions import find_step, find_version, judge_versions
+from promptops.gate.rules.versions import find_step, find_version, has_version, judge_versions
 from promptops.prompt.finding import Finding, Severity
 from promptops.prompt.version import Level
 from tests.gate.pieces import PATH, edit, propose, version
@@ -258,3 +258,74 @@ def test_a_prompt_that_is_on_neither_side_is_nobodys() -> None:
 def test_a_side_that_says_the_same_asks_for_no_version() -> None:
     quoted = text('"2.0.0"', ASK_WELL)
     assert str(find_version(edit(text("2.0.0", ASK_WELL), quoted, text("1.0.0")))) == "1.1.0"
+
+
+# Where releases write the versions: what the change may carry.
+FREE_STEPS = [
+    (text("1.0.0"), reworded("1.0.0"), None),
+    (text("1.0.0"), renamed("1.0.0"), None),
+    (text("1.0.0"), reworded("1.1.0"), "carried-version"),
+    (text("1.0.0"), described("0.9.0"), "carried-version"),
+    (text("1.0.0"), text("1.1.0"), None),  # the commit of the release itself
+    (text("1.0.0"), text("0.9.0"), "lowered-version"),
+    (None, text("1.0.0"), None),
+    (None, text("0.0.0"), None),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "check"), FREE_STEPS)
+def test_a_change_carries_no_version_where_releases_write_them(
+    before: str | None, after: str, check: str | None
+) -> None:
+    found = list(judge_versions(propose(edit(before, after)), is_free=True))
+
+    assert [one.check for one in found] == ([check] if check else [])
+    assert all(one.severity is Severity.ERROR for one in found)
+
+
+def test_a_carried_version_says_which_line_to_leave() -> None:
+    [found] = judge_versions(propose(edit(text("1.0.0"), reworded("1.1.0"))), is_free=True)
+
+    assert found.position is not None
+    assert found.position.line == 2
+    assert found.hint == snapshot("leave it as it was: `version: 1.0.0` in line 2")
+
+
+def test_a_new_prompt_below_its_releases_is_judged_also_where_releases_write_versions() -> None:
+    change = edit(None, text("1.0.0"), text("2.0.0"))
+
+    [found] = judge_versions(propose(change), is_free=True)
+
+    assert found.check == "lowered-version"
+
+
+# Whether the version is high enough: the tip, the change, releases.
+HIGH_ENOUGH = [
+    (text("1.0.0"), reworded("1.1.0"), (), True),
+    (text("1.0.0"), reworded("2.0.0"), (), True),
+    (text("1.0.0"), reworded("1.0.1"), (), False),
+    (text("1.0.0"), reworded("1.0.0"), (), False),
+    (text("1.0.0"), reworded("0.9.0"), (), False),
+    (text("1.0.0"), renamed("1.1.0"), (), False),
+    (text("1.0.0"), described("1.0.1"), (), True),
+    (text("1.0.0"), reworded("1.1.0"), (text("1.0.0"),), True),
+    (text("1.1.0"), described("1.1.1"), (text("1.0.0", ASK_BEST),), True),
+    (text("1.0.1"), described("1.0.2"), (text("1.0.0", ASK_BEST),), False),
+    (text("1.0.0"), reworded("1.1.0"), (text("1.0.0"), text("1.1.0", ASK_BEST)), False),
+    (None, text("1.0.0"), (), False),
+    (text("1.0.0"), None, (), False),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "releases", "is_enough"), HIGH_ENOUGH)
+def test_a_version_is_high_enough_or_not(
+    before: str | None, after: str | None, releases: tuple[str, ...], is_enough: bool
+) -> None:
+    assert has_version(edit(before, after, *releases)) is is_enough
+
+
+def test_a_version_without_a_difference_to_the_tip_is_not_judged() -> None:
+    change = edit(text("1.0.0"), reworded("1.1.0"))
+
+    assert not has_version(replace(change, diff=None))
+    assert has_version(replace(change, released_digest=change.after.prompt.digest))  # type: ignore[union-attr]
