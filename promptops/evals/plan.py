@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.errors import PromptopsError
-from promptops.evals.trial import side_inputs
+from promptops.evals.trial import render_ahead, side_inputs
 from promptops.runtime.models.tokens import count_tokens
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def make_plan(
         states = [one for one in (part.change, part.baseline) if one is not None]
         plan.samples += len(part.samples) * len(part.models)
         judge = find_judge(part)
-        for sample in part.samples:
+        for sample in render_ahead(part.samples, states, lambda sample: sample):
             for index, state in enumerate(states):
                 for asked in part.models:
                     model = part.baseline_model if index and part.baseline_model else asked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from promptops.evals.asking import Asker, Equipment
@@ -12,7 +13,15 @@ from promptops.evals.purse import CapError
 from promptops.evals.result import EvalResult, SampleOutcome, SuiteRunResult, Trial
 from promptops.evals.spool import SpooledSamples, TrialSpool
 from promptops.evals.tape import MissingError, TapePlace
-from promptops.evals.trial import BASELINE, CHANGE, Case, IncomparableError, Scoring, run_trial
+from promptops.evals.trial import (
+    BASELINE,
+    CHANGE,
+    Case,
+    IncomparableError,
+    Scoring,
+    render_ahead,
+    run_trial,
+)
 from promptops.runtime.guards.guard import GuardError
 
 if TYPE_CHECKING:
@@ -171,11 +180,13 @@ async def run_evals(
 def _list_jobs(preparation: Preparation, parts: Mapping[int, _PartState]) -> Iterator[_Job]:
     """All trials: the first of every sample, then the second, so that a partial run has all."""
     for part in preparation.parts:
+        states = [one for one in (part.change, part.baseline) if one is not None]
         for number in range(1, parts[id(part)].width + 1):
             for index, model in enumerate(part.models):
-                for at, sample in enumerate(part.samples, index * len(part.samples)):
-                    if number <= sample.trials:
-                        yield _Job(part, model, sample, number, at)
+                numbered = enumerate(part.samples, index * len(part.samples))
+                wanted = (one for one in numbered if number <= one[1].trials)
+                for at, sample in render_ahead(wanted, states, itemgetter(1)):
+                    yield _Job(part, model, sample, number, at)
 
 
 async def _run_job(job: _Job, asker: Asker, scoring: Scoring, state: _RunnerState) -> None:

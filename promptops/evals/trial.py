@@ -6,7 +6,8 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from promptops.errors import InputError, PromptopsError, TemplateError
 from promptops.evals.asking import At
@@ -22,7 +23,7 @@ from promptops.runtime.guards.guard import GuardError
 from promptops.runtime.models.model import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from promptops.evals.asking import Asked, Asker
     from promptops.evals.scorers.scorer import Embed, ScorerQuestion
@@ -33,10 +34,13 @@ if TYPE_CHECKING:
 
     Judge = Callable[[ScorerQuestion], Mapping[str, Any]]
 
+T = TypeVar("T")
 CHANGE = "change"
 BASELINE = "baseline"
 # More rounds of tool calls than this are an endless loop.
 _MAX_ROUNDS = 16
+# How many samples are rendered together.
+_AHEAD = 64
 _ROUNDING = 1e-9
 
 
@@ -243,6 +247,25 @@ def side_inputs(resolved: ResolvedPrompt, sample: Sample, *, is_baseline: bool) 
     if sample.history:
         inputs["history"] = [dict(one) for one in sample.history]
     return inputs
+
+
+def render_ahead(
+    items: Iterable[T], states: Sequence[ResolvedPrompt], sample_of: Callable[[T], Sample]
+) -> Iterator[T]:
+    """Yield what is given; prompts are rendered for some of them together, ahead of their use.
+
+    Args:
+        items: samples, or what each is about one.
+        states: the change, then the baseline, if any.
+        sample_of: returns an item's sample.
+    """
+    iterator = iter(items)
+    while chunk := list(islice(iterator, _AHEAD)):
+        for index, state in enumerate(states):
+            state.prompt.render_ahead(
+                side_inputs(state, sample_of(one), is_baseline=index > 0) for one in chunk
+            )
+        yield from chunk
 
 
 def _compares(check: Check) -> bool:

@@ -8,18 +8,19 @@ by `faults.find_faults` before a release, and again where it is used.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from promptops.errors import InvalidPromptError
+from promptops.errors import InvalidPromptError, PromptopsError
 from promptops.prompt.digest import compute_digest
 from promptops.prompt.finding import Finding, Position
 from promptops.prompt.metadata import check_metadata
 from promptops.prompt.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from promptops.prompt.closure import Closure
     from promptops.prompt.template import Message
@@ -173,6 +174,20 @@ class Prompt:
             template = CompiledTemplate(closure.path, closure.document.body, closure.partials)
             self._made["template"] = template
         return template.render(values, are_plain=True)
+
+    def render_ahead(self, many: Iterable[Mapping[str, object]]) -> None:
+        """Prepare to render with each of these inputs, where the template can do many at once.
+
+        Faults are left for `render`.
+        """
+        ahead = getattr(self._made.get("template"), "render_ahead", None)
+        if ahead is None:
+            return
+        completed = []
+        for values in many:
+            with suppress(PromptopsError):
+                completed.append(self.complete(values))
+        ahead(completed)
 
     def rendered_by(self, template: Template) -> Prompt:
         """Return the same prompt, whose messages `template` gives."""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from promptops.errors import InputError, TemplateError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from promptops.prompt.prompt import Prompt
     from promptops.prompt.template.rendering import Message
@@ -39,6 +39,12 @@ MAX_BYTES = 1024**3
 """The memory limit of the process, in bytes."""
 
 _PROGRAM = Path(__file__).with_name("confined.py")
+# How much is rendered ahead. A pipe holds at least 64 kB, on every system but Windows.
+_MAX_QUESTION = 2_000
+_MAX_AT_ONCE = 16 if os.name != "nt" else 1
+_MAX_TOGETHER = 64
+_MAX_AHEAD = 1_024
+_MAX_REPLY = 64 * 1024
 # Nothing else is passed on: keys must not reach the process that renders untrusted text.
 _KEPT = ("PATH", "SYSTEMROOT")
 
@@ -65,6 +71,28 @@ class _ConfinedTemplate:
             "body": closure.document.body,
             "partials": dict(closure.partials),
         }
+        # Rendered ahead: the replies by the values as JSON, the oldest first.
+        self._ahead: dict[str, bytes] = {}
+
+    def render_ahead(self, many: Iterable[Mapping[str, object]]) -> None:
+        """Render several times in one exchange and keep the results for `render`.
+
+        Values that cannot be written as JSON, and faults, are left for `render`.
+        """
+        texts = []
+        for values in many:
+            with contextlib.suppress(ValueError, TypeError):
+                text = json.dumps(values)
+                if text not in self._ahead and len(text) <= _MAX_QUESTION:
+                    texts.append(text)
+        for start in range(0, len(texts), _MAX_TOGETHER):
+            together = texts[start : start + _MAX_TOGETHER]
+            replies = _WORKER.ask_together(self._key, together, self._text)
+            for text, reply in zip(together, replies, strict=False):
+                if len(reply) <= _MAX_REPLY:
+                    self._ahead[text] = reply
+        while len(self._ahead) > _MAX_AHEAD:
+            del self._ahead[next(iter(self._ahead))]
 
     def render(self, values: Mapping[str, object], *, are_plain: bool = False) -> list[Message]:
         """Render; arguments and errors as in `CompiledTemplate.render`."""
@@ -73,7 +101,7 @@ class _ConfinedTemplate:
 
             values = plain_values(values)
         try:
-            reply = _WORKER.ask(self._key, values, self._text)
+            reply = self._find_ahead(values) or _WORKER.ask(self._key, values, self._text)
         except _Ended as error:
             raise TemplateError(
                 f"rendering was stopped: it took more than {error}",
@@ -87,6 +115,16 @@ class _ConfinedTemplate:
         if "path" in said:
             raise TemplateError(said.pop("message"), **said)
         raise InputError(said["message"], hint=said["hint"])
+
+    def _find_ahead(self, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - JSON
+        """Return the reply to values that were rendered ahead; None if they were not."""
+        if not self._ahead:
+            return None
+        try:
+            found = self._ahead.get(json.dumps(values))
+        except (ValueError, TypeError):
+            return None
+        return None if found is None else json.loads(found)
 
 
 class _Ended(Exception):  # noqa: N818 - becomes an error of the template
@@ -127,6 +165,39 @@ class _Worker:
                 raise _Ended(f"{MAX_SECONDS} s or {MAX_BYTES // 1024**2:,} MB")
             self._known = key
             return reply
+
+    def ask_together(self, key: str, values: Sequence[str], text: Mapping[str, Any]) -> list[bytes]:
+        """Ask several questions at once; return the replies up to the first fault of the process.
+
+        Together the questions are smaller than what a pipe holds, so that neither side waits for
+        the other to read.
+        """
+        replies: list[bytes] = []
+        if not values:
+            return replies
+        head = f'{{"key": {json.dumps(key)}, "seconds": {MAX_SECONDS}, "values": '
+        asked = [f"{head}{one}}}".encode() for one in values]
+        with self._lock:
+            process = self._started()
+            timer = threading.Timer(MAX_WAIT_SECONDS, process.kill)
+            timer.daemon = True
+            timer.start()
+            try:
+                if self._known != key:
+                    template = f'{head}{values[0]}, "template": {json.dumps(text)}}}'
+                    asked[0] = template.encode()
+                    replies += _exchange_all(process, asked[:1])
+                    self._known = key
+                is_there = True
+                while is_there and len(replies) < len(asked):
+                    got = _exchange_all(process, asked[len(replies) :][:_MAX_AT_ONCE])
+                    replies += got
+                    is_there = bool(got)
+            finally:
+                timer.cancel()
+            if len(replies) < len(asked):
+                self._close()
+        return replies
 
     def _started(self) -> subprocess.Popen[bytes]:
         process = self._process
@@ -172,14 +243,39 @@ def _send(process: subprocess.Popen[bytes], data: bytes) -> None:
 
 def _exchange(process: subprocess.Popen[bytes], data: bytes) -> Any:  # noqa: ANN401 - JSON
     """Send a question and return the reply; None if the process ended."""
+    replies = _exchange_all(process, [data])
+    try:
+        return json.loads(replies[0]) if replies else None
+    except ValueError:
+        return None
+
+
+def _exchange_all(process: subprocess.Popen[bytes], questions: Sequence[bytes]) -> list[bytes]:
+    """Send questions together; return the replies up to the end of the process."""
+    assert process.stdin is not None  # noqa: S101 - it was asked for
+    replies: list[bytes] = []
+    try:
+        process.stdin.write(b"".join(b"%d\n%b" % (len(one), one) for one in questions))
+        process.stdin.flush()
+    except OSError:
+        return replies
+    for _ in questions:
+        reply = _receive(process)
+        if reply is None:
+            break
+        replies.append(reply)
+    return replies
+
+
+def _receive(process: subprocess.Popen[bytes]) -> bytes | None:
+    """Return the next reply; None if the process ended."""
     assert process.stdout is not None  # noqa: S101 - it was asked for
     try:
-        _send(process, data)
-        size = process.stdout.readline()
-        reply = process.stdout.read(int(size))
-        return json.loads(reply) if len(reply) == int(size) else None
+        size = int(process.stdout.readline())
+        reply = process.stdout.read(size)
     except (OSError, ValueError):
         return None
+    return reply if len(reply) == size else None
 
 
 _WORKER = _Worker()

@@ -67,7 +67,10 @@ def name_scorer(check: Mapping[str, Any]) -> Named | None:
 
 @cache
 def _validator() -> jsonschema_rs.Draft202012Validator:
-    return compile_schema(suite_schema())
+    import jsonschema_rs
+
+    # `compile_schema` would also look for what a stranger's schema may do, which takes a while.
+    return jsonschema_rs.Draft202012Validator(suite_schema())
 
 
 def check_grammar(document: SuiteDocument) -> Iterator[Finding]:
