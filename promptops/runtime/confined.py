@@ -51,6 +51,8 @@ def _answer(question: Mapping[str, Any], known: dict[str, CompiledTemplate]) -> 
         )
     elif question["key"] not in known:
         return {"unknown": True}
+    if "many" in question:
+        return {"many": [_render(known[question["key"]], values) for values in question["many"]]}
     try:
         return {"messages": known[question["key"]].render(question["values"], are_plain=True)}
     except (TemplateError, InputError) as error:
@@ -58,6 +60,16 @@ def _answer(question: Mapping[str, Any], known: dict[str, CompiledTemplate]) -> 
         if isinstance(error, TemplateError):
             said |= {"path": error.path, "line": error.line, "column": error.column}  # type: ignore[dict-item]
         return {"error": said}
+
+
+def _render(template: CompiledTemplate, values: Mapping[str, Any]) -> list[Any] | None:
+    """Return the messages; None for a fault, which a question for these values alone explains."""
+    from promptops.errors import InputError, TemplateError
+
+    try:
+        return list(template.render(values, are_plain=True))
+    except (TemplateError, InputError):
+        return None
 
 
 def _read(stream: BinaryIO) -> dict[str, Any] | None:

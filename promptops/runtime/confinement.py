@@ -39,12 +39,10 @@ MAX_BYTES = 1024**3
 """The memory limit of the process, in bytes."""
 
 _PROGRAM = Path(__file__).with_name("confined.py")
-# How much is rendered ahead. A pipe holds at least 64 kB, on every system but Windows.
-_MAX_QUESTION = 2_000
-_MAX_AT_ONCE = 16 if os.name != "nt" else 1
+# How much is rendered ahead.
+_MAX_QUESTION = 64 * 1024
 _MAX_TOGETHER = 64
 _MAX_AHEAD = 1_024
-_MAX_REPLY = 64 * 1024
 # Nothing else is passed on: keys must not reach the process that renders untrusted text.
 _KEPT = ("PATH", "SYSTEMROOT")
 
@@ -71,8 +69,8 @@ class _ConfinedTemplate:
             "body": closure.document.body,
             "partials": dict(closure.partials),
         }
-        # Rendered ahead: the replies by the values as JSON, the oldest first.
-        self._ahead: dict[str, bytes] = {}
+        # Rendered ahead: the messages by the values as JSON, the oldest first.
+        self._ahead: dict[str, list[Message]] = {}
 
     def render_ahead(self, many: Iterable[Mapping[str, object]]) -> None:
         """Render several times in one exchange and keep the results for `render`.
@@ -87,10 +85,11 @@ class _ConfinedTemplate:
                     texts.append(text)
         for start in range(0, len(texts), _MAX_TOGETHER):
             together = texts[start : start + _MAX_TOGETHER]
-            replies = _WORKER.ask_together(self._key, together, self._text)
-            for text, reply in zip(together, replies, strict=False):
-                if len(reply) <= _MAX_REPLY:
-                    self._ahead[text] = reply
+            for text, messages in zip(
+                together, _WORKER.ask_together(self._key, together, self._text), strict=False
+            ):
+                if messages is not None:
+                    self._ahead[text] = messages
         while len(self._ahead) > _MAX_AHEAD:
             del self._ahead[next(iter(self._ahead))]
 
@@ -101,7 +100,10 @@ class _ConfinedTemplate:
 
             values = plain_values(values)
         try:
-            reply = self._find_ahead(values) or _WORKER.ask(self._key, values, self._text)
+            known = self._find_ahead(values)
+            if known is not None:
+                return known
+            reply = _WORKER.ask(self._key, values, self._text)
         except _Ended as error:
             raise TemplateError(
                 f"rendering was stopped: it took more than {error}",
@@ -116,15 +118,16 @@ class _ConfinedTemplate:
             raise TemplateError(said.pop("message"), **said)
         raise InputError(said["message"], hint=said["hint"])
 
-    def _find_ahead(self, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - JSON
-        """Return the reply to values that were rendered ahead; None if they were not."""
+    def _find_ahead(self, values: Mapping[str, object]) -> list[Message] | None:
+        """Return the messages of values that were rendered ahead; None if they were not."""
         if not self._ahead:
             return None
         try:
             found = self._ahead.get(json.dumps(values))
         except (ValueError, TypeError):
             return None
-        return None if found is None else json.loads(found)
+        # Callers may change what they get.
+        return None if found is None else [dict(message) for message in found]
 
 
 class _Ended(Exception):  # noqa: N818 - becomes an error of the template
@@ -166,38 +169,32 @@ class _Worker:
             self._known = key
             return reply
 
-    def ask_together(self, key: str, values: Sequence[str], text: Mapping[str, Any]) -> list[bytes]:
-        """Ask several questions at once; return the replies up to the first fault of the process.
+    def ask_together(
+        self, key: str, values: Sequence[str], text: Mapping[str, Any]
+    ) -> list[list[Message] | None]:
+        """Ask one question with several values, each as JSON.
 
-        Together the questions are smaller than what a pipe holds, so that neither side waits for
-        the other to read.
+        Return the messages of each, None for a fault; nothing if the process ended.
         """
-        replies: list[bytes] = []
-        if not values:
-            return replies
-        head = f'{{"key": {json.dumps(key)}, "seconds": {MAX_SECONDS}, "values": '
-        asked = [f"{head}{one}}}".encode() for one in values]
+        question = f'{{"key": {json.dumps(key)}, "seconds": {MAX_SECONDS}, "many": '
+        question += f"[{', '.join(values)}]"
         with self._lock:
             process = self._started()
+            if self._known != key:
+                question += f', "template": {json.dumps(text)}'
             timer = threading.Timer(MAX_WAIT_SECONDS, process.kill)
             timer.daemon = True
             timer.start()
             try:
-                if self._known != key:
-                    template = f'{head}{values[0]}, "template": {json.dumps(text)}}}'
-                    asked[0] = template.encode()
-                    replies += _exchange_all(process, asked[:1])
-                    self._known = key
-                is_there = True
-                while is_there and len(replies) < len(asked):
-                    got = _exchange_all(process, asked[len(replies) :][:_MAX_AT_ONCE])
-                    replies += got
-                    is_there = bool(got)
+                reply = _exchange(process, f"{question}}}".encode())
             finally:
                 timer.cancel()
-            if len(replies) < len(asked):
+            if reply is None:
                 self._close()
-        return replies
+                return []
+            self._known = key
+            found: list[list[Message] | None] = reply["many"]
+            return found
 
     def _started(self) -> subprocess.Popen[bytes]:
         process = self._process
@@ -243,28 +240,15 @@ def _send(process: subprocess.Popen[bytes], data: bytes) -> None:
 
 def _exchange(process: subprocess.Popen[bytes], data: bytes) -> Any:  # noqa: ANN401 - JSON
     """Send a question and return the reply; None if the process ended."""
-    replies = _exchange_all(process, [data])
     try:
-        return json.loads(replies[0]) if replies else None
+        _send(process, data)
+    except OSError:
+        return None
+    reply = _receive(process)
+    try:
+        return None if reply is None else json.loads(reply)
     except ValueError:
         return None
-
-
-def _exchange_all(process: subprocess.Popen[bytes], questions: Sequence[bytes]) -> list[bytes]:
-    """Send questions together; return the replies up to the end of the process."""
-    assert process.stdin is not None  # noqa: S101 - it was asked for
-    replies: list[bytes] = []
-    try:
-        process.stdin.write(b"".join(b"%d\n%b" % (len(one), one) for one in questions))
-        process.stdin.flush()
-    except OSError:
-        return replies
-    for _ in questions:
-        reply = _receive(process)
-        if reply is None:
-            break
-        replies.append(reply)
-    return replies
 
 
 def _receive(process: subprocess.Popen[bytes]) -> bytes | None:

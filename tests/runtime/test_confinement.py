@@ -137,3 +137,32 @@ def test_commands_render_the_work_tree_elsewhere_and_releases_here(
     assert (refused.exit_code, "rendering was stopped" in refused.stderr) == (2, True)
     for ref in ("support/triage@production", "support/triage@1.0.0"):
         assert run(repo, "render", ref, "--var", "question=x").exit_code == 0
+
+
+def test_renderings_ahead_are_what_each_alone_would_be(repo: Repo) -> None:
+    prompt = find(repo, "Answer {{ question }}{{ 1 // (0 if question == 'b' else 1) }}").prompt
+    many = [{"question": "a"}, {"question": "b"}, {}, {"question": "c"}]
+    prompt.render_ahead(many)
+    process = confinement._WORKER._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    # What was rendered ahead needs no process; changing it changes nothing.
+    for _ in range(2):
+        (message,) = prompt.render({"question": "c"})
+        assert message["content"] == "Answer c1"
+        message["content"] = "other"
+    with pytest.raises(TemplateError):
+        prompt.render({"question": "b"})
+    with pytest.raises(InputError):
+        prompt.render({})
+
+
+def test_renderings_ahead_that_take_too_much_are_left_for_later(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confinement, "MAX_WAIT_SECONDS", 0.0)
+    prompt = find(repo).prompt
+    prompt.render_ahead([{"question": "a"}])
+    monkeypatch.undo()
+    assert prompt.render({"question": "a"})[0]["content"] == "Answer a"
