@@ -87,6 +87,12 @@ PROMPTS: list[tuple[str, str, Files, dict[str, Any]]] = [
         {},
     ),
     (
+        "numbers",
+        "a number with a fraction stays one, as it is written, also where an integer will do",
+        {"numbers.md": f"---\n{HEAD}inputs: {{a: integer, b: {{}}}}\n---\n{{{{ [a, b] }}}}\n"},
+        {"a": 100.0, "b": 100},
+    ),
+    (
         "support/triage",
         "roles, an included partial, history, defaults, tools and an output schema in files",
         {
@@ -201,6 +207,11 @@ INVALID_PROMPTS: list[tuple[str, str]] = [
 ASK = f"---\n{HEAD}inputs: {{a: string, b: {{type: integer, default: 1}}}}\n---\n{{{{ a }}}}"
 TALK = f"---\n{HEAD}inputs: {{history: array}}\n---\n{{% history %}}"
 REFUSED_INPUTS: list[tuple[str, str, dict[str, Any]]] = [
+    (
+        "half of a surrogate pair",
+        f"---\n{HEAD}inputs: {{a: string}}\n---\n{{{{ a }}}}\n",
+        {"a": "x\ud800"},
+    ),
     ("a missing input", ASK, {}),
     ("an unknown input", ASK, {"a": "x", "c": 1}),
     ("an input of another type", ASK, {"a": 1}),
