@@ -1,7 +1,7 @@
 """Ledgers of guards: reserving in three windows from 8 processes, beside bare redis-py.
 
     python benchmarks/guards.py                              a ledger in a file
-    python benchmarks/guards.py --url redis://127.0.0.1/9    another one, begun before
+    python benchmarks/guards.py --url redis://127.0.0.1/9    another one
 
 For Redis it also sends the same script through redis-py alone, turn by turn in one process.
 """
@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from promptops.runtime.guards.ledger import Charge
+from promptops.runtime.guards.ledger import Charge, LostCountsError
 from promptops.runtime.guards.opening import open_ledger
 
 PROCESSES = 8
@@ -41,6 +41,16 @@ def work(url: str, name: str, count: int) -> None:
         ledger.settle(key, {"micros": 5}, now=time.time())
     # The first one opened the store.
     print(json.dumps(times[1:]))
+
+
+def begin(url: str) -> None:
+    """Begin a ledger that has never counted anything, as `guards reset` does."""
+    ledger = open_ledger(url)
+    try:
+        ledger.standings(now=time.time())
+    except LostCountsError:
+        ledger.reset([], by="bench", reason="a new ledger", now=time.time())
+    ledger.close()
 
 
 def measure_processes(url: str, count: int) -> None:
@@ -107,6 +117,7 @@ def main() -> None:
         if options.work:
             work(url, options.work, options.count)
             return
+        begin(url)
         measure_processes(url, options.count)
         if url.startswith("redis"):
             measure_bare(url)
