@@ -1,4 +1,4 @@
-"""Cache answers to identical requests in one process's memory.
+"""Cache answers to identical requests in one process's memory; the run log has them for others.
 
 Concurrent identical requests make one call: the first one calls the model, the others wait for its
 answer.
@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Future
 
     from promptops.repository.settings.cache import CacheSettings
@@ -33,6 +33,26 @@ class Kept(NamedTuple):
 
     answer: Answer
     run_id: str
+
+
+def to_data(answer: Answer) -> dict[str, Any]:
+    """Return an answer as plain data, without its usage: a cached one costs nothing."""
+    return {
+        "text": answer.text,
+        "tool_calls": [[one.id, one.name, one.arguments] for one in answer.tool_calls],
+        "finish": answer.finish,
+        "served_model": answer.served_model,
+        "response_id": answer.response_id,
+        "fingerprint": answer.fingerprint,
+    }
+
+
+def from_data(data: Mapping[str, Any]) -> Answer:
+    """Return the answer that became plain data."""
+    from promptops.runtime.models.model import NO_USAGE, Answer, ToolCall
+
+    calls = tuple(ToolCall(*one) for one in data["tool_calls"])
+    return Answer(**{**data, "tool_calls": calls, "usage": NO_USAGE})
 
 
 class Landing(NamedTuple):
@@ -115,6 +135,13 @@ class Answers:
                 return None
             flight = self._flights[key] = Flight()
             return flight
+
+    def forget(self, key: str, kept: Kept) -> None:
+        """Drop an answer whose run was erased."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is not None and entry.kept is kept:
+                self._drop(key)
 
     def land(self, key: str, flight: Flight | None, kept: Kept | None) -> None:
         """Cache an answer, if any, and end a flight, if any."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from promptops.repository.settings.log import LogSettings
+    from promptops.runtime.log.answers import CachedAnswer
     from promptops.runtime.log.record import (
         AttemptRecord,
         Event,
@@ -124,6 +125,21 @@ class RunLog(Protocol):
 
     def review(self, review: RunReview) -> None:
         """Ask for a review of a run, or answer the one of that id."""
+        ...
+
+    def find_answer(self, key: str) -> CachedAnswer | None:
+        """Return the cached answer to a request; None where there is none."""
+        ...
+
+    def store_answer(self, key: str, one: CachedAnswer, seconds: float, megabytes: int) -> None:
+        """Cache an answer for so long, unless something of it would be redacted.
+
+        All cached answers together take `megabytes` at most, about.
+        """
+        ...
+
+    def has_run(self, run_id: str) -> bool:
+        """Return whether the log has a run, by its whole id."""
         ...
 
     def get(self, run_id: str) -> LogEntry:

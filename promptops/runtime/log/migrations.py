@@ -77,5 +77,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             " PRIMARY KEY (hour, slice)){keyed}"
         ),
     ),
+    (
+        # Cached answers, by what was asked.
+        (
+            "CREATE TABLE answers (key {bytes} NOT NULL PRIMARY KEY, run {bytes} NOT NULL,"
+            " until {number} NOT NULL, body {bytes} NOT NULL){keyed}"
+        ),
+        "CREATE INDEX answers_by_run ON answers (run)",
+        "CREATE INDEX answers_by_time ON answers (until)",
+    ),
 )
 RUN_LOG = Schema("the run log", "schema", MIGRATIONS)

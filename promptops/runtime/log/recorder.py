@@ -23,6 +23,7 @@ from promptops.runtime.log.record import Event
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from promptops.runtime.log.answers import CachedAnswer
     from promptops.runtime.log.log import RunLog
     from promptops.runtime.log.record import AttemptRecord, Feedback, LogEntry, RunRecord, RunReview
 
@@ -128,6 +129,32 @@ class Recorder:
         """
         self._follow_fork()
         return self._open_log().get(run_id)
+
+    def find_answer(self, key: str) -> CachedAnswer | None:
+        """Return the cached answer to a request; None also where the log cannot be read."""
+        try:
+            self._follow_fork()
+            return self._open_log().find_answer(key)
+        except Exception as error:  # noqa: BLE001 -- the application must go on
+            self._warn(error)
+            return None
+
+    def store_answer(self, key: str, one: CachedAnswer, seconds: float, megabytes: int) -> None:
+        """Cache an answer; where the log cannot be written it is asked for again."""
+        try:
+            self._follow_fork()
+            self._open_log().store_answer(key, one, seconds, megabytes)
+        except Exception as error:  # noqa: BLE001 -- the application must go on
+            self._warn(error)
+
+    def has_run(self, run_id: str) -> bool:
+        """Return whether a run was not erased; True also where the log cannot be read."""
+        try:
+            self._follow_fork()
+            return bool(self.waiting) or self._open_log().has_run(run_id)
+        except Exception as error:  # noqa: BLE001 -- the application must go on
+            self._warn(error)
+            return True
 
     def close(self, seconds: float = _CLOSE_SECONDS) -> None:
         """Write the spool, within a time limit, and close the log."""

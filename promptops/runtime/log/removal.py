@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from promptops.runtime.log.encryption import Keyring
 
 # Tables with contents of runs, or their users.
-TABLES = ("runs", "attempts", "events", "reviews", "feedback", "uses", "texts")
+TABLES = ("runs", "attempts", "events", "reviews", "feedback", "answers", "uses", "texts")
 # Table, key and column of all encrypted data.
 SEALED = (
     ("texts", "id", "body"),
@@ -33,6 +33,7 @@ SEALED = (
     ("reviews", "id", "answer"),
     ("reviews", "id", "note"),
     ("feedback", "id", "comment"),
+    ("answers", "key", "body"),
     ("meta", "name", "value"),
 )
 _BATCH = 500
@@ -110,7 +111,7 @@ def _remove(cursor: Cursor, runs: Sequence[tuple[int, bytes]]) -> int:
         )
         texts.update(int(one) for (one,) in used if one is not None)
         cursor.run("DELETE FROM uses WHERE run = ?", (number,))
-        for table in ("attempts", "events", "reviews", "feedback"):
+        for table in ("attempts", "events", "reviews", "feedback", "answers"):
             cursor.run(f"DELETE FROM {table} WHERE run = ?", (run,))
         cursor.run("DELETE FROM runs WHERE n = ?", (number,))
     return drop_texts(cursor, sorted(texts))

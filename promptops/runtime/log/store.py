@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from promptops.errors import ConfigurationError, NotFoundError, UsageError
-from promptops.repository.settings.log import FULL
-from promptops.runtime.log import reading, removal
-from promptops.runtime.log.content import pack, unpack
+from promptops.repository.settings.log import FULL, NONE
+from promptops.runtime.log import answers, reading, removal
+from promptops.runtime.log.content import pack, text_hash, unpack
 from promptops.runtime.log.hours import count_late, roll_up, rolled_until
 from promptops.runtime.log.identifiers import make_id, pack_id
 from promptops.runtime.log.log import Filters, Removal
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from promptops.repository.settings.log import LogSettings
+    from promptops.runtime.log.answers import CachedAnswer
     from promptops.runtime.log.database import Cursor, Database
     from promptops.runtime.log.encryption import Keyring
     from promptops.runtime.log.record import (
@@ -53,6 +54,8 @@ _INSERT_EVENT = upsert("events", EVENT_COLUMNS, ("id",))
 _INSERT_FEEDBACK = upsert("feedback", FEEDBACK_COLUMNS, ("id",))
 _UPSERT_REVIEW = upsert("reviews", REVIEW_COLUMNS, ("id",))
 _ROTATION = 500
+# In so many of 256 cases, storing an answer makes room for others.
+_TRIMMED = 8
 
 
 class Store:
@@ -173,6 +176,34 @@ class Store:
             cursor.run(_UPSERT_REVIEW, row)
 
         self._database.write(write)
+
+    def find_answer(self, key: str) -> CachedAnswer | None:
+        """Return the cached answer to a request; None where there is none."""
+        now = self._clock()
+        number = text_hash(key.encode(), self._secret)
+        return self._database.read(
+            lambda cursor: answers.find_answer(cursor, number, self._keyring, now)
+        )
+
+    def store_answer(self, key: str, one: CachedAnswer, seconds: float, megabytes: int) -> None:
+        """Cache an answer, unless something of it would be redacted."""
+        content = self._settings.content
+        if content == NONE or (content != FULL and redact_value(one.answer) is not one.answer):
+            return
+        now = self._clock()
+        number = text_hash(key.encode(), self._secret)
+
+        def write(cursor: Cursor) -> None:
+            answers.store_answer(cursor, number, one, now + seconds, self._keyring)
+            if self._random(1)[0] < _TRIMMED:
+                answers.trim_answers(cursor, now, megabytes)
+
+        self._database.write(write)
+
+    def has_run(self, run_id: str) -> bool:
+        """Return whether the log has a run, by its whole id."""
+        find = "SELECT 1 FROM runs WHERE id = ?"
+        return self._database.read(lambda cursor: cursor.one(find, (pack_id(run_id),))) is not None
 
     def tend(self) -> None:
         """Roll up finished hours, and prune runs older than the retention."""

@@ -97,11 +97,15 @@ class Recall(NamedTuple):
 
 
 class Land(NamedTuple):
-    """Cache an answer, if any, and end the run's flight, if any."""
+    """Cache an answer, if any, and end the run's flight, if any.
+
+    `is_shared`: whether other processes may have the answer, too.
+    """
 
     key: str
     flight: Flight | None
     kept: Kept | None
+    is_shared: bool = True
 
 
 Command = Find | Begin | Call | Sleep | Admit | Report | Reserve | Settle | Recall | Land

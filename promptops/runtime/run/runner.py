@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from promptops.errors import PromptopsError, UsageError
 from promptops.repository.settings.cache import CacheSettings
 from promptops.runtime.alerts.alert import describe_refusal
-from promptops.runtime.answers import Answers, Flight, Kept, Landing
+from promptops.runtime.answers import Answers, Flight, Kept, Landing, from_data, to_data
 from promptops.runtime.guards.depth import current_depth
 from promptops.runtime.guards.guard import GuardError
+from promptops.runtime.log.answers import CachedAnswer
 from promptops.runtime.log.identifiers import make_id
 from promptops.runtime.log.record import (
     FAILED,
@@ -543,7 +544,7 @@ class Runner:
 
     def _do_at_once(self, command: Command) -> Any:  # noqa: ANN401 - as above
         if isinstance(command, Land):
-            return self._answers.land(command.key, command.flight, command.kept)
+            return self._land(command)
         assert isinstance(command, Begin)  # noqa: S101 - there is no other command
         return self._tools.recorder.begin(command.record)
 
@@ -555,9 +556,42 @@ class Runner:
 
         return await asyncio.to_thread(self._do_at_once, command)
 
+    def _land(self, command: Land) -> None:
+        key, flight, kept, is_shared = command
+        self._answers.land(key, flight, kept)
+        if kept is not None and is_shared:
+            cache = self._tools.cache
+            one = CachedAnswer(kept.run_id, to_data(kept.answer))
+            self._tools.recorder.store_answer(key, one, cache.ttl_seconds, cache.megabytes)
+
+    def _join(self, command: Recall) -> Kept | Flight | Landing | None:
+        """Return the answer in memory or in the log; else what `Answers.join` returns.
+
+        The log comes last, and says whether the run of an answer in memory was erased meanwhile.
+        """
+        key, recorder = command.key, self._tools.recorder
+        found = self._answers.join(key, leads=command.leads)
+        if isinstance(found, Kept) and not recorder.has_run(found.run_id):
+            self._answers.forget(key, found)
+            found = self._answers.join(key, leads=command.leads)
+        if isinstance(found, Kept | Landing):
+            return found
+        stored = None
+        try:
+            stored = recorder.find_answer(key)
+            kept = None if stored is None else Kept(from_data(stored.answer), stored.run_id)
+        except BaseException:
+            self._answers.land(key, found, None)
+            raise
+        if kept is None:
+            return found
+        # Whoever waits finds it in the log, too; in memory it would stay for longer than `ttl`.
+        self._answers.land(key, found, None)
+        return kept
+
     def _recall(self, command: Recall) -> Kept | Flight | None:
         while True:
-            found = self._answers.join(command.key, leads=command.leads)
+            found = self._join(command)
             if not isinstance(found, Landing):
                 return found
             if found.thread == threading.get_ident():
@@ -574,7 +608,7 @@ class Runner:
         import asyncio
 
         while True:
-            found = self._answers.join(command.key, leads=command.leads)
+            found = self._join(command)
             if not isinstance(found, Landing):
                 return found
             wait = max(command.deadline - self._tools.monotonic(), 0)

@@ -284,7 +284,7 @@ def _ask(
         if trouble is None and _is_worth_keeping(course):
             kept = Kept(replace(_answer_of(course), usage=NO_USAGE), course.record.id)
     finally:
-        yield Land(key, found, kept)
+        yield Land(key, found, kept, not course.record.hidden)
     return trouble
 
 

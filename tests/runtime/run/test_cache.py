@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,7 @@ from promptops.runtime.answers import Answers, Flight, Kept, Landing
 from promptops.runtime.models.model import NO_USAGE, Answer, ModelError
 from promptops.runtime.run.output import OutputError
 from promptops.runtime.run.runner import Caller
-from tests.runtime.run.pieces import OUTPUT, PROMPT, logged
+from tests.runtime.run.pieces import OUTPUT, PROMPT, logged, opened_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +54,67 @@ def test_an_identical_request_is_not_made_again(
     pieces = list(cached.stream("c@working", ASKED))
     assert "".join(piece.text for piece in pieces) == "Once."
     assert len(near.requests) == 1
+
+
+def test_another_process_has_the_answer_until_it_is_too_old(
+    cached: Registry, team: Repo, near: Provider
+) -> None:
+    near.reply(text="Once.", tool_calls=None)
+    first = cached.run("c@working", ASKED, user="u-1")
+    with promptops.open(team.path) as other:
+        second = other.run("c@working", ASKED)
+        assert (second.text, second.cost_micros, second.finish) == ("Once.", 0, first.finish)
+        assert [one.why for one in second.decisions] == [f"the answer of run {first.id}"]
+        assert asyncio.run(other.arun("c@working", ASKED)).text == "Once."
+        assert "".join(one.text for one in other.stream("c@working", ASKED)) == "Once."
+        twenty = list(
+            ThreadPoolExecutor(20).map(lambda _: other.run("c@working", ASKED), range(20))
+        )
+        assert {one.text for one in twenty} == {"Once."}
+    assert len(near.requests) == 1
+    with closing(sqlite3.connect(team.path / ".git/promptops-log/runs.db")) as log:
+        log.execute("UPDATE answers SET until = 1")
+        log.commit()
+    near.reply(text="Again.")
+    with promptops.open(team.path) as other:
+        assert other.run("c@working", ASKED).text == "Again."
+
+
+def test_an_erasure_reaches_cached_answers_everywhere(
+    cached: Registry, team: Repo, near: Provider
+) -> None:
+    near.reply(text="Once.")
+    near.reply(text="Again.")
+    cached.run("c@working", ASKED, user="u-1")
+    with opened_log(team) as log:
+        log.erase("u-1", by="jo", reason="asked for it")
+    with promptops.open(team.path) as other:
+        assert other.run("c@working", ASKED, user="u-2").text == "Again."
+    assert cached.run("c@working", ASKED, user="u-2").text == "Again."
+    assert len(near.requests) == 2
+
+
+def test_what_the_log_would_redact_is_cached_in_memory_alone(
+    cached: Registry, team: Repo, near: Provider
+) -> None:
+    near.always(text="Call +49 30 901820.")
+    text = cached.run("c@working", ASKED).text
+    assert cached.run("c@working", ASKED).text == text
+    assert len(near.requests) == 1
+    with promptops.open(team.path) as other:
+        assert other.run("c@working", ASKED).text == text
+    assert len(near.requests) == 2
+    assert b"901820" not in (team.path / ".git/promptops-log/runs.db").read_bytes()
+
+
+def test_a_log_that_cannot_be_used_leaves_the_memory(
+    cached: Registry, team: Repo, near: Provider
+) -> None:
+    near.always(text="Once.")
+    cached.run("c@working", ASKED)
+    for file in (team.path / ".git/promptops-log").iterdir():
+        file.write_bytes(b"no log at all, but some other file")
+    assert cached.run("c@working", ASKED).text == "Once."
 
 
 def test_what_differs_is_asked(cached: Registry, team: Repo, near: Provider) -> None:
@@ -114,7 +177,7 @@ def test_twenty_at_once_make_one_call(cached: Registry, team: Repo, near: Provid
     assert len(near.requests) == 1
     near.reply(text="Two.", delay=0.3)
     with ThreadPoolExecutor(20) as pool:
-        runs = list(pool.map(lambda _: cached.run("c@working", ASKED), range(20)))
+        runs = list(pool.map(lambda _: cached.run("c@working", {"text": "y"}), range(20)))
     assert {run.text for run in runs} == {"Two."}
     assert len(near.requests) == 2
 

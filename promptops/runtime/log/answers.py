@@ -1,0 +1,70 @@
+"""Cached answers in the log, for all processes that share it.
+
+An answer is stored only where the log would store it as it is: nothing of it may be redacted. It is
+removed with the run that it was given to, so that an erasure reaches it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from promptops.runtime.log.content import from_json, pack, to_json, unpack
+from promptops.runtime.log.identifiers import pack_id, unpack_id
+from promptops.runtime.log.rows import upsert
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from promptops.runtime.log.database import Cursor
+    from promptops.runtime.log.encryption import Keyring
+
+COLUMNS = ("key", "run", "until", "body")
+_UPSERT = upsert("answers", COLUMNS, ("key",))
+_MEGABYTE = 1 << 20
+# How many of the oldest answers are dropped at a time when there is no more room.
+_DROPPED = 100
+
+
+class CachedAnswer(NamedTuple):
+    """One answer to an identical request.
+
+    Attributes:
+        run_id: the run that it was given to.
+        answer: the answer, as plain data.
+    """
+
+    run_id: str
+    answer: Mapping[str, Any]
+
+
+def find_answer(
+    cursor: Cursor, key: bytes, keyring: Keyring | None, now: float
+) -> CachedAnswer | None:
+    """Return the answer stored under a key, unless it is too old."""
+    row = cursor.one(
+        "SELECT run, body FROM answers WHERE key = ? AND until > ?", (key, round(now * 1000))
+    )
+    if row is None:
+        return None
+    return CachedAnswer(unpack_id(row[0]), from_json(unpack(bytes(row[1]), keyring)))
+
+
+def store_answer(
+    cursor: Cursor, key: bytes, one: CachedAnswer, until: float, keyring: Keyring | None
+) -> None:
+    """Store an answer until a time, in place of an older one of the same key."""
+    body = pack(to_json(one.answer), keyring)
+    cursor.run(_UPSERT, (key, pack_id(one.run_id), round(until * 1000), body))
+
+
+def trim_answers(cursor: Cursor, now: float, megabytes: int) -> None:
+    """Remove answers that are too old, and the oldest ones beyond a size."""
+    cursor.run("DELETE FROM answers WHERE until <= ?", (round(now * 1000),))
+    while True:
+        row = cursor.one("SELECT COALESCE(SUM(LENGTH(body)), 0) FROM answers")
+        if row is None or int(row[0]) <= megabytes * _MEGABYTE:
+            return
+        cursor.run(
+            "DELETE FROM answers WHERE key IN"
+            f" (SELECT key FROM answers ORDER BY until LIMIT {_DROPPED})"
+        )
