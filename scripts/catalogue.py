@@ -1,31 +1,26 @@
-"""Write docs/checks.md and the table of checks in README.md (--check: compare only)."""
+"""Write docs/checks.md (--check: compare only)."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from promptops.checks.catalogue import to_markdown, to_table
+from promptops.checks.catalogue import to_markdown
 
-ROOT = Path(__file__).resolve().parents[1]
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "checks.md"
 
 
 def main(arguments: list[str]) -> int:
-    """Write or compare both files, and return the exit code."""
-    page, readme = ROOT / "docs" / "checks.md", ROOT / "README.md"
-    head, mark, rest = readme.read_text("utf-8").partition(
-        "<!-- written by scripts/catalogue.py -->\n"
-    )
-    tail = rest[rest.index("<!-- end -->") :]
-    new = {page: to_markdown(), readme: f"{head}{mark}\n{to_table()}\n{tail}"}
-    stale = [path for path, text in new.items() if path.read_text("utf-8") != text]
-    for path in stale:
-        if "--check" in arguments:
-            print(f"out of date: {path.name}; run: nox -s docs", file=sys.stderr)
-        else:
-            path.write_text(new[path], "utf-8")
-            print(f"written: {path.relative_to(ROOT)}")
-    return int(bool(stale) and "--check" in arguments)
+    """Write or compare the page, and return the exit code."""
+    text = to_markdown()
+    if PAGE.read_text("utf-8") == text:
+        return 0
+    if "--check" in arguments:
+        print(f"out of date: {PAGE.name}; run: nox -s docs", file=sys.stderr)
+        return 1
+    PAGE.write_text(text, "utf-8")
+    print(f"written: docs/{PAGE.name}")
+    return 0
 
 
 if __name__ == "__main__":

@@ -111,20 +111,6 @@ def to_markdown() -> str:
     return "\n".join(parts)
 
 
-def to_table() -> str:
-    """Return a table of groups and their checks for the README.
-
-    Faults of form are left out. Checks that are off by default are in italics.
-    """
-    rows = ["| About | Checks |", "| --- | --- |"]
-    for group in GROUPS:
-        found = [one for one in entries() if one.group == group and one.is_configurable]
-        links = [f"[{one.id}](docs/checks.md#{one.id})" for one in found]
-        shown = [link if one.is_on else f"*{link}*" for one, link in zip(found, links, strict=True)]
-        rows.append(f"| {group} | {', '.join(shown)} |")
-    return "\n".join(rows) + "\n"
-
-
 def _row(entry: CatalogueEntry) -> str:
     name = f"[`{entry.id}`](#{entry.id})" if entry.is_configurable else f"`{entry.id}`"
     return f"| {name} | {entry.summary} | {describe_severity(entry)} |"

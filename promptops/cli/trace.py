@@ -133,12 +133,12 @@ def _wrap(text: str, indent: str) -> list[str]:
 
 
 def trace_to_json(found: Trace) -> dict[str, Any]:
-    """Return the chain as `promptops.trace/v1`."""
+    """Return the chain as `promptops.trace/v2`."""
     from promptops.provenance.trace import LinkStatus
 
     broken = found.first(LinkStatus.BROKEN)
     return json_document(
-        "promptops.trace/v1",
+        "promptops.trace/v2",
         asked=found.asked,
         prompt=found.name,
         version=str(found.version),

@@ -115,7 +115,7 @@ def describe_deployment(deployment: Deployment) -> dict[str, Any]:
         "action": deployment.action,
         "time": format_time(deployment.author.time_seconds),
         "by": {"name": deployment.author.name, "email": deployment.author.email},
-        "reason": deployment.reason,
+        "reason": deployment.reason or None,
         "changes": [describe_deployed_change(change) for change in deployment.changes],
     }
 

@@ -120,7 +120,7 @@ def test_trace_names_the_first_broken_link_last(showcase: Showcase) -> None:
     assert done.stdout.splitlines()[-1] == (
         f"the chain breaks at release: the tag prompts/{TRIAGE}@1.0.0 is gone"
     )
-    assert (document["schema"], document["broken"]) == ("promptops.trace/v1", "release")
+    assert (document["schema"], document["broken"]) == ("promptops.trace/v2", "release")
     assert [one["status"] for one in document["links"]][:3] == ["ok", "ok", "broken"]
 
 

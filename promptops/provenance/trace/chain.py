@@ -560,7 +560,7 @@ def _deployment_to_json(one: Deployment) -> dict[str, Any]:
         "action": one.action,
         "by": _person(one.author),
         "time": format_time(one.author.time_seconds),
-        "reason": one.reason,
+        "reason": one.reason or None,
     }
 
 
