@@ -174,7 +174,7 @@ def test_what_cannot_be_meant_is_an_error(text: str, words: str) -> None:
 
 
 def test_bytes_that_are_no_text_are_an_error() -> None:
-    with pytest.raises(ConfigurationError, match=r"^g\.toml is not UTF-8 text$"):
+    with pytest.raises(ConfigurationError, match=r"^g\.toml is not UTF-8 text\n"):
         parse_groups(b"\xff", "g.toml")
 
 
