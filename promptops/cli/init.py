@@ -21,7 +21,7 @@ def init(
         ),
     ] = False,
     evals: Annotated[
-        bool, typer.Option("--evals", help="Also write the workflow that runs evals, for GitHub.")
+        bool, typer.Option("--evals", help="Also write the workflow that runs evals.")
     ] = False,
     runtime: Annotated[
         bool,

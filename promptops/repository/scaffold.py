@@ -37,10 +37,8 @@ _PLACEHOLDER = "you@example.com"
 _WORKFLOWS = ".github/workflows"
 _REVIEW = "promptops review"
 _EVALS = "promptops-evals.yml"
-_GITLAB = (
-    "run evals in a protected job, with promptops eval run --evidence FILE, and give FILE to the "
-    "gate; docs/gate.md of promptops says how keys stay safe"
-)
+_GITLAB_EVALS = "gitlab-evals.yml"
+_GITLAB_EVIDENCE = "gitlab-evidence.yml"
 # The lines that evals add to the gate's workflow.
 _JOB = f"""\
   evals:
@@ -444,10 +442,9 @@ def _write_workflows(
     evals: bool,
     dry_run: bool,
 ) -> list[ScaffoldStep]:
-    """Write the files that make CI run the gate and, on GitHub, deploy and run evals."""
+    """Write the files that make CI run the gate, run evals and, on GitHub, deploy."""
     if is_gitlab:
-        written = _write_pipeline(repository, dry_run=dry_run)
-        return [written, ScaffoldStep(written.path, Deed.LEFT, _GITLAB)] if evals else [written]
+        return [_write_pipeline(repository, evals=evals, dry_run=dry_run)]
     names = ["promptops.yml"]
     # If there is another workflow file, one that only starts ours would have no effect.
     text = _read(repository.require_work_tree() / _WORKFLOWS / names[0])
@@ -493,15 +490,22 @@ def _with_evals(workflow: str) -> str:
     return f"{workflow}{_UPLOAD}"
 
 
-def _write_pipeline(repository: Repository, *, dry_run: bool) -> ScaffoldStep:
+def _write_pipeline(repository: Repository, *, evals: bool, dry_run: bool) -> ScaffoldStep:
     path = ".gitlab-ci.yml"
     job = _template("gitlab-ci.yml")
+    if evals:
+        head, gate, rest = job.partition("    - /tmp/promptops/bin/python -I -m promptops gate ")
+        line, end, rest = rest.partition("\n")
+        job = f"{head}{_template(_GITLAB_EVIDENCE)}{gate}{line} $EVIDENCE{end}{rest}"
+        job = f"{job.rstrip()}\n\n{_fitted(repository, _GITLAB_EVALS)}"
     text = _read(repository.require_work_tree() / path)
     if text is None:
         return _write(repository, path, job, dry_run=dry_run)
-    if "promptops gate" in text or "promptops/workflows/gitlab-ci.yml" in text:
+    has_gate = "promptops gate" in text or "promptops/workflows/gitlab-ci.yml" in text
+    if has_gate and (not evals or "promptops-evals:" in text):
         return ScaffoldStep(path, Deed.KEPT, "runs promptops gate")
-    return ScaffoldStep(path, Deed.LEFT, f"add this job:\n{job.rstrip()}")
+    what = "let its gate wait for evals, as in" if has_gate else "add this job"
+    return ScaffoldStep(path, Deed.LEFT, f"{what}:\n{job.rstrip()}")
 
 
 def _fitted(repository: Repository, name: str) -> str:

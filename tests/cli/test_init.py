@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -144,7 +145,7 @@ def test_gitlab_gets_a_job_and_owners_in_a_section_of_their_own(repo: Repo) -> N
     job = yaml.safe_load((repo.path / ".gitlab-ci.yml").read_text())["promptops"]
     assert " promptops gate --base " in job["script"][-1]
     assert not (repo.path / ".github").exists()
-    assert "run evals in a protected job" in do(repo, "init", "--evals")
+    assert "let its gate wait for evals" in do(repo, "init", "--evals")
     repo.write(".gitlab-ci.yml", "test: {script: [make]}\n")
     assert "left to you" in do(repo, "init")
 
@@ -194,6 +195,34 @@ def test_a_gate_that_is_there_is_told_how_to_wait_for_evals(repo: Repo) -> None:
     assert "let its gate wait for evals" in said
     assert "needs: evals" in said
     assert files(repo)[".github/workflows/promptops.yml"] == before
+
+
+def test_gitlab_gets_jobs_for_evals_on_request(repo: Repo) -> None:
+    repo.git("remote", "add", "origin", "https://gitlab.example.com/team/shop.git")
+    repo.write("promptops.toml", 'prompts = "p"\nevals = "e"\n')
+    do(repo, "init", "--evals")
+    text = (repo.path / ".gitlab-ci.yml").read_text()
+    jobs = yaml.safe_load(text)
+    assert set(jobs) == {"promptops", "promptops-replay", "promptops-evals"}
+    assert jobs["promptops-evals"]["variables"]["FOLDERS"] == "p e"
+    # Keys are where no change decides what runs.
+    assert 'CI_COMMIT_REF_PROTECTED == "true"' in jobs["promptops-evals"]["rules"][0]["if"]
+    assert jobs["promptops-replay"]["before_script"] == jobs["promptops-evals"]["before_script"]
+    assert jobs["promptops"]["script"][-1].endswith("$EVIDENCE")
+    for job in jobs.values():
+        for line in job["script"]:
+            checked = subprocess.run(["bash", "-n"], input=line, text=True, check=False)
+            assert checked.returncode == 0, line
+    do(repo, "init", "--evals")
+    assert (repo.path / ".gitlab-ci.yml").read_text() == text
+
+
+def test_a_gate_on_gitlab_is_told_how_to_wait_for_evals(repo: Repo) -> None:
+    repo.git("remote", "add", "origin", "https://gitlab.example.com/team/shop.git")
+    do(repo, "init")
+    before = (repo.path / ".gitlab-ci.yml").read_text()
+    assert "let its gate wait for evals" in do(repo, "init", "--evals")
+    assert (repo.path / ".gitlab-ci.yml").read_text() == before
 
 
 def test_runs_are_limited_and_recorded_on_request(repo: Repo) -> None:
