@@ -205,6 +205,12 @@ def start_up(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", default=False)
+def checking(session: nox.Session) -> None:
+    """Compare `validate` and `gate` with an earlier commit's (`-- COMMIT [--only memory]`)."""
+    session.run("python3", "benchmarks/checking.py", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
 def releases(session: nox.Session) -> None:
     """Compare `release --all` with an earlier commit's (`-- COMMIT [--prompts 10000]`)."""
     session.run("python3", "benchmarks/releases.py", *session.posargs)

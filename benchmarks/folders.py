@@ -61,7 +61,7 @@ def write_promptops(folder: Path, prompts: int) -> None:
             f"{{% system %}}\n{system}\n"
             f'{{% include "_shared/rules-{index % _SHARED}.md" %}}\n'
             f"{steps}\nAnswer in {{{{ language }}}}.\n{{% endsystem %}}\n{{% user %}}\n"
-            f"{'{% if urgent %}Be quick.{% endif %}' if urgent else ''}\n"
+            f"{'{% if urgent %}Be quick.{% endif +%}' if urgent else ''}\n"
             "<ticket>{{ ticket }}</ticket>\n{% enduser %}\n"
         )
         inputs = "  urgent: boolean\n" if urgent else ""

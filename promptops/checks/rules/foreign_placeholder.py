@@ -56,14 +56,18 @@ _RAW = re.compile(r"\{%[-+]?\s*raw\b.*?endraw\s*[-+]?%\}", re.DOTALL)
 
 def check(subject: PromptSubject) -> Iterator[Problem]:
     """Report each such place."""
+    suspects = {
+        path: text
+        for path in subject.analyses
+        if _may_hold_one(text := subject.text(path)) and _PLACEHOLDER.search(text)
+    }
+    if not suspects:
+        return
     known = {name.lower(): name for name in subject.inputs}
     prints = any(use.printed for one in subject.analyses.values() for use in one.uses)
     if not known and prints:
         return
-    for path in subject.analyses:
-        text = subject.text(path)
-        if _PLACEHOLDER.search(text) is None:
-            continue
+    for path, text in suspects.items():
         seen = _RAW.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), blank_code(text))
         for match in _PLACEHOLDER.finditer(seen):
             word = next(group for group in match.groups() if group)
@@ -75,3 +79,16 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
             if name is None:
                 hint += f", and declare '{word}' under 'inputs'"
             yield Problem(f"{match[0]} is sent as it stands", path, place, hint)
+
+
+def _may_hold_one(text: str) -> bool:
+    """Return whether a text holds the beginning of a placeholder, which is known far sooner."""
+    if "<<" in text or "[[" in text or "%(" in text:
+        return True
+    at = text.find("{")
+    while at >= 0:
+        following = text[at + 1 : at + 2]
+        if following.isalpha() or following == "_":
+            return True
+        at = text.find("{", at + 1)
+    return False

@@ -51,7 +51,8 @@ _OPENING = re.compile(r"\{%[-+]?\s*(?:system|user|assistant|history)\b")
 def check(subject: PromptSubject) -> Iterator[Problem]:
     """Report each such line of the prompt's own body."""
     text = subject.text(subject.path)
-    if _LINE.search(text) is None or _OPENING.search(text) is not None:
+    # Most bodies have role blocks, and begin with one.
+    if _OPENING.search(text) is not None or _LINE.search(text) is None:
         return
     found = list(_LINE.finditer(blank_code(text)))
     if not any(match[1].lower() == "system" for match in found):

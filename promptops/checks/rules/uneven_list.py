@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from promptops.checks.subject import FileSubject
 
 RULE = CheckRule(CheckScope.FILE, CheckGroup.SYNTAX, Severity.NOTE)
+# What an item begins with, but for a first line; this is found far sooner.
+_DIGIT = re.compile(r"\n {0,3}[0-9]")
 _ITEM = re.compile(r"^( {0,3})(\d{1,9})([.)])[ \t]", re.MULTILINE)
 # A list ends at unindented text after an empty line, a heading, a rule, or a template tag.
 _END = re.compile(r"\n[ \t]*\n(?=[^\s\d])|^(?:#|---|\{%)", re.MULTILINE)
@@ -45,7 +47,9 @@ _END = re.compile(r"\n[ \t]*\n(?=[^\s\d])|^(?:#|---|\{%)", re.MULTILINE)
 
 def check(subject: FileSubject) -> Iterator[Problem]:
     """Report each number that does not follow the one before it."""
-    if not subject.path.endswith((".md", ".txt")) or len(_ITEM.findall(subject.text)) < 3:
+    if not subject.path.endswith((".md", ".txt")) or len(_DIGIT.findall(subject.text)) < 2:
+        return
+    if len(_ITEM.findall(subject.text)) < 3:
         return
     text = blank_code(subject.text)
     items: list[re.Match[str]] = []
