@@ -93,7 +93,7 @@ def _list_staged(builds: Mapping[str, Path], start: Sequence[str]) -> list[Case]
         place = _make_folder(count)
         file = min((place / "prompts").rglob("p*.md"))
         text = file.read_text("utf-8")
-        file.write_text(f"{text}\nBe brief.\n", "utf-8")
+        file.write_text(text.replace("You handle", "You carefully handle"), "utf-8")
         subprocess.run(["git", "add", "--all"], cwd=place, check=True)
         line = (*start, f"{with_build(builds['this build'])}{_START}", "validate", "--staged")
         commands.append(Command(f"{count}", line, place))

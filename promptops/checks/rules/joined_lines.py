@@ -73,9 +73,9 @@ def check(subject: PromptSubject) -> Iterator[Problem]:
 
 
 def _may_join(text: str) -> bool:
-    """Return whether a line ends in a tag or a comment and has other content.
+    """Return whether a tag or a comment stands last on a line that has other content.
 
-    Most lines that end so hold one tag alone: without a pattern this takes a tenth of the time.
+    Most such tags are alone: without a pattern this takes a tenth of the time.
     """
     for closing in ("%}", "#}"):
         at = text.find(closing)
