@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from promptops.cli.freshness import refresh_and_tell
 from promptops.cli.session import (
     Format,
     FormatOption,
@@ -71,6 +72,7 @@ def status(output: FormatOption = Format.TEXT) -> None:
         )
     else:
         emit("\n".join(_lines(found)))
+        refresh_and_tell(current().repository, offline=True)
 
 
 def _lines(found: Status) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from promptops.cli.freshness import refresh_and_tell
 from promptops.cli.inputs import read_text
 from promptops.cli.runs.opening import open_run_log
 from promptops.cli.session import (
@@ -73,6 +74,7 @@ def trace(
         emit_json(trace_to_json(found))
     else:
         emit("\n".join(_describe(found)))
+        refresh_and_tell(current().repository, offline=True)
     if found.first(LinkStatus.BROKEN) is not None:
         raise typer.Exit(1)
     if found.first(LinkStatus.UNCHECKED) is not None:

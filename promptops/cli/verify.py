@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
+from promptops.cli.freshness import refresh_and_tell
 from promptops.cli.session import (
     AllOption,
     Format,
@@ -74,6 +75,7 @@ def verify(
         for finding in result.findings:
             _print_finding(finding)
         emit(paint(result.summary, "red" if result.errors else None, bold=True))
+        refresh_and_tell(current().repository, offline=True)
         if result.skipped_trees:
             say(
                 f"of {result.skipped_trees:,} older deployments only the messages were checked; "

@@ -10,6 +10,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from tests.cli.running import accept as do
+from tests.cli.running import run
 from tests.prompts import prompt_text
 from tests.repositories import Repo
 from tests.templates import copy_template
@@ -127,3 +128,10 @@ def test_a_pause_does_not_hide_that_a_version_was_rolled_back(shop: Repo) -> Non
     commands = {one["concern"]: one["command"] for one in items(shop)}
     assert commands["differs"] == "promptops history a --env production"
     assert commands["paused"] == "promptops resume a --env production"
+
+
+def test_what_is_known_has_its_age(shop: Repo, tmp_path: Path) -> None:
+    assert run(shop, "status").stderr == ""
+    shop.publish(tmp_path / "origin.git")
+    for verb in (("status",), ("verify",), ("trace", "a@1.1.0")):
+        assert run(shop, *verb).stderr.endswith("ago; origin was not asked\n"), verb

@@ -67,7 +67,7 @@ _VARYING = (
     (re.compile(r"sha256:[0-9a-f]+"), "sha256:0"),
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "0" * 12),
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?(?: ?[+-]\d{4}|Z| UTC)?"), "TIME"),
-    (re.compile(r"\d+ (?:second|minute)s? ago|just now"), "AGO"),
+    (re.compile(r"less than \d+ minutes ago|\d+ (?:second|minute)s? ago|just now"), "AGO"),
 )
 
 
