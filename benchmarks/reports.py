@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from promptops.evals.judgement import judge_run
+from promptops.evals.outcome import judge_run
 from promptops.evals.report.html import to_html
 from promptops.evals.result import (
     CheckOutcome,

@@ -21,7 +21,7 @@ from promptops.gate.approvals.statement import (
     Statement,
     write_statement,
 )
-from promptops.gate.approvals.store import Shelf, change_shelf, deployment_shelf
+from promptops.gate.approvals.store import StatementFolder, change_shelf, deployment_shelf
 from promptops.gate.rules import ApprovalEntry as TreeEntry
 from promptops.git.message import format_message
 from promptops.prompt.closure import load_closure
@@ -448,7 +448,7 @@ _CHANGE = ChangeStatement(
     approver=_APPROVER,
     time=_TIME,
 )
-STATEMENTS: list[tuple[str, Statement, Shelf]] = [
+STATEMENTS: list[tuple[str, Statement, StatementFolder]] = [
     ("a change", _CHANGE, change_shelf(_REPOSITORY, "main")),
     (
         "a deployment",

@@ -76,12 +76,12 @@ def approve(
                 "--base, --head and --target are for changes, not for releases",
                 hint="promptops approve NAME@VERSION --env ENV",
             )
-        _approve_release(release, environment, _Manner(yes, local, dry_run, output))
+        _approve_release(release, environment, _ApproveOptions(yes, local, dry_run, output))
     else:
-        _approve_change(base, head, target, _Manner(yes, local, dry_run, output))
+        _approve_change(base, head, target, _ApproveOptions(yes, local, dry_run, output))
 
 
-class _Manner:
+class _ApproveOptions:
     """The options: what to ask, where to store it, and the output format."""
 
     def __init__(self, yes: bool, local: bool, dry_run: bool, output: Format) -> None:
@@ -134,7 +134,7 @@ class _Manner:
 
 
 def _approve_change(
-    base: str | None, head: str | None, target: str | None, manner: _Manner
+    base: str | None, head: str | None, target: str | None, manner: _ApproveOptions
 ) -> None:
     from promptops.gate.admission import find_endpoints
     from promptops.gate.approvals.approving import draft_approval
@@ -230,7 +230,7 @@ def _describe_paths(
             yield f"  {one_line(path.path)}  {what}  {owners}{mark}"
 
 
-def _approve_release(text: str, environment: str, manner: _Manner) -> None:
+def _approve_release(text: str, environment: str, manner: _ApproveOptions) -> None:
     from promptops.delivery.actions import choose_releases
     from promptops.gate.approvals.approving import draft_deployment_approval
     from promptops.gate.policy import read_default_policy

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import Plan, Spoken
+    from promptops.runtime.run.runner import Plan, StreamPart
 
 
 def run(
@@ -100,7 +100,7 @@ def show_run(done: Run, output: Format, *, is_printed: bool) -> None:
     _say_what_it_took(done)
 
 
-def print_stream(pieces: Iterator[Spoken]) -> Run:
+def print_stream(pieces: Iterator[StreamPart]) -> Run:
     """Print an answer as it is streamed; return its run."""
     done: Run | None = None
     for piece in pieces:

@@ -8,7 +8,7 @@ from promptops.delivery.evidence import evidence_ref, list_recorded, parse_blob
 from promptops.errors import GitError, IntegrityError
 
 if TYPE_CHECKING:
-    from promptops.delivery.evidence import EvalEvidence, Recorded
+    from promptops.delivery.evidence import EvalEvidence, RecordedEvidence
     from promptops.delivery.release import Release
     from promptops.repository.repository import Repository
 
@@ -28,7 +28,9 @@ def read_evidence(repository: Repository, release: Release) -> list[EvalEvidence
     ]
 
 
-def _read(repository: Repository, release: Release, said: Recorded, oid: str) -> EvalEvidence:
+def _read(
+    repository: Repository, release: Release, said: RecordedEvidence, oid: str
+) -> EvalEvidence:
     found = repository.objects.read(oid)
     if found is None:
         remote, ref = repository.remote, evidence_ref(oid)

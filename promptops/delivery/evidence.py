@@ -164,7 +164,7 @@ def evidence_ref(oid: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedEvidence:
     """A release's trailer about evals.
 
     Attributes:
@@ -183,7 +183,7 @@ def write_trailer(suite: str, oid: str) -> tuple[str, str]:
     return TRAILER, f"{suite} {oid} {_PASSED}"
 
 
-def list_recorded(trailers: Sequence[tuple[str, str]]) -> list[Recorded]:
+def list_recorded(trailers: Sequence[tuple[str, str]]) -> list[RecordedEvidence]:
     """Return a release's trailers about evals."""
     found = []
     for key, value in trailers:
@@ -192,9 +192,9 @@ def list_recorded(trailers: Sequence[tuple[str, str]]) -> list[Recorded]:
         said, _, word = value.rpartition(" ")
         suite, _, oid = said.rpartition(" ")
         if suite and _OID.fullmatch(oid):
-            found.append(Recorded(suite, oid, word == _PASSED))
+            found.append(RecordedEvidence(suite, oid, word == _PASSED))
         else:
-            found.append(Recorded(said, None, word == _PASSED))
+            found.append(RecordedEvidence(said, None, word == _PASSED))
     return found
 
 

@@ -16,7 +16,7 @@ from promptops.runtime.guards.windows import Scope
 from promptops.runtime.log.record import RunRecord
 from promptops.runtime.models.model import Answer, ModelError, Request, Usage
 from promptops.runtime.models.tokens import count_tokens
-from promptops.runtime.run.commands import Admit, Call, Find, Reserve, Settle, Sleep, World
+from promptops.runtime.run.commands import Admit, Call, Find, Reserve, RunFacts, Settle, Sleep
 from promptops.runtime.run.course import Course, RunLimits
 from promptops.runtime.run.driving import adrive
 from promptops.runtime.run.output import OutputError, read_data
@@ -26,8 +26,8 @@ from promptops.runtime.run.steps import ask, take_course
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
+    from promptops.evals.cap import CostCap
     from promptops.evals.pace import Pace
-    from promptops.evals.purse import Purse
     from promptops.evals.tape import Journal, Tape, TapePlace
     from promptops.repository.prices import Prices
     from promptops.runtime.guards.guard import Guards, Reservation
@@ -82,7 +82,7 @@ class Asked:
     messages: Sequence[Mapping[str, Any]]
 
 
-class At(NamedTuple):
+class QuestionPlace(NamedTuple):
     """The place of a question: sample, side and trial.
 
     Attributes:
@@ -97,13 +97,13 @@ class At(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Equipment:
+class AskingTools:
     """Everything that asking needs.
 
     Attributes:
         models: the models.
         prices: their prices.
-        purse: the cost limit.
+        cost_cap: the cost limit.
         pace: the limit on concurrent trials.
         journal: stores answers until the run is done.
         mode: the source of answers.
@@ -117,7 +117,7 @@ class Equipment:
 
     models: Models
     prices: Prices
-    purse: Purse
+    cost_cap: CostCap
     pace: Pace
     journal: Journal
     mode: Mode = Mode.LIVE
@@ -132,10 +132,10 @@ class Equipment:
 class Asker:
     """Asks models, or reads recorded answers. Belongs to one event loop."""
 
-    def __init__(self, equipment: Equipment) -> None:
+    def __init__(self, equipment: AskingTools) -> None:
         self._with = equipment
         self._flying: dict[TapeKey, asyncio.Future[TapeEntry]] = {}
-        self._world = World(
+        self._world = RunFacts(
             time.time,
             time.monotonic,
             random.random,
@@ -157,7 +157,9 @@ class Asker:
         self.calls = 0
         self.replayed = 0
 
-    async def start(self, resolved: ResolvedPrompt, inputs: Mapping[str, object], at: At) -> Asked:
+    async def start(
+        self, resolved: ResolvedPrompt, inputs: Mapping[str, object], at: QuestionPlace
+    ) -> Asked:
         """Run a prompt once with a given model.
 
         Raises:
@@ -188,7 +190,7 @@ class Asker:
         return known is not None
 
     async def _start_plainly(
-        self, resolved: ResolvedPrompt, inputs: Mapping[str, object], at: At
+        self, resolved: ResolvedPrompt, inputs: Mapping[str, object], at: QuestionPlace
     ) -> Asked | None:
         """Run such a prompt directly, in a quarter of the time of a full run.
 
@@ -238,7 +240,7 @@ class Asker:
         )
 
     async def go_on(
-        self, resolved: ResolvedPrompt, messages: Sequence[Mapping[str, Any]], at: At
+        self, resolved: ResolvedPrompt, messages: Sequence[Mapping[str, Any]], at: QuestionPlace
     ) -> Asked:
         """Ask for the next answer of a conversation. Raises as `start`."""
         course = self._make_course(resolved, at)
@@ -249,7 +251,7 @@ class Asker:
         end = time.monotonic() + LIMITS.run_seconds
         return await self._finish(course, resolved, ask(course, self._world, end), at)
 
-    async def embed(self, texts: Sequence[str], at: At) -> list[list[float]]:
+    async def embed(self, texts: Sequence[str], at: QuestionPlace) -> list[list[float]]:
         """Return a vector for each text. Vectors are recorded and replayed like answers.
 
         Raises:
@@ -269,7 +271,7 @@ class Asker:
             tokens = count_tokens(messages, {}, name).tokens
             price = equipment.prices.find(name)
             cost = None if price is None else price.cost(tokens, 0)
-            held = await equipment.purse.take(cost)
+            held = await equipment.cost_cap.take(cost)
             started = time.monotonic()
             self.calls += 1
             try:
@@ -277,7 +279,7 @@ class Asker:
                 vectors = await asyncio.to_thread(embedder.embed, texts, deadline=deadline)
             finally:
                 # The cost of embeddings is known before the call: it depends on the texts' tokens.
-                equipment.purse.settle(held, cost)
+                equipment.cost_cap.settle(held, cost)
             text = json.dumps(vectors, separators=(",", ":"))
             answer = Answer(text, (), "stop", Usage(tokens, 0, None, "estimated"), name)
             found = TapeEntry(key, place, answer, time.monotonic() - started, cost)
@@ -288,12 +290,16 @@ class Asker:
         loaded: list[list[float]] = json.loads(found.answer.text)
         return loaded
 
-    def _make_course(self, resolved: ResolvedPrompt, at: At) -> Course:
+    def _make_course(self, resolved: ResolvedPrompt, at: QuestionPlace) -> Course:
         record = RunRecord(EVAL, resolved.ref, time.time())
         return Course(record, {}, at.place.model, LIMITS, EVAL)
 
     async def _finish(
-        self, course: Course, first: ResolvedPrompt, steps: Generator[Command, Any, None], at: At
+        self,
+        course: Course,
+        first: ResolvedPrompt,
+        steps: Generator[Command, Any, None],
+        at: QuestionPlace,
     ) -> Asked:
         """Execute a run's steps; return the result."""
         asking = _Asking(self, first, at)
@@ -367,7 +373,7 @@ class Asker:
             price = equipment.prices.find(name)
             is_free = price is not None and price.is_free
             began = time.monotonic()
-            asking.held = await equipment.purse.take(0 if is_free else asking.most)
+            asking.held = await equipment.cost_cap.take(0 if is_free else asking.most)
             if equipment.guards is not None:
                 asking.reservation = await equipment.guards.areserve(
                     Scope(EVAL, asking.prompt, None, None),
@@ -418,13 +424,13 @@ class Asker:
 
     def settle(self, held: int, cost: int | None) -> None:
         """Return the unused part of a call's reservation."""
-        self._with.purse.settle(held, cost)
+        self._with.cost_cap.settle(held, cost)
 
 
 class _Asking:
     """The shared state of one question's steps."""
 
-    def __init__(self, asker: Asker, first: ResolvedPrompt, at: At) -> None:
+    def __init__(self, asker: Asker, first: ResolvedPrompt, at: QuestionPlace) -> None:
         self._asker = asker
         self._first = first
         self.prompt = first.name

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from promptops.delivery.evidence import write_evidence
 from promptops.errors import RefusedError
-from promptops.evals.judgement import Exit
+from promptops.evals.outcome import Exit
 from promptops.evals.result import SampleOutcome
 from promptops.runtime.models.opening import is_offline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from promptops.evals.judgement import Judgement
+    from promptops.evals.outcome import SuiteOutcome
     from promptops.evals.result import EvalResult, SuiteRunResult, TrialState
 
 _DIGITS = 6
 
 
-def to_evidence(result: EvalResult, judgements: Sequence[Judgement]) -> bytes:
+def to_evidence(result: EvalResult, outcomes: Sequence[SuiteOutcome]) -> bytes:
     """Return the evidence file of a complete run.
 
     Raises RefusedError for a partial run, which proves nothing.
@@ -33,14 +33,11 @@ def to_evidence(result: EvalResult, judgements: Sequence[Judgement]) -> bytes:
             hint="eval run --resume goes on with it, and eval merge puts shards together",
         )
     return write_evidence(
-        [
-            _record(suite, [one for one in judgements if one.suite is suite])
-            for suite in result.suites
-        ]
+        [_record(suite, [one for one in outcomes if one.suite is suite]) for suite in result.suites]
     )
 
 
-def _record(suite: SuiteRunResult, judgements: Sequence[Judgement]) -> dict[str, Any]:
+def _record(suite: SuiteRunResult, outcomes: Sequence[SuiteOutcome]) -> dict[str, Any]:
     counts = _count(suite)
     return {
         "prompt": suite.prompt,
@@ -48,14 +45,14 @@ def _record(suite: SuiteRunResult, judgements: Sequence[Judgement]) -> dict[str,
         "digest": suite.change.digest,
         "suite": suite.path,
         "suite_digest": suite.digest,
-        "passed": bool(judgements) and all(one.exit is Exit.PASSED for one in judgements),
+        "passed": bool(outcomes) and all(one.exit is Exit.PASSED for one in outcomes),
         "samples": len({one.name for one in suite.samples}),
         "trials": counts["trials"],
         "errors": counts["errors"],
         "answers": _where_from(counts),
         "cost_micros": counts["cost_micros"],
         "baseline": None if suite.baseline is None else _state(suite.baseline),
-        "models": [_model(one) for one in judgements],
+        "models": [_model(one) for one in outcomes],
     }
 
 
@@ -84,18 +81,18 @@ def _state(state: TrialState) -> dict[str, str]:
     return {"label": state.label, "version": state.version, "digest": state.digest}
 
 
-def _model(judgement: Judgement) -> dict[str, Any]:
+def _model(outcome: SuiteOutcome) -> dict[str, Any]:
     samples = passed = 0
     served: set[str] = set()
-    for one in judgement.suite.of_model(judgement.model):
+    for one in outcome.suite.of_model(outcome.model):
         samples += 1
         passed += one.outcome is SampleOutcome.PASSED
         served.update(trial.served_model for trial in one.trials if trial.served_model)
-    verdict = judgement.verdict
+    verdict = outcome.verdict
     overall = None if verdict is None else verdict.overall
     interval = None if overall is None else overall.interval
     return {
-        "model": judgement.model,
+        "model": outcome.model,
         "served": sorted(served),
         "samples": samples,
         "passed": passed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from promptops.evals.asking import At
+from promptops.evals.asking import QuestionPlace
 from promptops.evals.scorers.scorer import ScorerError
 from promptops.runtime.run.output import read_data
 
@@ -43,7 +43,7 @@ def open_judge(
                 "criteria": list(question.criteria),
                 "reference": question.reference,
             }
-            at = At(tape, place._replace(model=model or resolved.model), number)
+            at = QuestionPlace(tape, place._replace(model=model or resolved.model), number)
             asked = await asker.start(resolved, inputs, at)
             if asked.fault is not None:
                 raise ScorerError(f"the judge's reply is not in form: {asked.fault.message}")
@@ -64,7 +64,7 @@ def open_embed(
 
     def of_trial(tape: Tape, place: TapePlace, number: int) -> Embed:
         def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
-            asking = asker.embed(texts, At(tape, place, number))
+            asking = asker.embed(texts, QuestionPlace(tape, place, number))
             return asyncio.run_coroutine_threadsafe(asking, loop).result()
 
         return embed

@@ -12,11 +12,11 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from promptops.errors import UsageError
-from promptops.evals.asking import EVAL, Asker, Equipment, Mode
+from promptops.evals.asking import EVAL, Asker, AskingTools, Mode
 from promptops.evals.calibration import ENDING, find_kappa
+from promptops.evals.cap import CostCap
 from promptops.evals.judging import open_embed, open_judge
 from promptops.evals.pace import Pace
-from promptops.evals.purse import Purse
 from promptops.evals.runner import run_evals
 from promptops.evals.scorers.scorer import Context
 from promptops.evals.tape import Journal, write_cassette
@@ -117,10 +117,10 @@ def run(
         token,
         resumes=options.resumes or options.keeps,
     )
-    equipment = Equipment(
+    equipment = AskingTools(
         Models(config.models, root=top),
         Prices(config.models),
-        Purse(cap),
+        CostCap(cap),
         Pace(concurrency),
         journal,
         mode,

@@ -21,7 +21,7 @@ from promptops.prompt.suite.suite import Thresholds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from promptops.evals.judgement import Judgement
+    from promptops.evals.outcome import SuiteOutcome
     from promptops.evals.verdict import EvalVerdict, SuiteComparison
 
 SCHEMA = "promptops.eval/v1"
@@ -44,14 +44,14 @@ def result_to_json(result: EvalResult) -> dict[str, Any]:
     }
 
 
-def judgement_to_json(judgement: Judgement) -> dict[str, Any]:
+def outcome_to_json(outcome: SuiteOutcome) -> dict[str, Any]:
     """Return the outcome of one suite with one model."""
     return {
-        "path": judgement.suite.path,
-        "model": judgement.model,
-        "exit": int(judgement.exit),
-        "grounds": [{"gravity": one.gravity.value, "text": one.text} for one in judgement.grounds],
-        "verdict": None if judgement.verdict is None else _verdict_to_json(judgement.verdict),
+        "path": outcome.suite.path,
+        "model": outcome.model,
+        "exit": int(outcome.exit),
+        "grounds": [{"gravity": one.gravity.value, "text": one.text} for one in outcome.reasons],
+        "verdict": None if outcome.verdict is None else _verdict_to_json(outcome.verdict),
     }
 
 

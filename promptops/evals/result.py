@@ -249,7 +249,7 @@ class EvalResult:
     shard: tuple[int, int] = (1, 1)
 
 
-class Gravity(StrEnum):
+class ReasonKind(StrEnum):
     """The effect of a reason on the exit code."""
 
     BLOCKS = "blocks"
@@ -258,10 +258,10 @@ class Gravity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictGround:
+class VerdictReason:
     """A reason why a suite is blocked or could not be judged, or a remark."""
 
-    gravity: Gravity
+    gravity: ReasonKind
     text: str
 
 
@@ -273,14 +273,14 @@ def count_samples(suite: SuiteRunResult, model: str) -> SampleTally:
     return tally
 
 
-def find_grounds(
+def find_reasons(
     suite: SuiteRunResult, model: str, tally: SampleTally | None = None
-) -> list[VerdictGround]:
+) -> list[VerdictReason]:
     """What the suite's thresholds and `must` samples say of one model, errors first."""
     tally = tally or count_samples(suite, model)
     if not tally.all.total:
-        return [VerdictGround(Gravity.UNKNOWN, "no sample was run")]
-    grounds = list(_find_unjudged(suite, model, tally))
+        return [VerdictReason(ReasonKind.UNKNOWN, "no sample was run")]
+    reasons = list(_find_unjudged(suite, model, tally))
     overall = suite.thresholds.overall
     is_compared = tally.apart < tally.all.total
     if overall is None and not is_compared and not suite.thresholds.tags:
@@ -289,13 +289,13 @@ def find_grounds(
     for tag, least in [(None, overall), *suite.thresholds.tags.items()]:
         ground = None if least is None else _threshold(tally.shares[tag], tag, least)
         if ground is not None:
-            grounds.append(ground)
+            reasons.append(ground)
     if tally.lost:
         names = ", ".join(f"'{name}'" for name in tally.lost[:_MAX_NAMES])
         more = " and more" if tally.lost[_MAX_NAMES:] else ""
         text = f"samples that must pass fail: {names}{more}"
-        grounds.append(VerdictGround(Gravity.BLOCKS, text))
-    return grounds
+        reasons.append(VerdictReason(ReasonKind.BLOCKS, text))
+    return reasons
 
 
 _MAX_NAMES = 3
@@ -370,24 +370,24 @@ class SampleTally:
 
 def _find_unjudged(
     suite: SuiteRunResult, model: str, tally: SampleTally
-) -> Iterator[VerdictGround]:
+) -> Iterator[VerdictReason]:
     """Yield reasons why trials were not judged, or are not independent."""
     for side, label in ((tally.change, ""), (tally.baseline, " of the baseline")):
         if side.errors:
             is_much = side.errors / side.trials > suite.thresholds.errors + _ROUNDING
             text = f"{side.errors} of {side.trials} trials{label} ended in an error"
-            yield VerdictGround(Gravity.UNKNOWN if is_much else Gravity.NOTE, text)
+            yield VerdictReason(ReasonKind.UNKNOWN if is_much else ReasonKind.NOTE, text)
         if side.missing:
             text = f"{side.missing} of {side.trials} trials{label} were not run"
-            yield VerdictGround(Gravity.UNKNOWN, text)
+            yield VerdictReason(ReasonKind.UNKNOWN, text)
     copied = _count_copied(suite.of_model(model)) if tally.has_repeats else 0
     if copied:
         text = f"the trials of {copied} samples are copies of one answer: something caches them"
-        yield VerdictGround(Gravity.UNKNOWN, text)
+        yield VerdictReason(ReasonKind.UNKNOWN, text)
     if suite.baseline is not None and tally.apart:
         of = f"{tally.apart} of {tally.all.total} samples"
-        yield VerdictGround(
-            Gravity.NOTE, f"{of} cannot be compared: the baseline takes other inputs"
+        yield VerdictReason(
+            ReasonKind.NOTE, f"{of} cannot be compared: the baseline takes other inputs"
         )
 
 
@@ -412,16 +412,16 @@ def _count_copied(samples: Iterable[SampleResult]) -> int:
     return sum(any(owners[name] == 1 for name in _find_repeated(one)) for one in samples)
 
 
-def _threshold(share: _SampleShare, tag: str | None, least: float) -> VerdictGround | None:
+def _threshold(share: _SampleShare, tag: str | None, least: float) -> VerdictReason | None:
     """What a threshold says; with undecided samples it may still be open."""
     of = "samples" if tag is None else f"samples tagged '{tag}'"
     total = share.total
     if not total:
-        return VerdictGround(Gravity.UNKNOWN, f"there are no {of}")
+        return VerdictReason(ReasonKind.UNKNOWN, f"there are no {of}")
     if share.passed / total >= least - _ROUNDING:
         return None
     text = f"{share.passed} of {total} {of} pass, which is below the threshold of {least:.0%}"
     if (total - share.failed) / total < least - _ROUNDING:
-        return VerdictGround(Gravity.BLOCKS, text)
+        return VerdictReason(ReasonKind.BLOCKS, text)
     open_ones = total - share.passed - share.failed
-    return VerdictGround(Gravity.UNKNOWN, f"{text} while {open_ones} are undecided")
+    return VerdictReason(ReasonKind.UNKNOWN, f"{text} while {open_ones} are undecided")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from promptops.evals.asking import Asker, Equipment
-from promptops.evals.purse import CapError
+from promptops.evals.asking import Asker, AskingTools
+from promptops.evals.cap import CapError
 from promptops.evals.result import EvalResult, SampleOutcome, SuiteRunResult, Trial
 from promptops.evals.spool import SpooledSamples, TrialSpool
 from promptops.evals.tape import MissingError, TapePlace
@@ -121,7 +121,7 @@ class _RunnerState:
 
 async def run_evals(
     preparation: Preparation,
-    equipment: Equipment,
+    equipment: AskingTools,
     scoring: Callable[[Asker, asyncio.AbstractEventLoop], Callable[[SuitePart], Scoring]],
     *,
     workers: int,
@@ -150,7 +150,7 @@ async def run_evals(
                 return
             async with equipment.pace:
                 await _run_job(job, asker, scorings[job.part.suite.path], state)
-            spent = equipment.purse.spent
+            spent = equipment.cost_cap.spent
             taken = time.monotonic() - state.started
             limit = equipment.pace.limit
             tell(EvalProgress(state.done, total, state.failed, state.errors, spent, taken, limit))
@@ -167,8 +167,8 @@ async def run_evals(
         await equipment.models.aclose()
     return EvalResult(
         tuple(_collect(part, parts[id(part)]) for part in preparation.parts),
-        equipment.purse.spent,
-        equipment.purse.unpriced,
+        equipment.cost_cap.spent,
+        equipment.cost_cap.unpriced,
         asker.calls,
         asker.replayed,
         time.monotonic() - state.started,

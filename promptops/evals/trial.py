@@ -10,8 +10,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from promptops.errors import InputError, PromptopsError, TemplateError
-from promptops.evals.asking import At
-from promptops.evals.purse import CapError
+from promptops.evals.asking import QuestionPlace
+from promptops.evals.cap import CapError
 from promptops.evals.result import CheckOutcome, SampleOutcome, Trial
 from promptops.evals.scorers.refusal import score as score_refusal
 from promptops.evals.scorers.registry import cheapest_first, cost_of, judge_check
@@ -196,7 +196,7 @@ def _judge(course: _TrialCourse, sample: Sample) -> SampleOutcome:
 async def _converse(course: _TrialCourse, asker: Asker, scoring: Scoring, case: Case) -> None:
     """Ask the first question and those of every turn; check each answer."""
     sample = case.sample
-    at = At(case.tape, case.place, case.number)
+    at = QuestionPlace(case.tape, case.place, case.number)
     course.stage = "call"
     inputs = side_inputs(case.resolved, sample, is_baseline=case.place.side == BASELINE)
     asked = await asker.start(case.resolved, inputs, at)
@@ -280,7 +280,7 @@ async def _answer_tools(
     asker: Asker,
     tools: Sequence[ToolAnswer],
     asked: Asked,
-    at: At,
+    at: QuestionPlace,
 ) -> Asked:
     """Answer tool calls with the sample's scripted answers, until the model answers with text."""
     for _round in range(_MAX_ROUNDS):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.gate.rules.consent import Ground
+from promptops.gate.rules.consent import ApprovalReason
 from promptops.gate.rules.version_lines import list_version_lines
 from promptops.gate.summary import group_requirements
 from promptops.prompt.finding import Severity
@@ -27,7 +27,7 @@ def list_waiting(verdict: Verdict) -> list[tuple[str, list[Requirement]]]:
     return group_requirements(
         one
         for one in verdict.requirements
-        if not one.is_met and (verdict.sources or one.ground is not Ground.OWNERSHIP)
+        if not one.is_met and (verdict.sources or one.ground is not ApprovalReason.OWNERSHIP)
     )
 
 

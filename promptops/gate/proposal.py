@@ -79,7 +79,7 @@ def read_change(
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class Contributors:
     """The contributors to some commits.
 
     Attributes:
@@ -93,7 +93,7 @@ class Hands:
     merges: frozenset[str]
 
 
-def read_hands(repository: Repository, base: str, head: str) -> Hands:
+def read_contributors(repository: Repository, base: str, head: str) -> Contributors:
     """Read the contributors to the commits that are in `head` and not in `base`.
 
     Updating a branch from its target, for example by a forge's button, does not make a contributor.
@@ -114,7 +114,7 @@ def read_hands(repository: Repository, base: str, head: str) -> Hands:
         others |= names_of(commit.committer.email)
         for email in co_authors(commit.message):
             others |= names_of(email)
-    return Hands(frozenset(authors), frozenset(authors | others), frozenset(merges))
+    return Contributors(frozenset(authors), frozenset(authors | others), frozenset(merges))
 
 
 class _ProposalReading:
@@ -148,7 +148,7 @@ class _ProposalReading:
     def change(self, target: str) -> Change:
         paths = self._govern()
         everything = self._proposed.keys() | self._merging.keys()
-        hands = read_hands(self._repository, self._base, self._head)
+        contributors = read_contributors(self._repository, self._base, self._head)
         return Change(
             target=target,
             base=self._base,
@@ -159,9 +159,9 @@ class _ProposalReading:
             paths=tuple(paths),
             others=len(everything - {path.path for path in paths}),
             prompts=tuple(self._read_prompts(paths)),
-            authors=hands.authors,
-            committers=hands.committers,
-            merges=hands.merges,
+            authors=contributors.authors,
+            committers=contributors.committers,
+            merges=contributors.merges,
         )
 
     # Governed paths

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from promptops.delivery.numbering import Numbering
     from promptops.delivery.planning import ReleasePlan
     from promptops.delivery.release import Release
-    from promptops.gate.verdicts import Attested
+    from promptops.gate.verdicts import GateRecord
     from promptops.repository.repository import Repository
 
 
@@ -220,5 +220,5 @@ def _attest(
     ]
 
 
-def _with(plan: ReleasePlan, attested: Attested) -> ReleasePlan:
+def _with(plan: ReleasePlan, attested: GateRecord) -> ReleasePlan:
     return replace(plan, attested=attested.trailers, evidence=attested.evidence)

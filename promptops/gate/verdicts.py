@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Trailers = tuple[tuple[str, str], ...]
 
 
-class Attested(NamedTuple):
+class GateRecord(NamedTuple):
     """What a release's tag can record about the gate.
 
     Attributes:
@@ -74,7 +74,7 @@ def keep_verdict(repository: Repository, verdict: Verdict) -> None:
         write_atomically(file, json.dumps(dict(newest)).encode())
 
 
-def find_attested(repository: Repository, prompt: Prompt) -> Attested:
+def find_attested(repository: Repository, prompt: Prompt) -> GateRecord:
     """Return what a release of this prompt can record about the gate; empty without a verdict.
 
     If releases write the versions, the version may differ from the judged one.
@@ -87,12 +87,12 @@ def find_attested(repository: Repository, prompt: Prompt) -> Attested:
         # Older versions stored a list of trailers.
         trailers = kept["trailers"] if isinstance(kept, dict) else kept or ()
         evidence = kept["evidence"] if isinstance(kept, dict) else ()
-        return Attested(
+        return GateRecord(
             tuple((str(key), str(value)) for key, value in trailers),
             tuple((str(suite), str(text).encode()) for suite, text in evidence),
         )
     except (KeyError, ValueError, TypeError):
-        return Attested()
+        return GateRecord()
 
 
 def _read_kept(repository: Repository) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def read_verdict(data: bytes, name: str) -> dict[str, Any]:
     return document
 
 
-def attested_from(document: Mapping[str, Any], name: str, prompt: Prompt) -> Attested:
+def attested_from(document: Mapping[str, Any], name: str, prompt: Prompt) -> GateRecord:
     """Return what a release of `prompt` can record from the verdict in the file `name`.
 
     Raises ConfigurationError if the verdict is not about this content, whatever its version.
@@ -135,7 +135,7 @@ def attested_from(document: Mapping[str, Any], name: str, prompt: Prompt) -> Att
                 evidence = _evidence_of(document, judged)
                 for suite, data in evidence:
                     parse_blob(data, suite)
-                return Attested(_trailers_of(document, judged), evidence)
+                return GateRecord(_trailers_of(document, judged), evidence)
     except (KeyError, TypeError, ValueError, IntegrityError) as error:
         raise _fault(name, f"is not of the form {SCHEMA}") from error
     raise _fault(name, f"is not about {prompt.name} with digest {prompt.digest}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from promptops.files import read_file
 from promptops.git.worktree import list_work_files
 from promptops.readiness.item import (
     Evidence,
@@ -38,7 +37,7 @@ def _judge_keys(facts: ReadinessFacts) -> Evidence:
         try:
             if place.is_symlink() or not place.is_file() or place.stat().st_size > _MAX_BYTES:
                 continue
-            data = read_file(place)
+            data = place.read_bytes()
         except OSError:
             continue
         count += 1

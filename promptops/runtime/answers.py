@@ -55,7 +55,7 @@ def from_data(data: Mapping[str, Any]) -> Answer:
     return Answer(**{**data, "tool_calls": calls, "usage": NO_USAGE})
 
 
-class Landing(NamedTuple):
+class PendingAnswer(NamedTuple):
     """The future answer of a flight.
 
     Attributes:
@@ -80,7 +80,7 @@ class Flight:
         # Imported on use: needed only with a cache.
         from concurrent.futures import Future
 
-        self.landed = Landing(Future(), threading.get_ident())
+        self.landed = PendingAnswer(Future(), threading.get_ident())
 
 
 class _KeptAnswer(NamedTuple):
@@ -109,8 +109,8 @@ class Answers:
         self._flights: dict[str, Flight] = {}
         self._size = 0
 
-    def join(self, key: str, *, leads: bool = True) -> Kept | Flight | Landing | None:
-        """Return the cached answer to a request, a `Landing` to wait for, or a `Flight`.
+    def join(self, key: str, *, leads: bool = True) -> Kept | Flight | PendingAnswer | None:
+        """Return the cached answer to a request, a `PendingAnswer` to wait for, or a `Flight`.
 
         A caller that gets a `Flight` must call the model and then `land`, even after an error.
 

@@ -69,7 +69,7 @@ class CacheState:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-class Silence(NamedTuple):
+class SourceOutage(NamedTuple):
     """How long not to ask a source that did not answer.
 
     Attributes:
@@ -137,15 +137,15 @@ class CacheFolder:
         """Return the state; None if missing or invalid."""
         return read_cache_state(self.path)
 
-    def read_silence(self) -> Silence | None:
+    def read_silence(self) -> SourceOutage | None:
         """Return the failure that another process recorded; None if the source answered last."""
         try:
             value = json.loads(read_file(self.path / "silence.json"))
-            return Silence(float(value["since"]), float(value["pause"]), str(value["message"]))
+            return SourceOutage(float(value["since"]), float(value["pause"]), str(value["message"]))
         except (OSError, ValueError, *_MALFORMED):
             return None
 
-    def write_silence(self, silence: Silence | None) -> None:
+    def write_silence(self, silence: SourceOutage | None) -> None:
         """Record a failure for other processes, if possible; None: the source answers again."""
         file = self.path / "silence.json"
         with contextlib.suppress(OSError):

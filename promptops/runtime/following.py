@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError, SourceUnavailableError
-from promptops.runtime.copies import Silence
+from promptops.runtime.copies import SourceOutage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +106,7 @@ class Following:
         self._question: _SourceQuestion | None = None
         self._asked_at = -FOR_EVER
         self._refusal: PromptopsError | None = None
-        self._silence: Silence | None = None  # while the source is unreachable or refused
+        self._silence: SourceOutage | None = None  # while the source is unreachable or refused
         self._quiet_until = -FOR_EVER
         self._make_locks()
 
@@ -194,7 +194,7 @@ class Following:
                 self._heed(self._source.folder.read_silence())
         return self._renew(state, age)
 
-    def _heed(self, silence: Silence | None) -> None:
+    def _heed(self, silence: SourceOutage | None) -> None:
         """Use the failure that another process recorded."""
         if silence is None:
             return
@@ -248,7 +248,7 @@ class Following:
             if now < self._quiet_until:
                 return False
             pause = min(2 * silence.pause_seconds, self._refresh)
-            self._silence = Silence(time.time(), pause, silence.message)
+            self._silence = SourceOutage(time.time(), pause, silence.message)
             self._quiet_until = now + pause
             return True
 
@@ -259,7 +259,7 @@ class Following:
                 self._quiet_until = self._timing.now() + pause
             else:
                 pause = self._silence.pause_seconds
-            silence = self._silence = Silence(time.time(), pause, message)
+            silence = self._silence = SourceOutage(time.time(), pause, message)
         if self._source.folder is not None:
             self._source.folder.write_silence(silence)
 

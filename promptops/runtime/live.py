@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from promptops.prompt.prompt import Prompt
     from promptops.prompt.version import Version
     from promptops.repository.repository import Repository
-    from promptops.runtime.resolution import Memory, ResolvedPrompt
+    from promptops.runtime.resolution import ResolvedPrompt, SourceMemory
 
 # Modules for environments are imported on use: a pinned version does not need them.
 _BLOB_MODES = frozenset({"100644", "100755"})
@@ -209,7 +209,7 @@ class LiveEnvironments:
         repository: Repository,
         *,
         source: str,
-        memory: Memory,
+        memory: SourceMemory,
         trust: SshTrust | None,
         fetched_at_seconds: float | None,
         refusals: Mapping[str, PromptopsError],

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from promptops.runtime.past import Released
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import Caller, Plan, Runner, Spoken
+    from promptops.runtime.run.runner import Caller, Plan, Runner, StreamPart
     from promptops.runtime.source import Source
 
 # A missing version may have been released a moment ago: ask the source, but not at every call.
@@ -286,7 +286,7 @@ class Registry:
         tenant: str | None = None,
         key: str | None = None,
         model: str | None = None,
-    ) -> Iterator[Spoken]:
+    ) -> Iterator[StreamPart]:
         """As `run`, but stream the answer; the last part has the run.
 
         Close the iterator to abort the call: the connection to the provider is closed.
@@ -304,7 +304,7 @@ class Registry:
         tenant: str | None = None,
         key: str | None = None,
         model: str | None = None,
-    ) -> AsyncIterator[Spoken]:
+    ) -> AsyncIterator[StreamPart]:
         """As `stream`, on an event loop."""
         from promptops.runtime.run.runner import Caller
 
@@ -315,7 +315,7 @@ class Registry:
 
     async def _open_and_stream(
         self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
-    ) -> AsyncIterator[Spoken]:
+    ) -> AsyncIterator[StreamPart]:
         from contextlib import aclosing
 
         runner = await self._open_runner_async()
@@ -371,11 +371,11 @@ class Registry:
             UsageError: the answer has an unknown format.
             PromptopsError: the ref selects no prompt.
         """
-        from promptops.runtime.run.recording import Made
+        from promptops.runtime.run.recording import MadeCall
         from promptops.runtime.run.runner import Caller
 
         resolved = self.find(prompt) if isinstance(prompt, str) else prompt
-        made = Made(resolved, answer, inputs, model, seconds)
+        made = MadeCall(resolved, answer, inputs, model, seconds)
         return self.open_runner().record(made, Caller(user, tenant, key))
 
     def waiting_run(self, run_id: str) -> Run:

@@ -132,7 +132,7 @@ def choose_runs(log: RunLog, filters: Filters, limit: int) -> tuple[list[RunReco
     return found[::-1], unkept
 
 
-class ReplayPurse:
+class ReplayCap:
     """The cost limit of all replays together, in micro-dollars; None: no limit.
 
     Args:
@@ -189,10 +189,10 @@ def replay(
         raise UsageError(
             f"'{at}' is not a version", hint="such as 1.3.0, staging or working, without a name"
         )
-    purse = ReplayPurse(cap)
+    shared = ReplayCap(cap)
 
     def one(run: RunRecord) -> Replay:
-        return _replay_one(registry, run, f"{run.prompt}@{at}", model, purse)
+        return _replay_one(registry, run, f"{run.prompt}@{at}", model, shared)
 
     with ThreadPoolExecutor(workers, thread_name_prefix="promptops-replay") as pool:
         futures = [pool.submit(copy_context().run, one, run) for run in runs]
@@ -205,14 +205,14 @@ def replay(
 
 
 def _replay_one(
-    registry: Registry, before: RunRecord, ref: str, model: str | None, purse: ReplayPurse
+    registry: Registry, before: RunRecord, ref: str, model: str | None, cap: ReplayCap
 ) -> Replay:
     runner = registry.open_runner()
     caller = Caller(before.user, before.tenant, before.key, EVAL_ENVIRONMENT, {LABEL: before.id})
     taken, cost = 0, None
     try:
         plan = runner.plan(ref, before.inputs or {}, caller, model)
-        taken = purse.take(plan.cost_micros)
+        taken = cap.take(plan.cost_micros)
     except PromptopsError as error:
         return Replay(before, error=error)
     try:
@@ -221,7 +221,7 @@ def _replay_one(
     except PromptopsError as error:
         return Replay(before, error=error)
     finally:
-        purse.give_back(taken, cost)
+        cap.give_back(taken, cost)
     return Replay(before, after)
 
 

@@ -193,7 +193,7 @@ def _as_time(seconds: float | None) -> datetime | None:
 
 
 @dataclass(slots=True)
-class Memory:
+class SourceMemory:
     """Data shared by successive looks at a source.
 
     Attributes:
@@ -278,7 +278,7 @@ class RepositoryView:
         repository: Repository,
         *,
         source: str,
-        memory: Memory | None = None,
+        memory: SourceMemory | None = None,
         trust: SshTrust | None = None,
         environment: str | None = None,
         fetched_at_seconds: float | None = None,
@@ -299,7 +299,7 @@ class RepositoryView:
         """
         self.repository = repository
         self.source = source
-        self._memory = memory or Memory()
+        self._memory = memory or SourceMemory()
         self._trust = trust
         self._environment = environment
         self._fetched_at = fetched_at_seconds

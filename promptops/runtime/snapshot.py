@@ -37,7 +37,7 @@ from promptops.runtime.live import (
     choose_live,
     describe_split,
 )
-from promptops.runtime.resolution import Memory, ResolvedPrompt, describe_yank, with_default
+from promptops.runtime.resolution import ResolvedPrompt, SourceMemory, describe_yank, with_default
 from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
@@ -358,7 +358,7 @@ class SnapshotView:
         snapshot: Snapshot,
         *,
         source: str,
-        memory: Memory | None = None,
+        memory: SourceMemory | None = None,
         environment: str | None = None,
         authenticated: str | None = None,
         fetched_at_seconds: float | None = None,
@@ -369,7 +369,7 @@ class SnapshotView:
         """
         self.source = source
         self._snapshot = snapshot
-        self._memory = memory or Memory()
+        self._memory = memory or SourceMemory()
         self._environment = environment
         self._authenticated = authenticated
         self._fetched_at = fetched_at_seconds
@@ -525,7 +525,7 @@ class SnapshotView:
         )
 
 
-def accept_snapshot(snapshot: Snapshot, memory: Memory) -> None:
+def accept_snapshot(snapshot: Snapshot, memory: SourceMemory) -> None:
     """Record the snapshot's deployments. Raises IntegrityError, recording nothing, if one is
     older.
     """

@@ -16,7 +16,7 @@ from promptops.runtime.download import (
     download,
     without_credentials,
 )
-from promptops.runtime.resolution import Memory
+from promptops.runtime.resolution import SourceMemory
 from promptops.runtime.source import Look, measure_age
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class SnapshotFileSource:
         self.text = str(file)
         self._file = file
         self._options = options
-        self._memory = Memory()
+        self._memory = SourceMemory()
         self._known: tuple[object, Snapshot, str | None] | None = None
 
     @property
@@ -102,7 +102,7 @@ class SnapshotFileSource:
         return self._options
 
     @property
-    def memory(self) -> Memory:
+    def memory(self) -> SourceMemory:
         """The memory shared by successive looks."""
         return self._memory
 
@@ -127,7 +127,7 @@ class SnapshotUrlSource:
         self.text = without_credentials(url)
         self._url = url
         self._options = options
-        self._memory = Memory()
+        self._memory = SourceMemory()
         signers = str(options.trust.signers) if options.trust else ""
         self.folder = CacheFolder(options.cache, "snapshots", url, signers)
         self._known: tuple[str, Snapshot, str | None] | None = None
@@ -243,7 +243,7 @@ class SnapshotUrlSource:
         return self._options
 
     @property
-    def memory(self) -> Memory:
+    def memory(self) -> SourceMemory:
         """The memory shared by successive looks."""
         return self._memory
 

@@ -17,7 +17,7 @@ from promptops.runtime.copies import (
     default_cache,
 )
 from promptops.runtime.download import without_credentials
-from promptops.runtime.resolution import Memory, RepositoryView, describe_repository
+from promptops.runtime.resolution import RepositoryView, SourceMemory, describe_repository
 from promptops.runtime.source import Look, Options, measure_age
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class RepositorySource:
         self.repository: Repository | None = repository
         self._repository = repository
         self._options = options
-        self._memory = Memory()
+        self._memory = SourceMemory()
 
     @property
     def seen(self) -> Mapping[str, Point]:
@@ -95,7 +95,7 @@ class MirrorSource:
 
         self.text = without_credentials(url)
         self._options = options
-        self._memory = Memory()
+        self._memory = SourceMemory()
         self._mirror: Mirror = Mirror(url, options.cache, options.trust)
         self.folder: CacheFolder | None = self._mirror.folder
 

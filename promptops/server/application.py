@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from promptops.server import completions, placeholders, reading, records, verbs
-from promptops.server.calls import Door, HttpEndpoint
+from promptops.server.calls import HttpEndpoint, HttpMiddleware
 from promptops.server.problems import HttpProblem
 
 if TYPE_CHECKING:
@@ -88,4 +88,4 @@ def make_application(service: Service) -> Application:
     ]
     app = Starlette(routes=routes, exception_handlers={404: refuse, 405: refuse}, lifespan=live)
     app.router.redirect_slashes = False
-    return Door(app, service)
+    return HttpMiddleware(app, service)

@@ -202,7 +202,7 @@ def describe_failure(entry: HttpEntry, error: BaseException) -> dict[str, Any]:
     return line
 
 
-class Door:
+class HttpMiddleware:
     """Middleware around all routes: gives each request an id, a log line, and always an answer."""
 
     def __init__(self, app: Application, service: Service) -> None:

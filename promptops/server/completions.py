@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from promptops.prompt.prompt import Prompt
     from promptops.runtime.models.model import ToolCall, Usage
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import Spoken
+    from promptops.runtime.run.runner import StreamPart
     from promptops.server.calls import Application, HttpCall
 
 PREFIX = "prompt:"
@@ -214,7 +214,7 @@ class _Chunks:
         self._has_usage = has_usage
         self._before = self._after = ""
 
-    def say(self, piece: Spoken) -> bytes:
+    def say(self, piece: StreamPart) -> bytes:
         text = json.dumps(piece.text)
         if not self._before:
             # From now on all chunks differ only in their text.

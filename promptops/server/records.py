@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import NotFoundError, UsageError
 from promptops.runtime.log.log import LogError
-from promptops.runtime.run.recording import Made
+from promptops.runtime.run.recording import MadeCall
 from promptops.server.bodies import (
     check_fields,
     read_object,
@@ -45,7 +45,7 @@ async def record(call: HttpCall) -> Application:
         )
     user, tenant, key = (take_text(body, field) for field in ("user", "tenant", "key"))
     caller = make_caller(call.key, call.entry.request_id, user, tenant, key)
-    made = Made(
+    made = MadeCall(
         await call.service.find(ref, key or user),
         answer,
         take_object(body, "inputs"),

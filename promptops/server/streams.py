@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import Spoken
+    from promptops.runtime.run.runner import StreamPart
     from promptops.server.calls import HttpCall, Receive, Scope, Send
 
 _HEADERS = [
@@ -25,7 +25,7 @@ _HEADERS = [
 class Wording(Protocol):
     """The format of an answer's events."""
 
-    def say(self, piece: Spoken) -> bytes:
+    def say(self, piece: StreamPart) -> bytes:
         """Return the events for a part of the answer."""
 
     def end(self, run: Run) -> bytes:
@@ -38,7 +38,9 @@ class Wording(Protocol):
 class EventStream:
     """A response of events. A failure before the first event is an ordinary error response."""
 
-    def __init__(self, call: HttpCall, pieces: AsyncGenerator[Spoken], wording: Wording) -> None:
+    def __init__(
+        self, call: HttpCall, pieces: AsyncGenerator[StreamPart], wording: Wording
+    ) -> None:
         self._call = call
         self._pieces = pieces
         self._wording = wording

@@ -13,7 +13,7 @@ from promptops.server.streams import EventStream
 
 if TYPE_CHECKING:
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import Caller, Spoken
+    from promptops.runtime.run.runner import Caller, StreamPart
     from promptops.server.calls import Application, HttpCall
 
 RUN_FIELDS = ("inputs", "user", "tenant", "key")
@@ -94,7 +94,7 @@ def _read_caller(call: HttpCall, body: dict[str, Any]) -> Caller:
 class _Events:
     """promptops' own stream format: events `text`, then `run` or `error`."""
 
-    def say(self, piece: Spoken) -> bytes:
+    def say(self, piece: StreamPart) -> bytes:
         return _event("text", {"text": piece.text})
 
     def end(self, run: Run) -> bytes:

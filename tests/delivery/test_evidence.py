@@ -16,7 +16,7 @@ from promptops.delivery.evidence import (
     SCHEMA,
     SCHEMA_V2,
     TRAILER,
-    Recorded,
+    RecordedEvidence,
     list_recorded,
     parse_blob,
     write_evidence,
@@ -229,22 +229,22 @@ def test_a_blob_is_what_was_written() -> None:
 @pytest.mark.parametrize(
     ("value", "recorded"),
     [
-        ("evals/a.yaml passed", Recorded("evals/a.yaml", None, True)),
-        (f"evals/a.yaml {OID} passed", Recorded("evals/a.yaml", OID, True)),
-        (f"evals/a b.yaml {'0a' * 32} passed", Recorded("evals/a b.yaml", "0a" * 32, True)),
-        (f"evals/a.yaml {OID} failed", Recorded("evals/a.yaml", OID, False)),
-        (f"{OID} passed", Recorded(OID, None, True)),
-        ("9 of 9", Recorded("9 of", None, False)),
-        ("", Recorded("", None, False)),
+        ("evals/a.yaml passed", RecordedEvidence("evals/a.yaml", None, True)),
+        (f"evals/a.yaml {OID} passed", RecordedEvidence("evals/a.yaml", OID, True)),
+        (f"evals/a b.yaml {'0a' * 32} passed", RecordedEvidence("evals/a b.yaml", "0a" * 32, True)),
+        (f"evals/a.yaml {OID} failed", RecordedEvidence("evals/a.yaml", OID, False)),
+        (f"{OID} passed", RecordedEvidence(OID, None, True)),
+        ("9 of 9", RecordedEvidence("9 of", None, False)),
+        ("", RecordedEvidence("", None, False)),
     ],
 )
-def test_trailers(value: str, recorded: Recorded) -> None:
+def test_trailers(value: str, recorded: RecordedEvidence) -> None:
     assert list_recorded([("Prompt-Gate", "x"), (TRAILER, value)]) == [recorded]
 
 
 def test_a_trailer_is_read_as_it_was_written() -> None:
     assert list_recorded([write_trailer("evals/a.yaml", OID)]) == [
-        Recorded("evals/a.yaml", OID, True)
+        RecordedEvidence("evals/a.yaml", OID, True)
     ]
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promptops.errors import UsageError
-from promptops.evals.judgement import judge_run
 from promptops.evals.merging import merge_results
+from promptops.evals.outcome import judge_run
 from promptops.evals.records import result_from_json, result_to_json
 from promptops.evals.report.junit import to_junit
 from promptops.evals.report.markdown import to_markdown
@@ -69,10 +69,10 @@ def test_a_result_is_read_whole_or_refused(path: tuple[Any, ...], value: Any) ->
         merged = merge_results([("a.json", result)])
     except UsageError:
         return
-    judgements, code = judge_run(merged)
-    assert "\n".join(to_text(merged, judgements, code, lambda text, _: text))
-    assert to_junit(merged, judgements)
-    assert to_markdown(merged, judgements, code)
+    outcomes, code = judge_run(merged)
+    assert "\n".join(to_text(merged, outcomes, code, lambda text, _: text))
+    assert to_junit(merged, outcomes)
+    assert to_markdown(merged, outcomes, code)
 
 
 HEAD = b'{"schema": "promptops.cassette/v1", "prompt": "a"}\n'

@@ -8,9 +8,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promptops.evals.judgement import judge_run
+from promptops.evals.cap import CapError, CostCap
 from promptops.evals.merging import merge_results
-from promptops.evals.purse import CapError, Purse
+from promptops.evals.outcome import judge_run
 from promptops.evals.records import result_from_json, result_to_json
 from promptops.evals.report.words import compare_words
 from promptops.evals.result import (
@@ -82,20 +82,20 @@ def test_merged_shards_are_the_whole_run(
     st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12),
 )
 def test_a_cap_holds_whatever_calls_cost(cap: int, calls: list[tuple[int, int]]) -> None:
-    async def one(purse: Purse, most: int, cost: int) -> None:
+    async def one(cost_cap: CostCap, most: int, cost: int) -> None:
         try:
-            held = await purse.take(most)
+            held = await cost_cap.take(most)
         except CapError:
             return
         await asyncio.sleep(0)
-        purse.settle(held, min(cost, most))
-        assert purse.spent <= cap
+        cost_cap.settle(held, min(cost, most))
+        assert cost_cap.spent <= cap
 
     async def scenario() -> None:
-        purse = Purse(cap)
+        cost_cap = CostCap(cap)
         async with asyncio.timeout(10):  # nobody waits for ever
-            await asyncio.gather(*(one(purse, most, cost) for most, cost in calls))
-        assert purse.spent <= cap
+            await asyncio.gather(*(one(cost_cap, most, cost) for most, cost in calls))
+        assert cost_cap.spent <= cap
 
     asyncio.run(scenario())
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from promptops.evals.cap import CapError, CostCap
 from promptops.evals.pace import Pace
-from promptops.evals.purse import CapError, Purse
 from promptops.evals.result import (
     SampleOutcome,
     SampleResult,
@@ -22,7 +22,7 @@ from promptops.evals.result import (
     Trial,
     TrialState,
     decide,
-    find_grounds,
+    find_reasons,
 )
 from tests.prompts import prompt_text
 
@@ -32,23 +32,23 @@ if TYPE_CHECKING:
 
 def test_a_purse_is_never_overdrawn_and_waits_for_what_is_in_flight() -> None:
     async def scenario() -> list[str]:
-        purse = Purse(100)
+        cost_cap = CostCap(100)
         said = []
-        held = await purse.take(60)
+        held = await cost_cap.take(60)
 
         async def second() -> None:
-            taken = await purse.take(60)
+            taken = await cost_cap.take(60)
             said.append("taken")
-            purse.settle(taken, None)
+            cost_cap.settle(taken, None)
 
         task = asyncio.create_task(second())
         await asyncio.sleep(0)
         said.append("waiting")
-        purse.settle(held, 40)
+        cost_cap.settle(held, 40)
         await task
-        assert purse.spent == 100
+        assert cost_cap.spent == 100
         with pytest.raises(CapError):
-            await purse.take(1)
+            await cost_cap.take(1)
         return said
 
     assert asyncio.run(scenario()) == ["waiting", "taken"]
@@ -56,10 +56,10 @@ def test_a_purse_is_never_overdrawn_and_waits_for_what_is_in_flight() -> None:
 
 def test_a_cap_of_nothing_lets_free_calls_through() -> None:
     async def scenario() -> None:
-        purse = Purse(0)
-        purse.settle(await purse.take(0), 0)
+        cost_cap = CostCap(0)
+        cost_cap.settle(await cost_cap.take(0), 0)
         with pytest.raises(CapError):
-            await purse.take(None)
+            await cost_cap.take(None)
 
     asyncio.run(scenario())
 
@@ -153,8 +153,8 @@ def test_trials_that_are_copies_of_one_answer_are_no_trials(
 ) -> None:
     state = TrialState("work tree", "1.0.0", "sha256:0")
     suite = SuiteRunResult("evals/a.yaml", "", "a", state, tuple(samples))
-    grounds = find_grounds(suite, "m")
-    assert any("copies of one answer" in one.text for one in grounds) is copied
+    reasons = find_reasons(suite, "m")
+    assert any("copies of one answer" in one.text for one in reasons) is copied
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no such signals")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promptops.errors import IntegrityError, PromptopsError, SourceUnavailableError
-from promptops.runtime.copies import CacheFolder, Silence
+from promptops.runtime.copies import CacheFolder, SourceOutage
 from promptops.runtime.following import Following, KnownState, Timing
 from promptops.runtime.source import Look
 
@@ -206,7 +206,7 @@ def test_another_process_need_not_wait_for_a_source_that_is_known_to_be_dead(
     said = folder.read_silence()
     assert said is not None
     assert said[1:] == (1.0, "it is down")
-    folder.write_silence(Silence(time.time() - 2, 1.0, "it was down"))
+    folder.write_silence(SourceOutage(time.time() - 2, 1.0, "it was down"))
     third = Warm(folder=folder)
     assert not third.follow().current()[1]
     assert folder.read_silence() is None

@@ -53,9 +53,9 @@ def bisect(
     sample passes. --max-cost holds for each run.
     """
     from promptops.evals.bisecting import UndecidedError, bisect_versions, choose_versions
-    from promptops.evals.judgement import Exit, judge_run
     from promptops.evals.opening import EvalOptions
     from promptops.evals.opening import run as run_prepared
+    from promptops.evals.outcome import Exit, judge_run
     from promptops.evals.preparation import NONE, SuiteChoice
     from promptops.evals.runner import INTERRUPTED
 
@@ -74,11 +74,9 @@ def bisect(
         result = run_prepared(repository, preparation, choice, options, lambda _progress: None)
         if result.stopped == INTERRUPTED:
             raise typer.Exit(INTERRUPTED_CODE)
-        judgements, code = judge_run(result)
+        outcomes, code = judge_run(result)
         if code is Exit.UNKNOWN:
-            why = result.stopped or next(
-                one.text for judged in judgements for one in judged.grounds
-            )
+            why = result.stopped or next(one.text for judged in outcomes for one in judged.reasons)
             raise UndecidedError(
                 f"{name} {version} could not be judged: {why}",
                 hint=f"promptops eval run {name} --at {version} --against none shows more",

@@ -19,7 +19,7 @@ from promptops.cli.eval.printing import (
     print_result,
 )
 from promptops.errors import UsageError
-from promptops.evals.judgement import Measure
+from promptops.evals.outcome import Measure
 from promptops.files import read_named
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def merge(
     output: EvalFormatOption = EvalFormat.TEXT,
 ) -> None:
     """Put the shards of a run together. The verdict is that of a run without shards."""
-    from promptops.evals.judgement import SuiteRules
     from promptops.evals.merging import merge_results
+    from promptops.evals.outcome import SuiteRules
 
     result = merge_results([(str(one), _read(one)) for one in files])
     raise typer.Exit(

@@ -31,10 +31,10 @@ from promptops.cli.eval.running import (
     to_micros,
 )
 from promptops.cli.session import current, say, warn
-from promptops.evals.judgement import Measure
+from promptops.evals.outcome import Measure
 
 if TYPE_CHECKING:
-    from promptops.evals.judgement import Judgement
+    from promptops.evals.outcome import SuiteOutcome
 
 
 def noise(
@@ -63,9 +63,9 @@ def noise(
     A difference between two versions that is no larger than that is no difference. Exit code 2
     where it could not be judged, else 0.
     """
-    from promptops.evals.judgement import Exit, SuiteRules, judge_run
     from promptops.evals.opening import EvalOptions
     from promptops.evals.opening import run as run_prepared
+    from promptops.evals.outcome import Exit, SuiteRules, judge_run
     from promptops.evals.preparation import SuiteChoice
     from promptops.evals.runner import INTERRUPTED
 
@@ -83,27 +83,27 @@ def noise(
     result = run_prepared(repository, preparation, choice, options, show_progress())
     rules = SuiteRules(measure)
     code = print_result(result, output, file, rules)
-    for judgement in judge_run(result, rules)[0]:
-        _say_noise(judgement)
+    for outcome in judge_run(result, rules)[0]:
+        _say_noise(outcome)
     if result.stopped == INTERRUPTED:
         raise typer.Exit(INTERRUPTED_CODE)
     raise typer.Exit(Exit.UNKNOWN if code == Exit.UNKNOWN else Exit.PASSED)
 
 
-def _say_noise(judgement: Judgement) -> None:
-    verdict = judgement.verdict
+def _say_noise(outcome: SuiteOutcome) -> None:
+    verdict = outcome.verdict
     interval = None if verdict is None else verdict.overall.interval
     if verdict is None or interval is None:
         return
     overall = verdict.overall
     reach = max(abs(interval.low), abs(interval.high))
-    where = f"{judgement.suite.prompt}, {judgement.model}"
+    where = f"{outcome.suite.prompt}, {outcome.model}"
     say(
         f"{where}: {overall.differing} of {overall.samples} samples differ between two runs of"
         f" one state, and the whole by {100 * overall.difference:+.1f} points; differences of up"
         f" to {100 * reach:.1f} points can be noise"
     )
-    threshold = judgement.suite.thresholds.overall
+    threshold = outcome.suite.thresholds.overall
     if threshold is not None and abs(overall.after - threshold) <= abs(overall.difference):
         warn(
             f"{where}: the threshold of {threshold:.0%} lies inside the noise",

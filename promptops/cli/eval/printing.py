@@ -13,11 +13,11 @@ import typer
 
 from promptops.cli.session import emit, emit_json, is_terminal, paint, say, warn
 from promptops.errors import RefusedError
-from promptops.evals.judgement import Measure
+from promptops.evals.outcome import Measure
 from promptops.repository.writing import write_atomically
 
 if TYPE_CHECKING:
-    from promptops.evals.judgement import Judgement, SuiteRules
+    from promptops.evals.outcome import SuiteOutcome, SuiteRules
     from promptops.evals.result import EvalResult
 
 
@@ -74,13 +74,13 @@ def print_result(
     page: Path | None = None,
 ) -> int:
     """Print a result, write it to files, and return the exit code."""
-    from promptops.evals.judgement import judge_run
-    from promptops.evals.records import judgement_to_json, result_to_json
+    from promptops.evals.outcome import judge_run
+    from promptops.evals.records import outcome_to_json, result_to_json
 
-    judgements, code = judge_run(result, rules)
+    outcomes, code = judge_run(result, rules)
     document: dict[str, Any] = {}
     if file is not None or output is EvalFormat.JSON:
-        verdicts = [judgement_to_json(one) for one in judgements]
+        verdicts = [outcome_to_json(one) for one in outcomes]
         document = {**result_to_json(result), "exit": int(code), "verdicts": verdicts}
     if file is not None:
         text = json.dumps(document, ensure_ascii=False, indent=1)
@@ -90,34 +90,34 @@ def print_result(
     elif output is EvalFormat.JUNIT:
         from promptops.evals.report.junit import to_junit
 
-        emit(to_junit(result, judgements))
+        emit(to_junit(result, outcomes))
     elif output is EvalFormat.MARKDOWN:
         from promptops.evals.report.markdown import to_markdown
 
-        emit(to_markdown(result, judgements, code))
+        emit(to_markdown(result, outcomes, code))
     else:
         from promptops.evals.report.text import to_text
 
         width = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
-        emit("\n".join(to_text(result, judgements, code, _paint, width)))
+        emit("\n".join(to_text(result, outcomes, code, _paint, width)))
     if page is not None:
         from promptops.evals.report.html import to_html
 
-        write_atomically(page, to_html(result, judgements, code).encode())
+        write_atomically(page, to_html(result, outcomes, code).encode())
     if evidence is not None:
-        _write_evidence(evidence, result, judgements)
+        _write_evidence(evidence, result, outcomes)
     if result.shard != (1, 1):
         number, count = result.shard
         say(f"this is shard {number} of {count}: promptops eval merge gives the verdict")
     return int(code)
 
 
-def _write_evidence(file: Path, result: EvalResult, judgements: list[Judgement]) -> None:
+def _write_evidence(file: Path, result: EvalResult, outcomes: list[SuiteOutcome]) -> None:
     """Write evidence. An incomplete run has none; its exit code reports that."""
     from promptops.evals.evidence import to_evidence
 
     try:
-        write_atomically(file, to_evidence(result, judgements))
+        write_atomically(file, to_evidence(result, outcomes))
     except RefusedError as error:
         warn(error.message, error.hint)
 

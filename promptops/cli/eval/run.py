@@ -39,7 +39,7 @@ from promptops.cli.session import (
     warn,
 )
 from promptops.errors import UsageError
-from promptops.evals.judgement import Measure
+from promptops.evals.outcome import Measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,8 +128,8 @@ def run(
     worse than the baseline's. 2: could not be judged. Without keys, answers come from the cassettes
     beside the suites where every suite has one.
     """
-    from promptops.evals.judgement import SuiteRules
     from promptops.evals.opening import EvalOptions
+    from promptops.evals.outcome import SuiteRules
     from promptops.evals.preparation import SuiteChoice
     from promptops.evals.runner import INTERRUPTED
 

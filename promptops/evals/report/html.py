@@ -14,7 +14,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from promptops.evals.judgement import Exit
+from promptops.evals.outcome import Exit
 from promptops.evals.report.text import describe_run, worst_first
 from promptops.evals.result import SampleOutcome
 from promptops.evals.verdict import Conclusion, describe, explain
@@ -22,7 +22,7 @@ from promptops.evals.verdict import Conclusion, describe, explain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from promptops.evals.judgement import Judgement
+    from promptops.evals.outcome import SuiteOutcome
     from promptops.evals.result import EvalResult, SampleResult, SuiteRunResult, Trial
     from promptops.evals.verdict import SuiteComparison
 
@@ -39,7 +39,7 @@ _MAX_ANSWER = 20_000
 _MAX_ANSWERS = 7 * 1024 * 1024
 
 
-def to_html(result: EvalResult, judgements: Sequence[Judgement], exit_code: Exit) -> str:
+def to_html(result: EvalResult, outcomes: Sequence[SuiteOutcome], exit_code: Exit) -> str:
     """Return the page."""
     style, script = _read("page.css"), _read("page.js")
     policy = (
@@ -69,7 +69,7 @@ def to_html(result: EvalResult, judgements: Sequence[Judgement], exit_code: Exit
         [
             *head,
             "</header><main>",
-            *(line for one in judgements for line in _judgement(one)),
+            *(line for one in outcomes for line in _outcome_lines(one)),
             *_SAMPLES,
             f'<script type="application/json" id="data">{data}',
             f"</script></main><script>{script}</script></body></html>",
@@ -109,7 +109,7 @@ def _text(text: str) -> str:
     return escape(shown)
 
 
-def _judgement(one: Judgement) -> Iterator[str]:
+def _outcome_lines(one: SuiteOutcome) -> Iterator[str]:
     suite = one.suite
     samples = list(suite.of_model(one.model))
     passed = sum(sample.outcome is SampleOutcome.PASSED for sample in samples)
@@ -127,9 +127,9 @@ def _judgement(one: Judgement) -> Iterator[str]:
         yield f'<p class="{tone}"><strong>{_text(describe(verdict))}</strong></p>'
         yield f'<p class="quiet">{_text(explain(verdict))}</p>'
     said = None if verdict is None else describe(verdict)
-    grounds = [ground.text for ground in one.grounds if ground.text != said]
-    if grounds:
-        yield f"<ul>{''.join(f'<li>{_text(ground)}</li>' for ground in grounds)}</ul>"
+    reasons = [ground.text for ground in one.reasons if ground.text != said]
+    if reasons:
+        yield f"<ul>{''.join(f'<li>{_text(ground)}</li>' for ground in reasons)}</ul>"
     if verdict is not None and verdict.slices:
         yield from _slices(verdict.slices)
     if verdict is not None and verdict.regressions:

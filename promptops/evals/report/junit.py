@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
-from promptops.evals.judgement import Exit
+from promptops.evals.outcome import Exit
 from promptops.evals.result import SampleOutcome
 
 if TYPE_CHECKING:
-    from promptops.evals.judgement import Judgement
+    from promptops.evals.outcome import SuiteOutcome
     from promptops.evals.result import EvalResult, SampleResult
 
 # Characters that XML 1.0 does not allow.
@@ -18,17 +18,17 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 _VERDICT = "the verdict"
 
 
-def to_junit(result: EvalResult, judgements: list[Judgement]) -> str:
+def to_junit(result: EvalResult, outcomes: list[SuiteOutcome]) -> str:
     """Return the XML. A blocking or unknown verdict is a test of its own.
 
     A failing sample is a failed test only if the verdict is not "passed": a threshold or a
     comparison may allow it.
     """
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites name="promptops eval">']
-    for judgement in judgements:
-        suite, model = judgement.suite, judgement.model
+    for outcome in outcomes:
+        suite, model = outcome.suite, outcome.model
         samples = list(suite.of_model(model))
-        cases = [_verdict(judgement), *(_case(one, judgement) for one in samples)]
+        cases = [_verdict(outcome), *(_case(one, outcome) for one in samples)]
         failures = sum("<failure" in case for case in cases)
         errors = sum("<error" in case for case in cases)
         skipped = sum("<skipped" in case for case in cases)
@@ -48,28 +48,28 @@ def to_junit(result: EvalResult, judgements: list[Judgement]) -> str:
     return "\n".join(lines)
 
 
-def _verdict(judgement: Judgement) -> str:
-    suite = judgement.suite
+def _verdict(outcome: SuiteOutcome) -> str:
+    suite = outcome.suite
     head = f"    <testcase classname={_attribute(suite.path)} name={_attribute(_VERDICT)}"
-    text = "\n".join(one.text for one in judgement.grounds)
-    if judgement.exit is Exit.PASSED:
+    text = "\n".join(one.text for one in outcome.reasons)
+    if outcome.exit is Exit.PASSED:
         return f"{head}/>"
-    kind = "failure" if judgement.exit is Exit.BLOCKED else "error"
+    kind = "failure" if outcome.exit is Exit.BLOCKED else "error"
     message = _attribute(text.split("\n", 1)[0])
     return f"{head}><{kind} message={message}>{_text(text)}</{kind}></testcase>"
 
 
-def _case(sample: SampleResult, judgement: Judgement) -> str:
+def _case(sample: SampleResult, outcome: SuiteOutcome) -> str:
     seconds = sum(one.latency_seconds or 0.0 for one in sample.trials)
     head = (
-        f"    <testcase classname={_attribute(judgement.suite.path)}"
+        f"    <testcase classname={_attribute(outcome.suite.path)}"
         f' name={_attribute(sample.name)} time="{seconds:.3f}"'
     )
     if sample.outcome is SampleOutcome.PASSED:
         return f"{head}/>"
     text = _describe(sample)
     message = _attribute(text.split("\n", 1)[0])
-    if sample.outcome is SampleOutcome.FAILED and judgement.exit is Exit.PASSED:
+    if sample.outcome is SampleOutcome.FAILED and outcome.exit is Exit.PASSED:
         return f"{head}><skipped message={_attribute('failed, and allowed to')}/></testcase>"
     kind = {
         SampleOutcome.FAILED: "failure",

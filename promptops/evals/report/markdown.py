@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from promptops.evals.judgement import Exit
+from promptops.evals.outcome import Exit
 from promptops.evals.report.text import describe_run, is_lower, worst_first
 from promptops.evals.report.words import mark_words
 from promptops.evals.result import SampleOutcome
@@ -13,7 +13,7 @@ from promptops.evals.verdict import describe, explain
 from promptops.prompt.diff.markdown import fence
 
 if TYPE_CHECKING:
-    from promptops.evals.judgement import Judgement
+    from promptops.evals.outcome import SuiteOutcome
     from promptops.evals.result import EvalResult, SampleResult, Trial
 
 _MAX_SAMPLES = 10
@@ -21,7 +21,7 @@ _MAX_ANSWER = 1500
 _WORDS = {Exit.PASSED: "passed", Exit.BLOCKED: "**blocked**", Exit.UNKNOWN: "**could not judge**"}
 
 
-def to_markdown(result: EvalResult, judgements: list[Judgement], exit_code: Exit) -> str:
+def to_markdown(result: EvalResult, outcomes: list[SuiteOutcome], exit_code: Exit) -> str:
     """Return the Markdown. Text from models appears only as code."""
     lines = [
         f"### Evals: {_WORDS[exit_code].strip('*')}",
@@ -29,7 +29,7 @@ def to_markdown(result: EvalResult, judgements: list[Judgement], exit_code: Exit
         "| Prompt | Model | Compared with | Pass | Verdict |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for one in judgements:
+    for one in outcomes:
         suite = one.suite
         samples = list(suite.of_model(one.model))
         passed = sum(sample.outcome is SampleOutcome.PASSED for sample in samples)
@@ -40,12 +40,12 @@ def to_markdown(result: EvalResult, judgements: list[Judgement], exit_code: Exit
         baseline = suite.no_baseline if suite.baseline is None else suite.baseline.label
         cells = [suite.prompt, one.model, baseline, f"{passed} of {len(samples)}{before}"]
         lines.append(f"| {' | '.join(map(_cell, cells))} | {_WORDS[one.exit]} |")
-    for one in judgements:
+    for one in outcomes:
         if one.verdict is not None:
             lines += ["", _cell(describe(one.verdict)) + ".", "", _cell(explain(one.verdict))]
-        if one.grounds:
+        if one.reasons:
             lines += ["", f"**{_cell(one.suite.prompt)}**, {_cell(one.model)}:", ""]
-            lines += [f"- {_cell(ground.text)}" for ground in one.grounds]
+            lines += [f"- {_cell(ground.text)}" for ground in one.reasons]
         lines += _samples(one)
     if result.stopped:
         lines += ["", f"Stopped: {_cell(result.stopped)}"]
@@ -53,12 +53,11 @@ def to_markdown(result: EvalResult, judgements: list[Judgement], exit_code: Exit
     return "\n".join(lines)
 
 
-def _samples(judgement: Judgement) -> list[str]:
+def _samples(outcome: SuiteOutcome) -> list[str]:
     chosen = [
         one
-        for one in worst_first(judgement.suite.samples)
-        if one.model == judgement.model
-        and (one.outcome is not SampleOutcome.PASSED or is_lower(one))
+        for one in worst_first(outcome.suite.samples)
+        if one.model == outcome.model and (one.outcome is not SampleOutcome.PASSED or is_lower(one))
     ]
     lines: list[str] = []
     for one in chosen[:_MAX_SAMPLES]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
-from promptops.evals.judgement import Exit
+from promptops.evals.outcome import Exit
 from promptops.evals.report.words import mark_words
 from promptops.evals.result import SampleOutcome, count_samples
 from promptops.evals.verdict import Conclusion, EvalVerdict, describe, explain
@@ -13,7 +13,7 @@ from promptops.evals.verdict import Conclusion, EvalVerdict, describe, explain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from promptops.evals.judgement import Judgement
+    from promptops.evals.outcome import SuiteOutcome
     from promptops.evals.result import EvalResult, SampleResult, SuiteRunResult, Trial
 
     Paint = Callable[[str, str], str]
@@ -32,14 +32,14 @@ _OUTCOMES = {
 
 def to_text(
     result: EvalResult,
-    judgements: list[Judgement],
+    outcomes: list[SuiteOutcome],
     exit_code: Exit,
     paint: Paint,
     width: int | None = None,
 ) -> Iterator[str]:
     """Yield the lines of a run. Sentences are wrapped to `width`, if given."""
-    for judgement in judgements:
-        yield from _judgement(judgement, paint, width)
+    for outcome in outcomes:
+        yield from _outcome_lines(outcome, paint, width)
         yield ""
     for suite in result.suites:
         if len(suite.models) > 1:
@@ -86,14 +86,14 @@ def describe_run(result: EvalResult) -> str:
     return f"{result.calls} calls{replayed}, {money}, {result.seconds:.1f} s"
 
 
-def _judgement(judgement: Judgement, paint: Paint, width: int | None) -> Iterator[str]:
-    suite, model = judgement.suite, judgement.model
-    tally = judgement.tally or count_samples(suite, model)
+def _outcome_lines(outcome: SuiteOutcome, paint: Paint, width: int | None) -> Iterator[str]:
+    suite, model = outcome.suite, outcome.model
+    tally = outcome.tally or count_samples(suite, model)
     samples, passed = tally.all.total, tally.all.passed
     remarkable = 0
     if passed < samples or tally.apart < samples:
         remarkable = sum(map(_deserves_a_look, suite.of_model(model)))
-    word = paint(_WORDS[judgement.exit], _COLOURS[judgement.exit])
+    word = paint(_WORDS[outcome.exit], _COLOURS[outcome.exit])
     yield f"{paint(suite.prompt, 'bold')} {suite.change.label}  {model}  {suite.path}"
     compared = (
         f"compared with {suite.baseline.label}"
@@ -101,10 +101,10 @@ def _judgement(judgement: Judgement, paint: Paint, width: int | None) -> Iterato
         else f"not compared: {suite.no_baseline}"
     )
     yield f"{word}: {passed} of {samples} samples pass; {compared}"
-    if judgement.verdict is not None:
-        yield from _verdict(judgement.verdict, paint, width)
-    said = "" if judgement.verdict is None else describe(judgement.verdict)
-    for ground in judgement.grounds:
+    if outcome.verdict is not None:
+        yield from _verdict(outcome.verdict, paint, width)
+    said = "" if outcome.verdict is None else describe(outcome.verdict)
+    for ground in outcome.reasons:
         if ground.text == said:
             continue
         colour = {"blocks": "red", "unknown": "yellow", "note": "dim"}[ground.gravity]

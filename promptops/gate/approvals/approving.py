@@ -16,7 +16,7 @@ from promptops.git.history import identity
 if TYPE_CHECKING:
     from promptops.delivery.release import Release
     from promptops.gate.approvals.statement import Statement
-    from promptops.gate.approvals.store import Shelf
+    from promptops.gate.approvals.store import StatementFolder
     from promptops.gate.policy import Policy
     from promptops.gate.rules import Change
     from promptops.repository.repository import Repository
@@ -36,7 +36,7 @@ class ApprovalDraft:
 
     statement: Statement
     signer: Signer
-    shelf: Shelf
+    shelf: StatementFolder
     own: frozenset[str] = frozenset()
     doubts: tuple[str, ...] = ()
 

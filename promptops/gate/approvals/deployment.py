@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Repository
 
 
-class Rulebook(NamedTuple):
+class BranchRules(NamedTuple):
     """The rules at the default branch's tip.
 
     Attributes:
@@ -76,7 +76,7 @@ def check_deployment(
             f"{' or '.join(sorted(me))} may not deploy to {environment}",
             hint=f"those who may: {', '.join(rules.deployers)}",
         )
-    book = Rulebook(config, found.oid, groups)
+    book = BranchRules(config, found.oid, groups)
     for release in releases:
         require_approvals(repository, book, rules, me, release, fetch=not local)
 
@@ -102,7 +102,7 @@ def require_evals(repository: Repository, rules: Environment, release: Release) 
 
 def require_approvals(
     repository: Repository,
-    book: Rulebook,
+    book: BranchRules,
     rules: Environment,
     deployer: Collection[str],
     release: Release,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from promptops.gate.approvals.content import bring_commit
-from promptops.gate.proposal import read_hands
+from promptops.gate.proposal import read_contributors
 from promptops.gate.rules import ApprovalEntry, Proposal
 from promptops.git.changes import list_tree_changes
 from promptops.git.history import merge_base
@@ -50,5 +50,7 @@ def read_proposal(
         for one in list_tree_changes(repository.git, began, commit)
         if one.path in governed
     }
-    hands = read_hands(repository, change.base, commit)
-    return Proposal(name, commit, contents, hands.authors, hands.committers, hands.merges)
+    contributors = read_contributors(repository, change.base, commit)
+    return Proposal(
+        name, commit, contents, contributors.authors, contributors.committers, contributors.merges
+    )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from promptops.delivery.release import Release
-    from promptops.gate.approvals.store import Sealed, Shelf
+    from promptops.gate.approvals.store import StatementFolder, StoredStatement
     from promptops.gate.policy import Policy
     from promptops.gate.rules import Change
     from promptops.repository.config import Config
@@ -130,12 +130,12 @@ def read_signed(
 class _Refusals:
     """Counts invalid statements and keeps notes on them."""
 
-    def __init__(self, shelf: Shelf, notes: list[str]) -> None:
+    def __init__(self, shelf: StatementFolder, notes: list[str]) -> None:
         self._shelf = shelf
         self._count = 0
         self.notes = notes
 
-    def add(self, sealed: Sealed, error: UntrustedError) -> None:
+    def add(self, sealed: StoredStatement, error: UntrustedError) -> None:
         """Record one. Raises IntegrityError if there are too many."""
         who = quote(sealed.statement.approver)
         self.notes.append(f"approval by {who} does not count: {error.message} ({sealed.ref})")
@@ -166,7 +166,7 @@ class _ApprovalJudge:
         self._refusals = refusals
         self._proposed = {one.path: one.after for one in change.paths if one.is_proposed}
 
-    def judge(self, statements: Sequence[Sealed], name: str) -> list[Approval]:
+    def judge(self, statements: Sequence[StoredStatement], name: str) -> list[Approval]:
         wanted, others = [], []
         for sealed in statements:
             statement = sealed.statement
@@ -199,7 +199,7 @@ class _ApprovalJudge:
         return [*found, *self._find_outdated(others, {one.approver for one in found})]
 
     def _find_outdated(
-        self, others: list[tuple[Sealed, ChangeStatement]], known: set[str]
+        self, others: list[tuple[StoredStatement, ChangeStatement]], known: set[str]
     ) -> Iterator[Approval]:
         """Yield each further person's newest statement about earlier content of the change.
 
@@ -207,7 +207,7 @@ class _ApprovalJudge:
         target branch has passed, and invalid ones, are skipped.
         """
         others.sort(key=lambda one: (one[1].time, one[0].ref), reverse=True)
-        newest: dict[str, tuple[Sealed, ChangeStatement]] = {}
+        newest: dict[str, tuple[StoredStatement, ChangeStatement]] = {}
         for sealed, statement in others:
             if statement.approver not in known:
                 newest.setdefault(statement.approver, (sealed, statement))
@@ -229,7 +229,7 @@ class _ApprovalJudge:
         }
 
     def _verify(
-        self, sealed: Sealed, statement: ChangeStatement, overlap: set[str]
+        self, sealed: StoredStatement, statement: ChangeStatement, overlap: set[str]
     ) -> frozenset[str]:
         """Verify a statement; return the paths that the target branch has changed since. Raises
         UntrustedError.
@@ -245,7 +245,7 @@ class _ApprovalJudge:
             raise
         return find_lapsed(self._repository, self._change, statement.base, overlap)
 
-    def _is_trusted_by_head(self, sealed: Sealed) -> bool:
+    def _is_trusted_by_head(self, sealed: StoredStatement) -> bool:
         try:
             gate = self._policy.config.gate
             keys = read_keys(self._repository, self._change.head, gate.signers)
@@ -257,7 +257,9 @@ class _ApprovalJudge:
         return True
 
 
-def _as_approval(sealed: Sealed, statement: ChangeStatement, lapsed: frozenset[str]) -> Approval:
+def _as_approval(
+    sealed: StoredStatement, statement: ChangeStatement, lapsed: frozenset[str]
+) -> Approval:
     return Approval(
         approver=statement.approver,
         source=SOURCE,
@@ -292,7 +294,7 @@ def find_lapsed(
     raise UntrustedError(f"it compares with {base[:12]}, which was never on {change.target}")
 
 
-def verify_statement(sealed: Sealed, keys: Keys) -> None:
+def verify_statement(sealed: StoredStatement, keys: Keys) -> None:
     """Verify that the named approver signed. Raises UntrustedError with the reason."""
     approver = sealed.statement.approver
     if not approver.startswith(openpgp.PREFIX):

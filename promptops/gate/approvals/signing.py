@@ -15,7 +15,7 @@ from promptops.gate.approvals.statement import (
     parse_statement,
     write_statement,
 )
-from promptops.gate.approvals.store import Sealed
+from promptops.gate.approvals.store import StoredStatement
 from promptops.git.history import identity
 from promptops.git.signing import openpgp
 from promptops.git.signing import ssh as signatures
@@ -45,7 +45,7 @@ class Signer:
     settings: SigningSettings
     keys: Keys
 
-    def seal(self, statement: Statement) -> Sealed:
+    def seal(self, statement: Statement) -> StoredStatement:
         """Sign a statement, and verify that the signature will count.
 
         Raises:
@@ -53,7 +53,9 @@ class Signer:
             PromptopsError: the key cannot be used.
         """
         payload = write_statement(statement)
-        sealed = Sealed("", parse_statement(payload), payload, _sign(self.settings, payload))
+        sealed = StoredStatement(
+            "", parse_statement(payload), payload, _sign(self.settings, payload)
+        )
         try:
             verify_statement(sealed, self.keys)
         except UntrustedError as error:

@@ -42,7 +42,7 @@ _PORTION = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class StoredStatement:
     """A stored statement, not verified.
 
     Attributes:
@@ -59,7 +59,7 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class StatementFolder:
     """The folder of refs for statements about a branch, or about a prompt in an environment.
 
     Attributes:
@@ -71,20 +71,20 @@ class Shelf:
     subject: str
 
 
-def change_shelf(repository: str, branch: str) -> Shelf:
+def change_shelf(repository: str, branch: str) -> StatementFolder:
     """Return the folder for approvals of changes to a branch; `repository` is the id in
     statements.
     """
-    return Shelf(f"change/{_key(repository, branch)}", branch)
+    return StatementFolder(f"change/{_key(repository, branch)}", branch)
 
 
-def deployment_shelf(repository: str, environment: str, prompt: str) -> Shelf:
+def deployment_shelf(repository: str, environment: str, prompt: str) -> StatementFolder:
     """Return the folder for approvals of a prompt's releases for an environment."""
     name = f"deployment/{_key(repository, environment, prompt)}"
-    return Shelf(name, f"{prompt} in {environment}")
+    return StatementFolder(name, f"{prompt} in {environment}")
 
 
-def shelf_of(statement: Statement) -> Shelf:
+def shelf_of(statement: Statement) -> StatementFolder:
     """Return the folder of a statement."""
     if isinstance(statement, ChangeStatement):
         return change_shelf(statement.repository, statement.branch)
@@ -96,7 +96,7 @@ def _key(*parts: str) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
 
 
-def fetch_statements(repository: Repository, shelf: Shelf) -> None:
+def fetch_statements(repository: Repository, shelf: StatementFolder) -> None:
     """Fetch the remote's statements of a folder, and remove those that it no longer has.
 
     Does nothing without a remote. Raises RemoteError if the remote is unreachable.
@@ -108,7 +108,9 @@ def fetch_statements(repository: Repository, shelf: Shelf) -> None:
         fetch(git, remote, [refspec], prune=True, limits=repository.config.timeouts.usual)
 
 
-def read_statements(repository: Repository, shelf: Shelf) -> tuple[list[Sealed], list[str]]:
+def read_statements(
+    repository: Repository, shelf: StatementFolder
+) -> tuple[list[StoredStatement], list[str]]:
     """Read all statements of a folder: those of this clone, and fetched ones.
 
     Returns:
@@ -164,11 +166,11 @@ def _read_all(
                 yield name, blob.data
 
 
-def unseal(name: str, data: bytes) -> Sealed:
+def unseal(name: str, data: bytes) -> StoredStatement:
     """Parse a ref's blob. Raises IntegrityError if it is no statement."""
     payload, line_end, signature = data.partition(b"\n")
     payload += line_end
-    return Sealed(name, parse_statement(payload), payload, signature)
+    return StoredStatement(name, parse_statement(payload), payload, signature)
 
 
 def _tracking(remote: str) -> str:
@@ -176,7 +178,7 @@ def _tracking(remote: str) -> str:
 
 
 def keep_statement(
-    repository: Repository, shelf: Shelf, payload: bytes, signature: bytes, *, local: bool
+    repository: Repository, shelf: StatementFolder, payload: bytes, signature: bytes, *, local: bool
 ) -> str:
     """Store a signed statement: on the remote, or with `local` in this clone.
 

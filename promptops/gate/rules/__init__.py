@@ -12,18 +12,18 @@ from promptops.gate.rules.approval import (
     latest_reviews,
 )
 from promptops.gate.rules.change import Change, ChangedPath, PathKind, PromptChange, PromptState
-from promptops.gate.rules.consent import Ground, Requirement
+from promptops.gate.rules.consent import ApprovalReason, Requirement
 from promptops.gate.rules.ruling import Rules, describe_owners, judge
 from promptops.gate.rules.verdict import Verdict
 
 __all__ = [
     "Approval",
     "ApprovalEntry",
+    "ApprovalReason",
     "Approvals",
     "Change",
     "ChangedPath",
     "EvalEvidence",
-    "Ground",
     "PathKind",
     "PromptChange",
     "PromptState",

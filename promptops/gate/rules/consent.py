@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from promptops.gate.rules.people import Groups
 
 
-class Ground(StrEnum):
+class ApprovalReason(StrEnum):
     """Why an approval is needed."""
 
     OWNERSHIP = "ownership"
@@ -60,7 +60,7 @@ class Requirement:
     """
 
     path: str
-    ground: Ground
+    ground: ApprovalReason
     about: str = ""
     owners: tuple[str, ...] = ()
     count: int = 1
@@ -96,7 +96,7 @@ def list_requirements(
     """
     if owners is None:
         return []
-    jury = _Jury(change, groups, approvals, committers_may=committers_may)
+    jury = _CountingApprovals(change, groups, approvals, committers_may=committers_may)
     required = [
         jury.judge(path, one)
         for path, one in (
@@ -114,7 +114,7 @@ _Barred = tuple[frozenset[str], frozenset[str]]
 
 def _by_ownership(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
     for path in _proposed(change):
-        yield from _ask_owners(owners, path, path.path, Ground.OWNERSHIP)
+        yield from _ask_owners(owners, path, path.path, ApprovalReason.OWNERSHIP)
 
 
 def _by_reviews(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
@@ -124,14 +124,16 @@ def _by_reviews(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
     for prompt in change.prompts:
         if prompt.requires_review:
             for path in _proposed(change, prompt.changed):
-                yield from _ask_owners(owners, path, prompt.path, Ground.REVIEW, prompt.name)
+                yield from _ask_owners(
+                    owners, path, prompt.path, ApprovalReason.REVIEW, prompt.name
+                )
 
 
 def _by_suppressions(change: Change, owners: OwnersFile) -> Iterator[_Wanted]:
     for prompt in change.prompts:
         for check in prompt.new_suppressions:
             for path in _proposed(change, (prompt.path,)):
-                yield from _ask_owners(owners, path, prompt.path, Ground.SUPPRESSION, check)
+                yield from _ask_owners(owners, path, prompt.path, ApprovalReason.SUPPRESSION, check)
 
 
 def _proposed(change: Change, wanted: Collection[str] | None = None) -> Iterator[ChangedPath]:
@@ -141,14 +143,14 @@ def _proposed(change: Change, wanted: Collection[str] | None = None) -> Iterator
 
 
 def _ask_owners(
-    owners: OwnersFile, path: ChangedPath, owned: str, ground: Ground, about: str = ""
+    owners: OwnersFile, path: ChangedPath, owned: str, ground: ApprovalReason, about: str = ""
 ) -> Iterator[_Wanted]:
     """Yield the requirements for `path` from the owners of the path `owned`."""
     rules = owners.match(owned).required
     if not rules:
         yield path, Requirement(path.path, ground, about)
     for rule in rules:
-        count = rule.approvals if ground is Ground.OWNERSHIP else 1
+        count = rule.approvals if ground is ApprovalReason.OWNERSHIP else 1
         yield (
             path,
             Requirement(
@@ -157,7 +159,7 @@ def _ask_owners(
         )
 
 
-class _Jury:
+class _CountingApprovals:
     """Decides which approvals count for a requirement."""
 
     def __init__(

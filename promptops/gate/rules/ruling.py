@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from promptops.forge.codeowners import OwnersState
-from promptops.gate.rules.consent import Ground, Requirement, list_requirements
+from promptops.gate.rules.consent import ApprovalReason, Requirement, list_requirements
 from promptops.gate.rules.verdict import Verdict
 from promptops.gate.rules.versions import judge_versions
 from promptops.prompt.finding import Finding, Position, Severity, sort_key
@@ -164,7 +164,7 @@ def _judge_consent(
     for one in requirements:
         if one.is_met:
             continue
-        if one.ground is Ground.OWNERSHIP and not approvals.is_checked:
+        if one.ground is ApprovalReason.OWNERSHIP and not approvals.is_checked:
             unchecked = True
             continue
         yield _missing(one)
@@ -189,18 +189,18 @@ def _judge_consent(
 
 
 CONSENT_CHECKS = {
-    Ground.OWNERSHIP: "missing-approval",
-    Ground.REVIEW: "missing-review",
-    Ground.SUPPRESSION: "unapproved-suppression",
+    ApprovalReason.OWNERSHIP: "missing-approval",
+    ApprovalReason.REVIEW: "missing-review",
+    ApprovalReason.SUPPRESSION: "unapproved-suppression",
 }
 
 
 def _missing(one: Requirement) -> Finding:
     who = describe_owners(one)
     message = {
-        Ground.OWNERSHIP: f"{one.path} needs {who}",
-        Ground.REVIEW: f"{one.about} requires a review: {one.path} needs {who}",
-        Ground.SUPPRESSION: f"{one.path} now ignores {one.about}, which needs {who}",
+        ApprovalReason.OWNERSHIP: f"{one.path} needs {who}",
+        ApprovalReason.REVIEW: f"{one.about} requires a review: {one.path} needs {who}",
+        ApprovalReason.SUPPRESSION: f"{one.path} now ignores {one.about}, which needs {who}",
     }[one.ground]
     if one.given:
         message += f"; so far {', '.join(approval.approver for approval in one.given)}"
@@ -213,7 +213,7 @@ def _missing(one: Requirement) -> Finding:
         )
     if reasons:
         hint += f"; not counted: {'; '.join(reasons)}"
-    place = Position(1, 1, 1, 2) if one.ground is Ground.SUPPRESSION else None
+    place = Position(1, 1, 1, 2) if one.ground is ApprovalReason.SUPPRESSION else None
     return Finding(CONSENT_CHECKS[one.ground], Severity.ERROR, message, one.path, place, hint)
 
 

@@ -28,7 +28,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import DeniedError, PromptopsError, RemoteError
-from promptops.files import read_file
 from promptops.forge.conversation import LineSuggestion, PullRequestThread, StatusState
 from promptops.protection.ci.change import fetch_change, follow_review, give_access, read_change
 
@@ -74,7 +73,7 @@ def main(environment: Mapping[str, str]) -> int:
         except PromptopsError as error:
             code, said = 2, f"error: {error.message}\n hint: {error.hint or 'see the log'}"
         _tell(said)
-        text = read_file(report).decode() if report.exists() else _cannot_tell(said)
+        text = report.read_text("utf-8") if report.exists() else _cannot_tell(said)
         _append(environment, "GITHUB_STEP_SUMMARY", f"{text}\n")
         _append(environment, "GITHUB_OUTPUT", f"verdict={_VERDICTS.get(code, 'unknown')}\n")
         if change is not None and github is not None:
@@ -186,7 +185,7 @@ def _read_suggestions(verdict: Path) -> list[LineSuggestion]:
     """Return the version lines that the change lacks; none where there is no verdict."""
     if not verdict.exists():
         return []
-    prompts = json.loads(read_file(verdict))["prompts"]
+    prompts = json.loads(verdict.read_text("utf-8"))["prompts"]
     return [
         LineSuggestion(one["path"], one["write"]["line"], one["write"]["text"])
         for one in prompts

@@ -50,7 +50,7 @@ class DoctorAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadSetting:
     """Something that could not be read.
 
     Attributes:
@@ -72,7 +72,7 @@ def unknown(seen: str, place: str, remedy: str = "") -> DoctorAnswer:
     return DoctorAnswer(AnswerState.UNKNOWN, seen, place, remedy=remedy)
 
 
-def unread(part: Unread, place: str) -> DoctorAnswer:
+def unread(part: UnreadSetting, place: str) -> DoctorAnswer:
     """Return the answer for something unreadable."""
     return unknown(part.why, place, part.remedy)
 

@@ -14,7 +14,7 @@ from promptops.forge.gitlab import GitLab
 from promptops.protection.doctor.answer import unknown
 from promptops.protection.doctor.choice import ForgeChoice
 from promptops.protection.doctor.clone import split_address
-from promptops.protection.doctor.github import GITHUB_CHECKS, Expected, read_github
+from promptops.protection.doctor.github import GITHUB_CHECKS, ExpectedGate, read_github
 from promptops.protection.doctor.gitlab import GITLAB_CHECKS, read_gitlab
 from promptops.protection.doctor.workflows import (
     deploy_jobs,
@@ -99,7 +99,7 @@ def _ask_github(subject: DoctorSubject, environment: Mapping[str, str]) -> Itera
         return
     workflows, _ = read_workflows(subject.paths, subject.read)
     gates = gate_jobs(workflows, subject.read)
-    expected = Expected(
+    expected = ExpectedGate(
         statuses=frozenset(name for workflow, job in gates for name in status_names(workflow, job)),
         takes_queue=any("merge_group" in workflow.triggers for workflow, _ in gates),
         deploys=bool(deploy_jobs(workflows)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from promptops.errors import DeniedError, PromptopsError
-from promptops.protection.doctor.answer import Unread, error, fine, note, unread, warning
+from promptops.protection.doctor.answer import UnreadSetting, error, fine, note, unread, warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -96,9 +96,9 @@ class GitLabSettings:
     branch: str
     needs_pipeline: bool
     skipped_is_success: bool
-    approval: ApprovalRules | Unread
-    branches: tuple[ProtectedName, ...] | Unread
-    tags: tuple[ProtectedName, ...] | Unread
+    approval: ApprovalRules | UnreadSetting
+    branches: tuple[ProtectedName, ...] | UnreadSetting
+    tags: tuple[ProtectedName, ...] | UnreadSetting
     names: tuple[str, ...]
 
 
@@ -124,15 +124,15 @@ def read_gitlab(gitlab: GitLab, project: str, environments: Iterable[str]) -> Gi
     )
 
 
-def _try(read: Callable[[], _Part]) -> _Part | Unread:
+def _try(read: Callable[[], _Part]) -> _Part | UnreadSetting:
     try:
         return read()
     except DeniedError as error:
         if error.status == 404:
-            return Unread(error.message, f"{error.hint}; some of it is not in every edition")
-        return Unread(error.message, error.hint or "")
+            return UnreadSetting(error.message, f"{error.hint}; some of it is not in every edition")
+        return UnreadSetting(error.message, error.hint or "")
     except PromptopsError as error:
-        return Unread(error.message, error.hint or "")
+        return UnreadSetting(error.message, error.hint or "")
 
 
 def _flag(found: ForgeRecord, name: str) -> bool:
@@ -173,7 +173,7 @@ def look_at_approval(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
     """Check that approvals apply to the merged content and come from other people."""
     place = f"{settings.project}: {_MERGE_REQUESTS}"
     rules = settings.approval
-    if isinstance(rules, Unread):
+    if isinstance(rules, UnreadSetting):
         yield unread(rules, place)
         return
     faults = []
@@ -245,7 +245,7 @@ def look_at_required_pipeline(settings: GitLabSettings) -> Iterator[DoctorAnswer
 def look_at_default_branch(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
     """Check that the default branch changes only by merge requests with code owners' approval."""
     place = f"{settings.project}: {settings.branch}"
-    if isinstance(settings.branches, Unread):
+    if isinstance(settings.branches, UnreadSetting):
         yield unread(settings.branches, place)
         return
     found = [one for one in settings.branches if one.covers(settings.branch)]
@@ -293,7 +293,7 @@ def look_at_default_branch(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
 def look_at_tags(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
     """Check that release tags cannot be moved."""
     place = f"{settings.project}: tags prompts/* and yanked/*"
-    if isinstance(settings.tags, Unread):
+    if isinstance(settings.tags, UnreadSetting):
         yield unread(settings.tags, place)
         return
     open_ = [name for name in _SAMPLES if not any(one.covers(name) for one in settings.tags)]
@@ -313,7 +313,7 @@ def look_at_environments(settings: GitLabSettings) -> Iterator[DoctorAnswer]:
     """Check that only a few can write to promptops/*, and can only append."""
     for name in settings.names:
         place = f"{settings.project}: promptops/{name}"
-        if isinstance(settings.branches, Unread):
+        if isinstance(settings.branches, UnreadSetting):
             yield unread(settings.branches, place)
             continue
         found = [one for one in settings.branches if one.covers(f"promptops/{name}")]

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError, RefusedError
 from promptops.protection.push.commands import PushCommand, read_command, read_commands
+from promptops.protection.push.context import open_context
 from promptops.protection.push.refusal import PushRefusal, describe_refusals
 from promptops.protection.push.scope import RefKind, classify, may_share_file
-from promptops.protection.push.visit import open_visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.protection.push.visit import Visit
+    from promptops.protection.push.context import PushContext
     from promptops.repository.repository import Repository
 
 __all__ = ["PushCommand", "Refusal", "judge_push", "read_command", "read_commands"]
@@ -41,20 +41,20 @@ def judge_push(
     Raises:
         PromptopsError: the protected branch's rules are unreadable, so nothing is accepted.
     """
-    visit = open_visit(repository, commands, variables)
+    context = open_context(repository, commands, variables)
     refusals: list[PushRefusal] = []
     for command in commands:
-        kind = classify(command.ref, visit.protection.guarded)
+        kind = classify(command.ref, context.protection.guarded)
         if kind is None:
             continue
         try:
-            _choose_check(kind)(visit, command)
+            _choose_check(kind)(context, command)
         except PromptopsError as error:
             refusals += describe_refusals(command.ref, error)
     return refusals
 
 
-def _choose_check(kind: RefKind) -> Callable[[Visit, PushCommand], None]:
+def _choose_check(kind: RefKind) -> Callable[[PushContext, PushCommand], None]:
     """Return the check of a kind of ref. Imported on use, because most pushes need none."""
     if kind in {RefKind.RELEASE, RefKind.YANK}:
         from promptops.protection.push.tags import check_release_tag, check_yank_tag
@@ -79,8 +79,8 @@ def _choose_check(kind: RefKind) -> Callable[[Visit, PushCommand], None]:
     return _refuse_misplaced
 
 
-def _refuse_misplaced(visit: Visit, command: PushCommand) -> None:
-    if command.new is None and not may_share_file(command.ref, visit.protection.guarded):
+def _refuse_misplaced(context: PushContext, command: PushCommand) -> None:
+    if command.new is None and not may_share_file(command.ref, context.protection.guarded):
         return  # deleted by this push, too
     raise RefusedError(
         "no such name may be used here: it stands among the refs of promptops, can be taken for "

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from promptops.gate.policy import Policy
     from promptops.gate.rules import Approvals, Change
     from promptops.protection.push.commands import PushCommand
-    from promptops.protection.push.visit import Visit
+    from promptops.protection.push.context import PushContext
 
 _FORWARD = "a guarded branch only moves on: git revert undoes a change by another one"
 
 
-def check_branch(visit: Visit, command: PushCommand) -> None:
+def check_branch(context: PushContext, command: PushCommand) -> None:
     """Raise an error if a guarded branch may not be created, updated or deleted like that.
 
     The first push of the protected branch needs no approval: there are no rules yet. Another
@@ -31,38 +31,38 @@ def check_branch(visit: Visit, command: PushCommand) -> None:
     """
     if command.new is None:
         raise RefusedError("a guarded branch is never deleted", hint=_FORWARD)
-    found = visit.repository.objects.read(command.new)
+    found = context.repository.objects.read(command.new)
     if found is None or found.kind != "commit":
         raise IntegrityError(f"it would lead to no commit ({command.new[:12]})", hint=_FORWARD)
     if command.old is not None:
-        if not is_ancestor(visit.repository.git, command.old, command.new):
+        if not is_ancestor(context.repository.git, command.old, command.new):
             raise RefusedError(f"commits after {command.new[:12]} would be lost", hint=_FORWARD)
-        _judge(visit, Endpoints(command.old, command.new, short_name(command.ref)))
+        _judge(context, Endpoints(command.old, command.new, short_name(command.ref)))
         return
-    if command.ref != visit.protection.branch and visit.find_unmerged([command.new]):
-        name = short_name(visit.protection.branch)
+    if command.ref != context.protection.branch and context.find_unmerged([command.new]):
+        name = short_name(context.protection.branch)
         raise RefusedError(
             f"a new guarded branch begins on {name}, and {command.new[:12]} is not there",
             hint=f"push a commit of {name}, then propose changes to the new branch",
         )
 
 
-def _judge(visit: Visit, endpoints: Endpoints) -> None:
+def _judge(context: PushContext, endpoints: Endpoints) -> None:
     """Run the gate with the rules of the branch's old tip. Raises RefusedChangeError if it
     fails.
     """
-    repository = visit.repository
+    repository = context.repository
 
     def read_approvals(policy: Policy, change: Change) -> Approvals:
         # A server's hook asks no remote source: signed approvals are local, and there is no forge.
         found = collect_approvals(repository, policy, change, environment={}, fetch=False)
         # The pusher may not approve, whatever names are in the commits.
-        who = find_pusher(visit)
+        who = find_pusher(context)
         if who is not None and found.found:
             require_known(who, policy.groups, policy.config.gate.groups)
         return replace(found, author=who)
 
-    verdict = judge_change(repository, endpoints, read_approvals, dialect=visit.dialect).verdict
+    verdict = judge_change(repository, endpoints, read_approvals, dialect=context.dialect).verdict
     if not verdict.is_allowed:
         raise RefusedChangeError(
             [one for one in verdict.findings if one.severity is Severity.ERROR]

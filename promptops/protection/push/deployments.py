@@ -40,16 +40,16 @@ from promptops.provenance.integrity import contradict_lock, read_claims, shorten
 if TYPE_CHECKING:
     from promptops.delivery.state import Live, Point
     from promptops.protection.push.commands import PushCommand
-    from promptops.protection.push.visit import Visit
+    from promptops.protection.push.context import PushContext
 
 _RESTORE = "restore"
 _APPEND = "the branch only grows: promptops rollback makes one more deployment that goes back"
 
 
-def check_environment(visit: Visit, command: PushCommand) -> None:
+def check_environment(context: PushContext, command: PushCommand) -> None:
     """Raise an error if a push's update of an environment's branch is invalid."""
     environment = command.ref.removeprefix(ENVIRONMENTS)
-    known = visit.protection.config.environment_names
+    known = context.protection.config.environment_names
     if environment not in known:
         raise RefusedError(
             f"there is no environment '{environment}' in the configuration",
@@ -58,11 +58,11 @@ def check_environment(visit: Visit, command: PushCommand) -> None:
         )
     if command.new is None:
         raise RefusedError("an environment is never deleted", hint=_APPEND)
-    before = None if command.old is None else _read_head(visit, environment, command.old)
-    for oid in _list_new(visit, command):
-        after = _read_head(visit, environment, oid)
+    before = None if command.old is None else _read_head(context, environment, command.old)
+    for oid in _list_new(context, command):
+        after = _read_head(context, environment, oid)
         try:
-            _DeploymentCheck(visit, before, after).run()
+            _DeploymentCheck(context, before, after).run()
         except (IntegrityError, RefusedError) as error:
             error.message = f"deployment {after.deployment.number} ({oid[:12]}): {error.message}"
             error.hint = error.hint or BY_HAND
@@ -70,10 +70,10 @@ def check_environment(visit: Visit, command: PushCommand) -> None:
         before = after
 
 
-def _list_new(visit: Visit, command: PushCommand) -> list[str]:
+def _list_new(context: PushContext, command: PushCommand) -> list[str]:
     """Return the new commits, oldest first. Raises RefusedError if old commits would be lost."""
-    git, new = visit.repository.git, command.new or ""
-    found = visit.repository.objects.read(new)
+    git, new = context.repository.git, command.new or ""
+    found = context.repository.objects.read(new)
     if found is None or found.kind != "commit":
         raise IntegrityError(f"it would lead to no commit ({new[:12]})", hint=_APPEND)
     commits = rev_list(git, new, exclude=command.old)[::-1]
@@ -82,26 +82,26 @@ def _list_new(visit: Visit, command: PushCommand) -> list[str]:
     return commits
 
 
-def _read_head(visit: Visit, environment: str, oid: str) -> Head:
+def _read_head(context: PushContext, environment: str, oid: str) -> Head:
     """Return a commit's deployment and state. Raises IntegrityError if it is no deployment."""
-    found = visit.repository.objects.read(oid)
+    found = context.repository.objects.read(oid)
     if found is None or found.kind != "commit":
         raise IntegrityError(f"{oid[:12]} is not a commit", hint=BY_HAND)
     deployment = parse_deployment(environment, oid, found.data)
-    return Head(environment, oid, deployment, read_state(visit.repository, oid))
+    return Head(environment, oid, deployment, read_state(context.repository, oid))
 
 
 @dataclass(frozen=True, slots=True)
 class _DeploymentCheck:
     """Checks one deployment against the previous one."""
 
-    visit: Visit
+    context: PushContext
     before: Head | None
     after: Head
 
     def run(self) -> None:
         """Raise the first fault."""
-        found = self.visit.repository.objects.read(self.after.deployment.commit)
+        found = self.context.repository.objects.read(self.after.deployment.commit)
         assert found is not None  # noqa: S101 - the deployment was read from it
         check_commit_form(found.data)
         self._check_place()
@@ -123,7 +123,7 @@ class _DeploymentCheck:
         self._check_releases(transition)
         self._check_message(transition, parse_commit(found.data).message)
         self._check_tree(transition)
-        check_rules(self.visit, transition)
+        check_rules(self.context, transition)
 
     def _check_place(self) -> None:
         deployment, before = self.after.deployment, self.before
@@ -138,18 +138,18 @@ class _DeploymentCheck:
 
     def _read_state_at(self, point: Point) -> State:
         """Return the state after an older deployment of this branch."""
-        visit, tip = self.visit, self.after.deployment.commit
-        if not is_ancestor(visit.repository.git, point.commit, tip):
+        context, tip = self.context, self.after.deployment.commit
+        if not is_ancestor(context.repository.git, point.commit, tip):
             raise IntegrityError(
                 f"a rollback would go to {point.commit[:12]}, which this branch does not have",
                 hint="promptops verify says more",
             )
-        return read_point(visit.repository, self.after.environment, point)
+        return read_point(context.repository, self.after.environment, point)
 
     def _check_restored(self) -> None:
         """Check a restoration: its tree must equal that of an earlier deployment."""
         deployment = self.after.deployment
-        git = self.visit.repository.git
+        git = self.context.repository.git
         if deployment.parent is None or deployment.tree not in list_trees(git, deployment.parent):
             raise IntegrityError(
                 "its action is restore, but no deployment before has left this state", hint=BY_HAND
@@ -194,13 +194,14 @@ class _DeploymentCheck:
         change.
         """
         releases = (
-            self.visit.find_release(name, live.version) for live in list_promoted(transition, name)
+            self.context.find_release(name, live.version)
+            for live in list_promoted(transition, name)
         )
         return {release.tag for release in releases if release is not None}
 
     def _check_tree(self, transition: Transition) -> None:
         """Check that the tree is exactly the one that promptops writes for these states."""
-        objects = self.visit.repository.objects
+        objects = self.context.repository.objects
         deployment = transition.deployment
         files = TreeReader(objects, deployment.commit)
         texts: dict[str, str] = {}
@@ -217,7 +218,7 @@ class _DeploymentCheck:
                 texts[folder] = found.oid
         root = self.before.deployment.tree if self.before else None
         changes = change_tree(transition.before, transition.after, texts)
-        if compute_splice(self.visit.repository.git, objects, root, changes) != deployment.tree:
+        if compute_splice(self.context.repository.git, objects, root, changes) != deployment.tree:
             raise IntegrityError(
                 "its files are not those that promptops writes for what it says is live",
                 hint=BY_HAND,
@@ -225,7 +226,7 @@ class _DeploymentCheck:
 
     def _check_texts(self, label: str, live: Live, folder: str) -> None:
         """Check the texts of a release: digest and form."""
-        git, objects = self.visit.repository.git, self.visit.repository.objects
+        git, objects = self.context.repository.git, self.context.repository.objects
         files = read_tree_files(objects, folder)
         for file in files.values():
             if file.mode != FILE_MODE:
@@ -254,7 +255,7 @@ class _DeploymentCheck:
         for name in transition.names:
             entry = transition.after.entries.get(name)
             for live in entry.live if entry else ():
-                release = self.visit.find_release(name, live.version)
+                release = self.context.find_release(name, live.version)
                 if release is None:
                     raise RefusedError(
                         f"{name}@{live.version} is not released here",

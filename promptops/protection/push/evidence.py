@@ -10,18 +10,18 @@ from promptops.protection.push.commands import refuse_moves
 
 if TYPE_CHECKING:
     from promptops.protection.push.commands import PushCommand
-    from promptops.protection.push.visit import Visit
+    from promptops.protection.push.context import PushContext
 
 _HINT = "promptops release --push pushes evidence together with the tag that names it"
 
 
-def check_evidence(visit: Visit, command: PushCommand) -> None:
+def check_evidence(context: PushContext, command: PushCommand) -> None:
     """Raise an error for invalid evidence, or for updating existing evidence.
 
     The check cannot tell whether the evals really ran, only that evidence never changes.
     """
     refuse_moves(command, "releases name it, and what they name does not change")
-    found = visit.repository.objects.read(command.new or "")
+    found = context.repository.objects.read(command.new or "")
     if found is None or found.kind != "blob":
         raise IntegrityError("it holds no evidence", hint=_HINT)
     if command.ref.rpartition("/")[2] != found.oid:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import PromptopsError, RefusedError, UntrustedError
-from promptops.gate.approvals.deployment import Rulebook, require_approvals
+from promptops.gate.approvals.deployment import BranchRules, require_approvals
 from promptops.gate.policy import read_policy
 from promptops.gate.rules.deployment import may_deploy
 from promptops.git.refs import short_name
@@ -26,26 +26,26 @@ if TYPE_CHECKING:
 
     from promptops.delivery.release import Release
     from promptops.gate.policy import Policy
-    from promptops.protection.push.visit import Visit
+    from promptops.protection.push.context import PushContext
     from promptops.repository.config import Environment
 
 
-def check_deployer(visit: Visit, rules: Environment, commit: str) -> None:
+def check_deployer(context: PushContext, rules: Environment, commit: str) -> None:
     """Raise an error unless the deployment `commit` was made by a permitted deployer.
 
     Raises RefusedError or UntrustedError if it certainly was not, and another PromptopsError if
     that is unknown.
     """
-    groups = _read_policy(visit).groups
-    who = _find_deployer(visit, commit)
+    groups = _read_policy(context).groups
+    who = _find_deployer(context, commit)
     if may_deploy(rules.deployers, [who], groups):
         return
     for one in rules.deployers:
         if "/" in one and groups.members(one) is None:
             raise PromptopsError(
                 f"who is in {one}, which may deploy to {rules.name}, is not known",
-                hint=f"list its members in {visit.protection.config.gate.groups} on the protected "
-                "branch",
+                hint=f"list its members in {context.protection.config.gate.groups} on the "
+                "protected branch",
             )
     raise RefusedError(
         f"{who} may not deploy to {rules.name}",
@@ -54,7 +54,7 @@ def check_deployer(visit: Visit, rules: Environment, commit: str) -> None:
 
 
 def check_approvers(
-    visit: Visit, rules: Environment, commit: str, releases: Sequence[Release]
+    context: PushContext, rules: Environment, commit: str, releases: Sequence[Release]
 ) -> None:
     """Raise an error for releases with too few approvers other than the deployer.
 
@@ -62,29 +62,29 @@ def check_approvers(
     already. Raises as `check_deployer`, and GitError if the repository's id cannot be read from its
     history.
     """
-    policy = _read_policy(visit)
-    who = _find_deployer(visit, commit)
+    policy = _read_policy(context)
+    who = _find_deployer(context, commit)
     require_known(who, policy.groups, policy.config.gate.groups)
-    book = Rulebook(policy.config, policy.commit or "", policy.groups)
+    book = BranchRules(policy.config, policy.commit or "", policy.groups)
     for release in releases:
-        require_approvals(visit.repository, book, rules, [who], release, fetch=False)
+        require_approvals(context.repository, book, rules, [who], release, fetch=False)
 
 
-def _find_deployer(visit: Visit, commit: str) -> str:
-    return find_pusher(visit) or _find_signer(visit, commit)
+def _find_deployer(context: PushContext, commit: str) -> str:
+    return find_pusher(context) or _find_signer(context, commit)
 
 
-def _find_signer(visit: Visit, commit: str) -> str:
+def _find_signer(context: PushContext, commit: str) -> str:
     import tempfile
 
-    place = f"{visit.protection.config.gate.signers} on {short_name(visit.protection.branch)}"
-    signers = _read_policy(visit).signers
+    place = f"{context.protection.config.gate.signers} on {short_name(context.protection.branch)}"
+    signers = _read_policy(context).signers
     if signers is None:
         raise PromptopsError(
             f"only some may deploy, and there is no {place} to tell who signed",
             hint=f"list the keys there, or have the server say who pushes: git config {SETTING}",
         )
-    found = visit.repository.objects.read(commit)
+    found = context.repository.objects.read(commit)
     data = b"" if found is None else found.data
     with tempfile.TemporaryDirectory(prefix="promptops-") as folder:
         path = Path(folder, "allowed_signers")
@@ -97,5 +97,5 @@ def _find_signer(visit: Visit, commit: str) -> str:
             raise
 
 
-def _read_policy(visit: Visit) -> Policy:
-    return read_policy(visit.repository, visit.protection.tip, dialect=visit.dialect)
+def _read_policy(context: PushContext) -> Policy:
+    return read_policy(context.repository, context.protection.tip, dialect=context.dialect)

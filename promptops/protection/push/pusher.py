@@ -11,21 +11,21 @@ from promptops.errors import PromptopsError
 
 if TYPE_CHECKING:
     from promptops.gate.rules.people import Groups
-    from promptops.protection.push.visit import Visit
+    from promptops.protection.push.context import PushContext
 
 SETTING = "promptops.deployerVariable"
 
 
-def find_pusher(visit: Visit) -> str | None:
+def find_pusher(context: PushContext) -> str | None:
     """Return the pusher's name, `@login` or an address; None if the server does not know.
 
     Raises PromptopsError if the configured variable is missing.
     """
-    done = visit.repository.git.run("config", "--local", "--get", SETTING, check=False)
+    done = context.repository.git.run("config", "--local", "--get", SETTING, check=False)
     variable = done.text
     if not variable:
         return None
-    name = visit.variables.get(variable, "").strip()
+    name = context.variables.get(variable, "").strip()
     if not name:
         raise PromptopsError(
             f"{SETTING} is {variable}, and the server does not say who pushes in it",

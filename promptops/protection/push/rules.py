@@ -18,42 +18,42 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from promptops.delivery.release import Release
+    from promptops.protection.push.context import PushContext
     from promptops.protection.push.transition import Transition
-    from promptops.protection.push.visit import Visit
     from promptops.repository.config import Environment
 
 _PUTS_NOTHING_LIVE = frozenset({"retire", "pause", "resume"})
 
 
-def check_rules(visit: Visit, transition: Transition) -> None:
+def check_rules(context: PushContext, transition: Transition) -> None:
     """Raise an error if the environment's rules forbid a valid deployment.
 
     Rollbacks and restorations bring back versions that passed these rules before; only yanked ones
     are refused.
     """
     deployment = transition.deployment
-    rules = visit.protection.config.environment(deployment.environment)
+    rules = context.protection.config.environment(deployment.environment)
     if rules.deployers:
         from promptops.protection.push.people import check_deployer
 
-        check_deployer(visit, rules, deployment.commit)
+        check_deployer(context, rules, deployment.commit)
     if deployment.action in _PUTS_NOTHING_LIVE:
         return
-    releases = _list_gaining(visit, transition)
+    releases = _list_gaining(context, transition)
     for release in releases:
-        reason = visit.find_yank(release.name, release.version)
+        reason = context.find_yank(release.name, release.version)
         if reason is not None:
             raise RefusedError(f"{release} is yanked: {reason}", hint="deploy another version")
     if deployment.action != "promote":
         return
     if rules.merged:
-        _refuse_unmerged(visit, rules, releases)
+        _refuse_unmerged(context, rules, releases)
     if rules.source is not None:
-        _refuse_skipped(visit, rules.source, releases)
+        _refuse_skipped(context, rules.source, releases)
     if rules.approvals:
         from promptops.protection.push.people import check_approvers
 
-        check_approvers(visit, rules, deployment.commit, releases)
+        check_approvers(context, rules, deployment.commit, releases)
     if rules.evals:
         raise PromptopsError(
             f"evals have to have passed for {rules.name}, and of that this hook has no evidence",
@@ -62,21 +62,21 @@ def check_rules(visit: Visit, transition: Transition) -> None:
         )
 
 
-def _list_gaining(visit: Visit, transition: Transition) -> list[Release]:
+def _list_gaining(context: PushContext, transition: Transition) -> list[Release]:
     """Return the releases that become live or get a greater share."""
     found = []
     for name in transition.names:
         before, after = (state.entries.get(name) for state in (transition.before, transition.after))
         for live in list_gaining(before, after):
-            release = visit.find_release(name, live.version)
+            release = context.find_release(name, live.version)
             if release is not None:  # verified earlier
                 found.append(release)
     return found
 
 
-def _refuse_unmerged(visit: Visit, rules: Environment, releases: Sequence[Release]) -> None:
-    outside = visit.find_unmerged(release.commit for release in releases)
-    branch = short_name(visit.protection.branch)
+def _refuse_unmerged(context: PushContext, rules: Environment, releases: Sequence[Release]) -> None:
+    outside = context.find_unmerged(release.commit for release in releases)
+    branch = short_name(context.protection.branch)
     for release in releases:
         if release.commit in outside:
             raise RefusedError(
@@ -85,9 +85,9 @@ def _refuse_unmerged(visit: Visit, rules: Environment, releases: Sequence[Releas
             )
 
 
-def _refuse_skipped(visit: Visit, source: str, releases: Sequence[Release]) -> None:
-    tip = visit.after(branch_of(source))
-    entries = read_state(visit.repository, tip).entries if tip else {}
+def _refuse_skipped(context: PushContext, source: str, releases: Sequence[Release]) -> None:
+    tip = context.after(branch_of(source))
+    entries = read_state(context.repository, tip).entries if tip else {}
     for release in releases:
         entry = entries.get(release.name)
         if entry is None or release.version not in entry.versions:

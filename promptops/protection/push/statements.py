@@ -17,21 +17,21 @@ from promptops.protection.push.scope import APPROVALS
 
 if TYPE_CHECKING:
     from promptops.gate.approvals.signed import Keys
-    from promptops.gate.approvals.store import Sealed
+    from promptops.gate.approvals.store import StoredStatement
     from promptops.protection.push.commands import PushCommand
-    from promptops.protection.push.visit import Visit
+    from promptops.protection.push.context import PushContext
 
 _HINT = "promptops approve signs, and pushes what it signed"
 
 
-def check_approval(visit: Visit, command: PushCommand) -> None:
+def check_approval(context: PushContext, command: PushCommand) -> None:
     """Raise an error for an invalid approval, or for updating an existing one.
 
     If no guarded branch lists keys yet, approvals cannot be verified and are accepted; they have no
     effect.
     """
     refuse_moves(command, "an approval is of one content; what became of that is approved anew")
-    found = visit.repository.objects.read(command.new or "")
+    found = context.repository.objects.read(command.new or "")
     if found is None or found.kind != "blob" or len(found.data) > 2 * MAX_BYTES:
         raise IntegrityError("it holds no statement", hint=_HINT)
     if command.ref.rpartition("/")[2] != found.oid:
@@ -45,8 +45,8 @@ def check_approval(visit: Visit, command: PushCommand) -> None:
             hint=_HINT,
         )
     lists = [
-        read_keys(visit.repository, tip, visit.protection.config.gate.signers)
-        for tip in map(visit.before, sorted(visit.protection.guarded))
+        read_keys(context.repository, tip, context.protection.config.gate.signers)
+        for tip in map(context.before, sorted(context.protection.guarded))
         if tip is not None
     ]
     keys = [one for one in lists if not one.is_empty]
@@ -54,12 +54,12 @@ def check_approval(visit: Visit, command: PushCommand) -> None:
     if keys and len(faults) == len(keys):
         raise UntrustedError(
             f"it does not count: {faults[0]}",
-            hint=f"whose keys count is in {visit.protection.config.gate.signers} on the guarded "
+            hint=f"whose keys count is in {context.protection.config.gate.signers} on the guarded "
             "branch",
         )
 
 
-def _find_fault(sealed: Sealed, keys: Keys) -> str | None:
+def _find_fault(sealed: StoredStatement, keys: Keys) -> str | None:
     try:
         verify_statement(sealed, keys)
     except UntrustedError as error:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from promptops.delivery.release import Release
     from promptops.prompt.version import Version
     from promptops.protection.push.commands import PushCommand
-    from promptops.protection.push.visit import Visit
+    from promptops.protection.push.context import PushContext
 
 _RELEASE_TRAILERS = (
     *("Prompt-Digest", "Prompt-Path", "Prompt-Model", "Prompt-Change", "Prompt-Base"),
@@ -40,21 +40,21 @@ _YANK_TRAILERS = ("Reason", "Release-Tag", "Operation")
 _BY_HAND = "promptops release makes release tags, promptops yank those of yanks"
 
 
-def check_release_tag(visit: Visit, command: PushCommand) -> None:
+def check_release_tag(context: PushContext, command: PushCommand) -> None:
     """Raise an error for an invalid release tag, or for updating an existing one."""
     name, version = _read_key(command.ref)
     refuse_moves(command, "a released version never changes; release the next one")
-    release = _read_pushed(visit, command, name, version)
-    _check_trailers(visit, release)
-    _check_evidence(visit, release)
-    objects = visit.repository.objects
+    release = _read_pushed(context, command, name, version)
+    _check_trailers(context, release)
+    _check_evidence(context, release)
+    objects = context.repository.objects
     file = objects.read(own_file(name, release.commit, release.folder))
     frozen = read_frozen(
-        visit.repository, name, release.commit, release.folder, file.data if file else None
+        context.repository, name, release.commit, release.folder, file.data if file else None
     )
     compare_frozen(frozen, version, release.commit, release.digest)
-    if not version.is_prerelease and visit.find_ungated([release.commit]):
-        branches = ", ".join(map(short_name, sorted(visit.protection.guarded)))
+    if not version.is_prerelease and context.find_ungated([release.commit]):
+        branches = ", ".join(map(short_name, sorted(context.protection.guarded)))
         raise RefusedError(
             f"its commit {release.commit[:12]} has not been merged into {branches}",
             hint="merge it first, or push the branch together with the tag; "
@@ -62,10 +62,10 @@ def check_release_tag(visit: Visit, command: PushCommand) -> None:
         )
 
 
-def _check_evidence(visit: Visit, release: Release) -> None:
+def _check_evidence(context: PushContext, release: Release) -> None:
     """Check the evidence that a tag names against the release; it must be pushed too, or exist."""
     try:
-        read_evidence(visit.repository, release)
+        read_evidence(context.repository, release)
     except GitError as error:
         raise IntegrityError(
             error.message.replace("this clone", "this repository"),
@@ -73,12 +73,14 @@ def _check_evidence(visit: Visit, release: Release) -> None:
         ) from error
 
 
-def _read_pushed(visit: Visit, command: PushCommand, name: str, version: Version) -> Release:
+def _read_pushed(
+    context: PushContext, command: PushCommand, name: str, version: Version
+) -> Release:
     """Return the pushed release, even if the tag exists: git itself refuses that.
 
     A pusher who learns from git that the tag exists can check whether it is the same release.
     """
-    found = visit.repository.objects.read(command.new or "")
+    found = context.repository.objects.read(command.new or "")
     if found is None:
         raise IntegrityError(f"it would lead to nothing ({command.new})", hint=_BY_HAND)
     release, fault = inspect_tag(name, version, found)
@@ -107,9 +109,9 @@ def _check_form(data: bytes, title: str, once: Sequence[str]) -> None:
             raise IntegrityError(f"it does not say {key} once", hint=_BY_HAND)
 
 
-def _check_trailers(visit: Visit, release: Release) -> None:
+def _check_trailers(context: PushContext, release: Release) -> None:
     """Check a tag's other trailers against each other and against other releases."""
-    files = TreeReader(visit.repository.objects, release.commit)
+    files = TreeReader(context.repository.objects, release.commit)
     folder = load_config(files.read).prompts
     if release.folder != folder:
         raise IntegrityError(
@@ -130,18 +132,18 @@ def _check_trailers(visit: Visit, release: Release) -> None:
         raise IntegrityError(
             f"its Prompt-Base is {base}, which is not below {release.version}", hint=_BY_HAND
         )
-    if visit.find_release(release.name, base) is None:
+    if context.find_release(release.name, base) is None:
         raise RefusedError(
             f"it was compared with {release.name}@{base}, which is not released here",
             hint=f"push that first: git push REMOTE {release_tag(release.name, base)}",
         )
 
 
-def check_yank_tag(visit: Visit, command: PushCommand) -> None:
+def check_yank_tag(context: PushContext, command: PushCommand) -> None:
     """Raise an error for an invalid yank tag, or for updating an existing one."""
     name, version = _read_key(command.ref.replace(YANKS, RELEASES, 1))
     refuse_moves(command, "what was yanked stays yanked; release the next version")
-    found = visit.repository.objects.read(command.new or "")
+    found = context.repository.objects.read(command.new or "")
     if found is None or found.kind != "tag":
         raise IntegrityError(
             "it is a lightweight tag: it does not say who yanked the release, and why",
@@ -151,7 +153,7 @@ def check_yank_tag(visit: Visit, command: PushCommand) -> None:
     if f"refs/tags/{said}" != command.ref:
         raise IntegrityError(f"it holds the tag object of {said}", hint=_BY_HAND)
     _check_form(found.data, f"Yank {name} {version}", _YANK_TRAILERS)
-    release = visit.find_release(name, version)
+    release = context.find_release(name, version)
     if release is None:
         raise RefusedError(
             f"it yanks {name}@{version}, which is not released here",

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from promptops.runtime.registry import Registry
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.result import Run
-    from promptops.runtime.run.runner import Caller, Spoken
+    from promptops.runtime.run.runner import Caller, StreamPart
 
 # Special inputs that a prompt may declare.
 SUMMARY_INPUT = "summary"
@@ -56,7 +56,7 @@ _SUMMED_WINDOWS = 4
 _SUMMARY = "Summary of the conversation so far:\n{text}"
 
 
-class Ways(NamedTuple):
+class ConversationTools(NamedTuple):
     """The dependencies of a conversation.
 
     Attributes:
@@ -85,7 +85,7 @@ class Conversation:
         id: the application's name for it.
     """
 
-    def __init__(self, conversation: str, owner: Owner, ways: Ways) -> None:
+    def __init__(self, conversation: str, owner: Owner, ways: ConversationTools) -> None:
         """Args: its id, its owner and its dependencies."""
         if not 0 < len(conversation) <= _MAX_ID or not conversation.isprintable():
             raise UsageError(
@@ -236,7 +236,7 @@ class Conversation:
         said: str | None = None,
         key: str | None = None,
         model: str | None = None,
-    ) -> Iterator[Spoken]:
+    ) -> Iterator[StreamPart]:
         """As `run`, but stream the answer. An abandoned answer is not appended."""
         self.shorten()
         filled = self._fill(self._ways.registry.find(ref), inputs)
@@ -256,7 +256,7 @@ class Conversation:
         said: str | None = None,
         key: str | None = None,
         model: str | None = None,
-    ) -> AsyncIterator[Spoken]:
+    ) -> AsyncIterator[StreamPart]:
         """As `stream`, on an event loop."""
         import asyncio
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import ConfigurationError, UsageError, quote
-from promptops.runtime.conversation.conversation import Conversation, Ways
+from promptops.runtime.conversation.conversation import Conversation, ConversationTools
 from promptops.runtime.conversation.entries import ConversationBounds
 from promptops.runtime.log.encryption import read_keys
 from promptops.runtime.log.place import find_log
@@ -118,7 +118,7 @@ class Conversations:
             keyring = read_keys(
                 variable, os.environ.get(variable), os.urandom, "the store of conversations"
             )
-        ways = Ways(
+        ways = ConversationTools(
             self._registry,
             self._store(settings),
             ConversationBounds(settings.ttl_seconds, settings.kilobytes * 1024),

@@ -111,7 +111,7 @@ class Land(NamedTuple):
 Command = Find | Begin | Call | Sleep | Admit | Report | Reserve | Settle | Recall | Land
 
 
-class World(NamedTuple):
+class RunFacts(NamedTuple):
     """The data that a run needs without waiting.
 
     Attributes:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from promptops.runtime.resolution import ResolvedPrompt
-    from promptops.runtime.run.commands import Command, World
+    from promptops.runtime.run.commands import Command, RunFacts
     from promptops.runtime.run.course import Course
 
 _LEASE_MARGIN_SECONDS = 60.0
@@ -32,7 +32,7 @@ class _MovedError(Exception):
     """A newer deployment arrived between two lookups."""
 
 
-def prepare(course: Course, world: World) -> Generator[Command, Any, None]:
+def prepare(course: Course, world: RunFacts) -> Generator[Command, Any, None]:
     """Find the prompt, check the inputs, follow routes and render the messages.
 
     Afterwards the course has messages and models, or the answer of a fixed reply.
@@ -75,7 +75,7 @@ def prepare(course: Course, world: World) -> Generator[Command, Any, None]:
     )
 
 
-def _find_way(course: Course, world: World) -> Generator[Command, Any, Mapping[str, Any]]:
+def _find_way(course: Course, world: RunFacts) -> Generator[Command, Any, Mapping[str, Any]]:
     """Follow shares and routes to the prompt to run; return the last route."""
     first = yield Find(course.record.ref)
     found = first
@@ -174,7 +174,7 @@ def _beside(found: ResolvedPrompt, target: str) -> str:
     )
 
 
-def _choose_models(course: Course, world: World, routed: str | None) -> list[str]:
+def _choose_models(course: Course, world: RunFacts, routed: str | None) -> list[str]:
     """Return the models to ask, in order: the caller's, else the route's, else the prompt's."""
     resolved = course.resolved
     first = course.asked_model or routed or _choose_cheapest(course, world) or resolved.model
@@ -199,7 +199,7 @@ def _choose_models(course: Course, world: World, routed: str | None) -> list[str
     return models
 
 
-def _choose_cheapest(course: Course, world: World) -> str | None:
+def _choose_cheapest(course: Course, world: RunFacts) -> str | None:
     """Return the cheapest suitable one of the declared models, by known prices.
 
     Its context window must fit the request, and it must not be known to refuse the prompt's tools

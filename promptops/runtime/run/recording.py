@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadeCall:
     """A call that an application made itself.
 
     Attributes:
@@ -40,7 +40,7 @@ class Made:
 
 
 def make_record(
-    made: Made, begun: RunRecord, price: Callable[[str], Price | None]
+    made: MadeCall, begun: RunRecord, price: Callable[[str], Price | None]
 ) -> tuple[RunRecord, AttemptRecord]:
     """Return the records of a run and of its one attempt.
 
@@ -107,7 +107,7 @@ def make_record(
     return run, attempt
 
 
-def _render(made: Made) -> list[dict[str, Any]] | None:
+def _render(made: MadeCall) -> list[dict[str, Any]] | None:
     if made.inputs is None:
         return None
     try:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from promptops.runtime.models.model import Request
     from promptops.runtime.resolution import ResolvedPrompt
-    from promptops.runtime.run.commands import World
+    from promptops.runtime.run.commands import RunFacts
     from promptops.runtime.run.course import Course
 
 
@@ -42,7 +42,7 @@ def hidden_inputs(prompt: ResolvedPrompt) -> list[str]:
     ]
 
 
-def estimate(request: Request, world: World) -> Bounds:
+def estimate(request: Request, world: RunFacts) -> Bounds:
     """Return the maximum tokens and cost of a request."""
     prompt_tokens = world.count(request)
     price = world.price(request.model)
@@ -54,7 +54,7 @@ def estimate(request: Request, world: World) -> Bounds:
     return Bounds(prompt_tokens, None if most is None else prompt_tokens + most, cost)
 
 
-def cache_key(request: Request, course: Course, world: World) -> str | None:
+def cache_key(request: Request, course: Course, world: RunFacts) -> str | None:
     """Return the cache key of a request; None if its answer must not be cached.
 
     Tenants do not share answers. Evals and replays are not cached.

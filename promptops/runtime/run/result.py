@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from promptops.runtime.log.record import AttemptRecord, Decision
     from promptops.runtime.models.model import ToolCall, Usage
     from promptops.runtime.resolution import ResolvedPrompt
-    from promptops.runtime.run.runner import Handle, Spoken
+    from promptops.runtime.run.runner import Handle, StreamPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +80,15 @@ class Run:
         """As `reply`, on an event loop."""
         return await self._given_handle.areply(results)
 
-    def stream_reply(self, results: Mapping[str, object] | Sequence[object]) -> Iterator[Spoken]:
+    def stream_reply(
+        self, results: Mapping[str, object] | Sequence[object]
+    ) -> Iterator[StreamPart]:
         """As `reply`, but stream the answer like `Registry.stream`."""
         return self._given_handle.stream_reply(results)
 
     def astream_reply(
         self, results: Mapping[str, object] | Sequence[object]
-    ) -> AsyncIterator[Spoken]:
+    ) -> AsyncIterator[StreamPart]:
         """As `stream_reply`, on an event loop."""
         return self._given_handle.astream_reply(results)
 

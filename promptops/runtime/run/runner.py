@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from promptops.errors import PromptopsError, UsageError
 from promptops.repository.settings.cache import CacheSettings
 from promptops.runtime.alerts.alert import describe_refusal
-from promptops.runtime.answers import Answers, Flight, Kept, Landing, from_data, to_data
+from promptops.runtime.answers import Answers, Flight, Kept, PendingAnswer, from_data, to_data
 from promptops.runtime.guards.depth import current_depth
 from promptops.runtime.guards.guard import GuardError
 from promptops.runtime.log.answers import CachedAnswer
@@ -39,15 +39,15 @@ from promptops.runtime.run.commands import (
     Recall,
     Report,
     Reserve,
+    RunFacts,
     Settle,
     Sleep,
-    World,
 )
 from promptops.runtime.run.course import Course, RunLimits
 from promptops.runtime.run.driving import adrive, drive
 from promptops.runtime.run.nesting import enclosing_run, within
 from promptops.runtime.run.preparation import prepare
-from promptops.runtime.run.recording import Made, make_record
+from promptops.runtime.run.recording import MadeCall, make_record
 from promptops.runtime.run.reopening import name_version, reopen
 from promptops.runtime.run.request import estimate
 from promptops.runtime.run.result import Run
@@ -106,7 +106,7 @@ class Caller(NamedTuple):
     labels: Mapping[str, str] | None = None
 
 
-class Spoken(NamedTuple):
+class StreamPart(NamedTuple):
     """A part of a streamed answer.
 
     Attributes:
@@ -215,7 +215,7 @@ class Runner:
     def __init__(self, registry: Registry, tools: Tools) -> None:
         self._registry = registry
         self._tools = tools
-        self._world = World(
+        self._world = RunFacts(
             tools.clock,
             tools.monotonic,
             tools.random,
@@ -252,14 +252,14 @@ class Runner:
 
     def stream(
         self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
-    ) -> Iterator[Spoken]:
+    ) -> Iterator[StreamPart]:
         """Run a prompt and stream its answer; the last part has the run."""
         course = self._start(ref, inputs, caller, model)
         return self.take_parts(course, take_course(course, self._world))
 
     def astream(
         self, ref: str, inputs: Mapping[str, object], caller: Caller, model: str | None
-    ) -> AsyncIterator[Spoken]:
+    ) -> AsyncIterator[StreamPart]:
         """As `stream`, on an event loop."""
         course = self._start(ref, inputs, caller, model)
         return self.atake_parts(course, take_course(course, self._world))
@@ -304,7 +304,7 @@ class Runner:
         course = reopen(entry, prompt, self._tools.limits)
         return self._make_run(course, total_cost(course.attempts))
 
-    def record(self, made: Made, caller: Caller) -> str:
+    def record(self, made: MadeCall, caller: Caller) -> str:
         """Record a call that the application made itself; return the run's id."""
         begun = self._new_record(made.prompt.ref, caller)
         run, attempt = make_record(made, begun, self._tools.prices.find)
@@ -411,7 +411,7 @@ class Runner:
                 raise GeneratorExit from None
             raise
 
-    def take_parts(self, course: Course, steps: Steps) -> Iterator[Spoken]:
+    def take_parts(self, course: Course, steps: Steps) -> Iterator[StreamPart]:
         """As `take`, but stream the answer."""
         course.is_streamed = True
         with self._recording(course):
@@ -431,7 +431,7 @@ class Runner:
                         with closing(parts):  # type: ignore[type-var]  # every transport yields
                             for part in parts:
                                 if part.text and self._hear(course, part.text):
-                                    yield Spoken(part.text, None, course.record.id)
+                                    yield StreamPart(part.text, None, course.record.id)
                                 value = part.answer or value
                     else:
                         value = self._do(command)
@@ -441,10 +441,10 @@ class Runner:
                     failure = error
         run = self._finish(course)
         if not course.has_spoken and run.text:
-            yield Spoken(run.text, None, run.id)
-        yield Spoken("", run, run.id)
+            yield StreamPart(run.text, None, run.id)
+        yield StreamPart("", run, run.id)
 
-    async def atake_parts(self, course: Course, steps: Steps) -> AsyncIterator[Spoken]:
+    async def atake_parts(self, course: Course, steps: Steps) -> AsyncIterator[StreamPart]:
         """As `take_parts`, on an event loop."""
         course.is_streamed = True
         with self._recording(course):
@@ -465,7 +465,7 @@ class Runner:
                         try:
                             async for part in parts:
                                 if part.text and self._hear(course, part.text):
-                                    yield Spoken(part.text, None, course.record.id)
+                                    yield StreamPart(part.text, None, course.record.id)
                                 value = part.answer or value
                         finally:
                             await parts.aclose()  # type: ignore[attr-defined]  # as above
@@ -478,8 +478,8 @@ class Runner:
                     failure = error
         run = await self._afinish(course)
         if not course.has_spoken and run.text:
-            yield Spoken(run.text, None, run.id)
-        yield Spoken("", run, run.id)
+            yield StreamPart(run.text, None, run.id)
+        yield StreamPart("", run, run.id)
 
     def _do(self, command: Command) -> Any:  # noqa: ANN401 - each command has its result
         if isinstance(command, Find):
@@ -564,7 +564,7 @@ class Runner:
             one = CachedAnswer(kept.run_id, to_data(kept.answer))
             self._tools.recorder.store_answer(key, one, cache.ttl_seconds, cache.megabytes)
 
-    def _join(self, command: Recall) -> Kept | Flight | Landing | None:
+    def _join(self, command: Recall) -> Kept | Flight | PendingAnswer | None:
         """Return the answer in memory or in the log; else what `Answers.join` returns.
 
         The log comes last, and says whether the run of an answer in memory was erased meanwhile.
@@ -574,7 +574,7 @@ class Runner:
         if isinstance(found, Kept) and not recorder.has_run(found.run_id):
             self._answers.forget(key, found)
             found = self._answers.join(key, leads=command.leads)
-        if isinstance(found, Kept | Landing):
+        if isinstance(found, Kept | PendingAnswer):
             return found
         stored = None
         try:
@@ -592,7 +592,7 @@ class Runner:
     def _recall(self, command: Recall) -> Kept | Flight | None:
         while True:
             found = self._join(command)
-            if not isinstance(found, Landing):
+            if not isinstance(found, PendingAnswer):
                 return found
             if found.thread == threading.get_ident():
                 # A run of this event loop calls the model, and this call blocks the loop.
@@ -609,7 +609,7 @@ class Runner:
 
         while True:
             found = self._join(command)
-            if not isinstance(found, Landing):
+            if not isinstance(found, PendingAnswer):
                 return found
             wait = max(command.deadline - self._tools.monotonic(), 0)
             try:
@@ -771,11 +771,11 @@ class Handle:
         """See `Run.areply`."""
         return await self._runner.atake(self._course, self._go_on(results))
 
-    def stream_reply(self, results: object) -> Iterator[Spoken]:
+    def stream_reply(self, results: object) -> Iterator[StreamPart]:
         """See `Run.stream_reply`."""
         return self._runner.take_parts(self._course, self._go_on(results))
 
-    def astream_reply(self, results: object) -> AsyncIterator[Spoken]:
+    def astream_reply(self, results: object) -> AsyncIterator[StreamPart]:
         """See `Run.astream_reply`."""
         return self._runner.atake_parts(self._course, self._go_on(results))
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from promptops.runtime.guards.guard import Reservation
     from promptops.runtime.guards.windows import Scope
     from promptops.runtime.models.model import Answer
-    from promptops.runtime.run.commands import Command, World
+    from promptops.runtime.run.commands import Command, RunFacts
     from promptops.runtime.run.course import Course
     from promptops.runtime.safety.safety import Safety
 
@@ -60,7 +60,7 @@ _REPAIR = (
 _REPAIR_TEXT = "That answer cannot be used: {fault}.\nGive the whole answer again."
 
 
-def take_course(course: Course, world: World) -> Generator[Command, Any, None]:
+def take_course(course: Course, world: RunFacts) -> Generator[Command, Any, None]:
     """Execute a run from its ref to its answer.
 
     Raises:
@@ -78,7 +78,7 @@ def take_course(course: Course, world: World) -> Generator[Command, Any, None]:
 
 
 def continue_course(
-    course: Course, world: World, messages: Sequence[Mapping[str, Any]]
+    course: Course, world: RunFacts, messages: Sequence[Mapping[str, Any]]
 ) -> Generator[Command, Any, None]:
     """Continue a run with the results of the called tools.
 
@@ -97,7 +97,7 @@ def continue_course(
     yield from ask(course, world, world.monotonic() + course.limits.run_seconds)
 
 
-def ask(course: Course, world: World, end: float) -> Generator[Command, Any, None]:
+def ask(course: Course, world: RunFacts, end: float) -> Generator[Command, Any, None]:
     """Ask for an answer to the run's messages until there is a final one."""
     data = course.resolved.data
     try:
@@ -131,7 +131,7 @@ def _judge(course: Course, safety: Safety) -> None:
         set_reply(course, data["reply"])
 
 
-def _ask_models(course: Course, world: World, end: float) -> Generator[Command, Any, None]:
+def _ask_models(course: Course, world: RunFacts, end: float) -> Generator[Command, Any, None]:
     """Ask the models in turn until one answers."""
     error: ModelError | BreakerOpenError | None = None
     smallest = 0
@@ -155,7 +155,7 @@ def _ask_models(course: Course, world: World, end: float) -> Generator[Command, 
     raise error
 
 
-def _read(course: Course, world: World, model: str, end: float) -> Generator[Command, Any, None]:
+def _read(course: Course, world: RunFacts, model: str, end: float) -> Generator[Command, Any, None]:
     """Parse an answer, with as many repairs as the prompt declares."""
     schema = course.resolved.output
     course.stage = "output"
@@ -196,7 +196,7 @@ def _demand(error: OutputError, schema: Mapping[str, Any] | None) -> str:
     return _REPAIR.format(fault=error.message, schema=json.dumps(schema))
 
 
-def _escalate(course: Course, world: World, end: float) -> Generator[Command, Any, None]:
+def _escalate(course: Course, world: RunFacts, end: float) -> Generator[Command, Any, None]:
     """Ask the stronger model if the prompt's condition on the answer holds.
 
     If the stronger model gives no valid answer, the first answer is used.
@@ -225,7 +225,7 @@ def _escalate(course: Course, world: World, end: float) -> Generator[Command, An
     course.stage = "output"
 
 
-def _queue_review(course: Course, world: World) -> None:
+def _queue_review(course: Course, world: RunFacts) -> None:
     """Request a review of the answer by a person if the prompt's condition holds."""
     rule = course.resolved.data.get("review")
     why = None if rule is None or _wants_tools(course) else _applies(course, rule["when"])
@@ -263,7 +263,7 @@ def _wants_tools(course: Course) -> bool:
 
 def _ask(
     course: Course,
-    world: World,
+    world: RunFacts,
     model: str,
     messages: Sequence[Mapping[str, Any]],
     end: float,
@@ -303,7 +303,7 @@ def _is_worth_keeping(course: Course) -> bool:
 
 
 def _call(
-    course: Course, world: World, request: Request, end: float
+    course: Course, world: RunFacts, request: Request, end: float
 ) -> Generator[Command, Any, ModelError | BreakerOpenError | None]:
     """Ask one model with retries; return the error if it fails."""
     model = request.model
@@ -336,7 +336,7 @@ def _call(
         course.stage = "call"
         course.heard.clear()
         course.first_at = None
-        noting = _Noting(course, world, number, model)
+        noting = _AttemptTimer(course, world, number, model)
         try:
             sent = request if world.safety is None else world.safety.seal(request, course)
             answer: Answer = yield Call(sent, deadline)
@@ -407,12 +407,12 @@ def _is_healthy(error: BaseException) -> bool | None:
     return choose_next(error) is not Next.RETRY if isinstance(error, ModelError) else None
 
 
-class _Noting:
+class _AttemptTimer:
     """One attempt, recorded when it ends."""
 
     __slots__ = ("_at", "_began", "_course", "_model", "_number", "_world")
 
-    def __init__(self, course: Course, world: World, number: int, model: str) -> None:
+    def __init__(self, course: Course, world: RunFacts, number: int, model: str) -> None:
         self._course, self._world, self._number, self._model = course, world, number, model
         self._began, self._at = world.monotonic(), world.clock()
 

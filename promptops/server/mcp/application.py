@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from promptops.about import __version__
-from promptops.server.calls import Door, answer_json
+from promptops.server.calls import HttpMiddleware, answer_json
 from promptops.server.keys import RELEASES, KeyScope, ServiceKey
 from promptops.server.mcp import prompts, resources, tools
 from promptops.server.mcp.reader import McpReader
@@ -199,7 +199,7 @@ def make_application(service: Service, environment: str, options: ToolOptions) -
         routes=[Route(PATH, McpEndpoint(), methods=["GET", "POST", "DELETE"])], lifespan=live
     )
     app.router.redirect_slashes = False
-    return Door(app, service)
+    return HttpMiddleware(app, service)
 
 
 def _find_key(request: Any) -> ServiceKey:  # noqa: ANN401 - Starlette's request

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from inline_snapshot import snapshot
 
-from promptops.evals.judgement import judge_run
+from promptops.evals.outcome import judge_run
 from promptops.evals.report.html import to_html
 from tests.chromium import find_violations, open_browser
 from tests.evals.report.runs import run_of, sample
@@ -33,9 +33,9 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(params=["light", "dark"])
 def page(browser: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
     result = run_of(*LOST, *KEPT)
-    judgements, code = judge_run(result)
+    outcomes, code = judge_run(result)
     file = tmp_path / "report.html"
-    file.write_bytes(to_html(result, judgements, code).encode())
+    file.write_bytes(to_html(result, outcomes, code).encode())
     faults: list[str] = []
     opened = browser.new_page(color_scheme=request.param)
     opened.on("console", lambda message: faults.append(message.text))

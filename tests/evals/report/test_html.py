@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from promptops.evals.judgement import judge_run
+from promptops.evals.outcome import judge_run
 from promptops.evals.report import html
 from promptops.evals.report.html import to_html
 from tests.evals.report.runs import run_of, sample
@@ -60,8 +60,8 @@ class Page(HTMLParser):
 
 
 def page_of(result: EvalResult) -> Page:
-    judgements, code = judge_run(result)
-    return Page(to_html(result, judgements, code))
+    outcomes, code = judge_run(result)
+    return Page(to_html(result, outcomes, code))
 
 
 LOST = tuple(sample(f"lost {i}", "000", "111", ("billing",)) for i in range(8))

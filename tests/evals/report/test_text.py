@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promptops.evals.judgement import judge_run
+from promptops.evals.outcome import judge_run
 from promptops.evals.report.text import to_text
 from tests.evals.report.runs import run_of, sample
 
@@ -10,8 +10,8 @@ from tests.evals.report.runs import run_of, sample
 def lines(width: int | None) -> list[str]:
     samples = [sample(f"s{at}", "111", "111") for at in range(40)]
     result = run_of(*samples)
-    judgements, code = judge_run(result)
-    return list(to_text(result, judgements, code, lambda text, _: text, width))
+    outcomes, code = judge_run(result)
+    return list(to_text(result, outcomes, code, lambda text, _: text, width))
 
 
 def test_sentences_break_at_words_and_lose_nothing() -> None:

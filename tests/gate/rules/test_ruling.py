@@ -9,9 +9,9 @@ from inline_snapshot import snapshot
 
 from promptops.forge.codeowners import Dialect
 from promptops.gate.rules import (
+    ApprovalReason,
     Approvals,
     EvalEvidence,
-    Ground,
     PathKind,
     Requirement,
     Rules,
@@ -196,7 +196,7 @@ def test_a_missing_review_and_a_suppression_say_what_they_are_about() -> None:
     ],
 )
 def test_whose_approval_it_takes_in_words(owners: tuple[str, ...], count: int, words: str) -> None:
-    assert describe_owners(Requirement(PATH, Ground.OWNERSHIP, "", owners, count)) == words
+    assert describe_owners(Requirement(PATH, ApprovalReason.OWNERSHIP, "", owners, count)) == words
 
 
 # Evidence.

@@ -13,7 +13,7 @@ import pytest
 
 import promptops
 from promptops.repository.settings.cache import CacheSettings
-from promptops.runtime.answers import Answers, Flight, Kept, Landing
+from promptops.runtime.answers import Answers, Flight, Kept, PendingAnswer
 from promptops.runtime.models.model import NO_USAGE, Answer, ModelError
 from promptops.runtime.run.output import OutputError
 from promptops.runtime.run.runner import Caller
@@ -231,7 +231,7 @@ def test_a_flight_is_led_once() -> None:
     flight = answers.join("a")
     assert isinstance(flight, Flight)
     follower = answers.join("a")
-    assert isinstance(follower, Landing)
+    assert isinstance(follower, PendingAnswer)
     assert follower.thread == threading.get_ident()
     answers.land("a", flight, answer("Hi."))
     assert follower.future.result(0) == answer("Hi.")

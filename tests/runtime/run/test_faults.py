@@ -22,7 +22,7 @@ from tests.runtime.run.pieces import PROMPT, list_runs, logged
 
 if TYPE_CHECKING:
     from promptops.runtime.registry import Registry
-    from promptops.runtime.run.runner import Spoken
+    from promptops.runtime.run.runner import StreamPart
     from tests.repositories import Repo
     from tests.runtime.provider import Provider
 
@@ -143,7 +143,7 @@ def test_a_stream_that_breaks_is_not_repeated(
     registry: Registry, team: Repo, near: Provider, far: Provider
 ) -> None:
     near.reply(text="One two three four five six.", drop="body")
-    pieces: list[Spoken] = []
+    pieces: list[StreamPart] = []
     with pytest.raises(ModelError) as caught:
         pieces.extend(registry.stream("a@working", {"text": "x"}))
     assert caught.value.run_id is not None

@@ -18,7 +18,7 @@ from tests.runtime.run.pieces import list_runs, logged, opened_log
 
 if TYPE_CHECKING:
     from promptops.runtime.registry import Registry
-    from promptops.runtime.run.runner import Spoken
+    from promptops.runtime.run.runner import StreamPart
     from tests.repositories import Repo
     from tests.runtime.provider import Provider
 
@@ -218,7 +218,7 @@ def test_an_abandoned_stream_disconnects_and_is_recorded(
 def test_streams_on_an_event_loop(team: Repo, near: Provider) -> None:
     near.reply(text="One two.")
 
-    async def listen() -> list[Spoken]:
+    async def listen() -> list[StreamPart]:
         with promptops.open(team.path) as registry:
             pieces = [piece async for piece in registry.astream("a@working", {"text": "x"})]
             await registry.aclose()

@@ -10,7 +10,7 @@ from promptops.protection.doctor.github.deploying import (
     look_at_release_tags,
     look_at_workflow_rights,
 )
-from promptops.protection.doctor.github.expected import Expected
+from promptops.protection.doctor.github.expected import ExpectedGate
 from promptops.protection.doctor.github.merging import (
     look_at_bypass,
     look_at_merge_queue,
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from promptops.protection.doctor.answer import DoctorAnswer
     from promptops.protection.doctor.github.settings import GitHubSettings
 
-__all__ = ["GITHUB_CHECKS", "Expected", "read_github"]
+__all__ = ["GITHUB_CHECKS", "ExpectedGate", "read_github"]
 
-GITHUB_CHECKS: Mapping[str, Callable[[GitHubSettings, Expected], Iterator[DoctorAnswer]]] = {
+GITHUB_CHECKS: Mapping[str, Callable[[GitHubSettings, ExpectedGate], Iterator[DoctorAnswer]]] = {
     "forge-reviews": look_at_reviews,
     "required-status": look_at_required_status,
     "bypass": look_at_bypass,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from promptops.protection.doctor.answer import Unread, error, fine, note, unread, warning
+from promptops.protection.doctor.answer import UnreadSetting, error, fine, note, unread, warning
 from promptops.protection.doctor.github.expected import (
     GUIDE,
     RULESETS,
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from promptops.protection.doctor.answer import DoctorAnswer
-    from promptops.protection.doctor.github.expected import Expected
+    from promptops.protection.doctor.github.expected import ExpectedGate
     from promptops.protection.doctor.github.settings import (
         Actor,
         BranchProtection,
@@ -46,10 +46,13 @@ _FORGOTTEN = (
 )
 
 
-def look_at_release_tags(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
+def look_at_release_tags(
+    settings: GitHubSettings,
+    expected: ExpectedGate,  # noqa: ARG001 - as all checks
+) -> Iterator[DoctorAnswer]:
     """Check that release tags cannot be moved, for names with and without folders."""
     place = f"{settings.repository}: tags prompts/** and yanked/**"
-    if isinstance(settings.rulesets, Unread):
+    if isinstance(settings.rulesets, UnreadSetting):
         yield unread(settings.rulesets, place)
         return
     tags = [ruleset for ruleset in settings.rulesets if ruleset.target == "tag"]
@@ -81,12 +84,13 @@ def look_at_release_tags(settings: GitHubSettings, expected: Expected) -> Iterat
 
 
 def look_at_environment_branches(
-    settings: GitHubSettings, expected: Expected
+    settings: GitHubSettings,
+    expected: ExpectedGate,
 ) -> Iterator[DoctorAnswer]:
     """Check that only the deploying workflow can write to promptops/*, and can only append."""
     for environment, rules in settings.environment_rules.items():
         place = f"{settings.repository}: promptops/{environment}"
-        if isinstance(rules, Unread):
+        if isinstance(rules, UnreadSetting):
             yield unread(rules, place)
             continue
         old = settings.environment_protection.get(environment)
@@ -103,7 +107,7 @@ def _judge_history(
     settings: GitHubSettings,
     environment: str,
     rules: tuple[RulesetRule, ...],
-    old: BranchProtection | Unread | None,
+    old: BranchProtection | UnreadSetting | None,
 ) -> Iterator[DoctorAnswer]:
     """Check that the history of environments cannot be rewritten or deleted."""
     place = f"{settings.repository}: promptops/{environment}"
@@ -115,7 +119,7 @@ def _judge_history(
         chain = find_rulesets(settings, rules, kind)
         if chain:
             chains.append(chain)
-        elif isinstance(old, Unread):
+        elif isinstance(old, UnreadSetting):
             yield unread(old, place)
             return
         elif old is None or old.allows(kind):
@@ -133,8 +137,8 @@ def _judge_writing(
     settings: GitHubSettings,
     environment: str,
     rules: tuple[RulesetRule, ...],
-    old: BranchProtection | Unread | None,
-    expected: Expected,
+    old: BranchProtection | UnreadSetting | None,
+    expected: ExpectedGate,
 ) -> Iterator[DoctorAnswer]:
     """Check who may write to environment branches."""
     place = f"{settings.repository}: promptops/{environment}"
@@ -144,7 +148,7 @@ def _judge_writing(
         if actors is None:
             yield hidden(f"the rule that nobody writes to promptops/{environment}", place)
             return
-    elif isinstance(old, Unread):
+    elif isinstance(old, UnreadSetting):
         yield unread(old, place)
         return
     elif old is not None and old.pushers is not None:
@@ -170,7 +174,7 @@ def _judge_writing(
 
 
 def _judge_deployers(
-    actors: tuple[Actor, ...], place: str, environment: str, expected: Expected
+    actors: tuple[Actor, ...], place: str, environment: str, expected: ExpectedGate
 ) -> Iterator[DoctorAnswer]:
     if not actors:
         yield warning(
@@ -200,13 +204,16 @@ def _judge_deployers(
         )
 
 
-def look_at_deploy_places(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:
+def look_at_deploy_places(
+    settings: GitHubSettings,
+    expected: ExpectedGate,
+) -> Iterator[DoctorAnswer]:
     """Check that another person must approve a deployment, and only from the default branch."""
     if not expected.deploys:
         return
     for environment, found in settings.places.items():
         place = f"{settings.repository}: environment {environment}"
-        if isinstance(found, Unread):
+        if isinstance(found, UnreadSetting):
             yield unread(found, place)
             continue
         answers = list(_judge_deploy_place(environment, place, found))
@@ -248,11 +255,14 @@ def _judge_deploy_place(
         )
 
 
-def look_at_workflow_rights(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
+def look_at_workflow_rights(
+    settings: GitHubSettings,
+    expected: ExpectedGate,  # noqa: ARG001 - as all checks
+) -> Iterator[DoctorAnswer]:
     """Check that workflows do not have write or approval permissions by default."""
     place = f"{settings.repository}: Settings > Actions > General"
     rights = settings.workflow_rights
-    if isinstance(rights, Unread):
+    if isinstance(rights, UnreadSetting):
         yield unread(rights, place)
         return
     faults = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from promptops.protection.doctor.answer import Unread, note, unknown, warning
+from promptops.protection.doctor.answer import UnreadSetting, note, unknown, warning
 from promptops.protection.doctor.github.settings import ActorKind, Ruleset, who_passes
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ RULESETS = "Settings > Rules > Rulesets"
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedGate:
     """What the repository's own files say about its gate.
 
     Attributes:
@@ -46,7 +46,7 @@ def find_rulesets(
     """Return the rulesets with rules of one type; unreadable ones as unseen."""
     known = (
         {}
-        if isinstance(settings.rulesets, Unread)
+        if isinstance(settings.rulesets, UnreadSetting)
         else {ruleset.number: ruleset for ruleset in settings.rulesets}
     )
     numbers = dict.fromkeys(rule.ruleset for rule in rules if rule.kind == kind)

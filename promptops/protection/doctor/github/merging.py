@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from promptops.protection.doctor.answer import DoctorAnswer
-    from promptops.protection.doctor.github.expected import Expected
+    from promptops.protection.doctor.github.expected import ExpectedGate
     from promptops.protection.doctor.github.settings import (
         GitHubSettings,
         RequiredStatus,
     )
 
 
-def look_at_reviews(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
+def look_at_reviews(settings: GitHubSettings, expected: ExpectedGate) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
     """Check that GitHub requires a pull request with the code owners' review."""
     place = place_of(settings)
     protection = settings.known_protection
@@ -80,7 +80,9 @@ def look_at_reviews(settings: GitHubSettings, expected: Expected) -> Iterator[Do
     )
 
 
-def look_at_required_status(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:
+def look_at_required_status(
+    settings: GitHubSettings, expected: ExpectedGate
+) -> Iterator[DoctorAnswer]:
     """Check that the gate's status is required, and that only the gate can set it."""
     place = place_of(settings)
     paths = [
@@ -144,7 +146,7 @@ def _is_strict(settings: GitHubSettings) -> bool:
     )
 
 
-def look_at_bypass(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:
+def look_at_bypass(settings: GitHubSettings, expected: ExpectedGate) -> Iterator[DoctorAnswer]:
     """Check that requirements apply to everybody, administrators included."""
     place = place_of(settings)
     faults: list[DoctorAnswer] = []
@@ -186,7 +188,7 @@ def look_at_bypass(settings: GitHubSettings, expected: Expected) -> Iterator[Doc
         yield fine("nobody may pass the rules of the default branch", place)
 
 
-def look_at_rewriting(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
+def look_at_rewriting(settings: GitHubSettings, expected: ExpectedGate) -> Iterator[DoctorAnswer]:  # noqa: ARG001 - as all checks
     """Check that the default branch cannot be rewritten or deleted."""
     place = place_of(settings)
     protection = settings.known_protection
@@ -211,7 +213,7 @@ def look_at_rewriting(settings: GitHubSettings, expected: Expected) -> Iterator[
     )
 
 
-def look_at_merge_queue(settings: GitHubSettings, expected: Expected) -> Iterator[DoctorAnswer]:
+def look_at_merge_queue(settings: GitHubSettings, expected: ExpectedGate) -> Iterator[DoctorAnswer]:
     """If there is a merge queue, check that the gate judges its entries."""
     if not settings.rules_of("merge_queue"):
         return

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from promptops.errors import DeniedError, PromptopsError
-from promptops.protection.doctor.answer import Unread
+from promptops.protection.doctor.answer import UnreadSetting
 from promptops.protection.doctor.github.settings import (
     Actor,
     ActorKind,
@@ -70,11 +70,11 @@ def read_github(
     )
 
 
-def _try(read: Callable[[], _Part]) -> _Part | Unread:
+def _try(read: Callable[[], _Part]) -> _Part | UnreadSetting:
     try:
         return read()
     except PromptopsError as error:
-        return Unread(error.message, error.hint or "")
+        return UnreadSetting(error.message, error.hint or "")
 
 
 def _read_rules(github: GitHub, branch: str) -> tuple[RulesetRule, ...]:

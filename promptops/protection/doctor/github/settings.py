@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from promptops.forge.codeowners.glob import CharacterClass, Element, ElementRun, Glob, anything
-from promptops.protection.doctor.answer import Unread
+from promptops.protection.doctor.answer import UnreadSetting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -278,29 +278,29 @@ class GitHubSettings:
 
     repository: str
     branch: str
-    rules: tuple[RulesetRule, ...] | Unread
-    protection: BranchProtection | Unread | None
-    rulesets: tuple[Ruleset, ...] | Unread
-    environment_rules: Mapping[str, tuple[RulesetRule, ...] | Unread]
-    environment_protection: Mapping[str, BranchProtection | Unread | None]
-    places: Mapping[str, DeployPlace | Unread | None]
-    workflow_rights: WorkflowRights | Unread
+    rules: tuple[RulesetRule, ...] | UnreadSetting
+    protection: BranchProtection | UnreadSetting | None
+    rulesets: tuple[Ruleset, ...] | UnreadSetting
+    environment_rules: Mapping[str, tuple[RulesetRule, ...] | UnreadSetting]
+    environment_protection: Mapping[str, BranchProtection | UnreadSetting | None]
+    places: Mapping[str, DeployPlace | UnreadSetting | None]
+    workflow_rights: WorkflowRights | UnreadSetting
 
     @property
     def known_rules(self) -> tuple[RulesetRule, ...]:
         """The readable rules for the default branch."""
-        return () if isinstance(self.rules, Unread) else self.rules
+        return () if isinstance(self.rules, UnreadSetting) else self.rules
 
     @property
     def known_protection(self) -> BranchProtection | None:
         """The older protection of the default branch, if readable."""
-        return None if isinstance(self.protection, Unread) else self.protection
+        return None if isinstance(self.protection, UnreadSetting) else self.protection
 
     @property
-    def unread(self) -> Unread | None:
+    def unread(self) -> UnreadSetting | None:
         """Why the requirements for the default branch are not fully known; None if they are."""
         for part in (self.rules, self.protection):
-            if isinstance(part, Unread):
+            if isinstance(part, UnreadSetting):
                 return part
         return None
 

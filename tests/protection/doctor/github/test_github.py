@@ -10,7 +10,7 @@ import pytest
 from promptops.forge.github import GitHub
 from promptops.prompt.finding import Severity
 from promptops.protection.doctor import AnswerState
-from promptops.protection.doctor.github import GITHUB_CHECKS, Expected, read_github
+from promptops.protection.doctor.github import GITHUB_CHECKS, ExpectedGate, read_github
 from tests.cli.running import run
 from tests.forge.conftest import description
 from tests.prompts import prompt_text
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["description"]
 
 ERROR, WARNING, NOTE = Severity
-EXPECTED = Expected(frozenset({"promptops"}), takes_queue=True, deploys=True)
+EXPECTED = ExpectedGate(frozenset({"promptops"}), takes_queue=True, deploys=True)
 
 
 @pytest.fixture
@@ -41,7 +41,9 @@ def forge(description: Description | None) -> Iterator[ProtectedGitHub]:
             description.judge(request, response)
 
 
-def look(forge: ProtectedGitHub, expected: Expected = EXPECTED) -> dict[str, list[DoctorAnswer]]:
+def look(
+    forge: ProtectedGitHub, expected: ExpectedGate = EXPECTED
+) -> dict[str, list[DoctorAnswer]]:
     with GitHub("acme/prompts", token="good", url=forge.url) as github:
         settings = read_github(
             github, "acme/prompts", ("staging", "production"), deploys=expected.deploys
@@ -354,7 +356,7 @@ def test_a_queue_that_does_not_start_the_gate_waits_for_ever(
         "min_entries_to_merge_wait_minutes": 5,
     }
     forge.rules["main"].append({"type": "merge_queue", "parameters": parameters, "ruleset_id": 1})
-    expected = Expected(EXPECTED.statuses, takes_queue=takes_queue, deploys=True)
+    expected = ExpectedGate(EXPECTED.statuses, takes_queue=takes_queue, deploys=True)
     gaps = [] if takes_queue else [("merge-queue", ERROR)]
     assert faults(look(forge, expected)) == [*ALWAYS, *gaps]
 
@@ -411,7 +413,7 @@ def test_what_may_not_be_read_is_never_taken_for_fine(forge: ProtectedGitHub) ->
 
 def test_without_a_workflow_that_deploys_its_places_do_not_matter(forge: ProtectedGitHub) -> None:
     forge.environments.clear()
-    expected = Expected(EXPECTED.statuses, takes_queue=True, deploys=False)
+    expected = ExpectedGate(EXPECTED.statuses, takes_queue=True, deploys=False)
     answers = look(forge, expected)
     assert answers["deploy-environments"] == []
     assert faults(answers) == [*ALWAYS, *[("environment-branches", NOTE)] * 2]
@@ -479,7 +481,7 @@ def test_a_token_goes_nowhere_only_because_a_remote_says_so(
 
 
 def test_a_release_that_writes_numbers_needs_a_key_that_may_push(forge: ProtectedGitHub) -> None:
-    expected = Expected(EXPECTED.statuses, takes_queue=True, deploys=True, numbers=True)
+    expected = ExpectedGate(EXPECTED.statuses, takes_queue=True, deploys=True, numbers=True)
     (answer,) = look(forge, expected)["bypass"]
     assert (answer.severity, "no deploy key may pass" in answer.seen) == (Severity.WARNING, True)
     for ruleset in forge.rulesets.values():

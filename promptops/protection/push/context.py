@@ -40,7 +40,7 @@ class Protection:
 
 
 @dataclass(slots=True)
-class Visit:
+class PushContext:
     """A push, with cached lookups.
 
     Attributes:
@@ -130,14 +130,14 @@ class Visit:
         return self._tips
 
 
-def open_visit(
+def open_context(
     repository: Repository,
     commands: Sequence[PushCommand],
     variables: Mapping[str, str],
-) -> Visit:
+) -> PushContext:
     """Create the context of a push. Raises as `judge_push`."""
     by_ref = {command.ref: command for command in commands}
-    return Visit(repository, by_ref, read_protection(repository), variables)
+    return PushContext(repository, by_ref, read_protection(repository), variables)
 
 
 def read_protection(repository: Repository) -> Protection:

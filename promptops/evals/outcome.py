@@ -7,11 +7,11 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 from promptops.evals.result import (
-    Gravity,
+    ReasonKind,
     SampleOutcome,
-    VerdictGround,
+    VerdictReason,
     count_samples,
-    find_grounds,
+    find_reasons,
 )
 from promptops.evals.verdict import Conclusion, SamplePair, compare, describe
 
@@ -57,60 +57,62 @@ class SuiteRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class SuiteOutcome:
     """The outcome of one suite with one model.
 
     Attributes:
         suite: the suite.
         model: the model.
-        grounds: why it is blocked or could not be judged, and remarks.
+        reasons: why it is blocked or could not be judged, and remarks.
         verdict: the comparison with the baseline, or None.
         tally: how many samples there are, and how they came out.
     """
 
     suite: SuiteRunResult
     model: str
-    grounds: tuple[VerdictGround, ...]
+    reasons: tuple[VerdictReason, ...]
     verdict: EvalVerdict | None = None
     tally: SampleTally | None = field(default=None, compare=False)
 
     @property
     def exit(self) -> Exit:
         """The exit code. An error outweighs everything, so that it is not overlooked."""
-        gravities = {one.gravity for one in self.grounds}
-        if Gravity.UNKNOWN in gravities:
+        gravities = {one.gravity for one in self.reasons}
+        if ReasonKind.UNKNOWN in gravities:
             return Exit.UNKNOWN
-        return Exit.BLOCKED if Gravity.BLOCKS in gravities else Exit.PASSED
+        return Exit.BLOCKED if ReasonKind.BLOCKS in gravities else Exit.PASSED
 
 
-def judge_run(result: EvalResult, rules: SuiteRules | None = None) -> tuple[list[Judgement], Exit]:
+def judge_run(
+    result: EvalResult, rules: SuiteRules | None = None
+) -> tuple[list[SuiteOutcome], Exit]:
     """Judge every suite with every model, and the run as a whole."""
-    judgements = [
+    outcomes = [
         judge_suite(suite, model, rules or SuiteRules())
         for suite in result.suites
         for model in suite.models
     ]
-    if result.stopped or not judgements:
-        return judgements, Exit.UNKNOWN
+    if result.stopped or not outcomes:
+        return outcomes, Exit.UNKNOWN
     if result.shard != (1, 1):
         # A shard is not judged; `eval merge` judges the whole.
-        return judgements, Exit.PASSED
-    return judgements, max(one.exit for one in judgements)
+        return outcomes, Exit.PASSED
+    return outcomes, max(one.exit for one in outcomes)
 
 
-def judge_suite(suite: SuiteRunResult, model: str, rules: SuiteRules) -> Judgement:
+def judge_suite(suite: SuiteRunResult, model: str, rules: SuiteRules) -> SuiteOutcome:
     """Judge a suite with one model: by its thresholds and its baseline."""
     tally = count_samples(suite, model)
-    grounds = find_grounds(suite, model, tally)
+    reasons = find_reasons(suite, model, tally)
     if tally.apart == tally.all.total:
-        return Judgement(suite, model, tuple(grounds), None, tally)
+        return SuiteOutcome(suite, model, tuple(reasons), None, tally)
     pairs = [_pair(one, rules.measure) for one in suite.of_model(model)]
     verdict = compare(pairs, margin=rules.margin)
     if verdict.finding is Conclusion.WORSE:
-        grounds.append(VerdictGround(Gravity.BLOCKS, describe(verdict)))
+        reasons.append(VerdictReason(ReasonKind.BLOCKS, describe(verdict)))
     elif verdict.finding is Conclusion.NOT_JUDGED:
-        grounds.append(VerdictGround(Gravity.UNKNOWN, describe(verdict)))
-    return Judgement(suite, model, tuple(grounds), verdict, tally)
+        reasons.append(VerdictReason(ReasonKind.UNKNOWN, describe(verdict)))
+    return SuiteOutcome(suite, model, tuple(reasons), verdict, tally)
 
 
 def _pair(sample: SampleResult, measure: Measure) -> SamplePair:

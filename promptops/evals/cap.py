@@ -11,7 +11,7 @@ class CapError(PromptopsError):
     """A call would cost more than is left under the cap."""
 
 
-class Purse:
+class CostCap:
     """The cost limit of one eval run, in micro-dollars. Belongs to one event loop.
 
     The maximum cost of calls in flight counts as spent, so the limit holds whatever they cost. A
