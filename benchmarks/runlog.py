@@ -205,6 +205,7 @@ def fill(path: Path, total: int, now: float) -> None:
             prompt=f"support/triage-{number % 10}",
             version=f"1.{number % 3}.0",
             user=f"user-{number % 5000}",
+            key=f"user-{number % 5000}",
         )
         connection.execute(statement, run_row(end(run, chance), None))
     connection.commit()

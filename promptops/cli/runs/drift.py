@@ -21,13 +21,17 @@ from promptops.cli.session import (
 from promptops.errors import NotARepositoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from promptops.runtime.drift.report import Drift, Shift
     from promptops.runtime.log.log import Filters, RunLog
 
+_EMBED_SECONDS = 120.0
 
-def show_drift(log: RunLog, filters: Filters, *, tells: bool, as_json: bool) -> None:
+
+def show_drift(
+    log: RunLog, filters: Filters, *, tells: bool, as_json: bool, embedding: str | None = None
+) -> None:
     """Print drift, write it to the metrics, and send alerts if requested.
 
     Args:
@@ -35,13 +39,16 @@ def show_drift(log: RunLog, filters: Filters, *, tells: bool, as_json: bool) -> 
         filters: the runs; `since` is the start of the recent window, `until` its end.
         tells: whether to send alerts through [alerts].
         as_json: whether to print JSON.
+        embedding: the embedding model by which meanings are compared; None: they are not.
     """
     from promptops.runtime.drift.looking import look_for_drift
 
     now = time.time() if filters.until is None else filters.until
     recent = None if filters.since is None else now - filters.since
     wanted = filters._replace(since=None, until=None)
-    found = look_for_drift(log, now, filters=wanted, recent_seconds=recent)
+    found = look_for_drift(
+        log, now, filters=wanted, recent_seconds=recent, embed=_open_embed(embedding)
+    )
     _write_gauges(found)
     alarming = [one for one in found if one.alarms]
     if tells and alarming:
@@ -53,6 +60,18 @@ def show_drift(log: RunLog, filters: Filters, *, tells: bool, as_json: bool) -> 
         _print(one)
     if not found:
         say("there are no such runs")
+
+
+def _open_embed(name: str | None) -> Callable[[list[str]], list[list[float]]] | None:
+    if name is None:
+        return None
+    from promptops.runtime.models.embedding import Embedder
+
+    top = None
+    with suppress(NotARepositoryError):
+        top = current().repository.git.work_tree
+    embedder = Embedder(name, runtime_config().models, os.environ, top)
+    return lambda texts: embedder.embed(texts, deadline=time.monotonic() + _EMBED_SECONDS)
 
 
 def _print(drift: Drift) -> None:

@@ -80,6 +80,14 @@ def stats(
     alert: Annotated[
         bool, typer.Option("--alert", help="With --drift: tell people through [alerts].")
     ] = False,
+    embedding: Annotated[
+        str | None,
+        typer.Option(
+            "--embedding",
+            metavar="MODEL",
+            help="With --drift: also compare what answers mean, by this embedding model.",
+        ),
+    ] = None,
     since: SinceOption = None,
     until: UntilOption = None,
     environment: EnvOption = None,
@@ -104,8 +112,9 @@ def stats(
     --drift compares what recent runs answered and were given with the time before, and errors,
     latency and cost of the last hour with the same hour of earlier days.
     """
-    if alert and not drift:
-        raise UsageError("--alert without --drift", hint="add --drift")
+    if (alert or embedding) and not drift:
+        word = "--alert" if alert else "--embedding"
+        raise UsageError(f"{word} without --drift", hint="add --drift")
     if drift and (by or compare or output is StatsFormat.CSV):
         raise UsageError(
             "--drift with --by, --compare or CSV", hint="give --drift alone, or --format json"
@@ -124,7 +133,13 @@ def stats(
         if drift:
             from promptops.cli.runs.drift import show_drift
 
-            show_drift(log, filters, tells=alert, as_json=output is StatsFormat.JSON)
+            show_drift(
+                log,
+                filters,
+                tells=alert,
+                as_json=output is StatsFormat.JSON,
+                embedding=embedding,
+            )
             return
         if compare is not None:
             from promptops.cli.runs.versions import check_comparison, show_comparison

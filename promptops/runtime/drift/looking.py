@@ -10,7 +10,7 @@ from promptops.runtime.drift.report import find_drift
 from promptops.runtime.log.log import Filters
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from promptops.runtime.drift.report import Drift
     from promptops.runtime.log.log import RunLog
@@ -32,6 +32,7 @@ def look_for_drift(
     recent_seconds: float | None = None,
     reference_seconds: float = 7 * _DAY,
     sample: int = SAMPLE,
+    embed: Callable[[list[str]], list[list[float]]] | None = None,
 ) -> list[Drift]:
     """Compare the runs of each prompt with those of the time before.
 
@@ -42,6 +43,7 @@ def look_for_drift(
         recent_seconds: how long the recent window is; a day when None.
         reference_seconds: how long the reference window before it is.
         sample: how many runs of different keys of each window are read.
+        embed: gives a vector for each text; None: meanings are not compared.
     """
     since = now - (_DAY if recent_seconds is None else recent_seconds)
     recent = filters._replace(since=since, until=now)
@@ -55,7 +57,7 @@ def look_for_drift(
             limit=sample,
             but=EVAL_ENVIRONMENT,
         )
-        found.append(find_drift(name, new, old, _read_hours(log, mine, now)))
+        found.append(find_drift(name, new, old, _read_hours(log, mine, now), embed))
     return found
 
 

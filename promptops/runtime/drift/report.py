@@ -20,7 +20,7 @@ from promptops.runtime.drift.comparing import (
 from promptops.runtime.drift.features import Features, input_names, read_features
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from promptops.runtime.log.record import RunRecord
     from promptops.runtime.log.statistics import RunGroup
@@ -40,6 +40,7 @@ MIN_DAYS = 6
 MIN_HOUR_RUNS = 20
 # An input with more different values than that is no choice among some.
 _MAX_VALUES = 50
+_MAX_EMBEDDED = 150
 _RARE = ("refusals", "schema failures")
 
 
@@ -93,6 +94,7 @@ def find_drift(
     recent: Sequence[RunRecord],
     reference: Sequence[RunRecord],
     hours: Sequence[RunGroup] = (),
+    embed: Callable[[list[str]], list[list[float]]] | None = None,
 ) -> Drift:
     """Compare runs of a prompt.
 
@@ -101,6 +103,7 @@ def find_drift(
         recent: runs of the recent window, one of each key, with what was said.
         reference: likewise of the reference window.
         hours: the last hour, then the same hour of earlier days; empty: not compared.
+        embed: gives a vector for each text; None: meanings are not compared.
     """
     shifts: list[Shift] = []
     if len(recent) >= MIN_RUNS and len(reference) >= MIN_RUNS:
@@ -110,6 +113,8 @@ def find_drift(
         shifts += _compare_numbers(new, old)
         shifts += _compare_classes(new, old)
         shifts += _compare_values(new, old)
+        if embed is not None:
+            shifts += _compare_meanings(new, old, embed)
     if hours:
         shifts += _compare_hours(hours[0], hours[1:])
     limit = ALPHA / max(1, len(shifts))
@@ -202,6 +207,44 @@ def _compare_values(new: Sequence[Features], old: Sequence[Features]) -> list[Sh
             )
         )
     return shifts
+
+
+def _compare_meanings(
+    new: Sequence[Features],
+    old: Sequence[Features],
+    embed: Callable[[list[str]], list[list[float]]],
+) -> list[Shift]:
+    """Compare how near answers are to the middle of earlier ones.
+
+    The middle is that of one half of the earlier answers, and the other half is compared with it,
+    too: answers are nearer to a middle that they are part of.
+    """
+    recent = [(one.run.answer, one.run.id) for one in new if one.run.answer][:_MAX_EMBEDDED]
+    earlier = [one.run.answer for one in old if one.run.answer][: 2 * _MAX_EMBEDDED]
+    if min(len(recent), len(earlier) // 2) < MIN_RUNS:
+        return []
+    vectors = embed([*earlier, *(text for text, _ in recent)])
+    half = len(earlier) // 2
+    middle = [sum(column) / half for column in zip(*vectors[:half], strict=True)]
+    was = [_cosine(one, middle) for one in vectors[half : len(earlier)]]
+    near = [_cosine(one, middle) for one in vectors[len(earlier) :]]
+    found = compare_numbers(near, was)
+    return [
+        Shift(
+            "output meaning",
+            f"median likeness {_median(near):.2f}",
+            f"{_median(was):.2f}",
+            found.effect,
+            found.p,
+            found.effect >= MIN_GAP,
+            min(zip(near, recent, strict=True), key=lambda one: one[0])[1][1],
+        )
+    ]
+
+
+def _cosine(left: Sequence[float], right: Sequence[float]) -> float:
+    size = math.sqrt(sum(one * one for one in left) * sum(one * one for one in right))
+    return sum(a * b for a, b in zip(left, right, strict=True)) / size if size else 0.0
 
 
 def _compare_hours(last: RunGroup, earlier: Sequence[RunGroup]) -> list[Shift]:

@@ -269,32 +269,47 @@ def sample_runs(
     else:
         numbers.sort(key=_shuffle)
     question = RunQuery(cursor, filters, now)
-    found: list[RunRecord] = []
+    chosen: list[int] = []
     keys: set[str] = set()
     for start in range(0, len(numbers), _PAGE):
         some = numbers[start : start + _PAGE]
         marks = ", ".join("?" * len(some))
+        place = {number: index for index, number in enumerate(some)}
+        # Only what decides is read here: of one key there may be thousands.
+        rows = cursor.rows(
+            f"SELECT n, traffic_key, user_name, environment FROM runs"
+            f" WHERE {question.where(f'n IN ({marks})', 'status <> ?')}",
+            (*question.values, *some, RUNNING),
+        )
+        for number, key, user, environment in sorted(rows, key=lambda one: place[one[0]]):
+            owner = key or user
+            if owner in keys or (but is not None and environment == but):
+                continue
+            if owner is not None:
+                keys.add(owner)
+            chosen.append(int(number))
+        if len(chosen) >= limit:
+            break
+    return _read_numbers(cursor, chosen[:limit], keyring)
+
+
+def _read_numbers(
+    cursor: Cursor, numbers: Sequence[int], keyring: Keyring | None
+) -> list[RunRecord]:
+    """Return runs by their numbers in the log, in this order, with what was said."""
+    found: dict[int, RunRecord] = {}
+    for start in range(0, len(numbers), _PAGE):
+        some = numbers[start : start + _PAGE]
         rows = list(
             cursor.rows(
-                f"SELECT {columns(RUN_COLUMNS)}, request, answer,"
-                f" CASE WHEN {question.gone} THEN 1 ELSE 0 END, n FROM runs"
-                f" WHERE {question.where(f'n IN ({marks})')}",
-                (*question.values, *some),
+                f"SELECT {columns(RUN_COLUMNS)}, request, answer, n FROM runs"
+                f" WHERE n IN ({', '.join('?' * len(some))})",
+                some,
             )
         )
-        order = {number: place for place, number in enumerate(some)}
-        for row in sorted(rows, key=lambda one: order[one[-1]]):
-            run = read_run(row, keyring)
-            key = run.key or run.user
-            is_late = run.status == RUNNING or (but is not None and run.environment == but)
-            if is_late or (key is not None and key in keys):
-                continue
-            if key is not None:
-                keys.add(key)
-            found.append(_with_texts(cursor, run, row, keyring))
-            if len(found) == limit:
-                return found
-    return found
+        for row in rows:
+            found[row[-1]] = _with_texts(cursor, read_run(row, keyring), row, keyring)
+    return [found[number] for number in numbers if number in found]
 
 
 def _shuffle(number: int) -> int:

@@ -47,6 +47,10 @@ def test_drift_is_shown_with_an_example_and_what_to_do(repo: Repo, drifted: list
     document = json.loads(
         accept(repo, "runs", "stats", "--drift", "--until", "2026-11-26T01:00Z", "--format", "json")
     )
+    embedded = ("--embedding", "echo/any", "--format", "json", "--until", "2026-11-26T01:00Z")
+    more = json.loads(accept(repo, "runs", "stats", "--drift", *embedded))
+    measures = {one["measure"] for one in more["prompts"][0]["measures"]}
+    assert "output meaning" in measures
     [prompt] = document["prompts"]
     assert document["schema"] == "promptops.drift/v1"
     assert "refusals" in [one["measure"] for one in prompt["measures"] if one["alarm"]]

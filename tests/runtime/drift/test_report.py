@@ -116,3 +116,21 @@ def test_false_alarms_are_rare(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = [look(None, seed=seed, count=100) for seed in range(60)]
     assert sum(bool(one.alarms) for one in looks) <= 1
     assert all(len(one.shifts) >= 6 for one in looks)
+
+
+def test_another_meaning_is_found_by_an_embedding() -> None:
+    def embed(texts: list[str]) -> list[list[float]]:
+        return [[float("refund" in text), float("order" in text), 1.0] for text in texts]
+
+    def other(values: dict[str, Any], chance: random.Random) -> None:
+        if chance.random() < 0.4:
+            values["answer"] = values["answer"].replace("order", "refund")
+
+    chance = random.Random(9)
+    reference = make_runs(chance, 300)
+    recent = make_runs(chance, 300, other, day=7)
+    same = find_drift("a", make_runs(chance, 300, day=7), reference, embed=embed)
+    assert "output meaning" in {one.measure for one in same.shifts}
+    assert not same.alarms
+    found = find_drift("a", recent, reference, embed=embed)
+    assert [one.measure for one in found.alarms] == ["output meaning"]
