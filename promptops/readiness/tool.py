@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from promptops.files import read_file
 from promptops.git.worktree import list_work_files
 from promptops.readiness.item import (
     Evidence,
@@ -37,7 +38,7 @@ def _judge_keys(facts: ReadinessFacts) -> Evidence:
         try:
             if place.is_symlink() or not place.is_file() or place.stat().st_size > _MAX_BYTES:
                 continue
-            data = place.read_bytes()
+            data = read_file(place)
         except OSError:
             continue
         count += 1

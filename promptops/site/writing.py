@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from promptops.about import __version__
 from promptops.errors import NotAFileError, UsageError
+from promptops.files import read_file
 from promptops.repository.writing import write_atomically
 from promptops.site.facts import SiteFacts
 from promptops.site.pages import FOLDER, SitePages, SiteSummary, page_path
@@ -60,7 +61,7 @@ class _SiteWriter:
         place = self.folder / path
         self.kept.setdefault(path, {})
         try:
-            if place.read_bytes() == data:
+            if read_file(place) == data:
                 return
         except OSError:
             pass
@@ -133,7 +134,7 @@ def _read_manifest(folder: Path) -> Mapping[str, Any]:
         UsageError: the folder holds something else.
     """
     try:
-        document = json.loads((folder / MANIFEST).read_bytes())
+        document = json.loads(read_file(folder / MANIFEST))
         pages = document["pages"] if document["schema"] == _SCHEMA else None
     except FileNotFoundError:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -195,7 +196,7 @@ def _hash_templates(title: str) -> str:
     """Return a hash of all that makes pages look as they do."""
     found = hashlib.sha256(f"{__version__}\0{title}".encode())
     for path in sorted((FOLDER / "templates").iterdir()):
-        found.update(path.read_bytes())
+        found.update(read_file(path))
     return found.hexdigest()
 
 

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from promptops.errors import DeniedError, PromptopsError, RemoteError
+from promptops.files import read_file
 from promptops.forge.conversation import LineSuggestion, PullRequestThread, StatusState
 from promptops.protection.ci.change import fetch_change, follow_review, give_access, read_change
 
@@ -73,7 +74,7 @@ def main(environment: Mapping[str, str]) -> int:
         except PromptopsError as error:
             code, said = 2, f"error: {error.message}\n hint: {error.hint or 'see the log'}"
         _tell(said)
-        text = report.read_text("utf-8") if report.exists() else _cannot_tell(said)
+        text = read_file(report).decode() if report.exists() else _cannot_tell(said)
         _append(environment, "GITHUB_STEP_SUMMARY", f"{text}\n")
         _append(environment, "GITHUB_OUTPUT", f"verdict={_VERDICTS.get(code, 'unknown')}\n")
         if change is not None and github is not None:
@@ -185,7 +186,7 @@ def _read_suggestions(verdict: Path) -> list[LineSuggestion]:
     """Return the version lines that the change lacks; none where there is no verdict."""
     if not verdict.exists():
         return []
-    prompts = json.loads(verdict.read_text("utf-8"))["prompts"]
+    prompts = json.loads(read_file(verdict))["prompts"]
     return [
         LineSuggestion(one["path"], one["write"]["line"], one["write"]["text"])
         for one in prompts

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
 from promptops.errors import PromptopsError
+from promptops.files import read_file
 from promptops.readiness.facts import ReadinessFacts
 from promptops.runtime.stubs.types import read_stubs, sample_inputs, sample_output
 
@@ -120,7 +121,7 @@ def _point_models(drill: Drill, prompt: Prompt, url: str) -> None:
     config = f"prompts = {json.dumps(folder)}\n{tables}"
     (drill.clone / "promptops.toml").write_text(config, "utf-8")
     file = drill.clone / folder / prompt.path
-    head, mark, body = file.read_text("utf-8").partition("\n---\n")
+    head, mark, body = read_file(file).decode().partition("\n---\n")
     for model in (prompt.model, *prompt.data["fallbacks"]):
         head = head.replace(model, f"drill/{_bare(model)}")
     file.write_text(f"{head}{mark}{body}", "utf-8")

@@ -74,13 +74,23 @@ class Sums:
 
     def join(self, text: str) -> None:
         """Add an hour's totals as written by `pack`."""
+        # Thousands of them make a month: no Counter.update, which takes a third of the time.
         data = json.loads(text)
-        for name in ("runs", "cost", "unpriced", "input_tokens", "output_tokens", "cached"):
-            setattr(self, name, getattr(self, name) + data[name])
-        self.statuses.update(data["statuses"])
-        self.stages.update(data["stages"])
-        self._blur()
-        self.buckets.update(histogram.unpack(data["ms"]))
+        self.runs += data["runs"]
+        self.cost += data["cost"]
+        self.unpriced += data["unpriced"]
+        self.input_tokens += data["input_tokens"]
+        self.output_tokens += data["output_tokens"]
+        self.cached += data["cached"]
+        for name, count in data["statuses"].items():
+            self.statuses[name] += count
+        for name, count in data["stages"].items():
+            self.stages[name] += count
+        if self.is_exact:
+            self._blur()
+        buckets = self.buckets
+        for number, count in histogram.unpack(data["ms"]):
+            buckets[number] = buckets.get(number, 0) + count
 
     def pack(self) -> str:
         """Return the sums as text, for an hour."""

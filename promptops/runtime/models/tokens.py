@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from promptops.files import read_file
 from promptops.prompt.tokens import estimate_tokens
 
 if TYPE_CHECKING:
@@ -158,6 +159,6 @@ def _has_vocabulary(encoding: str) -> bool:
     url = _VOCABULARY_URL.format(encoding)
     file = place / hashlib.sha1(url.encode(), usedforsecurity=False).hexdigest()
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest() == expected
+        return hashlib.sha256(read_file(file)).hexdigest() == expected
     except OSError:
         return False

@@ -15,6 +15,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from promptops.files import read_file
 from promptops.runtime.log.process import Process, is_gone, this_process
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _is_over(path: Path) -> bool:
 
 def _add_file(path: Path, total: dict[Key, float]) -> None:
     with suppress(OSError):
-        for key, _, value, _ in _entries(path.read_bytes()):
+        for key, _, value, _ in _entries(read_file(path)):
             total[key] = total.get(key, 0.0) + value
 
 

@@ -98,6 +98,6 @@ def test_percentiles_of_a_histogram() -> None:
         assert found is not None
         assert math.isclose(found, share * 1000, rel_tol=histogram.ERROR + 0.002)
     assert histogram.percentile({}, 0.5) is None
-    assert histogram.unpack(histogram.pack(counts)) == counts
+    assert dict(histogram.unpack(histogram.pack(counts))) == counts
     assert histogram.bucket(1e12) == histogram.MAX_BUCKET
     assert histogram.bucket(-5) == 0

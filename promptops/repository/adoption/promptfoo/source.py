@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from promptops.files import read_file
 from promptops.repository.adoption.draft import UnreadableError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class SourceFolder:
         if not path.is_relative_to(self._top):
             raise UnreadableError(f"{name} is outside of the repository")
         try:
-            data = path.read_bytes()
+            data = read_file(path)
         except OSError:
             raise UnreadableError(f"there is no file {name}") from None
         if len(data) > _MAX_BYTES:
