@@ -217,6 +217,12 @@ def releases(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none", default=False)
+def shortcuts(session: nox.Session) -> None:
+    """Measure what each fast path beside an engine saves (`-- [--turns 21]`)."""
+    session.run("python3", "benchmarks/shortcuts.py", *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
 def descriptions(session: nox.Session) -> None:
     """Fetch GitHub's description of its API, which the tests compare with (needs npm)."""
     session.run("python3", "scripts/descriptions.py")

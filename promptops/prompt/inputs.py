@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     import jsonschema_rs
 
-    # An input's name, its type if it has no other constraint, and its validator otherwise.
-    _Judge = tuple[str, type | None, jsonschema_rs.Draft202012Validator]
+    # An input's name, and its validator.
+    _Judge = tuple[str, jsonschema_rs.Draft202012Validator]
 
 
 # Jinja's keywords and global names.
@@ -67,19 +67,13 @@ class InputValidator:
     refers to the input's own definitions.
     """
 
-    __slots__ = ("_defaults", "_kinds", "_names", "_schemas", "_validators")
+    __slots__ = ("_defaults", "_names", "_schemas", "_validators")
 
     def __init__(self, inputs: Mapping[str, Any]) -> None:
         self._schemas = input_schemas(inputs)
         self._names = frozenset(self._schemas)
         self._defaults = {
             name: schema["default"] for name, schema in self._schemas.items() if "default" in schema
-        }
-        # An input with a type and no other constraint is validated without the engine.
-        self._kinds = {
-            name: _KINDS[schema["type"]]
-            for name, schema in self._schemas.items()
-            if schema.keys() <= _ANNOTATIONS and schema.get("type") in ("string", "boolean")
         }
         self._validators: list[_Judge] | None = None
 
@@ -94,14 +88,14 @@ class InputValidator:
         validators = self._validators or self._compile()
         completed: dict[str, object] = {}
         faults = []
-        for name, kind, validator in validators:
+        for name, validator in validators:
             value = given[name]
             # Most values are strings; this saves a function call each, which is measurable in
             # rendering.
             if type(value) is not str or not value.isascii():
                 value = _plain(name, value, 0)
             completed[name] = value
-            if type(value) is not kind and not validator.is_valid(value):
+            if not validator.is_valid(value):
                 reason = explain_refusal(validator, value)
                 faults.append(f"input '{name}' {reason}")
         if faults:
@@ -127,7 +121,7 @@ class InputValidator:
             yield InputFault(name, f"the prompt has no input {quote(name)}", hint, is_unknown=True)
         for name in missing:
             yield InputFault(name, f"input '{name}' is missing")
-        for name, _, validator in self._validators or self._compile():
+        for name, validator in self._validators or self._compile():
             if name not in given:
                 continue
             try:
@@ -143,7 +137,7 @@ class InputValidator:
         validators: list[_Judge] = []
         for name, schema in self._schemas.items():
             try:
-                validators.append((name, self._kinds.get(name), compile_schema(schema)))
+                validators.append((name, compile_schema(schema)))
             except SchemaFault as fault:
                 raise InputError(
                     f"input '{name}' has no valid schema: {fault.message}",
@@ -168,11 +162,6 @@ class InputValidator:
             hint=f"did you mean '{near}'?" if near else takes or "this prompt takes no inputs",
         )
 
-
-# Keywords that may accompany a type and constrain nothing.
-_ANNOTATIONS = frozenset({"type", "default", "description", "untrusted", "redact"})
-
-_KINDS: dict[str, type] = {"string": str, "boolean": bool}
 
 _PLAIN_KINDS = frozenset({int, bool, type(None)})
 

@@ -56,9 +56,9 @@ def check_metadata(document: Document) -> Iterator[Finding]:
 def is_plainly_valid(data: Mapping[str, Any]) -> bool:
     """Return whether frontmatter is certainly valid.
 
-    Starting the engine takes longer than everything else that `resolve` does, so simple frontmatter
-    is validated without it. False means that the engine has to decide. A test compares this with
-    the schema.
+    Validating simple frontmatter without the engine saves 20 % of a program's first `get` and 15 %
+    of `resolve` (`nox -s shortcuts`), which could not start as fast as it has to otherwise. False
+    means that the engine has to decide. A test compares this with the schema.
     """
     return data.keys() >= _REQUIRED and all(
         key in _PLAIN and _PLAIN[key](value) for key, value in data.items()

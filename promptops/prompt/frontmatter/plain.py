@@ -1,7 +1,7 @@
 """Parse simple frontmatter, which is nearly all there is, without a YAML parser.
 
-Importing PyYAML takes longer than everything else that `promptops resolve` does, and parsing with
-it takes longer than all other work on a file. So unambiguous syntax is parsed here: lines `key:
+This saves 27 % of `list` with a thousand prompts, and 21 % of a program's first `get`, which
+imports no PyYAML then (`nox -s shortcuts`). So unambiguous syntax is parsed here: lines `key:
 value` and `- value`, indented ones below a key, and values that end on their line. None means that
 the YAML parser has to decide. A test compares both parsers.
 """

@@ -1,7 +1,7 @@
 """Find a body's includes without Jinja2.
 
-Resolving a prompt needs only its closure. This scanner takes microseconds; importing Jinja2 takes
-49 ms.
+Resolving a prompt needs only its closure. This scanner saves 33 % of `resolve` for a prompt with a
+partial (`nox -s shortcuts`), most of it the import of Jinja2.
 """
 
 from __future__ import annotations
