@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -15,6 +16,7 @@ from promptops.errors import (
     ConfigurationError,
     GitError,
     NotAFileError,
+    NotFoundError,
     PromptNotFoundError,
     UsageError,
 )
@@ -370,11 +372,25 @@ class Repository:
 
     def at(self, revision: str) -> Files:
         """Return the prompts folder at a revision. Raises GitError if there is no such revision."""
-        return self.tree(self.git.resolve_commit(revision), self.config.prompts)
+        return self.tree(self.resolve(revision), self.config.prompts)
+
+    def resolve(self, revision: str) -> str:
+        """Return the commit of a revision; `promptops/ENV` also means what the remote has of it.
+
+        Raises GitError if there is no such revision.
+        """
+        try:
+            return self.git.resolve_commit(revision)
+        except NotFoundError:
+            if self.remote is None or not revision.startswith("promptops/"):
+                raise
+            with suppress(NotFoundError):
+                return self.git.resolve_commit(f"{self.remote}/{revision}")
+            raise
 
     def at_deployment(self, revision: str) -> bool:
         """Return whether a revision is a deployment on an environment's branch."""
-        commit = self.git.resolve_commit(revision)
+        commit = self.resolve(revision)
         return self.objects.read(f"{commit}:promptops.lock") is not None
 
     def tree(self, oid: str, folder: str = "") -> TreeReader:

@@ -176,5 +176,5 @@ class _Deployed(_Side):
 
 def _read_revision(repository: Repository, revision: str) -> _Side:
     if repository.at_deployment(revision):
-        return _Deployed(repository, repository.git.resolve_commit(revision))
+        return _Deployed(repository, repository.resolve(revision))
     return _Side(repository.at(revision))

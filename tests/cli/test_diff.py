@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 from tests.cli.running import accept, refuse, run
 from tests.prompts import prompt_text
 from tests.repositories import Repo
+from tests.stories.world import Team
 from tests.templates import copy_template
 
 if TYPE_CHECKING:
@@ -162,3 +163,20 @@ def test_two_versions_of_one_prompt_are_the_two_sides(repo: Repo) -> None:
     apart = accept(repo, "diff", "x@1.0.0", "x@1.1.0")
     assert apart == accept(repo, "diff", "x@1.0.0..1.1.0")
     assert apart.startswith("x: 1.0.0 -> 1.1.0")
+
+
+def test_an_environment_is_known_by_its_branch_though_only_the_remote_has_it(
+    tmp_path: Path,
+) -> None:
+    team = Team.found(tmp_path, ["a"])
+    accept(team.first, "release", "a", "--push")
+    accept(team.first, "promote", "a", "--to", "staging")
+    team.commit({"prompts/a.md": prompt_text("1.1.0", "New {{ question }}")})
+    accept(team.first, "release", "a", "--push")
+    accept(team.first, "promote", "a", "--to", "production")
+    accept(team.first, "promote", "a@1.1.0", "--to", "staging")
+    out = accept(team.first, "diff", "--from", "promptops/production", "--to", "promptops/staging")
+    assert out.startswith("a: promptops/production -> promptops/staging: behaviour change")
+    told = refuse(team.first, "validate", "--rev", "promptops/staging", code=2)
+    assert "is an environment" in told
+    refuse(team.first, "diff", "--from", "promptops/stagin", code=2)
