@@ -39,6 +39,7 @@ MAX_BYTES = 1024**3
 """The memory limit of the process, in bytes."""
 
 _PROGRAM = Path(__file__).with_name("confined.py")
+_IS_FROZEN = bool(getattr(sys, "frozen", False)) or not sys.executable
 # How much is rendered ahead.
 _MAX_QUESTION = 64 * 1024
 _MAX_TOGETHER = 64
@@ -48,14 +49,20 @@ _KEPT = ("PATH", "SYSTEMROOT")
 
 
 def confine(resolved: ResolvedPrompt) -> ResolvedPrompt:
-    """Return the same prompt, to be rendered in the process with limits."""
+    """Return the same prompt, to be rendered in the process with limits.
+
+    A frozen application has no interpreter to start, and renders itself.
+    """
+    if _IS_FROZEN:
+        return resolved
     prompt = resolved.prompt
     return replace(resolved, prompt=prompt.rendered_by(_ConfinedTemplate(prompt)))
 
 
 def warm_up() -> None:
     """Start the process before it is needed, because that takes a moment."""
-    _WORKER.start()
+    if not _IS_FROZEN:
+        _WORKER.start()
 
 
 class _ConfinedTemplate:
@@ -164,8 +171,10 @@ class _Worker:
             finally:
                 timer.cancel()
             if reply is None:
+                status = _find_status(process)
                 self._close()
-                raise _Ended(f"{MAX_SECONDS} s or {MAX_BYTES // 1024**2:,} MB")
+                why = f"{MAX_SECONDS} s or {MAX_BYTES // 1024**2:,} MB"
+                raise _Ended(f"{why} (status {status})" if status > 0 else why)
             self._known = key
             return reply
 
@@ -207,7 +216,10 @@ class _Worker:
                 stderr=subprocess.DEVNULL,
                 env={name: os.environ[name] for name in _KEPT if name in os.environ},
             )
-            first = {"path": [os.path.abspath(one) for one in sys.path], "memory": MAX_BYTES}  # noqa: PTH100 - "" is this folder
+            path = [os.path.abspath(one) for one in sys.path]  # noqa: PTH100 - "" is this folder
+            # Some editable installations find the package by an import hook instead.
+            path.append(str(Path(__file__).parents[2]))
+            first = {"path": path, "memory": MAX_BYTES}
             with contextlib.suppress(OSError):  # it ended at once; the first question reports it
                 _send(process, json.dumps(first).encode())
         return process
@@ -230,6 +242,14 @@ class _Worker:
     def forget(self) -> None:
         """Detach from the parent's process, in a forked child."""
         self.__init__()  # type: ignore[misc]
+
+
+def _find_status(process: subprocess.Popen[bytes]) -> int:
+    """Return how a process ended; -1 if it has not."""
+    try:
+        return process.wait(timeout=0.5)
+    except subprocess.TimeoutExpired:
+        return -1
 
 
 def _send(process: subprocess.Popen[bytes], data: bytes) -> None:

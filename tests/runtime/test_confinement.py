@@ -96,6 +96,23 @@ def test_a_process_has_so_much_time_of_the_processor() -> None:
     assert ended.returncode == -signal.SIGXCPU
 
 
+def test_a_process_that_cannot_run_says_its_status(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "broken.py"
+    program.write_text("raise SystemExit(3)\n")
+    monkeypatch.setattr(confinement, "_PROGRAM", program)
+    with pytest.raises(TemplateError, match=r"\(status 3\)"):
+        find(repo).render(question="x")
+
+
+def test_a_frozen_application_renders_itself(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confinement, "_IS_FROZEN", True)
+    confinement.warm_up()
+    assert find(repo).render(question="x")[0]["content"] == "Answer x"
+    assert confinement._WORKER._process is None
+
+
 def test_one_process_serves_many_renderings_and_knows_nothing(
     repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
