@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         UsageError,
         VersionNotFoundError,
     )
+    from promptops.runtime.conversation.conversation import Conversation
+    from promptops.runtime.conversation.hand_over import HandOver
     from promptops.runtime.guards.breaker import BreakerOpenError
     from promptops.runtime.guards.guard import GuardError
     from promptops.runtime.live import LivePrompt, Share
@@ -42,12 +44,15 @@ if TYPE_CHECKING:
     from promptops.runtime.resolution import ResolvedPrompt
     from promptops.runtime.run.output import OutputError
     from promptops.runtime.run.result import Run
+    from promptops.runtime.safety.error import SafetyError
 
 __all__ = [
     "BreakerOpenError",
+    "Conversation",
     "EnvironmentNotFoundError",
     "GitError",
     "GuardError",
+    "HandOver",
     "InputError",
     "IntegrityError",
     "InvalidPromptError",
@@ -63,6 +68,7 @@ __all__ = [
     "Registry",
     "ResolvedPrompt",
     "Run",
+    "SafetyError",
     "Share",
     "SourceUnavailableError",
     "TemplateError",
@@ -76,13 +82,16 @@ __all__ = [
 
 _HOMES = {
     "BreakerOpenError": "promptops.runtime.guards.breaker",
+    "Conversation": "promptops.runtime.conversation.conversation",
     "GuardError": "promptops.runtime.guards.guard",
+    "HandOver": "promptops.runtime.conversation.hand_over",
     "LivePrompt": "promptops.runtime.live",
     "ModelError": "promptops.runtime.models.model",
     "OutputError": "promptops.runtime.run.output",
     "Registry": "promptops.runtime.registry",
     "ResolvedPrompt": "promptops.runtime.resolution",
     "Run": "promptops.runtime.run.result",
+    "SafetyError": "promptops.runtime.safety.error",
     "Share": "promptops.runtime.live",
     "__version__": "promptops.about",
 }

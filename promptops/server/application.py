@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
+from promptops.errors import PromptopsError
 from promptops.server import completions, placeholders, reading, records, verbs
 from promptops.server.calls import HttpEndpoint, HttpMiddleware
 from promptops.server.problems import HttpProblem
@@ -29,7 +30,11 @@ async def metrics(call: HttpCall) -> Application:
 
     from promptops.server.metrics import CONTENT_TYPE
 
-    runs = await asyncio.to_thread(call.service.registry.metrics)
+    try:
+        runs = await asyncio.to_thread(call.service.registry.metrics)
+    except PromptopsError:
+        # The source of the configuration is out of reach: the service's own counts are not.
+        runs = ""
     body = call.service.metrics.format() + runs
     text: Application = PlainTextResponse(body, media_type=CONTENT_TYPE)
     return text
