@@ -30,6 +30,8 @@ PROBE_SECONDS = 120.0
 _OPEN_SECONDS = 86_400.0
 # How long a closed breaker is cached, if reading it needs the network.
 _CLOSED_SECONDS = 1.0
+# A file is asked more often, but not by each of a hundred requests a second.
+_CLOSED_HERE_SECONDS = 0.05
 # Concurrent failures of many processes conflict; each write may force another retry.
 _TRIES = 50
 
@@ -182,8 +184,9 @@ class Breakers:
         if not self._change(model, change, wait=wait) or permit is None:
             # Many others are writing this breaker, so one of them has the probe.
             raise BreakerOpenError(model, self._clock() + 1)
-        if self._ledger.is_remote and not permit.is_probe:
-            self._closed[model] = self._monotonic() + _CLOSED_SECONDS
+        if not permit.is_probe:
+            seconds = _CLOSED_SECONDS if self._ledger.is_remote else _CLOSED_HERE_SECONDS
+            self._closed[model] = self._monotonic() + seconds
         return permit
 
     async def aallow(self, model: str) -> Permit:
