@@ -59,7 +59,7 @@ def adopt(
     if check:
         raise UsageError("--check without --scan", hint="promptops adopt --scan PATH --check")
     from promptops.repository.adoption.plan import plan_adoption, write_adoption
-    from promptops.repository.scaffold import DEFAULT_MODEL
+    from promptops.repository.new_prompt import DEFAULT_MODEL
 
     repository = current().repository
     plan = plan_adoption(repository, places, name=name, model=model or DEFAULT_MODEL)

@@ -42,7 +42,8 @@ def init(
 
     Overwrites nothing, says for every file what it did, and changes nothing the second time.
     """
-    from promptops.repository.scaffold import Deed, set_up
+    from promptops.repository.scaffold import set_up
+    from promptops.repository.steps import Deed
 
     steps = set_up(
         current().repository,

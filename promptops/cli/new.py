@@ -9,7 +9,7 @@ import typer
 from promptops.cli.session import DryRunOption, current, emit, say
 
 if TYPE_CHECKING:
-    from promptops.repository.scaffold import ScaffoldStep
+    from promptops.repository.steps import ScaffoldStep
 
 
 def new(
@@ -26,7 +26,7 @@ def new(
     dry_run: DryRunOption = False,
 ) -> None:
     """Write a prompt that is valid at once, and an eval suite for it. Overwrites nothing."""
-    from promptops.repository.scaffold import write_prompt
+    from promptops.repository.new_prompt import write_prompt
 
     repository = current().repository
     print_steps(

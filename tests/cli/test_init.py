@@ -12,7 +12,7 @@ from inline_snapshot import snapshot
 
 from promptops.forge.codeowners import Dialect, parse_owners
 from promptops.repository.config import load_config
-from promptops.repository.scaffold import _extend_hooks
+from promptops.repository.hook_entry import extend_hooks as _extend_hooks
 from tests.cli.running import run
 from tests.prompts import prompt_text
 

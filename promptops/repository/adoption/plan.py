@@ -16,7 +16,8 @@ from promptops.prompt.reference import check_name, is_prompt, name_fault
 from promptops.repository.adoption import formats, promptfoo
 from promptops.repository.adoption.draft import Note, UnreadableError
 from promptops.repository.adoption.promptfoo.source import SourceFolder
-from promptops.repository.scaffold import DEFAULT_MODEL, find_author, place_file, quote_scalar
+from promptops.repository.new_prompt import DEFAULT_MODEL, find_author, quote_scalar
+from promptops.repository.steps import place_file
 from promptops.repository.writing import write_atomically
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from promptops.files import read_file
 from promptops.git.worktree import list_work_files
 from promptops.repository.adoption.draft import UnreadableError
 from promptops.repository.adoption.formats.python import sight
-from promptops.repository.scaffold import place_file
+from promptops.repository.steps import place_file
 from promptops.repository.writing import write_atomically
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from promptops.protection.doctor.ci import (
     judge_release_workflow,
 )
 from promptops.protection.doctor.workflows import Workflow, parse_workflow
-from promptops.repository.scaffold import _with_evals
+from promptops.repository.pipelines import with_evals as _with_evals
 
 ROOT = Path(__file__).parents[3]
 TEMPLATES = ROOT / "promptops" / "repository" / "workflows"

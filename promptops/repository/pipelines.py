@@ -1,0 +1,158 @@
+"""Write what runs in a forge's CI: GitHub's workflows, GitLab's pipeline."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from promptops.repository.origin import PLACEHOLDER, find_origin
+from promptops.repository.steps import (
+    Deed,
+    ScaffoldStep,
+    read_text,
+    write_new,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from promptops.repository.repository import Repository
+
+# In the order in which each forge looks; it reads only the first that exists.
+_WORKFLOWS = ".github/workflows"
+_REVIEW = "promptops review"
+_EVALS = "promptops-evals.yml"
+_GITLAB_EVALS = "gitlab-evals.yml"
+_GITLAB_EVIDENCE = "gitlab-evidence.yml"
+# The lines that evals add to the gate's workflow.
+_JOB = f"""\
+  evals:
+    uses: ./.github/workflows/{_EVALS} # zizmor: ignore[self-repository] not on every server
+    permissions:
+      contents: read
+
+"""
+_NEEDS = """\
+    needs: evals
+    if: ${{ !cancelled() }} # without evidence it says so
+"""
+_DOWNLOAD = """\
+      - uses: actions/download-artifact@d3f86a106a0bac45b974a628896c90dbdf5c8093 # v4.3.0
+        if: ${{ needs.evals.outputs.evidence }}
+        with:
+          name: promptops-evals
+          path: ${{ runner.temp }}/evals
+"""
+_EVIDENCE = """\
+          PROMPTOPS_EVIDENCE: >-
+            ${{ needs.evals.outputs.evidence && format('{0}/evals/evals.json', runner.temp) }}
+          PROMPTOPS_VERDICT: ${{ runner.temp }}/verdict.json
+"""
+_UPLOAD = """\
+      # For the release: promptops release NAME --verdict verdict.json
+      - uses: actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2
+        if: ${{ !cancelled() }}
+        with:
+          name: promptops-verdict
+          path: ${{ runner.temp }}/verdict.json
+          if-no-files-found: ignore
+"""
+_INSTALLED = re.compile(rf"'{PLACEHOLDER}(?:\[([a-z,]+)\])?'")
+
+
+def write_workflows(
+    repository: Repository,
+    *,
+    is_gitlab: bool,
+    workflows: Sequence[str],
+    evals: bool,
+    dry_run: bool,
+) -> list[ScaffoldStep]:
+    """Write the files that make CI run the gate, run evals and, on GitHub, deploy."""
+    if is_gitlab:
+        return [write_pipeline(repository, evals=evals, dry_run=dry_run)]
+    names = ["promptops.yml"]
+    # If there is another workflow file, one that only starts ours would have no effect.
+    text = read_text(repository.require_work_tree() / _WORKFLOWS / names[0])
+    if text is None or _REVIEW in text:
+        names.append("promptops-review.yml")
+    names += [f"promptops-{one}.yml" for one in workflows]
+    texts = {name: fit_template(repository, name) for name in names}
+    steps = []
+    if evals:
+        texts[names[0]] = with_evals(texts[names[0]])
+        texts[_EVALS] = fit_template(repository, _EVALS)
+        if text is not None and _EVALS not in text:
+            # Existing files are not overwritten, and a gate that does not wait for evals lacks
+            # their result.
+            del texts[names[0]]
+            why = f"let its gate wait for evals:\n{_JOB}\n{_NEEDS}\n{_DOWNLOAD}{_EVIDENCE}{_UPLOAD}"
+            steps.append(ScaffoldStep(f"{_WORKFLOWS}/{names[0]}", Deed.LEFT, why.rstrip()))
+    return steps + [
+        write_new(repository, f"{_WORKFLOWS}/{name}", one, dry_run=dry_run)
+        for name, one in texts.items()
+    ]
+
+
+def with_advice(steps: Sequence[ScaffoldStep]) -> list[ScaffoldStep]:
+    """Return the steps, the first written file with what is to be edited in all of them."""
+    advice = find_origin().advice
+    first = next((step for step in steps if step.deed is Deed.WRITTEN), None)
+    if advice is None:
+        return list(steps)
+    return [replace(step, detail=advice) if step is first else step for step in steps]
+
+
+def with_evals(workflow: str) -> str:
+    """Return the gate's workflow with the steps that wait for evals and pass on their result."""
+    for place, added in (
+        ("jobs:\n", _JOB),
+        ("  gate:\n", _NEEDS),
+        ("    steps:\n", _DOWNLOAD),
+        ('          PROMPTOPS_COMMENT: "true"\n', _EVIDENCE),
+    ):
+        head, found, rest = workflow.partition(place)
+        workflow = f"{head}{found}{added}{rest}"
+    return f"{workflow}{_UPLOAD}"
+
+
+def write_pipeline(repository: Repository, *, evals: bool, dry_run: bool) -> ScaffoldStep:
+    """Write GitLab's pipeline, or say what to add to the one that is there."""
+    path = ".gitlab-ci.yml"
+    job = _template("gitlab-ci.yml")
+    if evals:
+        head, gate, rest = job.partition("    - /tmp/promptops/bin/python -I -m promptops gate ")
+        line, end, rest = rest.partition("\n")
+        job = f"{head}{_template(_GITLAB_EVIDENCE)}{gate}{line} $EVIDENCE{end}{rest}"
+        job = f"{job.rstrip()}\n\n{fit_template(repository, _GITLAB_EVALS)}"
+    text = read_text(repository.require_work_tree() / path)
+    if text is None:
+        return write_new(repository, path, job, dry_run=dry_run)
+    has_gate = "promptops gate" in text or "promptops/workflows/gitlab-ci.yml" in text
+    if has_gate and (not evals or "promptops-evals:" in text):
+        return ScaffoldStep(path, Deed.KEPT, "runs promptops gate")
+    what = "let its gate wait for evals, as in" if has_gate else "add this job"
+    return ScaffoldStep(path, Deed.LEFT, f"{what}:\n{job.rstrip()}")
+
+
+def fit_template(repository: Repository, name: str) -> str:
+    """Return a workflow with this repository's environments and folders filled in."""
+    config = repository.config
+    folders = f"FOLDERS: {config.prompts} {config.evals}"
+    environments = json.dumps(list(repository.config.environment_names)).replace('"', "")
+    text = _template(name).replace("[staging, production]", environments)
+    judge = (config.eval.judge or "judge/").partition("@")[0].rpartition("/")[0] or "judge"
+    kept = f"KEPT: {config.prompts}/{judge} {config.evals}/{judge}"
+    text = text.replace("KEPT: prompts/judge evals/judge", kept)
+    return text.replace("FOLDERS: prompts evals", folders)
+
+
+def _template(name: str) -> str:
+    """Return a CI file that installs promptops from where this one came. The tests check them."""
+    from importlib.resources import files
+
+    text = files("promptops.repository").joinpath("workflows", name).read_text("utf-8")
+    origin = find_origin()
+    return _INSTALLED.sub(lambda found: origin.require(*re.findall("[a-z]+", found[1] or "")), text)
