@@ -23,7 +23,7 @@ from promptops.repository.pipelines import with_evals as _with_evals
 ROOT = Path(__file__).parents[3]
 TEMPLATES = ROOT / "promptops" / "repository" / "workflows"
 OWN = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-GITHUB = sorted(path for path in TEMPLATES.glob("*.yml") if path.name != "gitlab-ci.yml")
+GITHUB = sorted(path for path in TEMPLATES.glob("*.yml") if not path.name.startswith("gitlab"))
 ACTION = ROOT / "action.yml"
 EVERYTHING = [ACTION, *OWN, *GITHUB]
 
@@ -44,8 +44,9 @@ def test_the_action_follows_githubs_schema() -> None:
     assert check("vendor.github-actions", ACTION) == ""
 
 
-def test_the_pipeline_follows_gitlabs_schema() -> None:
-    file = TEMPLATES / "gitlab-ci.yml"
+@pytest.mark.parametrize("name", ["gitlab-ci.yml", "gitlab-evals.yml"])
+def test_the_pipeline_follows_gitlabs_schema(name: str) -> None:
+    file = TEMPLATES / name
     assert check("vendor.gitlab-ci", "--data-transform", "gitlab-ci", file) == ""
 
 
