@@ -63,9 +63,14 @@ class Prompt:
     @property
     def content_digest(self) -> str:
         """Return the digest of all that it says beside its version number."""
-        from promptops.prompt.version_line import compute_content_digest
+        digest: str | None = self._made.get("content")
+        if digest is None:
+            from promptops.prompt.version_line import compute_content_digest
 
-        return compute_content_digest(self.closure.files, self.path)
+            closure = self.closure
+            digest = compute_content_digest(closure.files, self.path, closure.document)
+            self._made["content"] = digest
+        return digest
 
     def digest_as(self, version: Version) -> str:
         """Return the digest that it would have under another version number."""

@@ -17,6 +17,7 @@ from promptops.prompt.frontmatter.document import read_document
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from promptops.prompt.frontmatter.document import Document
     from promptops.prompt.version import Version
 
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
@@ -28,7 +29,7 @@ def replace_version(data: bytes, version: Version) -> bytes:
 
     Raises InvalidPromptError for a file that says none.
     """
-    parts = _split(data)
+    parts = _split(data, read_document("", data))
     if parts is None:
         raise InvalidPromptError(
             "the frontmatter has no version", hint="add a line 'version: 0.1.0'"
@@ -38,23 +39,28 @@ def replace_version(data: bytes, version: Version) -> bytes:
     return b"".join((head, quote, str(version).encode(), quote, tail))
 
 
-def leave_out_version(data: bytes) -> bytes:
-    """The file's bytes without the version's value; all of them where it cannot be left out.
+def leave_out_version(data: bytes, document: Document | None = None) -> bytes:
+    """Return the file's bytes without the version's value; all of them where it has to stay.
 
-    A value with an anchor stays: elsewhere in the file it may mean something else.
+    A value with an anchor stays: elsewhere in the file it may mean something else. `document` is
+    what was read from the bytes, where that is known.
     """
-    parts = _split(data)
+    parts = _split(data, document or read_document("", data))
     if parts is None or b"&" in parts[0].rpartition(b"version")[2]:
         return data
     return parts[0] + parts[2]
 
 
-def compute_content_digest(files: Mapping[str, bytes], path: str) -> str:
+def compute_content_digest(
+    files: Mapping[str, bytes], path: str, document: Document | None = None
+) -> str:
     r"""Digest a closure without the version of the prompt, whose file is at `path`.
 
-    As `compute_digest`, with `promptops-content-v1\n` as the first line.
+    As `compute_digest`, with `promptops-content-v1\n` as the first line. `document` is what was
+    read from the file, where that is known.
     """
-    return compute_digest({**files, path: leave_out_version(files[path])}, header=_HEADER)
+    own = leave_out_version(files[path], document)
+    return compute_digest({**files, path: own}, header=_HEADER)
 
 
 def differ_in_version_alone(one: bytes, other: bytes) -> bool:
@@ -62,9 +68,9 @@ def differ_in_version_alone(one: bytes, other: bytes) -> bool:
     return one != other and leave_out_version(one) == leave_out_version(other)
 
 
-def _split(data: bytes) -> tuple[bytes, bytes, bytes] | None:
-    """What stands before the version's value, the value, and what stands after it."""
-    place = read_document("", data).locate(["version"])
+def _split(data: bytes, document: Document) -> tuple[bytes, bytes, bytes] | None:
+    """Return what stands before the version's value, the value, and what stands after it."""
+    place = document.locate(["version"])
     if place is None or place.line != place.end_line:
         return None
     lines = _LINE.findall(data)
