@@ -7,6 +7,7 @@ the store if the files are unchanged.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -18,7 +19,13 @@ from promptops.checks.result import ValidationResult, fingerprint
 from promptops.checks.rules import unusable_name
 from promptops.checks.severities import Severities
 from promptops.checks.sources import Sources, names_prompt
-from promptops.checks.subject import FolderSubject, PromptText
+from promptops.checks.subject import (
+    FolderSubject,
+    PromptText,
+    find_paragraphs,
+    hash_opening,
+    hash_paragraph,
+)
 from promptops.checks.suites import SuiteJudge
 from promptops.checks.validation import Validation, build_validation
 from promptops.checks.workers import judge_each, judge_shared
@@ -156,7 +163,7 @@ class _ValidationRun:
         pending = names if store is None else [one for one in names if not self._recall(one, store)]
         can_share = isinstance(self._sources.files, WorkTreeFiles)
         judge_all = judge_shared if can_share else judge_each
-        for result in judge_all(pending, self._judge.judge):
+        for result in judge_all(pending, self._judge.judge, self._sources.release):
             self._take(result)
             if store is not None and result.is_lasting:
                 store.keep(result)
@@ -184,18 +191,25 @@ class _ValidationRun:
         self._used.update(result.files)
         self._find(result.findings)
         self._inclusions.update(result.inclusions)
-        text = normalize_newlines(self._sources.read(path) or b"").decode(errors="replace")
+        body = self._read_body(path, result.body_start)
         self._texts[name_from_path(path)] = PromptText(
             path,
-            text[result.body_start :],
             result.body_line,
-            result.model,
+            sys.intern(result.model),
             result.evals,
             result.draft,
+            hash_opening(body),
+            tuple(hash_paragraph(text) for _, text in find_paragraphs(body, 1)),
+            partial(self._read_body, path, result.body_start),
         )
+        self._sources.release(path)
         for other in result.files:
             if other != path:
                 self._judge_partial_text(other)
+
+    def _read_body(self, path: str, start: int) -> str:
+        data = self._sources.read(path) or b""
+        return normalize_newlines(data).decode(errors="replace")[start:]
 
     # --- suites ---
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from promptops.repository.repository import Files
 
 
+_UNREAD = b"not read"
+_RELEASED = b"read, and forgotten"
+
+
 class Sources:
     """Caches the files and templates of one prompts folder.
 
@@ -58,7 +62,10 @@ class Sources:
         """Return a file's bytes; None if missing. Something that is not a file becomes a finding
         and is read as empty.
         """
-        if path not in self._data:
+        data = self._data.get(path, _UNREAD)
+        if data is _RELEASED:
+            return self.files.read(path)
+        if data is _UNREAD:
             try:
                 self._data[path] = self.files.read(path)
             except NotAFileError as error:
@@ -67,6 +74,12 @@ class Sources:
                     "unreadable-file", Severity.ERROR, error.message, path, None, error.hint
                 )
         return self._data[path]
+
+    def release(self, path: str) -> None:
+        """Forget the content of a prompt's file; if it is asked for again it is read again."""
+        if self._data.get(path) is not None and path not in self.unreadable:
+            self._data[path] = _RELEASED
+        self._analyses.pop(path, None)
 
     @property
     def read_paths(self) -> KeysView[str]:

@@ -195,24 +195,65 @@ class FileSubject:
         return line, column
 
 
+WORDS_OF_OPENING = 12
+"""How many words a prompt's `opening` is of."""
+
+MIN_PARAGRAPH = 300
+"""How many characters a long paragraph has at least."""
+
+_WORDS_OF_PARAGRAPH = 8
+
+
+def hash_opening(body: str) -> int:
+    """Return a hash of the first words of a prompt."""
+    words = body.split(None, WORDS_OF_OPENING)[:WORDS_OF_OPENING]
+    return hash(" ".join(words).casefold())
+
+
+def hash_paragraph(text: str) -> int:
+    """Return a hash of the first words of a paragraph."""
+    return hash(" ".join(text.split(None, _WORDS_OF_PARAGRAPH)[:_WORDS_OF_PARAGRAPH]))
+
+
+def find_paragraphs(body: str, line: int) -> Iterator[tuple[int, str]]:
+    """Yield each long paragraph, with the line on which it begins; the body begins on `line`."""
+    if len(body) < MIN_PARAGRAPH:
+        return
+    for paragraph in body.split("\n\n"):
+        text = paragraph.strip()
+        if len(text) >= MIN_PARAGRAPH:
+            skipped = len(paragraph) - len(paragraph.lstrip())
+            yield line + paragraph.count("\n", 0, skipped), text
+        line += paragraph.count("\n") + 2
+
+
 class PromptText(NamedTuple):
     """What checks of the folder know of each prompt, valid or not.
 
     Attributes:
         path: its file.
-        body: the text after the frontmatter.
         body_line: the line of the body.
         model: the model as declared.
         evals: the path of its eval suite, if the frontmatter names one.
         draft: the position of `status: draft`; None for any other status.
+        opening: a hash of its first words, whatever their case.
+        paragraphs: a hash of the first words of each long paragraph.
+        load: reads the text after the frontmatter. A folder's texts together take much memory.
     """
 
     path: str
-    body: str
     body_line: int
     model: str
     evals: str | None
     draft: Position | None
+    opening: int
+    paragraphs: tuple[int, ...]
+    load: Callable[[], str]
+
+    @property
+    def body(self) -> str:
+        """The text after the frontmatter, read anew."""
+        return self.load()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import tempfile
 import threading
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from promptops.checks.result import ValidationResult
 
@@ -25,28 +26,44 @@ _MIN_TO_SHARE = 400
 
 
 def judge_shared(
-    names: Sequence[str], judge: Callable[[str], ValidationResult | None]
+    names: Sequence[str],
+    judge: Callable[[str], ValidationResult | None],
+    forget: Callable[[str], None],
 ) -> Iterator[ValidationResult]:
-    """Validate many prompts on all cores; prompts of a failed worker are validated here."""
+    """Validate many prompts on all cores; prompts of a failed worker are validated here.
+
+    `forget` is called with the path of each prompt that a worker is done with. A worker's results
+    go through a file, so that no process holds all of them.
+    """
     count = count_workers() if len(names) >= _MIN_TO_SHARE else 1
     ours, *others = (names[start::count] for start in range(count))
 
-    def work(names: Sequence[str]) -> bytes:
-        return json.dumps([one.encode() for one in judge_each(names, judge)]).encode()
+    def work(names: Sequence[str], spool: IO[bytes]) -> bytes:
+        for one in judge_each(names, judge):
+            spool.write(json.dumps(one.encode()).encode() + b"\n")
+            forget(one.path)
+        spool.flush()
+        return b""
 
     with ExitStack() as stack:
-        pending = [stack.enter_context(working(partial(work, names))) for names in others]
+        spools = [stack.enter_context(tempfile.TemporaryFile()) for _ in others]
+        pending = [
+            stack.enter_context(working(partial(work, theirs, spool)))
+            for theirs, spool in zip(others, spools, strict=True)
+        ]
         yield from judge_each(ours, judge)
-        for theirs, collect in zip(others, pending, strict=True):
-            found = collect()
-            if found is None:
+        for theirs, collect, spool in zip(others, pending, spools, strict=True):
+            if collect() is None:
                 yield from judge_each(theirs, judge)
             else:
-                yield from map(ValidationResult.decode, json.loads(found))
+                spool.seek(0)
+                yield from (ValidationResult.decode(json.loads(line)) for line in spool)
 
 
 def judge_each(
-    names: Iterable[str], judge: Callable[[str], ValidationResult | None]
+    names: Iterable[str],
+    judge: Callable[[str], ValidationResult | None],
+    _: Callable[[str], None] | None = None,
 ) -> Iterator[ValidationResult]:
     """Validate prompts one after another in this process."""
     return (found for name in names if (found := judge(name)) is not None)

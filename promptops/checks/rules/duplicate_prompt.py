@@ -33,19 +33,17 @@ if TYPE_CHECKING:
 
 RULE = CheckRule(CheckScope.FOLDER, CheckGroup.SET, Severity.WARNING)
 _SHORTEST = 40
-# Compare beginnings first; few prompts have to be compared completely.
-_WORDS_OF_OPENING = 12
 
 
 def check(subject: FolderSubject) -> Iterator[Problem]:
     """Report each later one of two such prompts where its text begins."""
-    alike: dict[tuple[str, str], list[tuple[str, PromptText]]] = {}
+    # Few prompts begin alike, and have to be read to be compared.
+    alike: dict[tuple[int, str], list[str]] = {}
     for name, prompt in sorted(subject.texts.items()):
-        opening = " ".join(prompt.body.split(None, _WORDS_OF_OPENING)[:_WORDS_OF_OPENING])
-        alike.setdefault((opening.casefold(), prompt.model), []).append((name, prompt))
-    for group in alike.values():
-        if len(group) > 1:
-            yield from _compare(group)
+        alike.setdefault((prompt.opening, prompt.model), []).append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            yield from _compare([(name, subject.texts[name]) for name in names])
 
 
 def _compare(group: list[tuple[str, PromptText]]) -> Iterator[Problem]:

@@ -25,45 +25,40 @@ import re
 from typing import TYPE_CHECKING
 
 from promptops.checks.rule import CheckGroup, CheckRule, CheckScope
+from promptops.checks.subject import find_paragraphs, hash_paragraph
 from promptops.prompt.finding import Position, Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from promptops.checks.subject import FolderSubject, PromptText
+    from promptops.checks.subject import FolderSubject
 
 RULE = CheckRule(CheckScope.FOLDER, CheckGroup.SET, Severity.NOTE)
-_SHORTEST = 300
 _MIN_PROMPTS = 3
 _MAX_NAMES = 3
 _BLOCK = re.compile(r"\{%[-+]?\s*(?:(end)?(?:if|for|with|macro|call|filter)|(el)(?:se|if))\b")
-# Compare beginnings first; few paragraphs have to be compared completely.
-_WORDS_OF_OPENING = 8
 
 
 def check(subject: FolderSubject) -> Iterator[Problem]:
     """Report each such paragraph once, in the first of the prompts that have it."""
-    alike: dict[tuple[str, ...], list[tuple[str, int, str]]] = {}
+    alike: dict[int, list[str]] = {}
     for name, prompt in sorted(subject.texts.items()):
-        for line, text in _find_paragraphs(prompt):
-            opening = tuple(text.split(None, _WORDS_OF_OPENING)[:_WORDS_OF_OPENING])
-            alike.setdefault(opening, []).append((name, line, text))
-    for group in alike.values():
-        if len(group) >= _MIN_PROMPTS:
-            yield from _compare(subject, group)
+        for opening in prompt.paragraphs:
+            alike.setdefault(opening, []).append(name)
+    for opening, names in alike.items():
+        if len(names) >= _MIN_PROMPTS:
+            yield from _compare(subject, list(_read_paragraphs(subject, opening, names)))
 
 
-def _find_paragraphs(prompt: PromptText) -> Iterator[tuple[int, str]]:
-    """Yield each paragraph that is long enough, with the line on which it begins."""
-    if len(prompt.body) < _SHORTEST:
-        return
-    line = prompt.body_line
-    for paragraph in prompt.body.split("\n\n"):
-        text = paragraph.strip()
-        if len(text) >= _SHORTEST:
-            skipped = len(paragraph) - len(paragraph.lstrip())
-            yield line + paragraph.count("\n", 0, skipped), text
-        line += paragraph.count("\n") + 2
+def _read_paragraphs(
+    subject: FolderSubject, opening: int, names: list[str]
+) -> Iterator[tuple[str, int, str]]:
+    """Yield the paragraphs with the same beginning: prompt, line and text."""
+    for name in dict.fromkeys(names):
+        prompt = subject.texts[name]
+        for line, text in find_paragraphs(prompt.body, prompt.body_line):
+            if hash_paragraph(text) == opening:
+                yield name, line, text
 
 
 def _compare(subject: FolderSubject, group: list[tuple[str, int, str]]) -> Iterator[Problem]:
