@@ -91,6 +91,24 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ): _TYPES,
     (
         "promptops.gate.rules.versions",
+        "has_version",
+        "base is not None and diff is not None",
+        "base is not None or diff is not None",
+    ): _TYPES,
+    (
+        "promptops.gate.rules.versions",
+        "has_version",
+        "base is not None and diff is not None",
+        "diff is not None",
+    ): _TYPES,
+    (
+        "promptops.gate.rules.versions",
+        "has_version",
+        "base is not None and diff is not None",
+        "base is not None",
+    ): _TYPES,
+    (
+        "promptops.gate.rules.versions",
         "find_step",
         "base is not None and since is not None and (new.version.level_from(base) < since.level)",
         "since is not None and new.version.level_from(base) < since.level",

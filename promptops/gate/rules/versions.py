@@ -168,9 +168,9 @@ def find_version(change: PromptChange) -> Version | None:
         ),
         (change.base, change.base_diff),
     ]
-    if change.base is not None and change.before is not None and change.before.prompt is not None:
+    if pairs[0][0] == change.base:
         # A release is the better base than a merged, unreleased version.
-        pairs = pairs[1:] if change.base == change.before.prompt.version else pairs
+        pairs = pairs[1:]
     known = [
         (old, diff.level)
         for old, diff in pairs

@@ -312,6 +312,8 @@ HIGH_ENOUGH = [
     (text("1.1.0"), described("1.1.1"), (text("1.0.0", ASK_BEST),), True),
     (text("1.0.1"), described("1.0.2"), (text("1.0.0", ASK_BEST),), False),
     (text("1.0.0"), reworded("1.1.0"), (text("1.0.0"), text("1.1.0", ASK_BEST)), False),
+    (text("1.0.0"), text('"1.0.0"'), (), True),
+    (text("1.1.0"), text("1.0.0"), (), False),
     (None, text("1.0.0"), (), False),
     (text("1.0.0"), None, (), False),
 ]
