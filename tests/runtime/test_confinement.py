@@ -17,7 +17,7 @@ from promptops.repository.repository import open_repository
 from promptops.runtime import confinement
 from promptops.runtime.lookup import resolve_selected
 from tests.cli.running import run
-from tests.prompts import prompt_text
+from tests.prompts import prompt_text, suite_text
 from tests.released import Press, publish_triage
 
 if TYPE_CHECKING:
@@ -183,3 +183,31 @@ def test_renderings_ahead_that_take_too_much_are_left_for_later(
     prompt.render_ahead([{"question": "a"}])
     monkeypatch.undo()
     assert prompt.render({"question": "a"})[0]["content"] == "Answer a"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("validate", "--no-cache"),
+        ("validate", "--staged"),
+        ("gate", "--base", "HEAD~1", "--head", "HEAD"),
+        ("diff", "a"),
+        ("show", "a"),
+        ("release", "a", "--dry-run"),
+        ("eval", "plan", "a"),
+        ("render", "a", "--var", "question=x"),
+    ],
+)
+def test_no_command_renders_a_change_in_its_own_process(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    repo.commit({"prompts/a.md": prompt_text(), "evals/a.yaml": suite_text("a")})
+    repo.commit({"prompts/a.md": prompt_text("1.0.1", "{% if question %}Reply{% endif %}")})
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("rendered here")
+
+    monkeypatch.setattr("promptops.prompt.template.program.Program.render", refuse)
+    done = run(repo, *words)
+    assert "rendered here" not in done.output
+    assert done.exit_code in {0, 1}, done.output
