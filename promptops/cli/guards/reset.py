@@ -27,7 +27,7 @@ from promptops.errors import PromptopsError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from promptops.runtime.guards.ledger import Reset
+    from promptops.runtime.ledger import Reset
     from promptops.runtime.log.record import RunRecord
 
 _PAGE = 1_000

@@ -22,8 +22,8 @@ _SETTINGS = {
 
 def look_at_ledger(subject: DoctorSubject) -> Iterator[DoctorAnswer]:
     """Check that the Redis ledger keeps its data after a restart or crash."""
-    from promptops.runtime.guards.ledger import LedgerError
     from promptops.runtime.guards.opening import describe_place, find_ledger, open_ledger
+    from promptops.runtime.ledger import LedgerError
 
     settings = subject.config.guards
     variable = settings.ledger_variable

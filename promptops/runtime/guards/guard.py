@@ -18,14 +18,6 @@ from promptops.repository.settings.guards import DEFAULT_SPEND_PER_HOUR
 from promptops.repository.settings.reading import MICROS
 from promptops.runtime.alerts.alert import Alert
 from promptops.runtime.guards.depth import current_depth
-from promptops.runtime.guards.ledger import (
-    GIVING_BACK,
-    MONEY_UNITS,
-    LedgerBusyError,
-    LedgerError,
-    LosableLedger,
-    LostCountsError,
-)
 from promptops.runtime.guards.memory import MemoryLedger
 from promptops.runtime.guards.notices import Notices
 from promptops.runtime.guards.windows import (
@@ -36,6 +28,14 @@ from promptops.runtime.guards.windows import (
     name_window,
     rules_for,
 )
+from promptops.runtime.ledger import (
+    GIVING_BACK,
+    MONEY_UNITS,
+    LedgerBusyError,
+    LedgerError,
+    LosableLedger,
+    LostCountsError,
+)
 from promptops.suggestion import nearest
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from promptops.repository.settings.guards import GuardSettings
-    from promptops.runtime.guards.ledger import Charge, Ledger, Refusal, Reset, Unit
-    from promptops.runtime.guards.ledger import Standing as Counted
+    from promptops.runtime.ledger import Charge, Ledger, Refusal, Reset, Unit
+    from promptops.runtime.ledger import Standing as Counted
 
 __all__ = ["GuardError", "GuardStanding", "Guards", "Reservation", "Scope"]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from promptops.repository.settings.guards import GuardSettings
-    from promptops.runtime.guards.ledger import Ledger
+    from promptops.runtime.ledger import Ledger
 
 _FILE = "ledger.db"
 

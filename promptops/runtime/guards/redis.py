@@ -16,7 +16,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from promptops.errors import PromptopsError
-from promptops.runtime.guards.ledger import (
+from promptops.runtime.guards.outage import Outage
+from promptops.runtime.ledger import (
     LATE_SECONDS,
     LedgerBusyError,
     LedgerError,
@@ -25,13 +26,12 @@ from promptops.runtime.guards.ledger import (
     Standing,
     refuse,
 )
-from promptops.runtime.guards.outage import Outage
 from promptops.runtime.tls import redis_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from promptops.runtime.guards.ledger import Charge, Refusal, Unit
+    from promptops.runtime.ledger import Charge, Refusal, Unit
 
 # The braces keep all keys in one slot of a cluster.
 PREFIX = "{promptops-ledger}:"

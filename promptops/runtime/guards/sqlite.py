@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from promptops.runtime.guards.ledger import (
+from promptops.runtime.ledger import (
     LATE_SECONDS,
     PRUNE_SECONDS,
     TIMEOUT_SECONDS,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from promptops.runtime.guards.ledger import Charge, Refusal, Unit
+    from promptops.runtime.ledger import Charge, Refusal, Unit
 
 VERSION = 1
 _TABLES = (
