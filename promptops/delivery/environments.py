@@ -447,6 +447,8 @@ def last_fetch(repository: Repository, environment: str | None = None) -> float 
         refresh_stamp(repository),
         git.git_dir / "FETCH_HEAD",
         git.common_dir / "FETCH_HEAD",
+        # All that a fresh clone has.
+        git.common_dir / f"refs/remotes/{repository.remote}/HEAD",
     ]
     if environment is not None:
         ref = f"refs/remotes/{repository.remote}/promptops/{environment}"

@@ -630,7 +630,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def open_registry(
+def open_registry(  # noqa: PLR0913 - each is a setting of its own
     source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
     *,
     refresh: float = 60.0,
@@ -640,12 +640,13 @@ def open_registry(
     trust: str | os.PathLike[str] | None = None,
     cache: str | os.PathLike[str] | None = None,
     environment: str | None = None,
+    follow: bool = True,
 ) -> Registry:
     """Open a source of prompts.
 
     Args:
         source: a repository's folder (a work tree or a bare clone; None: the one around the current
-            folder), which is read as it is and never fetched into; a clone URL (`file://`,
+            folder), which follows its remote where it has one; a clone URL (`file://`,
             `ssh://`, `https://`, `user@host:path`), followed in a mirror on disk; a snapshot's
             file; or a snapshot's URL, which ends in `.json`. Or a list of copies of one source:
             each is asked if those before it are unreachable.
@@ -662,11 +663,20 @@ def open_registry(
             it, everybody who can write to the source is trusted.
         cache: the folder for mirrors and copies; None: the user's cache folder.
         environment: the default environment; None: the source's own.
+        follow: whether a local repository with a remote is asked for newer deployments, which are
+            fetched into it (environments and release tags, never branches). Without it, the clone
+            is read as it is: every resolution says when it was last fetched, the log warns once,
+            and after `max_stale` it is refused.
 
     Raises:
         NotARepositoryError, UsageError: there is no such source.
     """
-    options = open_options(trust=trust, cache=cache, environment=environment)
+    options = open_options(
+        trust=trust,
+        cache=cache,
+        environment=environment,
+        max_fetch_age=None if follow else max_stale,
+    )
     return Registry(
         choose_source(source, options),
         refresh=refresh,

@@ -88,11 +88,14 @@ class Options:
         trust: the trusted keys, or None.
         cache: the folder for copies on disk.
         environment: the default environment; None: the source's own.
+        max_fetch_age: how old the last fetch of a local repository may be that does not follow its
+            remote, in seconds; None: it follows.
     """
 
     trust: SshTrust | None
     cache: Path
     environment: str | None
+    max_fetch_age: float | None = None
 
 
 def measure_age(fetched_at_seconds: float) -> float:

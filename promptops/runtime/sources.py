@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from promptops.delivery.environments import last_fetch
+from promptops.delivery.refresh import refresh
 from promptops.errors import (
+    RefusedError,
     SourceUnavailableError,
     UsageError,
     quote,
@@ -28,13 +33,14 @@ if TYPE_CHECKING:
     from promptops.runtime.mirror import Mirror, MirrorState
     from promptops.runtime.source import Source
 
+_LOGGER = logging.getLogger("promptops")
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _SCP = re.compile(r"(?:[^/\s:@]+@)?[^/\s:@]{2,}:(?!//)\S+")
 _CLONE_SCHEMES = frozenset({"file", "ssh", "git", "http", "https", "git+ssh", "ssh+git"})
 
 
 class RepositorySource:
-    """A local repository, bare or with a work tree. It is never fetched into."""
+    """A local repository, bare or with a work tree, read as it is."""
 
     is_local = True
     folder: CacheFolder | None = None
@@ -45,6 +51,7 @@ class RepositorySource:
         self._repository = repository
         self._options = options
         self._memory = SourceMemory()
+        self._is_warned = False
 
     @property
     def seen(self) -> Mapping[str, Point]:
@@ -57,19 +64,43 @@ class RepositorySource:
 
     def update(self) -> Look:
         """Read the current refs."""
+        self._judge_age()
+        return Look(self._view())
+
+    def _judge_age(self) -> None:
+        """Warn once that a clone does not follow its remote; refuse what is too old."""
+        longest = self._options.max_fetch_age
+        if longest is None or self._repository.remote is None:
+            return
+        age = _fetch_age(self._repository)
+        told = "at an unknown time" if age is None else f"{int(age // 60):,} minutes ago"
+        if age is not None and age > longest:
+            raise RefusedError(
+                f"{self.text} was last fetched {told}, which is longer than max_stale",
+                hint="git fetch, or let it follow its remote: promptops.open(..., follow=True)",
+            )
+        if not self._is_warned:
+            self._is_warned = True
+            _LOGGER.warning(
+                "%s does not follow %s: it was last fetched %s, and a pause is not seen",
+                self.text,
+                self._repository.remote,
+                told,
+            )
+
+    def _view(self) -> RepositoryView:
         git = self._repository.git
         if not git.git_dir.is_dir():
             raise SourceUnavailableError(
                 f"the repository {self.text} is gone", hint="put it back, or open another source"
             )
-        view = RepositoryView(
+        return RepositoryView(
             self._repository,
             source=self.text,
             memory=self._memory,
             trust=self._options.trust,
             environment=self._options.environment,
         )
-        return Look(view)
 
     def repair(self) -> Look | None:
         """Do nothing: the user's own repository is not repaired."""
@@ -82,6 +113,38 @@ class RepositorySource:
     def after_fork(self) -> None:
         """In a forked child: detach from the parent's lock. The reader detects the fork itself."""
         self._memory.after_fork()
+
+
+def _fetch_age(repository: Repository) -> float | None:
+    """Return how many seconds ago a clone was fetched; None if that is not known."""
+    names = (None, *repository.config.environment_names)
+    fetched = [at for at in (last_fetch(repository, name) for name in names) if at is not None]
+    return measure_age(max(fetched)) if fetched else None
+
+
+class FollowedSource(RepositorySource):
+    """A local repository with a remote, followed as a clone URL is: its clone is the mirror.
+
+    Fetched are environments and release tags, never branches; the work tree stays as it is.
+    """
+
+    is_local = False
+
+    def look(self) -> Look | None:
+        """Return what was fetched last."""
+        age = _fetch_age(self._repository)
+        return None if age is None else Look(self._view(), age)
+
+    def update(self) -> Look:
+        """Fetch."""
+        self._view()  # a repository that is gone says so
+        found = refresh(self._repository, time.time(), self._repository.config.timeouts.usual)
+        if not found.is_current:
+            raise SourceUnavailableError(
+                f"{self._repository.remote} did not answer: {found.fault}",
+                hint="follow=False reads the clone as it is",
+            )
+        return Look(self._view())
 
 
 class MirrorSource:
@@ -162,12 +225,12 @@ def _choose_one(source: str | os.PathLike[str] | None, options: Options) -> Sour
     from promptops.repository.repository import open_repository
 
     if source is None:
-        return RepositorySource(open_repository(Path.cwd(), is_named=False), options)
+        return _choose_repository(open_repository(Path.cwd(), is_named=False), options)
     text = os.fspath(source)
     if not isinstance(source, str) or not _is_address(text):
         path = Path(text).expanduser()
         if path.is_dir():
-            return RepositorySource(open_repository(path), options)
+            return _choose_repository(open_repository(path), options)
         if path.is_file():
             from promptops.runtime.snapshot_sources import SnapshotFileSource
 
@@ -181,6 +244,12 @@ def _choose_one(source: str | os.PathLike[str] | None, options: Options) -> Sour
 
         return SnapshotUrlSource(text, options)
     return MirrorSource(text, options)
+
+
+def _choose_repository(repository: Repository, options: Options) -> Source:
+    if options.max_fetch_age is None and repository.remote is not None:
+        return FollowedSource(repository, options)
+    return RepositorySource(repository, options)
 
 
 def _is_address(text: str) -> bool:
@@ -206,6 +275,7 @@ def open_options(
     trust: str | os.PathLike[str] | None,
     cache: str | os.PathLike[str] | None,
     environment: str | None,
+    max_fetch_age: float | None = None,
 ) -> Options:
     """Return the options of a source from the caller's arguments."""
     from promptops.prompt.reference import check_environment
@@ -218,4 +288,4 @@ def open_options(
     if environment is not None:
         check_environment(environment)
     folder = default_cache() if cache is None else Path(cache).expanduser().absolute()
-    return Options(known, folder, environment)
+    return Options(known, folder, environment, max_fetch_age)
